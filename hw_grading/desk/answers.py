@@ -5,29 +5,21 @@ memory, and the whole notebooks of the last few students. Changes are noticed on
 `look_around`.
 """
 
-import contextlib
 import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import (
-    cells_by_id,
-    open_notebook,
-    outputs_of,
-    plain,
-    text_of,
-)
+from hw_grading.records.graded_notebook import outputs_of, plain, sources_in, text_of
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import Record
 from hw_grading.rubrics.digest import answer_digest
-from hw_support.submission.file import Unreadable
 
 EXCERPT = 300  # characters
 _MOST_NOTEBOOKS = 8
@@ -57,7 +49,7 @@ class Submission:
     late: str
     found: bool
     # Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
-    glances: Mapping[str, Glance] = field(default_factory=dict)
+    glances: Mapping[str, Glance]
 
 
 class Answers:
@@ -93,21 +85,35 @@ class Answers:
 
     def submission(self, student: str) -> Submission:
         """Return what is known of a student. The notebook is read again if it has changed."""
-        return self._look(student)[0]
+        with self._lock:
+            key, kept = self._kept.get(student, (None, None))
+        if kept and student in self._records and key == self._key(student):
+            return kept
+        return self._read(student)[0]
 
-    def cells(self, student: str) -> Cells:
-        """Return the cells of a student's graded notebook; no cells if it is missing or damaged."""
+    def cells(self, student: str, *, keep: bool = True) -> Cells:
+        """Return the cells of a student's graded notebook; no cells if it is missing or damaged.
+
+        Background work does not `keep` the notebook in memory.
+        """
         state = self._state(student)
         with self._lock:
             state_kept, cells = self._notebooks.get(student, (None, {}))
             if state is not None and state_kept == state:
                 self._notebooks.move_to_end(student)
                 return cells
-        return self._look(student, keep=True)[1] or {}
-
-    def cells_apart(self, student: str) -> Cells:
-        """Return the same cells without caching the notebook, for background work."""
-        return self._look(student, again=True)[1] or {}
+        cells = self._read(student)[1]
+        if keep and state is not None:
+            with self._lock:
+                kept = self._notebooks
+                kept[student] = (state, cells)
+                kept.move_to_end(student)
+                while len(kept) > 1 and (
+                    len(kept) > _MOST_NOTEBOOKS
+                    or sum(s[1] for s, _ in kept.values() if s) > _MOST_BYTES
+                ):
+                    kept.popitem(last=False)
+        return cells
 
     def look_around(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
@@ -119,39 +125,20 @@ class Answers:
             keys = {student: key for student, (key, _) in self._kept.items()}
         return [student for student in here if self._key(student) != keys.get(student)]
 
-    def _look(
-        self, student: str, *, again: bool = False, keep: bool = False
-    ) -> tuple[Submission, Cells | None]:
-        roster = self.roster()
-        if student not in self._records:
-            roster = self.roster(now=True)
+    def _read(self, student: str) -> tuple[Submission, Cells]:
+        roster = self.roster(now=student not in self._records)
         key = self._key(student)
         with self._lock:
-            kept_key, kept = self._kept.get(student, (None, None))
-            if kept and kept_key == key and not (again or keep):
-                return kept, None
             record = self._records.get(student, Record(student))
         result, cells = read_student(roster, record)
-        state = self._state(student)
-        glances = {
-            name: self._glance(name, cells[name]) for name in self._questions if name in cells
-        }
+        found = self._state(student) is not None
+        shown = (name for name in self._questions if name in cells)
+        glances = {name: self._glance(name, cells[name]) for name in shown}
         about = (student, result.status, result.reason, record.late)
-        submission = Submission(*about, found=state is not None, glances=glances)
+        submission = Submission(*about, found, glances)
         with self._lock:
             self._kept[student] = (key, submission)
-            if keep and state is not None:
-                self._keep(student, state, cells)
         return submission, cells
-
-    def _keep(self, student: str, state: _State, cells: Cells) -> None:
-        self._notebooks[student] = (state, cells)
-        self._notebooks.move_to_end(student)
-        while len(self._notebooks) > 1 and (
-            len(self._notebooks) > _MOST_NOTEBOOKS
-            or sum(s[1] for s, _ in self._notebooks.values() if s) > _MOST_BYTES
-        ):
-            self._notebooks.popitem(last=False)
 
     def _key(self, student: str) -> object:
         """Return a key that changes when a student's submission has to be read again."""
@@ -180,11 +167,7 @@ class Answers:
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
         state = _state_of(path)
         if state != self._handed_out[0]:
-            sources: dict[str, str] = {}
-            with contextlib.suppress(OSError, Unreadable):
-                cells = cells_by_id(open_notebook(path)).items()
-                sources = {name: text_of(cell.get("source")) for name, cell in cells}
-            self._handed_out = (state, sources)
+            self._handed_out = (state, sources_in(path))
         return self._handed_out[1]
 
 

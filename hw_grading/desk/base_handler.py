@@ -13,17 +13,18 @@ from tornado import web
 
 from hw_grading.desk.courses import Desks
 from hw_grading.desk.homework_desk import NotThere
-from hw_grading.desk.shapes import BadRequest, name_in
+from hw_grading.desk.shapes import BadRequest
 from hw_grading.outcome import GraderFault
 from hw_grading.records.database import Unavailable
 from hw_grading.records.scores import NoScores
 from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChanged
+from hw_grading.rubrics.teamwork import expect_name
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 
 NAME = "hw_grading_desk"  # name of the extension, and of its entries in the server's settings
 PLACE = "hw-grading"
-_COOKIE = "hw-grading-grader"
+COOKIE = "hw-grading-grader"  # holds the grader's name
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
@@ -89,32 +90,11 @@ class DeskHandler(JupyterHandler):
         """The grader's name; "" if the page still has to ask for it."""
         if known := self.known_user:
             return known
-        cookie = self.get_signed_cookie(_COOKIE, max_age_days=365)
+        cookie = self.get_signed_cookie(COOKIE, max_age_days=365)
         try:
-            return name_in(cookie.decode("utf-8")) if cookie else ""
+            return expect_name(cookie.decode("utf-8")) if cookie else ""
         except (UnicodeDecodeError, Refused):
             return ""
-
-    def expect_grader(self) -> str:
-        """Return the grader's name; `Refused` if it is not known yet."""
-        if grader := self.grader:
-            return grader
-        raise Refused(
-            "Nothing was saved, because the desk does not know your name. Enter it when the "
-            "page asks for it."
-        )
-
-    def remember_grader(self, name: str) -> None:
-        """Set the cookie with the grader's name."""
-        self.set_signed_cookie(
-            _COOKIE,
-            name,
-            expires_days=365,
-            path=self.base,
-            httponly=True,
-            samesite="Strict",
-            secure=self.request.protocol == "https",
-        )
 
     def answer_for(self, error: BaseException | None, status: int) -> tuple[int, dict[str, Any]]:
         """Return the status and the message for an error."""
@@ -139,9 +119,8 @@ class DeskHandler(JupyterHandler):
             if not self.current_user:
                 return "Your login has ended. Open the server's address again and log in."
             return "The page is out of date, or it is from another server. Load it again."
-        return error.log_message or {404: "This page does not exist.", 405: "Not allowed."}.get(
-            status, "The server cannot read the request."
-        )
+        known = {404: "This page does not exist.", 405: "Not allowed."}
+        return error.log_message or known.get(status, "The server cannot read the request.")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error message: JSON for a page, text for a person."""

@@ -11,15 +11,17 @@ from urllib.parse import quote
 from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from tornado import web
 
-from hw_grading.desk import reading, writing
-from hw_grading.desk.base_handler import PLACE, DeskHandler
+from hw_grading.desk import reading
+from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
 from hw_grading.desk.pictures import NotShown, pictures_of
-from hw_grading.desk.shapes import body_of, dumped, name_in, text_in
+from hw_grading.desk.shapes import body_of, dumped, text_in
 from hw_grading.desk.thumbnails import MIME
+from hw_grading.desk.writing import written
 from hw_grading.homework.homework import why_no_id
 from hw_grading.pages import KATEX
 from hw_grading.rubrics.model import Refused
+from hw_grading.rubrics.teamwork import expect_name
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -102,19 +104,28 @@ class Api(DeskHandler, APIHandler):
         if what == "grader":
             answer = self._name(body)
         else:
-            grader = self.grader if what in ("here", "preview") else self.expect_grader()
-            answer = await self.in_thread(
-                _written, desk, what, cell or "", then or "", body, grader, among="writers"
-            )
+            if not (grader := self.grader) and what not in ("here", "preview"):
+                raise Refused(
+                    "Nothing was saved, because the desk does not know your name. Enter it when "
+                    "the page asks for it."
+                )
+            where = (cell or "", what, then or "")
+            answer = await self.in_thread(written, desk, *where, body, grader, among="writers")
         self.finish(dumped(answer))
 
     def _name(self, body: dict[str, Any]) -> dict[str, Any]:
-        if self.known_user:
-            raise Refused(
-                f"You are logged in as {self.known_user}, so you cannot change your name."
-            )
-        name = name_in(text_in(body, "name"))
-        self.remember_grader(name)
+        if known := self.known_user:
+            raise Refused(f"You are logged in as {known}, so you cannot change your name.")
+        name = expect_name(text_in(body, "name").strip())
+        self.set_signed_cookie(
+            COOKIE,
+            name,
+            expires_days=365,
+            path=self.base,
+            httponly=True,
+            samesite="Strict",
+            secure=self.request.protocol == "https",
+        )
         return {"grader": name}
 
     def finish_error(self, answer: dict[str, Any]) -> None:
@@ -168,17 +179,6 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{page}/statistics", Page, {"template": "statistics.html"}),
         (rf"{page}/flagged", Page, {"template": "flagged.html"}),
     ]
-
-
-def _written(
-    desk: HomeworkDesk, what: str, cell: str, then: str, body: dict[str, Any], grader: str
-) -> dict[str, Any]:
-    write = writing.OF_QUESTION.get((what, then)) if cell else writing.OF_HOMEWORK.get(what)
-    if write is None:
-        raise web.HTTPError(404)
-    if cell:
-        desk.question(cell)
-    return write(desk, cell, body, grader)
 
 
 def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:

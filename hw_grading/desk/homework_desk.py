@@ -164,7 +164,7 @@ class HomeworkDesk:
                 for cell, glance in submission.glances.items()
                 if glance.pictures and not self.thumbnails.is_kept(glance.digest)
             }
-            cells = self.answers.cells_apart(student) if missing else {}
+            cells = self.answers.cells(student, keep=False) if missing else {}
             for cell in missing.keys() & cells.keys():
                 self._busy.let_pass()
                 if self._ended.is_set():

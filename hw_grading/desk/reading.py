@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.homework_desk import HomeworkDesk
-from hw_grading.desk.parts import Part, as_html
+from hw_grading.desk.rendering import Part, as_html
 from hw_grading.desk.shapes import Json, event_json, grading_json
 from hw_grading.desk.showing import beside_html, printed_html
 from hw_grading.outcome import Status
 from hw_grading.rubrics.digest import answer_digest
-from hw_grading.rubrics.model import Grading, Question, Rubric
+from hw_grading.rubrics.model import Grading, Question
 
 _MOST_COMMENTS = 50
 
@@ -161,12 +161,7 @@ def flagged(desk: HomeworkDesk) -> Json:
 
 def statistics_of_all(desk: HomeworkDesk) -> Json:
     """Return the distribution of each question's points, also by item and by grader."""
-    return {
-        "questions": [
-            _statistics(q, desk.book.rubric(q.cell), desk.book.gradings(q.cell))
-            for q in desk.questions()
-        ]
-    }
+    return {"questions": [_statistics(desk, question) for question in desk.questions()]}
 
 
 def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -> Json:
@@ -195,14 +190,13 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -
     }
 
 
-def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]) -> Json:
+def _statistics(desk: HomeworkDesk, about: Question) -> Json:
+    gradings = desk.book.gradings(about.cell)
     done = [grading for grading in gradings.values() if not grading.waits]
     scores = _scores(done)
     times = Counter(item for grading in done for item in grading.mark.chosen)
-    by_grader: dict[str, list[Grading]] = {}
-    for grading in done:
-        if grading.grader:
-            by_grader.setdefault(grading.grader, []).append(grading)
+    graders = sorted({grading.grader for grading in done if grading.grader})
+    by_grader = {name: [one for one in done if one.grader == name] for name in graders}
     return {
         **_about(about),
         "graded": len(done),
@@ -212,7 +206,7 @@ def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]
         "distribution": sorted(Counter(scores).items()),
         "items": [
             {"text": item.text, "points": item.points, "times": times[item.id]}
-            for item in rubric.items
+            for item in desk.book.rubric(about.cell).items
         ],
         "graders": [
             {
@@ -221,7 +215,7 @@ def _statistics(about: Question, rubric: Rubric, gradings: Mapping[str, Grading]
                 "mean": _mean(_scores(own)),
                 "seconds": _median_seconds(own),
             }
-            for name, own in sorted(by_grader.items())
+            for name, own in by_grader.items()
         ],
         "seconds_median": _median_seconds(done),
     }

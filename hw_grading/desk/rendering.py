@@ -5,15 +5,18 @@ thread of a process, and the server's main thread serves everybody else.
 """
 
 import ast
+import contextlib
 import hashlib
 import json
-import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
-from hw_grading.desk.parts import Part, as_html
 from hw_grading.pages.helper import Helper, NoAnswer, serve
+from hw_grading.pages.templates import templates_in
+from hw_grading.pages.terminal import cut
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters shown of one answer
@@ -21,6 +24,35 @@ _SECONDS = 2.0  # computing time for code; markdown has its own limit
 _HARD_SECONDS = 45.0  # elapsed time, after which the process is killed
 _GONE = "\0"  # marks a line of a docstring
 _MOST_KEPT = 4_000_000  # characters of cached HTML
+_TEMPLATES = templates_in(Path(__file__).with_name("templates"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A note, a text, an error, a picture, or HTML."""
+
+    # "text" is printed output. A "picture" has an address on the desk. A "drawing" has its whole
+    # data inside.
+    kind: Literal["note", "text", "stderr", "error", "picture", "drawing", "html"]
+    content: str  # a text, the address of a picture, or clean HTML
+    number: int = 0  # the number of a picture, from 1
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the part contains a picture."""
+        if self.kind == "html":
+            return "<img" in self.content
+        return self.kind in ("picture", "drawing")
+
+
+def as_html(parts: Iterable[Part]) -> str:
+    """Return the HTML of some parts."""
+    return _TEMPLATES.get_template("parts.html").render(parts=parts).removesuffix("\n")
+
+
+def outputs_as_html(parts: Iterable[Part], code: str | None = None) -> str:
+    """Return the HTML of a cell's outputs. `code`, which is clean HTML, is put below them."""
+    return _TEMPLATES.get_template("outputs.html").render(parts=parts, code=code)
 
 
 class Renderer(Helper):
@@ -28,7 +60,6 @@ class Renderer(Helper):
 
     def __init__(self) -> None:
         super().__init__("-m", __name__)
-        self._keeping = threading.Lock()
         self._kept: OrderedDict[str, str] = OrderedDict()
         self._size = 0
 
@@ -45,42 +76,26 @@ class Renderer(Helper):
 
     def _rendered(self, request: Mapping[str, Any], text: str) -> str:
         key = hashlib.sha256(json.dumps(request).encode("ascii")).hexdigest()
-        if (kept := self._known(key)) is not None:
-            return kept
+        with contextlib.suppress(KeyError):  # without the lock, for which others may wait long
+            self._kept.move_to_end(key)
+            return self._kept[key]
         with self._lock:
-            if (kept := self._known(key)) is not None:
-                return kept
+            if key in self._kept:
+                return self._kept[key]
             try:
                 answer: str = self.ask(request, _HARD_SECONDS)
             except (NoAnswer, ValueError):  # the process was killed or failed
                 return as_text(text, "Shown as text, because it cannot be rendered.")
-            self._keep(key, answer)
-            return answer
-
-    def _known(self, key: str) -> str | None:
-        with self._keeping:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def _keep(self, key: str, answer: str) -> None:
-        with self._keeping:
             self._kept[key] = answer
             self._size += len(answer)
             while self._size > _MOST_KEPT:
                 self._size -= len(self._kept.popitem(last=False)[1])
+            return answer
 
 
 def as_text(text: str, note: str) -> str:
     """Return a text unrendered and escaped, under a note that says why."""
-    return as_html([Part("note", note), Part("text", cut(text, LONGEST_CODE))])
-
-
-def cut(text: str, limit: int) -> str:
-    """Return at most `limit` characters of a text, so that a page can hold it."""
-    more = len(text) - limit
-    shown = visible(text[:limit])
-    return shown if more <= 0 else f"{shown}\n… and {more:,} more characters"
+    return as_html([Part("note", note), Part("text", visible(cut(text, LONGEST_CODE)))])
 
 
 def _made(request: Mapping[str, Any]) -> str:
@@ -105,7 +120,7 @@ def _code(text: str, length: int) -> str:
     from hw_support.submission.problems import encodable
     from hw_support.time_limit import TimeLimitReached, time_limit
 
-    shown = cut(encodable(text), LONGEST_CODE)
+    shown = visible(cut(encodable(text), LONGEST_CODE))
     if length > LONGEST_CODE:
         shown = f"{shown.rpartition(chr(10))[0]}\n# … and {length - LONGEST_CODE:,} more characters"
     try:

@@ -6,8 +6,9 @@ raises `BadRequest` with what was expected.
 
 import json
 import math
+import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from hw_grading.homework.homework import why_no_id
@@ -32,7 +33,7 @@ def grading_json(grading: Grading) -> Json:
     state = {**asdict(grading), **grading.mark.plain()}
     del state["mark"], state["student"]
     return state | {
-        "at": _moment(grading.at) if grading.at else None,
+        "at": grading.at.replace(tzinfo=UTC).isoformat() if grading.at else None,
         "score": grading.points,
         "given_comment": grading.comment,
     }
@@ -40,11 +41,7 @@ def grading_json(grading: Grading) -> Json:
 
 def event_json(event: Event) -> Json:
     """Return the JSON of one event in the history."""
-    return asdict(event) | {"at": _moment(event.at)}
-
-
-def _moment(at: datetime) -> str:
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()
+    return asdict(event) | {"at": event.at.replace(tzinfo=UTC).isoformat()}
 
 
 def dumped(answer: Json) -> str:
@@ -68,10 +65,8 @@ def _finite(value: Any) -> Any:
 
 def body_of(raw: bytes) -> Json:
     """Return the JSON object in a request."""
-    if len(raw) > LONGEST_BODY:
-        raise BadRequest(
-            f"The request has {len(raw):,} bytes; at most {LONGEST_BODY:,} are allowed."
-        )
+    if (size := len(raw)) > LONGEST_BODY:
+        raise BadRequest(f"The request has {size:,} bytes; at most {LONGEST_BODY:,} are allowed.")
     try:
         body = json.loads(raw or b"{}", parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -93,16 +88,12 @@ def text_in(
 
 def number_in(body: Json, name: str, default: float | None = None) -> float:
     """Return a finite number from a request."""
-    value = body.get(name, default)
+    value: Any = body.get(name, default)
     if type(value) not in (int, float):
         raise BadRequest(f"{name!r} must be a number.")
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
+    if not abs(value) <= sys.float_info.max:
         raise BadRequest(f"{name!r} must be a finite number.")
-    return number
+    return float(value)
 
 
 def revision_in(body: Json, name: str) -> int:
@@ -111,11 +102,6 @@ def revision_in(body: Json, name: str) -> int:
     if type(value) is not int or not 0 <= value < 2**31:
         raise BadRequest(f"{name!r} must be the number that came with the rubric.")
     return value
-
-
-def flag_in(body: Json, name: str) -> bool:
-    """Return true or false from a request; false if the name is missing."""
-    return bool(_in(body, name, bool, "true or false", False))
 
 
 def texts_in(body: Json, name: str, most: int = _MOST_ANSWERS) -> list[str]:
@@ -142,8 +128,8 @@ def mark_in(body: Json) -> Mark:
         frozenset(texts_in(mark, "chosen", model.MOST_ITEMS)),
         number_in(mark, "adjustment", 0.0),
         text_in(mark, "comment", default=""),
-        flag_in(mark, "done"),
-        flag_in(mark, "flagged"),
+        _in(mark, "done", bool, "true or false", False),
+        _in(mark, "flagged", bool, "true or false", False),
         text_in(mark, "flag_note", default=""),
     )
 
@@ -171,14 +157,6 @@ def rubric_in(body: Json) -> Rubric:
         number_in(rubric, "upper"),
         revision_in(rubric, "revision"),
     )
-
-
-def name_in(text: str) -> str:
-    """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
-    name = text.strip()
-    if not 1 <= len(name) <= model.LONGEST_NAME or not name.isprintable():
-        raise Refused(f"Type a name of 1 to {model.LONGEST_NAME} printable characters.")
-    return name
 
 
 def _in(

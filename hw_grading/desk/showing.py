@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from hw_grading.desk.parts import Part, as_html, outputs_as_html
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
-from hw_grading.desk.rendering import Renderer, cut
+from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
-from hw_grading.pages.terminal import without_codes
+from hw_grading.pages.terminal import cut, without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
+from hw_support.failures import visible
 
 MOST_CHARACTERS = 20_000  # in one printed text
 LINES_OF_NUMBERS = 15
@@ -85,9 +85,8 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
         if kind == "stream":
             shown = _calm(text_of(output.get("text")))
             if shown.strip():
-                parts.append(
-                    _printed(shown, "stderr" if output.get("name") == "stderr" else "text")
-                )
+                is_error = output.get("name") == "stderr"
+                parts.append(_printed(shown, "stderr" if is_error else "text"))
         elif kind == "error":
             parts.append(Part("error", error_of(output)))
         elif kind in ("display_data", "execute_result"):
@@ -129,7 +128,7 @@ def _bundle(data: Mapping[str, Any]) -> Part:
 
 
 def _printed(text: str, kind: Literal["text", "stderr"] = "text") -> Part:
-    return Part(kind, cut(text, MOST_CHARACTERS))
+    return Part(kind, visible(cut(text, MOST_CHARACTERS)))
 
 
 def _calm(text: str) -> str:

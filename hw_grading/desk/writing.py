@@ -1,9 +1,6 @@
-"""The changes that the desk's pages make. Each function takes a request's JSON and returns JSON.
+"""The changes that the desk's pages make, from a request's JSON to the answer's JSON."""
 
-All have the same parameters: `cell` is the grade id of a question, "" for all of the homework.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -16,109 +13,70 @@ from hw_grading.rubrics.model import Conflict, Grading, Rescored, Rubric
 _LONGEST_LOOK = 3600.0  # seconds at one answer; longer times count as this
 
 
-def save(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Save a mark for one answer or for several."""
-    versions, mark, seen = _versions(desk, body), shapes.mark_in(body), _seen(body, grader)
-    seconds = min(max(shapes.number_in(body, "seconds", 0.0), 0.0), _LONGEST_LOOK)
-    return _saved(desk.book.save(cell, versions, mark, **seen, seconds=seconds))
+def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, grader: str) -> Json:
+    """Make one change, in a question or, if `cell` is "", in the homework.
 
-
-def give_items(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Add the same items to what each of several answers has."""
-    versions, items = _versions(desk, body), shapes.texts_in(body, "items")
-    return _saved(desk.book.add_items(cell, versions, items, **_seen(body, grader)))
-
-
-def undo(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Take back this grader's latest save."""
-    undone = desk.book.undo(cell, grader=grader)
-    return {"undone": {student: grading_json(grading) for student, grading in undone.items()}}
-
-
-def preview_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Return the scores that a changed rubric would change."""
-    return _rescored(desk, desk.book.preview(cell, shapes.rubric_in(body)))
-
-
-def change_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Save a rubric and the scores that follow from it."""
-    return _changed(desk, *desk.book.change_rubric(cell, shapes.rubric_in(body), grader=grader))
-
-
-def undo_rubric(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Take back the latest change of a rubric."""
-    return _changed(desk, *desk.book.undo_rubric(cell, grader=grader))
-
-
-def group(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Put answers into a group."""
-    students = shapes.texts_in(body, "students")
-    _expect_students(desk, students)
-    name = shapes.text_in(body, "name", 128, "")
-    desk.book.group(cell, students, shapes.name_in(name) if name.strip() else "", grader=grader)
-    return {"groups": desk.book.groups(cell)}
-
-
-def hand_out(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Share a question out to graders, with an equal share for each."""
-    graders = [shapes.name_in(name) for name in shapes.texts_in(body, "graders", 100)]
-    desk.book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
-    return {"shares": desk.book.shares(cell)}
-
-
-def here(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Record where a grader is, and return where the others are."""
-    cell, student = shapes.text_in(body, "cell", 200), shapes.text_in(body, "student", 200, "")
-    desk.question(cell)
-    if student and why_no_id(student):
-        raise BadRequest("'student' must be a student's id.")
-    return {"others": desk.book.here(grader, cell, student) if grader else {}}
-
-
-def import_rubrics(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Import the rubrics of another year."""
-    return {"questions": desk.book.import_rubrics(body.get("document"), grader=grader)}
-
-
-def preview_comment(desk: HomeworkDesk, cell: str, body: Json, grader: str) -> Json:
-    """Return a comment as students will read it."""
-    return {"html": desk.renderer.markdown(shapes.text_in(body, "text"))}
-
-
-OF_HOMEWORK = {"here": here, "preview": preview_comment, "rubrics": import_rubrics}
-# By the words of the address before and after the question.
-OF_QUESTION = {
-    ("save", ""): save,
-    ("items", ""): give_items,
-    ("undo", ""): undo,
-    ("rubric", ""): change_rubric,
-    ("rubric", "preview"): preview_rubric,
-    ("rubric", "undo"): undo_rubric,
-    ("group", ""): group,
-    ("shares", ""): hand_out,
-}
+    `what` and `then` are the words of the address before and after the question's grade id.
+    `NotThere` if there is no such address or no such question.
+    """
+    book = desk.book
+    if cell:
+        desk.question(cell)
+    match bool(cell), what, then:
+        case True, "save", "":  # a mark for one answer or for several
+            versions, mark, seen = _versions(desk, body), shapes.mark_in(body), _seen(body, grader)
+            seconds = min(max(shapes.number_in(body, "seconds", 0.0), 0.0), _LONGEST_LOOK)
+            return _saved(book.save(cell, versions, mark, **seen, seconds=seconds))
+        case True, "items", "":  # added to what each of several answers has
+            versions, items = _versions(desk, body), shapes.texts_in(body, "items")
+            return _saved(book.add_items(cell, versions, items, **_seen(body, grader)))
+        case True, "undo", "":
+            undone = book.undo(cell, grader=grader)
+            return {"undone": {student: grading_json(one) for student, one in undone.items()}}
+        case True, "rubric", "preview":
+            return _rescored(desk, book.preview(cell, shapes.rubric_in(body)))
+        case True, "rubric", "":
+            return _changed(desk, *book.change_rubric(cell, shapes.rubric_in(body), grader=grader))
+        case True, "rubric", "undo":
+            return _changed(desk, *book.undo_rubric(cell, grader=grader))
+        case True, "group", "":
+            students = shapes.texts_in(body, "students")
+            name = shapes.text_in(body, "name", 128, "").strip()
+            book.group(cell, students, name, grader=grader)
+            return {"groups": book.groups(cell)}
+        case True, "shares", "":
+            graders = [name.strip() for name in shapes.texts_in(body, "graders", 100)]
+            book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
+            return {"shares": book.shares(cell)}
+        case False, "here", "":  # where the grader is; the answer says where the others are
+            cell, student = (
+                shapes.text_in(body, "cell", 200),
+                shapes.text_in(body, "student", 200, ""),
+            )
+            desk.question(cell)
+            if student and why_no_id(student):
+                raise BadRequest("'student' must be a student's id.")
+            return {"others": book.here(grader, cell, student) if grader else {}}
+        case False, "rubrics", "":  # those of another year
+            return {"questions": book.import_rubrics(body.get("document"), grader=grader)}
+        case False, "preview", "":  # of a comment, as students will read it
+            return {"html": desk.renderer.markdown(shapes.text_in(body, "text"))}
+    raise NotThere("This page does not exist.")
 
 
 def _versions(desk: HomeworkDesk, body: Json) -> dict[str, str]:
     versions = shapes.students_in(body, "versions")
     if not versions:
         raise BadRequest("'versions' must name at least one student.")
-    _expect_students(desk, versions)
+    if unknown := versions.keys() - desk.book.names().keys():
+        raise NotThere(f"The gradebook has no answers of {min(unknown)!a}. Load the page again.")
     return versions
-
-
-def _expect_students(desk: HomeworkDesk, students: Iterable[str]) -> None:
-    known = desk.book.names()
-    if unknown := [student for student in students if student not in known]:
-        raise NotThere(f"The gradebook has no answers of {unknown[0]!a}. Load the page again.")
 
 
 def _seen(body: Json, grader: str) -> dict[str, Any]:
     """Return who saves, and what the grader saw."""
-    revision, digests = (
-        shapes.revision_in(body, "rubric_revision"),
-        shapes.students_in(body, "digests"),
-    )
+    revision = shapes.revision_in(body, "rubric_revision")
+    digests = shapes.students_in(body, "digests")
     return {"grader": grader, "rubric_revision": revision, "digests": digests}
 
 

@@ -8,7 +8,6 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any
 
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.mathematics import Budget, Formula
@@ -40,12 +39,6 @@ def picture_uri(mime: str, data: str) -> str | None:
     if is_picture and mime == "image/svg+xml":
         is_picture = is_light(raw)
     return f"data:{mime};base64,{data}" if is_picture else None
-
-
-def text_of(value: Any) -> str:
-    """Join a notebook's text, which may be a list of lines; "" for any other type."""
-    lines = value if isinstance(value, list) else [value]
-    return "".join(lines) if all(isinstance(line, str) for line in lines) else ""
 
 
 class Pictures:

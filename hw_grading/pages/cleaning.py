@@ -13,6 +13,7 @@ from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
 from hw_grading.pages import words
 from hw_grading.pages.aside import PLACEHOLDER, TAG, Pictures, picture_uri
+from hw_grading.pages.terminal import cut
 from hw_support.submission.problems import encodable
 
 _LONGEST_HTML = 500_000  # characters, not counting pictures
@@ -43,10 +44,6 @@ _VALUES = {
 }
 
 
-class _TooMuch(Exception):
-    """The text is too large or nested too deeply."""
-
-
 def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
     """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
@@ -56,12 +53,12 @@ def clean_html(text: str, picture: Callable[[str, str], str | None] | None = Non
     pictures = Pictures(picture or picture_uri)
     try:
         return pictures.put_back(cleaned(pictures.put_aside(encodable(text))))
-    except _TooMuch:
+    except ValueError:
         return as_text(text)
 
 
 def cleaned(text: str) -> str:
-    """Clean HTML with placeholders for pictures; raise `_TooMuch` if it is too much for a page."""
+    """Clean HTML with placeholders for pictures; `ValueError` if it is too much for a page."""
     _limit(text)
     clean = _CLEANER.clean(text)
     _limit(clean)
@@ -70,7 +67,7 @@ def cleaned(text: str) -> str:
         if tag["tag"] not in _VOID_TAGS:
             depth += -1 if tag["end"] else 1
         if depth > _DEEPEST:
-            raise _TooMuch
+            raise ValueError("the text is nested too deeply")
     return clean
 
 
@@ -78,7 +75,7 @@ def _limit(text: str) -> None:
     tags = text.count("<")
     copies = len(_FORMATTING.findall(text)) * tags
     if len(text) > _LONGEST_HTML or tags > _MOST_TAGS or copies > _MOST_COPIES:
-        raise _TooMuch
+        raise ValueError("the text is too large")
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -120,9 +117,7 @@ _CLEANER = nh3.Cleaner(
 
 def as_text(text: str) -> str:
     """Return an oversized text as plain text, under a note that says why."""
-    more = len(text) - _LONGEST_TEXT
-    end = f"\n… and {more:,} more characters" if more > 0 else ""
     return (
         "<p><em>Shown as text, because it is too large or too complicated.</em></p>\n"
-        f"<pre>{html.escape(encodable(text[:_LONGEST_TEXT]), quote=False)}{end}</pre>"
+        f"<pre>{html.escape(encodable(cut(text, _LONGEST_TEXT)), quote=False)}</pre>"
     )

@@ -21,12 +21,8 @@ def is_light(svg: bytes) -> bool:
     try:
         root = ET.fromstring(svg)  # expat limits the expansion of entities
         return _Drawing(root).size(root, 0) <= _MOST
-    except (ET.ParseError, LookupError, ValueError, _TooMuch):
+    except (ET.ParseError, LookupError, ValueError):
         return False
-
-
-class _TooMuch(Exception):
-    """The SVG is nested too deeply, or has references that cannot be counted."""
 
 
 class _Drawing:
@@ -42,7 +38,7 @@ class _Drawing:
     def size(self, element: ET.Element, depth: int) -> int:
         """Return how many elements the browser draws for this one."""
         if depth > _DEEPEST:
-            raise _TooMuch
+            raise ValueError("the SVG is nested too deeply")
         if element not in self._sizes:
             self._sizes[element] = 0  # an element that refers to itself is not drawn
             parts = [*element, *self._referred_to(element)]
@@ -52,11 +48,11 @@ class _Drawing:
     def _referred_to(self, element: ET.Element) -> list[ET.Element]:
         style = element.text or "" if str(element.tag).endswith("}style") else ""
         if "url" in style.lower() or "\\" in style or "@import" in style:
-            raise _TooMuch
+            raise ValueError("the style has references that cannot be counted")
         found = []
         for name, value in element.attrib.items():
             if "data:image/svg" in value.lower() or (name == "style" and "\\" in value):
-                raise _TooMuch
+                raise ValueError("the element has references that cannot be counted")
             names = map(unquote, _REFERENCE.findall(value))
             found += [self._by_id[one] for one in names if one in self._by_id]
         return found

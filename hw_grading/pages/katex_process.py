@@ -1,4 +1,4 @@
-"""The program of `hw_grading.pages.typesetter`: KaTeX, which is JavaScript, in V8 (mini-racer).
+"""The program of `hw_grading.pages.mathematics`: KaTeX, which is JavaScript, in V8 (mini-racer).
 
 It is run by its path and imports nothing of this project.
 """

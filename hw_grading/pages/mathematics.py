@@ -1,6 +1,6 @@
 """Converts formulas to MathML before a page is opened, so no page needs a script or a network.
 
-KaTeX sets the TeX (`hw_grading.pages.typesetter`). The TeX is a student's, so KaTeX's output is
+KaTeX sets the TeX, in a process of its own. The TeX is a student's, so KaTeX's output is
 parsed as XML and rebuilt by an allow-list of elements and attributes. Lengths are bounded and never
 negative, so that a formula cannot cover its neighbours. Letters in other alphabets become
 characters of their own, and the alignment of columns a class of ``formulas.css``, because browsers
@@ -17,17 +17,18 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from hw_grading.pages import words
-from hw_grading.pages.helper import NoAnswer
-from hw_grading.pages.typesetter import Typesetter
+from hw_grading.pages.helper import Ended, Helper, NoAnswer
 
 LONGEST_TEX = 2_000  # characters of one formula
 _LONGEST_MATHML = 50_000
 _DEEPEST = 100
 _KEPT = 1_024  # cached results: every student's page repeats the instructor's formulas
 _LONG = 80  # characters; a longer formula on its own line may have to be scrolled
-
+_SECONDS = 2.0  # elapsed, for one formula; an ordinary one takes a few milliseconds
+_PATIENCE = 5.0  # more seconds, before a process that exceeds its own limit is killed
 
 _NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 _TOKENS = words("mi mn mo ms mtext annotation")
@@ -67,6 +68,25 @@ _ALPHABETS = {
 }
 _OLDER = {"script": "SCRIPT", "fraktur": "BLACK-LETTER", "double-struck": "DOUBLE-STRUCK"}
 
+
+class Typesetter(Helper):
+    """KaTeX for one Python process. V8's threads stay out of servers, forks and Python's exit."""
+
+    def __init__(self) -> None:
+        program = Path(__file__).with_name("katex_process.py")
+        super().__init__("-P", str(program), str(_SECONDS), once=True)
+
+    def set(self, tex: str, *, display: bool) -> str:
+        """Return KaTeX's output for a formula; `NoAnswer` if it gives none."""
+        try:
+            answer = self.ask([tex, display], _SECONDS + _PATIENCE)
+        except Ended:  # it may have ended before the question
+            answer = self.ask([tex, display], _SECONDS + _PATIENCE)
+        if not isinstance(answer, str):
+            raise NoAnswer("KaTeX took too long, or too much memory")
+        return answer
+
+
 _typesetter = Typesetter()
 
 
@@ -87,21 +107,18 @@ class Formula:
     source: str  # the TeX with delimiters
     display: bool  # whether it stands on a line of its own
 
-    def as_html(self, budget: Budget) -> str:
-        """Return MathML, or the TeX as text."""
-        return self._mathml(budget) or f"<code>{self.as_text()}</code>"
-
     def as_text(self) -> str:
         """Return the TeX with its delimiters, as text in HTML."""
         return html.escape(self.source.replace("\0", "\N{REPLACEMENT CHARACTER}"), quote=False)
 
-    def _mathml(self, budget: Budget) -> str | None:
-        tex = self.tex.strip()
+    def as_html(self, budget: Budget) -> str:
+        """Return MathML, or the TeX as text."""
+        tex, mathml = self.tex.strip(), None
+        as_code = f"<code>{self.as_text()}</code>"
         spent = budget.formulas <= 0 or budget.seconds <= 0
         if spent or not tex or len(tex) > LONGEST_TEX:
-            return None
+            return as_code
         budget.formulas -= 1
-        mathml = None
         with contextlib.suppress(NoAnswer):
             _typesetter.start()  # the page's budget does not pay for the start
             start = time.monotonic()
@@ -110,7 +127,7 @@ class Formula:
             finally:
                 budget.seconds -= time.monotonic() - start
         if mathml is None or len(mathml) > budget.characters:
-            return None
+            return as_code
         budget.characters -= len(mathml)
         return mathml
 
@@ -131,7 +148,7 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
         if root.attrib.get("class") != "katex" or found is None:
             return None  # KaTeX's error message
         formula = _passed(found, 0, sized=False)
-    except (ET.ParseError, ValueError, _TooDeep):
+    except (ET.ParseError, ValueError):
         return None
     if display:
         box = ET.Element("span", {"class": "formula"})
@@ -143,17 +160,13 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
     return mathml if len(mathml) <= _LONGEST_MATHML else None
 
 
-class _TooDeep(Exception):
-    """Too deeply nested. Browsers move such elements out of their parents."""
-
-
 def _passed(element: ET.Element, depth: int, *, sized: bool) -> ET.Element:
     """Rebuild an element of KaTeX's output from what the allow-list lets pass.
 
     `sized` tells whether an enclosing element sets the size of letters: nested sizes multiply.
     """
-    if depth > _DEEPEST:
-        raise _TooDeep
+    if depth > _DEEPEST:  # browsers move such elements out of their parents
+        raise ValueError("the formula is nested too deeply")
     name = element.tag.removeprefix(_NAMESPACE)
     if name in _TOKENS and len(element):
         name = "mrow"  # a browser reads elements inside a token as HTML
@@ -203,16 +216,15 @@ def _mark_signs(row: ET.Element) -> None:
 
 def _in_alphabet(token: ET.Element) -> str:
     """Return a token's text in the alphabet of its ``mathvariant``, where that has the letters."""
-    text = token.text or ""
     variant = token.get("mathvariant", "")
-    return "".join(_letter(c, variant) for c in text) if variant in _ALPHABETS else text
+    alphabets = [names[variant] for names in (_ALPHABETS, _OLDER) if variant in names]
 
+    def letter(character: str) -> str:
+        name = unicodedata.name(character, "").replace("LETTER ", "")
+        name = name.removeprefix("LATIN ").removeprefix("GREEK ")
+        for alphabet in alphabets:
+            with contextlib.suppress(KeyError):
+                return unicodedata.lookup(f"{alphabet} {name}")
+        return character
 
-def _letter(character: str, variant: str) -> str:
-    """Return a letter or digit in another alphabet, or the character itself if there is none."""
-    name = unicodedata.name(character, "").replace("LETTER ", "")
-    name = name.removeprefix("LATIN ").removeprefix("GREEK ")
-    for alphabet in filter(None, (_ALPHABETS[variant], _OLDER.get(variant))):
-        with contextlib.suppress(KeyError):
-            return unicodedata.lookup(f"{alphabet} {name}")
-    return character
+    return "".join(map(letter, token.text or ""))

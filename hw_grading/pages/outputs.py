@@ -1,7 +1,6 @@
 """Decides which outputs of a notebook may enter a page: text, pictures and cleaned HTML."""
 
 import base64
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +8,8 @@ from typing import Any
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
-from hw_grading.pages.aside import picture_uri, text_of
+from hw_grading.pages import text_of
+from hw_grading.pages.aside import picture_uri
 from hw_grading.pages.cleaning import clean_html
 from hw_support.submission.problems import encodable, quoted
 
@@ -83,14 +83,11 @@ def _sizes(metadata: Mapping[str, Any], data: Mapping[str, str]) -> NotebookNode
     for mime in data:
         entry = metadata.get(mime)
         entry = entry if isinstance(entry, dict) else metadata
-        numbers = {key: entry[key] for key in ("width", "height") if _is_size(entry.get(key))}
+        values = {key: entry.get(key, 0) for key in ("width", "height")}
+        numbers = {k: v for k, v in values.items() if type(v) in (int, float) and 0 < v < 10_000}
         if mime.startswith("image/") and numbers:
             sizes[mime] = NotebookNode(numbers)
     return sizes
-
-
-def _is_size(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and 0 < value < 10_000
 
 
 def _is_blank(cleaned: str) -> bool:

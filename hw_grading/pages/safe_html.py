@@ -18,7 +18,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri, text_of
+from hw_grading.pages import text_of
+from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.mathematics import Budget, Formula
 from hw_grading.pages.outputs import CleanOutputs, clean_outputs

@@ -15,6 +15,10 @@ def without_codes(text: str) -> str:
 
 def shown(text: str, limit: int) -> str:
     """Return at most `limit` characters without codes, control characters and surrogates."""
-    kept = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(text[:limit]))
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(cut(text, limit)))
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, and how many more there are."""
     more = len(text) - limit
-    return kept if more <= 0 else f"{kept}\n… and {more:,} more characters"
+    return text if more <= 0 else f"{text[:limit]}\n… and {more:,} more characters"

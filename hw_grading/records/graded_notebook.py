@@ -7,12 +7,13 @@ import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from hw_grading.pages import text_of as text_of
 from hw_support.submission.file import Unreadable, read_regular_file
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
@@ -71,6 +72,14 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return cells
 
 
+def sources_in(path: Path) -> dict[str, str]:
+    """Return the text of a notebook's cells by grade id; {} if it is missing or damaged."""
+    with contextlib.suppress(OSError, Unreadable):
+        cells = cells_by_id(open_notebook(path)).items()
+        return {name: text_of(cell.get("source")) for name, cell in cells}
+    return {}
+
+
 def marks_of(cell: Any) -> dict[str, Any]:
     """Return nbgrader's entry in a cell's metadata; {} if there is none."""
     metadata = cell.get("metadata") if isinstance(cell, dict) else None
@@ -80,15 +89,12 @@ def marks_of(cell: Any) -> dict[str, Any]:
 
 def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
     """Return what went wrong, from the output that `hw_support.Checks` prints in a cell."""
-    faults, printed = [], []
     marks = cell["metadata"]["nbgrader"]
     is_test = marks.get("grade") is True and not marks.get("solution")
-    for output in outputs_of(cell):
-        if output.get("output_type") == "stream" and is_test:
-            printed.append(text_of(output.get("text")))
-        elif output.get("output_type") == "error" and output.get("ename") != "NotImplementedError":
-            faults.append(Fault(name, "", error_of(output)))
-    for line, message in _lines(printed):
+    errors = (o for o in outputs_of(cell) if o.get("output_type") == "error")
+    mistakes = (o for o in errors if o.get("ename") != "NotImplementedError")
+    faults = [Fault(name, "", error_of(output)) for output in mistakes]
+    for line, message in _lines(cell) if is_test else ():
         # Search the whole line: the student's function may print text without a line end.
         _, found, part = line.partition("FAILED  ")
         if found and part.rstrip().endswith(" pt]"):
@@ -96,19 +102,19 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
     return faults[:MOST_FAULTS]
 
 
-def _lines(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _lines(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each printed line with the message that is below it."""
-    for line, after in pairwise([*"".join(texts).split("\n"), ""]):
+    streams = (o for o in outputs_of(cell) if o.get("output_type") == "stream")
+    printed = "".join(text_of(output.get("text")) for output in streams)
+    for line, after in pairwise([*printed.split("\n"), ""]):
         yield line, plain(after, 300) if after.startswith(" " * 8) else ""
 
 
 def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
     """Return the results of a test's parts, read from its outputs."""
-    outputs = outputs_of(cell)
-    texts = [text_of(o.get("text")) for o in outputs if o.get("output_type") == "stream"]
     parts: list[PartResult] = []
     seen: Counter[str] = Counter()
-    for line, message in _lines(texts):
+    for line, message in _lines(cell):
         found = _PART.fullmatch(line)
         if not found or len(parts) == _MOST_PARTS:
             continue
@@ -120,7 +126,7 @@ def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
             points = float(found[3])
         passed = found[1] == "passed"
         parts.append(PartResult(name, points, passed, "" if passed else message))
-    errors = [error_of(o) for o in outputs if o.get("output_type") == "error"]
+    errors = [error_of(o) for o in outputs_of(cell) if o.get("output_type") == "error"]
     return [*parts, PartResult("", 0.0, False, errors[0])] if errors else parts
 
 
@@ -129,12 +135,6 @@ def plain(text: str, limit: int) -> str:
     line = " ".join(text[: 4 * limit].split())
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def text_of(value: Any) -> str:
-    """Return a notebook's text, which is a string or a list of lines; "" for any other type."""
-    lines = value if isinstance(value, list) else [value]
-    return "".join(line for line in lines if isinstance(line, str))
 
 
 def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -27,12 +27,9 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
     """Return the submissions of homeworks with a due date, sorted by the due date for all."""
     assignment, submission = api.Assignment, api.SubmittedAssignment
     times = submission.timestamp, assignment.duedate, submission.extension
-    query = (
-        select(assignment.name, submission.student_id, *times)
-        .join(assignment, submission.assignment_id == assignment.id)
-        .where(assignment.duedate.is_not(None))
-        .order_by(assignment.duedate, assignment.name, submission.student_id)
-    )
+    query = select(assignment.name, submission.student_id, *times).join(submission)
+    query = query.where(assignment.duedate.is_not(None))
+    query = query.order_by(assignment.duedate, assignment.name, submission.student_id)
     if student is not None:
         query = query.where(submission.student_id == student)
     granted = extensions_in(db, student=student)

@@ -31,8 +31,8 @@ def in_digits(points: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural if needed: ``"1 student"``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 class NoScores(Exception):
@@ -199,8 +199,7 @@ def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
 
     def rows(kind: Any, *columns: Any) -> Any:
         query = select(*columns).join(api.Notebook, kind.notebook_id == api.Notebook.id)
-        query = query.join(api.Assignment, api.Notebook.assignment_id == api.Assignment.id)
-        return db.execute(query.where(api.Assignment.name == assignment))
+        return db.execute(query.join(api.Assignment).where(api.Assignment.name == assignment))
 
     # If students write the answer in the graded cell itself, a person grades it. Students may not
     # change a test cell.
@@ -222,33 +221,29 @@ def _records(
     student: str | None = None,
 ) -> list[Record]:
     grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
-
-    def of_them(query: Any) -> Any:
-        query = query.join(api.Assignment, submission.assignment_id == api.Assignment.id)
-        query = query.where(api.Assignment.name == assignment)
-        return query if student is None else query.where(submission.student_id == student)
+    of_class = select(submission.id).join(api.Assignment).where(api.Assignment.name == assignment)
+    if student is not None:
+        of_class = of_class.where(submission.student_id == student)
+    notebooks = of_class.join(notebook)
 
     scores: defaultdict[str, list[Score]] = defaultdict(list)
     points = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
-    query = select(notebook.assignment_id, grade.cell_id, *points)
-    query = query.join(notebook, grade.notebook_id == notebook.id)
-    query = query.join(submission, notebook.assignment_id == submission.id)
-    for key, cell, auto, manual, extra, waits in db.execute(of_them(query)):
+    grades = notebooks.join(grade).add_columns(grade.cell_id, *points)
+    for key, cell, auto, manual, extra, waits in db.execute(grades):
         if cell in cells:
             scores[key].append(Score(cells[cell], auto, manual, extra or 0.0, bool(waits)))
 
     penalties: defaultdict[str, float] = defaultdict(float)
     keys: dict[str, str] = {}
-    query = select(notebook.assignment_id, notebook.late_submission_penalty, notebook.id)
-    query = query.join(submission, notebook.assignment_id == submission.id)
-    for key, penalty, of_notebook in db.execute(of_them(query)):
+    penalised = notebooks.add_columns(notebook.late_submission_penalty, notebook.id)
+    for key, penalty, of_notebook in db.execute(penalised):
         penalties[key] += penalty or 0.0
         keys[key] = of_notebook
 
     records = []
     granted = extensions_in(db, assignment, student)
-    query = select(submission.id, submission.student_id, submission.timestamp, submission.extension)
-    for key, name, when, extension in db.execute(of_them(query)):
+    times = (submission.student_id, submission.timestamp, submission.extension)
+    for key, name, when, extension in db.execute(of_class.add_columns(*times)):
         own = due_of(due, extension, granted.get((assignment, name))) if due else None
         late = (when - own).total_seconds() if when and own else 0.0
         late, held = max(0.0, late // 1), tuple(scores[key])
@@ -257,13 +252,8 @@ def _records(
 
 
 def _comments(db: Session, assignment: str, student: str) -> dict[str, str]:
-    comment, notebook, submission = api.Comment, api.SubmittedNotebook, api.SubmittedAssignment
-    query = (
-        select(api.BaseCell.name, comment.manual_comment)
-        .join(comment, comment.cell_id == api.BaseCell.id)
-        .join(notebook, comment.notebook_id == notebook.id)
-        .join(submission, notebook.assignment_id == submission.id)
-        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
-        .where(api.Assignment.name == assignment, submission.student_id == student)
-    )
+    submission = api.SubmittedAssignment
+    query = select(api.BaseCell.name, api.Comment.manual_comment).join(api.Comment)
+    query = query.join(api.SubmittedNotebook).join(submission).join(api.Assignment)
+    query = query.where(api.Assignment.name == assignment, submission.student_id == student)
     return {name: text for name, text in db.execute(query) if text and text.strip()}

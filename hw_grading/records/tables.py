@@ -69,9 +69,8 @@ def read_table(path: Path) -> Table:
                 rows.append(Row(line, dict(zip(columns, values, strict=True))))
     except csv.Error as error:
         line = reader.line_num + skipped
-        complaints.append(
-            f"{path}, line {line}: this line and all below it cannot be read ({error})"
-        )
+        what = f"this line and all below it cannot be read ({error})"
+        complaints.append(f"{path}, line {line}: {what}")
     if not columns:
         raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
     if twice := sorted({column for column in columns if column and columns.count(column) > 1}):

@@ -8,6 +8,7 @@ each question are kept in a file until the second page is written.
 """
 
 import contextlib
+import functools
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from hw_grading.pages import FORMULAS
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.questions import Place
+from hw_grading.records.questions import Place, order_in
 from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
 from hw_grading.records.scores import Record, Score, in_digits
 from hw_grading.records.writing import replaced
@@ -101,10 +102,8 @@ def write_plots_page(course: Path, assignment: str, out: Path) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as files:
         first, second = (files.enter_context(replaced(path)) for path in (out, by_question(out)))
-        answers = [
-            files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n"))
-            for _ in questions
-        ]
+        new_file = functools.partial(tempfile.TemporaryFile, "w+", encoding="utf-8", newline="\n")
+        answers = [files.enter_context(new_file()) for _ in questions]
 
         def articles() -> Iterator[Markup]:
             """Yield the students, and write their answers to the questions' files."""
@@ -147,9 +146,8 @@ def _students(
 
 def _questions(roster: Roster) -> list[Question]:
     names = [cell.name for cell in roster.cells if cell.by_hand]
-    order = {name: number for number, name in enumerate(roster.places)}
-    names += [name for name in roster.without_points if name in order]
-    names.sort(key=lambda name: order.get(name, len(order)))
+    names += [name for name in roster.without_points if name in roster.places]
+    names.sort(key=order_in(roster.places))
     waiting = Counter(s.cell.name for r in roster.records if r.scored for s in r.scores if s.waits)
     budget = Budget()
     first: dict[Place, int] = {}

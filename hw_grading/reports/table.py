@@ -5,18 +5,16 @@ Widths are terminal columns, so that names in any script stay aligned.
 
 import itertools
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import Cell, counted, in_digits
-from hw_grading.records.writing import columns, padded
+from hw_grading.records.writing import columns, padded, say
 from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
@@ -34,11 +32,9 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     return table(roster, results, finals, width or shutil.get_terminal_size((140, 24)).columns)
 
 
-def print_report(course: Path, assignment: str, stream: TextIO | None = None) -> None:
-    """Print the table, by default to the terminal; unencodable characters become "?"."""
-    stream = stream or sys.stdout
-    encoding = stream.encoding or "utf-8"
-    print(report(course, assignment).encode(encoding, "replace").decode(encoding), file=stream)
+def print_report(course: Path, assignment: str) -> None:
+    """Print the table to the terminal; unencodable characters become "?"."""
+    say(report(course, assignment))
 
 
 def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores, width: int) -> str:

@@ -59,14 +59,14 @@ class GradeBook(Rubrics, Teamwork):
             The saved state by student. If somebody else has saved an answer in the meantime, that
             answer stays as it is and its value is a `Conflict`. The other answers are saved.
         """
-        question = self._question(cell)
+        most, first = self._question(cell)
         if not math.isfinite(seconds) or seconds < 0:
             raise Refused("The seconds must be 0 or more.")
         each = seconds / max(1, len(versions))
-        stamp = Stamp(expect_name(grader), "save", question.cell.max_points, seconds=each)
+        stamp = Stamp(expect_name(grader), "save", most, seconds=each)
         outcomes: Outcomes = {}
         with self._writing(cell) as rows:
-            rubric, by = read_rubric(rows, question.first)
+            rubric, by = read_rubric(rows, first)
             if rubric.revision != rubric_revision:
                 raise RubricChanged(rubric, by)
             if rubric.revision == 0:
@@ -99,13 +99,13 @@ class GradeBook(Rubrics, Teamwork):
         `Refused` if there is no save to take back; `Conflict` if somebody else has saved one of
         these answers since.
         """
-        question = self._question(cell)
+        most, first = self._question(cell)
         with self._writing(cell) as rows:
             events = latest(rows, expect_name(grader), "save")
             if not events:
                 raise Refused("You have saved nothing here that can be undone.")
-            rubric, _ = read_rubric(rows, question.first)
-            stamp = Stamp(grader, "undo", question.cell.max_points, undoes=events[0].batch)
+            rubric, _ = read_rubric(rows, first)
+            stamp = Stamp(grader, "undo", most, undoes=events[0].batch)
             # Read them now: taking back the first answer ends the batch of all.
             batches = last_batches(rows)
             for event in events:

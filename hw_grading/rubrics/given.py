@@ -28,22 +28,14 @@ class Given:
 
 def read_given(rows: Rows, student: str | None = None, *, lock: bool = False) -> dict[str, Given]:
     """Return the contents of nbgrader's tables, by student; `lock` locks the rows."""
-    whose = (
-        select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id)
-        .join(_SUBMISSION, _NOTEBOOK.c.assignment_id == _SUBMISSION.c.id)
-        .join(_ASSIGNMENT, _SUBMISSION.c.assignment_id == _ASSIGNMENT.c.id)
-        .where(_ASSIGNMENT.c.name == rows.assignment)
-    )
+    here = _ASSIGNMENT.c.name == rows.assignment
+    whose = select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id)
+    whose = whose.select_from(_NOTEBOOK.join(_SUBMISSION).join(_ASSIGNMENT))
     if student is not None:
         whose = whose.where(_SUBMISSION.c.student_id == student)
-    students = {row[0]: row[1] for row in rows.connection.execute(whose)}
-    cells = (
-        select(_CELL.c.id)
-        .join(_SOURCE, _CELL.c.notebook_id == _SOURCE.c.id)
-        .join(_ASSIGNMENT, _SOURCE.c.assignment_id == _ASSIGNMENT.c.id)
-        .where(_ASSIGNMENT.c.name == rows.assignment, _CELL.c.name == rows.cell)
-    )
-    keys = list(rows.connection.scalars(cells))
+    students = {row[0]: row[1] for row in rows.connection.execute(whose.where(here))}
+    cells = select(_CELL.c.id).select_from(_CELL.join(_SOURCE).join(_ASSIGNMENT))
+    keys = list(rows.connection.scalars(cells.where(here, _CELL.c.name == rows.cell)))
 
     def by_notebook(table: Table) -> dict[str, Row[Any]]:
         query = select(table).where(table.c.cell_id.in_(keys))

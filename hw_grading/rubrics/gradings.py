@@ -2,13 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, inspect, select, update
-from sqlalchemy.engine import make_url
+from sqlalchemy import Row, select, update
 
-from hw_grading.records.scores import reading
+from hw_grading.records.database import rows_of
+from hw_grading.records.scores import open_gradebook
 from hw_grading.rubrics.given import Given, give, read_given
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
@@ -27,12 +26,11 @@ def read_gradings(
         chosen.setdefault(row.student, set()).add(row.item)
     saved = {row.student: row for row in rows.all(GRADINGS, student)}
     digests = {row.student: row.digest for row in rows.all(ANSWERS, student)}
-    return {
-        name: _grading(
-            name, one, saved.get(name), known & chosen.get(name, set()), digests.get(name, "")
-        )
-        for name, one in given.items()
-    }
+    found = {}
+    for name, one in given.items():
+        still = known & chosen.get(name, set())
+        found[name] = _grading(name, one, saved.get(name), still, digests.get(name, ""))
+    return found
 
 
 def read_grading(rows: Rows, rubric: Rubric, student: str, *, lock: bool = False) -> Grading:
@@ -61,24 +59,25 @@ def write_grading(
     if mark.done:
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
         text = rubric.comment(mark)
-    only_remarks = _only_remarks(grading, mark)  # a flag alone is not a new grade
-    # Whether somebody still has to grade it.
-    waits = only_remarks or (not mark.done and given.auto is None)
-    now_there = {row.digest for row in rows.all(ANSWERS, student)}
-    if stamp.digest and now_there and stamp.digest not in now_there:
-        waits = True  # tests graded another answer while the grader looked at this one
-    if back is not None:  # keep it queued if tests queued it again since
-        waits = back["waits"] or (grading.mark.done and grading.waits)
-    if back is not None and back["overridden"]:
-        give(rows, given, back["score"], back["comment"], waits=waits)
-    else:
-        give(rows, given, score, text, waits=waits)
     before = next(iter(rows.all(GRADINGS, student)), None)
     digest_before = before.digest if before else ""
+    shown = (score, text)
     if back is not None:
+        waits = back["waits"] or (grading.mark.done and grading.waits)  # tests queued it again
         digest = back["digest"]
+        if back["overridden"]:
+            shown = (back["score"], back["comment"])
     else:
+        # A changed comment or flag of an answer that is queued again is not a new grade.
+        old = grading.mark
+        same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
+        only_remarks = grading.waits and old.done and same and old != mark
+        now_there = {row.digest for row in rows.all(ANSWERS, student)}
+        # Whether tests graded another answer while the grader looked at this one.
+        outdated = bool(stamp.digest and now_there) and stamp.digest not in now_there
+        waits = only_remarks or outdated or (not mark.done and given.auto is None)
         digest = digest_before if only_remarks else stamp.digest or digest_before
+    give(rows, given, *shown, waits=waits)
     values = {
         **mark.plain(),
         "student": student,
@@ -110,18 +109,12 @@ def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str,
     """Return who graded each answer on the desk, and the points, by grade id and student id.
 
     Answers that were graded elsewhere, or that a grader has not finished, are left out. `NoScores`
-    if there is no gradebook.
+    if there is no gradebook, or it does not know the assignment.
     """
-    engine = reading(make_url(db_url), assignment)
-    try:
-        if not inspect(engine).has_table(GRADINGS.name):
-            return {}
-        columns = (GRADINGS.c.cell, GRADINGS.c.student, GRADINGS.c.grader, GRADINGS.c.score)
-        query = select(*columns).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
-        with engine.connect() as db:
-            return {(row[0], row[1]): (row[2], row[3]) for row in db.execute(query)}
-    finally:
-        engine.dispose()
+    query = select(GRADINGS).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
+    with open_gradebook(db_url, assignment) as (db, _):
+        rows = rows_of(db, GRADINGS, query)
+    return {(row.cell, row.student): (row.grader, row.score) for row in rows}
 
 
 def _grading(
@@ -131,37 +124,14 @@ def _grading(
         overridden = given.score is not None or given.text is not None
     else:
         overridden = (given.score, given.text or "") != (saved.score, saved.given_comment or "")
-    grading = Grading(
-        student,
-        _version(saved.revision if saved else 0, given, overridden),
-        score=given.score,
-        waits=given.waits,
-        comment=given.text or "",
-        overridden=overridden,
-    )
+    version = str(saved.revision if saved else 0)  # the same after a changed rubric
+    if overridden:
+        elsewhere = hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]
+        version += f"-{elsewhere}"
+    in_gradebook = (given.score, given.waits, given.text or "", overridden)
     if saved is None:
-        return grading
+        return Grading(student, version, Mark(), *in_gradebook)
     mark = Mark(chosen, saved.adjustment, saved.comment, saved.done, saved.flagged, saved.flag_note)
-    return replace(
-        grading,
-        mark=mark,
-        changed=bool(saved.done and saved.digest and digest and saved.digest != digest),
-        grader=saved.grader,
-        at=saved.at,
-        seconds=saved.seconds,
-    )
-
-
-def _only_remarks(grading: Grading, mark: Mark) -> bool:
-    """Return whether the mark changes only comment or flag of an answer that is queued again."""
-    old = grading.mark
-    same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
-    return grading.waits and old.done and same and old != mark
-
-
-def _version(revision: int, given: Given, overridden: bool) -> str:
-    """Return a version name of a state. Re-scoring by a changed rubric does not change it."""
-    if not overridden:
-        return str(revision)
-    elsewhere = hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]
-    return f"{revision}-{elsewhere}"
+    changed = bool(saved.done and saved.digest and digest and saved.digest != digest)
+    about = (changed, saved.grader, saved.at, saved.seconds)
+    return Grading(student, version, mark, *in_gradebook, *about)

@@ -60,7 +60,13 @@ def _undone(rows: Rows) -> set[str]:
 def read_events(rows: Rows, student: str | None) -> list[Event]:
     """Return the history, the newest event first."""
     query = select(EVENTS).where(rows.here(EVENTS, student)).order_by(EVENTS.c.id.desc())
-    return [_event(row) for row in rows.connection.execute(query)]
+    found = []
+    for row in rows.connection.execute(query):
+        before, after = json.loads(row.before), json.loads(row.after)
+        about = (row.at, row.grader, row.cell, row.student, row.action)
+        what = after.get("what") or _said(after.get("mark") or {})
+        found.append(Event(*about, before.get("score"), after.get("score"), what))
+    return found
 
 
 def mark_of(values: Mapping[str, Any]) -> Mark:
@@ -72,13 +78,6 @@ def rubric_of(values: Mapping[str, Any]) -> Rubric:
     """Return the rubric that an event holds."""
     items = tuple(Item(**item) for item in values["items"])
     return Rubric(**{**values, "kind": Kind(values["kind"]), "items": items})
-
-
-def _event(row: Row[Any]) -> Event:
-    before, after = json.loads(row.before), json.loads(row.after)
-    what = after.get("what") or _said(after.get("mark") or {})
-    about = (row.at, row.grader, row.cell, row.student, row.action)
-    return Event(*about, before.get("score"), after.get("score"), what)
 
 
 def _said(mark: Mapping[str, Any]) -> str:

@@ -195,10 +195,8 @@ def checked(mark: Mark, rubric: Rubric) -> Mark:
 
 def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
     """Return a rubric; `Refused` if it has too many items, or invalid texts or numbers."""
-    if len(rubric.items) > MOST_ITEMS:
-        raise Refused(
-            f"The rubric has {len(rubric.items)} items; at most {MOST_ITEMS} are allowed."
-        )
+    if (count := len(rubric.items)) > MOST_ITEMS:
+        raise Refused(f"The rubric has {count} items; at most {MOST_ITEMS} are allowed.")
     ids = [item.id for item in rubric.items if item.id]
     if len(set(ids)) < len(ids):
         raise Refused("The rubric has the same item twice. Load the page again.")
@@ -220,10 +218,8 @@ def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
 
 def expect_text(text: str) -> None:
     """Raise `Refused` if a text cannot be saved."""
-    if len(text) > LONGEST_TEXT:
-        raise Refused(
-            f"The text has {len(text):,} characters; at most {LONGEST_TEXT:,} are allowed."
-        )
+    if (length := len(text)) > LONGEST_TEXT:
+        raise Refused(f"The text has {length:,} characters; at most {LONGEST_TEXT:,} are allowed.")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise Refused(
             "The text has a character that a database cannot store: NUL, or half of a surrogate "

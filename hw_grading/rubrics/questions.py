@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from nbgrader import api
 from sqlalchemy import select
@@ -12,18 +11,12 @@ from sqlalchemy import select
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.database import Database
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records.questions import Place, order_in, place_in, read_places
 from hw_grading.records.scores import Cell, cells_of
 from hw_grading.rubrics.gradings import read_grading, read_gradings
 from hw_grading.rubrics.model import Grading, Question, Refused, Rubric
 from hw_grading.rubrics.rows import Rows, read_rubric
 from hw_grading.rubrics.seed import first_rubric
-
-
-@dataclass(frozen=True)
-class _Question:
-    cell: Cell
-    first: Rubric  # before anybody changes it
 
 
 class Questions:
@@ -42,12 +35,11 @@ class Questions:
         places = self._places()
         manifest = homework_of(self.course.root, self.assignment).manifest
         cells = self._cells(places)
-        titles = {cell.name: str(places.get(cell.name) or cell.name) for cell in cells}
-        often = Counter(titles.values())
+        often = Counter(str(place_in(places, cell.name)) for cell in cells)
         found = []
         for cell in cells:
-            place = places.get(cell.name) or Place(cell.name, cell.name)
-            title = titles[cell.name]
+            place = place_in(places, cell.name)
+            title = str(place)
             if often[title] > 1:
                 title += ": code" if cell.is_code else ": text"
             about = (cell.name, title, cell.max_points, cell.is_code, place.text, place.scheme)
@@ -57,41 +49,35 @@ class Questions:
 
     def names(self) -> dict[str, str]:
         """Return the names of students with an answer in the gradebook, by id; "" if not known."""
-        student, submission = api.Student, api.SubmittedAssignment
-        query = (
-            select(student.id, student.first_name, student.last_name)
-            .join(submission, submission.student_id == student.id)
-            .join(api.Assignment, submission.assignment_id == api.Assignment.id)
-            .where(api.Assignment.name == self.assignment)
-        )
+        student = api.Student
+        query = select(student.id, student.first_name, student.last_name)
+        query = query.join(api.SubmittedAssignment).join(api.Assignment)
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.where(api.Assignment.name == self.assignment)).all()
         return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
 
     def order(self, cell: str) -> list[str]:
         """Return all students in the question's own order, which looks random but is fixed."""
         before = f"{self.assignment}\n{cell}\n"
-        return sorted(
-            self.names(), key=lambda student: hashlib.sha256((before + student).encode()).digest()
-        )
+        return sorted(self.names(), key=lambda s: hashlib.sha256((before + s).encode()).digest())
 
     def rubric(self, cell: str) -> Rubric:
         """Return the rubric of a question."""
-        question = self._question(cell)
+        _, first = self._question(cell)
         with self._reading(cell) as rows:
-            return read_rubric(rows, question.first)[0]
+            return read_rubric(rows, first)[0]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
-        question = self._question(cell)
+        _, first = self._question(cell)
         with self._reading(cell) as rows:
-            return read_gradings(rows, read_rubric(rows, question.first)[0])
+            return read_gradings(rows, read_rubric(rows, first)[0])
 
     def grading(self, cell: str, student: str) -> Grading:
         """Return the state of one answer."""
-        question = self._question(cell)
+        _, first = self._question(cell)
         with self._reading(cell) as rows:
-            return read_grading(rows, read_rubric(rows, question.first)[0], student)
+            return read_grading(rows, read_rubric(rows, first)[0], student)
 
     @contextlib.contextmanager
     def _reading(self, cell: str) -> Iterator[Rows]:
@@ -109,16 +95,15 @@ class Questions:
     def _cells(self, places: Mapping[str, Place]) -> list[Cell]:
         with self._database.reading() as connection:
             cells = cells_of(connection, self.assignment).values()
-        order = {name: number for number, name in enumerate(places)}
-        return sorted(
-            (cell for cell in cells if cell.by_hand and cell.max_points > 0),
-            key=lambda cell: (order.get(cell.name, len(order)), cell.name),
-        )
+        order = order_in(places)
+        by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)
+        return sorted(by_hand, key=lambda cell: order(cell.name))
 
-    def _question(self, cell: str) -> _Question:
+    def _question(self, cell: str) -> tuple[float, Rubric]:
+        """Return a question's maximum points, and its rubric before anybody changes it."""
         places = self._places()
         cells = self._cells(places)
         for one in cells:
             if one.name == cell:
-                return _Question(one, first_rubric(one, cells, places))
+                return one.max_points, first_rubric(one, cells, places)
         raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")

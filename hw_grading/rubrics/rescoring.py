@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
 
 from hw_grading.records.scores import in_digits
 from hw_grading.rubrics.gradings import read_gradings, rescore
@@ -72,12 +71,3 @@ def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
     if (old.lower, old.upper) != (new.lower, new.upper):
         said.append(f"bounds {in_digits(new.lower)} to {in_digits(new.upper)}")
     return f"{'; '.join(said) or 'another order'} (scores changed: {scores})"
-
-
-def plain(rubric: Rubric) -> dict[str, Any]:
-    """Return a rubric without ids and revisions, for use with another class."""
-    document = {**asdict(rubric), "items": [asdict(item) for item in rubric.items]}
-    del document["revision"]
-    for item in document["items"]:
-        del item["id"]
-    return document

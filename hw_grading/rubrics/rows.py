@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, select
 
 from hw_grading.rubrics.model import Item, Kind, Rubric
 from hw_grading.rubrics.tables import ITEMS, RUBRICS
@@ -73,17 +73,10 @@ def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
         for item in rubric.items
     )
     rubric = replace(rubric, items=items, revision=rubric.revision + 1)
-    known = {row.id for row in rows.all(ITEMS)}
-    for position, item in enumerate(items):
-        values = asdict(item)
-        values |= {"position": position, "deleted": False, "revision": rubric.revision}
-        if item.id in known:
-            here = and_(rows.here(ITEMS), ITEMS.c.id == item.id)
-            rows.connection.execute(update(ITEMS).where(here).values(**values))
-        else:
-            rows.insert(ITEMS, **values)
-    left = and_(rows.here(ITEMS), ITEMS.c.id.in_(known - {item.id for item in items}))
-    rows.connection.execute(update(ITEMS).where(left).values(deleted=True))
+    earlier = {row.id: {**row._mapping, "deleted": True} for row in rows.all(ITEMS)}
+    added = {"deleted": False, "revision": rubric.revision}
+    present = {item.id: asdict(item) | {"position": n, **added} for n, item in enumerate(items)}
+    rows.replace(ITEMS, (earlier | present).values())
     values = {name: getattr(rubric, name) for name in ("lower", "upper", "revision")}
     rows.replace(RUBRICS, [{"kind": str(rubric.kind), "grader": grader, **values}])
     return rubric

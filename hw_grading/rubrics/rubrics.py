@@ -1,23 +1,14 @@
 """Changes, undoes and imports the rubrics of one homework."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from hw_grading.rubrics.gradings import read_gradings
 from hw_grading.rubrics.history import Stamp, latest, rubric_of
-from hw_grading.rubrics.model import (
-    Item,
-    Kind,
-    Refused,
-    Rescored,
-    Rubric,
-    RubricChanged,
-    checked_rubric,
-)
+from hw_grading.rubrics.model import Item, Kind, Refused, Rescored, Rubric, checked_rubric
 from hw_grading.rubrics.questions import Questions
-from hw_grading.rubrics.rescoring import change, plain, rescored
-from hw_grading.rubrics.rows import read_rubric
+from hw_grading.rubrics.rescoring import change, rescored
 from hw_grading.rubrics.teamwork import expect_name
 
 FORMAT = "hw_grading rubrics"
@@ -28,7 +19,7 @@ class Rubrics(Questions):
 
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
-        most = self._question(cell).cell.max_points
+        most, _ = self._question(cell)
         checked_rubric(rubric, most)
         with self._reading(cell) as rows:
             return rescored(read_gradings(rows, rubric), rubric, most)
@@ -40,34 +31,32 @@ class Rubrics(Questions):
 
         Its `revision` is that of the rubric that the grader edited. New items have the id "".
         """
-        question = self._question(cell)
-        checked_rubric(rubric, question.cell.max_points)
-        stamp = Stamp(expect_name(grader), "rubric", question.cell.max_points)
+        most, first = self._question(cell)
+        checked_rubric(rubric, most)
+        stamp = Stamp(expect_name(grader), "rubric", most)
         with self._writing(cell) as rows:
-            return change(rows, question.first, rubric, stamp)
+            return change(rows, first, rubric, stamp)
 
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
-        question = self._question(cell)
-        most = question.cell.max_points
+        most, first = self._question(cell)
         with self._writing(cell) as rows:
             events = latest(rows, expect_name(grader), "rubric")
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
-            event = events[0]
-            before, after = (
-                rubric_of(json.loads(text)["rubric"]) for text in (event.before, event.after)
-            )
-            now, by = read_rubric(rows, question.first)
-            if now.revision != after.revision:
-                raise RubricChanged(now, by)
-            stamp = Stamp(grader, "rubric undone", most, undoes=event.batch)
-            back = replace(before.within(most), revision=now.revision)
-            return change(rows, question.first, back, stamp)
+            states = (events[0].before, events[0].after)
+            before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
+            stamp = Stamp(grader, "rubric undone", most, undoes=events[0].batch)
+            back = replace(before.within(most), revision=after.revision)
+            return change(rows, first, back, stamp)
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""
-        rubrics = {q.cell: plain(self.rubric(q.cell)) for q in self.questions()}
+        rubrics = {q.cell: asdict(self.rubric(q.cell)) for q in self.questions()}
+        for rubric in rubrics.values():  # ids and revisions mean nothing in another class
+            del rubric["revision"]
+            for item in rubric["items"]:
+                del item["id"]
         return {"format": FORMAT, "assignment": self.assignment, "rubrics": rubrics}
 
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
@@ -77,15 +66,14 @@ class Rubrics(Questions):
         document holds no rubrics.
         """
         rubrics = _rubrics_in(document)
-        questions = [q for q in self.questions() if q.cell in rubrics]
-        for question in questions:  # check all rubrics before the first change
-            within = rubrics[question.cell].within(question.max_points)
-            rubrics[question.cell] = checked_rubric(within, question.max_points)
+        points = {q.cell: q.max_points for q in self.questions() if q.cell in rubrics}
+        # Check all rubrics before the first change.
+        new = {cell: checked_rubric(rubrics[cell].within(n), n) for cell, n in points.items()}
         taken = []
-        for cell in (question.cell for question in questions):
+        for cell, rubric in new.items():
             if not any(grading.mark.done for grading in self.gradings(cell).values()):
-                new = replace(rubrics[cell], revision=self.rubric(cell).revision)
-                self.change_rubric(cell, new, grader=grader)
+                rubric = replace(rubric, revision=self.rubric(cell).revision)
+                self.change_rubric(cell, rubric, grader=grader)
                 taken.append(cell)
         return taken
 

@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Mapping, Sequence
 
-from hw_grading.records.questions import Place
+from hw_grading.records.questions import Place, place_in
 from hw_grading.records.scores import Cell
 from hw_grading.rubrics.model import Item, Rubric
 
@@ -25,29 +25,23 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place])
     """Return the rubric of a question that nobody has changed; `cells` are all to be graded."""
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
-    rows = enumerate(items)
-    first = tuple(Item(_id(cell.name, n, text), points, text) for n, (points, text) in rows)
-    return Rubric(first, upper=cell.max_points)
+    first = []
+    for n, (points, text) in enumerate(items):
+        # The id is always the same, because graders may use an item before it is saved.
+        key = hashlib.sha256(f"{cell.name}\n{n}\n{text}".encode()).hexdigest()[:32]
+        first.append(Item(key, points, text))
+    return Rubric(tuple(first), upper=cell.max_points)
 
 
 def _items(
     cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]
 ) -> list[tuple[float, str]]:
     """Return points and texts of the mark scheme's lines for one answer."""
-    scheme = _scheme(cell, places)
+    scheme = place_in(places, cell.name).scheme
     found = [match.groupdict() for match in _ITEM.finditer(scheme)]
-    together = [other for other in cells if _scheme(other, places) == scheme]
+    together = [one.name for one in cells if place_in(places, one.name).scheme == scheme]
     parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
     if len(together) > 1 and len(parts) == len(together):
-        found = parts[[other.name for other in together].index(cell.name)]
+        found = parts[together.index(cell.name)]
     items = [(float(item["points"]), " ".join(item["text"].split())) for item in found]
     return items if sum(points for points, _ in items) == cell.max_points else []
-
-
-def _scheme(cell: Cell, places: Mapping[str, Place]) -> str:
-    return places[cell.name].scheme if cell.name in places else ""
-
-
-def _id(cell: str, number: int, text: str) -> str:
-    """Return an id that is always the same, because graders may use an item before it is saved."""
-    return hashlib.sha256(f"{cell}\n{number}\n{text}".encode()).hexdigest()[:32]

@@ -19,11 +19,10 @@ class Teamwork(Questions):
 
     def groups(self, cell: str) -> dict[str, tuple[str, ...]]:
         """Return the groups that graders have made: students by group name."""
-        with self._reading(cell) as rows:
-            members = sorted((row.name, row.student) for row in rows.all(GROUPS))
         found: dict[str, tuple[str, ...]] = {}
-        for name, student in members:
-            found[name] = (*found.get(name, ()), student)
+        with self._reading(cell) as rows:
+            for name, student in sorted((row.name, row.student) for row in rows.all(GROUPS)):
+                found[name] = (*found.get(name, ()), student)
         return found
 
     def group(self, cell: str, students: Sequence[str], name: str, *, grader: str) -> None:
@@ -51,10 +50,9 @@ class Teamwork(Questions):
             expect_name(name)
         if len(graders) > MOST_GRADERS or len(set(graders)) < len(graders):
             raise Refused(f"Type each grader once, at most {MOST_GRADERS} graders.")
+        shares = [{"position": n, "grader": name} for n, name in enumerate(graders)]
         with self._writing(cell) as rows:
-            rows.replace(
-                SHARES, [{"position": n, "grader": name} for n, name in enumerate(graders)]
-            )
+            rows.replace(SHARES, shares)
 
     def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
         """Record where a grader is. Return where others of the last 30 s are in the question."""

@@ -83,27 +83,16 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
             works.append(read_work(path, record.student, released))
         except (Unreadable, OSError, ValueError) as why:
             skipped.append((record.student, str(why)))
-    common = {kind: in_common([_hashes(work, kind) for work in works]) for kind in Kind}
+    common = {kind: in_common([_Own(w.pieces, kind).hashes for w in works]) for kind in Kind}
     amounts = sum((one.shared for one in common.values()), np.zeros((len(works), len(works))))
     best = best_pairs(amounts, LEAST, MOST_IN_TABLE)
     pairs = [_pair(works, common, i, j, with_lines=n < most) for n, (i, j) in enumerate(best)]
     above = amounts[np.triu_indices(len(works), k=1)]
     median, high = np.quantile(above, (0.5, 0.99)) if above.size else (0.0, 0.0)
-    return Compared(
-        roster,
-        len(works),
-        tuple(skipped),
-        tuple((work.student, work.note) for work in works if work.note),
-        tuple(pairs),
-        int((above >= LEAST).sum()) - len(pairs),
-        float(median),
-        float(high),
-    )
-
-
-def _hashes(work: Work, kind: Kind) -> NDArray[np.int64]:
-    found = [prints_of(piece).hashes for piece in work.pieces if piece.kind is kind]
-    return np.concatenate([*found, np.empty(0, dtype=np.int64)])
+    partly = tuple((work.student, work.note) for work in works if work.note)
+    more = int((above >= LEAST).sum()) - len(pairs)
+    found = (tuple(pairs), more, float(median), float(high))
+    return Compared(roster, len(works), tuple(skipped), partly, *found)
 
 
 def _pair(
@@ -123,7 +112,7 @@ def matches(
     first: Sequence[Piece], second: Sequence[Piece], kind: Kind, weights: Weights
 ) -> list[Match]:
     """Return the cells of one kind with most in common by the class's weights, the most first."""
-    here, there = (_Own([p for p in pieces if p.kind is kind]) for pieces in (first, second))
+    here, there = _Own(first, kind), _Own(second, kind)
     shared = np.intersect1d(here.hashes, there.hashes)
     worth = weights.of(shared)
     shared, worth = shared[worth > 0], worth[worth > 0]
@@ -145,13 +134,13 @@ def matches(
 class _Own:
     """A student's pieces of one kind, with their fingerprints."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
-        self.pieces = pieces
-        self.prints = [prints_of(piece) for piece in pieces]
+    def __init__(self, pieces: Sequence[Piece], kind: Kind) -> None:
+        self.pieces = [piece for piece in pieces if piece.kind is kind]
+        self.prints = [prints_of(piece) for piece in self.pieces]
         sizes = [len(one.hashes) for one in self.prints]
         every = [*(one.hashes for one in self.prints), np.empty(0, dtype=np.int64)]
         self.hashes, begins = np.unique(np.concatenate(every), return_index=True)
-        self._piece = np.repeat(np.arange(len(pieces)), sizes)[begins]
+        self._piece = np.repeat(np.arange(len(sizes)), sizes)[begins]
 
     def first_piece_with(self, hashes: NDArray[np.int64]) -> NDArray[np.intp]:
         """Return for each of these fingerprints, which must all exist, its first piece."""

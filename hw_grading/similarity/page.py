@@ -14,7 +14,7 @@ from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster
 from hw_grading.records.writing import csv_of, write_together
-from hw_grading.similarity.comparing import LEAST, Compared, Match, Pair, compare_class
+from hw_grading.similarity.comparing import LEAST, Compared, Pair, compare_class
 from hw_grading.similarity.own import Kind, Piece
 from hw_grading.similarity.pairs import WIDEST_SHARE
 from hw_grading.similarity.prints import RUN
@@ -79,7 +79,7 @@ def page_of(compared: Compared, most: int, table: str) -> str:
     """Return the page with `most` pairs; `table` is the name of the table's file."""
     templates = templates_in(Path(__file__).parent)
     roster = compared.roster
-    text = templates.get_template("similarity.html.j2").render(
+    return templates.get_template("similarity.html.j2").render(
         assignment=plain(roster.assignment, 200),
         mark=Markup(MARK),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -96,9 +96,8 @@ def page_of(compared: Compared, most: int, table: str) -> str:
         per_cent=lambda share: f"{100 * share:.0f} %",
         place=lambda piece: _place(roster, piece),
         cells=lambda pair: _cells(roster, pair),
-        sides=_sides,
+        lines=_lines,
     )
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _place(roster: Roster, piece: Piece) -> str:
@@ -114,11 +113,6 @@ def _cells(roster: Roster, pair: Pair) -> str:
         for match in pair.matches
     )
     return ", ".join(list(names)[:4]) + (", …" if len(names) > 4 else "")
-
-
-def _sides(match: Match) -> list[tuple[Piece, list[Line]]]:
-    sides = ((match.first, match.lines_of_first), (match.second, match.lines_of_second))
-    return [(piece, list(_lines(piece, matching))) for piece, matching in sides]
 
 
 def _lines(piece: Piece, matching: frozenset[int]) -> Iterator[Line]:

@@ -18,12 +18,11 @@ from test_safe_html import (
     no_callbacks_of_the_collector,
 )
 
-from hw_grading.pages import helper, mathematics, typesetter
+from hw_grading.pages import helper, mathematics
 from hw_grading.pages.aside import Formulas
 from hw_grading.pages.helper import NoAnswer
-from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula
+from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula, Typesetter
 from hw_grading.pages.safe_html import markdown2html, render_markdown
-from hw_grading.pages.typesetter import Typesetter
 
 __all__ = ["no_callbacks_of_the_collector"]  # used by pytest, by name
 
@@ -461,8 +460,8 @@ def test_a_process_that_does_not_answer_is_ended(katex, monkeypatch):
     katex.start()
     silent = katex._process
     monkeypatch.setattr(helper, "_write", lambda *_: None)
-    monkeypatch.setattr(typesetter, "SECONDS", 0.0)
-    monkeypatch.setattr(typesetter, "_PATIENCE", 0.1)
+    monkeypatch.setattr(mathematics, "_SECONDS", 0.0)
+    monkeypatch.setattr(mathematics, "_PATIENCE", 0.1)
     with pytest.raises(NoAnswer):
         katex.set("x", display=False)
     assert silent.poll() is not None

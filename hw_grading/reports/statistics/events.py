@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import counted, in_digits
 from hw_grading.reports.statistics import figures
 from hw_grading.reports.statistics.gathering import ClassData, Numbers
 from hw_grading.reports.statistics.numbers import counts_in, edges_for, filled, graders, spread
-from hw_grading.reports.statistics.section import Section, Table, counted, duration, per_cent, shown
+from hw_grading.reports.statistics.section import Section, Table, duration, per_cent, shown
 
 MOST_PARTS_DRAWN, MOST_PARTS = 12, 30
 _NOT_KNOWN = "not known"
@@ -100,7 +100,7 @@ def computing(data: ClassData) -> Section:
     """Show the CPU times of submissions."""
     title = "Computing time"
     found = spread(data.cpu_seconds)
-    if found is None:
+    if not found.count:
         return Section(title, ("There are no CPU times: no submission was graded here.",))
     edges = edges_for(found.most, 24)
     counts = counts_in(data.cpu_seconds, edges)

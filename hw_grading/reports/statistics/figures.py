@@ -35,8 +35,8 @@ class Picture:
 
 
 def histogram(
-    edges: Sequence[float] | NDArray[Any],
-    counts: Sequence[int] | NDArray[Any],
+    edges: NDArray[Any],
+    counts: NDArray[Any],
     *,
     across: str,
     alt: str,
@@ -48,7 +48,7 @@ def histogram(
     the label of the horizontal axis.
     """
     ax = _new(3.0)
-    left, widths = np.asarray(edges[:-1], dtype=float), np.diff(np.asarray(edges, dtype=float))
+    left, widths = edges[:-1], np.diff(edges)
     ax.bar(left, counts, widths, align="edge", color=PALETTE.train, edgecolor="white", linewidth=1)
     for (place, name), colour in zip(lines, (PALETTE.test, PALETTE.highlight), strict=False):
         ax.axvline(place, color=colour, linewidth=1.8, label=name)
@@ -79,20 +79,19 @@ def stacked(labels: Sequence[str], counts: NDArray[np.intp], *, alt: str) -> Pic
 
 def dots(
     labels: Sequence[str],
-    values: Sequence[float] | NDArray[Any],
+    values: Sequence[float],
     *,
     across: str,
     alt: str,
     errors: Sequence[float] | None = None,
     line: tuple[float, str] | None = None,
 ) -> Picture:
-    """Draw a number for each row, with its error; rows without one (NaN) stay empty."""
+    """Draw a number for each row, with its error unless that is NaN."""
     ax = _new(1.0 + 0.28 * len(labels))
-    there = ~np.isnan(np.asarray(values, dtype=float))
-    rows, numbers = np.flatnonzero(there), np.asarray(values, dtype=float)[there]
-    spans = np.nan_to_num(np.asarray(errors, dtype=float)[there]) if errors is not None else None
-    ax.hlines(rows, 0, numbers, color=PALETTE.train, linewidth=1.2)
-    ax.errorbar(numbers, rows, xerr=spans, fmt="o", color=PALETTE.train, markersize=6, capsize=3)
+    rows = range(len(labels))
+    spans = np.nan_to_num(errors) if errors is not None else None
+    ax.hlines(rows, 0, values, color=PALETTE.train, linewidth=1.2)
+    ax.errorbar(values, rows, xerr=spans, fmt="o", color=PALETTE.train, markersize=6, capsize=3)
     ax.axvline(0, color="#555555", linewidth=1)
     if line is not None:
         ax.axvline(line[0], color=PALETTE.test, linewidth=1.5, linestyle="--", label=line[1])

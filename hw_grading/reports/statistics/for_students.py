@@ -10,6 +10,7 @@ for 40 submissions or more: exact counts for two parts would reveal how many fai
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from hw_grading.reports.statistics import figures, numbers
 from hw_grading.reports.statistics.events import moment, time_classes
 from hw_grading.reports.statistics.gathering import ClassData, Part
 from hw_grading.reports.statistics.numbers import BANDS, LEAST_IN_A_GROUP
-from hw_grading.reports.statistics.section import NONE, Section, Sheet, Table, per_cent, shown
+from hw_grading.reports.statistics.section import NONE, Section, Table, per_cent, shown
 
 LEAST_FOR_PARTS, _STEP = 40, 10  # submissions; percent (10% of 40 are four submissions)
 _NAMES = {
@@ -61,7 +62,7 @@ def total(data: ClassData) -> Section:
     found = numbers.spread(data.finals)
     edges = numbers.edges_for(data.most, 10)
     joined = numbers.groups(numbers.counts_in(data.finals, edges))
-    if found is None or not joined:
+    if not joined:
         return Section(title, (_TOO_ALIKE,))
     rows = [
         (f"{in_digits(edges[first])} to {in_digits(edges[last + 1])}", str(count))
@@ -85,19 +86,15 @@ def questions(data: ClassData) -> Section:
         if item.max_points <= 0:
             continue
         joined = numbers.groups(numbers.bands(there, item.max_points))
-        found = numbers.spread(there)
-        mean = per_cent(found.mean, item.max_points) if joined and found else NONE
-        rows.append((item.place, item.title, in_digits(item.max_points), mean, _in_words(joined)))
+        mean = per_cent(numbers.spread(there).mean, item.max_points) if joined else NONE
+        sizes = (f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined)
+        about = (item.place, item.title, in_digits(item.max_points))
+        rows.append((*about, mean, "; ".join(sizes) or NONE))  # "less than half: 7; full: 33"
     if not any(row[3] != NONE for row in rows):
         return Section("Questions", (_TOO_ALIKE,))
     said = f"{NONE}: nearly all have the same points, or too few are graded."
     heads = ("question", "title", "of", "mean", "submissions with")
     return Section("Questions", [said], None, [Table("Points by question", heads, rows, (0, 1, 4))])
-
-
-def _in_words(joined: Sequence[tuple[int, int, int]]) -> str:
-    """Return group sizes in words: ``"less than half: 7; half and more: 33"``."""
-    return "; ".join(f"{_NAMES.get((a, b), BANDS[a])}: {n}" for a, b, n in joined) or NONE
 
 
 def is_told(data: ClassData, part: Part) -> bool:
@@ -166,12 +163,10 @@ def handing_in(data: ClassData) -> Section:
     return Section(title, (), picture, [table])
 
 
-def sheets_of(data: ClassData) -> dict[str, Sheet]:
+def sheets_of(data: ClassData) -> dict[str, list[Sequence[Any]]]:
     """Return the tables for a spreadsheet, with the content of the page's tables."""
     heads = ("question", "title", "points", "mean", "submissions_with")
     of_parts = ("question", "part", "likely_cause", "about")
     tables, parts = questions(of_whole(data)).tables, failed_parts(data).tables
-    return {
-        "": Sheet(heads, tables[0].rows if tables else ()),
-        "_parts": Sheet(of_parts, parts[0].rows if parts else ()),
-    }
+    rows, rows_of_parts = (found[0].rows if found else () for found in (tables, parts))
+    return {"": [heads, *rows], "_parts": [of_parts, *rows_of_parts]}

@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_grading.final_scores.scores import FinalScores, final_scores
+from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.homework.course import Course
-from hw_grading.records.graded_notebook import cells_by_id, open_notebook, plain, text_of
+from hw_grading.records.graded_notebook import plain, sources_in
 from hw_grading.records.results import Roster, StudentResult, read_results
 from hw_grading.records.scores import due_date
 from hw_grading.rubrics.gradings import graders_of
-from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
 
 Numbers = NDArray[np.float64]
@@ -107,11 +106,8 @@ def gather(course: Path, assignment: str) -> ClassData:
         place = roster.place(cell.name)
         question, title = plain(place.question, 60), plain(place.title, 80)
         items.append(Item(cell.name, question, title, cell.by_hand, cell.max_points))
-    totals = []
-    for record in (result.record for result in graded):
-        final = finals.students.get(record.student)
-        totals.append(final.final if final else record.total)
-    points = _array(_points(roster, finals, one) for one in graded)
+    of_graded = [finals.students[result.record.student] for result in graded]
+    points = _array(_points(roster, final) for final in of_graded)
     points = points.reshape(len(graded), len(roster.cells))
     whole = ~np.isnan(points).any(axis=1)
     due = due_date(here.db_url, assignment)
@@ -128,7 +124,7 @@ def gather(course: Path, assignment: str) -> ClassData:
         sum(_is_there(one) for one in results),
         tuple(items),
         points,
-        _array(totals)[whole],
+        _array(final.final for final in of_graded)[whole],
         _parts(roster, graded),
         hours[~np.isnan(hours)],
         _array(_hours(one, due) for one in graded),
@@ -150,19 +146,12 @@ def _is_there(result: StudentResult) -> bool:
     return bool(in_gradebook) or not result.reason.startswith("No ")
 
 
-def _points(roster: Roster, finals: FinalScores, result: StudentResult) -> list[float]:
+def _points(roster: Roster, final: FinalScore) -> list[float]:
     """Return the points for each cell with corrections; NaN if not given yet."""
-    scores = {score.cell.name: score for score in result.record.scores}
-    corrected: dict[str, float] = defaultdict(float)
-    final = finals.students.get(result.record.student)
-    for correction in final.corrections if final else ():
-        corrected[correction.cell] += correction.points
-    row = []
-    for name in (cell.name for cell in roster.cells):
-        score = scores.get(name)
-        given = score is not None and not score.is_open
-        row.append(score.points + corrected[name] if score and given else math.nan)
-    return row
+    scores = final.record.scores if final.record else ()
+    given = {score.cell.name for score in scores if not score.is_open}
+    names = (cell.name for cell in roster.cells)
+    return [final.points(name) if name in given else math.nan for name in names]
 
 
 def _hours(result: StudentResult, due: datetime | None) -> float:
@@ -176,7 +165,6 @@ def _hours(result: StudentResult, due: datetime | None) -> float:
 def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
     """Count the failed parts of tests and their causes, the most frequent part first."""
     numbers = {cell.name: n for n, cell in enumerate(roster.cells) if not cell.by_hand}
-    failed: Counter[tuple[int, str]] = Counter()
     causes: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     for result in graded:
         seen = set()
@@ -184,16 +172,15 @@ def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
             key = (numbers.get(fault.cell, -1), fault.part or _BROKE_OFF)
             if key[0] >= 0 and key not in seen:  # once for each submission
                 seen.add(key)
-                failed[key] += 1
                 causes[key][cause_in(fault.message)] += 1
-    visible = _released_tests(roster)
+    visible = sources_in(roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb")
     found = []
-    for (item, part), count in failed.items():
+    for (item, part), told in causes.items():
         name = _POINTS.sub("", part)
         points = match[1] if (match := _POINTS.search(part)) else ""
         hidden = part != _BROKE_OFF and name not in visible.get(roster.cells[item].name, "")
-        said = tuple((text, n) for text, n in causes[item, part].most_common() if text)
-        found.append(Part(item, name, hidden, points, count, said))
+        said = tuple((text, n) for text, n in told.most_common() if text)
+        found.append(Part(item, name, hidden, points, told.total(), said))
     return tuple(sorted(found, key=lambda one: (-one.failed, one.item, one.name)))
 
 
@@ -202,15 +189,6 @@ def cause_in(message: str) -> str:
     _, found, cause = message.partition(_CAUSE)
     said = cause if found else _NUMBER.sub("…", message)
     return plain(said, _LONGEST_CAUSE)
-
-
-def _released_tests(roster: Roster) -> dict[str, str]:
-    """Return the text of each test in the students' notebook; none if there is no release."""
-    path = roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb"
-    with contextlib.suppress(Unreadable, OSError):
-        cells = cells_by_id(open_notebook(path))
-        return {name: text_of(cell.get("source")) for name, cell in cells.items()}
-    return {}
 
 
 # -- CPU times and graders

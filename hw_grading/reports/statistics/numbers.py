@@ -32,14 +32,11 @@ class Spread:
         return self.mean, self.median, self.deviation
 
 
-NOTHING = Spread(0, *[math.nan] * 5)
-
-
-def spread(values: Numbers) -> Spread | None:
-    """Return the spread of numbers without NaN; None if there are none."""
+def spread(values: Numbers) -> Spread:
+    """Return the spread of numbers without NaN; if there are none, all but the count is NaN."""
     there = values[~np.isnan(values)]
     if not there.size:
-        return None
+        return Spread(0, *[math.nan] * 5)
     deviation = there.std(ddof=1) if there.size > 1 else math.nan
     figures = (there.mean(), np.median(there), deviation, there.min(), there.max())
     return Spread(there.size, *map(float, figures))
@@ -66,12 +63,10 @@ def item_rest(points: Numbers) -> Numbers:
     if n < LEAST_TO_CORRELATE:
         return np.full(m, math.nan)
     rest = points.sum(axis=1, keepdims=True) - points
-    x, y = points - points.mean(axis=0), rest - rest.mean(axis=0)
-    lengths = np.sqrt((x**2).sum(axis=0) * (y**2).sum(axis=0))
-    varies = np.minimum(np.abs(x).max(axis=0), np.abs(y).max(axis=0)) > 1e-9
-    products = (x * y).sum(axis=0)
+    varies = np.minimum(np.ptp(points, axis=0), np.ptp(rest, axis=0)) > 1e-9
     found = np.full(m, math.nan)
-    found[varies] = np.clip(products[varies] / lengths[varies], -1.0, 1.0)
+    for item in np.flatnonzero(varies):
+        found[item] = np.corrcoef(points[:, item], rest[:, item])[0, 1]
     return found
 
 
@@ -124,10 +119,8 @@ def graders(given: Iterable[Given], most: Sequence[float]) -> list[Grader]:
     return found
 
 
-def groups(
-    counts: Sequence[int] | NDArray[np.intp], least: int = LEAST_IN_A_GROUP
-) -> list[tuple[int, int, int]]:
-    """Join neighbouring bins until each has at least `least` students: (first, last, count).
+def groups(counts: Sequence[int] | NDArray[np.intp]) -> list[tuple[int, int, int]]:
+    """Join neighbouring bins to groups of `LEAST_IN_A_GROUP` or more: (first, last, count).
 
     No bin is left out, so nobody can compute a smaller count by subtraction. Empty if there would
     be fewer than two groups, because a single one reveals everybody's result.

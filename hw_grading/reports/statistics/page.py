@@ -27,10 +27,9 @@ def write_statistics(course: Path, assignment: str, out: Path, *, students: bool
     data = gather(course, assignment)
     files = {out: page_of(data, students=students)}
     marks = {out: MARK}
-    for name, sheet in (for_students if students else sections).sheets_of(data).items():
+    for name, rows in (for_students if students else sections).sheets_of(data).items():
         path = out.with_name(f"{out.stem}{name}.csv")
-        files[path] = csv_of([sheet.columns, *sheet.rows])
-        marks[path] = ",".join(sheet.columns)
+        files[path], marks[path] = csv_of(rows), ",".join(rows[0])
     write_together(files, marks)
     return list(files)
 
@@ -39,11 +38,10 @@ def page_of(data: ClassData, *, students: bool) -> str:
     """Return the page."""
     templates = templates_in(Path(__file__).parent)
     content = for_students if students else sections
-    text = templates.get_template("statistics.html.j2").render(
+    return templates.get_template("statistics.html.j2").render(
         assignment=plain(data.assignment, 200),
         mark=Markup(MARK),
         made=format(datetime.now(UTC), "%Y-%m-%d" if students else "%Y-%m-%d %H:%M UTC"),
         about=content.about(data),
         sections=content.sections_of(data),
     )
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hw_grading.reports.statistics.figures import Picture
 
@@ -30,30 +29,12 @@ class Section:
     tables: Sequence[Table] = ()
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table for a spreadsheet."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-
-
 def shown(value: float | None, digits: int = 1) -> str:
     """Return a number for a table, rounded to `digits` decimals."""
     if value is None or math.isnan(value):
         return NONE
     text = f"{value:z.{digits}f}"  # without a sign of 0
     return text.replace("-", "\N{MINUS SIGN}")
-
-
-def rounded(value: float, digits: int = 3) -> float | None:
-    """Return a number for a spreadsheet; None, an empty cell, for NaN."""
-    return None if math.isnan(value) else round(value, digits)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def per_cent(part: float, whole: float) -> str:

@@ -1,38 +1,25 @@
 """The sections of the instructor's page."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from hw_grading.records.scores import in_digits
-from hw_grading.reports.statistics import figures, numbers
-from hw_grading.reports.statistics.events import (
-    by_grader,
-    computing,
-    failed_parts,
-    handing_in,
-    mended,
-)
+from hw_grading.records.scores import counted, in_digits
+from hw_grading.reports.statistics import events, figures, numbers
 from hw_grading.reports.statistics.gathering import ClassData, Item
-from hw_grading.reports.statistics.numbers import BANDS, LEAST_TO_CORRELATE, NOTHING
-from hw_grading.reports.statistics.section import (
-    NONE,
-    Section,
-    Sheet,
-    Table,
-    counted,
-    per_cent,
-    rounded,
-    shown,
-)
+from hw_grading.reports.statistics.numbers import BANDS, LEAST_TO_CORRELATE
+from hw_grading.reports.statistics.section import NONE, Section, Table, per_cent, shown
 
 _WEAK = 0.2  # a lower correlation: the item measures little, or something else
 
 
 def sections_of(data: ClassData) -> list[Section]:
     """Return the sections of the page."""
-    one_by_one = (total, questions, item_against_rest, failed_parts, handing_in, computing)
-    return [section(data) for section in (*one_by_one, mended, by_grader)]
+    of_points = (total, questions, item_against_rest, events.failed_parts)
+    others = (events.handing_in, events.computing, events.mended, events.by_grader)
+    return [section(data) for section in (*of_points, *others)]
 
 
 def about(data: ClassData) -> list[str]:
@@ -70,7 +57,7 @@ def total(data: ClassData) -> Section:
         most = sum(data.items[n].max_points for n in tests)
         what = "These are the points of tests only: no submission is graded completely yet."
     found = numbers.spread(values)
-    if found is None:
+    if not found.count:
         return Section(title, ("No submission is graded yet.",))
     edges = numbers.edges_for(most)
     counts = numbers.counts_in(values, edges)
@@ -111,18 +98,11 @@ def questions(data: ClassData) -> Section:
     )
     rows = []
     for n, item, name, four in zip(some, items, names, counts, strict=True):
-        found = numbers.spread(data.points[:, n]) or NOTHING
+        found = numbers.spread(data.points[:, n])
         mean, median, deviation = (shown(x, 2) for x in found.three)
         share = per_cent(found.mean, item.max_points) if found.count else NONE
-        shown_numbers = (
-            in_digits(item.max_points),
-            str(found.count),
-            mean,
-            share,
-            median,
-            deviation,
-        )
-        rows.append((name, item.name, *shown_numbers, *map(str, four)))
+        whole = (in_digits(item.max_points), str(found.count))
+        rows.append((name, item.name, *whole, mean, share, median, deviation, *map(str, four)))
     heads = ("question", "cell", "of", "graded", "mean", "in %", "median", "deviation", *BANDS)
     table = Table("Points by question", heads, rows, range(2))
     said = "Answers that a person still has to grade are not counted."
@@ -177,7 +157,7 @@ def item_against_rest(data: ClassData) -> Section:
     return Section(title, said, picture, [table])
 
 
-def sheets_of(data: ClassData) -> dict[str, Sheet]:
+def sheets_of(data: ClassData) -> dict[str, list[Sequence[Any]]]:
     """Return the tables for a spreadsheet: of items (""), and of failed parts ("_parts")."""
     values = correlations(data)[0]
     rows = []
@@ -187,11 +167,11 @@ def sheets_of(data: ClassData) -> dict[str, Sheet]:
             four = numbers.bands(data.points[:, n], item.max_points).tolist()
         by = "person" if item.by_hand else "test"
         about_it = (item.name, item.place, item.title, by, item.max_points)
-        found = numbers.spread(data.points[:, n]) or NOTHING
-        shown_numbers = (found.count, *map(rounded, found.three), rounded(values[n]))
+        found = numbers.spread(data.points[:, n])
+        shown_numbers = (found.count, *map(_rounded, found.three), _rounded(values[n]))
         rows.append((*about_it, *shown_numbers, *four))
-    found = numbers.spread(data.finals) or NOTHING
-    whole = ("total", "", "", "", data.most, found.count, *map(rounded, found.three))
+    found = numbers.spread(data.finals)
+    whole = ("total", "", "", "", data.most, found.count, *map(_rounded, found.three))
     rows.append((*whole, None, None, None, None, None))
     heads = (
         *("cell", "question", "title", "graded_by", "points", "graded", "mean", "median"),
@@ -204,4 +184,8 @@ def sheets_of(data: ClassData) -> dict[str, Sheet]:
         counts = (part.points, part.failed, data.graded)
         parts.append((data.items[part.item].name, part.name, seen, *counts, *cause))
     of_parts = ("cell", "part", "seen", "points", "failed", "of", "likely_cause", "said_of")
-    return {"": Sheet(heads, rows), "_parts": Sheet(of_parts, parts)}
+    return {"": [heads, *rows], "_parts": [of_parts, *parts]}
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 3)
