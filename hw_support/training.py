@@ -126,7 +126,7 @@ class TrainingWatch(SmallTraining):
         for step in self._steps(seen, short=True):
             # Only steps of its epoch, since the step size may wrongly change between epochs.
             full = [a for k, (a, _) in measured.items() if k // each == step // each]
-            share = self._slopes(seen, step)[0] / np.mean(full) if full else 1.0
+            share = self._slopes(seen, step)[0] / float(np.mean(full)) if full else 1.0
             size = len(seen.batches[step - 1])
             expect(
                 abs(share - 1) < 0.02,
