@@ -41,6 +41,8 @@ class Seen:
     parameters: list[list[Array]]  # W1, W2, b1 and b2 after each step
     batches: list[Array]  # the indices of the images; `batches[k - 1]` of step k
     histories: list[Array]  # as in `HISTORIES`
+    network: list[Array]  # W1, W2, b1 and b2 as returned; empty if they are no four arrays
+    early: bool = False  # whether ``after_step`` was called before each step
     slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of `_slopes`, by step
 
 
@@ -122,11 +124,28 @@ class SmallTraining:
         )
         expect(parameters, "train never called after_step; it must call it after each step")
         histories = [as_numbers(h, what="a history").astype(float).ravel() for h in returned[2:]]
+        network = _numbers_in(returned[:2])
+        early = bool(network) and self._is_early(parameters, histories[2])
+        if early:
+            parameters = [*parameters[1:], network]
         moved = [
             np.abs(after[0] - before[0]).max(axis=1) > 0
             for before, after in itertools.pairwise(parameters)
         ]
-        return Seen(parameters, [np.flatnonzero(rows[self._own]) for rows in moved], histories)
+        batches = [np.flatnonzero(rows[self._own]) for rows in moved]
+        return Seen(parameters, batches, histories, network, early)
+
+    def _is_early(self, parameters: list[list[Array]], test_losses: Array) -> bool:
+        """Whether ``after_step`` got the parameters before each step: test losses are one ahead."""
+        if len(test_losses) != len(parameters) or len(parameters) < 2:
+            return False
+        test_set = np.arange(IMAGES, IMAGES + TEST_IMAGES)
+        try:
+            right = np.array([self._figures(there, test_set)[0] for there in parameters])
+        except Exception:  # the student's functions, which a part will report
+            return False
+        ahead, astray = np.abs(test_losses[:-1] - right[1:]), np.abs(test_losses - right)
+        return bool(np.all(ahead < 1e-4) and np.any(astray > 1e-3))
 
     def _too_far(self, seen: Seen) -> str:
         """Say how many times the mean gradient a step is, if that is far too many; "" if it is not.
@@ -166,6 +185,15 @@ class SmallTraining:
         """Return mean loss and accuracy on images with these indices, computed by `judges`."""
         network = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
         return figures(self.judges, network, self._images[which], self._labels[which])
+
+
+def _numbers_in(network: Sequence[Any]) -> list[Array]:
+    """Return the arrays of two lists; nothing if they are no four arrays."""
+    try:
+        arrays = [as_numbers(p, what="").astype(float) for each in network for p in each]
+    except Exception:  # whatever it is, the test of the run reports it
+        return []
+    return arrays if len(arrays) == len(_PARAMETERS) else []
 
 
 def figures(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,7 @@ from hw_support.small_training import (
     IMAGES,
     STEP_SIZE,
     TEST_IMAGES,
+    Array,
     Seen,
     SmallTraining,
 )
@@ -58,6 +60,7 @@ class TrainingWatch(SmallTraining):
             f"the four lists have {lengths} entries, and train called after_step "
             f"{len(seen.parameters)} times; one entry and one call for each step were expected",
         )
+        expect(not seen.early, "after_step is called before each step; expected is after it")
 
     def expect_every_image(self) -> None:
         """Expect each image in one batch of the last epoch: 100, 100 and the last 50."""
@@ -65,9 +68,11 @@ class TrainingWatch(SmallTraining):
         steps = len(seen.parameters)
         # 4 without the short batches, which is reported below.
         expect(steps in (4, 6), _steps_taken(steps))
-        if self._too_far(seen):
+        if self._too_far(seen) or _carries_on(seen):
             return
         batches = seen.batches[-(steps // EPOCHS) :]
+        everything = max(len(batch) for batch in batches) == IMAGES + TEST_IMAGES
+        expect(not everything, _EVERYTHING)
         used = np.bincount(np.concatenate(batches), minlength=IMAGES)[:IMAGES]
         sizes = [len(batch) for batch in batches]
         others = int((used != 1).sum())
@@ -81,6 +86,8 @@ class TrainingWatch(SmallTraining):
     def expect_new_order(self) -> None:
         """Expect random batches, drawn anew in the second epoch."""
         seen = self._learning()
+        if _carries_on(seen):
+            return
         each = len(seen.parameters) // EPOCHS
         drawn = any(len(b) > 1 and len(b) < b[-1] - b[0] + 1 for b in seen.batches)
         order = "the batches take the images in the order of X_train; a random order was expected"
@@ -98,6 +105,8 @@ class TrainingWatch(SmallTraining):
         asked = f"times the mean gradient of their batch; {-STEP_SIZE:g} times was expected"
         far = self._too_far(seen)
         expect(not far, f"the parameters moved by {far} {asked}")
+        carried = "each step also moves what the steps before it have moved. Is there momentum?"
+        expect(not _carries_on(seen), carried)
         for step in self._steps(seen, short=False):
             along, others = self._slopes(seen, step)
             said = f"step {step + 1}, with a step size of {STEP_SIZE:g}: "
@@ -110,12 +119,15 @@ class TrainingWatch(SmallTraining):
         seen = self._learning()
         if self._too_far(seen):
             return
-        measured = [self._slopes(seen, step) for step in self._steps(seen, short=False)]
-        if any(others for _, others in measured):
+        measured = {step: self._slopes(seen, step) for step in self._steps(seen, short=False)}
+        if any(others for _, others in measured.values()):
             return  # a wrong direction costs points in `expect_step`; no size to compare
-        full = np.mean([along for along, _ in measured])
+        each = len(seen.parameters) // EPOCHS
         for step in self._steps(seen, short=True):
-            share, size = self._slopes(seen, step)[0] / full, len(seen.batches[step - 1])
+            # Only steps of its epoch, since the step size may wrongly change between epochs.
+            full = [a for k, (a, _) in measured.items() if k // each == step // each]
+            share = self._slopes(seen, step)[0] / float(np.mean(full)) if full else 1.0
+            size = len(seen.batches[step - 1])
             expect(
                 abs(share - 1) < 0.02,
                 f"the last batch of {size} images moves the parameters {share:.2g} times as far "
@@ -128,7 +140,7 @@ class TrainingWatch(SmallTraining):
         seen = self._learning()
         loss, accuracy = seen.histories[:2]
         self._expect_entries(seen, "training")
-        if self._too_far(seen):
+        if self._too_far(seen) or _carries_on(seen):
             return
         for step in range(1, len(loss)):
             batch = seen.batches[step - 1]
@@ -158,8 +170,17 @@ class TrainingWatch(SmallTraining):
 
     def expect_test_set_untouched(self) -> None:
         """Expect that no step learns from a test image."""
-        tested = any((batch >= IMAGES).any() for batch in self._seen().batches)
+        batches = [b for b in self._seen().batches if len(b) < IMAGES + TEST_IMAGES]
+        tested = any((batch >= IMAGES).any() for batch in batches)
         expect(not tested, "a step learns from images of X_test")
+
+    def expect_returned_network(self) -> None:
+        """Expect that ``train``, where it runs, returns the network of the last step."""
+        seen = self._runs.get(self._checks.standing_in)
+        if not isinstance(seen, Seen) or not seen.network:
+            return
+        same = all(map(_are_close, seen.network, seen.parameters[-1]))
+        expect(same, "train returns another network than that after the last step")
 
     @property
     def excuses(self) -> bool:
@@ -200,6 +221,23 @@ class TrainingWatch(SmallTraining):
         """Return the steps with short batches, or those with full ones; step 0 is left out."""
         sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
+
+
+_EVERYTHING = (
+    "in one step the weights of all pixels changed, also of those that are black in its batch. "
+    "Is the network made anew in each epoch, or does something else change its weights?"
+)
+
+
+def _carries_on(seen: Seen) -> bool:
+    """Whether each step moves what the one before it has moved, and more: batches are not seen."""
+    pairs = itertools.pairwise(seen.batches)
+    sizes = [len(batch) for batch in seen.batches]
+    return sizes[0] < sizes[-1] == IMAGES and all(np.isin(a, b).all() for a, b in pairs)
+
+
+def _are_close(got: Array, right: Array) -> bool:
+    return got.shape == right.shape and np.allclose(got, right, rtol=1e-3, atol=1e-6)
 
 
 def _steps_taken(steps: int) -> str:

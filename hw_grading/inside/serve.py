@@ -47,7 +47,8 @@ class Server:
         self._callbacks: dict[int, Callable[..., Any]] = {}  # by the grader's number
         self._notebook = Notebook(names)
         self._put: list[Any] = []  # what undoes each `put` of this test
-        self._thread = (0, 0)  # the thread and the process that may use the connection
+        self._process = 0  # the process that may use the connection
+        self._turn = threading.RLock()  # held by the thread that uses it; not by student code
         self._serving = False  # whether callbacks can be called
         self._interrupts = _Interrupts()
         self._passed_back: set[int] = set()  # ids of objects to which the last message referred
@@ -56,15 +57,17 @@ class Server:
 
     def serve(self) -> None:
         """Answer questions until the grader reports that its test cell has ended."""
-        self._thread = threading.get_ident(), os.getpid()
+        self._process = os.getpid()
         self._returned = _Returned()
         random = RandomState(self._names)
         self._interrupts.begin()
+        self._turn.acquire()
         self._serving = True
         try:
             self._answer_until("end")
         finally:
             self._serving = False
+            self._turn.release()
             self._interrupts.end()
             while self._put:
                 self._notebook.put_back(self._put.pop())
@@ -147,13 +150,13 @@ class Server:
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
                 return ["value", None, [], []]
             case "rerun", [names, given]:
-                with _silence(), self._interrupts.allowed():
+                with _silence(), self._student_code():
                     return ["value", rerun(self._names, names, given), [], []]
             case "put back", [number]:
                 self._notebook.put_back(self._put[number])
                 return ["value", None, [], []]
             case "ask", [what, thing, details]:
-                with self._interrupts.allowed():
+                with self._student_code():
                     return ["value", _OPERATIONS[what](thing, *details), [], []]
         raise ValueError(kind)
 
@@ -167,7 +170,7 @@ class Server:
         given = list(wire.mutable([arguments, named], lambda a: id(a) in self._passed_back))
         before = [_copy(thing) for thing in given]
         _write_over_free_memory(given)
-        with _silence(), self._interrupts.allowed():
+        with _silence(), self._student_code():
             value = function(*arguments, **named)
         changed = [
             [place, thing]
@@ -180,13 +183,23 @@ class Server:
             changed = []
         return ["value", value, changed, self._returned.overwritten()]
 
+    @contextlib.contextmanager
+    def _student_code(self) -> Iterator[None]:
+        """Let student code run in a block: interrupts end it, and its threads may call back."""
+        self._turn.release()
+        try:
+            with self._interrupts.allowed():
+                yield
+        finally:
+            self._turn.acquire()
+
     def _callback(self, reference: Theirs) -> Callable[..., Any]:
         def callback(*arguments: Any, **named: Any) -> Any:
-            if not self._serving:
-                raise RuntimeError("the test that passed this function has ended")
-            if self._thread != (threading.get_ident(), os.getpid()):
-                raise RuntimeError("only one thread can call a function of the test")
-            with self._interrupts.not_now():
+            if self._process != os.getpid():
+                raise RuntimeError("only the notebook's process can call a function of the test")
+            with self._interrupts.not_now(), self._turn:
+                if not self._serving:
+                    raise RuntimeError("the test that passed this function has ended")
                 self._send(["callback", reference.number, list(arguments), named])
                 kind, *rest = self._answer_until("return")
             if kind == "raise":
@@ -230,12 +243,12 @@ class _Interrupts:
         self._before: Any = None
 
     def begin(self) -> None:
-        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        self._in_main_thread = _is_main_thread()
         self._before = signal.getsignal(signal.SIGINT)
         self._set(self._handle)
 
     def _set(self, handler: Any) -> None:
-        if self._in_main_thread:
+        if self._in_main_thread and _is_main_thread():
             signal.signal(signal.SIGINT, handler)
 
     def _handle(self, *_: object) -> None:
@@ -246,6 +259,9 @@ class _Interrupts:
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
         """Let an interrupt end a block. Forget an interrupt from before the block."""
+        if self._is_aside():
+            yield
+            return
         self._noted, self._allowed = False, True
         try:
             yield
@@ -255,6 +271,9 @@ class _Interrupts:
 
     @contextlib.contextmanager
     def not_now(self) -> Iterator[None]:
+        if self._is_aside():
+            yield
+            return
         self._allowed = False
         self._set(self._handle)  # see `allowed`
         try:
@@ -266,6 +285,14 @@ class _Interrupts:
 
     def end(self) -> None:
         self._set(self._before)
+
+    def _is_aside(self) -> bool:
+        """Whether this is a thread of the student's: an interrupt only reaches the main thread."""
+        return self._in_main_thread and not _is_main_thread()
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 class CallbackError(Exception):

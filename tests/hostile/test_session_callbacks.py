@@ -1,5 +1,6 @@
 """The functions that a test hands over to the notebook, which calls them."""
 
+import concurrent.futures
 import contextlib
 import gc
 import threading
@@ -176,21 +177,53 @@ def test_a_test_that_has_ended_keeps_nothing_alive() -> None:
     assert there() is None
 
 
-def test_a_function_of_the_test_can_be_called_from_one_thread_only() -> None:
-    def in_thread(f: Any) -> str:
-        texts = []
+def in_threads(f: Any, inputs: list[int]) -> list[Any]:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return list(pool.map(f, inputs))
 
+
+def test_threads_can_call_functions_of_the_test() -> None:
+    inputs = list(range(50))
+    with asking(in_threads=in_threads) as session:
+        came = session.get("in_threads")(lambda x: x**2, inputs)
+        assert list(came) == [x**2 for x in inputs]
+        assert list(session.get("in_threads")(abs, inputs)) == inputs
+
+
+def test_a_function_that_threads_call_may_call_the_student_whose_threads_call_back() -> None:
+    with asking(in_threads=in_threads) as session:
+        own = session.get("in_threads")
+        came = own(lambda x: sum(own(lambda y: x * y, [1, 2, 3])), list(range(5)))
+        assert list(came) == [0, 6, 12, 18, 24]
+
+
+def test_an_error_that_a_thread_gets_ends_the_call() -> None:
+    def fails(x: int) -> int:
+        raise ZeroDivisionError(x)
+
+    with asking(in_threads=in_threads) as session:
+        with pytest.raises(ZeroDivisionError):
+            session.get("in_threads")(fails, [1, 2, 3])
+        assert list(session.get("in_threads")(abs, [-1])) == [1]
+
+
+def test_a_thread_that_was_left_cannot_call_a_function_when_its_test_has_ended() -> None:
+    ended, said = threading.Event(), []
+
+    def leaves(f: Any) -> None:
         def work() -> None:
+            ended.wait(60)
             try:
-                f(1)
+                said.append(f(1))
             except RuntimeError as error:
-                texts.append(str(error))
+                said.append(str(error))
 
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        return texts[0]
+        threads.append(threading.Thread(target=work))
+        threads[0].start()
 
-    with asking(in_thread=in_thread) as session:
-        assert "only one thread can call" in session.get("in_thread")(lambda x: x)
-        assert session.get("in_thread")(len)
+    threads: list[threading.Thread] = []
+    with asking(leaves=leaves) as session:
+        session.get("leaves")(lambda x: x)
+    ended.set()
+    threads[0].join()
+    assert said == ["the test that passed this function has ended"]

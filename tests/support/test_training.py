@@ -67,7 +67,10 @@ class Student:
         Ws = [rng.normal(0, 0.01, (784, 200)), rng.normal(0, 0.01, (200, 1))]
         bs = [np.zeros((1, 200)), np.zeros((1, 1))]
         rows, first = [], rng.permutation(len(X))
-        for _ in range(epochs):
+        early = self.decision("early", False)
+        for epoch in range(epochs):
+            if epoch and self.decision("anew", False):
+                Ws[0][:] = rng.normal(0, 0.01, (784, 200))
             order = self.decision("order", lambda rng, first: rng.permutation(len(first)))(
                 rng, first
             )
@@ -79,12 +82,16 @@ class Student:
                 d1 = d2 @ Ws[1].T * (h > 0)
                 gradients = [X[batch].T @ d1, h.T @ d2, d1.sum(0), d2.sum(0)]
                 gradients = self.decision("gradients", lambda all_of_them: all_of_them)(gradients)
+                size = self.decision("step_size", step_size) * self.decision("decay", 1.0) ** epoch
+                if early:
+                    after_step(Ws, bs)
                 for parameter, gradient in zip([*Ws, *bs], gradients, strict=True):
-                    parameter -= self.decision("step_size", step_size) * gradient
+                    parameter -= size * gradient
                 after = self.figures(X[batch], y[batch], Ws, bs)
                 row = self.decision("training", lambda before, after: before)(before, after)
                 rows.append((*row, *self.figures(X_test, y_test, Ws, bs)))
-                after_step(Ws, bs)
+                if not early:
+                    after_step(Ws, bs)
         return self.decision("returned", lambda *all_of_them: all_of_them)(
             Ws, bs, *map(list, zip(*rows, strict=True))
         )
@@ -134,6 +141,9 @@ def test_a_right_training_passes_every_check(otherwise):
         ),
         ({"step_size": 0.1}, {"step"}, "moved by -0.1 times"),
         ({"step_size": -0.4}, {"step"}, "moved by 0.4 times"),
+        ({"decay": 0.5}, {"step"}, "moved by -0.2 times"),
+        ({"early": True}, {"function"}, "called before each step"),
+        ({"anew": True}, None, "Is the network made anew in each epoch"),
         ({"divide_by": lambda batch: 100}, {"own_size"}, "divide the sum by 100 instead of 50"),
         (
             {"divide_by": lambda batch: 1},
@@ -166,6 +176,38 @@ def test_a_wrong_training_gets_exactly_one_complaint(otherwise, expected, word):
     told = failing(Student(**otherwise))
     assert expected is None or told.keys() == expected, told
     assert word in " ".join(told.values())
+
+
+def test_momentum_is_named_and_nothing_is_said_of_batches_that_cannot_be_seen():
+    velocity = []
+
+    def gradients(now):
+        velocity[:] = [0.9 * v + g for v, g in zip(velocity or [0] * 4, now, strict=True)]
+        return velocity
+
+    told = failing(Student(gradients=gradients))
+    assert told.keys() == {"step"}, told
+    assert "momentum" in told["step"]
+
+
+def test_a_network_that_is_made_anew_has_learnt_from_no_test_image():
+    assert "test_set_untouched" not in failing(Student(anew=True))
+
+
+def test_the_returned_network_is_that_of_the_last_step():
+    def another(Ws, bs, *histories):
+        return [1.1 * W for W in Ws], bs, *histories
+
+    for otherwise, is_right in [({}, True), ({"returned": another}, False)]:
+        checks = Checks("train", points=0)
+        checks.names = checks.notebook.names = Student(**otherwise).names
+        watch = TrainingWatch(checks)
+        watch.expect_function()
+        if is_right:
+            watch.expect_returned_network()
+        else:
+            with pytest.raises(Mismatch, match="another network"):
+                watch.expect_returned_network()
 
 
 def test_a_training_on_test_images_is_detected():

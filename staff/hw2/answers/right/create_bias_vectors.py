@@ -88,3 +88,19 @@ def create_bias_vectors(layer_dims):
 # %% the first rows of as many weight matrices
 def create_bias_vectors(layer_dims):
     return [W[:1, :].copy() for W in create_weight_matrices(layer_dims)]
+
+
+# %% a dictionary's values
+def create_bias_vectors(layer_dims):
+    return list({i: rng.normal(0, 0.01, d).reshape(1, -1) for i, d in enumerate(layer_dims) if i}.values())
+
+
+# %% np.atleast_2d
+def create_bias_vectors(layer_dims):
+    _, *rest = layer_dims
+    return [np.atleast_2d(np.random.default_rng().normal(0, 0.01, d)) for d in rest]
+
+
+# %% broadcast and copied, rng.normal with an array of scales
+def create_bias_vectors(layer_dims):
+    return [rng.normal(np.zeros((1, d)), np.full((1, d), 0.01)) for d in layer_dims[1:]]

@@ -146,3 +146,63 @@ class Initializer:
 def create_weight_matrices(layer_dims):
     init = Initializer()
     return [init(layer_dims[i], layer_dims[i + 1]) for i in range(len(layer_dims) - 1)]
+
+
+# %% multivariate normal by a Cholesky factor
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for a, b in zip(layer_dims, layer_dims[1:]):
+        L = np.linalg.cholesky(np.array([[1e-4]]))
+        Ws.append((rng.standard_normal((a * b, 1)) @ L).reshape(a, b))
+    return Ws
+
+
+# %% a child generator for each layer, by spawn
+def create_weight_matrices(layer_dims):
+    children = rng.spawn(len(layer_dims) - 1)
+    return [child.normal(scale=1e-2, size=(layer_dims[i], layer_dims[i + 1])) for i, child in enumerate(children)]
+
+
+# %% the system's entropy
+import random
+def create_weight_matrices(layer_dims):
+    dice = random.SystemRandom()
+    return [np.array([[dice.gauss(0, 0.01) for _ in range(n)] for _ in range(m)]) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% Marsaglia's polar method, with a helper named W
+def W(count):
+    out = []
+    while len(out) < count:
+        u, v = rng.uniform(-1, 1, (2, count))
+        q = u * u + v * v
+        ok = (0 < q) & (q < 1)
+        out.extend(u[ok] * np.sqrt(-2 * np.log(q[ok]) / q[ok]))
+    return np.array(out[:count])
+def create_weight_matrices(layer_dims):
+    return [0.01 * W(m * n).reshape(m, n) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% a generator function, made a list by a decorator
+import functools
+def listed(f):
+    @functools.wraps(f)
+    def inner(*args, **kw):
+        return list(f(*args, **kw))
+    return inner
+@listed
+def create_weight_matrices(layer_dims):
+    for d in range(len(layer_dims) - 1):
+        yield rng.normal(0, 1, layer_dims[d:d + 2]) / 100
+
+
+# %% np.matrix
+def create_weight_matrices(layer_dims):
+    return [np.asmatrix(rng.normal(0, .01, (m, n))) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% a generator seeded by the time in nanoseconds, layers transposed from (d', d)
+import time
+def create_weight_matrices(layer_dims):
+    own = np.random.default_rng(time.time_ns())
+    return [own.normal(0, 0.01, (n, m)).T for m, n in zip(layer_dims, layer_dims[1:])]

@@ -173,3 +173,125 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         layer_caches.append(cache)
         l += 1
     return out, layer_caches
+
+
+# %% copy.deepcopy of everything that is given
+import copy
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, Ws, bs, fs = copy.deepcopy((X_batch, weight_matrices, biases, activations))
+    caches = []
+    while Ws:
+        x, c = layer_forward(x, Ws.pop(0), bs.pop(0), fs.pop(0))
+        caches.append(c)
+    return x, caches
+
+
+# %% the caches in a list that holds one dictionary
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    book = {"x": [], "W": [], "slope": []}
+    out = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        book["x"].append(out); book["W"].append(W)
+        out, slope = f(out @ W + b)
+        book["slope"].append(slope)
+    return out, [book]
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    (book,) = layer_caches
+    Ws, bs = [], []
+    for x, W, slope in zip(*(book[k][::-1] for k in ("x", "W", "slope"))):
+        delta = dL_dg * slope
+        Ws.insert(0, x[:, :, None] * delta[:, None]); bs.insert(0, delta[:, None])
+        dL_dg = delta @ W.T
+    return Ws, bs
+
+
+# %% the caches in an ExitStack of callbacks
+import contextlib
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    stack = contextlib.ExitStack()
+    out = X_batch
+    for l, (W, b, f) in enumerate(zip(weight_matrices, biases, activations)):
+        x = out
+        out, slope = f(x @ W + b)
+        def back(state, x=x, W=W, slope=slope):
+            delta = state["up"] * slope
+            state["W"].insert(0, np.einsum("na,nb->nab", x, delta))
+            state["b"].insert(0, delta[:, None])
+            state["up"] = delta @ W.T
+        stack.callback(lambda back=back: back(stack.state))
+    return out, stack
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    layer_caches.state = {"up": dL_dg, "W": [], "b": []}
+    layer_caches.close()
+    return layer_caches.state["W"], layer_caches.state["b"]
+
+
+# %% a structured match on the lists
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    match [*zip(weight_matrices, biases, activations)]:
+        case []:
+            return X_batch, []
+        case [(W, b, f), *rest]:
+            out, cache = layer_forward(X_batch, W, b, f)
+            g, more = forward_pass(out, [r[0] for r in rest], [r[1] for r in rest], [r[2] for r in rest])
+            return g, [cache, *more]
+
+
+# %% a linked list from the last layer
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    caches = ()
+    for args in zip(weight_matrices, biases, activations, strict=True):
+        X_batch, c = layer_forward(X_batch, *args)
+        caches = c, caches
+    return X_batch, caches
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    Ws, bs = [], []
+    while layer_caches:
+        (x, W, slope), layer_caches = layer_caches
+        d = dL_dg * slope
+        Ws.append(x[..., None] * d[:, None]); bs.append(d[:, None])
+        dL_dg = d @ W.T
+    return Ws[::-1], bs[::-1]
+
+
+# %% lru_cache over layers by index
+import functools
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    @functools.lru_cache(maxsize=None)
+    def layer(l):
+        x = X_batch if l == 0 else layer(l - 1)[0]
+        return layer_forward(x, weight_matrices[l], biases[l], activations[l])
+    L = len(weight_matrices)
+    return layer(L - 1)[0], [layer(l)[1] for l in range(L)]
+
+
+# %% blocks of two examples, put together
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    outs, caches = [], []
+    for i in range(0, len(X_batch), 2):
+        x, mine = X_batch[i:i + 2], []
+        for W, b, f in zip(weight_matrices, biases, activations):
+            x, c = layer_forward(x, W, b, f)
+            mine.append(c)
+        outs.append(x); caches.append(mine)
+    return np.vstack(outs), caches
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    parts, at = [], 0
+    for mine in layer_caches:
+        up = dL_dg[at:at + 2]; at += 2
+        Ws, bs = [], []
+        for x, W, slope in reversed(mine):
+            d = up * slope
+            Ws.insert(0, x[:, :, None] * d[:, None]); bs.insert(0, d[:, None])
+            up = d @ W.T
+        parts.append((Ws, bs))
+    join = lambda k: [np.concatenate(g) for g in zip(*(p[k] for p in parts))]
+    return join(0), join(1)

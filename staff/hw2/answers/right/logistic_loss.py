@@ -227,3 +227,74 @@ def logistic_loss(g, y):
     g = np.ravel(g)
     loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
     return loss, (g - y) / (g * (1 - g))
+
+
+# %% the derivative by a complex step
+def logistic_loss(g, y):
+    y = y.reshape(g.shape)
+    def loss(p):
+        return -np.log(y * p + (1 - y) * (1 - p))
+    return loss(g + 0j).real, loss(g + 1e-30j).imag / 1e-30
+
+
+# %% sorted into the two labels and put back
+def logistic_loss(g, y):
+    ones, zeros = np.nonzero(y == 1)[0], np.nonzero(y == 0)[0]
+    order = np.concatenate([ones, zeros])
+    back = np.argsort(order)
+    loss = np.concatenate([-np.log(g[ones]), -np.log1p(-g[zeros])])
+    slope = np.concatenate([-1 / g[ones], 1 / (1 - g[zeros])])
+    return loss[back], slope[back]
+
+
+# %% np.matrix comes back
+def logistic_loss(g, y):
+    G = np.asmatrix(g)
+    Y = np.asmatrix(y).T
+    loss = -np.multiply(Y, np.log(G)) - np.multiply(1 - Y, np.log(1 - G))
+    dL = np.divide(G - Y, np.multiply(G, 1 - G))
+    return loss, dL
+
+
+# %% y may be a column too; long double
+def logistic_loss(g, y, *, eps=np.finfo(float).tiny):
+    g = np.asarray(g, dtype=np.longdouble)
+    y = np.asarray(y).reshape(len(g), -1)
+    p = np.where(y, g, 1 - g)
+    p = np.maximum(p, eps)
+    return -np.log(p), np.where(y, -1, 1) / p
+
+
+# %% a matrix of both labels' losses, its diagonal
+def logistic_loss(g, y):
+    n = len(y)
+    all_losses = -np.outer(np.log(g), y) - np.outer(np.log(1 - g), 1 - y)
+    all_slopes = -np.outer(1 / g, y) + np.outer(1 / (1 - g), 1 - y)
+    return np.diag(all_losses).reshape(n, 1), np.diag(all_slopes).reshape(n, 1)
+
+
+# %% a structured array for the results
+def logistic_loss(g, y):
+    rows = np.zeros((len(y), 1), dtype=[("loss", float), ("slope", float)])
+    for k, (p, label) in enumerate(zip(g.flat, y)):
+        match label:
+            case 1:
+                rows[k] = (-np.log(p), -1 / p)
+            case 0:
+                rows[k] = (-np.log1p(-p), 1 / (1 - p))
+    return rows["loss"], rows["slope"]
+
+
+# %% clipped to 1e-7 in float32, calculated in float64 after
+def logistic_loss(g, y):
+    g = np.clip(np.float32(g), np.float32(1e-7), np.float32(1 - 1e-7)).astype(float)
+    y = np.reshape(y, g.shape)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), -y / g + (1 - y) / (1 - g)
+
+
+# %% additive 1e-7
+def logistic_loss(g, y):
+    e = 1e-7
+    t = y[:, None]
+    loss = -(t * np.log(g + e) + (1 - t) * np.log(1 - g + e))
+    return loss, -t / (g + e) + (1 - t) / (1 - g + e)

@@ -711,3 +711,138 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
                     G[:, i, j] = (f[0] - f[1]) / 2e-5
             out[kind].append(G)
     return out
+
+
+# %% threads move the entries
+from concurrent.futures import ThreadPoolExecutor
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    def loss(Ws, bs):
+        return logistic_loss(forward_pass(X_batch, Ws, bs, activations)[0], y_batch)[0].reshape(-1)
+    def slope(which, l, i, j):
+        sides = []
+        for step in (h, -h):
+            Ws, bs = [W.copy() for W in weight_matrices], [b.copy() for b in biases]
+            (Ws, bs)[which][l][i, j] += step
+            sides.append(loss(Ws, bs))
+        return (sides[0] - sides[1]) / (2 * h)
+    result = []
+    with ThreadPoolExecutor(4) as pool:
+        for which, params in enumerate((weight_matrices, biases)):
+            grads = []
+            for l, P in enumerate(params):
+                places = [*np.ndindex(*P.shape)]
+                cols = list(pool.map(lambda p: slope(which, l, *p), places))
+                grads.append(np.array(cols).T.reshape(len(X_batch), *P.shape))
+            result.append(grads)
+    return result
+
+
+# %% np.nditer with multi_index moves and puts back
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    def grads_of(params):
+        out = []
+        for P in params:
+            G = np.zeros((X_batch.shape[0],) + P.shape)
+            it = np.nditer(P, flags=["multi_index"], op_flags=["readwrite"])
+            while not it.finished:
+                ij = it.multi_index
+                old = P[ij]
+                P[ij] = old + h
+                up = logistic_loss(forward_pass(X_batch, weight_matrices, biases, activations)[0], y_batch)[0]
+                P[ij] = old - h
+                down = logistic_loss(forward_pass(X_batch, weight_matrices, biases, activations)[0], y_batch)[0]
+                P[ij] = old
+                G[(slice(None), *ij)] = np.squeeze((up - down) / (2 * h))
+                it.iternext()
+            out.append(G)
+        return out
+    return grads_of(weight_matrices), grads_of(biases)
+
+
+# %% networks as tuples of tuples
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    def L(Ws, bs):
+        out, _ = forward_pass(X_batch, tuple(Ws), tuple(bs), tuple(activations))
+        return np.asarray(logistic_loss(out, y_batch)[0]).flatten()
+    def replaced(params, l, E):
+        return [P + E if k == l else P for k, P in enumerate(params)]
+    gW, gb = [], []
+    for params, into, loss in (
+        (weight_matrices, gW, lambda ps: L(ps, biases)),
+        (biases, gb, lambda ps: L(weight_matrices, ps)),
+    ):
+        for l, P in enumerate(params):
+            G = np.stack([(loss(replaced(params, l, h * E.reshape(P.shape))) - loss(replaced(params, l, -h * E.reshape(P.shape)))) / h / 2
+                 for E in np.eye(P.size)], axis=-1)
+            into.append(G.reshape(-1, *P.shape))
+    return gW, gb
+
+
+# %% a class that holds the network, calls by name
+class Measure:
+    def __init__(self, **network):
+        self.network = network
+    def losses(self):
+        net = self.network
+        g, _ = forward_pass(X_batch=net["X_batch"], weight_matrices=net["weight_matrices"], biases=net["biases"], activations=net["activations"])
+        loss, _ = logistic_loss(g=g, y=net["y_batch"])
+        return loss.ravel()
+    def of(self, kind):
+        for l, P in enumerate(self.network[kind]):
+            G = np.full((len(self.network["X_batch"]), *P.shape), np.nan)
+            for (i, j), before in np.ndenumerate(P.copy()):
+                sides = {}
+                for sign in (1, -1):
+                    P[i, j] = before + sign * 1e-5
+                    sides[sign] = self.losses()
+                P[i, j] = before
+                G[:, i, j] = (sides[1] - sides[-1]) / 2e-5
+            yield G
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    m = Measure(X_batch=X_batch, y_batch=y_batch, weight_matrices=[W.copy() for W in weight_matrices], biases=[b.copy() for b in biases], activations=activations)
+    return list(m.of("weight_matrices")), list(m.of("biases"))
+
+
+# %% deep copies of the whole network for each entry, activations too
+from copy import deepcopy
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    network = [weight_matrices, biases, activations]
+    grads = [[], []]
+    for kind in (0, 1):
+        for l, P in enumerate(network[kind]):
+            G = np.zeros((len(y_batch), *P.shape))
+            for r in range(P.shape[0]):
+                for c in range(P.shape[1]):
+                    plus, minus = deepcopy(network), deepcopy(network)
+                    plus[kind][l][r][c] += h
+                    minus[kind][l][r][c] -= h
+                    a = logistic_loss(forward_pass(X_batch, *plus)[0], y_batch)[0]
+                    b = logistic_loss(forward_pass(X_batch, *minus)[0], y_batch)[0]
+                    G[:, r, c] = ((a - b) / (2 * h))[:, 0]
+            grads[kind].append(G)
+    return grads
+
+
+# %% a step relative to the entry's size
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P = [p.copy() for p in [*weight_matrices, *biases]]
+    L = len(weight_matrices)
+    def f():
+        g = forward_pass(X_batch, P[:L], P[L:], activations)[0]
+        return np.ravel(logistic_loss(g, y_batch)[0])
+    out = []
+    for p in P:
+        G = np.empty((len(X_batch), *p.shape))
+        for k in np.ndindex(p.shape):
+            kept = p[k]
+            h = 1e-5 * max(1.0, abs(kept))
+            p[k] = kept + h; a = f()
+            p[k] = kept - h; b = f()
+            p[k] = kept
+            G[(..., *k)] = (a - b) / (2 * h)
+        out.append(G)
+    return out[:L], out[L:]

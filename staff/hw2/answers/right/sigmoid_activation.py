@@ -326,3 +326,142 @@ def sigmoid_activation(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     assert S.shape == x.shape and dS.shape == x.shape
     assert np.all(S >= 0) and np.all(S <= 1), "sigmoid must be in [0, 1]"
     return S, dS
+
+
+# %% complex step for the derivative
+def sigmoid_activation(x):
+    def tanh_form(z):
+        return 0.5 * (1 + np.tanh(z / 2))
+    z = np.asarray(x, dtype=complex)
+    out = tanh_form(z).real
+    tiny = 1e-30
+    grad = tanh_form(z + 1j * tiny).imag / tiny
+    return out, np.abs(grad)
+
+
+# %% np.logaddexp
+def sigmoid_activation(x):
+    x = np.array(x, float)
+    log_out = -np.logaddexp(0, -x)
+    log_rest = -np.logaddexp(0, x)
+    return np.exp(log_out), np.exp(log_out + log_rest)
+
+
+# %% functools.singledispatch
+from functools import singledispatch
+
+@singledispatch
+def sigmoid_activation(x):
+    small = np.exp(-abs(float(x)))
+    one = 1.0 / (1.0 + small)
+    return (one if x >= 0 else 1.0 - one), small / (1.0 + small) ** 2
+
+@sigmoid_activation.register
+def _(x: np.ndarray):
+    pairs = [sigmoid_activation(v) for v in x.ravel().tolist()]
+    out, grad = zip(*pairs)
+    return np.array(out).reshape(x.shape), np.array(grad).reshape(x.shape)
+
+
+# %% masked arrays come back
+def sigmoid_activation(x):
+    m = np.ma.array(x, dtype=float)
+    e = np.ma.exp(-np.ma.abs(m))
+    out = np.ma.where(m < 0, e, 1) / (1 + e)
+    return out, out * (1 - out)
+
+
+# %% a memory of earlier calls by the bytes of x
+seen = {}
+
+def sigmoid_activation(x):
+    x = np.asarray(x)
+    key = (x.tobytes(), x.shape, x.dtype.str)
+    if key not in seen:
+        e = np.exp(-np.abs(x.astype(float)))
+        seen[key] = np.where(x < 0, e / (1 + e), 1 / (1 + e)), e / (1 + e) ** 2
+    a, b = seen[key]
+    return a.copy(), b.copy()
+
+
+# %% long double
+def sigmoid_activation(x):
+    t = np.asarray(x).astype(np.longdouble)
+    out = 1 / (1 + np.exp(-t))
+    return out, out * (1 - out)
+
+
+# %% decimal numbers, one by one
+from decimal import Decimal, getcontext
+getcontext().prec = 30
+
+def sigmoid_activation(x):
+    flat, slopes = [], []
+    for v in np.nditer(np.asarray(x, dtype=float)):
+        d = 1 / (1 + (-Decimal(float(v))).exp())
+        flat.append(float(d))
+        slopes.append(float(d * (1 - d)))
+    return np.reshape(flat, np.shape(x)), np.reshape(slopes, np.shape(x))
+
+
+# %% floating-point errors are made exceptions and caught
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=np.float64)
+    try:
+        with np.errstate(all="raise"):
+            out = 1 / (1 + np.exp(-x))
+            return out, out * (1 - out)
+    except FloatingPointError:
+        pos = x >= 0
+        z = np.exp(np.where(pos, -x, x))
+        out = np.where(pos, 1 / (1 + z), z / (1 + z))
+        return out, out * (1 - out)
+
+
+# %% a subclass of ndarray that carries its derivative
+class Valued(np.ndarray):
+    def __array_finalize__(self, obj):
+        self.slope = getattr(obj, "slope", None)
+
+def sigmoid_activation(x):
+    e = np.exp(-np.abs(np.asarray(x, float)))
+    out = (np.where(np.asarray(x) >= 0, 1, e) / (1 + e)).view(Valued)
+    out.slope = np.asarray(out * (1 - out)).view(Valued)
+    return out, out.slope
+
+
+# %% a list of two arrays, made by map
+def sigmoid_activation(x):
+    e = np.exp(-np.abs(np.asarray(x, float)))
+    value = lambda: np.where(np.asarray(x) >= 0, 1, e) / (1 + e)
+    return list(map(lambda f: f(), (value, lambda: e / (1 + e) ** 2)))
+
+
+# %% helpers named like variables of the tests
+def g(z):
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, e) / (1 + e)
+
+def y(z):
+    return g(z) * g(-z)
+
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    return g(x), y(x)
+
+
+# %% one array of two, stacked
+def sigmoid_activation(x):
+    e = np.exp(-np.abs(np.asarray(x, float)))
+    out = np.where(np.asarray(x) >= 0, 1, e) / (1 + e)
+    return np.stack([out, e / (1 + e) ** 2])
+
+
+# %% all floating-point errors are exceptions from here on
+np.seterr(over="raise", divide="raise", invalid="raise")
+
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    e = np.exp(-np.abs(x))
+    out = np.where(x >= 0, 1, e) / (1 + e)
+    return out, out * (1 - out)

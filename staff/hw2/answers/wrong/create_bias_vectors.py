@@ -96,3 +96,17 @@ def create_bias_vectors(layer_dims):
         half = rng.normal(0, 0.01, (d + 1) // 2)
         bs.append(np.concatenate([half, -half])[None, :d])
     return bs
+
+
+# %% the caller's list is emptied
+def create_bias_vectors(layer_dims):
+    layer_dims.pop(0)
+    bs = []
+    while layer_dims:
+        bs.append(rng.normal(0, 0.01, (1, layer_dims.pop(0))))
+    return bs
+
+
+# %% exponential, centred
+def create_bias_vectors(layer_dims):
+    return [rng.exponential(0.01, (1, d)) - 0.01 for d in layer_dims[1:]]

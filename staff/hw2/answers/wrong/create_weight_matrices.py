@@ -144,3 +144,31 @@ def create_weight_matrices(layer_dims):
         half = rng.normal(0, 0.01, (m * n + 1) // 2)
         Ws.append(np.concatenate([half, -half])[: m * n].reshape(m, n))
     return Ws
+
+
+# %% 0.01 divided by the root of the number of inputs
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.01 / np.sqrt(m), (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% Laplace with this standard deviation
+def create_weight_matrices(layer_dims):
+    return [rng.laplace(0, 0.01 / 2 ** 0.5, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% the caller's list is emptied
+def create_weight_matrices(layer_dims):
+    Ws = []
+    while len(layer_dims) > 1:
+        Ws.append(rng.normal(0, 0.01, (layer_dims.pop(0), layer_dims[0])))
+    return Ws
+
+
+# %% later layers are ten times as large
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.01 * (1 if k == 0 else 10), (m, n)) for k, (m, n) in enumerate(zip(layer_dims, layer_dims[1:]))]
+
+
+# %% one column, repeated for all units
+def create_weight_matrices(layer_dims):
+    return [np.repeat(rng.normal(0, 0.01, (m, 1)), n, axis=1) for m, n in zip(layer_dims, layer_dims[1:])]

@@ -161,3 +161,30 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         out, cache = layer_forward(out, W, np.zeros_like(b), f)
         layer_caches.append(cache)
     return out, layer_caches
+
+
+# %% the list of activations is emptied by pop
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, caches = X_batch, []
+    for W, b in zip(weight_matrices, biases):
+        x, cache = layer_forward(x, W, b, activations.pop(0))
+        caches.append(cache)
+    return x, caches
+
+
+# %% only the last cache is kept: append stands below the loop
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, cache = layer_forward(x, W, b, f)
+    caches.append(cache)
+    return x, caches
+
+
+# %% the biases of the first layer in later layers, cut to size
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, caches = X_batch, []
+    for W, f in zip(weight_matrices, activations):
+        x, cache = layer_forward(x, W, biases[0][:, :W.shape[1]] if biases[0].shape[1] >= W.shape[1] else biases[1], f)
+        caches.append(cache)
+    return x, caches

@@ -108,3 +108,24 @@ def layer_forward(x, W, b, activation_fn):
     W += b
     out, grad = activation_fn(x @ W)
     return out, (x, W, grad)
+
+
+# %% only the first row gets the bias
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W
+    s[0] += b[0]
+    out, slope = activation_fn(s)
+    return out, (x, W, slope)
+
+
+# %% the bias is added twice
+def layer_forward(x, W, b, activation_fn):
+    s = np.hstack([x, np.ones((len(x), 1))]) @ np.vstack([W, b])
+    out, slope = activation_fn(s + b)
+    return out, (x, W, slope)
+
+
+# %% the sum is divided by the number of inputs
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W / x.shape[1] + b)
+    return out, (x, W, slope)

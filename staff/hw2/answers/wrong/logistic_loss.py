@@ -136,3 +136,48 @@ def logistic_loss(g, y):
     y = y.reshape(-1, 1)
     loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
     dL_dg = (g - y) / (g * (1 - g))
+
+
+# %% clipped to 1e-3 and 0.999
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    g = np.clip(g, 1e-3, 1 - 1e-3)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), (g - y) / (g * (1 - g))
+
+
+# %% the clip writes into the caller's g
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    np.clip(g, 1e-15, 1 - 1e-15, out=g)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), (g - y) / (g * (1 - g))
+
+
+# %% the sign of the second term
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return -y * np.log(g) + (1 - y) * np.log(1 - g), -y / g + (1 - y) / (1 - g)
+
+
+# %% the inner derivative of 1 - g is forgotten
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), -y / g - (1 - y) / (1 - g)
+
+
+# %% the derivative's denominator is g only
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), (g - y) / g
+
+
+# %% eps = 0.01 inside the logarithm
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return -y * np.log(g + 0.01) - (1 - y) * np.log(1 - g + 0.01), -y / g + (1 - y) / (1 - g)
+
+
+# %% one label for the whole batch
+def logistic_loss(g, y):
+    if y[0] == 1:
+        return -np.log(g), -1 / g
+    return -np.log(1 - g), 1 / (1 - g)

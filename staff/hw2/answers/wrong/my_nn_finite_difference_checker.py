@@ -466,3 +466,69 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
         return grad
 
     return [gradient(W) for W in weight_matrices], [gradient(b) for b in biases]
+
+
+# %% the second side is taken from the other label's loss
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    out = []
+    for kind in (weight_matrices, biases):
+        grads = []
+        for P in kind:
+            G = np.zeros((len(X_batch), *P.shape))
+            for k in np.ndindex(P.shape):
+                old = P[k]
+                P[k] = old + h
+                a = np.ravel(logistic_loss(forward_pass(X_batch, weight_matrices, biases, activations)[0], y_batch)[0])
+                P[k] = old - h
+                b = np.ravel(logistic_loss(forward_pass(X_batch, weight_matrices, biases, activations)[0], 1 - y_batch)[0])
+                P[k] = old
+                G[(..., *k)] = (a - b) / (2 * h)
+            grads.append(G)
+        out.append(grads)
+    return out
+
+
+# %% the list of activations is emptied by pop
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    fs = []
+    while activations:
+        fs.append(activations.pop(0))
+    out = []
+    for kind in (weight_matrices, biases):
+        grads = []
+        for P in kind:
+            G = np.zeros((len(X_batch), *P.shape))
+            for k in np.ndindex(P.shape):
+                old = P[k]
+                sides = []
+                for z in (h, -h):
+                    P[k] = old + z
+                    sides.append(np.ravel(logistic_loss(forward_pass(X_batch, weight_matrices, biases, fs)[0], y_batch)[0]))
+                P[k] = old
+                G[(..., *k)] = (sides[0] - sides[1]) / (2 * h)
+            grads.append(G)
+        out.append(grads)
+    return out
+
+
+# %% the first example's loss for all
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-5
+    out = []
+    for kind in (weight_matrices, biases):
+        grads = []
+        for P in kind:
+            G = np.zeros((len(X_batch), *P.shape))
+            for k in np.ndindex(P.shape):
+                old = P[k]
+                sides = []
+                for z in (h, -h):
+                    P[k] = old + z
+                    sides.append(np.ravel(logistic_loss(forward_pass(X_batch, weight_matrices, biases, activations)[0], y_batch)[0])[0])
+                P[k] = old
+                G[(..., *k)] = (sides[0] - sides[1]) / (2 * h)
+            grads.append(G)
+        out.append(grads)
+    return out

@@ -132,3 +132,64 @@ def sigmoid_activation(x):
         out = 0.5 * (1 + np.tanh(np.asarray(x) / 2))
         _known[key] = out, out * (1 - out)
     return _known[key]
+
+
+# %% masks leave out 0
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    out = np.zeros(x.shape)
+    out[x > 0] = 1 / (1 + np.exp(-x[x > 0]))
+    out[x < 0] = np.exp(x[x < 0]) / (1 + np.exp(x[x < 0]))
+    return out, out * (1 - out)
+
+
+# %% what is clipped is the caller's x
+def sigmoid_activation(x):
+    if x.dtype.kind == "f":
+        np.clip(x, -500, 500, out=x)
+    else:
+        x = np.clip(x, -500, 500)
+    out = 1 / (1 + np.exp(-x))
+    return out, out * (1 - out)
+
+
+# %% above 30 the fallback is on the wrong side
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    small = np.exp(-np.clip(x, -30, 30))
+    out = 1 / (1 + small)
+    out = np.where(x > 30, 0.0, np.where(x < -30, 1.0, out))
+    return out, out * (1 - out)
+
+
+# %% the derivative is taken at the output
+def sigmoid_activation(x):
+    def f(z):
+        e = np.exp(-np.abs(z))
+        return np.where(z >= 0, 1, e) / (1 + e)
+    out = f(np.asarray(x, dtype=float))
+    return out, f(out) * (1 - f(out))
+
+
+# %% the derivative is NaN far out, the value is not
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=float)
+    e = np.exp(-np.abs(x))
+    out = np.where(x >= 0, 1, e) / (1 + e)
+    return out, np.exp(-x) / (1 + np.exp(-x)) ** 2
+
+
+# %% the derivative by a one-sided difference of 0.01
+def sigmoid_activation(x):
+    def f(z):
+        e = np.exp(-np.abs(z))
+        return np.where(z >= 0, 1, e) / (1 + e)
+    x = np.asarray(x, dtype=float)
+    return f(x), (f(x + 0.01) - f(x)) / 0.01
+
+
+# %% float16
+def sigmoid_activation(x):
+    x = np.asarray(x, dtype=np.float16)
+    out = 1 / (1 + np.exp(-x))
+    return out, out * (1 - out)

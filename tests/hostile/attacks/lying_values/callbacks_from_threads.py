@@ -1,7 +1,7 @@
-"""Calls the test's function from other threads."""
+"""Calls the test's function from other threads, all at once."""
 
 # /// attack
-# prints = ["said ['RuntimeError', 'RuntimeError'"]
+# prints = ["said ["]
 # ///
 
 # %% apply
