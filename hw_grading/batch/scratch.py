@@ -1,4 +1,4 @@
-"""The folder for temporary files of a run's processes: sockets, copies of code.
+"""Folders for temporary files: of a run's processes, and of unfinished work.
 
 A process that is killed cannot remove its files. So all temporary files of a run's processes are in
 one folder, which is removed when the processes have ended. A run holds a lock on its folder as long
@@ -13,6 +13,7 @@ import stat
 import tempfile
 import time
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 _PREFIX = "hw-run-"
@@ -29,13 +30,34 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        _remove_what_others_left(Path(tempfile.gettempdir()))
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        place = Path(tempfile.gettempdir())
+        _remove_what_others_left(place, _PREFIX, _SECONDS_OF_THE_LIVING)
+        self.path, lock = _made(place, _PREFIX)
         self.path.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
-        lock = os.open(self.path, os.O_RDONLY)
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
+
+
+@contextlib.contextmanager
+def work_folder(place: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder that only its owner may enter, and remove it at the end.
+
+    The user's other folders with this prefix that no process has locked are removed.
+    """
+    _remove_what_others_left(place, prefix, 0)
+    path, lock = _made(place, prefix)
+    try:
+        yield path
+    finally:
+        _remove(path, lock, os.getpid())
+
+
+def _made(place: Path, prefix: str) -> tuple[Path, int]:
+    """Make a folder; return its path and the file that holds its lock."""
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+    lock = os.open(path, os.O_RDONLY)
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return path, lock
 
 
 def _remove(path: Path, lock: int, owner: int) -> None:
@@ -44,11 +66,11 @@ def _remove(path: Path, lock: int, owner: int) -> None:
     os.close(lock)
 
 
-def _remove_what_others_left(place: Path) -> None:
-    for path in place.glob(f"{_PREFIX}*"):
+def _remove_what_others_left(place: Path, prefix: str, seconds: float) -> None:
+    for path in place.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # it is in use, or belongs to another user
             status = path.lstat()
-            young = time.time() - status.st_ctime < _SECONDS_OF_THE_LIVING
+            young = time.time() - status.st_ctime < seconds
             if young or status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
                 continue
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

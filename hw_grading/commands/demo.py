@@ -1,11 +1,12 @@
 """The demonstration: release each homework and grade a sample class in a scratch course."""
 
+import functools
 import shutil
 import sys
 from pathlib import Path
 
 from hw_grading.commands.sample import write_class
-from hw_grading.homework.course import Course, scratch_course
+from hw_grading.homework.course import scratch_course
 from hw_grading.outcome import GraderFault
 from hw_grading.reports.plots_page import write_plots_page
 from hw_grading.reports.table import print_report
@@ -14,6 +15,8 @@ from hw_grading.sandbox.policy import Limits
 
 # The course's own limit is longer, but nobody wants to watch an endless loop for a minute.
 SECONDS_PER_CELL = 20
+
+step = functools.partial(print, flush=True)  # prints the next step at once
 
 # Marks a folder that the demonstration made and may remove.
 MARKER = ".made-by-the-demonstration"
@@ -38,14 +41,14 @@ def demonstrate(folder: Path) -> int:
     status = 0
     for name in names:
         step(f"\n{name}: generating the release ...")
-        must(course, log, "generate_assignment", name)
+        course.must("generate_assignment", name, log=log)
         submissions = write_class(folder, name)
         step(f"Grading a sample class of {len(submissions)}, each submission in its own kernel ...")
         limit = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
         graded = course.nbgrader("autograde", name, limit, *sandbox, log=log)
         status = status or int(graded != 0)
         step("Writing feedback and the GSIs' page ...")
-        must(course, log, "generate_feedback", name)
+        course.must("generate_feedback", name, log=log)
         page = write_plots_page(folder, name, folder / f"plots_{name}.html")
         print()
         print_report(folder, name)
@@ -55,7 +58,7 @@ def demonstrate(folder: Path) -> int:
             (page, f"plots and written answers of {name}, beside the scores, for GSIs"),
             (feedback, f"the feedback on {name} for one student"),
         ]
-    must(course, log, "export", f"--to={folder / 'grades.csv'}")
+    course.must("export", f"--to={folder / 'grades.csv'}", log=log)
     print()
     shown += [(folder / "grades.csv", "the grades"), (log, "nbgrader's log")]
     print(*(f"  {what}:\n    {path}" for path, what in shown), sep="\n")
@@ -80,14 +83,3 @@ def sandbox_or_none() -> list[str]:
         "CPU time, memory and disk."
     )
     return []
-
-
-def step(text: str) -> None:
-    """Print the next step at once."""
-    print(text, flush=True)
-
-
-def must(course: Course, log: Path, *words: str) -> None:
-    """Run an nbgrader command that must succeed."""
-    if course.nbgrader(*words, log=log) != 0:
-        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. See its log: {log}")

@@ -14,7 +14,7 @@ from hw_grading.records.database import Database
 from hw_grading.records.extensions import Extension, extensions_in
 from hw_grading.records.scores import counted, in_digits, open_gradebook
 from hw_grading.records.students import students_of
-from hw_grading.records.tables import Table, read_table
+from hw_grading.records.tables import read_table
 from hw_grading.term.found import Who
 from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
@@ -34,7 +34,7 @@ class Extensions:
         self.zone: tzinfo = zone_of(self._course, manifest)
         with open_gradebook(self._course.db_url, assignment) as (_, due):
             self._due = due
-        self._roster: Roster = read_roster(self._course, assignment, None, None)
+        self._roster: Roster = read_roster(self._course, assignment)
         self._database = Database(self._course.db_url)
 
     def grant(self, students: Sequence[str], asked: Mapping[str, str], author: str) -> list[str]:
@@ -52,8 +52,8 @@ class Extensions:
         """
         due = self._due_date()
         table = read_table(path)
-        student = _column(table, _STUDENT, path, "the students' ids, such as 'student'")
-        _column(table, (*HOW_MUCH, "slip"), path, "until, hours, days or slip")
+        student = table.column(path, _STUDENT, "with the students' ids, such as 'student'")
+        table.column(path, (*HOW_MUCH, "slip"), "with until, hours, days or slip")
         grants: list[Grant] = []
         wrong, lines, others = list(table.complaints), dict[str, int](), 0
         for row in table.rows:
@@ -141,10 +141,3 @@ class Extensions:
         if one.slip is not None:
             said.append(f"at most {counted(one.slip, 'slip day')}")
         return ", ".join(said)
-
-
-def _column(table: Table, names: Sequence[str], path: Path, what: str) -> str:
-    if there := [name for name in names if name in table.columns]:
-        return there[0]
-    found = ", ".join(map(quoted, table.columns[:8]))
-    raise Unreadable(f"{path}, line 1: expected a column with {what}, found {found}")

@@ -20,6 +20,7 @@ from hw_grading.pages.templates import templates_in
 from hw_grading.records.writing import write_whole
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
+from hw_support.submission.file import Unreadable
 
 
 def release(
@@ -32,7 +33,7 @@ def release(
     or given here, the descriptions of homeworks that no longer exist are removed.
 
     A warning is a sentence on a contradiction between numbers of points. Raises
-    `FileNotFoundError` if there is no such homework; `ManifestError`, before any change, if a
+    `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
     manifest has a mistake or other points than the notebook; `RuntimeError` if nbgrader cannot
     generate an assignment.
     """
@@ -41,8 +42,7 @@ def release(
     known = known or released.FOLDER
     warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
     for name in chosen:
-        if course.nbgrader("generate_assignment", name, "--force") != 0:
-            raise RuntimeError(f"nbgrader generate_assignment {name} failed. See its log above")
+        course.must("generate_assignment", name, "--force")
     known.mkdir(exist_ok=True)
     for path in known.glob("*.json") if prune else ():
         if path.stem not in chosen:
@@ -56,14 +56,12 @@ def release(
 def _chosen(course: Course, names: Sequence[str]) -> list[str]:
     there = course.homeworks()
     if not there:
-        raise FileNotFoundError(
+        raise Unreadable(
             f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
             "the course's folder, or name the folder with --course"
         )
-    if unknown := [name for name in names if name not in there]:
-        raise FileNotFoundError(
-            f"{course.folder} has no homework {unknown[0]!r}: expected one of {', '.join(there)}"
-        )
+    for name in names:
+        course.expect_homework(name)
     return list(dict.fromkeys(names)) or there
 
 

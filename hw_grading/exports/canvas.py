@@ -84,7 +84,7 @@ def _column(sheet: Sheet, points_row: Line, grades: Grades, asked: str) -> int:
         if called & names:
             found.append(number)
     wanted = f"named {quoted(asked)}" if asked else "with the homework's name or title"
-    return the_one(sheet, wanted, found, may_be, "--column")
+    return the_one(sheet, wanted, found, may_be)
 
 
 def _title(sheet: Sheet, number: int) -> tuple[str, str]:

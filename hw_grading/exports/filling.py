@@ -75,9 +75,7 @@ def differing_maximum(grades: Grades, maximum: str, where: str) -> Iterator[str]
         )
 
 
-def the_one(
-    sheet: Sheet, wanted: str, found: Sequence[int], columns: Sequence[int], option: str
-) -> int:
+def the_one(sheet: Sheet, wanted: str, found: Sequence[int], columns: Sequence[int]) -> int:
     """Return the column, if exactly one was found; else raise `Unreadable` with the choices."""
     if len(found) == 1:
         return found[0]
@@ -85,5 +83,5 @@ def the_one(
     names = ", ".join(quoted(sheet.header[column], 100) for column in found or columns) or "none"
     raise Unreadable(
         f"{sheet.place(sheet.header)}: expected one column {wanted}, found {what}. Choose one "
-        f"with {option}: {names}"
+        f"with --column: {names}"
     )

@@ -90,7 +90,7 @@ def _grade_column(sheet: Sheet, identifier: int, asked: str) -> int:
         before_maximum = [c for c in columns if _is_maximum(sheet, c + 1) and _may_be(sheet, c)]
         found = [c for c in found if c in before_maximum] or before_maximum
     wanted = f"named {quoted(asked)}" if asked else "of grades, followed by the maximum grade"
-    return the_one(sheet, wanted, found, columns, "--column")
+    return the_one(sheet, wanted, found, columns)
 
 
 def _is_maximum(sheet: Sheet, column: int) -> bool:

@@ -28,7 +28,6 @@ from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Problem, encodable, quoted
 
 _STUDENT = "student"
-_MOST_LOG = 3_000  # characters from the end of nbgrader's log
 
 
 def results_of(
@@ -113,11 +112,7 @@ def graded(
     the homework does not exist, `RuntimeError` if grading failed for a reason outside the
     notebook.
     """
-    if assignment not in (names := course.homeworks()):
-        raise Unreadable(
-            f"There is no homework {quoted(assignment)} in {course.folder}. It has: "
-            f"{', '.join(names) or 'none'}"
-        )
+    course.expect_homework(assignment)
     try:
         content = read_regular_file(notebook.resolve(), MAX_BYTES)
     except Unreadable as why:
@@ -128,13 +123,7 @@ def graded(
         submitted.mkdir(parents=True)
         (submitted / f"{assignment}.ipynb").write_bytes(content)
         log = Path(folder) / "log"
-        _must(scratch, log, "generate_assignment", assignment)
+        scratch.must("generate_assignment", assignment, log=log)
         options = [] if sandbox else ["--ExecuteSubmission.sandbox=none"]
-        _must(scratch, log, "autograde", assignment, "--create", *options)
+        scratch.must("autograde", assignment, "--create", *options, log=log)
         return results_of(scratch, assignment, _STUDENT, visibility)
-
-
-def _must(course: Course, log: Path, *words: str) -> None:
-    if course.nbgrader(*words, log=log) != 0:
-        said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:]
-        raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. The end of its log:\n{said}")

@@ -114,18 +114,13 @@ def _decoded(content: bytes) -> tuple[str, bytes, str]:
 
 
 def _lines(path: Path, text: str, delimiter: str, number: int) -> Iterator[Line]:
-    consumed: list[str] = []
-
-    def physical() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
-            consumed.append(line)
-            yield line
-
+    physical, read = list(io.StringIO(text, newline="")), 0
+    reader = csv.reader(physical, delimiter=delimiter, strict=True)
     try:
-        for values in csv.reader(physical(), delimiter=delimiter, strict=True):
-            yield Line(number, tuple(values), "".join(consumed))
-            number += len(consumed)
-            consumed.clear()
+        for values in reader:
+            yield Line(number, tuple(values), "".join(physical[read : reader.line_num]))
+            number += reader.line_num - read
+            read = reader.line_num
     except csv.Error as error:
         if "unexpected end of data" in str(error):
             raise Unreadable(

@@ -21,11 +21,8 @@ from hw_support.submission.problems import encodable, quoted
 HOW_MUCH = ("until", "hours", "days")
 MOST_DAYS = 366
 MOST_SLIP_DAYS = 100
-_TIME = r"(?:[ T]+([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?)?"
-_FORMS = (
-    (re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_TIME}"), (0, 1, 2)),
-    (re.compile(rf"([0-9]{{2}})\.([0-9]{{2}})\.([0-9]{{4}}){_TIME}"), (2, 1, 0)),
-)
+_DAY_FIRST = re.compile(r"^([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?")
 _NUMBER = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,3})?")
 
 
@@ -80,21 +77,19 @@ def moment_of(text: str, zone: tzinfo) -> datetime:
     Or such as ``08.10.2022``: a day without a time means its last second. If clocks show a time
     twice, the second one counts.
     """
-    for form, (year, month, day) in _FORMS:
-        if match := form.fullmatch(text.strip()):
-            date = "-".join(match[n + 1] for n in (year, month, day))
-            clock = f"{match[4]}:{match[5]}:{match[6] or '00'}" if match[4] else "23:59:59"
-            try:
-                wall = datetime.fromisoformat(f"{date} {clock}")
-                moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-            except (ValueError, OverflowError) as error:
-                raise Unreadable(f"{quoted(text)} is not a time: {error}") from None
-            if moment.astimezone(zone).replace(tzinfo=None) != wall:
-                raise Unreadable(f"{quoted(text)} does not exist in {zone}: the clocks skip it")
-            return moment.replace(tzinfo=None)
-    raise Unreadable(
-        f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {quoted(text)}"
-    )
+    match = _TIME.fullmatch(_DAY_FIRST.sub(r"\3-\2-\1", text.strip()))
+    if not match:
+        raise Unreadable(
+            f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {quoted(text)}"
+        )
+    try:
+        wall = datetime.fromisoformat(f"{match[1]} {match[2] or '23:59:59'}")
+        moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(f"{quoted(text)} is not a time: {error}") from None
+    if moment.astimezone(zone).replace(tzinfo=None) != wall:
+        raise Unreadable(f"{quoted(text)} does not exist in {zone}: the clocks skip it")
+    return moment.replace(tzinfo=None)
 
 
 def in_zone(moment: datetime, zone: tzinfo) -> str:

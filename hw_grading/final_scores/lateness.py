@@ -8,7 +8,7 @@ Fractions of a second never count as late.
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from hw_grading.final_scores.policy import Terms
+from hw_grading.final_scores.policy import LatePolicy
 from hw_grading.records.handed_in import HandedIn
 from hw_grading.records.scores import Record, counted, in_digits
 
@@ -29,7 +29,7 @@ def days_later(moment: datetime, days: int, zone: tzinfo) -> datetime:
     return max(read).replace(tzinfo=None)
 
 
-def days_late(terms: Terms, due: datetime, when: datetime) -> int:
+def days_late(terms: LatePolicy, due: datetime, when: datetime) -> int:
     """Return the number of days begun after the due date; 0 if in time or in the grace period."""
     when = when.replace(microsecond=0)
     grace = timedelta(minutes=terms.grace_minutes)
@@ -39,13 +39,13 @@ def days_late(terms: Terms, due: datetime, when: datetime) -> int:
     return days
 
 
-def hours_late(terms: Terms, due: datetime, when: datetime) -> int:
+def hours_late(terms: LatePolicy, due: datetime, when: datetime) -> int:
     """Return the number of hours begun after the due date; 0 if in time or in the grace period."""
     late = when.replace(microsecond=0) - due - timedelta(minutes=terms.grace_minutes)
     return max(0, -(-late // _HOUR))
 
 
-def is_too_late(terms: Terms, due: datetime, when: datetime) -> bool:
+def is_too_late(terms: LatePolicy, due: datetime, when: datetime) -> bool:
     """Return whether a submission came after the last moment, so that it scores 0."""
     if terms.last_moment_hours is None or not days_late(terms, due, when):
         return False
@@ -53,7 +53,7 @@ def is_too_late(terms: Terms, due: datetime, when: datetime) -> bool:
 
 
 def penalty_of(
-    terms: Terms, record: Record, score: float, most: float, slip_days: int = 0
+    terms: LatePolicy, record: Record, score: float, most: float, slip_days: int = 0
 ) -> tuple[float, str]:
     """Return the points that lateness costs, from 0 to `score`, and why; "" if it costs nothing.
 
@@ -78,7 +78,7 @@ def penalty_of(
     return min(asked, spared), _why(terms, record.late, begun, slip_days, asked > spared)
 
 
-def _why(terms: Terms, late: str, begun: int, slip_days: int, is_at_floor: bool) -> str:
+def _why(terms: LatePolicy, late: str, begun: int, slip_days: int, is_at_floor: bool) -> str:
     used = f", {counted(slip_days, 'slip day')} used" if slip_days else ""
     of = "all points" if terms.of == "possible" else "your points"
     why = f"{late} late{used}: {in_digits(terms.percent)} % of {of} for each {terms.per}"
@@ -89,7 +89,7 @@ def _why(terms: Terms, late: str, begun: int, slip_days: int, is_at_floor: bool)
 
 
 def used_by_homework(
-    handed_in: Iterable[HandedIn], terms: Callable[[str], Terms]
+    handed_in: Iterable[HandedIn], terms: Callable[[str], LatePolicy]
 ) -> dict[str, int]:
     """Return how many slip days each homework of one student uses.
 
@@ -108,13 +108,8 @@ def used_by_homework(
     return used
 
 
-def _allowed(one: HandedIn, terms: Terms) -> int:
+def _allowed(one: HandedIn, terms: LatePolicy) -> int:
     asked = one.extension.slip if one.extension else None
     if asked is None:
         asked = terms.slip_days if terms.use_slip_days == "automatic" else 0
     return asked if terms.most_slip_days is None else min(asked, terms.most_slip_days)
-
-
-def used_until(due: datetime, handed_in: Iterable[HandedIn], used: dict[str, int]) -> int:
-    """Return how many days are used for homeworks that are due by that date."""
-    return sum(used.get(one.assignment, 0) for one in handed_in if one.due_for_all <= due)

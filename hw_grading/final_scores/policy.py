@@ -1,11 +1,10 @@
 """What late work loses: the course's settings, and one homework's changes to them."""
 
 import difflib
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from traitlets import Enum, Float, Integer, TraitError
+from traitlets import Any, Enum, Float, Integer, TraitError
 from traitlets.config import Configurable
 
 from hw_grading.homework.course import Course
@@ -20,8 +19,10 @@ _MOST = 1e6  # minutes or hours; a longer time may not fit into a date
 class LatePolicy(Configurable):
     """The course's rules for late work; ``c.LatePolicy`` in ``nbgrader_config.py``.
 
-    By default late work loses nothing.
+    By default late work loses nothing. `terms_of` returns the rules of one homework.
     """
+
+    zone = Any(UTC)  # a tzinfo, in which days are counted
 
     grace_minutes = Float(
         0.0,
@@ -62,44 +63,30 @@ class LatePolicy(Configurable):
         "`python -m hw_grading extend ... --slip`.",
     ).tag(config=True)
 
-
-@dataclass(frozen=True)
-class Terms:
-    """What late work of one homework loses: the values of `LatePolicy`."""
-
-    grace_minutes: float = 0.0
-    percent: float = 0.0
-    per: str = "day"
-    of: str = "possible"
-    floor: float = 0.0
-    last_moment_hours: float | None = None
-    slip_days: int = 0
-    most_slip_days: int | None = None
-    use_slip_days: str = "automatic"
-    zone: tzinfo = UTC  # in which days are counted
-
     @property
     def say_anything(self) -> bool:
         """Whether the course or the homework has a rule for late work."""
         return bool(self.percent or self.slip_days) or self.last_moment_hours is not None
 
 
-def terms_of(course: Course, assignment: str) -> Terms:
+def terms_of(course: Course, assignment: str) -> LatePolicy:
     """Return what late work of a homework loses: its manifest's settings override the course's.
 
     Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
     """
     manifest = read_manifest(course.root / STAFF / assignment / FILE_NAME)
-    policy = _policy_of(course)
-    merged = {name: getattr(policy, name) for name in policy.trait_names(config=True)}
-    merged |= {name: own for name, own in manifest.late.model_dump().items() if own is not None}
+    terms = _policy_of(course)
+    for name, own in manifest.late.model_dump(exclude_none=True).items():
+        setattr(terms, name, own)
     for name in _FLOATS:
-        if merged[name] is not None and not 0 <= merged[name] <= _MOST:  # this also refuses NaN
+        value = getattr(terms, name)
+        if value is not None and not 0 <= value <= _MOST:  # this also refuses NaN
             raise GraderFault(
-                f"{name} of late work is {merged[name]:g} for {assignment}. Expected a number "
+                f"{name} of late work is {value:g} for {assignment}. Expected a number "
                 f"from 0 to {_MOST:,.0f}: change it in nbgrader_config.py or {FILE_NAME}"
             )
-    return Terms(**merged, zone=zone_of(course, manifest))
+    terms.zone = zone_of(course, manifest)
+    return terms
 
 
 def zone_of(course: Course, manifest: Manifest) -> tzinfo:

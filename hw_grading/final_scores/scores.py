@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from hw_grading.final_scores.corrections import Change, Correction, Kind, applied, corrections_in
-from hw_grading.final_scores.lateness import penalty_of, used_by_homework, used_until
+from hw_grading.final_scores.lateness import penalty_of, used_by_homework
 from hw_grading.final_scores.policy import terms_of
 from hw_grading.homework.course import Course
 from hw_grading.records.handed_in import HandedIn, handed_in
@@ -16,8 +16,6 @@ from hw_grading.records.questions import Place, order_in, read_places
 from hw_grading.records.scores import Cell, Record, open_gradebook, read_gradebook
 from hw_grading.records.students import Student, students_of
 from hw_support.submission.file import Unreadable
-
-__all__ = ["Correction", "FinalScore", "FinalScores", "final_score", "final_scores"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,8 @@ class _Rules:
             return 0, None
         turns = self._handed_in.get(student, [])
         used = used_by_homework(turns, self._terms_of)
-        until = used_until(self._due, turns, used) if self._due else 0
+        due = self._due
+        until = sum(used[turn.assignment] for turn in turns if due and turn.due_for_all <= due)
         return used.get(self._assignment, 0), max(0, self._terms.slip_days - until)
 
 

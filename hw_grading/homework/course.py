@@ -24,9 +24,12 @@ from traitlets.config.loader import (
 )
 
 from hw_grading.outcome import GraderFault
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import quoted
 
 CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
+_MOST_LOG = 3_000  # characters from the end of nbgrader's log
 _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
@@ -109,6 +112,14 @@ class Course:
         names = {shelf.name(folder) for folder in folders if not folder.startswith(".")}
         return sorted(name for name in names if name and any(self.source(name).glob("*.ipynb")))
 
+    def expect_homework(self, assignment: str) -> None:
+        """Raise `Unreadable` if the course has no homework of that name."""
+        if assignment not in (names := self.homeworks()):
+            raise Unreadable(
+                f"{self.folder} has no homework {quoted(assignment)}: expected one of "
+                f"{', '.join(names) or 'none'}"
+            )
+
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""
         return self._folder(self.directory.source_directory, ".", assignment)
@@ -142,6 +153,13 @@ class Course:
             return subprocess.call(
                 command, cwd=self.folder, env=environment, stdout=stream, stderr=stream
             )
+
+    def must(self, *words: str, log: Path | None = None) -> None:
+        """Run one nbgrader command; raise `RuntimeError` with the end of its log if it fails."""
+        if self.nbgrader(*words, log=log) != 0:
+            said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:] if log else ""
+            where = f"The end of its log, {log}:\n{said}" if log else "See its log above"
+            raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. {where}")
 
     def _root(self, config: Config) -> Path:
         root = config.CourseDirectory.root if "root" in config.CourseDirectory else ""

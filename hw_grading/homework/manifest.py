@@ -6,6 +6,7 @@ the key, the value that was found and the values that are allowed.
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
@@ -112,17 +113,13 @@ class Manifest(_Section):
     @field_validator("due")
     @classmethod
     def _is_a_date(cls, text: str) -> str:
-        allowed = (
+        with contextlib.suppress(ValueError):
+            if datetime.strptime(text, _FORM).year in _YEARS:
+                return text
+        raise ValueError(
             'a date that exists, written as "2022-10-04 23:59:59", '
             f"in the years {_YEARS[0]} to {_YEARS[-1]}"
         )
-        try:
-            in_range = datetime.strptime(text, _FORM).year in _YEARS
-        except ValueError as error:
-            raise ValueError(allowed) from error
-        if not in_range:
-            raise ValueError(allowed)
-        return text
 
     @model_validator(mode="after")
     def _exists_in_its_zone(self) -> Manifest:

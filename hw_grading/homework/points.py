@@ -69,7 +69,7 @@ def _said(points: float) -> str:
 
 def _compared(says: str, stated: float, others: str, points: float) -> Iterator[str]:
     if _differ(stated, points):
-        yield f"{says} {_said(stated)}, but {others} {points:g}. Change one of the two."
+        yield f"{says}, but {others} {points:g}. Change one of the two."
 
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
@@ -96,7 +96,7 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
                 f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
             )
         if place == len(opened) - 1:
-            says = f"{name}: `Checks(..., points={stated:g})` says"
+            says = f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}"
             yield from _compared(says, stated, "the cell's metadata says", _points_of(cell))
 
 
@@ -158,16 +158,16 @@ def _in_headings(notebook: NotebookNode) -> Iterator[str]:
     for cell in notebook.cells:
         entries += [*filter(None, map(_HEADING.match, _lines(cell))), _points_of(cell)]
     for place, entry in enumerate(entries):
-        if isinstance(entry, float) or not (stated := _IN_HEADING.search(entry["text"])):
+        if isinstance(entry, float) or not (found := _IN_HEADING.search(entry["text"])):
             continue
-        below = 0.0
+        stated, below = float(found["points"]), 0.0
         for following in entries[place + 1 :]:
             if isinstance(following, float):
                 below += following
             elif len(following["marks"]) <= len(entry["marks"]):
                 break
-        says = f'the heading "{entry["text"]}" says'
-        yield from _compared(says, float(stated["points"]), "the cells below it have", below)
+        says = f'the heading "{entry["text"]}" says {_said(stated)}'
+        yield from _compared(says, stated, "the cells below it have", below)
 
 
 def _in_table(notebook: NotebookNode) -> Iterator[str]:
@@ -184,9 +184,9 @@ def _in_table(notebook: NotebookNode) -> Iterator[str]:
         if row[0].casefold().rstrip(":") not in _IN_ALL:
             stated += points
         elif number:
-            says = f'the row "{row[0]}" of the table at the top says'
+            says = f'the row "{row[0]}" of the table at the top says {_said(points)}'
             yield from _compared(says, points, "the cells have", total)
-    says = "the rows of the table at the top sum to"
+    says = f"the rows of the table at the top sum to {_said(stated)}"
     yield from _compared(says, stated, "the cells have", total)
 
 
@@ -210,10 +210,6 @@ def _columns(line: str) -> list[str]:
 def _in_first_cell(notebook: NotebookNode) -> Iterator[str]:
     """Compare ``**Points:** 100`` in the first cell with all cells."""
     text = "\n".join(line for cell in notebook.cells[:1] for line in _lines(cell))
-    stated = _IN_LIST.search(text)
-    total = total_of(notebook)
-    if stated and _differ(float(stated["points"]), total):
-        yield (
-            f"the first cell says **Points:** {stated['points']}, but the cells have {total:g}. "
-            "Change one of the two."
-        )
+    if stated := _IN_LIST.search(text):
+        says = f"the first cell says **Points:** {stated['points']}"
+        yield from _compared(says, float(stated["points"]), "the cells have", total_of(notebook))

@@ -6,7 +6,7 @@ again for every cell of every student.
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +33,12 @@ def in_digits(points: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def named(names: Sequence[str], most: int) -> str:
+    """Return at most `most` names, and the number of the others."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 class NoScores(Exception):

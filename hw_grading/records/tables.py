@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,13 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]  # without empty ones
     complaints: tuple[str, ...]
+
+    def column(self, path: Path, names: Sequence[str], what: str) -> str:
+        """Return the first of these columns that is there; raise `Unreadable` if none is."""
+        if there := [name for name in names if name in self.columns]:
+            return there[0]
+        found = ", ".join(map(quoted, self.columns[:8]))
+        raise Unreadable(f"{path}, line 1: expected a column {what}, found {found}")
 
 
 def delimiter_of(head: str) -> str:

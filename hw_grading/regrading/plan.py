@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from hw_grading.batch.snapshot import Conditions, Snapshot
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.records.scores import counted
+from hw_grading.records.scores import counted, named
 from hw_grading.records.timestamp import read_time
-from hw_grading.regrading.reasons import named, of_conditions
+from hw_grading.regrading.reasons import of_conditions
 from hw_grading.regrading.unreleased import Edits
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission.file import Unreadable

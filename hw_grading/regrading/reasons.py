@@ -1,10 +1,10 @@
 """Why a score changed: the differences between two gradings of one submission."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from hw_grading.batch.job import OURS
 from hw_grading.batch.snapshot import Conditions, Notebook, Work
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import in_digits, named
 from hw_support.submission.problems import Kind, Severity
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
@@ -65,20 +65,14 @@ def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:
     if cell in instructors:
         yield "test changed"
     if others := [name for name in instructors if name not in tests]:
-        yield f"instructor's cells changed: {named(others)}"
+        yield f"instructor's cells changed: {named(others, _MOST_NAMED)}"
     if answers := _different(old.answers, new.answers):
         names = [name for name in answers if name]
-        yield f"answer changed: {named(names)}" if names else "answer changed"
+        yield f"answer changed: {named(names, _MOST_NAMED)}" if names else "answer changed"
 
 
 def _different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     return [name for name in dict.fromkeys([*one, *other]) if one.get(name) != other.get(name)]
-
-
-def named(names: Sequence[str], most: int = _MOST_NAMED) -> str:
-    """Return at most `most` names, and the number of the others."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _limits(works: _Works, conditions: _Pair, is_explained: bool) -> Iterator[str]:
@@ -118,7 +112,7 @@ def _mended(works: tuple[Work, Work]) -> Iterator[str]:
 
 def _code(one: Conditions, other: Conditions) -> Iterator[str]:
     if files := _different(one.code, other.code):
-        yield f"staff code changed: {named(files)}"
+        yield f"staff code changed: {named(files, _MOST_NAMED)}"
 
 
 def _packages(one: Conditions, other: Conditions) -> Iterator[str]:
@@ -126,6 +120,6 @@ def _packages(one: Conditions, other: Conditions) -> Iterator[str]:
     names = _different(old, new)
     if others := [name for name in names if name != OURS]:
         versions = [f"{n} {old.get(n, 'none')} {_ARROW} {new.get(n, 'none')}" for n in others]
-        yield f"packages changed: {named(versions)}"
+        yield f"packages changed: {named(versions, _MOST_NAMED)}"
     elif names:
         yield "the grader itself changed"

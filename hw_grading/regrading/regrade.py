@@ -19,10 +19,10 @@ from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
 from hw_grading.records.questions import read_places
+from hw_grading.records.scores import named
 from hw_grading.records.writing import write_whole
 from hw_grading.regrading.changes import Comparison, compare
 from hw_grading.regrading.plan import MOST_NAMED, plan
-from hw_grading.regrading.reasons import named
 from hw_grading.regrading.showing import as_csv, as_page, in_words
 from hw_grading.regrading.unreleased import Edits, edits_since_release
 
@@ -131,12 +131,11 @@ class Regrade:
         )
         released = course.release(name) / f"{name}.ipynb"
         start = released.with_name(START)
-        before, page = _contents(released), _contents(start)
-        if course.nbgrader("generate_assignment", name, "--force") != 0:
-            raise RuntimeError(f"nbgrader generate_assignment {name} failed. See its log above")
+        before, page = (p.read_bytes() if p.is_file() else b"" for p in (released, start))
+        course.must("generate_assignment", name, "--force")
         if page:  # nbgrader deletes the folder before writing to it
             write_whole(start, page)
-        if before and before != _contents(released):
+        if before and before != released.read_bytes():
             self._say(
                 "The students' version of the notebook changed too. To release it to them: "
                 f"python -m hw_grading release {name}"
@@ -165,10 +164,3 @@ class Regrade:
                 "Existing feedback pages show the old points. To make them again: nbgrader "
                 f"generate_feedback {self.assignment} --force"
             )
-
-
-def _contents(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""

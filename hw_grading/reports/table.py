@@ -76,7 +76,11 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
 
 def fit(text: str, width: int) -> str:
     """Cut a text to `width` terminal columns, with "…" at the end if it was longer."""
-    text = plain(text, 10 * width)
+    return cut(plain(text, 10 * width), width)
+
+
+def cut(text: str, width: int) -> str:
+    """Cut a text as `fit` does, and keep its blanks."""
     if columns(text) <= width:
         return text
     used = itertools.accumulate(map(columns, text))

@@ -16,7 +16,6 @@ from hw_grading.term.roster import Roster, read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
 from hw_grading.term.write import put_back, write
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import quoted
 
 
 def collect(
@@ -73,11 +72,7 @@ def plan_of(
 
     Without `dry_run`, half-finished steps of a killed run are undone.
     """
-    if homework not in (names := course.homeworks()):
-        known = ", ".join(names) or "none"
-        raise Unreadable(
-            f"There is no homework {quoted(homework)} in {course.root}. It has: {known}"
-        )
+    course.expect_homework(homework)
     settings = homework_of(course.root, homework).manifest
     zone = ZoneInfo(settings.time_zone)
     collected = read_manifest(path_of(course.root, homework))

@@ -128,7 +128,7 @@ def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
     elif all(one.attempt for one in found) and len({one.platform for one in found}) == 1:
         last = max(one.attempt for one in found)
         found = [one for one in found if one.attempt == last]
-    digests = [_digest(one.read()) for one in found]
+    digests = [digest_of(one.read()) for one in found]
     if len(set(digests)) > 1:
         raise Unreadable(
             f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
@@ -137,7 +137,8 @@ def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
     return found[0], digests[0]
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """Return the SHA-256 of a notebook, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -152,7 +153,7 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
     if not folder.is_dir():
         raise Unreadable(f"{where} is a file, expected a folder. Remove it")
     notebook = folder / f"{homework}.ipynb"
-    there = _digest(read_regular_file(notebook, MAX_BYTES)) if notebook.is_file() else ""
+    there = digest_of(read_regular_file(notebook, MAX_BYTES)) if notebook.is_file() else ""
     handed_in = read_time(folder)
     when = found.when.astimezone(UTC).replace(tzinfo=None) if found.when else None
     if there == sha256 and (when is None or when == handed_in):

@@ -65,7 +65,9 @@ class Sorting:
         self.left_out.append(LeftOut(self._place(file), str(why)))
 
     def _place(self, file: Upload | str) -> str:
-        return f"{self.download}: {file if isinstance(file, str) else file.name}"
+        name = file if isinstance(file, str) else file.name
+        is_one_file = PurePosixPath(self.download).name == name
+        return self.download if is_one_file else f"{self.download}: {name}"
 
 
 def is_work(upload: Upload) -> bool:

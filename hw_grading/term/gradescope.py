@@ -28,7 +28,7 @@ _METADATA = "submission_metadata.yml"
 _FOLDER = re.compile(r"submission_\d+")
 _WANTED = {":submitters", ":created_at", ":name", ":sid", ":email"}
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)? ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?) ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
 )
 
 
@@ -111,10 +111,8 @@ def _moment(value: object, zone: tzinfo) -> datetime:
             f"expected a time such as '2022-10-04 16:59:00 -07:00' for :created_at, found "
             f"{quoted(value)}"
         )
-    day, clock, fraction, offset = match.groups()
-    offset = {"Z": "+00:00", "UTC": "+00:00", None: ""}.get(offset, offset)
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '0').ljust(6, '0')}{offset}")
+        moment = datetime.fromisoformat(match[1] + (match[2] or "").replace("UTC", "Z"))
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone)
         moment = moment.astimezone(UTC)

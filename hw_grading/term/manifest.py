@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from hw_grading.records.writing import replaced
+from hw_grading.records.writing import write_whole
 from hw_support.submission.file import Unreadable, read_regular_file
 
 _MOST_BYTES = 100_000_000
@@ -54,5 +54,4 @@ def write_manifest(path: Path, homework: str, records: Mapping[str, Record]) -> 
     students = {student: asdict(records[student]) for student in sorted(records)}
     text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as stream:
-        stream.write(text + "\n")
+    write_whole(path, f"{text}\n".encode("utf-8", "replace"))

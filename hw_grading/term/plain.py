@@ -3,12 +3,10 @@
 import os
 import re
 from collections.abc import Sequence
-from functools import partial
-from pathlib import PurePosixPath
 
 from hw_grading.homework.homework import file_name_pattern
 from hw_grading.records.downloads import Upload
-from hw_grading.term.found import Found, LeftOut, Sorting, Who, content_of_work, is_work
+from hw_grading.term.found import Sorting, Who, is_work
 from hw_support.submission.problems import quoted
 
 PLATFORM = "plain"
@@ -21,15 +19,11 @@ def sort(files: Sequence[Upload], into: Sorting) -> None:
     work = [upload for upload in files if is_work(upload)]
     common = os.path.commonpath([upload.folder for upload in work]) if work else ""
     for upload in work:
-        is_one_file = PurePosixPath(into.download).name == upload.name
-        file = into.download if is_one_file else f"{into.download}: {upload.name}"
         match = pattern.match(upload.name)
         if upload.folder != (common or "."):
             why = "expected all files in one folder, found one folder for each student. Put the "
-            into.left_out.append(LeftOut(file, f"{why}files into one folder, named {name}"))
+            into.leave_out(upload, f"{why}files into one folder, named {name}")
         elif not match:
-            into.left_out.append(LeftOut(file, f"expected a name such as {name}. Rename the file"))
+            into.leave_out(upload, f"expected a name such as {name}. Rename the file")
         else:
-            who = Who(quoted(match["student_id"]), (("id", match["student_id"]),))
-            read = partial(content_of_work, upload, into.homework)
-            into.found.append(Found(who, PLATFORM, file, read))
+            into.add(Who(quoted(match["student_id"]), (("id", match["student_id"]),)), upload)

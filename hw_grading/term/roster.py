@@ -14,7 +14,7 @@ from pathlib import Path
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.records.students import Student, store_students, students_of
-from hw_grading.records.tables import Row, Table, read_table
+from hw_grading.records.tables import read_table
 from hw_grading.term.found import Who
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -85,8 +85,8 @@ class Roster:
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, from which grading and exports take names."""
         if self.is_whole:
-            people = self.people
-            store_students(db_url, (Student(p.id, p.name, p.email, p.canvas_id) for p in people))
+            rows = [Student(p.id, p.name, p.email, p.canvas_id) for p in self.people]
+            store_students(db_url, rows)
 
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
         for other in who.or_else:
@@ -137,17 +137,18 @@ def _composed(text: str) -> str:
 def _listed(path: Path, complaints: list[str]) -> Iterator[Person]:
     table = read_table(path)
     complaints += table.complaints
-    _expect(table, path, "id")
+    table.column(path, ["id"], "named id")
     for row in table.rows:
         values = {name: row.values.get(name, "") for name in Person.__dataclass_fields__}
-        values |= {"id": _composed(values["id"]), "place": _place(path, row)}
+        values |= {"id": _composed(values["id"]), "place": f"{path.name}, line {row.line}"}
         yield from _valid(Person(**values), complaints)
 
 
 def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
     table = read_table(path)
     complaints += table.complaints
-    _expect(table, path, "student", "id")
+    for name in ("student", "id"):
+        table.column(path, [name], f"named {name}")
     for row in table.rows:
         value = row.values
         if not value["id"] or value["student"].casefold() in ("student, test", "test student"):
@@ -159,7 +160,7 @@ def _exported(path: Path, complaints: list[str]) -> Iterator[Person]:
             section=value.get("section", ""),
             canvas_id=value["id"],
             sid=sid,
-            place=_place(path, row),
+            place=f"{path.name}, line {row.line}",
         )
         if not person.id:
             name = quoted(person.name)
@@ -175,16 +176,6 @@ def _valid(person: Person, complaints: list[str]) -> Iterator[Person]:
         complaints.append(f"{person.place}: {quoted(person.id)} is not a student id: {why}")
     else:
         yield person
-
-
-def _expect(table: Table, path: Path, *columns: str) -> None:
-    if lacking := [column for column in columns if column not in table.columns]:
-        names = ", ".join(map(quoted, table.columns[:8]))
-        raise Unreadable(f"{path}, line 1: expected a column named {lacking[0]}, found {names}")
-
-
-def _place(path: Path, row: Row) -> str:
-    return f"{path.name}, line {row.line}"
 
 
 def _without_duplicates(people: list[Person], complaints: list[str]) -> list[Person]:

@@ -1,7 +1,6 @@
 """Writes the submissions of a plan into ``submitted/``, each folder in one step."""
 
 import contextlib
-import hashlib
 import os
 import secrets
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.records.timestamp import TIMESTAMP
-from hw_grading.term.decide import Action, Entry, Plan, before_of
+from hw_grading.term.decide import Action, Entry, Plan, before_of, digest_of
 from hw_grading.term.found import LeftOut
 from hw_grading.term.manifest import Record
 from hw_support.submission.file import Unreadable
@@ -54,7 +53,7 @@ def _put_back(folder: Path) -> None:
 
 def _write_one(folder: Path, homework: str, entry: Entry) -> None:
     content = entry.found.read()
-    if hashlib.sha256(content).hexdigest() != entry.sha256:
+    if digest_of(content) != entry.sha256:
         raise Unreadable("it has changed since the table was shown. Collect again")
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")

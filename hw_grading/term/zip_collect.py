@@ -9,11 +9,11 @@ An upload cannot stop the others, write outside its folder, or take more than it
 that are left out are listed at the end, with the reasons.
 """
 
-import functools
 import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,24 +23,16 @@ from traitlets import default
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import file_name_pattern, why_no_id
-from hw_grading.records.downloads import (
-    MOST_LISTED_BY_PLATFORM,
-    NOTEBOOK,
-    ZIP,
-    Upload,
-    content_of,
-    files_in,
-    opened,
-    safe_path,
-)
+from hw_grading.records.downloads import NOTEBOOK, ZIP, Upload, safe_path
 from hw_grading.records.timestamp import time_of
 from hw_grading.term.collect import plan_of
+from hw_grading.term.download import file_at, files_zipped
 from hw_grading.term.found import content_of_work, is_work
 from hw_grading.term.platforms import is_of_a_platform
 from hw_grading.term.roster import read_roster
 from hw_grading.term.showing import plan_in_words
 from hw_grading.term.write import TIME_FORMAT
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 _ONE_FOLDER = (
@@ -59,13 +51,10 @@ class HomeworksByName(FileNameCollectorPlugin):
         self.handed_in: dict[str, datetime] = {}  # by file name, if the platform gives the time
 
     @default("named_regexp")
-    def _of_this_course(self) -> str:
+    def of_this_course(self) -> str:
+        """Return the pattern for the homeworks of the course."""
         # The plugin's parent is the app that runs it.
         return file_name_pattern(Course.of(self.parent.coursedir).homeworks())
-
-    def goes_by_file_name(self) -> bool:
-        """Whether the student is in the file's own name, and not in a folder's."""
-        return bool(self.named_regexp == self._of_this_course())
 
     def collect(self, submitted_file: str) -> dict[str, Any] | None:
         """Return the student, the notebook's name, and the submission time if known."""
@@ -104,15 +93,12 @@ class OneNotebookEach(ExtractorPlugin):
         self._left_out |= {one.file: one.why for one in (*plan.left_out, *plan.unknown)}
 
     def _extract_by_name(self, archive: Path, extracted_path: str) -> None:
-        others = 0
         with ExitStack() as stack:
             of: dict[tuple[str, str], list[tuple[Upload, Path]]] = {}
             uploads = list(self._uploads(archive, stack))
-            folders = self._folders(uploads)
-            for upload in uploads:
-                if not is_work(upload):
-                    others += 1
-                    continue
+            work = list(filter(is_work, uploads))
+            folders = self._folders(work)
+            for upload in work:
                 try:
                     target = Path(extracted_path, safe_path(upload.name)).with_suffix(NOTEBOOK)
                     whose = self._whose(target)
@@ -123,12 +109,14 @@ class OneNotebookEach(ExtractorPlugin):
                     self._left_out[upload.name] = str(why)
             for (student, _), files in of.items():
                 self._take(student, files)
-        if others:
+        if others := len(uploads) - len(work):
             self.log.info("%d files are neither notebooks nor zips and were left out", others)
 
     def _goes_by_file_name(self) -> bool:
+        """Whether the student is in the file's own name, and not in a folder's."""
         collector = self.parent.collector_plugin_inst
-        return isinstance(collector, HomeworksByName) and collector.goes_by_file_name()
+        is_ours = isinstance(collector, HomeworksByName)
+        return is_ours and bool(collector.named_regexp == collector.of_this_course())
 
     def _uploads(self, folder: Path, stack: ExitStack) -> Iterator[Upload]:
         for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
@@ -136,25 +124,23 @@ class OneNotebookEach(ExtractorPlugin):
             if path.name.startswith("."):
                 continue
             if path.suffix.lower() != ZIP or self._collected(path.with_suffix(NOTEBOOK)):
-                yield Upload(name, functools.partial(read_regular_file, path, MAX_BYTES))
+                yield file_at(path, name)
                 continue
             try:
-                file = stack.enter_context(path.open("rb"))
-                bundle = stack.enter_context(opened(file, MOST_LISTED_BY_PLATFORM))
-            except Unreadable as why:
+                files = files_zipped(path, stack)
+            except (Unreadable, OSError) as why:
                 self._left_out[name] = str(why)
                 continue
             self.log.info("%s is read as a download of many students' files", quoted(name))
-            for entry in files_in(bundle):
-                inner = f"{path.relative_to(folder).with_suffix('').as_posix()}/{entry.filename}"
-                yield Upload(inner, functools.partial(content_of, bundle, entry), name)
+            for one in files:
+                yield replace(one, name=f"{name[: -len(ZIP)]}/{one.name}", bundle=name)
 
-    def _folders(self, uploads: list[Upload]) -> dict[str, str | None]:
+    def _folders(self, work: list[Upload]) -> dict[str, str | None]:
         """Return for each bundle the folder in which file names name students; None for all."""
         if not self._goes_by_file_name():
-            return {upload.bundle: None for upload in uploads}
+            return {upload.bundle: None for upload in work}
         inner: defaultdict[str, set[str]] = defaultdict(set)
-        for upload in filter(is_work, uploads):
+        for upload in work:
             inner[upload.bundle].add(upload.folder)
         return {bundle: os.path.commonpath(found) or "." for bundle, found in inner.items()}
 

@@ -194,21 +194,17 @@ def _as_it_was(place: Path, member: tarfile.TarInfo, at_least: int) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[tarfile.TarFile]:
     try:
-        with open(path, "rb") as stream:
-            try:
-                with tarfile.open(fileobj=stream, mode="r:gz") as tar:
-                    yield tar
-            except _DAMAGES as error:
-                if getattr(error, "errno", None):  # a fault of the disk, not of the archive
-                    raise
-                raise Unreadable(
-                    f"{path} is cut off or damaged, or it is not a backup ({quoted(error, 120)}). "
-                    "Nothing was written. Restore another backup"
-                ) from error
-    except FileNotFoundError as error:
-        if error.filename != os.fspath(path):
+        with open(path, "rb") as stream, tarfile.open(fileobj=stream, mode="r:gz") as tar:
+            yield tar
+    except _DAMAGES as error:
+        if isinstance(error, FileNotFoundError) and error.filename == os.fspath(path):
+            raise Unreadable(f"The file {path} does not exist") from None
+        if getattr(error, "errno", None):  # a fault of the disk, not of the archive
             raise
-        raise Unreadable(f"The file {path} does not exist") from None
+        raise Unreadable(
+            f"{path} is cut off or damaged, or it is not a backup ({quoted(error, 120)}). "
+            "Nothing was written. Restore another backup"
+        ) from error
 
 
 def _why_refused(member: tarfile.TarInfo, seen: set[str]) -> str:

@@ -23,12 +23,12 @@ from sqlalchemy.engine import make_url
 
 from hw_grading import DISTRIBUTION
 from hw_grading.batch.lock import shared_or_busy
+from hw_grading.batch.scratch import work_folder
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
 from hw_grading.outcome import GraderFault
 from hw_grading.upkeep import archive, postgresql
 from hw_grading.upkeep.archive import LeftOut
-from hw_grading.upkeep.work_folder import work_folder
 from hw_support.submission.file import Unreadable
 
 FOLDER = "backups"

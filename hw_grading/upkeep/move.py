@@ -69,10 +69,8 @@ def move(course: Course, address: str) -> Moved:
         _make(source, target, tables)
         replaced = sum(_copy(source, target, table) for table in tables)
         rows = {table.name: _compare(source, target, table) for table in tables}
-    query = {key: value for key, value in url.query.items() if key != "password"}
-    parts = (url.username, None, url.host, url.port, url.database, query)
-    has_password = bool(url.password or url.query.get("password"))
-    return Moved(old, URL.create(url.drivername, *parts), rows, replaced, has_password)
+    new = url.difference_update_query(["password"])._replace(password=None)
+    return Moved(old, new, rows, replaced, bool(url.password or url.query.get("password")))
 
 
 def _file_of(course: Course) -> Path:

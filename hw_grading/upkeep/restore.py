@@ -17,14 +17,15 @@ from typing import Any
 from sqlalchemy.engine import URL, make_url
 
 from hw_grading.batch.lock import shared_or_busy
+from hw_grading.batch.scratch import work_folder
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault
 from hw_grading.records.database import shown_address
+from hw_grading.records.scores import named
 from hw_grading.upkeep import archive, postgresql
 from hw_grading.upkeep.archive import Contents
 from hw_grading.upkeep.backup import IN_COURSE, OUTSIDE, POSTGRESQL, SECRET, SQLITE
-from hw_grading.upkeep.work_folder import work_folder
 from hw_support.submission.file import Unreadable
 
 _WORK = ".restore-"
@@ -186,9 +187,8 @@ class _Moves:
         """Expect that no different file is in the way, unless `force` is True."""
         taken = [place for new, place in places.items() if _is_taken(new, place)]
         if taken and not force:
-            more = f", and {len(taken) - _MOST_NAMED} more" if len(taken) > _MOST_NAMED else ""
             raise Unreadable(
-                f"Nothing was restored: {', '.join(map(str, taken[:_MOST_NAMED]))}{more} "
+                f"Nothing was restored: {named([*map(str, taken)], _MOST_NAMED)} "
                 f"{'is' if len(taken) == 1 else 'are'} there already with other content than in "
                 "the backup. Restore into another folder (--into), or add --force, which moves "
                 "the existing files aside"

@@ -16,11 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_homework(parser)
     add("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
     add("--roster", type=Path, help="the list of students; default: the course's students.csv")
-    add(
-        "--canvas-gradebook",
-        type=Path,
-        help="the gradebook that Canvas exported; it maps Canvas ids to logins",
-    )
+    add("--canvas-gradebook", type=Path, help="Canvas' gradebook; it maps Canvas ids to logins")
     add("--dry-run", action="store_true", help="show the table, and write nothing")
     add("--yes", action="store_true", help="write without asking")
 

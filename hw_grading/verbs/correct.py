@@ -15,13 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_homework(parser)
     add("question", nargs="?", default="")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--add", type=float, metavar="POINTS", help="points to add; negative ones are taken off"
-    )
+    what.add_argument("--add", type=float, metavar="POINTS", help="points to add; may be negative")
     what.add_argument("--drop", action="store_true", help="the question no longer counts")
-    what.add_argument(
-        "--full-marks", action="store_true", help="everybody gets all points of the question"
-    )
+    what.add_argument("--full-marks", action="store_true", help="everybody gets all its points")
     what.add_argument("--list", action="store_true", help="list all corrections, also undone ones")
     what.add_argument("--undo", type=int, metavar="NUMBER", help="undo a correction")
     add("--reason", default="", help="the reason, which students read")

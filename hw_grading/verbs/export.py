@@ -9,7 +9,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from hw_grading.exports.choices import KINDS
 from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
@@ -17,12 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
     add_homework(parser)
-    add("--as", dest="kind", required=True, choices=KINDS)
-    add(
-        "--fill",
-        type=Path,
-        help="the file to fill in: Canvas' gradebook or Moodle's grading worksheet",
-    )
+    kinds = ("canvas", "moodle", "gradescope", "questions")
+    add("--as", dest="kind", required=True, choices=kinds)
+    add("--fill", type=Path, help="Canvas' gradebook or Moodle's grading worksheet, to fill in")
     add("--to", type=Path, help="the file to write; default: <homework>_<platform>.csv")
     add("--column", default="", help="the homework's column, if the command cannot find it")
     add("--roster", type=Path, help="the list of students; default: the course's students.csv")

@@ -15,9 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_homework(parser)
     parser.add_argument("--student", default="", help="grade this student's submission only")
     one = parser.add_mutually_exclusive_group()
-    one.add_argument(
-        "--dry-run", action="store_true", help="show what would run, and change nothing"
-    )
+    one.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
     one.add_argument(
         "--report-only",
         action="store_true",

@@ -7,7 +7,6 @@ Students see in it what their feedback shows, and nothing more of hidden tests.
 import argparse
 from pathlib import Path
 
-from hw_grading.exports.choices import VISIBILITIES
 from hw_grading.verbs import FINE, add_homework
 
 
@@ -22,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--visibility",
         default="after_published",
-        choices=VISIBILITIES,
+        choices=("hidden", "after_due_date", "after_published", "visible"),
         help="when students see the results (default: after_published)",
     )
     add(

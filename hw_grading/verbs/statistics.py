@@ -16,11 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add_homework(parser)
     add("--out", type=Path, help="the page (statistics_<homework>.html by default)")
-    add(
-        "--for-students",
-        action="store_true",
-        help="show only groups of five or more, and no graders",
-    )
+    add("--for-students", action="store_true", help="only groups of five or more, no graders")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -30,7 +30,8 @@ from toy_course import ToyCourse, run
 
 from hw_grading.__main__ import main
 from hw_grading.exports.sheet import read_sheet
-from hw_grading.final_scores.scores import Correction, FinalScores, final_scores
+from hw_grading.final_scores.corrections import Correction
+from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.writing import write_whole
 from hw_support.submission.file import Unreadable

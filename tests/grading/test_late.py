@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.final_scores.lateness import days_late, days_later, hours_late
-from hw_grading.final_scores.policy import LatePolicy, Terms
+from hw_grading.final_scores.policy import LatePolicy
 from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.manifest import ManifestError
@@ -40,11 +40,7 @@ def test_late_work_loses_nothing_by_default(term):
 def test_the_course_as_it_is_shipped_takes_nothing_off():
     config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
     policy = LatePolicy(config=Config({"LatePolicy": config.LatePolicy}))
-    assert not Terms(
-        percent=policy.percent,
-        slip_days=policy.slip_days,
-        last_moment_hours=policy.last_moment_hours,
-    ).say_anything
+    assert not policy.say_anything
     assert not any("AssignLate" in name for name in config.Autograde.autograde_preprocessors)
 
 
@@ -94,8 +90,8 @@ def test_a_homework_may_differ_from_the_course(tmp_path):
 # -- days and hours
 
 
-def zoned(zone: str, **more: object) -> Terms:
-    return Terms(zone=ZoneInfo(zone), **more)
+def zoned(zone: str, **more: object) -> LatePolicy:
+    return LatePolicy(zone=ZoneInfo(zone), **more)
 
 
 @pytest.mark.parametrize(

@@ -34,55 +34,53 @@ def gradebook(course: Course) -> Line:
     """Check whether the gradebook can be reached, read and written."""
     url = make_url(course.db_url)
     if url.get_backend_name() == "sqlite":
-        return _sqlite(Path(url.database or ""))
+        return Line(_WHAT, *_sqlite(Path(url.database or "")))
     if url.get_backend_name() == "postgresql":
         try:
             with postgresql.connected(url) as connection:
-                return _postgresql(connection, url)
+                return Line(_WHAT, *_postgresql(connection, url))
         except GraderFault as fault:
             return Line(_WHAT, f"PostgreSQL, {shown_address(url)}", f"{fault}. See {_RECIPE}.")
     found = f"{url.get_backend_name()}, which is not tested"
     return Line(_WHAT, found, "Use SQLite or PostgreSQL: c.CourseDirectory.db_url.")
 
 
-def _sqlite(path: Path) -> Line:
+def _sqlite(path: Path) -> tuple[str, str | None]:
+    """Return what was found, and what to do if it is not fine."""
     found = f"SQLite, {path}"
     folder = path.parent
     if not folder.is_dir():
-        return Line(_WHAT, found, f"There is no folder {folder}. Type: mkdir -p {quoted(folder)}")
+        return found, f"There is no folder {folder}. Type: mkdir -p {quoted(folder)}"
     if not os.access(folder, os.W_OK):  # a journal is written beside it
-        advice = f"You have no permission to write to {folder}. Type: ls -ld {quoted(folder)}"
-        return Line(_WHAT, found, advice)
+        return found, f"You have no permission to write to {folder}. Type: ls -ld {quoted(folder)}"
     kind = file_system(folder)
     on_network = kind.startswith(_ON_NETWORK)
     if not path.exists():
         found += f", not there yet ({_NOT_YET})"
-        return Line(_WHAT, found, _not_on(kind) if on_network else None)
+        return found, _not_on(kind) if on_network else None
     if not os.access(path, os.W_OK):
-        advice = f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
-        return Line(_WHAT, found, advice)
+        return found, f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
     try:
         facts = _asked(path)
     except sqlite3.Error as error:
-        advice = (
+        return found, (
             f"It cannot be read ({error}). If a grading run uses it, try again later; otherwise "
             "restore a backup: python -m hw_grading restore FILE"
         )
-        return Line(_WHAT, found, advice)
     found += f", journal {facts['journal']}"
     if facts["check"] != "ok":
         advice = "It is damaged. Restore a backup: python -m hw_grading restore FILE"
-        return Line(_WHAT, f"{found}: {facts['check']}", advice)
+        return f"{found}: {facts['check']}", advice
     if facts["version"] is None:
-        return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
+        return f"{found}, empty ({_NOT_YET})", None
     if facts["version"] != api.get_alembic_version():
-        return Line(_WHAT, found, _OTHER_VERSION)
+        return found, _OTHER_VERSION
     if on_network:
-        return Line(_WHAT, found, _not_on(kind))
+        return found, _not_on(kind)
     if facts["graders"] >= _SEVERAL:
         found += f", {facts['graders']} graders: if each runs their own server, move it to "
         found += f"PostgreSQL ({_RECIPE})"
-    return Line(_WHAT, found)
+    return found, None
 
 
 def _not_on(kind: str) -> str:
@@ -109,31 +107,30 @@ def _asked(path: Path) -> dict[str, Any]:
         }
 
 
-def _postgresql(connection: Connection, url: URL) -> Line:
+def _postgresql(connection: Connection, url: URL) -> tuple[str, str | None]:
     version = postgresql.major_version(connection)
     found = f"PostgreSQL {version}, {shown_address(url)}"
     if (encoding := postgresql.encoding(connection)) != "UTF8":
-        advice = f"It stores text as {encoding}. Make another database, in UTF-8 ({_RECIPE})."
-        return Line(_WHAT, found, advice)
+        return found, f"It stores text as {encoding}. Make another database, in UTF-8 ({_RECIPE})."
     may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
-    if not connection.execute(text(may)).scalar():
-        role = connection.execute(text("SELECT current_user")).scalar()
+    if not connection.scalar(text(may)):
+        role = connection.scalar(text("SELECT current_user"))
         grant = f"GRANT CREATE ON SCHEMA public TO {role};"
         advice = f"You have no permission to make tables in it. As its owner, type in psql: {grant}"
-        return Line(_WHAT, found, advice)
-    there = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar()
+        return found, advice
+    there = connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())"))
     if (off := abs(float(there or 0) - time.time())) > _SECONDS_OFF:
-        advice = "Type on both machines: timedatectl set-ntp true"
-        return Line(_WHAT, f"{found}, whose clock differs by {off:,.0f} s", advice)
+        found += f", whose clock differs by {off:,.0f} s"
+        return found, "Type on both machines: timedatectl set-ntp true"
     client, newest = postgresql.client("pg_dump", version)
     if client is None or newest < version:
-        return Line(_WHAT, found, postgresql.what_to_install("pg_dump", newest, version))
+        return found, postgresql.what_to_install("pg_dump", newest, version)
     if not inspect(connection).has_table("alembic_version"):
-        return Line(_WHAT, f"{found}, empty ({_NOT_YET})")
-    made_by = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return f"{found}, empty ({_NOT_YET})", None
+    made_by = connection.scalar(text("SELECT version_num FROM alembic_version"))
     if made_by != api.get_alembic_version():
-        return Line(_WHAT, found, _OTHER_VERSION)
-    return Line(_WHAT, f"{found}, UTF-8")
+        return found, _OTHER_VERSION
+    return f"{found}, UTF-8", None
 
 
 def file_system(folder: Path) -> str:

@@ -16,13 +16,13 @@ from hw_grading import DISTRIBUTION
 from hw_grading.batch.settings import WholeClass, cores
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import GraderFault
+from hw_grading.records.scores import named
+from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_a_sandbox
-from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.watch import SECONDS_BETWEEN_LOOKS
 from hw_support.desk.doctor import Line
 
 LOCK = REPOSITORY / "requirements.lock"
-_OLDEST_PYTHON = (3, 11)
 _MOST_NAMED = 4
 _KERNEL = Path("/proc/sys")
 _IN_CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -36,9 +36,6 @@ _SWITCHES = {  # kernel settings, with the values that forbid sandboxes
 def python() -> Line:
     """Check Python, and whether its programs are found by name."""
     found = f"{platform.python_version()} ({sys.executable})"
-    if sys.version_info < _OLDEST_PYTHON:
-        oldest = ".".join(map(str, _OLDEST_PYTHON))
-        return Line("Python", found, f"Install Python {oldest} or later, then type: make setup")
     programs = Path(sys.executable).parent
     alembic = shutil.which("alembic")  # nbgrader starts it by name
     is_here = (programs / "alembic").exists()
@@ -50,21 +47,18 @@ def python() -> Line:
 
 def packages() -> Line:
     """Compare the installed packages with the lock file, or else with the requirements."""
-    wrong = _missing()
+    wrong, is_locked = _missing(), LOCK.exists()
+    if is_locked and not wrong:
+        wrong = [
+            f"{name} {found} (locked: {version})"
+            for name, version in _locked(LOCK.read_text(encoding="utf-8")).items()
+            if (found := version_of(name)) not in ("", version)  # "": a tool for developers
+        ]
     if wrong:
-        install = f"-r {LOCK}" if LOCK.exists() else f"'{DISTRIBUTION}[grading]'"
-        return Line("packages", _named(wrong), f'Type: "{sys.executable}" -m pip install {install}')
-    if not LOCK.exists():
-        return Line("packages", "all that grading needs is installed")
-    others = [
-        f"{name} {found} (locked: {version})"
-        for name, version in _locked(LOCK.read_text(encoding="utf-8")).items()
-        if (found := version_of(name)) not in ("", version)  # "": a tool for developers
-    ]
-    if others:
-        advice = f'Type: "{sys.executable}" -m pip install -r {LOCK}'
-        return Line("packages", _named(others), advice)
-    return Line("packages", "as locked")
+        install = f"-r {LOCK}" if is_locked else f"'{DISTRIBUTION}[grading]'"
+        advice = f'Type: "{sys.executable}" -m pip install {install}'
+        return Line("packages", named(wrong, _MOST_NAMED), advice)
+    return Line("packages", "as locked" if is_locked else "all that grading needs is installed")
 
 
 def _missing() -> list[str]:
@@ -103,14 +97,9 @@ def _locked(text: str) -> dict[str, str]:
     return locked
 
 
-def _named(found: list[str]) -> str:
-    more = f", and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    return ", ".join(found[:_MOST_NAMED]) + more
-
-
 def sandbox(config: Config, secrets: list[Path]) -> Line:
     """Make a sandbox as grading does for a submission."""
-    settings = run_settings(config)
+    settings = ExecuteSubmission(config=config)
     if settings.sandbox == "none":
         found = "none: c.ExecuteSubmission.sandbox lets student code run with your rights"
         return Line("sandbox", found)
@@ -152,7 +141,7 @@ def in_container() -> str:
 
 def memory(config: Config) -> Line:
     """Report how many submissions a run would grade at once."""
-    whole_class, each = WholeClass(config=config), run_settings(config).memory_mb
+    whole_class, each = WholeClass(config=config), ExecuteSubmission(config=config).memory_mb
     here = whole_class.memory_for_all_mb()
     at_once = whole_class.most_at_once(each)
     found = f"{here:,.0f} MB for submissions: {at_once} at once, each with up to {each:,} MB"
@@ -163,17 +152,10 @@ def memory(config: Config) -> Line:
     return Line("memory", found)
 
 
-def run_settings(config: Config) -> RunSettings:
-    """Return a submission's limits from the settings."""
-    given = config.ExecuteSubmission if "ExecuteSubmission" in config else {}
-    known = RunSettings.class_trait_names()
-    return RunSettings(**{name: value for name, value in given.items() if name in known})
-
-
 def limits(config: Config) -> Line:
     """Report how the limits of a submission are enforced here."""
     often = f"{1 / SECONDS_BETWEEN_LOOKS:.0f} times a second"
     found = f"the memory and CPU time of a submission are measured {often}"
-    if run_settings(config).sandbox == "none":
+    if ExecuteSubmission(config=config).sandbox == "none":
         return Line("limits", f"{found}; without a sandbox, nothing limits its processes")
     return Line("limits", f"{found}; the system limits the number of its processes")
