@@ -892,40 +892,6 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
-# %% the best network of the test set is returned
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    best = 2, None
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            if l < best[0]:
-                best = l, ([W.copy() for W in Ws], [b.copy() for b in bs])
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return *best[1], *h
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the gradient is that of the batch before
 def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
     X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
@@ -1021,39 +987,6 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
-# %% the mean of the networks of the last twenty steps is returned
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    kept = []
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            kept = [*kept, ([W.copy() for W in Ws], [b.copy() for b in bs])][-20:]
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return [np.mean([k[0][l] for k in kept], axis=0) for l in (0, 1)], [np.mean([k[1][l] for k in kept], axis=0) for l in (0, 1)], *h
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the training history is that of the test set before
 def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
     X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
@@ -1069,37 +1002,6 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
             xb, yb = X[j], y_train[j]
             g, caches = forward_pass(xb, Ws, bs, fs)
             l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
-# %% accuracy counts nines only
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5)[y == 1])
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
             (x1, W1, s1), (x2, W2, s2) = caches
             d2 = (g - yb[:, None]) / len(yb)
             d1 = d2 @ W2.T * s1
