@@ -41,7 +41,6 @@ class Seen:
     parameters: list[list[Array]]  # W1, W2, b1 and b2 after each step
     batches: list[Array]  # the indices of the images; `batches[k - 1]` of step k
     histories: list[Array]  # as in `HISTORIES`
-    network: list[Array]  # W1, W2, b1 and b2 as returned; empty if they are no four arrays
     early: bool = False  # whether ``after_step`` was called before each step
     slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of `_slopes`, by step
 
@@ -133,7 +132,7 @@ class SmallTraining:
             for before, after in itertools.pairwise(parameters)
         ]
         batches = [np.flatnonzero(rows[self._own]) for rows in moved]
-        return Seen(parameters, batches, histories, network, early)
+        return Seen(parameters, batches, histories, early)
 
     def _is_early(self, parameters: list[list[Array]], test_losses: Array) -> bool:
         """Whether ``after_step`` got the parameters before each step: test losses are one ahead."""

@@ -86,7 +86,6 @@ class TrainingRun:
             f"test_loss and test_acc end with {last[0]:.4f} and {last[1]:.4f}; the final network "
             f"has {loss:.4f} and {accuracy:.4f}",
         )
-        self._watch.expect_returned_network()
 
     def _history(self, name: str) -> Array:
         """Return a history (steps,), with accuracies as fractions."""

@@ -194,22 +194,6 @@ def test_a_network_that_is_made_anew_has_learnt_from_no_test_image():
     assert "test_set_untouched" not in failing(Student(anew=True))
 
 
-def test_the_returned_network_is_that_of_the_last_step():
-    def another(Ws, bs, *histories):
-        return [1.1 * W for W in Ws], bs, *histories
-
-    for otherwise, is_right in [({}, True), ({"returned": another}, False)]:
-        checks = Checks("train", points=0)
-        checks.names = checks.notebook.names = Student(**otherwise).names
-        watch = TrainingWatch(checks)
-        watch.expect_function()
-        if is_right:
-            watch.expect_returned_network()
-        else:
-            with pytest.raises(Mismatch, match="another network"):
-                watch.expect_returned_network()
-
-
 def test_a_training_on_test_images_is_detected():
     def both(X, y, X_test, y_test):
         return np.concatenate([X, X_test])[-250:], np.concatenate([y, y_test])[-250:]

@@ -14,9 +14,6 @@ class Watch:
         self.excuses = excuses
         self.judges = {}
 
-    def expect_returned_network(self):
-        pass
-
 
 def sigmoid(s):
     return 1 / (1 + np.exp(-s)), None
