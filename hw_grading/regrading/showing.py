@@ -64,8 +64,8 @@ def summary(found: Comparison) -> Iterator[str]:
 
 def _by_part(found: Comparison, width: int) -> Iterator[str]:
     for place, name, passes, fails in found.by_part:
-        counts = [f"passes now for {counted(passes, 'student')}"] if passes else []
-        counts += [f"fails now for {counted(fails, 'student')}"] if fails else []
+        counts = [f"passes now for {passes}"] if passes else []
+        counts += [f"fails now for {fails}"] if fails else []
         yield fit(f"{place}, {name}: {', '.join(counts)}", width)
     yield ""
 

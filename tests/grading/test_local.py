@@ -111,7 +111,7 @@ def test_a_dying_fork_server_costs_a_call_no_attempt(
     dying.process.kill()
     # The system closes a dying process's sockets before others can see that it has ended.
     until(lambda: dying.process.poll() is not None)
-    monkeypatch.setattr(dying, "is_alive", lambda: not ended)
+    monkeypatch.setattr(dying.process, "poll", lambda: 0 if ended else None)
     ended: list[bool] = []
     end = dying.end
     monkeypatch.setattr(dying, "end", lambda: (end(), ended.append(True)))

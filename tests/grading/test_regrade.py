@@ -113,7 +113,7 @@ def test_one_command_regrades_after_a_fixed_test_and_keeps_scores_by_hand(
     assert "To make them again: nbgrader generate_feedback ps1 --force" in said
     assert changes(course) == EXPECTED
     assert {r["part"] for r in table(course)} == {"elsewhere"}
-    assert "elsewhere: passes now for 22 students, fails now for 5 students" in said
+    assert "elsewhere: passes now for 22, fails now for 5" in said
     assert "27 scores changed, of 27 students: 22 up, 5 down. 40 students compared." in said
     assert "40 scores that people gave are kept." in said
     assert "wait" not in said
