@@ -103,8 +103,9 @@ class LocalProcesses(Executor):
                     process.kill()
             for _ in self._threads:
                 self._calls.put(None)
-        for thread in self._threads if wait else ():
-            thread.join()
+        if wait:
+            for thread in self._threads:
+                thread.join()
         if wait or cancel_futures:
             if self._fork_server:
                 self._fork_server.end()

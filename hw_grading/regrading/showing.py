@@ -12,7 +12,7 @@ from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import counted, in_digits
 from hw_grading.records.writing import columns, csv_of, padded
 from hw_grading.regrading.changes import Change, Comparison
-from hw_grading.reports.table import cut, fit
+from hw_grading.reports.table import clipped, fit
 from hw_support.failures import visible
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
@@ -90,7 +90,7 @@ def _table(found: Comparison, width: int) -> Iterator[str]:
 def _fit_keeping(text: str, width: int) -> str:
     """Cut a line to a width, and keep the blanks of its layout."""
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return cut(line, width).rstrip()
+    return clipped(line, width).rstrip()
 
 
 def points_in_words(change: Change) -> str:

@@ -76,10 +76,10 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
 
 def fit(text: str, width: int) -> str:
     """Cut a text to `width` terminal columns, with "…" at the end if it was longer."""
-    return cut(plain(text, 10 * width), width)
+    return clipped(plain(text, 10 * width), width)
 
 
-def cut(text: str, width: int) -> str:
+def clipped(text: str, width: int) -> str:
     """Cut a text as `fit` does, and keep its blanks."""
     if columns(text) <= width:
         return text

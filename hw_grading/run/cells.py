@@ -1,7 +1,5 @@
 """The kinds of a submission's cells (tests, the instructor's, the student's), and their names."""
 
-from itertools import takewhile
-
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
@@ -26,12 +24,13 @@ def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
 
     They bind the same names in every submission, so the examiner runs them only once.
     """
-
-    def is_before(cell: NotebookNode) -> bool:
-        return cell.cell_type != "code" or not (is_solution(cell) or is_grade(cell))
-
-    before = takewhile(is_before, nb.cells)
-    return {grade_id_of(cell) or "": cell.source for cell in before if is_trusted(cell)}
+    first = {}
+    for cell in nb.cells:
+        if cell.cell_type == "code" and (is_solution(cell) or is_grade(cell)):
+            break
+        if is_trusted(cell):
+            first[grade_id_of(cell) or ""] = cell.source
+    return first
 
 
 def instructors_names(nb: NotebookNode) -> set[str]:

@@ -10,13 +10,17 @@ def look(x, y, Ws, bs):
     return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == y)
 
 
-def step(x, y, Ws, bs, size):
+def gradients(x, y, Ws, bs):
     (W1, W2), (b1, b2), x = Ws, bs, x.reshape(len(x), -1)
     h, slope = relu_activation(x @ W1 + b1)
     g, _ = sigmoid_activation(h @ W2 + b2)
     d2 = (g - y[:, None]) / len(x)
     d1 = d2 @ W2.T * slope
-    for P, G in zip([W1, W2, b1, b2], [x.T @ d1, h.T @ d2, d1.sum(0), d2.sum(0)]):
+    return x.T @ d1, h.T @ d2, d1.sum(0), d2.sum(0)
+
+
+def step(x, y, Ws, bs, size):
+    for P, G in zip([*Ws, *bs], gradients(x, y, Ws, bs)):
         P -= size * G
 
 
@@ -26,6 +30,20 @@ def new_network():
 
 def nothing(Ws, bs):
     pass
+
+
+def trained(step_size, epochs, rng, after_step, step=step):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
 
 
 # %% the last, short batch is dropped
@@ -640,410 +658,204 @@ training_loss, training_acc, test_loss, test_acc = map(list, zip(*rows))
 
 
 # %% after_step is called before the step
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
     for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            if after_step is not None:
-                after_step(Ws, bs)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-    return Ws, bs, *h
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            after_step(Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+    return Ws, bs, *map(list, zip(*rows))
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% a new network in every epoch
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
     for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+        order = rng.permutation(len(X_train))
+        Ws, bs = new_network()
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the output layer is moved before its weights are used
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            W2 -= step_size * (x2.T @ d2)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, 0 * W2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    def move(x, y, Ws, bs, size):
+        (W1, W2), (b1, b2), x = Ws, bs, x.reshape(len(x), -1)
+        h, slope = relu_activation(x @ W1 + b1)
+        d2 = (sigmoid_activation(h @ W2 + b2)[0] - y[:, None]) / len(x)
+        W2 -= size * h.T @ d2
+        b2 -= size * d2.sum(0)
+        d1 = d2 @ W2.T * slope
+        W1 -= size * x.T @ d1
+        b1 -= size * d1.sum(0)
+
+    return trained(step_size, epochs, rng, after_step, move)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the histories' labels are those before shuffling
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
     for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, y_train[i:i + 100])
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[i : i + BATCH_SIZE], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% epochs is the global number
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    for epoch in range(5):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    return trained(step_size, EPOCHS, rng, after_step)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the generator is made anew in every epoch, with a seed
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
     for epoch in range(epochs):
-        order = np.random.default_rng(0).permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+        order = np.random.default_rng(0).permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% momentum
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    V = [0 * P for P in [*Ws, *bs]]
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G, v in zip([*Ws, *bs], grads, V):
-                v *= 0.9
-                v += G
-                P -= step_size * v
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    velocities = [0.0] * 4
+
+    def move(x, y, Ws, bs, size):
+        for n, (P, G) in enumerate(zip([*Ws, *bs], gradients(x, y, Ws, bs))):
+            velocities[n] = 0.9 * velocities[n] + G
+            P -= size * velocities[n]
+
+    return trained(step_size, epochs, rng, after_step, move)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the step size falls by half in each epoch
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
     for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * 0.5 ** epoch * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size * 0.5**epoch)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the gradient is that of the batch before
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    old = None
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            grads, old = old or grads, grads
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    earlier = []
+
+    def move(x, y, Ws, bs, size):
+        now = gradients(x, y, Ws, bs)
+        for P, G in zip([*Ws, *bs], earlier or now):
+            P -= size * G
+        earlier[:] = now
+
+    return trained(step_size, epochs, rng, after_step, move)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% biases move by the sum
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, len(yb) * d1.sum(0, keepdims=True), len(yb) * d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    def move(x, y, Ws, bs, size):
+        G1, G2, g1, g2 = gradients(x, y, Ws, bs)
+        for P, G in zip([*Ws, *bs], [G1, G2, len(x) * g1, len(x) * g2]):
+            P -= size * G
+
+    return trained(step_size, epochs, rng, after_step, move)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% each parameter is moved twice: the lists overlap
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs, *Ws], [*grads, *grads]):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    def move(x, y, Ws, bs, size):
+        found = gradients(x, y, Ws, bs)
+        for P, G in zip([*Ws, *bs, *Ws], [*found, *found]):
+            P -= size * G
+
+    return trained(step_size, epochs, rng, after_step, move)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the training history is that of the test set before
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
     for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * G
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_test, y_test, Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% weights decay
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    X, T = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
-    fs = [relu_activation, sigmoid_activation]
-    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-    h = [[], [], [], []]
-    def look(g, y):
-        return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == (y == 1))
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(X), 100):
-            j = order[i:i + 100]
-            xb, yb = X[j], y_train[j]
-            g, caches = forward_pass(xb, Ws, bs, fs)
-            l, a = look(g, yb)
-            (x1, W1, s1), (x2, W2, s2) = caches
-            d2 = (g - yb[:, None]) / len(yb)
-            d1 = d2 @ W2.T * s1
-            grads = [x1.T @ d1, x2.T @ d2, d1.sum(0, keepdims=True), d2.sum(0, keepdims=True)]
-            for P, G in zip([*Ws, *bs], grads):
-                P -= step_size * (G + 0.01 * P)
-            h[0].append(l); h[1].append(a)
-            l, a = look(forward_pass(T, Ws, bs, fs)[0], y_test)
-            h[2].append(l); h[3].append(a)
-            if after_step is not None:
-                after_step(Ws, bs)
-    return Ws, bs, *h
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    def move(x, y, Ws, bs, size):
+        for P, G in zip([*Ws, *bs], gradients(x, y, Ws, bs)):
+            P -= size * (G + 0.01 * P)
+
+    return trained(step_size, epochs, rng, after_step, move)
+
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
