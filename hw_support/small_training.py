@@ -41,6 +41,7 @@ class Seen:
     parameters: list[list[Array]]  # W1, W2, b1 and b2 after each step
     batches: list[Array]  # the indices of the images; `batches[k - 1]` of step k
     histories: list[Array]  # as in `HISTORIES`
+    network: list[Array]  # W1, W2, b1 and b2 that ``train`` returned; empty if they are no arrays
     early: bool = False  # whether ``after_step`` was called before each step
     slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of `_slopes`, by step
 
@@ -55,9 +56,15 @@ class SmallTraining:
         self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
         draw = np.random.default_rng()
-        self._labels = np.concatenate(
-            [draw.permutation(np.arange(count) % 2) for count in (IMAGES, TEST_IMAGES)]
-        )
+        classes = np.arange(IMAGES + TEST_IMAGES) % 2
+        self._labels = classes.copy()
+        # Some labels are wrong. So the two classes have different accuracies. Most test labels are
+        # wrong, so the test loss rises, and the network with the lowest test loss is not the last.
+        self._labels[:60:2], self._labels[IMAGES::2] = 1, 1
+        self._labels[IMAGES + 1 : IMAGES + 25 : 2] = 0
+        mixed = [draw.permutation(IMAGES), IMAGES + draw.permutation(TEST_IMAGES)]
+        order = np.concatenate(mixed)
+        classes, self._labels = classes[order], self._labels[order]
         pixels = draw.permutation(_PIXELS)
         # Each image's own pixel, and the pixels that all images share.
         self._own, shared = np.split(pixels, [len(self._labels)])
@@ -66,7 +73,7 @@ class SmallTraining:
         half = np.arange(len(shared)) < len(shared) // 2
         self._images = np.zeros((len(self._labels), _PIXELS))
         self._images[np.arange(len(self._labels)), self._own] = 1.0
-        self._images[:, shared] = np.where(half == (self._labels[:, None] == 1), ink, 0.2 * ink)
+        self._images[:, shared] = np.where(half == (classes[:, None] == 1), ink, 0.2 * ink)
 
     def _seen(self) -> Seen:
         """Return what was seen. The notebook's functions get one run, and stand-ins another one."""
@@ -132,7 +139,7 @@ class SmallTraining:
             for before, after in itertools.pairwise(parameters)
         ]
         batches = [np.flatnonzero(rows[self._own]) for rows in moved]
-        return Seen(parameters, batches, histories, early)
+        return Seen(parameters, batches, histories, network, early)
 
     def _is_early(self, parameters: list[list[Array]], test_losses: Array) -> bool:
         """Whether ``after_step`` got the parameters before each step: test losses are one ahead."""

@@ -67,7 +67,7 @@ class TrainingWatch(SmallTraining):
         steps = len(seen.parameters)
         # 4 without the short batches, which is reported below.
         expect(steps in (4, 6), _steps_taken(steps))
-        if self._too_far(seen) or _carries_on(seen):
+        if self._too_far(seen) or _hides_batches(seen):
             return
         batches = seen.batches[-(steps // EPOCHS) :]
         everything = max(len(batch) for batch in batches) == IMAGES + TEST_IMAGES
@@ -85,7 +85,7 @@ class TrainingWatch(SmallTraining):
     def expect_new_order(self) -> None:
         """Expect random batches, drawn anew in the second epoch."""
         seen = self._learning()
-        if _carries_on(seen):
+        if _hides_batches(seen):
             return
         each = len(seen.parameters) // EPOCHS
         drawn = any(len(b) > 1 and len(b) < b[-1] - b[0] + 1 for b in seen.batches)
@@ -104,8 +104,8 @@ class TrainingWatch(SmallTraining):
         asked = f"times the mean gradient of their batch; {-STEP_SIZE:g} times was expected"
         far = self._too_far(seen)
         expect(not far, f"the parameters moved by {far} {asked}")
-        carried = "each step also moves what the steps before it have moved. Is there momentum?"
-        expect(not _carries_on(seen), carried)
+        expect(not _carries_on(seen), _CARRIES_ON)
+        expect(not _moves_everything(seen), _DECAY)
         for step in self._steps(seen, short=False):
             along, others = self._slopes(seen, step)
             said = f"step {step + 1}, with a step size of {STEP_SIZE:g}: "
@@ -139,7 +139,7 @@ class TrainingWatch(SmallTraining):
         seen = self._learning()
         loss, accuracy = seen.histories[:2]
         self._expect_entries(seen, "training")
-        if self._too_far(seen) or _carries_on(seen):
+        if self._too_far(seen) or _hides_batches(seen):
             return
         for step in range(1, len(loss)):
             batch = seen.batches[step - 1]
@@ -166,6 +166,19 @@ class TrainingWatch(SmallTraining):
                 f"step is {after[0]:.4g}",
             )
             _expect_share(accuracy[step], after[1], f"test_acc[{step}]", "the test set")
+
+    def expect_last_network(self) -> None:
+        """Expect that ``train`` returns the network of the last step; nothing if it fails."""
+        try:
+            seen = self._seen()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # student code may raise anything; `expect_function` reports it
+            return
+        if seen.network:
+            pairs = zip(seen.network, seen.parameters[-1], strict=True)
+            same = all(np.allclose(came, last, rtol=1e-3, atol=1e-5) for came, last in pairs)
+            expect(same, "train does not return the network of the last step")
 
     def expect_test_set_untouched(self) -> None:
         """Expect that no step learns from a test image."""
@@ -220,8 +233,24 @@ _EVERYTHING = (
 )
 
 
+_CARRIES_ON = "each step also moves what the steps before it have moved. Is there momentum?"
+_DECAY = (
+    "each step moves the weights of all pixels, also of those that are black in its batch, where "
+    "the gradient is 0. Is there weight decay?"
+)
+
+
+def _hides_batches(seen: Seen) -> bool:
+    """Whether steps move more than the weights of their batch's pixels: batches are not seen."""
+    return _carries_on(seen) or _moves_everything(seen)
+
+
+def _moves_everything(seen: Seen) -> bool:
+    return all(len(batch) == IMAGES + TEST_IMAGES for batch in seen.batches)
+
+
 def _carries_on(seen: Seen) -> bool:
-    """Whether each step moves what the one before it has moved, and more: batches are not seen."""
+    """Whether each step moves what the one before it has moved, and more."""
     pairs = itertools.pairwise(seen.batches)
     sizes = [len(batch) for batch in seen.batches]
     return sizes[0] < sizes[-1] == IMAGES and all(np.isin(a, b).all() for a, b in pairs)

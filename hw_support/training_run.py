@@ -76,9 +76,10 @@ class TrainingRun:
             self._checks.note(f"Your test accuracy is {accuracy:.3f}; about 0.98 is usual.")
 
     def expect_last_entries(self) -> None:
-        """Expect that the test histories end with the loss and accuracy of the final network."""
+        """Expect that the final network is the last one, with which the test histories end."""
         if self._watch.excuses:
             return
+        self._watch.expect_last_network()
         loss, accuracy = self._figures()
         last = self._history("test_loss")[-1], self._history("test_acc")[-1]
         expect(

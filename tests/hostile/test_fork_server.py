@@ -25,6 +25,7 @@ NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 @pytest.fixture(scope="module")
 def place() -> Iterator[ForkServer]:
     place = ForkServer(environment.what_to_show(1, []))
+    place.wait_until_ready()
     yield place
     place.end()
 

@@ -8,9 +8,9 @@ from hw_support.compare import Mismatch
 
 EXPECTATIONS = (
     *("function", "every_image", "new_order", "step", "own_size"),
-    *("training_history", "test_history", "test_set_untouched"),
+    *("training_history", "test_history", "test_set_untouched", "last_network"),
 )
-
+ALL_BUT_NETWORK = set(EXPECTATIONS) - {"last_network"}
 
 DRAW = np.random.default_rng
 
@@ -58,7 +58,9 @@ class Student:
 
     def figures(self, images, y, Ws, bs):
         g, _ = forward_pass(images, Ws, bs, [relu, sigmoid])
-        return float(np.mean(logistic_loss(g, y)[0])), float(np.mean((g[:, 0] > 0.5) == y))
+        said = g[:, 0] > 0.5
+        accuracy = self.decision("accuracy", lambda said, y: np.mean(said == y))
+        return float(np.mean(logistic_loss(g, y)[0])), float(accuracy(said, y))
 
     def train(self, step_size, epochs, rng, after_step):
         X, y = self.names["X_train"].reshape(-1, 784), self.names["y_train"]
@@ -86,7 +88,7 @@ class Student:
                 if early:
                     after_step(Ws, bs)
                 for parameter, gradient in zip([*Ws, *bs], gradients, strict=True):
-                    parameter -= size * gradient
+                    parameter -= size * (gradient + self.decision("shrink", 0.0) * parameter)
                 after = self.figures(X[batch], y[batch], Ws, bs)
                 row = self.decision("training", lambda before, after: before)(before, after)
                 rows.append((*row, *self.figures(X_test, y_test, Ws, bs)))
@@ -97,11 +99,15 @@ class Student:
         )
 
 
-def failing(student):
-    """Return the expectations that fail, with their messages."""
+def watch_of(student):
     checks = Checks("train", points=0)
     checks.names = checks.notebook.names = student.names
-    watch = TrainingWatch(checks)
+    return TrainingWatch(checks)
+
+
+def failing(student):
+    """Return the expectations that fail, with their messages."""
+    watch = watch_of(student)
     told = {}
     for name in EXPECTATIONS:
         try:
@@ -163,13 +169,24 @@ def test_a_right_training_passes_every_check(otherwise):
             "This entry is the loss after the step",
         ),
         (
-            {"returned": lambda *six: (*six[:4], six[2], six[3])},
+            {"returned": lambda *six: (*six[:4], six[2], six[5])},
             {"test_history"},
             "mean loss of the test set after the step",
         ),
         ({"returned": lambda *six: (*six[:2], *(h[::3] for h in six[2:]))}, None, "one entry"),
-        ({"returned": lambda *six: None}, set(EXPECTATIONS), "Is a `return` missing"),
-        ({"returned": lambda *six: six[:2]}, set(EXPECTATIONS), "6 were expected"),
+        (
+            {"accuracy": lambda said, y: np.mean(said[y == 1])},
+            {"training_history", "test_history"},
+            "of the test set correctly",
+        ),
+        ({"shrink": 0.01}, {"step"}, "Is there weight decay"),
+        (
+            {"returned": lambda *six: ([0.9 * W for W in six[0]], *six[1:])},
+            {"last_network"},
+            "does not return the network of the last step",
+        ),
+        ({"returned": lambda *six: None}, ALL_BUT_NETWORK, "Is a `return` missing"),
+        ({"returned": lambda *six: six[:2]}, ALL_BUT_NETWORK, "6 were expected"),
     ],
 )
 def test_a_wrong_training_gets_exactly_one_complaint(otherwise, expected, word):
@@ -202,10 +219,17 @@ def test_a_training_on_test_images_is_detected():
     assert "learns from images of X_test" in told["test_set_untouched"]
 
 
+def test_most_test_labels_are_wrong_so_the_network_with_the_lowest_test_loss_is_an_early_one():
+    histories = watch_of(Student())._seen().histories
+    assert np.argmin(histories[2]) < len(histories[2]) - 1
+
+
 def test_a_bare_loop_gets_the_advice_to_write_a_function():
     student = Student()
     student.names["train"] = None
-    assert all("Put your loop into `def train(" in told for told in failing(student).values())
+    told = failing(student)
+    assert told.keys() == ALL_BUT_NETWORK
+    assert all("Put your loop into `def train(" in message for message in told.values())
 
 
 def test_a_wrong_loss_excuses_a_training_only_if_right_functions_make_it_right():

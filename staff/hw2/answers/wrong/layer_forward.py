@@ -129,3 +129,9 @@ def layer_forward(x, W, b, activation_fn):
 def layer_forward(x, W, b, activation_fn):
     out, slope = activation_fn(x @ W / x.shape[1] + b)
     return out, (x, W, slope)
+
+
+# %% the bias is kept within [-2, 2]
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W + np.clip(b, -2, 2))
+    return out, (x, W, slope)

@@ -859,3 +859,56 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the network with the lowest test loss is returned
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    networks = []
+
+    def seen(Ws, bs):
+        networks.append(([W.copy() for W in Ws], [b.copy() for b in bs]))
+        (after_step or nothing)(Ws, bs)
+
+    _, _, *histories = trained(step_size, epochs, rng, seen)
+    return *networks[int(np.argmin(histories[2]))], *histories
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the mean of the last networks is returned
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    networks = []
+
+    def seen(Ws, bs):
+        networks.append([P.copy() for P in [*Ws, *bs]])
+        (after_step or nothing)(Ws, bs)
+
+    _, _, *histories = trained(step_size, epochs, rng, seen)
+    W1, W2, b1, b2 = (np.mean(Ps, axis=0) for Ps in zip(*networks[-5:]))
+    return [W1, W2], [b1, b2], *histories
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the accuracy counts nines only
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    def look(x, y, Ws, bs):
+        g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
+        return np.mean(logistic_loss(g, y)[0]), np.mean(g[y == 1] > 0.5)
+
+    after_step, rows = after_step or nothing, []
+    Ws, bs = new_network()
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, len(order), BATCH_SIZE):
+            batch = order[i : i + BATCH_SIZE]
+            row = look(X_train[batch], y_train[batch], Ws, bs)
+            step(X_train[batch], y_train[batch], Ws, bs, step_size)
+            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            after_step(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
