@@ -104,8 +104,8 @@ class Attempt:
         if isinstance(error, NotImplementedError):
             name = place.function if place else failures.raised_by(error)
             return f"{name or 'this'} is not answered yet (NotImplementedError)"
-        if not place and (told := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
-            return told
+        if not place and (why := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
+            return why
         why = self.checks.notebook.why(error)
         within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
         return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)

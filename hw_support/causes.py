@@ -39,11 +39,11 @@ def likely_cause(got: Array, right: Array) -> str | None:
         return None
     if got.shape == right.shape and _nearly(got, right):
         return None
-    possible = [told for told in _explanations(got, right) if _nearly(got, told[1])]
-    if len({told for told, _ in possible}) != 1:
+    possible = [cause for cause in _explanations(got, right) if _nearly(got, cause[1])]
+    if len({cause for cause, _ in possible}) != 1:
         return None
-    told = possible[0][0]
-    return told if told and any(_agree(got, wanted) for _, wanted in possible) else None
+    cause = possible[0][0]
+    return cause if cause and any(_agree(got, wanted) for _, wanted in possible) else None
 
 
 def agreement(got: Array, right: Array) -> int:
@@ -174,8 +174,8 @@ def _factors(right: Array) -> Iterator[tuple[str, Array]]:
     yield _NO_NAME, right / np.abs(right).max()
     yield "every entry is 100 times what it should be: are they in percent?", 100 * right
     for base in (2, 10):
-        told = f"the logarithm has base {base}; the natural logarithm was expected"
-        yield told, right / math.log(base)
+        cause = f"the logarithm has base {base}; the natural logarithm was expected"
+        yield cause, right / math.log(base)
     for h in _STEPS:
         both = "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"
         yield both, right * h**2

@@ -44,13 +44,13 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
     known = known or released.FOLDER
     out.mkdir(parents=True, exist_ok=True)
     folder = Course(course).release(assignment)
-    told = {
+    descriptions = {
         f"{name}.json": path.read_bytes()
         for name in known_to_students(course, assignment)
         if (path := known / f"{name}.json").is_file()
     }
     with tempfile.TemporaryDirectory() as scratch:
-        wheel = build_student_wheel(Path(scratch), assignment, told)
+        wheel = build_student_wheel(Path(scratch), assignment, descriptions)
         files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
         entries = {
             inner.as_posix(): path.read_bytes()
@@ -81,11 +81,11 @@ def version_for(assignment: str) -> str:
     return f"{_project()['version']}{f'+{label}' if label else ''}"
 
 
-def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes]) -> Path:
+def build_student_wheel(scratch: Path, assignment: str, descriptions: Mapping[str, bytes]) -> Path:
     """Build a wheel of hw_support alone, with the project's dependencies, in an empty folder.
 
     The project's own distribution contains the staff's package too, so a small project is made
-    for the build. It hides nbgrader's tools for instructors in JupyterLab. `told` are the
+    for the build. It hides nbgrader's tools for instructors in JupyterLab. `descriptions` are the
     descriptions of homeworks, by file name.
     """
     project = _project()
@@ -94,7 +94,7 @@ def build_student_wheel(scratch: Path, assignment: str, told: Mapping[str, bytes
     shutil.copytree(REPOSITORY / "hw_support", package, ignore=left_out)
     shutil.rmtree(package / _KNOWN, ignore_errors=True)
     (package / _KNOWN).mkdir()
-    for name, content in told.items():
+    for name, content in descriptions.items():
         (package / _KNOWN / name).write_bytes(content)
     hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN}
     setting = scratch / "jupyterlab.json"

@@ -123,7 +123,7 @@ class DeskHandler(JupyterHandler):
         return error.log_message or known.get(status, "The server cannot read the request.")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with an error message: JSON for a page, text for a person."""
+        """Answer with an error message: JSON for a page's script, a page for a person."""
         error = kwargs["exc_info"][1] if "exc_info" in kwargs else None
         status, answer = self.answer_for(error, status_code)
         self.set_status(status)
@@ -132,9 +132,9 @@ class DeskHandler(JupyterHandler):
         self.finish_error(answer)
 
     def finish_error(self, answer: dict[str, Any]) -> None:
-        """Send the message as text."""
-        self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(answer["message"] + "\n")
+        """Send the message as a page."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.show("error.html", message=answer["message"])
 
     def log_exception(self, *about: Any) -> None:
         """Log only errors of the server itself."""

@@ -148,6 +148,15 @@ class Picture(DeskHandler):
         self.finish(content)
 
 
+class Missing(DeskHandler):
+    """An address below the desk's that is no page."""
+
+    @web.authenticated
+    def get(self) -> None:
+        """Answer with status 404."""
+        raise web.HTTPError(404)
+
+
 class Static(FileFindHandler):
     """Scripts, styles and fonts of the pages. They contain nothing of a course."""
 
@@ -178,6 +187,7 @@ def routes() -> list[tuple[Any, ...]]:
         ),
         (rf"{page}/statistics", Page, {"template": "statistics.html"}),
         (rf"{page}/flagged", Page, {"template": "flagged.html"}),
+        (rf"{place}/.*", Missing),
     ]
 
 

@@ -16,7 +16,7 @@ class Exported:
     """A file to be written, and sentences on what was done, and on what you have to check."""
 
     content: bytes
-    told: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     left_to_do: tuple[str, ...] = ()
 
 
@@ -51,11 +51,13 @@ def filled(
             new = text.replace(".", ",") if decimal_comma else text
             changes[row.number] = {column: new}
     name = quoted(sheet.header[column])
-    told = f"{counted(written, 'score')} in the column {name}; {len(changes)} of them changed."
+    summary = f"{counted(written, 'score')} in the column {name}; {len(changes)} of them changed."
     if kept:
-        told += f" Rows of {counted(kept, 'student')} without a score, or excused, are unchanged."
+        summary += (
+            f" Rows of {counted(kept, 'student')} without a score, or excused, are unchanged."
+        )
     to_do = [*matches.grades.left_to_do(), *_not_ended(sheet), *to_check, *matches.left_to_do()]
-    return Exported(sheet.with_values(changes), (told, *matches.told()), tuple(to_do))
+    return Exported(sheet.with_values(changes), (summary, *matches.messages()), tuple(to_do))
 
 
 def _not_ended(sheet: Sheet) -> Iterator[str]:

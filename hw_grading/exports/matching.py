@@ -42,7 +42,7 @@ class Matches:
         if self.strangers and self.grades.is_whole:
             yield self._of_strangers("students.csv")
 
-    def told(self) -> Iterator[str]:
+    def messages(self) -> Iterator[str]:
         """Yield a sentence on strangers, if there is no full list of the course."""
         if self.strangers and not self.grades.is_whole:
             yield self._of_strangers("the gradebook")

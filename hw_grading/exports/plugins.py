@@ -55,7 +55,7 @@ class _OneHomework(ExportPlugin):
         except (Unreadable, NoScores, OSError, RuntimeError) as why:
             self.log.error("Nothing was exported. %s", visible(str(why)))
             sys.exit(1)
-        for sentence in exported.told:
+        for sentence in exported.messages:
             self.log.info("%s", visible(sentence))
         for sentence in exported.left_to_do:
             self.log.warning("%s", visible(sentence))

@@ -75,12 +75,12 @@ def read_sheet(path: Path) -> Sheet:
     except (Unreadable, OSError) as why:
         raise Unreadable(f"{path}: {why}") from None
     physical = text.splitlines(keepends=True)
-    told = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
-    before = physical[0] if told else ""
+    first = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
+    before = physical[0] if first else ""
     text = text[len(before) :]
     head = next(iter(io.StringIO(text, newline="")), "")
-    delimiter = told[1] if told else delimiter_of(head)
-    lines = list(_lines(path, text, delimiter, 2 if told else 1))
+    delimiter = first[1] if first else delimiter_of(head)
+    lines = list(_lines(path, text, delimiter, 2 if first else 1))
     filled = [line for line in lines if any(value.strip() for value in line.values)]
     if not filled:
         raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")

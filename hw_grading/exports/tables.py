@@ -88,8 +88,8 @@ def by_question(grades: Grades) -> Exported:
 
 def _exported(grades: Grades, rows: Sequence[Sequence[Any]]) -> Exported:
     without = sum(not grade.is_scored for grade in grades.wanted)
-    told = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
-    return Exported(_as_csv(rows), (told,), tuple(grades.left_to_do()))
+    summary = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
+    return Exported(_as_csv(rows), (summary,), tuple(grades.left_to_do()))
 
 
 def _head(grades: Grades, question: str, cells: Sequence[Cell]) -> str:

@@ -130,11 +130,11 @@ class CollectAnyName(ExchangeCollect):
                 if one.is_file(follow_symlinks=False)
             ]
         changed = datetime.fromtimestamp(max(times, default=0.0), UTC).replace(tzinfo=None)
-        told = None
+        stated = None
         with contextlib.suppress(Unreadable):
-            told = read_time(copy)
-        if told is None or changed > told + _SLOWEST:
-            says = "none" if told is None else f"{told:%Y-%m-%d %H:%M}"
+            stated = read_time(copy)
+        if stated is None or changed > stated + _SLOWEST:
+            says = "none" if stated is None else f"{stated:%Y-%m-%d %H:%M}"
             self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
 
     def _say_whose(self, source: Path, student: str) -> None:

@@ -43,6 +43,6 @@ def run(chosen: argparse.Namespace) -> int:
     )
     for sentence in exported.left_to_do:
         print(f"warning: {visible(sentence)}", file=sys.stderr)
-    print(*map(visible, exported.told), sep="\n")
+    print(*map(visible, exported.messages), sep="\n")
     print(path)
     return TO_DO if exported.left_to_do else FINE

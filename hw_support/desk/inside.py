@@ -45,7 +45,7 @@ def watch() -> str:
     return json.dumps(None)
 
 
-def told(bound: list[str]) -> str:
+def outcome(bound: list[str]) -> str:
     """Return the outcome of the last cell as JSON; `bound` are names that a locked cell bound."""
     global _used, _seen
     assert _judge

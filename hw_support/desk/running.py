@@ -133,14 +133,14 @@ class _Client(NotebookClient):
         locked = bool(cell.metadata.get("nbgrader", {}).get("locked"))
         is_test = (grade_id_of(cell) or "").startswith("test_")
         bound = bound_by(cell.source) if locked and not is_test else []
-        told = await self._ask(f"{_INSIDE}.told({bound})")
-        run.cpu_seconds, run.opened = told["cpu_seconds"], told["opened"]
+        outcome = await self._ask(f"{_INSIDE}.outcome({bound})")
+        run.cpu_seconds, run.opened = outcome["cpu_seconds"], outcome["opened"]
         if locked:
-            run.notes = told["notes"]
+            run.notes = outcome["notes"]
         if is_test:
-            run.parts = [Part(*part) for part in told["parts"]]
+            run.parts = [Part(*part) for part in outcome["parts"]]
             run.raised = next((f"{e.ename}: {e.evalue}" for e in errors_of(cell)), "")
-            if told["bent"] and self._like_grader:
+            if outcome["bent"] and self._like_grader:
                 await self._judge(cell, run)
         return cell
 
@@ -170,7 +170,7 @@ class _Client(NotebookClient):
         """Evaluate an expression in the kernel; return its value, which is JSON text, decoded."""
         kernel: Any = self.kc
         request = kernel.execute(
-            _IMPORT, silent=True, store_history=False, user_expressions={"told": expression}
+            _IMPORT, silent=True, store_history=False, user_expressions={"outcome": expression}
         )
         while True:
             try:
@@ -179,7 +179,7 @@ class _Client(NotebookClient):
                 raise _NoAnswer from None
             if reply["parent_header"].get("msg_id") == request:
                 break
-        answer = reply["content"].get("user_expressions", {}).get("told", {})
+        answer = reply["content"].get("user_expressions", {}).get("outcome", {})
         if "data" not in answer and expression != _WATCH:
             raise _NoAnswer  # a cell has changed something that the reply needs
         if "data" not in answer:

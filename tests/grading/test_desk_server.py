@@ -319,9 +319,18 @@ def test_each_page_has_a_strict_policy_and_no_data_of_students(running, path):
     ],
 )
 def test_unknown_homeworks_and_pages_are_not_found(kim, path):
-    status, _, content = kim.call(f"/hw-grading/{path}")
+    status, headers, content = kim.call(f"/hw-grading/{path}")
     assert status == 404
     assert b"Traceback" not in content
+    assert headers["Content-Type"].startswith("text/html")
+    assert b'<a href="/hw-grading/">All homeworks</a>' in content
+
+
+def test_a_name_in_an_error_page_is_text(kim):
+    _, headers, content = kim.call("/hw-grading/%3Cb%3Ehw9/")
+    assert b"&lt;b&gt;hw9" in content
+    assert b"<b>hw9" not in content
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
 def test_the_only_homework_is_opened_at_once(kim):

@@ -8,11 +8,15 @@ from hw_support.compare import Mismatch
 
 
 class Watch:
-    """Whether a function that train calls is to blame, and whose functions judge."""
+    """Whether a function that train calls is to blame, whose functions judge, what is returned."""
 
-    def __init__(self, excuses=False):
-        self.excuses = excuses
+    def __init__(self, excuses=False, returns_last=True):
+        self.excuses, self.returns_last = excuses, returns_last
         self.judges = {}
+
+    def expect_last_network(self):
+        if not self.returns_last:
+            raise Mismatch("not the last network", "not the last network")
 
 
 def sigmoid(s):
@@ -92,6 +96,10 @@ def test_a_wrong_run_gets_its_complaint(otherwise, expected, word):
 
 def test_a_run_with_another_wrong_function_loses_nothing_here():
     assert failing(run_of(Watch(excuses=True), weight_matrices=None, training_loss=None)) == {}
+
+
+def test_another_network_than_the_last_one_costs_the_part_of_the_last_entries():
+    assert failing(run_of(Watch(returns_last=False))) == {"last_entries": "not the last network"}
 
 
 def test_a_lost_short_batch_is_charged_elsewhere():

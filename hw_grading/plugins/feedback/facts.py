@@ -118,5 +118,5 @@ def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
         del lines[0]
     # Markdown would join lines, but graders mean their line breaks.
     rest = "  \n".join(lines).strip()
-    told = tuple((points, markdown("\n".join(words))) for points, words in items)
-    return Remark(told, markdown(rest) if rest else Markup())
+    texts = tuple((points, markdown("\n".join(words))) for points, words in items)
+    return Remark(texts, markdown(rest) if rest else Markup())

@@ -33,8 +33,8 @@ _FAILURES = {
 }
 # Problems that were mended and may explain a score. Notes on extra files, formats and metadata are
 # for staff and mean nothing to a student.
-_TOLD = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
-_TOLD |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.OUTPUT_LIMIT}
+_FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
+_FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.OUTPUT_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def failures_of(
 
 def mended_in(problems: Iterable[Problem], facts: Facts, numbers: Mapping[str, int]) -> list[Line]:
     """Return the mended problems that mean something to a student."""
-    told = (p for p in problems if p.severity is Severity.MENDED and p.kind in _TOLD)
-    return [_line(problem, facts, numbers) for problem in told]
+    mended = (p for p in problems if p.severity is Severity.MENDED and p.kind in _FOR_STUDENTS)
+    return [_line(problem, facts, numbers) for problem in mended]
 
 
 def each_once(lines: Iterable[Line]) -> Iterable[Line]:

@@ -146,8 +146,8 @@ def _questions(
 ) -> Iterable[Question]:
     scores = {score.cell.name: score for score in _scores(facts)}
     lines = {name: said for name, said in lines_of(cells).items() if said}
-    told = scores.keys() | lines.keys() | facts.comments.keys()
-    names = [name for name in facts.places if name in told]
+    mentioned = scores.keys() | lines.keys() | facts.comments.keys()
+    names = [name for name in facts.places if name in mentioned]
     names += [name for name in {**scores, **lines} if name not in facts.places]
     questions: dict[str, dict[str, list[str]]] = {}
     for name in names:

@@ -118,17 +118,17 @@ def failed_parts(data: ClassData) -> Section:
     title = "Parts of tests that fail most"
     if data.graded < LEAST_FOR_PARTS:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
-    told = [part for part in data.parts if is_told(data, part)][:20]
-    if not told:
+    listed = [part for part in data.parts if is_told(data, part)][:20]
+    if not listed:
         none = f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more."
         return Section(title, (none,))
-    shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in told]
+    shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in listed]
     rows = [
         (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
-        for part, share in zip(told, shares, strict=True)
+        for part, share in zip(listed, shares, strict=True)
     ]
     picture = figures.bars(
-        [f"{data.items[part.item].place} {part.name}" for part in told],
+        [f"{data.items[part.item].place} {part.name}" for part in listed],
         shares,
         across=f"% of the submissions that fail it, in steps of {_STEP}",
         alt="The parts that fail most; the table below names them.",

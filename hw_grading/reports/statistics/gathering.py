@@ -175,12 +175,12 @@ def _parts(roster: Roster, graded: Iterable[StudentResult]) -> tuple[Part, ...]:
                 causes[key][cause_in(fault.message)] += 1
     visible = sources_in(roster.course.release(roster.assignment) / f"{roster.assignment}.ipynb")
     found = []
-    for (item, part), told in causes.items():
+    for (item, part), counts in causes.items():
         name = _POINTS.sub("", part)
         points = match[1] if (match := _POINTS.search(part)) else ""
         hidden = part != _BROKE_OFF and name not in visible.get(roster.cells[item].name, "")
-        said = tuple((text, n) for text, n in told.most_common() if text)
-        found.append(Part(item, name, hidden, points, told.total(), said))
+        said = tuple((text, n) for text, n in counts.most_common() if text)
+        found.append(Part(item, name, hidden, points, counts.total(), said))
     return tuple(sorted(found, key=lambda one: (-one.failed, one.item, one.name)))
 
 

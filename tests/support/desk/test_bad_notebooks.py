@@ -146,7 +146,7 @@ def test_a_failed_plot_is_reported_with_its_error(tmp_path):
         "raise SystemExit",
         "def f(:\n",
         "import builtins\ndel builtins.len",
-        "import hw_support.desk.inside as inside\ninside.told = None",
+        "import hw_support.desk.inside as inside\ninside.outcome = None",
     ],
 )
 def test_no_answer_makes_check_end_in_a_traceback(own, tmp_path):
