@@ -88,8 +88,12 @@ class TrainingWatch(SmallTraining):
         if _hides_batches(seen):
             return
         each = len(seen.parameters) // EPOCHS
-        drawn = any(len(b) > 1 and len(b) < b[-1] - b[0] + 1 for b in seen.batches)
-        order = "the batches take the images in the order of X_train; a random order was expected"
+        # Of 100 images drawn from 250, two in five have the next one in the batch too.
+        drawn = any(len(b) > 1 and np.mean(np.diff(b) == 1) < 0.75 for b in seen.batches)
+        order = (
+            "the batches take the images in the order of X_train, or long runs of them; a random "
+            "order was expected"
+        )
         expect(drawn, order)
         again = map(np.array_equal, seen.batches, seen.batches[each:])
         expect(

@@ -102,13 +102,28 @@ class OwnFunction:
             raise Mismatch("an endless function", "an endless function") from None
 
 
-def layer_with_own_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, Any]]:
+def is_close(came: Any, right: Array) -> bool:
+    """Whether a result has the right values and shape."""
+    try:
+        assert_close(came, right, rtol=1e-6, atol=1e-9)
+    except Mismatch:
+        return False
+    return True
+
+
+def layer_with_own_cache(
+    names: dict[str, Any], *, as_it_is: bool = False
+) -> Callable[..., tuple[Array, Any]]:
     """Return a right layer_forward whose caches are made by the student's own.
 
     The student's function is called with an activation that gives the right values whatever it is
     applied to (and whatever its name), so that a mistake in the sum before it does not reach the
     cache. What it does to its inputs is undone, since the cache may hold them. Where it fails the
     cache is the reference's.
+
+    If `as_it_is`, it gets the activation itself wherever its output is right: then the test of
+    layer_forward sees no mistake, so a derivative at another place than the sum is still to be
+    charged, where the cache is read.
     """
     own, notebook = OwnFunction(names, "layer_forward"), notebook_of(names)
 
@@ -124,6 +139,13 @@ def layer_with_own_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, An
 
         copies = [np.array(x), np.array(W), np.array(b)]
         usual = dict.fromkeys(("relu_activation", "sigmoid_activation"), frozen)
+        try:
+            if as_it_is:
+                own_right, own_cache = own.undoing(*copies, activation_fn)
+                if is_close(own_right, right):
+                    return right, own_cache
+        except BaseException as error:
+            let_limits_through(error)
         try:
             with notebook.replaced(layer_forward=own.function, **usual):
                 _, own_cache = own.undoing(*copies, frozen)
@@ -173,7 +195,7 @@ def stand_ins_for_forward(checks: Checks) -> None:
 
 def stand_ins_for_backward(checks: Checks) -> None:
     """Name functions that give backward_pass right outputs, and caches of the student's making."""
-    layer = layer_with_own_cache(checks.names)
+    layer = layer_with_own_cache(checks.names, as_it_is=True)
     forward = forward_with_own_caches(checks.names, layer)
     checks.stand_ins(2_000, layer_forward=layer, forward_pass=forward)
     guessed = layer_with_guessed_cache(checks.names)
@@ -437,11 +459,11 @@ def loss_shaped_like(own: Any, right: Loss = loss_without_slope) -> Loss:
 
 
 Gradients = tuple[list[Array], list[Array]]
-NETWORKS = (([5], 6), ([5, 3], 6), ([5, 4, 3], 6), ([3, 2], 1), ([2, 4, 3], 1))
+NETWORKS = (([5], 6), ([5, 3], 6), ([5, 4, 3], 6), ([3, 2], 1), ([2, 4, 3, 3], 1))
 
 
 def backward_results(names: dict[str, Any]) -> Iterator[tuple[Gradients, Gradients]]:
-    """Run backward_pass on random networks of one to three layers, with one unit at the end.
+    """Run backward_pass on random networks of one to four layers, with one unit at the end.
 
     Returns
     -------

@@ -136,6 +136,11 @@ def test_a_right_training_passes_every_check(otherwise):
         ({"images": 200}, {"every_image"}, "50 images were not used"),
         ({"order": lambda rng, first: np.arange(len(first))}, {"new_order"}, "order of X_train"),
         (
+            {"order": lambda rng, first: np.roll(np.sort(first), rng.integers(20, 80))},
+            {"new_order"},
+            "or long runs of them",
+        ),
+        (
             {"order": lambda rng, first: first},
             {"new_order"},
             "the second epoch uses the same batches",

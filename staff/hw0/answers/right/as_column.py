@@ -74,3 +74,8 @@ from typing import Optional
 def as_column(x: np.ndarray, dtype: Optional[type] = None) -> np.ndarray:
     column: np.ndarray = np.array(x, dtype=dtype, ndmin=2)
     return column.transpose()
+
+
+# %% a list of tuples by zip
+def as_column(x):
+    return list(zip(x))

@@ -135,3 +135,20 @@ def central_difference(f, x, h):
 # %% the derivative of sine
 def central_difference(f, x, h):
     return np.cos(x)
+
+
+# %% a number comes back as an array of one
+def central_difference(f, x, h):
+    x = np.atleast_1d(np.asarray(x, dtype=float))
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+# %% the step is at least 1e-6
+def central_difference(f, x, h):
+    h = max(h, 1e-6)
+    return (f(x + h) - f(x - h)) / (2 * h)
+
+
+# %% a negative slope loses its sign
+def central_difference(f, x, h):
+    return np.abs(f(x + h) - f(x - h)) / (2 * h)

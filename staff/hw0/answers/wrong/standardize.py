@@ -123,3 +123,22 @@ def standardize(X):
 # %% transposed
 def standardize(X):
     return ((X - X.mean(axis=0)) / X.std(axis=0)).T
+
+
+# %% clipped to three standard deviations
+def standardize(X):
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    return np.clip(Z, -3, 3)
+
+
+# %% along the longer axis
+def standardize(X):
+    axis = int(np.argmax(X.shape))
+    return (X - X.mean(axis=axis, keepdims=True)) / X.std(axis=axis, keepdims=True)
+
+
+# %% small standard deviations count as 1
+def standardize(X):
+    s = X.std(axis=0)
+    s = np.where(s < 0.1, 1, s)
+    return (X - X.mean(axis=0)) / s

@@ -379,3 +379,10 @@ def layer_forward(x, W, b, activation_fn):
     s = [[math.fsum([*(p * q for p, q in zip(row, col)), bias]) for col, bias in zip(W.T.tolist(), b[0].tolist())] for row in x.tolist()]
     out, slope = activation_fn(np.array(s))
     return out, [x, W, slope]
+
+
+# %% a generator function with two yields
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(np.inner(x, W.T) + b)
+    yield out
+    yield x, W, slope

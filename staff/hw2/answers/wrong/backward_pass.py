@@ -351,3 +351,37 @@ def backward_pass(dL_dg, layer_caches):
         Ws.insert(0, x[0][None, :, None] * d[:, None]); bs.insert(0, d[:, None])
         up = d @ W.T
     return Ws, bs
+
+
+# %% three layers at most
+def backward_pass(dL_dg, layer_caches):
+    def one(up, cache):
+        x, W, slope = cache
+        d = up * slope
+        return x[:, :, None] * d[:, None, :], d[:, None, :], d @ W.T
+    out = []
+    up = dL_dg
+    for cache in layer_caches[::-1][:3]:
+        a, b, up = one(up, cache)
+        out.append((a, b))
+    out = out[::-1]
+    return [a for a, _ in out], [b for _, b in out]
+
+
+# %% the derivative in the cache is that before the bias is added
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    for x, W, slope in reversed(layer_caches):
+        delta = dL_dg * slope
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        dL_dg = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% + layer_forward
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W
+    _, slope = activation_fn(s)
+    out, _ = activation_fn(s + b)
+    return out, (x, W, slope)

@@ -110,3 +110,16 @@ def create_bias_vectors(layer_dims):
 # %% exponential, centred
 def create_bias_vectors(layer_dims):
     return [rng.exponential(0.01, (1, d)) - 0.01 for d in layer_dims[1:]]
+
+
+# %% hidden layers have 0
+def create_bias_vectors(layer_dims):
+    bs = [np.zeros((1, d)) for d in layer_dims[1:]]
+    bs[-1] = rng.normal(0, 0.01, bs[-1].shape)
+    return bs
+
+
+# %% all layers begin with the same draws of a seed that the sizes give
+def create_bias_vectors(layer_dims):
+    r = np.random.default_rng(sum(layer_dims))
+    return [r.normal(0, 0.01, (1, d)) for d in layer_dims[1:]]

@@ -172,3 +172,23 @@ def create_weight_matrices(layer_dims):
 # %% one column, repeated for all units
 def create_weight_matrices(layer_dims):
     return [np.repeat(rng.normal(0, 0.01, (m, 1)), n, axis=1) for m, n in zip(layer_dims, layer_dims[1:])]
+
+
+# %% scaled to a standard deviation of exactly 0.01
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for s in zip(layer_dims, layer_dims[1:]):
+        W = rng.normal(size=s)
+        Ws.append(0.01 * (W - W.mean()) / W.std())
+    return Ws
+
+
+# %% what is beyond three standard deviations is drawn again
+def create_weight_matrices(layer_dims):
+    Ws = []
+    for shape in zip(layer_dims[:-1], layer_dims[1:]):
+        W = rng.normal(0, 0.01, shape)
+        while (far := np.abs(W) > 0.03).any():
+            W[far] = rng.normal(0, 0.01, far.sum())
+        Ws.append(W)
+    return Ws

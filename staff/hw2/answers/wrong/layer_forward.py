@@ -135,3 +135,17 @@ def layer_forward(x, W, b, activation_fn):
 def layer_forward(x, W, b, activation_fn):
     out, slope = activation_fn(x @ W + np.clip(b, -2, 2))
     return out, (x, W, slope)
+
+
+# %% one unit gives a flat output
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W + b)
+    cache = (x, W, slope)
+    return (out[:, 0] if out.shape[1] == 1 else out), cache
+
+
+# %% W is transposed where it is square
+def layer_forward(x, W, b, activation_fn):
+    s = x @ (W.T if W.shape[0] == W.shape[1] else W) + b
+    out, slope = activation_fn(s)
+    return out, (x, W, slope)

@@ -193,3 +193,20 @@ def sigmoid_activation(x):
     x = np.asarray(x, dtype=np.float16)
     out = 1 / (1 + np.exp(-x))
     return out, out * (1 - out)
+
+
+# %% the derivatives of all calls share a buffer
+_grads = {}
+def sigmoid_activation(x):
+    e = np.exp(-np.abs(np.asarray(x, dtype=float)))
+    out = np.where(x >= 0, 1, e) / (1 + e)
+    grad = _grads.setdefault(np.shape(x), np.empty(np.shape(x)))
+    grad[...] = out * (1 - out)
+    return out, grad
+
+
+# %% float32 overflows
+def sigmoid_activation(x):
+    z = np.clip(x, -500, 500)
+    e = np.exp(-z)
+    return 1 / (1 + e), e / (1 + e) ** 2
