@@ -42,10 +42,7 @@ def run() -> None:
         each = []
         for size in SIZES:
             course = make_course(Path(folder) / str(size), answers(), size)
-            results = Results(WholeClass(config=course.config).place(course.root) / "results", 4000)
-            for number in range(size):
-                key = replace(job, student=f"student-{number:05}").key
-                results.put(key, outcome)
+            make_results_ready(course, job, outcome, size)
             seconds, megabytes = grade(course)
             each.append((seconds - to_start) / size)
             print(
@@ -65,6 +62,13 @@ def one_result(course: Course) -> tuple[Job, WithScores]:
     subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
     job, outcome = pickle.loads(file.read_bytes())
     return job, outcome
+
+
+def make_results_ready(course: Course, job: Job, outcome: WithScores, students: int) -> None:
+    """Store the outcome of one student's job as the result of each student."""
+    results = Results(WholeClass(config=course.config).place(course.root) / "results", 4000)
+    for number in range(students):
+        results.put(replace(job, student=f"student-{number:05}").key, outcome)
 
 
 def grade(course: Course) -> tuple[float, float]:
