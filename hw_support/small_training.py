@@ -23,6 +23,12 @@ IMAGES, TEST_IMAGES, BATCH, EPOCHS, STEP_SIZE = 250, 40, 100, 2, 0.4
 _PIXELS, _IMAGES_AT_ONCE = 784, 400
 _PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
 HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
+# The images of both sets. Half of the labels are 1. Some are wrong, so label 0 and label 1 have
+# different accuracies. Most test labels are wrong, so the test loss rises, and the network with the
+# lowest test loss is not the last one.
+_Group = tuple[int, int, int]  # images, their class, their label
+_TRAINING: tuple[_Group, ...] = ((125, 1, 1), (95, 0, 0), (30, 1, 0))
+_TEST: tuple[_Group, ...] = ((8, 1, 1), (12, 0, 1), (16, 1, 0), (4, 0, 0))
 _BARE_LOOP = (
     "train is not a function. Put your loop into `def train(step_size=0.1, epochs=5, rng=rng, "
     "after_step=None):`, call `after_step(weight_matrices, biases)` after each step if it is "
@@ -56,15 +62,8 @@ class SmallTraining:
         self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
         draw = np.random.default_rng()
-        classes = np.arange(IMAGES + TEST_IMAGES) % 2
-        self._labels = classes.copy()
-        # Some labels are wrong. So the two classes have different accuracies. Most test labels are
-        # wrong, so the test loss rises, and the network with the lowest test loss is not the last.
-        self._labels[:60:2], self._labels[IMAGES::2] = 1, 1
-        self._labels[IMAGES + 1 : IMAGES + 25 : 2] = 0
-        mixed = [draw.permutation(IMAGES), IMAGES + draw.permutation(TEST_IMAGES)]
-        order = np.concatenate(mixed)
-        classes, self._labels = classes[order], self._labels[order]
+        drawn = [draw.permutation(_images(*groups)) for groups in (_TRAINING, _TEST)]
+        classes, self._labels = np.concatenate(drawn).T
         pixels = draw.permutation(_PIXELS)
         # Each image's own pixel, and the pixels that all images share.
         self._own, shared = np.split(pixels, [len(self._labels)])
@@ -191,6 +190,11 @@ class SmallTraining:
         """Return mean loss and accuracy on images with these indices, computed by `judges`."""
         network = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
         return figures(self.judges, network, self._images[which], self._labels[which])
+
+
+def _images(*groups: _Group) -> list[tuple[int, int]]:
+    """Return class and label of each image."""
+    return [(kind, label) for images, kind, label in groups for _ in range(images)]
 
 
 def _numbers_in(network: Sequence[Any]) -> list[Array]:
