@@ -1,5 +1,6 @@
 """Measure time and memory of submissions with ready results, in small and large classes."""
 
+import json
 import os
 import pickle
 import subprocess
@@ -9,8 +10,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
+
 from benchmarks.isolation import answers, make_course
 from hw_grading.batch.job import Job
+from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
@@ -44,6 +48,7 @@ def run() -> None:
             course = make_course(Path(folder) / str(size), answers(), size)
             make_results_ready(course, job, outcome, size)
             seconds, megabytes = grade(course)
+            expect_nothing_ran(course)
             each.append((seconds - to_start) / size)
             print(
                 f"{size:,} submissions with ready results: {1000 * each[-1]:.0f} ms each, "
@@ -66,9 +71,23 @@ def one_result(course: Course) -> tuple[Job, WithScores]:
 
 def make_results_ready(course: Course, job: Job, outcome: WithScores, students: int) -> None:
     """Store the outcome of one student's job as the result of each student."""
-    results = Results(WholeClass(config=course.config).place(course.root) / "results", 4000)
+    whole_class = WholeClass(config=course.config)
+    results = Results(whole_class.place(course.root) / "results", 4000)
+    seeds = course_seeds(whole_class.secret(course.root, course.directory.course_id))
+    notebook = nbformat.from_dict(json.loads(job.notebook))
     for number in range(students):
-        results.put(replace(job, student=f"student-{number:05}").key, outcome)
+        student = f"student-{number:05}"
+        seed = seeds.of(job.homework.name, student, notebook)
+        results.put(replace(job, student=student, seed=seed).key, outcome)
+
+
+def expect_nothing_ran(course: Course) -> None:
+    """Raise RuntimeError if the last run has run a submission whose result was ready."""
+    lines = WholeClass(config=course.config).place(course.root) / "hw2.jsonl"
+    events = map(json.loads, lines.read_text(encoding="utf-8").splitlines())
+    again = [event["again"] for event in events if event["event"] == "student"]
+    if not again or not all(again):
+        raise RuntimeError(f"{again.count(False)} submissions were run; all results were ready")
 
 
 def grade(course: Course) -> tuple[float, float]:

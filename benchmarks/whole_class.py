@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from benchmarks.growth import make_results_ready, one_result
+from benchmarks.growth import expect_nothing_ran, make_results_ready, one_result
 from benchmarks.isolation import STOCK, answers, make_course, seconds_of_grading
 from benchmarks.training import BY_ONE_PRODUCT, LOOK_PLAINLY, LOOK_QUICKLY, PER_EXAMPLE
 from hw_grading.batch.settings import WholeClass
@@ -72,6 +72,7 @@ def grade_again(folder: Path) -> None:
     course = make_course(folder / "class", answers(), UNCHANGED)
     make_results_ready(course, *ready, UNCHANGED)
     seconds_of_grading(course, anew=False)
+    expect_nothing_ran(course)
     each = [seconds_of_grading(course, "--force", anew=False) / UNCHANGED for _ in range(REPEATS)]
     listed = ", ".join(f"{seconds:.3f} s" for seconds in each)
     print(f"an unchanged class of {UNCHANGED} with --force: {listed} a submission")

@@ -57,15 +57,18 @@ def quiet_interrupt() -> Iterator[None]:
 def one_engine() -> Iterator[None]:
     """Let all gradebooks that nbgrader opens share one engine for each address.
 
-    It caches compiled statements and keeps connections. The tables are looked for only once.
+    nbgrader opens and closes a gradebook seven times for each submission. The shared engine caches
+    compiled statements and keeps connections. Tables and course are looked for only once.
     """
     real, real_create_all = api.create_engine, api.Base.metadata.create_all
+    real_check_course = api.Gradebook.check_course
     engines: dict[tuple[str, str], Any] = {}
 
     def create(url: Any, **options: Any) -> Any:
         key = str(url), repr(sorted(options.items()))
         if key not in engines:
             engines[key] = real(url, **options)
+            engines[key].dispose = lambda close=True: None  # a closed gradebook keeps it
         return engines[key]
 
     def create_all(bind: Any) -> None:
@@ -73,11 +76,19 @@ def one_engine() -> Iterator[None]:
             real_create_all(bind=bind)
             complete.add(bind)
 
+    def check_course(gradebook: api.Gradebook, course_id: str = "default_course") -> None:
+        if (gradebook.engine, course_id) not in complete:
+            real_check_course(gradebook, course_id)
+            complete.add((gradebook.engine, course_id))
+
     complete: set[Any] = set()
     api.create_engine, api.Base.metadata.create_all = create, create_all
+    api.Gradebook.check_course = check_course
     try:
         yield
     finally:
         api.create_engine, api.Base.metadata.create_all = real, real_create_all
+        api.Gradebook.check_course = real_check_course
         for engine in engines.values():
+            del engine.dispose  # the class's own method is visible again
             engine.dispose()

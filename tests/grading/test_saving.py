@@ -178,12 +178,23 @@ def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:
 
 def test_gradebooks_in_one_run_share_an_engine_and_have_their_tables(tmp_path: Path) -> None:
     first, second = (f"sqlite:///{tmp_path}/{name}.db" for name in ("first", "second"))
-    before = api.create_engine, api.Base.metadata.create_all
+
+    def patched() -> list[object]:
+        return [api.create_engine, api.Base.metadata.create_all, api.Gradebook.check_course]
+
+    before = patched()
     with one_engine():
         with api.Gradebook(first) as gradebook, api.Gradebook(first) as again:
             assert gradebook.engine is again.engine
             gradebook.add_student("ann")
             assert [student.id for student in again.students] == ["ann"]
+        assert gradebook.engine.pool.checkedin() > 0  # connections are kept
+        for course in ("one", "two", "two"):
+            with api.Gradebook(first, course) as other:
+                names = {row.id for row in other.db.query(api.Course)}
+                assert course in names
         with api.Gradebook(second) as gradebook:
             assert gradebook.students == []
-    assert (api.create_engine, api.Base.metadata.create_all) == before
+        pool = gradebook.engine.pool
+    assert patched() == before
+    assert gradebook.engine.pool is not pool  # disposed of
