@@ -40,6 +40,7 @@ PICTURES = REPOSITORY / "docs" / "pictures"
 HOMEWORK, QUESTION = "hw2", "q1_3e_i"
 CLASS = [f"student{number:02}" for number in range(1, 25)]
 _VIEW: ViewportSize = {"width": 1200, "height": 760}
+_NOTEBOOK_VIEW: ViewportSize = {"width": 1200, "height": 930}  # a question, its test and the result
 _COLOURS = 128  # a screenshot has few colours, and a PNG with a palette is small
 
 
@@ -51,7 +52,7 @@ def picture_of_the_notebook(browser: Browser, folder: Path) -> bytes:
     shutil.copy(Course(REPOSITORY).release(HOMEWORK) / notebook.name, notebook)
     server = start(home, folder / "lab")
     try:
-        page = browser.new_page(viewport=_VIEW)
+        page = browser.new_page(viewport=_NOTEBOOK_VIEW)
         lab = Lab(page, server, notebook).open("doc/tree")
         lab.answer("relu-activation", "return np.maximum(s, 0), (s > 0).astype(float)")
         lab.run("setup", "relu-activation", "test-relu-activation")
