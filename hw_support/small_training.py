@@ -19,7 +19,7 @@ from hw_support.compare import Mismatch, as_numbers, expect
 
 Array = npt.NDArray[Any]
 
-IMAGES, TEST_IMAGES, BATCH, EPOCHS, STEP_SIZE = 250, 40, 100, 2, 0.4
+BATCH, EPOCHS, STEP_SIZE = 100, 2, 0.4
 _PIXELS, _IMAGES_AT_ONCE = 784, 400
 _PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
 HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
@@ -29,6 +29,7 @@ HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
 _Group = tuple[int, int, int]  # images, their class, their label
 _TRAINING: tuple[_Group, ...] = ((125, 1, 1), (95, 0, 0), (30, 1, 0))
 _TEST: tuple[_Group, ...] = ((8, 1, 1), (12, 0, 1), (16, 1, 0), (4, 0, 0))
+IMAGES, TEST_IMAGES = (sum(group[0] for group in groups) for groups in (_TRAINING, _TEST))
 _BARE_LOOP = (
     "train is not a function. Put your loop into `def train(step_size=0.1, epochs=5, rng=rng, "
     "after_step=None):`, call `after_step(weight_matrices, biases)` after each step if it is "

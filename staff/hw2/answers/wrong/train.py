@@ -32,13 +32,13 @@ def nothing(Ws, bs):
     pass
 
 
-def trained(step_size, epochs, rng, after_step, step=step):
-    after_step, rows = after_step or nothing, []
+def trained(step_size, epochs, rng, after_step, step=step, order=None):
+    after_step, order, rows = after_step or nothing, order or rng.permutation, []
     Ws, bs = new_network()
     for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
+        images = order(len(X_train))
+        for i in range(0, len(images), BATCH_SIZE):
+            batch = images[i : i + BATCH_SIZE]
             row = look(X_train[batch], y_train[batch], Ws, bs)
             step(X_train[batch], y_train[batch], Ws, bs, step_size)
             rows.append((*row, *look(X_test, y_test, Ws, bs)))
@@ -63,22 +63,14 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% one epoch too many: range(epochs + 1)
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs + 1):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(step_size, epochs + 1, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% X[:-rest] with nothing left over is X[:-0], no image at all
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -99,6 +91,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the images are shuffled, the labels are not
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
@@ -117,41 +110,24 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% accuracies in percent
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    rows = [(a, 100 * b, c, 100 * d) for a, b, c, d in rows]
-    return Ws, bs, *map(list, zip(*rows))
+    Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
+    return Ws, bs, a, [100 * x for x in b], c, [100 * x for x in d]
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% a fraction for training, percent for the test set
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    rows = [(a, b, c, 100 * d) for a, b, c, d in rows]
-    return Ws, bs, *map(list, zip(*rows))
+    *others, test_acc = trained(step_size, epochs, rng, after_step)
+    return *others, [100 * x for x in test_acc]
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the test set is looked at once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -172,22 +148,15 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the training history is kept once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *(list(h)[:: 1 if k > 1 else 121] for k, h in enumerate(zip(*rows)))
+    Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
+    return Ws, bs, a[::121], b[::121], c, d
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the test histories are made from training images
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -206,93 +175,56 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the network is never updated
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, 0)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(0, epochs, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the updated arrays are dropped: P = P - step in a loop
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            grown = [W.copy() for W in Ws], [b.copy() for b in bs]
-            step(X_train[batch], y_train[batch], *grown, step_size)
-            for P, Q in zip([*Ws, *bs], [*grown[0], *grown[1]]):
-                P = Q
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        for P, G in zip([*Ws, *bs], gradients(x, y, Ws, bs)):
+            P = P - size * G
+
+    return trained(step_size, epochs, rng, after_step, move)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% sum in place of mean
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size * len(batch))
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        step(x, y, Ws, bs, size * len(x))
+
+    return trained(step_size, epochs, rng, after_step, move)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% sum and mean both applied: divided by n twice
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size / len(batch))
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        step(x, y, Ws, bs, size / len(x))
+
+    return trained(step_size, epochs, rng, after_step, move)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% uphill
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, -step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(-step_size, epochs, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the same batch again and again
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -313,6 +245,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the network that is left behind is the first one
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
@@ -331,6 +264,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% accuracy of (n, 1) against (n,): one half for ever
 def look(x, y, Ws, bs):
     g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
@@ -338,20 +272,11 @@ def look(x, y, Ws, bs):
 
 
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(step_size, epochs, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% losses summed over the batch
 def look(x, y, Ws, bs):
@@ -360,20 +285,11 @@ def look(x, y, Ws, bs):
 
 
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(step_size, epochs, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% both histories are one list
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -397,23 +313,15 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the error rate in place of the accuracy
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    rows = [(a, 1 - b, c, 1 - d) for a, b, c, d in rows]
-    return Ws, bs, *map(list, zip(*rows))
+    Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
+    return Ws, bs, a, [1 - x for x in b], c, [1 - x for x in d]
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% trained on the test set
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -431,6 +339,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% trained on both sets
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -450,74 +359,42 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% no shuffling
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = np.arange(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(step_size, epochs, rng, after_step, order=np.arange)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% shuffled once, before the first epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
     first = rng.permutation(len(X_train))
-    for epoch in range(epochs):
-        order = first
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(step_size, epochs, rng, after_step, order=lambda n: first)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the batches are drawn with replacement
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.integers(0, len(X_train), len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(step_size, epochs, rng, after_step, order=lambda n: rng.integers(0, n, n))
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the short batch is divided by 100
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size * len(batch) / BATCH_SIZE)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        step(x, y, Ws, bs, size * len(x) / BATCH_SIZE)
+
+    return trained(step_size, epochs, rng, after_step, move)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the training loss is that after the step
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -535,6 +412,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the test loss is that before the step
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -554,22 +432,14 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the step size is the global one
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, STEP_SIZE)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return trained(STEP_SIZE, epochs, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% after_step is called once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
@@ -588,60 +458,41 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% the first layer is not trained
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            W1, b1 = Ws[0].copy(), bs[0].copy()
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            Ws[0], bs[0] = W1, b1
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        W1, b1 = Ws[0].copy(), bs[0].copy()
+        step(x, y, Ws, bs, size)
+        Ws[0], bs[0] = W1, b1
+
+    return trained(step_size, epochs, rng, after_step, move)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the biases are not trained
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            kept = [b.copy() for b in bs]
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            bs[:] = kept
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        kept = [b.copy() for b in bs]
+        step(x, y, Ws, bs, size)
+        bs[:] = kept
+
+    return trained(step_size, epochs, rng, after_step, move)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
+
 # %% returns None
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
+    trained(step_size, epochs, rng, after_step)
     return None
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
 
 # %% the loop is not in a function
 Ws, bs = new_network()
@@ -740,17 +591,10 @@ weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = trai
 
 # %% the generator is made anew in every epoch, with a seed
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = np.random.default_rng(0).permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def order(n):
+        return np.random.default_rng(0).permutation(n)
+
+    return trained(step_size, epochs, rng, after_step, order=order)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
@@ -893,22 +737,13 @@ weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = trai
 
 
 # %% the accuracy counts nines only
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    def look(x, y, Ws, bs):
-        g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
-        return np.mean(logistic_loss(g, y)[0]), np.mean(g[y == 1] > 0.5)
+def look(x, y, Ws, bs):
+    g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
+    return np.mean(logistic_loss(g, y)[0]), np.mean(g[y == 1] > 0.5)
 
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    return trained(step_size, epochs, rng, after_step)
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
