@@ -85,7 +85,7 @@ class TrainingWatch(SmallTraining):
     def expect_new_order(self) -> None:
         """Expect random batches, drawn anew in the second epoch."""
         seen = self._learning()
-        if _hides_batches(seen):
+        if _hides_batches(seen) or not all(len(batch) for batch in seen.batches):
             return
         each = len(seen.parameters) // EPOCHS
         # Of 100 images drawn from 250, two in five have the next one in the batch too.
@@ -162,6 +162,8 @@ class TrainingWatch(SmallTraining):
         seen = self._seen()
         loss, accuracy = seen.histories[2:]
         self._expect_entries(seen, "test")
+        if self._too_far(seen):  # the network saturates: its losses depend on how they are clipped
+            return
         for step, parameters in enumerate(seen.parameters):
             after = self._figures(parameters, np.arange(IMAGES, IMAGES + TEST_IMAGES))
             expect(
@@ -211,12 +213,15 @@ class TrainingWatch(SmallTraining):
         return True
 
     def _learning(self) -> Seen:
-        """Return what was seen, if each epoch has two steps or more, and each changes weights."""
+        """Return what was seen, if each epoch has two steps or more, and each changes weights.
+
+        Steps that are far too large may change none: the network saturates.
+        """
         seen = self._seen()
         steps = len(seen.parameters)
         expect(steps >= 2 * EPOCHS, _steps_taken(steps))
         unchanged = "in one step no image changed the weights. Does train keep the new arrays?"
-        expect(all(len(batch) for batch in seen.batches), unchanged)
+        expect(all(len(batch) for batch in seen.batches) or self._too_far(seen), unchanged)
         return seen
 
     def _expect_entries(self, seen: Seen, which: str) -> None:

@@ -14,11 +14,12 @@ from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any, Literal, Protocol
 
+import psutil
 from cells import Notebook
 from harness import CellResult, Scores, Verdict, score_submission, shared_names
 
 SUBMISSION_SECONDS = 300.0  # wall time of one submission with one seed
-MEMORY_BYTES = 2 << 30  # of address space
+MEMORY_BYTES = 2 << 30  # of address space, besides what the process has when it is forked
 COSTLY_RUNS = 5  # of a costly test cell, on answers to its own question
 _FORK = multiprocessing.get_context("fork")
 
@@ -157,7 +158,8 @@ def _scorer(isolated: bool) -> Any:
 
 
 def _child(sender: Connection, notebook: Notebook, job: Job, isolated: bool) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    most = psutil.Process().memory_info().vms + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     score = _scorer(isolated)
     cells = job.answer.cells
