@@ -53,9 +53,8 @@ c.Autograde.sanitize_preprocessors = [
 c.Autograde.autograde_preprocessors = [
     "hw_grading.plugins.preprocessors.CollectResult",
     "nbgrader.preprocessors.LimitOutput",
+    # Replaces AssignLatePenalties too: what lateness costs is computed when scores are shown.
     "hw_grading.plugins.saving.SaveScores",
-    # In the place of AssignLatePenalties: what lateness costs is counted when scores are shown.
-    "hw_grading.plugins.lateness.LeaveLateness",
     "hw_grading.plugins.preprocessors.MarkFinished",
 ]
 # "none" runs student code with your own rights: for a class that you trust with your machine.

@@ -61,6 +61,7 @@ def one_engine() -> Iterator[None]:
     compiled statements and keeps connections. Tables and course are looked for only once.
     """
     real, real_create_all = api.create_engine, api.Base.metadata.create_all
+    real_inspect = api.inspect
     real_check_course = api.Gradebook.check_course
     engines: dict[tuple[str, str], Any] = {}
 
@@ -72,22 +73,25 @@ def one_engine() -> Iterator[None]:
         return engines[key]
 
     def create_all(bind: Any) -> None:
-        if bind not in complete:
+        if bind not in inspectors:
             real_create_all(bind=bind)
-            complete.add(bind)
+            inspectors[bind] = real_inspect(bind)
 
     def check_course(gradebook: api.Gradebook, course_id: str = "default_course") -> None:
-        if (gradebook.engine, course_id) not in complete:
+        if (gradebook.engine, course_id) not in courses:
             real_check_course(gradebook, course_id)
-            complete.add((gradebook.engine, course_id))
+            courses.add((gradebook.engine, course_id))
 
-    complete: set[Any] = set()
+    inspectors: dict[Any, Any] = {}  # of engines; each remembers the names of all tables
+    courses: set[tuple[Any, str]] = set()
     api.create_engine, api.Base.metadata.create_all = create, create_all
+    api.inspect = lambda engine: inspectors.get(engine) or real_inspect(engine)
     api.Gradebook.check_course = check_course
     try:
         yield
     finally:
         api.create_engine, api.Base.metadata.create_all = real, real_create_all
+        api.inspect = real_inspect
         api.Gradebook.check_course = real_check_course
         for engine in engines.values():
             del engine.dispose  # the class's own method is visible again

@@ -2,7 +2,7 @@
 
 For each student it has the scores, the result of each part of each test, digests of the student's
 and the instructor's cells, and the conditions of grading (limits, the homework's code, packages). A
-graded notebook that has not changed since an earlier snapshot is not read again.
+graded notebook that has not changed since an earlier snapshot is not parsed again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from hw_grading.homework.manifest import KINDS
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import (
     FINISHED,
+    MAX_BYTES,
     PartResult,
     marks_of,
-    open_notebook,
+    notebook_in,
     parts_of,
     text_of,
 )
 from hw_grading.run.settings import RunSettings
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, is_notes, read_problems
 
 _OTHERS = ""  # stands for the grade id of all cells without one
@@ -81,6 +82,7 @@ class Notebook:
     instructors: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     trouble: str = ""  # why the notebook was not graded completely; "" if it was
+    digest: str = ""  # of the whole file; "" if it could not be read
 
     @property
     def failed(self) -> list[Problem]:
@@ -174,7 +176,7 @@ def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -
     if before and stamp and before.stamp == stamp:
         notebook, conditions = before.notebook, before.conditions
     else:
-        notebook = _read(path)
+        notebook = _read(path, before.notebook if before else Notebook())
     return Work(stamp, score.final, scores, corrections, notebook, conditions)
 
 
@@ -186,9 +188,13 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]  # both are the same after a backup was restored
 
 
-def _read(path: Path) -> Notebook:
+def _read(path: Path, before: Notebook) -> Notebook:
     try:
-        document = open_notebook(path)
+        content = read_regular_file(path, MAX_BYTES)
+        digest = _digest(content)
+        if digest == before.digest:
+            return before
+        document = notebook_in(content)
     except (Unreadable, OSError) as why:
         return Notebook(trouble=f"its graded notebook cannot be read: {why}")
     section = document["metadata"].get(METADATA_KEY)
@@ -215,7 +221,7 @@ def _read(path: Path) -> Notebook:
             parts[name] = parts_of(cell)
     answers[_OTHERS] = others.hexdigest()[:16]
     trouble = "" if finished else "its last grading did not finish"
-    return Notebook(parts, answers, instructors, read_problems(document), trouble)
+    return Notebook(parts, answers, instructors, read_problems(document), trouble, digest)
 
 
 def _digest(content: bytes) -> str:

@@ -1,4 +1,10 @@
-"""Saves all scores of a submission into nbgrader's gradebook in one transaction."""
+"""Saves all scores of a submission into nbgrader's gradebook in one transaction.
+
+It also replaces nbgrader's `AssignLatePenalties`, which stores a penalty before people have graded
+by hand, and does not update it when the score grows. `hw_grading.final_scores` computes penalties.
+So a stored penalty is removed: nbgrader's pages would take it off once more. For these pages an
+extension is stored that was granted before the student handed in.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +16,7 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
+from hw_grading.final_scores.granting import mirror
 from hw_grading.rubrics.digest import answer_digest, digests_before, remember
 from hw_support.submission.problems import METADATA_KEY
 
@@ -67,10 +74,11 @@ class SaveScores(SaveAutoGrades):
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
             settled = self.gradebook.settled(answers)
             session = self.gradebook.db
-            commit, session.commit = session.commit, session.flush
+            commit, session.commit = session.commit, lambda: None
             done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
             self.gradebook.expect_nobody_where_there_are_no_points()
             self.gradebook.keep(settled, answers)
+            mirror(session.connection(), self.assignment_id, self.student_id)
             commit()
         return done
 
@@ -83,6 +91,7 @@ class _OneSubmission(Gradebook):
         # This locks the submission's scores until the end of the transaction.
         mine = update(Grade).where(Grade.notebook_id == submission.id)
         self.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
+        submission.late_submission_penalty = None
         self._of = (notebook, assignment, student)
         self._found: dict[type, dict[str, Any]] = {}
         cells = self.db.query(BaseCell.id, BaseCell.name)

@@ -51,8 +51,13 @@ class PartResult:
 
 def open_notebook(path: Path) -> Any:
     """Return a notebook's JSON, an object with a list of cells and an object of metadata."""
+    return notebook_in(read_regular_file(path, MAX_BYTES))
+
+
+def notebook_in(content: bytes) -> Any:
+    """Return what `open_notebook` does, from a file's content."""
     try:
-        document = json.loads(read_regular_file(path, MAX_BYTES))
+        document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"it is not JSON in UTF-8 ({plain(str(error), 80)})") from None
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
@@ -133,7 +138,8 @@ def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
 def plain(text: str, limit: int) -> str:
     """Return at most `limit` characters on one line, without terminal control characters."""
     line = " ".join(text[: 4 * limit].split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 from a_term import DUE, Term, in_postgresql, term, utc
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
 from hw_grading.final_scores.granting import Grant, grant, moment_of, remove
 from hw_grading.final_scores.policy import zone_of
 from hw_grading.homework.manifest import Manifest
-from hw_grading.plugins.lateness import LeaveLateness
+from hw_grading.plugins.saving import SaveScores
 from hw_grading.records.database import Database
 from hw_grading.records.extensions import Extension, extensions_in
 from hw_grading.records.results import read_results
@@ -80,7 +81,7 @@ def test_an_extension_may_be_granted_before_the_student_has_handed_in(term):
     assert term.final().final == 10
     assert seconds_late_of_nbgrader(term) > 0  # until it is autograded
     ids = {"notebook": "ps1", "assignment": "ps1", "student": "ada", "db_url": term.course.db_url}
-    LeaveLateness().preprocess({}, {"nbgrader": ids})
+    SaveScores().preprocess(new_notebook(), {"nbgrader": ids})
     assert extension_of_nbgrader(term) == timedelta(hours=26)
     assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
 

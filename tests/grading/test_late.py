@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from a_term import ALL_POINTS, DUE, ZONE, Term, utc
+from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -16,7 +17,8 @@ from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.manifest import ManifestError
 from hw_grading.outcome import GraderFault
-from hw_grading.plugins.lateness import LeaveLateness
+from hw_grading.plugins.saving import SaveScores
+from hw_grading.records.database import Database
 from hw_grading.reports.table import report
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
@@ -305,8 +307,9 @@ def test_a_penalty_that_nbgrader_stored_counts_only_where_the_course_has_no_poli
 def test_autograding_stores_no_penalty_and_the_extension(term):
     term.hand_in("ada", "2022-10-05 12:00:00")
     stored(term, 3)
+    Database(term.course.db_url).make_tables()
     ids = {"notebook": "ps1", "assignment": "ps1", "student": "ada", "db_url": term.course.db_url}
-    LeaveLateness().preprocess({}, {"nbgrader": ids})
+    SaveScores().preprocess(new_notebook(), {"nbgrader": ids})
     with Gradebook(term.course.db_url) as book:
         submission = book.find_submission("ps1", "ada")
         assert submission.late_submission_penalty == 0

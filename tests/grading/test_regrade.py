@@ -483,10 +483,18 @@ def test_a_damaged_snapshot_is_skipped_or_named(tmp_path: Path, content: bytes) 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("regrade")
-def test_an_unchanged_notebook_is_not_read_again(few: Course) -> None:
+def test_an_unchanged_notebook_is_not_parsed_again(
+    few: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
     last = Snapshots(few.folder / "grading", "ps1").last()[-1]
     path = few.autograded("size00", "ps1") / "ps1.ipynb"
     status = path.stat()
+    os.utime(path)  # as if it was written again, with the same content
+    with monkeypatch.context() as patch:
+        patch.delattr("hw_grading.batch.snapshot.notebook_in")
+        again = take(few, "ps1", last).students["size00"]
+    assert again.notebook == last.students["size00"].notebook
+    assert again.conditions == ""
     path.chmod(0o644)
     path.write_bytes(b" " * status.st_size)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

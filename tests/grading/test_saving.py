@@ -180,7 +180,8 @@ def test_gradebooks_in_one_run_share_an_engine_and_have_their_tables(tmp_path: P
     first, second = (f"sqlite:///{tmp_path}/{name}.db" for name in ("first", "second"))
 
     def patched() -> list[object]:
-        return [api.create_engine, api.Base.metadata.create_all, api.Gradebook.check_course]
+        engine = [api.create_engine, api.inspect]
+        return [*engine, api.Base.metadata.create_all, api.Gradebook.check_course]
 
     before = patched()
     with one_engine():
