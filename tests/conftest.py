@@ -1,5 +1,7 @@
 """Settings of all tests: programs on the PATH, no screen, a folder for the courses' secrets."""
 
+# ruff: noqa: E402 - numpy reads the number of threads when it is imported
+
 import atexit
 import os
 import shutil
@@ -7,6 +9,9 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+
+for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")  # tests run side by side
 
 import matplotlib as mpl
 from hypothesis import settings

@@ -159,7 +159,11 @@ def test_a_process_without_work_ends_and_another_one_is_started(
     assert two.submit(os.getpid).result() != first
 
 
-def test_threads_of_numerical_libraries_are_pinned(two: LocalProcesses) -> None:
+def test_threads_of_numerical_libraries_are_pinned(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    two = request.getfixturevalue("two")
     assert two.submit(os.getenv, "OPENBLAS_NUM_THREADS").result() == "1"
 
 
