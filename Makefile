@@ -48,7 +48,7 @@ check: $(READY)  ## lint, types and unit tests, within a minute
 	$(RUN) python -m pytest -n 2 -m "not slow"
 
 matrix: $(READY) ## students' tests on every Python here, with the oldest and newest packages
-	$(RUN) python -m nox
+	@printf '%s\n' oldest newest | $(RUN) xargs -P 2 -n 1 python -m nox -k
 
 soak: $(READY) sandbox ## fuzzing, repeated attacks and kills, a class of 10,000: for an hour
 	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile

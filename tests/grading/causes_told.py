@@ -40,11 +40,13 @@ def causes_told(notebook: Notebook, functions: Iterable[str], seeds: Sequence[in
     wanted = {*functions}
     wrong = [answer for answer in wrong_answers(notebook.homework) if answer.function in wanted]
     judged = judge(notebook, wrong, seeds, tests="own")
-    return [_told(notebook.settings, answer, verdict) for answer, verdict in judged]
+    return [told_of(answer, verdict, notebook.settings) for answer, verdict in judged]
 
 
-def _told(settings: Settings, answer: Answer, verdict: Verdict) -> Told:
-    parts = [part for run in verdict.runs for result in run.values() for part in result.parts]
+def told_of(answer: Answer, verdict: Verdict, settings: Settings) -> Told:
+    """Return what the own tests of an answer said is the cause."""
+    own = [run[test] for run in verdict.runs for test in verdict.own_tests if test in run]
+    parts = [part for result in own for part in result.parts]
     found = {match[1] for part in parts if (match := _CAUSE.search(part.message))}
     true, false = labels(settings.causes, answer), labels(settings.false_causes, answer)
     by_label: dict[str, list[str]] = {"true": [], "false": [], "not_judged": []}

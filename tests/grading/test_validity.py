@@ -1,11 +1,12 @@
 """The tests catch wrong answers, let right ones through, and docs/validity.md says so."""
 
+import functools
 import re
 from collections import Counter
 
 import pytest
 from answers import right_answers, whole_submissions, wrong_answers
-from causes_told import causes_told, labels_of_no_answer
+from causes_told import labels_of_no_answer, told_of
 from cells import equivalent_of, homeworks, notebook_of
 from guarded import judge
 from mutants import all_mutants
@@ -14,6 +15,8 @@ from validity_page import overview
 
 HOMEWORKS = homeworks()
 FUNCTIONS = [(homework, name) for homework in HOMEWORKS for name in notebook_of(homework).functions]
+# Tests that look at the same verdicts run in one process.
+TOGETHER = [pytest.param(*one, marks=pytest.mark.xdist_group("-".join(one))) for one in FUNCTIONS]
 SLOW = [(homework, name) for homework in HOMEWORKS for name in notebook_of(homework).slow]
 WHOLE = [(homework, "whole") for homework in HOMEWORKS]
 EVERY_THIRD = slice(None, None, 3)
@@ -66,21 +69,30 @@ def test_there_are_enough_answers_to_hw2():
     assert len(whole_submissions("hw2")) >= 4
 
 
-@pytest.mark.parametrize("seeds", [[0], pytest.param([1], marks=pytest.mark.slow)], ids=str)
-@pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
-def test_a_wrong_answer_is_caught_in_its_own_cell_only(homework, function, seeds):
+@functools.cache
+def judged_wrong(homework, function, seed):
+    tests = "all" if seed < 2 else "own"
+    wrong = wrong_ones(homework, function)
+    return list(judge(notebook_of(homework), wrong, [seed], tests=tests))
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("homework", "function"), TOGETHER)
+def test_a_wrong_answer_is_caught_in_its_own_cell_only(homework, function, seed):
     notebook = notebook_of(homework)
-    for answer, verdict in judge(notebook, wrong_ones(homework, function), seeds):
+    for answer, verdict in judged_wrong(homework, function, seed):
         assert not verdict.died, answer
         assert verdict.caught, f"not caught: {answer}"
         is_no_answer = notebook.settings.is_no_answer(answer)
         assert bool(verdict.lost_elsewhere) == is_no_answer, f"{answer}: {verdict.lost_elsewhere}"
 
 
-@pytest.mark.parametrize("seeds", [[0], pytest.param([1, 2], marks=pytest.mark.slow)], ids=str)
-@pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
-def test_every_likely_cause_shown_for_a_wrong_answer_is_judged_true(homework, function, seeds):
-    for told in causes_told(notebook_of(homework), [function], seeds):
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+@pytest.mark.parametrize(("homework", "function"), TOGETHER)
+def test_every_likely_cause_shown_for_a_wrong_answer_is_judged_true(homework, function, seed):
+    settings = notebook_of(homework).settings
+    for answer, verdict in judged_wrong(homework, function, seed):
+        told = told_of(answer, verdict, settings)
         assert not told.not_judged, (
             f"{told.answer}: judge this cause in staff/{homework}/answers/validity.toml; "
             "tests/grading/causes_told.py prints the lines"
