@@ -82,11 +82,13 @@ def make_results_ready(course: Course, job: Job, outcome: WithScores, students: 
 
 
 def expect_nothing_ran(course: Course) -> None:
-    """Raise RuntimeError if the last run has run a submission whose result was ready."""
+    """Raise RuntimeError if a run had no submission, or ran one whose result was ready."""
     lines = WholeClass(config=course.config).place(course.root) / "hw2.jsonl"
     events = map(json.loads, lines.read_text(encoding="utf-8").splitlines())
     again = [event["again"] for event in events if event["event"] == "student"]
-    if not again or not all(again):
+    if not again:
+        raise RuntimeError(f"{lines} names no submission")
+    if not all(again):
         raise RuntimeError(f"{again.count(False)} submissions were run; all results were ready")
 
 

@@ -162,7 +162,7 @@ class SmallTraining:
         for before, batch in zip(seen.parameters, seen.batches, strict=False):
             if not batch.size:
                 loss = self._figures(before, np.arange(IMAGES))[0]
-                return "" if 0.1 < loss < 2 else "far too many"
+                return "" if 0.002 < loss < 2 else "far too many"
         if not seen.batches:
             return ""
         try:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.dont_write_bytecode = False  # pytest compiles its tests once, and not in each process
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # tests run side by side
 

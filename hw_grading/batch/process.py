@@ -57,7 +57,7 @@ def quiet_interrupt() -> Iterator[None]:
 def one_engine() -> Iterator[None]:
     """Let all gradebooks that nbgrader opens share one engine for each address.
 
-    nbgrader opens and closes a gradebook seven times for each submission. The shared engine caches
+    nbgrader opens and closes a gradebook six times for each submission. The shared engine caches
     compiled statements and keeps connections. Tables and course are looked for only once.
     """
     real, real_create_all = api.create_engine, api.Base.metadata.create_all
@@ -68,7 +68,8 @@ def one_engine() -> Iterator[None]:
     def create(url: Any, **options: Any) -> Any:
         key = str(url), repr(sorted(options.items()))
         if key not in engines:
-            engines[key] = real(url, **options)
+            # A connection may be lost while the loop waits for a submission.
+            engines[key] = real(url, pool_pre_ping=True, **options)
             engines[key].dispose = lambda close=True: None  # a closed gradebook keeps it
         return engines[key]
 

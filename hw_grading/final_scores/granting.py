@@ -143,10 +143,10 @@ def remove(database: Database, assignment: str, students: Iterable[str]) -> list
             if ours is None:
                 without.append(student)
                 continue
+            connection.execute(delete(EXTENSIONS).where(_of(assignment, student)))
             if found := _submission(connection, assignment, student):
                 key, of_nbgrader, _ = found
                 _write(connection, key, own_of_nbgrader(of_nbgrader, ours))
-            connection.execute(delete(EXTENSIONS).where(_of(assignment, student)))
     return without
 
 
@@ -164,14 +164,14 @@ def mirror(connection: Connection, assignment: str, student: str) -> None:
         return
     theirs = own_of_nbgrader(of_nbgrader, ours)
     more = ours.due(due) - due
-    if more <= max(theirs or timedelta(0), timedelta(0)):
-        _write(connection, key, theirs)
-        kept: dict[str, float | None] = {"mirrored": None, "theirs": None}
-    else:
-        _write(connection, key, more)
+    counts = more > max(theirs or timedelta(0), timedelta(0))
+    kept: dict[str, float | None] = {"mirrored": None, "theirs": None}
+    if counts:
         before = theirs.total_seconds() if theirs is not None else None
         kept = {"mirrored": more.total_seconds(), "theirs": before}
+    # All transactions write our row before nbgrader's, so no two can wait for each other.
     connection.execute(update(EXTENSIONS).where(_of(assignment, student)).values(kept))
+    _write(connection, key, more if counts else theirs)
 
 
 def _of(assignment: str, student: str) -> ColumnElement[bool]:

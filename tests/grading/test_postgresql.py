@@ -16,6 +16,7 @@ from postgresql import PASSWORD, Server
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, cell_of, run
 
 from hw_grading.batch.folders import patient
+from hw_grading.batch.process import one_engine
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.plugins.saving import SaveScores, add_indexes
 from hw_grading.records.results import Status, StudentResult, read_results
@@ -326,3 +327,18 @@ def test_a_name_too_long_for_nbgraders_tables_blocks_nobody_else(fresh: ToyCours
     assert done.returncode != 0
     assert "its name has more than 128 characters" in done.stderr
     assert fresh.test_scores("ada") == TESTS
+
+
+def test_a_connection_that_the_server_has_ended_is_opened_again(postgresql: Server) -> None:
+    url = postgresql.new_database()
+    with one_engine():
+        with Gradebook(url) as gradebook:
+            gradebook.add_student("ann")
+        name = sqlalchemy.make_url(url).database
+        with postgresql.connect() as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+            assert ended.fetchall() == [(True,)]
+        with Gradebook(url) as gradebook:
+            assert [student.id for student in gradebook.students] == ["ann"]

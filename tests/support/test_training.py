@@ -221,6 +221,26 @@ def test_steps_far_too_large_cost_one_part_however_the_loss_is_clipped(step_size
     assert failing(student).keys() == {"step"}
 
 
+def test_a_network_that_is_shown_at_the_end_only_is_not_taken_for_a_saturated_one():
+    student = Student(step_size=1.0)
+
+    def train(step_size, epochs, rng, after_step):
+        six = student.train(step_size, epochs, rng, lambda *network: None)
+        for _ in six[2]:
+            after_step(*six[:2])
+        return six
+
+    student.names["train"] = train
+    told = failing(student)
+    expected = {"every_image", "new_order", "step", "own_size", "training_history", "test_history"}
+    assert told.keys() == expected
+    assert "no image changed the weights" in told["step"]
+
+
+def test_a_network_of_nan_is_the_last_one():
+    assert failing(Student(step_size=np.nan)).keys() == {"step"}
+
+
 def test_a_network_that_is_made_anew_has_learnt_from_no_test_image():
     assert "test_set_untouched" not in failing(Student(anew=True))
 
