@@ -50,6 +50,7 @@ class Seen:
     histories: list[Array]  # as in `HISTORIES`
     network: list[Array]  # W1, W2, b1 and b2 that ``train`` returned; empty if they are no arrays
     early: bool = False  # whether ``after_step`` was called before each step
+    goes_on: bool = False  # whether the training began with the network that the notebook had
     slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of `_slopes`, by step
 
 
@@ -96,20 +97,13 @@ class SmallTraining:
         train = self._checks.names.get("train")
         expect(callable(train), _BARE_LOOP)
         parameters: list[list[Array]] = []
+        names = self._checks.names
+        had = _network_in([names.get("weight_matrices", []), names.get("biases", [])])
 
         def after_step(weight_matrices: Any, biases: Any) -> None:
-            given = [*weight_matrices, *biases]
-            expect(
-                len(given) == 4,
-                f"after_step got {len(given)} arrays; two weight matrices and two biases were "
-                "expected",
-            )
-            units = np.shape(given[0])[-1:] or (0,)
-            shapes = [(_PIXELS, *units), (*units, 1), (1, *units), (1, 1)]
-            pairs = zip(given, shapes, strict=True)
-            numbers = [as_numbers(p, what="a parameter", shape=shape) for p, shape in pairs]
-            parameters.append([np.array(p, dtype=float) for p in numbers])
+            parameters.append(as_parameters([*weight_matrices, *biases], "after_step got"))
 
+        after_step.__qualname__ = "after_step"
         images = self._images.reshape(-1, 28, 28)
         small = {
             "X_train": images[:IMAGES].copy(),
@@ -130,7 +124,7 @@ class SmallTraining:
         )
         expect(parameters, "train never called after_step; it must call it after each step")
         histories = [as_numbers(h, what="a history").astype(float).ravel() for h in returned[2:]]
-        network = _numbers_in(returned[:2])
+        network = _network_in(returned[:2])
         early = bool(network) and self._is_early(parameters, histories[2])
         if early:
             parameters = [*parameters[1:], network]
@@ -139,7 +133,7 @@ class SmallTraining:
             for before, after in itertools.pairwise(parameters)
         ]
         batches = [np.flatnonzero(rows[self._own]) for rows in moved]
-        return Seen(parameters, batches, histories, network, early)
+        return Seen(parameters, batches, histories, network, early, _goes_on(had, parameters[0]))
 
     def _is_early(self, parameters: list[list[Array]], test_losses: Array) -> bool:
         """Whether ``after_step`` got the parameters before each step: test losses are one ahead."""
@@ -204,13 +198,43 @@ def _images(*groups: _Group) -> list[tuple[int, int]]:
     return [(kind, label) for images, kind, label in groups for _ in range(images)]
 
 
-def _numbers_in(network: Sequence[Any]) -> list[Array]:
-    """Return the arrays of two lists; nothing if they are no four arrays."""
+def _goes_on(had: list[Array], after_one_step: list[Array]) -> bool:
+    """Whether a step from a trained network came here: W2 is far from it in a new network."""
+    if not had or had[1].shape != after_one_step[1].shape:
+        return False
+    moved = np.linalg.norm(after_one_step[1] - had[1])
+    return bool(moved < 0.5 * np.linalg.norm(had[1]))
+
+
+def _network_in(lists: Sequence[Any]) -> list[Array]:
+    """Return the parameters in two lists; nothing if they are not those of a network."""
     try:
-        arrays = [as_numbers(p, what="").astype(float) for each in network for p in each]
+        return as_parameters([p for each in lists for p in each], "train returned")
     except Exception:  # whatever it is, the test of the run reports it
         return []
-    return arrays if len(arrays) == len(_PARAMETERS) else []
+
+
+def as_parameters(arrays: Sequence[Any], whose: str, units: int | None = None) -> list[Array]:
+    """Return W1 (784, units), W2 (units, 1), b1 (1, units) and b2 (1, 1), as float arrays.
+
+    NumPy computes the same with biases of shape (units,), so flat arrays are accepted. `units` is
+    None if W1 decides. `whose` begins the message: ``"after_step got"``. `Mismatch` if there are
+    not four arrays of numbers of these shapes.
+    """
+    expect(
+        len(arrays) == len(_PARAMETERS),
+        f"{whose} {len(arrays)} arrays; two weight matrices and two biases were expected",
+    )
+    if units is None:
+        units = np.shape(arrays[0])[-1] if np.ndim(arrays[0]) else 0
+    found = []
+    shapes = [(_PIXELS, units), (units, 1), (1, units), (1, 1)]
+    for array, shape, name in zip(arrays, shapes, _PARAMETERS, strict=True):
+        numbers = as_numbers(array, what=name)
+        if numbers.ndim < 2 and numbers.size == np.prod(shape):
+            numbers = numbers.reshape(shape)
+        found.append(as_numbers(numbers, what=name, shape=shape).astype(float))
+    return found
 
 
 def figures(

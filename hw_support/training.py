@@ -57,9 +57,14 @@ class TrainingWatch(SmallTraining):
         expect(
             lengths == [len(seen.parameters)] * 4,
             f"the four lists have {lengths} entries, and train called after_step "
-            f"{len(seen.parameters)} times; one entry and one call for each step were expected",
+            f"{len(seen.parameters)} times; one entry and one call for each step were expected"
+            + (". Are they one list?" if lengths == [4 * len(seen.parameters)] * 4 else ""),
         )
         expect(not seen.early, "after_step is called before each step; expected is after it")
+        expect(
+            not seen.goes_on,
+            "train goes on with the network that was trained before; a new network was expected",
+        )
 
     def expect_every_image(self) -> None:
         """Expect each image in one batch of the last epoch: 100, 100 and the last 50."""
@@ -67,7 +72,8 @@ class TrainingWatch(SmallTraining):
         steps = len(seen.parameters)
         # 4 without the short batches, which is reported below.
         expect(steps in (4, 6), _steps_taken(steps))
-        if self._too_far(seen) or _hides_batches(seen):
+        expect(not _uses_all(seen), _ALL)
+        if self._too_far(seen) or self._hides_batches(seen):
             return
         batches = seen.batches[-(steps // EPOCHS) :]
         everything = max(len(batch) for batch in batches) == IMAGES + TEST_IMAGES
@@ -85,7 +91,8 @@ class TrainingWatch(SmallTraining):
     def expect_new_order(self) -> None:
         """Expect random batches, drawn anew in the second epoch."""
         seen = self._learning()
-        if _hides_batches(seen) or not all(len(batch) for batch in seen.batches):
+        expect(not _uses_all(seen), _ALL)
+        if self._hides_batches(seen) or not all(len(batch) for batch in seen.batches):
             return
         each = len(seen.parameters) // EPOCHS
         # Of 100 images drawn from 250, two in five have the next one in the batch too.
@@ -95,9 +102,9 @@ class TrainingWatch(SmallTraining):
             "order was expected"
         )
         expect(drawn, order)
-        again = map(np.array_equal, seen.batches, seen.batches[each:])
+        pairs = zip(seen.batches, seen.batches[each:], strict=False)
         expect(
-            not any(again),
+            not any(len(one) < IMAGES and np.array_equal(one, other) for one, other in pairs),
             "the second epoch uses the same batches as the first; a new random order was expected",
         )
 
@@ -109,7 +116,7 @@ class TrainingWatch(SmallTraining):
         expect(not _moves_everything(seen), _DECAY)
         far = self._too_far(seen)
         expect(not far, f"the parameters moved by {far} {asked}")
-        expect(not _carries_on(seen), _CARRIES_ON)
+        expect(not self._carries_on(seen), _CARRIES_ON)
         for step in self._steps(seen, short=False):
             along, others = self._slopes(seen, step)
             said = f"step {step + 1}, with a step size of {STEP_SIZE:g}: "
@@ -120,7 +127,7 @@ class TrainingWatch(SmallTraining):
     def expect_own_size(self) -> None:
         """Expect that the short batch's gradient is divided by its own size."""
         seen = self._learning()
-        if self._too_far(seen):
+        if self._too_far(seen) or self._hides_batches(seen):
             return
         measured = {step: self._slopes(seen, step) for step in self._steps(seen, short=False)}
         if any(others for _, others in measured.values()):
@@ -131,10 +138,12 @@ class TrainingWatch(SmallTraining):
             full = [a for k, (a, _) in measured.items() if k // each == step // each]
             share = self._slopes(seen, step)[0] / float(np.mean(full)) if full else 1.0
             size = len(seen.batches[step - 1])
+            by_full_size = abs(share - size / BATCH) < 0.02
+            why = f". Did you divide the sum by {BATCH} instead of {size}?" if by_full_size else ""
             expect(
                 abs(share - 1) < 0.02,
                 f"the last batch of {size} images moves the parameters {share:.2g} times as far "
-                f"as its mean gradient does. Did you divide the sum by {BATCH} instead of {size}?",
+                f"as its mean gradient does{why}",
             )
 
     @_remembered
@@ -143,7 +152,7 @@ class TrainingWatch(SmallTraining):
         seen = self._learning()
         loss, accuracy = seen.histories[:2]
         self._expect_entries(seen, "training")
-        if self._too_far(seen) or _hides_batches(seen):
+        if self._too_far(seen) or self._hides_batches(seen):
             return
         for step in range(1, len(loss)):
             batch = seen.batches[step - 1]
@@ -168,8 +177,8 @@ class TrainingWatch(SmallTraining):
             after = self._figures(parameters, np.arange(IMAGES, IMAGES + TEST_IMAGES))
             expect(
                 _near(loss[step], after[0]),
-                f"test_loss[{step}] is {loss[step]:.4g}; the mean loss of the test set after the "
-                f"step is {after[0]:.4g}",
+                f"test_loss[{step}] is {loss[step]:.4g}; the network that after_step got then has "
+                f"a mean loss of {after[0]:.4g} on the test set",
             )
             _expect_share(accuracy[step], after[1], f"test_acc[{step}]", "the test set")
 
@@ -188,13 +197,17 @@ class TrainingWatch(SmallTraining):
                 and np.allclose(came, last, rtol=1e-3, atol=1e-5, equal_nan=True)
                 for came, last in pairs
             )
-            expect(same, "train does not return the network of the last step")
+            expect(same, "train does not return the network that after_step got last")
 
     def expect_test_set_untouched(self) -> None:
         """Expect that no step learns from a test image."""
         batches = [b for b in self._seen().batches if len(b) < IMAGES + TEST_IMAGES]
         tested = any((batch >= IMAGES).any() for batch in batches)
-        expect(not tested, "a step learns from images of X_test")
+        expect(
+            not tested,
+            "a step changes the weights of pixels that are black in all of X_train. Does train "
+            "learn from images of X_test, or from images that were prepared outside of train?",
+        )
 
     @property
     def excuses(self) -> bool:
@@ -224,7 +237,10 @@ class TrainingWatch(SmallTraining):
         seen = self._seen()
         steps = len(seen.parameters)
         expect(steps >= 2 * EPOCHS, _steps_taken(steps))
-        unchanged = "in one step no image changed the weights. Does train keep the new arrays?"
+        unchanged = (
+            "between two calls of after_step no image changed the weights. Does train keep the new "
+            "arrays, and does after_step get them once in each step?"
+        )
         expect(all(len(batch) for batch in seen.batches) or self._too_far(seen), unchanged)
         return seen
 
@@ -233,6 +249,25 @@ class TrainingWatch(SmallTraining):
         for name, history in zip(HISTORIES, seen.histories, strict=True):
             right = len(history) == steps or not name.startswith(which)
             expect(right, f"{name} has {len(history)} entries for {steps} steps")
+
+    def _hides_batches(self, seen: Seen) -> bool:
+        """Whether batches cannot be seen: steps move more than the weights of a batch's pixels."""
+        return _moves_everything(seen) or _uses_all(seen) or self._carries_on(seen)
+
+    def _carries_on(self, seen: Seen) -> bool:
+        """Whether each step also moves what the one before it has moved, at least in its epoch."""
+        pairs = itertools.pairwise(seen.batches)
+        inside = [np.isin(before, after).all() for before, after in pairs]
+        if not len(seen.batches[0]) < len(seen.batches[-1]) == IMAGES:
+            return False
+        if all(inside):
+            return True
+        each = len(seen.parameters) // EPOCHS
+        # inside[0] compares steps 1 and 2. The first step of an epoch may begin anew.
+        if not all(same for step, same in enumerate(inside, 2) if step % each):
+            return False
+        along, others = self._slopes(seen, 1)
+        return bool(others) or abs(along / STEP_SIZE - 1) > 0.02  # if not, the batches grow
 
     def _steps(self, seen: Seen, short: bool) -> list[int]:
         """Return the steps with short batches, or those with full ones; step 0 is left out."""
@@ -246,27 +281,27 @@ _EVERYTHING = (
 )
 
 
-_CARRIES_ON = "each step also moves what the steps before it have moved. Is there momentum?"
+_CARRIES_ON = (
+    "each step also moves what the steps before it have moved. Is there momentum, or do gradients "
+    "add up?"
+)
+_ALL = (
+    "each step changes the weights of the pixels of all images. Does it use all of X_train, or are "
+    "the images no longer 0 where they are black?"
+)
 _DECAY = (
     "each step moves the weights of all pixels, also of those that are black in its batch, where "
-    "the gradient is 0. Is there weight decay, or is the network made anew in each step?"
+    "the gradient is 0. Is there weight decay, is the network made anew in each step, or are the "
+    "images no longer 0 where they are black?"
 )
-
-
-def _hides_batches(seen: Seen) -> bool:
-    """Whether steps move more than the weights of their batch's pixels: batches are not seen."""
-    return _carries_on(seen) or _moves_everything(seen)
 
 
 def _moves_everything(seen: Seen) -> bool:
     return all(len(batch) == IMAGES + TEST_IMAGES for batch in seen.batches)
 
 
-def _carries_on(seen: Seen) -> bool:
-    """Whether each step moves what the one before it has moved, and more."""
-    pairs = itertools.pairwise(seen.batches)
-    sizes = [len(batch) for batch in seen.batches]
-    return sizes[0] < sizes[-1] == IMAGES and all(np.isin(a, b).all() for a, b in pairs)
+def _uses_all(seen: Seen) -> bool:
+    return all(len(batch) == IMAGES for batch in seen.batches)
 
 
 def _steps_taken(steps: int) -> str:

@@ -7,12 +7,13 @@ import numpy.typing as npt
 
 from hw_support.checks import Checks
 from hw_support.compare import as_numbers, expect, expect_fractions
-from hw_support.small_training import HISTORIES, figures
+from hw_support.small_training import HISTORIES, as_parameters, figures
 from hw_support.training import TrainingWatch
 
 Array = npt.NDArray[Any]
 
 STEPS, STEPS_WITHOUT_SHORT_BATCH = 605, 600
+UNITS = 200  # of the hidden layer
 
 
 class TrainingRun:
@@ -103,7 +104,8 @@ class TrainingRun:
     def _figures(self) -> tuple[float, float]:
         """Return mean loss (nats) and accuracy on the test set."""
         Ws, bs = self._own("weight_matrices", "biases")
-        for got, shape in zip([*Ws, *bs], [(784, 200), (200, 1), (1, 200), (1, 1)], strict=True):
-            as_numbers(got, what="a trained parameter", shape=shape)
+        network = as_parameters([*Ws, *bs], "weight_matrices and biases hold", UNITS)
         names = self._checks.names
-        return figures(self._watch.judges, (Ws, bs), names["X_test"], names["y_test"])
+        return figures(
+            self._watch.judges, (network[:2], network[2:]), names["X_test"], names["y_test"]
+        )

@@ -66,8 +66,10 @@ class Student:
         X, y = self.names["X_train"].reshape(-1, 784), self.names["y_train"]
         X_test, y_test = self.names["X_test"].reshape(-1, 784), self.names["y_test"]
         X, y = self.decision("data", lambda *sets: sets[:2])(X, y, X_test, y_test)
-        Ws = [rng.normal(0, 0.01, (784, 200)), rng.normal(0, 0.01, (200, 1))]
-        bs = [np.zeros((1, 200)), np.zeros((1, 1))]
+        drawn = [rng.normal(0, 0.01, (784, 200)), rng.normal(0, 0.01, (200, 1))]
+        initial = [*drawn, np.zeros((1, 200)), np.zeros((1, 1))]
+        W1, W2, b1, b2 = map(self.decision("initial", lambda drawn: drawn), initial)
+        Ws, bs = [W1, W2], [b1, b2]
         rows, first = [], rng.permutation(len(X))
         early = self.decision("early", False)
         for epoch in range(epochs):
@@ -77,7 +79,7 @@ class Student:
                 rng, first
             )
             for start in range(0, self.decision("images", len(order)), 100):
-                batch = order[start : start + 100]
+                batch = self.decision("batch", lambda order, s: order[s : s + 100])(order, start)
                 before = self.figures(X[batch], y[batch], Ws, bs)
                 g, h = forward_pass(X[batch], Ws, bs, [relu, sigmoid])
                 d2 = (g - y[batch, None]) / self.decision("divide_by", len)(batch)
@@ -177,7 +179,7 @@ def test_a_right_training_passes_every_check(otherwise):
         (
             {"returned": lambda *six: (*six[:4], six[2], six[5])},
             {"test_history"},
-            "mean loss of the test set after the step",
+            "a mean loss of 0.6996 on the test set",
         ),
         ({"returned": lambda *six: (*six[:2], *(h[::3] for h in six[2:]))}, None, "one entry"),
         (
@@ -186,10 +188,26 @@ def test_a_right_training_passes_every_check(otherwise):
             "of the test set correctly",
         ),
         ({"shrink": 0.01}, {"step"}, "Is there weight decay"),
+        ({"batch": lambda order, start: order}, {"every_image", "new_order"}, "all of X_train"),
+        (
+            {"batch": lambda order, start: order[: start + 100]},
+            {"every_image"},
+            "had batches of [100, 200, 250] images",
+        ),
+        (
+            {"data": lambda X, y, *test: (X - X.mean(axis=0), y)},
+            {"every_image", "new_order", "step"},
+            "are the images no longer 0 where they are black",
+        ),
+        (
+            {"returned": lambda *six: (*six[:2], *[[0.5] * 24] * 4)},
+            {"function", "training_history", "test_history"},
+            "Are they one list?",
+        ),
         (
             {"returned": lambda *six: ([0.9 * W for W in six[0]], *six[1:])},
             {"last_network"},
-            "does not return the network of the last step",
+            "does not return the network that after_step got last",
         ),
         ({"returned": lambda *six: None}, ALL_BUT_NETWORK, "Is a `return` missing"),
         ({"returned": lambda *six: six[:2]}, ALL_BUT_NETWORK, "6 were expected"),
@@ -241,6 +259,75 @@ def test_a_network_of_nan_is_the_last_one():
     assert failing(Student(step_size=np.nan)).keys() == {"step"}
 
 
+def test_gradients_that_add_up_in_an_epoch_are_named():
+    sums = []
+
+    def gradients(now):
+        before = sums[-1] if len(sums) % 3 else [0] * 4
+        sums.append([a + b for a, b in zip(before, now, strict=True)])
+        return sums[-1]
+
+    told = failing(Student(gradients=gradients))
+    assert told.keys() == {"step"}, told
+    assert "do gradients add up" in told["step"]
+
+
+def test_a_gradient_of_length_1_is_not_said_to_be_divided_by_another_number():
+    def of_length_1(gradients):
+        length = sum(np.sum(g**2) for g in gradients) ** 0.5
+        return [g / length for g in gradients]
+
+    told = failing(Student(gradients=of_length_1))
+    assert told.keys() == {"step", "own_size"}, told
+    assert "Did you divide" not in told["own_size"]
+
+
+def calling(student, after):
+    """Let ``train`` call ``after(after_step, weight_matrices, biases)`` after each step."""
+    student.names["train"] = lambda step_size, epochs, rng, after_step: student.train(
+        step_size, epochs, rng, lambda Ws, bs: after(after_step, Ws, bs)
+    )
+    return student
+
+
+def test_a_training_that_goes_on_with_the_network_that_was_there_is_noticed():
+    trained = watch_of(Student())._seen().network
+    left = iter([array.copy() for array in trained])
+    fresh, going_on = Student(), Student(initial=lambda drawn: next(left))
+    for student in (fresh, going_on):
+        student.names["weight_matrices"], student.names["biases"] = trained[:2], trained[2:]
+    assert failing(fresh) == {}
+    told = failing(going_on)
+    assert "goes on with the network" in told["function"]
+
+
+def test_biases_may_be_flat():
+    def flat(after_step, Ws, bs):
+        after_step(Ws, [b.ravel() for b in bs])
+
+    student = Student(returned=lambda Ws, bs, *four: (Ws, [b.ravel() for b in bs], *four))
+    assert failing(calling(student, flat)) == {}
+
+
+def test_a_parameter_of_another_shape_is_named():
+    def transposed(after_step, Ws, bs):
+        after_step([Ws[0], Ws[1].T], bs)
+
+    told = failing(calling(Student(), transposed))
+    assert told.keys() == ALL_BUT_NETWORK
+    assert all(m.startswith("weight_matrices[1] has shape (1, 200)") for m in told.values())
+
+
+def test_what_after_step_gets_is_named_if_it_gets_it_twice():
+    def twice(after_step, Ws, bs):
+        after_step(Ws, bs)
+        after_step(Ws, bs)
+
+    told = failing(calling(Student(), twice))
+    assert "train called after_step 12 times" in told["function"]
+    assert "does after_step get them once in each step" in told["every_image"]
+
+
 def test_a_network_that_is_made_anew_has_learnt_from_no_test_image():
     assert "test_set_untouched" not in failing(Student(anew=True))
 
@@ -250,7 +337,7 @@ def test_a_training_on_test_images_is_detected():
         return np.concatenate([X, X_test])[-250:], np.concatenate([y, y_test])[-250:]
 
     told = failing(Student(data=both))
-    assert "learns from images of X_test" in told["test_set_untouched"]
+    assert "Does train learn from images of X_test" in told["test_set_untouched"]
 
 
 def test_most_test_labels_are_wrong_so_the_network_with_the_lowest_test_loss_is_an_early_one():

@@ -724,3 +724,35 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% flat biases
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+
+
+def evaluate(x, y, Ws, bs):
+    g, _ = forward_pass(x, Ws, bs, [relu_activation, sigmoid_activation])
+    return logistic_loss(g, y)[0].mean(), np.mean((g.ravel() >= 0.5) == y)
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    x, x_test = (images.reshape(len(images), -1) for images in (X_train, X_test))
+    W1, W2 = create_weight_matrices([784, 200, 1])
+    b1, b2 = (b.ravel() for b in create_bias_vectors([784, 200, 1]))
+    rows = []
+    for indices in (rng.permutation(len(x)) for _ in range(epochs)):
+        for start in range(0, len(x), BATCH_SIZE):
+            now = indices[start : start + BATCH_SIZE]
+            before = evaluate(x[now], y_train[now], [W1, W2], [b1, b2])
+            h, slopes = relu_activation(x[now] @ W1 + b1)
+            d = (sigmoid_activation(h @ W2 + b2)[0] - y_train[now][:, None]) / len(now)
+            back = d @ W2.T * slopes
+            W1, W2 = W1 - step_size * x[now].T @ back, W2 - step_size * h.T @ d
+            b1, b2 = b1 - step_size * back.sum(axis=0), b2 - step_size * d.sum(axis=0)
+            rows.append(before + evaluate(x_test, y_test, [W1, W2], [b1, b2]))
+            if after_step:
+                after_step([W1, W2], [b1, b2])
+    return [W1, W2], [b1, b2], *(list(column) for column in zip(*rows))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()

@@ -747,3 +747,47 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the network is made once, above the function
+network = new_network()
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    global new_network
+    new_network = lambda: network
+    return trained(step_size, epochs, rng, after_step)
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% gradients add up in an epoch
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    sums = []
+
+    def added(x, y, Ws, bs, size):
+        per_epoch = -(-len(X_train) // BATCH_SIZE)
+        before = sums[-1] if len(sums) % per_epoch else [0] * 4
+        sums.append([a + b for a, b in zip(before, gradients(x, y, Ws, bs))])
+        for P, G in zip([*Ws, *bs], sums[-1]):
+            P -= size * G.reshape(P.shape)
+
+    return trained(step_size, epochs, rng, after_step, step=added)
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the mean image of X_train is subtracted
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    global X_train, X_test
+    there = X_train, X_test
+    X_train, X_test = X_train - there[0].mean(axis=0), X_test - there[0].mean(axis=0)
+    try:
+        return trained(step_size, epochs, rng, after_step)
+    finally:
+        X_train, X_test = there
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
