@@ -7,7 +7,7 @@ that pixel only if the image was in the batch. So the weights show the batches.
 import contextlib
 import io
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,8 +97,7 @@ class SmallTraining:
         train = self._checks.names.get("train")
         expect(callable(train), _BARE_LOOP)
         parameters: list[list[Array]] = []
-        names = self._checks.names
-        had = _network_in([names.get("weight_matrices", []), names.get("biases", [])])
+        had = _network_in(lambda: map(self._checks.names.get, ("weight_matrices", "biases")))
 
         def after_step(weight_matrices: Any, biases: Any) -> None:
             parameters.append(as_parameters([*weight_matrices, *biases], "after_step got"))
@@ -124,7 +123,7 @@ class SmallTraining:
         )
         expect(parameters, "train never called after_step; it must call it after each step")
         histories = [as_numbers(h, what="a history").astype(float).ravel() for h in returned[2:]]
-        network = _network_in(returned[:2])
+        network = _network_in(lambda: returned[:2])
         early = bool(network) and self._is_early(parameters, histories[2])
         if early:
             parameters = [*parameters[1:], network]
@@ -206,10 +205,10 @@ def _goes_on(had: list[Array], after_one_step: list[Array]) -> bool:
     return bool(moved < 0.5 * np.linalg.norm(had[1]))
 
 
-def _network_in(lists: Sequence[Any]) -> list[Array]:
-    """Return the parameters in two lists; nothing if they are not those of a network."""
+def _network_in(lists: Callable[[], Iterable[Any]]) -> list[Array]:
+    """Return the parameters in the two lists that a call returns; nothing if it is no network."""
     try:
-        return as_parameters([p for each in lists for p in each], "train returned")
+        return as_parameters([p for each in lists() for p in each], "there are")
     except Exception:  # whatever it is, the test of the run reports it
         return []
 
