@@ -201,6 +201,7 @@ def test_five_thousand_files_are_backed_up(course: Course, tmp_path: Path) -> No
     assert len(os.listdir(into)) == 5_001
 
 
+@pytest.mark.slow
 def test_a_backup_is_one_moment_of_a_gradebook_that_others_write(
     course: Course, tmp_path: Path
 ) -> None:

@@ -512,6 +512,7 @@ def test_a_students_folder_that_is_a_link_is_not_followed(term: Term) -> None:
     assert list(elsewhere.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_5000_files(term: Term) -> None:
     rows = "".join(f"s{n},Student {n},{n}\n" for n in range(5000))
     term.roster("id,name,canvas_id\n" + rows)

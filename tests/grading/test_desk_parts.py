@@ -323,6 +323,7 @@ def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
     assert answers_of(course).cells("ada") == {}
 
 
+@pytest.mark.slow
 def test_many_threads_read_the_same_class(course):
     for number in range(6):
         course.grade(f"s{number}", notebook(answer=f"answer {number}"))

@@ -264,6 +264,7 @@ def test_all_rows_in_error_are_named_but_not_thousands(file_term, capsys):
     assert complaint[-2:] == ["and 4980 more", "No extension was granted."]
 
 
+@pytest.mark.slow
 def test_5000_rows_are_granted(file_term):
     rows = "".join(f"s{n},{n % 90 + 1}\n" for n in range(5_000))
     assert from_csv(file_term, "student,hours\n" + rows) == 0
