@@ -41,7 +41,7 @@ test: $(READY) sandbox browser ## unit tests and one slow test of each kind: fiv
 test-all: $(READY) sandbox browser database ## all other tests
 	$(RUN) python -m pytest -n 3 -m "slow and not smoke"
 
-check: $(READY)  ## lint, types and unit tests, within a minute
+check: $(READY)  ## lint, types and unit tests, within four minutes
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
