@@ -78,7 +78,7 @@ class SaveScores(SaveAutoGrades):
             done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
             self.gradebook.expect_nobody_where_there_are_no_points()
             self.gradebook.keep(settled, answers)
-            mirror(session.connection(), self.assignment_id, self.student_id)
+            self.gradebook.leave_lateness()
             commit()
         return done
 
@@ -91,8 +91,7 @@ class _OneSubmission(Gradebook):
         # This locks the submission's scores until the end of the transaction.
         mine = update(Grade).where(Grade.notebook_id == submission.id)
         self.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
-        submission.late_submission_penalty = None
-        self._of = (notebook, assignment, student)
+        self._submission, self._of = submission, (notebook, assignment, student)
         self._found: dict[type, dict[str, Any]] = {}
         cells = self.db.query(BaseCell.id, BaseCell.name)
         names = dict(cells.filter(BaseCell.notebook_id == submission.notebook_id).all())
@@ -135,6 +134,12 @@ class _OneSubmission(Gradebook):
         self.db.flush()
         _, assignment, student = self._of
         remember(self.db.connection(), assignment, student, answers)
+
+    def leave_lateness(self) -> None:
+        """Remove a penalty that nbgrader has stored; store a granted extension for its pages."""
+        _, assignment, student = self._of
+        self._submission.late_submission_penalty = None
+        mirror(self.db.connection(), assignment, student)
 
     def find_grade(self, cell: str, *of: str) -> Any:
         """Return the score of a cell, like nbgrader's gradebook."""
