@@ -7,7 +7,8 @@ A Python that is not installed is passed over.
 
 import nox
 
-nox.options.default_venv_backend = "venv"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 
 # The oldest that pyproject.toml admits and that has wheels for that Python.
