@@ -72,11 +72,11 @@ class TrainingWatch(SmallTraining):
         steps = len(seen.parameters)
         # 4 without the short batches, which is reported below.
         expect(steps in (4, 6), _steps_taken(steps))
-        expect(not _uses_all(seen), _ALL)
+        expect(not seen.all_steps_use(IMAGES), _ALL)
         if self._too_far(seen) or self._hides_batches(seen):
             return
-        batches = seen.batches[-(steps // EPOCHS) :]
-        everything = max(len(batch) for batch in batches) == IMAGES + TEST_IMAGES
+        batches = seen.batches[-seen.steps_in_epoch :]
+        everything = max(len(batch) for batch in batches) == _EVERY_PIXEL
         expect(not everything, _EVERYTHING)
         used = np.bincount(np.concatenate(batches), minlength=IMAGES)[:IMAGES]
         sizes = [len(batch) for batch in batches]
@@ -91,10 +91,10 @@ class TrainingWatch(SmallTraining):
     def expect_new_order(self) -> None:
         """Expect random batches, drawn anew in the second epoch."""
         seen = self._learning()
-        expect(not _uses_all(seen), _ALL)
+        expect(not seen.all_steps_use(IMAGES), _ALL)
         if self._hides_batches(seen) or not all(len(batch) for batch in seen.batches):
             return
-        each = len(seen.parameters) // EPOCHS
+        each = seen.steps_in_epoch
         # Of 100 images drawn from 250, two in five have the next one in the batch too.
         drawn = any(len(b) > 1 and np.mean(np.diff(b) == 1) < 0.75 for b in seen.batches)
         order = (
@@ -113,7 +113,7 @@ class TrainingWatch(SmallTraining):
         """Expect steps of minus the step size times the mean gradient, for full batches."""
         seen = self._learning()
         asked = f"times the mean gradient of their batch; {-STEP_SIZE:g} times was expected"
-        expect(not _moves_everything(seen), _DECAY)
+        expect(not seen.all_steps_use(_EVERY_PIXEL), _DECAY)
         far = self._too_far(seen)
         expect(not far, f"the parameters moved by {far} {asked}")
         expect(not self._carries_on(seen), _CARRIES_ON)
@@ -132,7 +132,7 @@ class TrainingWatch(SmallTraining):
         measured = {step: self._slopes(seen, step) for step in self._steps(seen, short=False)}
         if any(others for _, others in measured.values()):
             return  # a wrong direction costs points in `expect_step`; no size to compare
-        each = len(seen.parameters) // EPOCHS
+        each = seen.steps_in_epoch
         for step in self._steps(seen, short=True):
             # Only steps of its epoch, since the step size may wrongly change between epochs.
             full = [a for k, (a, _) in measured.items() if k // each == step // each]
@@ -201,7 +201,7 @@ class TrainingWatch(SmallTraining):
 
     def expect_test_set_untouched(self) -> None:
         """Expect that no step learns from a test image."""
-        batches = [b for b in self._seen().batches if len(b) < IMAGES + TEST_IMAGES]
+        batches = [b for b in self._seen().batches if len(b) < _EVERY_PIXEL]
         tested = any((batch >= IMAGES).any() for batch in batches)
         expect(
             not tested,
@@ -230,13 +230,13 @@ class TrainingWatch(SmallTraining):
         return True
 
     def _learning(self) -> Seen:
-        """Return what was seen, if each epoch has two steps or more, and each changes weights.
+        """Return what was seen, if an epoch has two steps or more, and each changes weights.
 
         Steps that are far too large may change none: the network saturates.
         """
         seen = self._seen()
         steps = len(seen.parameters)
-        expect(steps >= 2 * EPOCHS, _steps_taken(steps))
+        expect(seen.steps_in_epoch >= 2, _steps_taken(steps))
         unchanged = (
             "between two calls of after_step no image changed the weights. Does train keep the new "
             "arrays, and does after_step get them once in each step?"
@@ -252,7 +252,8 @@ class TrainingWatch(SmallTraining):
 
     def _hides_batches(self, seen: Seen) -> bool:
         """Whether batches cannot be seen: steps move more than the weights of a batch's pixels."""
-        return _moves_everything(seen) or _uses_all(seen) or self._carries_on(seen)
+        every = seen.all_steps_use(_EVERY_PIXEL) or seen.all_steps_use(IMAGES)
+        return every or self._carries_on(seen)
 
     def _carries_on(self, seen: Seen) -> bool:
         """Whether each step also moves what the one before it has moved, at least in its epoch."""
@@ -262,7 +263,7 @@ class TrainingWatch(SmallTraining):
             return False
         if all(inside):
             return True
-        each = len(seen.parameters) // EPOCHS
+        each = seen.steps_in_epoch
         # inside[0] compares steps 1 and 2. The first step of an epoch may begin anew.
         if not all(same for step, same in enumerate(inside, 2) if step % each):
             return False
@@ -274,6 +275,8 @@ class TrainingWatch(SmallTraining):
         sizes = {k + 1: len(batch) for k, batch in enumerate(seen.batches)}
         return [k for k, size in sizes.items() if (size < max(sizes.values())) == short]
 
+
+_EVERY_PIXEL = IMAGES + TEST_IMAGES  # the images whose own pixels a step changes, if it changes all
 
 _EVERYTHING = (
     "in one step the weights of all pixels changed, also of those that are black in its batch. "
@@ -294,14 +297,6 @@ _DECAY = (
     "the gradient is 0. Is there weight decay, is the network made anew in each step, or are the "
     "images no longer 0 where they are black?"
 )
-
-
-def _moves_everything(seen: Seen) -> bool:
-    return all(len(batch) == IMAGES + TEST_IMAGES for batch in seen.batches)
-
-
-def _uses_all(seen: Seen) -> bool:
-    return all(len(batch) == IMAGES for batch in seen.batches)
 
 
 def _steps_taken(steps: int) -> str:
