@@ -12,7 +12,7 @@ try:
     from hw_grading.records.scores import NoScores
     from hw_grading.records.writing import in_words
     from hw_support.submission.file import Unreadable
-except ImportError as missing:  # of a package that every command needs, `doctor` among all
+except ImportError as missing:  # a package that every command needs, even `doctor`
     print(f"FIX   packages    {missing}", file=sys.stderr)
     print(f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr)
     print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)

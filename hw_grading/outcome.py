@@ -1,9 +1,9 @@
 """The possible outcomes of a submission, for the whole grader.
 
-Code that meets a reason that is not in the submission raises `GraderFault`. `hw_grading.batch.job`
-catches it in the process that runs the submission, with every other exception that was not seen to
-be caused by the submission (`hw_grading.run.blame`). From there on outcomes are plain data, which
-other processes and machines can send.
+Code that fails for a reason outside the submission raises `GraderFault`. `hw_grading.batch.job`
+catches it in the process that runs the submission, and also every other exception that the
+submission was not seen to cause (`hw_grading.run.blame`). From there on, outcomes are plain data,
+which can be sent to other processes and machines.
 """
 
 import socket
@@ -13,7 +13,7 @@ from typing import ClassVar
 
 
 class GraderFault(RuntimeError):
-    """Grading failed for a reason that is not in the submission, which gets no score."""
+    """Grading failed for a reason outside the submission. The submission gets no score."""
 
 
 class HelperEnded(GraderFault):

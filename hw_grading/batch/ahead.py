@@ -19,7 +19,7 @@ from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 
 _SECONDS_TO_STOP = 10.0  # for the thread: it may be waiting for the gradebook
 _MOST_RUNS = 3  # of a submission whose stored result is gone when the loop reaches it
-MOST_READY = 100  # submissions with a result that the thread may be ahead of the loop
+MOST_READY = 100  # submissions with a result: the thread may be this far ahead of the loop
 
 
 class Watcher(Protocol):
@@ -39,7 +39,7 @@ class ClassRun:
     """One run over a class; `pending` has functions that make the jobs, in the loop's order.
 
     The executor runs `at_once` jobs at a time. If it is None, each job runs in the caller's process
-    when its outcome is requested. With `rerun`, submissions are run again that have a result.
+    when its outcome is requested. With `rerun`, submissions that have a result are run again.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ Needs the extra ``dask``. Messages contain whole jobs and whole results. If a wo
 scheduler gives its job to another one, and drops a late answer of the lost one.
 
 A worker that has other packages than the coordinator, or no working sandbox, refuses to grade
-(`hw_grading.batch.job.WorkerUnfit`). The instructor is told once, and it gets no further jobs.
+(`hw_grading.batch.job.WorkerUnfit`). It gets no further jobs, and the instructor is told once.
 """
 
 import threading

@@ -8,12 +8,12 @@ cases:
 - it skips a folder without the notebook (or with the notebook under another name), and a folder
   whose name begins with a dot;
 - a folder name with a line break stops the whole class, and other names become HTML in formgrader.
-  A folder whose name is no student id is refused;
+  A folder is refused if its name is not a student id;
 - nbgrader copies all files beside the notebook, including the targets of symbolic links. It fails
   at a pipe, a dangling link, or very deeply nested folders;
 - it fails at a `timestamp.txt` that contains no time;
-- after a kill it treats the unfinished folder of the student in progress as graded;
-- it notices a new file only by the time of submission, which some platforms do not provide.
+- if it is killed, its next run treats the unfinished folder as graded;
+- it notices a new file only if the time of submission changed, but some platforms give no times.
 
 The code uses only the converter's public attributes `assignments` and `coursedir`. It replaces them
 after nbgrader has listed the submissions, and before it converts the first one. A student whose
@@ -53,7 +53,7 @@ _SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite
 class CarefulCourseDirectory(CourseDirectory):
     """A course directory that copes with any content and any name of a student's folder."""
 
-    unusable: dict[str, str]  # students whose folders' names make them unusable, with the reason
+    unusable: dict[str, str]  # students whose folder has an unusable name, with the reason
     ignored: list[str]  # the value of `ignore`, without the entry for the current submission
     on_fault: Callable[[str, str], None]  # called with a student who cannot be graded, and why
 
@@ -168,9 +168,9 @@ def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
 def remove_outdated(converter: Any) -> None:
     """Remove the folders and notebooks from `autograded/` that have to be graded again.
 
-    These are the unfinished ones of a killed run, and those whose file in `submitted/` has changed
-    since: nbgrader notices that only by the time of submission, which some platforms do not
-    provide.
+    These are unfinished ones of a killed run, and those whose file in `submitted/` has changed
+    since. nbgrader notices a change only if the time of submission changed, but some platforms give
+    no times.
     """
     course = converter.coursedir
     if converter.force:

@@ -70,9 +70,9 @@ def grading(
 
     Yield a function that returns the turn of a student's notebook, with its current content.
     `sanitize` reads and mends any file that a student handed in: nbgrader's first pass.
-    `make_ready` is called while processes start, with a function that waits until these have
-    imported the homework's code; with None if this process runs the submissions itself. It raises
-    `GraderFault` if submissions cannot be graded with these settings.
+    `make_ready` is called while processes start. Its argument is a function that waits until they
+    have imported the homework's code, or None if this process runs the submissions itself. It
+    raises `GraderFault` if submissions cannot be graded with these settings.
 
     At the end of the block, also after an error, all processes are ended, the table is shown, a
     snapshot of the class is kept, and the course is unlocked. `GraderFault` is raised if another
@@ -80,7 +80,7 @@ def grading(
     """
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
-        # SQLAlchemy warns about nbgrader's order of work, which disturbs the progress bar.
+        # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
         stack.enter_context(one_engine())

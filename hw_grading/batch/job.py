@@ -61,8 +61,9 @@ class Job:
 def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are separate processes.
 
-    Run it a second time if one of the grader's processes has ended; or if the kernel has died,
-    since the machine may have killed it: then with the time that is left, if that is enough.
+    Run it a second time if one of the grader's processes has ended, or if the kernel has died: the
+    machine may have killed it. After a dead kernel, the second run gets the time that is left, and
+    there is none if that is too little.
     """
     began = monotonic()
     settings = RunSettings(**job.settings)

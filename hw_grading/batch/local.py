@@ -5,7 +5,7 @@ nothing. So a killed worker loses only its own call. That call is made again in 
 three times in all. A worker ends itself when its coordinator is gone, also in the middle of a call.
 
 On Linux, workers are forked from a process that has done their imports, the fork server
-(`_ForkServer`). Elsewhere each worker starts from nothing.
+(`_ForkServer`). Elsewhere each worker starts from scratch.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of at most so many worker processes, which are started when there is work for them.
+    """A pool of at most `workers` worker processes, which are started when there is work for them.
 
-    The fork server imports the homework's code once. It starts a fork server of kernels, whose BLAS
-    has so many threads; None if kernels are not forked in sandboxes.
+    The fork server imports the homework's code once. It also starts a fork server of kernels with
+    `blas_threads`, unless that is None: then kernels are not forked in sandboxes.
     """
 
     def __init__(
@@ -295,7 +295,7 @@ def _fork_workers(
     from hw_grading.sandbox import fork_server
 
     if blas_threads is not None:
-        # The fork server of kernels starts while this process imports what workers need.
+        # The fork server of kernels starts while this process does the workers' imports.
         fork_server.begin(blas_threads, homework.manifest.preload)
 
     from hw_grading.batch import job  # noqa: F401

@@ -21,7 +21,7 @@ from hw_grading.run.settings import RunSettings
 class Prepared:
     """A submission that was read and mended."""
 
-    stamp: Stamp | None  # of its folder before the file was read: a later change has another stamp
+    stamp: Stamp | None  # of its folder, from before the file was read: shows later changes
     digest: str  # of its file, taken before the file was read
     notebook: NotebookNode  # mended, with the instructor's cells
     job: Job

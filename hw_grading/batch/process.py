@@ -1,4 +1,4 @@
-"""Settings of its own process that a run changes and restores: GC, Ctrl-C, the gradebook."""
+"""Settings of this process that a run changes and restores: GC, Ctrl-C, gradebook connections."""
 
 import contextlib
 import gc
@@ -9,8 +9,8 @@ from typing import Any
 
 from nbgrader import api
 
-# Thresholds for `gc.set_threshold`. A full collection takes longer the more submissions were
-# graded, so it is made rare.
+# Thresholds for `gc.set_threshold`, which make full collections rare: a full collection takes
+# longer with each graded submission.
 _SELDOM = 10_000, 20, 50
 
 

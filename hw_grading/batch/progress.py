@@ -45,7 +45,7 @@ class Progress:
         self._entries = {student: Entry(student) for student in students}
         self._assignment, self._folder, self._log = assignment, folder, log
         self._can_be_written = True  # False after the folder could not be written to
-        self._running: set[str] = set()  # with those that wait for a worker
+        self._running: set[str] = set()  # including those that wait for a worker
         self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
         self._start = self._last_line = monotonic()
@@ -92,7 +92,7 @@ class Progress:
             self._show()
 
     def not_graded(self, student: str, why: str) -> None:
-        """Note that the grader failed with a student; this replaces an earlier outcome."""
+        """Note that the grader failed to grade a student; this replaces an earlier outcome."""
         with self._lock:
             entry = self._entries.setdefault(student, Entry(student))
             self._end(entry, Status.NOT_GRADED, why)

@@ -17,16 +17,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PREFIX = "hw-run-"
-# A younger folder is left alone: a new run may not have its lock yet, and processes of a killed run
-# may still be ending.
+# Younger folders are not removed: a new run may not have its lock yet, and processes of a killed
+# run may still be ending.
 _SECONDS_OF_THE_LIVING = 60
 
 
 class Scratch:
-    """A folder for this run, `path`, is ``TMPDIR`` of its processes.
+    """The folder of this run, `path`: the ``TMPDIR`` of its processes.
 
-    Its path is short: a socket's path may have about 100 bytes. Call `remove` when all processes
-    that use it have ended. It is called at the latest when this process ends.
+    The path is short: a socket's path may have about 100 bytes. Call `remove` when all processes
+    that use the folder have ended. It is called at the latest when this process ends.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Seeds of hidden inputs: another one for each submission, the same one in each of its runs.
+"""Seeds of hidden inputs: each submission has its own seed, the same in all its runs.
 
 A seed is a keyed digest. The key is a secret of the course, which is created when its first class
 is graded. It is stored in a file outside the repository, and no sandbox shows this file. Nobody can

@@ -20,7 +20,7 @@ _SHARE_OF_MEMORY = 0.8  # of the memory that is free when grading begins
 
 
 class WholeClass(Configurable):
-    """The settings that an instructor makes as ``c.WholeClass``."""
+    """The instructor's settings ``c.WholeClass``."""
 
     executor = Enum(
         ["processes", "serial", "dask"],
@@ -29,7 +29,7 @@ class WholeClass(Configurable):
         "nbgrader's own process, or on Dask workers",
     ).tag(config=True)
     workers = Integer(
-        0, help="number of submissions that run at once on this machine; 0: as many as cores"
+        0, help="most submissions that run at once, if memory allows; 0: one for each core"
     ).tag(config=True)
     memory_mb_in_all = Integer(
         0,
@@ -53,7 +53,7 @@ class WholeClass(Configurable):
     secret_file = Unicode(
         "",
         help="file of the course's secret, from which hidden inputs are drawn; made if missing. "
-        '"": a file of your own beside Jupyter\'s data. To draw the same inputs on another '
+        '"": a file in your Jupyter data folder. To draw the same inputs on another '
         "machine, copy the file there",
     ).tag(config=True)
     results_mb = Integer(

@@ -1,8 +1,8 @@
 """A snapshot of a class's scores and test results, so that two moments can be compared.
 
-For each student it has the scores, the result of each part of each test, digests of the student's
-and the instructor's cells, and the conditions of grading (limits, the homework's code, packages). A
-graded notebook that has not changed since an earlier snapshot is not parsed again.
+For each student, a snapshot has the scores, the result of each part of each test, digests of the
+student's and the instructor's cells, and the conditions of grading (limits, the homework's code,
+packages). A graded notebook that has not changed since an earlier snapshot is not parsed again.
 """
 
 from __future__ import annotations

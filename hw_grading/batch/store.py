@@ -20,7 +20,7 @@ from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
 _SUFFIX = ".json.gz"
 _UNFINISHED = ".part"
-_SECONDS_OF_THE_LIVING = 600  # an unfinished file that is older than this was left by a killed run
+_SECONDS_OF_THE_LIVING = 600  # a killed run has left an unfinished file that is older than this
 _TIDIED_EVERY = 50  # results
 
 
@@ -64,8 +64,8 @@ class Results:
     def tidy(self) -> None:
         """Remove unfinished files of killed runs, and the least recently used results.
 
-        Other threads of this process may be writing; on file systems without locks, other processes
-        too. Unfinished files of these are young, and are left alone.
+        Young unfinished files are kept: another thread may be writing them, or another process on
+        file systems without locks.
         """
         self._since_tidied = 0
         left_by_the_dead = time.time() - _SECONDS_OF_THE_LIVING

@@ -18,7 +18,7 @@ _MOST_NAMED = 20  # files beside a notebook that messages name one by one
 _MOST_NOTEBOOKS = 3
 _MOST_LISTED = 10_000
 _DEEPEST = 100  # nested folders: Python 3.11 fails at a few hundred
-# The coarsest time resolution of file systems. A younger file may change and keep its time.
+# The coarsest time resolution of file systems. A younger file may change without a new time.
 _COARSEST_CLOCK_NS = 2_000_000_000
 
 Stamp = tuple[tuple[str, int, int, int, int], ...]
@@ -45,7 +45,7 @@ def stamp_of(folder: Path) -> Stamp | None:
 
 
 def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
-    """Report the files beside a notebook. All are left behind, and no test has seen them.
+    """Report the files beside a notebook. They are not copied, and tests cannot see them.
 
     If the notebook is missing, other notebooks are not reported here: the message about the missing
     notebook names them. `also_graded` are names of other notebooks that are graded as well.
@@ -86,7 +86,7 @@ def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
 
 
 def carry_along(submitted: Path, graded: Path) -> None:
-    """Copy the time of submission and the secret; all other files are left behind.
+    """Copy the time of submission and the secret, and no other file.
 
     nbgrader compares times to find new submissions. The exchange uses the secret to give a student
     the feedback.

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--report-only",
         action="store_true",
-        help="grade nothing: compare the last two runs of `nbgrader autograde`",
+        help="grade nothing: show what the last run of `nbgrader autograde` changed",
     )
 
 

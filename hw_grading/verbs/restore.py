@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="an empty PostgreSQL database; default: the one in the settings",
     )
-    add("--force", action="store_true", help="move files that differ from the backup aside")
+    add("--force", action="store_true", help="move aside existing files that differ")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Write results.json of one submission for Gradescope.
 
-For a student who was graded here, or for a notebook file, which is then graded in a scratch course.
-Students see in it what their feedback shows, and nothing more of hidden tests.
+Takes a student who was graded in this course, or a notebook, which it grades in a scratch course.
+The file tells students the same about hidden tests as their feedback, and no more.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Write statistics of a class: totals, questions, failed parts, times, graders.
 
-Writes one page and two tables of a class, without names of students. With --for-students, they have
-only what students may see of each other: groups of five or more. Publish that page once, when all
-are graded: from two pages, students can see what changed.
+Writes one page and two tables of a class, without names of students. With --for-students, they show
+only groups of five or more students. Publish that page once, when everybody is graded: by comparing
+two pages, students could see whose points changed.
 """
 
 import argparse
