@@ -1,4 +1,4 @@
 """The staff's own commands: demonstration, release, a new homework.
 
-May import every other room. Nothing imports this room but ``__main__``, tests and benchmarks.
+May import every room below. In `hw_grading`, only `verbs` imports this room.
 """

@@ -13,7 +13,7 @@ from hw_grading.reports.table import print_report
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.policy import Limits
 
-# The course's own limit is longer, but nobody wants to watch an endless loop for a minute.
+# The course's own limit is a minute, which is too long to watch an endless loop.
 SECONDS_PER_CELL = 20
 
 step = functools.partial(print, flush=True)  # prints the next step at once

@@ -1,7 +1,7 @@
 """Make the released notebooks, and for each one a zip that works without this repository.
 
-First your source files are checked, so that no homework is half released. Then `nbgrader
-generate_assignment` makes the notebooks, and last the rest is made from them.
+First all source files are checked, so that a mistake does not stop the release halfway. Then
+`nbgrader generate_assignment` makes the notebooks. The other files are made from these.
 """
 
 import json
@@ -32,7 +32,7 @@ def release(
     default the package's own. If all homeworks are released, and the folder is the course's own
     or given here, the descriptions of homeworks that no longer exist are removed.
 
-    A warning is a sentence on a contradiction between numbers of points. Raises
+    A warning is a sentence about two numbers of points that contradict each other. Raises
     `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
     manifest has a mistake or other points than the notebook; `RuntimeError` if nbgrader cannot
     generate an assignment.

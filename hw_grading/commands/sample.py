@@ -80,8 +80,8 @@ def points_of_tests(notebook: Any) -> dict[str, float]:
 def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
     """Return the sum of the points of the named parts of a test cell in a notebook.
 
-    A sample class names the parts that a mistake fails. So you can change the points of a part
-    in the notebook alone. Raises `KeyError` if a part does not exist.
+    A sample class names the parts that fail because of a mistake. So you can change the points of a
+    part in the notebook alone. Raises `KeyError` if a part does not exist.
     """
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}

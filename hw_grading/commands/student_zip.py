@@ -29,8 +29,7 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
     """Return the homeworks that the students' package of one homework describes.
 
     These are the homework itself and all that are due no later, so that students do not see the
-    tests of later ones. One without a due date describes only itself, and is in no other
-    package.
+    tests of later ones. A homework without a due date is described in its own package only.
     """
     here = Course(course)
     due = homework_of(here.root, assignment).manifest.due_moment
