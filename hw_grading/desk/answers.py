@@ -1,8 +1,8 @@
 """The students' answers, as they are in ``autograded/`` now.
 
-Only digests, results and a few words are kept for each student, so that a large class fits into
-memory, and the whole notebooks of the last few students. Changes are noticed on request and by
-`look_around`.
+For each student, only digests, results and a few words are kept in memory, so that a large class
+fits. The whole notebooks of the last few students are kept too. Changes are noticed on request and
+by `look_around`.
 """
 
 import os

@@ -42,7 +42,7 @@ class Homeworks(DeskHandler):
 
 
 class Page(DeskHandler):
-    """The empty structure of one page. Students' texts and names come by the JSON interface."""
+    """The empty structure of one page. The JSON interface sends students' texts and names."""
 
     def initialize(self, template: str) -> None:
         """Store the name of the page's template."""

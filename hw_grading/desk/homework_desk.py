@@ -75,7 +75,7 @@ class HomeworkDesk:
         self._start = threading.Lock()
         self._ended = threading.Event()
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="desk")
-        self._near: tuple[str, str] | None = None  # cell and student, next to which to render
+        self._near: tuple[str, str] | None = None  # cell and student whose neighbours to render
 
     def questions(self) -> tuple[Question, ...]:
         """Return the manually graded questions. A changed notebook is seen within seconds."""
@@ -87,7 +87,7 @@ class HomeworkDesk:
         return read
 
     def question(self, cell: str) -> Question:
-        """Return a question by its grade id; `NotThere` if nobody grades it by hand."""
+        """Return a question by its grade id; `NotThere` if it is not graded by hand."""
         questions = {question.cell: question for question in self.questions()}
         if cell not in questions:
             names = ", ".join(questions) or "none"

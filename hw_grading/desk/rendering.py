@@ -1,4 +1,4 @@
-"""Renders markdown and code as HTML, in a separate process: this module is also its program.
+"""Renders markdown and code as HTML, in a separate process, which runs this module.
 
 A student's text can keep a parser busy for minutes. A parser can only be interrupted in the main
 thread of a process, and the server's main thread serves everybody else.
@@ -76,7 +76,7 @@ class Renderer(Helper):
 
     def _rendered(self, request: Mapping[str, Any], text: str) -> str:
         key = hashlib.sha256(json.dumps(request).encode("ascii")).hexdigest()
-        with contextlib.suppress(KeyError):  # without the lock, for which others may wait long
+        with contextlib.suppress(KeyError):  # without the lock, which may be held for long
             self._kept.move_to_end(key)
             return self._kept[key]
         with self._lock:

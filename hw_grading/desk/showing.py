@@ -15,7 +15,7 @@ from hw_support.failures import visible
 
 MOST_CHARACTERS = 20_000  # in one printed text
 LINES_OF_NUMBERS = 15
-# A progress bar of tqdm. Each piece excludes the next sign, so the time of a search stays short.
+# A progress bar of tqdm. Each piece excludes the sign that ends it, so a search takes little time.
 _PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
 _TEXT_ANSWER = 200_000  # characters sent to the renderer, which shows more than this as text anyway
 
@@ -132,6 +132,6 @@ def _printed(text: str, kind: Literal["text", "stderr"] = "text") -> Part:
 
 
 def _calm(text: str) -> str:
-    """Drop terminal control codes and progress bars."""
+    """Drop terminal control codes, and lines with a progress bar."""
     lines = without_codes(text).split("\n")
     return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))

@@ -27,7 +27,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
             versions, mark, seen = _versions(desk, body), shapes.mark_in(body), _seen(body, grader)
             seconds = min(max(shapes.number_in(body, "seconds", 0.0), 0.0), _LONGEST_LOOK)
             return _saved(book.save(cell, versions, mark, **seen, seconds=seconds))
-        case True, "items", "":  # added to what each of several answers has
+        case True, "items", "":  # adds items to several answers
             versions, items = _versions(desk, body), shapes.texts_in(body, "items")
             return _saved(book.add_items(cell, versions, items, **_seen(body, grader)))
         case True, "undo", "":
@@ -48,7 +48,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
             graders = [name.strip() for name in shapes.texts_in(body, "graders", 100)]
             book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
             return {"shares": book.shares(cell)}
-        case False, "here", "":  # where the grader is; the answer says where the others are
+        case False, "here", "":  # records where the grader is; returns where the others are
             cell, student = (
                 shapes.text_in(body, "cell", 200),
                 shapes.text_in(body, "student", 200, ""),
@@ -57,9 +57,9 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
             if student and why_no_id(student):
                 raise BadRequest("'student' must be a student's id.")
             return {"others": book.here(grader, cell, student) if grader else {}}
-        case False, "rubrics", "":  # those of another year
+        case False, "rubrics", "":  # imports rubrics, such as those of another year
             return {"questions": book.import_rubrics(body.get("document"), grader=grader)}
-        case False, "preview", "":  # of a comment, as students will read it
+        case False, "preview", "":  # shows a comment as students will read it
             return {"html": desk.renderer.markdown(shapes.text_in(body, "text"))}
     raise NotThere("This page does not exist.")
 

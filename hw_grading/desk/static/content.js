@@ -25,7 +25,7 @@ function notices(answer, score, keep) {
   if (grading.overridden) {
     const box = notice(
       `The score was changed in formgrader to ${points(score)}. ` +
-        "Changes of the rubric do not change it; marks that you give here replace it.",
+        "If the rubric changes, this score stays. If you grade here, your score replaces it.",
       "alarm",
     );
     if (grading.given_comment) box.append(make("q", {}, grading.given_comment));

@@ -204,7 +204,7 @@ export async function editRubric(rubric, most, named, changed) {
         const list = theirs.items
           .map((item) => `${points(item.points, true)} ${item.text}`)
           .join(" · ");
-        trouble.append(` It is now: ${list}. To replace it by yours, save again.`);
+        trouble.append(` It is now: ${list}. To replace it with yours, save again.`);
       }
       return false;
     }
@@ -213,7 +213,7 @@ export async function editRubric(rubric, most, named, changed) {
     if (JSON.stringify(read()) === first) return true;
     const choice = await dialog(
       "Leave without saving?",
-      ["You would lose your changes of the rubric."],
+      ["You would lose your changes to the rubric."],
       {
         buttons: [
           ["Continue editing", "main", ""],
@@ -244,7 +244,7 @@ export function offerUndo(rescored, changed) {
     try {
       const answer = await ask(["rubric", CELL, "undo"], {});
       changed(answer.rubric, answer.rescored ?? []);
-      say("Your change of the rubric is undone.");
+      say("Your change to the rubric was undone.");
     } catch (error) {
       say(`Not undone: ${error.message}`);
     }
