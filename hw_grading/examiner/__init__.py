@@ -1,4 +1,4 @@
-"""Makes the verdicts on test cells, in a process of the grader in which no student code runs.
+"""Makes the verdicts on test cells, in a process that runs no student code.
 
-May import `sandbox`, `inside` and `homework`.
+May import `sandbox`, `inside`, `homework` and `outcome`.
 """

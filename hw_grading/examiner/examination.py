@@ -55,7 +55,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 
 
 def prepare(source: str, name: str) -> None:
-    """Compile a cell and check its imports, so that forks need not; errors wait until it is run."""
+    """Compile a cell and check its imports before forking; raise errors only when it is run."""
     with contextlib.suppress(Fault):
         expect_imports(source, name)
         _compiled(source, name)
@@ -65,8 +65,8 @@ def prepare(source: str, name: str) -> None:
 def expect_imports(source: str, name: str) -> None:
     """Raise `Fault` if an import of a test cell does not work, or if the cell is not Python.
 
-    Otherwise an instructor's mistake would fail a part, and the student would get a zero. Imports
-    inside a `try` statement are not checked.
+    Otherwise the part would fail because of the instructor's mistake, and the student would get a
+    zero. Imports inside a `try` statement are not checked.
     """
     with _expecting_python(name):
         left: list[ast.AST] = [ast.parse(source)]

@@ -16,11 +16,11 @@ from hw_support.time_limit import time_limit
 class StudentNames(dict[str, Any]):
     """The namespace in which a test cell runs.
 
-    Names that the test and the instructor's locked cells (`own`) have bound come first, then
-    Python's builtins. Only then the student's notebook is asked. So a student cannot replace the
-    test's `len` or `np`. The notebook is never asked for names in `instructors`, even if the cell
-    that binds a name has failed. Names that the test binds stay in this namespace; `notebook`
-    replaces names of the student.
+    A name is looked up first among those that the test and the instructor's locked cells (`own`)
+    have bound, then among Python's builtins, and only then in the student's notebook. So a student
+    cannot replace the test's `len` or `np`. Names in `instructors` are never looked up in the
+    notebook, even if the cell that binds a name has failed. Names that the test binds stay in this
+    namespace; `notebook` replaces names of the student.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class RemoteNotebook(Notebook):
             return None
 
     def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the last function that a time limit has ended: the session knows it."""
+        """Return the last function that a time limit has ended, as the session has recorded it."""
         return next(reversed(self._session.hung), "")
 
     def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:

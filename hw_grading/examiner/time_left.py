@@ -10,7 +10,7 @@ from hw_grading.inside.wire import Closed
 
 TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`, in this process
 NO_LIMITS = float("inf"), float("inf")
-_SECONDS_TO_REACT = 3.0  # to interrupts; then the kernel is given up
+_SECONDS_TO_REACT = 3.0  # to interrupts; after that the session and the kernel are ended
 _SECONDS_BETWEEN_INTERRUPTS = 0.5
 _SECONDS_BETWEEN_LOOKS = 0.1  # at the kernel's clock
 
@@ -19,8 +19,8 @@ class TimeLeft:
     """The limits of the kernel's time.
 
     `interrupt` raises KeyboardInterrupt in the kernel. `give_up` ends the session, and the kernel;
-    its argument is the reason. The clocks return how many seconds the kernel has computed, and has
-    waited for a processor that others used.
+    its argument is the reason. The clocks return two numbers of seconds: those that the kernel has
+    computed, and those that it has waited for a processor that others used.
     """
 
     def __init__(

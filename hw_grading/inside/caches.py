@@ -1,4 +1,4 @@
-"""Fills a fork server's caches, so that no fork has to. Later results are the same without it."""
+"""Fills a fork server's caches, so that forks need not. This does not change later results."""
 
 import contextlib
 import inspect

@@ -1,4 +1,4 @@
-"""The fork server of kernels: it has imported what kernels need, and forks one per submission.
+"""The fork server of kernels: does their imports once, and forks a kernel for each submission.
 
     python -m answering.fork_server CONTROL_FD FILTER_FD [MODULE ...]
 

@@ -1,4 +1,4 @@
-"""A kernel that does nothing that the grader does not need.
+"""A kernel that does only what the grader needs.
 
 It sends only the messages that the grader reads, flushes only what was printed, and parses each
 cell once. Each message costs time in the kernel, in its thread for messages, and in the grader.

@@ -5,8 +5,8 @@ main thread answers them here. Arguments are passed by value; a function among t
 `callback`, which asks the grader to call it. After the test, the names that it bound and the random
 generators are restored.
 
-A student's code can change all of this, and then give any answer. This gains nothing: its functions
-can return any value anyway.
+A student's code can change everything here, and then give any answer. It gains nothing by that: its
+functions can return any value anyway.
 """
 
 import contextlib
@@ -235,7 +235,7 @@ class _Returned:
 class _Interrupts:
     """Lets an interrupt end a student's function, but never in the middle of a message.
 
-    An interrupt during a message is noted, and raised when the function goes on.
+    An interrupt during a message is recorded, and raised when the function continues.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Functions that did not return, and the reduced computing time of the cells that call them.
+"""Functions that did not return, and the reduced CPU time of the cells that call them.
 
 Without this, a function with an endless loop would use up the limit of each later cell that calls
 it. The notebook's code shows which functions a cell calls. If a function returns later, its callers

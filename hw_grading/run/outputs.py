@@ -53,9 +53,8 @@ class OutputBudget:
     """Counts the outputs that one cell stores, and shortens or drops those beyond its limit.
 
     Output that replaces other output (`clear_output`, `update_display_data`) is counted once. So a
-    plot that is redrawn 600 times is no flood. The limit is in bytes of the notebook's file, with a
-    fixed overhead for each output. `left` is what the submission may still store, if it has a
-    limit.
+    plot may be redrawn 600 times. The limit is in bytes of the notebook's file, with a fixed
+    overhead for each output. `left` is what the submission may still store, if it has a limit.
     """
 
     def __init__(self, limit: int, left: int | None = None) -> None:
@@ -70,8 +69,8 @@ class OutputBudget:
     def take(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> Flow:
         """Count a message. Beyond the limit, shorten its content if it is an error or a result.
 
-        A message that is `FINE` has to be processed. Of the others only errors and results may be
-        processed: people look for these first. `places` is nbclient's map of display ids: id to
+        A message that is `FINE` has to be processed. Beyond the limit, only errors and results may
+        be processed: people look for these first. `places` is nbclient's map of display ids: id to
         cell to the positions of its outputs.
         """
         kind, content = msg["msg_type"], msg["content"]

@@ -1,4 +1,4 @@
-"""Checks before the first submission is run whether submissions can be run here."""
+"""Checks whether this machine can run submissions, before the first one is run."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

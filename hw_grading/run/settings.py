@@ -18,10 +18,10 @@ def _whole(default: int, text: str) -> Any:
 
 
 class RunSettings(HasTraits):
-    """The settings that an instructor makes as ``c.ExecuteSubmission``.
+    """The instructor's settings ``c.ExecuteSubmission``.
 
-    The limits of computing time are the main limits of a student's code. The limits of time on the
-    clock stop code that only waits. They are larger, since the machine may be busy.
+    The limits of CPU time are the main limits of a student's code. The limits of time on the clock
+    stop code that only waits. They are larger, since the machine may be busy.
     """
 
     sandbox = Enum(
@@ -33,7 +33,7 @@ class RunSettings(HasTraits):
 
     fork_kernels = Bool(
         True,
-        help="whether to fork kernels from a process with the imports done, which is faster; "
+        help="whether to fork kernels from a process that has done their imports, which is faster; "
         "each submission has its own kernel and sandbox",
     ).tag(config=True)
 
@@ -49,10 +49,10 @@ class RunSettings(HasTraits):
     files = _whole(20_000, "number of files and folders in each of these folders")
     output_bytes_per_cell = _whole(
         2_000_000,
-        "output of a cell that is kept, about; the grader stops a cell that prints far more",
+        "about how much of a cell's output is kept; the grader stops a cell that prints far more",
     )
     output_bytes_per_submission = _whole(
-        20_000_000, "output of all cells together that is kept, about"
+        20_000_000, "about how much of the output of all cells together is kept"
     )
     blas_threads = _whole(1, "threads of BLAS and OpenMP; 0: the libraries choose")
     iopub_timeout = _whole(

@@ -1,13 +1,13 @@
 """Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
-1. *The examiner makes the verdicts.* Of a test cell the kernel runs the part that students have,
+1. *The examiner makes the verdicts.* The kernel runs the part of a test cell that students have,
    and the outputs are dropped. Then the examiner runs the whole test cell, and asks the kernel for
-   the values that it needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the
-   score, are put into the notebook when the kernel has ended.
+   the values that it needs (`hw_grading.examiner`). The examiner's outputs, from which nbgrader
+   computes the score, are put into the notebook when the kernel has ended.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
-   error as output, because nbgrader gives full marks to a test without outputs. If the submission
-   was not seen to cause a failure, an exception is raised (`hw_grading.run.blame`): then the
-   student has no score, instead of a zero.
+   error as output, because nbgrader gives full marks to a test without outputs. If a failure was
+   not seen to be caused by the submission, an exception is raised (`hw_grading.run.blame`): then
+   the student has no score, instead of a zero.
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
@@ -54,7 +54,7 @@ from hw_support.submission.problems import (
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
-# The kernel runs this when parts get less time, or the usual time again.
+# The kernel runs this when parts of tests get less time, or their usual time again.
 _HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed

@@ -1,4 +1,4 @@
-"""Checks that a sandbox can be made on this machine. If not, tells what to install or to allow."""
+"""Checks that this machine can make a sandbox. If not, tells you what to install or to allow."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from hw_grading.sandbox.user import as_caller
 _SECONDS = 30
 _FIND = (
     "from importlib.util import find_spec; "
-    "print('in' if all(map(find_spec, ('numpy', 'ipykernel', 'answering'))) else 'packages lack')"
+    "print('in' if all(map(find_spec, ('numpy', 'ipykernel', 'answering'))) else 'not all')"
 )
 WITHOUT = (
     "If you trust this class with your files and your machine, grade without a sandbox:\n"
@@ -37,7 +37,7 @@ depends on the machine:
     Fedora, RHEL:  sysctl user.max_user_namespaces=15000
     In a Docker or Podman container: start it with
         --security-opt seccomp=unconfined --security-opt apparmor=unconfined
-        --security-opt systempaths=unconfined   (and --cap-add SYS_ADMIN where you are root in it)
+        --security-opt systempaths=unconfined   (and --cap-add SYS_ADMIN if you are root in it)
     In Kubernetes: a pod with hostUsers: false and procMount: Unmasked, or a node for grading."""
 
 

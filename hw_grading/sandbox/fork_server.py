@@ -1,8 +1,8 @@
 """The grader's side of the fork server of kernels (`hw_grading.inside.fork_server`).
 
 Imports that are the same for all submissions take most of a small submission's time. The fork
-server does them once, and each kernel begins as a copy of it. It needs nested namespaces. If the
-machine does not allow these, every kernel is started from scratch.
+server does them once, and each kernel begins as a copy of the fork server. The fork server needs
+nested namespaces. If the machine does not allow these, every kernel is started from scratch.
 """
 
 import atexit
@@ -95,7 +95,7 @@ class ForkServer:
         self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
-        """Return whether it, and its kernels with it, have ended, or end within some seconds."""
+        """Return whether it has ended, with its kernels, or ends within some seconds."""
         return has_ended(self._seen, within)
 
     def new_folder(self) -> str:

@@ -2,7 +2,7 @@
 
 The system counts the resident memory of a process. This module adds data in the queues of sockets,
 swapped memory, and page tables. It also counts mappings, since the system keeps a description of
-each. System calls that create memory which cannot be counted are refused
+each. Some system calls create memory that cannot be counted: these are refused
 (`hw_grading.sandbox.syscalls`).
 """
 

@@ -7,11 +7,11 @@ Users
 
 What is protected
     Files: student code sees the system's programs and libraries, the Python environment,
-    `hw_support`, and `inside/`, all read-only. Besides, it has three empty folders in memory, which
-    are removed with the sandbox. There is no /proc, /sys, /home, /etc, /var, /root; no path of the
-    course, of other students, of the grader.
-    The network: there is none. Only sockets between processes of the sandbox can be opened, not
-    even one to the loopback.
+    `hw_support`, and `inside/`, all read-only. It can write to three folders in memory, which are
+    empty at first and are removed with the sandbox. There is no /proc, /sys, /home, /etc, /var or
+    /root, and no path of the course, of other students or of the grader.
+    The network: there is none, not even a loopback. Only sockets between processes of the sandbox
+    can be opened.
     Other processes: student code sees and signals only its own.
     Other sandboxes: nothing is shared with them.
     The machine: sizes of memory, files, folders and the number of processes are limited. Student
@@ -133,7 +133,7 @@ def isolation(limits: Limits, name: str) -> dict[str, Any]:
     """
     size = f"size={limits.folder_mb << 20}"
     return {
-        # These it then shares with no other process.
+        # The new namespaces, which it shares with no other process.
         "namespaces": ["user", "mount", "pid", "net", "ipc", "uts", "cgroup"],
         "user": 1000,  # its user id and group id in the namespace
         # No further namespaces; and if memory runs out, the system kills student code first.

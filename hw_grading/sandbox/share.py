@@ -1,10 +1,10 @@
 """Limits each submission's share of the processor to that of a few busy processes.
 
 The system divides the processor among processes, or among their sessions. So a submission with many
-processes or sessions would leave little to others. A submission with more than a few busy threads
-gets a lower priority: the more busy threads, the lower. A new session has the usual priority again,
-so the number of sessions is limited. Time spent waiting for the processor does not count against
-time limits.
+processes or sessions would leave little to others. The more busy threads a submission has beyond a
+few, the lower is the priority that it gets. A new session has the usual priority again, so the
+number of sessions is limited. Time spent waiting for the processor does not count against time
+limits.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ import psutil
 from hw_grading.sandbox.memory import file_of
 
 MOST_BUSY = 8  # threads at the usual priority
-MOST_SESSIONS = 500  # of one submission with lowered priority; it has at most 64 at the same time
+MOST_SESSIONS = 500  # sessions of one submission with lowered priority; at most 64 exist at a time
 MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
 SHARES = 4  # the shares, of one thread each, that a submission with more busy threads gets
 _MOST_UNSEEN = 24  # with at most so many threads, none is examined: a kernel has about ten

@@ -1,9 +1,9 @@
 """The watchdog of a running kernel and its processes: it stops a submission that uses too much.
 
-It enforces limits that a process cannot set for itself, from outside and several times a second.
-Between two checks a submission can exceed a limit by as much as it can use in a fraction of a
-second. It also limits the growth of the grader's own memory while it receives messages, and the
-computing time of the examiner, which works on the submission's answers.
+The watchdog enforces limits that a process cannot set for itself, from outside and several times a
+second. Between two checks a submission can exceed a limit by as much as it can use in a fraction of
+a second. The watchdog also limits the growth of the grader's own memory while messages arrive, and
+the CPU time of the examiner, which works on the submission's answers.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_wait
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_LOOKS = 0.2
-# Checks of the grader's own memory per check of the kernel: in 0.2 s it could grow too much.
+# Checks of the grader's own memory for each check of the kernel: in 0.2 s it could grow too much.
 _LOOKS_AT_ONESELF = 5
 _LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # once a second, since reading mappings takes a millisecond
 MOST_MAPS = 100_000  # of all processes; each takes about 0.6 kB of the system; a kernel has 700

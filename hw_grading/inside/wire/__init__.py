@@ -1,7 +1,6 @@
 """The protocol between the grader and the sandbox: the only code that parses the sandbox's data.
 
-Assume that the received data is forged, to make the grader crash, run out of memory, or run code.
-So:
+Received data may be forged, to make the grader crash, run out of memory, or run code. So:
 
 - Messages contain only plain data: None, bool, numbers, text, bytes, lists, tuples, dicts, arrays
   of plain numbers, and references to objects that stay where they are. Nothing is unpickled, no

@@ -17,7 +17,7 @@ _LARGEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}
 
 
 class WireError(Exception):
-    """The received data is no message: the other end violates the protocol."""
+    """The received data is not a valid message: the other end violates the protocol."""
 
 
 class TooMuch(Exception):
