@@ -1,8 +1,8 @@
 """Canvas: fills in a gradebook that Canvas exported, so that you can import it again.
 
 Canvas identifies students by the columns up to ``Section``, and an assignment by ``(id)`` at the
-end of a title. It skips a column whose points possible are ``(read only)``. It treats a blank over
-an existing score as a change. All other cells keep Canvas' own text.
+end of a title. It skips a column whose points possible are ``(read only)``. It treats a blank cell
+in place of an existing score as a change. All other cells keep Canvas' own text.
 """
 
 import re

@@ -31,7 +31,7 @@ def filled(
     """Write the wanted students' scores into a column.
 
     A row keeps its value if the student has no score, or if the value is `excused`. If one of the
-    file's `numbers` has a decimal comma, as in a German Excel, so have the scores.
+    file's `numbers` has a decimal comma, as in a German Excel, scores are written with one too.
     """
     ids = {grade.id for grade in matches.grades.wanted}
     decimal_comma = any("," in number and number_in(number) is not None for number in numbers)

@@ -1,7 +1,7 @@
 """The ``results.json`` of Gradescope's autograders, for one submission.
 
 It leaves out lateness and the points that people give, because Gradescope has its own rubric and
-late dates. Students read there the same as in their feedback: nothing of hidden tests.
+late dates. It tells students the same about hidden tests as their feedback.
 """
 
 import json

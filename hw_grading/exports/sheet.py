@@ -1,4 +1,4 @@
-"""Replace some values of a platform's CSV, and leave all else unchanged, to the byte."""
+"""Replace some values of a platform's CSV, and leave all other bytes unchanged."""
 
 import codecs
 import csv

@@ -1,4 +1,4 @@
-"""What late work loses: the course's settings, and one homework's changes to them."""
+"""The rules for late work: the course's settings, and one homework's changes to them."""
 
 import difflib
 from datetime import UTC, tzinfo
@@ -27,7 +27,7 @@ class LatePolicy(Configurable):
     grace_minutes = Float(
         0.0,
         min=0,
-        help="Submissions up to so many minutes late are on time. Late days begin after these "
+        help="Submissions up to this many minutes late are on time. Late days begin after these "
         "minutes.",
     ).tag(config=True)
     percent = Float(
@@ -47,7 +47,7 @@ class LatePolicy(Configurable):
         None,
         min=0,
         allow_none=True,
-        help="Submissions more than so many hours after the student's due date score 0. None: no "
+        help="Submissions more than this many hours after the student's due date score 0. None: no "
         "limit.",
     ).tag(config=True)
     slip_days = Integer(
@@ -70,7 +70,7 @@ class LatePolicy(Configurable):
 
 
 def terms_of(course: Course, assignment: str) -> LatePolicy:
-    """Return what late work of a homework loses: its manifest's settings override the course's.
+    """Return a homework's rules for late work: its manifest's settings override the course's.
 
     Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
     """

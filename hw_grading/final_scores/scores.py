@@ -112,7 +112,7 @@ class _Rules:
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self._terms.say_anything:
             penalty, why = penalty_of(self._terms, record, points, self.most, used)
-        else:  # nbgrader's own penalty counts; with a rule of ours both would charge
+        else:  # without a late policy, the penalty that nbgrader stored counts
             penalty = min(record.penalty, max(0.0, points))
             why = f"{record.late} late" if penalty and record.late else ""
         return FinalScore(student, record, tuple(corrections), points, penalty, why, used, left)

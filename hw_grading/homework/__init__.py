@@ -1,4 +1,4 @@
-"""One homework and its course: the manifest, the staff's code for it, the instructor's cells.
+"""One homework and its course: the manifest, the homework's staff code, the instructor's cells.
 
 May import `outcome` only.
 """

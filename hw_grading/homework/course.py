@@ -66,8 +66,8 @@ class Course:
     def of(cls, directory: CourseDirectory) -> Course:
         """Return the course of a running nbgrader command, with the settings of that command."""
         course = cls(Path(directory.root))
-        # nbgrader makes the directory object before it reads the course's file. It passes it only
-        # the directory's own settings. The command has all settings.
+        # nbgrader makes the directory object before it reads the course's file, and passes it only
+        # the settings of its own class. The command has all settings.
         config = (directory.parent or directory).config
         course.__dict__.update(config=config, directory=directory)
         return course
@@ -189,8 +189,8 @@ class Shelf:
 
 def shelf_of(course: CourseDirectory, step: str, assignment: str) -> Shelf:
     """Return the folder with the students' folders of a step, ``course.submitted_directory``."""
-    # Call nbgrader's own method. A grader's course overrides it and looks into each folder that it
-    # is asked for.
+    # Call nbgrader's own method. `CarefulCourseDirectory` overrides it, and would look into each
+    # folder for which it is called.
     return _shelf(CourseDirectory.format_path(course, step, _ANY, assignment))
 
 
@@ -208,8 +208,8 @@ def fixed_folder(course: CourseDirectory, step: str) -> Path:
 def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     """Make a new course in an empty or missing folder, from the source of another course.
 
-    The new course copies the settings of the other one. Its gradebook and folders are always its
-    own, whatever these settings say, so nothing of an instructor's is written. FileExistsError if
+    The new course copies the settings of the other one. But it always has its own gradebook and
+    folders, whatever these settings say, so it never writes to the other course. FileExistsError if
     the folder is not empty.
     """
     if folder.exists() and any(folder.iterdir()):

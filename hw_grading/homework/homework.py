@@ -49,15 +49,15 @@ class Homework:
 def homework_of(course: Path, name: str) -> Homework:
     """Read a homework of the course whose root folder contains ``staff``.
 
-    Without a folder in ``staff`` it has an empty manifest. `ManifestError` if the manifest has a
-    mistake, or the homework's files are too large.
+    A homework without a folder in ``staff`` has an empty manifest. `ManifestError` if the manifest
+    has a mistake, or the homework's files are too large.
     """
     folder = course / STAFF / name
     return Homework(name, read_manifest(folder / FILE_NAME), _code_in(folder, course))
 
 
 def why_no_id(student: str) -> str | None:
-    """Return the reason why a name is not a student id, or None if it is one.
+    """Return the reason why a name is not a valid student id; None if it is valid.
 
     An id is written into pages, tables, commands and paths. So it may only contain characters that
     need no escaping in any of them.

@@ -68,7 +68,7 @@ class Beside(_Section):
 
 
 class Late(_Section):
-    """What late work loses, where it differs from the course's ``c.LatePolicy``.
+    """The rules for late work that differ from the course's ``c.LatePolicy``.
 
     `hw_grading.final_scores.policy.LatePolicy` explains the attributes.
     """

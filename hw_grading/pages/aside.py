@@ -1,4 +1,4 @@
-"""Puts pictures and formulas aside while a text is parsed and cleaned, and puts them back after.
+"""Replaces pictures and formulas by placeholders while a text is parsed and cleaned.
 
 Parsers are slow, and pictures are long. Formulas become MathML, which the cleaner would remove.
 """

@@ -1,7 +1,7 @@
 """A Python program in a process of its own, which answers questions: a line of JSON for each.
 
-A process can be killed, whatever hostile text does to the parser in it. The program writes one line
-when it is ready. It ends when its standard input is closed.
+If a hostile text keeps the parser busy, the process can be killed. The program writes one line when
+it is ready. It ends when its standard input is closed.
 """
 
 import atexit
@@ -30,9 +30,9 @@ class Ended(NoAnswer):
 class Helper:
     """A program for one Python process. Several threads may use it.
 
-    It is started on first use, and again if it has ended. A fork starts its own, because it would
-    share the pipes with its parent otherwise. `command` is what follows ``python``. If it cannot
-    start, there is no second attempt with `once`.
+    The program is started on first use, and again if it has ended. A fork of this process starts
+    its own, because otherwise it would share the pipes with its parent. `command` is what follows
+    ``python``. With `once`, a program that cannot start is not started again.
     """
 
     def __init__(self, *command: str, once: bool = False) -> None:

@@ -1,10 +1,10 @@
 """Converts formulas to MathML before a page is opened, so no page needs a script or a network.
 
-KaTeX sets the TeX, in a process of its own. The TeX is a student's, so KaTeX's output is
+KaTeX sets the TeX, in a process of its own. Students may have written the TeX, so KaTeX's output is
 parsed as XML and rebuilt by an allow-list of elements and attributes. Lengths are bounded and never
-negative, so that a formula cannot cover its neighbours. Letters in other alphabets become
-characters of their own, and the alignment of columns a class of ``formulas.css``, because browsers
-no longer support the attributes for these.
+negative, so that a formula cannot cover its neighbours. Browsers no longer support attributes for
+other alphabets and for the alignment of columns. So letters become the characters of such an
+alphabet, and an alignment becomes a class of ``formulas.css``.
 
 The TeX stays in the page as an annotation, for screen readers and for copying.
 """
@@ -137,7 +137,7 @@ def _mathml(tex: str, display: bool, long: bool) -> str | None:
     """Return a formula in MathML, None if KaTeX refuses it or it is too much for a page.
 
     A formula on its own line is put into a box. A `long` one can be scrolled there, also by
-    keyboard. `NoAnswer` of KaTeX is not cached: it may answer the next time.
+    keyboard. If KaTeX gives no answer, that is not cached: it may answer the next time.
     """
     answer = _typesetter.set(tex, display=display)
     if len(answer) > 2 * _LONGEST_MATHML:  # leaves room for attributes that are dropped

@@ -1,4 +1,4 @@
-"""Decides what of a student's HTML, markdown and outputs may enter a page that people open.
+"""Decides which parts of students' HTML, markdown and outputs may enter a page that people open.
 
 nbconvert, which makes nbgrader's feedback and formgrader's pages, trusts notebooks. This module
 trusts no cell, not even the instructor's. HTML passes by an allow-list (`clean_html`): nothing

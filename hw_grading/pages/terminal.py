@@ -1,8 +1,8 @@
-"""What a terminal shows of a text in the end."""
+"""Printed text as a terminal would finally show it."""
 
 import re
 
-# Bounded lengths keep the time of a search short.
+# With bounded lengths, a search takes little time.
 _CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 

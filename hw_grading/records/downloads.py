@@ -73,7 +73,7 @@ def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 
 def is_a_machines(name: str) -> bool:
-    """Return whether a machine put the file at this path beside people's own files."""
+    """Return whether the path is that of a file which a machine added to people's own files."""
     parts = name.split("/")
     return parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
 

@@ -1,7 +1,7 @@
 """Extensions: which student has more time for which homework, in our own table.
 
-nbgrader stores an extension with the submission, so a student must hand in before they can have
-one. Ours may come earlier. Of the two due dates, the later one applies.
+nbgrader stores an extension with the submission, so it cannot be granted before the student has
+submitted. Ours can. The later of the two due dates applies.
 """
 
 from dataclasses import dataclass

@@ -152,7 +152,7 @@ def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
 def error_of(output: Mapping[str, Any]) -> str:
     """Return the name of an error output and the first line of its message.
 
-    The grader's own error, of a test without a score, is returned without its name.
+    If a test has no score, the grader's own error is returned without its name.
     """
     message = plain(text_of(output.get("evalue")).strip().partition("\n")[0], 300)
     name = plain(text_of(output.get("ename")), 80)

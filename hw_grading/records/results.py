@@ -1,7 +1,7 @@
 """The result of each submission: scores from the gradebook, reasons from graded notebooks.
 
 The gradebook and the instructor's notebook are trusted. Only `records.graded_notebook` reads what
-students wrote. A damaged file becomes the reason in its student's result, and stops nobody else.
+students wrote. If a file is damaged, its student's result says so; other results are not affected.
 """
 
 import contextlib
@@ -132,7 +132,7 @@ def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[st
         try:
             names = set(os.listdir(folder))
         except OSError:
-            names = {"what nobody may read"}  # an unreadable folder: list it rather than lose it
+            names = {"what nobody may read"}  # an unreadable folder is listed too
         student = shelf.name(folder.name)
         if folder.name.startswith("."):
             handed_in = bool(shelf.within) and shelf.within in names
@@ -151,14 +151,14 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         with contextlib.suppress(Unreadable):  # the run has reported it already
             newer = read_time(folder)
         if trouble:
-            return f"The gradebook has scores for it, but {trouble}. To grade it again, {run}."
+            return f"The submission has scores, but {trouble}. To grade it again, {run}."
         if newer and record.handed_in and newer > record.handed_in:
             return f"The student submitted again after this grading: {run}."
         return ""
     if why := why_no_id(record.student):
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if os.path.lexists(folder / f"{name}.ipynb"):
-        return f"It was submitted, but there are {_missing(record)}: {run}."
+        return f"The notebook was submitted, but there are {_missing(record)}: {run}."
     where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
         course = roster.course.directory

@@ -1,4 +1,4 @@
-"""Reads CSV files as people's programs write them: Excel of any country, with or without a BOM."""
+"""Reads CSV files as programs such as Excel write them, in any language, with or without a BOM."""
 
 import csv
 import io

@@ -24,7 +24,7 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def in_words(error: Exception) -> str:
-    """Return an error's message; of a system's error without number and quoted path."""
+    """Return an error's message; for a system error, without its number and quoted path."""
     if isinstance(error, OSError) and error.strerror and error.errno:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error)
@@ -76,8 +76,8 @@ def csv_of(rows: Iterable[Sequence[Any]]) -> str:
 def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
     """Write several files: complete each one in its folder before the first one is put in place.
 
-    `marks` gives by path a text near the top of a file that an earlier run wrote. Raises
-    `RuntimeError`, and writes nothing, if a file lacks its mark: it is somebody's own.
+    `marks` gives for each path a text that this program writes near the top of the file. Raises
+    `RuntimeError`, and writes nothing, if an existing file lacks it: another program wrote it.
     """
     for path, mark in marks.items():
         if os.path.lexists(path) and mark not in _top(path):

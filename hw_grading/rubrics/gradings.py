@@ -73,7 +73,7 @@ def write_grading(
         same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
         only_remarks = grading.waits and old.done and same and old != mark
         now_there = {row.digest for row in rows.all(ANSWERS, student)}
-        # Whether tests graded another answer while the grader looked at this one.
+        # Whether the answer was autograded again, and changed, while the grader looked at it.
         outdated = bool(stamp.digest and now_there) and stamp.digest not in now_there
         waits = only_remarks or outdated or (not mark.done and given.auto is None)
         digest = digest_before if only_remarks else stamp.digest or digest_before

@@ -55,7 +55,7 @@ class Teamwork(Questions):
             rows.replace(SHARES, shares)
 
     def here(self, grader: str, cell: str, student: str) -> dict[str, str]:
-        """Record where a grader is. Return where others of the last 30 s are in the question."""
+        """Record where a grader is. Return the others' places in this question in the last 30 s."""
         expect_name(grader)
         with self._database.writing() as connection:
             mine = (PRESENCE.c.assignment == self.assignment) & (PRESENCE.c.grader == grader)

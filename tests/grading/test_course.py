@@ -1,4 +1,4 @@
-"""Commands find everything where the course's settings say, and nowhere else."""
+"""Commands read and write only the folders and the gradebook that the settings name."""
 
 import os
 import shutil
@@ -249,7 +249,7 @@ class TestElsewhere:
         (odd.parent.parent / "no-student").mkdir()
         _, results = read_results(course.root, ASSIGNMENT)
         assert [r.record.student for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
-        assert results[3].reason.startswith("It was submitted, but there are no scores")
+        assert results[3].reason.startswith("The notebook was submitted, but there are no scores")
         assert results[4].reason == (
             "No hw2.ipynb was submitted. In the folder of-fay: 'other.ipynb'."
         )

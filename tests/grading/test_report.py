@@ -73,7 +73,7 @@ def test_failed_and_ungraded_submissions_have_a_reason_and_are_counted(course):
     assert why_ada == "    SUBMISSION FAILED: It looped for ever."
     assert bob.endswith("4 wait      3")
     assert eve.split()[:6] == ["eve", *"–––––"]
-    assert why_eve.startswith("    NOT GRADED: It was submitted, ")
+    assert why_eve.startswith("    NOT GRADED: The notebook was submitted, ")
     assert counts == "graded 1, submission failed 1, not graded 1"
     assert waiting == "waiting for a person (+): 2 answers of 2 students"
     assert how.endswith("python -m hw_grading desk hw2")

@@ -206,7 +206,7 @@ def test_scores_without_a_whole_graded_notebook_are_not_called_graded(course, co
     course.grade("ada", content)
     ada = course.result("ada")
     assert ada.status is Status.NOT_GRADED
-    assert ada.reason.startswith("The gradebook has scores for it, but ")
+    assert ada.reason.startswith("The submission has scores, but ")
     assert ada.record.auto_total == 3
 
 
@@ -248,9 +248,10 @@ def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
     _, results = read_results(course.root, "hw2")
     reasons = {r.record.student: r.reason for r in results}
     assert {r.status for r in results} == {Status.NOT_GRADED}
+    no_scores = "The notebook was submitted, but there are no scores"
     assert reasons == {
-        "handed-in": "It was submitted, but there are no scores: run `nbgrader autograde hw2`.",
-        "killed": "It was submitted, but there are no scores: run `nbgrader autograde hw2`.",
+        "handed-in": f"{no_scores}: run `nbgrader autograde hw2`.",
+        "killed": f"{no_scores}: run `nbgrader autograde hw2`.",
         "other-name": "No hw2.ipynb was submitted. In the folder hw2: 'hw2 (1).ipynb'.",
         "no-folder": "No hw2.ipynb was submitted. In the student's folder, which has no folder "
         "hw2: 'hw2.ipynb'.",
