@@ -25,7 +25,7 @@ def in_words(moment: datetime, zone_in_words: str) -> str:
 
 
 class ShowDueDate(NbGraderPreprocessor):
-    """Fill the due date of the manifest into markdown cells, and store it in the gradebook in UTC.
+    """Write the manifest's due date into markdown cells, and store it in the gradebook in UTC.
 
     One of the preprocessors of ``nbgrader generate_assignment``. The gradebook is unchanged with
     ``--no-db``, or if it does not know the assignment.

@@ -1,8 +1,8 @@
 """nbgrader's exchange, a folder where every student of a machine can write.
 
-nbgrader follows the links that students put there, and stops the whole class at any strange folder
-or file. These classes, which nbgrader_config.py names, skip it or read as much as possible. They
-name its student and serve the others.
+nbgrader follows links that students put there, and one strange folder or file stops it for the
+whole class. These classes, which nbgrader_config.py names, skip such a folder or read as much of it
+as possible. They report its student, and process the others.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class CollectAnyName(ExchangeCollect):
         except Exception:  # the parser may raise any error on untrusted text
             self.log.warning(
                 "%s: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', "
-                "found none. It counts as its student's oldest submission. Look at the folder, "
+                "found none. The folder counts as the student's oldest submission. Look at it, "
                 "then remove it",
                 path,
             )
@@ -180,7 +180,7 @@ class ListEach(ExchangeList):
 class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
     """Releases feedback to students who used the exchange: ``nbgrader release_feedback``.
 
-    The secret of the submission, which autograding has copied along, determines a student's page.
+    A student's page is named by the secret of the submission, which autograding has copied.
     """
 
     def copy_files(self) -> None:

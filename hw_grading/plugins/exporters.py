@@ -3,7 +3,7 @@
 nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `autograded/`, and an
 execution pass over that copy. The same exporter serves both passes. `Sanitizing` runs
 the preprocessors of the first pass ahead of nbgrader's loop. The preprocessors are in
-`preprocessors`, `saving` and `lateness`. docs/lifecycle.md shows the order of the calls.
+`preprocessors` and `saving`. docs/lifecycle.md shows the order of the calls.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from hw_grading.run.ready import expect_ready
 from hw_support.submission.file import read_submission
 from hw_support.submission.problems import add_problems, read_problems
 
-_QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same, in its own order
+_QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same messages later
 _QUIET.propagate = False
 _QUIET.addHandler(logging.NullHandler())
 

@@ -7,7 +7,7 @@ link in a student's answer, or an id, could run a script with the grader's right
   print HTML on purpose, so there each plain value is escaped (`Escaping`).
 - The Content-Security-Policy allows only the templates' scripts, by a nonce for this page, and the
   templates' few event handlers.
-- Formulas are MathML. A script of formgrader that waits for MathJax is told that it is done.
+- Formulas are MathML. A script of formgrader waits for MathJax: it is told that MathJax is done.
 - If the GSI's desk runs in the same server, the menu of each page has a link to it.
 """
 
@@ -99,7 +99,7 @@ def escape() -> None:
 
 @contextlib.contextmanager
 def _policy(handler: Any, hashes: str) -> Iterator[None]:
-    """Set a page's nonce and policy while the page is made. Nothing interrupts that."""
+    """Set a page's nonce and policy while the page is made. No other page is made meanwhile."""
     global _nonce, _desk
     _nonce = secrets.token_urlsafe(24)
     _desk = f"{handler.base_url}/{_DESKS_PLACE}/" if _DESK in handler.settings else ""

@@ -95,7 +95,7 @@ class CollectResult(NbGraderPreprocessor):
 class MarkFinished(NbGraderPreprocessor):
     """Marks a notebook as completely graded; the last of `autograde_preprocessors`.
 
-    Without the mark, or with that of another file than the one handed in, it is graded again.
+    Without the mark, or with the mark of another file than the submitted one, it is graded again.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:

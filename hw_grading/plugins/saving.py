@@ -2,8 +2,8 @@
 
 It also replaces nbgrader's `AssignLatePenalties`, which stores a penalty before people have graded
 by hand, and does not update it when the score grows. `hw_grading.final_scores` computes penalties.
-So a stored penalty is removed: nbgrader's pages would take it off once more. For these pages an
-extension is stored that was granted before the student handed in.
+So a stored penalty is removed: nbgrader's pages would subtract it as well. If an extension was
+granted before the student submitted, it is now stored for these pages.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,8 @@ class _OneSubmission(Gradebook):
         """Return the manually scored cells whose answers have not changed since.
 
         `answers` are digests, by grade id, of the answers that people grade, and of everything that
-        the student wrote. The values are the scores that tests had given; a person's may count.
+        the student wrote. The values are the earlier scores by tests; a person's score may count
+        instead.
         """
         _, assignment, student = self._of
         before = digests_before(self.db.connection(), assignment, student)
@@ -123,7 +124,7 @@ class _OneSubmission(Gradebook):
         }
 
     def keep(self, settled: Mapping[str, float | None], answers: Mapping[str, str]) -> None:
-        """Take what is settled out of the queue for manual grading, and store the digests.
+        """Take settled cells out of the queue for manual grading, and store the digests.
 
         If a person's score counts instead of a test's, the test must give the same score as before.
         """

@@ -1,4 +1,4 @@
-"""After grading: what changed when a class was regraded, and why a point was lost.
+"""Regrades a class and shows what changed; explains why a student lost points.
 
 May import `plugins`, `reports` and every package below. The command line calls it.
 """

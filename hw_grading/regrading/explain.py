@@ -1,4 +1,4 @@
-"""Runs the tests of a graded submission again, and tells the instructor every detail.
+"""Runs the tests of a graded submission again, and records every detail for the instructor.
 
 The seed in the graded notebook gives the tests the same inputs as in grading. Student code runs in
 the sandbox. Nothing is written.

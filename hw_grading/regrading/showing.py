@@ -42,7 +42,7 @@ def summary(found: Comparison) -> Iterator[str]:
         scores = [c for c in found.changes if abs(c.difference) > 1e-9]
         up = sum(change.difference > 0 for change in scores)
         changed = f"{counted(len(scores), 'score')} changed"
-        changed += f", of {len({change.student for change in scores})} students"
+        changed += f", of {counted(len({change.student for change in scores}), 'student')}"
         yield f"{changed}: {up} up, {len(scores) - up} down. {compared}."
         if same := len(found.changes) - len(scores):
             yield f"{same} more with other test results but the same score."
@@ -53,8 +53,7 @@ def summary(found: Comparison) -> Iterator[str]:
     for student, place in found.lost:
         yield f"LOST: the score that a person gave to {student}, {place}."
     if found.waiting:
-        count = len(found.waiting)
-        yield f"{count} of them wait{'s' * (count == 1)} for a person again:"
+        yield f"A person has to look at {counted(len(found.waiting), 'answer')} again:"
         yield from (f"  {student}, {place}: {why}" for student, place, why in found.waiting)
     if found.new:
         yield f"Graded for the first time: {', '.join(found.new)}."

@@ -1,5 +1,5 @@
-"""The reports on a graded class: the table, the page of plots, the statistics.
+"""The reports on a graded class: the table, the pages of plots, the statistics.
 
-May import `rubrics`, `final_scores`, `records`, `pages`, `homework` and `outcome`; it runs nothing
-and writes only its own pages.
+May import `rubrics`, `final_scores`, `records`, `pages`, `homework` and `outcome`. This package
+runs no submission, and writes only its own pages.
 """

@@ -1,4 +1,4 @@
-"""A hidden test was wrong: the class is graded again, and whose score changed is told, and why."""
+"""After a hidden test was corrected, a regrade shows whose score changed, and why."""
 
 import csv
 import io
@@ -139,7 +139,7 @@ def test_only_an_answer_that_was_submitted_again_waits_again(
     assert regrade(few, "--student", "right00") == 0
     assert changes(few) == {"right00": ("1.0", "2.0", "answer changed: certification, double")}
     said = capsys.readouterr().out
-    assert "1 of them waits for a person again:" in said
+    assert "A person has to look at 1 answer again:" in said
     assert "right00, Certification: the answer changed" in said
     assert ps1.by_hand(few) == {
         "right00": (0.5, True),

@@ -4,6 +4,6 @@
 scores. `summary` makes the box at the top, from the scores (`facts`) and from what went wrong
 (`failures`). `cells` decides how each cell is shown.
 
-The page runs nothing and loads nothing: its Content-Security-Policy allows no script. All text is
-escaped, or is HTML from `hw_grading.pages.safe_html`.
+The page has no scripts and loads no other files: its Content-Security-Policy forbids both. All text
+is escaped, or is HTML from `hw_grading.pages.safe_html`.
 """

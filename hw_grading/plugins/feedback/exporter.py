@@ -62,7 +62,7 @@ class FeedbackExporter(Exporter):
         return ".html"
 
     def _settle_the_list(self, converter: GenerateFeedback) -> None:
-        """Add the students that nbgrader overlooks. Report who gets no page, and why."""
+        """Add the students that nbgrader overlooks. Report the students without a page, and why."""
         course = converter.coursedir
         folders.add_overlooked(converter, course.autograded_directory)
         for student in folders.not_graded(converter):

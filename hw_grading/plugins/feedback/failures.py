@@ -1,6 +1,6 @@
-"""What went wrong, one line each, with a link to the cell: in tests, cells and the submission.
+"""Failures of tests, cells and the submission, a line for each, with a link to the cell.
 
-It is read from the notebook without its hidden content, so that it reveals none.
+They are read from the notebook without its hidden content, so that they reveal none of it.
 """
 
 import re
@@ -87,7 +87,8 @@ def each_once(lines: Iterable[Line]) -> Iterable[Line]:
 def _owners(cells: Sequence[NotebookNode]) -> list[str]:
     """Return the grade id that each cell belongs to.
 
-    A cell without one belongs to the answer above, or to the next below if a heading is between.
+    A cell without a grade id belongs to the answer above it. If there is a heading in between, it
+    belongs to the next answer below.
     """
     owners, above, waiting = list[str](), "", 0
     for cell in cells:

@@ -1,4 +1,4 @@
-"""What a student's feedback must hide besides what nbgrader's own preprocessors remove.
+"""Hides content from a student's feedback that nbgrader's own preprocessors leave in it.
 
 The traceback of an error in a test cell (such as a time limit) quotes the hidden lines around it.
 """

@@ -1,4 +1,4 @@
-"""The instructor's page besides points: failed parts, times, mended cells, graders."""
+"""Sections of the instructor's page, other than points: failed parts, times, repairs, graders."""
 
 import math
 

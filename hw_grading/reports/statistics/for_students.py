@@ -104,7 +104,7 @@ def is_told(data: ClassData, part: Part) -> bool:
 
 
 def cause_told(part: Part) -> str:
-    """Return the main cause, if a group has it and the other failures are none or a group too."""
+    """Return the main cause if five or more failures have it, and five or more, or none, do not."""
     if not part.causes:
         return NONE
     cause, count = part.causes[0]

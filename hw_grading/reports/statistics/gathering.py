@@ -98,7 +98,7 @@ def gather(course: Path, assignment: str) -> ClassData:
     roster, results = read_results(course, assignment)
     here = roster.course
     finals = final_scores(here, assignment)
-    count = {cell.name for cell in finals.cells}  # do not count a dropped question as failed by all
+    count = {cell.name for cell in finals.cells}  # a dropped question does not count as failed
     roster = replace(roster, cells=tuple(cell for cell in roster.cells if cell.name in count))
     graded = [result for result in results if result.record.scored]
     items = []
