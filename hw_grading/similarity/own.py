@@ -1,8 +1,8 @@
 """Find a student's own lines: the cells of a submission without the released lines.
 
-From an answer, each line of its released stub is removed, as often as it is in the stub. Locked
-cells are left out, even if the student edited them. From any other cell, all lines that occur
-anywhere in the release are removed, because students copy tests to try things in them.
+In an answer, each line of the released stub is removed, as often as it is in the stub. Locked cells
+are left out, even if the student edited them. In any other cell, all lines that occur anywhere in
+the release are removed, because students copy tests to try things in them.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Find the pairs of students that share most of what others lack, by fingerprints.
+"""Find the pairs of students with most fingerprints in common that few others have.
 
 A run of code that only two students have counts 1. A run that more than a quarter of the class have
 counts 0 (inverse document frequency). So code that the task suggests has little weight.

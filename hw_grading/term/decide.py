@@ -143,7 +143,7 @@ def digest_of(content: bytes) -> str:
 
 
 def _action(where: Path, homework: str, found: Found, sha256: str, before: Record | None) -> Action:
-    """Return what to do with a file; raise `Unreadable` if that in ``submitted/`` may be newer."""
+    """Return what to do with a file; raise `Unreadable` if ``submitted/`` may have a newer one."""
     for place in (where, where.parent):
         if place.is_symlink():
             raise Unreadable(f"{place} is a link. Replace it with a folder")
@@ -169,6 +169,6 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
             return Action.REPLACES
         raise Unreadable(f"the submission in {where} is newer and is kept")
     raise Unreadable(
-        f"it is not clear whether it is newer than the submission in {where}, which is kept. If "
-        "this one counts, remove that folder"
+        f"it is not clear whether this file is newer than the submission in {where}, so that one "
+        "is kept. If this file should count, remove that folder and collect again"
     )

@@ -1,8 +1,9 @@
 """Moodle: ``Jane Doe_12345_assignsubmission_file/ps1.ipynb``.
 
 Moodle sets the folder's name: the full name, and a number for this assignment only. Older versions
-end it with a "_". With one setting, it is the beginning of the file's name. If a site puts more
-text before the name, the roster's column moodle_name needs it too. There are no submission times.
+end it with a "_". With one setting, the file's name begins with this text instead. If a site puts
+more text before the full name, the roster's column moodle_name needs that text too. There are no
+submission times.
 """
 
 import re

@@ -93,7 +93,7 @@ class Roster:
             found = self._by.get(("canvas_id", other), [])
             is_so_called = _key("canvas_name", who.canvas_name) in _keys(person)
             if not is_so_called or any(one.id != person.id for one in found):
-                ids = " and of ".join(dict.fromkeys([person.id, *(one.id for one in found)]))
+                ids = " and ".join(dict.fromkeys([person.id, *(one.id for one in found)]))
                 raise Unreadable(
                     f"its name fits more than one student: {ids}. Look in Canvas whose file it "
                     "is, and rename it"

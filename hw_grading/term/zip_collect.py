@@ -2,10 +2,10 @@
 
 Downloads of Canvas, Gradescope and Moodle are recognised as by ``python -m hw_grading collect``. In
 any other download, the name of a file in ``downloaded/<homework>/archive`` gives the student. If
-that file is a zip without a student's name, it is a download of many students, and the names of the
-files in the zip count. Names that students chose inside their own zip never count.
+that file is a zip whose name gives no student, the zip is a download of many students, and the
+names of the files in it give the students. Names inside a student's own zip never count.
 
-An upload cannot stop the others, write outside its folder, or take more than its share. Uploads
+An upload cannot stop the others, write outside its folder, or exceed the limits of size. Uploads
 that are left out are listed at the end, with the reasons.
 """
 
@@ -136,7 +136,7 @@ class OneNotebookEach(ExtractorPlugin):
                 yield replace(one, name=f"{name[: -len(ZIP)]}/{one.name}", bundle=name)
 
     def _folders(self, work: list[Upload]) -> dict[str, str | None]:
-        """Return for each bundle the folder in which file names name students; None for all."""
+        """Return for each bundle the folder with students in its file names; None for all."""
         if not self._goes_by_file_name():
             return {upload.bundle: None for upload in work}
         inner: defaultdict[str, set[str]] = defaultdict(set)

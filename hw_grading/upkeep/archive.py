@@ -1,7 +1,7 @@
 """The file of a backup: a compressed tar of plain files with a list of digests at its end.
 
-Some files are students'. So writing follows no links, and reading refuses links, devices, and names
-that lead out of the folder. Digests show damage. They do not show who made the backup.
+Students wrote some of the files. So writing follows no links, and reading refuses links, devices,
+and names that lead out of the folder. Digests show damage. They do not show who made the backup.
 """
 
 import errno
@@ -38,7 +38,7 @@ class LeftOut:
 
     name: str  # its path in the backup
     why: str  # in words
-    is_lost: bool  # whether data is lost because it could not be read; a link holds none
+    is_lost: bool  # whether it has data that could not be read; a link has none
 
 
 @dataclass(frozen=True)

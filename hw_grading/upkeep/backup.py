@@ -1,4 +1,4 @@
-"""Writes one file with all data that a course cannot make again.
+"""Writes one file with all data of a course that cannot be generated again.
 
 docs/one-server.md lists what is in it.
 

@@ -1,8 +1,8 @@
 """Moves a gradebook from a file (SQLite) to PostgreSQL, in one transaction.
 
-Tables are made as the code of nbgrader and of this project describes them, so that truth values,
-times and durations have the right types. Any other table, such as alembic's, is made as in the
-file. Afterwards both sides are compared, row by row.
+Tables are made as the code of nbgrader and of this project describes them, so that booleans, times
+and durations have the right types. Any other table, such as alembic's, is made as in the file.
+Afterwards both databases are compared, row by row.
 """
 
 import contextlib

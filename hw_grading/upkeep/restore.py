@@ -39,7 +39,7 @@ _MOST_NAMED = 8
 class Restored:
     """What was restored."""
 
-    facts: dict[str, Any]  # that the backup holds about itself
+    facts: dict[str, Any]  # about the backup, from its list
     files: int  # their number
     put_aside: Path | None  # the folder with the files that were in the way
     to_do: tuple[str, ...]  # sentences on what you still have to do
@@ -145,21 +145,21 @@ def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
 def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[str]:
     if os.path.realpath(course.root) != os.path.realpath(into):
         yield (
-            f"The settings in {into}/nbgrader_config.py name the course's folder {course.root}: "
+            f"The settings in {into}/nbgrader_config.py name {course.root} as the course's folder: "
             f"change c.CourseDirectory.root to {str(into)!r}"
         )
     url = make_url(course.db_url)
     if (into / SECRET).exists():
         yield (
-            f"The course's secret is {into / SECRET}: move it to where c.WholeClass.secret_file "
-            "says"
+            f"The course's secret is in {into / SECRET}. Move that file to the path in "
+            "c.WholeClass.secret_file"
         )
     if facts.get("database", {}).get("kind") == "sqlite":
         gradebook = into / _inner(facts, SQLITE)
         if os.path.realpath(url.database or "") != os.path.realpath(gradebook):
             yield (
-                f"The gradebook is {gradebook}, and the settings name {shown_address(url)}: move "
-                "it there, or change c.CourseDirectory.db_url"
+                f"The gradebook is {gradebook}, but the settings name {shown_address(url)}. Move "
+                "the gradebook there, or change c.CourseDirectory.db_url"
             )
     for part, was in facts.get("outside", {}).items():
         name = str(part).partition("/")[2]
@@ -189,7 +189,7 @@ class _Moves:
         if taken and not force:
             raise Unreadable(
                 f"Nothing was restored: {named([*map(str, taken)], _MOST_NAMED)} "
-                f"{'is' if len(taken) == 1 else 'are'} there already with other content than in "
+                f"already {'exists and differs' if len(taken) == 1 else 'exist and differ'} from "
                 "the backup. Restore into another folder (--into), or add --force, which moves "
                 "the existing files aside"
             )

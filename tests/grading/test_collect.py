@@ -1,4 +1,4 @@
-"""Downloads of each platform are collected, and nothing in them stops or harms anybody.
+"""Downloads of each platform are collected; a bad file in them does not stop the others.
 
 Each download is built by the platform's own rules. `Term.collect` runs the real command.
 """
@@ -386,7 +386,7 @@ def test_canvas_uploads_are_ordered_by_their_ids(term: Term) -> None:
 def test_nothing_is_overwritten_if_the_newer_submission_is_unclear(term: Term) -> None:
     assert term.collect(term.download("a/ann_hw2.ipynb", nb("one"))) == 0
     assert term.collect(term.download("b/ann_hw2.ipynb", nb("other"))) == 1
-    assert "it is not clear whether it is newer" in term.said
+    assert "it is not clear whether this file is newer" in term.said
     assert term.handed_in == {"ann": nb("one")}
     assert term.collect(*term.outside.iterdir()) == 1
     assert "ann has 2 files" in term.said

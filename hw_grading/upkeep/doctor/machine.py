@@ -114,7 +114,7 @@ def sandbox(config: Config, secrets: list[Path]) -> Line:
 
 
 def why_not() -> list[str]:
-    """Return the settings of this machine that forbid sandboxes, as far as visible."""
+    """Return those settings of this machine that visibly forbid sandboxes."""
     found = []
     if container := in_container():
         found.append(
