@@ -1,4 +1,4 @@
-"""docs/changing-a-homework.md is followed to the letter in a copy of the course, and is true."""
+"""docs/changing-a-homework.md is followed step by step in a copy of the course."""
 
 import re
 from dataclasses import dataclass, field

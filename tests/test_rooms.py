@@ -1,4 +1,4 @@
-"""Which part of the grader may import which, and that the grader knows no homework by name."""
+"""Which rooms of the grader may import which; the grader names no homework."""
 
 import ast
 import json

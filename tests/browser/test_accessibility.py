@@ -1,4 +1,4 @@
-"""No serious finding of an automatic audit in what students and staff read."""
+"""An automatic audit finds no serious accessibility problem in pages for students and staff."""
 
 import functools
 import io

@@ -1,4 +1,4 @@
-"""The released notebook in real JupyterLab, as a student meets it."""
+"""The released notebook in JupyterLab, used as by a student."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Running ahead: every job once, whatever its order, and never a result of another job."""
+"""Running ahead: every job runs once, in any order, and no job gets the result of another."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""A backup holds what a course cannot make again, and a restore brings all of it or nothing."""
+"""A backup holds all data that cannot be made again; a restore is complete or changes nothing."""
 
 import contextlib
 import gzip

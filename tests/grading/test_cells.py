@@ -1,4 +1,4 @@
-"""What is read from a notebook: functions, what is delivered, what is run for a test cell."""
+"""Which functions, deliverables and test cells are found in a notebook."""
 
 import pytest
 from cells import Cell, Notebook, homeworks, notebook_of

@@ -1,4 +1,4 @@
-"""What of the time that passes counts on a machine where others compute too."""
+"""Which time counts against limits on a machine where other processes compute too."""
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook

@@ -1,4 +1,4 @@
-"""Corrections for all: what they do to scores, how they are stored, shown and taken back."""
+"""Corrections for all: their effect on scores, and how they are stored, shown and undone."""
 
 import csv
 import html

@@ -1,4 +1,4 @@
-"""`check` and the grader say the same of notebooks that bend what tests rely on."""
+"""`check` and the grader agree on notebooks that change what tests rely on."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The server of the GSI's desk: what it answers, whom, and what it makes of bad input."""
+"""The server of the GSI's desk: its answers, who may ask, and how it handles bad input."""
 
 import contextlib
 import http.client

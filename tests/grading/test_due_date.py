@@ -1,4 +1,4 @@
-"""The due date is read from the manifest and told in English."""
+"""The due date is read from the manifest and written out in English."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""From each platform's download to its file of grades: collected, graded, exported, compared."""
+"""The whole way for each platform: a download is collected, graded and exported again."""
 
 import csv
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Work goes out and comes back through nbgrader's exchange, whatever a student puts there."""
+"""nbgrader's exchange works both ways, whatever a student puts there."""
 
 import functools
 import hashlib

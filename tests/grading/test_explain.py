@@ -1,4 +1,4 @@
-"""A disputed point: a test is run again with what it met in grading, and everything is shown."""
+"""A disputed point: a test runs again with the same inputs as in grading, with all details."""
 
 import zlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Grades that go out arrive: each platform reads its file back by its own rules."""
+"""Exported grades can be imported: each file is read back by its platform's rules."""
 
 import codecs
 import contextlib

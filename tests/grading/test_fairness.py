@@ -1,4 +1,4 @@
-"""One mistake is charged once, in the whole notebook, and in the part that is about it."""
+"""A mistake costs points once in the whole notebook, in the part that tests it."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Faults of the grader's own, put in one place after another: nobody gets a score for them."""
+"""The grader's own faults, injected in many places: no student gets a score because of one."""
 
 import copy
 import errno

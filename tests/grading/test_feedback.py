@@ -1,4 +1,4 @@
-"""What a student gets back: the box of points, failures and remarks, and the notebook below it."""
+"""A student's feedback: the box with points, failures and comments, and the notebook below it."""
 
 import base64
 import html

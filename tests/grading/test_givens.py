@@ -1,4 +1,4 @@
-"""What locked cells give counts by its values, and by the modules whose names they give."""
+"""Names that locked cells define count by their values, or by their modules."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The harness scores as nbgrader does, starts anew for every answer, and outlives what it runs."""
+"""The harness scores as nbgrader does, starts afresh for each answer, and survives bad answers."""
 
 import builtins
 import os

@@ -1,4 +1,4 @@
-"""Hidden helpers that cannot be imported are the grader's fault: named, and nobody's zero."""
+"""If a hidden helper cannot be imported, that is the grader's fault: no student gets a zero."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a result depends on besides the submission, and when a job is run once more."""
+"""What a result depends on besides the submission, and when a job runs a second time."""
 
 import importlib.metadata
 import socket

@@ -1,4 +1,4 @@
-"""Processes are killed at random moments: then the same command, and nothing is lost or done twice.
+"""After a kill at a random moment, the same command loses nothing and does nothing twice.
 
 `make test` kills a few times; HW_KILLS says how often otherwise.
 """

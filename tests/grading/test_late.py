@@ -1,4 +1,4 @@
-"""What lateness costs: counted when scores are shown, by the clock of the homework's time zone."""
+"""Late penalties are computed when scores are shown, in the homework's time zone."""
 
 import csv
 from datetime import timedelta

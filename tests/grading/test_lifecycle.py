@@ -1,4 +1,4 @@
-"""A run over a class begins and ends with nbgrader's conversion, and the process may go on."""
+"""A run over a class begins and ends with nbgrader's conversion; its process can then go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes as an executor: when one of them dies, its call is made again; others do not notice."""
+"""Worker processes as an executor: if one dies, its call is made again, and others go on."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""A mistake in a manifest is told in one line: file, key, what was found, what is allowed."""
+"""A mistake in a manifest gives one line: the file, the key, the value, and what is allowed."""
 
 import re
 

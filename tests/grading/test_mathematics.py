@@ -1,4 +1,4 @@
-"""Formulas become MathML, whatever a student's TeX is."""
+"""Formulas become MathML, whatever TeX a student writes."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whatever became of the instructor's cells, `mend` gives each its due."""
+"""`mend` restores the instructor's cells, whatever a student did to them."""
 
 import copy
 

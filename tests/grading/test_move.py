@@ -1,4 +1,4 @@
-"""A gradebook that is moved to PostgreSQL is the same there, and everything works on it."""
+"""A gradebook that is moved to PostgreSQL has the same content, and all commands work with it."""
 
 import contextlib
 import copy

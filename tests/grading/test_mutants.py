@@ -1,4 +1,4 @@
-"""Mutants are distinct, their keys are stable, and those called equivalent survive."""
+"""Mutants are distinct, their keys are stable, and mutants listed as equivalent lose no points."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""Remarks of a test cell come out of the examiner as they do of a notebook."""
+"""Notes of a test cell are the same from the examiner as from a notebook."""
 
 from hw_grading.examiner.examination import run_cell
 

@@ -1,4 +1,4 @@
-"""Bad input: no points for the parts that fail, a message that names the matter, others graded."""
+"""Odd answers: parts that fail give no points, and their message names the problem."""
 
 import functools
 

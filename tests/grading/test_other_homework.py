@@ -1,4 +1,4 @@
-"""A notebook of another homework is graded, and its student and the staff are told what it is."""
+"""A notebook of another homework is graded, and its student and the staff are told."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Each number of points that another one contradicts is found, by a sentence that names both."""
+"""If two numbers of points contradict each other, a sentence names both."""
 
 import nbformat
 import pytest

@@ -1,4 +1,4 @@
-"""Processes that the grader signals: the one that is meant, never another with its number."""
+"""Signals reach only the intended process, never another one with the same pid."""
 
 import contextlib
 import os

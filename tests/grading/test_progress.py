@@ -1,4 +1,4 @@
-"""What an instructor is told of a class while it is graded and afterwards."""
+"""What an instructor sees of a class during grading and afterwards."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Hidden parts look at nothing that is not promised, and that no visible part tries."""
+"""Hidden parts check only what the notebook asks for and what a visible part checks too."""
 
 import pytest
 from cells import homeworks

@@ -1,4 +1,4 @@
-"""Where cells stand in the instructor's notebook: question, title, mark scheme."""
+"""Which question, heading and mark scheme each cell of the instructor's notebook has."""
 
 import json
 

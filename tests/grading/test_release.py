@@ -1,4 +1,4 @@
-"""What students unzip works without the repository, and knows no homework before its time."""
+"""The students' zip works without the repository, and does not show later homeworks."""
 
 import ast
 import json

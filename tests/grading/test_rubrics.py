@@ -1,4 +1,4 @@
-"""Grading by hand: what is saved, compared, scored anew, taken back."""
+"""Grading by hand: saving, conflicts, rescoring, undo."""
 
 import json
 import math

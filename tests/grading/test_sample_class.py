@@ -1,4 +1,4 @@
-"""The main job from end to end: the demonstration grades the sample class as it should."""
+"""From end to end: the demonstration grades the sample class correctly."""
 
 import csv
 import re

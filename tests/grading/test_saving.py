@@ -1,4 +1,4 @@
-"""Scores are saved as nbgrader saves them, but together, and not by reading whole tables."""
+"""Scores are saved as nbgrader saves them, but in one transaction, without reading whole tables."""
 
 import sqlite3
 import threading

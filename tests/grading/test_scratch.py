@@ -1,4 +1,4 @@
-"""What the processes of a run leave in the folder for temporary files: nothing, however it ends."""
+"""However a run ends, it leaves nothing in the folder for temporary files."""
 
 import os
 import shutil

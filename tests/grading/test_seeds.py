@@ -1,4 +1,4 @@
-"""Hidden inputs cannot be predicted, and are hidden tests get new inputs for each submission."""
+"""Hidden inputs cannot be predicted, and each submission gets new ones."""
 
 import stat
 from concurrent.futures import ThreadPoolExecutor

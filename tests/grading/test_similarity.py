@@ -1,4 +1,4 @@
-"""Which answers of a class are alike, and what the page says of them."""
+"""Which answers of a class are similar, and how the page shows them."""
 
 import ast
 import csv

@@ -1,4 +1,4 @@
-"""What a verdict depends on is found, and what it does not depend on makes no difference."""
+"""A digest covers everything that a verdict depends on, and nothing else."""
 
 import pytest
 from cells import homeworks, notebook_of

@@ -1,4 +1,4 @@
-"""The instructor's doctor: each line is fine, or says what to type; nothing makes it crash."""
+"""The instructor's doctor: each line says that it is fine, or what to type; it never crashes."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""`python -m hw_grading` ends with 0 if all is fine, 1 if something is to do, 2 if it cannot."""
+"""`python -m hw_grading` ends with 0 if all is fine, 1 if something is to do, 2 on failure."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Results on disk: whole or not there, whatever happens while they are written."""
+"""A result on disk is complete or missing, whatever happens while it is written."""
 
 import errno
 import os

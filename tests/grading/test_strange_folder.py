@@ -1,4 +1,4 @@
-"""Of a folder that a student can change, files are copied, and nothing leads elsewhere."""
+"""A folder that a student can change is copied without following links out of it."""
 
 import os
 from pathlib import Path

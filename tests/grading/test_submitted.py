@@ -1,4 +1,4 @@
-"""What lies beside a notebook that was handed in is named, once and in words that fit it."""
+"""Files beside a submitted notebook are reported, each once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The tests catch wrong answers, let right ones through, and docs/validity.md says so."""
+"""The tests catch wrong answers and accept right ones, and docs/validity.md is up to date."""
 
 import functools
 import re

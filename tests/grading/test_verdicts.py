@@ -1,4 +1,4 @@
-"""Verdicts are kept as long as nothing changes that determines them, and no longer."""
+"""Verdicts are cached until something changes that determines them."""
 
 import dataclasses
 

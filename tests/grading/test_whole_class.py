@@ -1,4 +1,4 @@
-"""`nbgrader autograde` on a class: scores are the same whoever runs it, and nothing is lost."""
+"""`nbgrader autograde` on a class: scores are the same with every executor, and nothing is lost."""
 
 import contextlib
 import json

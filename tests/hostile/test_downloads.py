@@ -1,4 +1,4 @@
-"""Attacks by what a learning platform gives: a student's zip says nothing of whose it is.
+"""Attacks by downloads: names inside a student's zip do not decide whose it is.
 
 `collect` runs the real `nbgrader zip_collect` in this process.
 """

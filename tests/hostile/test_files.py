@@ -1,4 +1,4 @@
-"""Attacks by files: notebooks that are none, what lies beside them, and whole classes of attackers.
+"""Attacks by files: invalid notebooks, files beside them, and whole classes of attackers.
 
 Files are read in the grader's own process, outside any sandbox. So each test looks at the time and
 the memory that this takes, too.

@@ -1,4 +1,4 @@
-"""Forked kernels: each alone, none with more rights than one that is started from nothing."""
+"""Forked kernels are isolated, and have no more rights than kernels started from scratch."""
 
 import json
 import os

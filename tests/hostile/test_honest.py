@@ -1,4 +1,4 @@
-"""The arena itself: right answers get all points there, wrong ones none."""
+"""The arena itself: right answers get all points, wrong answers none."""
 
 import pytest
 from arena import NOTHING, POINTS, RIGHT, Arena, notebook

@@ -1,4 +1,4 @@
-"""Attacks on the way in which cells are run: on IPython, on the kernel's messages, on the link.
+"""Attacks on how cells are run: on IPython, on the kernel's messages, on the link.
 
 Most are in `attacks/how_cells_are_run/`. Here are those by cells and metadata that are no answers,
 and those of which more is to be expected than a header can say.

@@ -1,4 +1,4 @@
-"""Attacks by what functions return and raise, where more is to be expected than a header can say.
+"""Attacks by returned values and exceptions, with checks that a header cannot state.
 
 All others are in `attacks/lying_values/`. A value that is no plain data stays in the kernel, where
 it can be asked for its entries, its length or an array. What comes of that is plain data again, and

@@ -1,4 +1,4 @@
-"""Attacks by patching, where more is to be expected than a header can say; see `attacks/patching/`.
+"""Attacks by patching, with checks that a header cannot state; see `attacks/patching/`.
 
 They patch what a test rests on: Python, NumPy, `hw_support`, modules, the environment. All of it
 happens in the student's kernel. On stock nbgrader tests run there too. Here they run elsewhere:

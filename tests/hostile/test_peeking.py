@@ -1,4 +1,4 @@
-"""Attacks that look for what is secret, where more is to be expected than a header can say.
+"""Attacks that look for secrets, with checks that a header cannot state.
 
 All others are in `attacks/peeking/`. Each says how much it looked at, so that one that looked at
 nothing does not pass.

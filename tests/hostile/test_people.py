@@ -1,4 +1,4 @@
-"""Attacks by what people are called and when they handed in: ids, names of files, times.
+"""Attacks by students' ids, file names and submission times.
 
 One class of attackers is graded once; the tests look at what each of nbgrader's commands, and each
 of ours, makes of it.

@@ -1,4 +1,4 @@
-"""Attacks for points without an answer: moved cells, borrowed functions, agreement with nothing."""
+"""Attacks for points without an answer: moved cells, borrowed functions, comparisons of nothing."""
 
 import copy
 import itertools

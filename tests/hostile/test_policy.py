@@ -1,4 +1,4 @@
-"""Each line of the sandbox's policy, tried out: what it forbids is tried, and fails.
+"""Each line of the sandbox's policy: what it forbids is tried, and fails.
 
 `inside` runs a line of Python in a sandbox and returns what it prints. The same line without the
 sandbox, or with one line of the policy taken out, shows that it could have failed.

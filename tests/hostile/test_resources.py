@@ -1,4 +1,4 @@
-"""Attacks by taking too much, where more is to be expected than the header of an attack can say.
+"""Attacks by using too many resources, with checks that a header cannot state.
 
 All others are in `attacks/resources/`. The limits of the arena are short, and those of many attacks
 shorter still: an attack that no limit ends would take as long as the test's own time limit.

@@ -1,4 +1,4 @@
-"""The examiner's session: honest ends answer as a notebook would."""
+"""The examiner's session with an honest kernel, which answers as a notebook would."""
 
 import copy
 import random

@@ -1,4 +1,4 @@
-"""A session whose far end does not keep to the protocol: it is `Gone`."""
+"""If a kernel breaks the protocol, the session ends with `Gone`."""
 
 import contextlib
 import select

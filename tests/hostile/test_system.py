@@ -1,4 +1,4 @@
-"""Attacks on the machine, where it has to be looked at from outside; see `attacks/system/`.
+"""Attacks on the machine, with checks from outside the sandbox; see `attacks/system/`.
 
 What was tried is printed, so that no test passes because nothing was tried.
 """

@@ -1,4 +1,4 @@
-"""Attacks by texts: lines that look like the report's own, and characters that screens obey.
+"""Attacks by texts: lines that look like the report's own, and terminal control characters.
 
 What a test cell says of a submission is made of lines; student code determines names and messages
 in them. None of these ends a line, hides one, or colours one.

@@ -1,4 +1,4 @@
-"""The codec: plain values come back as they were, and no frame does more than raise `WireError`."""
+"""The codec: plain values come back unchanged, and bad frames only raise `WireError`."""
 
 import collections
 import contextlib

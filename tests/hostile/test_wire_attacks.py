@@ -1,4 +1,4 @@
-"""Attacks on the examiner over the link, where more is to be expected than a header can say.
+"""Attacks on the examiner over the link, with checks that a header cannot state.
 
 All others are in `attacks/wire/`. The student's cell takes the socket, puts a function of its own
 in the place of `answer`, and sends what it likes.

@@ -1,4 +1,4 @@
-"""Attacks by writing, where it has to be looked at from outside; see `attacks/writing/`.
+"""Attacks by writing, with checks from outside the sandbox; see `attacks/writing/`.
 
 They write into every place of the file system, and into the folder of the sockets. That folder is
 the only one that the grader has shared: it is taken away before the first cell.

@@ -1,4 +1,4 @@
-"""The container files: what they copy is there, and what they install can be installed."""
+"""The container files: everything that they copy exists, and can be installed."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""A homework on JupyterHub, from handing out to grading by hand, by six people in Chromium."""
+"""A homework on JupyterHub, from release to grading by hand, by six people in Chromium."""
 
 import html
 import re
