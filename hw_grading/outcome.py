@@ -33,7 +33,7 @@ class Spent:
     """The time that a submission took."""
 
     seconds: float = 0.0  # on the clock
-    cpu_seconds: float = 0.0  # computing time of the student's processes
+    cpu_seconds: float = 0.0  # CPU time of the student's processes
     worker: str = field(default_factory=socket.gethostname)  # the machine that ran it
 
 

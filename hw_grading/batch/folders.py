@@ -153,7 +153,7 @@ def not_graded(converter: Any) -> list[str]:
 
 
 def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
-    """Drop folders whose name is no student id; return for each the reason and what to do."""
+    """Drop folders whose name is not a student id; return for each the reason and what to do."""
     dropped = {}
     course = converter.coursedir
     shelf = shelf_of(course, step, course.assignment_id)

@@ -25,7 +25,7 @@ _TIDIED_EVERY = 50  # results
 
 
 class Results:
-    """The results in one folder, which take at most so many megabytes together."""
+    """The results in one folder, which together take at most `most_mb` megabytes."""
 
     def __init__(self, folder: Path, most_mb: int) -> None:
         self.folder = folder

@@ -149,7 +149,7 @@ class Picture(DeskHandler):
 
 
 class Missing(DeskHandler):
-    """An address below the desk's that is no page."""
+    """An address of the desk at which there is no page."""
 
     @web.authenticated
     def get(self) -> None:

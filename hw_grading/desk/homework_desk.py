@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class NotThere(RuntimeError):
-    """The course has no such homework, question or student. The text says what there is."""
+    """The course has no such homework, question or student. The text says which exist."""
 
 
 class Busy:

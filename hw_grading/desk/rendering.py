@@ -20,7 +20,7 @@ from hw_grading.pages.terminal import cut
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters shown of one answer
-_SECONDS = 2.0  # computing time for code; markdown has its own limit
+_SECONDS = 2.0  # CPU time for code; markdown has its own limit
 _HARD_SECONDS = 45.0  # elapsed time, after which the process is killed
 _GONE = "\0"  # marks a line of a docstring
 _MOST_KEPT = 4_000_000  # characters of cached HTML

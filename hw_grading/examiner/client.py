@@ -126,7 +126,7 @@ def _ended(how: str) -> ExaminerEnded:
 
 @dataclass(frozen=True)
 class Request:
-    """What the examiner is told of a submission."""
+    """The data about a submission that the examiner gets."""
 
     kernel_pid: int  # the process to interrupt
     root_pid: int  # the process to kill
@@ -178,7 +178,7 @@ class Examination:
             return True  # `verdict` then raises the error
 
     def verdict(self, seconds: float) -> Verdict:
-        """Wait for the verdict, for at most so many seconds."""
+        """Wait for the verdict, for at most this many seconds."""
         try:
             if not self._examiner.poll(seconds):
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")

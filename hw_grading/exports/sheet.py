@@ -94,7 +94,7 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def number_in(text: str) -> float | None:
-    """Return a value as a number, with a point or a comma; None if it is no number."""
+    """Return a value as a number, with a point or a comma; None if it is not a number."""
     match = _NUMBER.fullmatch(text)
     return float(match[1].replace(",", ".")) if match else None
 

@@ -120,7 +120,7 @@ def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
 
 
 def _points_in(call: ast.Call) -> float | None:
-    """Return the argument `points`, which may also be the second one; None if it is no number."""
+    """Return the argument `points`, which may be the second one; None if it is not a number."""
     values = [keyword.value for keyword in call.keywords if keyword.arg == "points"]
     values = values or call.args[1:2]
     try:

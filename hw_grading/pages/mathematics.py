@@ -70,7 +70,7 @@ _OLDER = {"script": "SCRIPT", "fraktur": "BLACK-LETTER", "double-struck": "DOUBL
 
 
 class Typesetter(Helper):
-    """KaTeX for one Python process. V8's threads stay out of servers, forks and Python's exit."""
+    """KaTeX in its own process: V8's threads would disturb servers, forks and Python's exit."""
 
     def __init__(self) -> None:
         program = Path(__file__).with_name("katex_process.py")

@@ -67,7 +67,7 @@ def render_markdown(
     `picture` returns the data URI of a picture, given its type and its base64 data, or None if it
     is not to be shown; by default all that `clean_html` accepts are. A note replaces an attachment
     that is missing or not shown. The source is shown as text if it is too large, or takes more than
-    two seconds of computing.
+    two seconds of CPU time.
     """
     pictures = Pictures(picture or picture_uri)
     formulas = Formulas(budget or Budget())

@@ -54,7 +54,7 @@ def safe_path(name: str) -> str:
 
 
 def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
-    """Open a zip; raise `Unreadable` if it is none, or its list of files has too many bytes."""
+    """Open a zip; raise `Unreadable` if it is not one, or its list of files has too many bytes."""
     try:
         # Find the record as `ZipFile` does, which then reads the whole list.
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
@@ -73,7 +73,7 @@ def files_in(bundle: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
 
 
 def is_a_machines(name: str) -> bool:
-    """Return whether the path is that of a file which a machine added to people's own files."""
+    """Return whether a program, not a person, put the file at this path into a download."""
     parts = name.split("/")
     return parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
 

@@ -39,7 +39,7 @@ class Table:
 
 
 def delimiter_of(head: str) -> str:
-    """Return the delimiter that occurs most often in the first line, quoted values left out."""
+    """Return the delimiter that occurs most often in the first line, outside quoted values."""
     return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
 
 

@@ -107,7 +107,7 @@ def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
 
 
 def png_uri(data: Any) -> str:
-    """Return a notebook's PNG as a data URI; `ValueError` if it is none or too large."""
+    """Return a notebook's PNG as a data URI; `ValueError` if it is not a PNG, or too large."""
     text = "".join(text_of(data).split())
     if len(text) > MAX_PICTURE_BYTES * 4 / 3 + 4:
         raise ValueError(f"it is larger than {MAX_PICTURE_BYTES:,} bytes")

@@ -35,7 +35,7 @@ class Question:
     is_code: bool  # whether the answer is a code cell, which has outputs
     text: str = ""  # the question as students read it, in markdown, without the mark scheme
     scheme: str = ""  # the mark scheme, in markdown; "" if there is none
-    beside: tuple[str, ...] = ()  # grade ids of answers beside it: the code that it is about
+    beside: tuple[str, ...] = ()  # grade ids of the answers with the code that it is about
     numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
 
 

@@ -22,7 +22,7 @@ _ITEM = re.compile(
 
 
 def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]) -> Rubric:
-    """Return the rubric of a question that nobody has changed; `cells` are all to be graded."""
+    """Return a question's rubric before any change; `cells` are all cells that people grade."""
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
     first = []

@@ -34,7 +34,7 @@ def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
 
 
 def instructors_names(nb: NotebookNode) -> set[str]:
-    """Return the names that the instructor's cells bind, without those of tests."""
+    """Return the names that the instructor's cells bind, other than test cells."""
     return {name for cell in nb.cells if is_trusted(cell) for name in bound_by(cell.source)}
 
 

@@ -16,8 +16,8 @@ class Clock:
     """The time that is left for a submission, and for its running cell.
 
     Time that the kernel waits for a processor that others use does not count. So a cell may take a
-    multiple of its limit, and a submission twice its limit. `hangs` lowers the computing time of
-    cells that call a function which did not return.
+    multiple of its limit, and a submission twice its limit. `hangs` lowers the CPU time of cells
+    that call a function which did not return.
     """
 
     def __init__(self, settings: RunSettings, manifest: Manifest, hangs: Hangs) -> None:
@@ -37,7 +37,7 @@ class Clock:
         self._began, self.allowed = monotonic(), self.left()
 
     def goes_on(self, waited: float) -> bool:
-        """Return whether the running cell may exceed its time, since it has waited for so long."""
+        """Return whether the running cell may exceed its time, after this many seconds waited."""
         return not is_over(self.allowed, monotonic() - self._began, waited)
 
     def end(self, waited: float) -> None:
@@ -47,7 +47,7 @@ class Clock:
         self._deadline += granted
 
     def cpu_seconds(self, cell: NotebookNode) -> float:
-        """Return the computing time that a cell may use."""
+        """Return the CPU time that a cell may use."""
         per_cell = self._settings.cpu_seconds_per_cell
         usual = float(self._own_cpu_seconds.get(grade_id_of(cell) or "", per_cell))
         return usual if is_test(cell) else self._hangs.cpu_seconds(cell, usual)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
-_SECONDS_FOR_HANGS = 40.0  # computing time of all cells together that call a hanging function
+_SECONDS_FOR_HANGS = 40.0  # CPU time of all cells together that call a hanging function
 _SHARE_OF_A_CELL = 0.2  # the part of the remaining seconds that one cell gets
 _LEAST_SECONDS = 1.0
 _FRAME = re.compile(r", in (\w+)\(")  # a function's name in an IPython traceback
@@ -39,18 +39,18 @@ class Hangs:
         return sorted(self._hanging & self._known.reached_by(cell)) if self._hanging else []
 
     def cpu_seconds(self, cell: NotebookNode, usual: float) -> float:
-        """Return the computing time of a cell, given its usual limit."""
+        """Return the CPU time of a cell, given its usual limit."""
         if not self.called_by(cell):
             return usual
         return min(usual, max(_LEAST_SECONDS, round(_SHARE_OF_A_CELL * self._left, 1)))
 
     def hung(self, functions: Iterable[str], cpu_seconds: float) -> None:
-        """Note functions that did not return, and the computing time that they wasted."""
+        """Record functions that did not return, and the CPU time that they wasted."""
         self._hanging.update(functions)
         self._left -= cpu_seconds
 
     def interrupted(self, traceback: Iterable[str], cpu_seconds: float) -> None:
-        """Note the kernel's traceback of a cell that used up its computing time.
+        """Read the kernel's traceback of a cell that used up its CPU time.
 
         If a function in it has returned before, it counts as hanging only the second time: the
         endless loop may be in its caller.

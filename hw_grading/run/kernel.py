@@ -64,7 +64,7 @@ class Kernel(NotebookClient):
 
     @property
     def cpu_seconds_used(self) -> float:
-        """Computing time of the kernel and of all that it started."""
+        """CPU time of the kernel and of all processes that it started."""
         return self._watch.used_seconds if self._watch else 0.0
 
     def start(self) -> socket.socket:

@@ -58,7 +58,7 @@ _ANSWER = "__import__('answering.start').start.answer()"
 _HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
-_EXAMINER_CPU_SECONDS = 60.0  # computing time of the examiner itself for one test cell
+_EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
 
 
 class Submission:
@@ -95,7 +95,7 @@ class Submission:
 
     @property
     def cpu_seconds_used(self) -> float:
-        """Computing time of the student's processes."""
+        """CPU time of the student's processes."""
         return self._kernel.cpu_seconds_used if self._kernel else 0.0
 
     @property

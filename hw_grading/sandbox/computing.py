@@ -1,4 +1,4 @@
-"""Measures the computing time of a submission's processes, including those that have ended."""
+"""Measures the CPU time of a submission's processes, including those that have ended."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from hw_grading.sandbox import memory
 
 
 class Computing:
-    """Adds up the computing time at each look."""
+    """Adds up the CPU time at each look."""
 
     def __init__(self, between_looks: float) -> None:
         self._between_looks = between_looks  # seconds
@@ -19,7 +19,7 @@ class Computing:
         self._seconds_of_the_gone = 0.0
 
     def seconds(self, processes: Sequence[psutil.Process]) -> float:
-        """Return the computing time so far, given the processes that live now.
+        """Return the CPU time so far, given the processes that live now.
 
         Two counts are made, and the larger one is returned. The first one adds what the system
         counted for the living processes and for children that they have waited for.
@@ -27,7 +27,7 @@ class Computing:
         return max(memory.total(processes, _with_children), self._counted_one_by_one(processes))
 
     def _counted_one_by_one(self, processes: Sequence[psutil.Process]) -> float:
-        """Return the computing time of all processes that were seen, including ended ones.
+        """Return the CPU time of all processes that were seen, including ended ones.
 
         The system does not add an ended process's time to that of a parent which ignores SIGCHLD.
         Short processes may begin and end between two looks: so a process that is new at this look

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 Processes = Sequence[psutil.Process]
-_SOCKETS_UNCOUNTED = 500  # the queues of so many sockets are not counted as memory
+_SOCKETS_UNCOUNTED = 500  # the queues of this many sockets are not counted as memory
 _BESIDES = re.compile(rb"^(?:VmPTE|VmSwap):\s*(\d+) kB$", re.MULTILINE)
 
 

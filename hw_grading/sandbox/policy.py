@@ -81,7 +81,7 @@ class Shown:
     # that ends in "/" is a folder.
     hidden: Sequence[str] = ()
     links: Mapping[str, str] = field(default_factory=dict)  # path in the sandbox to target
-    environment: Mapping[str, str] = field(default_factory=dict)  # beside what every sandbox has
+    environment: Mapping[str, str] = field(default_factory=dict)  # added to that of every sandbox
     preload: Sequence[str] = ()  # modules that a fork server has imported before it forks kernels
 
 

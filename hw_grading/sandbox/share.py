@@ -22,13 +22,13 @@ MOST_BUSY = 8  # threads at the usual priority
 MOST_SESSIONS = 500  # sessions of one submission with lowered priority; at most 64 exist at a time
 MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
 SHARES = 4  # the shares, of one thread each, that a submission with more busy threads gets
-_MOST_UNSEEN = 24  # with at most so many threads, none is examined: a kernel has about ten
+_MOST_UNSEEN = 24  # up to this number of threads, none is examined: a kernel has about ten
 _LOWEST = 19
 _RATIO = 1.25  # the ratio of the shares of two successive priorities
 
 
 def priority(busy: int) -> int:
-    """Return the "nice" value at which so many busy threads get the share of a few."""
+    """Return the "nice" value at which `busy` threads together get the share of a few."""
     return 0 if busy <= MOST_BUSY else min(_LOWEST, math.ceil(math.log(busy / SHARES, _RATIO)))
 
 

@@ -42,7 +42,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class _Cell:
-    used_before: float  # seconds of computing
+    used_before: float  # seconds of CPU time
     cpu_seconds: float  # its limit
     name: str
     until: float  # on the clock; then everything is killed
@@ -73,7 +73,7 @@ class Watch:
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
         self._interrupted: str | None = None  # set when a cell was interrupted
-        self.used_seconds = 0.0  # of computing, by all processes
+        self.used_seconds = 0.0  # of CPU time, by all processes
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
         self._computing = Computing(SECONDS_BETWEEN_LOOKS)
@@ -92,7 +92,7 @@ class Watch:
         self._thread.start()
 
     def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
-        """Give a cell its computing time, and a time after which everything is killed."""
+        """Give a cell its CPU time, and a time after which everything is killed."""
         with self._lock:
             self._interrupted = None
             self._first_interrupt = 0.0
@@ -123,7 +123,7 @@ class Watch:
             return self._interrupted
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
-        """Limit the computing time of the examiner: its own timers cannot stop all code."""
+        """Limit the CPU time of the examiner: its own timers cannot stop all code."""
         clock = cpu_clock(helper.pid)
         with self._lock:
             self._helper = helper, clock, clock() + cpu_seconds

@@ -3,6 +3,6 @@
 May import `records`, `pages`, `homework` and `outcome`. Submissions are read, never run.
 
 `own` finds the student's own lines in a submission. `prints` makes normalised fingerprints of these
-lines with copydetect (see docs/decisions.md). `pairs` finds the pairs of students with most in
+lines with copydetect (see docs/decisions.md). `pairs` finds the pairs of students with the most in
 common, `comparing` their matching lines.
 """

@@ -84,7 +84,7 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
 
 
 def read_work(path: Path, student: str, released: Released) -> Work:
-    """Read a student's own lines; `Unreadable` says why the file is no notebook."""
+    """Read a student's own lines; `Unreadable` says why the file is not a notebook."""
     notebook, problems = read_submission(path)
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:

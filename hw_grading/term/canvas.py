@@ -63,7 +63,7 @@ def recognises(files: Sequence[Upload]) -> bool:
 
 
 def sort(files: Sequence[Upload], into: Sorting) -> None:
-    """Find each student's submission, and the files that fit nobody."""
+    """Find each student's submission, and the files that match no student."""
     named = [(upload, _named(upload.name)) for upload in files]
     folder = next(upload.folder for upload, name in named if name and is_work(upload))
     of: dict[Who, list[tuple[Upload, _Named]]] = {}

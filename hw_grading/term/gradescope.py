@@ -38,7 +38,7 @@ def recognises(files: Sequence[Upload]) -> bool:
 
 
 def sort(files: Sequence[Upload], into: Sorting) -> None:
-    """Find each submitter's submission, and the files that fit nobody."""
+    """Find each submitter's submission, and the files that match no student."""
     metadata, *more = _lists(files)
     try:
         if more:

@@ -33,7 +33,7 @@ def recognises(files: Sequence[Upload]) -> bool:
 
 
 def sort(files: Sequence[Upload], into: Sorting) -> None:
-    """Find each student's submission, and the files that fit nobody."""
+    """Find each student's submission, and the files that match no student."""
     of: dict[tuple[str, str], list[tuple[Upload, Upload]]] = {}
     for upload in filter(is_work, files):
         if match := _OUTER.match(upload.name):

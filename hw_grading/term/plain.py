@@ -13,7 +13,7 @@ PLATFORM = "plain"
 
 
 def sort(files: Sequence[Upload], into: Sorting) -> None:
-    """Find each student's submission, and the files that fit nobody."""
+    """Find each student's submission, and the files that match no student."""
     name = f"<student>_{into.homework}.ipynb"
     pattern = re.compile(file_name_pattern([into.homework]))
     work = [upload for upload in files if is_work(upload)]

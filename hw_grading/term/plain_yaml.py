@@ -22,7 +22,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def read_yaml(content: bytes, wanted: Container[str]) -> Any:
     """Return dictionaries, lists, and texts up to 1,000 characters, or raise `Unreadable`.
 
-    Of the outermost dictionary's values, only those of the keys `wanted` below it are kept.
+    The outermost dictionary keeps all its keys. Dictionaries inside it keep only the keys `wanted`.
     """
     try:
         return _build(yaml.parse(content, Loader=_LOADER), wanted)

@@ -19,7 +19,7 @@ _PLATFORMS = (gradescope, moodle, canvas)  # the most certain one first
 def found_in(
     paths: Sequence[Path], homework: str, zone: tzinfo, stack: ExitStack
 ) -> tuple[list[Found], list[LeftOut]]:
-    """Return the submissions in downloads, and the files that fit nobody.
+    """Return the submissions in downloads, and the files that match no student.
 
     `zone` is that of a platform's times without one. Raises `Unreadable` if no download can be
     opened.

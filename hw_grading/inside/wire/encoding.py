@@ -10,7 +10,7 @@ import numpy as np
 from .message import MOST_BITS, Caps, Tag, Theirs, TooMuch, Yours, collide, is_plain, is_shape
 
 FRAME = struct.Struct(">II")  # the lengths of head and body
-_PACKED_FROM = 16  # a list of at least so many numbers is sent as an array
+_PACKED_FROM = 16  # numbers: a list of this length or longer is sent as an array
 Refer = Callable[[Any], "Theirs | Yours | None"]
 
 

@@ -28,7 +28,7 @@ from hw_support.time_limit import TimeLimitReached, time_limit
 _SHORT = 280  # characters; a longer text of the instructor is folded
 _LONGEST_CODE = 60_000
 _COLOUR_SECONDS = 1.0
-_SECONDS = 30.0  # computing time for one student's own cells; the cells after it are shown as text
+_SECONDS = 30.0  # CPU time for one student's own cells; the cells after it are shown as text
 _LONGEST_TEXT = 30_000  # in one printed text
 _MOST_OUTPUTS = 200  # in one cell
 _MOST_PICTURES = 15_000_000  # characters of pictures and tables on the page

@@ -1,4 +1,4 @@
-"""The known facts of one student's homework besides the notebook, and their wording."""
+"""The facts about one student's homework that are not in the notebook, and their wording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_ITEMS = 100
 
 @dataclass(frozen=True)
 class Facts:
-    """The known facts of one student's homework besides the notebook."""
+    """The facts about one student's homework that are not in the notebook."""
 
     student: str = ""
     homework: str = ""

@@ -90,8 +90,8 @@ class Grader:
 
     name: str  # the grader's name; "" if unknown
     answers: int  # the number of answers
-    # The mean over the answers of the grader's points less the others' mean for that question, as a
-    # share of the question's points; NaN if nobody else graded any of these questions.
+    # For each answer: the grader's points minus the others' mean for that question, as a share of
+    # the question's points. This is the mean over the answers; NaN if the others graded none.
     difference: float
     error: float  # the standard error of `difference`; NaN if it cannot be computed
 
