@@ -15,9 +15,9 @@ from hw_support.submission.mending import grade_id_of
 class Clock:
     """The time that is left for a submission, and for its running cell.
 
-    Time that the kernel waits for a processor that others use does not count. So a cell may take a
-    multiple of its limit, and a submission twice its limit. `hangs` lowers the CPU time of cells
-    that call a function which did not return.
+    Time that the kernel waits for a processor that others use does not count. So a cell may take up
+    to `MOST_TIMES` times its limit, and a submission twice its limit. `hangs` lowers the CPU time
+    of cells that call a function which did not return.
     """
 
     def __init__(self, settings: RunSettings, manifest: Manifest, hangs: Hangs) -> None:

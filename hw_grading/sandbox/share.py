@@ -53,7 +53,10 @@ class Share:
 
 
 def is_over(limit: float, passed: float, waited: float) -> bool:
-    """Return whether a limit was reached. Seconds of waiting for the processor do not count."""
+    """Return whether a limit was reached.
+
+    Seconds of waiting for the processor do not count, up to `MOST_TIMES` times the limit.
+    """
     return passed - waited >= limit or passed >= MOST_TIMES * limit
 
 

@@ -89,7 +89,7 @@ def _agreed() -> bool:
         answer = input("Write these? [y/N] ")
     except EOFError:
         raise Unreadable(
-            "\nNothing was written: this is no terminal in which you can answer. To write without "
-            "a question, add --yes"
+            "\nNothing was written: the command cannot ask you, because this is not a terminal. To "
+            "write without being asked, add --yes"
         ) from None
     return answer.strip().casefold() in ("y", "yes")

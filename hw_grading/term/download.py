@@ -68,7 +68,7 @@ def _in_a_folder(
     paths = {path.relative_to(folder).as_posix(): path for path in there}
     handed_in = {name: path for name, path in paths.items() if not is_a_machines(name)}
     if not handed_in:
-        left_out.append(LeftOut(str(folder), "it has no files. Unpack the download there"))
+        left_out.append(LeftOut(str(folder), "it has no files. Unpack the download into it"))
     for name, path in handed_in.items():
         is_of_many = path.parent == folder and not is_one_students(path.name)
         if path.suffix.lower() == ZIP and is_of_many:
