@@ -20,6 +20,7 @@ from hw_support.compare import Mismatch, as_numbers, expect
 Array = npt.NDArray[Any]
 
 BATCH, EPOCHS, STEP_SIZE = 100, 2, 0.4
+_STEP_SIZES = (STEP_SIZE, 0.004, 0.00004)  # the next one is tried if steps are far too large
 _PIXELS, _IMAGES_AT_ONCE = 784, 400
 _PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
 HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
@@ -36,6 +37,11 @@ _BARE_LOOP = (
     "not None, and return weight_matrices, biases, training_loss, training_acc, test_loss, "
     "test_acc"
 )
+_NEVER_VISIBLE = (
+    f"steps are far too large with each step size that was tried ({_STEP_SIZES[0]:g}, "
+    f"{_STEP_SIZES[1]:g} and {_STEP_SIZES[2]:.5f}), so nothing else can be seen of them. Does train "
+    "use its argument step_size, and are the parameters finite numbers?"
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Seen:
     batches: list[Array]  # the indices of the images; `batches[k - 1]` of step k
     histories: list[Array]  # as in `HISTORIES`
     network: list[Array]  # W1, W2, b1 and b2 that ``train`` returned; empty if they are no arrays
+    step_size: float = STEP_SIZE  # which ``train`` got
     early: bool = False  # whether ``after_step`` was called before each step
     goes_on: bool = False  # whether the training began with the network that the notebook had
     slopes: dict[int, tuple[float, str]] = field(default_factory=dict)  # of `_slopes`, by step
@@ -69,7 +76,8 @@ class SmallTraining:
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
-        self._runs: dict[bool, Seen | BaseException] = {}  # by whether stand-ins were in place
+        # By whether stand-ins were in place, and by step size.
+        self._runs: dict[tuple[bool, float], Seen | BaseException] = {}
         # The functions, by name, from which losses and accuracies are computed.
         self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
@@ -86,12 +94,20 @@ class SmallTraining:
         self._images[np.arange(len(self._labels)), self._own] = 1.0
         self._images[:, shared] = np.where(half == (classes[:, None] == 1), ink, 0.2 * ink)
 
-    def _seen(self) -> Seen:
+    def _visible(self) -> Seen:
+        """Return what was seen with the largest step size at which steps are not far too large."""
+        for step_size in _STEP_SIZES:
+            seen = self._seen(step_size)
+            if not self._too_far(seen):
+                return seen
+        raise Mismatch(_NEVER_VISIBLE)
+
+    def _seen(self, step_size: float = STEP_SIZE) -> Seen:
         """Return what was seen. The notebook's functions get one run, and stand-ins another one."""
-        key = self._checks.standing_in
+        key = self._checks.standing_in, step_size
         if key not in self._runs:
             try:
-                self._runs[key] = self._run()
+                self._runs[key] = self._run(step_size)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # student code may raise anything; each part reports it
@@ -101,7 +117,7 @@ class SmallTraining:
             raise seen
         return seen
 
-    def _run(self) -> Seen:
+    def _run(self, step_size: float) -> Seen:
         """Run ``train`` without changing the notebook's names."""
         notebook = self._checks.notebook
         train = self._checks.names.get("train")
@@ -123,7 +139,7 @@ class SmallTraining:
         run = ("weight_matrices", "biases", *HISTORIES)
         silent = contextlib.redirect_stdout(io.StringIO())
         with notebook.kept(*run), notebook.replaced(**small), silent:
-            returned = train(STEP_SIZE, EPOCHS, notebook.own("rng"), after_step)  # type: ignore[misc]
+            returned = train(step_size, EPOCHS, notebook.own("rng"), after_step)  # type: ignore[misc]
         expect(returned is not None, "train returned None. Is a `return` missing?")
         returned = list(returned)
         expect(
@@ -142,7 +158,8 @@ class SmallTraining:
             for before, after in itertools.pairwise(parameters)
         ]
         batches = [np.flatnonzero(rows[self._own]) for rows in moved]
-        return Seen(parameters, batches, histories, network, early, _goes_on(had, parameters[0]))
+        goes_on = _goes_on(had, parameters[0])
+        return Seen(parameters, batches, histories, network, step_size, early, goes_on)
 
     def _is_early(self, parameters: list[list[Array]], test_losses: Array) -> bool:
         """Whether ``after_step`` got the parameters before each step: test losses are one ahead."""
@@ -160,7 +177,7 @@ class SmallTraining:
         """Say how many times the mean gradient a step is, if that is far too many; "" if it is not.
 
         After such steps the network saturates: images change no weights, and the batches cannot be
-        seen. This costs points in `TrainingWatch.expect_step`.
+        seen. This costs points in `TrainingWatch.expect_step`; all else is seen with smaller steps.
         """
         for before, batch in zip(seen.parameters, seen.batches, strict=False):
             if not batch.size:
@@ -191,7 +208,7 @@ class SmallTraining:
             return self._figures(there, seen.batches[step - 1])[0]
 
         for way in (0.2, 0.002):  # share of a step; the second is for steps that are far too large
-            measured[step] = _compared(moved, loss_at, way, thorough=step == 1)
+            measured[step] = _compared(moved, loss_at, seen.step_size, way, thorough=step == 1)
             if not measured[step][1]:
                 break
         return measured[step]
@@ -268,7 +285,11 @@ def figures(
 
 
 def _compared(
-    moved: list[Array], loss_at: Callable[[float, list[Array]], float], way: float, thorough: bool
+    moved: list[Array],
+    loss_at: Callable[[float, list[Array]], float],
+    step_size: float,
+    way: float,
+    thorough: bool,
 ) -> tuple[float, str]:
     """Compute the result of `SmallTraining._slopes` from central differences of the loss.
 
@@ -285,8 +306,8 @@ def _compared(
     multiples = [-(z**2) / d if d else np.nan for z, d in zip(sizes, slopes, strict=True)]
     known = [multiple for multiple in multiples if np.isfinite(multiple) and multiple != 0]
     expect(known, "the loss does not depend on the parameters")
-    as_asked = any(abs(multiple / STEP_SIZE - 1) < 0.02 for multiple in known)
-    along = STEP_SIZE if as_asked else float(np.median(known))
+    as_asked = any(abs(multiple / step_size - 1) < 0.02 for multiple in known)
+    along = step_size if as_asked else float(np.median(known))
     draw = np.random.default_rng(0)
     others = []
     for k, name in enumerate(_PARAMETERS):

@@ -163,7 +163,11 @@ def test_a_right_training_passes_every_check(otherwise):
             {"step"},
             "times the mean gradient of their batch; -0.4 times was expected",
         ),
-        ({"step_size": 200.0}, {"step"}, "moved by far too many times the mean gradient"),
+        (
+            {"gradients": lambda g: [500 * each for each in g]},
+            {"step"},
+            "moved by far too many times the mean gradient",
+        ),
         (
             {"gradients": lambda g: [0 * g[0], g[1], g[2], g[3]]},
             {"every_image", "new_order", "step", "own_size", "training_history"},
@@ -231,10 +235,10 @@ def test_momentum_is_named_and_nothing_is_said_of_batches_that_cannot_be_seen():
     assert "momentum" in told["step"]
 
 
-@pytest.mark.parametrize("step_size", [10.0, 40.0, 200.0, -40.0])
+@pytest.mark.parametrize("factor", [25.0, 100.0, 500.0, 12080.0, -100.0])
 @pytest.mark.filterwarnings("ignore:overflow", "ignore:divide by zero")
-def test_steps_far_too_large_cost_one_part_however_the_loss_is_clipped(step_size):
-    student = Student(step_size=step_size)
+def test_steps_far_too_large_cost_one_part_however_the_loss_is_clipped(factor):
+    student = Student(gradients=lambda gradients: [factor * each for each in gradients])
     student.names["logistic_loss"] = lambda g, y: (np.minimum(logistic_loss(g, y)[0], 16), None)
     assert failing(student).keys() == {"step"}
 
@@ -256,7 +260,29 @@ def test_a_network_that_is_shown_at_the_end_only_is_not_taken_for_a_saturated_on
 
 
 def test_a_network_of_nan_is_the_last_one():
-    assert failing(Student(step_size=np.nan)).keys() == {"step"}
+    watch_of(Student(step_size=np.nan)).expect_last_network()
+
+
+@pytest.mark.parametrize("step_size", [200.0, np.nan])
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:divide by zero")
+def test_a_training_of_which_nothing_can_be_seen_is_told_so(step_size):
+    told = failing(Student(step_size=step_size))
+    assert {"every_image", "step", "training_history", "test_history"} <= told.keys()
+    assert "Does train use its argument step_size" in told["step"]
+
+
+def test_a_network_that_is_saturated_from_the_beginning_earns_no_step():
+    network = [np.zeros((784, 200)), np.zeros((200, 1)), np.zeros((1, 200)), np.full((1, 1), 50.0)]
+
+    def train(step_size, epochs, rng, after_step):
+        for _ in range(3 * epochs):
+            after_step(network[:2], network[2:])
+        return network[:2], network[2:], *[[0.0] * 3 * epochs] * 4
+
+    student = Student()
+    student.names["train"] = train
+    parts = {"every_image", "new_order", "step", "own_size", "training_history", "test_history"}
+    assert failing(student).keys() >= parts
 
 
 def test_gradients_that_add_up_in_an_epoch_are_named():
