@@ -83,8 +83,8 @@ def expect_each(
     right: Sequence[npt.ArrayLike],
     *,
     what: str,
-    rtol: float = 1e-6,
-    atol: float = 1e-9,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
     of_batch: bool = False,
 ) -> None:
     """Expect the right values (n, ...) for each example; an axis of length 1 may be missing.
@@ -106,8 +106,8 @@ def expect_means(
     right: Sequence[npt.ArrayLike],
     *,
     what: str,
-    rtol: float = 1e-6,
-    atol: float = 1e-9,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
 ) -> None:
     """Expect the means over the batch of the right values (n, ...), as `expect_each` does.
 

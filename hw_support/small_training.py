@@ -39,8 +39,8 @@ _BARE_LOOP = (
 )
 _NEVER_VISIBLE = (
     f"steps are far too large with each step size that was tried ({_STEP_SIZES[0]:g}, "
-    f"{_STEP_SIZES[1]:g} and {_STEP_SIZES[2]:.5f}), so nothing else can be seen of them. Does train "
-    "use its argument step_size, and are the parameters finite numbers?"
+    f"{_STEP_SIZES[1]:g} and {_STEP_SIZES[2]:.5f}), so nothing else can be seen of them. Does "
+    "train use its argument step_size, and are the parameters finite numbers?"
 )
 
 

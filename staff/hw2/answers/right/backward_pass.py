@@ -363,3 +363,15 @@ def backward_pass(dL_dg, layer_caches):
         bs = [d.reshape(d.shape[0], 1, d.shape[1])] + bs
         dL_dg = d.dot(W.T)
     return Ws, bs
+
+
+# %% float32 throughout
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    upstream = np.float32(dL_dg)
+    for x, W, slope in reversed([[np.float32(part) for part in cache] for cache in layer_caches]):
+        delta = upstream * slope
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        upstream = delta @ W.T
+    return grad_Ws, grad_bs

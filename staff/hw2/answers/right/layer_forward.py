@@ -386,3 +386,16 @@ def layer_forward(x, W, b, activation_fn):
     out, slope = activation_fn(np.inner(x, W.T) + b)
     yield out
     yield x, W, slope
+
+
+# %% the cache is kept in float32
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W + b)
+    return out, tuple(np.float32(each) for each in (x, W, slope))
+
+
+# %% float32 throughout
+def layer_forward(x, W, b, activation_fn):
+    x, W, b = (np.float32(each) for each in (x, W, b))
+    out, slope = activation_fn(x @ W + b)
+    return out, (x, W, slope)

@@ -473,3 +473,9 @@ def sigmoid_activation(x):
     z = np.exp(z - z.max(axis=0))
     p = z / z.sum(axis=0)
     return p[0], p[0] * p[1]
+
+
+# %% float32 by tanh
+def sigmoid_activation(x):
+    out = np.float32(0.5) * (1 + np.tanh(np.asarray(x, dtype=np.float32) / 2))
+    return out, out * (1 - out)

@@ -211,3 +211,12 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         x, c = layer_forward(x, W, b, f)
         caches[W.shape] = c
     return x, list(caches.values())
+
+
+# %% the output is clipped into (0, 1)
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for W, b, activation in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, activation)
+        layer_caches.append(cache)
+    return np.clip(out, 1e-7, 1 - 1e-7), layer_caches
