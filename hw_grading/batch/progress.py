@@ -4,27 +4,54 @@ On a terminal there is one bar, and messages below WARNING are hidden, since the
 Elsewhere a plain line appears now and then. JSON lines and the page are always written to a folder.
 """
 
+import base64
 import contextlib
+import functools
+import hashlib
 import json
 import logging
+import statistics
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
 
+from jinja2 import Template
+from markupsafe import Markup
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from hw_grading.batch.progress_page import Entry, in_words, page, table
 from hw_grading.outcome import Outcome, Status
+from hw_grading.pages.templates import templates_in
+from hw_grading.records.graded_notebook import plain
 from hw_grading.records.writing import write_whole
 
+_MOST_SLOW = 5  # submissions in the list of the slowest
+_LONGEST_REASON = 300  # characters
+_HERE = Path(__file__).parent
+# Classes of the page's style sheet, and the order of the page's rows. None: no outcome yet.
+_MARKS = {Status.NOT_GRADED: "alarm", Status.SUBMISSION_FAILED: "waits"}
+_ORDER = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
 _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
+
+
+@dataclass
+class _Entry:
+    """What a run knows of one student."""
+
+    student: str
+    end: Status | None = None  # None if there is no outcome yet
+    why: str = ""  # the reasons for the outcome
+    seconds: float = 0.0  # on the clock
+    cpu_seconds: float = 0.0
+    again: bool = False  # whether an earlier run produced the result
+    saved: bool = False  # whether the scores are in the gradebook
 
 
 class Progress:
@@ -42,7 +69,7 @@ class Progress:
         log: logging.Logger | logging.LoggerAdapter[Any],
         stream: TextIO,
     ) -> None:
-        self._entries = {student: Entry(student) for student in students}
+        self._entries = {student: _Entry(student) for student in students}
         self._assignment, self._folder, self._log = assignment, folder, log
         self._can_be_written = True  # False after the folder could not be written to
         self._running: set[str] = set()  # including those that wait for a worker
@@ -83,7 +110,7 @@ class Progress:
         """Note the outcome; `again` means that an earlier run produced it."""
         with self._lock:
             self._running.discard(student)
-            entry = self._entries.setdefault(student, Entry(student))
+            entry = self._entries.setdefault(student, _Entry(student))
             spent = outcome.spent
             entry.seconds, entry.cpu_seconds = spent.seconds, spent.cpu_seconds
             entry.again = again
@@ -94,7 +121,7 @@ class Progress:
     def not_graded(self, student: str, why: str) -> None:
         """Note that the grader failed to grade a student; this replaces an earlier outcome."""
         with self._lock:
-            entry = self._entries.setdefault(student, Entry(student))
+            entry = self._entries.setdefault(student, _Entry(student))
             self._end(entry, Status.NOT_GRADED, why)
             self._event_of(entry)
             self._show()
@@ -129,7 +156,7 @@ class Progress:
                 table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
             self._log.log(logging.WARNING if left else logging.INFO, table)
 
-    def _end(self, entry: Entry, end: Status, why: str) -> None:
+    def _end(self, entry: _Entry, end: Status, why: str) -> None:
         if entry.end is not None:
             self.counts[entry.end] -= 1
         elif self._bar is not None:
@@ -142,12 +169,28 @@ class Progress:
     # -- what is shown
 
     def table(self) -> str:
-        """Return the outcome of the class as lines of text."""
+        """Return the outcome of the class as lines of text, with failures and the slowest."""
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
-        first = f"{self._assignment}: {in_words(self.counts)}; {minutes} min {seconds} s"
-        if again := sum(entry.again for entry in self._entries.values()):
+        first = f"{self._assignment}: {self._counted()}; {minutes} min {seconds} s"
+        entries = self._entries.values()
+        if again := sum(entry.again for entry in entries):
             first += f"; {again} from an earlier run"
-        return "\n".join([first, *table(list(self._entries.values()))])
+        lines = [first]
+        for end in (Status.SUBMISSION_FAILED, Status.NOT_GRADED):
+            ended = [entry for entry in entries if entry.end is end]
+            lines += [f"  {str(end).upper()}"] if ended else []
+            lines += [f"    {plain(e.student, 40)}: {plain(e.why, _LONGEST_REASON)}" for e in ended]
+        ran = [entry for entry in entries if entry.seconds and not entry.again]
+        if ran:
+            median = statistics.median(entry.seconds for entry in ran)
+            lines.append(f"  SLOWEST (the median took {median:.1f} s)")
+        for entry in sorted(ran, key=lambda entry: -entry.seconds)[:_MOST_SLOW]:
+            cpu_time = f"({entry.cpu_seconds:.1f} s of CPU time)"
+            lines.append(f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s {cpu_time}")
+        return "\n".join(lines)
+
+    def _counted(self) -> str:
+        return ", ".join(f"{end} {self.counts[end]}" for end in Status)
 
     def _show(self) -> None:
         """Update the bar, or log a line now and then; write the page every few seconds."""
@@ -169,7 +212,7 @@ class Progress:
         if now - self._last_page > _SECONDS_BETWEEN_PAGES:
             self._write_page()
 
-    def _event_of(self, entry: Entry, **more: Any) -> None:
+    def _event_of(self, entry: _Entry, **more: Any) -> None:
         self._write_line(
             event="student",
             student=entry.student,
@@ -182,9 +225,16 @@ class Progress:
         )
 
     def page(self) -> str:
-        """Return the HTML page."""
-        what = self._entries.values(), self._running, self.counts
-        return page(self._assignment, *what, going_on=not self.closed)
+        """Return the HTML page. It loads no other file, and reloads itself during the run."""
+        return _page().render(
+            assignment=self._assignment,
+            entries=sorted(self._entries.values(), key=lambda e: (_ORDER[e.end], e.student)),
+            running=self._running,
+            counts=self._counted(),
+            done=self.counts.total(),
+            going_on=not self.closed,
+            now=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+        )
 
     # -- the files; grading goes on if they cannot be written
 
@@ -225,3 +275,16 @@ def _only_warnings(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(is_warning)
+
+
+@functools.cache
+def _page() -> Template:
+    reload = (_HERE / "reload.js").read_text(encoding="utf-8")
+    always = {
+        "reload": Markup(reload),
+        "digest": base64.b64encode(hashlib.sha256(reload.encode()).digest()).decode(),
+        "mark_of": _MARKS,
+        "plain": plain,
+        "longest": _LONGEST_REASON,
+    }
+    return templates_in(_HERE).get_template("progress.html.j2", globals=always)
