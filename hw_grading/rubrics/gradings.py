@@ -2,24 +2,81 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from nbgrader import api
+from sqlalchemy import Row, Table, select, update
 
 from hw_grading.records.database import rows_of
 from hw_grading.records.scores import open_gradebook
-from hw_grading.rubrics.given import Given, give, read_given
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
 from hw_grading.rubrics.rows import Rows, now
 from hw_grading.rubrics.tables import ANSWERS, APPLIED, GRADINGS
 
+_tables = api.Base.metadata.tables
+_ASSIGNMENT, _SOURCE, _CELL = (_tables[name] for name in ("assignment", "notebook", "base_cell"))
+_SUBMISSION, _NOTEBOOK = _tables["submitted_assignment"], _tables["submitted_notebook"]
+_GRADE, _COMMENT = _tables["grade"], _tables["comment"]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """One answer in nbgrader's tables; `grade` and `comment` are the keys of its rows."""
+
+    grade: str
+    comment: str | None
+    score: float | None
+    auto: float | None
+    waits: bool
+    text: str | None
+
+
+def _read_given(rows: Rows, student: str | None, *, lock: bool) -> dict[str, _Given]:
+    """Return the contents of nbgrader's tables, by student; `lock` locks the rows."""
+    here = _ASSIGNMENT.c.name == rows.assignment
+    whose = select(_NOTEBOOK.c.id, _SUBMISSION.c.student_id)
+    whose = whose.select_from(_NOTEBOOK.join(_SUBMISSION).join(_ASSIGNMENT))
+    if student is not None:
+        whose = whose.where(_SUBMISSION.c.student_id == student)
+    students = {row[0]: row[1] for row in rows.connection.execute(whose.where(here))}
+    cells = select(_CELL.c.id).select_from(_CELL.join(_SOURCE).join(_ASSIGNMENT))
+    keys = list(rows.connection.scalars(cells.where(here, _CELL.c.name == rows.cell)))
+
+    def by_notebook(table: Table) -> dict[str, Row[Any]]:
+        query = select(table).where(table.c.cell_id.in_(keys))
+        if student is not None:
+            query = query.where(table.c.notebook_id.in_(list(students)))
+        if lock:
+            query = query.with_for_update()  # SQLite has already locked the whole database
+        found = rows.connection.execute(query)
+        return {row.notebook_id: row for row in found if row.notebook_id in students}
+
+    grades, comments = by_notebook(_GRADE), by_notebook(_COMMENT)
+    given = {}
+    for notebook, row in grades.items():
+        comment = comments.get(notebook)
+        key, text = (comment.id, comment.manual_comment) if comment else (None, None)
+        scores = (row.manual_score, row.auto_score, bool(row.needs_manual_grade))
+        given[students[notebook]] = _Given(row.id, key, *scores, text)
+    return given
+
+
+def _give(rows: Rows, given: _Given, score: float | None, text: str | None, *, waits: bool) -> None:
+    """Write nbgrader's score and comment."""
+    grade = update(_GRADE).where(_GRADE.c.id == given.grade)
+    rows.connection.execute(grade.values(manual_score=score, needs_manual_grade=waits))
+    if given.comment is not None:
+        comment = update(_COMMENT).where(_COMMENT.c.id == given.comment)
+        rows.connection.execute(comment.values(manual_comment=text or None))
+
 
 def read_gradings(
     rows: Rows, rubric: Rubric, student: str | None = None, *, lock: bool = False
 ) -> dict[str, Grading]:
-    """Return the state of each answer, or of one student's; `lock` is as for `read_given`."""
-    given = read_given(rows, student, lock=lock)
+    """Return the state of each answer, or of one student's; `lock` locks its rows in nbgrader's."""
+    given = _read_given(rows, student, lock=lock)
     known = rubric.ids
     chosen: dict[str, set[str]] = {}
     for row in rows.all(APPLIED, student):
@@ -54,7 +111,7 @@ def write_grading(
     `grading` is the state before the save; `back`, for an undo, the earlier one of the event.
     """
     student = grading.student
-    given = read_given(rows, student, lock=True)[student]
+    given = _read_given(rows, student, lock=True)[student]
     score, text = None, None
     if mark.done:
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
@@ -77,7 +134,7 @@ def write_grading(
         outdated = bool(stamp.digest and now_there) and stamp.digest not in now_there
         waits = only_remarks or outdated or (not mark.done and given.auto is None)
         digest = digest_before if only_remarks else stamp.digest or digest_before
-    give(rows, given, *shown, waits=waits)
+    _give(rows, given, *shown, waits=waits)
     values = {
         **mark.plain(),
         "student": student,
@@ -99,8 +156,8 @@ def write_grading(
 
 def rescore(rows: Rows, student: str, score: float | None, text: str | None) -> None:
     """Write the score and comment that a changed rubric gives an answer graded on the desk."""
-    given = read_given(rows, student, lock=True)[student]
-    give(rows, given, score, text, waits=given.waits)
+    given = _read_given(rows, student, lock=True)[student]
+    _give(rows, given, score, text, waits=given.waits)
     here = rows.here(GRADINGS, student)
     rows.connection.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
 
@@ -118,7 +175,7 @@ def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str,
 
 
 def _grading(
-    student: str, given: Given, saved: Row[Any] | None, chosen: frozenset[str], digest: str
+    student: str, given: _Given, saved: Row[Any] | None, chosen: frozenset[str], digest: str
 ) -> Grading:
     if saved is None:
         overridden = given.score is not None or given.text is not None
