@@ -4,29 +4,34 @@ The scores at the first start are pinned until a report is written. So if a run 
 command continues it and compares with the right scores.
 """
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
 
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.snapshot import Snapshot, take
+from hw_grading.batch.snapshot import Conditions, Snapshot, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
 from hw_grading.records.questions import read_places
-from hw_grading.records.scores import named
+from hw_grading.records.scores import counted, named
+from hw_grading.records.timestamp import read_time
 from hw_grading.records.writing import write_whole
 from hw_grading.regrading.changes import Comparison, compare
-from hw_grading.regrading.plan import MOST_NAMED, plan
+from hw_grading.regrading.reasons import of_conditions
 from hw_grading.regrading.showing import as_csv, as_page, in_words
 from hw_grading.regrading.unreleased import Edits, edits_since_release
+from hw_grading.run.execution import ExecuteSubmission
+from hw_support.submission.file import Unreadable
 
 Say = Callable[[str], None]
+_MOST_NAMED = 8
 
 
 class Regrade:
@@ -78,8 +83,53 @@ class Regrade:
         edits = edits_since_release(self.course, self.assignment)
         now = self._now()
         students = [self.student] if self.student else list(now.students)
-        for line in plan(self.course, self.assignment, students, now, edits):
+        for line in self._plan(students, now, edits):
             self._say(line)
+
+    def _plan(self, students: Sequence[str], now: Snapshot, edits: Edits) -> Iterator[str]:
+        """Yield the sentences of the plan for regrading these students' submissions."""
+        if edits.added or edits.removed:
+            both = named(edits.added + edits.removed, _MOST_NAMED)
+            yield f"A regrade is not possible: cells were added or removed: {both}."
+        if edits.changed:
+            changed = named(edits.changed, _MOST_NAMED)
+            yield (
+                f"These cells were edited since the release: {changed}. A regrade would release "
+                "the notebook again."
+            )
+            number = counted(len(students), "submission")
+            yield f"It would run {number} again, each with all tests."
+            return
+        settings = ExecuteSubmission(config=self.course.config)
+        conditions = Conditions.of(settings, homework_of(self.course.root, self.assignment))
+        anew = [s for s in students if now.conditions_of(s) != conditions]
+        newer = [s for s in students if s not in anew and self._handed_in_again(s)]
+        yield "The notebook is unchanged since the release."
+        if anew:
+            known = [now.conditions_of(student) for student in anew]
+            why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
+            not_known = ["the conditions of their grading were not recorded"] * (None in known)
+            number = counted(len(anew), "submission")
+            yield f"A regrade would run {number} again: {'; '.join([*why, *not_known])}."
+        if newer:
+            number = counted(len(newer), "submission")
+            yield (
+                f"A regrade would run {number} again because the students submitted again: "
+                f"{named(newer, _MOST_NAMED)}."
+            )
+        if not anew and not newer:
+            yield "A regrade would run no submission again: all results are up to date."
+
+    def _handed_in_again(self, student: str) -> bool:
+        of = (student, self.assignment)
+        folders = [self.course.submitted(*of), self.course.autograded(*of)]
+        try:
+            times = [read_time(folder) for folder in folders]
+            files = [folder / f"{self.assignment}.ipynb" for folder in folders]
+            modified = [os.lstat(file).st_mtime for file in files]
+        except (Unreadable, OSError):
+            return True
+        return times[0] != times[1] or modified[0] > modified[1]
 
     def _before(self) -> Snapshot:
         pinned = self._snapshots.pinned(self._pin)
@@ -115,7 +165,7 @@ class Regrade:
             self._snapshots.unpin(self._pin)
             raise RuntimeError(
                 "Cells with a grade id were added to or removed from the notebook of "
-                f"{self.assignment} since it was released ({', '.join(changed[:MOST_NAMED])}). "
+                f"{self.assignment} since it was released ({', '.join(changed[:_MOST_NAMED])}). "
                 "nbgrader refuses this once there are submissions. Undo these changes. To drop "
                 "a test, use a correction or give it 0 points"
             )
@@ -126,7 +176,7 @@ class Regrade:
         notebook = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
         check_total(homework_of(course.root, name).manifest, manifest, notebook)
         self._say(
-            f"Edited since the release: {named(edits.changed, MOST_NAMED)}. Releasing the "
+            f"Edited since the release: {named(edits.changed, _MOST_NAMED)}. Releasing the "
             "notebook again."
         )
         released = course.release(name) / f"{name}.ipynb"
