@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from hw_grading.verbs import CANNOT, VERBS
+from hw_grading.verbs import CANNOT, FINE, VERBS
 from hw_support.failures import visible
 
 try:
@@ -22,10 +22,7 @@ except ImportError as missing:  # a package that every command needs, even `doct
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, run one command, and return its exit status.
 
-    Returns
-    -------
-    int
-        0 if all is fine, 1 if there is something left to do, 2 if it could not be done.
+    It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done.
     """
     parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
     parser.add_argument(
@@ -43,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         if more and not getattr(verb, "TAKES_MORE", False):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         chosen.more = more
-        status: int = verb.run(chosen)
+        status: int = verb.run(chosen) or FINE
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT

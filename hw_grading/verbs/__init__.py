@@ -2,8 +2,8 @@
 
 The docstring of a file is its command's help: the first line in the list of commands, the rest with
 ``--help``. Each file has `add_arguments` for argparse, and `run`, which calls the code that does
-the work, prints the result, and returns the exit status. Verbs may import every room. They import
-slow modules only in `run`.
+the work, prints the result, and returns the exit status, or None if all is fine. Verbs may import
+every room. They import slow modules only in `run`.
 """
 
 import argparse

@@ -6,7 +6,7 @@ reason. The question is a grade id, or the label in its heading, such as '1.3b i
 
 import argparse
 
-from hw_grading.verbs import FINE, add_homework, who_i_am
+from hw_grading.verbs import add_homework, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--beyond", action="store_true", help="allow --add to go above the question's maximum")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Correct, undo or list corrections, print the effect, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Correct, undo or list corrections, and print the effect."""
     from hw_grading.commands.correcting import Corrections
     from hw_grading.final_scores.corrections import Kind
     from hw_grading.records.writing import say
@@ -48,4 +48,3 @@ def run(chosen: argparse.Namespace) -> int:
         what = (kind, chosen.add or 0.0, chosen.beyond, chosen.reason)
         lines = corrections.correct(chosen.question, *what, who_i_am())
     say("\n".join(lines))
-    return FINE

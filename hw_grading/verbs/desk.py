@@ -6,7 +6,7 @@ Opens the desk of a homework. Passes all other options on to Jupyter Server.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, add_homework
+from hw_grading.verbs import add_homework
 
 TAKES_MORE = True
 
@@ -21,9 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-browser", action="store_true", help="print the address only")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Serve until it is stopped, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Serve until it is stopped."""
     from hw_grading.desk.app import serve
 
     serve(chosen.course, chosen.assignment, chosen.port, not chosen.no_browser, chosen.more)
-    return FINE

@@ -8,7 +8,7 @@ homeworks, it also has the column homework.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, add_homework, who_i_am
+from hw_grading.verbs import add_homework, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--list", action="store_true", help="list extensions")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Grant, remove or list extensions, print the result, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Grant, remove or list extensions, and print the result."""
     from hw_grading.commands.extending import Extensions
     from hw_grading.records.writing import say
     from hw_support.submission.file import Unreadable
@@ -49,4 +49,3 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         lines = extensions.grant(chosen.students, asked, who_i_am())
     say("\n".join(lines))
-    return FINE

@@ -6,16 +6,14 @@ unchanged. See docs/one-server.md for how to make the database.
 
 import argparse
 
-from hw_grading.verbs import FINE
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("address", help="the database, such as postgresql+psycopg://grader@/ml")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Move it, print what to write into the settings, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Move it, and print what to write into the settings."""
     from hw_grading.homework.course import Course
     from hw_grading.upkeep.move import move
 
@@ -29,4 +27,3 @@ def run(chosen: argparse.Namespace) -> int:
     if moved.has_password:
         print("Write the password into ~/.pgpass (chmod 600): host:port:database:user:password")
     print("Restart the desk and formgrader. Until then they save into the old file.")
-    return FINE

@@ -2,16 +2,14 @@
 
 import argparse
 
-from hw_grading.verbs import FINE
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("name", help="the homework's name, such as hw3")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Write a new homework, print the next steps, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Write a new homework, and print the next steps."""
     from hw_grading.commands.new import new
 
     made = new(chosen.course, chosen.name)
@@ -19,4 +17,3 @@ def run(chosen: argparse.Namespace) -> int:
     first = "Write your homework into the first of these files."
     print(f"{first} Set its due date in {made.manifest}.")
     print(f"Then type: python -m hw_grading release {chosen.name}")
-    return FINE

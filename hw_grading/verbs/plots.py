@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, add_homework
+from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,11 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Write the pages, print where they are, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Write the pages, and print where they are."""
     from hw_grading.reports.plots_page import by_question, write_plots_page
 
     out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
     write_plots_page(chosen.course, chosen.assignment, out)
     print(out, by_question(out), sep="\n")
-    return FINE

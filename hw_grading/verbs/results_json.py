@@ -7,7 +7,7 @@ The file tells students the same about hidden tests as their feedback, and no mo
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, add_homework
+from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Write the file and print its path, or print its content; return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Write the file and print its path, or print its content."""
     from hw_grading.exports.results_json import as_json, graded, results_of
     from hw_grading.homework.course import Course
     from hw_grading.records.writing import say, write_whole
@@ -45,8 +45,7 @@ def run(chosen: argparse.Namespace) -> int:
         results = results_of(course, name, chosen.student, visibility)
     if not chosen.to:
         say(as_json(results), end="")
-        return FINE
+        return
     write_whole(chosen.to, as_json(results).encode())
     most = sum(test["max_score"] for test in results["tests"])
     print(f"{results['score']:g} of {most:g} points from tests: {chosen.to}")
-    return FINE

@@ -8,7 +8,7 @@ two pages, students could see whose points changed.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, add_homework
+from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--for-students", action="store_true", help="only groups of five or more, no graders")
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Write page and tables, print where they are, and return the exit status."""
+def run(chosen: argparse.Namespace) -> None:
+    """Write page and tables, and print where they are."""
     from hw_grading.records.writing import expect_page
     from hw_grading.reports.statistics.page import write_statistics
 
@@ -29,4 +29,3 @@ def run(chosen: argparse.Namespace) -> int:
     out = expect_page(chosen.out or chosen.course / name)
     written = write_statistics(chosen.course, chosen.assignment, out, students=chosen.for_students)
     print(*written, sep="\n")
-    return FINE
