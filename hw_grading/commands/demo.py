@@ -8,8 +8,9 @@ from pathlib import Path
 from hw_grading.commands.sample import write_class
 from hw_grading.homework.course import scratch_course
 from hw_grading.outcome import GraderFault
+from hw_grading.records.writing import say
 from hw_grading.reports.plots_page import write_plots_page
-from hw_grading.reports.table import print_report
+from hw_grading.reports.table import report
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.policy import Limits
 
@@ -51,7 +52,7 @@ def demonstrate(folder: Path) -> int:
         course.must("generate_feedback", name, log=log)
         page = write_plots_page(folder, name, folder / f"plots_{name}.html")
         print()
-        print_report(folder, name)
+        say(report(folder, name))
         feedback = course.feedback(submissions[-1].student, name) / f"{name}.html"
         shown += [
             (course.release(name) / f"{name}.ipynb", f"the students' notebook of {name}"),

@@ -42,6 +42,15 @@ def padded(text: str, width: int) -> str:
     return text + fill if width > 0 else fill + text
 
 
+def aligned(rows: Sequence[Sequence[str]], right: int | None = None) -> Iterator[str]:
+    """Yield the rows of a table as lines; the columns from number `right` on are flush right."""
+    widths = [max(map(columns, column)) for column in zip(*rows, strict=True)]
+    if right is not None:
+        widths[right:] = [-width for width in widths[right:]]
+    for row in rows:
+        yield "  ".join(map(padded, row, widths)).rstrip()
+
+
 @contextlib.contextmanager
 def replaced(path: Path) -> Iterator[IO[str]]:
     """Yield a text file that replaces the one at `path` when it is complete."""

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.scores import counted, in_digits
-from hw_grading.records.writing import columns, csv_of, padded
+from hw_grading.records.writing import aligned, csv_of
 from hw_grading.regrading.changes import Change, Comparison
 from hw_grading.reports.table import clipped, fit
 from hw_support.failures import visible
@@ -74,11 +74,10 @@ def _table(found: Comparison, width: int) -> Iterator[str]:
     rows = [("student", "question", "points", "of", "why")]
     for one in shown:
         who, where = fit(one.student, _WIDEST_NAME), fit(str(one.place), _WIDEST_PLACE)
-        rows.append((who, where, points_in_words(one), in_digits(one.most), "; ".join(one.why)))
-    widths = [max(columns(row[n]) for row in rows) for n in range(4)]
-    for row, change in zip(rows, [None, *shown], strict=True):
-        cells = [padded(text, w) for text, w in zip(row, widths, strict=False)]
-        yield _fit_keeping("  ".join([*cells, plain(row[4], 1000)]), width)
+        why = plain("; ".join(one.why), 1000)
+        rows.append((who, where, points_in_words(one), in_digits(one.most), why))
+    for line, change in zip(aligned(rows), [None, *shown], strict=True):
+        yield _fit_keeping(line, width)
         for part in change.parts if change else ():
             message = part.after.message if part.after else ""
             yield _fit_keeping(f"    {part.in_words}{f' ({message})' if message else ''}", width)

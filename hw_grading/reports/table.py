@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
+from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.results import Roster, StudentResult, read_results
+from hw_grading.records.results import StudentResult, read_results
 from hw_grading.records.scores import Cell, counted, in_digits
-from hw_grading.records.writing import columns, padded, say
+from hw_grading.records.writing import aligned, columns
 from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
@@ -25,25 +25,14 @@ MOST_FAULTS = 3
 def report(course: Path, assignment: str, width: int | None = None) -> str:
     """Return the table of a class, in lines of at most `width` columns, by default the terminal's.
 
-    The errors are those of `hw_grading.records.results.read_results`.
+    A question's points are those given so far, with corrections. A "+" means that a person still
+    has to grade some of it. If lateness costs any student points, the total is shown as score,
+    penalty and the rest. Problems are listed below a student's points, one on a line. Below the
+    table are counts. The errors are those of `hw_grading.records.results.read_results`.
     """
     roster, results = read_results(course, assignment)
     finals = final_scores(roster.course, assignment)
-    return table(roster, results, finals, width or shutil.get_terminal_size((140, 24)).columns)
-
-
-def print_report(course: Path, assignment: str) -> None:
-    """Print the table to the terminal; unencodable characters become "?"."""
-    say(report(course, assignment))
-
-
-def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores, width: int) -> str:
-    """Return the table of these students, with counts below it.
-
-    A question's points are those given so far, with corrections. A "+" means that a person still
-    has to grade some of it. If lateness costs any student points, the total is shown as score,
-    penalty and the rest. Problems are listed below a student's points, one on a line.
-    """
+    width = width or shutil.get_terminal_size((140, 24)).columns
     counts = {cell.name for cell in finals.cells}
     questions: dict[str, list[Cell]] = {}
     for cell in roster.cells:
@@ -63,13 +52,9 @@ def table(roster: Roster, results: Sequence[StudentResult], finals: FinalScores,
     for row in rows:
         row[0] = fit(row[0], WIDEST_NAME)
     heads[1 : 1 + len(questions)] = [fit(head, WIDEST_QUESTION) for head in questions]
-    widths = [max(columns(row[i]) for row in rows) for i in range(len(heads))]
-
     lines = []
-    for row, result in zip(rows, [None, None, *results], strict=True):
-        cells = [padded(row[0], widths[0])]
-        cells += [padded(text, -w) for text, w in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
+    for line, result in zip(aligned(rows, right=1), [None, None, *results], strict=True):
+        lines.append(line)
         lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
     return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from hw_grading.records.writing import columns, padded
+from hw_grading.records.writing import aligned
 from hw_grading.term.decide import Entry, Plan
 from hw_grading.term.found import LeftOut
 from hw_support.failures import visible
@@ -17,7 +17,7 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
     due = f", due {_moment(plan.due, zone)}" if plan.due else ", without a due date"
     lines = [f"{plan.homework}{due}", ""]
     if plan.entries:
-        lines += _table([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
+        lines += aligned([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
     for head, files in (
@@ -76,15 +76,8 @@ def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     else:
         late = "-" if entry.is_late is None else ""
     name = entry.person.name or found.who.said
-    return entry.person.id, name, when, late, str(entry.action), _shortened(found.file)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    cleaned = [[" ".join(value.split()) for value in row] for row in rows]
-    widths = [max(map(columns, column)) for column in zip(*cleaned, strict=True)]
-    for row in cleaned:
-        cells = (padded(text, w) for text, w in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+    row = (entry.person.id, name, when, late, str(entry.action), _shortened(found.file))
+    return tuple(" ".join(value.split()) for value in row)
 
 
 def _moment(moment: datetime, zone: tzinfo) -> str:

@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Print the table."""
-    from hw_grading.reports.table import print_report
+    from hw_grading.records.writing import say
+    from hw_grading.reports.table import report
 
-    print_report(chosen.course, chosen.assignment)
+    say(report(chosen.course, chosen.assignment))

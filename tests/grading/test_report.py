@@ -13,8 +13,8 @@ from test_results import (
     stream,
 )
 
-from hw_grading.records.writing import columns
-from hw_grading.reports.table import fit, print_report, report
+from hw_grading.records.writing import columns, say
+from hw_grading.reports.table import fit, report
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
@@ -108,7 +108,7 @@ def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
     course.grade("王小明", notebook())
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     with contextlib.redirect_stdout(stream):
-        print_report(course.root, "hw2")
+        say(report(course.root, "hw2"))
     stream.seek(0)
     assert "???" in stream.read()
 

@@ -50,5 +50,5 @@ def test_an_incompletely_graded_class_has_status_1(nbgraders, ours, tmp_path, mo
     monkeypatch.setattr(demo, "sandbox_or_none", list)
     monkeypatch.setattr(demo, "write_class", lambda *_: [type("S", (), {"student": "ada"})])
     monkeypatch.setattr(demo, "write_plots_page", lambda *_: Path("plots.html"))
-    monkeypatch.setattr(demo, "print_report", lambda *_: None)
+    monkeypatch.setattr(demo, "report", lambda *_: "")
     assert program.main(["demo", "--folder", str(tmp_path)]) == ours
