@@ -22,10 +22,7 @@ def instructor_cells(
     order of the database's rows. SQLite gives rows in the order in which `nbgrader
     generate_assignment` first saved them, from top to bottom. Other databases may not.
 
-    Raises
-    ------
-    nbgrader.api.MissingEntry
-        The assignment or notebook was never generated.
+    `nbgrader.api.MissingEntry` if the assignment or notebook was never generated.
     """
     entry = gradebook.find_notebook(notebook, assignment)
     kinds = (entry.grade_cells, entry.solution_cells, entry.task_cells)

@@ -42,22 +42,13 @@ class GradeBook(Rubrics, Teamwork):
     ) -> Outcomes:
         """Save the same mark for one answer or for several.
 
-        Parameters
-        ----------
-        versions
-            `Grading.version` of each answer, by student, as the grader saw it.
-        marked
-            The mark, or a function that returns it, given the answer's present mark.
-        rubric_revision, digests
-            Revision of the rubric, and digests of the answers by student, that the grader saw.
-        seconds
-            How long the grader looked at all these answers together.
+        `versions` has `Grading.version` of each answer, by student, as the grader saw it. `marked`
+        is the mark, or a function that returns it, given the answer's present mark. The grader saw
+        the rubric of `rubric_revision` and, by student, answers with these `digests`. `seconds` is
+        how long the grader looked at all these answers together.
 
-        Returns
-        -------
-        dict
-            The saved state by student. If somebody else has saved an answer in the meantime, that
-            answer stays as it is and its value is a `Conflict`. The other answers are saved.
+        Return the saved state by student. If somebody else has saved an answer in the meantime,
+        that answer stays as it is and its value is a `Conflict`. The other answers are saved.
         """
         most, first = self._question(cell)
         if not math.isfinite(seconds) or seconds < 0:
@@ -87,11 +78,9 @@ class GradeBook(Rubrics, Teamwork):
     ) -> Outcomes:
         """Add the same items to what each of several answers has; `seen` as for `save`."""
         more = frozenset(items)
-
-        def with_items(mark: Mark) -> Mark:
-            return replace(mark, chosen=mark.chosen | more, done=True)
-
-        return self.save(cell, versions, with_items, **seen)
+        return self.save(
+            cell, versions, lambda m: replace(m, chosen=m.chosen | more, done=True), **seen
+        )
 
     def undo(self, cell: str, *, grader: str) -> dict[str, Grading]:
         """Take back this grader's latest save in a question, for all answers that it saved.
