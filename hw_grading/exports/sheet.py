@@ -1,6 +1,5 @@
 """Replace some values of a platform's CSV, and leave all other bytes unchanged."""
 
-import codecs
 import csv
 import io
 import re
@@ -8,16 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_grading.records.tables import delimiter_of
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_grading.records.tables import delimiter_of, read_text
+from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
-_MOST_BYTES = 50_000_000
-_BOMS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 
 
@@ -69,11 +62,7 @@ class Sheet:
 
 def read_sheet(path: Path) -> Sheet:
     """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
-    try:
-        content = read_regular_file(path.resolve(), _MOST_BYTES)
-        text, bom, encoding = _decoded(content)
-    except (Unreadable, OSError) as why:
-        raise Unreadable(f"{path}: {why}") from None
+    text, bom, encoding = read_text(path)
     physical = text.splitlines(keepends=True)
     first = re.fullmatch(r"sep=([,;\t|])\s*", physical[0]) if physical else None  # Excel obeys it
     before = physical[0] if first else ""
@@ -97,20 +86,6 @@ def number_in(text: str) -> float | None:
     """Return a value as a number, with a point or a comma; None if it is not a number."""
     match = _NUMBER.fullmatch(text)
     return float(match[1].replace(",", ".")) if match else None
-
-
-def _decoded(content: bytes) -> tuple[str, bytes, str]:
-    bom = next((bom for bom in _BOMS if content.startswith(bom)), b"")
-    encodings = [_BOMS[bom]] if bom else ["utf-8", "cp1252"]  # Excel writes cp1252
-    for encoding in encodings:
-        try:
-            text = content[len(bom) :].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        return text, bom, encoding
-    raise Unreadable("expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)")
 
 
 def _lines(path: Path, text: str, delimiter: str, number: int) -> Iterator[Line]:

@@ -1,5 +1,7 @@
 """Reads CSV files as programs such as Excel write them, in any language, with or without a BOM."""
 
+import codecs
+import contextlib
 import csv
 import io
 import re
@@ -12,6 +14,11 @@ from hw_support.submission.problems import quoted
 
 _MOST_BYTES = 50_000_000
 _DELIMITERS = ",;\t"
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,7 @@ def delimiter_of(head: str) -> str:
 
 def read_table(path: Path) -> Table:
     """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
-    try:
-        text = _text(read_regular_file(path.resolve(), _MOST_BYTES))
-    except (Unreadable, OSError) as why:
-        raise Unreadable(f"{path}: {why}") from None
+    text, _, _ = read_text(path, "replace")
     lines = text.splitlines(keepends=True)
     skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # Excel's "sep=" line
     head = lines[skipped] if lines[skipped:] else ""
@@ -85,13 +89,22 @@ def read_table(path: Path) -> Table:
     return Table(columns, tuple(rows), tuple(complaints))
 
 
-def _text(content: bytes) -> str:
-    is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+def read_text(path: Path, errors: str = "strict") -> tuple[str, bytes, str]:
+    """Return a CSV file's text, byte order mark and encoding, or raise `Unreadable`.
+
+    `errors` is what to do with bytes that stand for nothing in Excel's encoding, as for `decode`.
+    """
     try:
-        text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", "replace")  # Excel's encoding in western countries
-    if "\0" in text:
-        why = "expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
-        raise Unreadable(why)
-    return text
+        content = read_regular_file(path.resolve(), _MOST_BYTES)
+    except (Unreadable, OSError) as why:
+        raise Unreadable(f"{path}: {why}") from None
+    bom = next((bom for bom in _BOMS if content.startswith(bom)), b"")
+    known = [_BOMS[bom]] if bom else ["utf-8", "cp1252"]  # Excel writes cp1252 in western countries
+    for encoding in known:
+        with contextlib.suppress(UnicodeDecodeError):
+            how = errors if encoding == "cp1252" else "strict"
+            if "\0" not in (text := content[len(bom) :].decode(encoding, how)):
+                return text, bom, encoding
+    raise Unreadable(
+        f"{path}: expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
+    )
