@@ -23,6 +23,7 @@ from nbgrader.utils import notebook_hash
 from hw_grading.homework.course import shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.plugins.strange_folder import copy_strange_folder
+from hw_grading.records.scores import named
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import TIMESTAMP, read_time
 from hw_support.submission.file import Unreadable
@@ -75,15 +76,13 @@ class CollectAnyName(ExchangeCollect):
                 self.coursedir.assignment_id,
             )
         if self._in_doubt:
-            more = len(self._in_doubt) - _MOST_NAMED
             self.log.warning(
                 "The time of submission is read from %s, which students can edit. These "
-                "submissions were changed after that time, or have no time: %s%s. Ask the "
+                "submissions were changed after that time, or have no time: %s. Ask the "
                 "students, and correct the file. If you have copied or restored the exchange, "
                 "ignore this message",
                 TIMESTAMP,
-                ", ".join(self._in_doubt[:_MOST_NAMED]),
-                f" and {more} more" if more > 0 else "",
+                named(self._in_doubt, _MOST_NAMED),
             )
         if failed:
             # CollectApp ends with status 1.
