@@ -7,7 +7,7 @@ from hw_grading.final_scores.corrections import Change, Kind, correct, correctio
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.database import Database
-from hw_grading.records.questions import order_in, place_in, read_places
+from hw_grading.records.questions import order_in, read_places
 from hw_grading.records.scores import Cell, in_digits, open_gradebook, read_gradebook
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -72,7 +72,7 @@ class Corrections:
             if found:
                 break
         are = found or list(self._cells.values())
-        names = "".join(f"\n  {c.name}: {place_in(self._places, c.name)}" for c in are)
+        names = "".join(f"\n  {c.name}: {self._places[c.name]}" for c in are)
         unknown = "is not a question with points. The questions are"
         said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
@@ -94,7 +94,7 @@ class Corrections:
             Kind.FULL: f"full marks ({in_digits(most)} points) for everyone in",
         }[change.kind]
         beyond = ", even above the question's maximum" if change.beyond else ""
-        where = f"{change.cell}, {place_in(self._places, change.cell)}"
+        where = f"{change.cell}, {self._places[change.cell]}"
         return f"{change.key}: {what} {where}{beyond}: {change.reason}"
 
     def _effect(self, before: FinalScores) -> list[str]:

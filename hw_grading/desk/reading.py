@@ -113,8 +113,8 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     note = as_html([Part("note", _why_missing(submission))]) if missing else ""
 
     def titled(shown: Mapping[str, str]) -> list[Json]:
-        places = desk.answers.roster().place
-        return [{"title": str(places(one)), "html": html} for one, html in shown.items() if html]
+        places = desk.answers.roster().places
+        return [{"title": str(places[one]), "html": html} for one, html in shown.items() if html]
 
     return {
         "student": student,

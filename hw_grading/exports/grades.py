@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.records.questions import Place, place_in, read_places
-from hw_grading.records.scores import Cell, Score, counted
+from hw_grading.records.questions import Places, read_places
+from hw_grading.records.scores import Score, counted
 from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
@@ -68,15 +68,11 @@ class Grades:
     finals: FinalScores
     title: str  # the homework's, which a platform's column may have too
     zone: ZoneInfo
-    places: dict[str, Place]
+    places: Places
     all: Sequence[Grade]  # everybody in the gradebook or the roster, by id
     wanted: Sequence[Grade]  # whose grades are asked for
     is_whole: bool  # the course, because there is a roster
     complaints: Sequence[str]  # on the roster
-
-    def place(self, cell: Cell) -> Place:
-        """Return the place of a cell."""
-        return place_in(self.places, cell.name)
 
     def left_to_do(self) -> Iterator[str]:
         """Yield sentences on grades that are not final."""

@@ -71,7 +71,7 @@ def _tests(
             continue
         more = [one for one in final.corrections if one.cell == cell.name]
         most = 0.0 if any(one.drops for one in more) else cell.max_points
-        place = roster.place(cell.name)
+        place = roster.places[cell.name]
         said = [_said(line) for line in lines.get(cell.name, [])]
         said += [f"{one.points:+g}: {one.reason}" for one in more]
         has_number = any(character.isdigit() for character in place.question)

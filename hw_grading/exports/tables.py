@@ -54,7 +54,7 @@ def like_gradescope(grades: Grades) -> Exported:
     questions: defaultdict[str, list[Cell]] = defaultdict(list)
     for cell in grades.finals.cells:
         if cell.max_points:
-            questions[grades.place(cell).question].append(cell)
+            questions[grades.places[cell.name].question].append(cell)
     heads = [_head(grades, name, cells) for name, cells in questions.items()]
     rows: list[Sequence[Any]] = [[*GRADESCOPE, *heads]]
     for grade in grades.wanted:
@@ -93,7 +93,8 @@ def _exported(grades: Grades, rows: Sequence[Sequence[Any]]) -> Exported:
 
 
 def _head(grades: Grades, question: str, cells: Sequence[Cell]) -> str:
-    heading = next((place.heading for cell in cells if (place := grades.place(cell)).heading), "")
+    headings = (grades.places[cell.name].heading for cell in cells)
+    heading = next(filter(None, headings), "")
     most = _rounded(sum(cell.max_points for cell in cells))
     return f"{question}: {heading} ({most} pts)" if heading else f"{question} ({most} pts)"
 

@@ -12,7 +12,7 @@ from hw_grading.final_scores.lateness import penalty_of, used_by_homework
 from hw_grading.final_scores.policy import terms_of
 from hw_grading.homework.course import Course
 from hw_grading.records.handed_in import HandedIn, handed_in
-from hw_grading.records.questions import Place, order_in, read_places
+from hw_grading.records.questions import Places, order_in, read_places
 from hw_grading.records.scores import Cell, Record, open_gradebook, read_gradebook
 from hw_grading.records.students import Student, students_of
 from hw_support.submission.file import Unreadable
@@ -128,7 +128,7 @@ class _Rules:
 
 
 def _in_order(course: Course, assignment: str, cells: Sequence[Cell]) -> tuple[Cell, ...]:
-    places: dict[str, Place] = {}
+    places = Places()
     with contextlib.suppress(Unreadable, OSError):  # without the notebook, sort by name
         places = read_places(course.source(assignment) / f"{assignment}.ipynb")
     order = order_in(places)

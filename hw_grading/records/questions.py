@@ -1,7 +1,7 @@
 """Where each cell is in the instructor's notebook: its question, heading and mark scheme."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,9 +25,11 @@ class Place:
         return self.title if self.title == self.question else f"{self.question} {self.title}"
 
 
-def place_in(places: Mapping[str, Place], name: str) -> Place:
-    """Return a cell's place; a cell that the notebook lacks is called by its grade id."""
-    return places.get(name) or Place(name, name)
+class Places(dict[str, Place]):
+    """The places of cells by grade id; a cell that the notebook lacks is called by its grade id."""
+
+    def __missing__(self, name: str) -> Place:
+        return Place(name, name)
 
 
 def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
@@ -36,15 +38,15 @@ def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
     return lambda name: (order.get(name, len(order)), name)
 
 
-def read_places(path: Path) -> dict[str, Place]:
+def read_places(path: Path) -> Places:
     """Return where the cells of a notebook are, by grade id; raise `Unreadable` if it is damaged.
 
     A question and its mark scheme apply until the next heading. Without a file there are no
     places.
     """
+    places = Places()
     if not path.exists():
-        return {}
-    places = {}
+        return places
     headings = {2: "", 3: "", 4: ""}
     scheme, question = "", ""
     for cell in open_notebook(path)["cells"]:

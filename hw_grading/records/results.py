@@ -6,7 +6,7 @@ students wrote. If a file is damaged, its student's result says so; other result
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hw_grading.homework.homework import homework_of, why_no_id
 from hw_grading.outcome import Status
 from hw_grading.records import graded_notebook
 from hw_grading.records.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
-from hw_grading.records.questions import Place, order_in, place_in, read_places
+from hw_grading.records.questions import Places, order_in, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
 from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable
@@ -43,7 +43,7 @@ class Roster:
     cells: tuple[Cell, ...]
     records: tuple[Record, ...]
     # With ungraded cells; empty if the instructor's notebook is missing
-    places: Mapping[str, Place]
+    places: Places
     without_points: tuple[str, ...] = ()  # ungraded answers that graders want to see
 
     @property
@@ -55,10 +55,6 @@ class Roster:
     def max_total(self) -> float:
         """All points."""
         return sum(cell.max_points for cell in self.cells)
-
-    def place(self, name: str) -> Place:
-        """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
-        return place_in(self.places, name)
 
 
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:

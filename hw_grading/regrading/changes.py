@@ -8,7 +8,7 @@ from datetime import datetime
 from hw_grading.batch.snapshot import Points, Snapshot, Work
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import PartResult
-from hw_grading.records.questions import Place, order_in, place_in
+from hw_grading.records.questions import Place, Places, order_in
 from hw_grading.regrading.reasons import reasons
 
 _NONE = Points(None, None, 0.0, False)
@@ -87,7 +87,7 @@ class Comparison:
 
 
 def compare(
-    before: Snapshot, after: Snapshot, places: Mapping[str, Place], students: Collection[str] = ()
+    before: Snapshot, after: Snapshot, places: Places, students: Collection[str] = ()
 ) -> Comparison:
     """Compare two snapshots of one assignment, for these students or everybody."""
     order = order_in(places)
@@ -101,7 +101,7 @@ def compare(
         works = before.students[student], after.students[student]
         for cell, old in works[0].scores.items():
             new = works[1].scores.get(cell, _NONE)
-            place = place_in(places, cell)
+            place = places[cell]
             if old.manual is None:
                 continue
             if new.manual is None:
@@ -126,7 +126,7 @@ def _has_tests(snapshot: Snapshot, student: str) -> bool:
 
 
 def _changes_of(
-    student: str, before: Snapshot, after: Snapshot, places: Mapping[str, Place]
+    student: str, before: Snapshot, after: Snapshot, places: Places
 ) -> Iterator[Change]:
     old, new = before.students[student], after.students[student]
     conditions = before.conditions_of(student), after.conditions_of(student)
@@ -141,7 +141,7 @@ def _changes_of(
         most = before.max_points.get(cell), after.max_points.get(cell)
         why = tuple(reasons(cell, (old, new), conditions, most))
         overridden = scores[1].manual is not None and cell not in after.by_hand
-        about = (student, cell, place_in(places, cell))
+        about = (student, cell, places[cell])
         yield Change(*about, *points, autos, most[1] or 0.0, parts, why, overridden)
 
 

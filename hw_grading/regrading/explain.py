@@ -88,7 +88,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     tests = []
     for name, score in chosen.items():
         if name in cells:
-            place, tries = roster.place(name), submission.records.get(name)
+            place, tries = roster.places[name], submission.records.get(name)
             tests.append(Explained(name, place, score, cells[name], tries, name in newer))
     failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
     return Explanation(student, assignment, seed, as_graded, tests, failed)
@@ -114,9 +114,9 @@ def _chosen(roster: Roster, record: Record, test: str) -> dict[str, Score]:
     if test in tests:
         return {test: tests[test]}
     wanted = _plainly(test)
-    found = {n: s for n, s in tests.items() if wanted in _labels(n, roster.place(n))}
+    found = {n: s for n, s in tests.items() if wanted in _labels(n, roster.places[n])}
     if not found:
-        names = ", ".join(f"{n} ({roster.place(n)})" for n in tests)
+        names = ", ".join(f"{n} ({roster.places[n]})" for n in tests)
         raise RuntimeError(
             f"{roster.assignment} has no test {test!r}. Type the name or the question of one of "
             f"these: {names}. People grade the other questions"

@@ -153,7 +153,7 @@ def _questions(roster: Roster) -> list[Question]:
     first: dict[Place, int] = {}
     questions = []
     for number, name in enumerate(names, start=1):
-        place = roster.place(name)
+        place = roster.places[name]
         scheme = prose(place.scheme, budget) if place.scheme else Markup()
         about = (scheme, first.setdefault(place, number), name not in roster.without_points)
         questions.append(Question(number, name, place, *about, waiting[name]))

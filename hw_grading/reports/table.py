@@ -37,7 +37,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     questions: dict[str, list[Cell]] = {}
     for cell in roster.cells:
         if cell.max_points and cell.name in counts:
-            questions.setdefault(roster.place(cell.name).question, []).append(cell)
+            questions.setdefault(roster.places[cell.name].question, []).append(cell)
     any_late = any(final.penalty or final.why_penalty for final in finals.students.values())
     totals = ["score", "penalty", "final"] if any_late else ["total"]
     heads = ["student", *questions, "tests", "by hand", *totals, "late"]

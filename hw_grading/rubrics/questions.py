@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from nbgrader import api
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.database import Database
-from hw_grading.records.questions import Place, order_in, place_in, read_places
+from hw_grading.records.questions import Places, order_in, read_places
 from hw_grading.records.scores import Cell, cells_of
 from hw_grading.rubrics.gradings import read_grading, read_gradings
 from hw_grading.rubrics.model import Grading, Question, Refused, Rubric
@@ -35,10 +35,10 @@ class Questions:
         places = self._places()
         manifest = homework_of(self.course.root, self.assignment).manifest
         cells = self._cells(places)
-        often = Counter(str(place_in(places, cell.name)) for cell in cells)
+        often = Counter(str(places[cell.name]) for cell in cells)
         found = []
         for cell in cells:
-            place = place_in(places, cell.name)
+            place = places[cell.name]
             title = str(place)
             if often[title] > 1:
                 title += ": code" if cell.is_code else ": text"
@@ -89,10 +89,10 @@ class Questions:
         with self._database.writing() as connection:
             yield Rows(connection, self.assignment, cell)
 
-    def _places(self) -> dict[str, Place]:
+    def _places(self) -> Places:
         return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
 
-    def _cells(self, places: Mapping[str, Place]) -> list[Cell]:
+    def _cells(self, places: Places) -> list[Cell]:
         with self._database.reading() as connection:
             cells = cells_of(connection, self.assignment).values()
         order = order_in(places)

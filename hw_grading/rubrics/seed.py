@@ -8,9 +8,9 @@ Two answers to one question share its mark scheme. Then each line names its answ
 import hashlib
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from hw_grading.records.questions import Place, place_in
+from hw_grading.records.questions import Places
 from hw_grading.records.scores import Cell
 from hw_grading.rubrics.model import Item, Rubric
 
@@ -21,7 +21,7 @@ _ITEM = re.compile(
 )
 
 
-def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]) -> Rubric:
+def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
     """Return a question's rubric before any change; `cells` are all cells that people grade."""
     items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
@@ -33,13 +33,11 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place])
     return Rubric(tuple(first), upper=cell.max_points)
 
 
-def _items(
-    cell: Cell, cells: Sequence[Cell], places: Mapping[str, Place]
-) -> list[tuple[float, str]]:
+def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[float, str]]:
     """Return points and texts of the mark scheme's lines for one answer."""
-    scheme = place_in(places, cell.name).scheme
+    scheme = places[cell.name].scheme
     found = [match.groupdict() for match in _ITEM.finditer(scheme)]
-    together = [one.name for one in cells if place_in(places, one.name).scheme == scheme]
+    together = [one.name for one in cells if places[one.name].scheme == scheme]
     parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
     if len(together) > 1 and len(parts) == len(together):
         found = parts[together.index(cell.name)]

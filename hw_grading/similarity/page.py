@@ -103,13 +103,13 @@ def page_of(compared: Compared, most: int, table: str) -> str:
 def _place(roster: Roster, piece: Piece) -> str:
     if not piece.cell:
         return f"an added cell, number {piece.number}"
-    return plain(str(roster.place(piece.cell)), 120)
+    return plain(str(roster.places[piece.cell]), 120)
 
 
 def _cells(roster: Roster, pair: Pair) -> str:
     """Return the names of the questions with most in common."""
     names = dict.fromkeys(
-        plain(roster.place(match.first.cell).question, 20) if match.first.cell else "added"
+        plain(roster.places[match.first.cell].question, 20) if match.first.cell else "added"
         for match in pair.matches
     )
     return ", ".join(list(names)[:4]) + (", …" if len(names) > 4 else "")

@@ -23,7 +23,7 @@ from hw_grading.batch.snapshot import Conditions, Notebook, Points, Snapshot, Wo
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
 from hw_grading.records.graded_notebook import PartResult, parts_of
-from hw_grading.records.questions import Place
+from hw_grading.records.questions import Place, Places
 from hw_grading.regrading.changes import compare
 from hw_grading.regrading.showing import as_csv, as_page, in_words
 from hw_grading.rubrics.book import GradeBook
@@ -337,7 +337,7 @@ def snapshot(student: str, one: Work, most: float = 2.0, conditions: Any = LIMIT
 
 
 def why(old: Snapshot, new: Snapshot) -> tuple[str, ...]:
-    (change,) = compare(old, new, {}).changes
+    (change,) = compare(old, new, Places()).changes
     return change.why
 
 
@@ -396,7 +396,7 @@ def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser() -> None:
     message = "=1+1\x1b]0;owned\x07<img src=x onerror=alert(1)>"
     parts = {"test_double": [PartResult("elsewhere", 1.0, False, message)]}
     old, new = snapshot(student, work(2)), snapshot(student, work(1, parts=parts))
-    places = {"test_double": Place("Q1", "<b>")}
+    places = Places({"test_double": Place("Q1", "<b>")})
     found = compare(old, new, places)
     (row,) = csv.DictReader(io.StringIO(as_csv(found)))
     assert row["student"].startswith("'=cmd")
@@ -412,7 +412,9 @@ def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser() -> None:
 
 def test_removed_and_new_parts_are_reported() -> None:
     parts = {"test_double": [PartResult("anew", 1.0, True)]}
-    (change,) = compare(snapshot("ada", work(1)), snapshot("ada", work(2, parts=parts)), {}).changes
+    (change,) = compare(
+        snapshot("ada", work(1)), snapshot("ada", work(2, parts=parts)), Places()
+    ).changes
     assert [part.in_words for part in change.parts] == [
         "anew: none → passed",
         "elsewhere: failed → none",
@@ -422,14 +424,14 @@ def test_removed_and_new_parts_are_reported() -> None:
 def test_ungraded_students_are_named_and_new_students_are_no_change() -> None:
     old = snapshot("ada", work(1))
     new = snapshot("ada", work(1, trouble="its last grading did not finish"))
-    assert compare(old, new, {}).not_graded == (("ada", "its last grading did not finish"),)
-    found = compare(old, snapshot("bob", work(2)), {})
+    assert compare(old, new, Places()).not_graded == (("ada", "its last grading did not finish"),)
+    found = compare(old, snapshot("bob", work(2)), Places())
     assert (found.changes, found.new, found.compared) == ((), ("bob",), 0)
 
 
 def test_a_lost_score_of_a_person_is_reported_in_capitals() -> None:
     scores = {"test_double": Points(1, 2.0, 0.0, False)}
-    found = compare(snapshot("ada", work(1, scores=scores)), snapshot("ada", work(1)), {})
+    found = compare(snapshot("ada", work(1, scores=scores)), snapshot("ada", work(1)), Places())
     assert "LOST: the score that a person gave to ada, test_double." in in_words(found, 100)
 
 

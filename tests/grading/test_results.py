@@ -149,10 +149,10 @@ def test_scores_come_from_the_gradebook_and_the_order_from_the_notebook(course):
 
 def test_places_have_question_title_and_mark_scheme(course):
     roster, _ = read_results(course.root, "hw2")
-    assert str(roster.place("test_double")) == "1.1a Double"
-    assert (roster.place("answer").question, roster.place("answer").title) == ("1.2", "i. A plot")
-    assert roster.place("answer").scheme == SCHEME
-    assert roster.place("double").scheme == ""
+    assert str(roster.places["test_double"]) == "1.1a Double"
+    assert (roster.places["answer"].question, roster.places["answer"].title) == ("1.2", "i. A plot")
+    assert roster.places["answer"].scheme == SCHEME
+    assert roster.places["double"].scheme == ""
 
 
 def test_only_manual_cells_without_points_wait_for_a_person(course):
@@ -328,7 +328,7 @@ def test_a_course_without_source_is_reported_with_grade_ids(course):
     course.grade("ada", notebook())
     roster, (ada,) = read_results(course.root, "hw2")
     assert ada.status is Status.GRADED
-    assert str(roster.place("plot")) == "plot"
+    assert str(roster.places["plot"]) == "plot"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_class(course, monkeypatch):

@@ -25,7 +25,7 @@ from hw_grading.plugins.feedback.cells import shown_cells
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.graded_notebook import MAX_BYTES, open_notebook, plain, text_of
-from hw_grading.records.questions import Place, read_places
+from hw_grading.records.questions import Places, read_places
 from hw_grading.records.scores import read_one
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import encodable, read_problems
@@ -54,7 +54,7 @@ class FeedbackExporter(Exporter):
         self._environment = templates_in(_HERE)
         styles = (FORMULAS, _HERE / "page.css")
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
-        self._instructors: tuple[dict[str, Place], frozenset[str]] | None = None
+        self._instructors: tuple[Places, frozenset[str]] | None = None
         if isinstance(self.parent, GenerateFeedback):
             self._settle_the_list(self.parent)
 
@@ -156,10 +156,10 @@ def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup
     return _kept(text)
 
 
-def _instructors(course: Course, homework: str) -> tuple[dict[str, Place], frozenset[str]]:
+def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]:
     """Return the places of cells, and the instructor's texts; empty if there is no notebook."""
     name = f"{homework}.ipynb"
-    texts, places = {""}, dict[str, Place]()
+    texts, places = {""}, Places()
     for folder in (course.release(homework), course.source(homework)):
         with contextlib.suppress(Unreadable, OSError):
             cells = [c for c in open_notebook(folder / name)["cells"] if isinstance(c, dict)]

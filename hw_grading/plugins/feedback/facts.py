@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from hw_grading.final_scores.corrections import Correction
 from hw_grading.final_scores.scores import FinalScore
-from hw_grading.records.questions import Place
+from hw_grading.records.questions import Places
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
@@ -29,7 +29,7 @@ class Facts:
     record: Record | None = None  # the student's scores; None if the gradebook has none
     comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
     # by grade id, in the order of the instructor's notebook
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
 
     final: FinalScore | None = None  # the final score; None if it is not known
@@ -52,10 +52,6 @@ class Facts:
             return Points("does not count", "open")
         names = {score.cell.name for score in kept}
         return _points_of(kept, sum(one.points for one in self.corrections if one.cell in names))
-
-    def place(self, name: str) -> Place:
-        """Return a cell's place. If the notebook lacks the cell, its grade id is used."""
-        return self.places.get(name) or Place(name, name)
 
 
 @dataclass(frozen=True)

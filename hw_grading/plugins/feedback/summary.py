@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from hw_grading.final_scores.scores import FinalScore
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of, signed
 from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
+from hw_grading.records.questions import order_in
 from hw_grading.records.scores import Record, Score, counted, in_digits
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Kind, Problem
@@ -76,7 +77,7 @@ def summary_of(
     any_given = any(not score.is_open for score in record.scores)
     corrections = (
         Line(
-            f"{facts.place(one.cell)}: {one.reason}",
+            f"{facts.places[one.cell]}: {one.reason}",
             numbers.get(one.cell),
             "does not count:" if one.drops else signed(one.points),
         )
@@ -133,8 +134,8 @@ def _counted(points: float) -> str:
 def _scores(facts: Facts) -> list[Score]:
     """Return a score for each cell with points. If the gradebook has none, the score is open."""
     held = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
-    order = {name: number for number, name in enumerate(facts.places)}
-    cells = sorted(facts.cells, key=lambda cell: (order.get(cell.name, len(order)), cell.name))
+    order = order_in(facts.places)
+    cells = sorted(facts.cells, key=lambda cell: order(cell.name))
     return [held.get(cell.name) or Score(cell) for cell in cells]
 
 
@@ -151,7 +152,7 @@ def _questions(
     names += [name for name in {**scores, **lines} if name not in facts.places]
     questions: dict[str, dict[str, list[str]]] = {}
     for name in names:
-        place = facts.place(name)
+        place = facts.places[name]
         question = f"{place.question} {place.heading}".strip() or "Before the first question"
         questions.setdefault(question, {}).setdefault(place.title, []).append(name)
     for question, titles in questions.items():

@@ -103,7 +103,7 @@ def gather(course: Path, assignment: str) -> ClassData:
     graded = [result for result in results if result.record.scored]
     items = []
     for cell in roster.cells:
-        place = roster.place(cell.name)
+        place = roster.places[cell.name]
         question, title = plain(place.question, 60), plain(place.title, 80)
         items.append(Item(cell.name, question, title, cell.by_hand, cell.max_points))
     of_graded = [finals.students[result.record.student] for result in graded]
