@@ -129,11 +129,18 @@ def _statements(source: str) -> list[ast.stmt]:
 
 
 def _has_call(node: ast.AST) -> bool:
-    """Return whether code contains a call that is made when the code runs."""
-    if isinstance(node, ast.Call):
-        return True
-    inner = () if isinstance(node, ast.Lambda) else ast.iter_child_nodes(node)
-    return any(map(_has_call, inner))
+    """Return whether code contains a call that is made when the code runs.
+
+    It does not recurse: students' code may be nested more deeply than Python allows calls to be.
+    """
+    left = [node]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Call):
+            return True
+        if not isinstance(node, ast.Lambda):
+            left += ast.iter_child_nodes(node)
+    return False
 
 
 def _defined(statement: ast.stmt) -> set[str]:

@@ -242,7 +242,7 @@ def _imports(notebook: NotebookNode, release: Release, folder: Path) -> Iterator
 def _imported_in(cell: NotebookNode) -> set[str]:
     """Return the modules that a cell imports; none if it is no Python."""
     names: set[str] = set()
-    with contextlib.suppress(SyntaxError, ValueError):
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         for node in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
             match node:
                 case ast.Import(names=aliases):

@@ -90,3 +90,21 @@ def test_a_function_that_returns_gets_its_time_back(hangs: Hangs) -> None:
     assert shortened(hangs) == CALLING_F
     hangs.returned(CELL["calls f"])
     assert shortened(hangs) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "if False:\n    y = " + "x+" * 1_500 + "x",
+        "y = x" + ".a" * 1_500,
+        "if x:\n    pass\n" + "elif x:\n    pass\n" * 900,
+        "y = " + "-" * 50_000 + "x",
+    ],
+    ids=["sum", "attributes", "elif", "too deep for Python"],
+)
+def test_deeply_nested_code_is_read_like_any_other(source: str) -> None:
+    cells = [CELL["f"], new_code_cell(source), new_code_cell(f"{source}\nf(1)")]
+    hangs = Hangs(new_notebook(cells=cells))
+    hangs.interrupted(traceback("f"), 60)
+    assert hangs.cpu_seconds(cells[1], 60) == 60
+    assert hangs.cpu_seconds(cells[2], 60) < 60

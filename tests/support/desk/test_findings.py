@@ -169,3 +169,7 @@ def test_a_test_that_passed_when_saved_and_fails_now_is_named(answered, release,
     (sentence,) = found(answered, release, tmp_path, saved=saved, runs=runs)
     assert "test_relu_activation passed when you saved the notebook, but fails" in sentence
     assert found(answered, release, tmp_path, saved=answered, runs=runs) == []
+
+
+def test_imports_of_code_that_is_nested_too_deeply_are_not_looked_for(release, tmp_path):
+    assert found(of_code("y = " + "x+" * 50_000 + "x"), release, tmp_path) == []
