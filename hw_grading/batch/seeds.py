@@ -18,6 +18,8 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_locked
 
 from hw_grading.outcome import GraderFault
+from hw_support.submission.mending import grade_id_of
+from hw_support.submission.problems import is_notes
 
 BYTES = 32  # of a secret
 _BITS = 128  # of a seed
@@ -32,16 +34,27 @@ class Seeds:
     def of(self, homework: str, student: str, notebook: NotebookNode) -> int:
         """Return the seed of one submission, 128 bits.
 
-        It depends on the student's cells in the mended notebook. So a changed answer gets another
-        seed, and a student who has learned hidden inputs cannot use them in the next attempt. A new
-        release of the tests does not change it.
+        It depends on all cells of the mended notebook in their order: on the type and text of the
+        student's, and on the grade ids of locked ones. So a changed answer gets another seed, and
+        so does a cell that was moved or became text. A student who has learned hidden inputs cannot
+        use them in the next attempt. A new text of a locked cell does not change the seed.
         """
-        written = [cell.source for cell in notebook.cells if not is_locked(cell)]
-        digest = hmac.new(self.secret, digestmod=hashlib.sha256)
-        for text in (homework, student, *written):
-            encoded = text.encode("utf-8", "surrogatepass")
-            digest.update(len(encoded).to_bytes(8, "big") + encoded)
-        return int.from_bytes(digest.digest()[: _BITS // 8], "big")
+        cells = (cell for cell in notebook.cells if not is_notes(cell))
+        texts = (text for cell in cells for text in _identity(cell))
+        return _number(self.secret, homework, student, *texts)
+
+
+def _identity(cell: NotebookNode) -> tuple[str, str, str]:
+    grade_id = grade_id_of(cell) or ""
+    return ("locked", grade_id, "") if is_locked(cell) else (cell.cell_type, grade_id, cell.source)
+
+
+def _number(key: bytes, *texts: str) -> int:
+    digest = hmac.new(key, digestmod=hashlib.sha256)
+    for text in texts:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return int.from_bytes(digest.digest()[: _BITS // 8], "big")
 
 
 def secret_file(course: Path, course_id: str) -> Path:

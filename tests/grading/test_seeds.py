@@ -4,19 +4,26 @@ import stat
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from hw_grading.batch.seeds import BYTES, Seeds, course_seeds, secret_file
 from hw_grading.outcome import GraderFault
+from hw_support.submission.mending import InstructorCell, mend
+from hw_support.submission.problems import add_problems, put_notes_on_top
 
 SEEDS = Seeds(bytes(BYTES))
 
 
-def locked(source):
+def locked(source, grade_id="t"):
     return new_code_cell(
         source,
-        metadata={"nbgrader": {"locked": True, "grade_id": "t", "schema_version": 3}},
+        metadata={"nbgrader": {"locked": True, "grade_id": grade_id, "schema_version": 3}},
     )
+
+
+def answer(source, grade_id):
+    marks = {"locked": False, "solution": True, "grade_id": grade_id, "schema_version": 3}
+    return new_code_cell(source, metadata={"nbgrader": marks})
 
 
 def handed_in(*written, test="1"):
@@ -50,6 +57,35 @@ def test_text_cells_change_the_seed_too():
     nb = handed_in("x")
     nb.cells.append(new_markdown_cell("hidden tests get new inputs"))
     assert SEEDS.of("hw2", "ada", nb) != SEEDS.of("hw2", "ada", handed_in("x"))
+
+
+def test_moving_a_cell_or_making_it_text_changes_the_seed():
+    x, y = new_code_cell("x"), new_code_cell("y")
+    notebooks = [
+        [locked("1"), x, y, locked("2", "second")],
+        [locked("1"), x, locked("2", "second"), y],
+        [x, locked("1"), locked("2", "second"), y],
+        [locked("1"), y, x, locked("2", "second")],
+        [locked("1"), x, new_markdown_cell("y"), locked("2", "second")],
+        [locked("1"), new_markdown_cell("x"), y, locked("2", "second")],
+        [locked("1"), new_raw_cell("x"), y, locked("2", "second")],
+        [locked("1"), answer("x", "a"), y, locked("2", "second")],
+        [locked("1"), answer("x", "b"), y, locked("2", "second")],
+        [locked("1"), x, y],
+    ]
+    seeds = {SEEDS.of("hw2", "ada", new_notebook(cells=cells)) for cells in notebooks}
+    assert len(seeds) == len(notebooks)
+
+
+def test_an_older_locked_cell_that_is_repaired_does_not_change_the_seed():
+    instructors = [InstructorCell("t", "code", "2", True, False, False, False, None, None)]
+    newest, older = handed_in("x = 1", test="2"), handed_in("x = 1", test="1")
+    assert mend(newest, instructors) == []
+    (problem,) = mend(older, instructors)
+    add_problems(older, [problem])
+    put_notes_on_top(older)
+    assert len(older.cells) == len(newest.cells) + 1
+    assert SEEDS.of("hw2", "ada", older) == SEEDS.of("hw2", "ada", newest)
 
 
 def test_each_course_has_a_secret_that_is_made_once_and_only_its_owner_reads(tmp_path):
