@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 
 import hw_grading
 import hw_support
+from hw_grading.batch.seeds import another
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
@@ -44,7 +45,7 @@ class Job:
     """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int  # of hidden tests' inputs; see `hw_grading.batch.seeds`
+    seed: int  # of hidden tests' inputs in the first run; see `hw_grading.batch.seeds`
     notebook: str  # sanitized, as JSON, including the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
@@ -62,14 +63,15 @@ def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are separate processes.
 
     Run it a second time if one of the grader's processes has ended, or if the kernel has died: the
-    machine may have killed it. After a dead kernel, the second run gets the time that is left, and
-    there is none if that is too little.
+    machine may have killed it. The second run has another seed. After a dead kernel it gets the
+    time that is left, and there is none if that is too little.
     """
     began = monotonic()
-    settings = RunSettings(**job.settings)
+    settings, seed = RunSettings(**job.settings), job.seed
     for is_last in (False, True):
         notebook = nbformat.from_dict(json.loads(job.notebook))
-        submission = Submission(notebook, job.seed, settings, job.homework)
+        submission = Submission(notebook, seed, settings, job.homework)
+        seed = another(seed)
         try:
             outcome: Outcome = submission.run()
             spent = monotonic() - began, submission.cpu_seconds_used

@@ -1,4 +1,4 @@
-"""Seeds of hidden inputs: each submission has its own seed, the same in all its runs.
+"""Seeds of hidden inputs: each submission has its own seed, the same whenever it is graded.
 
 A seed is a keyed digest. The key is a secret of the course, which is created when its first class
 is graded. It is stored in a file outside the repository, and no sandbox shows this file. Nobody can
@@ -42,6 +42,15 @@ class Seeds:
         cells = (cell for cell in notebook.cells if not is_notes(cell))
         texts = (text for cell in cells for text in _identity(cell))
         return _number(self.secret, homework, student, *texts)
+
+
+def another(seed: int) -> int:
+    """Return the seed of a run that replaces one with this seed.
+
+    Student code that has seen inputs may pass them on, for example by the files that the system
+    keeps in memory. So the next run needs other inputs.
+    """
+    return _number(str(seed).encode(), "second run")
 
 
 def _identity(cell: NotebookNode) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ import pytest
 
 from hw_grading.batch import job
 from hw_grading.batch.job import OURS, Job, WorkerUnfit, digest_of, installed, run, run_elsewhere
+from hw_grading.batch.seeds import another
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
@@ -76,7 +77,7 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
     monkeypatch.setattr(Submission, "run", run_it)
     text = nbformat.writes(nbformat.v4.new_notebook())
     outcome = run(Job("student", 7, text, {}, {}, Homework("toys")))
-    assert ran == [7] * attempts
+    assert ran == [7, another(7)][:attempts]
     assert (outcome.fault if isinstance(outcome, NotGraded) else None) == fault
     assert isinstance(outcome, NotGraded) == (fault is not None)
 
@@ -112,10 +113,11 @@ def test_every_other_error_leaves_the_submission_without_a_score(
 def test_a_submission_whose_kernel_died_is_run_once_more_in_the_time_that_is_left(
     computed: float, limits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = []
+    ran, seeds = [], []
 
     def run_it(self: Submission) -> WithScores:
         ran.append(self._settings.cpu_seconds_per_submission)
+        seeds.append(self._seed)
         return Graded("{}")
 
     monkeypatch.setattr(Submission, "run", run_it)
@@ -125,6 +127,7 @@ def test_a_submission_whose_kernel_died_is_run_once_more_in_the_time_that_is_lef
     settings = {"cpu_seconds_per_submission": 100.0}
     assert isinstance(run(Job("student", 0, text, settings, {}, Homework("toys"))), Graded)
     assert ran == limits
+    assert seeds == [0, another(0)][: len(limits)]
 
 
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

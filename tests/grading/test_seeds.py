@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from hw_grading.batch.seeds import BYTES, Seeds, course_seeds, secret_file
+from hw_grading.batch.seeds import BYTES, Seeds, another, course_seeds, secret_file
 from hw_grading.outcome import GraderFault
 from hw_support.submission.mending import InstructorCell, mend
 from hw_support.submission.problems import add_problems, put_notes_on_top
@@ -86,6 +86,13 @@ def test_an_older_locked_cell_that_is_repaired_does_not_change_the_seed():
     put_notes_on_top(older)
     assert len(older.cells) == len(newest.cells) + 1
     assert SEEDS.of("hw2", "ada", older) == SEEDS.of("hw2", "ada", newest)
+
+
+def test_a_second_run_has_another_seed_which_the_first_one_determines():
+    seeds = [7, another(7), another(another(7)), another(2**128 - 1)]
+    assert len(set(seeds)) == len(seeds)
+    assert another(7) == seeds[1]
+    assert all(0 <= seed < 2**128 for seed in seeds)
 
 
 def test_each_course_has_a_secret_that_is_made_once_and_only_its_owner_reads(tmp_path):
