@@ -13,15 +13,17 @@ What is protected
     The network: there is none, not even a loopback. Only sockets between processes of the sandbox
     can be opened.
     Other processes: student code sees and signals only its own.
-    Other sandboxes: nothing is shared with them.
+    Other sandboxes: no file, memory, socket or lock is shared with them. They show the same
+    read-only files, but calls are refused that tell which parts of these are in memory.
     The machine: sizes of memory, files, folders and the number of processes are limited. Student
     code cannot create further namespaces. Calls to seldom used parts of the kernel are refused. All
     processes die with the grader.
 
 What is not protected
     The sandbox does not protect against faults of the kernel, of the processor, or of bubblewrap.
-    Student code can measure how long something takes, and how busy the machine is. It can read the
-    names of installed packages.
+    Student code can measure how long something takes, and how busy the machine is. So sandboxes
+    can signal to each other by timing, also to later ones: a file is read faster if another has
+    read it. Student code can read the names of installed packages.
 
 `command` starts one kernel, from scratch. `fork_server_command` starts a fork server, which imports
 what kernels need and runs no student code. It forks a kernel for each submission, which first moves

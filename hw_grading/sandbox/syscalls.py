@@ -1,8 +1,10 @@
 """The system calls that student code may not make, as a filter that bubblewrap installs.
 
-Most of these calls fail anyway without privileges. They are refused for two reasons. Some give
+Most of these calls fail anyway without privileges. They are refused for three reasons. Some give
 access to seldom used parts of the kernel. Others reveal data that the sandbox must hide: the
-machine's path of a mounted folder (`statmount`), or keys that outlive the process (`keyctl`).
+machine's path of a mounted folder (`statmount`), or keys that outlive the process (`keyctl`). The
+rest would pass data on to another sandbox: all sandboxes show the same files, and the system
+remembers which parts of a file are in memory, and who has locked it.
 libseccomp makes the filter, because it knows the numbers of the calls on each processor.
 """
 
@@ -22,6 +24,8 @@ REFUSED = (
     *("name_to_handle_at", "open_by_handle_at", "quotactl", "quotactl_fd"),
     # notices of files that others open: all sandboxes show the same folders
     *("inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark"),
+    # which parts of a file are in memory
+    *("mincore", "cachestat"),
     # namespaces
     *("unshare", "setns"),
     # memory that belongs to no process, and so is not counted
@@ -59,9 +63,16 @@ _SHARED_WITHOUT_A_FILE = 0x21  # MAP_SHARED, MAP_ANONYMOUS
 # Record locks take memory of the system, without a limit. So they do nothing, but report success:
 # SQLite needs them, and a process never conflicts with its own locks.
 FCNTL_PRETENDED = {"F_SETLK": 6, "F_SETLKW": 7}
+# These do nothing either, but report success. One sandbox's lock on a file would be seen by others.
+# Advice could remove a file from memory, which others would notice.
+PRETENDED = ("flock", "fadvise64")
+_MADVISE_REFUSED = {"MADV_COLD": 20, "MADV_PAGEOUT": 21}  # the same for a mapped file
+# No flags of these calls: RWF_NOWAIT reveals which parts of a file are in memory.
+_WITHOUT_FLAGS = ("preadv2", "pwritev2")
 
 _ALLOW, _REFUSE, _PRETEND = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000
-# ZeroMQ asks for the network's interfaces, and understands this error as "there are none".
+# ZeroMQ asks for the network's interfaces, and understands this error as "there are none". It is
+# also the kernel's own answer to flags that it does not know.
 _NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
 _GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
 _LOWER_HALF = 0xFFFFFFFF  # for an int, the system uses only this half of the register
@@ -98,6 +109,13 @@ def compiled_filter() -> bytes:
     try:
         for name in REFUSED:
             _add_rule(library, context, _REFUSE, name)
+        for name in PRETENDED:
+            _add_rule(library, context, _PRETEND, name)
+        for name in _WITHOUT_FLAGS:
+            flags = _Comparison(5, _GREATER, 0, 0)
+            _add_rule(library, context, _NOT_SUPPORTED, name, flags)
+        for advice in _MADVISE_REFUSED.values():
+            _add_rule(library, context, _REFUSE, "madvise", _is(2, advice))
         above = _Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)
         _add_rule(library, context, _NOT_SUPPORTED, "socket", above)
         for option in (_SO_SNDBUF, _SO_SNDBUFFORCE):
