@@ -157,8 +157,8 @@ class Link(ABC):
             return Yours(value._number)
         if not callable(value):
             return None
-        name = getattr(value, "__name__", "function")
-        return Theirs(self._handed.number(value), "function", name)
+        # Student code does not get the name of a hidden test's function.
+        return Theirs(self._handed.number(value), "function", "function")
 
     def _resolve(self, reference: Theirs | Yours) -> Any:
         if isinstance(reference, Yours):

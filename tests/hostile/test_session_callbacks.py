@@ -43,11 +43,24 @@ def test_what_a_callback_changes_stays_at_its_own_end() -> None:
 
 def test_a_function_that_was_handed_over_comes_back_as_itself() -> None:
     functions = [lambda: 1, len, np.tanh, Mismatch]
-    with asking(keep=lambda *f: [*f, {"last": f[-1]}], name=lambda f: f.__name__) as session:
+    with asking(keep=lambda *f: [*f, {"last": f[-1]}]) as session:
         came = session.get("keep")(*functions, functions[0])
         assert all(a is b for a, b in zip(came, functions, strict=False))
         assert came[-1]["last"] is functions[0]
-        assert session.get("name")(len) == "len"
+
+
+def test_the_name_of_a_function_of_the_test_is_not_told() -> None:
+    def cube(x: float) -> float:
+        return x**3
+
+    def names(f: Any) -> list[str]:
+        return [f.__name__, f.__qualname__, repr(f)]
+
+    with asking(names=names) as session:
+        for function in (cube, len, lambda: 1, np.tanh):
+            name, qualified, shown = session.get("names")(function)
+            assert (name, qualified) == ("function", "function")
+            assert shown.startswith("<function function at ")
 
 
 def test_an_exception_of_a_callback_comes_back_as_itself() -> None:
