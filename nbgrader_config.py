@@ -91,6 +91,7 @@ c.WholeClass.results_mb = 4000
 c.TemplateExporter.filters = {
     "markdown2html": "hw_grading.pages.safe_html.markdown2html",
     "clean_html": "hw_grading.pages.safe_html.clean_html",
+    "highlight_code": "hw_grading.pages.safe_html.highlight_code",
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
 c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]

@@ -117,17 +117,18 @@ def _code(text: str, length: int) -> str:
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
     from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
+    from hw_grading.pages.colours import in_time
     from hw_support.submission.problems import encodable
-    from hw_support.time_limit import TimeLimitReached, time_limit
+
+    def colour(code: str) -> str:
+        return str(highlight(code, PythonLexer(stripnl=False), HtmlFormatter()))
 
     shown = visible(cut(encodable(text), LONGEST_CODE))
     if length > LONGEST_CODE:
         shown = f"{shown.rpartition(chr(10))[0]}\n# … and {length - LONGEST_CODE:,} more characters"
-    try:
-        with time_limit(_SECONDS, 10 * _SECONDS):
-            return str(highlight(shown, PythonLexer(stripnl=False), HtmlFormatter()))
-    except (Exception, TimeLimitReached):
-        return as_text(shown, "Shown without colours, because the code is too complicated.")
+    if (coloured := in_time(colour, shown, _SECONDS)) is not None:
+        return str(coloured)
+    return as_text(shown, "Shown without colours, because the code is too complicated.")
 
 
 def without_docstrings(source: str) -> str:

@@ -5,7 +5,8 @@ trusts no cell, not even the instructor's. HTML passes by an allow-list (`clean_
 runs, and nothing is loaded from elsewhere. Formulas become MathML; random placeholders replace them
 while the markdown is rendered and cleaned. A text is shown without rendering if it takes too long,
 or is much larger or nested much deeper than any answer: the time of parsers grows with the square
-of some inputs, or faster.
+of some inputs, or faster. All texts of a page that nbconvert makes share an `Allowance` of time:
+while formgrader's server makes a page, it answers nobody else.
 """
 
 import html
@@ -16,13 +17,19 @@ from urllib.parse import unquote
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup
+from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.pages import text_of
+from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
+from hw_grading.pages.colours import LONGEST_CODE, in_time
 from hw_grading.pages.mathematics import Budget, Formula
 from hw_grading.pages.outputs import CleanOutputs, clean_outputs
+from hw_grading.pages.terminal import cut
+from hw_support.failures import visible
 from hw_support.submission.problems import encodable, quoted
 from hw_support.time_limit import TimeLimitReached, time_limit
 
@@ -30,6 +37,7 @@ __all__ = [  # the names that nbgrader_config.py uses
     "CleanOutputs",
     "clean_html",
     "clean_outputs",
+    "highlight_code",
     "markdown2html",
     "render_markdown",
     "unchanged",
@@ -37,8 +45,9 @@ __all__ = [  # the names that nbgrader_config.py uses
 
 _LONGEST_MARKDOWN = 20_000
 _MARKDOWN_SECONDS = 2.0  # mistune's time for tables grows with the third power
-_BUDGET = "hw_grading_formulas"
+_BUDGET, _ALLOWANCE = "hw_grading_formulas", "hw_grading_allowance"  # in a page's resources
 _FORMULA_IN_HTML = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
+_AS_IPYTHON = Highlight2HTML(pygments_lexer="ipython3")
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
 
 
@@ -47,12 +56,41 @@ def markdown2html(context: Context, source: str) -> str:
     """Render markdown as nbconvert's `HTMLExporter.markdown2html` does, and clean it.
 
     Attachments are those of the `cell` in the template's context. The context's ``resources``
-    record how much of the formulas' budget the page has used.
+    record how much of the page's formulas and time is used.
     """
+    allowance = _allowance(context)
+    if allowance.spent:
+        return as_text(source)
     resources = context.get("resources")
     budget = Budget() if resources is None else resources.setdefault(_BUDGET, Budget())
     attachments = (context.get("cell") or {}).get("attachments") or {}
-    return render_markdown(source, attachments, budget)
+    with allowance.counting():
+        return allowance.count_tags(render_markdown(source, attachments, budget))
+
+
+@pass_context
+def highlight_code(context: Context, source: str, **_: Any) -> str:
+    """Colour code as nbconvert's filter does, but always as Python, and in a limited time.
+
+    The time is limited for the cell and for the page. Beyond it the code has no colours. nbconvert
+    would colour a cell in any of pygments' 500 languages that its metadata or its magic name.
+    """
+    allowance = _allowance(context)
+    code = visible(cut(encodable(source.replace("\r\n", "\n")), LONGEST_CODE))
+    if not allowance.spent:
+        with allowance.counting():
+            coloured = in_time(_AS_IPYTHON, code)
+        if coloured is not None:
+            return allowance.count_tags(coloured)
+    return Markup('<div class="highlight"><pre>{}</pre></div>').format(code)
+
+
+def _allowance(context: Context) -> Allowance:
+    """Return the time that is left for a page."""
+    resources = context.get("resources")
+    kept: Allowance
+    kept = Allowance() if resources is None else resources.setdefault(_ALLOWANCE, Allowance())
+    return kept
 
 
 def render_markdown(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.highlight import Highlight2HTML
 from nbformat import NotebookNode
 from nbformat.v4 import (
     new_code_cell,
@@ -25,7 +26,9 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.pages import safe_html
-from hw_grading.pages.safe_html import clean_html, clean_outputs, markdown2html
+from hw_grading.pages.allowance import Allowance
+from hw_grading.pages.colours import LONGEST_CODE
+from hw_grading.pages.safe_html import clean_html, clean_outputs, highlight_code, markdown2html
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 
@@ -33,6 +36,7 @@ COURSE = Path(__file__).resolve().parents[2]
 FILTERS = {
     "markdown2html": "hw_grading.pages.safe_html.markdown2html",
     "clean_html": "hw_grading.pages.safe_html.clean_html",
+    "highlight_code": "hw_grading.pages.safe_html.highlight_code",
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
 
@@ -501,6 +505,53 @@ def test_too_large_content_is_shown_as_text():
     assert answer in text
 
 
+# -- highlight_code
+
+
+def test_honest_code_is_coloured_as_nbconvert_colours_it():
+    code = "%matplotlib inline\n@wraps(f)\ndef f(x):\n\treturn f'{x}' < 1  # ≤\n\n!ls\n"
+    for text in (code, ""):
+        assert highlight_code(context(), text) == Highlight2HTML(pygments_lexer="ipython3")(text)
+
+
+@pytest.mark.parametrize("source", [" \n" * 25_000, "match" + " " * 50_000], ids=["lines", "line"])
+@pytest.mark.usefixtures("no_callbacks_of_the_collector")
+def test_code_that_takes_long_to_colour_has_no_colours(source):
+    taken, shown = seconds(highlight_code, context(), f"{source}the_end = '<b>'")
+    assert taken < 20  # seconds of computing: one here; without a bound, minutes
+    assert "the_end = &#39;&lt;b&gt;&#39;" in shown
+    assert "span" not in shown
+    assert assert_harmless(shown).tags["pre"] == 1
+
+
+def test_code_has_the_language_of_the_course_whatever_its_metadata_say():
+    cell = new_code_cell("%%html\n<b>x</b>")
+    shown = highlight_code(context(), cell.source, metadata={"magics_language": "html"})
+    assert shown == highlight_code(context(), cell.source)
+
+
+def test_long_code_is_cut_and_control_characters_can_be_seen():
+    shown = "".join(Page(highlight_code(context(), "x" * (LONGEST_CODE + 7))).text)
+    assert "7 more characters" in shown
+    assert len(shown) < LONGEST_CODE + 100
+    shown = "".join(Page(highlight_code(context(), "a = 1\rb = 2\r\n\u202ec\x1b[2J")).text)
+    assert shown.strip() == r"a = 1\rb = 2" + "\n" + r"\u202ec\x1b[2J"
+
+
+def test_the_texts_of_a_page_share_their_time():
+    page = {"resources": {}, "cell": {}}
+    highlight_code(page, "x = 1")
+    (allowance,) = page["resources"].values()
+    assert isinstance(allowance, Allowance)
+    for show in (lambda: highlight_code(page, "x + x"), lambda: markdown2html(page, "*x*")):
+        before = allowance.seconds
+        show()
+        assert allowance.seconds < before
+    allowance.seconds = 0
+    assert "span" not in highlight_code(page, "x = 1")
+    assert "Shown as text" in markdown2html(page, "*x*")
+
+
 # -- clean_outputs
 
 
@@ -733,6 +784,15 @@ def test_outputs_that_were_not_cleaned_in_grading_do_not_run_in(exporters, page)
     assert found.tags["script"] == harmless.tags["script"]
     assert comparable(found.active) == comparable(harmless.active)
     assert all(source.startswith("data:") for source in found.sources)
+
+
+@pytest.mark.parametrize("page", ["feedback", "formgrade"])
+@pytest.mark.usefixtures("no_callbacks_of_the_collector")
+def test_code_that_takes_long_to_colour_is_shown_in(exporters, page):
+    cell = new_code_cell("x = 1\n" + " \n" * 20_000 + "y = 2")
+    taken, found = seconds(rendered, exporters[page], [cell])
+    assert taken < 60  # seconds of computing: two here; without a bound, minutes
+    assert "y = 2" in "".join(found.text)
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])

@@ -18,16 +18,14 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from hw_grading.pages import terminal
+from hw_grading.pages.colours import LONGEST_CODE, in_time
 from hw_grading.pages.safe_html import clean_html, clean_outputs
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.records.graded_notebook import plain
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import is_notes
-from hw_support.time_limit import TimeLimitReached, time_limit
 
 _SHORT = 280  # characters; a longer text of the instructor is folded
-_LONGEST_CODE = 60_000
-_COLOUR_SECONDS = 1.0
 _SECONDS = 30.0  # CPU time for one student's own cells; the cells after it are shown as text
 _LONGEST_TEXT = 30_000  # in one printed text
 _MOST_OUTPUTS = 200  # in one cell
@@ -110,7 +108,7 @@ def shown_cells(
             clean_outputs(cell)
             outputs = tuple(_outputs(cell, kind, left))
             left -= sum(output.size for output in outputs)
-            code = terminal.shown(cell.source, _LONGEST_CODE) if as_text else _coloured(cell.source)
+            code = terminal.shown(cell.source, LONGEST_CODE) if as_text else _coloured(cell.source)
         graded = kind in ("answer", "test")
         score = scores.get(name)
         comment = facts.comments.get(name)
@@ -174,13 +172,13 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class
 def _coloured(code: str) -> str:
-    code = terminal.shown(code, _LONGEST_CODE)
-    lexer = PythonLexer(stripnl=False, ensurenl=False)
-    try:  # pygments' time grows with the square of some texts
-        with time_limit(_COLOUR_SECONDS, 10 * _COLOUR_SECONDS):
-            return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)))
-    except TimeLimitReached:
-        return code
+    def colour(code: str) -> str:
+        lexer = PythonLexer(stripnl=False, ensurenl=False)
+        return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+
+    code = terminal.shown(code, LONGEST_CODE)
+    coloured = in_time(colour, code)
+    return code if coloured is None else coloured
 
 
 def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
