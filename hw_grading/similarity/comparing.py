@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.records.results import Roster, read_roster
 from hw_grading.similarity.own import Kind, Piece, Work, read_released, read_work
 from hw_grading.similarity.pairs import InCommon, Weights, best_pairs, in_common
-from hw_grading.similarity.prints import Prints, prints_of
+from hw_grading.similarity.prints import Prints, TooSlow, prints_of
 from hw_support.submission.file import Unreadable
 
 LEAST = 40.0  # rare runs in common: about three lines of code or two sentences
@@ -76,14 +76,16 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     here = roster.course
     certification = homework_of(here.root, assignment).manifest.certification
     released = read_released(here, assignment, certification)
-    works, skipped = [], []
+    works: list[Work] = []
+    skipped = []
     for record in roster.records:
         path = here.submitted(record.student, assignment) / f"{assignment}.ipynb"
         try:
             works.append(read_work(path, record.student, released))
         except (Unreadable, OSError, ValueError) as why:
             skipped.append((record.student, str(why)))
-    common = {kind: in_common([_Own(w.pieces, kind).hashes for w in works]) for kind in Kind}
+    hashes, works = _hashes(works)
+    common = {kind: in_common(hashes[kind]) for kind in Kind}
     amounts = sum((one.shared for one in common.values()), np.zeros((len(works), len(works))))
     best = best_pairs(amounts, LEAST, MOST_IN_TABLE)
     pairs = [_pair(works, common, i, j, with_lines=n < most) for n, (i, j) in enumerate(best)]
@@ -93,6 +95,27 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     more = int((above >= LEAST).sum()) - len(pairs)
     found = (tuple(pairs), more, float(median), float(high))
     return Compared(roster, len(works), tuple(skipped), partly, *found)
+
+
+def _hashes(works: Sequence[Work]) -> tuple[dict[Kind, list[NDArray[np.int64]]], list[Work]]:
+    """Return the fingerprints of each work, and the works without pieces that are too slow."""
+    hashes: dict[Kind, list[NDArray[np.int64]]] = {kind: [] for kind in Kind}
+    kept = []
+    for work in works:
+        slow: list[Piece] = []
+        for kind in Kind:
+            own = _Own(work.pieces, kind)
+            hashes[kind].append(own.hashes)
+            slow += own.slow
+        kept.append(_without(work, slow) if slow else work)
+    return hashes, kept
+
+
+def _without(work: Work, slow: Sequence[Piece]) -> Work:
+    numbers = ", ".join(str(piece.number) for piece in slow)
+    note = f"Cells left out, because it takes too long to compare them: {numbers}."
+    pieces = tuple(piece for piece in work.pieces if piece not in slow)
+    return replace(work, pieces=pieces, note=" ".join(filter(None, [work.note, note])))
 
 
 def _pair(
@@ -132,11 +155,19 @@ def matches(
 
 
 class _Own:
-    """A student's pieces of one kind, with their fingerprints."""
+    """A student's pieces of one kind, with their fingerprints; `slow` are those without any."""
 
     def __init__(self, pieces: Sequence[Piece], kind: Kind) -> None:
-        self.pieces = [piece for piece in pieces if piece.kind is kind]
-        self.prints = [prints_of(piece) for piece in self.pieces]
+        self.pieces: list[Piece] = []
+        self.prints: list[Prints] = []
+        self.slow: list[Piece] = []
+        for piece in pieces:
+            if piece.kind is kind:
+                try:
+                    self.prints.append(prints_of(piece))
+                    self.pieces.append(piece)
+                except TooSlow:
+                    self.slow.append(piece)
         sizes = [len(one.hashes) for one in self.prints]
         every = [*(one.hashes for one in self.prints), np.empty(0, dtype=np.int64)]
         self.hashes, begins = np.unique(np.concatenate(every), return_index=True)

@@ -8,6 +8,7 @@ import os
 import random
 import re
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from test_results import cell, course, pytestmark
 
 from hw_grading.__main__ import main
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.similarity import pairs
+from hw_grading.similarity import pairs, prints
 from hw_grading.similarity.comparing import LEAST, compare_class
 from hw_grading.similarity.own import (
     MOST_CELLS,
@@ -190,6 +191,39 @@ def test_fingerprints_know_their_lines():
 def test_any_text_has_fingerprints_or_none(code):
     found = prints_of(piece(code))
     assert len(found.hashes) == len(found.first) == len(found.last)
+
+
+def test_blank_lines_take_no_time_and_change_no_fingerprint():
+    code = "text = '''one\n\n\ntwo'''\n" + ANSWER + "\n{}" + ANSWER
+    blank = " \t\n" * 30_000
+    began = time.process_time()
+    found = prints_of(piece(code.replace("\n\n", "\n \n").format(blank)))
+    assert time.process_time() - began < 20  # seconds of computing: one here; without, minutes
+    same = prints_of(piece(code.format("")))
+    assert found.hashes.tolist() == same.hashes.tolist()
+    assert found.first.max() == same.first.max() + 30_000
+
+
+def test_code_that_takes_too_long_is_left_out_once_and_named(course, handed, monkeypatch):
+    normalise, slow = prints.filter_code, []
+
+    def slowly(code, *others):
+        if "SLOW" in code:
+            slow.append(code)
+            while True:
+                pass
+        return normalise(code, *others)
+
+    monkeypatch.setattr(prints, "filter_code", slowly)
+    monkeypatch.setattr(prints, "_SECONDS", 0.5)
+    for name in ("ada", "bob"):
+        handed(name, cell("code", f"SLOW = '{name}'"), answer(ANSWER))
+    compared = compare_class(course.root, "hw2", 5)
+    assert len(slow) == 2
+    note = "Cells left out, because it takes too long to compare them: 1."
+    assert compared.partly == (("ada", note), ("bob", note))
+    assert [(pair.first, pair.second) for pair in compared.pairs] == [("ada", "bob")]
+    assert [match.first.cell for match in compared.pairs[0].matches] == ["double"]
 
 
 # -- pairs
