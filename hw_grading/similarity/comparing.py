@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hw_grading.homework.homework import homework_of
 from hw_grading.records.results import Roster, read_roster
-from hw_grading.similarity.own import Kind, Piece, Work, read_released, read_work
+from hw_grading.similarity.own import Kind, Piece, Work, numbers_of, read_released, read_work
 from hw_grading.similarity.pairs import InCommon, Weights, best_pairs, in_common
 from hw_grading.similarity.prints import Prints, TooSlow, prints_of
 from hw_support.submission.file import Unreadable
@@ -112,7 +112,7 @@ def _hashes(works: Sequence[Work]) -> tuple[dict[Kind, list[NDArray[np.int64]]],
 
 
 def _without(work: Work, slow: Sequence[Piece]) -> Work:
-    numbers = ", ".join(str(piece.number) for piece in slow)
+    numbers = numbers_of(sorted(slow, key=lambda piece: piece.number))
     note = f"Cells left out, because it takes too long to compare them: {numbers}."
     pieces = tuple(piece for piece in work.pieces if piece not in slow)
     return replace(work, pieces=pieces, note=" ".join(filter(None, [work.note, note])))

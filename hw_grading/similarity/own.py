@@ -6,6 +6,7 @@ the release are removed, because students copy tests to try things in them.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,7 @@ from hw_support.submission.problems import Severity
 
 # The part of a submission that is compared. Nobody writes nearly so much.
 MOST_CHARACTERS, MOST_CELLS = 100_000, 300
+_MOST_NAMED = 15  # cells that are left out
 _STUB = ("# YOUR CODE HERE", "YOUR ANSWER HERE", "raise NotImplementedError()")
 
 
@@ -38,6 +40,11 @@ class Piece:
     kind: Kind
     lines: tuple[str, ...]  # all lines of the cell
     own: tuple[bool, ...]  # for each line, whether the student wrote it
+
+    @property
+    def size(self) -> int:
+        """The number of its characters."""
+        return sum(map(len, self.lines))
 
 
 @dataclass(frozen=True)
@@ -89,23 +96,41 @@ def read_work(path: Path, student: str, released: Released) -> Work:
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:
         raise Unreadable(failed[0].removesuffix(" It scores 0."))
-    pieces: list[Piece] = []
-    note, left = failed[0] if failed else "", MOST_CHARACTERS
-    for number, cell in enumerate(notebook.cells, start=1):
-        piece = _piece(cell, number, released)
-        if piece is None:
-            continue
-        size = sum(map(len, piece.lines))
-        if size > left or len(pieces) == MOST_CELLS:
-            note = (
-                f"The submission was compared in part: at most {MOST_CHARACTERS:,} characters "
-                f"and {MOST_CELLS} cells are compared. Cells from number {number} on are left "
-                "out."
-            )
-            break
-        left -= size
-        pieces.append(piece)
-    return Work(student, tuple(pieces), note)
+    pieces = [_piece(cell, number, released) for number, cell in enumerate(notebook.cells, start=1)]
+    kept, left_out = _within_limits([piece for piece in pieces if piece is not None])
+    notes = failed[:1]
+    if left_out:
+        notes.append(
+            f"The submission was compared in part: at most {MOST_CHARACTERS:,} characters and "
+            f"{MOST_CELLS} cells are compared. Cells left out: {numbers_of(left_out)}."
+        )
+    return Work(student, tuple(kept), " ".join(notes))
+
+
+def _within_limits(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Return the pieces that are compared and those that are left out.
+
+    Answers go before other cells, and short cells before long ones. So no cell that a student adds
+    keeps an answer from being compared.
+    """
+    kept: list[Piece] = []
+    left_out: list[Piece] = []
+    left = MOST_CHARACTERS
+    for piece in sorted(pieces, key=lambda piece: (not piece.cell, piece.size)):
+        fits = piece.size <= left and len(kept) < MOST_CELLS
+        (kept if fits else left_out).append(piece)
+        left -= piece.size * fits
+    return (
+        sorted(kept, key=lambda piece: piece.number),
+        sorted(left_out, key=lambda piece: piece.number),
+    )
+
+
+def numbers_of(pieces: Sequence[Piece]) -> str:
+    """Return the numbers of some cells, in words if there are many."""
+    shown = ", ".join(str(piece.number) for piece in pieces[:_MOST_NAMED])
+    more = len(pieces) - _MOST_NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _piece(cell: NotebookNode, number: int, released: Released) -> Piece | None:

@@ -38,4 +38,4 @@ def run(chosen: argparse.Namespace) -> int:
     for student, why in (*compared.skipped, *compared.partly):
         print(f"{plain(student, 60)}: {why}")
     print(out, table_of(out), sep="\n")
-    return TO_DO if compared.skipped else FINE
+    return TO_DO if compared.skipped or compared.partly else FINE

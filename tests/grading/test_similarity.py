@@ -157,15 +157,30 @@ def test_a_docstring_that_was_changed_hides_no_code(course, handed):
 
 
 def test_cells_beyond_the_limit_are_reported(course, handed):
-    work = work_of(course, *(cell("code", f"x = {n}") for n in range(MOST_CELLS + 1)))
+    work = work_of(course, *(cell("code", f"x = {n:04}") for n in range(MOST_CELLS + 2)))
     assert len(work.pieces) == MOST_CELLS
-    assert f"Cells from number {MOST_CELLS + 1} on" in work.note
+    assert f"Cells left out: {MOST_CELLS + 1}, {MOST_CELLS + 2}." in work.note
+    work = work_of(course, *(cell("code", f"x = {n:04}") for n in range(MOST_CELLS + 20)))
+    assert f", {MOST_CELLS + 15} and 5 more." in work.note
 
 
-def test_text_beyond_the_limit_is_reported(course, handed):
-    work = work_of(course, answer(ANSWER), cell("code", "x = 1\n" * MOST_CHARACTERS))
-    assert len(work.pieces) == 1
-    assert "Cells from number 2 on are left out" in work.note
+@pytest.mark.parametrize("grade_id", [None, "double"], ids=["added", "answer"])
+@pytest.mark.parametrize("size", [MOST_CHARACTERS + 1, MOST_CHARACTERS - 20])
+def test_a_long_cell_keeps_no_other_cell_from_being_compared(course, handed, size, grade_id):
+    long = cell("code", "y = 1\n" + "#" * size, grade_id, solution=grade_id is not None)
+    more = [cell("markdown", TEXT, "answer", solution=True), cell("code", "mine(1)")]
+    work = work_of(course, long, answer(ANSWER), *more)
+    names = [one.cell for one in work.pieces]
+    assert names == ["double", "answer", ""]
+    assert "Cells left out: 1." in work.note
+
+
+def test_many_cells_keep_no_answer_from_being_compared(course, handed):
+    added = [cell("code", f"x = {n}") for n in range(MOST_CELLS + 1)]
+    work = work_of(course, *added, answer(ANSWER))
+    assert work.pieces[-1].cell == "double"
+    assert "2 more" not in work.note
+    assert f"Cells left out: {MOST_CELLS}, {MOST_CELLS + 1}." in work.note
 
 
 # -- fingerprints
@@ -359,6 +374,26 @@ def test_the_page_shows_matching_lines_and_says_that_they_are_no_evidence(course
     assert [(row["student"], row["other_student"]) for row in rows] == [("ada", "bob")]
     assert float(rows[0]["share_of_student"]) == 1
     assert rows[0]["cells"] == "double"
+
+
+def test_the_page_begins_with_submissions_that_were_compared_in_part(course, handed, capsys):
+    for name in [f"s{n:02}" for n in range(11)]:
+        handed(name, cell("code", "y = 1\n" + "#" * MOST_CHARACTERS), answer(ANSWER))
+    handed("ada", answer("    return x + x"))
+    page, rows = page_of(course)
+    assert "Look at 11 of these submissions yourself" in page.html
+    parts = page.html.partition("How to use this page")
+    assert "<h2>Compared in part: 11</h2>\n<details open>" in parts[0]
+    assert "Cells left out: 1." in parts[0]
+    handed("ada", cell("code", "y = 1\n" + "#" * MOST_CHARACTERS), answer(ANSWER))
+    for n in range(11):
+        handed(f"s{n:02}", answer(ANSWER if n == 0 else f"    return {n}"))
+    page, rows = page_of(course)
+    assert [(row["student"], row["other_student"]) for row in rows] == [("ada", "s00")]
+    assert page.html.count('<bdi>ada</bdi> <small class="alarm">(in part)</small>') == 2
+    assert "<bdi>s00</bdi> <small" not in page.html
+    assert run(course) == 1
+    assert "ada: The submission was compared in part" in capsys.readouterr().out
 
 
 def test_student_text_has_no_effect_on_the_page(course, handed):
