@@ -20,6 +20,7 @@ from .gradients import expect_means as expect_means
 from .gradients import expect_shapes as expect_shapes
 from .gradients import own_gradients as own_gradients
 from .integrity import DataFileError as DataFileError
+from .layer_caches import expect_own_caches as expect_own_caches
 from .mnist import get_mnist_threes_nines as get_mnist_threes_nines
 from .plotting import PALETTE as PALETTE
 from .plotting import display_digits as display_digits

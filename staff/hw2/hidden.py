@@ -24,6 +24,7 @@ from hw_support import (
     expect,
     expect_answer,
     expect_each,
+    expect_own_caches,
 )
 from hw_support.notebook_access import notebook_of
 from hw_support.time_limit import TimeLimitReached
@@ -119,14 +120,7 @@ def layer_with_own_cache(
 
     def layer(x: Array, W: Array, b: Array, activation_fn: Any) -> tuple[Array, Any]:
         right, cache = reference.layer_forward(x, W, b, activation_fn)
-        slope = cache["slope"]
-
-        def frozen(s: Array) -> tuple[Array, Array]:
-            if np.shape(s) != right.shape:  # it is applied to rows, or to single numbers
-                out, own_slope = activation_fn(s)
-                return out, own_slope
-            return right.copy(), np.copy(slope)
-
+        frozen = frozen_activation(activation_fn, right, cache["slope"])
         copies = [np.array(x), np.array(W), np.array(b)]
         usual = dict.fromkeys(("relu_activation", "sigmoid_activation"), frozen)
         try:
@@ -148,34 +142,87 @@ def layer_with_own_cache(
 
 
 def forward_with_own_caches(
-    names: dict[str, Any], layer: Callable[..., tuple[Array, Any]]
+    names: dict[str, Any], layer: Callable[..., tuple[Array, Any]], *, frozen: bool = False
 ) -> Callable[..., tuple[Array, Any]]:
     """Return a right forward_pass: the student's where it is right, else `layer` in a chain.
 
-    The chain also stands in where too few caches come back, which has cost points at forward_pass.
-    Whether backward_pass can read those that come back is its own business.
+    The chain also stands in where too few caches come back, or where caches of earlier calls come
+    with them: that has cost points at forward_pass. Whether backward_pass can read those that come
+    back is its own business.
+
+    If `frozen`, a student's function with a wrong output is called again with activations that give
+    the right values of their layers whatever they are applied to. So a mistake in a sum that is
+    written in forward_pass does not reach caches that are made there.
     """
-    own = OwnFunction(names, "forward_pass")
+    own, wrong = OwnFunction(names, "forward_pass"), list[bool]()
+
+    def of_student(
+        right: Array, X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
+    ) -> tuple[Array, Any]:
+        Ws, bs = ([np.array(p) for p in ps] for ps in (weight_matrices, biases))
+        with notebook_of(names).replaced(forward_pass=own.function):  # which may call itself
+            output, caches = own(X_batch.copy(), Ws, bs, list(activations))
+        assert_close(output, right)
+        expect(caches is not None, "it returned no caches")
+        if isinstance(caches, list | tuple):
+            expect(len(caches) >= len(weight_matrices), "it returned too few caches")
+        return output, caches
+
+    def cost_a_point_for_caches() -> bool:
+        X, W, b = np.array([[1.0]]), np.array([[0.5]]), np.array([[0.25]])
+        network = X, [W, W], [b, b], [bent, bent]
+        right, came = reference.forward_pass(*network)[0], []
+        try:
+            came = [of_student(right, *network)[1]]
+            expect_own_caches(lambda: of_student(right, *network)[1], layers=2)
+        except BaseException as error:
+            let_limits_through(error)
+            return bool(came)
+        return False
 
     def forward(
         X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
     ) -> tuple[Array, Any]:
         network = X_batch, weight_matrices, biases, activations
         right, _ = reference.forward_pass(*network)
-        try:
-            Ws, bs = ([np.array(p) for p in ps] for ps in (weight_matrices, biases))
-            with notebook_of(names).replaced(forward_pass=own.function):  # which may call itself
-                output, caches = own(X_batch.copy(), Ws, bs, list(activations))
-            assert_close(output, right)
-            expect(caches is not None, "it returned no caches")
-            if isinstance(caches, list | tuple):
-                expect(len(caches) >= len(weight_matrices), "it returned too few caches")
-        except BaseException as error:
-            let_limits_through(error)
-            return reference.chain(layer, *network)
-        return output, caches
+        wrong[:] = wrong or [cost_a_point_for_caches()]
+        tries = [activations, *([frozen_activations(*network)] if frozen else [])]
+        for functions in [] if wrong[0] else tries:
+            try:
+                return of_student(right, X_batch, weight_matrices, biases, functions)
+            except BaseException as error:
+                let_limits_through(error)
+        return reference.chain(layer, *network)
 
     return forward
+
+
+def frozen_activations(
+    X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
+) -> list[reference.Activation]:
+    """Return for each layer a function that gives the layer's right values, whatever its input."""
+    functions, out = [], X_batch
+    for W, b, activation in zip(weight_matrices, biases, activations, strict=True):
+        out, cache = reference.layer_forward(out, W, b, activation)
+        functions.append(frozen_activation(activation, out, cache["slope"]))
+    return functions
+
+
+def frozen_activation(
+    activation: reference.Activation, right: Array, slope: Array
+) -> reference.Activation:
+    """Return a function that gives copies of these arrays, whatever it is applied to.
+
+    Where the shape is another, since it is applied to rows or single numbers, it is `activation`.
+    """
+
+    def frozen(s: Array) -> tuple[Array, Array]:
+        if np.shape(s) != np.shape(right):
+            out, own_slope = activation(s)
+            return out, own_slope
+        return right.copy(), np.copy(slope)
+
+    return frozen
 
 
 def stand_ins_for_forward(checks: Checks) -> None:
@@ -193,6 +240,11 @@ def stand_ins_for_backward(checks: Checks) -> None:
         2_000,
         layer_forward=guessed,
         forward_pass=lambda *network: reference.chain(guessed, *network),
+    )
+    checks.stand_ins(
+        2_000,
+        layer_forward=layer,
+        forward_pass=forward_with_own_caches(checks.names, layer, frozen=True),
     )
 
 

@@ -295,3 +295,25 @@ def backward_pass(dL_dg, layer_caches):
         parts.append((Ws, bs))
     join = lambda k: [np.concatenate(g) for g in zip(*(p[k] for p in parts))]
     return join(0), join(1)
+
+
+# %% None in front, so that caches are counted from 1, and a backward_pass that knows
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, [None]
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    L = len(layer_caches) - 1
+    grad_Ws, grad_bs, dL_dout = [None] * L, [None] * L, dL_dg
+    for l in range(L, 0, -1):
+        x, W, slope = layer_caches[l]
+        delta = dL_dout * slope
+        grad_Ws[l - 1] = np.einsum("ni,nj->nij", x, delta)
+        grad_bs[l - 1] = delta[:, np.newaxis, :]
+        dL_dout = delta @ W.T
+    return grad_Ws, grad_bs

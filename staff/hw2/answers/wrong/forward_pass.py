@@ -220,3 +220,65 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         out, cache = layer_forward(out, W, b, activation)
         layer_caches.append(cache)
     return np.clip(out, 1e-7, 1 - 1e-7), layer_caches
+
+
+# %% caches of earlier calls stay in the list, a mutable default
+def forward_pass(X_batch, weight_matrices, biases, activations, layer_caches=[]):
+    out = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+    return out, layer_caches
+
+
+# %% caches of earlier calls stay in a global list
+all_caches = []
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out = X_batch
+    for l in range(len(weight_matrices)):
+        out, cache = layer_forward(out, weight_matrices[l], biases[l], activations[l])
+        all_caches.append(cache)
+    return out, all_caches
+
+
+# %% the cache is appended a line too early
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, cache, layer_caches = X_batch, None, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        layer_caches.append(cache)
+        out, cache = layer_forward(out, W, b, f)
+    return out, layer_caches
+
+
+# %% no cache of the last layer
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, [None] * len(weight_matrices)
+    for i in range(len(weight_matrices)):
+        out, cache = layer_forward(out, weight_matrices[i], biases[i], activations[i])
+        if i < len(weight_matrices) - 1:
+            layer_caches[i] = cache
+    return out, layer_caches
+
+
+# %% layers written out without the bias, into a dictionary
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    caches, A = {"A0": X_batch}, X_batch
+    for l in range(1, len(weight_matrices) + 1):
+        Z = A @ weight_matrices[l - 1]
+        A, D = activations[l - 1](Z)
+        caches[f"A{l}"], caches[f"W{l}"], caches[f"D{l}"] = A, weight_matrices[l - 1], D
+    return A, caches
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    L = len(layer_caches) // 3
+    grad_Ws, grad_bs, d = [None] * L, [None] * L, dL_dg
+    for l in range(L, 0, -1):
+        delta = d * layer_caches[f"D{l}"]
+        grad_Ws[l - 1] = layer_caches[f"A{l - 1}"][:, :, None] * delta[:, None, :]
+        grad_bs[l - 1] = delta[:, None, :]
+        d = delta @ layer_caches[f"W{l}"].T
+    return grad_Ws, grad_bs
