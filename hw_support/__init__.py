@@ -15,6 +15,7 @@ from .compare import relative_error as relative_error
 from .compare import relative_errors as relative_errors
 from .dead_units import DeadUnits as DeadUnits
 from .desk.doctor import doctor as doctor
+from .earlier import expect_earlier_result as expect_earlier_result
 from .gradients import expect_each as expect_each
 from .gradients import expect_means as expect_means
 from .gradients import expect_shapes as expect_shapes

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hw_support.earlier import earlier_arrays
 from hw_support.failures import steps_of
 from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun
@@ -91,6 +92,19 @@ class Notebook:
         finally:
             for thing, old in zip(arrays, before, strict=True):
                 thing[...] = old
+
+    def earlier(
+        self, function: Callable[..., object], first: Sequence[object], second: Sequence[object]
+    ) -> tuple[list[Any], list[Any]]:
+        """Call a function twice; return the first result's arrays as they are after each call."""
+        return earlier_arrays(function, first, second)
+
+    def copy_of(self, thing: Any) -> Any:
+        """Return a deep copy of an object of the notebook, or the object if it has none."""
+        try:
+            return copy.deepcopy(thing)
+        except Exception:
+            return thing
 
     def tried(self, attempt: Attempt, error: BaseException | None) -> None:
         """Do nothing when one try of a part has ended. A grader may record it."""

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from hw_grading.examiner.remote import RemoteError, RemoteFunction
+from hw_grading.examiner.remote import Remote, RemoteError, RemoteFunction
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.share import MOST_TIMES
 from hw_support.attempts import Attempt
@@ -97,6 +97,20 @@ class RemoteNotebook(Notebook):
         if isinstance(function, RemoteFunction):
             return function.undoing(*arguments)
         return super().undoing(function, *arguments)
+
+    def earlier(
+        self, function: Any, first: Sequence[Any], second: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """Call a function twice in the notebook; return the first result's arrays after each."""
+        if isinstance(function, RemoteFunction):
+            return function.earlier(first, second)
+        return super().earlier(function, first, second)
+
+    def copy_of(self, thing: Any) -> Any:
+        """Return a deep copy; one of an object in the notebook is made there."""
+        if isinstance(thing, Remote):
+            return self._session.ask("copy", thing)
+        return super().copy_of(thing)
 
     def tried(self, attempt: Attempt, error: BaseException | None) -> None:
         """Report how one try of a part ended, while its names still exist."""

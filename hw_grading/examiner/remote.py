@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,3 +120,12 @@ class RemoteFunction(Remote):
     def undoing(self, *arguments: Any) -> Any:
         """Call the function, and undo in the notebook its changes to the arrays it was given."""
         return self._session.call(self, arguments, {}, undo=True)
+
+    def earlier(self, first: Sequence[Any], second: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Call the function twice; return the first result's arrays as they are after each call."""
+        came = self._session.ask("earlier", self, list(first), list(second))
+        if type(came) is not tuple or len(came) != 2 or any(type(one) is not list for one in came):
+            raise TypeError("the notebook returned no arrays of two calls")
+        if any(type(array) is not np.ndarray for one in came for array in one):
+            raise TypeError("the notebook returned no arrays of two calls")
+        return came

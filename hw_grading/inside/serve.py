@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
+from hw_support.earlier import earlier_arrays
 from hw_support.missing_names import why_missing
 from hw_support.notebook_access import Notebook, RandomState
 from hw_support.rerun import rerun
@@ -377,10 +378,21 @@ def _array(thing: Any) -> Any:
     return np.array(array, copy=True, subok=False)
 
 
+def _earlier(function: Any, first: Any, second: Any) -> Any:
+    with _silence():
+        return earlier_arrays(function, first, second)
+
+
+def _copy_of(thing: Any) -> Any:
+    return Notebook({}).copy_of(thing)
+
+
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "array": _array,
     "attribute": getattr,
     "bool": bool,
+    "copy": _copy_of,
+    "earlier": _earlier,
     "entry": lambda thing, key: thing[key],
     "iterator": iter,
     "length": len,

@@ -26,6 +26,7 @@ from hw_support import (
     expect_each,
     expect_own_caches,
 )
+from hw_support.earlier import are_kept
 from hw_support.notebook_access import notebook_of
 from hw_support.time_limit import TimeLimitReached
 from staff.hw2 import fresh, reference
@@ -92,6 +93,10 @@ class OwnFunction:
         """Call it, and undo what it does to the arrays that it is given."""
         return self._limited(self._notebook.undoing, self.function, *arguments)
 
+    def earlier(self, first: Sequence[Any], second: Sequence[Any]) -> Any:
+        """Call it twice; return the first result's arrays as they are after each call."""
+        return self._limited(self._notebook.earlier, self.function, first, second)
+
     def _limited(self, call: Any, *arguments: Any) -> Any:
         expect(not self._is_endless, "an endless function")
         try:
@@ -110,15 +115,21 @@ def layer_with_own_cache(
     The student's function is called with an activation that gives the right values whatever it is
     applied to (and whatever its name), so that a mistake in the sum before it does not reach the
     cache. What it does to its inputs is undone, since the cache may hold them. Where it fails the
-    cache is the reference's.
+    cache is the reference's. Where all calls fill the same object, copies of it are returned: that
+    has cost a point at layer_forward.
 
     If `as_it_is`, it gets the activation itself wherever its output is right: then the test of
     layer_forward sees no mistake, so a derivative at another place than the sum is still to be
     charged, where the cache is read.
     """
     own, notebook = OwnFunction(names, "layer_forward"), notebook_of(names)
+    overwrites = list[bool]()
+
+    def kept(cache: Any) -> Any:
+        return notebook.copy_of(cache) if overwrites[0] else cache
 
     def layer(x: Array, W: Array, b: Array, activation_fn: Any) -> tuple[Array, Any]:
+        overwrites[:] = overwrites or [overwrites_caches(own)]
         right, cache = reference.layer_forward(x, W, b, activation_fn)
         frozen = frozen_activation(activation_fn, right, cache["slope"])
         copies = [np.array(x), np.array(W), np.array(b)]
@@ -127,7 +138,7 @@ def layer_with_own_cache(
             if as_it_is:
                 own_out, own_cache = own.undoing(*copies, activation_fn)
                 assert_close(own_out, right, rtol=1e-6, atol=1e-9)
-                return right, own_cache
+                return right, kept(own_cache)
         except BaseException as error:
             let_limits_through(error)
         try:
@@ -136,9 +147,19 @@ def layer_with_own_cache(
         except BaseException as error:
             let_limits_through(error)
             return right, cache
-        return right, own_cache
+        return right, kept(own_cache)
 
     return layer
+
+
+def overwrites_caches(layer_forward: OwnFunction) -> bool:
+    """Whether the student's layer_forward changes the cache that an earlier call has returned."""
+    x, W, b = np.array([[1.0, 2.0]]), np.array([[0.5, -1.0], [1.5, 0.25]]), np.array([[0.25, -0.5]])
+    try:
+        return not are_kept(*layer_forward.earlier([x, W, b, bent], [-x, 2 * W, b + 1.0, bent]))
+    except BaseException as error:
+        let_limits_through(error)
+        return False
 
 
 def forward_with_own_caches(

@@ -399,3 +399,13 @@ def layer_forward(x, W, b, activation_fn):
     x, W, b = (np.float32(each) for each in (x, W, b))
     out, slope = activation_fn(x @ W + b)
     return out, (x, W, slope)
+
+
+# %% all caches on one list that grows, and the entry comes back
+layers_so_far = []
+
+
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W + b)
+    layers_so_far.append((x, W, slope))
+    return out, layers_so_far[len(layers_so_far) - 1]

@@ -149,3 +149,56 @@ def layer_forward(x, W, b, activation_fn):
     s = x @ (W.T if W.shape[0] == W.shape[1] else W) + b
     out, slope = activation_fn(s)
     return out, (x, W, slope)
+
+
+# %% one dictionary is filled by all calls, and the backward_pass that reads it
+def layer_forward(x, W, b, activation_fn, cache={}):
+    cache["x"], cache["W"] = x, W
+    out, cache["d"] = activation_fn(x @ W + b)
+    return out, cache
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for cache in layer_caches[::-1]:
+        delta = d * cache["d"]
+        grad_Ws.insert(0, cache["x"][:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        d = delta @ cache["W"].T
+    return grad_Ws, grad_bs
+
+
+# %% one list is filled by all calls
+layer_cache = [None, None, None]
+
+
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W + b)
+    layer_cache[:] = x, W, slope
+    return out, layer_cache
+
+
+# %% one object is filled by all calls, and the backward_pass that reads it
+class Cache:
+    pass
+
+
+cache = Cache()
+
+
+def layer_forward(x, W, b, activation_fn):
+    cache.x, cache.W = x, W
+    out, cache.slope = activation_fn(np.dot(x, W) + b)
+    return out, cache
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    for c in reversed(layer_caches):
+        dL_dg = dL_dg * c.slope
+        grad_Ws.insert(0, np.einsum("ni,nj->nij", c.x, dL_dg))
+        grad_bs.insert(0, dL_dg[:, None, :])
+        dL_dg = dL_dg @ c.W.T
+    return grad_Ws, grad_bs
