@@ -79,9 +79,14 @@ class Notebook:
                 return name
         return ""
 
-    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
-        """Run the cells that bind `names` or `given` again; return the new values of `names`."""
-        return rerun(self.names, names, given)
+    def rerun(
+        self, names: Sequence[str], given: Sequence[str], fixed: Sequence[str] = ()
+    ) -> list[Any]:
+        """Run the cells again that bind `names` or `given`; return the new values of `names`.
+
+        Cells that bind `fixed` names are left out.
+        """
+        return rerun(self.names, names, given, fixed)
 
     def undoing(self, function: Callable[..., object], *arguments: object) -> object:
         """Call a function, and restore its array arguments afterwards."""

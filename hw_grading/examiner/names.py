@@ -82,9 +82,11 @@ class RemoteNotebook(Notebook):
         """Return the last function that a time limit has ended, as the session has recorded it."""
         return next(reversed(self._session.hung), "")
 
-    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
-        """Run the cells again that bind `names` or `given`; return the new values of `names`."""
-        return self._session.rerun(names, given)
+    def rerun(
+        self, names: Sequence[str], given: Sequence[str], fixed: Sequence[str] = ()
+    ) -> list[Any]:
+        """Run cells again in the notebook; return the new values of `names`."""
+        return self._session.rerun(names, given, fixed)
 
     def why(self, error: BaseException) -> str:
         """Return why a name is missing or an import failed, as reported by the notebook."""

@@ -67,9 +67,12 @@ class Session(Link):
             change.values = []
             self.question(["put back", change.number], ("value",))
 
-    def rerun(self, names: Sequence[str], given: Sequence[str]) -> list[Any]:
+    def rerun(
+        self, names: Sequence[str], given: Sequence[str], fixed: Sequence[str] = ()
+    ) -> list[Any]:
         """Let the notebook run cells again; see `hw_support.rerun`."""
-        values = self.question(["rerun", list(names), list(given)], ("value",))[1]
+        message = ["rerun", list(names), list(given), list(fixed)]
+        values = self.question(message, ("value",))[1]
         if type(values) is not list or len(values) != len(names):
             raise TypeError("the notebook returned other values than those asked for")
         return values

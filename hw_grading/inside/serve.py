@@ -150,9 +150,9 @@ class Server:
                 now = [Notebook.MISSING if value is None else value[0] for value in values]
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
                 return ["value", None, [], []]
-            case "rerun", [names, given]:
+            case "rerun", [names, given, fixed]:
                 with _silence(), self._student_code():
-                    return ["value", rerun(self._names, names, given), [], []]
+                    return ["value", rerun(self._names, names, given, fixed), [], []]
             case "put back", [number]:
                 self._notebook.put_back(self._put[number])
                 return ["value", None, [], []]
