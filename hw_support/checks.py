@@ -44,6 +44,7 @@ class Checks(Tally):
         # Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
         self.unanswered: Callable[[str], str] = lambda name: ""
         self.standing_in = False  # whether a part is tried again with stand-ins
+        self._standing: frozenset[str] = frozenset()  # the names of these stand-ins
         self.timed_out = False  # whether a part was, without stand-ins
         self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
@@ -90,13 +91,13 @@ class Checks(Tally):
             if number in self._never_end:
                 continue
             attempt = Attempt(self, what, points, hidden, last=False)
-            self.standing_in = True
+            self.standing_in, self._standing = True, frozenset(stand_ins)
             try:
                 counted = _counted(stand_ins, most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:
-                self.standing_in = False
+                self.standing_in, self._standing = False, frozenset()
             if attempt.timed_out:
                 self._never_end.add(number)
             if not attempt.message:
@@ -109,12 +110,15 @@ class Checks(Tally):
         """Return the values of names; in a second try, run the answer's cells again with stand-ins.
 
         So a bug in one function costs no points in an answer that only calls it. `given` are names
-        that locked cells bind for the answer; a second try binds them again. NameError if the
-        notebook lacks one of the names.
+        that locked cells bind for the answer; a second try binds them again. A name that a stand-in
+        has replaced keeps that value. NameError if the notebook lacks one of the names.
         """
-        if self.standing_in:
-            return self.notebook.rerun(names, given)
-        return values_of(self.names, names)
+        if not self.standing_in:
+            return values_of(self.names, names)
+        fixed = sorted(self._standing.intersection([*names, *given]))
+        again = [name for name in names if name not in fixed]
+        values = dict(zip(again, self.notebook.rerun(again, given, fixed), strict=True))
+        return [values[name] if name in values else self.names[name] for name in names]
 
     def replace(self, **stand_ins: object) -> None:
         """Replace functions on which the tested function depends, until `score` is called."""

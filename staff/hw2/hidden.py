@@ -25,6 +25,7 @@ from hw_support import (
     expect_answer,
     expect_each,
     expect_own_caches,
+    load_reference_batch,
 )
 from hw_support.earlier import are_kept
 from hw_support.notebook_access import notebook_of
@@ -345,18 +346,33 @@ def stand_ins_for_deliverables(checks: Checks) -> None:
     Where those functions are no answers there is nothing to deliver.
     """
     checks.unanswered = functools.partial(why_no_answer, checks)
+    checks.stand_ins(5_000, **right_functions())
+
+
+def stand_ins_for_comparison(checks: Checks) -> None:
+    """Name right functions for q1_3d, and then right gradients by differences too.
+
+    A mistake in them is charged in q1_3a.
+    """
+    stand_ins_for_deliverables(checks)
+    right = right_functions()
+    grad_Ws, grad_bs = reference.differences(*load_reference_batch(), right["ref_activations"])
+    checks.stand_ins(5_000, **right, fd_grad_Ws=grad_Ws, fd_grad_bs=grad_bs)
+
+
+def right_functions() -> dict[str, Any]:
+    """Return right functions for answers that only call the student's functions, by name."""
     right = [reference.relu_activation, reference.sigmoid_activation]
-    checks.stand_ins(
-        5_000,
-        layer_forward=reference.layer_forward,
-        forward_pass=reference.forward_pass,
-        backward_pass=reference.backward_pass,
-        my_nn_finite_difference_checker=reference.differences,
-        logistic_loss=reference.logistic_loss,
-        relu_activation=right[0],
-        sigmoid_activation=right[1],
-        ref_activations=right,
-    )
+    return {
+        "layer_forward": reference.layer_forward,
+        "forward_pass": reference.forward_pass,
+        "backward_pass": reference.backward_pass,
+        "my_nn_finite_difference_checker": reference.differences,
+        "logistic_loss": reference.logistic_loss,
+        "relu_activation": right[0],
+        "sigmoid_activation": right[1],
+        "ref_activations": right,
+    }
 
 
 def first_of(results: Any) -> Any:

@@ -42,6 +42,7 @@ def wrong_answer(function, name):
     return answer
 
 
+RIGHT_LAYER = next(a for a in right_answers("hw2") if a.function == "layer_forward")
 ISOLATED = [False, pytest.param(True, marks=pytest.mark.slow)]
 
 
@@ -53,6 +54,27 @@ def test_one_mistake_costs_points_once_in_the_whole_notebook(wrong, lost, isolat
     answer = dataclasses.replace(first, others=cells)
     ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
     assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
+
+
+# Wrong answers that show results, and what they lose together in a whole notebook.
+SHOWN_WRONG = {
+    "q1_3a": """\
+fd_grad_Ws, fd_grad_bs = my_nn_finite_difference_checker(
+    X_ref, y_ref, W_ref, b_ref, ref_activations
+)
+fd_grad_Ws = [grad.mean(axis=0) for grad in fd_grad_Ws]
+fd_grad_bs = [grad.mean(axis=0) for grad in fd_grad_bs]
+""",
+    "q1_3d": HW2.cells["q1_3d"].source + "\nlargest_relative_error = min(errors)\n",
+}
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+@pytest.mark.parametrize("name", SHOWN_WRONG)
+def test_wrong_results_that_another_answer_uses_cost_points_once(name, isolated):
+    answer = dataclasses.replace(RIGHT_LAYER, others={name: SHOWN_WRONG[name]})
+    ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
+    assert verdict.lost == {f"test_{name}": 2}
 
 
 @pytest.mark.timeout(3600)
