@@ -23,6 +23,7 @@ from typing import Any
 from hw_support import failures
 from hw_support.attempts import Attempt
 from hw_support.compare import Mismatch
+from hw_support.fitting import Parameter, fitted
 from hw_support.notebook_access import notebook_of
 from hw_support.replacements import Replacements
 from hw_support.rerun import values_of
@@ -47,6 +48,7 @@ class Checks(Tally):
         self._standing: frozenset[str] = frozenset()  # the names of these stand-ins
         self.timed_out = False  # whether a part was, without stand-ins
         self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
+        self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
         self._hidden = 0  # hidden parts that are being tried now
         self._functions = self.replacements.functions()  # of the notebook, before the cell
@@ -59,6 +61,17 @@ class Checks(Tally):
         student without an answer could let them do the work.
         """
         self._stand_ins.append((most_calls, stand_ins))
+
+    def _fitted(self, stand_ins: dict[str, object]) -> dict[str, object]:
+        """Return stand-ins that can be called as the notebook's own functions can."""
+        for name, value in stand_ins.items():
+            if callable(value) and name not in self._parameters:
+                own = self.notebook.own(name)
+                self._parameters[name] = self.notebook.parameters(own)
+        return {
+            name: fitted(value, self._parameters[name]) if callable(value) else value
+            for name, value in stand_ins.items()
+        }
 
     def tries(
         self,
@@ -93,7 +106,7 @@ class Checks(Tally):
             attempt = Attempt(self, what, points, hidden, last=False)
             self.standing_in, self._standing = True, frozenset(stand_ins)
             try:
-                counted = _counted(stand_ins, most_calls)
+                counted = _counted(self._fitted(stand_ins), most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:

@@ -12,6 +12,7 @@ import numpy as np
 
 from hw_support.earlier import earlier_arrays
 from hw_support.failures import steps_of
+from hw_support.fitting import Parameter, parameters_of
 from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.rerun import rerun
 from hw_support.time_limit import time_limit
@@ -103,6 +104,10 @@ class Notebook:
     ) -> tuple[list[Any], list[Any]]:
         """Call a function twice; return the first result's arrays as they are after each call."""
         return earlier_arrays(function, first, second)
+
+    def parameters(self, function: object) -> list[Parameter] | None:
+        """Return the parameters of a function; None if they are not known."""
+        return parameters_of(function)
 
     def copy_of(self, thing: Any) -> Any:
         """Return a deep copy of an object of the notebook, or the object if it has none."""

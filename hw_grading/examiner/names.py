@@ -9,6 +9,7 @@ from hw_grading.examiner.remote import Remote, RemoteError, RemoteFunction
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.share import MOST_TIMES
 from hw_support.attempts import Attempt
+from hw_support.fitting import Parameter
 from hw_support.notebook_access import Notebook
 from hw_support.time_limit import time_limit
 
@@ -107,6 +108,12 @@ class RemoteNotebook(Notebook):
         if isinstance(function, RemoteFunction):
             return function.earlier(first, second)
         return super().earlier(function, first, second)
+
+    def parameters(self, function: Any) -> list[Parameter] | None:
+        """Return the parameters of a function, also of one in the notebook."""
+        if isinstance(function, RemoteFunction):
+            return function.parameters()
+        return super().parameters(function)
 
     def copy_of(self, thing: Any) -> Any:
         """Return a deep copy; one of an object in the notebook is made there."""

@@ -24,6 +24,7 @@ import numpy as np
 
 from hw_support import failures
 from hw_support.earlier import earlier_arrays
+from hw_support.fitting import parameters_of
 from hw_support.missing_names import why_missing
 from hw_support.notebook_access import Notebook, RandomState
 from hw_support.rerun import rerun
@@ -383,6 +384,11 @@ def _earlier(function: Any, first: Any, second: Any) -> Any:
         return earlier_arrays(function, first, second)
 
 
+def _parameters(function: Any) -> Any:
+    found = parameters_of(function)
+    return None if found is None else [tuple(parameter) for parameter in found]
+
+
 def _copy_of(thing: Any) -> Any:
     return Notebook({}).copy_of(thing)
 
@@ -396,5 +402,6 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "entry": lambda thing, key: thing[key],
     "iterator": iter,
     "length": len,
+    "parameters": _parameters,
     "next": lambda iterator, most: list(islice(iterator, max(1, min(most, _MOST_AT_ONCE)))),
 }

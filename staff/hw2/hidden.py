@@ -261,7 +261,7 @@ def stand_ins_for_backward(checks: Checks) -> None:
     checks.stand_ins(
         2_000,
         layer_forward=guessed,
-        forward_pass=lambda *network: reference.chain(guessed, *network),
+        forward_pass=functools.partial(reference.chain, guessed),
     )
     checks.stand_ins(
         2_000,
@@ -463,10 +463,13 @@ def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
     forward = forward_with_own_caches(names, layer)
     kept: list[tuple[int, Any]] = []  # numbers of examples, and the reference's caches
 
-    def forward_pass(X_batch: Array, Ws: Any, bs: Any, activations: Any) -> tuple[Array, Any]:
+    def forward_pass(
+        X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
+    ) -> tuple[Array, Any]:
         kept[1:] = []
-        kept.insert(0, (len(X_batch), reference.forward_pass(X_batch, Ws, bs, activations)[1]))
-        return forward(X_batch, Ws, bs, activations)
+        network = X_batch, weight_matrices, biases, activations
+        kept.insert(0, (len(X_batch), reference.forward_pass(*network)[1]))
+        return forward(*network)
 
     def backward_pass(dL_dg: Array, layer_caches: Any) -> Any:
         mine = next((caches for n, caches in kept if n == len(dL_dg)), None)
@@ -484,11 +487,11 @@ def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
         ),
         relu_activation=reference.relu_activation,
         sigmoid_activation=reference.sigmoid_activation,
-        create_weight_matrices=lambda dims: [
-            draw.normal(0.0, 0.01, shape) for shape in ((dims[0], UNITS), (UNITS, 1))
+        create_weight_matrices=lambda layer_dims: [
+            draw.normal(0.0, 0.01, shape) for shape in ((layer_dims[0], UNITS), (UNITS, 1))
         ],
         # Above 0, so that no image finds all units dead.
-        create_bias_vectors=lambda dims: [np.full((1, UNITS), 0.05), np.zeros((1, 1))],
+        create_bias_vectors=lambda layer_dims: [np.full((1, UNITS), 0.05), np.zeros((1, 1))],
     )
 
 

@@ -77,6 +77,54 @@ def test_wrong_results_that_another_answer_uses_cost_points_once(name, isolated)
     assert verdict.lost == {f"test_{name}": 2}
 
 
+# Wrong functions, called by names and with options of the student's own, and what they lose.
+OWN_OPTIONS = [
+    (
+        {
+            "layer_forward": """\
+def layer_forward(inp, weights, bias, act, index=0):
+    out, slope = act(inp @ weights)
+    return out, (inp, weights, slope)
+""",
+            "forward_pass": """\
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for i, (W, b, f) in enumerate(zip(weight_matrices, biases, activations)):
+        out, cache = layer_forward(inp=out, weights=W, bias=b, act=f, index=i)
+        layer_caches.append(cache)
+    return out, layer_caches
+""",
+        },
+        {"test_layer_forward": 3},
+    ),
+    (
+        {
+            "forward_pass": """\
+def forward_pass(X, Ws, bs, acts, keep=True):
+    caches = []
+    for W, b, f in zip(Ws, bs, acts):
+        X, cache = layer_forward(X, W, b, acts[0])
+        caches.append(cache)
+    return X, caches if keep else []
+""",
+            CHECKER: HW2.cells[CHECKER].source.replace(
+                "parameters[layers:], activations",
+                "parameters[layers:], acts=activations, keep=False",
+            ),
+        },
+        {"test_forward_pass": 3},
+    ),
+]
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+@pytest.mark.parametrize(("cells", "lost"), OWN_OPTIONS, ids=["layer_forward", "forward_pass"])
+def test_stand_ins_are_called_by_names_and_with_options_of_the_students(cells, lost, isolated):
+    answer = dataclasses.replace(RIGHT_LAYER, source="", others=cells)
+    ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
+    assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.slow
 def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
