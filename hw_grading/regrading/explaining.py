@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from hw_grading.records.graded_notebook import error_of, outputs_of, parts_of
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import counted, in_digits
 from hw_grading.regrading.explain import Explained, Explanation, defining
 
 _INDENT = "    "
@@ -92,7 +92,7 @@ def _try(one: Mapping[str, Any]) -> Iterator[str]:
     calls = [f"{c['function']}({', '.join(c['arguments'])})\n  {c['result']}" for c in one["calls"]]
     left_out = one["calls_in_all"] - len(calls)
     if left_out > 0:
-        calls.insert(2, f"... {left_out} more calls ...")
+        calls.insert(2, f"... {counted(left_out, 'more call')} ...")
     yield from _block("calls", list(each_once(calls)))
 
 
@@ -123,9 +123,9 @@ def _whole_test(test: Explained) -> Iterator[str]:
         now = 0.0 if failed and not results else test.score.cell.max_points
     if test.score.auto is not None and abs(now - test.score.auto) > 1e-9:
         yield (
-            f"DIFFERENT RESULT: now {in_digits(now)} points, in grading "
-            f"{in_digits(test.score.auto)}. Something is random, close to a limit, or changed "
-            "since then."
+            f"DIFFERENT RESULT: the score is {in_digits(now)} now, and was "
+            f"{in_digits(test.score.auto)} in grading. "
+            "Something is random, close to a limit, or changed since then."
         )
 
 

@@ -49,7 +49,8 @@ def summary(found: Comparison) -> Iterator[str]:
     else:
         yield f"No score changed. {compared}."
     if found.kept or found.lost:
-        yield f"{found.kept} scores that people gave are kept."
+        kept = "score that a person gave is" if found.kept == 1 else "scores that people gave are"
+        yield f"{found.kept:,} {kept} kept."
     for student, place in found.lost:
         yield f"LOST: the score that a person gave to {student}, {place}."
     if found.waiting:

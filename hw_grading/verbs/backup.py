@@ -21,13 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Make the backup, print its path and what it leaves out, and return the exit status."""
     from hw_grading.homework.course import Course
+    from hw_grading.records.scores import counted
     from hw_grading.upkeep.backup import back_up
     from hw_support.failures import one_line
 
     made = back_up(Course(chosen.course), chosen.to)
     print(made.path)
     before, after = made.bytes_in_all / 1e6, made.path.stat().st_size / 1e6
-    print(f"{made.files:,} files of {before:,.1f} MB, packed into {after:,.1f} MB and checked.")
+    files = counted(made.files, "file")
+    print(f"{files} of {before:,.1f} MB, packed into {after:,.1f} MB and checked.")
     if made.was_being_graded:
         print(
             "The course was being graded during the backup. After a restore, run the grading "

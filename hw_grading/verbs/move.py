@@ -15,11 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Move it, and print what to write into the settings."""
     from hw_grading.homework.course import Course
+    from hw_grading.records.scores import counted
     from hw_grading.upkeep.move import move
 
     moved = move(Course(chosen.course), chosen.address)
-    rows = f"{sum(moved.rows.values()):,} rows of {len(moved.rows)} tables"
-    print(f"{rows} were copied into the new database and compared.")
+    rows = counted(sum(moved.rows.values()), "row")
+    print(
+        f"Copied {rows} of {counted(len(moved.rows), 'table')} into the new database, and compared."
+    )
     if moved.without_null:
         print(f"A null character was replaced in {moved.without_null:,} of these rows.")
     print(f"{moved.old} is unchanged. Now write into nbgrader_config.py:")

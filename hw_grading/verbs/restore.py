@@ -22,12 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Restore, print what you still have to do, and return the exit status."""
+    from hw_grading.records.scores import counted
     from hw_grading.upkeep.restore import restore
 
     into = (chosen.into or chosen.course).absolute()
     restored = restore(chosen.backup, into, force=chosen.force, database=chosen.database)
     made = restored.facts.get("made")
-    print(f"{restored.files:,} files were restored into {into}, from the backup of {made}.")
+    print(f"Restored {counted(restored.files, 'file')} into {into}, from the backup of {made}.")
     if restored.put_aside:
         print(f"The files that were there before are in {restored.put_aside}.")
     if restored.facts.get("was_being_graded"):

@@ -435,6 +435,16 @@ def test_a_lost_score_of_a_person_is_reported_in_capitals() -> None:
     assert "LOST: the score that a person gave to ada, test_double." in in_words(found, 100)
 
 
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [(1, "1 score that a person gave is kept."), (2, "2 scores that people gave are kept.")],
+)
+def test_kept_scores_of_people_are_counted(scores: int, said: str) -> None:
+    by_hand = {f"q{n}": Points(1, 2.0, 0.0, False) for n in range(scores)}
+    found = compare(*[snapshot("ada", work(1, scores=by_hand)) for _ in range(2)], {})
+    assert said in in_words(found, 100)
+
+
 def test_parts_are_read_from_what_a_test_printed() -> None:
     text = (
         "passed  of one [1 pt]\n"
