@@ -1,20 +1,20 @@
 """Whether a forward pass returns a cache for each layer, whatever the caches are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from hw_support.compare import expect
 
 
-def expect_own_caches(caches: Callable[[], object], *, layers: int) -> None:
+def expect_own_caches(forward: Callable[[], Iterable[object]], *, layers: int) -> None:
     """Expect a cache for each of the layers in each call, and none of an earlier call.
 
-    `caches` makes a call and returns its caches. Lists and tuples are looked at, and no other
-    layout. None may stand before the caches, or for each of them. `Mismatch` if a second list is
-    longer than the first, or if None stands for some of the caches.
+    `forward` makes a call and returns the output and the caches. Lists and tuples are looked at, and
+    no other layout. None may stand before the caches, or for each of them. `Mismatch` if a second
+    list is longer than the first, or if None stands for some of the caches.
     """
     counts = []
     for _ in range(2):
-        came = caches()
+        _, came = forward()
         if not isinstance(came, list | tuple):
             return
         there = sum(cache is not None for cache in came)

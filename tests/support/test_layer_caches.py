@@ -23,13 +23,13 @@ from hw_support.compare import Mismatch
     ids=str,
 )
 def test_any_layout_is_right(caches):
-    expect_own_caches(lambda: caches, layers=2)
+    expect_own_caches(lambda: (0.5, caches), layers=2)
 
 
 @pytest.mark.parametrize("caches", [[None, "first"], ("first", None), [None, "first", None]])
 def test_none_in_place_of_a_cache_is_wrong(caches):
     with pytest.raises(Mismatch, match="None came in place of a cache"):
-        expect_own_caches(lambda: caches, layers=2)
+        expect_own_caches(lambda: (0.5, caches), layers=2)
 
 
 def test_caches_of_an_earlier_call_are_wrong():
@@ -37,7 +37,7 @@ def test_caches_of_an_earlier_call_are_wrong():
 
     def forward_pass():
         tape.extend(["first", "second"])
-        return tape
+        return 0.5, tape
 
     with pytest.raises(Mismatch, match="2 caches came, and 4 at the next call"):
         expect_own_caches(forward_pass, layers=2)
@@ -45,5 +45,5 @@ def test_caches_of_an_earlier_call_are_wrong():
 
 def test_a_generator_is_not_used_up():
     caches = iter(["first", "second"])
-    expect_own_caches(lambda: caches, layers=2)
+    expect_own_caches(lambda: (0.5, caches), layers=2)
     assert list(caches) == ["first", "second"]
