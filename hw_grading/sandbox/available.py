@@ -1,9 +1,11 @@
 """Checks that this machine can make a sandbox. If not, tells you what to install or to allow."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from hw_grading.sandbox.user import as_caller
 _SECONDS = 30
 _FIND = (
     "from importlib.util import find_spec; "
-    "print('in' if all(map(find_spec, ('numpy', 'ipykernel', 'answering'))) else 'not all')"
+    "print('missing:', *[n for n in ('numpy', 'ipykernel', 'answering') if not find_spec(n)])"
 )
 WITHOUT = (
     "If you trust this class with your files and your machine, grade without a sandbox:\n"
@@ -39,6 +41,10 @@ depends on the machine:
         --security-opt seccomp=unconfined --security-opt apparmor=unconfined
         --security-opt systempaths=unconfined   (and --cap-add SYS_ADMIN if you are root in it)
     In Kubernetes: a pod with hostUsers: false and procMount: Unmasked, or a node for grading."""
+_INSTALL_PACKAGES = """The sandbox shows only packages in {folder}.
+It shows none that are installed for one user, named by PYTHONPATH, or linked from elsewhere.
+Install all that grading needs into that folder, from the folder of this course:
+    {python} -m pip install --ignore-installed -r requirements.lock"""
 
 
 class SandboxUnavailable(GraderFault):
@@ -73,13 +79,24 @@ def check(shown: Shown, limits: Limits) -> None:
                 check=False,
                 pass_fds=[filter_fd],
             )
-            said, fine = done.stderr.strip()[-500:], done.stdout.strip() == "in"
+            said, printed = done.stderr.strip()[-500:], done.stdout.strip()
         except (OSError, subprocess.TimeoutExpired) as error:
-            said, fine = str(error), False
+            said, printed = str(error), ""
         finally:
             os.close(filter_fd)
-    if not fine:
+    head, _, missing = printed.partition(":")
+    if missing:
+        raise SandboxUnavailable(
+            "Nothing was graded: student code runs in a sandbox, and the sandbox lacks "
+            f"{', '.join(missing.split())}.\n{_what_to_install()}\n{WITHOUT}"
+        )
+    if head != "missing":
         raise SandboxUnavailable(
             "Nothing was graded: student code runs in a sandbox, and the sandbox could not be "
             f"made.\n    {said or 'it ended without a message'}\n{_ALLOW}\n{WITHOUT}"
         )
+
+
+def _what_to_install() -> str:
+    folder, python = sysconfig.get_paths()["purelib"], shlex.quote(sys.executable)
+    return _INSTALL_PACKAGES.format(folder=folder, python=python)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_if_bubblewrap_is_forbidden_the_message_says_what_to_allow(
     for words in ("AppArmor", "apparmor_restrict_unprivileged_userns", "Docker", "Fedora", "user."):
         assert words in said
     assert "Permission denied" in said or "Permission" not in script
+
+
+def test_packages_that_the_sandbox_lacks_are_named_with_the_folder_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(available, "_FIND", available._FIND.replace("numpy", "nonesuch"))
+    with pytest.raises(SandboxUnavailable, match="the sandbox lacks nonesuch") as raised:
+        check()
+    said = str(raised.value)
+    assert sysconfig.get_paths()["purelib"] in said
+    assert "-m pip install --ignore-installed -r requirements.lock" in said
+    for words in ("ended without a message", "AppArmor", "ipykernel", "answering"):
+        assert words not in said
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
