@@ -8,9 +8,9 @@ from hw_support.compare import expect
 def expect_own_caches(forward: Callable[[], Iterable[object]], *, layers: int) -> None:
     """Expect a cache for each of the layers in each call, and none of an earlier call.
 
-    `forward` makes a call and returns the output and the caches. Lists and tuples are looked at, and
-    no other layout. None may stand before the caches, or for each of them. `Mismatch` if a second
-    list is longer than the first, or if None stands for some of the caches.
+    `forward` makes a call and returns the output and the caches. Only lists and tuples are looked
+    at. None may stand before the caches, or for each of them. `Mismatch` if a second list is longer
+    than the first, or if None stands for some of the caches.
     """
     counts = []
     for _ in range(2):

@@ -384,24 +384,15 @@ def _earlier(function: Any, first: Any, second: Any) -> Any:
         return earlier_arrays(function, first, second)
 
 
-def _parameters(function: Any) -> Any:
-    found = parameters_of(function)
-    return None if found is None else [tuple(parameter) for parameter in found]
-
-
-def _copy_of(thing: Any) -> Any:
-    return Notebook({}).copy_of(thing)
-
-
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "array": _array,
     "attribute": getattr,
     "bool": bool,
-    "copy": _copy_of,
+    "copy": Notebook({}).copy_of,
     "earlier": _earlier,
     "entry": lambda thing, key: thing[key],
     "iterator": iter,
     "length": len,
-    "parameters": _parameters,
+    "parameters": lambda function: [tuple(p) for p in parameters_of(function) or ()] or None,
     "next": lambda iterator, most: list(islice(iterator, max(1, min(most, _MOST_AT_ONCE)))),
 }
