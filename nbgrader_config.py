@@ -90,7 +90,7 @@ c.WholeClass.results_mb = 4000
 # Feedback and formgrader show what students wrote without scripts.
 c.TemplateExporter.filters = {
     "markdown2html": "hw_grading.pages.safe_html.markdown2html",
-    "clean_html": "hw_grading.pages.safe_html.clean_html",
+    "clean_html": "hw_grading.pages.safe_html.clean_part",
     "highlight_code": "hw_grading.pages.safe_html.highlight_code",
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
 from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
+from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.drawings import is_light
 from hw_grading.pages.safe_html import clean_html
 from hw_grading.pages.terminal import cut, without_codes
@@ -80,6 +81,7 @@ def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], list[Part]]:
 def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
     number = 0
     parts = []
+    allowance = Allowance()
     for output in outputs_of(cell):
         kind, data = output.get("output_type"), output.get("data")
         if kind == "stream":
@@ -98,7 +100,7 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
                     note = f"More pictures than {MOST_PICTURES} are not shown."
                     parts.append(Part("note", note))
             elif isinstance(data, dict):
-                parts.append(_bundle(data))
+                parts.append(_bundle(data, allowance))
     return parts or [Part("note", "The code has no output.")]
 
 
@@ -110,7 +112,7 @@ def _picture(picture: Picture, address: str, number: int) -> Part:
         return Part("note", str(why))
 
 
-def _bundle(data: Mapping[str, Any]) -> Part:
+def _bundle(data: Mapping[str, Any], allowance: Allowance) -> Part:
     """Show an output that is not a raster picture: SVG, HTML or text."""
     if svg := text_of(data.get("image/svg+xml")):
         drawing = svg.encode("utf-8", "replace")
@@ -120,7 +122,7 @@ def _bundle(data: Mapping[str, Any]) -> Part:
         encoded = base64.b64encode(drawing).decode("ascii")
         return Part("drawing", f"data:image/svg+xml;base64,{encoded}")
     if markup := text_of(data.get("text/html")):
-        return Part("html", clean_html(markup, uri_of))
+        return Part("html", clean_html(markup, uri_of, allowance))
     if text := text_of(data.get("text/plain")):
         return _printed(_calm(text))
     kinds = plain(", ".join(map(str, data)), 100)

@@ -2,9 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
+_KEY = "hw_grading_allowance"  # in the resources of a page
 _SECONDS_FOR_A_TAG = 15e-6  # which nbconvert takes when it parses the whole page again
 
 
@@ -32,3 +34,11 @@ class Allowance:
         """Count the time that nbconvert will take for some HTML, and return the HTML."""
         self.seconds -= html.count("<") * _SECONDS_FOR_A_TAG
         return html
+
+
+def allowance_of(resources: MutableMapping[str, Any] | None) -> Allowance:
+    """Return the time that is left for a page, given nbconvert's resources for it."""
+    if resources is None:
+        return Allowance()
+    kept: Allowance = resources.setdefault(_KEY, Allowance())
+    return kept

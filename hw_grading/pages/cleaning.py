@@ -12,6 +12,7 @@ import nh3
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
 from hw_grading.pages import words
+from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.aside import PLACEHOLDER, TAG, Pictures, picture_uri
 from hw_grading.pages.terminal import cut
 from hw_support.submission.problems import encodable
@@ -20,10 +21,24 @@ _LONGEST_HTML = 500_000  # characters, not counting pictures
 _LONGEST_TEXT = 50_000  # characters shown, if the HTML is shown as text
 _MOST_TAGS = 20_000
 _MOST_COPIES = 5_000_000  # browsers reopen an unclosed <b> in each paragraph
+_MOST_ATTRIBUTES = 1_000  # of one tag; parsers compare each name with all before it
+_MOST_ATTRIBUTES_OF_ALL = 100_000
+_MOST_READ = 5_000_000  # characters of all tags; one within another is read twice
 _DEEPEST = 100
 _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
+# The beginning of a tag, the rest of its name, and one attribute, as browsers read them. No part is
+# ever read again (`+` after another sign of repetition), so quotation marks that are not closed
+# cost nothing. Anything that begins like a tag counts as one, even in a comment or in quotes.
+_TAG_START = re.compile(r"</?[a-z]", re.I)
+_TAG_NAME = re.compile(r"[^\t\n\f\r />]*+")
+_ATTRIBUTE = re.compile(
+    r"""[\t\n\f\r /]*+[^\t\n\f\r />][^\t\n\f\r />=]*+
+    (?:[\t\n\f\r\ ]*+=[\t\n\f\r\ ]*+(?:"[^"]*+"?+|'[^']*+'?+|[^\t\n\f\r\ >]++)?+)?+""",
+    re.VERBOSE,
+)
 
-
+_NOTE = "<p><em>Shown as text, because it is too large or too complicated.</em></p>"
+_IS_TEXT = re.compile(rf"{re.escape(_NOTE)}\n<pre>[^<>]*</pre>")
 _HEADINGS = words("h1 h2 h3 h4 h5 h6")
 _TAGS = _HEADINGS | words(
     "a abbr b blockquote br caption cite code col colgroup dd del details dfn div dl dt em "
@@ -44,17 +59,28 @@ _VALUES = {
 }
 
 
-def clean_html(text: str, picture: Callable[[str, str], str | None] | None = None) -> str:
+def clean_html(
+    text: str,
+    picture: Callable[[str, str], str | None] | None = None,
+    allowance: Allowance | None = None,
+) -> str:
     """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
-    Every element of it is closed. A text that is too large or nested too deeply is returned as
-    preformatted text. `picture` is as for `hw_grading.pages.safe_html.render_markdown`.
+    Every element of it is closed. A text that is too large or nested too deeply, or for which
+    `allowance` has no time left, is returned as preformatted text. `picture` is as for
+    `hw_grading.pages.safe_html.render_markdown`.
     """
-    pictures = Pictures(picture or picture_uri)
-    try:
-        return pictures.put_back(cleaned(pictures.put_aside(encodable(text))))
-    except ValueError:
+    allowance = allowance or Allowance()
+    if len(text) <= _LONGEST_HTML and _IS_TEXT.fullmatch(text):
+        return encodable(text)  # `as_text` has made it
+    if allowance.spent:
         return as_text(text)
+    pictures = Pictures(picture or picture_uri)
+    with allowance.counting():
+        try:
+            return pictures.put_back(cleaned(pictures.put_aside(encodable(text))))
+        except ValueError:
+            return as_text(text)
 
 
 def cleaned(text: str) -> str:
@@ -73,9 +99,34 @@ def cleaned(text: str) -> str:
 
 def _limit(text: str) -> None:
     tags = text.count("<")
-    copies = len(_FORMATTING.findall(text)) * tags
-    if len(text) > _LONGEST_HTML or tags > _MOST_TAGS or copies > _MOST_COPIES:
+    formatting = len(_FORMATTING.findall(text))
+    if len(text) > _LONGEST_HTML or tags > _MOST_TAGS or formatting * tags > _MOST_COPIES:
         raise ValueError("the text is too large")
+    in_all = in_formatting = read = 0
+    for start in _TAG_START.finditer(text):
+        attributes, end = _attributes(text, start.end())
+        in_all += attributes
+        in_formatting += attributes if _FORMATTING.match(text, start.start()) else 0
+        read += end - start.start()
+        if in_all > _MOST_ATTRIBUTES_OF_ALL or read > _MOST_READ:
+            raise ValueError("the text has too many attributes")
+    # parsers compare each formatting element with all others of its kind
+    if in_formatting * formatting > _MOST_COPIES:
+        raise ValueError("the text has too many attributes")
+
+
+def _attributes(text: str, place: int) -> tuple[int, int]:
+    """Return how many attributes a tag has, given a place in its name, and where it ends."""
+    name = _TAG_NAME.match(text, place)
+    assert name is not None
+    number, place = 0, name.end()
+    if text[place : place + 1] == ">":
+        return number, place
+    while attribute := _ATTRIBUTE.match(text, place):
+        number, place = number + 1, attribute.end()
+        if number > _MOST_ATTRIBUTES:
+            raise ValueError("a tag has too many attributes")
+    return number, place
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -117,7 +168,5 @@ _CLEANER = nh3.Cleaner(
 
 def as_text(text: str) -> str:
     """Return an oversized text as plain text, under a note that says why."""
-    return (
-        "<p><em>Shown as text, because it is too large or too complicated.</em></p>\n"
-        f"<pre>{html.escape(encodable(cut(text, _LONGEST_TEXT)), quote=False)}</pre>"
-    )
+    shown = html.escape(encodable(cut(text, _LONGEST_TEXT)), quote=False)
+    return f"{_NOTE}\n<pre>{shown}</pre>"

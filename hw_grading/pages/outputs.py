@@ -9,6 +9,7 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 
 from hw_grading.pages import text_of
+from hw_grading.pages.allowance import Allowance, allowance_of
 from hw_grading.pages.aside import picture_uri
 from hw_grading.pages.cleaning import clean_html
 from hw_support.submission.problems import encodable, quoted
@@ -18,11 +19,13 @@ _LONGEST_TERMINAL_CODE = 40
 _TERMINAL_CODE = re.compile(r"\x1b\[([^@-~\n]*)[@-~]")
 
 
-def clean_outputs(cell: NotebookNode) -> int:
+def clean_outputs(cell: NotebookNode, allowance: Allowance | None = None) -> int:
     """Clean the outputs of a code cell, valid in notebook format 4, in place.
 
+    `allowance` is the time that is left for the notebook's HTML; beyond it HTML becomes text.
     Return how many were dropped or changed, even harmlessly (such as a table without its style).
     """
+    allowance = allowance or Allowance()
     known = ("display_data", "execute_result", "stream", "error")
     kept = [output for output in cell.outputs if output.output_type in known]
     changed = len(cell.outputs) - len(kept)
@@ -34,7 +37,7 @@ def clean_outputs(cell: NotebookNode) -> int:
             sent, output.traceback = output.traceback, [_calm(line) for line in output.traceback]
             changed += output.traceback != sent
         else:
-            changed += _clean_bundle(output)
+            changed += _clean_bundle(output, allowance)
     cell.outputs = kept
     return changed
 
@@ -47,11 +50,11 @@ class CleanOutputs(Preprocessor):
     ) -> tuple[NotebookNode, Any]:
         """Clean the outputs of one cell, if it is a code cell."""
         if cell.cell_type == "code":
-            clean_outputs(cell)
+            clean_outputs(cell, allowance_of(resources))
         return cell, resources
 
 
-def _clean_bundle(output: NotebookNode) -> bool:
+def _clean_bundle(output: NotebookNode, allowance: Allowance) -> bool:
     """Clean a bundle of data by type. Return whether anything is shown differently."""
     sent = {mime: text_of(value) for mime, value in output.data.items()}
     data = NotebookNode()
@@ -60,8 +63,10 @@ def _clean_bundle(output: NotebookNode) -> bool:
     for mime in ("image/png", "image/jpeg", "image/gif"):
         if mime in sent and picture_uri(mime, sent[mime]):
             data[mime] = sent[mime]
-    if "text/html" in sent and not _is_blank(cleaned := clean_html(sent["text/html"])):
-        data["text/html"] = cleaned
+    if "text/html" in sent:
+        cleaned = clean_html(sent["text/html"], allowance=allowance)
+        if not _is_blank(cleaned):
+            data["text/html"] = cleaned
     if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
         svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
         if uri := picture_uri("image/svg+xml", svg):

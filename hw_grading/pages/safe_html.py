@@ -22,7 +22,7 @@ from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.pages import text_of
-from hw_grading.pages.allowance import Allowance
+from hw_grading.pages.allowance import allowance_of
 from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.colours import LONGEST_CODE, in_time
@@ -37,6 +37,7 @@ __all__ = [  # the names that nbgrader_config.py uses
     "CleanOutputs",
     "clean_html",
     "clean_outputs",
+    "clean_part",
     "highlight_code",
     "markdown2html",
     "render_markdown",
@@ -45,7 +46,7 @@ __all__ = [  # the names that nbgrader_config.py uses
 
 _LONGEST_MARKDOWN = 20_000
 _MARKDOWN_SECONDS = 2.0  # mistune's time for tables grows with the third power
-_BUDGET, _ALLOWANCE = "hw_grading_formulas", "hw_grading_allowance"  # in a page's resources
+_BUDGET = "hw_grading_formulas"  # in a page's resources
 _FORMULA_IN_HTML = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
 _AS_IPYTHON = Highlight2HTML(pygments_lexer="ipython3")
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
@@ -58,7 +59,7 @@ def markdown2html(context: Context, source: str) -> str:
     Attachments are those of the `cell` in the template's context. The context's ``resources``
     record how much of the page's formulas and time is used.
     """
-    allowance = _allowance(context)
+    allowance = allowance_of(context.get("resources"))
     if allowance.spent:
         return as_text(source)
     resources = context.get("resources")
@@ -75,7 +76,7 @@ def highlight_code(context: Context, source: str, **_: Any) -> str:
     The time is limited for the cell and for the page. Beyond it the code has no colours. nbconvert
     would colour a cell in any of pygments' 500 languages that its metadata or its magic name.
     """
-    allowance = _allowance(context)
+    allowance = allowance_of(context.get("resources"))
     code = visible(cut(encodable(source.replace("\r\n", "\n")), LONGEST_CODE))
     if not allowance.spent:
         with allowance.counting():
@@ -85,12 +86,11 @@ def highlight_code(context: Context, source: str, **_: Any) -> str:
     return Markup('<div class="highlight"><pre>{}</pre></div>').format(code)
 
 
-def _allowance(context: Context) -> Allowance:
-    """Return the time that is left for a page."""
-    resources = context.get("resources")
-    kept: Allowance
-    kept = Allowance() if resources is None else resources.setdefault(_ALLOWANCE, Allowance())
-    return kept
+@pass_context
+def clean_part(context: Context, text: str) -> str:
+    """Clean HTML as `clean_html` does, within the page's time."""
+    allowance = allowance_of(context.get("resources"))
+    return allowance.count_tags(clean_html(text, allowance=allowance))
 
 
 def render_markdown(

@@ -27,6 +27,7 @@ from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
 from hw_grading.pages import safe_html
+from hw_grading.pages.allowance import Allowance
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.cells import (
@@ -58,6 +59,7 @@ _ANSWER = "__import__('answering.start').start.answer()"
 _HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
+_SECONDS_FOR_HTML = 30.0  # CPU time to clean all outputs; 20 MB of tables take seven
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
 
 
@@ -85,6 +87,7 @@ class Submission:
         self._hangs = Hangs(nb)
         self._clock = Clock(settings, homework.manifest, self._hangs)
         self._report = Report()
+        self._allowance = Allowance(_SECONDS_FOR_HTML)
         self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
         self._kernel: KernelCells | None = None  # of the last attempt to start one
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
@@ -237,7 +240,7 @@ class Submission:
     def _settle(self, cell: NotebookNode, index: int) -> None:
         if not is_test(cell):
             outputs.settle(cell)
-            safe_html.clean_outputs(cell)
+            safe_html.clean_outputs(cell, self._allowance)
             return
         stopped = self._report.stopped or "the grader interrupted it"
         if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):

@@ -1,6 +1,7 @@
 """Parts of the GSI's desk: pictures, thumbnails, rendering, and what is kept of a class."""
 
 import io
+import itertools
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, stude
 from hw_grading.desk.showing import answer_html, beside_html, printed_html
 from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
 from hw_grading.homework.course import Course
+from hw_grading.pages import allowance
 from hw_support.time_limit import time_limit
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
@@ -140,6 +142,16 @@ def test_thumbnails_work_where_none_can_be_kept(tmp_path):
 
 
 # -- showing
+
+
+def test_html_of_an_answer_beyond_its_time_is_shown_as_text(renderer, monkeypatch):
+    seconds_later = itertools.count(step=4)
+    monkeypatch.setattr(allowance.time, "thread_time", lambda: next(seconds_later))
+    outputs = [display(text_html=f"<b>{n}</b>") for n in range(9)]
+    cell = {"cell_type": "code", "source": "", "outputs": outputs}
+    html = answer_html(cell, renderer, address)
+    assert all(f"<b>{n}</b>" in html for n in range(3))
+    assert html.count("&lt;b&gt;") == 6
 
 
 def test_code_is_coloured_and_follows_its_outputs(renderer):

@@ -1,5 +1,6 @@
 import base64
 import gc
+import itertools
 import re
 import struct
 import time
@@ -7,7 +8,9 @@ import zlib
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from unittest.mock import Mock
 
+import nh3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,17 +28,18 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from hw_grading.pages import safe_html
+from hw_grading.pages import allowance, cleaning, safe_html
 from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.colours import LONGEST_CODE
 from hw_grading.pages.safe_html import clean_html, clean_outputs, highlight_code, markdown2html
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.run import submission
 
 COURSE = Path(__file__).resolve().parents[2]
 FILTERS = {
     "markdown2html": "hw_grading.pages.safe_html.markdown2html",
-    "clean_html": "hw_grading.pages.safe_html.clean_html",
+    "clean_html": "hw_grading.pages.safe_html.clean_part",
     "highlight_code": "hw_grading.pages.safe_html.highlight_code",
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
@@ -361,6 +365,92 @@ def test_ids_and_links_within_a_cell_lead_to_each_other_and_not_to_the_page():
 def test_tex_in_html_of_outputs_stays_text():
     tex = r"$\frac{a}{b}$ $\href{x}{y}$"
     assert clean_html(tex) == tex
+
+
+NAMES = " ".join(f"a{n}" for n in range(1_200))
+TOO_MANY_ATTRIBUTES = {
+    "names": f"<p {NAMES}>x</p>",
+    "of an end tag": f"<p>x</p {NAMES}>",
+    "with values": f"<p {NAMES.replace(' ', '=1 ')}>x</p>",
+    "with slashes": f"<p/{NAMES.replace(' ', '/')}>x</p>",
+    "with ends of tags in quotes": "<p " + NAMES.replace(" ", "='>' ") + ">x</p>",
+    "without spaces": "<p " + NAMES.replace(" ", '=">"') + ">x</p>",
+    "on lines": "<p\n" + NAMES.replace(" ", "\r\f\t") + ">x</p>",
+    "not ended": f"<p {NAMES}",
+    "like tags": f"<p {NAMES.replace('a', '<a')}>x</p>",
+    "after a quotation mark": f"it's <p {NAMES}>x</p>",
+    "after quotes not closed": f'<!-- <a b="> --> <p {NAMES}>x</p>',
+    "after a script": f"<script>i<n; '</script><p {NAMES}>x</p>",
+    "of formatting elements": "".join(f"<b x{k} {NAMES[:100]}>" for k in range(1_000)),
+    "in many tags": ("<p" + " a" * 990 + ">x</p>") * 110,
+}
+
+
+@pytest.mark.parametrize("html", TOO_MANY_ATTRIBUTES.values(), ids=TOO_MANY_ATTRIBUTES)
+def test_tags_with_very_many_attributes_are_shown_as_text(html):
+    assert clean_html(html).startswith("<p><em>Shown as text")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f'<svg><path d="M {NAMES} L {NAMES}" style="{NAMES}"/></svg><p>x</p>',
+        f"<img alt='{NAMES}' title=\"{NAMES} it's\"><p>x</p>",
+        f"a < b, \"{NAMES}', <b>{NAMES}</b> <!-- {NAMES} ' --> {NAMES}",
+        '<table border="1" class="dataframe">' + '<tr><td title="a b">1</td></tr>' * 4_000,
+        '<a href="https://example.org" title="x" class="y">x</a>' * 900,
+        f"<script>if (i < {NAMES}) {{ run('\") }}</script><p>x</p>",
+    ],
+    ids=["drawing", "picture", "text", "table", "links", "script"],
+)
+def test_long_texts_and_values_are_no_attributes(html):
+    assert "Shown as text" not in clean_html(html)
+
+
+TAG_PIECES = st.sampled_from(
+    ["<p", "</p", "<div ", ">", " ", "/", "=", "'", '"', "a1", "a2", "<!--", "-->"]
+)
+
+
+@given(st.lists(TAG_PIECES, max_size=30).map("".join))
+@settings(max_examples=500)
+def test_no_attribute_that_a_parser_finds_is_overlooked(html):
+    found = []
+    nh3.Cleaner(
+        tags={"p", "div"},
+        attributes={"*": {"a1", "a2", "a1a1", "a1a2", "a2a1", "a2a2"}},
+        attribute_filter=lambda *attribute: found.append(attribute),
+    ).clean(html)
+    starts = cleaning._TAG_START.finditer(html)
+    assert len(found) <= sum(cleaning._attributes(html, start.end())[0] for start in starts)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<a" * 10_000,
+        ("<a" + "b" * 22) * 20_000,
+        ('<a x="' + "y" * 40) * 10_000,
+        "<p x='" * 20_000,
+        "<p " + " " * 480_000,
+        "<p" + "/" * 480_000,
+        "<p " + "=" * 480_000,
+        "<p x" + " =" * 200_000,
+    ],
+    ids=lambda html: f"{html[:12]!a}-{len(html)}",
+)
+def test_counting_attributes_takes_a_bounded_time(html):
+    taken, cleaned = seconds(clean_html, html)
+    assert taken < 5  # seconds of computing: a tenth here; if tags were read again, 12 for some
+    assert_harmless(cleaned)
+
+
+def test_text_that_was_shown_as_text_stays_as_it_is():
+    text = clean_html(f"<p {NAMES}>&lt;<b>x</b></p>")
+    assert clean_html(text, allowance=Allowance(0)) == clean_html(text) == text
+    forged = text.replace("a7 ", "<script>run()</script>")
+    for left in (0, 10):
+        assert_harmless(clean_html(forged, allowance=Allowance(left)))
 
 
 # -- markdown2html
@@ -793,6 +883,34 @@ def test_code_that_takes_long_to_colour_is_shown_in(exporters, page):
     taken, found = seconds(rendered, exporters[page], [cell])
     assert taken < 60  # seconds of computing: two here; without a bound, minutes
     assert "y = 2" in "".join(found.text)
+
+
+@pytest.fixture
+def slow_html(monkeypatch):
+    """Each HTML takes four seconds to clean."""
+    seconds_later = itertools.count(step=4)
+    monkeypatch.setattr(allowance.time, "thread_time", lambda: next(seconds_later))
+    return [code_cell(display({"text/html": f"<b>{n}</b>"})) for n in range(9)]
+
+
+def test_html_beyond_the_time_of_a_submission_becomes_text_in_grading(slow_html, monkeypatch):
+    monkeypatch.setattr(submission, "_SECONDS_FOR_HTML", 10.0)
+    settings = Mock(wall_seconds_per_submission=1.0)
+    run = submission.Submission(new_notebook(), 0, settings, Mock())
+    for index, cell in enumerate(slow_html):
+        run._settle(cell, index)
+    shown = [cell.outputs[0].data["text/html"] for cell in slow_html]
+    assert shown[:3] == ["<b>0</b>", "<b>1</b>", "<b>2</b>"]
+    assert all("<pre>&lt;b&gt;" in html for html in shown[3:])
+
+
+@pytest.mark.parametrize("page", ["feedback", "formgrade"])
+def test_html_beyond_the_time_of_a_page_becomes_text_in(exporters, page, slow_html):
+    html = rendered(exporters[page], slow_html).html
+    assert html.count("Shown as text") in (6, 7, 8)  # two or three were cleaned, maybe twice
+    assert "<b>0</b>" in html
+    assert "<b>8</b>" not in html
+    assert "&lt;b&gt;8&lt;/b&gt;" in html
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])

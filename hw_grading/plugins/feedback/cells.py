@@ -18,6 +18,7 @@ from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from hw_grading.pages import terminal
+from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.colours import LONGEST_CODE, in_time
 from hw_grading.pages.safe_html import clean_html, clean_outputs
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
@@ -95,6 +96,7 @@ def shown_cells(
     """
     scores = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
     left = _MOST_PICTURES
+    allowance = Allowance()
     until = time.process_time() + _SECONDS
     for number, cell in enumerate(cells):
         if is_notes(cell):
@@ -105,8 +107,8 @@ def shown_cells(
         code = ""
         as_text = kind in ("answer", "own") and time.process_time() > until
         if cell.cell_type == "code":
-            clean_outputs(cell)
-            outputs = tuple(_outputs(cell, kind, left))
+            clean_outputs(cell, allowance)
+            outputs = tuple(_outputs(cell, kind, left, allowance))
             left -= sum(output.size for output in outputs)
             code = terminal.shown(cell.source, LONGEST_CODE) if as_text else _coloured(cell.source)
         graded = kind in ("answer", "test")
@@ -181,7 +183,7 @@ def _coloured(code: str) -> str:
     return code if coloured is None else coloured
 
 
-def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
+def _outputs(cell: NotebookNode, kind: str, left: int, allowance: Allowance) -> Iterator[Output]:
     """Yield the outputs of a cell, with at most `left` characters of pictures and tables."""
     for output in cell.outputs[:_MOST_OUTPUTS]:
         if output.output_type == "stream":
@@ -192,7 +194,7 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
         elif kind == "test" and output.output_type == "execute_result":
             continue  # the points, which are shown above
         else:
-            shown = _picture_or_text(output)
+            shown = _picture_or_text(output, allowance)
             if shown.size > left:
                 megabytes = shown.size / 1e6
                 note = f"An output of {megabytes:.1f} MB is not shown: it is too large."
@@ -203,12 +205,12 @@ def _outputs(cell: NotebookNode, kind: str, left: int) -> Iterator[Output]:
         yield Output("note", f"{more:,} more outputs are not shown.")
 
 
-def _picture_or_text(output: NotebookNode) -> Output:
+def _picture_or_text(output: NotebookNode, allowance: Allowance) -> Output:
     for mime in _PICTURES:
         if mime in output.data:
             data = "".join(output.data[mime].split())
             sizes = output.metadata.get(mime, {})
             return Output("picture", f"data:{mime};base64,{data}", sizes)
     if "text/html" in output.data:
-        return Output("html", Markup(clean_html(output.data["text/html"])))
+        return Output("html", Markup(clean_html(output.data["text/html"], allowance=allowance)))
     return Output("text", terminal.shown(output.data.get("text/plain", ""), _LONGEST_TEXT))
