@@ -381,7 +381,7 @@ TOO_MANY_ATTRIBUTES = {
     "after a quotation mark": f"it's <p {NAMES}>x</p>",
     "after quotes not closed": f'<!-- <a b="> --> <p {NAMES}>x</p>',
     "after a script": f"<script>i<n; '</script><p {NAMES}>x</p>",
-    "of formatting elements": "".join(f"<b x{k} {NAMES[:100]}>" for k in range(1_000)),
+    "of formatting elements": "".join(f"<b x{k} {NAMES[:100]}></b>" for k in range(1_000)),
     "in many tags": ("<p" + " a" * 990 + ">x</p>") * 110,
 }
 
