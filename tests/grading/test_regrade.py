@@ -441,7 +441,7 @@ def test_a_lost_score_of_a_person_is_reported_in_capitals() -> None:
 )
 def test_kept_scores_of_people_are_counted(scores: int, said: str) -> None:
     by_hand = {f"q{n}": Points(1, 2.0, 0.0, False) for n in range(scores)}
-    found = compare(*[snapshot("ada", work(1, scores=by_hand)) for _ in range(2)], {})
+    found = compare(*[snapshot("ada", work(1, scores=by_hand)) for _ in range(2)], Places())
     assert said in in_words(found, 100)
 
 
