@@ -317,3 +317,30 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs[l - 1] = delta[:, np.newaxis, :]
         dL_dout = delta @ W.T
     return grad_Ws, grad_bs
+
+
+# %% one object holds the caches of all layers, and a backward_pass that reads it
+class Tape:
+    pass
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    tape = Tape()
+    tape.layers = []
+    a = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        a, cache = layer_forward(a, W, b, f)
+        tape.layers.append(cache)
+    return a, [tape]
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    dWs, dbs = [], []
+    d = dL_dg
+    for x, W, da in reversed(layer_caches[0].layers):
+        d = d * da
+        dWs.append(x[:, :, None] @ d[:, None, :])
+        dbs.append(d[:, None, :])
+        d = d @ W.T
+    return dWs[::-1], dbs[::-1]
