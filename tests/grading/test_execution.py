@@ -567,12 +567,16 @@ thread = Thread(target=print, args=("in a thread",))
 thread.start()
 thread.join()
 """
-    below_python = "import os; os.write(1, b'below Python')"
+    below_python = """
+import os
+from subprocess import run
+os.write(1, b"below ")
+done = run(["echo", "Python"])
+"""
     cells = ["print('one', end='')", "pass", in_a_thread, below_python, "1 / 0"]
     ran = Run(tmp_path, *cells).nb.cells
     said = ["".join(o.get("text", "") for o in cell.outputs) for cell in ran]
-    assert said[:3] == ["one", "", "in a thread\n"]
-    assert "below Python" in "".join(said)
+    assert said[:4] == ["one", "", "in a thread\n", "below Python\n"]
     assert [cell.execution_count for cell in ran] == [1, 2, 3, 4, 5]
 
 
