@@ -124,13 +124,10 @@ def layer_with_own_cache(
     charged, where the cache is read.
     """
     own, notebook = OwnFunction(names, "layer_forward"), notebook_of(names)
-    overwrites = list[bool]()
-
-    def kept(cache: Any) -> Any:
-        return notebook.copy_of(cache) if overwrites[0] else cache
+    overwrites = functools.cache(lambda: overwrites_caches(own))
 
     def layer(x: Array, W: Array, b: Array, activation_fn: Any) -> tuple[Array, Any]:
-        overwrites[:] = overwrites or [overwrites_caches(own)]
+        kept = notebook.copy_of if overwrites() else lambda cache: cache
         right, cache = reference.layer_forward(x, W, b, activation_fn)
         frozen = frozen_activation(activation_fn, right, cache["slope"])
         copies = [np.array(x), np.array(W), np.array(b)]
@@ -176,7 +173,7 @@ def forward_with_own_caches(
     the right values of their layers whatever they are applied to. So a mistake in a sum that is
     written in forward_pass does not reach caches that are made there.
     """
-    own, wrong = OwnFunction(names, "forward_pass"), list[bool]()
+    own = OwnFunction(names, "forward_pass")
 
     def of_student(
         right: Array, X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
@@ -190,6 +187,7 @@ def forward_with_own_caches(
             expect(len(caches) >= len(weight_matrices), "it returned too few caches")
         return output, caches
 
+    @functools.cache
     def cost_a_point_for_caches() -> bool:
         X, W, b = np.array([[1.0]]), np.array([[0.5]]), np.array([[0.25]])
         network = X, [W, W], [b, b], [bent, bent]
@@ -207,9 +205,8 @@ def forward_with_own_caches(
     ) -> tuple[Array, Any]:
         network = X_batch, weight_matrices, biases, activations
         right, _ = reference.forward_pass(*network)
-        wrong[:] = wrong or [cost_a_point_for_caches()]
         tries = [activations, *([frozen_activations(*network)] if frozen else [])]
-        for functions in [] if wrong[0] else tries:
+        for functions in [] if cost_a_point_for_caches() else tries:
             try:
                 return of_student(right, X_batch, weight_matrices, biases, functions)
             except BaseException as error:
@@ -290,13 +287,14 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
     a cache may hold are tried on one layer, the usual ones first; the first that backward_pass gets
     right is taken.
     """
-    own, found = OwnFunction(names, "layer_forward"), list[tuple[str, ...]]()
+    own = OwnFunction(names, "layer_forward")
 
     def pieces(x: Array, W: Array, b: Array, activation_fn: Any) -> dict[str, Array]:
         s = x @ W + b
         out, slope = activation_fn(s)
         return {"x": np.array(x), "W": np.array(W), "slope": slope, "b": b, "s": s, "out": out}
 
+    @functools.cache
     def search() -> tuple[str, ...]:
         if layer_is_right(own):
             return ()
@@ -318,10 +316,9 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
         return ()
 
     def layer(x: Array, W: Array, b: Array, activation_fn: Any) -> tuple[Array, Any]:
-        if not found:
-            found.append(search())
+        found = search()
         parts = pieces(x, W, b, activation_fn)
-        return parts["out"], tuple(parts[name] for name in found[0])
+        return parts["out"], tuple(parts[name] for name in found)
 
     return layer
 

@@ -132,11 +132,17 @@ class KeptVerdicts:
 
 
 def _missing(job: Job, kept: Sequence[Scores]) -> Job:
-    """Return what is left to run of a job."""
+    """Return what is left to run of a job; of a whole submission all test cells or none.
+
+    Answers of a whole submission may read each other's names, where the solution's do not. Then the
+    cells that one test cell needs for the solution are not all that it needs here.
+    """
     left = [
         (seed, tuple(test for test in tests if test not in found))
         for (seed, tests), found in zip(job.runs, kept, strict=True)
     ]
+    if job.answer.function == "whole" and any(tests for _, tests in left):
+        left = list(job.runs)
     return Job(job.answer, tuple((seed, tests) for seed, tests in left if tests))
 
 
