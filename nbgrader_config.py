@@ -23,6 +23,7 @@ c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbac
 
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.due_date.ShowDueDate",
+    "hw_grading.plugins.start_page.WriteStartPage",
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",
     "nbgrader.preprocessors.ClearOutput",

@@ -13,10 +13,9 @@ import nbformat
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import STAFF, START, homework_of
+from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
-from hw_grading.pages.templates import templates_in
 from hw_grading.records.writing import write_whole
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
@@ -49,7 +48,6 @@ def release(
             path.unlink()
     for name in chosen:
         write_whole(known / f"{name}.json", description_of(course, name).encode())
-        write_whole(course.release(name) / START, start_page(course.folder, name).encode())
     return [write_student_zip(course.folder, out, name, known) for name in chosen], warnings
 
 
@@ -110,12 +108,3 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
 def _plainly(seconds: float) -> float:
     """Return a number as a person would write it: 60, not 60.0."""
     return int(seconds) if seconds == int(seconds) else seconds
-
-
-def start_page(course: Path, assignment: str) -> str:
-    """Return the start page as HTML."""
-    manifest = homework_of(Course(course).root, assignment).manifest
-    templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
-    return templates.get_template("start.html").render(
-        title=manifest.title or assignment, name=assignment, start=manifest.start
-    )

@@ -24,17 +24,12 @@ from tiny_homeworks import (
 
 from hw_grading.__main__ import main
 from hw_grading.commands import release as release_module
-from hw_grading.commands.release import (
-    START,
-    check_source,
-    description_of,
-    release,
-    start_page,
-)
+from hw_grading.commands.release import check_source, description_of, release
 from hw_grading.commands.student_zip import known_to_students, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.points import total_of
+from hw_grading.plugins.start_page import start_page
 from hw_support.submission import released
 from hw_support.submission.belonging import grade_ids_in
 
@@ -226,6 +221,14 @@ def test_all_homeworks_are_released_and_deleted_ones_are_forgotten(made):
     for name in zips:
         found = {path.name for path in (course.folder / "release" / name).iterdir()}
         assert found == {f"{name}.ipynb", "START.html"}
+
+
+def test_nbgraders_own_command_makes_the_start_page_too(made):
+    course, _, _ = made
+    page = course.release("ps2") / START
+    before = page.read_bytes()
+    course.must("generate_assignment", "ps2", "--force")
+    assert page.read_bytes() == before
 
 
 def test_a_package_knows_the_homeworks_due_by_then_and_no_later_one(made):
