@@ -5,6 +5,7 @@ Widths are terminal columns, so that names in any script stay aligned.
 
 import itertools
 import shutil
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from hw_support.submission.problems import Severity
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6
 MOST_FAULTS = 3
+_LONGEST_REASON = 1_000  # characters
 
 
 def report(course: Path, assignment: str, width: int | None = None) -> str:
@@ -55,7 +57,8 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     lines = []
     for line, result in zip(aligned(rows, right=1), [None, None, *results], strict=True):
         lines.append(line)
-        lines += ["    " + fit(remark, max(width - 4, 1)) for remark in _remarks(result)]
+        room = max(width - 4, 1)
+        lines += ["    " + fit(remark, room) for remark in _remarks(result, room)]
     return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 
 
@@ -96,8 +99,8 @@ def _row(
     return [record.student, *points, *given, record.late]
 
 
-def _remarks(result: StudentResult | None) -> list[str]:
-    """Return why there are no points, or the first failed parts and the number of others."""
+def _remarks(result: StudentResult | None, width: int) -> list[str]:
+    """Return why there are no points, in lines, or the first failed parts and how many others."""
     if result is None:
         return []
     faults = result.faults
@@ -108,7 +111,8 @@ def _remarks(result: StudentResult | None) -> list[str]:
     if len(faults) > MOST_FAULTS:
         remarks.append(f"and {len(faults) - MOST_FAULTS} more")
     if result.status is not Status.GRADED:
-        remarks.insert(0, f"{result.status.upper()}: {result.reason}")
+        reason = f"{result.status.upper()}: {result.reason}"
+        remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
     mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
     remarks += [f"repaired: {message}" for message in mended[:MOST_FAULTS]]
     return remarks
