@@ -12,13 +12,14 @@ from .compare import expect as expect
 from .compare import expect_answer as expect_answer
 from .compare import expect_fractions as expect_fractions
 from .compare import relative_error as relative_error
-from .compare import relative_errors as relative_errors
+from .compare import results_of as results_of
 from .dead_units import DeadUnits as DeadUnits
 from .desk.doctor import doctor as doctor
 from .earlier import expect_earlier_result as expect_earlier_result
 from .gradients import expect_each as expect_each
 from .gradients import expect_means as expect_means
 from .gradients import expect_shapes as expect_shapes
+from .gradients import largest_errors as largest_errors
 from .gradients import own_gradients as own_gradients
 from .integrity import DataFileError as DataFileError
 from .layer_caches import expect_own_caches as expect_own_caches

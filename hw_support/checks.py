@@ -132,7 +132,7 @@ class Checks(Tally):
         """
         if not self.standing_in:
             return values_of(self.names, names)
-        fixed = sorted(self._standing.intersection([*names, *given]))
+        fixed = sorted(self._standing)
         again = [name for name in names if name not in fixed]
         values = dict(zip(again, self.notebook.rerun(again, given, fixed), strict=True))
         return [values[name] if name in values else self.names[name] for name in names]

@@ -18,6 +18,7 @@ from hw_support.causes import agreement, likely_cause
 Array = npt.NDArray[Any]
 
 _MOST_IN_COLLECTION = 1_000
+_NO_RETURN = ". Is a `return` missing?"
 _MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 
 
@@ -113,7 +114,8 @@ def as_numbers(
 
 def _plain_array(value: object, what: str) -> Array:
     if value is None:
-        raise Mismatch(f"{what} is None. Is a `return` missing?")
+        is_entry = what.endswith(("]", " after the call"))
+        raise Mismatch(f"{what} is None{'; numbers were expected' if is_entry else _NO_RETURN}")
     if callable(value):
         raise Mismatch(f"{what} is a function; numbers were expected. Did you forget to call it?")
     if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
@@ -258,6 +260,8 @@ def expect_answer(result: object, *, of: str) -> None:
     finite = np.concatenate([array[np.isfinite(array)] for array in numbers])
     if not finite.size:
         raise Mismatch(f"{of} gives NaN or infinity everywhere")
+    if finite.size == 1:
+        raise Mismatch(f"{of} gives a single number, {float(finite[0]):g}")
     if np.all(finite == finite[0]):
         raise Mismatch(f"{of} gives {float(finite[0]):g} everywhere")
 
@@ -265,7 +269,7 @@ def expect_answer(result: object, *, of: str) -> None:
 def _without_numbers(value: object) -> str:
     match value:
         case None:
-            return "None. Is a `return` missing?"
+            return "None" + _NO_RETURN
         case str():
             return "text (str); numbers were expected"
         case list() | tuple():
@@ -273,6 +277,15 @@ def _without_numbers(value: object) -> str:
             return f"a {type(value).__name__} of {', '.join(sorted(kinds))}; numbers were expected"
     is_function = "a function" if callable(value) else "an object"
     return f"{is_function}; numbers were expected"
+
+
+def results_of(came: Any) -> list[Any]:
+    """Return the results of a call as a list; one array, number or None is a single result.
+
+    So an array that a function returns in place of a pair is not taken for a pair of its rows.
+    """
+    is_one = came is None or np.isscalar(came) or isinstance(came, np.ndarray)
+    return [came] if is_one else list(came)
 
 
 def _arrays_in(value: object, deepest: int = 5) -> list[Array]:

@@ -5,7 +5,7 @@ So one gradient for the whole batch, or a missing axis of length 1, costs points
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from hw_support import attempts as _attempts
 from hw_support.checks import Checks
-from hw_support.compare import Mismatch, as_numbers, assert_close, expect
+from hw_support.compare import Mismatch, as_numbers, assert_close, expect, relative_errors
 
 Array = npt.NDArray[Any]
 
@@ -117,15 +117,50 @@ def expect_means(
         _expect_mean(gradient, np.asarray(values, dtype=float), name, rtol, atol)
 
 
+def largest_errors(one: Sequence[Sequence[Any]], other: Sequence[Sequence[Any]]) -> Array:
+    """Return the largest relative error of gradients, by each usual definition, as an array.
+
+    `one` and `other` are lists of two lists each, of weights and of biases. If shapes differ, one
+    kind is wrong, which costs points elsewhere. Then axes of length 1 are left out, means and sums
+    over the examples are compared, in the order of layers that came and in the opposite one, and
+    the array is longer. `Mismatch` if no pair of arrays can be compared in this way.
+    """
+    found: list[float] = []
+    for turn in (1, -1):
+        for reduced in (np.mean, np.sum):
+            with contextlib.suppress(ValueError):  # these shapes differ
+                errors = [
+                    relative_errors(*_alike(a, b, reduced))
+                    for mine, theirs in zip(one, other, strict=True)
+                    for a, b in zip(mine[::turn], theirs, strict=True)
+                ]
+                found += map(max, zip(*errors, strict=True))
+        if found:
+            return np.array(found)
+    raise Mismatch("the two kinds of gradients have shapes that cannot be compared")
+
+
+def _alike(a: Any, b: Any, reduced: Callable[..., Any]) -> tuple[Array, Array]:
+    """Return two gradients in one shape, if one is `reduced` over the examples and one is not."""
+    a, b = (np.squeeze(as_numbers(array, what="a gradient")) for array in (a, b))
+    if a.ndim > b.ndim:
+        a = reduced(a, axis=0)
+    elif b.ndim > a.ndim:
+        b = reduced(b, axis=0)
+    return a, b
+
+
 def _expect_mean(gradient: Array, due: Array, name: str, rtol: float, atol: float) -> None:
     mean = due.mean(axis=0)
     got = _fitting(gradient, due if gradient.size == due.size else mean)
-    if gradient.size != due.size:
+    if got.shape == due.shape:
+        got = got.mean(axis=0)
+    elif got.shape == mean.shape:
         with contextlib.suppress(Mismatch):
             assert_close(got, due.sum(axis=0), rtol=rtol, atol=atol)
             return
-    elif got.shape == due.shape:
-        got = got.mean(axis=0)
+    else:
+        assert_close(gradient, due, what=name, rtol=rtol, atol=atol)
     assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import itertools
 import re
 import symtable
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,69 +28,101 @@ def rerun(
     """Run the cells that bind `names` or `given` again, and return the new values of `names`.
 
     They run in a copy of the namespace, whose ``In`` holds the cells that were run. So do earlier
-    cells that call functions of the notebook for values that these cells read. `given` are names
+    cells that use functions of the notebook for values that these cells read. `given` are names
     that the instructor's cells bind for the answer, which may have changed their values since.
 
-    Left out are test cells, because one of them is running, cells that bind `fixed` names, and
-    cells that read `train`. NameError if no cell binds one of the names; a cell that raises an
+    Left out are test cells, because one of them is running, statements that bind `fixed` names, and
+    statements that read `train`. NameError if no cell binds one of the names; a cell that raises an
     exception binds only the names before it.
     """
     scope = {name: value for name, value in namespace.items() if name not in names}
-    cells = [_read(source) for source in namespace.get("In", ()) if isinstance(source, str)]
+    sources = [source for source in namespace.get("In", ()) if isinstance(source, str)]
+    cells = [_read(source) for source in sources if not _TEST.search(source)]
     for cell in _chosen(cells, {*names, *given}, {*fixed}):
         with contextlib.suppress(Exception, SystemExit):
-            exec(compile(cell.tree, "<answer>", "exec"), scope)
+            tree = ast.Module([statement.tree for statement in cell], [])
+            exec(compile(tree, "<answer>", "exec"), scope)
     return values_of(scope, names)
 
 
 @dataclass(frozen=True)
-class _Cell:
-    """The code of a cell, and the names of the notebook that it binds, reads and defines."""
+class _Statement:
+    """A statement, and the names of the notebook that it binds, reads and defines."""
 
-    tree: ast.Module
-    bound: frozenset[str] = frozenset()
-    read: frozenset[str] = frozenset()
-    defined: frozenset[str] = frozenset()  # functions and classes
-    is_test: bool = False
+    tree: ast.stmt
+    bound: frozenset[str]
+    read: frozenset[str]
+    defined: frozenset[str]  # functions and classes
+
+
+_Cell = list[_Statement]
 
 
 def _chosen(cells: Sequence[_Cell], wanted: set[str], fixed: set[str]) -> list[_Cell]:
-    """Return the cells to run again, in order."""
-    functions = {name for cell in cells for name in cell.defined}
+    """Return the cells to run again, in order, without the statements to leave out."""
+    functions, never, binders = set[str](), {*_NEVER_AGAIN}, dict[str, frozenset[str]]()
+    for statement in itertools.chain.from_iterable(cells):
+        functions |= statement.defined
+        if statement.read & never:
+            never |= statement.defined
+        binders |= dict.fromkeys(statement.defined, statement.bound - statement.defined)
     chosen, needed = list[_Cell](), set[str]()
     for cell in reversed(cells):
-        if cell.is_test or cell.bound & fixed or cell.read & _NEVER_AGAIN:
-            continue
-        is_extra = cell.bound & needed and cell.read & functions and not cell.defined
-        if cell.bound & wanted or is_extra:
-            chosen.insert(0, cell)
-            needed |= cell.read - cell.bound
+        kept = [s for s in cell if not (s.bound & fixed or s.read & never)]
+        read, bound = _names_of(kept)
+        # A function that is called may bind names too, by `global`.
+        bound = bound.union(*(binders[name] for name in read & binders.keys()))
+        if not bound & wanted:
+            if not (bound & needed and read & functions):
+                continue
+            if any(s.defined for s in kept):  # the rest may be long trials of these functions
+                kept = _needed_in(kept, needed)
+                read, bound = _names_of(kept)
+        chosen.insert(0, kept)
+        needed |= read - bound
     return chosen
+
+
+def _names_of(cell: _Cell) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that statements read, and those that they bind."""
+    nothing = frozenset[str]()
+    return nothing.union(*(s.read for s in cell)), nothing.union(*(s.bound for s in cell))
+
+
+def _needed_in(cell: _Cell, needed: set[str]) -> _Cell:
+    """Return the statements that bind names that are needed, or that one of these needs."""
+    kept, wanted = _Cell(), {*needed}
+    for statement in reversed(cell):
+        if statement.bound & wanted:
+            kept.insert(0, statement)
+            wanted |= statement.read
+    return kept
 
 
 def bound_by(source: str) -> list[str]:
     """Return the names that code binds at its top level; none if it is no Python."""
-    return sorted(_read(source).bound)
+    return sorted({name for statement in _read(source) for name in statement.bound})
 
 
 def _read(source: str) -> _Cell:
     try:
-        tree = _parsed(source)
-        # Magics are taken out of the tree, so the cell's own text may be another.
-        table = symtable.symtable(ast.unparse(tree), "cell", "exec")
+        return [_statement(tree) for tree in _parsed(source).body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _Cell(ast.Module([], []))
+        return []
+
+
+def _statement(tree: ast.stmt) -> _Statement:
+    # Magics are taken out of the tree, so the cell's own text may be another.
+    table = symtable.symtable(ast.unparse(tree), "cell", "exec")
     symbols = table.get_symbols()
-    within = [s for inner in _tables_within(table) for s in inner.get_symbols()]
-    return _Cell(
+    within = [s for inner in _tables_within(table) for s in inner.get_symbols() if s.is_global()]
+    bound = [s for s in symbols if s.is_assigned() or s.is_imported()]
+    bound += [s for s in within if s.is_assigned()]  # declared as `global`
+    return _Statement(
         tree,
-        bound=frozenset(s.get_name() for s in symbols if s.is_assigned() or s.is_imported()),
-        read=frozenset(
-            [s.get_name() for s in symbols if s.is_referenced()]
-            + [s.get_name() for s in within if s.is_global()]
-        ),
+        bound=frozenset(s.get_name() for s in bound),
+        read=frozenset(s.get_name() for s in (*symbols, *within) if s.is_referenced()),
         defined=frozenset(s.get_name() for s in symbols if s.is_namespace()),
-        is_test=bool(_TEST.search(source)),
     )
 
 
@@ -128,5 +161,5 @@ def values_of(scope: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
     """Return the values of names; raise Python's own NameError for the first missing one."""
     missing = [name for name in names if name not in scope]
     if missing:
-        raise NameError(f"name {missing[0]!r} is not defined")
+        raise NameError(f"name {missing[0]!r} is not defined. Did its cell end in an error?")
     return [scope[name] for name in names]

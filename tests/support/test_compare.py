@@ -15,6 +15,7 @@ from hw_support import (
     expect_answer,
     expect_fractions,
     relative_error,
+    results_of,
 )
 
 
@@ -152,3 +153,22 @@ def test_nothing_or_one_number_everywhere_is_not_an_answer(result):
 )
 def test_different_numbers_are_an_answer_right_or_wrong(result):
     expect_answer(result, of="f")
+
+
+def test_a_single_number_is_not_called_the_same_everywhere():
+    with pytest.raises(Mismatch, match=r"^f gives a single number, 0\.5$"):
+        expect_answer(np.array([0.5]), of="f")
+
+
+@pytest.mark.parametrize("what", ["grad_Ws[0]", "a parameter after the call"])
+def test_for_an_entry_that_is_none_no_return_is_missing(what):
+    with pytest.raises(Mismatch, match=r"is None; numbers were expected$"):
+        as_numbers(None, what=what)
+    with pytest.raises(Mismatch, match="Is a `return` missing"):
+        as_numbers(None, what="loss")
+
+
+@pytest.mark.parametrize("one", [None, 0.5, np.float64(0.5), np.ones(2), np.ones((2, 3))])
+def test_one_array_or_number_is_one_result_and_not_a_pair_of_rows(one):
+    assert [id(result) for result in results_of(one)] == [id(one)]
+    assert results_of((one, 2)) == results_of(iter([one, 2])) == [one, 2]

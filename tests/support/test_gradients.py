@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from hw_support import Checks, expect_each, expect_means, expect_shapes, own_gradients
+from hw_support import (
+    Checks,
+    expect_each,
+    expect_means,
+    expect_shapes,
+    largest_errors,
+    own_gradients,
+)
 from hw_support.compare import Mismatch
 
 RIGHT = np.arange(1.0, 25.0).reshape(2, 3, 4) ** 2
@@ -94,3 +101,34 @@ def test_gradients_of_a_batch_are_told_from_gradients_of_each_example():
 def test_an_unusable_result_of_backward_pass_gives_no_gradients(backward_pass):
     own = the_notebooks(backward_pass)
     assert (own.grad_Ws, own.grad_bs, own.of_batch) == ([], [], False)
+
+
+EACH = [[RIGHT, RIGHT[:, 0, :, None]], [RIGHT[:, :1], RIGHT[:, :1, :1]]]  # of two layers
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        EACH,
+        [[a.mean(axis=0) for a in arrays] for arrays in EACH],
+        [[a.sum(axis=0) for a in arrays] for arrays in EACH],
+        [[a.squeeze() for a in arrays] for arrays in EACH],
+        [arrays[::-1] for arrays in EACH],
+    ],
+)
+def test_gradients_of_all_usual_shapes_can_be_compared(others):
+    assert largest_errors(EACH, others).min() == 0
+    assert largest_errors(others, EACH).min() == 0
+    wrong = [[1.5 * a for a in arrays] for arrays in others]
+    assert largest_errors(EACH, wrong).min() > 0.1
+
+
+@pytest.mark.parametrize("others", [[EACH[0][:1], EACH[1]], [[RIGHT[:1, :2]] * 2] * 2])
+def test_gradients_of_other_shapes_cannot_be_compared(others):
+    with pytest.raises(Mismatch, match="cannot be compared"):
+        largest_errors(EACH, others)
+
+
+def test_a_gradient_in_another_place_is_called_no_mean():
+    with pytest.raises(Mismatch, match=r"^grad_Ws\[0\] has shape \(2, 5\); \(2, 3, 4\)"):
+        expect_means([np.ones((2, 5))], [RIGHT], what="grad_Ws")

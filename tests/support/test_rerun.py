@@ -53,12 +53,40 @@ def test_earlier_values_that_no_function_of_the_notebook_computes_are_kept():
     [
         "b = train(f)",
         "%%time\nb = train(f)",
-        "def g(x):\n    return x\nb = f(1)",
+        "def g():\n    return train(f)\nb = g()",
         "checks = Checks('b', points=1)\nb = f(1)",
     ],
 )
-def test_trainings_functions_and_tests_do_not_run_again(cell):
+def test_trainings_and_tests_do_not_run_again(cell):
     assert again(FUNCTION, cell, "a = f(b)", b=5) == [50]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        FUNCTION + "b = [f]\nc = [f, f]",
+        "def g():\n    return f\nb = [g()]",
+        "def train():\n    return f(1)\nb = [f]\nc = train()",
+        "print(0)\nb = [f]\nloss = train()",
+    ],
+)
+def test_a_list_of_functions_in_a_cell_with_functions_or_a_training_is_made_again(cell):
+    assert again(FUNCTION, cell, "a = b[0](1)", b=[None], fixed=["f"]) == [10]
+
+
+def test_trials_in_the_cell_of_a_function_do_not_run_again():
+    cell = "def g(x):\n    return f(x)\nb = g(1)\nc = trial()"
+    assert again(FUNCTION, cell, "a = b", trial=lambda: pytest.fail("it was run")) == [10]
+
+
+def test_an_answer_in_the_cell_of_a_function_is_found():
+    assert again(FUNCTION + "a = f(1)", fixed=["f"]) == [10]
+
+
+@pytest.mark.parametrize("cells", [["{}\ng()"], ["{}", "g()"]])
+def test_an_answer_that_a_function_binds_is_found(cells):
+    binder = "def g():\n    global a\n    a = f(1)"
+    assert again(FUNCTION, *(cell.format(binder) for cell in cells)) == [10]
 
 
 def test_a_training_does_not_run_again_even_if_it_binds_the_name():

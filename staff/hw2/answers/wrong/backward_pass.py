@@ -385,3 +385,92 @@ def layer_forward(x, W, b, activation_fn):
     _, slope = activation_fn(s)
     out, _ = activation_fn(s + b)
     return out, (x, W, slope)
+
+
+# %% the mean over the batch, compared with means
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x.T @ delta / len(x))
+        grad_bs.insert(0, delta.mean(axis=0, keepdims=True))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+errors = [relative_error(a, b.mean(axis=0)) for a, b in zip(bp_grad_Ws + bp_grad_bs, [*fd_grad_Ws, *fd_grad_bs])]
+largest_relative_error = max(errors)
+
+
+# %% the sum over the batch, compared with sums
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x.T @ delta)
+        grad_bs.insert(0, delta.sum(axis=0, keepdims=True))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+errors = [relative_error(a, np.sum(b, axis=0)) for a, b in zip(bp_grad_Ws + bp_grad_bs, [*fd_grad_Ws, *fd_grad_bs])]
+largest_relative_error = max(errors)
+
+
+# %% the mean over the batch; means of the differences too
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, x.T @ delta / len(x))
+        grad_bs.insert(0, delta.mean(axis=0, keepdims=True))
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% + q1_3a
+fd_grad_Ws, fd_grad_bs = my_nn_finite_difference_checker(X_ref, y_ref, W_ref, b_ref, ref_activations)
+fd_grad_Ws = [a.mean(axis=0) for a in fd_grad_Ws]
+fd_grad_bs = [a.mean(axis=0) for a in fd_grad_bs]
+
+
+# %% gradients of the biases have shape (n, d), and are compared in this shape
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.insert(0, np.einsum("ni,nj->nij", x, delta))
+        grad_bs.insert(0, delta)
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+errors = [relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *(b[:, 0] for b in fd_grad_bs)])]
+largest_relative_error = max(errors)
+
+
+# %% last layer first, and compared in this order
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, d = [], [], dL_dg
+    for x, W, dout_ds in reversed(layer_caches):
+        delta = d * dout_ds
+        grad_Ws.append(np.einsum("ni,nj->nij", x, delta))
+        grad_bs.append(delta[:, None])
+        d = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+errors = [relative_error(a, b) for a, b in zip(bp_grad_Ws[::-1] + bp_grad_bs[::-1], [*fd_grad_Ws, *fd_grad_bs])]
+largest_relative_error = max(errors)

@@ -192,3 +192,21 @@ def create_weight_matrices(layer_dims):
             W[far] = rng.normal(0, 0.01, far.sum())
         Ws.append(W)
     return Ws
+
+
+# %% the variance in place of the spread; biases by the same function
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.01**2, (a, b)) for a, b in zip(layer_dims, layer_dims[1:])]
+
+# %% + create_bias_vectors
+def create_bias_vectors(layer_dims):
+    return [create_weight_matrices([1, d])[0] for d in layer_dims[1:]]
+
+
+# %% a spread of 0.1; biases are the first rows
+def create_weight_matrices(layer_dims):
+    return [rng.normal(0, 0.1, (a, b)) for a, b in zip(layer_dims, layer_dims[1:])]
+
+# %% + create_bias_vectors
+def create_bias_vectors(layer_dims):
+    return [W[:1, :] for W in create_weight_matrices(layer_dims)]

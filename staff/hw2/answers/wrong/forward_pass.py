@@ -282,3 +282,15 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs[l - 1] = delta[:, None, :]
         d = delta @ layer_caches[f"W{l}"].T
     return grad_Ws, grad_bs
+
+
+# %% the output only; the loss of the reference batch from it
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, _ = layer_forward(x, W, b, f)
+    return x
+
+# %% + q1_3c
+g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(g_ref, y_ref)[0].mean()

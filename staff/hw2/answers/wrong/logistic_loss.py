@@ -189,3 +189,13 @@ def logistic_loss(g, y):
     g[g == 1] = 1 - 1e-15
     y = y[:, None]
     return -np.where(y == 1, np.log(g), np.log(1 - g)), np.where(y == 1, -1 / g, 1 / (1 - g))
+
+
+# %% the loss only; the loss of the reference batch from it
+def logistic_loss(g, y):
+    p, y = np.clip(g, 1e-12, 1 - 1e-12), np.reshape(y, (-1, 1))
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+# %% + q1_3c
+g_ref, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(g_ref, y_ref).mean()
