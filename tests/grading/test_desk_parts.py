@@ -8,8 +8,9 @@ import signal
 import threading
 
 import pytest
+from html_pages import base64_of, png
 from PIL import Image
-from test_plots_page import base64_of, display, png
+from test_plots_page import display
 from test_results import course, notebook, pytestmark, stream
 
 from hw_grading.desk import rendering

@@ -7,17 +7,16 @@ import os
 import re
 import secrets
 import sqlite3
-import struct
 import subprocess
 import sys
 import threading
 import time
-import zlib
 from dataclasses import dataclass, field
 
 import psutil
 import pytest
-from test_plots_page import base64_of, display, png
+from html_pages import base64_of, png
+from test_plots_page import display
 from test_results import ToyCourse, course, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
@@ -32,23 +31,7 @@ pytestmark = [
 ]
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
-
-
-def plot(size=400, height=300, comment=b""):
-    """A grey PNG that is one, as base64."""
-
-    def chunk(kind, data):
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", size, height, 8, 0, 0, 0, 0))
-    rows = b"".join(b"\0" + b"\x80" * size for _ in range(min(height, 1000)))
-    body = chunk(b"IDAT", zlib.compress(rows))
-    raw = (
-        b"\x89PNG\r\n\x1a\n" + head + chunk(b"tEXt", b"a\0" + comment) + body + chunk(b"IEND", b"")
-    )
-    return base64_of(raw)
+PLOT = base64_of(png(400, 300, pixels=(b"\0" + b"\x80" * 400) * 300))
 
 
 def shown(data):
@@ -152,8 +135,8 @@ def toys(tmp_path_factory):
         {"output_type": "display_data", "data": {"image/png": 7}},
     ]
     content = {
-        "ada": notebook(plot=[shown(plot())], answer="It is $x^2$."),
-        "bob": notebook(plot=[shown(plot())], answer=""),
+        "ada": notebook(plot=[shown(PLOT)], answer="It is $x^2$."),
+        "bob": notebook(plot=[shown(PLOT)], answer=""),
         "cyd": notebook(plot=hostile, answer=MARKUP + "\n\n[x](javascript:alert(3))"),
         "dan": notebook(plot=[shown(bomb)], answer="  \n", problems=[problem("It looped.")]),
         "eve": notebook(plot=[stream("no plot\n")], answer="word " * 4_000_000),

@@ -8,23 +8,15 @@ import threading
 import time
 
 import pytest
+from html_pages import MATHML, Page, assert_harmless_with_formulas, context
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_safe_html import (
-    MATHML,
-    Page,
-    assert_harmless_with_formulas,
-    context,
-    no_callbacks_of_the_collector,
-)
 
 from hw_grading.pages import helper, mathematics
 from hw_grading.pages.aside import Formulas
 from hw_grading.pages.helper import NoAnswer
 from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula, Typesetter
 from hw_grading.pages.safe_html import markdown2html, render_markdown
-
-__all__ = ["no_callbacks_of_the_collector"]  # used by pytest, by name
 
 ANNOTATION = re.compile(r"<annotation[^>]*>.*?</annotation>")
 
@@ -364,7 +356,7 @@ def test_cells_of_one_page_share_what_it_may_use():
     ["$" * 20_000_000, "$x$ " * 5_000_000, "$$" * 9_000, "\\\\(" * 6_000, "<p>" + "$" * 19_000],
     ids=lambda text: f"{text[:4]}-{len(text)}",
 )
-@pytest.mark.usefixtures("no_callbacks_of_the_collector")
+@pytest.mark.usefixtures("no_gc_callbacks")
 def test_very_many_dollar_signs_are_shown(text):
     start = time.process_time()
     html = render_markdown(text)

@@ -1,11 +1,17 @@
 import base64
 import os
 import re
-import struct
-import zlib
 from html.parser import HTMLParser
 
 import pytest
+from html_pages import (
+    HARMLESS_TAGS,
+    HOSTILE_HTML,
+    HOSTILE_MARKDOWN,
+    assert_harmless_with_formulas,
+    base64_of,
+    png,
+)
 from test_results import (
     FAILED,
     course,
@@ -14,12 +20,6 @@ from test_results import (
     problem,
     pytestmark,
     stream,
-)
-from test_safe_html import (
-    HARMLESS_TAGS,
-    HOSTILE_HTML,
-    HOSTILE_MARKDOWN,
-    assert_harmless_with_formulas,
 )
 
 from hw_grading.pages import STYLE
@@ -32,23 +32,6 @@ __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
 SCHEME_SHOWN = "<li>1: it has a legend.</li>"
 MARKUP = "<script>alert(1)</script></pre></div><img src=x onerror=alert(2)>\"' onerror='"
-
-
-def png(width=1, height=1, kind=b"IHDR", extra=b""):
-    """A grey PNG, as bytes; its size need not be true."""
-
-    def chunk(name, data):
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    head = chunk(kind, struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress(b"\0\x80"))
-    return b"\x89PNG\r\n\x1a\n" + head + pixels + extra + chunk(b"IEND", b"")
-
-
-def base64_of(raw):
-    return base64.b64encode(raw).decode()
 
 
 def display(**data):

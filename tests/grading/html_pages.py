@@ -1,0 +1,266 @@
+"""Hostile texts for pages, and what of an HTML page could run, load, or act on the page."""
+
+import base64
+import re
+import struct
+import time
+import zlib
+from collections import Counter
+from html.parser import HTMLParser
+
+from nbformat.v4 import new_code_cell, new_output
+
+
+def base64_of(raw):
+    return base64.b64encode(raw).decode("ascii")
+
+
+def chunk(name, data):
+    """Return a chunk of a PNG."""
+    crc = struct.pack(">I", zlib.crc32(name + data))
+    return struct.pack(">I", len(data)) + name + data + crc
+
+
+def png(width=1, height=1, kind=b"IHDR", extra=b"", pixels=b"\0\x80"):
+    """Return a grey PNG, as bytes. Its header need not agree with its pixels."""
+    head = chunk(kind, struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    data = chunk(b"IDAT", zlib.compress(pixels))
+    return b"\x89PNG\r\n\x1a\n" + head + data + extra + chunk(b"IEND", b"")
+
+
+PNG = base64_of(png())
+JPEG = base64_of(b"\xff\xd8\xff\xe0 and so on")
+GIF = base64_of(b"GIF89a and so on")
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>run()</script><rect width="9"/></svg>'
+SVG_URI = f"data:image/svg+xml;base64,{base64_of(SVG.encode())}"
+PAGE_URI = f"data:text/html;base64,{base64_of(b'<script>run()</script>')}"
+
+# One line each, so that each is one block of HTML in markdown too.
+HOSTILE_HTML = {
+    "script": "<script>run()</script>",
+    "script of a site": "<script src=//evil.example/x.js></script>",
+    "script in capitals": "<SCRIPT/x>run()</SCRIPT>",
+    "script not closed": "<script>run()",
+    "script as a module": '<script type="module">run()</script>',
+    "script of mathjax": '<script type="text/x-mathjax-config">run()</script>',
+    "script after an end": "</pre></div></body></html><script>run()</script>",
+    "script in two": "<scr<script>ipt>run()</scr</script>ipt>",
+    "event of a picture": '<img src=x onerror="run()">',
+    "event with a slash": "<img/src=x/onerror=run()>",
+    "event of an element": "<div onmouseover='run()' onclick=run()>x</div>",
+    "event of details": "<details open ontoggle=run()><summary>x</summary></details>",
+    "event of a body": "<body onload=run()>",
+    "event of a video": "<video autoplay onplay=run()><source src=x onerror=run()></video>",
+    "event of an input": "<input autofocus onfocus=run()>",
+    "event of a marquee": "<marquee onstart=run()>x</marquee>",
+    "event by animation": '<p style="animation: x 1s" onanimationstart=run()>x</p>',
+    "javascript link": '<a href="javascript:run()">x</a>',
+    "javascript link in disguise": '<a href=" &#1;JaVa&#x0A;ScRiPt&colon;run()">x</a>',
+    "javascript behind files": '<a href="files/javascript:run()">x</a>',
+    "vbscript link": '<a href="vbscript:run()">x</a>',
+    "page in a link": f'<a href="{PAGE_URI}">x</a>',
+    "link into the server": '<a href="/formgrader/submissions/x">x</a>',
+    "link into formgrader": '<a href="http://localhost:8888/formgrader/x%22;run();%22">x</a>',
+    "link without scheme": '<a href="//evil.example">x</a>',
+    "file link": '<a href="file:///etc/passwd">x</a>',
+    "link that sends pings": '<a href="https://example.org" ping="//evil.example">x</a>',
+    "link with a name": '<a name="top">x</a>',
+    "map": '<map name=m><area href="javascript:run()"></map><img usemap="#m" src=x>',
+    "frame": '<iframe src="javascript:run()"></iframe>',
+    "frame with a page": '<iframe srcdoc="&lt;script>run()&lt;/script>"></iframe>',
+    "frameset": "<frameset><frame src=javascript:run()></frameset>",
+    "object": f'<object data="{PAGE_URI}"></object>',
+    "embed": f'<embed src="{SVG_URI}">',
+    "applet": "<applet code=x></applet>",
+    "portal": "<portal src=//evil.example></portal>",
+    "refresh": '<meta http-equiv="refresh" content="0;url=javascript:run()">',
+    "base": '<base href="//evil.example/">',
+    "form": '<form action="javascript:run()"><input type=submit></form>',
+    "button": '<form id=f></form><button form=f formaction="javascript:run()">x</button>',
+    "password": '<form action="//evil.example"><input type=password></form>',
+    "style": "<style>*{background:url(//evil.example)}</style>",
+    "style not closed": "<style><img src=x onerror=run()>",
+    "style of an element": '<p style="position:fixed;top:0;background:url(//evil.example)">x</p>',
+    "style beside alignment": '<td style="text-align:left;background:url(//evil.example)">x</td>',
+    "style instead of alignment": '<table><td style="text-align:url(//evil.example)">x</table>',
+    "style sheet": '<link rel=stylesheet href="//evil.example/x.css">',
+    "preload": '<link rel=preload as=image href="//evil.example/x">',
+    "svg with a script": SVG,
+    "svg with an event": "<svg onload=run()></svg>",
+    "svg with a page": "<svg><foreignObject><iframe src=javascript:run()></foreignObject></svg>",
+    "svg animated": '<svg><a><animate attributeName=href values="javascript:run()"/>x</a></svg>',
+    "svg that sets": '<svg><set attributeName=onmouseover to="run()"/></svg>',
+    "svg that uses": f'<svg><use href="{SVG_URI}#x"/></svg>',
+    "svg with a picture": '<svg><image href="//evil.example/x.png"/></svg>',
+    "mathml link": '<math href="javascript:run()"><mi>x</mi></math>',
+    "mathml action": '<math><maction actiontype="statusline" xlink:href="javascript:run()">x',
+    "mathml annotation": "<math><annotation-xml encoding=text/html><script>run()</script>",
+    "mutation by mglyph": "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;"
+    "&lt;img src=x onerror=run()&gt;'>",
+    "mutation by form": "<form><math><mtext></form><form><mglyph><style></math>"
+    "<img src=x onerror=run()>",
+    "mutation by noscript": '<noscript><p title="</noscript><img src=x onerror=run()>">',
+    "mutation by svg style": '<svg></p><style><a id="</style><img src=x onerror=run()>">',
+    "mutation by textarea": '<textarea><p title="</textarea><img src=x onerror=run()>">',
+    "mutation by xmp": '<xmp><p title="</xmp><img src=x onerror=run()>">',
+    "mutation by title": '<title><p title="</title><img src=x onerror=run()>">',
+    "mutation by comment": "<!--><img src=x onerror=run()>-->",
+    "mutation by strange comment": "<!--x--!><img src=x onerror=run()>-->",
+    "mutation by cdata": "<svg><![CDATA[><img src=x onerror=run()>]]>",
+    "mutation by template": "<template><script>run()</script></template>",
+    "mutation by select": "<select><option><style></select><img src=x onerror=run()></style>",
+    "attribute not closed": '<img alt="<img src=x onerror=run()>',
+    "quotes of three kinds": "<p title='\"><img src=x onerror=run()>`'>x</p>",
+    "tag not closed": "<img src=x onerror=run() ",
+    "instruction": "<?xml-stylesheet href='//evil.example'?><?php run() ?>",
+    "end of the page": "</textarea></script></style></title></div></div></div></table>x",
+    "remote picture": '<img src="https://evil.example/x.png">',
+    "remote picture set": '<img srcset="https://evil.example/x.png 2x" src=data:,>',
+    "remote picture lazily": '<img loading=lazy lowsrc="//evil.example" src="//evil.example/x">',
+    "picture of the server": '<img src="/api/shutdown"><img src="prev">',
+    "remote background": "<table background=//evil.example/x.png><tr><td>x</table>",
+    "remote sound": "<audio src=//evil.example autoplay></audio><bgsound src=//evil.example>",
+    "remote poster": "<video poster=//evil.example></video><track src=//evil.example>",
+    "page as a picture": f'<img src="{PAGE_URI}">',
+    "script as a picture": '<img src="javascript:run()">',
+    "picture that is none": f'<img src="data:image/png;base64,{base64_of(b"<script>")}">',
+    "picture not encoded": "<img src=\"data:image/svg+xml,<svg onload='run()'/>\">",
+    "id of a field": "<div id=q1>x</div><h2 id=q1>x</h2><h2 id=q1-comment>x</h2>",
+    "class of the page": '<div class="modal-backdrop nbgrader_cell tabbable">x</div>',
+    "class for mathjax": '<pre class="tex2jax_process">$x$</pre>',
+    "data for scripts": '<a data-toggle="tooltip" data-link="x" data-html="true">x</a>',
+    "editable": "<p contenteditable autofocus tabindex=1 accesskey=x>x</p>",
+    "own element": "<x-y is=z slot=a part=b>x</x-y>",
+}
+HOSTILE_MARKDOWN = {
+    "link": "[x](javascript:run())",
+    "link in disguise": "[x](JaVaScRiPt&colon;run()) [y](<java\tscript:run()>)",
+    "link by reference": '[x][y]\n\n[y]: javascript:run() "\\"onclick=run()"',
+    "link behind files": "[x](files/javascript:run())",
+    "link in angles": "<javascript:run()> <https://x.example/\"onclick='run()>",
+    "picture": '![x" onerror="run()](x "y\\" onerror=\\"run()")',
+    "remote picture": "![x](https://evil.example/x.png)",
+    "picture that is none": f"![x]({PAGE_URI})",
+    "missing attachment": '![x](attachment:"><script>run()</script>.png)',
+    "attachment of odd type": "![x](attachment:page) ![x](attachment:broken)",
+    "language of code": '```x"><script>run()</script>\nx\n```',
+    "diagram": "```mermaid\n</pre><script>run()</script>\n```",
+    "heading": '# x <img src=x onerror=run()>\n\n# "><script>run()</script>',
+    "table": "|<script>run()</script>|x|\n|-|-|\n|<img src=x onerror=run()>|[x](javascript:run())|",
+    "mathematics": "$<img src=x onerror=run()>$ $$</p><script>run()</script>$$",
+    "environment": "\\begin{x}<script>run()</script>\\end{x}",
+    "code": "`<script>run()</script>` ``<img src=x onerror=run()>``",
+    "entities": "&lt;script&gt;run()&lt;/script&gt; &#60;img src=x onerror=run()&#62;",
+    "task": "- [x] <script>run()</script>",
+    "html in a list": "- x\n\n  <script>\n\n  run()\n\n  </script>",
+}
+ODD_ATTACHMENTS = {
+    "page": {"text/html": base64_of(b"<script>run()</script>")},
+    "broken": {"image/png": '"><script>run()</script>'},
+}
+RUNS = re.compile(r"\s*(javascript|vbscript|data:(?!image/))", re.I)
+
+
+class Page(HTMLParser):
+    """What of a page could run, load, or act on the rest of it."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.html, self.tags, self.active, self.text = html, Counter(), Counter(), []
+        self.sources, self.links, self.ids, self.classes = [], [], [], set()
+        self.inside = None
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags[tag] += 1
+        self.inside = tag
+        known = dict(attrs)
+        if tag in MATHML and not set(known) <= MATHML_ATTRIBUTES:
+            self.active[tag, *sorted(known)] += 1
+        if tag not in HARMLESS_TAGS | MATHML:
+            self.active[tag, *sorted((k, v or "") for k, v in attrs if k != "id")] += 1
+        for name, value in attrs:
+            value = value or ""
+            if name.startswith("on") or name in ACTIVE_ATTRIBUTES or RUNS.match(value):
+                self.active[tag, name, value] += 1
+            if name == "style" and not re.fullmatch(r"text-align: ?\w+;?", value):
+                self.active[tag, name, value] += 1
+        self.sources += [known["src"]] if "src" in known and tag == "img" else []
+        self.links += [known["href"]] if "href" in known and tag == "a" else []
+        self.ids += [known["id"]] if "id" in known else []
+        self.classes |= set((known.get("class") or "").split())
+
+    def handle_endtag(self, tag):
+        self.inside = None
+
+    def handle_data(self, data):
+        if self.inside in ("script", "style"):
+            self.active[self.inside, data] += 1
+        else:
+            self.text.append(data)
+
+    def handle_comment(self, data):
+        self.active["comment", data] += 1
+
+    def handle_pi(self, data):
+        self.active["instruction", data] += 1
+
+
+HARMLESS_TAGS = set(
+    """a abbr b blockquote body br caption code col colgroup dd del details div dl dt em
+    h1 h2 h3 h4 h5 h6 head hr html i img ins kbd li mark nav ol p pre q s samp small span strong sub
+    summary sup table tbody td tfoot th thead title tr u ul var""".split()  # noqa: SIM905
+)
+MATHML = set(
+    """annotation math menclose mfrac mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt
+    mstyle msub msubsup msup mtable mtd mtext mtr munder munderover semantics""".split()  # noqa: SIM905
+)
+MATHML_ATTRIBUTES = set(
+    """accent accentunder class depth display displaystyle encoding fence form height largeop
+    linebreak linethickness lspace mathbackground mathcolor mathsize mathvariant maxsize minsize
+    notation rspace scriptlevel separator stretchy width""".split()  # noqa: SIM905
+)
+ACTIVE_ATTRIBUTES = set(
+    """action background cite content data formaction http-equiv is longdesc lowsrc manifest name
+    ping poster srcdoc srcset usemap xlink:href xmlns""".split()  # noqa: SIM905
+)
+
+
+def assert_harmless(html):
+    """Of HTML made of HTML, in which no mathematics may be."""
+    assert not MATHML & set(Page(html).tags)
+    return assert_harmless_with_formulas(html)
+
+
+def assert_harmless_with_formulas(html):
+    """Of HTML made of markdown."""
+    page = Page(html)
+    assert not page.active
+    ours = {"anchor-link", "highlight", "dataframe", "formula", "left", "right", "close"}
+    assert not page.classes - ours - {"n", "o", "k"}
+    assert all(
+        re.match(r"data:(,$|image/(png|jpeg|gif|svg\+xml);base64,)", s) for s in page.sources
+    )
+    assert all(re.match(r"https?://|mailto:|#answer-", link) for link in page.links)
+    assert not [link for link in page.links if "formgrader" in link]
+    assert all(i.startswith("answer-") for i in page.ids)
+    return page
+
+
+def context(attachments=None):
+    return {"cell": {"attachments": attachments or {}}}
+
+
+def display(data, metadata=None):
+    return new_output("display_data", data=data, metadata=metadata or {})
+
+
+def code_cell(*outputs):
+    return new_code_cell("1", outputs=list(outputs))
+
+
+def seconds(function, *arguments):
+    start = time.process_time()
+    result = function(*arguments)
+    return time.process_time() - start, result
