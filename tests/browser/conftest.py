@@ -1,13 +1,13 @@
 """One browser and one JupyterLab for a module, a page for each test."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
-from chromium import chromium
+from chromium import chromium, take_screenshot
 from console import Console
 from lab import PATIENCE, Lab
 from nbformat import NotebookNode
@@ -80,10 +80,5 @@ def source() -> NotebookNode:
 
 @pytest.fixture
 def picture(page: Page) -> Callable[[str], None]:
-    """Take a screenshot where the variable HW_SCREENSHOTS names a folder for them."""
-
-    def take(name: str) -> None:
-        if folder := os.environ.get("HW_SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"{name}.png")
-
-    return take
+    """Take a screenshot of the page; see `take_screenshot`."""
+    return partial(take_screenshot, page)

@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,6 @@ sys.path.append(str(REPOSITORY / "tests" / "browser"))
 from chromium import chromium, lack
 from hub import Hub, prepare, running
 from machine import Machine, lacking
-from playwright.sync_api import Page
 
 
 @pytest.fixture(scope="session")
@@ -30,14 +29,3 @@ def hub() -> Iterator[Hub]:
         prepare(machine)
         with running(machine, browser) as started:
             yield started
-
-
-@pytest.fixture(scope="session")
-def picture() -> Callable[[Page, str], None]:
-    """Take a screenshot where the variable HW_SCREENSHOTS names a folder for them."""
-
-    def take(page: Page, name: str) -> None:
-        if folder := os.environ.get("HW_SCREENSHOTS"):
-            page.screenshot(path=Path(folder) / f"{name}.png")
-
-    return take

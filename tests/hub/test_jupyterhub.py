@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from chromium import take_screenshot
 from hub import COURSE, COURSE_USER, EXCHANGE, Hub
 from lab import PATIENCE, Lab
 from nbgrader.api import Gradebook
@@ -43,7 +44,7 @@ def handed_in(hub: Hub) -> list[str]:
     return sorted(path.name.split("+")[0] for path in folder.iterdir())
 
 
-def assignment_list(hub: Hub, student: str, picture: Callable[[Page, str], None]) -> Page:
+def assignment_list(hub: Hub, student: str) -> Page:
     """Log a student in, whose server then starts, and fetch the homework by the list."""
     page = hub.log_in(student)
     page.set_default_timeout(PATIENCE)
@@ -52,7 +53,7 @@ def assignment_list(hub: Hub, student: str, picture: Callable[[Page, str], None]
     open_list(page)
     page.locator("#released_assignments_list").get_by_role("button", name="Fetch").click()
     expect(page.locator("#fetched_assignments_list")).to_contain_text(HOMEWORK)
-    picture(page, f"hub_{student}_fetched")
+    take_screenshot(page, f"hub_{student}_fetched")
     assert notebook_of(hub, student).exists()
     return page
 
@@ -73,13 +74,13 @@ def answer(path: Path, as_column: str | None) -> None:
 
 
 @pytest.fixture(scope="module")
-def students(hub: Hub, picture: Callable[[Page, str], None]) -> dict[str, Page]:
+def students(hub: Hub) -> dict[str, Page]:
     """Two who have handed in: ada typed one answer in JupyterLab, bob looks where he may not."""
     machine = hub.machine
     for command in (["generate_assignment", "--create", "--force"], ["release_assignment"]):
         machine.run("nbgrader", *command, HOMEWORK, user=COURSE_USER, folder=COURSE)
 
-    pages = {name: assignment_list(hub, name, picture) for name in ("ada", "bob")}
+    pages = {name: assignment_list(hub, name) for name in ("ada", "bob")}
     answer(notebook_of(hub, "ada"), None)
     answer(notebook_of(hub, "bob"), PEEKING)
 
@@ -101,12 +102,12 @@ def students(hub: Hub, picture: Callable[[Page, str], None]) -> dict[str, Page]:
         expect(page.locator("#fetched_assignments_list")).to_contain_text(HOMEWORK)
         page.locator("#fetched_assignments_list").get_by_role("button", name="Submit").click()
         expect(page.locator("#submitted_assignments_list")).to_contain_text(HOMEWORK)
-        picture(page, f"hub_{name}_submitted")
+        take_screenshot(page, f"hub_{name}_submitted")
     return pages
 
 
 @pytest.fixture(scope="module")
-def instructor(hub: Hub, students: dict[str, Page], picture: Callable[[Page, str], None]) -> Page:
+def instructor(hub: Hub, students: dict[str, Page]) -> Page:
     """Who has collected by formgrader's button and graded by a command, on the course's server."""
     page = hub.log_in("ines")
     page.set_default_timeout(PATIENCE)
@@ -123,7 +124,7 @@ def instructor(hub: Hub, students: dict[str, Page], picture: Callable[[Page, str
     page.keyboard.type(f"nbgrader autograde {HOMEWORK}; echo $? > status\n")
     status = hub.machine.path(f"{COURSE}/status")
     wait_for(lambda: status.exists() and status.read_text(), MILLISECONDS_TO_GRADE / 1000)
-    picture(page, "hub_autograde")
+    take_screenshot(page, "hub_autograde")
     assert status.read_text() == "0\n"
     return page
 
@@ -141,7 +142,7 @@ def test_students_fetch_answer_and_submit_by_the_assignment_list(
 
 
 def test_the_course_is_collected_and_graded_in_the_sandbox_on_its_own_server(
-    hub: Hub, instructor: Page, picture: Callable[[Page, str], None]
+    hub: Hub, instructor: Page
 ) -> None:
     ada, bob = scores(hub, "ada"), scores(hub, "bob")
     assert ada["test_as_column"] == 1
@@ -150,12 +151,10 @@ def test_the_course_is_collected_and_graded_in_the_sandbox_on_its_own_server(
     assert {**bob, "test_as_column": 1} == ada
     instructor.goto(f"{hub.course}/files/grading/{HOMEWORK}.html")
     expect(instructor.locator("body")).to_contain_text("ada")
-    picture(instructor, "hub_progress")
+    take_screenshot(instructor, "hub_progress")
 
 
-def test_each_grader_has_the_name_of_their_login_on_the_desk(
-    hub: Hub, instructor: Page, picture: Callable[[Page, str], None]
-) -> None:
+def test_each_grader_has_the_name_of_their_login_on_the_desk(hub: Hub, instructor: Page) -> None:
     gwen = hub.log_in("gwen")
     gwen.set_default_timeout(PATIENCE)
     gwen.goto(f"{hub.course}/formgrader/manage_assignments")
@@ -166,7 +165,7 @@ def test_each_grader_has_the_name_of_their_login_on_the_desk(
         expect(page.locator("#marking[aria-busy=false]")).to_be_visible()
         page.keyboard.press("1")
         expect(page.locator("#state")).to_have_text("Saved")
-        picture(page, f"hub_desk_{name}")
+        take_screenshot(page, f"hub_desk_{name}")
         api = f"{hub.course}/hw-grading/{HOMEWORK}/api/history/error_text/{student}"
         events = page.request.get(api).json()["events"]
         assert {event["grader"] for event in events} == {name}
@@ -177,7 +176,7 @@ def test_each_grader_has_the_name_of_their_login_on_the_desk(
 
 
 def test_feedback_comes_back_by_the_assignment_list(
-    hub: Hub, students: dict[str, Page], instructor: Page, picture: Callable[[Page, str], None]
+    hub: Hub, students: dict[str, Page], instructor: Page
 ) -> None:
     for command in ("generate_feedback", "release_feedback"):
         hub.machine.run("nbgrader", command, HOMEWORK, user=COURSE_USER, folder=COURSE)
@@ -188,7 +187,7 @@ def test_feedback_comes_back_by_the_assignment_list(
     wait_for(lambda: list(folder.glob(f"*/{HOMEWORK}.html")))
     (page,) = folder.glob(f"*/{HOMEWORK}.html")
     assert TYPED in html.unescape(re.sub("<[^>]*>", "", page.read_text()))
-    picture(ada, "hub_ada_feedback")
+    take_screenshot(ada, "hub_ada_feedback")
 
 
 def test_a_change_on_the_desk_needs_the_token_of_its_page(hub: Hub, instructor: Page) -> None:
