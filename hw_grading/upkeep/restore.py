@@ -94,7 +94,7 @@ def _put_in_place(
             moves.put(new, place)
         course = Course(into)  # with the restored settings
         if (work / SECRET).exists():
-            secret = _place_of_secret(course, into, facts)
+            secret = _place_of_secret(course, into)
             moves.expect_free({work / SECRET: secret}, force)
             moves.put(work / SECRET, secret)
         to_do = [*_differences(course, into, facts)]
@@ -134,7 +134,7 @@ def _is_within(name: str) -> bool:
     return not {"", ".", ".."} & set(name.split("/"))
 
 
-def _place_of_secret(course: Course, into: Path, facts: dict[str, Any]) -> Path:
+def _place_of_secret(course: Course, into: Path) -> Path:
     whole_class = WholeClass(config=course.config)
     secret = whole_class.secret(into, course.directory.course_id)
     if not whole_class.secret_file:
