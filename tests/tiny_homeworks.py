@@ -111,12 +111,6 @@ def answered_notebook(name: str) -> NotebookNode:
     return solved(released_notebook(name), source_of(name))
 
 
-def cell_of(notebook: NotebookNode, grade_id: str) -> NotebookNode:
-    """The first cell with that grade id."""
-    marks = (cell.metadata.get("nbgrader", {}) for cell in notebook.cells)
-    return notebook.cells[[mark.get("grade_id") for mark in marks].index(grade_id)]
-
-
 def release_of(name: str, **more: Any) -> Release:
     """What students' package is told of it."""
     attributes = {

@@ -12,8 +12,9 @@ from server import ROOT, Server, start
 
 sys.path.append(str(ROOT / "tests" / "grading"))
 
-from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, cell_of
+from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse
 
+from hw_grading.commands.sample import cell_of
 from hw_grading.reports.plots_page import write_plots_page
 
 MILLISECONDS_TO_GRADE = 240_000  # on a busy machine

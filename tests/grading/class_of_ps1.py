@@ -11,20 +11,14 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from tiny_homeworks import (
-    answered_notebook,
-    cell_of,
-    manifest_of,
-    source_of,
-    write_homework,
-)
+from tiny_homeworks import answered_notebook, manifest_of, source_of, write_homework
 
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 
 RIGHT = "def double(x):\n    return 2 * x"
 SIZE = "def double(x):\n    return 2 * abs(x)"
 RAISES = "def double(x):\n    y = 1\n    return 2 * x / (y - 1)"
-ENDLESS = "def double(x):\n    while x is not None:\n        pass"
 WRONG_TEST, RIGHT_TEST = "2 * abs(x)", "2 * x"
 _TEST = """checks = Checks("double", points=2)
 with checks("of one", points=1):

@@ -1,24 +1,13 @@
-"""One toy course is generated; tests that grade get copies."""
+"""Fixtures of several modules."""
 
 import gc
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from postgresql import database, postgresql
-from toy_course import ToyCourse
+from toy_course import course, generated_course
 
-__all__ = ["database", "postgresql"]  # used by pytest, by name
-
-
-@pytest.fixture(scope="session")
-def generated_course(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
-    return ToyCourse.make(tmp_path_factory.mktemp("generated") / "course")
-
-
-@pytest.fixture
-def course(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
-    return generated_course.copied(tmp_path / "course")
+__all__ = ["course", "database", "generated_course", "postgresql"]  # used by pytest, by name
 
 
 @pytest.fixture

@@ -19,18 +19,10 @@ import pytest
 from nbformat.v4 import new_output
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
-from toy_course import (
-    ASSIGNMENT,
-    FULL_MARKS,
-    TESTS,
-    ToyCourse,
-    cell_of,
-    environment,
-    is_finished,
-    run,
-)
+from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, environment, is_finished, run
 
 from hw_grading.batch.folders import held, prepare
+from hw_grading.commands.sample import cell_of
 from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 

@@ -7,9 +7,10 @@ import class_of_ps1 as ps1
 import nbformat
 import numpy as np
 import pytest
-from tiny_homeworks import cell_of, manifest_of
+from tiny_homeworks import manifest_of
 
 from hw_grading.__main__ import main
+from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.examination import run_cell
 from hw_grading.examiner.witness import Witness
 from hw_grading.homework.course import Course

@@ -5,9 +5,10 @@ import sys
 
 import nbformat
 import pytest
-from toy_course import FULL_MARKS, TESTS, cell_of, run
+from toy_course import FULL_MARKS, TESTS, run
 
 from hw_grading.batch.local import LocalProcesses
+from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.examination import Fault, expect_imports
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault

@@ -11,8 +11,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import CheckCellMetadata, OverwriteCells
 from nbgrader.utils import compute_checksum
-from toy_course import ASSIGNMENT, ToyCourse, cell_of, source_notebook
+from toy_course import ASSIGNMENT, ToyCourse, source_notebook
 
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_support.submission.mending import InstructorCell, mend
 from hw_support.submission.problems import Kind, Problem, Severity

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from toy_course import ASSIGNMENT, ToyCourse, cell_of, run
+from toy_course import ASSIGNMENT, ToyCourse, run
 
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.homework.order import store_order, stored_order
 

@@ -3,8 +3,9 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tiny_homeworks import ANSWERS, cell_of, cell_of_test, marked, source_of
+from tiny_homeworks import ANSWERS, cell_of_test, marked, source_of
 
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.manifest import Manifest, ManifestError

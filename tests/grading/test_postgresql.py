@@ -13,10 +13,11 @@ import pytest
 import sqlalchemy
 from nbgrader.api import Gradebook
 from postgresql import PASSWORD, Server
-from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, cell_of, run
+from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, run
 
 from hw_grading.batch.folders import patient
 from hw_grading.batch.process import one_engine
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.plugins.saving import SaveScores, add_indexes
 from hw_grading.records.results import Status, StudentResult, read_results

@@ -9,9 +9,10 @@ import nbformat
 import pytest
 from nbgrader import api
 from nbgrader.preprocessors import SaveAutoGrades
-from toy_course import ASSIGNMENT, ToyCourse, cell_of
+from toy_course import ASSIGNMENT, ToyCourse
 
 from hw_grading.batch.process import one_engine
+from hw_grading.commands.sample import cell_of
 from hw_grading.plugins.saving import SaveScores, add_indexes
 from hw_grading.rubrics.book import GradeBook
 from hw_grading.rubrics.model import Grading, Mark

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.records.graded_notebook import FINISHED, open_notebook
 from hw_support.submission.file import Unreadable
@@ -120,11 +122,6 @@ def source_notebook() -> NotebookNode:
         "language": "python",
     }
     return nb
-
-
-def cell_of(nb: NotebookNode, grade_id: str) -> NotebookNode:
-    """The first cell with that grade id."""
-    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
 
 
 @dataclass
@@ -244,3 +241,14 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text = output.read()
     print(text)  # pytest shows it where a test fails
     return subprocess.CompletedProcess(done.args, done.returncode, "", text)
+
+
+@pytest.fixture(scope="session")
+def generated_course(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
+    """One course for a session; tests that grade get copies of it."""
+    return ToyCourse.make(tmp_path_factory.mktemp("generated") / "course")
+
+
+@pytest.fixture
+def course(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
+    return generated_course.copied(tmp_path / "course")

@@ -143,11 +143,6 @@ def notebook(answers: dict[str, str], before: str = "", after: str = "") -> Note
     return new_notebook(cells=cells)
 
 
-def by_grade_id(nb: NotebookNode, grade_id: str) -> NotebookNode:
-    """Return the cell with a grade id."""
-    return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
-
-
 def instructors(nb: NotebookNode) -> list[InstructorCell]:
     """Return the instructor's cells of a notebook, as the gradebook has them."""
     cells = []

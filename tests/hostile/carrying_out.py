@@ -3,8 +3,10 @@
 import re
 from typing import Any
 
-from arena import NOTHING, POINTS, Arena, Outcome, by_grade_id, notebook
+from arena import NOTHING, POINTS, Arena, Outcome, notebook
 from attack_files import Attack, Header
+
+from hw_grading.commands.sample import cell_of
 
 MOST_MB = 400  # of memory that a process of the grader may add for one submission
 EXAMINER_MB = 75  # of memory that an examiner has when it begins
@@ -94,4 +96,4 @@ def shown(outcome: Outcome, cell: str) -> str:
     """Return the outputs of one cell: of `before`, or of the one with a grade id."""
     if cell == "before":
         return str(outcome.nb.cells[1].outputs)
-    return str(by_grade_id(outcome.nb, cell).outputs)
+    return str(cell_of(outcome.nb, cell).outputs)

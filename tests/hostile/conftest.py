@@ -15,7 +15,9 @@ from arena import Arena
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))
 
-from toy_course import ToyCourse
+from toy_course import course, generated_course
+
+__all__ = ["course", "generated_course"]  # used by pytest, by name
 
 pytest.register_assert_rewrite("carrying_out")
 collect_ignore = ["attacks"]  # hostile code, which test_attacks.py grades
@@ -42,16 +44,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Arena:
     return Arena(tmp_path_factory.mktemp("arena"))
-
-
-@pytest.fixture(scope="session")
-def generated_course(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
-    return ToyCourse.make(tmp_path_factory.mktemp("generated") / "course")
-
-
-@pytest.fixture
-def course(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
-    return generated_course.copied(tmp_path / "course")
 
 
 class Memory:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import atheris
-from fuzz_wire import fuzz, other_tree
+from fuzz_wire import fuzz, other_tree, refer
 
 with atheris.instrument_imports(include=["hw_grading.examiner", "hw_grading.inside.wire"]):
     from hw_grading.examiner.remote import RemoteError, RemoteFunction
@@ -71,15 +71,11 @@ def _with_references(tree: Any) -> Any:
     return tree
 
 
-def _refer(value: Any) -> Any:
-    return value if isinstance(value, wire.Theirs | wire.Yours) else None
-
-
 def one_kernel(data: bytes) -> None:
     """Ask twice; each function runs in its own part only, and every end is one that is foreseen."""
     try:
         messages = [_with_references(message) for message in json.loads(data)]
-        frames = [b"".join(map(bytes, wire.pack(m, _refer, wire.FROM_SANDBOX))) for m in messages]
+        frames = [b"".join(map(bytes, wire.pack(m, refer, wire.FROM_SANDBOX))) for m in messages]
     except (ValueError, TypeError, OverflowError, RecursionError, wire.TooMuch):
         return
     ours, far = socket.socketpair()

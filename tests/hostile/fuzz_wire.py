@@ -40,12 +40,12 @@ DEEPER = dataclasses.replace(wire.FROM_GRADER, depth=40)
 def seeds() -> Iterable[bytes]:
     """Give a frame for each kind of value: the length of the head in two bytes, head, body."""
     for value in VALUES:
-        pieces = wire.pack(value, _refer, wire.FROM_SANDBOX)
+        pieces = wire.pack(value, refer, wire.FROM_SANDBOX)
         whole = b"".join(bytes(piece) for piece in pieces)
         yield whole[2:4] + whole[8:]
 
 
-def _refer(value: Any) -> Any:
+def refer(value: Any) -> Any:
     return value if isinstance(value, wire.Theirs | wire.Yours) else None
 
 
@@ -67,7 +67,7 @@ def one_frame(data: bytes) -> None:
         value = wire.unpack(head, bytearray(body), _resolve, wire.FROM_SANDBOX)
     except wire.WireError:
         return
-    pieces = wire.pack(value, _refer, DEEPER)
+    pieces = wire.pack(value, refer, DEEPER)
     whole = b"".join(bytes(piece) for piece in pieces)
     size = int.from_bytes(whole[:4], "big")
     again = wire.unpack(whole[8 : 8 + size], bytearray(whole[8 + size :]), lambda r: r, DEEPER)

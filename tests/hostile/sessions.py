@@ -1,6 +1,7 @@
 """A session of the examiner, with the real server or with a far end that does anything."""
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,6 +9,11 @@ from typing import Any
 
 from hw_grading.examiner.session import Session
 from hw_grading.inside.serve import Server
+
+
+def wait(stream: socket.socket, writing: bool) -> None:
+    """Wait until a socket is ready, as a `Connection` asks for it."""
+    select.select([] if writing else [stream], [stream] if writing else [], [], 10)
 
 
 class Pair:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from arena import Arena, Outcome, by_grade_id, notebook
+from arena import Arena, Outcome, notebook
 from attack_files import Attack, Header, all_attacks
 from carrying_out import carry_out, expect
 from nbformat.v4 import new_output
 from pydantic import ValidationError
 
+from hw_grading.commands.sample import cell_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
 ALL = list(all_attacks())
@@ -72,12 +73,12 @@ def test_an_expectation_that_is_not_met_fails(key: str) -> None:
     right, wrong = EXPECTED[key]
     nb = notebook({})
     text = "begun 6\nbegun 7\nWORKED a\nrefused b\nlooked at 1 found []\n"
-    by_grade_id(nb, "double").outputs = [new_output("stream", text=text)]
+    cell_of(nb, "double").outputs = [new_output("stream", text=text)]
     problem = Problem(Kind.TIME_LIMIT, Severity.FAILED, "ended after 5 s")
     outcome = Outcome(nb, problems=[problem])
     expect(Header(**{"scores": "all", key: right}), outcome)
     if key == "looks_for":
-        by_grade_id(nb, "mean").outputs = [new_output("stream", text="looked at 2 found [1]\n")]
+        cell_of(nb, "mean").outputs = [new_output("stream", text="looked at 2 found [1]\n")]
     with pytest.raises(AssertionError):
         expect(Header(**{"scores": "all", key: wrong}), outcome)
 

@@ -21,8 +21,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from toy_course import FULL_MARKS, ToyCourse, cell_of, is_finished, write_manifest
+from toy_course import FULL_MARKS, ToyCourse, is_finished, write_manifest
 
+from hw_grading.commands.sample import cell_of
 from hw_support.submission.file import MAX_BYTES, read_submission
 from hw_support.submission.problems import Kind, Problem, Severity, read_problems
 

@@ -11,21 +11,12 @@ nothing else.
 from typing import Any
 
 import pytest
-from arena import (
-    EXPECTED,
-    NOTHING,
-    POINTS,
-    RIGHT,
-    Arena,
-    Outcome,
-    by_grade_id,
-    instructors,
-    notebook,
-)
+from arena import EXPECTED, NOTHING, POINTS, RIGHT, Arena, Outcome, instructors, notebook
 from carrying_out import carry_out, shown
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from hw_grading.commands.sample import cell_of
 from hw_support.submission.mending import mend
 
 pytestmark = pytest.mark.slow
@@ -62,7 +53,7 @@ def test_callbacks_that_fail_again_and_again_do_not_fill_the_examiner(
 
 def test_text_that_a_student_raises_does_not_look_like_the_graders(arena: Arena) -> None:
     outcome = carry_out(arena, "how_cells_are_run/text_like_the_graders")
-    lines = by_grade_id(outcome.nb, "test_double").outputs[0].text.splitlines()
+    lines = cell_of(outcome.nb, "test_double").outputs[0].text.splitlines()
     assert not any(line.startswith(("passed", "double: 2 of 2")) for line in lines)
 
 
@@ -159,9 +150,9 @@ def test_a_cell_that_calls_itself_the_instructors_is_not_trusted(
 
 def test_a_locked_cell_that_was_edited_is_not_trusted(arena: Arena) -> None:
     nb = notebook({})
-    by_grade_id(nb, "setup").source += _GENEROUS
+    cell_of(nb, "setup").source += _GENEROUS
     for test in NOTHING:
-        cell = by_grade_id(nb, test)
+        cell = cell_of(nb, test)
         cell.source = "2.0"
         cell.metadata.nbgrader["points"] = 800
     mend(nb, instructors(notebook({})))

@@ -6,9 +6,11 @@ is judged as such.
 """
 
 import pytest
-from arena import Arena, by_grade_id
+from arena import Arena
 from attack_files import Attack
 from carrying_out import carry_out, expect, shown
+
+from hw_grading.commands.sample import cell_of
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +49,7 @@ def test_values_that_lie_pass_no_comparison_however_it_is_written(arena: Arena, 
     )
     outcome = arena.attack(**submission)
     expect(COMPARED.header, outcome)
-    text = by_grade_id(outcome.nb, "test_double").outputs[0].text
+    text = cell_of(outcome.nb, "test_double").outputs[0].text
     assert text.count("FAILED") == len(_STYLES)
 
 

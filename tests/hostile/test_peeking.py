@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arena import CANARY, NOTHING, PACKAGE, Arena, by_grade_id, notebook
+from arena import CANARY, NOTHING, PACKAGE, Arena, notebook
 from carrying_out import carry_out, printed_by
+
+from hw_grading.commands.sample import cell_of
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +27,8 @@ def test_tracebacks_of_tests_tell_nothing_of_the_graders_machine(arena: Arena) -
             "total": "import os\ndef total(x):\n    os._exit(1)",
         }
     )
-    by_grade_id(nb, "test_double").source = "assert double(3) == 6"
-    by_grade_id(
+    cell_of(nb, "test_double").source = "assert double(3) == 6"
+    cell_of(
         nb, "test_total"
     ).source = "### BEGIN HIDDEN TESTS\nassert total(3) == 6\n### END HIDDEN TESTS"
     outcome = arena.grade(nb)

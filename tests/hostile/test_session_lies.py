@@ -1,7 +1,6 @@
 """If a kernel breaks the protocol, the session ends with `Gone`."""
 
 import contextlib
-import select
 import socket
 import struct
 import threading
@@ -11,7 +10,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
-from sessions import Pair
+from sessions import Pair, wait
 
 from hw_grading.examiner.remote import Gone, RemoteError
 from hw_grading.examiner.session import Session
@@ -31,7 +30,7 @@ class Liar(Pair):
         threading.Thread(target=self.answer, args=[replies], daemon=True).start()
 
     def answer(self, replies: tuple[Reply, ...]) -> None:
-        connection = wire.Connection(self.far, _wait)
+        connection = wire.Connection(self.far, wait)
         with contextlib.suppress(wire.Closed, OSError):
             for reply in replies:
                 connection.receive(FROM_GRADER)
@@ -58,10 +57,6 @@ class Liar(Pair):
         self.session.end_test()
         assert self.session.gone
         assert (self.kills, self.asked) == (1, asked)
-
-
-def _wait(stream: socket.socket, writing: bool) -> None:
-    select.select([] if writing else [stream], [stream] if writing else [], [], 10)
 
 
 def _refer(value: Any) -> Any:

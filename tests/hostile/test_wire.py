@@ -5,7 +5,6 @@ import contextlib
 import decimal
 import enum
 import fractions
-import select
 import socket
 import struct
 import threading
@@ -19,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sessions import wait
 
 from hw_grading.inside import wire
 from hw_grading.inside.wire import (
@@ -545,10 +545,6 @@ def only_wire_errors(head: bytes, body: bytes) -> None:
 
 
 # -- the connection
-
-
-def wait(stream: socket.socket, writing: bool) -> None:
-    select.select([] if writing else [stream], [stream] if writing else [], [], 10)
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ class OddError(BaseException):
     pass
 
 
-@pytest.fixture(autouse=True)
-def not_validating(monkeypatch):
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.parametrize(
     "error", [ValueError("odd"), SystemExit(0), OddError(), AssertionError(), StopIteration()]
 )

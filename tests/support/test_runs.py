@@ -22,11 +22,6 @@ from hw_support import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(autouse=True)
-def not_grading(monkeypatch):
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "saved_runs"

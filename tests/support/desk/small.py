@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tiny_homeworks import CERTIFICATION, cell_of, marked
+from tiny_homeworks import CERTIFICATION, marked
 
+from hw_grading.commands.sample import cell_of
 from hw_support.desk import check
 from hw_support.desk.opening import open_notebook
 from hw_support.submission import released

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from small import ANSWERS, RELEASE, STUB, answered, checked
-from tiny_homeworks import cell_of
 
+from hw_grading.commands.sample import cell_of
 from hw_support.desk import check
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
@@ -17,11 +17,6 @@ from hw_support.desk.opening import open_notebook
 pytestmark = pytest.mark.slow
 DOUBLE = "STEP = 1\ndef double(x):\n    return x + x"
 PLOT = ANSWERS["sketch"]
-
-
-@pytest.fixture(autouse=True)
-def not_grading(monkeypatch):
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
 
 
 @pytest.mark.parametrize("left", ["", " \n", "# in another cell", STUB + "\n"])

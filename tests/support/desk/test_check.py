@@ -94,11 +94,6 @@ def test_a_file_that_is_not_a_notebook_gives_a_sentence_and_status_2(desk, tmp_p
 pytestmark = pytest.mark.usefixtures("not_grading")
 
 
-@pytest.fixture
-def not_grading(monkeypatch):
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.slow
 def test_the_untouched_release_gives_a_short_list(released, desk, tmp_path):
     before = json.dumps(released)

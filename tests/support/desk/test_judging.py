@@ -11,11 +11,6 @@ RIGHT = "STEP = 1\ndef double(x):\n    return x + x\n"
 WRONG = "STEP = 1\ndef double(x):\n    return x * 3\n"
 
 
-@pytest.fixture(autouse=True)
-def not_grading(monkeypatch):
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 @pytest.mark.parametrize(
     "bend",
     [

@@ -6,11 +6,6 @@ from small import answered, checked
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(autouse=True)
-def not_grading(monkeypatch):
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-
-
 def test_without_a_remark_nothing_is_left_to_do(tmp_path):
     found = checked(answered(), tmp_path)
     assert found.report.fine, found.said

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import nbformat
 import pytest
-from tiny_homeworks import answered_notebook, cell_of, release_of, released_notebook
+from tiny_homeworks import answered_notebook, release_of, released_notebook
 
+from hw_grading.commands.sample import cell_of
 from hw_support.__main__ import main
 from hw_support.desk import check
 from hw_support.desk.certification import certification_of
