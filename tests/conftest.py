@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = False  # pytest compiles its tests once, and not in each process
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # tests run side by side
+    os.environ.setdefault(_variable, "1")  # tests run in parallel
 
 import matplotlib as mpl
 from hypothesis import settings
@@ -20,9 +20,9 @@ from hypothesis import settings
 # nbgrader starts alembic by name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 mpl.use("Agg")
-settings.register_profile("any machine", deadline=None)  # a slow one fails no example
+settings.register_profile("any machine", deadline=None)  # a slow machine fails no example
 settings.load_profile("any machine")
-# A shell lets what runs in its background ignore Ctrl-C, and so would the commands that tests stop.
+# A shell makes its background jobs ignore Ctrl-C. The commands that tests stop would inherit this.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if "HW_TESTS_DATA" not in os.environ:  # the workers of one run share it

@@ -16,7 +16,7 @@ from hw_grading.commands.sample import cell_of, solved
 from hw_grading.homework.course import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "changing-a-homework.md"
-# What is copied: everything of the repository but records of students and what is made elsewhere.
+# What is copied: the whole repository, except students' records and generated files.
 COPIED = ["hw_grading", "hw_support", "source", "staff", "release", "tests", "docs", "tools"]
 COPIED += ["benchmarks", "nbgrader_config.py", "pyproject.toml", "Makefile", "README.md", "LICENSE"]
 COPIED += ["CONTRIBUTING.md", "requirements.lock", "requirements-student.lock"]
@@ -121,7 +121,7 @@ class Copy:
         return self.folder / room / self.homework / f"{self.homework}.ipynb"
 
     def edit(self, step: Step) -> None:
-        """Do a step that is no command."""
+        """Do a step that is not a command."""
         if step.kind == "file":
             path = self.folder / step.where
             before = path.read_text(encoding="utf-8") + "\n\n" if path.exists() else ""
@@ -181,11 +181,11 @@ class Copy:
             text=True,
             timeout=500,
         )
-        print(f"$ {command}\n{done.stdout}")  # pytest shows it where a test fails
+        print(f"$ {command}\n{done.stdout}")  # pytest shows it if a test fails
         return done
 
     def hand_in(self, student: str, **answers: str) -> None:
-        """Hand in the released notebook with the instructor's solutions, but for these answers."""
+        """Hand in the released notebook with the instructor's solutions and these answers."""
         notebook = solved(self.notebook("release"), self.notebook("source"))
         for name, answer in answers.items():
             cell_of(notebook, name).source = answer
@@ -195,7 +195,7 @@ class Copy:
 
 
 def changes(diff: str) -> list[tuple[str, str]]:
-    """Return (old, new) of a diff whose groups of lines each begin with one that is removed."""
+    """Return (old, new) for each change in a diff; a change begins with a removed line."""
     found: list[tuple[str, str]] = []
     for line in diff.splitlines():
         if line.startswith("-"):

@@ -1,7 +1,8 @@
 """An automatic accessibility audit of a page, by axe-core.
 
-It finds what a program can find: missing alt text, low contrast, headings out of order, tables
-without headers, what no keyboard reaches. Whether a text makes sense it cannot tell.
+It finds what a program can find: missing alt text, low contrast, headings in the wrong order,
+tables without headers, elements that no keyboard reaches. It cannot tell whether a text makes
+sense.
 """
 
 import json
@@ -15,7 +16,7 @@ from playwright.sync_api import Page
 
 HERE = Path(__file__).parent
 IMPACTS = ("serious", "critical")
-# Best practices that axe-core does not call serious and that are asked for here.
+# Best practices that these tests require, although axe-core does not call them serious.
 ALSO = ("heading-order", "page-has-heading-one", "empty-heading", "region", "landmark-one-main")
 
 
@@ -71,7 +72,7 @@ def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> 
 def sideways(page: Page) -> list[str]:
     """Return the elements with text that has to be scrolled sideways to be read.
 
-    A formula may be wider than the page: it has no place where a line ends.
+    A formula may be wider than the page, because it cannot be broken into lines.
     """
     return page.evaluate(
         """() => [...document.querySelectorAll("*")]

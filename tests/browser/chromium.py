@@ -14,7 +14,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Run Chromium. Where there is none, tests are skipped, but never in CI."""
+    """Run Chromium. If it is missing, skip the test; in CI, fail."""
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
@@ -26,7 +26,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def lack(why: str) -> None:
-    """Skip the test for want of something; in CI it fails."""
+    """Skip the test because something is missing; in CI, fail."""
     pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
 
 

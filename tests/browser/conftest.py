@@ -36,7 +36,7 @@ def console() -> Console:
 
 @pytest.fixture
 def page(browser: Browser, console: Console) -> Iterator[Page]:
-    """An empty page; nothing that it reports while the test runs may be an error of ours."""
+    """Yield an empty page. The test fails if the page's console has an error of ours."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     empty = context.new_page()
     empty.set_default_timeout(PATIENCE)

@@ -1,4 +1,4 @@
-"""What the browser's console reports as an error, and what of it is not ours."""
+"""The errors in the browser's console, and which of them are not ours."""
 
 import re
 import time
@@ -28,7 +28,7 @@ class Console:
     errors: list[str] = field(default_factory=list)
 
     def listen(self, page: Page) -> None:
-        """Keep what happens on the page from now on."""
+        """Record the errors of the page from now on."""
         page.on("console", self._message)
         page.on("pageerror", self._exception)
 

@@ -1,4 +1,4 @@
-"""A class of 40 whose homework is graded but for what people grade, and its desk in a browser."""
+"""A class of 40 that tests have graded and people have not, and its desk in a browser."""
 
 import base64
 import copy
@@ -25,7 +25,7 @@ SCHEME = """<!-- BEGIN MARK SCHEME -->
 <!-- END MARK SCHEME -->"""
 WORST = "<script>window.ran = 1</script><img src=x onerror='window.ran = 2'> $x^2$"
 
-# Who answers what to "why": which item fits is written into it, so that a test can grade it.
+# The answers to "why". Each says which item fits, so that a test can grade it.
 BLANK = CLASS[:3]
 SAME = CLASS[3:6]
 HOSTILE = CLASS[6]
@@ -110,7 +110,7 @@ def write_class(root: Path) -> None:
 
 @dataclass
 class Given:
-    """What the gradebook has of an answer."""
+    """An answer's entries in the gradebook."""
 
     score: float | None
     comment: str

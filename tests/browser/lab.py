@@ -41,10 +41,10 @@ class Lab:
         return self
 
     def wait_until_idle(self) -> None:
-        """Wait until the kernel is there and has nothing to do.
+        """Wait until there is a kernel and it has nothing to do.
 
-        The notebook says "idle" before it has a kernel too, and drops without a word what it is
-        asked to run then.
+        The notebook also says "idle" before it has a kernel. Then it silently ignores requests to
+        run a cell.
         """
         name = self.page.locator(".jp-Toolbar-kernelName")
         expect(name).to_have_text("Python 3 (ipykernel)")

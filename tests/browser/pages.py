@@ -29,7 +29,7 @@ from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 
 
 def executed(unanswered: NotebookNode, folder: Path) -> NotebookNode:
-    """Run a notebook to its end, over errors, in a kernel of its own."""
+    """Run all cells of a notebook in its own kernel, also after errors."""
     path = folder / "hw2.ipynb"
     nbformat.write(unanswered, path)
     program = shutil.which("jupyter-nbconvert")
@@ -63,7 +63,7 @@ def a_plot() -> dict[str, Any]:
 
 
 def plots_pages(folder: Path) -> tuple[str, str]:
-    """The graders' pages, of a class in which everything happens that a page can show."""
+    """The graders' pages of a class with every case that a page can show."""
     course = ToyCourse(folder)
     long = "Both curves fall, and the loss $L$ of the test set ends above the other. " * 60
     wide = f"# Why\n\n{long}\n\n$${' + '.join(f'x_{n}' for n in range(60))}$$\n\n- a\n- b"
@@ -79,7 +79,7 @@ def plots_pages(folder: Path) -> tuple[str, str]:
 
 
 def progress_page(folder: Path, *, finished: bool) -> str:
-    """The page of a class that is being graded, or has been."""
+    """The page of a class that is being graded, or that was graded."""
     students = ["ada", "bob", "cyd", "a-student-with-a-name-as-long-as-addresses-are"]
     progress = Progress(students, folder, "hw2", logging.getLogger("test"), io.StringIO())
     late = ("Cell 'train' did not end within 600 s.", "Cell 'q1_3e_i' was not run.")
@@ -94,7 +94,7 @@ def progress_page(folder: Path, *, finished: bool) -> str:
 
 
 def feedback_page(graded: NotebookNode) -> str:
-    """The page that a student gets back, with everything that a box can have."""
+    """A student's feedback, with everything that the box at the top can have."""
     places = read_places(ROOT / "source" / "hw2" / "hw2.ipynb")
     tests = [Cell(name, 6, by_hand=False) for name in ("test_sigmoid_activation", "test_train")]
     answers = [Cell(name, 4, by_hand=True) for name in ("q1_3b_iv", "q1_3e_i")]

@@ -1,7 +1,7 @@
 """A JupyterLab of our own, as `jupyter lab` starts it, with settings and records of its own.
 
-What it would fetch from the internet (news, updates) is turned off: there may be none. The desk is
-started in the same way.
+It fetches no news and no updates, because there may be no internet. The desk is started in the same
+way.
 """
 
 import json
@@ -35,7 +35,7 @@ class Server:
     url
         Its address, which ends in a slash.
     token
-        What lets one in.
+        The token to log in with.
     """
 
     folder: Path
@@ -109,7 +109,7 @@ def start_desk(
 
 
 def run(command: list[str], folder: Path, records: Path, token: str = "") -> Server:
-    """Run a command that is a server of Jupyter's, and wait until it answers."""
+    """Run a command that starts a Jupyter server, and wait until it answers."""
     token = token or secrets.token_hex(16)
     places = {
         "JUPYTER_CONFIG_DIR": records / "config",
@@ -143,7 +143,7 @@ def run(command: list[str], folder: Path, records: Path, token: str = "") -> Ser
         until = time.monotonic() + SECONDS_TO_START
         while time.monotonic() < until and process.poll() is None:
             try:
-                # The server chooses another port where its usual one is taken.
+                # The server chooses another port if its usual one is taken.
                 server.url = json.loads(about.read_text())["url"]
                 server.call("api/status")
                 return server

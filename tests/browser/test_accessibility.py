@@ -19,7 +19,7 @@ import pages
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("browser"),
-    # nbgrader's own way with its database, of no concern here.
+    # These warnings come from nbgrader's code.
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 

@@ -29,7 +29,7 @@ from server import Server, start_desk
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("browser"),
-    # nbgrader's own way with its database, of no concern here.
+    # These warnings come from nbgrader's code.
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 
@@ -62,7 +62,7 @@ def server(course: Path, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def desk(browser: Browser, server: Server) -> Iterator[Callable[..., Desk]]:
-    """Let somebody log in, each in a browser of their own."""
+    """Log graders in, each in a browser of their own."""
     opened: list[Desk] = []
 
     def log_in(name: str = "Kim", **settings: object) -> Desk:
@@ -76,7 +76,7 @@ def desk(browser: Browser, server: Server) -> Iterator[Callable[..., Desk]]:
 
 
 def troubles(page: Page) -> list[str]:
-    """Audit a page, and look for what needs scrolling sideways; texts for the ear alone do not."""
+    """Audit a page, and find visible texts that need horizontal scrolling."""
     for_the_ear = re.compile(r"\w+ (.* )?(unseen|skip)\b.*: \d+ > 1$")
     return findings(page) + [found for found in sideways(page) if not for_the_ear.match(found)]
 
@@ -200,7 +200,7 @@ def test_answers_are_selected_and_grouped_by_hand_with_the_keyboard(
     page.keyboard.press("s")
     expect(page.locator("#said")).to_have_text("Saved: 2 answers.")
     expect(page.locator("#tiles .score:not(.waits)")).to_have_text(["1", "1"])
-    page.get_by_role("button", name="Undo").click()  # in reach though nothing is selected any more
+    page.get_by_role("button", name="Undo").click()  # still reachable when nothing is selected
     expect(page.locator("#said")).to_have_text("Undone: 2 answers.")
     expect(page.locator("#tiles .score:not(.waits)")).to_have_count(0)
 
@@ -455,7 +455,7 @@ def test_every_acknowledged_save_survives_a_kill_of_the_server(
         back.close()
 
 
-# -- texts of students, and everybody's eyes
+# -- students' texts, and accessibility
 
 
 def test_no_student_code_runs_and_no_page_breaks_its_policy(

@@ -94,7 +94,7 @@ INJECTED = """
 
 @pytest.fixture
 def asked_elsewhere(page: Page, server: Server) -> list[str]:
-    """Addresses that pages ask for outside this machine, and do not get."""
+    """Addresses outside this machine that pages request; the requests are refused."""
     asked: list[str] = []
 
     def answer(route: Route) -> None:

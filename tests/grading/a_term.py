@@ -1,4 +1,4 @@
-"""A course with several homeworks, their due dates, and what students handed in when.
+"""A course with several homeworks, their due dates, and students' submissions with their times.
 
 Each homework has a question "why" of 4 points and one "plot" of 6, under the headings "Q1 a. Why"
 and "Q1 b. The plot". Nothing is run.
@@ -30,7 +30,7 @@ DUE = "2022-10-04 23:59:59"
 
 
 def utc(wall: str, zone: str = ZONE, fold: int = 0) -> datetime:
-    """The moment when clocks there show it, as the gradebook keeps it."""
+    """Return a local time in UTC, as the gradebook stores it."""
     local = datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo(zone), fold=fold)
     return local.astimezone(UTC).replace(tzinfo=None)
 
@@ -46,7 +46,7 @@ class Term:
         self.policy(**policy)
 
     def policy(self, **settings: object) -> None:
-        """Set ``c.LatePolicy``, in the place of what was set before."""
+        """Set ``c.LatePolicy`` instead of what was set before."""
         lines = ["c = get_config()", f"c.CourseDirectory.root = {str(self.folder)!r}"]
         if self._db_url:
             lines.append(f"c.CourseDirectory.db_url = {self._db_url!r}")
@@ -97,7 +97,7 @@ class Term:
         name: str = "ps1",
         zone: str = ZONE,
     ) -> Term:
-        """Hand in, and be given these points by a person: up to 4 for "why", others for "plot"."""
+        """Hand in; a person gives these points: up to 4 for "why", the rest for "plot"."""
         moment = utc(when, zone) if isinstance(when, str) else when
         with self.gradebook() as book:
             book.update_or_create_student(student)
@@ -115,7 +115,7 @@ class Term:
         return final_scores(self.course, name).students[student]
 
     def type(self, *words: object) -> int:
-        """Type a command of ours, and return its exit status."""
+        """Run one of our commands, and return its exit status."""
         return main(["--course", str(self.folder), *map(str, words)])
 
 

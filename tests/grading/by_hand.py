@@ -51,7 +51,7 @@ def configure(folder: Path, db_url: str) -> None:
 
 
 def make_course(folder: Path, students: Iterable[str], db_url: str = "") -> Course:
-    """Make the course; every student has answered both questions, and waits for a person."""
+    """Make the course. Every student has answered both questions, and no person has graded them."""
     folder.mkdir(parents=True, exist_ok=True)
     configure(folder, db_url)
     cells = [text(SCHEME), answer("why"), text(PLOT), answer("plot")]
@@ -70,7 +70,7 @@ def make_course(folder: Path, students: Iterable[str], db_url: str = "") -> Cour
 
 
 def add_student(course: Course, student: str, **names: str) -> None:
-    """Let a student hand in, and be graded by tests."""
+    """Add a student whose submission was graded by tests."""
     with Gradebook(course.db_url) as gradebook:
         gradebook.add_student(student, **names)
         gradebook.add_submission(ASSIGNMENT, student)

@@ -1,4 +1,4 @@
-"""Count the likely causes that tests tell of wrong answers, and how many of them are true.
+"""Count the likely causes that tests report for wrong answers, and how many of them are true.
 
     python tests/grading/causes_told.py [homework ...]
 
@@ -24,7 +24,7 @@ _CAUSE = re.compile(r"Likely cause: (.+)$")
 
 @dataclass(frozen=True)
 class Told:
-    """The likely causes that an answer is told, by what somebody said of them."""
+    """The likely causes that tests report for an answer, sorted by how somebody judged them."""
 
     answer: Answer
     true: tuple[str, ...]
@@ -33,9 +33,9 @@ class Told:
 
 
 def causes_told(notebook: Notebook, functions: Iterable[str], seeds: Sequence[int]) -> list[Told]:
-    """Run wrong answers to functions by their own tests, and return what these say is the cause.
+    """Run wrong answers to functions with their own tests, and return the causes that these report.
 
-    Nothing of it is kept, since verdicts are kept without messages.
+    Nothing is cached, because cached verdicts have no messages.
     """
     wanted = {*functions}
     wrong = [answer for answer in wrong_answers(notebook.homework) if answer.function in wanted]
@@ -44,7 +44,7 @@ def causes_told(notebook: Notebook, functions: Iterable[str], seeds: Sequence[in
 
 
 def told_of(answer: Answer, verdict: Verdict, settings: Settings) -> Told:
-    """Return what the own tests of an answer said is the cause."""
+    """Return the causes that an answer's own tests reported."""
     own = [run[test] for run in verdict.runs for test in verdict.own_tests if test in run]
     parts = [part for result in own for part in result.parts]
     found = {match[1] for part in parts if (match := _CAUSE.search(part.message))}
@@ -58,13 +58,13 @@ def told_of(answer: Answer, verdict: Verdict, settings: Settings) -> Told:
 
 
 def labels(table: Settings.Labels, answer: Answer) -> list[str]:
-    """Return words of the causes that a table of the settings has for an answer."""
+    """Return the words that a table of the settings has for an answer's causes."""
     words = table.get(answer.function, {}).get(answer.name, [])
     return [words] if isinstance(words, str) else list(words)
 
 
 def labels_of_no_answer(notebook: Notebook) -> list[str]:
-    """Return the labels whose answer is not there any more."""
+    """Return the labels whose answer no longer exists."""
     there = {(answer.function, answer.name) for answer in wrong_answers(notebook.homework)}
     tables = (notebook.settings.causes, notebook.settings.false_causes)
     named = [(f, name) for table in tables for f, names in table.items() for name in names]
@@ -72,7 +72,7 @@ def labels_of_no_answer(notebook: Notebook) -> list[str]:
 
 
 def main(names: Sequence[str]) -> None:
-    """Print what is to be judged."""
+    """Print the causes that somebody has to judge."""
     for homework in names or homeworks():
         notebook, function = notebook_of(homework), ""
         for told in causes_told(notebook, notebook.functions, range(2)):

@@ -7,10 +7,10 @@ shared      locked cells above the first answer; they are run once
 given       locked cells below it
 function    an answer cell that defines a function of its own name, ``f``
 test cell   ``test_f``; it charges the answer ``f``
-delivered   an answer that is tested and is no function: a value, an array, a list
+delivered   a tested answer that is not a function: a value, an array, a list
 ==========  =======================================================================
 
-What only the homework's staff knows stands in ``staff/<homework>/answers/``: the answers (see
+What only the homework's staff knows is in ``staff/<homework>/answers/``: the answers (see
 `answers`), the mutants that are right (``equivalent.py``), and ``validity.toml``.
 """
 
@@ -26,7 +26,7 @@ from settings import ROOT, SETTINGS, Settings, answers_folder, settings_of
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell with a grade id, solution markers taken out."""
+    """A code cell with a grade id, without solution markers."""
 
     id: str
     source: str
@@ -74,13 +74,13 @@ class Notebook:
 
     @functools.cached_property
     def functions(self) -> tuple[str, ...]:
-        """Tested functions; those that take seconds are left out."""
+        """Tested functions, without those that take seconds."""
         names = (name for name in self.tested if self.cells[name].is_function)
         return tuple(name for name in names if name not in self.settings.slow)
 
     @functools.cached_property
     def delivered(self) -> tuple[str, ...]:
-        """Tested answers that are no functions; those that take seconds are left out."""
+        """Tested answers that are not functions, without those that take seconds."""
         others = (name for name in self.tested if not self.cells[name].is_function)
         return tuple(name for name in others if name not in self.settings.slow)
 
@@ -96,7 +96,7 @@ class Notebook:
 
     @functools.cached_property
     def given(self) -> tuple[str, ...]:
-        """Locked cells below the first answer, test cells left out."""
+        """Locked cells below the first answer, without test cells."""
         return tuple(name for name in self._locked if not self._comes_first(name))
 
     @property
@@ -120,7 +120,7 @@ class Notebook:
 
     @functools.cached_property
     def quick_tests(self) -> tuple[str, ...]:
-        """Test cells with points, but those of answers that take seconds."""
+        """Test cells with points, except those of answers that take seconds."""
         return self.tests_of(*self.functions, *self.delivered)
 
     def in_order(self, tests: Iterable[str]) -> list[Cell]:
@@ -132,8 +132,8 @@ class Notebook:
     def runs(self, tests: Iterable[str]) -> list[Cell]:
         """Return the cells that these test cells need, below the shared ones, in order.
 
-        All functions and given cells are among them. Any other answer is if a test charges it, or
-        if such an answer or its test reads a name that it binds.
+        All functions and given cells are included. Any other answer is included if a test charges
+        it, or if such an answer or its test reads a name that it binds.
         """
         needed: set[str] = set()
         waiting = [self.charged(test) for test in tests]
@@ -152,7 +152,7 @@ class Notebook:
         return cell.is_function and cell.id not in self.settings.slow
 
     def _read_by(self, name: str) -> list[str]:
-        """Return the answers above `name` that it reads, or its tests do, functions left out."""
+        """Return the answers above `name`, without functions, that it or its tests read."""
         read: set[str] = set()
         own = _symbols(self.cells[name].source)
         for test in self.tests_of(name):
@@ -199,7 +199,7 @@ def homeworks() -> list[str]:
 
 @functools.cache
 def notebook_of(homework: str) -> Notebook:
-    """Read the instructor's notebook of a homework; the same object at every call."""
+    """Read the instructor's notebook of a homework; each call returns the same object."""
     path = ROOT / "source" / homework / f"{homework}.ipynb"
     cells = []
     for raw in json.loads(path.read_text(encoding="utf-8"))["cells"]:

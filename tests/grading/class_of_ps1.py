@@ -1,8 +1,8 @@
-"""A class that was graded, whose hidden test was wrong: for tests of what comes after grading.
+"""A graded class whose hidden test was wrong, for tests of what comes after grading.
 
-Of the homework ps1 `double` has a test of two visible points and a hidden one, which draws fresh
-inputs. The wrong one asks for twice the size; a right answer doubles, so that it fails for negative
-numbers. The written answer is the certification.
+The test of `double` in the homework ps1 has a visible part and a hidden one, of a point each. The
+hidden part draws negative inputs. The wrong one expects twice the absolute value, so right answers
+fail it. The written answer is the certification.
 """
 
 import shutil
@@ -30,7 +30,7 @@ with checks("elsewhere", points=1, hidden=True):
     assert_close(double(x), EXPECTED, what="double(x)")
 ### END HIDDEN TESTS
 checks.score()"""
-# Copies of a course draw the same hidden inputs, so that results are there.
+# Copies of a course draw the same hidden inputs, so they find cached results.
 MORE_SETTINGS = """
 import os
 c.WholeClass.secret_file = os.path.join(os.environ["JUPYTER_DATA_DIR"], "class_of_ps1.secret")
@@ -66,7 +66,7 @@ def copied(course: Course, folder: Path) -> Course:
 
 
 def edit(course: Course, expected: str) -> None:
-    """Let the instructor's notebook have another hidden part."""
+    """Change the hidden part of the instructor's notebook."""
     write_homework(course.folder, "ps1", source(expected), manifest_of("ps1"))
 
 

@@ -1,7 +1,7 @@
-"""Print the answers that the tests do not judge as they should.
+"""Print the answers that the tests misjudge.
 
-python tests/grading/complaints.py hw2 wrong [function]     what is not caught, what is lost
-python tests/grading/complaints.py hw2 right [function]     elsewhere; right ones that lose
+python tests/grading/complaints.py hw2 wrong [function]   # not caught, or losing points elsewhere
+python tests/grading/complaints.py hw2 right [function]   # losing points
 """
 
 import argparse
@@ -15,7 +15,7 @@ from harness import Verdict
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what is not as it should be: the number of such answers is the exit status."""
+    """Print the misjudged answers; their number is the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("homework", choices=homeworks())
     parser.add_argument("kind", choices=["wrong", "right"])
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--seeds", type=int, default=None, metavar="N")
     parser.add_argument("--isolated", action="store_true", help="tests in another process")
-    parser.add_argument("--all", action="store_true", help="also print what is as it should be")
+    parser.add_argument("--all", action="store_true", help="also print the others")
     options = parser.parse_args(arguments)
     seeds = range(options.seeds or (1 if options.kind == "wrong" else 3))
 

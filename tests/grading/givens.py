@@ -1,7 +1,7 @@
 """What the instructor's locked cells give to answers and test cells: data, and names of packages.
 
-Data count by their values. So the code that reads a file may change as long as the numbers are the
-same: what is kept stays right, and the pages stay current.
+Data count by their values. If code that reads a file changes but gives the same numbers, cached
+verdicts stay valid, and the pages stay current.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from sources import as_run, digest, modules_of, package_of
 
 @functools.cache
 def given_to(notebook: Notebook) -> tuple[str, frozenset[Path]]:
-    """Return a digest of what locked cells do and give, and the modules whose names they give.
+    """Return a digest of the locked cells' code and values, and the modules whose names they give.
 
     The values are those that they bind in the instructor's own notebook.
     """
@@ -66,7 +66,7 @@ def _plain(value: Any) -> str | None:
 
 def _modules_behind(value: Any) -> frozenset[Path]:
     """Return the first-party module that defines a function, a class or an object, and its own."""
-    if inspect.ismodule(value):  # what is used of it stands in the cell that uses it
+    if inspect.ismodule(value):  # the cell that uses the module says what it uses
         return frozenset()
     owner = value if callable(value) and hasattr(value, "__module__") else type(value)
     if owner.__module__ == "__main__":  # of a cell, whose source counts; not of this program

@@ -35,7 +35,7 @@ class Judged(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """What to run of one answer: for each seed the test cells."""
+    """What to run for one answer: the test cells for each seed."""
 
     answer: Judged
     runs: tuple[tuple[int, tuple[str, ...]], ...]
@@ -43,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a job: results of each run, and why the process ended before, if it did."""
+    """The outcome of a job: the results of each run, and why the process ended early, if it did."""
 
     runs: tuple[Scores, ...]
     died: str = ""
@@ -61,7 +61,7 @@ def judge(
     workers: int | None = None,
     isolated: bool = False,
 ) -> Iterator[tuple[Any, Verdict]]:
-    """Score answers side by side; yield each with its verdict, in the order given.
+    """Score answers in parallel; yield each with its verdict, in the order given.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def run_jobs(
     workers: int | None = None,
     isolated: bool = False,
 ) -> Iterator[Done]:
-    """Run jobs side by side, each in a process of its own; yield what came, in their order."""
+    """Run jobs in parallel, each in its own process; yield their outcomes in order."""
     shared_names(notebook)  # loaded once, here, for all children
     _scorer(isolated)
     waiting = list(enumerate(jobs))[::-1]
@@ -177,7 +177,7 @@ def _ready(running: dict[Connection, tuple[int, Job, Any, float]]) -> list[Conne
 
 
 def _collect(receiver: Connection, child: Any, until: float, notebook: Notebook, job: Job) -> Done:
-    """Return a child's results; zeros, and why, if it did not come to its end."""
+    """Return a child's results; if it ended early, zeros and the reason."""
     died = ""
     runs: list[Scores] = []
     try:

@@ -1,7 +1,7 @@
-"""Answers that are no answer to the question: what comes back is odd, or nothing comes back.
+"""Odd answers: they return a value of the wrong kind, or nothing.
 
-Most are the instructor's function with its result, or its call, made odd: so every function has
-the same set, and all that is wrong with an answer is its oddity.
+Most call the instructor's function, and change its arguments or its result. So every function has
+the same set of odd answers, and each answer has only one mistake.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Oddity:
         which is called RIGHT there. ``each(change, result)`` changes every array of a result (of
         a pair of result and cache only the first, since the cache is the student's own business).
     words : tuple of str
-        One of them is in the message of some part: it names the matter.
+        One of these words is in the message of some part.
     partly_right : bool
         Parts that do not look at what is odd, such as shapes, may pass.
     as_an_array : tuple of str

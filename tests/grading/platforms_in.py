@@ -1,6 +1,6 @@
-"""What platforms make of a file that they are given, by the rules of their own importers.
+"""Small models of Canvas and Moodle, which export and import files as the platforms do.
 
-Small models of Canvas' and Moodle's: each makes the file that its site exports, and reads one back.
+Each makes the file that its platform exports, and imports a file by the platform's own rules.
 """
 
 import csv
@@ -55,7 +55,7 @@ class Canvas:
         return stream.getvalue()
 
     def imported(self, content: bytes) -> tuple[dict[tuple[str, str], tuple[str, str]], list[str]]:
-        """Return what would change, by student and assignment, and what would be made new."""
+        """Return the changes by student and assignment, and the assignments to be created."""
         text = content.decode("utf-8").removeprefix("\ufeff")
         first = text.splitlines()[:3]
         widths = {d: {len(next(csv.reader([line], delimiter=d))) for line in first} for d in ";,"}
@@ -139,7 +139,7 @@ GERMAN = {
     ],
     "yes": "Ja",
 }
-UNKNOWN = {  # in no language that anybody has heard of
+UNKNOWN = {  # in an invented language
     "participant": "Zzz ",
     "columns": list("abcdefghijk"),
     "yes": "q",

@@ -21,7 +21,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 SECONDS_TO_START = 120
-PASSWORD = "not-to-be-shown"  # it lets everybody in without one: this is for tests to look for
+PASSWORD = "not-to-be-shown"  # the server asks for none; tests look for this one in messages
 _USERS = ("postgres", "nobody")
 
 
@@ -32,7 +32,7 @@ class Server:
     Attributes
     ----------
     folder
-        Its data, its log, and the socket by which one reaches it.
+        Its data, its log and its socket.
     """
 
     folder: Path
@@ -113,7 +113,7 @@ def start(bin_folder: Path, folder: Path) -> tuple[Server, subprocess.Popen[byte
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """A server. Where its programs are not, tests are skipped, but never in CI."""
+    """Yield a server. If its programs are missing, skip the test; in CI, fail."""
     bin_folder = programs()
     if bin_folder is None:
         why = "PostgreSQL is not here; on Debian: apt-get install postgresql"

@@ -1,4 +1,4 @@
-"""What hidden parts look at: each names the words that promise it, and a visible part like it."""
+"""Hidden parts, with the words of the notebook that ask for them, and their visible twins."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ class Promise:
 
 
 def read_parts(source: str) -> Iterator[tuple[str, float, dict[str, object]]]:
-    """Give what each part of a test cell looks at, its points and its other arguments."""
+    """Yield the name, the points and the other arguments of each part of a test cell."""
     for call in parts_in(ast.parse(source)):
         named = {k.arg or "": ast.literal_eval(k.value) for k in call.keywords}
         yield ast.literal_eval(call.args[0]), named.pop("points"), named

@@ -30,11 +30,11 @@ class Settings:
     one_array
         Functions that return one array, and no pair or list of them.
     goals
-        How many answers and mutants there are to be: ``wrong``, ``right``, ``mutants``. What is
-        left out is 5, 4 and 10 for each function.
+        How many answers and mutants are required: ``wrong``, ``right``, ``mutants``. The defaults
+        are 5, 4 and 10 for each function.
     no_answers
-        For each function, wrong answers that give nothing, or the same number everywhere. What
-        they lose where their results are shown is as it should be.
+        For each function, wrong answers that return nothing, or the same number everywhere. They
+        may lose points where their results are shown.
     causes, false_causes
         For each function and wrong answer, words of the likely causes that tests tell of it, as
         somebody has judged them: true ones and false ones.

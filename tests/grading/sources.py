@@ -1,6 +1,7 @@
 """What a verdict depends on: source text as it is run, and the modules that it imports.
 
-Two texts that differ in comments, docstrings or layout are one here: they do the same. A digest is
+Two texts that differ only in comments, docstrings or layout count as equal, because they do the
+same. A digest is
 the same in every version of Python, since it is committed with the pages.
 """
 
@@ -12,14 +13,14 @@ from pathlib import Path
 
 from settings import ROOT
 
-# Where first-party modules lie; those of this folder are imported by their bare names.
+# The folders of first-party modules; those of this folder are imported by their bare names.
 PACKAGES = ("hw_support", "hw_grading", "staff")
 HERE = Path(__file__).resolve().parent
 _WITH_DOCSTRING = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def digest(*things: object) -> str:
-    """Return a digest of things whose `repr` tells all about them (hexadecimal)."""
+    """Return a digest of things whose `repr` describes them completely (hexadecimal)."""
     return hashlib.sha256(repr(things).encode()).hexdigest()
 
 
@@ -36,7 +37,7 @@ def as_run(source: str) -> str:
 
 
 def _plain(thing: object) -> str:
-    """Write a syntax tree down; fields that are empty, which versions of Python add, are left out.
+    """Return a syntax tree as text, without empty fields, which newer versions of Python add.
 
     >>> _plain(ast.parse("x"))
     'Module(body=[Expr(value=Name(id=x))])'
@@ -61,7 +62,7 @@ def _has_docstring(node: ast.AST) -> bool:
 
 
 def without_points(source: str) -> tuple[str, dict[str, float]]:
-    """Return what a test cell does whatever its parts are worth, and what each is worth.
+    """Return what a test cell does apart from the points of its parts, and the points.
 
     Parts are ``checks("name", points=2)`` and ``checks.tries("name", points=2)``. Where a name or
     its points are not plain constants, or two parts have one name, the points stay in the text and
@@ -101,7 +102,7 @@ def modules_of(
     package
         The package it lies in, for relative imports: "hw_grading.inside".
     apart_from
-        Modules that are left out, with what only they import.
+        Modules that are left out, and those that only they import.
 
     Notes
     -----
