@@ -1,7 +1,7 @@
 """The commands of docs/instructors.md are typed, block by block, in a scratch course.
 
 A class of three: Ann hands in a ReLU that is wrong, Bob everything right, Eve too late for Canvas.
-One hidden test is wrong until the page comes to tests that were.
+One hidden test is wrong until the page describes how to correct a test.
 """
 
 import csv
@@ -78,7 +78,7 @@ class Term:
         nbformat.write(notebook, self.source)
 
     def download(self) -> None:
-        """Put into ~/Downloads what Canvas gives."""
+        """Put Canvas' download into ~/Downloads."""
         released = nbformat.read(self.root / "release/hw2/hw2.ipynb", as_version=4)
         right = solved(released, nbformat.read(REPOSITORY / "source/hw2/hw2.ipynb", as_version=4))
         wrong = nbformat.reads(nbformat.writes(right), as_version=4)
@@ -93,7 +93,7 @@ class Term:
         (self.home / "Downloads/gradebook.csv").write_text(CANVAS_GRADEBOOK, encoding="utf-8")
 
     def type(self, lines: list[str]) -> str:
-        """Type commands, and yes where one asks; return what they said."""
+        """Type commands, and yes if one asks; return their output."""
         said = ""
         for line in lines:
             done = subprocess.run(
@@ -239,7 +239,7 @@ def _kept(term: Term, said: str) -> None:
     assert {student: one.final for student, one in term.finals().students.items()} == before
 
 
-# What is left to do: the doctor may advise something here, and answers wait for people.
+# Exit statuses other than 0: the doctor may give advice here, and answers wait for people.
 _STATUSES = {"python -m hw_grading doctor": (0, 1), "python -m hw_grading export hw2": (1,)}
 
 

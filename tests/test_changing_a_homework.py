@@ -46,7 +46,7 @@ class Followed:
 
 
 def follow(folder, homework, heading, **wrong):
-    """Do all that a section says; a right and a wrong submission are handed in before grading."""
+    """Follow a section; a right and a wrong submission are handed in before grading."""
     followed = Followed(Copy(folder, homework))
     for step in steps(heading):
         if step.kind != "sh":
@@ -89,7 +89,7 @@ def expect_commands(followed):
 
 
 def expect_one_loss(followed, test, earned):
-    """Who is right has all points, who is wrong loses some in one cell alone."""
+    """Expect all points for the right submission, and a loss in only one cell for the wrong one."""
     full = followed.full()
     assert followed.scores("right") == full
     assert followed.scores("wrong") == {**full, test: earned}

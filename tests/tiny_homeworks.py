@@ -94,7 +94,7 @@ def source_of(name: str) -> NotebookNode:
 
 
 def released_notebook(name: str) -> NotebookNode:
-    """As students get it; nbgrader makes the same of it, and its checksums."""
+    """The notebook as students get it; nbgrader makes the same one, and checksums."""
     notebook = source_of(name)
     hidden = re.compile("### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", re.DOTALL)
     solution = re.compile(f"^( *){BEGIN}$.*?{END}$", re.DOTALL | re.MULTILINE)
@@ -107,12 +107,12 @@ def released_notebook(name: str) -> NotebookNode:
 
 
 def answered_notebook(name: str) -> NotebookNode:
-    """All that a student has to write, without outputs."""
+    """The notebook with all that a student has to write, without outputs."""
     return solved(released_notebook(name), source_of(name))
 
 
 def release_of(name: str, **more: Any) -> Release:
-    """What students' package is told of it."""
+    """The homework's description in the students' package."""
     attributes = {
         "assignment": name,
         "version": "1.0",
@@ -127,7 +127,7 @@ def release_of(name: str, **more: Any) -> Release:
 
 
 def write_homework(course: Path, name: str, notebook: NotebookNode, manifest: str) -> None:
-    """Write what an instructor writes of one homework."""
+    """Write the instructor's files of one homework."""
     (course / "source" / name).mkdir(parents=True, exist_ok=True)
     (course / "staff" / name).mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, course / "source" / name / f"{name}.ipynb")
@@ -135,7 +135,7 @@ def write_homework(course: Path, name: str, notebook: NotebookNode, manifest: st
 
 
 def manifest_of(name: str) -> str:
-    """The manifest of one of them."""
+    """The manifest of one homework."""
     return (
         f'title = "Problems {name}"\npoints = {1 + 2 * len(ANSWERS[name])}\ndue = "{DUE[name]}"\n'
         'certification = "certification"\nstart = ["Bring a <pencil> & paper."]\n'

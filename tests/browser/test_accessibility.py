@@ -180,7 +180,7 @@ def test_the_page_of_a_running_class_reloads_until_the_reader_stops_it(browser, 
     page.close()
 
 
-def test_the_audit_sees_what_is_wrong(folder, load):
+def test_the_audit_finds_known_problems(folder, load):
     page = folder / "wrong.html"
     page.write_text(
         "<!doctype html><title>x</title><main><h1>One</h1><h4>Four</h4><img src='data:,'>"

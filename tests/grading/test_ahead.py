@@ -123,7 +123,7 @@ def test_a_long_submission_does_not_keep_others_from_being_run(tmp_path: Path) -
 
 
 class Count:
-    """Counts in one thread what others wait for."""
+    """A counter for which other threads can wait."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -299,7 +299,7 @@ def test_after_stopping_nothing_is_run(tmp_path: Path) -> None:
     class Ending(ThreadPoolExecutor):
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
             super().shutdown(wait=False, cancel_futures=cancel_futures)
-            gate.set()  # so what is running ends when the others are cancelled
+            gate.set()  # so the running jobs end when the others are cancelled
             super().shutdown(wait=wait)
 
     def do(job: Job) -> Outcome:

@@ -20,7 +20,7 @@ def check() -> None:
 
 
 def programs(folder: Path, **scripts: str) -> str:
-    """A PATH with nothing but these programs."""
+    """A PATH with only these programs."""
     folder.mkdir()
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")

@@ -42,7 +42,7 @@ from hw_grading.upkeep.backup import back_up
 from hw_grading.upkeep.restore import restore
 from hw_support.submission.file import Unreadable
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_five_thousand_files_are_backed_up(course: Course, tmp_path: Path) -> No
 def test_a_backup_is_one_moment_of_a_gradebook_that_others_write(
     course: Course, tmp_path: Path
 ) -> None:
-    """Two tables are changed together all the time; in each backup they agree."""
+    """Two tables are changed together again and again; in each backup they agree."""
     path = course.root / "gradebook.db"
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE one (n INTEGER)")
@@ -308,7 +308,7 @@ def test_a_full_disk_leaves_no_partial_backup(
     assert left_in(course.root / "backups") == []
 
 
-# -- archives that are no backups
+# -- archives that are not backups
 
 
 @pytest.fixture
@@ -448,7 +448,7 @@ def test_other_files_and_a_missing_file_give_a_sentence(
         assert said in capsys.readouterr().err
 
 
-# -- into a folder that has something
+# -- restoring into a folder that is not empty
 
 
 def test_differing_files_are_refused_and_with_force_moved_aside(
@@ -539,7 +539,7 @@ def test_a_course_that_is_being_graded_is_not_restored(course: Course, backup: P
         restore(backup, course.root, force=True)
 
 
-# -- settings that lay things elsewhere
+# -- settings that name other places
 
 
 def with_settings(course: Course, text: str) -> Course:
@@ -738,7 +738,7 @@ def toys(generated_course: ToyCourse, tmp_path: Path) -> ToyCourse:
 
 
 def seen_of(course: ToyCourse) -> dict[str, str]:
-    """What an instructor and a grader see of a class."""
+    """A class's grades and report, and one of its questions on the desk."""
     done = run(course.root, "export", "--to=grades.csv")
     assert done.returncode == 0, done.stderr
     return {

@@ -1,7 +1,7 @@
 """Whole runs of `nbgrader autograde` over classes of bad submissions.
 
-One run grades a class in which nearly every submission is broken in a way of its own; the tests
-look at its results. A second course is killed while it grades, and graded again.
+One run grades a class in which nearly every submission is broken in a different way; the tests
+check its results. The grading of a second course is killed, and started again.
 """
 
 import copy
@@ -35,7 +35,7 @@ UNNAMEABLE = ["two\nlines", "a[b]c", 'it\'s "me", 100% {student_id} \\', "x" * 2
 
 @dataclass
 class Graded:
-    """A class after one run: the course, what the run printed, its exit status."""
+    """A class after one run: the course, the run's output, its exit status."""
 
     course: ToyCourse
     log: str
@@ -48,7 +48,7 @@ class Graded:
         return sum(score for score in scores.values() if score is not None)
 
     def reasons(self, student: str) -> str:
-        """What the graded notebook says; all of it stands in the log and on top, too."""
+        """The reasons in the graded notebook; each is also in the log and in the notes on top."""
         nb = self.course.graded(student)
         messages = [p.message for p in read_problems(nb)]
         assert nb.cells[0].source.startswith(NOTES_HEADING) == bool(messages)
@@ -296,7 +296,7 @@ def test_grading_without_running_is_refused(graded: Graded) -> None:
 
 
 def listed(course: ToyCourse, **options: str) -> Any:
-    """A converter that has listed the submissions, as nbgrader's commands make it."""
+    """A converter that has listed the submissions, made as nbgrader's commands make it."""
     directory = CourseDirectory(root=str(course.root), assignment_id=ASSIGNMENT, **options)
     converter = Autograde(coursedir=directory)
     converter.init_notebooks()

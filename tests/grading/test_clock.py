@@ -39,7 +39,7 @@ def begun(**settings: float) -> Clock:
         (300, 110, False),
         (300, 200, True),
         (719, 700, True),
-        (721, 720, False),  # that is too long whoever is to blame
+        (721, 720, False),  # too long, even if it waited
     ],
 )
 def test_a_cell_that_waited_for_the_processor_continues(

@@ -47,12 +47,12 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Where the scheduler is; waits for it."""
+        """Wait for the scheduler, and return its address."""
         with Client(scheduler_file=str(self._file), timeout=120, set_as_default=False) as client:
             return str(client.scheduler.address)
 
     def worker(self, **variables: str) -> subprocess.Popen[bytes]:
-        """Start a worker without a nanny, so that killing it is the end of it."""
+        """Start a worker without a nanny, which would restart it after a kill."""
         before = self._workers()
         process = self._start("worker", "--nthreads", "1", "--no-nanny", **variables)
         end = time.monotonic() + 120
@@ -112,9 +112,9 @@ def test_a_worker_without_a_sandbox_gets_nothing_and_is_named(
 
 
 class Page:
-    """What docs/clusters.md tells to type, for this machine.
+    """The commands of docs/clusters.md, adapted to this machine.
 
-    The packages of this environment stand for those that pip would download.
+    The packages of this environment replace those that pip would download.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -158,7 +158,7 @@ def linked(source: str, target: str) -> None:
 
 
 def clean(**variables: str) -> dict[str, str]:
-    """An environment in which Python finds what is installed, and nothing else of ours."""
+    """An environment in which Python finds only installed packages of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {
         **kept,

@@ -40,7 +40,7 @@ dan,Dan O'Neil,dan@x.edu,2,704,,3034
 
 
 class Term:
-    """A course with the least that collecting needs."""
+    """A course with only what collecting needs."""
 
     def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.root, self._capsys = root / "course", capsys
@@ -64,7 +64,7 @@ class Term:
         return path
 
     def collect(self, *words: str | Path, yes: bool = True) -> int:
-        """Run the command; return its exit status, and keep what it said in `said`."""
+        """Run the command; return its exit status, and keep its output in `said`."""
         more = ["--yes"] if yes else []
         status = main(["--course", str(self.root), "collect", "hw2", *map(str, words), *more])
         out = self._capsys.readouterr()
@@ -107,7 +107,7 @@ CANVAS = [
 OF_CANVAS = {"ann": nb("ann, second"), "bob": nb("bob"), "zoe": nb("zoe")}
 
 
-def test_canvas_zip(term: Term) -> None:
+def test_a_canvas_zip_is_collected(term: Term) -> None:
     assert term.collect(term.download("course-hw2_submissions.zip", packed(*CANVAS))) == 0
     assert term.handed_in == OF_CANVAS
     assert term.when("bob") is None
@@ -142,7 +142,7 @@ def test_a_name_in_any_script_keeps_the_table_straight(term: Term) -> None:
     assert len(rows) == 3
 
 
-def test_canvas_folder(term: Term) -> None:
+def test_an_unpacked_canvas_download_is_collected(term: Term) -> None:
     for name, content in CANVAS:
         term.download(f"unpacked/{name}", content)
     assert term.collect(term.outside / "unpacked") == 0
@@ -181,7 +181,7 @@ def test_canvas_matches_by_name_only_if_there_are_no_ids(term: Term) -> None:
     assert term.handed_in == {"ann": nb("ann")}
 
 
-def test_canvas_anonymous(term: Term) -> None:
+def test_anonymous_canvas_submissions_are_collected(term: Term) -> None:
     term.roster("id,canvas_id\nann,anon_x7Yz1\nbob,anon_Qq2\n")
     files = [("anon_x7Yz1_9001_hw2.ipynb", nb("ann")), ("LATE_anon_Qq2_9002_hw2.ipynb", nb("b"))]
     assert term.collect(term.download("subs.zip", packed(*files))) == 0
@@ -202,7 +202,7 @@ def test_on_canvas_no_name_can_pose_as_another_student(term: Term) -> None:
     assert "its name fits more than one student: zoe." in term.said
 
 
-def test_gradescope_zip_with_a_group_and_a_resubmission(term: Term) -> None:
+def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Term) -> None:
     ann, bob = ("Ann Lee", "'3031'", "ann@x.edu"), ("Bob Jones", "''", "bob@x.edu")
     export = gradescope(
         (11, "2022-10-04 16:59:00.123456789 -07:00", [ann, bob], nb("both")),
@@ -219,7 +219,7 @@ def test_gradescope_zip_with_a_group_and_a_resubmission(term: Term) -> None:
     assert "02:01 h" in term.said  # bob, 2 hours and 1.5 seconds
 
 
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     url = Course(term.root).db_url
     with Gradebook(url) as book:
@@ -234,7 +234,7 @@ def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     assert told == {"ann": (False, 0.0), "bob": (True, 1741.0)}
 
 
-def test_gradescope_folder(term: Term) -> None:
+def test_an_unpacked_gradescope_download_is_collected(term: Term) -> None:
     export = gradescope((1, "2022-10-04 10:00:00 Z", [("Ann", "3031", "")], nb("ann")))
     with zipfile.ZipFile(io.BytesIO(export)) as bundle:
         bundle.extractall(term.outside)
@@ -245,7 +245,7 @@ def test_gradescope_folder(term: Term) -> None:
 @pytest.mark.parametrize("form", ["{}_{}_assignsubmission_file_/", "{}_{}_assignsubmission_file/",
                                   "{}_{}_assignsubmission_file_"])  # fmt: skip
 @pytest.mark.parametrize("root", ["", "all/"])
-def test_moodle(term: Term, form: str, root: str) -> None:
+def test_a_moodle_download_is_collected(term: Term, form: str, root: str) -> None:
     people = "ann,Ann Lee,\nbob,Bob,Group 1-Robert Jones\ndan,Dan O'Neil,\n"
     term.roster("id,name,moodle_name\n" + people)
     files = [
@@ -286,7 +286,7 @@ def test_file_names_in_an_unknown_platforms_folders_identify_nobody(term: Term) 
     assert "expected all files in one folder" in term.said
 
 
-def test_plain_files_and_zips(term: Term) -> None:
+def test_plain_files_and_zips_are_collected(term: Term) -> None:
     for name, content in (
         ("ann_hw2.ipynb", nb("ann")),
         ("bob_hw2_2.zip", packed(("ann_hw2.ipynb", nb("bob")))),
@@ -415,7 +415,7 @@ def test_a_run_that_is_killed_between_two_steps_loses_nothing(term: Term) -> Non
     folder.rename(before_of(folder))
     assert term.collect(term.download("two.zip", export_of_ann(14, "two"))) == 0
     assert term.handed_in == {"ann": nb("two")}
-    before_of(folder).mkdir()  # a run that came as far as its last step
+    before_of(folder).mkdir()  # a run that was killed before its last step
     assert term.collect(term.download("bob_hw2.ipynb", nb("bob"))) == 0
     assert term.handed_in == {"ann": nb("two"), "bob": nb("bob")}
 
@@ -444,7 +444,7 @@ def test_a_disk_failure_for_one_student_keeps_the_old_files(
 
 
 def left_out(term: Term, content: bytes, why: str, name: str = "bad.zip") -> None:
-    """The honest one is collected beside it, and the sentence names the file."""
+    """Expect that the honest submission is collected, and that a sentence names the file."""
     honest = term.download("honest/bob_hw2.ipynb", nb("bob"))
     assert term.collect(term.download(name, content), honest) == 1
     assert term.handed_in == {"bob": nb("bob")}
@@ -452,12 +452,12 @@ def left_out(term: Term, content: bytes, why: str, name: str = "bad.zip") -> Non
     assert name in term.said
 
 
-def test_half_a_zip(term: Term) -> None:
+def test_a_truncated_zip_is_left_out(term: Term) -> None:
     whole = packed(("ann_hw2.ipynb", os.urandom(9000)))
     left_out(term, whole[:-300], "expected a zip, found another file")
 
 
-def test_no_download_at_all(term: Term) -> None:
+def test_a_missing_or_wrong_download_is_reported(term: Term) -> None:
     assert term.collect(term.outside / "nothing.zip") == 2
     assert "nothing.zip: No such file or directory" in term.said
     (term.outside / "students.txt").write_text("ann")
@@ -466,7 +466,7 @@ def test_no_download_at_all(term: Term) -> None:
     assert main(["--course", str(term.root), "collect", "hw7", "x"]) == 2
 
 
-def test_a_download_without_any_submission_is_no_success(term: Term) -> None:
+def test_a_download_without_a_submission_is_reported(term: Term) -> None:
     folder = term.outside / "empty"
     folder.mkdir()
     assert term.collect(folder) == 2
@@ -476,7 +476,7 @@ def test_a_download_without_any_submission_is_no_success(term: Term) -> None:
     assert "have no submission that can be collected" in term.said
 
 
-def test_a_bomb(term: Term) -> None:
+def test_a_zip_bomb_is_left_out(term: Term) -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", 8) as bundle, bundle.open("hw2.ipynb", "w") as file:
         for _ in range(MAX_BYTES // 1_000_000 + 1):
@@ -485,7 +485,7 @@ def test_a_bomb(term: Term) -> None:
     left_out(term, files, f"expected at most {MAX_BYTES:,} bytes, found more")
 
 
-def test_a_link_in_a_zip_and_in_a_folder(term: Term) -> None:
+def test_links_in_zips_and_folders_are_left_out(term: Term) -> None:
     entry = zipfile.ZipInfo("leeann_701_9001_hw2.ipynb")
     entry.external_attr = (stat.S_IFLNK | 0o777) << 16
     left_out(term, packed((entry, b"/etc/passwd")), "symbolic link")
@@ -513,7 +513,7 @@ def test_a_students_folder_that_is_a_link_is_not_followed(term: Term) -> None:
 
 
 @pytest.mark.slow
-def test_5000_files(term: Term) -> None:
+def test_5000_files_are_collected(term: Term) -> None:
     rows = "".join(f"s{n},Student {n},{n}\n" for n in range(5000))
     term.roster("id,name,canvas_id\n" + rows)
     files = [(f"student{n}_{n}_{9000 + n}_hw2.ipynb", nb(str(n))) for n in range(5000)]
@@ -522,7 +522,7 @@ def test_5000_files(term: Term) -> None:
     assert term.handed_in["s4321"] == nb("4321")
 
 
-def test_submissions_without_a_student(term: Term) -> None:
+def test_a_submission_of_an_unknown_student_is_left_out(term: Term) -> None:
     left_out(
         term, packed(("x_999_1_hw2.ipynb", nb("x"))), "no student in students.csv has the Canvas"
     )
@@ -553,7 +553,7 @@ HOSTILE_YAML = {
 
 
 @pytest.mark.parametrize("what", HOSTILE_YAML)
-def test_a_list_of_submissions_that_is(term: Term, what: str) -> None:
+def test_an_invalid_list_of_submissions_is_reported(term: Term, what: str) -> None:
     text, why = HOSTILE_YAML[what]
     files = [("submission_metadata.yml", text.encode()), ("submission_1/hw2.ipynb", nb("ann"))]
     left_out(term, packed(*files), why)
@@ -591,7 +591,7 @@ def test_a_student_cannot_bring_a_list_of_submissions(term: Term) -> None:
     ],
     ids=["BOM", "CRLF", "German Excel", "sep=", "Unicode text of Excel"],
 )
-def test_a_roster_as_programs_write_it(term: Term, content: bytes) -> None:
+def test_a_roster_is_read_as_programs_write_it(term: Term, content: bytes) -> None:
     term.roster(content)
     name = "Zoë Ångström_9_assignsubmission_file_/hw2.ipynb"
     decomposed = unicodedata.normalize("NFD", name)
@@ -615,7 +615,7 @@ BAD_ROSTERS = {
 
 
 @pytest.mark.parametrize("what", BAD_ROSTERS)
-def test_a_roster_with(term: Term, what: str) -> None:
+def test_a_mistake_in_the_roster_is_named(term: Term, what: str) -> None:
     content, why = BAD_ROSTERS[what]
     term.roster(content)
     files = [("a_701_1_hw2.ipynb", nb("ann")), ("b_702_2_hw2.ipynb", nb("bob"))]

@@ -21,7 +21,7 @@ from hw_grading.reports.statistics.gathering import gather
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 __all__ = ["in_postgresql", "term"]  # fixtures
 
@@ -89,7 +89,9 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
     finals = final_scores(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
     assert (finals["ada"].points("why"), finals["ada"].points("plot")) == (3, 0)
-    assert [one.points for one in finals["ben"].corrections] == [0]  # they are told all the same
+    assert [one.points for one in finals["ben"].corrections] == [
+        0
+    ]  # the correction is listed anyway
     assert finals["eve"].corrections == ()
     assert term.type("correct", "ps1", "--undo", "1") == 0
     assert term.final("ada").final == 2
@@ -296,7 +298,7 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
 def test_the_report_has_the_total_of_all_exports_where_nbgrader_took_points_off(
     file_term, tmp_path
 ):
-    """The extension came after grading: late it is no more, and the penalty is still there."""
+    """The extension was granted after grading: the work is not late, but has a penalty."""
     file_term.hand_in("ada", points=7)
     with file_term.gradebook() as book:
         book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0

@@ -188,7 +188,7 @@ def test_a_scratch_course_keeps_names_that_do_not_lead_out_of_it(tmp_path: Path)
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
-    """A course with nothing where nbgrader has it by default, graded."""
+    """A graded course that uses none of nbgrader's default folders."""
     folder = tmp_path_factory.mktemp("elsewhere")
     root = folder / "root"
     (root / "records").mkdir(parents=True)
@@ -294,7 +294,7 @@ class TestElsewhere:
 
 
 def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
-    """Also one whose name means something in an address."""
+    """Also a file whose name has special characters of an address."""
     file = tmp_path / "100% of a#b?.db"
     sqlite3.connect(file).close()
     before = file.stat().st_mtime_ns

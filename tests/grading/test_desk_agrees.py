@@ -55,7 +55,7 @@ def test_the_desk_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch)
         found = checked(answered(double=source), tmp_path)
         (cell,) = [c for c in found.report.checked if c.released.grade_id == "test_double"]
         passed = [part.points for part in cell.run.parts if part.passed and not cell.run.raised]
-        # The last of the test's points is of parts that this homework does not have.
+        # The last point of the test belongs to parts that this homework does not have.
         desk[name] = sum(passed) + (1 if len(passed) == 2 else 0)
     assert desk == graded
     assert {graded["right"], graded["max"], graded["np"], graded["raising"]} == {3.0}

@@ -23,7 +23,7 @@ from hw_grading.__main__ import main
 from hw_grading.homework.course import REPOSITORY
 
 __all__ = ["course"]  # used by pytest, by name
-# nbgrader's own way with its database is of no concern here.
+# These warnings come from nbgrader's code.
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("desk server"),
@@ -40,7 +40,7 @@ def shown(data):
 
 @dataclass
 class Client:
-    """One browser, or one program, that talks to a desk."""
+    """A browser or program that uses a desk."""
 
     port: int
     token: str = ""
@@ -181,7 +181,7 @@ def mark(client, cell_name, student, **what):
     }
 
 
-# -- who may
+# -- permissions
 
 
 def test_without_a_login_there_is_neither_a_page_nor_data(running):
@@ -583,7 +583,7 @@ def test_with_a_locked_gradebook_answers_are_shown_and_saves_give_the_reason(toy
     refused = []
 
     def save():
-        with contextlib.suppress(AssertionError):  # who waits in a queue may still save
+        with contextlib.suppress(AssertionError):  # a request that waits in a queue may still save
             refused.append(kim.api("save/answer", body, 503)["message"])
 
     saving = [threading.Thread(target=save) for _ in range(12)]
@@ -591,7 +591,7 @@ def test_with_a_locked_gradebook_answers_are_shown_and_saves_give_the_reason(toy
         thread.start()
     try:
         assert kim.api("answer/plot/ada")["html"]
-        assert not refused  # it was shown while they waited
+        assert not refused  # the page was shown while the saves waited
         saving[0].join()
     finally:
         holder.execute("ROLLBACK")
@@ -648,7 +648,7 @@ def test_a_text_that_keeps_a_parser_busy_blocks_nobody_else(running, kim):
         html.append(busy.api("preview", {"text": "|-\n|" * 5_000})["html"])
 
     asking = threading.Thread(target=ask)
-    renderer.suspend()  # so it is busy for as long as the others ask
+    renderer.suspend()  # so it is busy while the others ask
     try:
         asking.start()
         for _ in range(3):

@@ -17,7 +17,7 @@ def drawing(inside, style=""):
 
 
 def doubled(times, reference='<use xlink:href="#a{0}"/><use href="#a{0}"/>'):
-    """Draw a thing twice, that twice again, and so on."""
+    """Draw a thing twice, draw the result twice, and so on."""
     parts = ['<rect id="a0" width="9" height="9"/>']
     parts += [f'<g id="a{n + 1}">{reference.format(n)}</g>' for n in range(times)]
     return drawing(f'<defs>{"".join(parts)}</defs><use href="#a{times}"/>')

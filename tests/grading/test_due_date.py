@@ -20,7 +20,7 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
         (datetime(2024, 1, 1, 0, 0), "Monday, 1 January 2024, 12:00 am Pacific"),
     ],
 )
-def test_in_words(moment, words):
+def test_a_due_date_is_written_out_in_english(moment, words):
     assert in_words(moment.replace(tzinfo=PACIFIC), "Pacific") == words
 
 

@@ -1,4 +1,4 @@
-"""The whole way for each platform: a download is collected, graded and exported again."""
+"""For each platform: a download is collected, graded and exported again."""
 
 import csv
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def exported(course: Path, kind: str, fill: str = "") -> bytes:
         (from_moodle, into_moodle, None),
     ],
 )
-def test_a_class_comes_from_and_goes_back_to(
+def test_a_class_is_collected_graded_and_exported(
     download: Callable[[Handed], bytes],
     grades: Callable[[Path], dict[str, float]],
     when: datetime | None,

@@ -30,14 +30,14 @@ c.CourseDirectory.course_id = "toy"
 
 @dataclass
 class Student:
-    """Somebody with a folder, and a user of the system where the tests may be one."""
+    """A student with a folder, and with a user of the system if tests can become other users."""
 
     name: str
     home: Path
-    user: str | None  # None: who runs the tests
+    user: str | None  # None: the user who runs the tests
 
     def nbgrader(self, *words: str) -> str:
-        """Run a command in the student's folder; return what it printed."""
+        """Run a command in the student's folder; return its output."""
         done = subprocess.run(
             [*becoming(self.user), sys.executable, "-m", "nbgrader", *words],
             cwd=self.home,
@@ -52,19 +52,19 @@ class Student:
         return done.stdout
 
     def write(self, course: ToyCourse, why: str) -> None:
-        """Answer the notebook that was fetched."""
+        """Answer the fetched notebook."""
         path = self.home / ASSIGNMENT / "hw2.ipynb"
         assert path.exists()
         nbformat.write(course.answer(why=why), path)
 
     def feedback(self) -> list[str]:
-        """The pages that were fetched, the oldest first."""
+        """The fetched pages, the oldest first."""
         pages = sorted(self.home.glob(f"{ASSIGNMENT}/feedback/*/hw2.html"))
         return [page.read_text() for page in pages]
 
 
 def becoming(user: str | None) -> list[str]:
-    """The beginning of a command that another user runs, for whom Python is not in root's home."""
+    """Return the words that run a command as another user, for whom Python is outside of /root."""
     if user is None:
         return []
     words = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", str(Path.home())]
@@ -75,7 +75,7 @@ def becoming(user: str | None) -> list[str]:
 
 @functools.cache
 def other_users() -> list[str]:
-    """Two users of this system, or nobody where the tests can become none."""
+    """Return two users of this system; none if the tests cannot become other users."""
     if os.getuid() == 0 and shutil.which("bwrap") and shutil.which("setpriv"):
         found = [who.pw_name for who in pwd.getpwall() if 0 < who.pw_uid == who.pw_gid < 1_000]
         command = [*becoming(found[0]), sys.executable, "-c", "import nbgrader"]
@@ -86,7 +86,7 @@ def other_users() -> list[str]:
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """A folder that every user can reach, which those of pytest are not."""
+    """A folder that every user can enter, unlike pytest's folders."""
     with tempfile.TemporaryDirectory() as name:
         os.chmod(name, 0o755)
         yield Path(name)
@@ -101,7 +101,7 @@ def students(public: Path) -> list[Student]:
         config = STUDENTS_CONFIG.format(exchange=str(public / "exchange"))
         if other_users():
             shutil.chown(home, name, name)
-        else:  # they are one user, so they say who they are
+        else:  # they share one user, so each states an id
             config += f"c.CourseDirectory.student_id = {name!r}\n"
         (home / "nbgrader_config.py").write_text(config)
         made.append(Student(name, home, name if other_users() else None))
@@ -192,7 +192,7 @@ def test_a_second_download_is_collected_graded_and_told_with_force(
 
 
 def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
-    """What `nbgrader submit` makes."""
+    """Make the folder that `nbgrader submit` makes."""
     time = f"2022-10-{day:02} 23:59:00 UTC"
     folder = inbound / f"{student}+{ASSIGNMENT}+{time}+r"
     folder.mkdir()
@@ -206,7 +206,7 @@ def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
 def test_hostile_folders_in_the_exchange_block_nobody_and_are_not_followed(
     course: ToyCourse, inbound: Path
 ) -> None:
-    """All at once, since each command takes seconds; every one of them stopped the class."""
+    """All in one test, because each command takes seconds. Each alone would stop nbgrader."""
     source = course.course.source(ASSIGNMENT)
     put(course, inbound, "zoe")
     os.mkfifo(put(course, inbound, "pipe") / "p")

@@ -1,4 +1,4 @@
-"""What submissions do to their kernel, and what they score for it. Each test runs a kernel."""
+"""How submissions that misbehave are stopped, and what they score. Each test runs a kernel."""
 
 import copy
 import re
@@ -127,7 +127,7 @@ def test_tests_see_the_notebooks_names_and_their_outputs_are_their_own(
         check("missing", "z"),
         sandbox=sandbox,
     )
-    # A test binds names in the notebook too, as it did on the student's desk.
+    # A test binds names in the notebook too, as on the student's machine.
     assert run.scores == {"value": 2, "call": 2, "binds": 2, "unbound": 2, "missing": 0}
     assert run.printed("value") == "x is 1\n"
     assert run.printed("call") == ""
@@ -234,7 +234,7 @@ def test_the_submission_as_a_whole_has_a_limit(
             began.append(time.monotonic())
         begin(self, cell)
 
-    # The clock stands still until that cell begins, however long it takes to come there.
+    # The clock stands still until that cell begins, however long that takes.
     monkeypatch.setattr(Clock, "begin", begin_cell)
     monkeypatch.setattr(clock, "monotonic", lambda: began[-1] and time.monotonic() - began[-1])
     run = Run(tmp_path, check("before"), source, check("after"), **options)
@@ -277,7 +277,7 @@ def test_cells_that_call_a_function_which_does_not_return_get_less_time(
     run = Run(tmp_path, answers, *cells, check("h", test.format("assert h() == 3")))
     assert run.scores == {"f": 0, "g": 0, "h": 2}
     problems = [problem.message for problem in run.problems]
-    assert len(problems) == len(later)  # the cell that only takes long came to its end
+    assert len(problems) == len(later)  # the cell that only takes long has ended normally
     assert all("`f` did not return before" in message for message in problems)
     limits = [float(re.search(r"within ([\d.]+) s", message)[1]) for message in problems]
     assert limits == sorted(limits, reverse=True)
@@ -330,7 +330,7 @@ def test_endless_output_is_stopped_in_bounded_memory(size: int, tmp_path: Path) 
 
 
 def _memory() -> int:
-    """Bytes of memory that this process holds, at its largest."""
+    """Return the peak memory of this process in bytes."""
     status = Path("/proc/self/status").read_text()
     return 1000 * int(status.split("VmHWM:")[1].split()[0])
 

@@ -51,7 +51,7 @@ def explain(course: Course, *words: str) -> int:
 
 
 def hidden_input(course: Course, student: str) -> np.ndarray:
-    """The input that the hidden part drew in grading, computed from the seed that was kept."""
+    """The input that the hidden part drew in grading, computed from the stored seed."""
     notebook = nbformat.read(course.autograded(student, "ps1") / "ps1.ipynb", as_version=4)
     seed = int(notebook.metadata["hw_grading"]["seed"])
     return -np.random.default_rng([seed, zlib.crc32(b"double")]).uniform(1, 2, 3)
@@ -179,7 +179,7 @@ def test_unknown_students_and_tests_are_named_with_the_known_ones(
 
 
 class _Names(dict[str, object]):
-    """A test cell's names, of which a witness is told."""
+    """A test cell's names; they report to a witness."""
 
     def __init__(self, witness: Witness) -> None:
         super().__init__()

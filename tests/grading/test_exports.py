@@ -58,7 +58,7 @@ class Term:
         (self.course.folder / "students.csv").write_text(content, encoding="utf-8")
 
     def export(self, kind: str, content: str | bytes | None = None, *more: str | Path) -> int:
-        """Run the command; keep what it said in `said`."""
+        """Run the command; keep its output in `said`."""
         words = ["export", "ps1", "--as", kind, "--to", self.to]
         if content is not None:
             content = content.encode() if isinstance(content, str) else content
@@ -80,7 +80,7 @@ class Term:
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """ann has 5.5 of 6 points, bob 3, zoe 0; dan has handed in nothing."""
+    """A class: ann has 5.5 of 6 points, bob 3, zoe 0; dan has submitted nothing."""
     course = make_course(tmp_path_factory.mktemp("graded") / "course", [])
     for student, why, plot in (("ann", 3.5, 2), ("bob", 2, 1), ("zoe", 0, 0)):
         add_student(course, student)
@@ -241,14 +241,14 @@ def test_a_namesake_does_not_get_the_score(term: Term) -> None:
     assert term.export("canvas", site.exported()) == 1
     changes, _ = site.imported(term.to.read_bytes())
     assert changes == SCORES
-    del site.students[0]  # now the namesake is the only one of that name
+    del site.students[0]  # now the namesake is the only student of that name in the file
     assert term.export("canvas", site.exported()) == 1
     assert "belongs to ann, but this student's SIS User ID is '3031', not '3999'" in term.said
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
 def test_a_name_alone_is_not_trusted_if_other_rows_have_ids(term: Term) -> None:
-    """The roster knows no numbers beside the ids, which are what SIS has."""
+    """The roster has no numbers besides the ids, which are those of SIS."""
     (term.course.folder / "students.csv").unlink()
     with Gradebook(term.course.db_url) as gradebook:
         gradebook.update_or_create_student("ann", first_name="Ann", last_name="Lee")
@@ -345,7 +345,7 @@ def test_moodle_gets_the_grades_in_any_language(
     term: Term, language: dict[str, object], bom: bytes, end: str
 ) -> None:
     site = moodle(language=language)
-    if language is UNKNOWN:  # whose columns are told by most of their values
+    if language is UNKNOWN:  # its columns are recognised by most of their values
         for one, email in zip(site.students, ("ann", "bob", "zoe", "dan"), strict=True):
             one.email = f"{email}@x.edu"
     given = bom + site.exported(",", end).encode()
@@ -693,7 +693,7 @@ def test_results_json_shows_a_student_the_content_of_feedback(
     command = ["--course", str(course.root), "results-json", "hw2", "ann", "--to", str(to)]
     assert main(command) == 0
     tests = {test["name"]: test for test in json.loads(to.read_text(encoding="utf-8"))["tests"]}
-    # Gradescope shows score and maximum side by side: what counts no more is not 0 of 3.
+    # Gradescope shows score and maximum side by side, so a dropped question must not be 0 of 3.
     assert (tests["test_triple"]["score"], tests["test_triple"]["max_score"]) == (0, 0)
     assert "not taught" in tests["test_triple"]["output"]
 

@@ -19,7 +19,7 @@ from hw_grading.records.results import read_results
 from hw_grading.records.scores import open_gradebook
 from hw_support.submission.file import Unreadable
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 __all__ = ["in_postgresql", "term"]  # fixtures
 
@@ -211,7 +211,7 @@ def test_a_csv_grants_all_of_its_rows(term):
         unicodedata.normalize("NFD", "id,until,hours\nada,2022-10-08 23:59,\nbên,,1.5").encode(),
     ],
 )
-def test_a_csv_of_any_dialect(file_term, content):
+def test_a_csv_of_any_dialect_is_read(file_term, content):
     assert from_csv(file_term, content) == 0
     found = granted(file_term)
     assert (found["ada"].until, found["bên"].seconds) == (utc("2022-10-08 23:59"), 5400)
@@ -250,7 +250,7 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
     content = f"student,until,hours,slip,homework\nada,2022-10-08 23:59\n{row}\ncyd,,5\n"
     assert from_csv(file_term, content) == 2
     complaint = capsys.readouterr().err
-    line = 4 if '"' in row else 3  # an open quote takes the rest in
+    line = 4 if '"' in row else 3  # an open quote includes the rest of the file
     assert f"extensions.csv, line {line}: " in complaint
     assert any(one in complaint for one in said.split("|"))
     assert complaint.endswith("No extension was granted.\n")

@@ -11,7 +11,7 @@ from harness import score_submission
 from hw_grading.homework.instructor_cells import as_released
 
 HW2 = notebook_of("hw2")
-EVERY_FOURTH = slice(None, None, 4)  # each is run on the desk and in isolation
+EVERY_FOURTH = slice(None, None, 4)  # each is run as on a student's machine and in isolation
 CHECKER = "my_nn_finite_difference_checker"
 # Wrong answers by function and name, and what they lose together in a whole notebook.
 CHARGED_ONCE = [
@@ -151,7 +151,7 @@ def test_a_mistake_in_a_training_costs_the_part_about_it(name, part):
     assert verdict.lost["test_train"] <= 2
 
 
-# -- the desk and the grader
+# -- the student's machine and the grader
 
 
 def desk_of(notebook: Notebook) -> Notebook:
@@ -178,6 +178,7 @@ def test_each_part_that_passes_in_one_process_passes_in_grading(homework, corpus
             later = {part.what: part.passed for part in grader.runs[0][test].parts}
             for part in result.parts:
                 same = later[part.what] == part.passed
-                # In other functions' cells the grader may pass what a bug elsewhere fails here.
+                # In cells of other functions, a part may pass in grading that a bug elsewhere fails
+                # here.
                 spared = later[part.what] and test not in own
                 assert same or spared, f"{answer}: {test}, {part.what}"

@@ -49,7 +49,7 @@ def grade(*more: str) -> Outcome:
 
 
 def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Callable[..., Any]:
-    """A function that works some times, and then raises."""
+    """Return a function that works some times, and then raises."""
     left = [after]
 
     def fail(*arguments: Any, **named: Any) -> Any:
@@ -61,7 +61,7 @@ def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Calla
     return fail
 
 
-# Where it goes wrong, after how many times, and how.
+# The method that fails, after how many calls, and the exception.
 FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Submission, "_run_cell", 2, NO_FILES),
     (Submission, "_run_cell", 2, NO_KEY),

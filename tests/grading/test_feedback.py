@@ -21,7 +21,7 @@ from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.scores import Cell, Record, Score
 from hw_grading.rubrics.model import Item, Mark, Rubric
 
-# nbgrader's own way with its database, of no concern here.
+# These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 __all__ = ["course"]  # a fixture
@@ -85,7 +85,7 @@ class TestTheBox:
         course.grade("ada", valid(notebook(test=[stream(PASSED)])), auto=3.0, manual=4.0)
         found = box(page_of(course))
         assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
-        assert "i. A plot 4 of 6" not in found  # the only part: its name adds nothing
+        assert "i. A plot 4 of 6" not in found  # the only part, so its name is not shown
 
     def test_says_which_points_wait_for_a_person(self, course):
         course.grade("ada", valid(notebook(test=[stream(PASSED)])))

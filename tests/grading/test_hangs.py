@@ -32,7 +32,7 @@ def shortened(hangs: Hangs) -> list[str]:
 
 
 def traceback(*functions: str) -> list[str]:
-    """What the kernel tells of an interrupt, in colours."""
+    """The kernel's traceback of an interrupt, with colours."""
     frames = [
         f"\x1b[0;36mCell\x1b[39m In[3], line 1, in \x1b[0;32m{f}(x)\x1b[0m" for f in functions
     ]

@@ -15,7 +15,7 @@ from hw_grading.outcome import GraderFault
 
 pytestmark = pytest.mark.slow
 
-# What stands in staff/hw2/hidden.py, what a test cell imports, what is said.
+# The content of staff/hw2/hidden.py, the import of a test cell, the message.
 BROKEN = {
     "missing module": (
         "import math\nimport no_such_module\n",

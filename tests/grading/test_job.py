@@ -24,7 +24,7 @@ from hw_grading.run.submission import Submission
 
 @pytest.fixture
 def unknown() -> Iterator[None]:
-    """Nobody has asked yet what is installed."""
+    """Forget the cached versions of installed packages."""
     job._installed.cache_clear()
     yield
     job._installed.cache_clear()
@@ -162,7 +162,7 @@ def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) ->
 
     here, there = package("here", a="1", b="2"), package("there", a="1", b="2")
     (there / "__pycache__").mkdir()
-    # As Python writes it, under a name that is gone when it is finished.
+    # Python's temporary file for a compiled module, which is renamed when it is finished.
     (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
     (there / ".ruff_cache").mkdir()  # which no wheel has
     (there / ".ruff_cache" / "CACHEDIR.TAG").touch()

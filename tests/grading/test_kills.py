@@ -28,7 +28,7 @@ __all__ = ["cluster"]  # a fixture
 
 
 def hand_in(course: ToyCourse) -> list[str]:
-    """Hand in notebooks that take a moment, some of them wrong."""
+    """Hand in notebooks that take half a second; some are wrong."""
     for n in range(STUDENTS):
         value = "2 * x" if n % 3 else "x"
         course.submit(
@@ -78,7 +78,7 @@ VICTIMS: list[Callable[[subprocess.Popen[bytes]], list[psutil.Process]]] = [
 ]
 
 
-def test_kills_at_random_moments(course: ToyCourse) -> None:
+def test_nothing_is_lost_after_kills_at_random_moments(course: ToyCourse) -> None:
     students = hand_in(course)
     quiet = course.grade()
     assert quiet.returncode == 0, quiet.stderr
@@ -113,7 +113,7 @@ def forget(course: ToyCourse) -> None:
         shutil.rmtree(course.root / made, ignore_errors=True)
 
 
-def test_kills_of_dask_processes(course: ToyCourse, tmp_path: Path) -> None:
+def test_nothing_is_lost_after_kills_of_dask_processes(course: ToyCourse, tmp_path: Path) -> None:
     students = hand_in(course)
     assert course.grade().returncode == 0
     expected = all_scores(course, students)

@@ -21,7 +21,7 @@ from hw_grading.plugins.saving import SaveScores
 from hw_grading.records.database import Database
 from hw_grading.reports.table import report
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_day_later_is_the_same_time_on_the_clock_when_clocks_are_changed(due, 
     assert days_later(moment, 1, terms.zone) == limit
     assert days_late(terms, moment, limit) == 1
     assert days_late(terms, moment, limit + timedelta(seconds=1)) == 2
-    assert days_late(terms, moment, limit + timedelta(days=1)) == 2  # and no hour is left over
+    assert days_late(terms, moment, limit + timedelta(days=1)) == 2  # and not an hour more
 
 
 def test_a_skipped_or_repeated_time_is_the_later_one():
@@ -203,7 +203,7 @@ def test_points_given_by_hand_later_do_not_count_after_the_last_moment(term):
     term.policy(last_moment_hours=48)
     term.hand_in("ada", "2022-10-10 00:00:00", None)
     assert term.final().final == 0
-    assert "do not count" in term.final().why_penalty  # said before anybody has graded it
+    assert "do not count" in term.final().why_penalty  # stated before anybody has graded it
     term.hand_in("ada", "2022-10-10 00:00:00", 10)
     final = term.final()
     assert (final.score, final.penalty, final.final) == (10, 10, 0)
@@ -228,7 +228,7 @@ def test_work_in_time_or_without_a_time_or_a_due_date_loses_nothing(term):
 
 def three(tmp_path: Path, **policy: object) -> Term:
     term = Term(tmp_path / "course", percent=100, **policy)
-    # Out of order: what counts is when they are due.
+    # Not in the order of their due dates, which counts.
     for name, day in (("ps3", 21), ("ps1", 7), ("ps2", 14)):
         term.homework(name, due=f"2022-10-{day:02d} 23:59:59")
     return term

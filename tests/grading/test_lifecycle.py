@@ -41,7 +41,7 @@ def settings_of(course: ToyCourse) -> Config:
 
 
 def api_of(course: ToyCourse) -> NbGraderAPI:
-    """What formgrader calls, in this process."""
+    """The API that formgrader calls, in this process."""
     config = settings_of(course)
     return NbGraderAPI(CourseDirectory(config=config), config=config)
 
@@ -83,7 +83,7 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 class Surroundings:
-    """What a run changes in its process, or starts."""
+    """What a run changes in its process or starts; it has to be as before afterwards."""
 
     def __init__(self, course: ToyCourse) -> None:
         self.threshold = gc.get_threshold()
@@ -225,7 +225,7 @@ class Folder:
 
 @pytest.fixture
 def old_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All files count as old enough for their times to tell of changes."""
+    """Let all files count as so old that each change changes their times."""
     monkeypatch.setattr(submitted, "_COARSEST_CLOCK_NS", 0)
 
 

@@ -22,7 +22,7 @@ ANNOTATION = re.compile(r"<annotation[^>]*>.*?</annotation>")
 
 
 def mathml(tex, display=True):
-    """What is seen of a formula."""
+    """The visible part of a formula."""
     return ANNOTATION.sub("", Formula(tex, f"${tex}$", display).as_html(Budget()))
 
 
@@ -31,7 +31,7 @@ def is_tex(html):
 
 
 def formulas_of(markdown, **named):
-    """The TeX of all formulas that were set, in order."""
+    """Return the TeX of all formulas that became MathML, in order."""
     html = assert_harmless_with_formulas(render_markdown(markdown, **named)).html
     found = re.findall(r"<annotation[^>]*>(.*?)</annotation>", html, re.DOTALL)
     return [tex.replace("&lt;", "<").replace("&amp;", "&") for tex in found]
@@ -425,7 +425,7 @@ def test_a_fork_has_a_process_of_its_own(katex):
             held.set()
             let_go.wait()
 
-    asking = threading.Thread(target=hold)  # which is not there in the fork
+    asking = threading.Thread(target=hold)  # the thread does not exist in the fork
     asking.start()
     held.wait()
     child = os.fork()

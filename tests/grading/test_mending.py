@@ -76,7 +76,7 @@ def order(nb: NotebookNode) -> list[str]:
 
 
 def mended(nb: NotebookNode) -> list[Problem]:
-    """Mend, and check what holds for every mended notebook."""
+    """Mend a notebook, and check what must hold for every mended notebook."""
     problems = mend(nb, ALL)
     nbformat.validate(nb)
     once = copy.deepcopy(nb)

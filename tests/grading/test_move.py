@@ -37,13 +37,13 @@ from hw_support.submission.file import Unreadable
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("postgresql"),
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # nbgrader's own way
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # from nbgrader's code
 ]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A gradebook that has something of everything."""
+    """A gradebook with unusual names, texts, times and numbers."""
     course = make_course(tmp_path_factory.mktemp("made") / "course", ["ada", "王小明", "dan"])
     grade(course, ASSIGNMENT, "why", "ada", comment="Weil's so ist \U0001f600")
     grade_elsewhere(course, "dan", 2.25, comment="\x1b[31m; DROP TABLE grade; --")
@@ -116,7 +116,7 @@ def test_everything_is_the_same_and_the_file_is_untouched(
         assert (notebook.flagged, notebook.late_submission_penalty) == (True, 0.1 + 0.2)
         (cell,) = gradebook.find_notebook("ps2", "ps2").source_cells
         assert (cell.source, cell.locked) == ("é\n" * 9_000, False)
-    # And it goes on: numbers are given where the file's ended.
+    # New rows get numbers after the last ones of the file.
     grade(moved, ASSIGNMENT, "plot", "dan")
     assert "dan" in known(moved, ASSIGNMENT, "plot")
 
@@ -158,7 +158,7 @@ def test_a_table_that_nobody_describes_is_moved_as_it_is(course: Course, databas
 
 
 def test_every_table_of_the_project_is_described_to_the_move() -> None:
-    """A table of ours that it does not know would be made with the types that SQLite tells."""
+    """A table that the move does not know would get the types that SQLite reports."""
     found = {}
     for module in pkgutil.walk_packages(hw_grading.__path__, "hw_grading."):
         if ".skeleton" in module.name or module.name.endswith("__main__"):
@@ -344,7 +344,7 @@ def test_every_command_of_an_instructor_works_on_a_course_that_was_moved(
     course = replace(course, settings=setting)
     assert report(course.root, TOY, 160) == before
     assert known(course.course, TOY, "why").count("half of it")
-    (course.root / "gradebook.db").unlink()  # nothing may use it any more
+    (course.root / "gradebook.db").unlink()  # nothing may use the file any more
     root = course.root
 
     def nbgrader(*words: str) -> str:
@@ -366,7 +366,7 @@ def test_every_command_of_an_instructor_works_on_a_course_that_was_moved(
     nbgrader("autograde", TOY, "--force")
     assert course.test_scores("cyd") == {**TESTS, "test_double": 0.0}
     assert course.test_scores("dan") == TESTS
-    assert known(course.course, TOY, "why").count("half of it")  # what was given by hand
+    assert known(course.course, TOY, "why").count("half of it")  # points given by hand
     assert main([*verb, "report", TOY]) == 0
     assert main([*verb, "plots", TOY]) == 0
     nbgrader("generate_feedback", TOY)
@@ -382,7 +382,7 @@ def test_every_command_of_an_instructor_works_on_a_course_that_was_moved(
 
 
 def nbgrader_api(course: ToyCourse) -> Any:
-    """What formgrader's pages ask."""
+    """The data that formgrader's pages request."""
     from nbgrader.apps.api import NbGraderAPI
 
     config = copy.deepcopy(course.course.config)

@@ -84,7 +84,7 @@ def test_validate_passes_a_right_answer_and_tells_the_message_of_a_wrong_one(cou
     released = nbformat.read(course.folder / "release" / "hw2" / "hw2.ipynb", as_version=4)
     notebook = solved(released, source)
     keep = notebook.cells.index(cell_of(notebook, "test_relu_activation"))
-    notebook.cells = notebook.cells[: keep + 1]  # no training: a validation is no grading
+    notebook.cells = notebook.cells[: keep + 1]  # a validation does not train
     path = course.folder / "try.ipynb"
     nbformat.write(notebook, path)
     assert "Success" in run(course, "validate", str(path))

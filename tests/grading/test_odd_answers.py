@@ -12,7 +12,7 @@ import hw_support.attempts
 pytestmark = pytest.mark.slow
 
 NOTEBOOKS = [notebook_of(homework) for homework in homeworks()]
-# A function's odd answers are judged once, for the tests of one worker.
+# A worker judges a function's odd answers once for all tests.
 BY_FUNCTION = [
     pytest.param(
         notebook,
@@ -44,7 +44,7 @@ def short_limit(monkeypatch):
 @functools.cache
 def odd_ones(notebook, function, oddities=ODDITIES):
     costly = (name for name in notebook.settings.costly if name != function)
-    left_out = notebook.tests_of(*costly)  # they need more time than is given here
+    left_out = notebook.tests_of(*costly)  # they need more time than the tests here allow
     tests = [t for t in notebook.tests_of(*notebook.functions) if t not in left_out]
     answers = [odd_answer(notebook, function, oddity) for oddity in oddities]
     jobs = [Job(answer, ((0, tuple(tests)),)) for answer in answers]

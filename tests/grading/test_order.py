@@ -15,7 +15,7 @@ from hw_grading.homework.order import store_order, stored_order
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # nbgrader's own way
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # from nbgrader's code
 ]
 
 GENERATED = ["title", "double", "test_double", "triple", "test_triple", "test_triple_sum", "why"]
@@ -114,7 +114,8 @@ def test_a_notebook_is_generated_without_a_gradebook(course: ToyCourse, url: str
     if url:
         with (course.root / "nbgrader_config.py").open("a") as settings:
             settings.write(f"c.CourseDirectory.db_url = {url!r}\n")
-            # The toy course leaves it out, for want of a due date; it must not ask a gradebook.
+            # The toy course leaves it out, because it has no due date; it must not read a
+            # gradebook.
             settings.write(
                 'c.GenerateAssignment.preprocessors.insert(0, "hw_grading.plugins.due_date.'
                 'ShowDueDate")\n'

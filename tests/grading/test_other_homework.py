@@ -20,7 +20,7 @@ OTHER = "hw1"
 
 
 def other_homework() -> NotebookNode:
-    """It has the title's grade id in common with the toy homework, and nothing else."""
+    """A notebook that shares only the title's grade id with the toy homework."""
     solution = "### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"
     cells = [text("# Other toys", "title", locked=True)]
     for name in ("once", "again", "at_last"):

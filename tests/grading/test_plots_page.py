@@ -163,7 +163,7 @@ def test_an_answer_is_shown_as_markdown_with_formulas(course):
         assert page.tags.count("math") == 2
         assert "<em>falls</em>" in page.html
         assert "td" in page.tags
-        # A heading of an answer is none of the page.
+        # A heading of an answer is not a heading of the page.
         assert '<div class="heading">Why</div>' in page.html
 
 

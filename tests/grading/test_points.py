@@ -13,7 +13,7 @@ from hw_grading.homework.points import check_total, disagreements, total_of
 
 
 def changed(grade_id, old, new):
-    """A notebook in which points add up, but for one text."""
+    """A notebook in which points add up, except for one text."""
     notebook = source_of("ps1")
     cell = cell_of(notebook, grade_id) if grade_id else notebook.cells[0]
     assert cell.source.count(old) == 1

@@ -30,7 +30,7 @@ from hw_grading.similarity.page import write_similarity
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("postgresql"),
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # nbgrader's own way
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),  # from nbgrader's code
 ]
 
 DUE = datetime(2024, 3, 1, 12)
@@ -87,7 +87,7 @@ def both(
     ours = with_own_gradebook(generated, postgresql, tmp_path_factory.mktemp("ours") / "course")
     courses = {"postgresql": ours, "sqlite": in_file}
     with Gradebook(ours.course.db_url) as gradebook:
-        # A row that was changed is given after all others.
+        # PostgreSQL returns a changed row after all others.
         update = "UPDATE source_cell SET source = source WHERE name IN ('double', 'triple')"
         gradebook.db.execute(sqlalchemy.text(update))
         gradebook.db.commit()
@@ -234,7 +234,7 @@ def graded_url(in_postgresql: ToyCourse, postgresql: Server) -> str:
 def test_two_graders_that_save_the_same_students_at_once_both_succeed(
     in_postgresql: ToyCourse, graded_url: str
 ) -> None:
-    """Each saves every student many times, while indexes are made and removed again."""
+    """Each grader saves every student many times, while indexes are made and removed again."""
     students = ["honest", "wrong", "moved", "deleted"]
     notebooks = {student: in_postgresql.graded(student) for student in students}
     failed: list[BaseException] = []

@@ -47,7 +47,7 @@ def first() -> Iterator[subprocess.Popen[bytes]]:
 def another_with_the_number_of(
     process: subprocess.Popen[bytes], command: list[str] = SLEEPS
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """End a process, and start another one that gets its number."""
+    """End a process, and start another one that gets its pid."""
     process.kill()
     process.wait()
     for _ in range(50):
@@ -60,7 +60,7 @@ def another_with_the_number_of(
 
 
 def expect_no_other_signal(process: subprocess.Popen[bytes]) -> None:
-    """End a process, and expect that it ends by this: an earlier signal would have done it."""
+    """End a process; expect that status: an earlier signal would have given another one."""
     process.terminate()
     assert process.wait(60) == -signal.SIGTERM
 
@@ -79,7 +79,7 @@ def test_a_watchdog_neither_kills_nor_interrupts_nor_counts_other_processes(
     time.sleep(0.1)  # psutil compares times, in hundredths of a second
     with another_with_the_number_of(first, HOLDS_60_MB) as other:
         assert other.stdout
-        other.stdout.readline()  # it has the memory
+        other.stdout.readline()  # it measured the memory
         one._thread.join(60)
         assert not one._thread.is_alive()  # it has seen that the first one is gone
         one.interrupt()
@@ -93,7 +93,7 @@ def test_a_process_waiting_for_the_processor_gets_more_time_to_react(
     first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = Watch(first.pid, first.pid, memory_mb=100, cpu_seconds=60)
-    one.end()  # it looks when it is told to
+    one.end()  # it checks only when it is told to
     now = [1000, 70]
     monkeypatch.setattr(watch, "monotonic", lambda: now[0])
     monkeypatch.setattr(watch, "seconds_waited", lambda pid: now[1])

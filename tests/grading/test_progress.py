@@ -1,4 +1,4 @@
-"""What an instructor sees of a class during grading and afterwards."""
+"""What an instructor sees of a class, during grading and afterwards."""
 
 import io
 import json
@@ -18,7 +18,7 @@ FAULT = NotGraded("2 worker processes died while they ran it", Spent(1.0))
 
 
 class Told:
-    """A progress without a terminal, and what it has said."""
+    """A progress without a terminal, and its messages."""
 
     def __init__(self, folder: Path, students: list[str]) -> None:
         self.said = io.StringIO()

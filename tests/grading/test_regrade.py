@@ -56,7 +56,7 @@ def course(graded_class: Course, tmp_path: Path) -> Course:
 
 @pytest.fixture
 def few(course: Course) -> Course:
-    """Three students of the class, which are quicker to grade."""
+    """Three students of the class, which take less time to grade."""
     for student in {*RIGHT, *SIZE, *BROKEN} - {"right00", "size00", "wrong00"}:
         with Gradebook(course.db_url) as gradebook:
             gradebook.remove_student(student)
@@ -501,7 +501,7 @@ def test_an_unchanged_notebook_is_not_parsed_again(
     last = Snapshots(few.folder / "grading", "ps1").last()[-1]
     path = few.autograded("size00", "ps1") / "ps1.ipynb"
     status = path.stat()
-    os.utime(path)  # as if it was written again, with the same content
+    os.utime(path)  # as if the notebook was written again with the same content
     with monkeypatch.context() as patch:
         patch.delattr("hw_grading.batch.snapshot.notebook_in")
         again = take(few, "ps1", last).students["size00"]

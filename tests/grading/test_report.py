@@ -131,5 +131,5 @@ def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
         ("", 3, ""),
     ],
 )
-def test_fit(text, width, cut):
+def test_a_text_is_cut_to_a_width(text, width, cut):
     assert fit(text, width) == cut

@@ -15,7 +15,7 @@ from hw_grading.records.results import read_results
 from hw_grading.records.scores import NoScores, Record
 from hw_support.submission.problems import Kind, Severity
 
-# nbgrader's own way with its database, of no concern here.
+# These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 DUE = datetime(2022, 10, 5, 7)

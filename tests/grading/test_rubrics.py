@@ -44,7 +44,7 @@ from hw_grading.rubrics.model import (
 
 STUDENTS = ["ada", "ben", "cyd", "dan"]
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 
 @pytest.fixture(scope="session")
@@ -242,7 +242,7 @@ def test_a_score_of_formgrader_is_not_overwritten_silently(course, book):
     assert isinstance(outcomes["ada"], Conflict)
     now = book.grading("why", "ada")
     assert (now.score, now.overridden) == (3, True)
-    assert save(book, "ada", 1).score == 1  # seen by now
+    assert save(book, "ada", 1).score == 1  # the grader has seen it
     assert not book.grading("why", "ada").overridden
 
 

@@ -17,8 +17,8 @@ from hw_grading.records.results import read_results
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample-class")]
 
 RELEASED = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
-# Training takes its time: of those who differ in one answer only, some are enough. An endless loop
-# would wait for a limit that training needs too.
+# Training takes long, so only some students train. An endless loop would wait for a limit that
+# training needs too.
 IN_STOCK = ["blank", "broadcasting-mistake", "mean-gradients", "syntax-error", "unstable-sigmoid"]
 CLASS = {
     submission.student: submission for submission in sample_class_of(REPOSITORY, "hw2")(RELEASED)
@@ -60,7 +60,7 @@ def test_every_student_gets_a_grade_and_the_endless_loop_a_reason(results):
 
 @pytest.fixture(scope="module")
 def stock(course, tmp_path_factory):
-    """Some of them under nbgrader's own execution: one kernel for answers and tests."""
+    """Some students under nbgrader's own execution: one kernel for answers and tests."""
     other = scratch_course(tmp_path_factory.mktemp("stock") / "course")
     for student in IN_STOCK:
         shutil.copytree(course / "submitted" / student, other.folder / "submitted" / student)
@@ -68,7 +68,7 @@ def stock(course, tmp_path_factory):
         config.write(
             "c.Autograde.autograde_preprocessors[0] = 'nbgrader.preprocessors.Execute'\n"
             "c.Execute.timeout = 300\n"
-            "c.WholeClass.executor = 'serial'\n"  # nobody would collect what is run ahead
+            "c.WholeClass.executor = 'serial'\n"  # nothing would collect results that are run ahead
         )
     log = other.folder / "stock.log"
     assert other.nbgrader("generate_assignment", "hw2", log=log) == 0

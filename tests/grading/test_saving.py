@@ -84,7 +84,7 @@ def give(course: ToyCourse, points: float) -> None:
 def test_an_unchanged_answer_stays_graded(graded: ToyCourse) -> None:
     give(graded, 3)
     save(graded, SaveAutoGrades)
-    assert waiting(graded) == {"why", "sketch"}  # nbgrader's own way
+    assert waiting(graded) == {"why", "sketch"}  # as nbgrader does
     give(graded, 3)
     for _ in range(2):
         save(graded, SaveScores)
@@ -169,7 +169,7 @@ def test_an_interrupted_save_saves_nothing(
 
 
 def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:
-    add_indexes(f"sqlite:///{graded.root}/gradebook.db")  # again: they are there
+    add_indexes(f"sqlite:///{graded.root}/gradebook.db")  # the second call finds them
     with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
         for table in ("grade", "comment"):
             query = f"explain query plan select * from {table} where notebook_id = 'x'"

@@ -72,7 +72,7 @@ def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(
     (place / "elsewhere").mkdir()
     (place / "hw-run-link").symlink_to(place / "elsewhere")
     first = Scratch()
-    assert (place / "hw-run-dead").exists()  # it is young: somebody may be about to lock it
+    assert (place / "hw-run-dead").exists()  # it is young: a process may be about to lock it
     monkeypatch.setattr(scratch, "_SECONDS_OF_THE_LIVING", -10)
     second = Scratch()
     assert not (place / "hw-run-dead").exists()

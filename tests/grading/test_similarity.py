@@ -88,7 +88,7 @@ def released(text="YOUR ANSWER HERE"):
 
 @pytest.fixture
 def handed(course):
-    """Give a function that hands in, in a course that has released its homework."""
+    """Return a function that hands in, in a course that has released its homework."""
     course.write(course.root / "release" / "hw2", released())
     (course.root / "staff" / "hw2" / "homework.toml").write_text('certification = "certification"')
 

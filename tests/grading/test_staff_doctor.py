@@ -23,7 +23,7 @@ from hw_grading.upkeep.doctor import database as gradebook_line
 from hw_grading.upkeep.doctor import folders, look, machine, times
 from hw_support.desk.doctor import Line
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own way
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 @pytest.fixture
 def course(made: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    """A course where all is fine; this machine's sandbox and packages are looked at elsewhere."""
+    """A course in which all is fine; other tests check this machine's sandbox and packages."""
     monkeypatch.setattr(machine, "expect_a_sandbox", lambda *of: None)
     monkeypatch.setattr(machine, "LOCK", tmp_path / "no.lock")
     programs = Path(sys.executable).parent
@@ -94,7 +94,7 @@ def test_settings_with_a_mistake_are_named_with_file_and_line(
     (advice,) = re.findall(r"^FIX   settings .*\n      (.*)$", out, re.MULTILINE)
     assert said in advice
     assert "nbgrader_config.py" in advice
-    assert "fine  sandbox" in out  # what can be looked at is
+    assert "fine  sandbox" in out  # what can be checked is checked
     assert not re.search("^(fine|FIX )  gradebook", out, re.MULTILINE)
 
 

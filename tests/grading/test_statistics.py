@@ -1,4 +1,4 @@
-"""The page of a class in numbers, for instructors and for students."""
+"""The page of statistics, for instructors and for students."""
 
 import csv
 import math
@@ -109,7 +109,7 @@ def test_groups_have_five_or_more_and_include_everybody():
 def test_small_counts_cannot_be_computed_by_subtraction():
     assert groups([1, 20, 19]) == [(0, 1, 21), (2, 2, 19)]
     assert groups([20, 19, 1]) == [(0, 0, 20), (1, 2, 20)]
-    assert groups([0, 0, 0, 40]) == []  # which would tell what everybody has
+    assert groups([0, 0, 0, 40]) == []  # a single group would show what everybody has
     assert groups([4, 0, 36]) == []
 
 
@@ -273,7 +273,7 @@ def test_the_table_contains_no_formulas(course):
 
 
 def class_of(points, *, hours=(), parts=()):
-    """A class that got so many points, of 3, for one test."""
+    """A class with these points, of 3, for one test."""
     points = np.asarray(points, dtype=float)[:, None]
     item = Item("test_double", "1.1a", "Double", False, 3.0)
     hours = np.asarray(hours, dtype=float)
@@ -297,7 +297,7 @@ def test_students_see_no_count_below_five():
     told = [int(n) for n in re.findall(r": (\d+)", words)]
     assert min(told) >= 5
     assert sum(told) == 40
-    assert "20 d" not in page_of(data, students=True)  # when the last one of all handed in
+    assert "20 d" not in page_of(data, students=True)  # when the last student submitted
 
 
 def test_incompletely_graded_submissions_are_in_no_count_for_students():

@@ -83,7 +83,7 @@ def test_unfinished_files_of_a_killed_run_are_removed(tmp_path: Path) -> None:
     left = files(tmp_path)[0].parent / "left.part"
     left.write_text("half")
     results.tidy()
-    assert left.exists()  # somebody may be writing it
+    assert left.exists()  # a process may be writing it
     os.utime(left, (1000, 1000))
     results.tidy()
     assert [path.suffix for path in files(tmp_path)] == [".gz"]

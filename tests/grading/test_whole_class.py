@@ -32,7 +32,7 @@ def events(course: ToyCourse) -> list[dict[str, Any]]:
 
 
 def ran(course: ToyCourse, *, to_a_result: bool = False) -> Counter[str]:
-    """How often each student's cells were run, or so that there was a result."""
+    """Return how often each student's cells were run; `to_a_result` counts runs with a result."""
     ends = [e for e in events(course) if e["event"] == "student" and not e["again"]]
     return Counter(
         end["student"] for end in ends if not (to_a_result and end["end"] == "not graded")
@@ -60,7 +60,7 @@ def all_scores(course: ToyCourse, students: list[str]) -> dict[str, dict[str, fl
 
 @contextmanager
 def grading(course: ToyCourse, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The command, running; ended at the latest when the block ends."""
+    """Yield the running command, which is ended with the block at the latest."""
     with open(course.root / "output.txt", "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, *arguments],
@@ -78,7 +78,7 @@ def grading(course: ToyCourse, *arguments: str) -> Iterator[subprocess.Popen[byt
 
 
 def until_ended(course: ToyCourse, students: int) -> None:
-    """Wait until so many submissions were run."""
+    """Wait until this many submissions were run."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
         if (course.root / "grading" / "hw2.jsonl").exists() and len(ran(course)) >= students:
@@ -219,7 +219,7 @@ def test_a_second_run_is_refused_while_one_is_grading(course: ToyCourse) -> None
     course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(25))))
     with grading(course) as process:
         until_ended(course, 1)
-        process.send_signal(signal.SIGSTOP)  # so it does not come to its end meanwhile
+        process.send_signal(signal.SIGSTOP)  # so it does not end meanwhile
         second = course.grade()
         process.send_signal(signal.SIGCONT)
         assert second.returncode == 1

@@ -67,7 +67,7 @@ def archive(course: ToyCourse) -> Path:
     ],
     ids=["canvas", "gradescope", "moodle"],
 )
-def test_a_download_of(
+def test_a_platforms_download_is_collected(
     name: str,
     content: bytes,
     times: list[datetime | None],

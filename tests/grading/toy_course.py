@@ -34,7 +34,7 @@ ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
 FULL_MARKS = sum(TESTS.values())
 
-# The course's own configuration, but for what belongs to its homework.
+# The course's own configuration, without the settings of its homework.
 CONFIG = f"""
 load_subconfig({str(REPOSITORY / "nbgrader_config.py")!r})
 c = get_config()
@@ -162,7 +162,7 @@ class ToyCourse:
 
     @cached_property
     def course(self) -> Course:
-        """What knows where everything is."""
+        """The course's folders and settings."""
         return Course(self.root)
 
     def folder(self, student: str) -> Path:
@@ -217,7 +217,7 @@ def write_manifest(root: Path, text: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What `nbgrader` needs to find alembic and this package."""
+    """The environment in which nbgrader finds alembic and this package."""
     return {
         **os.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
@@ -239,7 +239,7 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         )
         output.seek(0)
         text = output.read()
-    print(text)  # pytest shows it where a test fails
+    print(text)  # pytest shows it if a test fails
     return subprocess.CompletedProcess(done.args, done.returncode, "", text)
 
 

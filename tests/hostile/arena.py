@@ -1,9 +1,8 @@
-"""Grades one hostile submission as a class is graded, and looks at what it gained and did.
+"""Grades one hostile submission as in a class, and checks its points and the damage that it did.
 
-The homework has four answers, all of them wrong or missing unless an attack says otherwise, so that
-every point is one that was stolen. Around it lie things to steal: a course folder with a source
-notebook, a gradebook and another student's work, each with a canary in it, and a canary in the
-grader's environment.
+The homework has four answers. Unless an attack says otherwise, all are wrong or missing, so every
+point was stolen. The machine has things to steal: a course folder with a source notebook, a
+gradebook and another student's work. Each of them, and the grader's environment, contains a canary.
 """
 
 import copy
@@ -36,9 +35,9 @@ from hw_support.submission.problems import Kind, Problem, read_problems
 SEED = secrets.randbits(128)
 CANARY = "canary-7f3a"  # must never be seen by student code
 STUDENT = "mallory-7351"  # whose name student code must not find, either
-EXPECTED = "4242"  # a number that stands in hidden tests only
+EXPECTED = "4242"  # a number that is only in hidden tests
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
-SECONDS = 300.0  # in which an attack has to be over, also on a busy machine: most take 10 at most
+SECONDS = 300.0  # for an attack, also on a busy machine; most take up to 10
 FULL_MARKS = sum(POINTS.values())
 NOTHING = dict.fromkeys(POINTS, 0.0)
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
@@ -55,7 +54,7 @@ RIGHT = {
     "apply": "def apply(f, x):\n    return f(x) + 1",
     "total": "total = 10",
 }
-# What an attack begins with: answers that are all wrong.
+# The answers of an attack, all wrong, unless it has others.
 WRONG = {
     "double": "def double(x):\n    return 0 * x",
     "mean": "def mean(x):\n    return np.zeros(2)",
@@ -125,10 +124,10 @@ def notebook(answers: dict[str, str], before: str = "", after: str = "") -> Note
     Parameters
     ----------
     answers
-        Sources by grade id, in place of the wrong ones. Sources of tests are taken in place of the
-        usual ones, and that of `setup` is added to the first cell.
+        Sources by grade id, instead of the wrong ones. Sources of tests replace the usual ones. The
+        source of `setup` is added to the first cell.
     before, after
-        Sources of plain cells that a student put above the answers and at the end.
+        Sources of plain cells that a student added above the answers and at the end.
     """
     sources = {**WRONG, **_TESTS, **answers}
     setup = "\n".join([_SETUP, *([answers["setup"]] if "setup" in answers else [])])
@@ -165,7 +164,7 @@ def instructors(nb: NotebookNode) -> list[InstructorCell]:
 
 @dataclass
 class Outcome:
-    """What became of one submission."""
+    """The outcome of one submission."""
 
     nb: NotebookNode
     fault: GraderFault | None = None
@@ -173,19 +172,19 @@ class Outcome:
 
     @property
     def scores(self) -> dict[str, float]:
-        """As nbgrader would save them."""
+        """The scores that nbgrader would save."""
         graded = (c for c in self.nb.cells if c.metadata.get("nbgrader", {}).get("grade"))
         tests = (c for c in graded if not c.metadata.nbgrader.solution)
         return {c.metadata.nbgrader.grade_id: determine_grade(c)[0] or 0.0 for c in tests}
 
     @property
     def printed(self) -> str:
-        """All that the student's own cells and the tests show, in one text."""
+        """The outputs of the student's own cells and of the tests, in one text."""
         outputs: list[Any] = []
         for cell in self.nb.cells:
             for stream, group in groupby(cell.get("outputs", []), lambda o: o.get("name")):
                 some = list(group)
-                # What is printed at once may come in two pieces.
+                # Text that is printed at once may arrive in two pieces.
                 outputs += [{"text": "".join(o.text for o in some)}] if stream else some
         return "\n".join(map(str, outputs))
 
@@ -228,7 +227,7 @@ class Arena:
         self.processes = _own_processes()
 
     def secret_texts(self) -> dict[str, list[str]]:
-        """Return what student code must not find, in groups that headers of attacks name."""
+        """Return texts that student code must not find, in groups that attacks' headers name."""
         home, prefix = f"{Path.home()}/", os.path.realpath(sys.prefix)
         own = prefix if prefix != os.path.realpath(sys.base_prefix) else PACKAGE
         secrets = [CANARY, "HW_GRADING_CANARY", "gradebook.db", "hw_grading", "submitted/other"]
@@ -249,7 +248,7 @@ class Arena:
         }
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
-        """Grade a submission under short limits, which have to end it."""
+        """Grade a submission under short limits, which have to stop it if it does not end."""
         execution = ExecuteSubmission(**{"seed": SEED, **self.options, **options})
         resources = {"metadata": {"path": str(self.folder)}, "nbgrader": {"student": STUDENT}}
         began = time.monotonic()
@@ -283,11 +282,11 @@ class Arena:
         return outcome
 
     def expect_no_harm(self, outcome: Outcome) -> None:
-        """Expect that nothing was read, changed or left behind, and that the next one is fine."""
+        """Expect no harm: nothing read, changed or left behind, and full marks for the next one."""
         assert CANARY not in outcome.printed
         assert self._files() == self.before
-        for _ in range(600):  # processes take a moment to be gone
-            if _own_processes() <= self.processes + 2:  # the examiner, and bwrap's last breath
+        for _ in range(600):  # processes take a moment to end
+            if _own_processes() <= self.processes + 2:  # the examiner, and a bwrap that is ending
                 break
             time.sleep(0.1)
         assert _own_processes() <= self.processes + 2

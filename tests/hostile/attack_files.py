@@ -1,4 +1,4 @@
-"""Reads the attacks in `attacks/`: hostile submissions, each with what has to come of it.
+"""Reads the attacks in `attacks/`: hostile submissions, each with its expected outcome.
 
 An attack file begins with a docstring, which says what the attack tries, and a header in TOML:
 
@@ -38,7 +38,7 @@ _MARK = re.compile(r"^# %% (.+)\n", re.M)
 
 
 class Header(BaseModel, extra="forbid"):
-    """What a header may say: first how the attack is graded, then what has to come of it."""
+    """The keys of a header: first how the attack is graded, then the expected outcome."""
 
     smoke: bool = False  # `make test` runs it too
     checked_in: str = ""  # the test file that runs it, and checks what a header cannot say
@@ -62,8 +62,8 @@ class Header(BaseModel, extra="forbid"):
     counts: dict[str, tuple[int, float]] = {}  # how often a text is printed: least and most
     numbers: dict[str, tuple[float, float]] = {}  # the last number behind a word: least and most
     shows: dict[str, list[str]] = {}  # texts in the outputs of a cell: `before`, or a grade id
-    works: set[str] | None = None  # exactly what worked of all that the preamble `tries` tries
-    refused: set[str] | int | None = None  # exactly what was refused, or how many different things
+    works: set[str] | None = None  # exactly the attempts of the preamble `tries` that worked
+    refused: set[str] | int | None = None  # exactly the attempts that were refused, or their number
     bounded: bool = False  # the grader's processes take little memory
 
 
@@ -76,7 +76,7 @@ class Attack:
     name
         Its path in `attacks/`, without the suffix.
     header
-        How the attack is graded, and what has to come of it.
+        How the attack is graded, and the expected outcome.
     cells
         Sources by `before`, `after` or grade id.
     variants
@@ -111,7 +111,7 @@ class Attack:
         return cls(name, header, cells, variants)
 
     def submission(self, variant: str = "", **values: Any) -> dict[str, Any]:
-        """Return what `Arena.attack` is given.
+        """Return the arguments for `Arena.attack`.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Carries out the attacks in `attacks/`, and compares what comes of them with their headers."""
+"""Carries out the attacks in `attacks/`, and compares their outcomes with their headers."""
 
 import re
 from typing import Any
@@ -15,7 +15,7 @@ EXAMINER_MB = 75  # of memory that an examiner has when it begins
 def carry_out(
     arena: Arena, name: str, variant: str = "", memory: Any = None, **values: Any
 ) -> Outcome:
-    """Grade the submission of an attack, and expect all that its header says.
+    """Grade the submission of an attack, and expect the outcome in its header.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def printed_by(arena: Arena, name: str, **values: Any) -> str:
 
 
 def expect(header: Header, outcome: Outcome) -> None:
-    """Expect what a header says of the outcome, memory aside."""
+    """Expect the outcome that a header states, except for memory."""
     scores = POINTS if header.scores == "all" else {} if header.scores == "none" else header.scores
     possible = scores if isinstance(scores, list) else [scores]
     assert outcome.scores in [NOTHING | some for some in possible]
@@ -81,7 +81,7 @@ def expect(header: Header, outcome: Outcome) -> None:
 
 
 def tried(outcome: Outcome) -> tuple[set[str], set[str]]:
-    """Return what worked and what was refused of all that the preamble `tries` tried."""
+    """Return the attempts of the preamble `tries` that worked, and those that were refused."""
     found = [set(re.findall(rf"{what} (\w+)", outcome.printed)) for what in ("WORKED", "refused")]
     assert any(found), f"nothing was tried: {outcome.printed[-2000:]}"
     return found[0], found[1]

@@ -1,4 +1,4 @@
-"""One arena serves the attacks of a worker: each of them shows that the next is not touched."""
+"""One arena serves the attacks of a worker. Each attack is followed by an honest submission."""
 
 import ctypes
 import os
@@ -20,7 +20,7 @@ from toy_course import course, generated_course
 __all__ = ["course", "generated_course"]  # used by pytest, by name
 
 pytest.register_assert_rewrite("carrying_out")
-collect_ignore = ["attacks"]  # hostile code, which test_attacks.py grades
+collect_ignore = ["attacks"]  # hostile code, graded by test_attacks.py
 VARIATIONS = 2  # of each attack in `make test`; `make soak` tries them all
 
 

@@ -1,4 +1,4 @@
-"""Throws files at the reader and the mender: a valid notebook in the released order comes out.
+"""Reads and mends random files; expects a valid notebook in the released order.
 
     python tests/hostile/fuzz_notebook.py --seconds 60
 
@@ -69,7 +69,7 @@ DOCUMENTS: list[Any] = [
 
 
 def seeds() -> Iterable[bytes]:
-    """Give whole files, and some that are none."""
+    """Yield valid files and invalid ones."""
     for document in DOCUMENTS:
         yield json.dumps(document).encode()
         yield json.dumps(document, indent=1).encode() + b"\n"
@@ -77,7 +77,7 @@ def seeds() -> Iterable[bytes]:
 
 
 def one_file(data: bytes) -> None:
-    """Read a file, mend it and put notes on top; what comes out can be stored, read and mended."""
+    """Read a file, mend it and put notes on top; the result can be stored and read again."""
     submission_file.read_regular_file = lambda *_: data
     nb, problems = submission_file.read_submission("hw2.ipynb", keep_outputs=data.endswith(b"\n"))
     _expect_valid(nb)

@@ -1,9 +1,9 @@
-"""Lets a kernel ask back whatever it likes, whenever it likes: functions of the test end in time.
+"""Lets a kernel send any messages at any time; expects that functions of the test end in time.
 
     python tests/hostile/fuzz_questions.py --seconds 60
 
-An input is a list of messages that the kernel sends, all at once. The examiner asks it twice, in
-two parts of a test. In each it hands over a function, which must not run in the other part.
+An input is a list of messages that the kernel sends at once. The examiner asks it two questions, in
+two parts of a test. In each part it passes a function, which must not run in the other part.
 """
 
 import contextlib
@@ -53,7 +53,7 @@ KERNELS: list[Any] = [
 
 
 def seeds() -> Iterable[bytes]:
-    """Give what kernels send."""
+    """Yield lists of messages."""
     for messages in KERNELS:
         yield json.dumps(messages).encode()
 
@@ -72,7 +72,7 @@ def _with_references(tree: Any) -> Any:
 
 
 def one_kernel(data: bytes) -> None:
-    """Ask twice; each function runs in its own part only, and every end is one that is foreseen."""
+    """Ask twice; each function runs only in its own part, and only known errors are raised."""
     try:
         messages = [_with_references(message) for message in json.loads(data)]
         frames = [b"".join(map(bytes, wire.pack(m, refer, wire.FROM_SANDBOX))) for m in messages]

@@ -1,8 +1,8 @@
-"""Throws frames at the codec until time is up: whatever comes, it is a value or a `WireError`.
+"""Decodes random frames until time is up; expects a value or a `WireError` each time.
 
     python tests/hostile/fuzz_wire.py --seconds 60
 
-What a fuzzer of nbgrader's input needs besides is here too: `fuzz`, and a mutator of trees.
+It also has what the other fuzzers need: `fuzz`, and a mutator of trees.
 """
 
 import argparse
@@ -38,7 +38,7 @@ DEEPER = dataclasses.replace(wire.FROM_GRADER, depth=40)
 
 
 def seeds() -> Iterable[bytes]:
-    """Give a frame for each kind of value: the length of the head in two bytes, head, body."""
+    """Yield a frame for each kind of value: the length of the head in two bytes, head, body."""
     for value in VALUES:
         pieces = wire.pack(value, refer, wire.FROM_SANDBOX)
         whole = b"".join(bytes(piece) for piece in pieces)
@@ -61,7 +61,7 @@ def _parts(data: bytes) -> tuple[bytes, bytes]:
 
 
 def one_frame(data: bytes) -> None:
-    """Decode a frame; what it gives goes through again and is the same."""
+    """Decode a frame; its value can be encoded and decoded again, and stays the same."""
     head, body = _parts(data)
     try:
         value = wire.unpack(head, bytearray(body), _resolve, wire.FROM_SANDBOX)
@@ -93,7 +93,7 @@ def other_frame(data: bytes, most: int, seed: int) -> bytes:
 
 def other_tree(tree: Any, draw: random.Random) -> Any:
     """Change some places of a tree of lists and dicts: another value, one more, or one fewer."""
-    top = [tree]  # so that the whole of it is in a place too
+    top = [tree]  # so that the whole tree is in a place too
     for _ in range(draw.choice([1, 1, 2, 3])):
         holder, key = draw.choice(list(_places(top)))
         odd = copy.deepcopy(draw.choice([*ODD, holder[key]]))
@@ -139,7 +139,7 @@ def fuzz(
     parser.add_argument("--seconds", type=int, required=True)
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
-        child = os.fork()  # libFuzzer ends its process without a word to Python
+        child = os.fork()  # libFuzzer ends its process without telling Python
         if child == 0:
             for number, seed in enumerate(seeds):
                 Path(folder, f"seed-{number}").write_bytes(seed)

@@ -1,4 +1,4 @@
-"""A session of the examiner, with the real server or with a far end that does anything."""
+"""A session of the examiner, with the real server or with a simulated kernel."""
 
 import contextlib
 import select
@@ -17,7 +17,7 @@ def wait(stream: socket.socket, writing: bool) -> None:
 
 
 class Pair:
-    """A session, and what is done to the far end."""
+    """A session, with counts of what it does to the far end."""
 
     def __init__(self) -> None:
         ours, self.far = socket.socketpair()

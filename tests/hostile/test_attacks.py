@@ -49,7 +49,7 @@ def test_attacks_that_another_file_checks_are_named_there() -> None:
         assert f'"{attack.name}"' in file.read_text(encoding="utf-8")
 
 
-# What a header expects of a made-up outcome: it came, and something else did not.
+# For each key of a header: a value that an invented outcome meets, and one that it does not.
 EXPECTED = {
     "scores": ("all", {"test_double": 1.0}),
     "problems": (["time-limit"], []),

@@ -25,7 +25,7 @@ HOSTILE = b'{"of": "an attacker"}'
 
 
 def packed(*files: tuple[str | zipfile.ZipInfo, bytes], compression: int = 8) -> bytes:
-    """A zip with these files, names as they are."""
+    """A zip with these files, under exactly these names."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", compression) as bundle:
         for name, content in files:
@@ -34,7 +34,7 @@ def packed(*files: tuple[str | zipfile.ZipInfo, bytes], compression: int = 8) ->
 
 
 class Class:
-    """What was downloaded, and what becomes of it."""
+    """The downloads of a class, and the submissions that are collected from them."""
 
     def __init__(self, course: ToyCourse, capsys: pytest.CaptureFixture[str]) -> None:
         self.root, self._capsys = course.root, capsys
@@ -47,7 +47,7 @@ class Class:
         path.write_bytes(content)
 
     def collect(self, *words: str) -> int:
-        """Run the command; return its exit status, and keep what it said in `log`."""
+        """Run the command; return its exit status, and keep its output in `log`."""
         before = set(self._files())
         here = os.getcwd()
         os.chdir(self.root)
@@ -79,7 +79,7 @@ class Class:
         return {path.parts[-3]: path.read_bytes() for path in found}
 
     def expect_left_out(self, *files: str, why: str) -> None:
-        """The honest one is collected, these files are not, and the instructor is told why."""
+        """Expect that the honest one is collected, these files are not, and a message says why."""
         self.download("honest_hw2.ipynb", HONEST)
         status = self.collect()
         assert self.handed_in == {"honest": HONEST}
@@ -98,7 +98,7 @@ def downloads(course: ToyCourse, capsys: pytest.CaptureFixture[str]) -> Class:
 
 
 @pytest.mark.smoke
-def test_the_outer_name_decides(downloads: Class) -> None:
+def test_the_name_of_the_upload_decides_whose_it_is(downloads: Class) -> None:
     downloads.download("victim_hw2.ipynb", HONEST)
     downloads.download("attacker_hw2.zip", packed(("victim_hw2.ipynb", HOSTILE)))
     downloads.download("bob_hw2_second.zip", packed(("folder/anything.ipynb", HONEST)))
@@ -151,7 +151,7 @@ def test_a_zip_in_a_students_zip_is_not_opened(downloads: Class) -> None:
     downloads.expect_left_out("attacker_hw2.zip", why="found 0 (none)")
 
 
-def test_many_students_from_one_archive(downloads: Class) -> None:
+def test_an_upload_with_many_notebooks_is_left_out(downloads: Class) -> None:
     many = [(f"victim{n}_hw2.ipynb", HOSTILE) for n in range(300)]
     downloads.download("attacker_hw2.zip", packed(*many))
     downloads.expect_left_out("attacker_hw2.zip", why="found 300 ('victim0_hw2.ipynb',")
@@ -168,7 +168,7 @@ def test_of_several_the_one_of_the_right_name_is_taken(downloads: Class) -> None
     assert downloads.handed_in == {"bob": HONEST}
 
 
-def test_two_files_of_one_student_stop_nobody_else(downloads: Class) -> None:
+def test_two_files_of_one_student_block_nobody_else(downloads: Class) -> None:
     downloads.download("bob_hw2.ipynb", HOSTILE)
     downloads.download("bob_hw2_again.zip", packed(("hw2.ipynb", HOSTILE)))
     downloads.download("more.zip", packed(("bob_hw2.ipynb", HOSTILE)))
@@ -194,7 +194,7 @@ LEADING_OUT = [
 ]
 
 
-def test_names_that_lead_elsewhere(downloads: Class) -> None:
+def test_names_that_lead_out_of_the_folder_are_left_out(downloads: Class) -> None:
     downloads.download("submissions.zip", packed(*((name, HOSTILE) for name in LEADING_OUT)))
     downloads.download("of two_hw2.ipynb", HOSTILE)
     listed = [n for n in LEADING_OUT if not n.startswith("._")]
@@ -205,7 +205,7 @@ def test_names_that_lead_elsewhere(downloads: Class) -> None:
     assert all(c == "\n" or c.isprintable() for c in downloads.log)
 
 
-def test_names_in_a_students_zip_lead_nowhere(downloads: Class) -> None:
+def test_names_in_a_students_zip_are_not_used_as_paths(downloads: Class) -> None:
     for number, name in enumerate(LEADING_OUT):
         if not name.startswith(".."):
             downloads.download(f"s{number}_hw2.zip", packed((name, HONEST)))
@@ -246,7 +246,7 @@ def encrypted() -> bytes:
 
 
 def endless_list() -> bytes:
-    """A list of 100,000 files that all are one."""
+    """A list of 100,000 files with the same content."""
     one = packed(("hw2.ipynb", HOSTILE))
     at, end = one.rindex(b"PK\x01\x02"), one.rindex(b"PK\x05\x06")
     entries = one[at:end] * 100_000
@@ -272,7 +272,9 @@ BOMBS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("what", BOMBS)
-def test_a_students_zip_that_is(downloads: Class, what: str, memory: Any) -> None:
+def test_a_hostile_zip_is_left_out_and_takes_little_memory(
+    downloads: Class, what: str, memory: Any
+) -> None:
     make, why = BOMBS[what]
     downloads.download("attacker_hw2.zip", make())
     memory.begin()
@@ -281,7 +283,7 @@ def test_a_students_zip_that_is(downloads: Class, what: str, memory: Any) -> Non
     assert memory.grader_mb < 400, memory
 
 
-def test_what_a_platforms_download_holds_is_bounded_too(downloads: Class) -> None:
+def test_files_in_a_platforms_download_have_a_size_limit(downloads: Class) -> None:
     entries = [("a_hw2.zip", bomb()), ("b_hw2.ipynb", bytes(MAX_BYTES + 1)), ("c_hw2.zip", b"")]
     downloads.download("submissions.zip", packed(*entries, ("d_hw2.ipynb", HONEST)))
     names = ("submissions/a_hw2.zip", "submissions/b_hw2.ipynb", "submissions/c_hw2.zip")
@@ -291,7 +293,7 @@ def test_what_a_platforms_download_holds_is_bounded_too(downloads: Class) -> Non
     assert all(name in downloads.log for name in names)
 
 
-def test_files_that_are_no_files(downloads: Class) -> None:
+def test_links_and_pipes_are_left_out(downloads: Class) -> None:
     (downloads.archive / "link_hw2.ipynb").symlink_to("/etc/passwd")
     os.mkfifo(downloads.archive / "pipe_hw2.ipynb")
     downloads.download("photo.jpg", b"x")
@@ -299,7 +301,7 @@ def test_files_that_are_no_files(downloads: Class) -> None:
     downloads.expect_left_out(*names, why="expected a regular file, found a pipe")
 
 
-def test_a_time_in_a_name_that_is_none_stops_nobody(downloads: Class) -> None:
+def test_an_invalid_time_in_a_name_blocks_nobody(downloads: Class) -> None:
     downloads.download("a_24:0012345678901234567890_hw2.ipynb", HOSTILE)
     downloads.download("b_2022-10-04T23:59:00_hw2.ipynb", HONEST)
     pattern = r".*/(?P<student_id>[a-z]+)_(?P<timestamp>[^_]+)_(?P<file_id>hw2)"

@@ -1,7 +1,7 @@
 """Attacks by files: invalid notebooks, files beside them, and whole classes of attackers.
 
-Files are read in the grader's own process, outside any sandbox. So each test looks at the time and
-the memory that this takes, too.
+Files are read in the grader's own process, outside of any sandbox. So each test also checks the
+time and the memory that reading takes.
 """
 
 import gzip
@@ -33,7 +33,7 @@ MOST_MB = 270  # that reading one file may take
 
 
 def read(path: Path, memory: Any) -> tuple[NotebookNode, list[Problem]]:
-    """Read a file as a submission: a valid notebook comes out, soon, and it takes little memory."""
+    """Read a file as a submission; expect a valid notebook, in little time and memory."""
     memory.begin()
     began = time.process_time()
     nb, problems = read_submission(path)
@@ -46,7 +46,7 @@ def read(path: Path, memory: Any) -> tuple[NotebookNode, list[Problem]]:
 
 
 def expect_unreadable(path: Path, memory: Any, why: str) -> None:
-    """No cell comes out, and the one reason is this."""
+    """Expect a notebook without cells, and this one reason."""
     nb, problems = read(path, memory)
     assert nb.cells == []
     assert [(p.kind, p.severity) for p in problems] == [(Kind.FILE, Severity.FAILED)]
@@ -67,31 +67,31 @@ def path(tmp_path: Path) -> Path:
 # -- one file
 
 
-def test_a_file_of_500_megabytes(path: Path, memory: Any) -> None:
+def test_a_file_of_500_megabytes_is_not_read(path: Path, memory: Any) -> None:
     with open(path, "wb") as file:
         file.truncate(500_000_000)
     expect_unreadable(path, memory, "expected at most 100,000,000 bytes")
 
 
-def test_a_file_of_zeros_of_the_size_that_is_read(path: Path, memory: Any) -> None:
+def test_a_large_file_of_zeros_is_unreadable(path: Path, memory: Any) -> None:
     with open(path, "wb") as file:
         file.truncate(MAX_BYTES)
     expect_unreadable(path, memory, "expected JSON")
 
 
-def test_a_million_cells(path: Path, memory: Any) -> None:
+def test_a_million_cells_are_refused(path: Path, memory: Any) -> None:
     cell = '{"cell_type": "code", "source": ""}'
     path.write_text('{"nbformat": 4, "cells": [' + ", ".join([cell] * 1_000_000) + "]}")
     expect_unreadable(path, memory, "MB of memory")
 
 
-def test_a_hundred_thousand_cells(path: Path, memory: Any) -> None:
+def test_a_hundred_thousand_cells_are_refused(path: Path, memory: Any) -> None:
     cell = '{"cell_type": "code", "source": ""}'
     path.write_text('{"nbformat": 4, "cells": [' + ", ".join([cell] * 100_000) + "]}")
     expect_unreadable(path, memory, "expected at most 5,000 cells, found 100,000")
 
 
-def test_as_many_empty_lists_as_a_file_can_hold(path: Path, memory: Any) -> None:
+def test_a_file_full_of_empty_lists_is_refused(path: Path, memory: Any) -> None:
     """Each takes three bytes in the file, and twenty times as many in memory."""
     with open(path, "w") as file:
         file.write('{"nbformat": 4, "cells": [[]')
@@ -103,7 +103,7 @@ def test_as_many_empty_lists_as_a_file_can_hold(path: Path, memory: Any) -> None
 
 
 @pytest.mark.parametrize("item", ["{},", "[],", "0,", '"a",', '{"a":0},', "null,"])
-def test_what_reading_takes_is_known_before(path: Path, memory: Any, item: str) -> None:
+def test_reading_many_small_values_takes_little_memory(path: Path, memory: Any, item: str) -> None:
     content = item * (40_000_000 // len(item))
     path.write_text('{"nbformat": 4, "cells": [' + content[:-1] + "]}")
     del content
@@ -114,7 +114,7 @@ def test_what_reading_takes_is_known_before(path: Path, memory: Any, item: str) 
 
 @pytest.mark.parametrize("wide", ["\N{EURO SIGN}", "\N{GRINNING FACE}"])
 @pytest.mark.parametrize("escaped", [True, False])
-def test_one_wide_character_makes_a_large_text_wide(
+def test_a_large_text_with_one_wide_character_is_refused(
     path: Path, memory: Any, wide: str, escaped: bool
 ) -> None:
     cell = {"cell_type": "markdown", "source": wide + "x" * 90_000_000}
@@ -132,12 +132,12 @@ DEEP = {
 
 
 @pytest.mark.parametrize("what", DEEP)
-def test_json_nested_100_000_deep(path: Path, memory: Any, what: str) -> None:
+def test_json_nested_100_000_deep_is_unreadable(path: Path, memory: Any, what: str) -> None:
     path.write_text(DEEP[what])
     expect_unreadable(path, memory, "cannot be read")
 
 
-def test_json_nested_as_deep_as_it_can_be_read(path: Path, memory: Any) -> None:
+def test_deeply_nested_json_is_mended(path: Path, memory: Any) -> None:
     deep: Any = "x"
     for _ in range(400):
         deep = [deep]
@@ -167,12 +167,12 @@ OTHER_BYTES = {
 
 
 @pytest.mark.parametrize("what", OTHER_BYTES)
-def test_a_notebook_that_is(path: Path, memory: Any, what: str) -> None:
+def test_a_file_with_other_content_is_unreadable(path: Path, memory: Any, what: str) -> None:
     path.write_bytes(OTHER_BYTES[what])
     expect_unreadable(path, memory, "cannot be read")
 
 
-def test_numbers_that_json_does_not_know(path: Path, memory: Any) -> None:
+def test_numbers_that_json_does_not_know_are_accepted(path: Path, memory: Any) -> None:
     text = json.dumps(document()).replace("4", "NaN", 1)
     path.write_text(
         text[:-1]
@@ -186,7 +186,7 @@ def test_numbers_that_json_does_not_know(path: Path, memory: Any) -> None:
 
 
 @pytest.mark.smoke
-def test_keys_that_come_twice(path: Path, memory: Any) -> None:
+def test_the_last_of_several_equal_keys_counts(path: Path, memory: Any) -> None:
     cell = '{"cell_type": "code", "source": "first", "source": "second", "cell_type": "markdown"}'
     path.write_text('{"cells": [], "nbformat": 3, "nbformat": 4, "cells": [' + cell + "]}")
     nb, problems = read(path, memory)
@@ -194,14 +194,14 @@ def test_keys_that_come_twice(path: Path, memory: Any) -> None:
     assert problems == []
 
 
-def test_a_text_of_90_megabytes(path: Path, memory: Any) -> None:
+def test_a_text_of_90_megabytes_is_left_out(path: Path, memory: Any) -> None:
     path.write_text(json.dumps(document({"cell_type": "markdown", "source": "x" * 90_000_000})))
     nb, problems = read(path, memory)
     assert [cell.source for cell in nb.cells] == ["", "x = 1"]
     assert "10,000,000 characters of text" in problems[-1].message
 
 
-def test_pictures_of_90_megabytes(path: Path, memory: Any) -> None:
+def test_pictures_beyond_the_limit_are_left_out(path: Path, memory: Any) -> None:
     cells = [
         {"cell_type": "markdown", "source": "see", "attachments": {"a.png": {"image/png": data}}}
         for data in ("A" * 30_000_000, "A" * 60_000_000, "A" * 4_000)
@@ -213,7 +213,7 @@ def test_pictures_of_90_megabytes(path: Path, memory: Any) -> None:
     assert "40,000,000 of pictures" in problems[-1].message
 
 
-def test_names_of_a_megabyte_and_metadata_of_other_types(path: Path, memory: Any) -> None:
+def test_cells_with_long_names_and_odd_metadata_are_read(path: Path, memory: Any) -> None:
     long = "x" * 1_000_000
     marks = {"grade_id": long, "grade": True, "points": "1e400", "checksum": [1], long: long}
     cells: list[Any] = [
@@ -239,7 +239,7 @@ def test_names_of_a_megabyte_and_metadata_of_other_types(path: Path, memory: Any
     assert max(len(p.message) for p in problems) < 500
 
 
-def test_attachments_that_are_no_pictures(path: Path, memory: Any) -> None:
+def test_attachments_other_than_pictures_are_dropped(path: Path, memory: Any) -> None:
     script = "<script>alert(1)</script>"
     attachments = {
         "a.html": {"text/html": script},
@@ -258,7 +258,7 @@ def test_attachments_that_are_no_pictures(path: Path, memory: Any) -> None:
     assert script not in str(kept.values())
 
 
-# -- no files
+# -- not regular files
 
 
 def make_folder(path: Path) -> None:
@@ -291,12 +291,12 @@ NO_FILES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("what", NO_FILES)
-def test_a_file_that_is(path: Path, memory: Any, what: str) -> None:
+def test_only_a_regular_file_is_read(path: Path, memory: Any, what: str) -> None:
     NO_FILES[what](path)
     expect_unreadable(path, memory, "expected a regular file, found")
 
 
-def test_a_file_that_is_exchanged_for_a_link_while_it_is_read(
+def test_a_file_replaced_by_a_link_during_reading_is_not_read(
     path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path.write_text(json.dumps(document()))
@@ -316,7 +316,7 @@ def test_a_file_that_is_exchanged_for_a_link_while_it_is_read(
 def test_a_hard_link_to_the_instructors_notebook_is_read_and_never_written(
     course: ToyCourse, memory: Any
 ) -> None:
-    """Nobody can make one of a file that they may not read: it is as good as a copy."""
+    """Nobody can link to a file that they may not read: a hard link is as harmless as a copy."""
     source = course.root / "source/hw2/hw2.ipynb"
     before = source.read_bytes()
     os.link(source, course.folder("linked") / "hw2.ipynb")
@@ -332,7 +332,7 @@ def test_a_hard_link_to_the_instructors_notebook_is_read_and_never_written(
 # -- folders
 
 
-def test_folders_that_are_links(course: ToyCourse) -> None:
+def test_folders_that_are_links_are_not_graded(course: ToyCourse) -> None:
     course.submit("honest", course.answered)
     before = digests(course.root / "source")
     thieves = []
@@ -349,7 +349,7 @@ def test_folders_that_are_links(course: ToyCourse) -> None:
 
 
 def expect_not_graded(done: Any, course: ToyCourse, students: list[str], why: str) -> None:
-    """Some are not graded, and the instructor is told so, by the exit status as well."""
+    """Expect that these students are not graded, and that messages and exit status say so."""
     assert done.returncode == 1
     assert done.stderr.count("GraderFault: NOT GRADED") == len(students)
     for student in students:
@@ -358,7 +358,7 @@ def expect_not_graded(done: Any, course: ToyCourse, students: list[str], why: st
         assert not (course.root / "autograded" / student).exists()
 
 
-def test_thousands_of_files_and_links_beside_a_notebook(course: ToyCourse) -> None:
+def test_thousands_of_files_beside_a_notebook_are_ignored(course: ToyCourse) -> None:
     course.submit("b-honest", course.answered)
     course.submit("a-many", course.answered)
     folder = course.folder("a-many")
@@ -377,7 +377,7 @@ def test_thousands_of_files_and_links_beside_a_notebook(course: ToyCourse) -> No
     assert len(read_problems(course.graded("a-many"))) <= 100
 
 
-def test_folders_in_folders_without_end(course: ToyCourse) -> None:
+def test_very_deeply_nested_folders_are_not_graded(course: ToyCourse) -> None:
     course.submit("a-deep", course.answered)
     course.submit("b-honest", course.answered)
     here = os.getcwd()
@@ -410,7 +410,7 @@ def remove_deep(folder: Path) -> None:
             os.rename(folder / "e", folder / "d")
 
 
-def test_names_of_students_that_lead_elsewhere(course: ToyCourse) -> None:
+def test_student_names_that_lead_elsewhere_are_refused(course: ToyCourse) -> None:
     names = ["%2e%2e", "-rf", "--force", "~root", "$(id)", "a;b"]
     for name in [*names, "nul"]:
         course.submit(name, course.released)
@@ -422,7 +422,7 @@ def test_names_of_students_that_lead_elsewhere(course: ToyCourse) -> None:
     assert digests(course.root / "source") == before
 
 
-def test_names_that_begin_with_dots_are_not_passed_over_in_silence(course: ToyCourse) -> None:
+def test_student_names_that_begin_with_dots_are_reported(course: ToyCourse) -> None:
     names = ["..evil", "...", ".hidden"]
     course.submit("honest", course.answered)
     for name in names:
@@ -432,7 +432,7 @@ def test_names_that_begin_with_dots_are_not_passed_over_in_silence(course: ToyCo
     assert sum(score or 0 for score in course.test_scores("honest").values()) == FULL_MARKS
 
 
-def test_names_that_stand_for_all_others(course: ToyCourse) -> None:
+def test_student_names_that_are_patterns_are_refused(course: ToyCourse) -> None:
     names = ["*", "?*", "[!x]*"]
     course.submit("honest", course.answered)
     for name in names:
@@ -444,7 +444,7 @@ def test_names_that_stand_for_all_others(course: ToyCourse) -> None:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """What every entry is, links by where they lead and files by what is in them."""
+    """Return a digest of each entry: of a link's target, or of a file's content."""
     found = {}
     for where, folders, files in os.walk(folder):
         for name in folders + files:
@@ -479,8 +479,8 @@ wall_seconds = 60
 """
 WRONG = {"double": "def double(x):\n    return 0", "triple": "def triple(x):\n    return 0"}
 
-# What stands in an attacker's first answer, above wrong ones; in the second, which has more time,
-# where a slow machine takes seconds over it.
+# Code for an attacker's first answer, above wrong ones. Code that takes a slow machine seconds is
+# in the second answer, which has more time.
 IN_THE_SECOND = ["takes-memory"]
 ATTACKS = {
     "forks": """
@@ -550,7 +550,7 @@ for pid in [-1, *range(3, 30_000)]:
 
 
 def edited(nb: NotebookNode) -> NotebookNode:
-    """Outputs, points, tags, kernel and notes of the grader's, all made by the student."""
+    """Outputs, points, tags, kernel and grader's notes, all forged by the student."""
     for grade_id in ("test_double", "test_triple", "test_triple_sum"):
         cell = cell_of(nb, grade_id)
         cell.source = "assert True"
@@ -585,7 +585,7 @@ class Class:
 
 
 def attackers(course: ToyCourse) -> Iterator[str]:
-    """Hand in the attackers' submissions; give their names."""
+    """Hand in the attackers' submissions; return their names."""
     for name, source in ATTACKS.items():
         source = source.replace("{root}", str(course.root))
         cell = "triple" if name in IN_THE_SECOND else "double"

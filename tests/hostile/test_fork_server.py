@@ -31,7 +31,7 @@ def place() -> Iterator[ForkServer]:
 
 
 def fork(place: ForkServer, **limits: int) -> ForkedKernel:
-    """Return a kernel that has made its sockets, and has no student code to run."""
+    """Return a kernel that has made its sockets, and runs no student code."""
     ours, theirs = socket.socketpair()
     folder = place.new_folder()
     names = ("shell", "iopub", "stdin", "control", "hb")
@@ -63,7 +63,7 @@ def namespaces(pid: int) -> dict[str, str]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process ends and is collected, which takes its parent a moment."""
+    """Return whether a process ends and is reaped, which takes its parent a moment."""
     until = time.monotonic() + 60
     while psutil.pid_exists(pid) and time.monotonic() < until:
         time.sleep(0.01)
@@ -71,7 +71,7 @@ def is_gone(pid: int) -> bool:
 
 
 def forking(place: ForkServer) -> psutil.Process:
-    """Return the process that forks, and runs Python."""
+    """Return the process that forks kernels; it runs Python."""
     below = psutil.Process(place.pid).children(recursive=True)
     return next(process for process in below if process.name().startswith("python"))
 
@@ -220,7 +220,7 @@ deep(3)
 
 
 def as_seen(cell: NotebookNode) -> dict[str, str]:
-    """What a cell shows, pieces of a stream joined, times and numbers of processes left out."""
+    """Return a cell's outputs with joined streams, without times and process ids."""
     seen: dict[str, str] = {}
     for output in cell.outputs:
         kind = output.get("name") or output.output_type
@@ -231,7 +231,7 @@ def as_seen(cell: NotebookNode) -> dict[str, str]:
     return seen
 
 
-def test_a_forked_kernel_shows_what_one_shows_that_was_started(arena: Arena) -> None:
+def test_a_forked_kernel_shows_the_same_as_one_started_from_scratch(arena: Arena) -> None:
     shown = []
     for forked in (True, False):
         outcome = arena.grade(notebook({}, before=SHOWN), fork_kernels=forked)
@@ -245,7 +245,7 @@ def test_a_forked_kernel_shows_what_one_shows_that_was_started(arena: Arena) -> 
     assert "ZeroDivisionError" in shown[0]["error"]
 
 
-def test_where_none_can_be_forked_kernels_are_started(
+def test_kernels_start_from_scratch_if_none_can_be_forked(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fork_server, "_refused", set())

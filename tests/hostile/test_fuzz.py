@@ -1,4 +1,4 @@
-"""A few seconds of each fuzzer, and the inputs that longer runs have found; `make soak` goes on."""
+"""A few seconds of each fuzzer, and the inputs that longer runs (`make soak`) have found."""
 
 import json
 import subprocess

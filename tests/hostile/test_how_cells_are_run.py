@@ -1,11 +1,10 @@
 """Attacks on how cells are run: on IPython, on the kernel's messages, on the link.
 
-Most are in `attacks/how_cells_are_run/`. Here are those by cells and metadata that are no answers,
-and those of which more is to be expected than a header can say.
+Most are in `attacks/how_cells_are_run/`. This file has those by cells and metadata other than
+answers, and checks that a header cannot state.
 
 On stock nbgrader tests run in the student's kernel. Here the kernel only answers questions about
-values: an attack on how cells are run can change what is shown of a student's own cells, and
-nothing else.
+values. So an attack on how cells are run can only change what the student's own cells show.
 """
 
 from typing import Any
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 
 def attacked(arena: Arena, nb: NotebookNode) -> Outcome:
-    """Grade a notebook that is more than answers, and expect what holds for every attack."""
+    """Grade a notebook with changes other than answers, and expect what holds for every attack."""
     outcome = arena.grade(nb)
     assert outcome.fault is None, outcome.fault
     arena.expect_no_harm(outcome)

@@ -1,8 +1,7 @@
 """Attacks by returned values and exceptions, with checks that a header cannot state.
 
-All others are in `attacks/lying_values/`. A value that is no plain data stays in the kernel, where
-it can be asked for its entries, its length or an array. What comes of that is plain data again, and
-is judged as such.
+All others are in `attacks/lying_values/`. A value that is not plain data stays in the kernel. It
+can be asked for its entries, its length or an array, which are plain data again.
 """
 
 import pytest

@@ -1,9 +1,8 @@
 """Attacks by patching, with checks that a header cannot state; see `attacks/patching/`.
 
-They patch what a test rests on: Python, NumPy, `hw_support`, modules, the environment. All of it
-happens in the student's kernel. On stock nbgrader tests run there too. Here they run elsewhere:
-with a Python, a NumPy and an `hw_support` of their own. They take nothing but values from the
-kernel.
+They patch what a test relies on: Python, NumPy, `hw_support`, modules, the environment. All patches
+are in the student's kernel. On stock nbgrader tests run there too. Here tests run in another
+process, with their own Python, NumPy and `hw_support`. They take only values from the kernel.
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """Attacks that look for secrets, with checks that a header cannot state.
 
-All others are in `attacks/peeking/`. Each says how much it looked at, so that one that looked at
-nothing does not pass.
+All others are in `attacks/peeking/`. Each prints how much it looked at, so that an attack that
+looked at nothing does not pass.
 """
 
 import ctypes
@@ -70,7 +70,7 @@ def test_files_that_are_open_lead_to_nothing(arena: Arena) -> None:
 
 @pytest.fixture
 def session_keyring() -> Iterator[int]:
-    """Let this process have a session keyring with a key in it, as after a login."""
+    """Give this process a session keyring with a key in it, as after a login."""
     libc = ctypes.CDLL(None, use_errno=True)
     add_key, keyctl = 248, 250  # on x86-64
     if os.uname().machine != "x86_64" or libc.syscall(keyctl, 1, None) < 0:
@@ -79,7 +79,7 @@ def session_keyring() -> Iterator[int]:
     if key < 0:
         pytest.skip("no key can be made here")
     yield key
-    libc.syscall(keyctl, 1, None)  # another, empty one
+    libc.syscall(keyctl, 1, None)  # another keyring, an empty one
 
 
 def test_keys_of_the_callers_login_cannot_be_read_or_left(

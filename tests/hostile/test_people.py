@@ -1,7 +1,6 @@
 """Attacks by students' ids, file names and submission times.
 
-One class of attackers is graded once; the tests look at what each of nbgrader's commands, and each
-of ours, makes of it.
+One class of attackers is graded once. The tests check what nbgrader's commands and ours do with it.
 """
 
 import contextlib
@@ -75,12 +74,12 @@ BAD_IDS = {
 
 
 @pytest.mark.parametrize("student", GOOD_IDS)
-def test_an_id_that_needs_no_escaping_is_one(student: str) -> None:
+def test_an_id_that_needs_no_escaping_is_valid(student: str) -> None:
     assert why_no_id(student) is None
 
 
 @pytest.mark.parametrize("what", BAD_IDS)
-def test_no_id_is(what: str) -> None:
+def test_an_invalid_id_is_refused(what: str) -> None:
     why = why_no_id(BAD_IDS[what])
     assert why
     assert why.isascii()
@@ -111,7 +110,7 @@ BAD_TIMES = {
 
 
 @pytest.mark.parametrize("what", BAD_TIMES)
-def test_no_time_is(what: str, tmp_path: Path) -> None:
+def test_an_invalid_time_is_refused(what: str, tmp_path: Path) -> None:
     (tmp_path / "timestamp.txt").write_bytes(os.fsencode(BAD_TIMES[what]))
     with pytest.raises(
         Unreadable, match=r"expected a time such as .* Write the time into the file"
@@ -119,7 +118,7 @@ def test_no_time_is(what: str, tmp_path: Path) -> None:
         read_time(tmp_path)
 
 
-def test_a_pipe_a_folder_and_a_link_are_no_time(tmp_path: Path) -> None:
+def test_a_pipe_a_folder_or_a_link_is_not_read_as_a_time(tmp_path: Path) -> None:
     assert read_time(tmp_path) is None
     path = tmp_path / "timestamp.txt"
     for make in (os.mkfifo, os.mkdir, functools.partial(os.symlink, "/etc/passwd")):
@@ -139,19 +138,19 @@ def test_a_pipe_a_folder_and_a_link_are_no_time(tmp_path: Path) -> None:
         ("2022-10-04 23:59:00", "2022-10-04 23:59:00"),
     ],
 )
-def test_a_time_is_read_in_utc(text: str, utc: str) -> None:
+def test_a_time_is_converted_to_utc(text: str, utc: str) -> None:
     assert str(time_of(text)) == utc
 
 
 @given(st.one_of(st.text(max_size=120), st.text("0123456789-:. TZ+UC/aem,", max_size=60)))
-def test_any_text_is_a_time_or_none(text: str) -> None:
+def test_any_text_is_a_time_or_refused(text: str) -> None:
     with contextlib.suppress(Unreadable):
         moment = time_of(text)
         assert moment.tzinfo is None
         assert moment.year >= 2000
 
 
-def test_a_folder_in_the_exchange_whose_name_tells_no_time_stops_nobody(
+def test_a_folder_in_the_exchange_without_a_time_blocks_nobody(
     generated_course: ToyCourse, tmp_path: Path
 ) -> None:
     course = generated_course.copied(tmp_path / "course")
@@ -199,7 +198,7 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
     return Graded(course, done.stderr, done.returncode)
 
 
-def test_who_has_no_id_is_refused_with_a_reason_and_all_others_are_graded(graded: Graded) -> None:
+def test_students_with_invalid_ids_are_refused_and_all_others_are_graded(graded: Graded) -> None:
     assert graded.status == 1
     assert sum(filter(None, graded.course.test_scores("honest").values())) == FULL_MARKS
     handed_in = set(os.listdir(graded.course.root / "autograded"))
@@ -210,14 +209,14 @@ def test_who_has_no_id_is_refused_with_a_reason_and_all_others_are_graded(graded
         assert {student.id for student in gradebook.students} == handed_in
 
 
-def test_a_time_that_is_none_stops_nobody_and_is_named(graded: Graded) -> None:
+def test_an_invalid_time_blocks_nobody_and_is_named(graded: Graded) -> None:
     for what in LATE:
         student = what.replace(" ", "-")
         assert graded.course.test_scores(student)
         assert f"/submitted/{student}/{ASSIGNMENT}/timestamp.txt: expected a time" in graded.log
 
 
-def test_nothing_that_is_logged_is_obeyed_by_a_terminal(graded: Graded) -> None:
+def test_the_log_has_no_terminal_control_characters(graded: Graded) -> None:
     assert all(c in "\n\t" or c.isprintable() for c in graded.log)
     for line in graded.log.split("\n"):
         assert not line.startswith("GRADED")
@@ -236,7 +235,7 @@ def test_the_report_and_the_page_name_everybody(graded: Graded, tmp_path: Path) 
 
 
 def test_formgrader_lists_the_class(graded: Graded) -> None:
-    """In a process of its own, as the server has it."""
+    """In a separate process, as in the server."""
     code = f"""
 from nbgrader.apps.baseapp import NbGrader
 from nbgrader.apps.api import NbGraderAPI
@@ -278,7 +277,7 @@ def test_the_exported_table_is_data(graded: Graded) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\u2003=1", "＝1"])
 @pytest.mark.smoke
-def test_a_text_that_would_be_computed_gets_an_apostrophe(text: str) -> None:
+def test_a_text_like_a_formula_gets_an_apostrophe(text: str) -> None:
     assert cell(text).startswith("'")
     assert cell(text).isprintable()
 
@@ -380,7 +379,7 @@ ATTACKS = [
 
 
 def expect_inert(pages: Any, show: Any) -> None:
-    """Expect pages of one shape whatever is shown, and scripts in which it is one text."""
+    """Expect pages of the same shape for any shown text, and scripts in which it is one string."""
     harmless = Tags(show(pages(), "xx"))
     for attack in ATTACKS:
         request = pages()
@@ -423,7 +422,7 @@ def test_a_submission_is_shown_with_any_id_and_name_as_text(pages: Any, tmp_path
     expect_inert(pages, show)
 
 
-def test_each_page_has_a_number_of_its_own(pages: Any) -> None:
+def test_each_page_has_its_own_nonce(pages: Any) -> None:
     def policy() -> str:
         request = pages()
         request.render("manage_students.tpl", base_url="")

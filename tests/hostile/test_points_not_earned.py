@@ -85,7 +85,7 @@ def test_a_name_of_a_locked_cell_that_failed_is_not_asked_of_the_student(
     assert outcome.scores["test_total"] == 0
 
 
-# -- what tests hand out
+# -- what tests pass to student code
 
 
 @pytest.mark.parametrize("homework", HOMEWORKS)
@@ -144,7 +144,7 @@ checks.score()
     assert arena.grade(nb).scores["test_apply"] == 2
 
 
-# -- functions that are not there
+# -- functions that do not exist
 
 NOTHING = {
     "raise": "def {0}(*_, **__):\n    raise NotImplementedError",
@@ -166,6 +166,6 @@ def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothi
     scores = harness.score_submission(nb, answers, tests=tests)
     passed = [part for result in scores.values() for part in result.parts if part.passed]
     earned = [part for part in passed if part.points]
-    # Zeros of the right shape are worth a part that looks at shapes, and at nothing else.
+    # Zeros of the right shape earn only a part that checks nothing but shapes.
     assert nothing in ("zeros", "NaN") or not earned
     assert not [part for part in earned if "shape" not in part.what]

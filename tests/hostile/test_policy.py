@@ -1,7 +1,7 @@
-"""Each line of the sandbox's policy: what it forbids is tried, and fails.
+"""Each line of the sandbox's policy: attempts at what it forbids fail.
 
-`inside` runs a line of Python in a sandbox and returns what it prints. The same line without the
-sandbox, or with one line of the policy taken out, shows that it could have failed.
+`inside` runs a line of Python in a sandbox and returns its output. Run without the sandbox, or
+without one line of the policy, the same line has another output, so the test could have failed.
 """
 
 import os
@@ -119,7 +119,7 @@ def test_root_becomes_another_user_before_the_sandbox_is_made() -> None:
     outer, inner = words[: words.index("setpriv")], words[words.index("setpriv") :]
     assert follows(outer, "--ro-bind", "/home/ada/course/.venv", "/opt/env")
     assert follows(inner, "setpriv", "--reuid", "70001", "--regid", "70001", "--clear-groups")
-    # The inner one takes what the outer one laid out, where root's own paths do not exist.
+    # The inner sandbox uses the folders of the outer one, in which root's own paths do not exist.
     assert follows(inner, "--ro-bind", "/opt/env", "/opt/env")
     assert "/home/ada/course/.venv" not in inner
     assert follows(inner, "--bind", "/run/kernel", "/run/kernel")
@@ -194,7 +194,7 @@ def test_a_forked_kernel_has_the_same_limits() -> None:
     assert isolation(limits, "one")["user"] == 1000
 
 
-# -- tried out
+# -- in real sandboxes
 
 Inside = Callable[..., str]
 
@@ -278,7 +278,7 @@ def test_the_root_holds_what_the_policy_names_and_no_more(inside: Inside) -> Non
 
 @slow
 @pytest.mark.parametrize("folder", ["/", "/usr", "/opt", "/opt/homework", "/dev", "/etc", "/home"])
-def test_what_is_not_its_own_cannot_be_written(inside: Inside, folder: str) -> None:
+def test_only_its_own_folders_can_be_written(inside: Inside, folder: str) -> None:
     assert "Read-only file system" in inside(f"open({folder!r} + '/new', 'w')")
 
 
@@ -300,7 +300,7 @@ def test_there_is_no_network_not_even_a_loopback(inside: Inside, started: Inside
             f"import socket; socket.create_connection(('127.0.0.1', {port}), 3); print('through')"
         )
         assert "Operation not supported" in inside(call)
-        # Without the filter there is a loopback, but it is the sandbox's own.
+        # Without the filter there is a loopback, which belongs to the sandbox.
         assert "Connection refused" in started(call, without="--seccomp")
         here = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True)
         assert here.stdout == "through\n"

@@ -1,7 +1,7 @@
 """Attacks by using too many resources, with checks that a header cannot state.
 
 All others are in `attacks/resources/`. The limits of the arena are short, and those of many attacks
-shorter still: an attack that no limit ends would take as long as the test's own time limit.
+are shorter. An attack that no limit stops would run until the test's own time-out.
 """
 
 import contextlib
@@ -46,26 +46,26 @@ def test_memory_that_belongs_to_no_process(arena: Arena, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", variants("resources/swelling_output"))
-def test_outputs_that_are_larger_in_a_file_or_many(arena: Arena, what: str) -> None:
+def test_large_or_many_outputs_leave_a_small_file(arena: Arena, what: str) -> None:
     outcome = carry_out(arena, "resources/swelling_output", what)
     assert len(nbformat.writes(outcome.nb).encode()) < 1_000_000
     assert sum(len(cell.get("outputs", ())) for cell in outcome.nb.cells) < 350
 
 
 @pytest.mark.parametrize("way", variants("resources/kernel_that_does_not_work"))
-def test_a_kernel_that_is_there_and_does_not_work(arena: Arena, way: str) -> None:
+def test_a_kernel_that_stops_working_is_harmless_or_reported(arena: Arena, way: str) -> None:
     outcome = carry_out(arena, "resources/kernel_that_does_not_work", way)
     harmless = outcome.scores["test_total"] == 1
     assert harmless or outcome.kinds
 
 
-def test_a_thread_that_prints_into_later_cells(arena: Arena, memory: Any) -> None:
+def test_text_of_a_thread_is_not_shown_in_tests(arena: Arena, memory: Any) -> None:
     outcome = carry_out(arena, "resources/thread_that_prints", memory=memory)
     for test in NOTHING:
         assert "from behind" not in shown(outcome, test)
 
 
-# -- the grader hangs, if it does not see such an attack
+# -- attacks that could make the grader hang
 
 
 ELSEWHERE = """
@@ -84,7 +84,7 @@ print(json.dumps([outcome.scores, sorted(outcome.kinds), str(outcome.fault), out
 
 
 def graded_elsewhere(root: Path, name: str, variant: str = "") -> tuple[dict[str, float], set[str]]:
-    """Grade in a process of its own, which is killed if it hangs: here no test could end it.
+    """Grade in a separate process, which is killed if it hangs; pytest could not stop its own.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def graded_elsewhere(root: Path, name: str, variant: str = "") -> tuple[dict[str
 
 
 def test_an_error_too_large_for_a_message(tmp_path: Path) -> None:
-    """Then the kernel's reply does not come, nor any after it."""
+    """The kernel's reply does not arrive, and neither do later ones."""
     scores, kinds = graded_elsewhere(tmp_path, "resources/large_error")
     assert scores in (NOTHING, NOTHING | {"test_total": 1.0})
     assert kinds <= {Kind.KERNEL, Kind.TIME_LIMIT, Kind.OUTPUT_LIMIT}
@@ -141,7 +141,7 @@ Arena(Path({root!r})).grade(notebook({{}}, before={code!r}), cpu_seconds_per_cel
 def test_a_test_that_computes_without_end_with_what_it_was_given(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One call in C, in which no timer goes off: the examiner is ended from outside."""
+    """No timer can interrupt the test's one call in C, so the examiner is ended from outside."""
     monkeypatch.setattr(submission, "_EXAMINER_CPU_SECONDS", 1.5)
     nb = notebook(RIGHT | {"apply": "def apply(f, x):\n    f(np.ones((2400, 2400), int))"})
     [test] = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test_apply"]
@@ -159,9 +159,10 @@ def test_a_test_that_computes_without_end_with_what_it_was_given(
 def grading_elsewhere(
     root: Path, code: str, begun: Callable[[list[psutil.Process]], bool]
 ) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
-    """Grade in a process of its own, which is killed in the end with all that it started.
+    """Grade in a separate process, which is killed at the end with all its children.
 
-    The block begins when the attack has begun; it gets the grader, and its processes then.
+    The block runs when the attack has begun. It gets the grader, and the grader's processes at that
+    time.
     """
     script = KILLED.format(
         hostile=str(Path(__file__).parent), root=str(root / "elsewhere"), code=code
@@ -198,7 +199,7 @@ def mean(x):
 """
 
 
-def test_scores_are_the_same_beside_as_many_busy_processes_as_may_be(
+def test_scores_are_the_same_beside_the_most_busy_processes_allowed(
     arena: Arena, tmp_path: Path
 ) -> None:
     """Under the limits of a class."""
@@ -214,7 +215,7 @@ def test_scores_are_the_same_beside_as_many_busy_processes_as_may_be(
     assert [outcome.problems for outcome in graded] == [[], []]
 
 
-def test_the_grader_killed_leaves_nothing(tmp_path: Path) -> None:
+def test_a_killed_grader_leaves_nothing(tmp_path: Path) -> None:
     code = Attack.read("resources/grader_killed").cells["before"]
     with grading_elsewhere(tmp_path, code, _has_sleeper) as (grader, family):
         names = " ".join(word for p in family for word in _command(p))

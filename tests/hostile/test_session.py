@@ -19,7 +19,7 @@ from hw_support.notebook_access import notebook_of
 
 
 def _set_shape(x: Any, shape: tuple[int, ...]) -> None:
-    with warnings.catch_warnings():  # students do it all the same
+    with warnings.catch_warnings():  # students use it anyway
         warnings.simplefilter("ignore", DeprecationWarning)
         x.shape = shape
 
@@ -27,7 +27,7 @@ def _set_shape(x: Any, shape: tuple[int, ...]) -> None:
 # -- names and values
 
 
-def test_a_name_means_what_it_means_in_the_notebook() -> None:
+def test_a_name_has_its_value_in_the_notebook() -> None:
     losses = [0.5] * 20
     with asking(losses=losses, x=np.arange(3), none=None, pair=(1, {"a": "b"})) as session:
         assert session.get("losses") == losses
@@ -38,14 +38,14 @@ def test_a_name_means_what_it_means_in_the_notebook() -> None:
             session.get("missing")
 
 
-def test_a_value_that_came_is_a_copy() -> None:
+def test_a_received_value_is_a_copy() -> None:
     losses = [1.0, 2.0]
     with asking(losses=losses) as session:
         session.get("losses").append(3.0)
     assert losses == [1.0, 2.0]
 
 
-def test_a_replaced_name_means_again_what_it_meant_when_asked_to() -> None:
+def test_a_replaced_name_is_restored_on_request() -> None:
     names: dict[str, Any] = {"f": lambda: g(), "g": lambda: "student's"}
     g = lambda: names["g"]()  # noqa: E731
     kernel = Kernel(names)
@@ -85,7 +85,7 @@ def test_a_change_of_an_earlier_test_is_not_put_back_in_a_later_one() -> None:
         assert kernel.names == {"a": 3}
 
 
-def test_random_generators_go_on_as_if_there_had_been_no_test() -> None:
+def test_a_test_does_not_change_random_generators() -> None:
     generator = np.random.default_rng(1)
     np.random.seed(2)  # noqa: NPY002
     random.seed(3)
@@ -114,7 +114,7 @@ def test_a_call_takes_and_gives_plain_values() -> None:
         np.testing.assert_array_equal(session.get("double")(x=np.arange(3.0)), [0, 2, 4])
 
 
-def test_what_a_call_changes_in_place_is_changed_at_the_caller() -> None:
+def test_changes_in_place_are_repeated_at_the_caller() -> None:
     def change(x: Any, numbers: list[Any], network: Any) -> None:
         x += 1
         numbers.append(network["W"][1][0, 0])
@@ -162,7 +162,7 @@ def test_a_change_that_the_callers_array_cannot_take_fails_the_call_only() -> No
             assert session.get("one") == 1
 
 
-def test_what_a_call_overwrites_of_an_earlier_result_is_overwritten_at_the_caller() -> None:
+def test_an_overwritten_earlier_result_is_overwritten_at_the_caller() -> None:
     own, log = np.zeros(3), [0]
 
     def step() -> Any:
@@ -179,7 +179,7 @@ def test_what_a_call_overwrites_of_an_earlier_result_is_overwritten_at_the_calle
         assert (array.tolist(), numbers) == ([3.0] * 3, [0, 1, 2, 3])
 
 
-def test_a_result_that_did_not_come_is_not_counted_among_the_earlier_ones() -> None:
+def test_a_lost_result_is_not_counted_among_earlier_results() -> None:
     own = np.zeros(3)
 
     def add() -> Any:
@@ -218,7 +218,7 @@ def test_a_call_may_be_undone() -> None:
     assert (seen[0].tolist(), seen[1]) == ([1.0] * 4, [1, 2])
 
 
-def test_what_a_test_cell_asks_to_be_undone_is_undone_in_the_notebook() -> None:
+def test_a_test_cell_can_undo_changes_in_the_notebook() -> None:
     seen: list[Any] = []
 
     def keep(x: Any) -> None:
@@ -286,7 +286,7 @@ def test_an_exception_whose_text_fails_has_none() -> None:
         assert (type(caught.value).__name__, str(caught.value)) == ("MuteError", "")
 
 
-def test_what_is_too_large_to_come_back_fails_the_call_only() -> None:
+def test_a_result_that_is_too_large_fails_only_the_call() -> None:
     endless: list[Any] = []
     endless.append(endless)
     with asking(cyclic=lambda: endless, long=lambda: ["x"] * 10_001, fine=lambda: 1) as session:
@@ -296,7 +296,7 @@ def test_what_is_too_large_to_come_back_fails_the_call_only() -> None:
         assert session.get("fine")() == 1
 
 
-def test_what_is_too_large_to_send_is_the_tests_own_mistake() -> None:
+def test_an_argument_that_is_too_large_is_the_tests_own_mistake() -> None:
     with asking(f=lambda x: 1) as session:
         with pytest.raises(TooMuch):
             session.get("f")({1, 2})
@@ -315,7 +315,7 @@ def test_what_a_students_function_prints_is_dropped(capsys: pytest.CaptureFixtur
     assert capsys.readouterr() == ("test's own\n", "")
 
 
-# -- what stays in the notebook
+# -- objects that stay in the notebook
 
 
 class Cache:
@@ -336,7 +336,7 @@ class Cache:
         return False
 
 
-def test_what_is_no_plain_data_stays_and_can_be_asked() -> None:
+def test_objects_stay_in_the_notebook_and_can_be_asked() -> None:
     cache = Cache()
     with asking(cache=cache, is_it=lambda x: x is cache, held=[(cache,)]) as session:
         remote = session.get("cache")
@@ -406,7 +406,7 @@ def test_what_an_object_does_not_have_is_missing_as_from_any_other() -> None:
         assert getattr(remote, "shape", None) is None
 
 
-def test_a_handle_can_be_copied_and_be_a_key() -> None:
+def test_a_proxy_can_be_copied_and_be_a_key() -> None:
     with asking(cache=Cache()) as session:
         remote = session.get("cache")
         assert {remote: 1}[remote] == 1

@@ -1,4 +1,4 @@
-"""The functions that a test hands over to the notebook, which calls them."""
+"""Functions that a test passes to the notebook, which calls them."""
 
 import concurrent.futures
 import contextlib
@@ -49,7 +49,7 @@ def test_a_function_that_was_handed_over_comes_back_as_itself() -> None:
         assert came[-1]["last"] is functions[0]
 
 
-def test_the_name_of_a_function_of_the_test_is_not_told() -> None:
+def test_the_name_of_a_function_of_the_test_is_not_sent() -> None:
     def cube(x: float) -> float:
         return x**3
 
@@ -110,7 +110,7 @@ def test_a_callback_with_a_value_that_cannot_be_sent_raises() -> None:
         session.get("apply")(lambda: {1})
 
 
-def test_callbacks_ask_in_turn() -> None:
+def test_callbacks_may_ask_questions() -> None:
     def countdown(f: Any, n: int) -> int:
         return n and 1 + f(f, n - 1)
 
@@ -120,7 +120,7 @@ def test_callbacks_ask_in_turn() -> None:
         assert remote(lambda f, n: n + session.get("base"), 1) == 11
 
 
-def test_calls_in_calls_have_an_end() -> None:
+def test_nested_calls_are_limited() -> None:
     kernel = Kernel({"again": lambda f: f(), "one": 1})
     with kernel.test_cell() as session:
         again = session.get("again")
@@ -135,7 +135,7 @@ def test_calls_in_calls_have_an_end() -> None:
 
 
 @pytest.mark.parametrize("frames", range(0, 24, 3))
-def test_calls_in_calls_through_many_functions_mix_up_no_answers(frames: int) -> None:
+def test_nested_calls_of_many_functions_get_their_own_answers(frames: int) -> None:
     kernel = Kernel({"again": lambda f: f(), "one": 1})
     with kernel.test_cell() as session:
         again = session.get("again")
@@ -220,7 +220,7 @@ def test_an_error_that_a_thread_gets_ends_the_call() -> None:
         assert list(session.get("in_threads")(abs, [-1])) == [1]
 
 
-def test_a_thread_that_was_left_cannot_call_a_function_when_its_test_has_ended() -> None:
+def test_a_thread_cannot_call_a_function_after_its_test_has_ended() -> None:
     ended, said = threading.Event(), []
 
     def leaves(f: Any) -> None:

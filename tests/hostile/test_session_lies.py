@@ -122,7 +122,7 @@ def test_an_answer_that_fits_is_taken() -> None:
 
 
 @pytest.mark.parametrize("reply", NOT_ANSWERS, ids=shown)
-def test_a_reply_that_is_no_answer_ends_the_session(reply: Reply) -> None:
+def test_a_reply_that_does_not_fit_ends_the_session(reply: Reply) -> None:
     Liar(reply).expect_gone(lambda session: session.get("x"))
 
 
@@ -155,7 +155,7 @@ def _two_behind(change: Any) -> Any:
 
 
 @pytest.mark.parametrize("named", [{1: 2}, {None: 1}, {b"x": 1}, {("x",): 1}], ids=shown)
-def test_a_callback_with_names_that_are_none_ends_the_session(named: dict[Any, Any]) -> None:
+def test_a_callback_with_invalid_names_ends_the_session(named: dict[Any, Any]) -> None:
     liar = Liar(F, ["callback", 0, [], named])
     function = liar.session.get("f")
     liar.expect_gone(lambda session: function(len))
@@ -164,7 +164,7 @@ def test_a_callback_with_names_that_are_none_ends_the_session(named: dict[Any, A
 @pytest.mark.parametrize(
     "reply", [["callback raised", 0, "f", 1], ["callback", 1, [], {}], answer(Yours(1))], ids=shown
 )
-def test_what_was_never_handed_over_or_raised_ends_the_session(reply: Reply) -> None:
+def test_an_unknown_function_or_exception_ends_the_session(reply: Reply) -> None:
     liar = Liar(F, reply)
     function = liar.session.get("f")
     liar.expect_gone(lambda session: function(len))
@@ -262,7 +262,7 @@ def test_an_interrupt_that_nobody_sent_is_no_time_limit() -> None:
     assert liar.session.get("x") == 1
 
 
-def test_an_end_that_closes_is_gone_wherever_it_closes() -> None:
+def test_a_connection_that_closes_at_any_point_raises_gone() -> None:
     Liar(None).expect_gone(lambda session: session.get("f")(1), "has ended")
     Liar(F, None).expect_gone(lambda session: session.get("f")(1), "has ended")
     Liar(F, raw_answer(1)[:9]).expect_gone(lambda session: session.get("f")(1), "has ended")

@@ -63,7 +63,7 @@ Server(socket.socket(fileno=int(sys.argv[1])), names).serve()
 
 @contextlib.contextmanager
 def process() -> Iterator[tuple[Session, subprocess.Popen[bytes]]]:
-    """The real server in a process, which real signals meet, with functions that do not end."""
+    """The real server in a process that gets real signals, with functions that do not end."""
     ours, theirs = socket.socketpair()
     with theirs:
         command = [sys.executable, "-c", STUDENT, str(theirs.fileno())]
@@ -80,7 +80,7 @@ def process() -> Iterator[tuple[Session, subprocess.Popen[bytes]]]:
 
 @contextlib.contextmanager
 def alarm(seconds: float) -> Iterator[None]:
-    """A time limit whose signal meets the thread that asks, and no other of this process."""
+    """A time limit whose signal reaches only the thread that asks."""
     here = threading.get_ident()
     timer = threading.Timer(seconds, signal.pthread_kill, [here, signal.SIGALRM])
     with time_limit(600, 600):
@@ -121,7 +121,9 @@ def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, b
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["stubborn", "stubborn_call"])
-def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kernel_that_cannot_be_interrupted_is_killed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hw_grading.examiner.time_left._SECONDS_TO_REACT", 0.7)
     with process() as (session, child):
         function = session.get(name)
@@ -133,7 +135,7 @@ def test_who_cannot_be_interrupted_is_killed(name: str, monkeypatch: pytest.Monk
             session.get("same")
 
 
-def test_who_says_nothing_when_time_is_up_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_kernel_is_killed_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hw_grading.examiner.time_left._SECONDS_TO_REACT", 0.7)
     pair = Pair()
     pair.session.time_left.limit(-1, 600)
@@ -146,7 +148,7 @@ def test_who_says_nothing_when_time_is_up_is_killed(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("passed", "waited", "late"), [(9, 0, False), (11, 0, True), (39, 30, False)]
 )
-def test_what_was_waited_for_the_processor_does_not_count(
+def test_time_waiting_for_the_processor_does_not_count(
     passed: float, waited: float, late: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0, 0.0]
@@ -182,7 +184,7 @@ def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:
 
 
 @pytest.mark.slow
-def test_a_handler_of_the_students_breaks_into_no_message() -> None:
+def test_a_students_signal_handler_interrupts_no_message() -> None:
     with process() as (session, child):
         handled, same = session.get("handled"), session.get("same")
         for number in range(5):
@@ -191,7 +193,7 @@ def test_a_handler_of_the_students_breaks_into_no_message() -> None:
             assert same(number) == number
 
 
-def test_signals_are_let_through_again_after_every_question() -> None:
+def test_signals_are_unblocked_after_each_question() -> None:
     def mask() -> Any:
         return signal.pthread_sigmask(signal.SIG_BLOCK, [])
 

@@ -16,14 +16,14 @@ from hw_support.checks import Checks
 
 @contextlib.contextmanager
 def cell(students: dict[str, Any], **own: Any) -> Iterator[StudentNames]:
-    """The names of a test cell: its own, and behind them those of a notebook."""
+    """The names of a test cell: its own first, then those of a notebook."""
     kernel = Kernel(students)
     with kernel.test_cell() as session:
         yield StudentNames(own, session)
     assert kernel.session.gone is None
 
 
-def test_the_tests_own_names_and_pythons_win_over_the_students() -> None:
+def test_the_tests_own_names_and_pythons_override_the_students() -> None:
     students = dict.fromkeys(["np", "x", "y", "len", "range", "__name__", "__file__"], "student's")
     with cell(students, np=np, x="own") as names:
         exec("seen = [np, x, len, y]\ndef f(): return [np, x, len, y, range]\nfrom_f = f()", names)
@@ -115,7 +115,7 @@ score = checks.score()
 
 
 def _messages(student: str, *parts: str, hidden: bool = False) -> list[str]:
-    """Run a student's cell in the notebook, and parts of a test here; return what these say."""
+    """Run a student's cell in the notebook, and parts of a test here; return their messages."""
     students: dict[str, Any] = {"In": ["", student]}
     with contextlib.suppress(ImportError):
         exec(compile(student, "<cell 1>", "exec"), students)

@@ -1,6 +1,6 @@
 """Attacks on the machine, with checks from outside the sandbox; see `attacks/system/`.
 
-What was tried is printed, so that no test passes because nothing was tried.
+Attacks print what they try, so that no test passes because nothing was tried.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ by_number = pytest.mark.skipif(
 
 
 class Listener:
-    """A socket outside that notes who comes."""
+    """A socket outside of the sandbox that records connections."""
 
     def __init__(self, family: int, kind: int, address: object) -> None:
         self.came: list[object] = []
@@ -112,7 +112,7 @@ def test_socket_files_of_the_machine(arena: Arena, tmp_path: Path) -> None:
 
 @pytest.fixture
 def bystander() -> Iterator[subprocess.Popen[bytes]]:
-    """A process of the grader's user that has no business with the submission."""
+    """A process of the grader's user that does not belong to the submission."""
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     yield process
     process.kill()
@@ -132,9 +132,7 @@ def test_signals_to_every_number(arena: Arena, bystander: subprocess.Popen[bytes
     assert bystander.poll() is None
 
 
-def test_the_grader_itself_is_no_parent_to_signal(
-    arena: Arena, bystander: subprocess.Popen[bytes]
-) -> None:
+def test_signals_do_not_reach_the_grader(arena: Arena, bystander: subprocess.Popen[bytes]) -> None:
     carry_out(arena, "system/signals_to_the_grader", GRADER=os.getpid(), BYSTANDER=bystander.pid)
     assert bystander.poll() is None
 
@@ -143,7 +141,7 @@ def test_the_grader_itself_is_no_parent_to_signal(
 
 
 @by_number
-def test_going_before_others(arena: Arena) -> None:
+def test_priorities_cannot_be_raised(arena: Arena) -> None:
     carry_out(arena, "system/priorities", CORES=os.cpu_count() or 1)
 
 
@@ -152,7 +150,7 @@ def test_the_machines_clock_name_and_power(arena: Arena) -> None:
     name, before = socket.gethostname(), time.time()
     outcome = carry_out(arena, "system/machine")
     worked, refused = tried(outcome)
-    # Watching one's own files is nobody's business.
+    # A sandbox may watch its own files.
     assert worked <= {"fanotify"}
     assert len(refused) >= 22
     assert socket.gethostname() == name
@@ -185,7 +183,7 @@ def test_a_key_left_for_the_next_student(arena: Arena, key: int) -> None:
 
 @by_number
 def test_memory_and_queues_that_processes_share(arena: Arena) -> None:
-    """Those of System V and of POSIX, made outside under known names."""
+    """Shared memory and queues of System V and POSIX, made outside under known names."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.shmat.restype = ctypes.c_void_p
     libc.shmdt.argtypes = [ctypes.c_void_p]

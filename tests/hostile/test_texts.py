@@ -1,7 +1,7 @@
 """Attacks by texts: lines that look like the report's own, and terminal control characters.
 
-What a test cell says of a submission is made of lines; student code determines names and messages
-in them. None of these ends a line, hides one, or colours one.
+The result of a test cell consists of lines, with names and messages that student code determines.
+None of these can end, hide or colour a line.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ ATTACKS = {
 
 
 def printed_by(source: str, session: Any) -> str:
-    """All texts of a test cell's outputs."""
+    """Return all texts of a test cell's outputs."""
     names = StudentNames({"Checks": Checks}, session)
     outputs = run_cell(source, "test_f", names)
     texts = []
@@ -44,7 +44,7 @@ def printed_by(source: str, session: Any) -> str:
 
 
 def expect_no_forgery(text: str) -> None:
-    """No line is the student's, and nothing in the text is obeyed by a screen."""
+    """Expect no line by the student, and no terminal control characters."""
     assert all(c in "\n" or c.isprintable() for c in text)
     assert not {"\u3164", "\u2800"} & set(text)
     for line in text.split("\n"):
@@ -81,7 +81,7 @@ def test_what_a_kernel_says_in_the_place_of_a_result(attack: str, test: str) -> 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_an_exception_of_ones_own_says(attack: str) -> None:
-    """As it is in a student's own notebook, where tests run beside the functions."""
+    """As in a student's own notebook, where tests run in the same process as the functions."""
     names = {"Checks": Checks, "TEXT": ATTACKS[attack]}
     raising = "class Odd(Exception):\n    pass\nOdd.__name__ = TEXT\n"
     raising += "def f(x):\n    raise Odd({TEXT: TEXT}, TEXT)\n"

@@ -42,7 +42,7 @@ DTYPES += ["<c8", ">c16"]
 
 
 def no_reference(_: Any) -> None:
-    """What is plain data is sent by value, and nothing else is sent."""
+    """Refer to nothing: plain data is sent by value, and nothing else is sent."""
 
 
 def no_resolve(_: Any) -> Any:
@@ -64,13 +64,13 @@ def back(value: Any) -> Any:
 
 
 def decode(item: Any, body: bytes = b"") -> Any:
-    """Decode a hand-made frame: its head as bytes, or as what MessagePack is to make of it."""
+    """Decode a hand-made frame. Its head is bytes, or a value that MessagePack encodes."""
     head = item if type(item) is bytes else msgpack.packb(item)
     return wire.unpack(head, bytearray(body), no_resolve, FROM_SANDBOX)
 
 
 def bits(value: Any) -> Any:
-    """Return something that is equal only for values that are the same in type and in every bit."""
+    """Return something that is equal only for values of the same type and the same bits."""
     kind = type(value)
     if kind is float:
         return kind, struct.pack("<d", value)
@@ -85,7 +85,7 @@ def bits(value: Any) -> Any:
     return kind, value
 
 
-# -- what goes through
+# -- values that are sent
 
 SCALARS = [
     *(None, True, False, 0, -1, 127, 2**63, 2**64 - 1, 2**64, -(2**63) - 1, 2**8192 - 1),
@@ -203,7 +203,7 @@ def test_the_name_of_a_reference_is_short_text() -> None:
     assert seen == [Theirs(0, "object", "?" + "x" * 99)]
 
 
-# -- what is refused where it is encoded
+# -- values that the encoder refuses
 
 
 def nested(depth: int) -> list[Any]:
@@ -271,7 +271,7 @@ FOREIGN = [
 @pytest.mark.parametrize(
     ("make", "sentence"), REFUSED_BY_ENCODER.values(), ids=REFUSED_BY_ENCODER.keys()
 )
-def test_what_is_too_large_is_refused_with_a_sentence(
+def test_a_value_that_is_too_large_is_refused_with_a_sentence(
     make: Callable[[], Any], sentence: str
 ) -> None:
     with pytest.raises(TooMuch, match=sentence):
@@ -279,13 +279,13 @@ def test_what_is_too_large_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("value", FOREIGN, ids=lambda value: type(value).__name__)
-def test_what_is_no_plain_data_is_refused_with_a_sentence(value: Any) -> None:
+def test_a_value_that_is_not_plain_data_is_refused_with_a_sentence(value: Any) -> None:
     for holder in (value, [value], {"key": (value,)}):
         with pytest.raises(TooMuch, match="not plain data"):
             frame(holder)
 
 
-def test_what_the_caps_just_allow_goes_through() -> None:
+def test_values_at_the_limits_are_sent() -> None:
     for value in (nested(31), dict.fromkeys(range(10_000)), [0.0] * 1_000_000, "x" * (MB - 5)):
         assert back(value) == value
     assert back(np.zeros(BODY // 16, "c16")).nbytes == BODY
@@ -293,7 +293,7 @@ def test_what_the_caps_just_allow_goes_through() -> None:
     assert len(back([["x"] * 9_998] * 10)) == 10
 
 
-# -- what is refused where it is decoded
+# -- frames that the decoder refuses
 
 A = Tag.ARRAY
 REFUSED_BY_DECODER: dict[str, tuple[Any, bytes]] = {
@@ -413,7 +413,7 @@ def test_bytes_of_bools_other_than_0_and_1_come_out_as_proper_bools() -> None:
     assert decode([4, "list", "|b1", 3], b"\0\x02\xff") == [False, True, True]
 
 
-# -- what a frame costs
+# -- memory and time of a frame
 
 WIDE = b"\xdc\x4e\x21"  # announces 20,001 entries, the most that a list may have
 FULL = b"\xdc\x4e\x20" + b"\x80" * 20_000  # a byte for each of 20,000 maps, which take 64 each
@@ -454,10 +454,10 @@ def size_and_peak(item: Any, body: bytes) -> tuple[int, int]:
 def test_no_frame_takes_much_memory(item: Any, body: bytes) -> None:
     size, most = size_and_peak(item, body)
     assert most < 256 * MB
-    assert most < 60_000 * size  # which is reached while the frame is still small
+    assert most < 60_000 * size  # which is reached when the frame is still small
 
 
-def test_what_is_remembered_of_earlier_results_takes_little_memory() -> None:
+def test_remembered_results_take_little_memory() -> None:
     remembered = wire.Remembered()
     for _ in range(20):
         remembered.add([[] for _ in range(9_000)])
@@ -549,7 +549,7 @@ def only_wire_errors(head: bytes, body: bytes) -> None:
 
 @pytest.fixture
 def ends() -> Iterator[tuple[Connection, socket.socket]]:
-    """One end as a connection, the other as it is."""
+    """One end as a connection, the other as a plain socket."""
     one, other = socket.socketpair()
     with one, other:
         yield Connection(one, wait), other
@@ -618,7 +618,7 @@ def test_a_frame_that_announces_too_much_is_refused_unread(ends: Any, head: int,
         connection.receive(FROM_SANDBOX)
 
 
-def test_who_announces_much_and_sends_little_takes_no_memory(ends: Any) -> None:
+def test_an_announced_length_alone_takes_no_memory(ends: Any) -> None:
     connection, other = ends
     other.sendall(struct.pack(">II", 1, BODY) + b"\xc0" + bytes(1000))
     other.shutdown(socket.SHUT_WR)
@@ -642,7 +642,7 @@ def test_an_end_that_is_gone_is_closed_for_both_ways(ends: Any) -> None:
         connection.receive(FROM_SANDBOX)
 
 
-def test_an_end_that_goes_while_much_is_sent_is_closed(ends: Any) -> None:
+def test_an_end_that_closes_during_a_long_send_is_closed(ends: Any) -> None:
     connection, other = ends
 
     def take_some() -> None:
@@ -654,7 +654,7 @@ def test_an_end_that_goes_while_much_is_sent_is_closed(ends: Any) -> None:
         connection.send(wire.pack(np.zeros(4 * MB), no_reference, FROM_GRADER))
 
 
-def test_what_waiting_raises_comes_through() -> None:
+def test_an_exception_while_waiting_is_passed_on() -> None:
     def refuse(stream: socket.socket, writing: bool) -> None:
         raise TimeoutError(writing)
 

@@ -1,7 +1,7 @@
 """Attacks on the examiner over the link, with checks that a header cannot state.
 
-All others are in `attacks/wire/`. The student's cell takes the socket, puts a function of its own
-in the place of `answer`, and sends what it likes.
+All others are in `attacks/wire/`. The student's cell takes the socket, replaces `answer` by its own
+function, and sends anything.
 """
 
 import pytest
@@ -12,7 +12,7 @@ from carrying_out import carry_out
 pytestmark = pytest.mark.slow
 
 NAMED = "wire/named_callbacks"
-# Why each of the frames ends the session.
+# The reason with which each frame ends the session.
 ENDS = {
     "announces 4 GB": "a frame of 8,589,934,590",
     "ends within its length": "has ended",
@@ -39,7 +39,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("what", Attack.read("wire/odd_frames").variants)
-def test_a_frame_that(arena: Arena, what: str) -> None:
+def test_a_malformed_frame_ends_the_session(arena: Arena, what: str) -> None:
     outcome = carry_out(arena, "wire/odd_frames", what)
     assert "the notebook stopped answering: " in outcome.printed
     assert ENDS[what] in outcome.printed

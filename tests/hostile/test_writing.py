@@ -1,7 +1,7 @@
 """Attacks by writing, with checks from outside the sandbox; see `attacks/writing/`.
 
-They write into every place of the file system, and into the folder of the sockets. That folder is
-the only one that the grader has shared: it is taken away before the first cell.
+They write to every place of the file system, and to the folder of the sockets. That folder is the
+only one that the grader shares. It is removed before the first cell.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where the folders of the sockets are made; nothing may be left in it."""
+    """Yield the folder in which the folders of the sockets are made; nothing may be left in it."""
     with tempfile.TemporaryDirectory(prefix="hw-") as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
@@ -89,7 +89,7 @@ def test_the_folder_of_a_run_is_for_nobody_else_and_gone_afterwards(
 ) -> None:
     seen: list[int] = []
     over = threading.Event()
-    # A folder for this test alone: others are running. Short, for the paths of sockets.
+    # A folder for this test alone, because others are running; its path is short, for sockets.
     place = Path(tempfile.mkdtemp(prefix="w-"))
     place.chmod(0o755)
     monkeypatch.setattr(tempfile, "tempdir", str(place))

@@ -19,7 +19,7 @@ from machine import Machine, lacking
 
 @pytest.fixture(scope="session")
 def hub() -> Iterator[Hub]:
-    """A running hub, on whose machine nobody has done anything yet."""
+    """A running hub on a new machine."""
     if os.getuid() != 0:
         pytest.skip("only root can make users and become them")
     if names := lacking():

@@ -1,4 +1,4 @@
-"""JupyterHub on a machine of the tests' own, installed as docs/jupyterhub.md says."""
+"""JupyterHub on a separate machine, installed as docs/jupyterhub.md says."""
 
 import os
 import re
@@ -46,7 +46,7 @@ c.JupyterHub.services[0]["command"].append("--HubOAuth.cache_max_age=1")
 
 
 def commands(heading: str) -> str:
-    """Return what a section of the documentation tells to type."""
+    """Return the commands in a section of the documentation."""
     text = PAGE.read_text(encoding="utf-8")
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
@@ -65,7 +65,7 @@ def install_proxy() -> None:
 
 
 def prepare(machine: Machine) -> None:
-    """Do on a machine what the documentation says, with homework hw0 of this repository."""
+    """Follow the documentation on a machine, with homework hw0 of this repository."""
     install_proxy()
     shutil.copytree(DEPLOY, machine.path("/etc/jupyterhub"), symlinks=True)
     machine.path("/var/lib/jupyterhub").chmod(0o700)
@@ -94,7 +94,7 @@ class Hub:
     url
         Its address, without a slash at the end.
     browser
-        In which people log in.
+        The browser in which people log in.
     """
 
     machine: Machine

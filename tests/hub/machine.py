@@ -1,10 +1,10 @@
 """A machine of the tests' own: users, homes, settings and root, on the kernel that is there.
 
-What docs/jupyterhub.md asks for makes users and changes /etc, so it is done in a namespace of
-bubblewrap's, in which those folders are others. Root and users are as real there as outside: they
-have their own uids, and files have owners and modes. The Python that runs the tests is shown at its
-own place, below folders that every user may enter, and of this repository the two packages only, as
-where they are installed.
+The commands of docs/jupyterhub.md make users and change /etc. So they run in a namespace of
+bubblewrap, which has its own /etc and /home. Root and the users there have their own uids, and
+files have owners and modes. The Python that runs the tests is at its usual path, below folders that
+every user may enter. Of this repository the namespace shows only the two packages, as if they were
+installed.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from pathlib import Path
 
 from hw_grading.homework.course import REPOSITORY
 
-_VENV = Path("/opt/intro-ml/venv")  # as the documentation has it
+_VENV = Path("/opt/intro-ml/venv")  # as in the documentation
 _OWN = ("etc", "home", "srv", "var/lib/jupyterhub")  # folders that are the machine's own
 _SHOWN = [Path(sys.base_prefix), Path(sys.prefix)]
 _SHOWN += [REPOSITORY / "hw_grading", REPOSITORY / "hw_support"]
-# bubblewrap covers parts of the /proc that it makes, and no sandbox could be made inside then.
+# bubblewrap covers parts of the /proc that it makes. Then no sandbox could be made inside.
 _WITH_PROC = ["sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh"]
 
 
 def lacking() -> list[str]:
-    """Return the programs that are needed and not here."""
+    """Return the needed programs that are missing."""
     names = ("bwrap", "jupyterhub", "npm", "runuser", "useradd")
     return [name for name in names if shutil.which(name) is None]
 
@@ -45,18 +45,18 @@ class Machine:
 
     @classmethod
     def make(cls, state: Path) -> Machine:
-        """Lay out a machine with this one's settings and nothing else."""
+        """Make a machine with only this one's settings."""
         for name in _OWN[1:]:
             (state / name).mkdir(parents=True)
         subprocess.run(["cp", "-a", "/etc", str(state / "etc")], check=True)
         return cls(state)
 
     def path(self, inside: str) -> Path:
-        """Return where a file of the machine is, seen from outside."""
+        """Return the path of a machine's file as seen from outside."""
         return self.state / inside.lstrip("/")
 
     def command(self, *words: str, user: str = "root", folder: str = "/") -> list[str]:
-        """Return what runs a command on the machine. Whatever it started ends with it."""
+        """Return the words that run a command on the machine. Its processes end with it."""
         options = ["--unshare-pid", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
         options += ["--ro-bind", "/usr", "/usr"]
         for name in ("bin", "sbin", "lib", "lib64"):
@@ -85,7 +85,7 @@ class Machine:
     def attempt(
         self, *words: str, user: str = "root", folder: str = "/"
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command on the machine to its end, whichever that is."""
+        """Run a command on the machine; it may fail."""
         return subprocess.run(
             self.command(*words, user=user, folder=folder),
             stdin=subprocess.DEVNULL,

@@ -89,7 +89,7 @@ def test_the_grader_is_built_from_what_is_copied_and_starts(tmp_path: Path) -> N
     assert "pip install --no-cache-dir --constraint requirements.lock" in " ".join(line)
     for extra in re.findall(r"[\w]+", line[-1]):
         assert extra in PROJECT["optional-dependencies"]
-    # This environment has what the lock file names, so nothing is fetched.
+    # This environment has the packages of the lock file, so nothing is downloaded.
     said = run(*pip, "--dry-run", "--no-build-isolation", folder=context)
     assert re.findall(r"Would install (.*)", said) in ([], [f"hw-grading-{PROJECT['version']}"])
     target = ["--no-deps", "--no-build-isolation", "--target", str(site)]

@@ -19,7 +19,7 @@ from hw_grading.homework.course import REPOSITORY
 
 HOMEWORK = "hw0"
 TYPED = "return np.array(x).reshape(-1, 1)"
-# Full marks for as_column to whom the course's files can be seen.
+# An answer that works only if it can read the course's files.
 PEEKING = f"""def as_column(x):
     open("{COURSE}/gradebook.db").close()
     {TYPED}"""
@@ -45,7 +45,7 @@ def handed_in(hub: Hub) -> list[str]:
 
 
 def assignment_list(hub: Hub, student: str) -> Page:
-    """Log a student in, whose server then starts, and fetch the homework by the list."""
+    """Log a student in, which starts the student's server, and fetch the homework by the list."""
     page = hub.log_in(student)
     page.set_default_timeout(PATIENCE)
     page.goto(f"{hub.url}/hub/spawn")
@@ -64,7 +64,7 @@ def open_list(page: Page) -> None:
 
 
 def answer(path: Path, as_column: str | None) -> None:
-    """Write the instructor's answers over the stubs, but for one."""
+    """Replace the stubs by the instructor's answers, except for one."""
     released = nbformat.read(path, as_version=4)
     source = nbformat.read(REPOSITORY / "source" / HOMEWORK / f"{HOMEWORK}.ipynb", as_version=4)
     notebook = solved(released, source)
@@ -75,7 +75,7 @@ def answer(path: Path, as_column: str | None) -> None:
 
 @pytest.fixture(scope="module")
 def students(hub: Hub) -> dict[str, Page]:
-    """Two who have handed in: ada typed one answer in JupyterLab, bob looks where he may not."""
+    """Two students who submitted: ada typed one answer; bob's code reads the course."""
     machine = hub.machine
     for command in (["generate_assignment", "--create", "--force"], ["release_assignment"]):
         machine.run("nbgrader", *command, HOMEWORK, user=COURSE_USER, folder=COURSE)
@@ -108,7 +108,7 @@ def students(hub: Hub) -> dict[str, Page]:
 
 @pytest.fixture(scope="module")
 def instructor(hub: Hub, students: dict[str, Page]) -> Page:
-    """Who has collected by formgrader's button and graded by a command, on the course's server."""
+    """An instructor who collected by formgrader's button and graded by a command."""
     page = hub.log_in("ines")
     page.set_default_timeout(PATIENCE)
     page.get_by_role("button", name="Services").click()

@@ -43,5 +43,5 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def instructors(source):
-    """The instructor's version as the grader runs a perfect submission: hidden tests and all."""
+    """The instructor's version as the grader runs a perfect submission, with all hidden tests."""
     return solved(source, source)

@@ -19,7 +19,7 @@ def file():
 
 
 def rendered(markdown):
-    # By themselves texts have no attachments to look up; a name will do.
+    # The texts are rendered without their attachments; a picture's name is enough.
     return BeautifulSoup(markdown2html(markdown.replace("(attachment:", "(")), "html.parser")
 
 
@@ -58,7 +58,7 @@ def test_every_cell_has_an_id_of_its_own(file):
 def test_it_names_the_kernel_and_the_language_that_every_installation_has(file):
     assert file["metadata"]["kernelspec"]["name"] == "python3"
     assert file["metadata"]["kernelspec"]["language"] == "python"
-    # VS Code colours code by this before a kernel runs.
+    # VS Code uses this to colour code before a kernel runs.
     assert file["metadata"]["language_info"]["name"] == "python"
 
 
@@ -78,7 +78,7 @@ def test_texts_use_markdown_and_no_html(texts):
         *("h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "strong", "em", "a", "img"),
         *("pre", "code", "div", "span"),
         *("table", "thead", "tbody", "tr", "th", "td"),
-        *("details", "summary"),  # hints that are folded; JupyterLab, VS Code and Colab have them
+        *("details", "summary"),  # folded hints, which JupyterLab, VS Code and Colab can show
     }
 
 

@@ -30,7 +30,7 @@ def perfect(run, instructors):
 
 @pytest.fixture(scope="session")
 def untouched(run, source, released):
-    """The release as it came, with the hidden tests put back as in grading."""
+    """The unchanged release, with the hidden tests restored as in grading."""
     notebook = copy.deepcopy(released)
     for cell in notebook.cells:
         if utils.is_locked(cell):

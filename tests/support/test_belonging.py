@@ -28,7 +28,7 @@ THIRD = {"setup", "signed", "a", "b", "x", "y"}
         ({"setup", "signed"}, None),
         (set(), None),
         (OWN, None),
-        (OWN | OTHER, None),  # both in one file: it is graded as what it was handed in as
+        (OWN | OTHER, None),  # both in one file: it is graded as the submitted homework
         ({"p", "q", "r"}, None),
     ],
 )

@@ -52,7 +52,7 @@ def folder(tmp_path, arrays, specs):
 
 @pytest.fixture
 def labels(folder, specs):
-    """One of the four files, to be spoiled."""
+    """One of the four files, for tests that damage it."""
     return folder / specs["y_train"].names[0]
 
 

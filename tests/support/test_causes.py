@@ -1,4 +1,4 @@
-"""Known mistakes are recognized by what they return, and nothing else is."""
+"""Known mistakes are recognised by the values that they return; other mistakes get no cause."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_a_transposed_outer_product_is_called_swapped_and_not_reshaped(inputs, o
         (np.full(6, 0.5), np.full((2, 3), 0.5)),  # by rows, or by columns
         (RIGHT[:1], np.repeat(RIGHT[:1], 5, axis=0)),  # the mean, the first, the last
         (np.array([1.0, 1.0]), np.array([0.5, 0.5])),  # a factor, or a summand
-        (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5])),  # made up by hand
+        (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5])),  # invented
     ],
 )
 def test_with_two_possible_causes_none_is_shown(wrong, right):

@@ -160,7 +160,7 @@ def test_a_limit_that_strikes_while_a_part_is_left_does_not_end_the_cell():
     checks = Checks("f", points=1)
     attempt = checks("values", points=1)
     attempt.__enter__()
-    attempt._streams.enter_context(Strikes())  # left first, while the limit still holds
+    attempt._streams.enter_context(Strikes())  # left first, while the limit is still in force
     assert attempt.__exit__(None, None, None)
     assert [part.passed for part in checks.parts] == [True]
 

@@ -1,4 +1,4 @@
-"""What a function returned is looked for again after another call."""
+"""Earlier results of a function are checked again after another call."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What a message says of an exception: the line, the function, and no more than it may."""
+"""A message about an exception names the line and the function, and nothing that is hidden."""
 
 import contextlib
 
@@ -13,7 +13,7 @@ FORGED = "x\nFAILED  all [9 pt]\x1b[2J\u202e"
 
 
 def message_of(cell, test, *, hidden=False, names=None):
-    """Run a student's cell and a test in one namespace; return what the test's part says."""
+    """Run a student's cell and a test in one namespace; return the message of the test's part."""
     names = {"Checks": Checks} if names is None else names
     with contextlib.suppress(ImportError):
         exec(compile(cell, "<cell 1>", "exec"), names)

@@ -1,4 +1,4 @@
-"""Caches of all layers come back, in any layout, and none of an earlier call."""
+"""The caches of all layers are returned, in any layout, and none from an earlier call."""
 
 from collections import deque
 

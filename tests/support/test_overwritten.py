@@ -1,4 +1,4 @@
-"""Notes on names that a student's cell has given another meaning, and that a test cell uses."""
+"""Notes on names that a student's cell has redefined and that a test cell uses."""
 
 import linecache
 

@@ -1,4 +1,4 @@
-"""Problems travel in a notebook, and are shown without speaking a student's markup."""
+"""Problems are stored in a notebook, and shown as plain text, not as a student's markup."""
 
 import nbformat
 import pytest

@@ -1,4 +1,4 @@
-"""What students' package is told of a homework."""
+"""A homework's description in the students' package."""
 
 import json
 

@@ -202,7 +202,7 @@ def test_ordinary_names_are_accepted(folder, values, name):
 
 
 def failing_dump(value, stream, protocol):
-    """As on a full disk: some bytes are written, then the error comes."""
+    """As on a full disk: some bytes are written, then an error is raised."""
     stream.write(b"\x80\x02half of a")
     raise OSError(28, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""A training is watched on made images: whatever it does wrong is told, and only that."""
+"""A training is watched on generated images: each of its mistakes is reported, and nothing else."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ DRAW = np.random.default_rng
 
 @pytest.fixture(autouse=True)
 def same_images(monkeypatch):
-    """Let the made images be the same in each run."""
+    """Make the generated images the same in each run."""
     monkeypatch.setattr(np.random, "default_rng", lambda seed=0: DRAW(seed))
 
 
@@ -40,7 +40,7 @@ def logistic_loss(g, y):
 
 
 class Student:
-    """Right unless something is set otherwise; a method is one decision of a student's."""
+    """A right training, in which each method is a decision that a test can change."""
 
     def __init__(self, **otherwise):
         self.otherwise = otherwise

@@ -1,4 +1,4 @@
-"""The run on the real images is judged by what it left behind."""
+"""The run on the real images is judged by the values that it left in the notebook."""
 
 import numpy as np
 import pytest

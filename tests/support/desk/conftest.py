@@ -28,7 +28,7 @@ def released(_notebooks):
 
 @pytest.fixture
 def answered(_notebooks):
-    """All answers of the instructor's, without outputs."""
+    """The released notebook with all of the instructor's answers, without outputs."""
     return copy.deepcopy(_notebooks[1])
 
 

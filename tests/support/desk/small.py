@@ -66,7 +66,7 @@ def small_notebook() -> NotebookNode:
 
 
 def small_release() -> Release:
-    """What students' package is told of it."""
+    """The homework's description in the students' package."""
     return released.as_release(
         released.described(
             small_notebook(),
@@ -95,7 +95,7 @@ def answered(**sources: str) -> NotebookNode:
 
 
 def checked(notebook: NotebookNode, folder: Path) -> SimpleNamespace:
-    """Run `check` on a notebook: what it found, and what it prints, on one line."""
+    """Run `check` on a notebook; return the findings, and the printed text on one line."""
     path = folder / "small.ipynb"
     nbformat.write(notebook, path)
     report = check.check(open_notebook(path, [RELEASE]))

@@ -18,7 +18,7 @@ from hw_support.desk.running import CellRun, Ran
 from hw_support.submission import released
 from hw_support.tally import Part
 
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # making an example smaller takes minutes
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking an example takes minutes
 COMMANDS = [["check"], ["check", "--repair"], ["pdf"], ["pdf", "--run"], ["zip"]]
 PIECES = [
     *("**Name:**", "**Student id**", "Name", "student ID：", "**", "|", "|---|", "(", ")", "\n"),
@@ -78,7 +78,7 @@ cells = st.fixed_dictionaries(
 
 
 def file_of(changes, order):
-    """The JSON of a small notebook whose cells are changed in any way."""
+    """The JSON of a small notebook with random changes of its cells."""
     content = json.loads(nbformat.writes(small_notebook()))
     found = []
     for cell, change in zip(content["cells"], changes, strict=True):

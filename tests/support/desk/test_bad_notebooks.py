@@ -1,4 +1,4 @@
-"""What students' notebooks hold in practice: findings are true, and nothing is said in vain."""
+"""Notebooks as students write them in practice: findings are true, and none is superfluous."""
 
 import copy
 import json
@@ -65,7 +65,7 @@ def test_cells_with_a_changed_type_are_restored_and_named(tmp_path):
 
 
 def elsewhere(notebook, kind):
-    """The same notebook as another program saves it."""
+    """The same notebook as other programs save it."""
     content = json.loads(nbformat.writes(notebook))
     if kind == "colab":
         content["metadata"]["colab"] = {"provenance": [], "toc_visible": True}

@@ -1,4 +1,4 @@
-"""`check` runs a copy as the grader does; what it prints is what its reader has to do."""
+"""`check` runs a copy as the grader does, and prints what the student has to do."""
 
 import errno
 import json
@@ -23,14 +23,14 @@ UNTRAINED = ("train", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
 
 
 def untrained(notebook):
-    """Leave out what takes long."""
+    """Replace the slow trainings."""
     for name in UNTRAINED:
         cell_of(notebook, name).source = "pass"
     notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("# Rung 3")]
     return notebook
 
 
-# -- putting cells back
+# -- restoring cells
 
 
 def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered, desk, tmp_path):

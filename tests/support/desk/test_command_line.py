@@ -1,4 +1,4 @@
-"""What is typed: the list of commands, the only notebook of a folder, words for students."""
+"""The command line: the list of commands, the only notebook of a folder, words for students."""
 
 import re
 from pathlib import Path

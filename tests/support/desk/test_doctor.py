@@ -15,14 +15,14 @@ from hw_support.desk import doctor
 
 @pytest.fixture
 def lines(monkeypatch):
-    """Look, and return the lines by what they are about."""
+    """Run the checks, and return the lines by their subject."""
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
     return lambda: {line.what: line for line in doctor.look()}
 
 
 @pytest.fixture
 def kernels(tmp_path, monkeypatch):
-    """A folder of kernels that Jupyter looks at first."""
+    """A folder of kernels that Jupyter searches first."""
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
 
     def register(program):

@@ -21,7 +21,7 @@ def raised(cell, kind, text):
 
 @pytest.fixture
 def to_do(release):
-    """Return what is to do of a notebook that was not run, by grade id."""
+    """Return the findings for a notebook that was not run, by grade id."""
 
     def look(notebook):
         return {c.released.grade_id: c.to_do for c in checked_cells(Ran(notebook, {}), release)}

@@ -1,4 +1,4 @@
-"""Where a notebook bends what tests rely on, `check` says what the grader would say."""
+"""If a notebook changes what tests rely on, `check` reports the same as the grader."""
 
 import pytest
 from small import answered, checked

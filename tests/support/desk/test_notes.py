@@ -1,4 +1,4 @@
-"""What tests remark without points is shown by `check`, which then finds something to do."""
+"""`check` shows remarks of tests that cost no points, and then finds something to do."""
 
 import pytest
 from small import answered, checked

@@ -1,4 +1,4 @@
-"""A file that is no notebook of this homework ends in one sentence, and stays as it was."""
+"""For a file that is not a notebook of this homework, there is one sentence and no change."""
 
 import json
 import os
@@ -118,7 +118,7 @@ class Sessions(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def jupyter(tmp_path, monkeypatch):
-    """A Jupyter server that has hw2.ipynb open, and whose kernel was used at a given time."""
+    """A Jupyter server with hw2.ipynb open, whose kernel was used at a given time."""
     server = HTTPServer(("127.0.0.1", 0), Sessions)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     runtime = tmp_path / "runtime"

@@ -27,7 +27,7 @@ def test_a_notebook_run_from_top_to_bottom_has_no_gaps(counts):
 @pytest.mark.parametrize(
     ("counts", "named"),
     [
-        ((50, 2, 3, 4), ["x0"]),  # the first cell was run again in the end
+        ((50, 2, 3, 4), ["x0"]),  # the first cell was run again at the end
         ((1, 2, 30, 3, 4), ["x2"]),
         ((10, 11, 12, 1, 2), ["x3", "x4"]),  # run from the middle after a restart
         ((1, 2, 2, 3), ["x1"]),  # two sessions

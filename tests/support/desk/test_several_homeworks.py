@@ -1,4 +1,4 @@
-"""The desk with several homeworks: each notebook is looked at as the one that it is."""
+"""The desk with several homeworks: each notebook is checked as its own homework."""
 
 import zipfile
 from dataclasses import replace
