@@ -1,6 +1,6 @@
-"""Changes its input, from which the next test takes what is right.
+"""Changes its input, from which the next test computes the expected value.
 
-An array of the instructor's is handed over in both. One point on stock nbgrader.
+Both tests pass an array of the instructor's. One point on stock nbgrader.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Writes other tests in the place of those that are run.
+"""Replaces the tests that are run by others.
 
 On stock nbgrader this gets full marks.
 """

@@ -1,6 +1,6 @@
 """Shows each number as full marks.
 
-In the student's own cell it does.
+This works only in the student's own cell.
 
 On stock nbgrader this gets points.
 """

@@ -1,6 +1,6 @@
-"""Shows full marks in the place of each result.
+"""Shows full marks instead of each result.
 
-In the student's own cell it does.
+This works only in the student's own cell.
 
 On stock nbgrader this gets points.
 """

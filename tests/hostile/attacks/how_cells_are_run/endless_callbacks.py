@@ -1,4 +1,4 @@
-"""Calls the test's function for ever, and will not be interrupted."""
+"""Calls the test's function for ever, and ignores interrupts."""
 
 # /// attack
 # problems_one_of = ["time-limit", "protocol"]

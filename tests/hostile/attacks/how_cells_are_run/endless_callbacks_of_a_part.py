@@ -1,7 +1,7 @@
 """Calls the test's function for ever in one part of a test.
 
-The limit of a part is 5 s of computing. Those of the cell are larger here, as they are in a class.
-A loop that does not end costs the points of its part: the other part is honest.
+The limit of a part is 5 s of CPU time. The limits of the cell are larger here, as in a class. A
+loop that does not end costs only the points of its part: the other part is honest.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
 """Calls the test's function with large arrays, in calls that fail.
 
-They do not fill the examiner.
+They must not fill the examiner's memory.
 """
 
 # /// attack

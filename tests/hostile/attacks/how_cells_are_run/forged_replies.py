@@ -1,4 +1,4 @@
-"""Forges a reply to the question in whose course it is called."""
+"""Forges a reply to the question during which it is called."""
 
 # /// attack
 # uses = ["forge"]

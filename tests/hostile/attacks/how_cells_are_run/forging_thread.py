@@ -1,6 +1,6 @@
 """Forges results for every request, from a thread.
 
-Forged results do arrive.
+The forged results arrive.
 
 On stock nbgrader this gets points.
 """

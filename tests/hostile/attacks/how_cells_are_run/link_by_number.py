@@ -1,6 +1,6 @@
 """Looks for the link to the grader by its number, and sends scores there.
 
-They do arrive: at the grader, or at the kernel itself, which may wait for ever then.
+They arrive at the grader, or at the kernel itself, which may then wait for ever.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
-"""Gives the test's function very much to compute.
+"""Makes the test's function compute for very long.
 
-Such functions stand in for a student's own while finite differences are tested.
+Such functions replace a student's own while finite differences are tested.
 """
 
 # /// attack

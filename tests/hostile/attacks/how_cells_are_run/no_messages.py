@@ -1,4 +1,4 @@
-"""Sends what is no message."""
+"""Sends data that is not a message."""
 
 # /// attack
 # uses = ["forge"]

@@ -1,4 +1,4 @@
-"""Ends with another word than is expected."""
+"""Ends the test with another message than the expected one."""
 
 # /// attack
 # uses = ["link"]

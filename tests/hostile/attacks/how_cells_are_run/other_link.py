@@ -1,4 +1,4 @@
-"""Puts another link in the place of the one to the grader."""
+"""Replaces the link to the grader by another one."""
 
 # /// attack
 # uses = ["link"]

@@ -1,4 +1,4 @@
-"""Puts another module in the place of the one that answers."""
+"""Replaces the answering module by another one."""
 
 # /// attack
 # prints = ["armed"]

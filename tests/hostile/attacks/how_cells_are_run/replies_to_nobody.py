@@ -1,4 +1,4 @@
-"""Sends replies to requests that there were not."""
+"""Sends replies to requests that nobody sent."""
 
 # /// attack
 # scores = "none"

@@ -1,4 +1,4 @@
-"""Answers each question with a reference, whose name is odd."""
+"""Answers each question with a reference that has an odd name."""
 
 # /// attack
 # prints = ["referred True"]

@@ -1,4 +1,4 @@
-"""Does not answer a single question: it ends in time."""
+"""Answers no question; the time limit ends it."""
 
 # /// attack
 # answers = "right"

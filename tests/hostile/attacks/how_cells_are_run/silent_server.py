@@ -1,4 +1,4 @@
-"""Does not answer: it ends in time."""
+"""Does not answer; the time limit ends it."""
 
 # /// attack
 # answers = "right"

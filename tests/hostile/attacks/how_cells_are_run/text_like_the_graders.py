@@ -1,4 +1,4 @@
-"""Raises text that looks like the grader's."""
+"""Raises errors whose text looks like the grader's."""
 
 # /// attack
 # checked_in = "test_how_cells_are_run.py"

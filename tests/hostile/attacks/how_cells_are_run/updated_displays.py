@@ -1,6 +1,6 @@
-"""Updates what a display shows that was made while a test ran.
+"""Updates a display that was made while a test ran.
 
-Updating works on one's own outputs.
+Updating works for the student's own outputs.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
 """Keeps the test's function, and calls it later.
 
-It does not wait for an answer that never comes.
+It must not wait for an answer that never comes.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Calls what the test did not hand over: the first one that is not known ends it."""
+"""Calls functions that the test did not pass: the first unknown number ends the session."""
 
 # /// attack
 # prints = ["armed"]

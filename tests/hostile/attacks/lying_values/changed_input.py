@@ -1,6 +1,6 @@
 """Changes its input.
 
-A point on stock nbgrader, if the test computes what is right after the call.
+A point on stock nbgrader, if the test computes the expected value after the call.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Forks children that return in the place of their parent."""
+"""Forks children that return instead of their parent."""
 
 # /// attack
 # prints = ["armed"]

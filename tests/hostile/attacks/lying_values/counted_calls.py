@@ -1,4 +1,4 @@
-"""Counts its calls, and answers all but one: it gets the points of right answers.
+"""Counts its calls, and answers all but one: it gets the points for the right answers.
 
 The kernel itself makes the first call.
 """

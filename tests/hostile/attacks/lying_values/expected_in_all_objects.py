@@ -1,6 +1,6 @@
-"""Looks for what is expected in all objects.
+"""Looks for expected values in all objects.
 
-A point on stock nbgrader: `In` holds the test.
+A point on stock nbgrader: `In` contains the test.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
-"""Looks for what is expected in frames.
+"""Looks for expected values in frames.
 
-A point on stock nbgrader, where what is expected stands in the caller's code.
+A point on stock nbgrader, where the caller's code contains the expected value.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Returns an array in memory that is not there: it ends the kernel at most."""
+"""Returns an array in memory that does not exist; at most, it ends the kernel."""
 
 # /// attack
 # uses = ["liars"]

@@ -1,4 +1,4 @@
-"""Puts something else in the place of a function."""
+"""Replaces a function by something else."""
 
 # /// attack
 # uses = ["liars"]

@@ -1,4 +1,4 @@
-"""Returns an odd value from every function: one that is equal to everything, none, too many."""
+"""Returns an odd value from every function: one that equals everything, no numbers, or too many."""
 
 # /// attack
 # uses = ["liars", "every_answer"]

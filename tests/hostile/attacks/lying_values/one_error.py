@@ -1,4 +1,4 @@
-"""Raises an error in one function: it costs the points of that one only."""
+"""Raises an error in one function; only this function's points are lost."""
 
 # /// attack
 # smoke = true

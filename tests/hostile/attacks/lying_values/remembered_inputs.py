@@ -1,6 +1,6 @@
-"""Remembers what it was asked.
+"""Remembers its inputs.
 
-That can be printed later: hidden inputs are no secret, their results are.
+They can be printed later: results of hidden inputs are secret, the inputs are not.
 """
 
 # /// attack

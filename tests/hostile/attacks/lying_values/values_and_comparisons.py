@@ -1,4 +1,4 @@
-"""Returns a value that lies, to comparisons that are written in many ways.
+"""Returns a value that claims to be equal, to comparisons that are written in many ways.
 
 `Equal` passes most of them where the test runs in the student's kernel.
 """

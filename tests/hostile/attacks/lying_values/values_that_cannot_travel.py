@@ -1,4 +1,4 @@
-"""Returns a value that cannot leave the sandbox: it costs the points of its function only."""
+"""Returns a value that cannot leave the sandbox; only its function's points are lost."""
 
 # /// attack
 # uses = ["liars"]

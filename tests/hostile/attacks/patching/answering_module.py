@@ -1,4 +1,4 @@
-"""Replaces what the answering module rests on."""
+"""Replaces functions that the answering module uses."""
 
 # /// attack
 # prints = ["armed"]

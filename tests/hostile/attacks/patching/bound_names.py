@@ -1,4 +1,4 @@
-"""Binds names anew that tests use.
+"""Rebinds names that tests use.
 
 On stock nbgrader this gets points.
 """

@@ -1,4 +1,4 @@
-"""Gives every class methods that say yes, when it is built."""
+"""Gives every new class methods that return True."""
 
 # /// attack
 # prints = ["built ['Mine'] True"]

@@ -1,4 +1,4 @@
-"""Replaces a builtin by one that lies.
+"""Replaces a builtin by one with wrong results.
 
 On stock nbgrader `abs` gets all points but one.
 """

@@ -1,4 +1,4 @@
-"""Exchanges the code of `Checks`, which the collector finds.
+"""Replaces the code of `Checks`, which it finds through the garbage collector.
 
 On stock nbgrader this gets points.
 """

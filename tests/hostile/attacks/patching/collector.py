@@ -1,4 +1,4 @@
-"""Raises in the collector."""
+"""Raises errors in the garbage collector."""
 
 # /// attack
 # prints = ["in raising"]

@@ -1,4 +1,4 @@
-"""Compiles asserts away, in the kernel.
+"""Removes assert statements when the kernel compiles code.
 
 On stock nbgrader this gets points.
 """

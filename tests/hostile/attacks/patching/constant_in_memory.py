@@ -1,6 +1,6 @@
-"""Makes a constant another number in memory.
+"""Changes a constant in memory.
 
-6 becomes 0 in the whole process, so that what is expected of `double(3)` is 0.
+6 becomes 0 in the whole process, so the expected value of `double(3)` would be 0.
 """
 
 # /// attack

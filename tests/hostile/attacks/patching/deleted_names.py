@@ -1,4 +1,4 @@
-"""Deletes names that tests use: right answers stay right."""
+"""Deletes names that tests use; right answers keep their points."""
 
 # /// attack
 # smoke = true

@@ -1,4 +1,4 @@
-"""Finds every module itself."""
+"""Installs an import finder for every module."""
 
 # /// attack
 # prints = ["asked True"]

@@ -1,4 +1,4 @@
-"""Patches `__import__`, so that it hands out fakes.
+"""Patches `__import__`, so that it returns fake modules.
 
 On stock nbgrader this gets points.
 """

@@ -1,4 +1,4 @@
-"""Puts a namespace that lies in the place of the kernel's."""
+"""Replaces the kernel's namespace by one with wrong values."""
 
 # /// attack
 # prints_unless = {asked = []}

@@ -1,4 +1,4 @@
-"""Replaces a function of NumPy's by one that lies.
+"""Replaces a function of NumPy by one with wrong results.
 
 On stock nbgrader `isclose` or `asarray` gets all points but one.
 """

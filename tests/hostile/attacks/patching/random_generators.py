@@ -1,4 +1,4 @@
-"""Lets random generators return one number."""
+"""Makes random generators return one number."""
 
 # /// attack
 # prints = ["armed"]

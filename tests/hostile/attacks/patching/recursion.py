@@ -1,4 +1,4 @@
-"""Calls itself without a limit: it ends as a dead kernel."""
+"""Calls itself without a limit; the kernel dies."""
 
 # /// attack
 # prints = ["armed"]

@@ -1,6 +1,6 @@
-"""Makes warnings errors, and changes other settings: right answers stay right.
+"""Turns warnings into errors, and changes other settings; right answers keep their points.
 
-This would be a fault of the grader's, were it one process.
+In the grader's own process, this would be a fault of the grader.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Closes and exchanges the streams."""
+"""Closes and replaces the streams."""
 
 # /// attack
 # prints = ["armed"]

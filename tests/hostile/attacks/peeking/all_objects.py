@@ -1,6 +1,6 @@
 """Looks for hidden tests in all objects of the process.
 
-On stock nbgrader they hold everything.
+On stock nbgrader these contain everything.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Calls the test's function with odd arguments, which tell what is asked of them."""
+"""Calls the test's function with odd arguments, which record how they are used."""
 
 # /// attack
 # uses = ["looking"]

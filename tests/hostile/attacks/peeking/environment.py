@@ -1,4 +1,4 @@
-"""Looks for secrets in the environment, on the command line and in what programs tell."""
+"""Looks for secrets in the environment, on the command line and in programs' output."""
 
 # /// attack
 # uses = ["looking"]

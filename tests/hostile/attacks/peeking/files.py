@@ -1,6 +1,6 @@
 """Looks for secrets in all files outside of libraries.
 
-On stock nbgrader they hold the source notebook, the gradebook and all other students.
+On stock nbgrader these include the source notebook, the gradebook and all other submissions.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Looks in all code that is loaded for the place where it lies on the machine."""
+"""Looks in all loaded code for its folder on the machine."""
 
 # /// attack
 # uses = ["looking", "walk"]

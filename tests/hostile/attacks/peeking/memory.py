@@ -1,7 +1,7 @@
 """Looks for hidden tests and for secrets in the memory of the process.
 
-All pages near what is known are read, those that Python has freed too: a test's text that was once
-there would be found. Reading is left to a system call, which refuses what is not there.
+It reads all pages near known objects, also freed ones, so it would find a test's text that was
+there earlier. A system call reads them, which fails for pages that do not exist.
 """
 
 # /// attack

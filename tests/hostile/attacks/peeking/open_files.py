@@ -1,4 +1,4 @@
-"""Looks for secrets in what is open."""
+"""Looks for secrets in open files."""
 
 # /// attack
 # checked_in = "test_peeking.py"

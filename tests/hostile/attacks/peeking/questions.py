@@ -1,4 +1,4 @@
-"""Asks the grader for what is expected."""
+"""Asks the grader for expected values."""
 
 # /// attack
 # prints = ["armed"]

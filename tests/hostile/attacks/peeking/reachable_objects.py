@@ -1,4 +1,4 @@
-"""Looks for hidden tests in all that is reachable from a function of the test.
+"""Looks for hidden tests in all objects that can be reached from a function of the test.
 
 On stock nbgrader `f.__code__` and `f.__globals__` are the test's own.
 """

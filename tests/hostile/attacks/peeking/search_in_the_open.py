@@ -1,4 +1,4 @@
-"""Looks for what lies in the open, and finds it: so the other searches are searches."""
+"""Looks for something that is not hidden, and finds it: the other searches could do so too."""
 
 # /// attack
 # checked_in = "test_peeking.py"

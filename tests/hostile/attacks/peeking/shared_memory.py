@@ -1,4 +1,4 @@
-"""Looks for memory that processes share, which another student left."""
+"""Looks for shared memory that another student left."""
 
 # /// attack
 # checked_in = "test_peeking.py"

@@ -1,4 +1,4 @@
-"""Leaves memory for the next student that processes share."""
+"""Leaves shared memory for the next student."""
 
 # /// attack
 # checked_in = "test_peeking.py"

@@ -1,4 +1,4 @@
-"""Keeps processes busy, each in a session of its own, which has its own share on many systems.
+"""Keeps processes busy, each in its own session, which many systems give its own share.
 
 They and their children must run at a low priority.
 """

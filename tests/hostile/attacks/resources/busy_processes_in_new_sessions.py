@@ -1,6 +1,6 @@
-"""Keeps processes busy that go on in new sessions.
+"""Keeps processes busy, and moves them to new sessions.
 
-A session has the usual priority when it is made.
+A new session has the usual priority.
 """
 
 # /// attack

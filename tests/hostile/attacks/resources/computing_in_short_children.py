@@ -1,6 +1,6 @@
-"""Computes in children that are gone before anybody looks.
+"""Computes in children that end between two checks.
 
-Nobody waits for them, so that their time is added to nobody's.
+Nobody waits for them, so their time is added to no process.
 """
 
 # /// attack

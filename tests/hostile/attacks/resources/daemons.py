@@ -1,4 +1,4 @@
-"""Leaves processes behind that have left their session and their parent, and ignore signals."""
+"""Leaves processes without session and parent, which ignore signals."""
 
 # /// attack
 # prints = ["left behind"]

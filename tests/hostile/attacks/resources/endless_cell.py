@@ -1,4 +1,4 @@
-"""Does not end."""
+"""Runs a cell that never ends."""
 
 # /// attack
 # limits = "short"

@@ -1,4 +1,4 @@
-"""Does not end when a test calls it."""
+"""Never returns when a test calls it."""
 
 # /// attack
 # limits = "short"

@@ -1,4 +1,4 @@
-"""Sends messages without end that leave nothing in the notebook."""
+"""Sends endless messages that leave nothing in the notebook."""
 
 # /// attack
 # limits = "short"

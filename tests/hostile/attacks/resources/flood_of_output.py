@@ -1,4 +1,4 @@
-"""Prints without end, in each way in which a notebook prints."""
+"""Prints endlessly, in each way in which a notebook can print."""
 
 # /// attack
 # prints = ["begun"]

@@ -1,4 +1,4 @@
-"""Forks without end, and goes on when that fails."""
+"""Forks endlessly, and continues when that fails."""
 
 # /// attack
 # limits = "short"

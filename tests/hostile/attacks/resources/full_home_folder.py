@@ -1,4 +1,4 @@
-"""Fills the home folder: right answers get their points all the same."""
+"""Fills the home folder; right answers still get their points."""
 
 # /// attack
 # uses = ["fill"]

@@ -1,4 +1,4 @@
-"""Leaves busy and waiting processes, and goes on: then the grader is killed."""
+"""Starts busy and waiting processes, and continues; then the grader is killed."""
 
 # /// attack
 # checked_in = "test_resources.py"

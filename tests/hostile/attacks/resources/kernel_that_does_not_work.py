@@ -1,6 +1,6 @@
-"""Keeps the kernel from working, and does not end it.
+"""Keeps the kernel from working without ending it.
 
-Some of these harm nothing: then an honest answer counts.
+Some variants do no harm: then a right answer counts.
 """
 
 # /// attack

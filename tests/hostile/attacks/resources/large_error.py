@@ -1,4 +1,4 @@
-"""Raises an error too large for a message: the kernel's reply does not come, nor any after it."""
+"""Raises an error too large for a message: this reply and all later ones do not arrive."""
 
 # /// attack
 # checked_in = "test_resources.py"

@@ -1,4 +1,4 @@
-"""Sends 1 GB of messages faster than they are read: on the kernel's sockets, past its session."""
+"""Sends 1 GB of messages faster than they are read, directly on the kernel's sockets."""
 
 # /// attack
 # limits = {cpu_seconds_per_cell = 10.0, iopub_timeout = 1, memory_mb = 3000}

@@ -1,4 +1,4 @@
-"""Takes more memory than there may be, in several orphans."""
+"""Takes more memory than allowed, in several orphaned processes."""
 
 # /// attack
 # limits = {cpu_seconds_per_cell = 60.0, wall_seconds_per_cell = 120.0}

@@ -1,4 +1,4 @@
-"""Takes memory that belongs to no process: it must not be had, or it must count."""
+"""Takes memory that belongs to no process: it must be refused, or counted."""
 
 # /// attack
 # checked_in = "test_resources.py"

@@ -1,4 +1,4 @@
-"""Opens as many files as it may."""
+"""Opens as many files as allowed."""
 
 # /// attack
 # problems_among = ["kernel", "protocol", "time-limit"]

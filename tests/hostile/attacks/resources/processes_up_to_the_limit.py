@@ -1,6 +1,6 @@
-"""Forks as many processes as it may have, and lets them wait.
+"""Forks as many processes as allowed, which wait.
 
-What the kernel itself needs a thread for may fail then. That is the student's own loss.
+Then the kernel may fail when it needs a thread. Only the student loses by that.
 """
 
 # /// attack

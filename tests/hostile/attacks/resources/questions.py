@@ -1,4 +1,4 @@
-"""Asks a person who is not there."""
+"""Asks for input, although nobody can type any."""
 
 # /// attack
 # counts = {"refused StdinNotImplementedError" = [3, 3]}

@@ -1,6 +1,6 @@
-"""Locks parts of a file: each lock is memory of the system's, and a file may have any number.
+"""Locks parts of a file. Each lock takes memory of the system, and a file may have any number.
 
-They lock nothing, and a database can still be written.
+The calls lock nothing, and a database can still be written.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Waits in every call: it uses up no more than the time of the whole submission."""
+"""Waits in every call; it can use at most the time of the whole submission."""
 
 # /// attack
 # limits = {wall_seconds_per_submission = 4.0, iopub_timeout = 1}

@@ -1,4 +1,4 @@
-"""Prints outputs that are larger in a file than they were, or many."""
+"""Prints many outputs, or outputs that are larger in a file than when printed."""
 
 # /// attack
 # checked_in = "test_resources.py"

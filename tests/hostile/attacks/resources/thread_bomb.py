@@ -1,4 +1,4 @@
-"""Starts as many threads as it may have, and lets them wait."""
+"""Starts as many threads as allowed, which wait."""
 
 # /// attack
 # problems_among = ["kernel", "protocol", "time-limit"]

@@ -1,4 +1,4 @@
-"""Sets timers that go off all the time.
+"""Sets timers that fire all the time.
 
 A handler that interrupts itself again and again may also end the kernel.
 """

@@ -1,4 +1,4 @@
-"""Passes a message on to another sandbox, by a lock or by which parts of a file are in memory.
+"""Passes a message to another sandbox, by a lock, or by the parts of a file that are in memory.
 
 All sandboxes show the same files.
 """

@@ -1,6 +1,6 @@
 """Opens sockets to the hypervisor.
 
-A network of its own does not cut AF_VSOCK off: on a virtual machine it leads to the host.
+A network namespace does not cut off AF_VSOCK: on a virtual machine it leads to the host.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
 """Makes a ring of system calls.
 
-io_uring does what a filter of system calls would not see; it is the most attacked part.
+A filter does not see the calls that io_uring makes, and it is the most attacked part.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
 """Asks for leases and notices of files that others open.
 
-The system looks at one half of a register: what stands in the other must not matter.
+The system reads one half of a register; the other half must not matter.
 """
 
 # /// attack

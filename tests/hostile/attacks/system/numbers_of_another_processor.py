@@ -1,6 +1,6 @@
-"""Calls the system by the numbers of another processor.
+"""Makes system calls by the numbers of another processor.
 
-A filter of calls that knows one way of numbering them can be passed by another.
+A filter that knows only one numbering would let these calls pass.
 """
 
 # /// attack

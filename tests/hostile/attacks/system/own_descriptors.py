@@ -1,4 +1,4 @@
-"""Uses the kernel's own descriptors to get elsewhere."""
+"""Uses the kernel's own descriptors to leave the sandbox."""
 
 # /// attack
 # problems = []

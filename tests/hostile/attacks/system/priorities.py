@@ -1,4 +1,4 @@
-"""Goes before others."""
+"""Raises its priority."""
 
 # /// attack
 # checked_in = "test_system.py"

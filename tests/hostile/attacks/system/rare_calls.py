@@ -1,6 +1,6 @@
 """Uses rare parts of the system.
 
-No homework has a use for any of them, and most faults of kernels are found there.
+No homework needs them, and most faults of the Linux kernel are found there.
 """
 
 # /// attack

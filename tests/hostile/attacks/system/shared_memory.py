@@ -1,6 +1,6 @@
 """Uses memory and queues that processes share.
 
-Those of System V and of POSIX, which were made outside under known names.
+These are of System V and POSIX, made outside of the sandbox under known names.
 """
 
 # /// attack

@@ -1,6 +1,6 @@
-"""Opens terminals: they are few and suffice for commands.
+"""Opens terminals: it gets few, enough for commands.
 
-The machine has some thousands for all.
+The machine has some thousands for all processes.
 """
 
 # /// attack

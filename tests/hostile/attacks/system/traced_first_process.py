@@ -1,4 +1,4 @@
-"""Holds or kills the sandbox's first process by tracing it."""
+"""Stops or kills the sandbox's first process by tracing it."""
 
 # /// attack
 # uses = ["tries", "tracing"]

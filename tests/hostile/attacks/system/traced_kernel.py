@@ -1,4 +1,4 @@
-"""Holds the kernel by tracing it from a child."""
+"""Stops the kernel by tracing it from a child."""
 
 # /// attack
 # uses = ["tries", "tracing"]

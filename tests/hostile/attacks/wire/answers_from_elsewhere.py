@@ -1,4 +1,4 @@
-"""Answers from a child, while the kernel says that it is done."""
+"""Answers from a child, while the kernel reports that it is done."""
 
 # /// attack
 # uses = ["server"]

@@ -1,7 +1,6 @@
-"""Uses the link as it is meant.
+"""Uses the link as intended.
 
-So that what other attacks do fails for what it does, and not because it is written wrongly.
-`double(3)` is 6.
+It shows that the other attacks do not fail because of mistakes in their code. `double(3)` is 6.
 """
 
 # /// attack

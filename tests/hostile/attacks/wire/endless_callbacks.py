@@ -1,4 +1,4 @@
-"""Calls back for ever: faster than is read, or without reading what comes back."""
+"""Calls back for ever: faster than the examiner reads, or without reading its answers."""
 
 # /// attack
 # uses = ["server", "callbacks", "again"]

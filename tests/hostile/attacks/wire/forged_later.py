@@ -1,4 +1,4 @@
-"""Answers the first test rightly, and forges then.
+"""Answers the first test correctly, and then forges answers.
 
 Points that were earned stay; the rest of the notebook scores nothing.
 """

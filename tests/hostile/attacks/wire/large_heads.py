@@ -1,4 +1,4 @@
-"""Sends the largest heads that the protocol takes."""
+"""Sends the largest heads that the protocol allows."""
 
 # /// attack
 # uses = ["server"]

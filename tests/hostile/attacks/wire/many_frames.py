@@ -1,6 +1,6 @@
 """Sends a million tiny frames.
 
-The first ones answer, one question each; that none of them is an end is found in the end.
+The first ones answer a question each. At the end of the test the examiner finds no end message.
 """
 
 # /// attack

@@ -1,4 +1,4 @@
-"""Announces a frame that does not come."""
+"""Announces a frame and does not send it."""
 
 # /// attack
 # uses = ["server"]

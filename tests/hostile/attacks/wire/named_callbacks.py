@@ -1,4 +1,4 @@
-"""Calls back with names that are none, or too many."""
+"""Calls back with invalid names, or with too many."""
 
 # /// attack
 # checked_in = "test_wire_attacks.py"

@@ -1,4 +1,4 @@
-"""Answers, and never says that it is done."""
+"""Answers, and never reports that it is done."""
 
 # /// attack
 # uses = ["server"]

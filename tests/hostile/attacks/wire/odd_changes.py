@@ -1,4 +1,4 @@
-"""Answers with a change of an argument that cannot be."""
+"""Answers with an impossible change of an argument."""
 
 # /// attack
 # uses = ["server"]

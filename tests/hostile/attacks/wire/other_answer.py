@@ -1,4 +1,4 @@
-"""Answers with something else than an answer: this is reported, and not a death of the kernel."""
+"""Answers with something other than an answer: this is reported, not a dead kernel."""
 
 # /// attack
 # uses = ["server"]

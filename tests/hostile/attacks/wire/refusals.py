@@ -1,4 +1,4 @@
-"""Refuses every question, for reasons of a megabyte."""
+"""Refuses every question, with reasons of a megabyte."""
 
 # /// attack
 # checked_in = "test_wire_attacks.py"

@@ -1,4 +1,4 @@
-"""Makes devices, and opens those that there are."""
+"""Makes devices, and opens the existing ones."""
 
 # /// attack
 # checked_in = "test_writing.py"

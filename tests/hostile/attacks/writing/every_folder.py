@@ -1,4 +1,4 @@
-"""Makes a file in every folder that there is."""
+"""Makes a file in every folder."""
 
 # /// attack
 # limits = {cpu_seconds_per_cell = 20.0, wall_seconds_per_cell = 60.0}

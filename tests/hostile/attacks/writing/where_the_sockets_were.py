@@ -1,6 +1,6 @@
 """Makes something where the kernel's sockets were.
 
-It was a folder of the machine: of its disk, and with links that the grader would follow.
+This was a folder on the machine's disk, in which the grader would follow links.
 """
 
 # /// attack
