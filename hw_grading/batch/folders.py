@@ -104,7 +104,7 @@ def prepare(converter: Any) -> None:
     careful.on_fault = lambda student, why: None
     expected = [n for n in notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
     add_overlooked(converter, old.submitted_directory, expected)
-    for folder, why in drop_unnameable(converter, old.submitted_directory).items():
+    for folder, why in drop_invalid_ids(converter, old.submitted_directory).items():
         # List it under a printable name: then nbgrader counts it as a failure.
         printable = ascii(folder)[1:-1]
         converter.assignments[printable] = [os.path.join(printable, "notebook.ipynb")]
@@ -152,7 +152,7 @@ def not_graded(converter: Any) -> list[str]:
     return sorted(handed_in - graded - set(excluded))
 
 
-def drop_unnameable(converter: Any, step: str) -> dict[str, str]:
+def drop_invalid_ids(converter: Any, step: str) -> dict[str, str]:
     """Drop folders whose name is not a student id; return for each the reason and what to do."""
     dropped = {}
     course = converter.coursedir

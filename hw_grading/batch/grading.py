@@ -31,7 +31,7 @@ from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.snapshot import Conditions
-from hw_grading.batch.snapshots import Snapshots, kept_around
+from hw_grading.batch.snapshots import Snapshots, snapshotted
 from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
@@ -99,7 +99,7 @@ def grading(
         course, assignment = Course.of(directory), directory.assignment_id
         snapshots = Snapshots(folder, assignment)
         conditions = Conditions.of(settings, homework)
-        stack.enter_context(kept_around(course, assignment, snapshots, conditions, converter.log))
+        stack.enter_context(snapshotted(course, assignment, snapshots, conditions, converter.log))
         students = dict.fromkeys([*(student for student, _ in submissions), *directory.unusable])
         progress = Progress(list(students), folder, assignment, converter.log, sys.stderr)
         force = " --force" if converter.force else ""

@@ -19,7 +19,7 @@ from pathlib import Path
 _PREFIX = "hw-run-"
 # Younger folders are not removed: a new run may not have its lock yet, and processes of a killed
 # run may still be ending.
-_SECONDS_OF_THE_LIVING = 60
+_YOUNG_SECONDS = 60
 
 
 class Scratch:
@@ -31,7 +31,7 @@ class Scratch:
 
     def __init__(self) -> None:
         place = Path(tempfile.gettempdir())
-        _remove_what_others_left(place, _PREFIX, _SECONDS_OF_THE_LIVING)
+        _remove_unused(place, _PREFIX, _YOUNG_SECONDS)
         self.path, lock = _made(place, _PREFIX)
         self.path.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
         self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
@@ -43,7 +43,7 @@ def work_folder(place: Path, prefix: str) -> Iterator[Path]:
 
     The user's other folders with this prefix that no process has locked are removed.
     """
-    _remove_what_others_left(place, prefix, 0)
+    _remove_unused(place, prefix, 0)
     path, lock = _made(place, prefix)
     try:
         yield path
@@ -66,7 +66,7 @@ def _remove(path: Path, lock: int, owner: int) -> None:
     os.close(lock)
 
 
-def _remove_what_others_left(place: Path, prefix: str, seconds: float) -> None:
+def _remove_unused(place: Path, prefix: str, seconds: float) -> None:
     for path in place.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # it is in use, or belongs to another user
             status = path.lstat()

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from hw_grading.batch.snapshot import Conditions, Snapshot, take
-from hw_grading.batch.store import write_by_way_of
+from hw_grading.batch.store import write_privately
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
 
@@ -68,7 +68,7 @@ class Snapshots:
 
 
 @contextlib.contextmanager
-def kept_around(
+def snapshotted(
     course: Course, assignment: str, snapshots: Snapshots, conditions: Conditions, log: Any
 ) -> Iterator[None]:
     """Keep a snapshot of a class from before the block, and one from after it.
@@ -77,7 +77,7 @@ def kept_around(
     snapshot. If a snapshot cannot be made, a warning is logged and the run goes on.
     """
     last = before = None
-    with _said_in(log):
+    with _logging_failures(log):
         last = next(iter(snapshots.last()), None)
         before = snapshots.pinned(_RUN)
         if before is None:
@@ -85,7 +85,7 @@ def kept_around(
             snapshots.pin(before, _RUN)
 
     def keep() -> None:
-        with _said_in(log):
+        with _logging_failures(log):
             now = take(course, assignment, before or last, conditions)
             if not (before and _stamps(before) == _stamps(now)):
                 if before and before.students and not (last and last.students == before.students):
@@ -106,7 +106,7 @@ def _stamps(snapshot: Snapshot) -> dict[str, list[int]]:
 
 
 @contextlib.contextmanager
-def _said_in(log: Any) -> Iterator[None]:
+def _logging_failures(log: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:
@@ -118,7 +118,7 @@ def _said_in(log: Any) -> Iterator[None]:
 def _write(path: Path, snapshot: Snapshot) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = gzip.compress(_AS_JSON.dump_json(snapshot), compresslevel=3)
-    write_by_way_of(path.parent / f"{secrets.token_hex(8)}.part", path, whole)
+    write_privately(path.parent / f"{secrets.token_hex(8)}.part", path, whole)
 
 
 def _read_snapshot(path: Path) -> Snapshot:

@@ -20,7 +20,7 @@ from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
 
 _SUFFIX = ".json.gz"
 _UNFINISHED = ".part"
-_SECONDS_OF_THE_LIVING = 600  # a killed run has left an unfinished file that is older than this
+_YOUNG_SECONDS = 600  # younger unfinished files may belong to a running process
 _TIDIED_EVERY = 50  # results
 
 
@@ -54,7 +54,7 @@ class Results:
         unfinished = path.parent / f"{secrets.token_hex(8)}{_UNFINISHED}"
         self._being_written.add(unfinished)
         try:
-            write_by_way_of(unfinished, path, whole)
+            write_privately(unfinished, path, whole)
         finally:
             self._being_written.discard(unfinished)
         self._since_tidied += 1
@@ -68,14 +68,14 @@ class Results:
         file systems without locks.
         """
         self._since_tidied = 0
-        left_by_the_dead = time.time() - _SECONDS_OF_THE_LIVING
+        young_since = time.time() - _YOUNG_SECONDS
         found = []
         for path in self.folder.glob("*/*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
                 if path.suffix != _UNFINISHED:
                     found.append((status.st_mtime, status.st_size, path))
-                elif path not in self._being_written and status.st_mtime < left_by_the_dead:
+                elif path not in self._being_written and status.st_mtime < young_since:
                     path.unlink()
         total = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
@@ -89,7 +89,7 @@ class Results:
         return self.folder / key[:2] / f"{key[2:]}{_SUFFIX}"
 
 
-def write_by_way_of(unfinished: Path, path: Path, content: bytes) -> None:
+def write_privately(unfinished: Path, path: Path, content: bytes) -> None:
     """Write a file under another name, then rename it; only its owner may read it."""
     try:
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -72,7 +72,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
         messages.append(f"{message}: only the notebook is graded.")
     if (more := len(found) - _MOST_NAMED) > 0:
         or_more = " or more" if len(found) == _MOST_LISTED else ""
-        messages.append(f"{more:,}{or_more} more files were ignored.")
+        messages.append(f"Other files that were ignored: {more:,}{or_more}.")
     return problems + [Problem(Kind.FOLDER, Severity.MENDED, message) for message in messages]
 
 

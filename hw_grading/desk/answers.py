@@ -2,7 +2,7 @@
 
 For each student, only digests, results and a few words are kept in memory, so that a large class
 fits. The whole notebooks of the last few students are kept too. Changes are noticed on request and
-by `look_around`.
+by `outdated`.
 """
 
 import os
@@ -69,7 +69,7 @@ class Answers:
         self._handed_out: tuple[_State, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
-        """Return the class as `look_around` last read it, or as `read_roster` reads it `now`."""
+        """Return the class as `outdated` last read it, or as `read_roster` reads it `now`."""
         roster = self._roster
         if roster is None or now:
             roster = read_roster(self.course.folder, self.assignment)
@@ -115,7 +115,7 @@ class Answers:
                     kept.popitem(last=False)
         return cells
 
-    def look_around(self) -> list[str]:
+    def outdated(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
         roster = self.roster(now=True)
         here = {record.student for record in roster.records}

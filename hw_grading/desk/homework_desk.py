@@ -43,7 +43,7 @@ class Busy:
             with self._lock:
                 self._count -= 1
 
-    def let_pass(self) -> None:
+    def wait_for_requests(self) -> None:
         """Wait until no request is active, but only for a short time."""
         for _ in range(20):
             if not self._count:
@@ -146,15 +146,15 @@ class HomeworkDesk:
             self._wake.wait()
             self._wake.clear()
             try:
-                self._look_around()
+                self._read_new_notebooks()
             except Exception as error:  # the next request reports the error
                 _log.warning("The graded notebooks cannot be listed: %s", error)
             self._ended.wait(_SECONDS_BETWEEN_ROUNDS)
 
-    def _look_around(self) -> None:
+    def _read_new_notebooks(self) -> None:
         """Read new notebooks, and make missing thumbnails; requests go first."""
-        for student in self.answers.look_around():
-            self._busy.let_pass()
+        for student in self.answers.outdated():
+            self._busy.wait_for_requests()
             if self._ended.is_set():
                 return
             self.answers.submission(student)
@@ -166,7 +166,7 @@ class HomeworkDesk:
             }
             cells = self.answers.cells(student, keep=False) if missing else {}
             for cell in missing.keys() & cells.keys():
-                self._busy.let_pass()
+                self._busy.wait_for_requests()
                 if self._ended.is_set():
                     return
                 self.thumbnails.make(cells[cell], missing[cell])
@@ -183,7 +183,7 @@ class HomeworkDesk:
             order = self.book.order(cell)
             at = order.index(student)
             for near in [*order[at + 1 : at + 3], *order[max(0, at - 1) : at]]:
-                self._busy.let_pass()
+                self._busy.wait_for_requests()
                 if self._near != (cell, student) or self._ended.is_set():
                     break
                 self.html(cell, near, self.answers.cells(near))

@@ -46,7 +46,7 @@ def printed_html(cell: Mapping[str, Any]) -> str:
         elif output.get("output_type") == "execute_result":
             data = output.get("data")
             results.append(text_of(data.get("text/plain")) if isinstance(data, dict) else "")
-    text = _calm("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
+    text = _cleaned("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
     lines = text.rstrip().split("\n")[-LINES_OF_NUMBERS:]
     shown = "\n".join(line[:500] for line in lines)
     return as_html([_printed(shown)]) if shown.strip() else ""
@@ -85,7 +85,7 @@ def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
     for output in outputs_of(cell):
         kind, data = output.get("output_type"), output.get("data")
         if kind == "stream":
-            shown = _calm(text_of(output.get("text")))
+            shown = _cleaned(text_of(output.get("text")))
             if shown.strip():
                 is_error = output.get("name") == "stderr"
                 parts.append(_printed(shown, "stderr" if is_error else "text"))
@@ -124,7 +124,7 @@ def _bundle(data: Mapping[str, Any], allowance: Allowance) -> Part:
     if markup := text_of(data.get("text/html")):
         return Part("html", clean_html(markup, uri_of, allowance))
     if text := text_of(data.get("text/plain")):
-        return _printed(_calm(text))
+        return _printed(_cleaned(text))
     kinds = plain(", ".join(map(str, data)), 100)
     return Part("note", f"An output of type {kinds} is not shown.")
 
@@ -133,7 +133,7 @@ def _printed(text: str, kind: Literal["text", "stderr"] = "text") -> Part:
     return Part(kind, visible(cut(text, MOST_CHARACTERS)))
 
 
-def _calm(text: str) -> str:
+def _cleaned(text: str) -> str:
     """Drop terminal control codes, and lines with a progress bar."""
     lines = without_codes(text).split("\n")
     return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))

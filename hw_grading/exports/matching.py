@@ -68,7 +68,7 @@ class Finder:
         """Whether a student has this value."""
         return (kind, _key(kind, value)) in self._by
 
-    def surely(self, asked: Asked) -> Grade | None:
+    def by_identifier(self, asked: Asked) -> Grade | None:
         """Return the student with these values, names aside, or None; may raise `Unreadable`."""
         said: dict[str, tuple[str, Grade]] = {}  # by student
         for kind, called, value in asked:
@@ -116,7 +116,7 @@ def match(
     rest: list[Line] = []
     for row in rows:
         try:
-            if grade := finder.surely(asked_of(row)):
+            if grade := finder.by_identifier(asked_of(row)):
                 found[row.number] = grade
             else:
                 rest.append(row)

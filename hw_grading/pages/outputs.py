@@ -31,10 +31,11 @@ def clean_outputs(cell: NotebookNode, allowance: Allowance | None = None) -> int
     changed = len(cell.outputs) - len(kept)
     for output in kept:
         if output.output_type == "stream":
-            sent, output.text = text_of(output.text), _calm(text_of(output.text))
+            sent, output.text = text_of(output.text), _few_colours(text_of(output.text))
             changed += output.text != sent
         elif output.output_type == "error":
-            sent, output.traceback = output.traceback, [_calm(line) for line in output.traceback]
+            sent = output.traceback
+            output.traceback = [_few_colours(line) for line in sent]
             changed += output.traceback != sent
         else:
             changed += _clean_bundle(output, allowance)
@@ -59,7 +60,7 @@ def _clean_bundle(output: NotebookNode, allowance: Allowance) -> bool:
     sent = {mime: text_of(value) for mime, value in output.data.items()}
     data = NotebookNode()
     if "text/plain" in sent:
-        data["text/plain"] = _calm(sent["text/plain"])
+        data["text/plain"] = _few_colours(sent["text/plain"])
     for mime in ("image/png", "image/jpeg", "image/gif"):
         if mime in sent and picture_uri(mime, sent[mime]):
             data[mime] = sent[mime]
@@ -99,7 +100,7 @@ def _is_blank(cleaned: str) -> bool:
     return "<img" not in cleaned and not re.sub(r"<[^>]*>", "", cleaned).strip()
 
 
-def _calm(text: str) -> str:
+def _few_colours(text: str) -> str:
     """Drop a text's colours if there are so many that nbconvert would take minutes for them."""
     codes = _TERMINAL_CODE.findall(text)
     many = len(codes) > _MOST_TERMINAL_CODES or any(len(c) > _LONGEST_TERMINAL_CODE for c in codes)

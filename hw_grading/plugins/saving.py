@@ -76,7 +76,7 @@ class SaveScores(SaveAutoGrades):
             session = self.gradebook.db
             commit, session.commit = session.commit, lambda: None
             done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
-            self.gradebook.expect_nobody_where_there_are_no_points()
+            self.gradebook.take_cells_without_points_out()
             self.gradebook.keep(settled, answers)
             self.gradebook.leave_lateness()
             commit()
@@ -99,7 +99,7 @@ class _OneSubmission(Gradebook):
             found = self.db.query(kind).filter(kind.notebook_id == submission.id)
             self._found[kind] = {names[one.cell_id]: one for one in found}
 
-    def expect_nobody_where_there_are_no_points(self) -> None:
+    def take_cells_without_points_out(self) -> None:
         """Take cells of 0 points, such as a certification, out of the queue for manual grading."""
         without = set(self.db.scalars(select(GradeCell.id).where(GradeCell.max_score == 0)))
         for grade in self._found[Grade].values():

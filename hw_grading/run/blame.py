@@ -5,10 +5,10 @@ three such failures:
 
 - the kernel has ended (and all of the grader's processes that the kernel needs still run);
 - a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.clock.Clock`);
-- the kernel's messages cannot be understood, or it has stopped receiving and sending (`Spoilt`).
+- the kernel's messages cannot be understood, or it does not answer (`BadExchange`).
 
 The grader causes every other exception, which `hw_grading.batch.job.run` turns into a `NotGraded`.
-So exceptions are caught by type here, or in an exchange with the kernel (`talking`).
+So exceptions are caught by type here, or in an `exchange` with the kernel.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ _OF_MESSAGES = (
 )
 
 
-class Spoilt(Exception):
+class BadExchange(Exception):
     """An exchange with the kernel failed because of the kernel's messages or its silence."""
 
 
@@ -48,18 +48,18 @@ def of_the_kernel(error: Exception) -> bool:
     number = getattr(error, "errno", None)  # ZeroMQ's errors have one, but are not OSErrors
     if number is not None:
         return number in _OTHER_END
-    return isinstance(error, (Spoilt, *_OF_MESSAGES))
+    return isinstance(error, (BadExchange, *_OF_MESSAGES))
 
 
 @contextlib.contextmanager
-def talking() -> Iterator[None]:
-    """Raise `Spoilt` for a failure of an exchange, in the block, that the kernel has caused."""
+def exchange() -> Iterator[None]:
+    """Raise `BadExchange` for a failure in the block that the kernel has caused."""
     try:
         yield
     except Exception as error:
         if not of_the_kernel(error):
             raise
-        raise Spoilt(str(error) or type(error).__name__) from error
+        raise BadExchange(str(error) or type(error).__name__) from error
 
 
 def described(error: Exception) -> str:

@@ -16,7 +16,7 @@ from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
-from hw_grading.run.blame import talking
+from hw_grading.run.blame import exchange
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.kernel import KernelInSandbox, NoAnswer
@@ -125,9 +125,9 @@ class Kernel(NotebookClient):
         """Return whether the kernel still answers, after earlier messages have arrived.
 
         This makes new connections: a message that was too large, or damaged, may have closed the
-        old ones. Raise `Spoilt` if the kernel's answer cannot be understood.
+        old ones. Raise `BadExchange` if the kernel's answer cannot be understood.
         """
-        with talking():
+        with exchange():
             return bool(run_sync(self._async_responds)())
 
     def is_alive(self) -> bool:

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from hw_grading.outcome import GraderFault, HelperEnded
-from hw_grading.run.blame import Spoilt, of_the_kernel, talking
+from hw_grading.run.blame import BadExchange, exchange, of_the_kernel
 from hw_grading.run.cells import at_start, named
 from hw_grading.run.clock import Clock
 from hw_grading.run.hangs import Hangs
@@ -92,9 +92,9 @@ class KernelCells(Kernel):
         self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), backstop)
         unseen = None  # why the cell's end was not seen
         try:
-            with talking():
+            with exchange():
                 self.execute_cell(run, index, store_history=store_history)
-        except Spoilt as error:
+        except BadExchange as error:
             unseen = error
         finally:
             self._clock.end(self.watch.waited_in_cell())
@@ -107,12 +107,14 @@ class KernelCells(Kernel):
             self._learn(cell, interrupted, unseen)
         try:
             self._look_after(cell, interrupted, unseen)
-        except Spoilt as error:
+        except BadExchange as error:
             self.watch.kill()
             why = f"the communication with the kernel failed in {named(cell)} ({quoted(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
 
-    def _learn(self, cell: NotebookNode, interrupted: str | None, unseen: Spoilt | None) -> None:
+    def _learn(
+        self, cell: NotebookNode, interrupted: str | None, unseen: BadExchange | None
+    ) -> None:
         errors = [output for output in cell.outputs if output.output_type == "error"]
         if interrupted:
             lost = self._clock.cpu_seconds(cell)
@@ -121,7 +123,7 @@ class KernelCells(Kernel):
             self._hangs.returned(cell)
 
     def _look_after(
-        self, cell: NotebookNode, interrupted: str | None, unseen: Spoilt | None
+        self, cell: NotebookNode, interrupted: str | None, unseen: BadExchange | None
     ) -> None:
         """Report how a cell ended, and stop the submission if no further cell can be run."""
         report, stopped = self._report, self.stop
@@ -224,7 +226,7 @@ class KernelCells(Kernel):
         flow = self._budget.take(msg, self._display_id_map)
         if flow is Flow.FINE:
             return True
-        self._stem(flow, cell)
+        self._limit_printing(flow, cell)
         if msg["msg_type"] not in ("error", "execute_result"):
             return False
         self._kept_beyond += 1
@@ -239,7 +241,7 @@ class KernelCells(Kernel):
             error = NotebookNode(output_type="error", ename=content["ename"])
             cell.outputs.append(NotebookNode(error, evalue=content["evalue"], traceback=frames))
 
-    def _stem(self, flow: Flow, cell: NotebookNode) -> None:
+    def _limit_printing(self, flow: Flow, cell: NotebookNode) -> None:
         """Interrupt a cell that prints far beyond its limit; kill its kernel if it still goes on.
 
         At the first message beyond the limit, only tell the student.

@@ -23,10 +23,10 @@ from hw_grading.sandbox.policy import OWN_FOLDERS
 from hw_grading.sandbox.share import MOST_SESSIONS, Share, is_over, seconds_waited
 from hw_support.submission.problems import Kind
 
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_CHECKS = 0.2
 # Checks of the grader's own memory for each check of the kernel: in 0.2 s it could grow too much.
-_LOOKS_AT_ONESELF = 5
-_LOOKS_AT_MAPS = 5 * _LOOKS_AT_ONESELF  # once a second, since reading mappings takes a millisecond
+_CHECKS_OF_THE_GRADER = 5
+_CHECKS_UNTIL_MAPS = 5 * _CHECKS_OF_THE_GRADER  # once a second: reading mappings takes 1 ms
 MOST_MAPS = 100_000  # of all processes; each takes about 0.6 kB of the system; a kernel has 700
 GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less
 SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
@@ -76,7 +76,7 @@ class Watch:
         self.used_seconds = 0.0  # of CPU time, by all processes
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
-        self._computing = Computing(SECONDS_BETWEEN_LOOKS)
+        self._computing = Computing(SECONDS_BETWEEN_CHECKS)
         self._share = Share()
         self._helper: tuple[Forked, Callable[[], float], float] | None = None
         self._helper_was_ended = False
@@ -88,7 +88,7 @@ class Watch:
         self._grown_from = memory.resident(self._me)
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look_again_and_again, daemon=True)
+        self._thread = threading.Thread(target=self._check_until_the_end, daemon=True)
         self._thread.start()
 
     def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
@@ -129,7 +129,7 @@ class Watch:
             self._helper = helper, clock, clock() + cpu_seconds
 
     def end_helper(self) -> bool:
-        """Stop watching the grader's process; return whether it was killed."""
+        """Stop watching the examiner; return whether it was killed."""
         with self._lock:
             was_ended = self._helper_was_ended
             self._helper, self._helper_was_ended = None, False
@@ -153,15 +153,15 @@ class Watch:
 
     # -- the checks
 
-    def _look_again_and_again(self) -> None:
-        looks = 0
-        while not self._over.wait(SECONDS_BETWEEN_LOOKS / _LOOKS_AT_ONESELF):
-            looks += 1
+    def _check_until_the_end(self) -> None:
+        checks = 0
+        while not self._over.wait(SECONDS_BETWEEN_CHECKS / _CHECKS_OF_THE_GRADER):
+            checks += 1
             try:
-                self._look_at_oneself()
-                self._look_at_the_helper()
-                if looks % _LOOKS_AT_ONESELF == 0:
-                    self._look(count_maps=looks % _LOOKS_AT_MAPS == 0)
+                self._check_the_grader()
+                self._check_the_examiner()
+                if checks % _CHECKS_OF_THE_GRADER == 0:
+                    self._check(count_maps=checks % _CHECKS_UNTIL_MAPS == 0)
             except psutil.NoSuchProcess:  # all processes have ended
                 return
             except Exception as error:  # without a watchdog, the submission must not go on
@@ -169,11 +169,11 @@ class Watch:
                 self.kill(Kind.GRADER, what)
                 return
 
-    def _look_at_oneself(self) -> None:
+    def _check_the_grader(self) -> None:
         if memory.resident(self._me) - self._grown_from > GROWTH_MB * 1e6:
             self.kill(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read")
 
-    def _look_at_the_helper(self) -> None:
+    def _check_the_examiner(self) -> None:
         with self._lock:
             if self._helper:
                 helper, clock, most = self._helper
@@ -181,7 +181,7 @@ class Watch:
                     helper.kill()
                     self._helper, self._helper_was_ended = None, True
 
-    def _look(self, count_maps: bool) -> None:
+    def _check(self, count_maps: bool) -> None:
         if self._first is None:
             raise psutil.NoSuchProcess(self.root_pid)
         processes = [self._first, *self._first.children(recursive=True)]

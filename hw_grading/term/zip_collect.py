@@ -24,6 +24,7 @@ from traitlets import default
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import file_name_pattern, why_no_id
 from hw_grading.records.downloads import NOTEBOOK, ZIP, Upload, safe_path
+from hw_grading.records.scores import counted
 from hw_grading.records.timestamp import time_of
 from hw_grading.term.collect import plan_of
 from hw_grading.term.download import file_at, files_zipped
@@ -76,7 +77,7 @@ class OneNotebookEach(ExtractorPlugin):
             self._extract_by_platform(archive, homework, Path(extracted_path))
         else:
             self._extract_by_name(archive, extracted_path)
-        self._say_in_the_end()
+        self._report_at_the_end()
 
     def _extract_by_platform(self, archive: Path, homework: str, extracted: Path) -> None:
         course = Course.of(self.parent.coursedir)
@@ -110,7 +111,7 @@ class OneNotebookEach(ExtractorPlugin):
             for (student, _), files in of.items():
                 self._take(student, files)
         if others := len(uploads) - len(work):
-            self.log.info("%d files are neither notebooks nor zips and were left out", others)
+            self.log.info("Left out as neither notebook nor zip: %s", counted(others, "file"))
 
     def _goes_by_file_name(self) -> bool:
         """Whether the student is in the file's own name, and not in a folder's."""
@@ -172,15 +173,17 @@ class OneNotebookEach(ExtractorPlugin):
         except (Unreadable, OSError) as why:
             self._left_out[upload.name] = str(why)
 
-    def _say_in_the_end(self) -> None:
+    def _report_at_the_end(self) -> None:
         collect = self.parent.process_extracted_files
 
-        def collect_and_say() -> None:
+        def collect_and_report() -> None:
             collect()
             if self._left_out:
                 lines = (f"\n  {quoted(name, 120)}: {why}" for name, why in self._left_out.items())
-                count = f"{len(self._left_out)} files were LEFT OUT; all others were collected:"
+                count = (
+                    f"LEFT OUT: {counted(len(self._left_out), 'file')}; all others were collected:"
+                )
                 self.log.error("%s%s", count, "".join(lines))
                 self.parent.exit(1)
 
-        self.parent.process_extracted_files = collect_and_say
+        self.parent.process_extracted_files = collect_and_report

@@ -295,9 +295,9 @@ def test_a_notebook_is_read_again_only_if_it_changed(course, monkeypatch):
     assert answers.cells("ada") is answers.cells("ada")
     course.write(course.root / "autograded" / "ada" / "hw2", notebook(answer="another"))
     assert answers.submission("ada").glances["answer"].digest != first.glances["answer"].digest
-    assert answers.look_around() == []
+    assert answers.outdated() == []
     course.grade("bob", notebook())
-    assert answers.look_around() == ["bob"]
+    assert answers.outdated() == ["bob"]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_many_threads_read_the_same_class(course):
             for number in range(6):
                 if answers.cells(f"s{number}")["answer"]["source"] != f"answer {number}":
                     wrong.append(number)
-                answers.look_around()
+                answers.outdated()
 
     threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:

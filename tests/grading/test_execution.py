@@ -442,7 +442,7 @@ def test_a_watchdog_that_fails_is_the_graders_fault(
     def blind(self: Watch) -> None:
         raise PermissionError("not yours")
 
-    monkeypatch.setattr(Watch, "_look", blind)
+    monkeypatch.setattr(Watch, "_check", blind)
     with pytest.raises(GraderFault, match="could not watch"):
         Run(tmp_path, "import time; time.sleep(150)", check("test"))
 

@@ -71,7 +71,7 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Clock, "begin", 3, MISTAKE),
     (Clock, "left", 3, MISTAKE),
     (Watch, "begin_cell", 3, NO_FILES),
-    (Watch, "_look", 0, NO_FILES),
+    (Watch, "_check", 0, NO_FILES),
     (KernelCells, "run_cell", 3, NO_MEMORY),
     (KernelCells, "_look_after", 3, MISTAKE),
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
@@ -100,7 +100,7 @@ def test_a_fault_of_the_grader_gives_no_score(
 ) -> None:
     if name == "started":
         monkeypatch.setattr(client, "_examiner", None)
-    slow = ["import time; time.sleep(0.5)"] if name == "_look" else ["y = 2", "print(y)"]
+    slow = ["import time; time.sleep(0.5)"] if name == "_check" else ["y = 2", "print(y)"]
     monkeypatch.setattr(where, name, failing(error, getattr(where, name), after))
     outcome = grade(*slow)
     assert isinstance(outcome, NotGraded), outcome.reasons

@@ -73,7 +73,7 @@ def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(
     (place / "hw-run-link").symlink_to(place / "elsewhere")
     first = Scratch()
     assert (place / "hw-run-dead").exists()  # it is young: a process may be about to lock it
-    monkeypatch.setattr(scratch, "_SECONDS_OF_THE_LIVING", -10)
+    monkeypatch.setattr(scratch, "_YOUNG_SECONDS", -10)
     second = Scratch()
     assert not (place / "hw-run-dead").exists()
     assert first.path.exists()
@@ -88,6 +88,6 @@ def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(
 def test_folders_of_others_are_left_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "hw-run-theirs").mkdir()
     os.chown(place / "hw-run-theirs", 12345, 12345)
-    monkeypatch.setattr(scratch, "_SECONDS_OF_THE_LIVING", -10)
+    monkeypatch.setattr(scratch, "_YOUNG_SECONDS", -10)
     Scratch().remove()
     assert left_in(place) == ["hw-run-theirs"]

@@ -93,7 +93,7 @@ def test_files_that_other_threads_write_are_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_TIDIED_EVERY", 3)
-    monkeypatch.setattr(store, "_SECONDS_OF_THE_LIVING", -10)  # all clocks are wrong
+    monkeypatch.setattr(store, "_YOUNG_SECONDS", -10)  # all clocks are wrong
     monkeypatch.setattr(os, "fsync", lambda _: time.sleep(0.02))  # a slow disk
     results = Results(tmp_path, 10)
     keys = [f"{number:064x}" for number in range(60)]

@@ -78,8 +78,8 @@ def test_a_platforms_download_is_collected(
     (archive / name).write_bytes(content)
     assert zip_collect(course.root) == 1
     told = capsys.readouterr().err
-    assert "1 files were LEFT OUT" in told
-    assert "no student in students.csv has the" in told[told.index("LEFT OUT; all") :]
+    assert "LEFT OUT: 1 file; all others" in told
+    assert "no student in students.csv has the" in told[told.index("LEFT OUT: 1") :]
     assert handed_in(course.root) == {"ann": nb("ann"), "bob": nb("bob")}
     of = [read_time(course.root / "submitted" / student / "hw2") for student in ("ann", "bob")]
     assert of == times

@@ -16,6 +16,7 @@ import pytest
 from nbgrader.apps import ZipCollectApp
 from toy_course import ToyCourse
 
+from hw_grading.records.scores import counted
 from hw_support.submission.file import MAX_BYTES
 
 pytestmark = pytest.mark.slow
@@ -85,7 +86,7 @@ class Class:
         assert self.handed_in == {"honest": HONEST}
         assert status == 1
         told = self.log[self.log.index("LEFT OUT") :]
-        assert f"{len(files)} files were LEFT OUT" in self.log
+        assert f"LEFT OUT: {counted(len(files), 'file')};" in self.log
         for name in files:
             assert name in told
         assert why in told

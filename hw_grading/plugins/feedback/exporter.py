@@ -56,12 +56,12 @@ class FeedbackExporter(Exporter):
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
         self._instructors: tuple[Places, frozenset[str]] | None = None
         if isinstance(self.parent, GenerateFeedback):
-            self._settle_the_list(self.parent)
+            self._complete_the_list(self.parent)
 
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def _settle_the_list(self, converter: GenerateFeedback) -> None:
+    def _complete_the_list(self, converter: GenerateFeedback) -> None:
         """Add the students that nbgrader overlooks. Report the students without a page, and why."""
         course = converter.coursedir
         folders.add_overlooked(converter, course.autograded_directory)
@@ -72,7 +72,7 @@ class FeedbackExporter(Exporter):
                 ascii(student),
                 course.assignment_id,
             )
-        dropped = folders.drop_unnameable(converter, course.autograded_directory)
+        dropped = folders.drop_invalid_ids(converter, course.autograded_directory)
         for left_out, why in dropped.items():
             self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 

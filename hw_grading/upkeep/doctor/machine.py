@@ -19,7 +19,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.records.scores import named
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_a_sandbox
-from hw_grading.sandbox.watch import SECONDS_BETWEEN_LOOKS
+from hw_grading.sandbox.watch import SECONDS_BETWEEN_CHECKS
 from hw_support.desk.doctor import Line
 
 LOCK = REPOSITORY / "requirements.lock"
@@ -154,7 +154,7 @@ def memory(config: Config) -> Line:
 
 def limits(config: Config) -> Line:
     """Report how the limits of a submission are enforced here."""
-    often = f"{1 / SECONDS_BETWEEN_LOOKS:.0f} times a second"
+    often = f"{1 / SECONDS_BETWEEN_CHECKS:.0f} times a second"
     found = f"the memory and CPU time of a submission are measured {often}"
     if ExecuteSubmission(config=config).sandbox == "none":
         return Line("limits", f"{found}; without a sandbox, nothing limits its processes")

@@ -23,7 +23,7 @@ UNTRAINED = ("train", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
 
 
 def untrained(notebook):
-    """Replace the slow trainings."""
+    """Empty the cells that train."""
     for name in UNTRAINED:
         cell_of(notebook, name).source = "pass"
     notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("# Rung 3")]
