@@ -101,7 +101,7 @@ def each_once(calls: Sequence[str]) -> Iterator[str]:
     for call, same in groupby(calls):
         yield call
         if more := len(list(same)) - 1:
-            yield f"... and the same {more} more time{'s' * (more != 1)}"
+            yield f"... and the same {counted(more, 'more time')}"
 
 
 def _block(head: str, texts: Sequence[str]) -> Iterator[str]:

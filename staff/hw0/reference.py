@@ -1,6 +1,6 @@
-"""The functions of hw0 once more, written apart from the notebook's solutions.
+"""A second version of the functions of hw0, independent of the notebook's solutions.
 
-Hidden tests compare with these. They go number by number, in Python's own arithmetic.
+Hidden tests compare results with these. They compute number by number, in plain Python.
 """
 
 import math

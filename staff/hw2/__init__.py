@@ -1,1 +1,1 @@
-"""The staff's side of hw2: what its hidden parts need. Never given to students."""
+"""Staff code of hw2: what its hidden tests import. Students never get it."""

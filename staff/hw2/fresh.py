@@ -18,7 +18,7 @@ def network(
 ) -> tuple[Array, list[Array], list[Array]]:
     """Return a batch (n, d_0), weights (d_{l-1}, d_l) and biases (1, d_l).
 
-    Inputs and biases are of order 1, and weights such that the sums of a layer are too.
+    Inputs and biases are of order 1. The weights are scaled so that a layer's sums are too.
     """
     weights = [apart_from_zero(draw, (d, e), scale=d**-0.5) for d, e in pairwise(dims)]
     biases = [apart_from_zero(draw, (1, d)) for d in dims[1:]]

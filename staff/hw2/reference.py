@@ -1,8 +1,8 @@
-"""The functions of the homework once more, written apart from the notebook's solutions.
+"""A second version of the functions of hw2, independent of the notebook's solutions.
 
-Hidden tests compare with these, and put them in the place of what a function depends on. They are
-checked against automatic differentiation in ``tests/grading/test_reference.py``. They favour plain
-formulas over speed: one example at a time, and sums written out where that is clearer.
+Hidden tests compare results with these, and replace functions that the tested one calls by them.
+They are checked against automatic differentiation in ``tests/grading/test_reference.py``. Plain
+formulas come before speed: one example at a time, and sums written out where that is clearer.
 """
 
 import math
@@ -69,7 +69,7 @@ def chain(
     biases: Sequence[Array],
     activations: Sequence[Activation],
 ) -> tuple[Array, list[Any]]:
-    """Run layers one after another, each by `layer`, whatever its caches are."""
+    """Run layers one after another, each by `layer`; return the output and the caches."""
     out, caches = X_batch, []
     for i, W in enumerate(weight_matrices):
         out, cache = layer(out, W, biases[i], activations[i])

@@ -1,8 +1,7 @@
 """What a verdict depends on: source text as it is run, and the modules that it imports.
 
 Two texts that differ only in comments, docstrings or layout count as equal, because they do the
-same. A digest is
-the same in every version of Python, since it is committed with the pages.
+same. A digest is the same in every version of Python, since it is committed with the pages.
 """
 
 import ast
