@@ -7,6 +7,8 @@ import pytest
 from postgresql import database, postgresql
 from toy_course import course, generated_course
 
+from hw_support.fresh import SEED_VARIABLE
+
 __all__ = ["course", "database", "generated_course", "postgresql"]  # used by pytest, by name
 
 
@@ -16,3 +18,10 @@ def no_gc_callbacks() -> Iterator[None]:
     callbacks, gc.callbacks[:] = gc.callbacks[:], []
     yield
     gc.callbacks[:] = callbacks
+
+
+@pytest.fixture
+def while_grading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set variables as a grading process has them; restore them after the test."""
+    monkeypatch.setenv(SEED_VARIABLE, "0")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")

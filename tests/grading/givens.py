@@ -4,18 +4,18 @@ Data count by their values. If code that reads a file changes but gives the same
 verdicts stay valid, and the pages stay current.
 """
 
-import contextlib
 import functools
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from cells import Notebook
-from harness import SEED_VARIABLE, fresh_namespace
+from harness import fresh_namespace
 from settings import ROOT
 from sources import as_run, digest, modules_of, package_of
 
@@ -27,7 +27,7 @@ def given_to(notebook: Notebook) -> tuple[str, frozenset[Path]]:
     The values are those that they bind in the instructor's own notebook.
     """
     cells = [notebook.cells[name] for name in (*notebook.shared, *notebook.given)]
-    with _environment_put_back():
+    with mock.patch.dict(os.environ):  # restores it
         names = fresh_namespace(notebook)
     bound = {name: value for name, value in names.items() if not name.startswith("_")}
     plain = {name: _plain(value) for name, value in bound.items()}
@@ -35,19 +35,6 @@ def given_to(notebook: Notebook) -> tuple[str, frozenset[Path]]:
     sources = [(cell.id, as_run(cell.source)) for cell in cells]
     values = sorted((name, value) for name, value in plain.items() if value is not None)
     return digest(sources, values), modules
-
-
-@contextlib.contextmanager
-def _environment_put_back() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in (SEED_VARIABLE, "NBGRADER_EXECUTION")}
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _plain(value: Any) -> str | None:

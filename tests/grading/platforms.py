@@ -1,8 +1,12 @@
-"""Downloads as learning platforms build them."""
+"""Downloads as learning platforms build them, and nbgrader's command that collects them."""
 
+import contextlib
 import io
 import json
 import zipfile
+from pathlib import Path
+
+from nbgrader.apps import ZipCollectApp
 
 
 def nb(text: str) -> bytes:
@@ -36,3 +40,22 @@ def moodle(*submissions: tuple[str, int, bytes]) -> bytes:
     folders = [(f"{name}_{number}_assignsubmission_file/hw2.ipynb", content)
                for name, number, content in submissions]  # fmt: skip
     return packed(*folders)
+
+
+def zip_collect(root: Path, *words: str) -> int:
+    """Run `nbgrader zip_collect hw2` in this process, and return its exit status."""
+    app = ZipCollectApp()
+    try:
+        with contextlib.chdir(root):
+            app.initialize(["hw2", *words])
+            app.start()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        ZipCollectApp.clear_instance()
+    return 0
+
+
+def handed_in(root: Path) -> dict[str, bytes]:
+    """Return the collected notebooks of hw2 by student."""
+    return {path.parts[-3]: path.read_bytes() for path in root.glob("submitted/*/hw2/hw2.ipynb")}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook, Student
-from platforms import gradescope, nb, packed
+from platforms import gradescope, handed_in, nb, packed
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
@@ -77,8 +77,7 @@ class Term:
 
     @property
     def handed_in(self) -> dict[str, bytes]:
-        found = (self.root / "submitted").glob("*/hw2/hw2.ipynb")
-        return {path.parts[-3]: path.read_bytes() for path in found}
+        return handed_in(self.root)
 
     def when(self, student: str) -> datetime | None:
         return read_time(self.root / "submitted" / student / "hw2")

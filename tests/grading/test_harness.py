@@ -13,11 +13,7 @@ from guarded import judge
 HW2 = notebook_of("hw2")
 RAISING = "def relu_activation(s):\n    raise ValueError('odd')\n"
 
-
-@pytest.fixture(autouse=True)
-def environment_put_back(monkeypatch):
-    monkeypatch.setenv(harness.SEED_VARIABLE, "0")
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+pytestmark = pytest.mark.usefixtures("while_grading")
 
 
 def answer(source, function="relu_activation"):

@@ -41,12 +41,6 @@ def toy(**changed):
 
 
 @pytest.fixture
-def environment_put_back(monkeypatch):
-    monkeypatch.setenv(harness.SEED_VARIABLE, "0")
-    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
-
-
-@pytest.fixture
 def judged(tmp_path):
     """Judge an answer to `double` with what was kept; return what was measured, and the verdict."""
 
@@ -172,7 +166,7 @@ def test_a_score_that_is_not_the_sum_of_parts_is_kept_while_the_cells_points_sta
 
 @pytest.mark.slow
 @pytest.mark.parametrize("homework", homeworks())
-def test_a_test_cell_gives_the_same_verdict_after_other_cells(homework, environment_put_back):
+def test_a_test_cell_gives_the_same_verdict_after_other_cells(homework, while_grading):
     notebook = notebook_of(homework)
     for answer, verdict in judge(notebook, whole_submissions(homework)):
         (together,) = verdict.runs

@@ -1,12 +1,10 @@
 """`nbgrader zip_collect` recognises platforms as `python -m hw_grading collect` does."""
 
-import os
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from nbgrader.apps import ZipCollectApp
-from platforms import gradescope, moodle, nb, packed
+from platforms import gradescope, handed_in, moodle, nb, packed, zip_collect
 from toy_course import ToyCourse
 
 from hw_grading.records.timestamp import read_time
@@ -28,26 +26,6 @@ GRADESCOPE = gradescope(
 MOODLE = moodle(
     ("Ann Lee", 11, nb("ann")), ("Bob Jones", 12, nb("bob")), ("Jane Doe", 13, nb("nobody"))
 )
-
-
-def zip_collect(root: Path, *words: str) -> int:
-    """Run the real command in this process, and return its exit status."""
-    here = os.getcwd()
-    os.chdir(root)
-    app = ZipCollectApp()
-    try:
-        app.initialize(["hw2", *words])
-        app.start()
-    except SystemExit as end:
-        return int(end.code or 0)
-    finally:
-        os.chdir(here)
-        ZipCollectApp.clear_instance()
-    return 0
-
-
-def handed_in(root: Path) -> dict[str, bytes]:
-    return {path.parts[-3]: path.read_bytes() for path in root.glob("submitted/*/hw2/hw2.ipynb")}
 
 
 @pytest.fixture

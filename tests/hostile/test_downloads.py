@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nbgrader.apps import ZipCollectApp
+from platforms import handed_in, zip_collect
 from toy_course import ToyCourse
 
 from hw_grading.records.scores import counted
@@ -50,18 +50,7 @@ class Class:
     def collect(self, *words: str) -> int:
         """Run the command; return its exit status, and keep its output in `log`."""
         before = set(self._files())
-        here = os.getcwd()
-        os.chdir(self.root)
-        app = ZipCollectApp()
-        try:
-            app.initialize(["hw2", *words])
-            app.start()
-            status = 0
-        except SystemExit as end:
-            status = int(end.code or 0)
-        finally:
-            os.chdir(here)
-            ZipCollectApp.clear_instance()
+        status = zip_collect(self.root, *words)
         self.log = self._capsys.readouterr().err
         inside = {self.root / "submitted", self.root / "downloaded" / "hw2" / "extracted"}
         for path in set(self._files()) - before:
@@ -76,8 +65,7 @@ class Class:
     @property
     def handed_in(self) -> dict[str, bytes]:
         """The notebooks by student."""
-        found = (self.root / "submitted").glob("*/hw2/hw2.ipynb")
-        return {path.parts[-3]: path.read_bytes() for path in found}
+        return handed_in(self.root)
 
     def expect_left_out(self, *files: str, why: str) -> None:
         """Expect that the honest one is collected, these files are not, and a message says why."""

@@ -4,6 +4,7 @@ Files are read in the grader's own process, outside of any sandbox. So each test
 time and the memory that reading takes.
 """
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -380,15 +381,11 @@ def test_thousands_of_files_beside_a_notebook_are_ignored(course: ToyCourse) -> 
 def test_very_deeply_nested_folders_are_not_graded(course: ToyCourse) -> None:
     course.submit("a-deep", course.answered)
     course.submit("b-honest", course.answered)
-    here = os.getcwd()
-    try:
-        os.chdir(course.folder("a-deep"))
+    with contextlib.chdir(course.folder("a-deep")):
         for _ in range(3000):  # longer than any path
             os.mkdir("d")
             os.chdir("d")
         Path("notes.txt").write_text("mine")
-    finally:
-        os.chdir(here)
     try:
         done = course.grade()
         expect_not_graded(done, course, ["a-deep"], "it has more than 100 folders within 'd'")
