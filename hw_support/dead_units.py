@@ -32,7 +32,7 @@ class DeadUnits:
     activation : callable
         Of the hidden layers.
     every : int
-        Steps between two looks; the first step is always looked at.
+        Steps between two measurements; the first step is always measured.
 
     Examples
     --------

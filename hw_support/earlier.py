@@ -34,11 +34,14 @@ def expect_earlier_result(
     """Expect that a second call leaves the arrays as they were that the first one returned.
 
     `first` and `second` are the arguments of the two calls, `of` is the function's name. `Mismatch`
-    if an array is not there any more, be it in a collection or an attribute of an object.
+    if the second call changed one of these arrays, in a collection or in an attribute of an object.
     """
     before, after = checks.notebook.earlier(function, first, second)
-    kept = are_kept(before, after)
-    expect(kept, f"the next call of {of} changes what an earlier one returned: is it one object?")
+    expect(
+        are_kept(before, after),
+        f"the next call of {of} changes the result of an earlier call. Do both calls return the "
+        "same object?",
+    )
 
 
 def are_kept(before: Sequence[Array], after: Sequence[Array]) -> bool:

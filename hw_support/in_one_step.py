@@ -1,4 +1,4 @@
-"""Write a file whole, or leave the earlier one as it is."""
+"""Write a complete file, or leave the earlier one unchanged."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Pictures of digits, and plots that look alike, in colours that colour-blind readers can tell.
+"""Pictures of digits, and plots in one style, in colours that colour-blind readers distinguish.
 
 Every function draws on the Axes that it is given and returns it. None calls ``plt.show()``
 or changes a global setting, so a notebook's other plots stay as they are.
@@ -26,7 +26,7 @@ _INCHES_PER_DIGIT = 1.3
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by what they stand for.
+    """Colours by their meaning.
 
     They are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008); its lighter
     members are left out, because as lines on white they are too faint (contrast below 3:1).
@@ -34,7 +34,7 @@ class Palette:
 
     train: str = "#0072B2"  # blue
     test: str = "#D55E00"  # vermilion
-    highlight: str = "#009E73"  # bluish green, for the one thing to look at
+    highlight: str = "#009E73"  # bluish green, for the most important line
 
 
 PALETTE = Palette()

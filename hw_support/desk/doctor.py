@@ -40,7 +40,7 @@ class Line:
 def doctor() -> bool:
     """Print a line for each thing that the homework needs; return whether all are fine.
 
-    In a notebook: ``hw_support.doctor();``. While nbgrader grades, nothing is looked at.
+    In a notebook: ``hw_support.doctor();``. While nbgrader grades, it checks nothing.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
         print("doctor: the machine is not checked while this notebook is graded.")

@@ -34,5 +34,5 @@ def wave(x: npt.ArrayLike) -> Any:
 
 
 def stand_ins_for_errors(checks: Checks) -> None:
-    """Name a right as_column for squared_errors, if it calls it: a bug there is charged there."""
+    """Register a right as_column for squared_errors: a bug in it costs points in its own test."""
     checks.stand_ins(100, as_column=lambda x, *_, **__: reference.as_column(x))

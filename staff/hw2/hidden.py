@@ -1,9 +1,9 @@
-"""What hidden tests share: activations, stand-ins for what a function depends on, random networks.
+"""Shared code of the hidden tests: activations, stand-ins for called functions, random networks.
 
-A bug is to be charged once. So a part that fails with the student's own functions is tried again
-with right versions of whatever the tested function calls (`Checks.tries`). Where the interface is
-the student's own (the caches, which only the student's `backward_pass` can read), the stand-in
-gives right outputs together with the student's own caches.
+A bug costs points once. So if a part fails with the student's functions, it runs again with right
+versions of the functions that the tested function calls (`Checks.tries`). Only the student's
+`backward_pass` can read the student's caches. So stand-ins return right outputs with the student's
+own caches.
 """
 
 import contextlib
@@ -44,13 +44,13 @@ def bent(s: Array) -> tuple[Array, Array]:
 def squashed(s: Array) -> tuple[Array, Array]:
     """Return numbers well inside (0, 1), to stand for probabilities, and their derivative.
 
-    An arctan, since its slope dies off slowly: differences stay accurate far out too.
+    It uses arctan, whose slope falls slowly, so differences are accurate for large inputs too.
     """
     return 0.5 + 0.25 * np.arctan(s), 0.25 / (1.0 + s**2)
 
 
 def lying(activation: reference.Activation) -> reference.Activation:
-    """Return the activation with a derivative that is wrong: who measures does not notice."""
+    """Return the activation with a wrong derivative, which code that measures does not notice."""
     return lambda s: (activation(s)[0], np.full_like(s, 7.0))
 
 
@@ -58,12 +58,12 @@ def lying(activation: reference.Activation) -> reference.Activation:
 
 
 def let_limits_through(error: BaseException) -> None:
-    """Raise again what ends a part or a cell; SystemExit and its like are student code's."""
+    """Raise an error again if it ends a part or a cell. Student code raises all others."""
     if isinstance(error, KeyboardInterrupt | TimeLimitReached):
         raise error
 
 
-SECONDS, SECONDS_IN_ALL = 1.0, 10.0  # of computing, and on the clock, for a student's function
+SECONDS, SECONDS_IN_ALL = 1.0, 10.0  # CPU and wall-clock seconds for a call of a student's function
 
 
 class OwnFunction:
@@ -78,8 +78,8 @@ class OwnFunction:
 
     Notes
     -----
-    It has a second for each call. Once it has taken longer it is not called again: who is called by
-    an endless function is charged nothing, and time is left for the rest of the test.
+    Each call has a time limit. After a time-out the function is not called again. So the tested
+    function loses no points for it, and time is left for the rest of the test.
     """
 
     def __init__(self, names: dict[str, Any], name: str) -> None:
@@ -114,15 +114,15 @@ def layer_with_own_cache(
 ) -> Callable[..., tuple[Array, Any]]:
     """Return a right layer_forward whose caches are made by the student's own.
 
-    The student's function is called with an activation that gives the right values whatever it is
-    applied to (and whatever its name), so that a mistake in the sum before it does not reach the
-    cache. What it does to its inputs is undone, since the cache may hold them. Where it fails the
-    cache is the reference's. Where all calls fill the same object, copies of it are returned: that
-    has cost a point at layer_forward.
+    The student's function is called with an activation that gives the right values for any input
+    and under any name, so a mistake in the sum does not reach the cache. Its changes to its inputs
+    are undone, because the cache may hold them. If it fails, the reference's cache is returned. If
+    all calls fill the same object, copies are returned: that mistake has cost a point in the test
+    of layer_forward.
 
-    If `as_it_is`, it gets the activation itself wherever its output is right: then the test of
-    layer_forward sees no mistake, so a derivative at another place than the sum is still to be
-    charged, where the cache is read.
+    If `as_it_is` and its output is right, the function gets the real activation. The test of
+    layer_forward then finds no mistake. So a derivative at a wrong place still has to cost points,
+    in the test that reads the cache.
     """
     own, notebook = OwnFunction(names, "layer_forward"), notebook_of(names)
     overwrites = functools.cache(lambda: overwrites_caches(own))
@@ -152,7 +152,7 @@ def layer_with_own_cache(
 
 
 def overwrites_caches(layer_forward: OwnFunction) -> bool:
-    """Whether the student's layer_forward changes the cache that an earlier call has returned."""
+    """Whether the student's layer_forward changes arrays that an earlier call has returned."""
     x, W, b = np.array([[1.0, 2.0]]), np.array([[0.5, -1.0], [1.5, 0.25]]), np.array([[0.25, -0.5]])
     try:
         return not are_kept(*layer_forward.earlier([x, W, b, bent], [-x, 2 * W, b + 1.0, bent]))
@@ -166,13 +166,13 @@ def forward_with_own_caches(
 ) -> Callable[..., tuple[Array, Any]]:
     """Return a right forward_pass: the student's where it is right, else `layer` in a chain.
 
-    The chain also stands in where too few caches come back, or where caches of earlier calls come
-    with them: that has cost points at forward_pass. Whether backward_pass can read those that come
-    back is its own business.
+    The chain is also used if the student's forward_pass returns too few caches, or caches of
+    earlier calls too. That has cost points in its own test. It is not checked whether backward_pass
+    can read the returned caches.
 
     If `frozen`, a student's function with a wrong output is called again with activations that give
-    the right values of their layers whatever they are applied to. So a mistake in a sum that is
-    written in forward_pass does not reach caches that are made there.
+    the right values of their layers for any input. So a mistake in a sum inside forward_pass does
+    not reach caches that are made there.
     """
     own = OwnFunction(names, "forward_pass")
 
@@ -233,7 +233,7 @@ def frozen_activation(
 ) -> reference.Activation:
     """Return a function that gives copies of these arrays, whatever it is applied to.
 
-    Where the shape is another, since it is applied to rows or single numbers, it is `activation`.
+    For inputs of another shape, such as rows or single numbers, it calls `activation`.
     """
 
     def frozen(s: Array) -> tuple[Array, Array]:
@@ -246,12 +246,12 @@ def frozen_activation(
 
 
 def stand_ins_for_forward(checks: Checks) -> None:
-    """Name a right layer_forward, with the student's own caches, for forward_pass."""
+    """Register a right layer_forward, with the student's own caches, for forward_pass."""
     checks.stand_ins(1_000, layer_forward=layer_with_own_cache(checks.names))
 
 
 def stand_ins_for_backward(checks: Checks) -> None:
-    """Name functions that give backward_pass right outputs, and caches of the student's making."""
+    """Register functions that give backward_pass right outputs, and the student's own caches."""
     layer = layer_with_own_cache(checks.names, as_it_is=True)
     forward = forward_with_own_caches(checks.names, layer)
     checks.stand_ins(2_000, layer_forward=layer, forward_pass=forward)
@@ -269,7 +269,7 @@ def stand_ins_for_backward(checks: Checks) -> None:
 
 
 def stand_ins_for_biases(checks: Checks) -> None:
-    """Name a right create_weight_matrices, of which create_bias_vectors may make use."""
+    """Register a right create_weight_matrices, which create_bias_vectors may call."""
     draw = np.random.default_rng()
     checks.stand_ins(
         1_000,
@@ -280,7 +280,7 @@ def stand_ins_for_biases(checks: Checks) -> None:
 
 
 def layer_is_right(layer_forward: Any) -> bool:
-    """Whether the student's layer_forward gives a right output and something beside it."""
+    """Whether the student's layer_forward gives a right output and a second result."""
     x, b = np.array([[1.0, 2.0], [-3.0, 0.5]]), np.array([[0.25, -0.5, 1.0]])
     W = np.array([[0.5, -1.0, 2.0], [1.5, 1.0, 0.25]])
     try:
@@ -295,9 +295,9 @@ def layer_is_right(layer_forward: Any) -> bool:
 def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array, Any]]:
     """Return a right layer_forward whose caches are tuples that the student's backward_pass reads.
 
-    For students whose own layer_forward is wrong, so that its caches may be too. All tuples of what
-    a cache may hold are tried on one layer, the usual ones first; the first that backward_pass gets
-    right is taken.
+    It is for students whose layer_forward is wrong, because its caches may be wrong too. It tries
+    tuples of possible contents on one layer, the usual ones first, and takes the first with which
+    backward_pass is right.
     """
     own = OwnFunction(names, "layer_forward")
 
@@ -336,7 +336,7 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
 
 
 def stand_ins_for_differences(checks: Checks) -> None:
-    """Name right functions for my_nn_finite_difference_checker."""
+    """Register right functions for my_nn_finite_difference_checker."""
     right = [reference.relu_activation, reference.sigmoid_activation]
     checks.stand_ins(
         20_000,
@@ -350,16 +350,16 @@ def stand_ins_for_differences(checks: Checks) -> None:
 
 
 def stand_ins_for_deliverables(checks: Checks) -> None:
-    """Name right functions for answers that only call the student's functions.
+    """Register right functions for answers that only call the student's functions.
 
-    Where those functions are no answers there is nothing to deliver.
+    If those functions have no answer, the deliverable has no result.
     """
     checks.unanswered = functools.partial(why_no_answer, checks)
     checks.stand_ins(5_000, **right_functions())
 
 
 def stand_ins_for_comparison(checks: Checks) -> None:
-    """Name right functions for q1_3d, and then right gradients by differences too.
+    """Register right functions for q1_3d, and then right gradients by differences too.
 
     A mistake in them is charged in q1_3a.
     """
@@ -388,11 +388,11 @@ _NO_ANSWER = ("None", "everywhere", "a single number")  # in messages of `expect
 
 
 def why_no_answer(checks: Checks, name: str) -> str:
-    """Say why a function of the student's is no answer; "" if it is one, right or wrong.
+    """Say why a student's function does not count as an answer; "" if it does, right or wrong.
 
     It is tried with right functions around it, on inputs for which no two results are the same. It
-    is none if it is missing, raises NotImplementedError, gives None, or gives the same number
-    everywhere.
+    does not count if it is missing, raises NotImplementedError, gives None, or gives the same
+    number everywhere.
     """
     names, notebook = checks.names, checks.notebook
     if not callable(names.get(name)):
@@ -454,7 +454,7 @@ UNITS = 20  # of the network that stands in: gradients of each example stay smal
 
 
 def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
-    """Name right functions for train: all that it may call, with the student's own caches.
+    """Register right functions for train: all that it may call, with the student's own caches.
 
     Networks are judged by right functions in each try.
     """
@@ -521,7 +521,7 @@ Loss = Callable[[Array, Array], tuple[Array, Array]]
 
 
 def loss_without_slope(g: Array, y: Array) -> tuple[Array, Array]:
-    """Return right losses, with a derivative of NaN, which no finite difference looks at."""
+    """Return right losses, with a derivative of NaN, which finite differences do not use."""
     loss, slope = reference.logistic_loss(g, y)
     return loss, np.full_like(slope, np.nan)
 
@@ -585,8 +585,9 @@ def difference_results(
 
     Notes
     -----
-    A one-sided difference with h = 1e-5 errs by h / 2 times the second derivative, which is at most
-    a few hundred times the first here: 1e-3 takes either kind, and no wrong formula comes near.
+    A one-sided difference with h = 1e-5 has an error of h / 2 times the second derivative, which is
+    at most a few hundred times the first here: the tolerance 1e-3 accepts both kinds, and every
+    wrong formula has a larger error.
     """
     draw = fresh.generator(f"differences {dims} {examples}")
     X, weights, biases = fresh.network(draw, dims, examples)

@@ -1,11 +1,11 @@
 """Answers that students give, right and wrong, each with a name that says what it does.
 
-They lie in ``staff/<homework>/answers/``, in the folders ``right``, ``wrong`` and ``whole``. A file
-of answers is named after the function that they answer. Each answer stands below a line
-``# %% name``; a tag in square brackets after the name says something more:
+They are in ``staff/<homework>/answers/``, in the folders ``right``, ``wrong`` and ``whole``. A file
+of answers is named after the function that they answer. Each answer is below a line ``# %% name``;
+a tag in square brackets after the name gives more information:
 
     [no value]     the function raises or returns nothing that another cell could use
-    [needs scipy]  left out where that package cannot be imported
+    [needs scipy]  left out if that package cannot be imported
 
 Code above the first of these lines begins every answer of the file. A line ``# %% + grade_id``
 begins another cell by the same student, which belongs to the answer above. A file in ``whole`` is
@@ -31,11 +31,11 @@ class Answer:
     function : str
         The grade id of the answer cell that is charged; ``whole`` for a whole submission.
     name : str
-        The mistake, or what is uncommon about a right answer.
+        The mistake, or what is unusual about a right answer.
     source : str
         What the student wrote into the cell.
     tag : str
-        What stands in square brackets after the name.
+        The text in square brackets after the name.
     others : dict of str to str
         Sources of further cells that the same student wrote.
     """
@@ -93,7 +93,7 @@ def right_answers(homework: str) -> list[Answer]:
 
 
 def whole_submissions(homework: str) -> list[Answer]:
-    """Return right submissions in which all functions are by one hand."""
+    """Return right submissions in which one student wrote all functions."""
     submissions = []
     for path in sorted((answers_folder(homework) / "whole").glob("*.py")):
         text = path.read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
 """Score answers to a homework by its notebook's own test cells, in this process.
 
 A submission is the instructor's notebook with some answers replaced. Its cells run in the order of
-the notebook and in one namespace, as in a kernel; what a test cell's last expression is worth is
-its score. The notebook is read at run time: whatever its cells say is what is measured.
+the notebook and in one namespace, as in a kernel; the value of a test cell's last expression is its
+score. The notebook is read at run time, so its present cells are measured.
 """
 
 # ruff: noqa: E402 - numpy reads the number of threads when it is imported
@@ -10,7 +10,7 @@ its score. The notebook is read at run time: whatever its cells say is what is m
 import os
 
 for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # answers run side by side
+    os.environ.setdefault(_variable, "1")  # answers run in parallel
 
 import ast
 import contextlib
@@ -34,13 +34,13 @@ from settings import ROOT
 SEED_VARIABLE = "HW_GRADING_SEED"
 
 # Wall time, after which a cell is interrupted as by a kernel's time limit.
-CELL_SECONDS, SLOW_CELL_SECONDS = 60.0, 1800.0  # endless loops end; a slow machine does not matter
+CELL_SECONDS, SLOW_CELL_SECONDS = 60.0, 1800.0  # long enough for a slow machine
 KEPT_CHARACTERS = 200_000  # of what a cell prints
 
 
 @dataclass(frozen=True)
 class PartResult:
-    """What became of one named part of a test cell."""
+    """The result of one named part of a test cell."""
 
     what: str
     points: float
@@ -88,7 +88,7 @@ def run_cell(source: str, name: str, namespace: dict[str, Any], seconds: float =
     """
     body, last = _compiled(source, name)
     previous = signal.signal(signal.SIGALRM, _interrupt)
-    # Again and again, since code under test may catch the first interrupt.
+    # Repeatedly, because code under test may catch the first interrupt.
     signal.setitimer(signal.ITIMER_REAL, seconds or CELL_SECONDS, 0.5)
     try:
         exec(body, namespace)
@@ -116,7 +116,7 @@ def shared_names(notebook: Notebook) -> dict[str, Any]:
 
 
 def fresh_namespace(notebook: Notebook, seed: int = 0) -> dict[str, Any]:
-    """Return the names that all functions of the instructor stand in.
+    """Return a namespace with all functions of the instructor.
 
     What shared cells bind, such as data, is the same in all namespaces; the rest is not.
     Everything random starts from `seed`, which hidden tests read from the environment.
@@ -144,7 +144,7 @@ def seeded_names(notebook: Notebook, seed: int) -> dict[str, Any]:
 
 
 def generators_in(names: Mapping[str, Any]) -> list[str]:
-    """Return the names that mean a random generator: the student's, to draw from."""
+    """Return the names of random generators, from which students draw."""
     return [name for name, value in names.items() if isinstance(value, np.random.Generator)]
 
 
@@ -201,7 +201,7 @@ def score_submission(
     notebook
         The instructor's.
     answers
-        Sources of answer cells. One that raises is left as far as it came.
+        Sources of answer cells. If one raises, what it has bound so far stays.
     tests
         The test cells to run; by default all but those of answers that take seconds. Answers
         that no test cell needs are not run.
@@ -225,7 +225,7 @@ def score_submission(
 
 
 def run_answer(notebook: Notebook, source: str, name: str, names: dict[str, Any]) -> None:
-    """Run an answer as far as it comes; what it prints is dropped."""
+    """Run an answer until it ends or raises; its printed text is dropped."""
     names.setdefault("In", []).append(source)  # as IPython does
     seconds = SLOW_CELL_SECONDS if name in notebook.settings.slow else CELL_SECONDS
     with (
@@ -238,7 +238,7 @@ def run_answer(notebook: Notebook, source: str, name: str, names: dict[str, Any]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What test cells make of one answer to a function, over one or more seeds.
+    """The results of test cells for one answer, over one or more seeds.
 
     The first run has all test cells; a later one may leave costly ones out.
     """

@@ -1,7 +1,7 @@
 """Score answers as they are graded: the student's names in one process, the test cells in another.
 
-The same as `harness.score_submission`, with the wire between them, but without a kernel and without
-a sandbox, so that thousands of answers can be scored.
+It works like `harness.score_submission`, with the wire between the two processes, but without
+kernel and sandbox, so thousands of answers can be scored.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def score_submission(
 
 
 class _Desk:
-    """The student's process: runs cells, and answers what a test asks."""
+    """The student's process: runs cells, and answers a test's questions."""
 
     def __init__(self, notebook: Notebook, seed: int) -> None:
         ours, theirs = socket.socketpair()
@@ -79,14 +79,14 @@ class _Desk:
         self._process.join()
 
     def run(self, source: str, name: str) -> None:
-        """Run a cell there, to its end or the end of the process."""
+        """Run a cell there, until the cell or the process ends."""
         with contextlib.suppress(OSError, EOFError):
             self._orders.send((source, name))
             self._orders.recv()
 
     @contextlib.contextmanager
     def asked(self) -> Any:
-        """Let it answer in a block."""
+        """Let the student's process answer questions during a block."""
         with contextlib.suppress(OSError):
             self._orders.send(None)
         yield

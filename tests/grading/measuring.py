@@ -18,7 +18,7 @@ SLOW_SEEDS, WRONG_SEEDS = 5, 5
 
 @dataclass(frozen=True)
 class Seeds:
-    """How many runs there are, each with another seed.
+    """The number of runs, each with its own seed.
 
     Attributes
     ----------
@@ -34,13 +34,13 @@ class Seeds:
 
     @classmethod
     def at_most(cls, seeds: int) -> Seeds:
-        """Return what is measured where a right answer is run so many times."""
+        """Return the numbers of runs if a right answer is run this many times."""
         return cls(seeds, min(seeds, WRONG_SEEDS), min(seeds, SLOW_SEEDS))
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What test cells make of the answers to one question.
+    """The verdicts of test cells on the answers to one question.
 
     Attributes
     ----------
@@ -89,9 +89,9 @@ class Measured:
         return sum(self.notebook.cells[t].points for t in own_tests(self.notebook, self.name))
 
     def lost_elsewhere(self) -> list[tuple[Answer, dict[str, float]]]:
-        """Return wrong answers that lose points in other cells, and how many in which cell.
+        """Return wrong answers that lose points in other cells, and how many points in which cell.
 
-        Those that are no answers at all are left out.
+        Answers that return nothing, or one number everywhere, are left out.
         """
         is_no_answer = self.notebook.settings.is_no_answer
         wrong = [(answer, verdict) for answer, verdict in self.wrong if not is_no_answer(answer)]
@@ -100,7 +100,7 @@ class Measured:
 
 
 def hoped(verdict: Verdict, *, is_right: bool) -> bool:
-    """Whether a verdict is as it should be.
+    """Whether a verdict is the expected one.
 
     A right answer loses nothing. A wrong one is caught, and loses nothing in other cells.
     """
@@ -110,7 +110,7 @@ def hoped(verdict: Verdict, *, is_right: bool) -> bool:
 def groups(notebook: Notebook) -> list[str]:
     """Return what is measured: functions, answers that take seconds, and whole submissions.
 
-    An answer that is no function is among them if somebody wrote answers to it.
+    An answer that is not a function is included if there are answers to it.
     """
     name = notebook.homework
     everything = [*wrong_answers(name), *right_answers(name), *whole_submissions(name)]
@@ -133,8 +133,8 @@ def measure(
     kept
         Verdicts that were measured before.
     isolated
-        Whether tests run in another process than answers, as they do in grading. Mutants, which are
-        many, and answers that take seconds are left out then.
+        Whether tests run in another process than answers, as they do in grading. Then mutants, of
+        which there are many, and answers that take seconds are left out.
     """
     homework = notebook.homework
     rights = [*right_answers(homework), *whole_submissions(homework)]

@@ -1,8 +1,8 @@
 """Automatic mutants: the instructor's functions with one thing changed in the syntax tree.
 
-An operator takes a node and yields what may stand in its place. Mutants that come out as the same
-text are one. A mutant's key is its function and the change, ``old -> new``, with a number where
-the same change is possible in several places: it stays as long as that piece of the solution does.
+An operator takes a node and yields possible replacements. Mutants with the same text count once. A
+mutant's key is its function and the change, ``old -> new``, with a number where the same change is
+possible in several places: it stays the same as long as that piece of the solution does.
 
     python tests/grading/mutants.py homework [function]    the mutants that no test cell notices
 """
@@ -117,7 +117,7 @@ def constant(node: ast.AST) -> Change:
 
 
 def sign(node: ast.AST) -> Change:
-    """A minus more or less."""
+    """Add or remove a minus sign."""
     if isinstance(node, ast.UnaryOp):
         yield node.operand
     elif isinstance(node, ast.BinOp | ast.Call):
@@ -220,7 +220,7 @@ OPERATORS: tuple[Callable[[ast.AST], Change], ...] = (
 
 
 class _Replace(ast.NodeTransformer):
-    """Put a node in the place of another one, which is known by identity."""
+    """Replace a node, which is found by identity, by another one."""
 
     def __init__(self, old: ast.AST, new: ast.AST) -> None:
         self.old, self.new = old, new
@@ -237,7 +237,7 @@ def _changed(tree: ast.Module, number: int, new: ast.AST) -> str:
 
 
 def _key(before: str, after: str) -> str:
-    """Return the line that changed, as it reads afterwards; a dropped one with the line before."""
+    """Return the changed line in its new form; for a dropped line, the line before it."""
     old, new = before.split("\n"), after.split("\n")
     at = next(i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
     return f"pass  # {old[at].strip()}" if new[at].strip() == "pass" else new[at].strip()

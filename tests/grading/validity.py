@@ -2,9 +2,9 @@
 
     python tests/grading/validity.py [homework ...] [--seeds 50] [--anew]
 
-Every answer of the corpora and every mutant is scored by the notebook's own test cells. What the
-pages say is counted here; nothing in them is written by hand but the sentences around the numbers.
-Verdicts are kept (see `verdicts`), so that only what has changed is measured.
+The notebook's own test cells score every answer and every mutant. This program computes all numbers
+on the pages; only the sentences around them are written by hand. Verdicts are cached (see
+`verdicts`), so only what has changed is measured.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from validity_digests import digests, page_of
 from validity_page import overview, page
 from verdicts import KeptVerdicts
 
-CAUSES_SEEDS = 2  # runs of each wrong answer, for the likely causes that it is told
+CAUSES_SEEDS = 2  # runs of each wrong answer, for the likely causes that tests report
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def told(measuring: Iterable[Measured]) -> list[Measured]:
-    """Say how far it is, and return all."""
+    """Print the progress, and return all results."""
     measured = []
     for one in measuring:
         measured.append(one)

@@ -1,4 +1,4 @@
-"""Where the pages lie, what determines each, and what has changed since it was written."""
+"""The paths of the pages, what determines each page, and what has changed since it was written."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ _TOOLS = (
 
 
 def page_of(homework: str = "") -> Path:
-    """Return where the page of a homework lies; without one, the overview."""
+    """Return the path of a homework's page, or of the overview."""
     docs = ROOT / "docs"
     return docs / "validity" / f"{homework}.md" if homework else docs / "validity.md"
 
@@ -25,8 +25,8 @@ def page_of(homework: str = "") -> Path:
 def digests(notebook: Notebook) -> dict[str, str]:
     """Return digests of what determines a page: of what all answers share, and of each group.
 
-    A group's is of the solution, its test cells with their points, the answers and the equivalent
-    mutants. Text, due date, mark schemes and what a person grades are not among it.
+    A group's digest covers the solution, its test cells with their points, the answers and the
+    equivalent mutants. It does not cover text, due date, mark schemes and what a person grades.
     """
     settings = notebook.settings
     given, modules = given_to(notebook)
@@ -74,7 +74,7 @@ def _content(answer: Answer) -> tuple[object, ...]:
 def out_of_date(notebook: Notebook) -> list[str]:
     """Return what has changed since the page was written; the homework's name for what is shared.
 
-    A page that is missing is out of date in everything.
+    If a page is missing, everything is out of date.
     """
     path = page_of(notebook.homework)
     text = path.read_text(encoding="utf-8") if path.is_file() else ""

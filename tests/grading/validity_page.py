@@ -23,7 +23,7 @@ _TOTALS = ("| homework | wrong answers | caught | right answers | lose a point "
 
 
 def overview() -> str:
-    """Return the overview, made of the pages that there are."""
+    """Return the overview, made from the existing pages."""
     rows = []
     for path in sorted(page_of().with_suffix("").glob("*.md")):
         row = re.search(rf"^\| {path.stem} (\|.*)$", path.read_text(encoding="utf-8"), re.M)
@@ -276,7 +276,7 @@ def _lost_elsewhere(measured: Sequence[Measured]) -> list[Charge]:
 
 
 def _charges(measured: Sequence[Measured]) -> str:
-    """Tell what wrong answers lose in whole notebooks: in their own cells, and in all others."""
+    """Describe the points that wrong answers lose, in their own cells and in all others."""
     lines = [
         "## Charges over whole notebooks\n",
         "A part that fails with the student's own functions is tried again with right ones in the "
@@ -313,7 +313,7 @@ def _charges(measured: Sequence[Measured]) -> str:
 
 
 def _promises(notebook: Notebook) -> str:
-    """Tell what hidden parts look at: the words that promise it, and a visible part like it."""
+    """Describe hidden parts: the words that ask for what they check, and their visible twins."""
     lines = [
         "## What hidden parts look at\n",
         "Each hidden part names the words of the released notebook that promise what it looks at, "

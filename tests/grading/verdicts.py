@@ -1,13 +1,13 @@
-"""Verdicts that were measured before, kept in a file, so that only what is new is measured.
+"""A cache of verdicts in a file, so that only new ones are measured.
 
-What a test cell makes of an answer is kept under a digest of all that determines it: the cell, the
-answer and all that is run before the cell, the modules that these import, the seed, the tools, and
-the versions of packages. What a cell's parts are worth is not among it: which of them passed is
-kept, and points are counted when it is read.
+The result of a test cell for an answer is stored under a digest of everything that determines it:
+the cell, the answer and all that is run before the cell, the modules that these import, the seed,
+the tools, and the versions of packages. The points of the cell's parts are not in the digest: the
+cache stores which parts passed, and points are computed when a verdict is read.
 
-A test cell is taken to judge alike whether or not other test cells were run before it; a test of
-these tools compares. What came out otherwise than hoped for is not kept, nor what ran out of time:
-a machine that is slow for a moment leaves nothing behind.
+A test cell is assumed to give the same verdict whether or not other test cells ran before it; a
+test of these tools checks this. Unexpected verdicts and time-outs are not stored, so a machine that
+is slow for a moment has no lasting effect.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from settings import ROOT
 from sources import HERE, as_run, digest, digest_of_files, modules_of, package_of, without_points
 
 FILE = ROOT / ".validity_cache" / "verdicts.sqlite"
-KEPT_DAYS = 60  # after which what nobody asked for is forgotten
+KEPT_DAYS = 60  # after this time, verdicts that nobody requested are removed
 PACKAGES = ("numpy", "scipy", "matplotlib", "msgpack")
 
 
@@ -42,7 +42,7 @@ class KeptVerdicts:
     path
         The file; made when it is missing.
     anew
-        Whether to measure what is kept, too.
+        Whether to measure cached verdicts again.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class KeptVerdicts:
 
 
 def _missing(job: Job, kept: Sequence[Scores]) -> Job:
-    """Return what is left to run of a job; of a whole submission all test cells or none.
+    """Return the runs of a job that are not cached; of a whole submission all test cells or none.
 
     Answers of a whole submission may read each other's names, where the solution's do not. Then the
     cells that one test cell needs for the solution are not all that it needs here.
@@ -183,7 +183,7 @@ class _Keys:
 
     def of(self, answer: Judged, test: str, seed: int) -> str:
         """Return the key of what a test cell makes of an answer with a seed."""
-        where = (id(answer), test)  # an answer lives as long as it is judged
+        where = (id(answer), test)  # an answer object exists as long as it is judged
         if where not in self._prefixes:
             self._prefixes[where] = self._prefix(answer.cells, test)
         return digest(self._prefixes[where], seed)
@@ -212,7 +212,7 @@ class _Keys:
     def read(self, test: str, text: str) -> CellResult | None:
         """Return a result that was written, with the points that its parts are worth now.
 
-        None, where that cannot be told.
+        None if that is not known.
         """
         cell = self._notebook.cells[test]
         is_sum, score, points, raw = json.loads(text)
@@ -240,8 +240,8 @@ def _visible(source: str) -> str:
 def digest_of_tools(isolated: bool) -> str:
     """Return a digest of what runs answers and test cells.
 
-    Two modules are left out whose results count themselves: which cells are run, and a test cell
-    without its hidden parts.
+    Two modules are left out because their results are in the digest themselves: which cells are
+    run, and a test cell without its hidden parts.
     """
     start = HERE / ("isolated.py" if isolated else "harness.py")
     tools = modules_of(

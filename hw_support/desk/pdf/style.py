@@ -66,7 +66,7 @@ STYLE = r"""
 #let marked(body, sticky: false) = block(
   sticky: sticky, width: 100%, inset: (left: 8pt), stroke: (left: 2pt + rgb("#2f6db5")), body)
 
-// Short cells are not torn apart, from their outputs neither.
+// A short cell and its outputs stay on one page.
 #let code(kind, language, body, shows: false) = {
   let short = body.split("\n").len() <= if kind == "test" { 45 } else { 20 }
   let boxed = block(
