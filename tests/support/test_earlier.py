@@ -50,7 +50,7 @@ def test_an_object_that_each_call_fills_is_noticed(shared):
             shared.x = x
         return x, shared
 
-    with pytest.raises(Mismatch, match="the next call of it changes what an earlier one returned"):
+    with pytest.raises(Mismatch, match="the next call of it changes the result of an earlier call"):
         expect_kept(fill)
 
 

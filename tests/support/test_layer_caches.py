@@ -28,7 +28,7 @@ def test_any_layout_is_right(caches):
 
 @pytest.mark.parametrize("caches", [[None, "first"], ("first", None), [None, "first", None]])
 def test_none_in_place_of_a_cache_is_wrong(caches):
-    with pytest.raises(Mismatch, match="None came in place of a cache"):
+    with pytest.raises(Mismatch, match="caches were returned for . layers, and None for others"):
         expect_own_caches(lambda: (0.5, caches), layers=2)
 
 
@@ -39,7 +39,7 @@ def test_caches_of_an_earlier_call_are_wrong():
         tape.extend(["first", "second"])
         return 0.5, tape
 
-    with pytest.raises(Mismatch, match="2 caches came, and 4 at the next call"):
+    with pytest.raises(Mismatch, match="returned 2 caches and the next one 4"):
         expect_own_caches(forward_pass, layers=2)
 
 
