@@ -28,7 +28,7 @@ def test_any_layout_is_right(caches):
 
 @pytest.mark.parametrize("caches", [[None, "first"], ("first", None), [None, "first", None]])
 def test_none_in_place_of_a_cache_is_wrong(caches):
-    with pytest.raises(Mismatch, match="caches were returned for . layers, and None for others"):
+    with pytest.raises(Mismatch, match=r"caches were returned for . layers, and None for others"):
         expect_own_caches(lambda: (0.5, caches), layers=2)
 
 
