@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 _SECONDS_FOR_HANGS = 40.0  # CPU time of all cells together that call a hanging function
 _SHARE_OF_A_CELL = 0.2  # the part of the remaining seconds that one cell gets
 _LEAST_SECONDS = 1.0
+_MOST_CHARACTERS = 200_000  # of code that is parsed; each can take 1 kB of memory
 _FRAME = re.compile(r", in (\w+)\(")  # a function's name in an IPython traceback
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -81,42 +82,50 @@ class Hangs:
 
 
 class _Code:
+    """The names in a notebook's code, without the longest cells beyond `_MOST_CHARACTERS`."""
+
     def __init__(self, nb: NotebookNode) -> None:
         self.functions: set[str] = set()
-        self._rests_on: dict[str, set[str]] = {}  # for each name, the names that it depends on
-        for cell in nb.cells:
-            for statement in _statements(cell.source) if cell.cell_type == "code" else ():
-                self._read(statement)
+        # For each name, the numbers of the statements that bind it, and for each number the names
+        # that this statement uses.
+        self._rests_on: dict[str | int, set[str | int]] = {}
+        self._called: dict[str, set[str]] = {}  # for each cell's source, the names in its calls
+        left = _MOST_CHARACTERS
+        for source in sorted({c.source for c in nb.cells if c.cell_type == "code"}, key=len):
+            left -= len(source)
+            if left >= 0:
+                self._called[source] = set().union(*map(self._read, _statements(source)))
 
-    def _read(self, statement: ast.stmt) -> None:
+    def _read(self, statement: ast.stmt) -> set[str]:
+        """Note the names that a statement binds and uses, and return those in its calls."""
         if isinstance(statement, ast.FunctionDef):
             self.functions.add(statement.name)
-        bound = _defined(statement)
-        if not _has_call(statement):  # an alias of a function, or a list of functions
-            bound = bound | _names(statement, ast.Store)
-        used = _names(statement, ast.Load)
-        if _defined(statement):  # local names of a function are not names of the notebook
+        bound, used = _defined(statement), _names(statement, ast.Load)
+        has_call = _has_call(statement)
+        called = used if has_call and not bound else set[str]()
+        if bound:  # local names of a function are not names of the notebook
             parameters = {n.arg for n in ast.walk(statement) if isinstance(n, ast.arg)}
-            used -= parameters | _names(statement, ast.Store)
+            used = used - parameters - _names(statement, ast.Store)
+        if not has_call:  # an alias of a function, or a list of functions
+            bound = bound | _names(statement, ast.Store)
+        number = len(self._rests_on)
+        self._rests_on[number] = set(used)
         for name in bound:
-            self._rests_on.setdefault(name, set()).update(used)
+            self._rests_on.setdefault(name, set()).add(number)
+        return called
 
     def reached_by(self, cell: NotebookNode) -> set[str]:
         """Return the names in a cell's calls, and all names that these depend on."""
-        left: set[str] = set()
-        for statement in _statements(cell.source):
-            if _has_call(statement) and not _defined(statement):
-                left |= _names(statement, ast.Load)
-        return self.reached_from(left)
+        return self.reached_from(self._called.get(cell.source, ()))
 
     def reached_from(self, names: Iterable[str]) -> set[str]:
         """Return these names, and all names that they depend on, directly or indirectly."""
-        left, reached = set(names), set[str]()
+        left, reached = set[str | int](names), set[str | int]()
         while left:
             name = left.pop()
             reached.add(name)
             left |= self._rests_on.get(name, set()) - reached
-        return reached
+        return {name for name in reached if isinstance(name, str)}
 
 
 def _statements(source: str) -> list[ast.stmt]:
@@ -124,7 +133,7 @@ def _statements(source: str) -> list[ast.stmt]:
     try:
         return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        names = [name for name in _NAME.findall(source) if not keyword.iskeyword(name)]
+        names = {name for name in _NAME.findall(source) if not keyword.iskeyword(name)}
         return ast.parse(f"print({', '.join(names)})").body
 
 

@@ -1,5 +1,7 @@
 """Which cells get less time because a function that they call did not return."""
 
+import tracemalloc
+
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -108,3 +110,34 @@ def test_deeply_nested_code_is_read_like_any_other(source: str) -> None:
     hangs.interrupted(traceback("f"), 60)
     assert hangs.cpu_seconds(cells[1], 60) == 60
     assert hangs.cpu_seconds(cells[2], 60) < 60
+
+
+MANY = range(4_000)
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ["a\n" * 400_000],
+        ["a a\n" + "a," * 400_000],
+        ["".join(f"a{n}=" for n in MANY) + ",".join(f"b{n}" for n in MANY)],
+    ],
+    ids=["one cell", "no Python", "many names in one statement"],
+)
+def test_code_of_any_length_takes_little_time_and_memory(sources: list[str]) -> None:
+    cells = [CELL["f"], *map(new_code_cell, sources), CELL["calls f"]]
+    hangs = Hangs(new_notebook(cells=cells))
+    tracemalloc.start()
+    try:
+        hangs.interrupted(traceback("f"), 60)
+        assert hangs.cpu_seconds(cells[-1], 60) < 60
+        assert tracemalloc.get_traced_memory()[1] < 250_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_longest_cells_are_not_read() -> None:
+    cells = [new_code_cell(f"f(1) #{'-' * length}") for length in (110_000, 120_000, 10)]
+    hangs = Hangs(new_notebook(cells=[*cells, CELL["f"]]))
+    hangs.interrupted(traceback("f"), 60)
+    assert [hangs.called_by(cell) for cell in cells] == [["f"], [], ["f"]]
