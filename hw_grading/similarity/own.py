@@ -1,5 +1,7 @@
 """Find a student's own lines: the cells of a submission without the released lines.
 
+The submission is mended first, as in grading. So no cell type or metadata hides what is graded.
+
 In an answer, each line of the released stub is removed, as often as it is in the stub. Locked cells
 are left out, even if the student edited them. In any other cell, all lines that occur anywhere in
 the release are removed, because students copy tests to try things in them.
@@ -15,7 +17,7 @@ from nbformat import NotebookNode
 
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.mending import InstructorCell, grade_id_of, marks_of, mend
 from hw_support.submission.problems import Severity
 
 # The part of a submission that is compared. Nobody writes nearly so much.
@@ -63,6 +65,7 @@ class Released:
     locked: frozenset[str]  # the grade ids of locked cells and of the certification
     stubs: dict[str, Counter[str]]  # the stripped lines of each answer, by grade id
     lines: frozenset[str]  # all lines of the release, stripped
+    cells: tuple[InstructorCell, ...] = ()  # its graded and locked cells
 
 
 def read_released(course: Course, assignment: str, certification: str) -> Released:
@@ -78,16 +81,21 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
             f"The released notebook {path} cannot be read: {problems[-1].message} Run `nbgrader "
             f"generate_assignment {assignment}`"
         )
-    locked, stubs, lines = {certification}, {}, set(_STUB)
+    locked, stubs, lines, cells = {certification}, {}, set(_STUB), []
     for cell in notebook.cells:
         stripped = [line.strip() for line in cell.source.splitlines()]
         lines.update(stripped)
-        name = grade_id_of(cell)
-        if name is not None and cell.metadata["nbgrader"].get("solution") is True:
+        if (name := grade_id_of(cell)) is None:
+            continue
+        marks = marks_of(cell)
+        if is_answer := marks.get("solution") is True:
             stubs[name] = Counter(stripped)
-        elif name is not None:
+        else:
             locked.add(name)
-    return Released(frozenset(locked), stubs, frozenset(lines))
+        flags = (not is_answer, marks.get("grade") is True, is_answer, marks.get("task") is True)
+        points, checksum = marks.get("points"), marks.get("checksum")
+        cells.append(InstructorCell(name, cell.cell_type, cell.source, *flags, points, checksum))
+    return Released(frozenset(locked), stubs, frozenset(lines), tuple(cells))
 
 
 def read_work(path: Path, student: str, released: Released) -> Work:
@@ -96,7 +104,9 @@ def read_work(path: Path, student: str, released: Released) -> Work:
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:
         raise Unreadable(failed[0].removesuffix(" It scores 0."))
-    pieces = [_piece(cell, number, released) for number, cell in enumerate(notebook.cells, start=1)]
+    numbered = list(enumerate(notebook.cells, start=1))
+    mend(notebook, released.cells)  # this moves and adds cells, but keeps each submitted one
+    pieces = [_piece(cell, number, released) for number, cell in numbered]
     kept, left_out = _within_limits([piece for piece in pieces if piece is not None])
     notes = failed[:1]
     if left_out:
@@ -135,7 +145,7 @@ def numbers_of(pieces: Sequence[Piece]) -> str:
 
 def _piece(cell: NotebookNode, number: int, released: Released) -> Piece | None:
     name = grade_id_of(cell)
-    if name in released.locked or cell.cell_type not in ("code", "markdown"):
+    if name in released.locked:
         return None
     lines = tuple(cell.source.splitlines())
     stub = released.stubs.get(name or "")

@@ -10,6 +10,7 @@ from copydetect.utils import filter_code, hashed_kgrams
 from numpy.typing import NDArray
 
 from hw_grading.similarity.own import Kind, Piece
+from hw_support.submission.problems import without_disguise
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 RUN = {Kind.CODE: 25, Kind.TEXT: 6}  # characters of normalised code (copydetect's own), words
@@ -75,9 +76,9 @@ def _normalised(code: str) -> tuple[str, NDArray[np.intp]]:
 
 def _words(piece: Piece) -> tuple[tuple[str, ...], NDArray[np.intp]]:
     found = [
-        (word.casefold(), number)
+        (word, number)
         for number, (line, own) in enumerate(zip(piece.lines, piece.own, strict=True))
         if own
-        for word in _WORD.findall(line)
+        for word in _WORD.findall(without_disguise(line))
     ]
     return tuple(word for word, _ in found), np.asarray([n for _, n in found], dtype=np.intp)

@@ -6,6 +6,8 @@ cell at the top escapes every message again.
 """
 
 import html
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -15,6 +17,8 @@ from nbformat.v4 import new_markdown_cell
 
 METADATA_KEY = "hw_grading"
 NOTES_HEADING = "### Notes from the grader"
+_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
+_FILLERS = "\u115f\u1160"  # letters that nobody sees
 MOST_STORED = 100  # one file can have thousands of problems; a person reads a few
 
 
@@ -70,6 +74,22 @@ def quoted(text: object, limit: int = 60) -> str:
 def encodable(text: str) -> str:
     """Replace lone surrogates by '?': neither UTF-8 files nor checksums can hold them."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def without_disguise(text: str) -> str:
+    """Return markdown in small letters, without tags, accents and characters that nobody sees.
+
+    Letters that only look different (wide, bold, in a circle) become the usual ones.
+    """
+    text = html.unescape(_TAG.sub("", text))
+    if not text.isascii():  # marks go first, because sorting many of them takes very long
+        text = _unmarked(unicodedata.normalize("NFKD", _unmarked(text)))
+    return text.casefold()
+
+
+def _unmarked(text: str) -> str:
+    unseen = ("Cf", "Mn", "Mc", "Me")
+    return "".join(c for c in text if unicodedata.category(c) not in unseen and c not in _FILLERS)
 
 
 def read_problems(nb: NotebookNode) -> list[Problem]:

@@ -183,6 +183,52 @@ def test_many_cells_keep_no_answer_from_being_compared(course, handed):
     assert f"Cells left out: {MOST_CELLS}, {MOST_CELLS + 1}." in work.note
 
 
+def disguised(how):
+    """A code answer and a written one, which grading mends in each of these forms."""
+    code = answer(ANSWER)
+    text = cell("markdown", TEXT, "answer", solution=True)
+    stub = cell("code", STUB, "double", solution=True)
+    match how:
+        case "raw":
+            return [one | {"cell_type": "raw"} for one in (code, text)]
+        case "other type":
+            return [code | {"cell_type": "markdown"}, text | {"cell_type": "code"}]
+        case "plain raw":
+            return [stub, cell("raw", TEXT)]
+        case name:
+            first = cell("markdown", "**Name:**\nAda", "certification", solution=True)
+            first = first if name == "certification" else cell("code", TEST, name)
+            copy = cell("code", code["source"], name)
+            return [copy, first, stub] if name == "certification" else [first, copy, stub, text]
+
+
+@pytest.mark.parametrize("how", ["raw", "other type", "plain raw", "test_double", "certification"])
+def test_no_type_or_metadata_of_a_cell_hides_an_answer(course, handed, how):
+    work = work_of(course, *disguised(how))
+    mine = set(own_lines(work))
+    assert ("    totals = np.zeros(len(numbers))" in mine) == (how != "plain raw")
+    assert (TEXT in mine) == (how != "certification")
+    assert all((one.kind is Kind.TEXT) == (TEXT in one.lines) for one in work.pieces)
+    assert {one.number for one in work.pieces} <= set(range(1, 5))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        TEXT.replace("e", "e\u200b"),
+        TEXT.replace("a", "\u2060a\u00ad"),
+        TEXT.replace("a", "a\u034f\ufe0f").replace("t", "\u3164t"),
+        TEXT.replace("a", "\N{FULLWIDTH LATIN SMALL LETTER A}"),
+        TEXT.replace("a", "&#8203;&#97;").replace("t", "<!-- x -->t<b></b>"),
+        TEXT.replace("a", "a" + "\u0301\u0323" * 2_000),
+    ],
+    ids=["zero width", "joiner", "fillers", "wide", "HTML", "accents"],
+)
+def test_invisible_characters_change_no_word(other):
+    found = prints_of(piece(other, Kind.TEXT))
+    assert found.hashes.tolist() == prints_of(piece(TEXT, Kind.TEXT)).hashes.tolist()
+
+
 # -- fingerprints
 
 
