@@ -17,7 +17,11 @@ from nbformat.v4 import new_markdown_cell
 
 METADATA_KEY = "hw_grading"
 NOTES_HEADING = "### Notes from the grader"
-_TAG = re.compile(r"<[a-zA-Z/!?][^<>]*>")
+_TAG = re.compile(r"<[a-zA-Z/!?](?:[^<>\n]|\n(?![^\S\n]*\n))*>")  # without blank lines
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
+# The heading on lines of its own, or at the start of a heading, in a text of letters and "#".
+_NOTES = re.compile(r"^\d*(?:#+{0}|{0}$)".format(r"\n*".join("notesfromthegrader")), re.MULTILINE)
 _FILLERS = "\u115f\u1160"  # letters that nobody sees
 MOST_STORED = 100  # one file can have thousands of problems; a person reads a few
 
@@ -88,8 +92,9 @@ def without_disguise(text: str) -> str:
 
 
 def _unmarked(text: str) -> str:
-    unseen = ("Cf", "Mn", "Mc", "Me")
-    return "".join(c for c in text if unicodedata.category(c) not in unseen and c not in _FILLERS)
+    kinds = ("Cf", "Mn", "Mc", "Me")
+    unseen = [c for c in set(text) if unicodedata.category(c) in kinds or c in _FILLERS]
+    return text.translate(dict.fromkeys(map(ord, unseen)))
 
 
 def read_problems(nb: NotebookNode) -> list[Problem]:
@@ -129,12 +134,23 @@ def insert_cell(nb: NotebookNode, place: int, cell: NotebookNode) -> None:
 
 
 def is_notes(cell: NotebookNode) -> bool:
-    """Whether a cell comes from `put_notes_on_top` or looks as if it did."""
-    return bool(
-        cell.get("cell_type") == "markdown"
-        and "nbgrader" not in cell.get("metadata", {})
-        and str(cell.get("source", "")).lstrip().startswith(NOTES_HEADING)
-    )
+    """Whether a cell comes from `put_notes_on_top` or looks as if it did.
+
+    An answer is none, whatever it looks like. Nor is a text that has these words in a sentence.
+    """
+    if cell.get("cell_type") != "markdown" or "nbgrader" in cell.get("metadata", {}):
+        return False
+    source = str(cell.get("source", ""))
+    end = source.rfind("-->") + len("-->")  # no search for a comment's end is in vain
+    # Some comments are shown, such as one with a blank line in it.
+    uncommented = _COMMENT.sub("", source[:end]) + source[end:]
+    return any(_NOTES.search(_letters(text)) for text in {source, uncommented})
+
+
+def _letters(source: str) -> str:
+    """Return a text's letters, digits, ends of lines, and a "#" for each heading."""
+    marked = _HEADING.sub(r"#\g<0>", source)
+    return re.sub(r"[^\w#\n]|_", "", without_disguise(marked))
 
 
 def _inert(message: str) -> str:

@@ -78,6 +78,55 @@ def test_without_problems_there_are_no_notes() -> None:
     assert nb.cells == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "###  Notes from the grader\n\nFull marks.",
+        "# notes from the GRADER: full marks",
+        "> - ## Notes from the grader ##",
+        "<h3 id='a'>Notes from the grader</h3>\n<ul><li>Full marks.</li></ul>",
+        "<h2>Notes from the grader, part 2</h2>",
+        "Notes from the grader\n---\nFull marks.",
+        "Notes from\nthe grader\n===",
+        "**Notes _from_ the grader:**",
+        "\u26a0 Notes&nbsp;from the&#32;grader",
+        "### No\u200btes fr\u00adom the gra\u2060der",
+        "### \uff2eotes from the gr\N{MATHEMATICAL BOLD SMALL A}der",
+        "My text.\n\n### Notes from the grader\n\nFull marks.",
+        "<!-- a <b x --><h3>Notes from the grader</h3>",
+        "a <b\n \n### Notes from the grader\n\n>",
+        "a <!--\n\n### Notes from the grader\n\n-->",
+        "### N" + "\u0301\u0323" * 50_000 + "otes from the grader",
+    ],
+)
+def test_no_text_of_a_student_looks_like_the_notes(text: str) -> None:
+    answer = new_markdown_cell(text, metadata={"nbgrader": {"grade_id": "a"}})
+    nb = new_notebook(cells=[new_markdown_cell(text), answer, new_markdown_cell("Mine.")])
+    add_problems(nb, [DIED])
+    put_notes_on_top(nb)
+    assert [cell.source for cell in nb.cells[1:]] == [text, "Mine."]
+    assert nb.cells[0].source.startswith(f"{NOTES_HEADING}\n\n<ul>\n<li>It died.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In the notes from the grader I read that the sum is wrong.",
+        "Notes from the grader of last week say that I should use `np.sum`.",
+        "### What I learned from the notes from the grader",
+        "I keep notes from the grader <b>here</b>.",
+        "My notes\n\nfrom the grader",
+        "<!--\n" * 100_000,
+        "<b" * 200_000,
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_text_that_mentions_the_notes_stays(text: str) -> None:
+    nb = new_notebook(cells=[new_markdown_cell(text)])
+    put_notes_on_top(nb)
+    assert [cell.source for cell in nb.cells] == [text]
+
+
 def test_messages_are_inert() -> None:
     nb = new_notebook()
     message = "<script>a</script> \n\n # h $\\href{javascript:a}{b}$ \ud800 </ul>"
