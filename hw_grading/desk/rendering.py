@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from hw_grading.pages.helper import Helper, NoAnswer, serve
 from hw_grading.pages.templates import templates_in
-from hw_grading.pages.terminal import cut
+from hw_grading.pages.terminal import cut, without_controls
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters shown of one answer
@@ -47,12 +47,14 @@ class Part:
 
 def as_html(parts: Iterable[Part]) -> str:
     """Return the HTML of some parts."""
-    return _TEMPLATES.get_template("parts.html").render(parts=parts).removesuffix("\n")
+    html = _TEMPLATES.get_template("parts.html").render(parts=parts)
+    return without_controls(html.removesuffix("\n"))
 
 
 def outputs_as_html(parts: Iterable[Part], code: str | None = None) -> str:
     """Return the HTML of a cell's outputs. `code`, which is clean HTML, is put below them."""
-    return _TEMPLATES.get_template("outputs.html").render(parts=parts, code=code)
+    html = _TEMPLATES.get_template("outputs.html").render(parts=parts, code=code)
+    return without_controls(html)
 
 
 class Renderer(Helper):
@@ -106,7 +108,8 @@ def _made(request: Mapping[str, Any]) -> str:
     if "markdown" in request:
         attached = request["attachments"].items()
         bundles = {name: bundle for name, bundle in attached if isinstance(bundle, dict)}
-        return render_markdown(request["markdown"], bundles, picture=uri_of)
+        html = render_markdown(request["markdown"], bundles, picture=uri_of)
+        return without_controls(html)
     code = request["code"]
     code = code if request["docstrings"] else without_docstrings(code)
     return _code(code, request["length"])

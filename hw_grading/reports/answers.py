@@ -20,7 +20,7 @@ from markupsafe import Markup
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
-from hw_grading.pages.terminal import shown
+from hw_grading.pages.terminal import shown, without_controls
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
@@ -30,8 +30,6 @@ MAX_CHARACTERS = 20_000  # of one answer or output
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _IHDR = struct.Struct(">8sI4sII")
-# Control characters, surrogates, and characters that change the direction of writing.
-_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _TAG = r"""[^>"]*(?:"[^"]*"[^>"]*)*>"""
 _ANCHOR = re.compile(rf"<a {_TAG}¶</a>")
 _AS_TEXT = templates_in(Path(__file__).parent).get_template("plots_text.html.j2")
@@ -97,13 +95,12 @@ def prose(text: str, budget: Budget, attachments: Mapping[str, Any] | None = Non
     rendered = render_markdown(text.replace("\r", "\n"), attachments, budget, picture)
     rendered = _ANCHOR.sub("", rendered)
     rendered = _BEGIN.sub('<div class="heading">', _END.sub("</div>", rendered))
-    return Markup(_UNSAFE.sub("\N{REPLACEMENT CHARACTER}", rendered))
+    return Markup(without_controls(rendered))
 
 
 def escaped(text: str, limit: int = MAX_CHARACTERS) -> Markup:
     """Return a text as HTML, cut after `limit` characters."""
-    safe = _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", shown(text, limit))
-    return Markup(html.escape(safe))
+    return Markup(html.escape(without_controls(shown(text, limit))))
 
 
 def png_uri(data: Any) -> str:

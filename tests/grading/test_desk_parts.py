@@ -195,6 +195,22 @@ def test_a_cell_of_any_shape_is_shown(renderer, cell):
     printed_html(cell)
 
 
+def test_no_answer_changes_the_direction_of_writing(renderer):
+    turned = "a\u202eb\u2066c&#x202e;d"
+    output = display(text_html=f"<b title='{turned}'>{turned}</b>")
+    for cell in (
+        {"cell_type": "markdown", "source": f"{turned}\r\n<b title='{turned}'>{turned}</b>"},
+        {"cell_type": "raw", "source": turned},
+        {"cell_type": "code", "source": turned, "outputs": [stream(turned), output]},
+    ):
+        for show in (answer_html, beside_html):
+            html = show(cell, renderer, address)
+            assert html
+            assert not set(html) & {"\u202e", "\u2066"}
+            assert "&#x202e;" not in html.lower()
+            assert "&#8238;" not in html
+
+
 def test_only_the_first_of_many_pictures_are_shown(renderer):
     html = answer_html(plot_cell(*[picture()] * 9), renderer, address)
     assert html.count("<img") == 6
