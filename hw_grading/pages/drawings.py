@@ -6,12 +6,25 @@ runs no script and loads nothing, but it hangs the browser's tab and the page in
 
 import re
 import xml.etree.ElementTree as ET
+from typing import NoReturn
 from urllib.parse import unquote
 
+from hw_grading.pages import words
+
 LONGEST = 4_000_000  # bytes
-_MOST = 200_000  # elements, counted each time they are drawn; a plot of 20,000 points has 60,000
+_MOST = 200_000  # see `_Drawing`; a plot of 20,000 points has 100,000
 _DEEPEST = 200
 _REFERENCE = re.compile(r"#([^\s\"'();,]+)")
+_NOT_COUNTED = re.compile(r"[\s\"'();,]")  # in ids, as `_REFERENCE` does not find them
+# Things that take a browser long, or that change the drawing later
+_REFUSED = words(
+    "animate animateColor animateMotion animateTransform discard filter foreignObject set"
+)
+_SLOW = re.compile(r"filter|blend|inherit|data:image/svg", re.I)
+_HIDDEN = re.compile(r"[\\@]|url", re.I)  # other things and references in style sheets
+_COSTS = {"linearGradient": 100, "mask": 1_000, "pattern": 1_000, "radialGradient": 100}
+_CHARACTERS = 200  # of a path that cost as much as an element
+_OF_ONE = ("clip-path", "href", "mask", "{http://www.w3.org/1999/xlink}href")  # not inherited
 
 
 def is_light(svg: bytes) -> bool:
@@ -19,20 +32,36 @@ def is_light(svg: bytes) -> bool:
     if len(svg) > LONGEST:
         return False
     try:
-        root = ET.fromstring(svg)  # expat limits the expansion of entities
+        # expat limits the expansion of entities
+        root = ET.fromstring(svg, ET.XMLParser(target=_Builder()))
         return _Drawing(root).size(root, 0) <= _MOST
     except (ET.ParseError, LookupError, ValueError):
         return False
 
 
+class _Builder(ET.TreeBuilder):
+    """Refuses instructions, which may name style sheets."""
+
+    def pi(self, target: str, text: str | None = None) -> NoReturn:
+        """Refuse an instruction."""
+        raise ValueError("the SVG has instructions")
+
+
 class _Drawing:
-    """Counts the elements of a drawing. An element counts once for each reference to it."""
+    """Counts the elements of a drawing. An element counts once each time it is drawn.
+
+    Long paths count as several elements, and so do elements that a browser draws slowly.
+    """
 
     def __init__(self, root: ET.Element) -> None:
         self._by_id: dict[str, ET.Element] = {}
         for element in root.iter():
             self._by_id.setdefault(element.get("id", ""), element)
         self._by_id.pop("", None)
+        if any(map(_NOT_COUNTED.search, self._by_id)):
+            raise ValueError("the SVG has ids with references that cannot be counted")
+        # A browser draws a marker at each point of a path: at most once for each character.
+        self._has_markers = any(_name(element) == "marker" for element in root.iter())
         self._sizes: dict[ET.Element, int] = {}
 
     def size(self, element: ET.Element, depth: int) -> int:
@@ -41,18 +70,42 @@ class _Drawing:
             raise ValueError("the SVG is nested too deeply")
         if element not in self._sizes:
             self._sizes[element] = 0  # an element that refers to itself is not drawn
-            parts = [*element, *self._referred_to(element)]
-            self._sizes[element] = 1 + sum(self.size(part, depth + 1) for part in parts)
+            once, inherited = self._referred_to(element)
+            if inherited and len(element):
+                raise ValueError("the children inherit references that cannot be counted")
+            length = sum(map(len, [element.text or "", *element.attrib.values()]))
+            size = _cost(element) + length // (1 if self._has_markers else _CHARACTERS)
+            size += sum(self.size(part, depth + 1) for part in [*element, *once])
+            times = size if _name(element) == "use" or self._has_markers else 1
+            size += times * sum(self.size(part, depth + 1) for part in inherited)
+            self._sizes[element] = size
         return self._sizes[element]
 
-    def _referred_to(self, element: ET.Element) -> list[ET.Element]:
-        style = element.text or "" if str(element.tag).endswith("}style") else ""
-        if "url" in style.lower() or "\\" in style or "@import" in style:
-            raise ValueError("the style has references that cannot be counted")
-        found = []
+    def _referred_to(self, element: ET.Element) -> tuple[list[ET.Element], list[ET.Element]]:
+        """Return what is drawn once for an element, and what is drawn for each of its parts."""
+        style = "".join(element.itertext()) if _name(element) == "style" else ""
+        if _name(element) in _REFUSED or _SLOW.search(style) or _HIDDEN.search(style):
+            raise ValueError("the SVG has elements or styles that cannot be counted")
+        once: list[ET.Element] = []
+        inherited: list[ET.Element] = []
         for name, value in element.attrib.items():
-            if "data:image/svg" in value.lower() or (name == "style" and "\\" in value):
-                raise ValueError("the element has references that cannot be counted")
+            if _SLOW.search(name) or _SLOW.search(value) or (name == "style" and "\\" in value):
+                raise ValueError("the element has attributes that cannot be counted")
             names = map(unquote, _REFERENCE.findall(value))
-            found += [self._by_id[one] for one in names if one in self._by_id]
-        return found
+            found = [self._by_id[one] for one in names if one in self._by_id]
+            (once if name in _OF_ONE else inherited).extend(found)
+        return once, inherited
+
+
+def _name(element: ET.Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _cost(element: ET.Element) -> int:
+    """Return how many elements one counts for; `ValueError` for a pattern of tiny tiles."""
+    if _name(element) == "pattern":
+        sides = [float(element.get(name, "")) for name in ("width", "height")]
+        in_pixels = element.get("patternUnits") == "userSpaceOnUse"
+        if not in_pixels or "patternTransform" in element.attrib or not min(sides) >= 1:
+            raise ValueError("the pattern is too small")
+    return _COSTS.get(_name(element), 1)

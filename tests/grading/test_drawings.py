@@ -16,6 +16,21 @@ def drawing(inside, style=""):
     return f'{HEAD} width="100" height="100">{style}{inside}</svg>'.encode()
 
 
+SHAPE = '<rect width="1000" height="1000" {}/>'
+RECT = SHAPE.format("")
+FILLED = SHAPE.format('fill="url(#p)"')
+CLIPPED = SHAPE.format('clip-path="url(#p)"')
+
+
+def pattern(side, more='patternUnits="userSpaceOnUse"'):
+    return f'<pattern id="p" width="{side}" height="{side}" {more}><rect width="1"/></pattern>'
+
+
+def many(inside, shape=RECT, number=500):
+    """Draw a shape often, inside an element."""
+    return inside.format(shape * number)
+
+
 def doubled(times, reference='<use xlink:href="#a{0}"/><use href="#a{0}"/>'):
     """Draw a thing twice, draw the result twice, and so on."""
     parts = ['<rect id="a0" width="9" height="9"/>']
@@ -23,39 +38,100 @@ def doubled(times, reference='<use xlink:href="#a{0}"/><use href="#a{0}"/>'):
     return drawing(f'<defs>{"".join(parts)}</defs><use href="#a{times}"/>')
 
 
-@pytest.mark.parametrize("kind", ["scatter", "hist"])
+NUMBERS = [n * 7919 % 10_007 for n in range(10_007)]
+PLOTS = {
+    "scatter": lambda axes: axes.scatter(NUMBERS * 2, NUMBERS * 2, alpha=0.5),
+    "many colours": lambda axes: axes.scatter(NUMBERS, NUMBERS, c=NUMBERS),
+    "hist": lambda axes: axes.hist(NUMBERS, hatch="/", bins=100),
+    "contourf": lambda axes: axes.contourf([NUMBERS[:100]] * 99, hatches=["/", "x"]),
+    "lines": lambda axes: axes.plot(NUMBERS, NUMBERS, "--o"),
+    "picture": lambda axes: axes.imshow([NUMBERS] * 3, aspect="auto"),
+}
+
+
+@pytest.mark.parametrize("kind", PLOTS)
 def test_a_plot_is_light(kind):
     figure, axes = plt.subplots()
-    numbers = [n * 7919 % 10_007 for n in range(10_007)]
-    axes.hist(numbers, hatch="/") if kind == "hist" else axes.scatter(numbers, numbers)
+    PLOTS[kind](axes)
     stream = io.BytesIO()
     figure.savefig(stream, format="svg")
     plt.close(figure)
     assert is_light(stream.getvalue())
 
 
-@pytest.mark.parametrize(
-    "svg",
-    [
-        doubled(16),
-        doubled(40),
-        doubled(20, '<use href="#%61{0}"/><use href="#%61{0}"/>'),
-        doubled(20, '<g fill="url(#a{0})"/><g style="fill: url(\'#a{0}\')"/>'),
-        doubled(20, '<use><set attributeName="href" to="#a{0}"/></use><use href="#a{0}"/>'),
-        drawing("", "<style>rect { fill: url(#a) }</style>"),
-        drawing('<image href="data:image/svg+xml;base64,AA=="/>'),
-        drawing("<g>" * 300 + "</g>" * 300),
-        drawing(" " * LONGEST),
-        b"no XML",
-        b"",
-    ],
-)
-def test_a_drawing_that_keeps_a_browser_busy_is_not_light(svg):
-    assert not is_light(svg)
+MASK = f'<mask id="p">{RECT}</mask>'
+CLIP = '<clipPath id="p"><rect width="9"/></clipPath>'
+MARKER = '<marker id="p"><path d="M0 0h9"/></marker>'
+GRADIENT = '<linearGradient id="p"><stop/></linearGradient>'
+BUSY = {
+    "doubled": doubled(16),
+    "doubled often": doubled(40),
+    "doubled by escaped names": doubled(20, '<use href="#%61{0}"/><use href="#%61{0}"/>'),
+    "doubled by fills": doubled(20, '<g fill="url(#a{0})"/><g style="fill: url(\'#a{0}\')"/>'),
+    "doubled by a change": doubled(
+        20, '<use><set attributeName="href" to="#a{0}"/></use><use href="#a{0}"/>'
+    ),
+    "strange name": drawing(many('<g id="a;b">{}</g>') + "<use href='#a;b'/>" * 5000),
+    "reference in a style": drawing("", "<style>rect { fill: url(#a) }</style>"),
+    "drawing in it": drawing('<image href="data:image/svg+xml;base64,AA=="/>'),
+    "deep": drawing("<g>" * 300 + "</g>" * 300),
+    "long": drawing(" " * LONGEST),
+    "no XML": b"no XML",
+    "empty": b"",
+    "filter": drawing(f'<filter id="p"><feMorphology radius="200"/></filter>{FILLED}'),
+    "filter in an attribute": drawing(SHAPE.format('filter="blur(200px)"')),
+    "filter of an element": drawing(SHAPE.format('style="FILTER: blur(200px)"')),
+    "filter in a style": drawing(RECT, "<style>rect { filter: blur(200px) }</style>"),
+    "filter after a part": drawing(RECT, "<style><b/>rect { filter: blur(200px) }</style>"),
+    "filter of a sheet": b'<?xml-stylesheet href="data:text/css,rect{filter:blur(200px)}"?>'
+    + drawing(RECT),
+    "blending": drawing(SHAPE.format('style="mix-blend-mode: screen"')),
+    "change": drawing('<g><set attributeName="fill" to="red"/></g>'),
+    "HTML": drawing("<foreignObject><p>x</p></foreignObject>"),
+    "tiny pattern": drawing(pattern(0.01) + FILLED),
+    "pattern of parts": drawing(pattern(0.01, "") + FILLED),
+    "pattern made smaller": drawing(
+        pattern(8, 'patternUnits="userSpaceOnUse" patternTransform="scale(0.01)"')
+    ),
+    "pattern without a size": drawing(pattern("nan") + FILLED),
+    "pattern often": drawing(pattern(72) + FILLED * 500),
+    "pattern inherited": drawing(pattern(72) + many('<g fill="url(#p)">{}</g>')),
+    "pattern of a use": drawing(
+        pattern(72) + many('<g id="g">{}</g><use href="#g" fill="url(#p)"/>')
+    ),
+    "mask often": drawing(MASK + SHAPE.format('mask="url(#p)"') * 500),
+    "mask inherited": drawing(MASK + many('<g mask="url(#p)">{}</g>', '<g mask="inherit"/>')),
+    "mask inherited by style": drawing(MASK, "<style>rect { mask: inherit }</style>"),
+    "clip often": drawing(many('<clipPath id="p">{}</clipPath>') + CLIPPED * 500),
+    "gradient often": drawing(GRADIENT + FILLED * 5000),
+    "marker at each point": drawing(
+        many('<marker id="p">{}</marker>') + f'<path marker-mid="url(#p)" d="{"h1" * 500}"/>'
+    ),
+    "path often": drawing(f'<path id="p" d="{"h1" * 500_000}"/>' + '<use href="#p"/>' * 500),
+}
+
+
+@pytest.mark.parametrize("what", BUSY)
+def test_a_drawing_that_keeps_a_browser_busy_is_not_light(what):
+    assert not is_light(BUSY[what])
 
 
 def test_a_drawing_that_refers_to_itself_is_counted_once():
     assert is_light(drawing('<g id="a"><use href="#a"/><use href="#b"/></g>'))
+
+
+SIMPLE = {
+    "pattern": pattern(72) + FILLED * 50,
+    "marker": MARKER + '<path marker-end="url(#p)" style="stroke: red" d="M0 0L9 9"/>' * 50,
+    "clip": CLIP + '<g clip-path="url(#p)"><rect/><rect/></g>' * 5000,
+    "mask": MASK + '<g mask="url(#p)"><rect/><rect/></g>' * 50,
+    "gradient": GRADIENT + FILLED * 50,
+}
+
+
+@pytest.mark.parametrize("what", SIMPLE)
+def test_a_simple_drawing_is_light(what):
+    assert is_light(drawing(SIMPLE[what]))
 
 
 def test_only_light_drawings_pass_to_a_page():
