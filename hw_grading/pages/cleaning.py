@@ -5,6 +5,7 @@ would escape quotes, and cleaned HTML must not change when it is cleaned again.
 """
 
 import html
+import math
 import re
 from collections.abc import Callable
 
@@ -24,6 +25,7 @@ _MOST_COPIES = 5_000_000  # browsers reopen an unclosed <b> in each paragraph
 _MOST_ATTRIBUTES = 1_000  # of one tag; parsers compare each name with all before it
 _MOST_ATTRIBUTES_OF_ALL = 100_000
 _MOST_READ = 5_000_000  # characters of all tags; one within another is read twice
+_MOST_SPANNED = 20_000  # places that cells of tables take beyond one each
 _DEEPEST = 100
 _FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
 # The beginning of a tag, the rest of its name, and one attribute, as browsers read them. No part is
@@ -45,6 +47,7 @@ _TAGS = _HEADINGS | words(
     "figcaption figure hr i img ins kbd li mark ol p pre q s samp small span strike strong sub "
     "summary sup table tbody td tfoot th thead tr tt u ul var"
 )
+_SPAN = re.compile(r' (?:colspan|rowspan|span)="([0-9]+)"')  # in a cleaned tag
 _VOID_TAGS = words("br col hr img")
 _ID_PREFIX = "answer-"  # formgrader finds its fields by grade ids, so our ids have a prefix
 _VALUES = {
@@ -54,7 +57,8 @@ _VALUES = {
     "open": re.compile(r""),
     "src": PLACEHOLDER,
     "style": re.compile(r"\s*text-align:\s*(?:left|right|center)\s*;?\s*", re.I),
-    **{name: re.compile(r"[0-9]{1,3}") for name in ("border", "colspan", "rowspan", "span")},
+    "border": re.compile(r"[0-9]{1,3}"),
+    **{name: re.compile(r"[1-9][0-9]{0,2}") for name in ("colspan", "rowspan", "span")},
     **{name: re.compile(r"[0-9]{1,4}%?") for name in ("height", "start", "width")},
 }
 
@@ -88,12 +92,13 @@ def cleaned(text: str) -> str:
     _limit(text)
     clean = _CLEANER.clean(text)
     _limit(clean)
-    depth = 0
+    depth = spanned = 0
     for tag in TAG.finditer(clean):
+        spanned += math.prod(map(int, _SPAN.findall(tag[0]))) - 1
         if tag["tag"] not in _VOID_TAGS:
             depth += -1 if tag["end"] else 1
-        if depth > _DEEPEST:
-            raise ValueError("the text is nested too deeply")
+        if depth > _DEEPEST or spanned > _MOST_SPANNED:
+            raise ValueError("the text is nested too deeply, or its tables are too large")
     return clean
 
 

@@ -147,6 +147,45 @@ def test_long_texts_and_values_are_no_attributes(html):
     assert "Shown as text" not in clean_html(html)
 
 
+def table_of(cell, number):
+    return f"<table><tr>{cell * number}</tr></table>"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        table_of('<td colspan="999">x</td>', 9_900),
+        table_of('<th ROWSPAN=99 align="left">x</th>', 900),
+        table_of("<td colspan=300 rowspan=300>x</td>", 1),
+        table_of("<td colspan=9>x</td>", 1_300) + table_of("<td rowspan=9>x</td>", 1_300),
+        f"<table><colgroup>{'<col span=99>' * 900}</colgroup></table>",
+        f"<table>{'<colgroup span=99></colgroup>' * 900}</table>",
+        table_of('<td colspan="0">x</td>' * 200 + '<td colspan="999">x</td>', 21),
+    ],
+    ids=["columns", "rows", "both", "two tables", "col", "colgroup", "beside zeros"],
+)
+def test_tables_whose_cells_span_very_many_places_are_shown_as_text(html):
+    assert clean_html(html).startswith("<p><em>Shown as text")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<table><thead><tr><th colspan="3" halign="left">a</th></tr></thead><tbody>'
+        + f'<tr><th rowspan="50" valign="top">0</th>{"<td>1</td>" * 20}</tr>' * 100
+        + "</tbody></table>",
+        '<p title="colspan=999">colspan="999"</p>' * 900,
+    ],
+    ids=["table", "words"],
+)
+def test_tables_of_pandas_and_words_span_few_places(html):
+    assert "Shown as text" not in clean_html(html)
+
+
+def test_no_cell_spans_all_rows():
+    assert "rowspan" not in clean_html(table_of('<td rowspan="0" colspan="9">x</td>', 1))
+
+
 TAG_PIECES = st.sampled_from(
     ["<p", "</p", "<div ", ">", " ", "/", "=", "'", '"', "a1", "a2", "<!--", "-->"]
 )
