@@ -15,6 +15,7 @@ from hw_grading.term.found import Found, LeftOut
 from hw_grading.term.manifest import Record
 from hw_grading.term.roster import Person, Roster, folded
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.problems import quoted
 
 
 class Action(StrEnum):
@@ -104,6 +105,7 @@ def decide(
                     f"the ids {twins[0]!a} and {twins[1]!a} differ only in case or Unicode form. "
                     "Rename the wrong file, or list the students in students.csv"
                 )
+            _refuse_two_accounts(student, files)
             newest, sha256 = _newest(student, files)
             where = course.submitted(student, homework)
             action = _action(where, homework, newest, sha256, collected.get(student))
@@ -119,6 +121,17 @@ def decide(
     there = {p for p, f in folders.items() if os.path.lexists(f) or os.path.lexists(before_of(f))}
     missing = [person for person in folders if person not in there]
     return Plan(homework, due, entries, older, left_out, unknown, missing, roster.complaints)
+
+
+def _refuse_two_accounts(student: str, found: Sequence[Found]) -> None:
+    """Raise `Unreadable` if files of one student come from people with different addresses."""
+    keys = [key for one in found for key in one.who.keys if key[0] == "email"]
+    emails = list({folded(email): quoted(email) for _, email in keys}.values())
+    if len(emails) > 1:
+        raise Unreadable(
+            f"{student} has files from {emails[0]} and {emails[1]}. Find out whose they are, and "
+            "correct the wrong sid or email there"
+        )
 
 
 def _newest(student: str, found: list[Found]) -> tuple[Found, str]:

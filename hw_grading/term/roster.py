@@ -58,19 +58,30 @@ class Roster:
         self._knows_canvas_ids = any(person.canvas_id for person in self.people)
 
     def person(self, who: Who) -> Person:
-        """Return the student whom a platform names; raise `Unreadable` if none fits, or several."""
+        """Return the student whom a platform names.
+
+        Raises `Unreadable` if none fits, or several, or if two values belong to different students.
+        """
         keys = who.keys
         if self._knows_canvas_ids:  # students may change their names
             keys = tuple(key for key in keys if key[0] != "canvas_name")
+        person: Person | None = None
         for column, value in keys:
             found = self._by.get(_key(column, value), [])
-            if len(found) > 1:
-                both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
-                called = _CALLED.get(column, column)
-                raise Unreadable(f"the {called} {quoted(value)} belongs to {both}")
-            if found:
-                self._refuse_if_another_is_meant(who, found[0])
-                return found[0]
+            said = f"the {_CALLED.get(column, column)} {quoted(value)}"
+            if found and not person:
+                if len(found) > 1:
+                    both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
+                    raise Unreadable(f"{said} belongs to {both}")
+                person, first = found[0], said
+            elif person and found and column in _EXACT and person not in found:
+                raise Unreadable(
+                    f"{first} belongs to {person.id}, but {said} belongs to {found[0].id}. Find "
+                    f"out whose it is, and correct the wrong one there or in {self.source}"
+                )
+        if person:
+            self._refuse_if_another_is_meant(who, person)
+            return person
         ids = [_composed(value) for column, value in who.keys if column == "id"]
         if not self.is_whole and ids:
             if why := why_no_id(ids[0]):
@@ -200,9 +211,9 @@ def _with_canvas_ids(people: list[Person], exported: list[Person]) -> list[Perso
     joined = []
     for person in people:
         keys = map(folded, (person.id, person.sid, person.email))
-        found = next((of[key] for key in keys if key in of), [])
+        found = {one.canvas_id for key in keys for one in of.get(key, [])}
         is_sure = len(found) == 1 and not person.canvas_id
-        joined.append(replace(person, canvas_id=found[0].canvas_id) if is_sure else person)
+        joined.append(replace(person, canvas_id=found.pop()) if is_sure else person)
     return joined
 
 

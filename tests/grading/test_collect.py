@@ -218,6 +218,52 @@ def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Te
     assert "02:01 h" in term.said  # bob, 2 hours and 1.5 seconds
 
 
+@pytest.mark.parametrize(
+    ("email", "left", "why"),
+    [
+        (
+            "bob@x.edu",
+            {"ann", "zoe"},
+            "the sid '3031' belongs to ann, but the email 'bob@x.edu' belongs to bob",
+        ),
+        ("bob", {"ann", "zoe"}, "the sid '3031' belongs to ann, but the id 'bob' belongs to bob"),
+        ("Bob@home.edu", {"zoe"}, "ann has files from 'ann@x.edu' and 'Bob@home.edu'"),
+    ],
+)
+def test_on_gradescope_no_sid_can_pose_as_another_student(
+    term: Term, email: str, left: set[str], why: str
+) -> None:
+    export = gradescope(
+        (11, "2022-10-04 10:00:00 Z", [("Ann Lee", "'3031'", "ann@x.edu")], nb("ann")),
+        (12, "2022-10-05 10:00:00 Z", [("Bob Jones", "'3031'", email)], nb("bob")),
+        (13, "2022-10-05 10:00:00 Z", [("Zoe", "'3033'", "zoe@home.edu")], nb("zoe")),
+    )
+    assert term.collect(term.download("assignment_9_export.zip", export)) == 1
+    assert term.handed_in == {student: nb(student) for student in left}
+    assert why in " ".join(term.said.split())
+    assert "correct the wrong" in " ".join(term.said.split())
+
+
+def test_an_email_of_two_students_is_enough_beside_a_sid(term: Term) -> None:
+    term.roster("id,email,sid\nann,us@x.edu,3031\nbob,us@x.edu,3032\n")
+    export = gradescope(
+        (11, "2022-10-04 10:00:00 Z", [("Ann", "'3031'", "us@x.edu")], nb("ann")),
+        (12, "2022-10-04 10:00:00 Z", [("Bob", "", "us@x.edu")], nb("bob")),
+    )
+    assert term.collect(term.download("assignment_9_export.zip", export)) == 1
+    assert term.handed_in == {"ann": nb("ann")}
+
+
+def test_a_canvas_id_is_joined_only_if_all_values_agree(term: Term) -> None:
+    term.roster("id,sid\nann,3031\nbob,3032\n")
+    exported = "Student,ID,SIS User ID,SIS Login ID\nAnn,701,3031,ann\nX,702,3031,x\nBob,703,,bob\n"
+    gradebook = term.download("gradebook.csv", exported.encode())
+    files = [("ann_701_9001_hw2.ipynb", nb("ann")), ("bob_703_9002_hw2.ipynb", nb("bob"))]
+    subs = term.download("subs.zip", packed(*files))
+    assert term.collect(subs, "--canvas-gradebook", gradebook) == 1
+    assert term.handed_in == {"bob": nb("bob")}
+
+
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     url = Course(term.root).db_url
