@@ -11,6 +11,7 @@ from hw_grading.desk.rendering import Part, as_html
 from hw_grading.desk.shapes import Json, event_json, grading_json
 from hw_grading.desk.showing import beside_html, printed_html
 from hw_grading.outcome import Status
+from hw_grading.pages.comments import comment_markdown
 from hw_grading.rubrics.digest import answer_digest
 from hw_grading.rubrics.model import Grading, Question
 
@@ -110,6 +111,7 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     desk.soon(cell, student)
     known = desk.answers.known()
     missing = cell not in cells
+    grading = desk.book.grading(cell, student)
     note = as_html([Part("note", _why_missing(submission))]) if missing else ""
 
     def titled(shown: Mapping[str, str]) -> list[Json]:
@@ -129,7 +131,8 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
         "numbers": titled({c: printed_html(cells.get(c, {})) for c in about.numbers}),
         "digest": "" if missing else answer_digest(cells[cell]),
         "same": next((group for group in _same(known, known, cell) if student in group), []),
-        "grading": grading_json(desk.book.grading(cell, student)),
+        "given_html": desk.renderer.markdown(comment_markdown(grading.comment)),
+        "grading": grading_json(grading),
     }
 
 

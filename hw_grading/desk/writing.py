@@ -8,6 +8,7 @@ from hw_grading.desk import shapes
 from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
 from hw_grading.desk.shapes import BadRequest, Json, grading_json
 from hw_grading.homework.homework import why_no_id
+from hw_grading.pages.comments import comment_markdown
 from hw_grading.rubrics.model import Conflict, Grading, Rescored, Rubric
 
 _LONGEST_LOOK = 3600.0  # seconds at one answer; longer times count as this
@@ -60,7 +61,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
         case False, "rubrics", "":  # imports rubrics, such as those of another year
             return {"questions": book.import_rubrics(body.get("document"), grader=grader)}
         case False, "preview", "":  # shows a comment as students will read it
-            return {"html": desk.renderer.markdown(shapes.text_in(body, "text"))}
+            return {"html": desk.renderer.markdown(comment_markdown(shapes.text_in(body, "text")))}
     raise NotThere("This page does not exist.")
 
 

@@ -491,9 +491,14 @@ def test_groups_shares_flags_presence_and_rubrics_are_kept(kim, running):
 
 
 def test_a_comment_is_shown_as_students_will_read_it(kim):
-    html = kim.api("preview", {"text": f"**So** $x^2$ {MARKUP}"})["html"]
-    assert "<strong>So</strong>" in html
+    text = f"a*b*c if x<y and y>z, costs $5 and $6\n# big `f<x>` $x^2$ {MARKUP}"
+    html = kim.api("preview", {"text": text})["html"]
+    assert "a*b*c if x&lt;y and y&gt;z, costs $5 and $6<br" in html
+    assert "# big <code>f&lt;x&gt;</code> <math" in html
     assert "<script" not in html
+    kim.api("save/answer", mark(kim, "answer", "ada", comment=text))
+    assert html.removeprefix("<p>") in kim.api("answer/answer/ada")["given_html"]
+    kim.api("undo/answer", {})
 
 
 BAD_BODIES = {

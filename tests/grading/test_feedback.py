@@ -129,16 +129,15 @@ class TestTheBox:
         course.grade("ada", content)
         assert "1.1a Double 3 of 3 NameError: name 'x' is not defined 1.2" in box(page_of(course))
 
-    def test_has_items_and_comments_of_graders_as_markdown(self, course):
+    def test_has_items_and_comments_of_graders_as_they_were_typed(self, course):
         course.grade("ada", valid(notebook()), manual=1.5)
-        comment(course, "plot", "+2  labels **both** axes\n-0.5  no legend\n\nNice.\nGo on.")
+        text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
+        comment(course, "plot", f"+2  labels **both** axes\n-0.5  `_no_<b>` for $x<y$\n\n{text}")
         page = page_of(course)
-        assert "+2 labels both axes −0.5 no legend Nice. Go on." in box(page)
-        assert "<strong>both</strong>" in page
-        comment(course, "plot", "Look:\n\n|a|b|\n|-|-|\n|1|2|\n\n- one\n- two")
-        page = page_of(course)
-        assert page.count("<table") == 2  # in the box, and below the answer
-        assert page.count("<li>one") == 2
+        assert "+2 labels **both** axes −0.5 _no_<b> for " in box(page)
+        assert " ".join(text.split()) in box(page)
+        assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
+        assert page.count("<math") == 2
 
     def test_keeps_line_ends_of_graders(self, course):
         course.grade("ada", valid(notebook()), manual=1.5)
@@ -416,7 +415,7 @@ def few_formulas(budget):
 
 
 def as_it_is(text):
-    return Markup.escape(text)
+    return Markup.escape(html.unescape(text))
 
 
 def test_a_graders_comment_is_split_into_items_and_text():
@@ -436,7 +435,7 @@ def test_a_comment_of_the_desk_is_read_completely():
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
     remark = remark_of(Rubric(items, upper=4).comment(mark), as_it_is)
     assert remark.items == (
-        ("+1", "names\nboth"),
+        ("+1", "names  \nboth"),
         ("−0.5", "no unit"),
         ("0", "2  see below"),
         ("+0.25", "adjustment"),

@@ -5,7 +5,7 @@ import { ask } from "./api.js";
 import { byId, make, showCleanedHtml } from "./dom.js";
 
 const PAUSE = 400; // milliseconds without a key press before the preview is requested
-const MARKS = /[$*_`#[\]<>|\\]|\n|^\s*[-\d]/; // texts without these need no preview
+const MARKS = /[$`]/; // texts without these need no preview
 const OFFERED = 5;
 
 export class Comment {

@@ -2,7 +2,7 @@
 /** All answers of one student with their history, for a regrade request. */
 
 import { ask, gradingPage } from "./api.js";
-import { byId, enlargePictures, make, points, showCleanedHtml, when, withFormulas } from "./dom.js";
+import { byId, enlargePictures, make, points, showCleanedHtml, when } from "./dom.js";
 import { grader } from "./grader.js";
 import { showNotLoaded } from "./trouble.js";
 
@@ -52,6 +52,8 @@ function card({ cell, title, max_points: most }, answer, events) {
   const content = make("div", { className: "content" });
   showCleanedHtml(content, answer.html);
   enlargePictures(content, "Plot");
+  const given = answer.given_html && make("blockquote", { className: "given content" });
+  if (given) showCleanedHtml(given, answer.given_html);
   const score = grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`;
   const notes = [
     grading.overridden && "The score was changed in formgrader.",
@@ -73,7 +75,7 @@ function card({ cell, title, max_points: most }, answer, events) {
       ),
     ),
     ...notes.map((note) => make("p", { className: "alarm" }, note)),
-    grading.given_comment && withFormulas("blockquote", "given", grading.given_comment),
+    given,
     make("details", {}, make("summary", {}, "Answer"), content),
     make(
       "details",

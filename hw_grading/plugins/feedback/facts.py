@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from hw_grading.final_scores.corrections import Correction
 from hw_grading.final_scores.scores import FinalScore
+from hw_grading.pages.comments import comment_markdown
 from hw_grading.records.questions import Places
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 
@@ -112,7 +113,6 @@ def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
         else:
             break
         del lines[0]
-    # Markdown would join lines, but graders mean their line breaks.
-    rest = "  \n".join(lines).strip()
-    texts = tuple((points, markdown("\n".join(words))) for points, words in items)
-    return Remark(texts, markdown(rest) if rest else Markup())
+    rest = "\n".join(lines).strip()
+    texts = tuple((points, markdown(comment_markdown("\n".join(words)))) for points, words in items)
+    return Remark(texts, markdown(comment_markdown(rest)) if rest else Markup())
