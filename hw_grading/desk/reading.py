@@ -29,11 +29,14 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
     def person(student: str) -> Json:
         return {"student": student, "name": names.get(student, "")}
 
-    failed = [
-        person(student) | {"status": str(one.status), "reason": one.reason}
-        for student, one in sorted(known.items())
-        if one.status is not Status.GRADED
-    ]
+    def those(status: Status) -> list[Json]:
+        return [
+            person(student)
+            | {"status": str(status), "reason": one.reason, "has_page": student in names}
+            for student, one in sorted(known.items())
+            if one.status is status
+        ]
+
     return {
         "assignment": desk.assignment,
         "grader": grader,
@@ -42,7 +45,8 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
         "class": {
             "students": len(records),
             "waiting": sum(question["waiting"] for question in questions),
-            "failed": failed,
+            "failed": those(Status.SUBMISSION_FAILED),
+            "not_run": those(Status.NOT_GRADED),
             "late": [person(one.student) | {"late": one.late} for one in records if one.late],
         },
         "reading": {"read": len(known), "of": len(records)},
@@ -53,7 +57,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
     """Return a question's text, its rubric, and all answers in the question's own order."""
     about = desk.question(cell)
     names = desk.book.names()
-    gradings = desk.book.gradings(cell)
+    gradings = _gradings(desk, cell)
     order = [student for student in desk.book.order(cell) if student in gradings]
     known = desk.answers.known()
     shares, groups = desk.book.shares(cell), desk.book.groups(cell)
@@ -73,7 +77,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
                 "score": grading.points,
                 "empty": glance.empty,
                 "missing": submission is not None and found is None,
-                "failed": submission is not None and submission.status is not Status.GRADED,
+                "failed": submission is not None and submission.status is Status.SUBMISSION_FAILED,
                 "changed": grading.changed,
                 "overridden": grading.overridden,
                 "share": share_of.get(student, ""),
@@ -168,7 +172,7 @@ def statistics_of_all(desk: HomeworkDesk) -> Json:
 
 
 def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -> Json:
-    gradings = desk.book.gradings(about.cell)
+    gradings = _gradings(desk, about.cell)
     shares = desk.book.shares(about.cell)
     waiting = {student for student, grading in gradings.items() if grading.waits}
     order = [student for student in desk.book.order(about.cell) if student in waiting]
@@ -194,7 +198,7 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -
 
 
 def _statistics(desk: HomeworkDesk, about: Question) -> Json:
-    gradings = desk.book.gradings(about.cell)
+    gradings = _gradings(desk, about.cell)
     done = [grading for grading in gradings.values() if not grading.waits]
     scores = _scores(done)
     times = Counter(item for grading in done for item in grading.mark.chosen)
@@ -222,6 +226,14 @@ def _statistics(desk: HomeworkDesk, about: Question) -> Json:
         ],
         "seconds_median": _median_seconds(done),
     }
+
+
+def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:
+    """Return the state of each answer, without those that wait while `autograde` has to run."""
+    known = desk.answers.known()
+    not_run = {student for student, one in known.items() if one.status is Status.NOT_GRADED}
+    gradings = desk.book.gradings(cell)
+    return {s: one for s, one in gradings.items() if not (one.waits and s in not_run)}
 
 
 def _about(question: Question) -> Json:

@@ -329,11 +329,13 @@ def test_the_overview_counts_what_waits_and_names_failed_submissions(kim):
     seen = kim.api("overview")
     by_cell = {question["cell"]: question for question in seen["questions"]}
     assert list(by_cell) == ["plot", "answer"]
-    assert by_cell["plot"]["of"] == 6
-    assert by_cell["plot"]["next"] in {"ada", "bob", "cyd", "dan", "eve", "fay"}
+    assert by_cell["plot"]["of"] == 5
+    assert by_cell["plot"]["next"] in {"ada", "bob", "cyd", "dan", "eve"}
     failed = {one["student"]: one for one in seen["class"]["failed"]}
     assert failed["dan"]["reason"] == "It looped."
-    assert "not JSON" in failed["fay"]["reason"]
+    (not_run,) = seen["class"]["not_run"]
+    assert (not_run["student"], not_run["has_page"]) == ("fay", True)
+    assert "not JSON" in not_run["reason"]
     assert seen["class"]["students"] == 6
 
 
@@ -342,8 +344,8 @@ def test_a_question_tells_blank_and_identical_answers_apart(kim):
     assert sorted(map(sorted, state["same"])) == [["ada", "bob"]]
     students = {student["student"]: student for student in state["students"]}
     assert {s for s, about in students.items() if about["picture"]} == {"ada", "bob", "dan"}
-    assert {s for s, about in students.items() if about["failed"]} == {"dan", "fay"}
-    assert students["fay"]["missing"]
+    assert {s for s, about in students.items() if about["failed"]} == {"dan"}
+    assert kim.api("answer/plot/fay")["missing"]
     assert "Draw it." in state["question"]["text_html"]
     assert "BEGIN MARK SCHEME" not in state["question"]["text_html"]
     answers = kim.api("question/answer")
@@ -577,6 +579,28 @@ def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_pa
         gone = kim.api("answer/answer/ada")
         assert gone["missing"] is True
         assert "no graded notebook" in gone["html"]
+    finally:
+        server.close()
+
+
+def test_answers_that_autograde_has_not_finished_are_neither_failed_nor_waiting(course, tmp_path):
+    course.grade("ada", notebook())
+    course.grade("bob", notebook(finished=False), auto=None)  # it runs
+    course.grade("cyd", notebook(finished=False), manual=2.0)  # it runs again
+    course.hand_in("dan")
+    server = Running(course.root, tmp_path)
+    try:
+        kim = server.client()
+        while (seen := kim.api("overview"))["reading"]["read"] < 4:
+            time.sleep(0.1)
+        not_run = {one["student"]: one["has_page"] for one in seen["class"]["not_run"]}
+        assert seen["class"]["failed"] == []
+        assert not_run == {"bob": True, "cyd": True, "dan": False}
+        plot = seen["questions"][0]
+        assert (plot["graded"], plot["of"], plot["waiting"], plot["next"]) == (1, 2, 1, "ada")
+        rows = kim.api("question/plot")["students"]
+        assert {row["student"]: row["failed"] for row in rows} == {"ada": False, "cyd": False}
+        assert kim.api("answer/plot/bob")["status"] == "not graded"
     finally:
         server.close()
 

@@ -359,7 +359,7 @@ function first() {
   const wanted =
     document.body.dataset.student || new URLSearchParams(location.search).get("student");
   if (wanted && list.row(wanted)) return wanted;
-  if (wanted) say(`The class has no student ${wanted}.`);
+  if (wanted) say(`${wanted} has no answer to grade yet.`);
   const before = sessionStorage.getItem(HERE);
   if (before && list.row(before)) return before;
   return list.waiting("", me)[0] ?? list.rows[0]?.student;

@@ -8,6 +8,15 @@ function notice(text, kind = "", ...more) {
   return make("p", { className: `notice ${kind}` }, text, ...more);
 }
 
+export const WAIT = "If autograde is running, wait until it ends.";
+
+/** Return why a submission has no full grading, and the kind of the notice. @param {any} answer */
+export function why({ status, reason }) {
+  return status === "not graded"
+    ? [`${reason} ${WAIT}`, "waits"]
+    : [`The submission failed: ${reason}`, "alarm"];
+}
+
 /**
  * Return the notices that a grader has to read before the answer.
  * @param {any} answer @param {number | null} score @param {() => void} keep saves the mark once more
@@ -15,7 +24,7 @@ function notice(text, kind = "", ...more) {
 function notices(answer, score, keep) {
   const { reason, late, grading } = answer;
   const list = [];
-  if (reason) list.push(notice(`The submission failed: ${reason}`, "alarm"));
+  if (reason) list.push(notice(...why(answer)));
   if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Submitted late."));
   if (grading.changed) {
     const button = make("button", { type: "button", onclick: keep }, "The marks are still right");

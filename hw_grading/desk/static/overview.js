@@ -2,6 +2,7 @@
 /** All manually graded questions of a homework, and the students who need attention. */
 
 import { address, ask, gradingPage } from "./api.js";
+import { WAIT } from "./content.js";
 import { byId, counted, dialog, make, points, say } from "./dom.js";
 import { grader } from "./grader.js";
 import { showNotLoaded } from "./trouble.js";
@@ -104,16 +105,16 @@ function showQuestions(questions) {
   byId("questions").removeAttribute("aria-busy");
 }
 
-const studentLink = ({ student, name }) =>
+const studentLink = ({ student, name, has_page = true }) =>
   make(
-    "a",
-    { href: address("student", student) },
+    has_page ? "a" : "span",
+    has_page ? { href: address("student", student) } : {},
     make("bdi", {}, name || student),
     name ? make("span", { className: "soft" }, ` ${student}`) : "",
   );
 
 /** @param {any} klass */
-function showClass({ students: count, waiting, failed = [], late = [] }) {
+function showClass({ students: count, waiting, failed = [], not_run = [], late = [] }) {
   const part = (title, list, text) =>
     list.length
       ? [
@@ -131,6 +132,8 @@ function showClass({ students: count, waiting, failed = [], late = [] }) {
   byId("class").replaceChildren(
     make("p", {}, `${counted(count, "student")}, ${counted(waiting, "answer")} not graded yet.`),
     ...part("Submissions that failed", failed, (one) => one.reason || one.status),
+    ...part("Not run yet, or to be run again", not_run, (one) => one.reason || one.status),
+    not_run.length ? make("p", { className: "soft" }, WAIT) : "",
     ...part("Late", late, late_),
   );
 }

@@ -2,6 +2,7 @@
 /** All answers of one student with their history, for a regrade request. */
 
 import { ask, gradingPage } from "./api.js";
+import { why } from "./content.js";
 import { byId, enlargePictures, make, points, showCleanedHtml, when } from "./dom.js";
 import { grader } from "./grader.js";
 import { showNotLoaded } from "./trouble.js";
@@ -54,7 +55,8 @@ function card({ cell, title, max_points: most }, answer, events) {
   enlargePictures(content, "Plot");
   const given = answer.given_html && make("blockquote", { className: "given content" });
   if (given) showCleanedHtml(given, answer.given_html);
-  const score = grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`;
+  const notRun = grading.waits && answer.status === "not graded" && "not run yet";
+  const score = grading.waits ? notRun || "not graded" : `${points(grading.score)} of ${points(most)}`;
   const notes = [
     grading.overridden && "The score was changed in formgrader.",
     grading.changed && "The student submitted again after it was graded.",
@@ -68,11 +70,12 @@ function card({ cell, title, max_points: most }, answer, events) {
       {},
       title,
       make("span", { className: grading.waits ? "waits" : "" }, score),
-      make(
-        "a",
-        { className: "button", href: gradingPage(cell, STUDENT) },
-        grading.waits ? "Grade" : "Grade again",
-      ),
+      !notRun &&
+        make(
+          "a",
+          { className: "button", href: gradingPage(cell, STUDENT) },
+          grading.waits ? "Grade" : "Grade again",
+        ),
     ),
     ...notes.map((note) => make("p", { className: "alarm" }, note)),
     given,
@@ -99,7 +102,7 @@ async function load() {
         document.title = byId("title").textContent;
         byId("status").replaceChildren(
           answer.reason
-            ? make("p", { className: "alarm" }, `The submission failed: ${answer.reason}`)
+            ? make("p", { className: why(answer)[1] }, why(answer)[0])
             : "",
           answer.late
             ? make(
