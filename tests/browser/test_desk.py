@@ -300,6 +300,7 @@ def test_two_graders_who_save_the_same_answer_see_both_versions(
     expect(lee.page.locator("#state")).to_have_text("Not saved")
     expect(lee.page.locator("#comment")).to_have_value("Mind the sign.")
     lee.page.keyboard.press("3")
+    expect(lee.page.locator("#score")).to_have_text("0.5")
     lee.page.get_by_role("button", name="Compare").click()
     both.get_by_role("button", name="Save yours").click()
     lee.saved()
@@ -351,6 +352,8 @@ def test_text_typed_while_the_server_is_down_is_kept_and_saved_later(
     page.keyboard.press("Escape")
     expect(page.locator("#state")).to_have_text("Not saved")
     expect(page.locator("#trouble")).to_contain_text("The server does not answer.")
+    expect(page.locator("#score")).to_have_text("0.5")
+    expect(page.locator("#of")).to_have_text("of 3")
     address = page.url
     page.once("dialog", lambda dialog: dialog.accept())  # "Leave the page?"
     with pytest.raises(Error, match="ERR_CONNECTION_REFUSED"):

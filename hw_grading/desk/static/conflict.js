@@ -2,18 +2,11 @@
 /** A conflict of two graders' saves: shows both versions and lets the grader choose one. */
 
 import { dialog, make, points, when, withFormulas } from "./dom.js";
+import { scoreOf } from "./rubric.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 /** @typedef {import("./saver.js").Grading} Grading */
 /** @typedef {import("./rubric.js").Rubric} Rubric */
-
-/** Compute the score, as the server does. @param {Rubric} rubric @param {Mark} mark @param {number} most */
-function scoreOf(rubric, mark, most) {
-  const start = rubric.kind === "subtracting" ? most : 0;
-  const items = rubric.items.filter((item) => mark.chosen.includes(item.id));
-  const sum = items.reduce((total, item) => total + item.points, start + mark.adjustment);
-  return mark.done ? Math.min(Math.max(sum, rubric.lower), rubric.upper) : null;
-}
 
 /**
  * @param {string} title @param {string} by @param {Mark} mark @param {Mark} other

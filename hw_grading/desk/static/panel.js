@@ -3,7 +3,7 @@
 
 import { LOGIN, address } from "./api.js";
 import { byId, counted, make, points } from "./dom.js";
-import { pressItems } from "./rubric.js";
+import { pressItems, scoreOf } from "./rubric.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 /** @typedef {import("./classlist.js").ClassList} ClassList */
@@ -16,9 +16,12 @@ export function showMarking(mark, answer, list) {
   const most = list.question.max_points;
   pressItems(byId("items"), mark.chosen);
   const { grading } = answer;
-  byId("score").textContent = points(grading.score);
-  byId("score").classList.toggle("waits", grading.waits);
-  byId("of").textContent = `of ${points(most)}${grading.waits ? ", not graded" : ""}`;
+  // Until a changed mark is saved, show its own score. The server also knows formgrader's scores.
+  const [own, saved] = [mark, grading].map((one) => scoreOf(list.rubric, one, most));
+  const waits = own === saved ? grading.waits : !mark.done;
+  byId("score").textContent = points(own === saved ? grading.score : own);
+  byId("score").classList.toggle("waits", waits);
+  byId("of").textContent = `of ${points(most)}${waits ? ", not graded" : ""}`;
   const bare = !mark.chosen.length && !mark.adjustment;
   byId("nothing").setAttribute("aria-pressed", String(mark.done && bare));
   const start = list.rubric.kind === "subtracting" ? "Nothing to take off" : "No item applies";

@@ -62,6 +62,14 @@ export function fullMarks(rubric, most) {
   return { chosen: items.map((item) => item.id), adjustment };
 }
 
+/** Compute the score, as the server does. @param {Rubric} rubric @param {import("./saver.js").Mark} mark @param {number} most */
+export function scoreOf(rubric, mark, most) {
+  const start = rubric.kind === "subtracting" ? most : 0;
+  const items = rubric.items.filter((item) => mark.chosen.includes(item.id));
+  const sum = items.reduce((total, item) => total + item.points, start + mark.adjustment);
+  return mark.done ? Math.min(Math.max(sum, rubric.lower), rubric.upper) : null;
+}
+
 /** Return one line for each item that is new, changed or gone. @param {Rubric} before @param {Rubric} after */
 export function changes(before, after) {
   const old = new Map(before.items.map((item) => [item.id, item]));
