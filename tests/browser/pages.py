@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ from hw_grading.batch.progress import Progress
 from hw_grading.outcome import Graded, NotGraded, Spent, SubmissionFailed
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
-from hw_grading.records.questions import read_places
+from hw_grading.records.graded_notebook import PartResult
+from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Record, Score
+from hw_grading.regrading.changes import Change, Comparison, PartChange
+from hw_grading.regrading.showing import as_page
 from hw_grading.reports.plots_page import by_question, write_plots_page
 from hw_support import PALETTE, label_axes
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems
@@ -91,6 +95,19 @@ def progress_page(folder: Path, *, finished: bool) -> str:
     if finished:
         progress.close("nbgrader autograde hw2")
     return progress.page()
+
+
+def regrade_page() -> str:
+    """What changed when a class was graded again."""
+    parts = [
+        PartChange("a large batch", None, PartResult("", 1, False, "took too long")) for _ in "12"
+    ]
+    place, why = Place("1.3e", "Validation accuracy"), ("the submission is another one",)
+    names = ["ada", "astudentwithanameaslongasaddressesareatuniversities"]
+    changes = [Change(n, "c", place, 6, 5, (6, 5), 6, parts, why, overridden=True) for n in names]
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    totals = dict.fromkeys(names, (60.0, 59.0))
+    return as_page(Comparison("hw2", now, now, changes, totals, 0, (), (), (), (), 2))
 
 
 def feedback_page(graded: NotebookNode) -> str:

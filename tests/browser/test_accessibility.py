@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from audit import findings, sideways
+from audit import broken_words, findings, sideways
 from notebooks import answered, some_of
 from playwright.sync_api import expect
 from pypdf import PdfReader
@@ -23,7 +23,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 
-OURS = ["start", "plots", "plots_by_question", "progress", "progress_to_its_end", "feedback"]
+OURS = [
+    "start",
+    "plots",
+    "plots_by_question",
+    "progress",
+    "progress_to_its_end",
+    "regrade",
+    "feedback",
+]
 CELLS = ["front", "setup-heading", "setup", "load-data", "q1-2", "q1-2b", "q1-2b-relu"]
 CELLS += ["relu-activation", "test-relu-activation", "sigmoid-activation"]
 CELLS += ["test-sigmoid-activation", "ladder-first-loss", "q1-3", "q1-3b", "q1-3b-iv-question"]
@@ -65,6 +73,7 @@ def html_of(released, graded, folder):
         "plots_by_question": lambda: plots()[1],
         "progress": lambda: pages.progress_page(folder / "running", finished=False),
         "progress_to_its_end": lambda: pages.progress_page(folder / "ended", finished=True),
+        "regrade": pages.regrade_page,
         "release": lambda: pages.as_html(released),
         "executed": lambda: pages.as_html(graded),
         "feedback": lambda: pages.feedback_page(graded),
@@ -109,10 +118,19 @@ def test_the_notebook_as_html_has_no_finding(name, html_of, load):
     assert findings(load(html_of(name)), NBCONVERTS) == []
 
 
-@pytest.mark.parametrize("name", OURS)
+# A table of seven columns may be scrolled sideways, within itself.
+@pytest.mark.parametrize("name", [name for name in OURS if name != "regrade"])
 def test_at_200_percent_our_pages_need_no_horizontal_scrolling(name, html_of, load):
     zoomed = load(html_of(name), viewport={"width": 640, "height": 450}, device_scale_factor=2)
     assert sideways(zoomed) == []
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+@pytest.mark.parametrize("name", ["progress_to_its_end", "regrade"])
+def test_tables_about_a_class_keep_whole_words_in_the_window(name, width, html_of, load):
+    page = load(html_of(name), viewport={"width": width, "height": 800})
+    assert broken_words(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from audit import findings, sideways
+from audit import broken_words, findings, sideways
 from desk_class import (
     ASSIGNMENT,
     BLANK,
@@ -506,6 +506,29 @@ def test_an_audit_has_no_serious_finding(
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
     assert [(path, one) for path, several in found.items() for one in several] == []
+
+
+@pytest.mark.parametrize("width", [1280, 800, 390])
+def test_tables_keep_whole_words_and_scroll_by_themselves(
+    desk: Callable[..., Desk], width: int
+) -> None:
+    kim = desk("Kim Featherstonehaugh-Cholmondeley")
+    page = kim.open("why", CLASS[20])
+    for key in "12f":
+        page.keyboard.press(key)
+        kim.saved()
+    page.keyboard.type("Look again, because the student discusses something interesting here.")
+    page.keyboard.press("Escape")
+    kim.saved()
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in ("", "flagged", "statistics", f"student/{CLASS[20]}"):
+        page.goto(kim.place + path)
+        page.wait_for_load_state("networkidle")
+        if folder := os.environ.get("HW_SCREENSHOTS"):
+            name = path.partition("/")[0] or "overview"
+            page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+        assert broken_words(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 def test_a_normal_answer_fits_1280_by_800_without_scrolling(

@@ -46,7 +46,7 @@ function table(caption, heads, rows) {
     );
   return make(
     "div",
-    { className: "scroll" },
+    { className: "scroll", tabIndex: 0, role: "region", "aria-label": caption },
     make(
       "table",
       {},

@@ -10,8 +10,8 @@ import { showNotLoaded } from "./trouble.js";
 const STUDENT =
   document.body.dataset.student || decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
 
-/** @param {any[]} events */
-function history(events) {
+/** @param {string} title @param {any[]} events */
+function history(title, events) {
   if (!events.length)
     return make("p", { className: "soft" }, "Nobody has graded this answer on the desk.");
   const rows = events.map((event) =>
@@ -27,7 +27,7 @@ function history(events) {
   );
   return make(
     "div",
-    { className: "scroll" },
+    { className: "scroll", tabIndex: 0, role: "region", "aria-label": `History of ${title}` },
     make(
       "table",
       {},
@@ -84,7 +84,7 @@ function card({ cell, title, max_points: most }, answer, events) {
       "details",
       { open: true },
       make("summary", {}, `History (${events.length})`),
-      history(events),
+      history(title, events),
     ),
   );
 }
