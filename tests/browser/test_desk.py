@@ -315,6 +315,32 @@ def test_two_graders_who_save_the_same_answer_see_both_versions(
     expect(kim.page.locator("#answers table").first.locator("tbody tr")).to_have_count(2)
 
 
+def test_a_conflict_on_the_grid_has_a_link_to_the_answer_and_hides_no_button(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim, lee = desk("Kim"), desk("Lee")
+    page = kim.page
+    page.goto(f"{kim.place}grid/why")
+    expect(page.locator("#tiles li")).to_have_count(len(CLASS))
+    page.get_by_role("button", name="Empty (3)").click()
+    page.keyboard.press("4")
+    lee.open("why", BLANK[0])
+    lee.page.keyboard.press("1")
+    lee.saved()
+    page.keyboard.press("s")
+    said = page.locator("#said")
+    expect(said).to_contain_text("Saved: 2 answers. Not saved: 1 answer.")
+    message = said.bounding_box()
+    for place in ("#top", "#selection"):
+        other = page.locator(place).bounding_box()
+        above = message["y"] + message["height"] <= other["y"]
+        assert above or other["y"] + other["height"] <= message["y"], place
+    said.get_by_role("link", name="Answer").click()
+    kim.wait()
+    expect(page.locator("#score")).to_have_text("1.5")
+    assert given(course, "why")[BLANK[0]].score == 1.5
+
+
 def test_a_rubric_that_somebody_else_changed_is_shown_before_it_is_used(
     course: Path, desk: Callable[..., Desk]
 ) -> None:

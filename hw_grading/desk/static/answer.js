@@ -5,7 +5,7 @@ import { Ahead } from "./ahead.js";
 import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
 import { Comment } from "./comment.js";
-import { compare } from "./conflict.js";
+import { compare, notSaved } from "./conflict.js";
 import { showContent, showNotices, showQuestion } from "./content.js";
 import { byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, offerUndo } from "./editor.js";
@@ -72,7 +72,7 @@ const saver = new Saver({
     if (goOn) takeRubric(now);
     return goOn;
   },
-  onRefused: (id, message) => say(`${list.call(id)}: ${message}`),
+  onRefused: (id) => say("", ...notSaved([id], (one) => list.call(one))),
 });
 
 /** Use another rubric from now on. @param {import("./rubric.js").Rubric} rubric */

@@ -1,12 +1,28 @@
 // @ts-check
 /** A conflict of two graders' saves: shows both versions and lets the grader choose one. */
 
-import { dialog, make, points, when, withFormulas } from "./dom.js";
+import { CELL, gradingPage } from "./api.js";
+import { counted, dialog, make, points, when, withFormulas } from "./dom.js";
 import { scoreOf } from "./rubric.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 /** @typedef {import("./saver.js").Grading} Grading */
 /** @typedef {import("./rubric.js").Rubric} Rubric */
+
+/**
+ * Say which of several answers were not saved, with a link to each.
+ * @param {string[]} students @param {(student: string) => string} call their names on the page
+ * @returns {(Node | string)[]}
+ */
+export function notSaved(students, call) {
+  const links = students.map((id) => make("a", { href: gradingPage(CELL, id) }, call(id)));
+  const count = counted(students.length, "answer");
+  const it = students.length > 1 ? "them" : "it";
+  return [
+    `Not saved: ${count}. Somebody else graded ${it} in the meantime. To look, open `,
+    ...links.flatMap((link, index) => (index ? [", ", link] : [link])),
+  ];
+}
 
 /**
  * @param {string} title @param {string} by @param {Mark} mark @param {Mark} other

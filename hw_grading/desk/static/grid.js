@@ -3,6 +3,7 @@
 
 import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
+import { notSaved } from "./conflict.js";
 import { byId, counted, make, points, say } from "./dom.js";
 import { grader } from "./grader.js";
 import { listen, showHelp } from "./keys.js";
@@ -217,10 +218,8 @@ async function apply(what) {
     const { saved = {}, refused = {} } = await what(body);
     for (const id of Object.keys(saved)) selected.delete(id);
     const left = Object.keys(refused);
-    const why = left.length
-      ? ` ${counted(left.length, "answer")} not saved: ${refused[left[0]].message}`
-      : "";
-    say(`Saved: ${counted(Object.keys(saved).length, "answer")}.${why}`);
+    const why = left.length ? [" ", ...notSaved(left, (id) => list.call(id))] : [];
+    say(`Saved: ${counted(Object.keys(saved).length, "answer")}.`, ...why);
     chosen.clear();
     await reload();
   } catch (error) {
