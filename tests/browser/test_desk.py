@@ -151,6 +151,7 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     keys.press(step)
     expect(page.locator("#number")).not_to_have_text(here)
     kim.wait()
+    expect(page.locator("#state")).to_have_text("")  # "Saved" was said of the other answer
     keys.press("j" if step == "k" else "k")
     expect(page.locator("#number")).to_have_text(here)
     kim.wait()

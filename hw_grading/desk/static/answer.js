@@ -42,7 +42,7 @@ const saver = new Saver({
         return row ? [[id, [row.version, row.digest]]] : [];
       }),
     ),
-  onState: () => showSaving(saver, list),
+  onState: () => showSaving(saver, list, student),
   onSaved: (id, grading) => {
     list.graded(id, grading);
     ahead.drop(id);
@@ -199,6 +199,7 @@ async function show(id, fresh = false) {
   }
   showMark();
   showProgress();
+  showSaving(saver, list, student);
   showHere();
   try {
     const loaded = await ahead.load(id, fresh);

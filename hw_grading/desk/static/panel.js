@@ -67,14 +67,14 @@ export function showPosition(list, student, me) {
 
 /**
  * Show whether everything is saved. If not, show why and what to do.
- * @param {import("./saver.js").Saver} saver @param {ClassList} list
+ * @param {import("./saver.js").Saver} saver @param {ClassList} list @param {string} student
  */
-export function showSaving(saver, list) {
+export function showSaving(saver, list, student) {
   const state = byId("state");
   const failed = saver.failed();
   const left = saver.unsaved().length;
   state.className = failed ? "alarm" : "soft";
-  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved ? "Saved" : "";
+  const text = failed ? "Not saved" : left ? "Saving…" : saver.saved === student ? "Saved" : "";
   if (state.textContent !== text) state.textContent = text;
   const trouble = byId("trouble");
   if (!failed) return trouble.replaceChildren();

@@ -67,7 +67,7 @@ export class Saver {
     this.retry = null;
     this.wait = FIRST_RETRY;
     this.asking = false;
-    this.saved = 0;
+    this.saved = ""; // the student whose answer was saved last
     addEventListener("beforeunload", (event) => {
       if (this.unsaved().length) event.preventDefault();
     });
@@ -245,7 +245,7 @@ export class Saver {
           entry.mark = markOf(grading);
           sessionStorage.removeItem(DRAFTS + student);
         } else this.keepDraft(entry);
-        this.saved += 1;
+        this.saved = student;
       }
       this.page.onSaved(student, grading);
     }
@@ -289,7 +289,7 @@ export class Saver {
   /** @param {Entry} entry */
   done(entry) {
     entry.force = false;
-    this.saved += 1;
+    this.saved = entry.student;
     sessionStorage.removeItem(DRAFTS + entry.student);
     if (entry.base) this.page.onSaved(entry.student, entry.base);
   }
