@@ -224,6 +224,35 @@ def test_identical_answers_that_are_added_while_a_save_is_on_its_way_are_saved_t
     assert {given(course, "why")[student].score for student in SAME} == {1.5}
 
 
+def test_a_comment_that_is_typed_during_a_save_is_saved_once(desk: Callable[..., Desk]) -> None:
+    kim = desk()
+    kim.page.clock.install()  # it stands still, so no pause in typing ends
+    page = kim.open("why", CLASS[20])
+    page.clock.pause_at("2100-01-01")
+    kim.wait()
+    saves: list[Route] = []
+    page.route("**/api/save/why", lambda route: saves.append(route))
+    page.keyboard.press("1")
+    page.keyboard.press("c")
+    page.keyboard.type("Mind")
+    while not saves:
+        page.wait_for_timeout(20)
+    with page.expect_response("**/api/save/why"):
+        saves[0].continue_()
+    expect(page.locator("#done-text")).to_have_text("1 of 40 graded")
+    page.keyboard.type(" the sign.")
+    assert len(saves) == 1
+    page.keyboard.press("Escape")
+    while len(saves) < 2:
+        page.wait_for_timeout(20)
+    saves[1].continue_()
+    kim.saved()
+    assert [route.request.post_data_json["mark"]["comment"] for route in saves] == [
+        "",
+        "Mind the sign.",
+    ]
+
+
 def test_a_grader_who_finished_a_share_gets_a_notice(
     desk: Callable[..., Desk],
 ) -> None:

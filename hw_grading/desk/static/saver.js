@@ -227,7 +227,7 @@ export class Saver {
       await this.fail(entry, error instanceof Failure ? error : new Failure(String(error), -1));
     }
     this.page.onState();
-    this.flush();
+    if (!this.typing) this.flush(); // a text is saved after a pause, or when its field is left
   }
 
   /** @param {Entry} entry @param {Mark} sent @param {any} answer from the server */
