@@ -1,9 +1,18 @@
-"""The links of the documentation lead somewhere, and its index lists every page."""
+"""The links of the documentation lead somewhere, and its index lists every page.
 
+git ignores every file of students' data that a command writes, or that the documentation names.
+"""
+
+import argparse
 import re
+import shutil
+import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from hw_grading.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -33,3 +42,38 @@ def test_readme_shows_each_picture_and_none_is_large():
     pictures = {*(ROOT / "docs" / "pictures").iterdir()}
     assert pictures == {link for link in links_of(ROOT / "README.md") if link.suffix == ".png"}
     assert all(picture.stat().st_size < MOST_BYTES for picture in pictures)
+
+
+def names_by_default():
+    """The files and folders that the commands write by default, as their help names them."""
+    for verb in VERBS:
+        parser = argparse.ArgumentParser()
+        import_module(f"hw_grading.verbs.{verb.replace('-', '_')}").add_arguments(parser)
+        kinds = [kind for a in parser._actions if a.dest == "kind" for kind in a.choices]
+        for action in parser._actions:
+            if action.dest in ("to", "out"):
+                for name in re.findall(r"[\w<>]+(?:/|\.\w+)", action.help):
+                    name = name.replace("<homework>", "hw2")
+                    yield from {name.replace("<platform>", kind) for kind in kinds or [""]}
+
+
+def names_in_the_documentation():
+    """The files in the course's folder that commands of the documentation read and write."""
+    options = r"--(?:to|fill|Canvas\.fill|from-csv|canvas-gradebook|notebook|roster)[ =]"
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        yield from re.findall(rf"{options}([\w.]+\.\w+)(?=[\s`])", text)
+
+
+def test_git_ignores_every_file_of_students_data(tmp_path):
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    names = {*names_by_default(), *names_in_the_documentation()}
+    assert {"hw2_canvas.csv", "hw2_questions.csv", "backups/", "plots_hw2.html"} <= names
+    assert {"canvas.csv", "grades.csv", "extensions.csv", "answered.ipynb"} <= names
+    beside = ["similarity_hw2.csv", "statistics_hw2_parts.csv", "plots_hw2_by_question.html"]
+    beside += ["statistics_hw2_for_students.html", "students.csv", "submissions.zip"]
+    names |= {*beside, "results.json", "course-2030-09-11T120000Z.tar.gz", "gradebook.db"}
+    for name in sorted(names):
+        found = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=tmp_path)
+        assert found.returncode == 0, f"git does not ignore {name}: add it to .gitignore"
