@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from nbformat import NotebookNode
 from pydantic import TypeAdapter
@@ -73,6 +74,21 @@ class Points:
         return (given or 0.0) + self.extra
 
 
+class Effect(NamedTuple):
+    """What a correction for the whole class does to a student's points for one cell."""
+
+    points: float
+    reason: str
+    key: int = 0  # the correction's number; 0 in older snapshots, which have none
+
+    def is_of_one_in(self, others: list[Effect]) -> bool:
+        """Whether the same correction is among the others, whatever its effect there."""
+        return any(
+            one.key == self.key if one.key and self.key else one.reason == self.reason
+            for one in others
+        )
+
+
 @dataclass(frozen=True)
 class Notebook:
     """What a snapshot keeps of a graded notebook; digests are of cells' sources, by grade id."""
@@ -97,7 +113,7 @@ class Work:
     stamp: list[int]  # size and time of the notebook's file; [] if there is no file
     final: float  # the final score
     scores: dict[str, Points]  # by grade id
-    corrections: dict[str, list[tuple[float, str]]]  # for the whole class: points, reason
+    corrections: dict[str, list[Effect]]  # by grade id
     notebook: Notebook
     conditions: str = ""  # a key of `Snapshot.conditions`; "" if the conditions are not known
 
@@ -169,9 +185,10 @@ def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -
         one.cell.name: Points(one.auto, one.manual, one.extra, one.waits)
         for one in score.record.scores
     }
-    corrections: dict[str, list[tuple[float, str]]] = {}
-    for correction in score.corrections:
-        corrections.setdefault(correction.cell, []).append((correction.points, correction.reason))
+    corrections: dict[str, list[Effect]] = {}
+    for one in score.corrections:
+        effect = Effect(one.points, one.reason, one.key)
+        corrections.setdefault(one.cell, []).append(effect)
     stamp = _stamp(path)
     if before and stamp and before.stamp == stamp:
         notebook, conditions = before.notebook, before.conditions

@@ -149,7 +149,7 @@ def _counting(work: Work, cell: str) -> float | None:
     score = work.scores.get(cell)
     if score is None:
         return None
-    corrections = sum(points for points, _ in work.corrections.get(cell, ()))
+    corrections = sum(effect.points for effect in work.corrections.get(cell, ()))
     return score.counting + corrections
 
 

@@ -50,9 +50,9 @@ def _points(cell: str, works: _Works, most: _Points) -> Iterator[str]:
         yield "a person gave other points"
     corrections = [work.corrections.get(cell, []) for work in works]
     for kind, one, other in (("correction", 1, 0), ("correction undone", 0, 1)):
-        for points, reason in corrections[one]:
-            if (points, reason) not in corrections[other]:
-                yield f"{kind}: {points:+g}, {reason}"
+        for effect in corrections[one]:
+            if not effect.is_of_one_in(corrections[other]):
+                yield f"{kind}: {effect.points:+g}, {effect.reason}"
 
 
 def _contents(cell: str, works: tuple[Work, Work]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from tiny_homeworks import manifest_of
 
 from hw_grading.__main__ import main
-from hw_grading.batch.snapshot import Conditions, Notebook, Points, Snapshot, Work, take
+from hw_grading.batch.snapshot import Conditions, Effect, Notebook, Points, Snapshot, Work, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
 from hw_grading.records.graded_notebook import PartResult, parts_of
@@ -364,7 +364,7 @@ def reasons_between() -> Iterator[Any]:
     yield work(2, problems=[problem]), LIMITS, "reaches a limit now: It did not end."
     yield work(2, problems=[edited]), LIMITS, "repaired now: It was edited."
     yield (
-        work(2, corrections={"test_double": [(1.0, "for all")]}),
+        work(2, corrections={"test_double": [Effect(1.0, "for all", 1)]}),
         LIMITS,
         ("correction: +1, for all"),
     )
@@ -384,6 +384,24 @@ def reasons_between() -> Iterator[Any]:
 def test_the_reason_is_the_difference(after: Work, conditions: Any, expected: str) -> None:
     before = snapshot("ada", work(1))
     assert why(before, snapshot("ada", after, conditions=conditions)) == (expected,)
+
+
+@pytest.mark.parametrize("keys", [(1, 1), (0, 1), (0, 0)])  # older snapshots have no numbers
+def test_a_correction_that_stands_is_no_reason(keys: tuple[int, int]) -> None:
+    effects = [Effect(-2.0, "broken", keys[0]), Effect(0.0, "broken", keys[1])]
+    works = [
+        work(points, corrections={"test_double": [effect]}, answers={"double": answer})
+        for points, effect, answer in zip((2, 0), effects, "xz", strict=True)
+    ]
+    assert why(*(snapshot("hal", one) for one in works)) == ("answer changed: double",)
+
+
+def test_a_correction_that_was_undone_and_made_again_is_a_reason() -> None:
+    both = (work(1, corrections={"test_double": [Effect(n, "for all", n)]}) for n in (1, 2))
+    assert why(*(snapshot("ada", one) for one in both)) == (
+        "correction: +2, for all",
+        "correction undone: +1, for all",
+    )
 
 
 def test_points_that_the_instructor_changed_are_a_reason() -> None:
