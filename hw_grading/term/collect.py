@@ -50,8 +50,9 @@ def collect(
     people.store(course.db_url)
     manifest = path_of(course.root, homework)
     write_manifest(manifest, homework, {**read_manifest(manifest), **records})
+    written = sum(entry.person.id in records for entry in plan.to_write)
     say(
-        f"Submissions written to {course.directory.submitted_directory}/: {len(records)}. "
+        f"Submissions written to {course.directory.submitted_directory}/: {written}. "
         f"Their files and times are listed in {manifest}"
     )
     if failed:

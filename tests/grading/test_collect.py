@@ -419,6 +419,7 @@ def test_a_newer_submission_is_never_overwritten_and_an_older_one_is(term: Term)
     assert term.manifest["ann"]["sha256"] == sha256(nb("two")).hexdigest()
     assert term.collect(two) == 0
     assert "0 to write, 1 already there" in term.said
+    assert "Submissions written to submitted/: 0." in term.said
 
 
 def test_canvas_uploads_are_ordered_by_their_ids(term: Term) -> None:
