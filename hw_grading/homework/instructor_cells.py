@@ -7,6 +7,7 @@ from typing import Any
 import nbformat
 from nbgrader.api import Assignment, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from sqlalchemy.orm import Session
 
 from hw_grading.homework.order import stored_order
 from hw_support.submission.mending import NEW_CELL, InstructorCell
@@ -46,13 +47,13 @@ def instructor_cells(
     ]
 
 
-def grade_ids_of_others(gradebook: Any, assignment: str) -> dict[str, frozenset[str]]:
-    """Return the grade ids of the course's other assignments, by name."""
-    cells = gradebook.db.query(Assignment.name, SourceCell.name)
+def grade_ids_by_assignment(db: Session) -> dict[str, frozenset[str]]:
+    """Return the grade ids of each of the course's assignments, by name."""
+    cells = db.query(Assignment.name, SourceCell.name)
     cells = cells.join(Notebook, Notebook.assignment_id == Assignment.id)
     cells = cells.join(SourceCell, SourceCell.notebook_id == Notebook.id)
     found: dict[str, set[str]] = {}
-    for name, grade_id in cells.filter(Assignment.name != assignment):
+    for name, grade_id in cells:
         found.setdefault(name, set()).add(grade_id)
     return {name: frozenset(ids) for name, ids in found.items()}
 

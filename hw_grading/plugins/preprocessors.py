@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.grading import TURN, Turn
-from hw_grading.homework.instructor_cells import grade_ids_of_others, instructor_cells
+from hw_grading.homework.instructor_cells import grade_ids_by_assignment, instructor_cells
 from hw_grading.outcome import GraderFault, NotGraded
 from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
@@ -69,7 +69,8 @@ def _instructors(
 def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:
     """Return the grade ids of the course's other assignments, by name."""
     with Gradebook(db_url) as gradebook:
-        return grade_ids_of_others(gradebook, assignment)
+        ids = grade_ids_by_assignment(gradebook.db)
+    return {name: theirs for name, theirs in ids.items() if name != assignment}
 
 
 class CollectResult(NbGraderPreprocessor):

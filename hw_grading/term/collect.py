@@ -11,6 +11,7 @@ from hw_grading.records.handed_in import extended
 from hw_grading.records.writing import say
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.manifest import path_of, read_manifest, write_manifest
+from hw_grading.term.other_homework import without_others
 from hw_grading.term.platforms import found_in
 from hw_grading.term.roster import Roster, read_roster
 from hw_grading.term.showing import files_in_words, plan_in_words
@@ -78,11 +79,12 @@ def plan_of(
     zone = ZoneInfo(settings.time_zone)
     collected = read_manifest(path_of(course.root, homework))
     found, left_out = found_in(downloads, homework, zone, stack)
+    found, others = without_others(course, homework, found)
     if not dry_run:
         put_back(course, homework, {*collected, *(person.id for person in people.people)})
     due = settings.due_moment
     own = extended(course.db_url, homework, due) if due else {}
-    return decide(course, homework, due, people, found, left_out, collected, own), zone
+    return decide(course, homework, due, people, found, [*left_out, *others], collected, own), zone
 
 
 def _agreed() -> bool:

@@ -486,6 +486,53 @@ def test_a_disk_failure_for_one_student_keeps_the_old_files(
     assert term.when("ann") == datetime(2022, 10, 4, 12)
 
 
+# -- another homework
+
+
+def other_homework(term: Term, *, released: bool) -> None:
+    (term.root / "source/hw0").mkdir()
+    (term.root / "source/hw0/hw0.ipynb").write_bytes(nb("instructor"))
+    if released:
+        with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
+            for name in ("hw0", "hw2"):
+                book.add_assignment(name)
+                book.add_notebook(name, name)
+                for cell in ("title", f"{name}_double"):
+                    book.add_source_cell(cell, name, name, cell_type="code")
+
+
+def cells(*grade_ids: str) -> bytes:
+    marks = [{"metadata": {"nbgrader": {"grade_id": name}}} for name in grade_ids]
+    return json.dumps({"cells": marks}).encode()
+
+
+@pytest.mark.parametrize("name", ["hw0.ipynb", "hw0-1.ipynb", "my_HW2_hw0 (1).ipynb", "hw0.zip"])
+def test_a_file_named_like_another_homework_is_left_out(term: Term, name: str) -> None:
+    other_homework(term, released=False)
+    content = nb("ann")
+    content = packed(("x.ipynb", content)) if name.endswith(".zip") else content
+    files = (f"leeann_701_9001_{name}", content), ("jonesbob_702_9002_hw2.ipynb", nb("bob"))
+    assert term.collect(term.download("subs.zip", packed(*files))) == 1
+    assert term.handed_in == {"bob": nb("bob")}
+    assert f"{name}: its name ends in hw0. If it is hw2, rename it; otherwise" in term.said
+    assert "collect it: python -m hw_grading collect hw0 …" in term.said
+
+
+def test_grade_ids_say_of_which_homework_a_notebook_is(term: Term) -> None:
+    other_homework(term, released=True)
+    right, both = cells("title", "hw2_double"), cells("title", "hw2_double", "hw0_double")
+    files = [
+        ("leeann_701_9001_hw2.ipynb", cells("title", "hw0_double")),
+        ("jonesbob_702_9002_hw0.ipynb", right),
+        ("ångströmzoë_703_9003_hw2.ipynb", both),
+        ("oneildan_704_9004_hw0.ipynb", b'{"cells": [{"source": "\\"grade_id\\": \\"title\\""}]}'),
+    ]
+    assert term.collect(term.download("subs.zip", packed(*files))) == 1
+    assert term.handed_in == {"bob": right, "zoe": both}
+    assert "it has 1 of the 1 cells that only hw0 has. Collect it as hw0" in term.said
+    assert "oneildan_704_9004_hw0.ipynb: its name ends in hw0." in term.said
+
+
 # -- bad input
 
 
