@@ -43,6 +43,9 @@ NBGRADER_KEYS = (
 ACTIVE_TAGS = {"skip-execution", "raises-exception"}
 _CELL_TYPES = ("code", "markdown", "raw")
 _IMAGE_TYPE = re.compile(r"image/[\w.+-]+")
+# What may stand at the end of a JSON text that is cut off.
+_LITERALS = ("true", "false", "null", "-", ".", "e-", "e+")
+_ESCAPE = re.compile(r"\\?u?[0-9A-Fa-f]{0,4}")  # the beginning of one, such as \u00e4
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
@@ -150,16 +153,25 @@ def _parse(raw: bytes) -> dict[str, Any]:
             f"reading it would take {megabytes:,} MB of memory, {_MOST_MEMORY // 1_000_000} MB "
             "are allowed. Clear its outputs to make it smaller"
         )
+    size = len(raw)
+    cut_off = (
+        f"the file ends in the middle ({size:,} bytes): an upload or a copy was cut off. Submit "
+        "the whole file again"
+    )
     try:
         text = raw.decode("utf-8-sig")
         del raw
     except UnicodeDecodeError as error:
+        if error.end == size and error.reason == "unexpected end of data":
+            raise Unreadable(cut_off) from None
         found = f"found other bytes from byte {error.start} on"
         raise Unreadable(f"expected text in UTF-8, {found}") from None
     try:
         # No cell uses infinities, NaN and numbers with many digits. They become None.
         document = json.loads(text, parse_int=_int, parse_constant=lambda name: None)
     except json.JSONDecodeError as error:
+        if _is_cut_off(text, error):
+            raise Unreadable(cut_off) from None
         where = f"line {error.lineno}, column {error.colno}: {error.msg}"
         found = f"found text that begins with {quoted(text.lstrip()[:30])} ({where})"
         raise Unreadable(f"expected JSON, {found}") from None
@@ -168,6 +180,14 @@ def _parse(raw: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Unreadable(f"expected a JSON object, found a {type(document).__name__}")
     return document
+
+
+def _is_cut_off(text: str, error: json.JSONDecodeError) -> bool:
+    """Whether a text is the beginning of a JSON object, and the only mistake is that it ends."""
+    rest = text[error.pos :].rstrip()
+    ends = any(word.startswith(rest) for word in _LITERALS)
+    ends = ends or error.msg.startswith("Unterminated string") or bool(_ESCAPE.fullmatch(rest))
+    return text.lstrip().startswith("{") and ends
 
 
 def _memory_of(raw: bytes) -> int:

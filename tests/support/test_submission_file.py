@@ -49,7 +49,9 @@ UNREADABLE = {
     "UTF-16": (json.dumps(notebook(code())).encode("utf-16"), "UTF-8"),
     "binary": (bytes(range(256)), "UTF-8"),
     "a web page": ("<!doctype html><title>Sign in</title>", "begins with '<!doctype html>"),
-    "cut off": (json.dumps(notebook(code()))[:-9], "expected JSON"),
+    "cut off": (json.dumps(notebook(code()))[:-9], "the file ends in the middle ("),
+    "cut off in a letter": ('{"cells": "ä'.encode()[:-1], "the file ends in the middle (12 bytes)"),
+    "a comma too many": ('{"cells": [],}', "expected JSON"),
     "a merge conflict": ("<<<<<<< HEAD\n{}\n=======\n", "begins with '<<<<<<< HEAD"),
     "a list": ("[]", "found a list"),
     "null": ("null", "found a NoneType"),
@@ -72,6 +74,13 @@ UNREADABLE = {
     ),
     "version 2 of something else": ({"nbformat": 2, "worksheets": "x"}, "format 2 to 4 failed"),
 }
+
+
+def test_a_file_may_be_cut_off_anywhere(tmp_path: Path) -> None:
+    whole = json.dumps(notebook(code("é ä\n"), a=[True, False, None, -1.5e-3]))
+    for size in range(1, len(whole)):
+        _, [problem] = read(tmp_path, whole[:size])
+        assert f"the file ends in the middle ({size} bytes): an upload or" in problem.message
 
 
 @pytest.mark.parametrize(("content", "reason"), UNREADABLE.values(), ids=UNREADABLE.keys())

@@ -19,7 +19,7 @@ NO_NOTEBOOKS = {
     "an empty file": (b"", "found an empty file"),
     "a PDF": (b"%PDF-1.7\n\xff\xfe", "other bytes"),
     "a saved web page": (b"<!DOCTYPE html><html></html>", "begins with '<!DOCTYPE html>"),
-    "half a notebook": (b'{"cells": [{"cell_type": "code", "sour', "expected JSON"),
+    "half a notebook": (b'{"cells": [{"cell_type": "code", "sour', "ends in the middle (38 bytes)"),
     "another language's notebook": (
         json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x <- 1")])).encode(),
         "is not hw2: it has none of this homework's cells. It begins with 'x <- 1'",
