@@ -20,6 +20,7 @@ from hw_support.submission.problems import Kind, Problem, Severity, quoted
 from hw_support.submission.released import Release, first_line
 
 _SECONDS_TO_ANSWER = 1.0  # for a Jupyter server on this machine
+_MOST_NAMED = 5  # notebooks in one sentence
 _SECONDS_LATER = 5.0  # the kernel was used so long after the file was saved
 
 
@@ -46,6 +47,9 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         there = [name for name in names if (path / name).exists()] or names
         listed = " or ".join(str(path / name) for name in there)
         raise DeskError(f"{path} is a folder. Type the name of the notebook in it: {listed}")
+    if not os.path.lexists(path) and (near := sorted(path.parent.glob("*.ipynb"))):
+        listed = " or ".join(map(str, near[:_MOST_NAMED]))
+        raise DeskError(f"There is no notebook {path}. Did you mean {listed}?")
     notebook, problems = read_submission(path, keep_outputs=True)
     for problem in problems:
         if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:

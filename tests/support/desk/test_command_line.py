@@ -55,7 +55,7 @@ def test_a_missing_file_is_reported_in_words_for_students(here, capsys):
     nbformat.write(answered(), here / "small.ipynb")
     assert main(["check", "smal.ipynb"]) == 2
     said = capsys.readouterr().err
-    assert "there is no such file, but there is 'small.ipynb': rename the right file" in said
+    assert "There is no notebook smal.ipynb. Did you mean small.ipynb?" in said
     assert "grade" not in said
 
 

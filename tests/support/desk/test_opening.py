@@ -48,7 +48,7 @@ def test_a_folder_is_answered_with_the_file_in_it(tmp_path, release):
 
 def test_a_missing_file_is_answered_with_the_files_that_exist(tmp_path, released, release):
     nbformat.write(released, tmp_path / "hw2 (1).ipynb")
-    with pytest.raises(DeskError, match=r"there is no such file, but there is 'hw2 \(1\)\.ipynb'"):
+    with pytest.raises(DeskError, match=r"Did you mean \S+hw2 \(1\)\.ipynb\?"):
         open_notebook(tmp_path / "hw2.ipynb", [release])
 
 
