@@ -7,13 +7,17 @@ function could write the inputs into it.
 
 import dis
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import CodeType, TracebackType
 from typing import Any
 
 LONGEST_NAME = 60  # characters of a function's or type's name
 _LONGEST_TEXT = 1000  # characters of an exception's text
+_LONGEST_LINE = 100  # characters of a line of code
+_OF_A_CELL = re.compile(r" ?\(\d+\.py, line (\d+)\)$")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_LINES = 1_000_000
 # Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -39,6 +43,25 @@ def one_line(text: str, limit: int = _LONGEST_TEXT) -> str:
     Every text that student code controls passes through this function into a report.
     """
     return visible(" ".join(text[:limit].split()))[:limit]
+
+
+def without_colours(text: str) -> str:
+    """Return a text without the codes with which IPython colours its tracebacks."""
+    return _COLOURS.sub("", text)
+
+
+def with_its_line(message: str, traceback: Iterable[object]) -> str:
+    """Return a message about code that is no Python, with its line instead of IPython's file.
+
+    IPython names a cell by a number, as in "invalid syntax (1589703292.py, line 1)". Its traceback
+    shows the line, and a mark below it.
+    """
+    found = _OF_A_CELL.search(message)
+    lines = without_colours("\n".join(map(str, traceback))).splitlines() if found else []
+    shown = next((a for a, b in pairwise(lines) if b.strip() and not b.strip(" ^")), "")
+    if not found or not shown.strip():
+        return message
+    return f"{message[: found.start()]}; line {found[1]}: {one_line(shown, _LONGEST_LINE)}"
 
 
 def visible(text: str) -> str:

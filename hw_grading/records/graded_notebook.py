@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.pages import text_of as text_of
+from hw_support.failures import with_its_line
 from hw_support.submission.file import Unreadable, read_regular_file
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
@@ -154,7 +155,9 @@ def error_of(output: Mapping[str, Any]) -> str:
 
     If a test has no score, the grader's own error is returned without its name.
     """
-    message = plain(text_of(output.get("evalue")).strip().partition("\n")[0], 300)
+    message = text_of(output.get("evalue")).strip().partition("\n")[0]
+    traceback = output.get("traceback")
+    message = plain(with_its_line(message, traceback if isinstance(traceback, list) else ()), 300)
     name = plain(text_of(output.get("ename")), 80)
     if name == "NotScored" and message:
         return message

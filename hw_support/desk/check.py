@@ -15,7 +15,14 @@ from tqdm import tqdm
 
 from hw_support.desk.findings import Checked, checked_cells, limit_of, name_of, surprises
 from hw_support.desk.opening import Opened
-from hw_support.desk.running import Ran, errors_of, run_from_the_top
+from hw_support.desk.running import (
+    Ran,
+    error_in_words,
+    errors_of,
+    is_no_python,
+    last_function,
+    run_from_the_top,
+)
 
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
@@ -178,9 +185,15 @@ def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, flo
 def _failures(checked: list[Checked]) -> Iterator[str]:
     unanswered = (c for c in checked if not c.cell or c.released.is_unchanged(c.cell.source))
     stubs = {cell.released.grade_id for cell in unanswered}
-    waiting = set()
+    waiting, not_run, is_below_test = set(), list[str](), False
     for cell in checked:
         test, raised = cell.released.grade_id, cell.run.raised
+        if cell.released.solution:
+            not_run = ([] if is_below_test else not_run) + [test] * is_no_python(cell.cell)
+        is_below_test = not cell.released.solution
+        if not_run and is_below_test and (cell.run.parts or raised):
+            yield f"{test} cannot pass: {' and '.join(not_run)} did not run (see its error above)"
+            continue
         of_stub = test.removeprefix("test_") in stubs
         for part in cell.run.parts:
             if "NotImplementedError" in part.message or of_stub:
@@ -201,10 +214,12 @@ def _error_of(cell: Checked) -> Iterator[str]:
     name = cell.released.grade_id
     waits = cell.to_do and not cell.to_do.startswith("no plot")
     if cell.run.raised:
-        yield f"{name} raises {cell.run.raised[:300]}, so it earns no points"
+        yield f"{name} raises {cell.run.raised}, so it earns no points"
     elif not cell.run.judged and not waits:
         for error in errors_of(cell.cell or NotebookNode()):
-            yield f"{name} raises {error.ename}: {error.evalue[:300]}"
+            function = last_function(error) if error.ename == "NotImplementedError" else ""
+            waits_for = f"{function} has no answer yet; {name} calls it"
+            yield waits_for if function else f"{name} raises {error_in_words(error)}"
 
 
 def _last_word(report: Report) -> str:

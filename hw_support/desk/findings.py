@@ -16,7 +16,8 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from hw_support.desk.certification import BLANK, certification_of
-from hw_support.desk.running import CellRun, Ran, errors_of
+from hw_support.desk.running import CellRun, Ran, error_in_words, errors_of
+from hw_support.failures import one_line
 from hw_support.rerun import bound_by
 from hw_support.submission.mending import InstructorCell, grade_id_of
 from hw_support.submission.problems import quoted
@@ -145,7 +146,7 @@ def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
         for error in errors_of(cell):
             if error.ename not in _SAID_ELSEWHERE:
                 yield (
-                    f"{name_of(cell)} raises {error.ename}: {quoted(error.evalue, 100)}. When "
+                    f"{name_of(cell)} raises {one_line(error_in_words(error), 160)}. When "
                     "JupyterLab runs all cells, it stops at this cell; the grader continues."
                 )
 

@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Callable
@@ -25,11 +26,15 @@ from nbclient.util import ensure_async
 from nbformat import NotebookNode
 
 from hw_support.desk.errors import DeskError
+from hw_support.failures import with_its_line, without_colours
 from hw_support.rerun import bound_by
 from hw_support.submission.mending import grade_id_of
 from hw_support.tally import Part
 
 KERNEL = "python3"
+_LONGEST_MESSAGE = 300  # characters of an error's message
+# The first line of a frame in a traceback by any IPython, such as "Cell In[3], line 2, in f(x)".
+_FRAME = re.compile(r"^.*(?:\bIn ?\[|<ipython-input-).*$", re.MULTILINE)
 _SECONDS_TO_ANSWER = 10.0
 # This statement finds the module even if the notebook rebinds names such as `__import__`.
 _IMPORT, _INSIDE = "import hw_support.desk.inside as _hw_inside", "_hw_inside"
@@ -67,6 +72,25 @@ class Ran:
 def errors_of(cell: NotebookNode) -> list[NotebookNode]:
     """Return the outputs of a cell that are errors."""
     return [output for output in cell.get("outputs", []) if output.output_type == "error"]
+
+
+def error_in_words(error: NotebookNode) -> str:
+    """Return the type and the message of an error; the message may be empty."""
+    message = with_its_line(error.evalue, error.traceback)[:_LONGEST_MESSAGE]
+    return f"{error.ename}: {message}" if message else str(error.ename)
+
+
+def last_function(error: NotebookNode) -> str:
+    """Return the notebook's function in which an error was raised; "" outside functions."""
+    frames = _FRAME.findall(without_colours("\n".join(error.traceback)))
+    found = re.search(r"\bin (\w+)\(", frames[-1]) if frames else None
+    return found[1] if found else ""
+
+
+def is_no_python(cell: NotebookNode | None) -> bool:
+    """Whether a cell was not run at all, because Python cannot read it."""
+    kinds = ("SyntaxError", "IndentationError", "TabError")
+    return any(error.ename in kinds for error in errors_of(cell or NotebookNode()))
 
 
 class _NoAnswer(Exception):
@@ -139,7 +163,7 @@ class _Client(NotebookClient):
             run.notes = outcome["notes"]
         if is_test:
             run.parts = [Part(*part) for part in outcome["parts"]]
-            run.raised = next((f"{e.ename}: {e.evalue}" for e in errors_of(cell)), "")
+            run.raised = next(map(error_in_words, errors_of(cell)), "")
             if outcome["bent"] and self._like_grader:
                 await self._judge(cell, run)
         return cell

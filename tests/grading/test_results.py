@@ -180,6 +180,15 @@ def test_failed_parts_are_read_from_a_test_and_errors_from_any_cell(course):
     )
 
 
+def test_a_cell_that_is_no_python_is_shown_by_its_line(course):
+    shown = "  Cell In[1], line 2\n    if x\n        ^\nSyntaxError: expected ':'\n"
+    output = error("SyntaxError", "expected ':' (1589703292.py, line 2)") | {"traceback": [shown]}
+    course.grade("ada", notebook(plot=[output]))
+    assert course.result("ada").faults == (
+        Fault("plot", "", "SyntaxError: expected ':'; line 2: if x"),
+    )
+
+
 def test_a_failed_problem_makes_a_failed_submission_and_a_mended_one_does_not(course):
     course.grade("ada", notebook(problems=[problem("It looped.")]))
     course.grade("bob", notebook(problems=[problem("A tag went.", "mended", "metadata"), 7]))

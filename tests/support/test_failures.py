@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from hw_support import Checks, as_numbers
-from hw_support.failures import one_line, place_of, plain_name, visible
+from hw_support.failures import one_line, place_of, plain_name, visible, with_its_line
 from hw_support.missing_names import why_missing
 
 SCIPY = "scipy_that_is_not_there"
@@ -260,3 +260,18 @@ def test_an_invalid_place_is_not_shown():
     for line in (-1, True, "7", 10**9, 1.5):
         error.raised_by, error.raised_in_line = "f", line
         assert place_of(error, {}) is None
+
+
+TRACEBACK = [
+    "\x1b[36m  Cell\x1b[39m \x1b[32mIn[1]\x1b[39m\x1b[32m, line 1\x1b[39m\n"
+    "\x1b[31m    \x1b[39m\x1b[31mdef f(:\x1b[39m\n          ^\n"
+    "\x1b[31mSyntaxError\x1b[39m\x1b[31m:\x1b[39m invalid syntax\n"
+]
+
+
+def test_code_that_is_no_python_is_named_by_its_line():
+    message = "invalid syntax (1589703292.py, line 1)"
+    assert with_its_line(message, TRACEBACK) == "invalid syntax; line 1: def f(:"
+    assert with_its_line(message, []) == with_its_line(message, ["^", None]) == message
+    of_another = "invalid syntax (<unknown>, line 1)"
+    assert with_its_line(of_another, TRACEBACK) == of_another

@@ -128,6 +128,34 @@ def test_a_failed_plot_is_reported_with_its_error(tmp_path):
     assert not found.report.fine
 
 
+def test_an_error_is_shown_with_the_line_of_a_cell_that_is_no_python(tmp_path):
+    notebook = answered(sketch="plt.plot([1, 2]]", double="STEP = 1\n" + DOUBLE)
+    cell_of(notebook, "double").source += "\nif STEP\n    pass"
+    notebook.cells.append(new_code_cell("x = 'abc"))
+    found = checked(notebook, tmp_path)
+    assert "not match opening parenthesis '('; line 1: plt.plot([1, 2]]" in found.said
+    assert "double raises SyntaxError: expected ':'; line 5: if STEP" in found.said
+    assert "(detected at line 1); line 1: x = 'abc. When JupyterLab" in found.said
+
+
+def test_a_function_without_an_answer_is_named_where_it_is_called(tmp_path):
+    later = "def later(x):\n    raise NotImplementedError()\n"
+    notebook = answered(double=f"STEP = 1\n{DOUBLE}\n{later}", sketch="print(later(1))")
+    found = checked(notebook, tmp_path)
+    assert "later has no answer yet; sketch calls it" in found.said
+    found = checked(answered(sketch="x = 1\nraise NotImplementedError"), tmp_path)
+    assert "sketch raises NotImplementedError" in found.said
+    assert "NotImplementedError:" not in found.said
+
+
+def test_the_test_of_a_cell_that_did_not_run_says_so_once(tmp_path):
+    found = checked(answered(double="STEP = 1\n" + DOUBLE + ")"), tmp_path)
+    assert found.parts == {"of numbers": False, "of a total": False}
+    assert "test_double cannot pass: double did not run (see its error above)" in found.said
+    assert "double raises SyntaxError: unmatched ')'; line 4: return x + x)" in found.said
+    assert found.said.count("test_double") == 1
+
+
 @pytest.mark.parametrize(
     "own",
     [
