@@ -40,11 +40,26 @@ def main(arguments: list[str] | None = None) -> int:
         if more and not getattr(verb, "TAKES_MORE", False):
             parser.error(f"unrecognized arguments: {' '.join(more)}")
         chosen.more = more
+        if getattr(verb, "NEEDS_COURSE", True):
+            _expect_course(chosen.course, chosen.command)
         status: int = verb.run(chosen) or FINE
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT
     return status
+
+
+def _expect_course(folder: Path, command: str) -> None:
+    """Raise `Unreadable` if a folder has neither settings nor a homework."""
+    if any((folder / f"nbgrader_config{suffix}").is_file() for suffix in (".py", ".json")):
+        return
+    from hw_grading.homework.course import Course
+
+    if not Course(folder).homeworks():
+        raise Unreadable(
+            f"There is no nbgrader_config.py in {folder.absolute()}. Go to the course's folder, or "
+            f"type: python -m hw_grading --course FOLDER {command}"
+        )
 
 
 if __name__ == "__main__":

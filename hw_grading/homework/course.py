@@ -115,10 +115,8 @@ class Course:
     def expect_homework(self, assignment: str) -> None:
         """Raise `Unreadable` if the course has no homework of that name."""
         if assignment not in (names := self.homeworks()):
-            raise Unreadable(
-                f"{self.folder} has no homework {quoted(assignment)}: expected one of "
-                f"{', '.join(names) or 'none'}"
-            )
+            there = f"expected one of {', '.join(names)}" if names else "it has no homework at all"
+            raise Unreadable(f"{self.folder} has no homework {quoted(assignment)}: {there}")
 
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""

@@ -12,6 +12,7 @@ import os
 import platform
 import sqlite3
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -76,7 +77,11 @@ def back_up(course: Course, to: Path | None = None) -> Made:
                 f"{target} is in {part.path}, which the backup contains. Choose another place"
             )
     graded = fixed_folder(course.directory, course.directory.autograded_directory)
-    with work_folder(target.parent, _WORK) as work, shared_or_busy(graded) as is_being_graded:
+    with (
+        contextlib.nullcontext() if to is not None else _of_ours(target.parent),
+        work_folder(target.parent, _WORK) as work,
+        shared_or_busy(graded) as is_being_graded,
+    ):
         file = work / target.name
         with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             writer = archive.Writer(stream, work)
@@ -188,20 +193,26 @@ def _parts(course: Course) -> list[_Part]:
 def _target(course: Course, to: Path | None, now: datetime) -> Path:
     readable = "".join(c for c in course.directory.course_id if c.isalnum() or c in "-_")[:40]
     name = f"{readable or 'course'}-{now:%Y-%m-%dT%H%M%SZ}.tar.gz"
-    if to is None:
-        folder = course.root / FOLDER
-        folder.mkdir(mode=0o700, exist_ok=True)
-        target = folder / name
-    else:
-        target = to / name if to.is_dir() else to
-    target = Path(os.path.abspath(target))
-    if not target.parent.is_dir():
+    to_file = to / name if to and to.is_dir() else to
+    target = Path(os.path.abspath(to_file or course.root / FOLDER / name))
+    if to is not None and not target.parent.is_dir():
         raise Unreadable(f"The folder {target.parent} for the backup does not exist. Make it first")
     if os.path.lexists(target):
         raise Unreadable(
             f"{target} exists already, and this command overwrites no backup. Choose another name"
         )
     return target
+
+
+@contextlib.contextmanager
+def _of_ours(folder: Path) -> Iterator[None]:
+    """Make the course's folder for backups, and remove it if it stays empty."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _publish(file: Path, target: Path) -> None:

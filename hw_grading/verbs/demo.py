@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+NEEDS_COURSE = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""

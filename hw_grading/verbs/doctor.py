@@ -7,6 +7,8 @@ import argparse
 
 from hw_grading.verbs import CANNOT, FINE, TO_DO
 
+NEEDS_COURSE = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add no option."""

@@ -2,6 +2,8 @@
 
 import argparse
 
+NEEDS_COURSE = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""

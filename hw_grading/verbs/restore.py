@@ -5,6 +5,8 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
+NEEDS_COURSE = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""

@@ -10,6 +10,7 @@ from tiny_homeworks import manifest_of, source_of, write_homework
 from hw_grading import __main__ as program
 from hw_grading.commands import demo
 from hw_grading.homework.course import Course
+from hw_grading.verbs import VERBS
 
 
 @pytest.mark.parametrize("command", ["report", "plots"])
@@ -18,6 +19,24 @@ def test_without_scores_there_is_nothing_to_show_and_the_status_is_2(command, tm
     said = capsys.readouterr()
     assert said.err.strip()
     assert "Traceback" not in said.err
+
+
+COMMANDS = {
+    "backup": [], "collect": ["ps1", "x.zip"], "correct": ["ps1", "--list"], "desk": ["ps1"],
+    "explain": ["ps1", "ada"], "export": ["ps1", "--as", "questions"], "extend": ["ps1", "ada"],
+    "move": ["sqlite://"], "plots": ["ps1"], "regrade": ["ps1"], "release": [], "report": ["ps1"],
+    "results-json": ["ps1", "ada"], "similarity": ["ps1"], "statistics": ["ps1"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", sorted({*VERBS} - {"demo", "doctor", "new", "restore"}))
+def test_in_a_wrong_folder_each_command_says_how_to_name_the_course(command, tmp_path, capsys):
+    assert program.main(["--course", str(tmp_path), command, *COMMANDS[command]]) == 2
+    assert capsys.readouterr().err == (
+        f"There is no nbgrader_config.py in {tmp_path}. Go to the course's folder, or type: "
+        f"python -m hw_grading --course FOLDER {command}\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_command_has_status_2(capsys):
