@@ -31,7 +31,7 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if options.command == "doctor":
-            return FINE if doctor() else CANNOT
+            return FINE if doctor() else TO_DO
         return int(options.do(_opened(options), options))
     except DeskError as error:
         print(error, file=sys.stderr)

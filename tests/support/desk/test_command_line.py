@@ -8,6 +8,7 @@ import pytest
 from small import RELEASE, answered
 
 import hw_support
+from hw_support import __main__ as program
 from hw_support.__main__ import main
 from hw_support.submission import released
 
@@ -43,6 +44,12 @@ def test_with_several_notebooks_the_command_asks_for_a_name(command, here, capsy
     said = capsys.readouterr().err
     assert "There are 2 notebooks in this folder. Type one of:" in said
     assert f'\n  python -m hw_support {command} "my notes.ipynb"\n' in said
+
+
+def test_doctor_has_status_1_if_something_is_to_do(monkeypatch):
+    for is_fine, status in ((True, 0), (False, 1)):
+        monkeypatch.setattr(program, "doctor", lambda is_fine=is_fine: is_fine)
+        assert main(["doctor"]) == status
 
 
 def test_a_folder_without_a_notebook_is_reported(here, capsys):
