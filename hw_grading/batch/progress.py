@@ -38,7 +38,8 @@ _MARKS = {Status.NOT_GRADED: "alarm", Status.SUBMISSION_FAILED: "waits"}
 _ORDER = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
 _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
-_BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
+_LEFT = "{remaining} left, "
+_BAR = f"{{desc}}: {{n_fmt}} of {{total_fmt}} |{{bar}}| {_LEFT}{{rate_fmt}}{{postfix}}"
 
 
 @dataclass
@@ -72,10 +73,11 @@ class Progress:
         self._entries = {student: _Entry(student) for student in students}
         self._assignment, self._folder, self._log = assignment, folder, log
         self._can_be_written = True  # False after the folder could not be written to
-        self._running: set[str] = set()  # including those that wait for a worker
+        # In the order in which they began. Those after the first `at_once` wait for a worker.
+        self._running: dict[str, None] = {}
         self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
-        self._start = self._last_line = monotonic()
+        self._start = self._last_line = self._last_end = monotonic()
         self._last_page = 0.0
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
@@ -103,13 +105,13 @@ class Progress:
     def began(self, student: str) -> None:
         """Note that a submission runs, or waits for a worker."""
         with self._lock:
-            self._running.add(student)
+            self._running[student] = None
             self._show()
 
     def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
         """Note the outcome; `again` means that an earlier run produced it."""
         with self._lock:
-            self._running.discard(student)
+            self._running.pop(student, None)
             entry = self._entries.setdefault(student, _Entry(student))
             spent = outcome.spent
             entry.seconds, entry.cpu_seconds = spent.seconds, spent.cpu_seconds
@@ -143,10 +145,14 @@ class Progress:
                 return
             self.closed = True
             self._closing.close()
+            interrupted = [*self._running][: self.at_once]
             for entry in self._entries.values():
                 if not entry.saved and entry.end is not Status.NOT_GRADED:
-                    ended = entry.end is not None
-                    why = "its scores were not saved" if ended else "the run ended before its turn"
+                    why = "the run ended before its turn"
+                    if entry.end is not None:
+                        why = "its scores were not saved"
+                    elif entry.student in interrupted:
+                        why = "it was interrupted, because the run ended"
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.counts[Status.NOT_GRADED]
             self._write_line(event="end", **{str(end): self.counts[end] for end in Status})
@@ -159,10 +165,12 @@ class Progress:
     def _end(self, entry: _Entry, end: Status, why: str) -> None:
         if entry.end is not None:
             self.counts[entry.end] -= 1
-        elif self._bar is not None:
-            # This may be a student who was not in the list at the beginning.
-            self._bar.total = max(self._bar.total, len(self._entries))
-            self._bar.update()
+        else:
+            self._last_end = monotonic()
+            if self._bar is not None:
+                # This may be a student who was not in the list at the beginning.
+                self._bar.total = max(self._bar.total, len(self._entries))
+                self._bar.update()
         self.counts[end] += 1
         entry.end, entry.why = end, why
 
@@ -200,14 +208,21 @@ class Progress:
             self._bar.set_postfix(running=running, failed=failed, refresh=False)
         now = monotonic()
         done = self.counts.total()
+        rate = done / (now - self._start)
+        to_do = len(self._entries) - done
+        left = to_do * (self._last_end - self._start) / max(done, 1) - (now - self._last_end)
+        # No estimate is shown if it was exceeded, or if no submission waits for a worker.
+        has_estimate = to_do > self.at_once and left > 0
+        if self._bar is not None:
+            self._bar.bar_format = _BAR if has_estimate else _BAR.replace(_LEFT, "")
         if self._bar is None and now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
-            rate = done / (now - self._start)
-            left = (len(self._entries) - done) / rate if rate else float("nan")
             self._log.info(
                 f"{done} of {len(self._entries)} done, "
                 f"{min(len(self._running), self.at_once)} running, "
-                f"{failed} failed, {60 * rate:.0f} a minute, {left / 60:.0f} min left"
+                f"{failed} failed, {60 * rate:.0f} a minute"
+                + f", {left / 60:.0f} min left"
+                * has_estimate
             )
         if now - self._last_page > _SECONDS_BETWEEN_PAGES:
             self._write_page()

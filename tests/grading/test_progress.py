@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hw_grading.batch import progress
 from hw_grading.batch.progress import Progress
 from hw_grading.outcome import Graded, NotGraded, Outcome, Spent, Status, SubmissionFailed
 
@@ -87,3 +88,55 @@ def test_a_read_only_folder_stops_nothing(tmp_path: Path) -> None:
     run(told, ("ada", RIGHT))
     told.progress.close("nbgrader autograde hw2")
     assert told.progress.counts[Status.GRADED] == 1
+
+
+def test_a_submission_that_ran_when_the_run_ended_was_interrupted(told: Told) -> None:
+    run(told, ("ada", RIGHT))
+    for student in ("bob", "cyd"):  # there is one worker: cyd waits for it
+        told.progress.began(student)
+    told.progress.close("nbgrader autograde hw2")
+    table = told.progress.table()
+    assert "bob: it was interrupted, because the run ended" in table
+    assert "cyd: the run ended before its turn" in table
+    assert "dan: the run ended before its turn" in table
+
+
+def test_an_estimate_that_was_exceeded_is_not_shown(
+    told: Told, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = progress.monotonic()
+    monkeypatch.setattr(progress, "monotonic", lambda: now)
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", -1.0)
+    caplog.set_level(logging.INFO)
+    lines = []
+    for student, seconds in (("ada", 60), ("bob", 60), ("cyd", 60), ("dan", 300)):
+        now += seconds
+        if student != "dan":
+            run(told, (student, RIGHT))
+        else:
+            told.progress.began(student)
+        lines.append(caplog.messages[-1])
+    assert lines[0].startswith("1 of 4 done, 0 running, 0 failed")
+    assert [line.partition("a minute")[2] for line in lines] == [
+        ", 3 min left",
+        ", 2 min left",
+        "",
+        "",
+    ]
+
+
+def test_the_bar_shows_no_estimate_that_was_exceeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    bar = progress.Progress(
+        ["ada", "bob", "cyd"], tmp_path, "hw2", logging.getLogger("bar"), stream
+    )
+    bar.ended("ada", RIGHT, again=False)
+    assert " left, " in str(bar._bar)
+    now = progress.monotonic() + 600
+    monkeypatch.setattr(progress, "monotonic", lambda: now)
+    bar.began("bob")
+    assert " left, " not in str(bar._bar)
+    bar.close("")
