@@ -113,6 +113,7 @@ def _remarks(result: StudentResult | None, width: int) -> list[str]:
     if result.status is not Status.GRADED:
         reason = f"{result.status.upper()}: {result.reason}"
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
+    remarks += textwrap.wrap(result.changed_time, width, break_on_hyphens=False)
     mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
     remarks += [f"repaired: {message}" for message in mended[:MOST_FAULTS]]
     return remarks

@@ -56,6 +56,19 @@ def test_the_first_faults_are_listed_and_the_others_counted(course):
     ]
 
 
+def test_a_time_that_was_written_after_grading_is_reported(course):
+    for student, late in (("ada", "2022-10-05 07:00:00"), ("bob", "2022-10-05 06:00:00")):
+        course.grade(student, notebook())
+        (course.root / f"submitted/{student}/hw2/timestamp.txt").write_text(f"{late} UTC")
+    said = "\n".join(lines_of(course, 250))
+    assert said.count("timestamp.txt was changed after this grading") == 1
+    assert "nbgrader autograde hw2 --student=bob --force\n" in said
+    with course.gradebook() as book:
+        book.find_submission("hw2", "ada").timestamp = None
+        book.db.commit()
+    assert "nbgrader autograde hw2 --student=ada --force\n" in "\n".join(lines_of(course, 250))
+
+
 def test_an_error_of_all_cells_is_listed_once(course):
     alike = [error("NotScored", "did not finish: the notebook could not be read")]
     course.grade("ada", notebook(test=alike, plot=alike))
