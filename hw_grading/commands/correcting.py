@@ -29,6 +29,12 @@ class Corrections:
     ) -> list[str]:
         """Correct a question for everybody, and return lines on the effect."""
         cell = self.cell(label)
+        if kind is Kind.ADD and points < -cell.max_points:
+            most = in_digits(cell.max_points)
+            raise Unreadable(
+                f"{cell.name} has {most} points, and its score stops at 0. Expected at least "
+                f"-{most}, found {points:g}. If the question should not count, use --drop"
+            )
         before = final_scores(self._course, self._assignment)
         where, what = (self._database, self._assignment, cell.name), (kind, points, beyond)
         key = correct(*where, *what, reason, author)

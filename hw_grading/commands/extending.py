@@ -1,5 +1,6 @@
 """Grants extensions and slip days, from the command line or a CSV, and lists them."""
 
+import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -41,7 +42,7 @@ class Extensions:
         """Grant the same to several students, or raise `Unreadable`; return a line for each."""
         due = self._due_date()
         ids = list(dict.fromkeys(map(self._student, students)))
-        grants = [grant_of(student, asked, due, self.zone) for student in ids]
+        grants = [grant_of(student, asked, due, self.zone, "--") for student in ids]
         grant(self._database, self._assignment, grants, author)
         return self._lines(grants)
 
@@ -116,7 +117,15 @@ class Extensions:
         said = unicodedata.normalize("NFC", said.strip())
         if not said:
             raise Unreadable("expected a student's id, found none")
-        return self._roster.person(Who(said, (("id", said), ("sid", said), ("email", said)))).id
+        try:
+            return self._roster.person(Who(said, (("id", said), ("sid", said), ("email", said)))).id
+        except Unreadable as why:
+            raise Unreadable(f"{why}{self._meant(said)}") from None
+
+    def _meant(self, said: str) -> str:
+        """Return the question for the student with the most similar id; "" without one."""
+        near = difflib.get_close_matches(said, [one.id for one in self._roster.people], 1)
+        return f". Did you mean {near[0]}?" if near else ""
 
     def _lines(self, grants: Sequence[Grant]) -> list[str]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
@@ -127,7 +136,8 @@ class Extensions:
         for one in grants:
             line = f"{one.student}: {self._in_words(granted[self._assignment, one.student])}"
             if one.student not in known:
-                line += f" (the gradebook has no {one.student} yet: check the id)"
+                meant = self._meant(one.student)
+                line += f" (the gradebook has no {one.student} yet: check the id{meant})"
             lines.append(line)
         return lines
 

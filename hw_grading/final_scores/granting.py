@@ -37,19 +37,22 @@ class Grant:
     reason: str = ""
 
 
-def grant_of(student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Grant:
+def grant_of(
+    student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo, dashes: str = ""
+) -> Grant:
     """Parse what a student is to be granted, or raise `Unreadable`.
 
     `asked` has texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; at
     most one of the first three. `due` is the homework's due date, UTC without a time zone.
-    `zone` is that of `until`, in which days are counted.
+    `zone` is that of `until`, in which days are counted. Messages have `dashes` before the names.
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
+    names = ", ".join(dashes + name for name in HOW_MUCH)
     if not said:
-        raise Unreadable("expected until, hours, days or slip, found none of them")
-    how = [name for name in HOW_MUCH if name in said]
+        raise Unreadable(f"expected {names} or {dashes}slip, found none of them")
+    how = [dashes + name for name in HOW_MUCH if name in said]
     if len(how) > 1:
-        raise Unreadable(f"expected one of {', '.join(HOW_MUCH)}, found {' and '.join(how)}")
+        raise Unreadable(f"expected one of {names}, found {' and '.join(how)}")
     until, seconds = None, None
     if "until" in said:
         until = moment_of(said["until"], zone)
@@ -101,7 +104,7 @@ def in_zone(moment: datetime, zone: tzinfo) -> str:
 
 def _number(text: str, what: str) -> float:
     if not _NUMBER.fullmatch(text.strip()):
-        raise Unreadable(f"expected a number of {what}, found {quoted(text)}")
+        raise Unreadable(f"expected a number of {what}, such as 2, found {quoted(text)}")
     return float(text.strip().replace(",", "."))
 
 

@@ -242,6 +242,7 @@ def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
         (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
+        (["why", "--add", "-4.5", "--reason", "x"], "Expected at least -4, found -4.5. If the"),
         (["why", "--drop", "--beyond", "--reason", "x"], "--beyond needs --add"),
         (["why", "--list"], "take no question"),
         (["nothing", "--drop", "--reason", "x"], "is not a question with points"),

@@ -228,7 +228,7 @@ def test_a_csv_of_any_dialect_is_read(file_term, content):
         ("ben,2022-10-08 24:00", "is not a time"),
         ("ben,2022-10-04 23:59", "is not after the due date, 2022-10-04 23:59:59 America"),
         ("ben,2032-10-08", "more than a year after the due date"),
-        ("ben,,48 h", "expected a number of hours, found"),
+        ("ben,,48 h", "expected a number of hours, such as 2, found"),
         ("ben,,-3", "expected a number of hours"),
         ("ben,,0", "expected more than 0"),
         ("ben,,nan", "expected a number of hours"),
@@ -321,7 +321,12 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
     ("words", "said"),
     [
         (["ps1"], "Expected the ids of students"),
-        (["ps1", "ada"], "expected until, hours, days or slip"),
+        (["ps1", "ada"], "expected --until, --hours, --days or --slip, found none of them"),
+        (["ps1", "ada", "--hours", "1e9"], "expected a number of hours, such as 2, found '1e9'"),
+        (
+            ["ps1", "ada", "--hours", "3", "--days", "1"],
+            "expected one of --until, --hours, --days, found --hours and --days",
+        ),
         (["ps1", "ada", "--until", "tomorrow"], "expected a time such as"),
         (["ps1", "ada", "--list"], "take no students"),
         (["ps1", "--from-csv", "x.csv", "--hours", "3"], "and no other option"),
@@ -332,6 +337,21 @@ def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
     assert file_term.type("extend", *words) == 2
     assert said in capsys.readouterr().err
     assert granted(file_term) == {}
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_mistyped_id_is_answered_with_the_most_similar_one(term, capsys, is_whole):
+    term.hand_in("ann", DUE).hand_in("bob", DUE)
+    if is_whole:
+        (term.folder / "students.csv").write_text("id\nann\nbob\n")
+    for said, meant in (("an", ". Did you mean ann?"), ("zoe", "")):
+        assert term.type("extend", "ps1", said, "--hours", "3") == 2 * is_whole
+        told = capsys.readouterr()
+        assert (
+            told.out.endswith(f"the gradebook has no {said} yet: check the id{meant})\n")
+            or is_whole
+        )
+        assert told.err.endswith(f"email '{said}'{meant}\n") or not is_whole
 
 
 def test_a_homework_without_a_due_date_has_no_extensions(tmp_path, capsys):
