@@ -176,15 +176,17 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -
     shares = desk.book.shares(about.cell)
     waiting = {student for student, grading in gradings.items() if grading.waits}
     order = [student for student in desk.book.order(about.cell) if student in waiting]
+    scores = _scores(gradings.values())
     own = set(shares.get(grader, ()))
     mine = [student for student in order if student in own] if own else order
     return {
         **_about(about),
         "graded": len(gradings) - len(waiting),
+        "by_people": len(scores),
         "of": len(gradings),
         "waiting": len(waiting),
         "flagged": sum(grading.mark.flagged for grading in gradings.values()),
-        "mean": _mean(_scores(gradings.values())),
+        "mean": _mean(scores),
         "who": who,
         "shares": {
             name: {
@@ -207,6 +209,7 @@ def _statistics(desk: HomeworkDesk, about: Question) -> Json:
     return {
         **_about(about),
         "graded": len(done),
+        "by_people": len(scores),
         "of": len(gradings),
         "mean": _mean(scores),
         "median": statistics.median(scores) if scores else None,
@@ -241,8 +244,8 @@ def _about(question: Question) -> Json:
 
 
 def _scores(gradings: Iterable[Grading]) -> list[float]:
-    """Return the points of the graded answers."""
-    return [grading.points or 0.0 for grading in gradings if not grading.waits]
+    """Return the points that people gave. For empty answers, the autograder gives 0."""
+    return [one.score for one in gradings if not one.waits and one.score is not None]
 
 
 def _mean(values: list[float]) -> float | None:

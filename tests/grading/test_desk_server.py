@@ -605,6 +605,24 @@ def test_answers_that_autograde_has_not_finished_are_neither_failed_nor_waiting(
         server.close()
 
 
+def test_answers_that_autograde_gave_0_are_in_no_mean(course, tmp_path):
+    course.grade("ada", notebook())
+    course.grade("bob", notebook(answer=""))
+    server = Running(course.root, tmp_path)
+    try:
+        kim = server.client()
+
+        def counts():
+            both = kim.api("overview")["questions"][1], kim.api("statistics")["questions"][1]
+            return [(one["cell"], one["graded"], one["by_people"], one["mean"]) for one in both]
+
+        assert counts() == [("answer", 2, 0, None)] * 2
+        kim.api("save/answer", mark(kim, "answer", "ada", adjustment=1.5))
+        assert counts() == [("answer", 2, 1, 1.5)] * 2
+    finally:
+        server.close()
+
+
 def test_with_a_locked_gradebook_answers_are_shown_and_saves_give_the_reason(toys, kim):
     body = mark(kim, "answer", "fay")
     holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)

@@ -17,7 +17,7 @@ let titles = new Map();
 
 /** @param {any} question */
 function row(question) {
-  const { cell, title, max_points: most, graded, of, mean, who, flagged, shares, next } = question;
+  const { cell, title, max_points: most, graded, by_people: given, of, mean, who, flagged, shares, next } = question;
   const own = shares?.[me];
   const bar = make("progress", {
     max: Math.max(of, 1),
@@ -31,7 +31,7 @@ function row(question) {
       : make(
           "a",
           { className: "button main", href: gradingPage(cell, next) },
-          graded ? "Go on" : "Begin",
+          given ? "Go on" : "Begin",
         );
   goOn.append(make("span", { className: "unseen" }, ` ${title}`));
   return make(
@@ -49,6 +49,7 @@ function row(question) {
       {},
       bar,
       make("span", { className: "number" }, ` ${graded} of ${of}`),
+      graded > given ? make("div", { className: "soft" }, `by autograde: ${graded - given}`) : "",
       own ? make("div", { className: "soft" }, `yours: ${own.graded} of ${own.of}`) : "",
     ),
     make(

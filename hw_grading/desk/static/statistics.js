@@ -74,6 +74,7 @@ function card(question) {
     title,
     max_points: most,
     graded,
+    by_people: given,
     of,
     mean,
     median,
@@ -84,7 +85,8 @@ function card(question) {
   } = question;
   const summary =
     `${graded} of ${of} graded` +
-    (graded
+    (graded > given ? `, ${graded - given} of them by autograde` : "") +
+    (given
       ? `, mean ${points(round(mean))}, median ${points(median)} of ${points(most)}`
       : "") +
     (seconds === null ? "" : `, ${duration(seconds)} an answer (median)`);
@@ -99,7 +101,7 @@ function card(question) {
     make("h2", { id: cell }, title, make("a", { href: address("grid", cell) }, "Grid")),
     make("p", { className: "soft" }, summary),
   ];
-  if (graded) parts.push(bars(distribution, title));
+  if (given) parts.push(bars(distribution, title));
   if (items.length) {
     parts.push(
       table(
