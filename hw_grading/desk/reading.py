@@ -151,6 +151,7 @@ def flagged(desk: HomeworkDesk) -> Json:
     """Return the answers that are flagged for another look."""
     names = desk.book.names()
     titles = {q.cell: q.title for q in desk.questions()}
+    numbers = {(cell, s): n for cell in titles for n, s in enumerate(_order(desk, cell), 1)}
     return {
         "flagged": [
             {
@@ -158,6 +159,7 @@ def flagged(desk: HomeworkDesk) -> Json:
                 "title": titles.get(cell, cell),
                 "student": grading.student,
                 "name": names.get(grading.student, ""),
+                "number": numbers.get((cell, grading.student)),
                 "note": grading.mark.flag_note,
                 "grader": grading.grader,
             }
@@ -237,6 +239,12 @@ def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:
     not_run = {student for student, one in known.items() if one.status is Status.NOT_GRADED}
     gradings = desk.book.gradings(cell)
     return {s: one for s, one in gradings.items() if not (one.waits and s in not_run)}
+
+
+def _order(desk: HomeworkDesk, cell: str) -> list[str]:
+    """Return the students in the question's own order, which numbers their answers."""
+    gradings = _gradings(desk, cell)
+    return [student for student in desk.book.order(cell) if student in gradings]
 
 
 def _about(question: Question) -> Json:

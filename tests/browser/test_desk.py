@@ -147,6 +147,11 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     keys.press("Escape")
     kim.saved()
     here = page.locator("#number").inner_text()
+    page.goto(f"{kim.place}flagged")
+    expect(page.locator("#flagged tbody tr")).to_contain_text(
+        f"1.2 Why{here.removesuffix(' of 40')}copied?Kim"
+    )
+    kim.open("why", CLASS[9])
     step = "k" if here.startswith("Answer 40") else "j"
     keys.press(step)
     expect(page.locator("#number")).not_to_have_text(here)

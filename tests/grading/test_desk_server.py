@@ -486,6 +486,8 @@ def test_groups_shares_flags_presence_and_rubrics_are_kept(kim, running):
     kim.api("save/plot", mark(kim, "plot", "bob", done=False, flagged=True, flag_note="axes?"))
     (flag,) = kim.api("flagged")["flagged"]
     assert (flag["student"], flag["note"], flag["grader"]) == ("bob", "axes?", "Kim")
+    rows = [row["student"] for row in kim.api("question/plot")["students"]]
+    assert rows[flag["number"] - 1] == "bob"
     kim.api("undo/plot", {})
     document = kim.api("rubrics")
     assert "ada" not in json.dumps(document)

@@ -11,6 +11,9 @@ import { CELL, ask } from "./api.js";
 
 const NAMES = "hw-grading desk names";
 
+/** Whether the grader has chosen to see names. */
+export const namesAreShown = () => sessionStorage.getItem(NAMES) === "yes";
+
 export class ClassList {
   constructor() {
     /** @type {Row[]} */
@@ -32,7 +35,7 @@ export class ClassList {
     this.places = new Map();
     /** @type {Map<string, [number, import("./saver.js").Grading]>} */
     this.fresh = new Map(); // gradings by student, with the time when this page got them
-    this.named = sessionStorage.getItem(NAMES) === "yes";
+    this.named = namesAreShown();
   }
 
   /** Load the question. The rubric that the grader sees does not change. */

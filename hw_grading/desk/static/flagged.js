@@ -2,6 +2,7 @@
 /** The list of answers that are flagged for another look. */
 
 import { ask, gradingPage } from "./api.js";
+import { namesAreShown } from "./classlist.js";
 import { byId, make } from "./dom.js";
 import { grader } from "./grader.js";
 import { showNotLoaded } from "./trouble.js";
@@ -9,11 +10,12 @@ import { showNotLoaded } from "./trouble.js";
 async function load() {
   try {
     const { flagged } = await ask(["flagged"]);
-    const rows = flagged.map(({ cell, title, student, note, grader: by }) =>
+    const rows = flagged.map(({ cell, title, student, name, number, note, grader: by }) =>
       make(
         "tr",
         {},
         make("th", { scope: "row" }, title),
+        make("td", {}, make("bdi", {}, namesAreShown() ? name || student : `Answer ${number ?? "–"}`)),
         make("td", {}, note || make("span", { className: "soft" }, "no note")),
         make("td", {}, make("bdi", {}, by || "")),
         make(
@@ -32,7 +34,7 @@ async function load() {
         make(
           "tr",
           {},
-          ...["Question", "Why", "Flagged by", "Do"].map((head) =>
+          ...["Question", "Answer", "Why", "Flagged by", "Do"].map((head) =>
             make("th", { scope: "col" }, head),
           ),
         ),
