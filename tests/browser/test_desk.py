@@ -592,6 +592,19 @@ def test_tables_keep_whole_words_and_scroll_by_themselves(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+@pytest.mark.parametrize("width", [800, 390])
+def test_in_a_narrow_window_the_rubric_covers_no_part_of_the_answer(
+    desk: Callable[..., Desk], width: int
+) -> None:
+    kim = desk(viewport={"width": width, "height": 600})
+    page = kim.open("plot", CLASS[20])
+    page.wait_for_load_state("networkidle")
+    answer, rubric = (page.locator(place).bounding_box() for place in ("#work", "#marking"))
+    assert answer["y"] + answer["height"] <= rubric["y"]
+    page.keyboard.press("c")
+    expect(page.locator("#comment")).to_be_in_viewport()
+
+
 def test_a_normal_answer_fits_1280_by_800_without_scrolling(
     desk: Callable[..., Desk],
 ) -> None:
