@@ -234,11 +234,12 @@ def _statistics(desk: HomeworkDesk, about: Question) -> Json:
 
 
 def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:
-    """Return the state of each answer, without those that wait while `autograde` has to run."""
+    """Return the state of each answer. While `autograde` has to run, only people's scores count."""
     known = desk.answers.known()
     not_run = {student for student, one in known.items() if one.status is Status.NOT_GRADED}
     gradings = desk.book.gradings(cell)
-    return {s: one for s, one in gradings.items() if not (one.waits and s in not_run)}
+    by_people = {s for s, one in gradings.items() if one.score is not None and not one.waits}
+    return {s: one for s, one in gradings.items() if s in by_people or s not in not_run}
 
 
 def _order(desk: HomeworkDesk, cell: str) -> list[str]:

@@ -600,6 +600,7 @@ def test_answers_that_autograde_has_not_finished_are_neither_failed_nor_waiting(
         assert not_run == {"bob": True, "cyd": True, "dan": False}
         plot = seen["questions"][0]
         assert (plot["graded"], plot["of"], plot["waiting"], plot["next"]) == (1, 2, 1, "ada")
+        assert seen["questions"][1]["of"] == 1  # autograde gave 0 to the answers of the others
         rows = kim.api("question/plot")["students"]
         assert {row["student"]: row["failed"] for row in rows} == {"ada": False, "cyd": False}
         assert kim.api("answer/plot/bob")["status"] == "not graded"

@@ -55,8 +55,10 @@ function card({ cell, title, max_points: most }, answer, events) {
   enlargePictures(content, "Plot");
   const given = answer.given_html && make("blockquote", { className: "given content" });
   if (given) showCleanedHtml(given, answer.given_html);
-  const notRun = grading.waits && answer.status === "not graded" && "not run yet";
-  const score = grading.waits ? notRun || "not graded" : `${points(grading.score)} of ${points(most)}`;
+  const byPeople = !grading.waits && (events.length || grading.overridden);
+  const notRun = !byPeople && answer.status === "not graded" && "not run yet";
+  const score =
+    notRun || (grading.waits ? "not graded" : `${points(grading.score)} of ${points(most)}`);
   const notes = [
     grading.overridden && "The score was changed in formgrader.",
     grading.changed && "The student submitted again after it was graded.",
