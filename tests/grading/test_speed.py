@@ -8,7 +8,7 @@ from cells import notebook_of
 from harness import fresh_namespace, score_cell
 
 PART = "at least five times as fast as the loops"
-LOOPS = 1.0  # seconds that the loops compute
+LOOPS = 0.04  # seconds that the loops compute
 
 
 class Clocks:
@@ -66,5 +66,5 @@ def test_a_busy_processor_does_not_make_loops_fast(namespace):
 
 def test_an_answer_without_loops_is_fast_on_a_busy_machine(namespace):
     assert passes(namespace, loops=every(LOOPS), answer=every(LOOPS / 50))
-    disturbed = np.where(np.arange(25) == 24, LOOPS / 50, LOOPS)
+    disturbed = np.where(np.arange(40) == 39, LOOPS / 50, LOOPS)
     assert passes(namespace, loops=every(LOOPS), answer=iter(disturbed))
