@@ -38,8 +38,8 @@ _MARKS = {Status.NOT_GRADED: "alarm", Status.SUBMISSION_FAILED: "waits"}
 _ORDER = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
 _SECONDS_BETWEEN_LINES = 15.0
 _SECONDS_BETWEEN_PAGES = 3.0
-_LEFT = "{remaining} left, "
-_BAR = f"{{desc}}: {{n_fmt}} of {{total_fmt}} |{{bar}}| {_LEFT}{{rate_fmt}}{{postfix}}"
+_BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
+_BAR_WITHOUT_ESTIMATE = _BAR.replace("{remaining} left, ", "")
 
 
 @dataclass
@@ -207,25 +207,29 @@ class Progress:
             running = min(len(self._running), self.at_once)
             self._bar.set_postfix(running=running, failed=failed, refresh=False)
         now = monotonic()
-        done = self.counts.total()
-        rate = done / (now - self._start)
-        to_do = len(self._entries) - done
-        left = to_do * (self._last_end - self._start) / max(done, 1) - (now - self._last_end)
-        # No estimate is shown if it was exceeded, or if no submission waits for a worker.
-        has_estimate = to_do > self.at_once and left > 0
+        left = self._seconds_left(now)
         if self._bar is not None:
-            self._bar.bar_format = _BAR if has_estimate else _BAR.replace(_LEFT, "")
-        if self._bar is None and now - self._last_line > _SECONDS_BETWEEN_LINES:
+            self._bar.bar_format = _BAR if left > 0 else _BAR_WITHOUT_ESTIMATE
+        elif now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
+            done = self.counts.total()
+            rate = done / (now - self._start)
+            estimate = f", {left / 60:.0f} min left" if left > 0 else ""
             self._log.info(
                 f"{done} of {len(self._entries)} done, "
                 f"{min(len(self._running), self.at_once)} running, "
-                f"{failed} failed, {60 * rate:.0f} a minute"
-                + f", {left / 60:.0f} min left"
-                * has_estimate
+                f"{failed} failed, {60 * rate:.0f} a minute{estimate}"
             )
         if now - self._last_page > _SECONDS_BETWEEN_PAGES:
             self._write_page()
+
+    def _seconds_left(self, now: float) -> float:
+        """Return an estimate; 0 or less if it was exceeded, or if nothing waits for a worker."""
+        done = self.counts.total()
+        to_do = len(self._entries) - done
+        if to_do <= self.at_once:
+            return 0.0
+        return to_do * (self._last_end - self._start) / max(done, 1) - (now - self._last_end)
 
     def _event_of(self, entry: _Entry, **more: Any) -> None:
         self._write_line(

@@ -2,7 +2,7 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict
 
 from hw_grading.desk.answers import Glance, Submission
@@ -58,7 +58,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
     about = desk.question(cell)
     names = desk.book.names()
     gradings = _gradings(desk, cell)
-    order = [student for student in desk.book.order(cell) if student in gradings]
+    order = _order(desk, cell, gradings)
     known = desk.answers.known()
     shares, groups = desk.book.shares(cell), desk.book.groups(cell)
     share_of = {student: grader for grader, share in shares.items() for student in share}
@@ -151,7 +151,9 @@ def flagged(desk: HomeworkDesk) -> Json:
     """Return the answers that are flagged for another look."""
     names = desk.book.names()
     titles = {q.cell: q.title for q in desk.questions()}
-    numbers = {(cell, s): n for cell in titles for n, s in enumerate(_order(desk, cell), 1)}
+    found = desk.book.flagged()
+    orders = {cell: _order(desk, cell, _gradings(desk, cell)) for cell in {c for c, _ in found}}
+    numbers = {(cell, s): n for cell, order in orders.items() for n, s in enumerate(order, 1)}
     return {
         "flagged": [
             {
@@ -163,7 +165,7 @@ def flagged(desk: HomeworkDesk) -> Json:
                 "note": grading.mark.flag_note,
                 "grader": grading.grader,
             }
-            for cell, grading in desk.book.flagged()
+            for cell, grading in found
         ]
     }
 
@@ -177,7 +179,7 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -
     gradings = _gradings(desk, about.cell)
     shares = desk.book.shares(about.cell)
     waiting = {student for student, grading in gradings.items() if grading.waits}
-    order = [student for student in desk.book.order(about.cell) if student in waiting]
+    order = _order(desk, about.cell, waiting)
     scores = _scores(gradings.values())
     own = set(shares.get(grader, ()))
     mine = [student for student in order if student in own] if own else order
@@ -242,10 +244,9 @@ def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:
     return {s: one for s, one in gradings.items() if s in by_people or s not in not_run}
 
 
-def _order(desk: HomeworkDesk, cell: str) -> list[str]:
-    """Return the students in the question's own order, which numbers their answers."""
-    gradings = _gradings(desk, cell)
-    return [student for student in desk.book.order(cell) if student in gradings]
+def _order(desk: HomeworkDesk, cell: str, students: Container[str]) -> list[str]:
+    """Return some students in the question's own order."""
+    return [student for student in desk.book.order(cell) if student in students]
 
 
 def _about(question: Question) -> Json:

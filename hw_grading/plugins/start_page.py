@@ -25,13 +25,13 @@ class WriteStartPage(NbGraderPreprocessor):
         course = Course.of(self.parent.parent.coursedir)
         folder = course.release(name)
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / START, start_page(course.folder, name).encode())
+        write_whole(folder / START, start_page(course, name).encode())
         return nb, resources
 
 
-def start_page(course: Path, assignment: str) -> str:
+def start_page(course: Course, assignment: str) -> str:
     """Return the page of a homework as HTML."""
-    manifest = homework_of(Course(course).root, assignment).manifest
+    manifest = homework_of(course.root, assignment).manifest
     templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
     return templates.get_template("start.html").render(
         title=manifest.title or assignment, name=assignment, start=manifest.start

@@ -32,7 +32,6 @@ class StudentResult:
     reason: str
     problems: tuple[Problem, ...]
     faults: tuple[Fault, ...]
-    changed_time: str = ""  # a sentence if the time of the submission was changed after grading
 
 
 @dataclass(frozen=True)
@@ -108,21 +107,7 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     else:
         status = Status.GRADED
     faults = [fault for name, cell in cells.items() for fault in faults_of(name, cell)]
-    changed = _changed_time(roster, record) if record.scored and not reason else ""
-    return StudentResult(record, status, reason, tuple(problems), tuple(faults), changed), cells
-
-
-def _changed_time(roster: Roster, record: Record) -> str:
-    """Say that a submission's time was changed after grading; "" if it was not."""
-    name = roster.assignment
-    with contextlib.suppress(Unreadable):  # the run has reported it already
-        now = read_time(roster.course.submitted(record.student, name))
-        if now and now != record.handed_in:
-            return (
-                "timestamp.txt was changed after this grading, and its time does not count yet. To "
-                f"count it: nbgrader autograde {name} --student={record.student} --force"
-            )
-    return ""
+    return StudentResult(record, status, reason, tuple(problems), tuple(faults)), cells
 
 
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 Widths are terminal columns, so that names in any script stay aligned.
 """
 
+import contextlib
 import itertools
 import shutil
 import textwrap
@@ -13,9 +14,11 @@ from pathlib import Path
 from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.results import StudentResult, read_results
-from hw_grading.records.scores import Cell, counted, in_digits
+from hw_grading.records.results import Roster, StudentResult, read_results
+from hw_grading.records.scores import Cell, Record, counted, in_digits
+from hw_grading.records.timestamp import read_time
 from hw_grading.records.writing import aligned, columns
+from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
@@ -58,7 +61,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     for line, result in zip(aligned(rows, right=1), [None, None, *results], strict=True):
         lines.append(line)
         room = max(width - 4, 1)
-        lines += ["    " + fit(remark, room) for remark in _remarks(result, room)]
+        lines += ["    " + fit(remark, room) for remark in _remarks(roster, result, room)]
     return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 
 
@@ -99,7 +102,7 @@ def _row(
     return [record.student, *points, *given, record.late]
 
 
-def _remarks(result: StudentResult | None, width: int) -> list[str]:
+def _remarks(roster: Roster, result: StudentResult | None, width: int) -> list[str]:
     """Return why there are no points, in lines, or the first failed parts and how many others."""
     if result is None:
         return []
@@ -110,13 +113,28 @@ def _remarks(result: StudentResult | None, width: int) -> list[str]:
     remarks = [str(fault) for fault in faults[:MOST_FAULTS]]
     if len(faults) > MOST_FAULTS:
         remarks.append(f"and {len(faults) - MOST_FAULTS} more")
+    if result.status is not Status.NOT_GRADED:
+        changed = _changed_time(roster, result.record)
+        remarks += textwrap.wrap(changed, width, break_on_hyphens=False)
     if result.status is not Status.GRADED:
         reason = f"{result.status.upper()}: {result.reason}"
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
-    remarks += textwrap.wrap(result.changed_time, width, break_on_hyphens=False)
     mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
     remarks += [f"repaired: {message}" for message in mended[:MOST_FAULTS]]
     return remarks
+
+
+def _changed_time(roster: Roster, record: Record) -> str:
+    """Say that a submission's time was changed after grading; "" if it was not."""
+    name = roster.assignment
+    with contextlib.suppress(Unreadable):  # the run has reported it already
+        now = read_time(roster.course.submitted(record.student, name))
+        if now and now != record.handed_in:
+            return (
+                "timestamp.txt was changed after this grading, and its time does not count yet. To "
+                f"count it: nbgrader autograde {name} --student={record.student} --force"
+            )
+    return ""
 
 
 def _summary(assignment: str, results: Sequence[StudentResult], counts: set[str]) -> list[str]:

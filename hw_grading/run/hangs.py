@@ -14,12 +14,13 @@ from collections.abc import Iterable
 
 from nbformat import NotebookNode
 
+from hw_support.failures import without_colours
+
 _SECONDS_FOR_HANGS = 40.0  # CPU time of all cells together that call a hanging function
 _SHARE_OF_A_CELL = 0.2  # the part of the remaining seconds that one cell gets
 _LEAST_SECONDS = 1.0
 _MOST_CHARACTERS = 200_000  # of code that is parsed; each can take 1 kB of memory
 _FRAME = re.compile(r", in (\w+)\(")  # a function's name in an IPython traceback
-_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -56,7 +57,7 @@ class Hangs:
         If a function in it has returned before, it counts as hanging only the second time: the
         endless loop may be in its caller.
         """
-        text = _COLOUR.sub("", "\n".join(traceback))
+        text = without_colours("\n".join(traceback))
         running = self._known.functions.intersection(_FRAME.findall(text))
         blamed = running - self._has_returned | running & self._interrupted
         self.hung(blamed, cpu_seconds)

@@ -17,8 +17,9 @@ from nbformat import NotebookNode
 
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.mending import InstructorCell, grade_id_of, marks_of, mend
+from hw_support.submission.mending import InstructorCell, grade_id_of, mend
 from hw_support.submission.problems import Severity
+from hw_support.submission.released import cells_of
 
 # The part of a submission that is compared. Nobody writes nearly so much.
 MOST_CHARACTERS, MOST_CELLS = 100_000, 300
@@ -81,21 +82,15 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
             f"The released notebook {path} cannot be read: {problems[-1].message} Run `nbgrader "
             f"generate_assignment {assignment}`"
         )
-    locked, stubs, lines, cells = {certification}, {}, set(_STUB), []
-    for cell in notebook.cells:
-        stripped = [line.strip() for line in cell.source.splitlines()]
-        lines.update(stripped)
-        if (name := grade_id_of(cell)) is None:
-            continue
-        marks = marks_of(cell)
-        if is_answer := marks.get("solution") is True:
-            stubs[name] = Counter(stripped)
-        else:
-            locked.add(name)
-        flags = (not is_answer, marks.get("grade") is True, is_answer, marks.get("task") is True)
-        points, checksum = marks.get("points"), marks.get("checksum")
-        cells.append(InstructorCell(name, cell.cell_type, cell.source, *flags, points, checksum))
-    return Released(frozenset(locked), stubs, frozenset(lines), tuple(cells))
+    lines = {*_STUB, *(line for cell in notebook.cells for line in _stripped(cell.source))}
+    cells = cells_of(notebook)
+    stubs = {cell.grade_id: Counter(_stripped(cell.source)) for cell in cells if cell.solution}
+    locked = {certification, *(cell.grade_id for cell in cells if not cell.solution)}
+    return Released(frozenset(locked), stubs, frozenset(lines), cells)
+
+
+def _stripped(source: str) -> list[str]:
+    return [line.strip() for line in source.splitlines()]
 
 
 def read_work(path: Path, student: str, released: Released) -> Work:

@@ -69,11 +69,20 @@ def read_release(path: Path) -> Release:
 def as_release(content: Mapping[str, Any]) -> Release:
     """Make a `Release` from the result of `described`."""
     made = {
-        "cells": tuple(InstructorCell(**cell) for cell in content["cells"]),
+        "cells": _instructor_cells(content),
         "packages": frozenset(content["packages"]),
         "given": tuple(content.get("given", ())),
     }
     return Release(**{**content, **made})
+
+
+def cells_of(notebook: NotebookNode) -> tuple[InstructorCell, ...]:
+    """Return the graded and locked cells of a released notebook."""
+    return _instructor_cells(described(notebook))
+
+
+def _instructor_cells(content: Mapping[str, Any]) -> tuple[InstructorCell, ...]:
+    return tuple(InstructorCell(**cell) for cell in content["cells"])
 
 
 def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:

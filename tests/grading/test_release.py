@@ -170,7 +170,7 @@ def test_the_students_package_describes_the_current_release(name):
 @pytest.mark.parametrize("name", HOMEWORKS)
 def test_the_start_page_is_current(name):
     text = (REPOSITORY / "release" / name / START).read_text(encoding="utf-8")
-    assert text == start_page(REPOSITORY, name), "run `make release`"
+    assert text == start_page(Course(REPOSITORY), name), "run `make release`"
 
 
 @pytest.mark.parametrize("name", HOMEWORKS)

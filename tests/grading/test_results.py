@@ -33,7 +33,8 @@ FAILED = "FAILED  values at 1 [2 pt]\n        out: expected 2, got 3\n"
 def cell(cell_type, source, grade_id=None, *, points=None, solution=False, outputs=()):
     metadata = {}
     if grade_id:
-        metadata["nbgrader"] = {"grade_id": grade_id, "solution": solution, "grade": bool(points)}
+        flags = {"solution": solution, "locked": not solution, "grade": bool(points)}
+        metadata["nbgrader"] = {"grade_id": grade_id, **flags}
     content = {"cell_type": cell_type, "source": source, "metadata": metadata}
     return content | ({"outputs": list(outputs)} if cell_type == "code" else {})
 
