@@ -10,7 +10,7 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
-FUNCTIONS = ("sigmoid_activation", "layer_forward", "backward_pass")
+FUNCTIONS = ("sigmoid_activation", "layer_forward", "backward_pass", "train")
 MOST_SECONDS = 90
 
 

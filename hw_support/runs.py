@@ -101,7 +101,7 @@ def save_run(
     RunNotSavedError
         Writing failed. An earlier run of that name is unchanged.
     """
-    if _is_grading():
+    if is_grading():
         print(
             f"save_run: saving is off while a notebook is graded, so run {name!r} is not written."
         )
@@ -144,7 +144,7 @@ def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run
     ValueError
         The name is not a simple file name.
     """
-    if _is_grading():
+    if is_grading():
         raise RunNotAvailableError(
             f"run {name!r}: load_run does not work while a notebook is graded. Compute the "
             "results in the training cell; use load_run only while you work."
@@ -167,7 +167,8 @@ def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run
     return run
 
 
-def _is_grading() -> bool:
+def is_grading() -> bool:
+    """Whether a grader runs the notebook, or a student's check that does the same."""
     return os.environ.get("NBGRADER_EXECUTION") == "autograde"  # set by nbgrader
 
 
