@@ -44,7 +44,7 @@ test: $(READY) sandbox browser ## unit tests and one slow test of each kind: fiv
 	$(RUN) python -m pytest -n 3 -m "not slow or smoke"
 
 test-all: $(READY) sandbox browser database ## all other tests
-	$(RUN) python -m pytest -n 3 -m "slow and not smoke"
+	$(RUN) python -m pytest -n 4 -m "slow and not smoke"  # each waits for other processes
 
 check: $(READY)  ## lint, types and unit tests, within four minutes
 	$(RUN) ruff check .

@@ -3,15 +3,12 @@
 import dataclasses
 
 import pytest
-from answers import right_answers, whole_submissions, wrong_answers
-from cells import Notebook, notebook_of
+from answers import right_answers, wrong_answers
+from cells import notebook_of
 from guarded import judge
 from harness import score_submission
 
-from hw_grading.homework.instructor_cells import as_released
-
 HW2 = notebook_of("hw2")
-EVERY_FOURTH = slice(None, None, 4)  # each is run as on a student's machine and in isolation
 CHECKER = "my_nn_finite_difference_checker"
 # Wrong answers by function and name, and what they lose together in a whole notebook.
 CHARGED_ONCE = [
@@ -149,36 +146,3 @@ def test_a_mistake_in_a_training_costs_the_part_about_it(name, part):
     ((_, verdict),) = judge(HW2, [wrong_answer("train", name)])
     assert part in " ".join(verdict.failed_parts("test_train"))
     assert verdict.lost["test_train"] <= 2
-
-
-# -- the student's machine and the grader
-
-
-def desk_of(notebook: Notebook) -> Notebook:
-    """Return the notebook with the test cells that students have."""
-    cells = [
-        dataclasses.replace(cell, source=as_released(cell.source, "code")) if cell.is_test else cell
-        for cell in notebook.cells.values()
-    ]
-    return Notebook(notebook.homework, cells, notebook.settings)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("homework", ["hw0", "hw2"])
-@pytest.mark.parametrize("corpus", [wrong_answers, right_answers, whole_submissions])
-def test_each_part_that_passes_in_one_process_passes_in_grading(homework, corpus):
-    notebook = notebook_of(homework)
-    answers = [a for a in corpus(homework) if a.function not in notebook.settings.costly]
-    answers = [a for a in answers if a.function not in notebook.slow][EVERY_FOURTH]
-    on_the_desk = judge(desk_of(notebook), answers)
-    graded = judge(notebook, answers, isolated=True)
-    for (answer, desk), (_, grader) in zip(on_the_desk, graded, strict=True):
-        own = desk.own_tests
-        for test, result in desk.runs[0].items():
-            later = {part.what: part.passed for part in grader.runs[0][test].parts}
-            for part in result.parts:
-                same = later[part.what] == part.passed
-                # In cells of other functions, a part may pass in grading that a bug elsewhere fails
-                # here.
-                spared = later[part.what] and test not in own
-                assert same or spared, f"{answer}: {test}, {part.what}"
