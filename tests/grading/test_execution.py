@@ -285,6 +285,23 @@ def test_cells_that_call_a_function_which_does_not_return_get_less_time(
 
 
 @slow
+def test_an_endless_loop_in_train_is_stopped_before_its_limit(tmp_path: Path) -> None:
+    data = """\
+from hw_support import endless_training, get_mnist_threes_nines
+endless_training._SECONDS = 0.3
+(X_train, y_train), (X_test, y_test) = get_mnist_threes_nines()
+rng = None"""
+    train = "def train(*_):\n    while True: pass\ntrain()"
+    run = Run(
+        tmp_path, data, code(train, "train", solution=True), check("next", "assert X_test.any()")
+    )
+    (error,) = run.nb.cells[1].outputs
+    assert error.evalue.startswith("train did not return within 0.3 s on a small set of 250 images")
+    assert not run.problems  # the grader did not have to interrupt the cell after 20 s
+    assert run.scores == {"next": 2}
+
+
+@slow
 def test_long_output_is_cut_and_costs_nothing(tmp_path: Path) -> None:
     run = Run(
         tmp_path,
