@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -102,10 +103,16 @@ def start_desk(
 ) -> Server:
     """Start the desk of a homework, as `start`; at the address of a server that has ended."""
     command = [sys.executable, "-m", "hw_grading", "--course", str(folder), "desk", assignment]
-    if before is None:
-        return run(command, folder, records)
-    port = before.url.rstrip("/").rpartition(":")[2]
-    return run([*command, "--port", port], folder, records, before.token)
+    # A desk without this option takes the first free port above 8888, and so might another one
+    # while this one is being started again.
+    port = before.url.rstrip("/").rpartition(":")[2] if before else _free_port()
+    return run([*command, "--port", port], folder, records, before.token if before else "")
+
+
+def _free_port() -> str:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return str(listening.getsockname()[1])
 
 
 def run(command: list[str], folder: Path, records: Path, token: str = "") -> Server:
