@@ -97,8 +97,7 @@ def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:
     """Return what went wrong, from the output that `hw_support.Checks` prints in a cell."""
     marks = cell["metadata"]["nbgrader"]
     is_test = marks.get("grade") is True and not marks.get("solution")
-    errors = (o for o in outputs_of(cell) if o.get("output_type") == "error")
-    mistakes = (o for o in errors if o.get("ename") != "NotImplementedError")
+    mistakes = (o for o in errors_in(cell) if o.get("ename") != "NotImplementedError")
     faults = [Fault(name, "", error_of(output)) for output in mistakes]
     for line, message in _lines(cell) if is_test else ():
         # Search the whole line: the student's function may print text without a line end.
@@ -132,8 +131,8 @@ def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
             points = float(found[3])
         passed = found[1] == "passed"
         parts.append(PartResult(name, points, passed, "" if passed else message))
-    errors = [error_of(o) for o in outputs_of(cell) if o.get("output_type") == "error"]
-    return [*parts, PartResult("", 0.0, False, errors[0])] if errors else parts
+    errors = errors_in(cell)
+    return [*parts, PartResult("", 0.0, False, error_of(errors[0]))] if errors else parts
 
 
 def plain(text: str, limit: int) -> str:
@@ -148,6 +147,11 @@ def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return a cell's outputs that are JSON objects."""
     outputs = cell.get("outputs")
     return [o for o in outputs if isinstance(o, dict)] if isinstance(outputs, list) else []
+
+
+def errors_in(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a cell's error outputs."""
+    return [o for o in outputs_of(cell) if o.get("output_type") == "error"]
 
 
 def error_of(output: Mapping[str, Any]) -> str:

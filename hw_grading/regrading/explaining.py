@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from hw_grading.records.graded_notebook import error_of, outputs_of, parts_of
+from hw_grading.records.graded_notebook import error_of, errors_in, outputs_of, parts_of
 from hw_grading.records.scores import counted, in_digits
 from hw_grading.regrading.explain import Explained, Explanation, defining
-
-_INDENT = "    "
 
 
 def in_words(found: Explanation, everything: bool = False) -> str:
@@ -108,7 +106,7 @@ def _block(head: str, texts: Sequence[str]) -> Iterator[str]:
     if texts:
         yield f"  {head}:"
         for text in texts:
-            yield from (f"{_INDENT}{line}" for line in text.splitlines() or [""])
+            yield from (f"    {line}" for line in text.splitlines() or [""])
 
 
 def _whole_test(test: Explained) -> Iterator[str]:
@@ -130,19 +128,15 @@ def _whole_test(test: Explained) -> Iterator[str]:
 
 
 def _errors(test: Explained) -> Iterator[str]:
-    for error in _errors_in(test):
+    for error in errors_in(test.cell):
         frames = [str(line) for line in error.get("traceback", [])[:-1]]
         yield from _block("the test ended with", [*frames, error_of(error)])
-
-
-def _errors_in(test: Explained) -> list[dict[str, Any]]:
-    return [o for o in outputs_of(test.cell) if o.get("output_type") == "error"]
 
 
 def _sources(found: Explanation, test: Explained) -> Iterator[str]:
     """Yield the whole test and the answers that it calls, with marks where something failed."""
     failed = [one for one in test.tries or () if one["error"]]
-    frames = [str(line) for error in _errors_in(test) for line in error.get("traceback", [])]
+    frames = [str(line) for error in errors_in(test.cell) for line in error.get("traceback", [])]
     marked = {one["in_test"] for one in failed}
     for line in frames:
         head, _, number = line.rpartition(" ")
@@ -164,5 +158,4 @@ def _sources(found: Explanation, test: Explained) -> Iterator[str]:
 
 def _numbered(source: str, marked: set[int]) -> Iterator[str]:
     for number, line in enumerate(source.splitlines(), start=1):
-        mark = ">" if number in marked else " "
-        yield f" {mark}{number:4}  {line}"
+        yield f" {'>' if number in marked else ' '}{number:4}  {line}"

@@ -21,7 +21,7 @@ from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
 from hw_grading.pages.terminal import shown, without_controls
-from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
+from hw_grading.records.graded_notebook import error_of, errors_in, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
 MAX_PICTURE_PIXELS = 16_000_000  # a PNG of a few kilobytes can fill a browser's memory
@@ -70,7 +70,7 @@ def answer_in(cell: Mapping[str, Any], budget: Budget) -> Answer:
     results = [text_of(b.get("text/plain")) for b in bundles if "image/png" not in b]
     return Answer(
         pictures=pictures,
-        errors=tuple(error_of(o) for o in outputs if o.get("output_type") == "error"),
+        errors=tuple(map(error_of, errors_in(cell))),
         notes=notes,
         printed="\n".join(filter(None, [printed.rstrip(), *results])),
     )

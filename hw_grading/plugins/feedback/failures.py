@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from nbformat import NotebookNode
 
 from hw_grading.plugins.feedback.facts import Facts
-from hw_grading.records.graded_notebook import Fault, error_of, faults_of, outputs_of
+from hw_grading.records.graded_notebook import Fault, error_of, errors_in, faults_of
 from hw_grading.records.scores import in_digits
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
@@ -108,8 +108,7 @@ def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
     if name := grade_id_of(cell):
         faults = faults_of(name, cell)
     else:
-        errors = (o for o in outputs_of(cell) if o.get("output_type") == "error")
-        faults = [Fault("", "", error_of(o)) for o in errors]
+        faults = [Fault("", "", error_of(error)) for error in errors_in(cell)]
     alike: dict[str, list[str]] = {}
     for fault in faults:
         alike.setdefault(fault.message or fault.part, []).append(fault.part)
