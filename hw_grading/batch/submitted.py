@@ -9,6 +9,7 @@ import time
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from hw_grading.records.scores import named
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
@@ -77,11 +78,9 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
 
 
 def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
-    names = [quoted(path.relative_to(notebook.parent)) for path in others[:_MOST_NOTEBOOKS]]
-    more = len(others) - len(names)
-    said = ", ".join(names) + (f" and {more:,} more" if more else "")
+    names = named([quoted(path.relative_to(notebook.parent)) for path in others], _MOST_NOTEBOOKS)
     verb = "was" if len(others) == 1 else "were"
-    message = f"{said} {verb} submitted too but not graded: only {notebook.name} is graded."
+    message = f"{names} {verb} submitted too but not graded: only {notebook.name} is graded."
     return Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, message)
 
 

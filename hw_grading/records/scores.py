@@ -38,7 +38,7 @@ def counted(number: int, noun: str) -> str:
 def named(names: Sequence[str], most: int) -> str:
     """Return at most `most` names, and the number of the others."""
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 class NoScores(Exception):

@@ -16,6 +16,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from hw_grading.homework.course import Course
+from hw_grading.records.scores import named
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import InstructorCell, grade_id_of, mend
 from hw_support.submission.problems import Severity
@@ -118,24 +119,19 @@ def _within_limits(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
     Answers go before other cells, and short cells before long ones. So no cell that a student adds
     keeps an answer from being compared.
     """
-    kept: list[Piece] = []
-    left_out: list[Piece] = []
+    kept = set[int]()
     left = MOST_CHARACTERS
     for piece in sorted(pieces, key=lambda piece: (not piece.cell, piece.size)):
-        fits = piece.size <= left and len(kept) < MOST_CELLS
-        (kept if fits else left_out).append(piece)
-        left -= piece.size * fits
-    return (
-        sorted(kept, key=lambda piece: piece.number),
-        sorted(left_out, key=lambda piece: piece.number),
-    )
+        if piece.size <= left and len(kept) < MOST_CELLS:
+            kept.add(piece.number)
+            left -= piece.size
+    left_out = [piece for piece in pieces if piece.number not in kept]
+    return [piece for piece in pieces if piece.number in kept], left_out
 
 
 def numbers_of(pieces: Sequence[Piece]) -> str:
     """Return the numbers of some cells, in words if there are many."""
-    shown = ", ".join(str(piece.number) for piece in pieces[:_MOST_NAMED])
-    more = len(pieces) - _MOST_NAMED
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return named([str(piece.number) for piece in pieces], _MOST_NAMED)
 
 
 def _piece(cell: NotebookNode, number: int, released: Released) -> Piece | None:
