@@ -5,7 +5,7 @@ A correction is never written into scores. It is applied each time scores are sh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table,
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.orm import Session
 
-from hw_grading.records.database import METADATA, Database, name_column, rows_of
+from hw_grading.records.database import METADATA, Database, name_column, now, rows_of
 from hw_grading.records.scores import Score
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable
@@ -134,7 +134,7 @@ def correct(
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
         raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
     what = {"kind": kind.value, "points": points, "beyond": beyond, "reason": reason}
-    by = {"author": author[:128], "at": _now()}
+    by = {"author": author[:128], "at": now().replace(microsecond=0)}
     row = CORRECTIONS.insert().values(assignment=assignment, cell=cell, **what, **by)
     with database.writing() as connection:
         key = connection.execute(row).inserted_primary_key
@@ -144,6 +144,7 @@ def correct(
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Change:
     """Undo a correction, and return it; may raise `Unreadable` or `Unavailable`."""
+    when = now().replace(microsecond=0)
     with database.writing() as connection:
         of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
         row = connection.execute(of_number).first() if key > 0 else None
@@ -156,13 +157,9 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
         if row.undone_at is not None:
             raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")
         of_it = CORRECTIONS.update().where(CORRECTIONS.c.key == key)
-        connection.execute(of_it.values(undone_by=author[:128], undone_at=_now()))
+        connection.execute(of_it.values(undone_by=author[:128], undone_at=when))
     return _change(row)
 
 
 def _change(row: Row[Any]) -> Change:
     return Change(**{**row._mapping, "kind": Kind(row.kind)})
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

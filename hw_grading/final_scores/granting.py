@@ -13,7 +13,7 @@ from nbgrader import api
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from hw_grading.final_scores.lateness import days_later
-from hw_grading.records.database import Database
+from hw_grading.records.database import Database, now
 from hw_grading.records.extensions import EXTENSIONS, Extension, extensions_in, own_of_nbgrader
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable, quoted
@@ -98,8 +98,7 @@ def moment_of(text: str, zone: tzinfo) -> datetime:
 def in_zone(moment: datetime, zone: tzinfo) -> str:
     """Return a moment as people read it, such as ``2022-10-08 23:59 America/Los_Angeles``."""
     local = moment.replace(tzinfo=UTC).astimezone(zone)
-    form = "%Y-%m-%d %H:%M:%S" if local.second else "%Y-%m-%d %H:%M"
-    return f"{local.strftime(form)} {zone}"
+    return f"{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {zone}"
 
 
 def _number(text: str, what: str) -> float:
@@ -122,12 +121,12 @@ def _refuse_more_than_a_year(text: str, more: timedelta) -> None:
 
 def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:
     """Store what students are granted, in one transaction; raise `Unavailable` if impossible."""
-    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    at = now().replace(microsecond=0)
     with database.writing() as connection:
         there = extensions_in(connection, assignment)
         for one in grants:
             before = there.get((assignment, one.student)) or Extension(assignment, one.student)
-            after = replace(before, author=author[:128], at=now, reason=one.reason or before.reason)
+            after = replace(before, author=author[:128], at=at, reason=one.reason or before.reason)
             if one.until is not None or one.seconds is not None:
                 after = replace(after, until=one.until, seconds=one.seconds)
             if one.slip is not None:
@@ -194,5 +193,4 @@ def _submission(connection: Connection, assignment: str, student: str) -> Sequen
 
 def _write(connection: Connection, submission: str, extension: timedelta | None) -> None:
     table = api.SubmittedAssignment.__table__
-    of_it = update(table).where(table.c.id == submission)
-    connection.execute(of_it.values(extension=extension))
+    connection.execute(update(table).where(table.c.id == submission).values(extension=extension))

@@ -8,6 +8,7 @@ not empty, nbgrader would not set its schema version.
 import contextlib
 import stat
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ METADATA = MetaData()
 def name_column(name: str, key: bool = False) -> Column[str]:
     """Return a column for the name of an assignment, a cell or a person."""
     return Column(name, String(128), primary_key=key, nullable=False)
+
+
+def now() -> datetime:
+    """Return the current time, UTC, in the database's form."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def rows_of(db: Session | Connection, table: Table, query: Select[Any]) -> Sequence[Any]:

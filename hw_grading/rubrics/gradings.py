@@ -8,11 +8,11 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import Row, Table, select, update
 
-from hw_grading.records.database import rows_of
+from hw_grading.records.database import now, rows_of
 from hw_grading.records.scores import open_gradebook
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
-from hw_grading.rubrics.rows import Rows, now
+from hw_grading.rubrics.rows import Rows
 from hw_grading.rubrics.tables import ANSWERS, APPLIED, GRADINGS
 
 _tables = api.Base.metadata.tables

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
+from hw_grading.records.database import now
 from hw_grading.records.scores import counted, in_digits
 from hw_grading.rubrics.model import Event, Item, Kind, Mark, Rubric
-from hw_grading.rubrics.rows import Rows, now
+from hw_grading.rubrics.rows import Rows
 from hw_grading.rubrics.tables import EVENTS
 
 

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, select
@@ -41,11 +40,6 @@ class Rows:
         """Insert a row of this question."""
         values |= {"assignment": self.assignment, "cell": self.cell}
         self.connection.execute(insert(table).values(**values))
-
-
-def now() -> datetime:
-    """Return the current time, UTC, in the database's form."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
