@@ -8,7 +8,6 @@ packages). A graded notebook that has not changed since an earlier snapshot is n
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +29,7 @@ from hw_grading.records.graded_notebook import (
     marks_of,
     notebook_in,
     parts_of,
+    stamp_of,
     text_of,
 )
 from hw_grading.run.settings import RunSettings
@@ -187,22 +187,13 @@ def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -
     }
     corrections: dict[str, list[Effect]] = {}
     for one in score.corrections:
-        effect = Effect(one.points, one.reason, one.key)
-        corrections.setdefault(one.cell, []).append(effect)
-    stamp = _stamp(path)
+        corrections.setdefault(one.cell, []).append(Effect(one.points, one.reason, one.key))
+    stamp = list(stamp_of(path) or ())
     if before and stamp and before.stamp == stamp:
         notebook, conditions = before.notebook, before.conditions
     else:
         notebook = _read(path, before.notebook if before else Notebook())
     return Work(stamp, score.final, scores, corrections, notebook, conditions)
-
-
-def _stamp(path: Path) -> list[int]:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return []
-    return [status.st_size, status.st_mtime_ns]  # both are the same after a backup was restored
 
 
 def _read(path: Path, before: Notebook) -> Notebook:

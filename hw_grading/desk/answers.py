@@ -5,18 +5,23 @@ fits. The whole notebooks of the last few students are kept too. Changes are not
 by `outdated`.
 """
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import outputs_of, plain, sources_in, text_of
+from hw_grading.records.graded_notebook import (
+    Stamp,
+    outputs_of,
+    plain,
+    sources_in,
+    stamp_of,
+    text_of,
+)
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import Record
 from hw_grading.rubrics.digest import answer_digest
@@ -26,7 +31,6 @@ _MOST_NOTEBOOKS = 8
 _MOST_BYTES = 40_000_000  # total file size of the whole notebooks in memory
 
 Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
-_State = tuple[int, int] | None  # modification time and size of a file; None if there is no file
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ class Answers:
         self._roster: Roster | None = None
         self._records: dict[str, Record] = {}
         self._kept: dict[str, tuple[object, Submission]] = {}
-        self._notebooks: OrderedDict[str, tuple[_State, Cells]] = OrderedDict()
-        self._handed_out: tuple[_State, dict[str, str]] = (None, {})
+        self._notebooks: OrderedDict[str, tuple[Stamp, Cells]] = OrderedDict()
+        self._handed_out: tuple[Stamp | None, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
         """Return the class as `outdated` last read it, or as `read_roster` reads it `now`."""
@@ -110,15 +114,14 @@ class Answers:
                 kept.move_to_end(student)
                 while len(kept) > 1 and (
                     len(kept) > _MOST_NOTEBOOKS
-                    or sum(s[1] for s, _ in kept.values() if s) > _MOST_BYTES
+                    or sum(size for (size, _), _ in kept.values()) > _MOST_BYTES
                 ):
                     kept.popitem(last=False)
         return cells
 
     def outdated(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
-        roster = self.roster(now=True)
-        here = {record.student for record in roster.records}
+        here = {record.student for record in self.roster(now=True).records}
         with self._lock:
             for student in set(self._kept) - here:
                 del self._kept[student]
@@ -146,9 +149,9 @@ class Answers:
         facts = record and (record.scored, record.handed_in, record.seconds_late)
         return self._state(student), facts
 
-    def _state(self, student: str) -> _State:
+    def _state(self, student: str) -> Stamp | None:
         folder = self.course.autograded(student, self.assignment)
-        return _state_of(folder / f"{self.assignment}.ipynb")
+        return stamp_of(folder / f"{self.assignment}.ipynb")
 
     def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
         pictures = len(pictures_of(cell))
@@ -165,18 +168,10 @@ class Answers:
     def _released(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
-        state = _state_of(path)
+        state = stamp_of(path)
         if state != self._handed_out[0]:
             self._handed_out = (state, sources_in(path))
         return self._handed_out[1]
-
-
-def _state_of(path: Path) -> _State:
-    try:
-        about = os.stat(path, follow_symlinks=False)
-    except (OSError, ValueError):
-        return None
-    return about.st_mtime_ns, about.st_size
 
 
 def _bare(source: str, is_code: bool) -> str:

@@ -5,6 +5,7 @@ A graded notebook contains what a student wrote and printed. No structure of its
 
 import contextlib
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ FINISHED = "finished"  # metadata key of a notebook whose grading finished
 HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
 MAX_BYTES = 200_000_000
 MOST_FAULTS = 50  # per cell
+Stamp = tuple[int, int]  # size and modification time of a file
 _MOST_PARTS = 200  # per test
 _PART = re.compile(r"(passed|FAILED)  (.*) \[([0-9.e+-]{1,20}) pt\] *")
 
@@ -48,6 +50,15 @@ class PartResult:
     points: float
     passed: bool
     message: str = ""
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return the size and time of a file, which a restored backup keeps; None if it is missing."""
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def open_notebook(path: Path) -> Any:
