@@ -4,7 +4,6 @@ The columns are read directly, in a few queries. nbgrader's own properties would
 again for every cell of every student.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from nbgrader import api
 from sqlalchemy import Connection, Engine, create_engine, inspect, select
@@ -195,7 +193,7 @@ def reading(url: URL, assignment: str) -> Engine:
         if not Path(file).is_file():
             made = f"run `nbgrader generate_assignment {assignment}`"
             raise NoScores(f"There is no gradebook {shown_address(url)}: {made}")
-        url = url.set(database=f"file:{quote(os.path.abspath(file))}")
+        url = url.set(database=Path(file).absolute().as_uri())
     # Use "rw", not "rwc": "rwc" would create an empty gradebook where there is none.
     return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
 

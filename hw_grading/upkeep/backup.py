@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy.engine import make_url
 
@@ -147,7 +146,7 @@ def copy_sqlite(gradebook: Path, copy: Path) -> None:
         if status != sqlite3.SQLITE_DONE and time.monotonic() > until:
             raise TimeoutError(f"it has been locked for {_SECONDS_FOR_GRADEBOOK} s")
 
-    address = f"file:{quote(os.path.abspath(gradebook))}?mode=ro"
+    address = f"{gradebook.absolute().as_uri()}?mode=ro"
     try:
         with (
             contextlib.closing(sqlite3.connect(address, uri=True)) as old,

@@ -122,12 +122,12 @@ def _places(work: Path, into: Path, facts: dict[str, Any]) -> Iterator[tuple[Pat
         elif kind == OUTSIDE:
             yield work / part, into / OUTSIDE / name
     if (work / SQLITE).exists():
-        yield work / SQLITE, into / _inner(facts, SQLITE)
+        yield work / SQLITE, into / _inner(facts)
 
 
-def _inner(facts: dict[str, Any], otherwise: str) -> str:
-    path = facts.get("database", {}).get("path") or otherwise
-    return path if _is_within(path) else otherwise
+def _inner(facts: dict[str, Any]) -> str:
+    path = facts.get("database", {}).get("path") or SQLITE
+    return path if _is_within(path) else SQLITE
 
 
 def _is_within(name: str) -> bool:
@@ -155,7 +155,7 @@ def _differences(course: Course, into: Path, facts: dict[str, Any]) -> Iterator[
             "c.WholeClass.secret_file"
         )
     if facts.get("database", {}).get("kind") == "sqlite":
-        gradebook = into / _inner(facts, SQLITE)
+        gradebook = into / _inner(facts)
         if os.path.realpath(url.database or "") != os.path.realpath(gradebook):
             yield (
                 f"The gradebook is {gradebook}, but the settings name {shown_address(url)}. Move "
@@ -256,8 +256,7 @@ def _expect_facts(backup: Path, contents: Contents) -> None:
     database, outside = facts.get("database", {}), facts.get("outside", {})
     is_right = isinstance(parts, list) and isinstance(database, dict) and isinstance(outside, dict)
     if is_right:
-        path = database.get("path") or ""
-        texts = [*parts, path, *outside.values()]
+        texts = [*parts, database.get("path") or "", *outside.values()]
         is_right = all(isinstance(text, str) and "\0" not in text for text in texts)
     if not is_right:
         raise Unreadable(

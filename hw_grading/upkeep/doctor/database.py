@@ -6,7 +6,6 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psutil
 from nbgrader import api
@@ -91,7 +90,7 @@ def _not_on(kind: str) -> str:
 
 
 def _asked(path: Path) -> dict[str, Any]:
-    address = f"file:{quote(os.path.abspath(path))}?mode=ro"
+    address = f"{path.absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=_SECONDS)) as db:
 
         def one(query: str) -> Any:
@@ -112,8 +111,7 @@ def _postgresql(connection: Connection, url: URL) -> tuple[str, str | None]:
     found = f"PostgreSQL {version}, {shown_address(url)}"
     if (encoding := postgresql.encoding(connection)) != "UTF8":
         return found, f"It stores text as {encoding}. Make another database, in UTF-8 ({_RECIPE})."
-    may = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
-    if not connection.scalar(text(may)):
+    if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
         role = connection.scalar(text("SELECT current_user"))
         grant = f"GRANT CREATE ON SCHEMA public TO {role};"
         advice = f"You have no permission to make tables in it. As its owner, type in psql: {grant}"
