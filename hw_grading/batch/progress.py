@@ -203,22 +203,20 @@ class Progress:
     def _show(self) -> None:
         """Update the bar, or log a line now and then; write the page every few seconds."""
         failed = self.counts[Status.SUBMISSION_FAILED] + self.counts[Status.NOT_GRADED]
-        if self._bar is not None:
-            running = min(len(self._running), self.at_once)
-            self._bar.set_postfix(running=running, failed=failed, refresh=False)
+        running = min(len(self._running), self.at_once)
         now = monotonic()
         left = self._seconds_left(now)
         if self._bar is not None:
+            self._bar.set_postfix(running=running, failed=failed, refresh=False)
             self._bar.bar_format = _BAR if left > 0 else _BAR_WITHOUT_ESTIMATE
         elif now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
             done = self.counts.total()
-            rate = done / (now - self._start)
+            rate = 60 * done / (now - self._start)
             estimate = f", {left / 60:.0f} min left" if left > 0 else ""
             self._log.info(
-                f"{done} of {len(self._entries)} done, "
-                f"{min(len(self._running), self.at_once)} running, "
-                f"{failed} failed, {60 * rate:.0f} a minute{estimate}"
+                f"{done} of {len(self._entries)} done, {running} running, "
+                f"{failed} failed, {rate:.0f} a minute{estimate}"
             )
         if now - self._last_page > _SECONDS_BETWEEN_PAGES:
             self._write_page()

@@ -13,7 +13,7 @@ from hw_grading.exports.filling import Exported, differing_maximum, filled, the_
 from hw_grading.exports.grades import Grades
 from hw_grading.exports.matching import LOGIN, NAME, NUMBER, PLATFORM_ID, Asked, Finder, match
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
-from hw_grading.term.roster import folded
+from hw_grading.term.roster import TEST_STUDENT, folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -21,7 +21,6 @@ _TITLE_AND_ID = re.compile(r"(.*?)\s*\((\d+)\)\s*")
 _COMPUTED = re.compile(r"(Current|Final|Override) (Score|Points|Grade|Status)")
 _READ_ONLY = re.compile(r"read\s+only")
 _NO_STUDENT = re.compile(r"\s*(Muted|Manual Posting.*)?\s*", re.IGNORECASE | re.DOTALL)
-_TEST_STUDENT = ("student, test", "test student")
 _IDENTITY = (("SIS User ID", NUMBER), ("SIS Login ID", LOGIN), ("ID", PLATFORM_ID))
 
 
@@ -102,7 +101,7 @@ def _without_id(sheet: Sheet, column: int) -> Iterator[str]:
 
 
 def _is_no_student(sheet: Sheet, row: Line) -> bool:
-    if "Points Possible" in row[0] or folded(_name(sheet, row)) in _TEST_STUDENT:
+    if "Points Possible" in row[0] or folded(_name(sheet, row)) in TEST_STUDENT:
         return True
     return all(_NO_STUDENT.fullmatch(value) for value in row.values)
 

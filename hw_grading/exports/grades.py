@@ -115,14 +115,11 @@ def read_grades(
 
 
 def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
-    of: dict[str, list[Person]] = {}
-    for person in roster.people:
-        of.setdefault(folded(person.id), []).append(person)
+    of = {folded(person.id): person for person in roster.people}
     for final in finals.students.values():
         student = final.student
-        found = of.pop(folded(student.id), [])
-        person = found[0] if found else Person(student.id, place="the gradebook")
-        if found and person.id != student.id:
+        person = of.pop(folded(student.id), None) or Person(student.id, place="the gradebook")
+        if person.id != student.id:
             complaints.append(
                 f"{person.place}: the id {person.id!a} differs from {student.id!a} in the "
                 "gradebook only in case or Unicode form. Both count as one student"
@@ -134,5 +131,4 @@ def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Itera
             "canvas_id": person.canvas_id or student.platform_id,
         }
         yield Grade(replace(person, **known), final)
-    for people in of.values():
-        yield from map(Grade, people)
+    yield from map(Grade, of.values())

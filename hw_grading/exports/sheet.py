@@ -70,15 +70,14 @@ def read_sheet(path: Path) -> Sheet:
     head = next(iter(io.StringIO(text, newline="")), "")
     delimiter = first[1] if first else delimiter_of(head)
     lines = list(_lines(path, text, delimiter, 2 if first else 1))
-    filled = [line for line in lines if any(value.strip() for value in line.values)]
-    if not filled:
+    width = next((len(line.values) for line in lines if any(map(str.strip, line.values))), None)
+    if width is None:
         raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
     is_ended = text.endswith(("\n", "\r"))
-    width = len(filled[0].values)
     lines = [_of_width(path, line, width, is_ended or line is not lines[-1]) for line in lines]
-    rows = [line for line in lines if any(value.strip() for value in line.values)]
+    header, *rows = (line for line in lines if any(map(str.strip, line.values)))
     return Sheet(
-        path, rows[0], tuple(rows[1:]), is_ended, before, tuple(lines), bom, encoding, delimiter
+        path, header, tuple(rows), is_ended, before, tuple(lines), bom, encoding, delimiter
     )
 
 

@@ -180,10 +180,8 @@ class OneNotebookEach(ExtractorPlugin):
             collect()
             if self._left_out:
                 lines = (f"\n  {quoted(name, 120)}: {why}" for name, why in self._left_out.items())
-                count = (
-                    f"LEFT OUT: {counted(len(self._left_out), 'file')}; all others were collected:"
-                )
-                self.log.error("%s%s", count, "".join(lines))
+                files = counted(len(self._left_out), "file")
+                self.log.error(f"LEFT OUT: {files}; all others were collected:{''.join(lines)}")
                 self.parent.exit(1)
 
         self.parent.process_extracted_files = collect_and_report

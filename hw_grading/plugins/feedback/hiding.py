@@ -5,8 +5,9 @@ The traceback of an error in a test cell (such as a time limit) quotes the hidde
 
 from typing import Any
 
-from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
+
+from hw_grading.run.cells import is_test
 
 
 class HideTestDetails(NbGraderPreprocessor):
@@ -14,7 +15,7 @@ class HideTestDetails(NbGraderPreprocessor):
 
     def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
         """Shorten the outputs of one cell, if it is a test cell."""
-        if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
+        if is_test(cell):
             cell.outputs = [shown for output in cell.outputs if (shown := _shown(output))]
         return cell, resources
 
