@@ -273,8 +273,7 @@ def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -
     for student in students:
         if student in known and (glance := known[student].glances.get(cell)):
             groups.setdefault("" if glance.empty else glance.digest, []).append(student)
-    empty = groups.pop("", [])
-    found = [empty, *sorted(groups.values(), key=len, reverse=True)]
+    found = [groups.pop("", []), *sorted(groups.values(), key=len, reverse=True)]
     return [group for group in found if len(group) > 1]
 
 

@@ -108,8 +108,7 @@ def _made(request: Mapping[str, Any]) -> str:
     if "markdown" in request:
         attached = request["attachments"].items()
         bundles = {name: bundle for name, bundle in attached if isinstance(bundle, dict)}
-        html = render_markdown(request["markdown"], bundles, picture=uri_of)
-        return without_controls(html)
+        return without_controls(render_markdown(request["markdown"], bundles, picture=uri_of))
     code = request["code"]
     code = code if request["docstrings"] else without_docstrings(code)
     return _code(code, request["length"])

@@ -244,8 +244,7 @@ def _kept(value: Any, depth: int = 0) -> Any:
             entries.append(_Large(f"... {len(value) - _MOST_ENTRIES} more"))
         return tuple(entries) if isinstance(value, tuple) else entries
     if isinstance(value, dict) and depth < _DEEPEST:
-        items = list(value.items())[:_MOST_ENTRIES]
-        return {key: _kept(entry, depth + 1) for key, entry in items}
+        return {key: _kept(entry, depth + 1) for key, entry in list(value.items())[:_MOST_ENTRIES]}
     return value
 
 

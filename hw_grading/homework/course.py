@@ -68,8 +68,7 @@ class Course:
         course = cls(Path(directory.root))
         # nbgrader makes the directory object before it reads the course's file, and passes it only
         # the settings of its own class. The command has all settings.
-        config = (directory.parent or directory).config
-        course.__dict__.update(config=config, directory=directory)
+        course.__dict__.update(config=(directory.parent or directory).config, directory=directory)
         return course
 
     @cached_property

@@ -173,5 +173,4 @@ _CLEANER = nh3.Cleaner(
 
 def as_text(text: str) -> str:
     """Return an oversized text as plain text, under a note that says why."""
-    shown = html.escape(encodable(cut(text, _LONGEST_TEXT)), quote=False)
-    return f"{_NOTE}\n<pre>{shown}</pre>"
+    return f"{_NOTE}\n<pre>{html.escape(encodable(cut(text, _LONGEST_TEXT)), quote=False)}</pre>"

@@ -115,8 +115,7 @@ class Formula:
         """Return MathML, or the TeX as text."""
         tex, mathml = self.tex.strip(), None
         as_code = f"<code>{self.as_text()}</code>"
-        spent = budget.formulas <= 0 or budget.seconds <= 0
-        if spent or not tex or len(tex) > LONGEST_TEX:
+        if budget.formulas <= 0 or budget.seconds <= 0 or not tex or len(tex) > LONGEST_TEX:
             return as_code
         budget.formulas -= 1
         with contextlib.suppress(NoAnswer):

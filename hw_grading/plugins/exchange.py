@@ -52,8 +52,7 @@ class CollectAnyName(ExchangeCollect):
                 path,
             )
             name = os.path.basename(path)
-            student = name.partition("+")[0]
-            return {"username": student, "filename": name, "timestamp": datetime.min}
+            return {"username": name.partition("+")[0], "filename": name, "timestamp": datetime.min}
 
     def copy_files(self) -> None:
         """Copy each student's submission. At the end, name those that could not be copied."""

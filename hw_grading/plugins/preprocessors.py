@@ -60,8 +60,7 @@ def _instructors(
 ) -> tuple[list[InstructorCell], Any]:
     """Return cells and kernelspec of the instructor's notebook."""
     with Gradebook(db_url) as gradebook:
-        path = Path(source) if source else None
-        cells = instructor_cells(gradebook, assignment, notebook, path)
+        cells = instructor_cells(gradebook, assignment, notebook, Path(source) if source else None)
         kernelspec = gradebook.find_notebook(notebook, assignment).kernelspec
     return cells, json.loads(kernelspec or "null")
 

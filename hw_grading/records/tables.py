@@ -55,8 +55,7 @@ def read_table(path: Path) -> Table:
     text, _, _ = read_text(path, "replace")
     lines = text.splitlines(keepends=True)
     skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # Excel's "sep=" line
-    head = lines[skipped] if lines[skipped:] else ""
-    delimiter = delimiter_of(head)
+    delimiter = delimiter_of(lines[skipped] if lines[skipped:] else "")
     reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=delimiter)
     columns: tuple[str, ...] = ()
     rows: list[Row] = []

@@ -149,8 +149,7 @@ def _counting(work: Work, cell: str) -> float | None:
     score = work.scores.get(cell)
     if score is None:
         return None
-    corrections = sum(effect.points for effect in work.corrections.get(cell, ()))
-    return score.counting + corrections
+    return score.counting + sum(effect.points for effect in work.corrections.get(cell, ()))
 
 
 def _part_changes(old: Work, new: Work, cell: str) -> Iterator[PartChange]:

@@ -65,8 +65,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     lost points, which may be none. Raises `NoScores`, `Unreadable` or `RuntimeError`.
     """
     roster = read_roster(folder, assignment)
-    record = _record(roster, student)
-    chosen = _chosen(roster, record, test)
+    chosen = _chosen(roster, _record(roster, student), test)
     course = roster.course
     notebook, seed = _graded_notebook(course, assignment, student)
     as_graded = copy.deepcopy(notebook)
@@ -139,8 +138,7 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
     path = course.autograded(student, assignment) / f"{assignment}.ipynb"
     again = f"grade it again: nbgrader autograde {assignment} --force --student={student}"
     try:
-        document = open_notebook(path)
-        notebook = nbformat.reads(json.dumps(document), as_version=4)
+        notebook = nbformat.reads(json.dumps(open_notebook(path)), as_version=4)
     except OSError as error:
         raise Unreadable(
             f"There is no graded notebook {path} ({error.strerror}): {again}"

@@ -144,8 +144,7 @@ class Regrade:
         return before
 
     def _now(self) -> Snapshot:
-        last = next(iter(self._snapshots.last()), None)
-        snapshot = take(self.course, self.assignment, last)
+        snapshot = take(self.course, self.assignment, next(iter(self._snapshots.last()), None))
         if not snapshot.students:
             raise RuntimeError(
                 f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "

@@ -53,8 +53,7 @@ class GradeBook(Rubrics, Teamwork):
         most, first = self._question(cell)
         if not math.isfinite(seconds) or seconds < 0:
             raise Refused("The seconds must be 0 or more.")
-        each = seconds / max(1, len(versions))
-        stamp = Stamp(expect_name(grader), "save", most, seconds=each)
+        stamp = Stamp(expect_name(grader), "save", most, seconds=seconds / max(1, len(versions)))
         outcomes: Outcomes = {}
         with self._writing(cell) as rows:
             rubric, by = read_rubric(rows, first)

@@ -183,8 +183,7 @@ def _grading(
         overridden = (given.score, given.text or "") != (saved.score, saved.given_comment or "")
     version = str(saved.revision if saved else 0)  # the same after a changed rubric
     if overridden:
-        elsewhere = hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]
-        version += f"-{elsewhere}"
+        version += f"-{hashlib.sha256(repr((given.score, given.text)).encode()).hexdigest()[:12]}"
     in_gradebook = (given.score, given.waits, given.text or "", overridden)
     if saved is None:
         return Grading(student, version, Mark(), *in_gradebook)

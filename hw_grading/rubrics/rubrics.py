@@ -47,8 +47,7 @@ class Rubrics(Questions):
             states = (events[0].before, events[0].after)
             before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
             stamp = Stamp(grader, "rubric undone", most, undoes=events[0].batch)
-            back = replace(before.within(most), revision=after.revision)
-            return change(rows, first, back, stamp)
+            return change(rows, first, replace(before.within(most), revision=after.revision), stamp)
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""

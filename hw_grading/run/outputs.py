@@ -200,8 +200,7 @@ def _why_no_score(cell: NotebookNode, points: float) -> str | None:
     raises an exception if the number is too large or the text is missing, and gives full marks for
     NaN and for negative numbers. Any other result means full marks; this is accepted.
     """
-    kinds = ("error", "execute_result")
-    output = next((o for o in cell.outputs if o.output_type in kinds), None)
+    output = next((o for o in cell.outputs if o.output_type in ("error", "execute_result")), None)
     if output is None or output.output_type == "error":
         return None
     text = output.data.get("text/plain")

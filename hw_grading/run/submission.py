@@ -197,8 +197,7 @@ class Submission:
         """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
         hurried = bool(self._hangs.called_by(cell))
         if hurried != self._hurried:
-            line = _code(_HURRIED.format(hurried))
-            kernel.run_cell(cell, line, index, store_history=False)
+            kernel.run_cell(cell, _code(_HURRIED.format(hurried)), index, store_history=False)
             self._hurried = hurried
         kernel.run_cell(cell, _code(as_released(cell.source, "code")), index)
         if not self._report.stopped and not kernel.died:
@@ -249,8 +248,7 @@ class Submission:
 
 def _outcome(nb: NotebookNode, spent: Spent) -> WithScores:
     text = json.dumps(nb, ensure_ascii=False)
-    problems = read_problems(nb)
-    failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
+    failures = tuple(p.message for p in read_problems(nb) if p.severity is Severity.FAILED)
     return SubmissionFailed(text, failures, spent) if failures else Graded(text, spent)
 
 

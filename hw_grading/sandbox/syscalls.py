@@ -112,15 +112,13 @@ def compiled_filter() -> bytes:
         for name in PRETENDED:
             _add_rule(library, context, _PRETEND, name)
         for name in _WITHOUT_FLAGS:
-            flags = _Comparison(5, _GREATER, 0, 0)
-            _add_rule(library, context, _NOT_SUPPORTED, name, flags)
+            _add_rule(library, context, _NOT_SUPPORTED, name, _Comparison(5, _GREATER, 0, 0))
         for advice in _MADVISE_REFUSED.values():
             _add_rule(library, context, _REFUSE, "madvise", _is(2, advice))
         above = _Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)
         _add_rule(library, context, _NOT_SUPPORTED, "socket", above)
         for option in (_SO_SNDBUF, _SO_SNDBUFFORCE):
-            pair = _is(1, _SOL_SOCKET), _is(2, option)
-            _add_rule(library, context, _REFUSE, "setsockopt", *pair)
+            _add_rule(library, context, _REFUSE, "setsockopt", _is(1, _SOL_SOCKET), _is(2, option))
         for action, asked in ((_REFUSE, FCNTL_REFUSED), (_PRETEND, FCNTL_PRETENDED)):
             for command in asked.values():
                 _add_rule(library, context, action, "fcntl", _is(1, command))

@@ -216,8 +216,7 @@ class Watch:
         if self._first_interrupt and is_over(
             SECONDS_TO_REACT, now - self._first_interrupt, waited - self._waited_at_first
         ):
-            why = f"{cell.name} could not be interrupted after its {limit}"
-            self.kill(Kind.TIME_LIMIT, why)
+            self.kill(Kind.TIME_LIMIT, f"{cell.name} could not be interrupted after its {limit}")
         elif now - self._last_interrupt > 1.0:
             if not self._first_interrupt:
                 self._first_interrupt, self._waited_at_first = now, waited

@@ -70,8 +70,7 @@ def _in_a_folder(
     if not handed_in:
         left_out.append(LeftOut(str(folder), "it has no files. Unpack the download into it"))
     for name, path in handed_in.items():
-        is_of_many = path.parent == folder and not is_one_students(path.name)
-        if path.suffix.lower() == ZIP and is_of_many:
+        if path.suffix.lower() == ZIP and path.parent == folder and not is_one_students(path.name):
             try:
                 downloads.append(_in_a_zip(path, stack, left_out))
             except (Unreadable, OSError) as why:

@@ -83,8 +83,7 @@ def not_work(upload: Upload) -> str:
 def work_of_one(uploads: Sequence[Upload], notebook: str) -> Upload:
     """Return a student's file to grade, a zip only without a notebook, or raise `Unreadable`."""
     notebooks = [upload for upload in uploads if upload.suffix == NOTEBOOK]
-    zips = [upload for upload in uploads if upload.suffix == ZIP]
-    chosen = notebooks or zips
+    chosen = notebooks or [upload for upload in uploads if upload.suffix == ZIP]
     number = the_one_of([upload.name for upload in chosen], notebook)
     if number is not None:
         return chosen[number]

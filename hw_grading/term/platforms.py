@@ -41,8 +41,7 @@ def found_in(
 def is_of_a_platform(path: Path, homework: str) -> bool:
     """Whether a platform named files in a folder; ``<student>_ps1.ipynb`` alone does not count."""
     with ExitStack() as stack:
-        downloads = open_downloads([path], homework, stack, [])
-        return any(_platform_of(files) for _, files in downloads)
+        return any(_platform_of(files) for _, files in open_downloads([path], homework, stack, []))
 
 
 def _platform_of(files: Sequence[Upload]) -> ModuleType | None:

@@ -61,8 +61,7 @@ def _write_one(folder: Path, homework: str, entry: Entry) -> None:
     try:
         (beside / f"{homework}.ipynb").write_bytes(content)
         if entry.found.when:
-            when = entry.found.when.astimezone(UTC)
-            text = f"{when:{TIME_FORMAT}} UTC\n"
+            text = f"{entry.found.when.astimezone(UTC):{TIME_FORMAT}} UTC\n"
             (beside / TIMESTAMP).write_text(text, encoding="ascii")
         if os.path.lexists(folder):
             folder.rename(before_of(folder))

@@ -174,8 +174,7 @@ def _make(source: Connection, target: Connection, tables: list[Table]) -> None:
             if name in known or not name or index["unique"] or None in columns:
                 continue
             listed = ", ".join(quoted(str(column)) for column in columns)
-            statement = f"CREATE INDEX {quoted(name)} ON {quoted(table.name)} ({listed})"
-            target.execute(text(statement))
+            target.execute(text(f"CREATE INDEX {quoted(name)} ON {quoted(table.name)} ({listed})"))
 
 
 def _copy(source: Connection, target: Connection, table: Table) -> int:
@@ -188,8 +187,7 @@ def _copy(source: Connection, target: Connection, table: Table) -> int:
         target.execute(table.insert(), [dict(zip(names, row, strict=True)) for row in fitting])
     if (column := table.autoincrement_column) is not None:
         name = target.dialect.identifier_preparer.quote(table.name)
-        its = func.pg_get_serial_sequence(name, column.name)
-        sequence = target.execute(select(its)).scalar()
+        sequence = target.execute(select(func.pg_get_serial_sequence(name, column.name))).scalar()
         highest = target.execute(select(func.max(column))).scalar()
         if sequence and highest:
             target.execute(select(func.setval(sequence, highest)))
@@ -219,8 +217,7 @@ def _digest(connection: Connection, table: Table) -> tuple[int, int]:
 
 
 def _rows(connection: Connection, table: Table) -> Iterator[list[tuple[Any, ...]]]:
-    a_few = {"yield_per": _ROWS_AT_ONCE}
-    result = connection.execute(select(table), execution_options=a_few)
+    result = connection.execute(select(table), execution_options={"yield_per": _ROWS_AT_ONCE})
     try:
         for rows in result.partitions():
             yield [tuple(row) for row in rows]

@@ -196,8 +196,7 @@ def _outputs(cell: NotebookNode, kind: str, left: int, allowance: Allowance) -> 
         else:
             shown = _picture_or_text(output, allowance)
             if shown.size > left:
-                megabytes = shown.size / 1e6
-                note = f"An output of {megabytes:.1f} MB is not shown: it is too large."
+                note = f"An output of {shown.size / 1e6:.1f} MB is not shown: it is too large."
                 shown = Output("note", note)
             left -= shown.size
             yield shown
@@ -209,8 +208,7 @@ def _picture_or_text(output: NotebookNode, allowance: Allowance) -> Output:
     for mime in _PICTURES:
         if mime in output.data:
             data = "".join(output.data[mime].split())
-            sizes = output.metadata.get(mime, {})
-            return Output("picture", f"data:{mime};base64,{data}", sizes)
+            return Output("picture", f"data:{mime};base64,{data}", output.metadata.get(mime, {}))
     if "text/html" in output.data:
         return Output("html", Markup(clean_html(output.data["text/html"], allowance=allowance)))
     return Output("text", terminal.shown(output.data.get("text/plain", ""), _LONGEST_TEXT))

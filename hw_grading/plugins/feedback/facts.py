@@ -81,8 +81,7 @@ def _points_of(scores: Sequence[Score], corrected: float) -> Points:
     most = sum(score.cell.max_points for score in scores)
     still = [score for score in scores if score.is_open]
     if scores and len(still) == len(scores):
-        by_hand = any(score.cell.by_hand for score in still)
-        why = "not graded yet" if by_hand else "no score yet"
+        why = "not graded yet" if any(score.cell.by_hand for score in still) else "no score yet"
         return Points(f"{why} (of {in_digits(most)})", "open")
     given = sum(score.points for score in scores) + corrected
     words = f"{in_digits(given)} of {in_digits(most)}"

@@ -176,8 +176,7 @@ def by_grader(data: ClassData) -> Section:
     for one in found:
         difference, error = shown(100 * one.difference), shown(200 * one.error)
         rows.append((one.name or _NOT_KNOWN, str(one.answers), difference, error))
-    tables = [Table("Graders", heads, rows), _means_by_grader(data)]
-    return Section(title, said, picture, tables)
+    return Section(title, said, picture, [Table("Graders", heads, rows), _means_by_grader(data)])
 
 
 def _means_by_grader(data: ClassData) -> Table:

@@ -152,8 +152,7 @@ def item_against_rest(data: ClassData) -> Section:
         for name, item, value in zip(labels_of(data.items), data.items, values, strict=True)
         if item.max_points > 0
     ]
-    heads = ("question", "cell", "correlation")
-    table = Table("Correlation with the rest", heads, rows, range(2))
+    table = Table("Correlation with the rest", ("question", "cell", "correlation"), rows, range(2))
     return Section(title, said, picture, [table])
 
 

@@ -94,8 +94,7 @@ def _tried(what: str, one: Look, folder: Path = Path()) -> Iterator[Line]:
     try:
         yield one()
     except TraitError as error:
-        advice = _where_set(error, folder / f"{CONFIG}.py")
-        yield Line(what, one_line(str(error), _LONGEST), advice)
+        yield Line(what, one_line(str(error), _LONGEST), _where_set(error, folder / f"{CONFIG}.py"))
     except Exception as error:
         found = one_line(f"cannot be checked ({type(error).__name__}: {error})", _LONGEST)
         yield Line(what, found, "If the other lines do not explain it, report it as a bug.")
