@@ -3,13 +3,16 @@
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
 from hw_grading.homework.order import store_order
 
-_SAVED = (utils.is_grade, utils.is_solution, utils.is_locked, utils.is_task)
+
+def is_saved(cell: NotebookNode) -> bool:
+    """Return whether nbgrader's `SaveCells` saves a cell in the gradebook."""
+    return any(is_so(cell) for is_so in (is_grade, is_solution, is_locked, is_task))
 
 
 class SaveOrder(NbGraderPreprocessor):
@@ -19,11 +22,7 @@ class SaveOrder(NbGraderPreprocessor):
         """Process one notebook."""
         if not self.parent.parent.no_database:  # the parents are the exporter and the converter
             names = resources["nbgrader"]
-            cells = [
-                cell.metadata.nbgrader["grade_id"]
-                for cell in nb.cells
-                if any(is_so(cell) for is_so in _SAVED)
-            ]
+            cells = [c.metadata.nbgrader["grade_id"] for c in nb.cells if is_saved(c)]
             with Gradebook(names["db_url"]) as gradebook:
                 store_order(gradebook, names["assignment"], names["notebook"], cells)
         return nb, resources

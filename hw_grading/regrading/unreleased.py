@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import nbformat
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
-from nbgrader.utils import is_grade, is_locked, is_solution, is_task
+from nbgrader.utils import is_grade, is_solution, is_task
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.plugins.due_date import PLACEHOLDER
+from hw_grading.plugins.order import is_saved
 from hw_grading.records.graded_notebook import open_notebook
 from hw_support.submission.file import Unreadable
 from hw_support.submission.mending import grade_id_of
@@ -37,9 +38,7 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
     except (Unreadable, OSError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
     notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-    kinds = (is_grade, is_solution, is_locked, is_task)  # of cells in the gradebook
-    stored = [cell for cell in notebook.cells if any(is_kind(cell) for is_kind in kinds)]
-    cells = {grade_id_of(cell) or "": cell for cell in stored}
+    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
     with Gradebook(course.db_url) as gradebook:
         known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
     both = [name for name in cells if name in known]
