@@ -64,7 +64,7 @@ class LatePolicy(Configurable):
     ).tag(config=True)
 
     @property
-    def say_anything(self) -> bool:
+    def has_rules(self) -> bool:
         """Whether the course or the homework has a rule for late work."""
         return bool(self.percent or self.slip_days) or self.last_moment_hours is not None
 

@@ -110,7 +110,7 @@ class _Rules:
         of_cells = (applied(score, self._changes[score.cell.name]) for score in record.scores)
         corrections = sorted(chain.from_iterable(of_cells), key=lambda one: one.key)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
-        if self._terms.say_anything:
+        if self._terms.has_rules:
             penalty, why = penalty_of(self._terms, record, points, self.most, used)
         else:  # without a late policy, the penalty that nbgrader stored counts
             penalty = min(record.penalty, max(0.0, points))

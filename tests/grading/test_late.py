@@ -42,7 +42,7 @@ def test_late_work_loses_nothing_by_default(term):
 def test_the_course_as_it_is_shipped_takes_nothing_off():
     config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
     policy = LatePolicy(config=Config({"LatePolicy": config.LatePolicy}))
-    assert not policy.say_anything
+    assert not policy.has_rules
     assert not any("AssignLate" in name for name in config.Autograde.autograde_preprocessors)
 
 
