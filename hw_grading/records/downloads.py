@@ -59,7 +59,9 @@ def opened(file: IO[bytes], most_listed: int) -> zipfile.ZipFile:
         # Find the record as `ZipFile` does, which then reads the whole list.
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[5] > most_listed:
-            raise Unreadable("expected a zip of one student's files, found far too many files")
+            raise Unreadable(
+                f"expected fewer files in the zip: its list has more than {most_listed:,} bytes"
+            )
         return zipfile.ZipFile(file)
     except Unreadable:
         raise

@@ -85,7 +85,7 @@ def _moment(moment: datetime, zone: tzinfo) -> str:
 
 
 def _span(time: timedelta) -> str:
-    """Return a time such as "2 d 03:04", rounded up to minutes."""
+    """Return a time such as "2 d 03:04 h", rounded up to minutes."""
     minutes = -(-int(time.total_seconds() * 1000) // 60_000)
     days, minutes = divmod(max(minutes, 1), 24 * 60)
     clock = f"{minutes // 60:02d}:{minutes % 60:02d} h"

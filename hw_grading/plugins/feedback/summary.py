@@ -123,8 +123,7 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
     elif final and final.why_penalty:
         yield f"You submitted {final.why_penalty}."
     elif record.late:
-        late = f"You submitted {record.late} after the due date."
-        yield f"{late} You lost no points for it."
+        yield f"You submitted {record.late} after the due date. You lost no points for it."
 
 
 def _counted(points: float) -> str:
