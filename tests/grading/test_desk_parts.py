@@ -53,7 +53,7 @@ def renderer():
 
 
 @pytest.mark.parametrize(("mime", "kind"), [("png", "PNG"), ("jpeg", "JPEG"), ("gif", "GIF")])
-def test_a_picture_is_given_as_it_is(mime, kind):
+def test_a_picture_is_returned_unchanged(mime, kind):
     data = picture(kind=kind)
     found = picture_in({"text/plain": "<Figure>", f"image/{mime}": [data[:9], data[9:] + "\n"]})
     assert base64_of(found.content()) == data
@@ -128,7 +128,7 @@ def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(tmp_path, data):
     assert thumbnails.kept("d") == b""
 
 
-def test_old_thumbnails_give_way(tmp_path):
+def test_the_oldest_thumbnails_are_removed(tmp_path):
     thumbnails = Thumbnails(tmp_path, most_bytes=3_000)
     for number in range(60):
         thumbnails.make(plot_cell(picture()), f"d{number}")
@@ -398,7 +398,7 @@ def test_only_a_finite_number_is_a_number(value):
 @pytest.mark.parametrize(
     "value", [7, [], {"ada": 1}, {"../x": "1"}, {"": "1"}, {"a b": "1"}, {"ada": "1" * 201}]
 )
-def test_only_ids_and_texts_are_versions(value):
+def test_versions_that_are_not_texts_by_student_id_are_refused(value):
     with pytest.raises(BadRequest):
         students_in({"versions": value}, "versions")
 

@@ -91,7 +91,7 @@ def test_a_hidden_part_is_shown_with_the_inputs_of_grading_and_nothing_is_writte
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("explain")
-def test_an_exception_is_shown_with_the_students_line_and_no_terminal_obeys_it(
+def test_an_exception_is_shown_with_the_students_line_and_without_control_codes(
     graded: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert explain(graded, "eve", "the function Double") == 0

@@ -42,7 +42,7 @@ def test_other_values_change_the_digest_of_equal_cells(monkeypatch):
         ("data = np.ones(2)", "data = np.ones(2, dtype='float32')"),
     ],
 )
-def test_values_of_every_plain_kind_count(values, monkeypatch):
+def test_given_values_of_every_type_change_the_digest(values, monkeypatch):
     digests = set()
     for value in values:
         monkeypatch.setenv("TOY_DATA", value)

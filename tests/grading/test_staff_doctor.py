@@ -243,7 +243,7 @@ def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
     assert "may need 3,000 MB" in str(lines_of(course.folder)["memory"].advice)
 
 
-def test_it_says_how_limits_are_enforced_with_and_without_a_sandbox(course: Course) -> None:
+def test_limits_have_a_line_with_and_without_a_sandbox(course: Course) -> None:
     line = lines_of(course.folder)["limits"]
     assert "measured 5 times a second" in line.found
     assert "the system limits the number of its processes" in line.found

@@ -111,7 +111,7 @@ FOLDERS = [
 ]
 
 
-def test_where_each_student_has_a_folder_a_files_name_tells_nothing(downloads: Class) -> None:
+def test_in_a_folder_for_each_student_file_names_identify_nobody(downloads: Class) -> None:
     downloads.download("CS1-999.zip", packed(*FOLDERS))
     for name, content in FOLDERS:
         downloads.download(f"unpacked/{name}", content)
@@ -146,7 +146,7 @@ def test_an_upload_with_many_notebooks_is_left_out(downloads: Class) -> None:
     downloads.expect_left_out("attacker_hw2.zip", why="found 300 ('victim0_hw2.ipynb',")
 
 
-def test_of_several_the_one_of_the_right_name_is_taken(downloads: Class) -> None:
+def test_of_several_notebooks_the_one_named_like_the_homework_is_taken(downloads: Class) -> None:
     files = [
         ("scratch.ipynb", HOSTILE),
         ("hw2.ipynb", HONEST),

@@ -128,7 +128,7 @@ def test_a_kernel_has_no_file_of_the_fork_server_open(place: ForkServer) -> None
     kernel.wait()
 
 
-def test_limits_are_laid_on_it(place: ForkServer) -> None:
+def test_a_kernel_has_the_limits_that_were_asked_for(place: ForkServer) -> None:
     kernel = fork(place, memory_mb=900, processes=33, file_mb=7, open_files=99)
     text = Path(f"/proc/{kernel.kernel_pid}/limits").read_text()
     found = {line[:25].strip(): line[25:].split()[:2] for line in text.splitlines()}
@@ -140,7 +140,7 @@ def test_limits_are_laid_on_it(place: ForkServer) -> None:
     kernel.wait()
 
 
-def test_it_may_use_the_cores_of_the_worker(place: ForkServer) -> None:
+def test_a_kernel_may_use_the_cores_of_its_worker(place: ForkServer) -> None:
     before = os.sched_getaffinity(0)
     core = {max(before)}
     os.sched_setaffinity(0, core)
@@ -182,7 +182,7 @@ def test_kernels_end_with_the_fork_server() -> None:
     place.end()
 
 
-def test_what_cannot_be_done_is_told(place: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_step_is_named(place: ForkServer, monkeypatch: pytest.MonkeyPatch) -> None:
     isolated = policy.isolation(Limits(), "one")
     monkeypatch.setattr(policy, "isolation", lambda *_: isolated | {"bound": {"/nowhere": "/run"}})
     with pytest.raises(NoForkServer, match="mount on /run: No such file"):

@@ -89,7 +89,7 @@ def test_the_command_is_a_pure_function_of_its_arguments() -> None:
     ],
     ids=" ".join,
 )
-def test_the_command_holds(words: tuple[str, ...]) -> None:
+def test_the_command_has_these_options(words: tuple[str, ...]) -> None:
     assert follows(line(), *words)
 
 

@@ -250,7 +250,7 @@ def test_a_legend_appears_only_when_something_has_a_label_and_it_is_wanted():
     assert text.get_text() == "training"
 
 
-def test_nothing_is_shown_and_no_setting_changes(monkeypatch):
+def test_plots_are_not_shown_at_once_and_no_setting_changes(monkeypatch):
     monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
     before = dict(mpl.rcParams)
     labelled(display_image(np.zeros(784)))

@@ -344,7 +344,7 @@ def test_a_parameter_of_another_shape_is_named():
     assert all(m.startswith("weight_matrices[1] has shape (1, 200)") for m in told.values())
 
 
-def test_what_after_step_gets_is_named_if_it_gets_it_twice():
+def test_two_calls_of_after_step_in_a_step_are_named():
     def twice(after_step, Ws, bs):
         after_step(Ws, bs)
         after_step(Ws, bs)
