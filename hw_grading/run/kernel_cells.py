@@ -157,7 +157,7 @@ class KernelCells(Kernel):
 
     def _why_less(self, cell: NotebookNode) -> str:
         called = [f"`{name}`" for name in self._hangs.called_by(cell)]
-        return f", because {', '.join(called)} did not return before" if called else ""
+        return f" (shortened, because {', '.join(called)} did not return before)" if called else ""
 
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_homework(parser)
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
     add("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    add("--port", type=int, help="port of the server (default: 8888)")
+    add("--port", type=int, help="port of the server (default: the first free one from 8888 on)")
     add("--no-browser", action="store_true", help="print the address only")
 
 

@@ -19,8 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "test",
         nargs="?",
         default="",
-        help="a grade id, a question or a heading; default: all tests in which the student lost "
-        "points",
+        help="grade id, question or heading; default: all tests that cost the student points",
     )
     add("--all", action="store_true", help="show inputs and calls also for parts that passed")
 

@@ -20,9 +20,7 @@ def run(chosen: argparse.Namespace) -> None:
 
     moved = move(Course(chosen.course), chosen.address)
     rows = counted(sum(moved.rows.values()), "row")
-    print(
-        f"Copied {rows} of {counted(len(moved.rows), 'table')} into the new database, and compared."
-    )
+    print(f"Copied {rows} of {counted(len(moved.rows), 'table')}, and compared the two databases.")
     if moved.without_null:
         print(f"A null character was replaced in {moved.without_null:,} of these rows.")
     print(f"{moved.old} is unchanged. Now write into nbgrader_config.py:")

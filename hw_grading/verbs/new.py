@@ -16,6 +16,5 @@ def run(chosen: argparse.Namespace) -> None:
 
     made = new(chosen.course, chosen.name)
     print(*(f"  {path}" for path in made.files), sep="\n")
-    first = "Write your homework into the first of these files."
-    print(f"{first} Set its due date in {made.manifest}.")
+    print(f"Write the homework into the first of these files. Set its due date in {made.manifest}.")
     print(f"Then type: python -m hw_grading release {chosen.name}")

@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_homework(parser)
     parser.add_argument(
-        "--out", type=Path, help="the page by student (plots_<homework>.html by default)"
+        "--out", type=Path, help="the page by student (default: plots_<homework>.html)"
     )
 
 

@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
     add_homework(parser)
-    add("--out", type=Path, help="the page (similarity_<homework>.html by default)")
-    add("--most", type=int, default=40, help="how many pairs the page shows (40 by default)")
+    add("--out", type=Path, help="the page (default: similarity_<homework>.html)")
+    add("--most", type=int, default=40, help="how many pairs the page shows (default: 40)")
 
 
 def run(chosen: argparse.Namespace) -> int:

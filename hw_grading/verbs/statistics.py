@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
     add_homework(parser)
-    add("--out", type=Path, help="the page (statistics_<homework>.html by default)")
+    add("--out", type=Path, help="the page (default: statistics_<homework>.html)")
     add("--for-students", action="store_true", help="only groups of five or more, no graders")
 
 
