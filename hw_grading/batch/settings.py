@@ -46,9 +46,7 @@ class WholeClass(Configurable):
         False, help="run every submission again, even if an earlier run saved its result"
     ).tag(config=True)
     folder = Unicode(
-        "grading",
-        help="folder in the course for the results and the progress of grading, for each "
-        "assignment",
+        "grading", help="folder in the course for each assignment's results and progress"
     ).tag(config=True)
     secret_file = Unicode(
         "",

@@ -26,8 +26,7 @@ MARKER = ".made-by-the-demonstration"
 def demonstrate(folder: Path) -> int:
     """Run the whole process once, and print which files to open; return 1 if grading failed.
 
-    An earlier demonstration's folder is removed first. Any other folder raises
-    `FileExistsError`.
+    An earlier demonstration's folder is removed first. Any other folder raises `FileExistsError`.
     """
     if (folder / MARKER).exists():
         shutil.rmtree(folder)

@@ -50,10 +50,8 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
             book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
             return {"shares": book.shares(cell)}
         case False, "here", "":  # records where the grader is; returns where the others are
-            cell, student = (
-                shapes.text_in(body, "cell", 200),
-                shapes.text_in(body, "student", 200, ""),
-            )
+            cell = shapes.text_in(body, "cell", 200)
+            student = shapes.text_in(body, "student", 200, "")
             desk.question(cell)
             if student and why_no_id(student):
                 raise BadRequest("'student' must be a student's id.")

@@ -107,10 +107,9 @@ def graded(
 ) -> dict[str, Any]:
     """Grade a notebook as `nbgrader autograde` does; return its results for Gradescope.
 
-    Without the sandbox, the notebook runs with your own rights: do that only on a machine for
-    this submission alone, such as Gradescope's containers. Raises `Unreadable` if the file or
-    the homework does not exist, `RuntimeError` if grading failed for a reason outside the
-    notebook.
+    Without the sandbox, the notebook runs with your own rights: do that only on a machine for this
+    submission alone, such as Gradescope's containers. Raises `Unreadable` if the file or the
+    homework does not exist, `RuntimeError` if grading failed for a reason outside the notebook.
     """
     course.expect_homework(assignment)
     try:

@@ -56,7 +56,8 @@ class Escaping(Extension):
             self.environment.globals["link_to_desk"] = _link_to_desk
         elif Path(filename or "").name == _INSTEAD_OF_MATHJAX.name:
             source = _INSTEAD_OF_MATHJAX.read_text(encoding="utf-8")
-            self.environment.globals["style_of_formulas"] = _style_of_formulas
+            style = Markup(FORMULAS.read_text(encoding="utf-8"))
+            self.environment.globals["style_of_formulas"] = style
         else:  # templates around students' cells
             return source
         self.environment.globals["script_nonce"] = _nonce_attribute
@@ -113,10 +114,6 @@ def _policy(handler: Any, hashes: str) -> Iterator[None]:
         yield
     finally:
         _nonce = _desk = ""
-
-
-def _style_of_formulas() -> Markup:
-    return Markup(FORMULAS.read_text(encoding="utf-8"))
 
 
 def _link_to_desk() -> Markup:

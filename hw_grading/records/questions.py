@@ -41,8 +41,7 @@ def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
 def read_places(path: Path) -> Places:
     """Return where the cells of a notebook are, by grade id; raise `Unreadable` if it is damaged.
 
-    A question and its mark scheme apply until the next heading. Without a file there are no
-    places.
+    A question and its mark scheme apply until the next heading. Without a file there are no places.
     """
     places = Places()
     if not path.exists():

@@ -57,10 +57,7 @@ def open_downloads(
 
 
 def _in_a_folder(
-    folder: Path,
-    is_one_students: Callable[[str], bool],
-    stack: ExitStack,
-    left_out: list[LeftOut],
+    folder: Path, is_one_students: Callable[[str], bool], stack: ExitStack, left_out: list[LeftOut]
 ) -> list[Download]:
     loose: list[Upload] = []
     downloads: list[Download] = []

@@ -39,8 +39,7 @@ from hw_support.submission.problems import quoted
 _ONE_FOLDER = (
     "expected all files in one folder, named <student>_<homework>.ipynb. If the platform made a "
     "folder for each student, type `python -m hw_grading collect`, which knows the platforms, "
-    "or set c.HomeworksByName.named_regexp to a pattern that takes student_id from the folder's "
-    "name"
+    "or set c.HomeworksByName.named_regexp to a pattern that takes student_id from the folder"
 )
 
 

@@ -50,8 +50,7 @@ class Moved:
 def move(course: Course, address: str) -> Moved:
     """Copy a course's gradebook, a file, into an empty database; the file is unchanged.
 
-    Raises `Unreadable` or `GraderFault` if it was not moved. Then the new database is
-    unchanged.
+    Raises `Unreadable` or `GraderFault` if it was not moved. Then the new database is unchanged.
     """
     url = postgresql.url_of(address)
     old = _file_of(course)
