@@ -251,8 +251,7 @@ def _will_be_graded(converter: Autograde, student: str, notebooks: list[Path]) -
     course = converter.coursedir
     folder = _graded(course, student)
     names = [""] if course.notebook_id == "*" else [path.name for path in notebooks]
-    there = all(os.path.exists(folder / name) for name in names)
-    if not there or converter.force:
+    if not all(os.path.exists(folder / name) for name in names) or converter.force:
         return True
     new, old = map(course.get_existing_timestamp, (notebooks[0].parent, folder))
     return bool(new and old and new > old)

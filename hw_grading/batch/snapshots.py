@@ -110,9 +110,7 @@ def _logging_failures(log: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.warning(
-            "The snapshot of the scores, for a later comparison, cannot be saved: %s", error
-        )
+        log.warning(f"The snapshot of the scores, for a later comparison, cannot be saved: {error}")
 
 
 def _write(path: Path, snapshot: Snapshot) -> None:

@@ -46,10 +46,9 @@ class CollectAnyName(ExchangeCollect):
             return dict(super()._path_to_record(path))
         except Exception:  # the parser may raise any error on untrusted text
             self.log.warning(
-                "%s: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', "
+                f"{path}: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', "
                 "found none. The folder counts as the student's oldest submission. Look at it, "
-                "then remove it",
-                path,
+                "then remove it"
             )
             name = os.path.basename(path)
             return {"username": name.partition("+")[0], "filename": name, "timestamp": datetime.min}
@@ -69,19 +68,15 @@ class CollectAnyName(ExchangeCollect):
                 failed[record["filename"]] = str(why)
         if again:
             self.log.warning(
-                "Submitted again, but not collected: %s. To collect the newer submissions: "
-                "nbgrader collect %s --update",
-                ", ".join(sorted(again)),
-                self.coursedir.assignment_id,
+                f"Submitted again, but not collected: {', '.join(sorted(again))}. To collect the "
+                f"newer submissions: nbgrader collect {self.coursedir.assignment_id} --update"
             )
         if self._in_doubt:
             self.log.warning(
-                "The time of submission is read from %s, which students can edit. These "
-                "submissions were changed after that time, or have no time: %s. Ask the "
-                "students, and correct the file. If you have copied or restored the exchange, "
-                "ignore this message",
-                TIMESTAMP,
-                named(self._in_doubt, _MOST_NAMED),
+                f"The time of submission is read from {TIMESTAMP}, which students can edit. These "
+                "submissions were changed after that time, or have no time: "
+                f"{named(self._in_doubt, _MOST_NAMED)}. Ask the students, and correct the file. If "
+                "you have copied or restored the exchange, ignore this message"
             )
         if failed:
             # CollectApp ends with status 1.
@@ -143,11 +138,8 @@ class CollectAnyName(ExchangeCollect):
             owner = "an unknown user"
         if self.check_owner and owner != student:
             self.log.warning(
-                "%s: made by the user %s, not by %s. Ask both who submitted it (if all students "
-                "are one user of the system, add --CollectApp.check_owner=False)",
-                source,
-                owner,
-                student,
+                f"{source}: made by the user {owner}, not by {student}. Ask both who submitted it "
+                "(if all students are one user of the system, add --CollectApp.check_owner=False)"
             )
 
 
@@ -214,9 +206,7 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
         if elsewhere:
             self.log.warning(
                 "These students did not submit through the exchange, so they get no feedback "
-                "through it: %s. Their pages are in %s",
-                ", ".join(elsewhere),
-                shelf.parent,
+                f"through it: {', '.join(elsewhere)}. Their pages are in {shelf.parent}"
             )
         if failed:
             # ReleaseFeedbackApp ends with status 1.

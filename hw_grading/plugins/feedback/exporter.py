@@ -67,10 +67,8 @@ class FeedbackExporter(Exporter):
         folders.add_overlooked(converter, course.autograded_directory)
         for student in folders.not_graded(converter):
             self.log.error(
-                "NO FEEDBACK: %s submitted, but there is no graded notebook. Run `nbgrader "
-                "autograde %s`",
-                ascii(student),
-                course.assignment_id,
+                f"NO FEEDBACK: {student!a} submitted, but there is no graded notebook. Run "
+                f"`nbgrader autograde {course.assignment_id}`"
             )
         dropped = folders.drop_invalid_ids(converter, course.autograded_directory)
         for left_out, why in dropped.items():
