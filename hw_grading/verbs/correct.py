@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
     add_homework(parser)
-    add("question", nargs="?", default="")
+    add("question", nargs="?", default="", help="its grade id, or its label in the heading")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--add", type=float, metavar="POINTS", help="points to add; may be negative")
     what.add_argument("--drop", action="store_true", help="the question no longer counts")

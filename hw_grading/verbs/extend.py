@@ -15,14 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
     add_homework(parser)
-    add("students", nargs="*", metavar="STUDENT")
+    add("students", nargs="*", metavar="STUDENT", help="ids of students")
     add("--until", default="", help='a time, such as "2022-10-08 23:59"')
     add("--hours", default="", help="hours after the due date")
     add("--days", default="", help="days after the due date, at the same time of day")
     add("--slip", default="", metavar="N", help="number of slip days that the student may use")
     add("--reason", default="", help="the reason, which only staff read")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--from-csv", type=Path, metavar="FILE")
+    what.add_argument("--from-csv", type=Path, metavar="FILE", help="a row for each student")
     what.add_argument("--remove", action="store_true", help="remove extensions")
     what.add_argument("--list", action="store_true", help="list extensions")
 
