@@ -13,7 +13,6 @@ from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import Cell, Score, counted
 from hw_grading.records.writing import csv_of
-from hw_support.submission.problems import encodable
 
 PLAIN = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
@@ -42,11 +41,7 @@ def plain(course: Course, gradebook: Gradebook, assignments: set[str], students:
             about = (student.id, student.last_name, student.first_name, student.email)
             scores = (final.score, final.penalty, final.final, finals.max_score)
             rows.append((assignment.name, assignment.duedate, when or "", *about, *scores))
-    return _as_csv(rows)
-
-
-def _as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
-    return encodable(csv_of(rows)).encode()
+    return csv_of(rows).encode(errors="replace")
 
 
 def like_gradescope(grades: Grades) -> Exported:
@@ -89,7 +84,8 @@ def by_question(grades: Grades) -> Exported:
 def _exported(grades: Grades, rows: Sequence[Sequence[Any]]) -> Exported:
     without = sum(not grade.is_scored for grade in grades.wanted)
     summary = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
-    return Exported(_as_csv(rows), (summary,), tuple(grades.left_to_do()))
+    content = csv_of(rows).encode(errors="replace")
+    return Exported(content, (summary,), tuple(grades.left_to_do()))
 
 
 def _head(grades: Grades, question: str, cells: Sequence[Cell]) -> str:
