@@ -29,7 +29,7 @@ from hw_grading.records.graded_notebook import (
     marks_of,
     notebook_in,
     parts_of,
-    stamp_of,
+    size_and_time,
     text_of,
 )
 from hw_grading.run.settings import RunSettings
@@ -188,7 +188,7 @@ def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -
     corrections: dict[str, list[Effect]] = {}
     for one in score.corrections:
         corrections.setdefault(one.cell, []).append(Effect(one.points, one.reason, one.key))
-    stamp = list(stamp_of(path) or ())
+    stamp = list(size_and_time(path) or ())
     if before and stamp and before.stamp == stamp:
         notebook, conditions = before.notebook, before.conditions
     else:

@@ -15,11 +15,11 @@ from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import (
-    Stamp,
+    SizeAndTime,
     outputs_of,
     plain,
+    size_and_time,
     sources_in,
-    stamp_of,
     text_of,
 )
 from hw_grading.records.results import Roster, read_roster, read_student
@@ -69,8 +69,8 @@ class Answers:
         self._roster: Roster | None = None
         self._records: dict[str, Record] = {}
         self._kept: dict[str, tuple[object, Submission]] = {}
-        self._notebooks: OrderedDict[str, tuple[Stamp, Cells]] = OrderedDict()
-        self._handed_out: tuple[Stamp | None, dict[str, str]] = (None, {})
+        self._notebooks: OrderedDict[str, tuple[SizeAndTime, Cells]] = OrderedDict()
+        self._handed_out: tuple[SizeAndTime | None, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
         """Return the class as `outdated` last read it, or as `read_roster` reads it `now`."""
@@ -149,9 +149,9 @@ class Answers:
         facts = record and (record.scored, record.handed_in, record.seconds_late)
         return self._state(student), facts
 
-    def _state(self, student: str) -> Stamp | None:
+    def _state(self, student: str) -> SizeAndTime | None:
         folder = self.course.autograded(student, self.assignment)
-        return stamp_of(folder / f"{self.assignment}.ipynb")
+        return size_and_time(folder / f"{self.assignment}.ipynb")
 
     def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
         pictures = len(pictures_of(cell))
@@ -168,7 +168,7 @@ class Answers:
     def _released(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
-        state = stamp_of(path)
+        state = size_and_time(path)
         if state != self._handed_out[0]:
             self._handed_out = (state, sources_in(path))
         return self._handed_out[1]
