@@ -22,16 +22,9 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.manifest import KINDS
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import (
-    FINISHED,
-    MAX_BYTES,
-    PartResult,
-    marks_of,
-    notebook_in,
-    parts_of,
-    size_and_time,
-    text_of,
-)
+from hw_grading.pages import text_of
+from hw_grading.records import graded_notebook
+from hw_grading.records.graded_notebook import PartResult, marks_of, notebook_in, parts_of
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, is_notes, read_problems
@@ -188,7 +181,7 @@ def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -
     corrections: dict[str, list[Effect]] = {}
     for one in score.corrections:
         corrections.setdefault(one.cell, []).append(Effect(one.points, one.reason, one.key))
-    stamp = list(size_and_time(path) or ())
+    stamp = list(graded_notebook.size_and_time(path) or ())
     if before and stamp and before.stamp == stamp:
         notebook, conditions = before.notebook, before.conditions
     else:
@@ -198,7 +191,7 @@ def _work(score: FinalScore, path: Path, before: Work | None, conditions: str) -
 
 def _read(path: Path, before: Notebook) -> Notebook:
     try:
-        content = read_regular_file(path, MAX_BYTES)
+        content = read_regular_file(path, graded_notebook.MAX_BYTES)
         digest = _digest(content)
         if digest == before.digest:
             return before
@@ -206,7 +199,7 @@ def _read(path: Path, before: Notebook) -> Notebook:
     except (Unreadable, OSError) as why:
         return Notebook(trouble=f"its graded notebook cannot be read: {why}")
     section = document["metadata"].get(METADATA_KEY)
-    finished = isinstance(section, dict) and section.get(FINISHED) is True
+    finished = isinstance(section, dict) and section.get(graded_notebook.FINISHED) is True
     parts: dict[str, list[PartResult]] = {}
     answers: dict[str, str] = {}
     instructors: dict[str, str] = {}

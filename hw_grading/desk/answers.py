@@ -14,14 +14,7 @@ from typing import Any
 from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import (
-    SizeAndTime,
-    outputs_of,
-    plain,
-    size_and_time,
-    sources_in,
-    text_of,
-)
+from hw_grading.records.graded_notebook import outputs_of, plain, size_and_time, sources_in, text_of
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import Record
 from hw_grading.rubrics.digest import answer_digest
@@ -69,8 +62,8 @@ class Answers:
         self._roster: Roster | None = None
         self._records: dict[str, Record] = {}
         self._kept: dict[str, tuple[object, Submission]] = {}
-        self._notebooks: OrderedDict[str, tuple[SizeAndTime, Cells]] = OrderedDict()
-        self._handed_out: tuple[SizeAndTime | None, dict[str, str]] = (None, {})
+        self._notebooks: OrderedDict[str, tuple[tuple[int, int], Cells]] = OrderedDict()
+        self._handed_out: tuple[tuple[int, int] | None, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
         """Return the class as `outdated` last read it, or as `read_roster` reads it `now`."""
@@ -149,7 +142,7 @@ class Answers:
         facts = record and (record.scored, record.handed_in, record.seconds_late)
         return self._state(student), facts
 
-    def _state(self, student: str) -> SizeAndTime | None:
+    def _state(self, student: str) -> tuple[int, int] | None:
         folder = self.course.autograded(student, self.assignment)
         return size_and_time(folder / f"{self.assignment}.ipynb")
 

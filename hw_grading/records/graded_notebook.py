@@ -22,7 +22,6 @@ FINISHED = "finished"  # metadata key of a notebook whose grading finished
 HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
 MAX_BYTES = 200_000_000
 MOST_FAULTS = 50  # per cell
-SizeAndTime = tuple[int, int]  # size and modification time of a file
 _MOST_PARTS = 200  # per test
 _PART = re.compile(r"(passed|FAILED)  (.*) \[([0-9.e+-]{1,20}) pt\] *")
 
@@ -52,7 +51,7 @@ class PartResult:
     message: str = ""
 
 
-def size_and_time(path: Path) -> SizeAndTime | None:
+def size_and_time(path: Path) -> tuple[int, int] | None:
     """Return the size and time of a file, which a restored backup keeps; None if it is missing."""
     try:
         status = os.lstat(path)
