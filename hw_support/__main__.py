@@ -122,7 +122,7 @@ def _report(opened: Any) -> int:
     from hw_support.desk import check
 
     report = check.check(opened)
-    check.print_report(report)
+    print(*check.in_words(report), sep="\n")
     return FINE if report.fine else TO_DO
 
 
@@ -177,15 +177,11 @@ def _zip(opened: Any, options: Any) -> int:
     if not options.no_check:
         status = _report(opened)
         print()
-    folder = options.to or opened.path.absolute().parent
-    path, entry, digest = handin.pack(opened, student, folder)
+    path, entry, digest = handin.pack(opened, student, options.to or opened.path.absolute().parent)
     print(f"{path}\ncontains {entry} (SHA-256 {digest})")
     print("Submit this file. Keep the line above: it identifies the file that you submitted.")
     if status == TO_DO:
-        print(
-            "The list above shows what you still have to do. You can submit again until the due "
-            "date."
-        )
+        print("The list above shows what is left to do. You can submit again until the due date.")
     return status
 
 

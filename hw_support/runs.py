@@ -156,8 +156,7 @@ def load_run(name: str, *, folder: str | os.PathLike[str] = "saved_runs") -> Run
             f" To make it, train, then call save_run({name!r}, step_size=..., ...)."
         )
     try:
-        entry = PickleShareDB(path.parent)[name]
-        run = _checked_run(**entry)
+        run = _checked_run(**PickleShareDB(path.parent)[name])
     except (KeyError, TypeError, ValueError) as error:
         raise RunDamagedError(
             f"run {name!r} cannot be read: {path} is damaged or is not a saved run."

@@ -17,6 +17,7 @@ from typing import Any
 from hw_grading.pages import text_of as text_of
 from hw_support.failures import with_its_line
 from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import plain as plain
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
 HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
@@ -143,14 +144,6 @@ def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:
         parts.append(PartResult(name, points, passed, "" if passed else message))
     errors = errors_in(cell)
     return [*parts, PartResult("", 0.0, False, error_of(errors[0]))] if errors else parts
-
-
-def plain(text: str, limit: int) -> str:
-    """Return at most `limit` characters on one line, without terminal control characters."""
-    line = " ".join(text[: 4 * limit].split())
-    if not line.isprintable():
-        line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -15,14 +15,7 @@ from tqdm import tqdm
 
 from hw_support.desk.findings import Checked, checked_cells, limit_of, name_of, surprises
 from hw_support.desk.opening import Opened
-from hw_support.desk.running import (
-    Ran,
-    error_in_words,
-    errors_of,
-    is_no_python,
-    last_function,
-    run_from_the_top,
-)
+from hw_support.desk.running import Ran, error_in_words, errors_of, last_function, run_from_the_top
 
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
@@ -58,10 +51,7 @@ class Report:
 
 
 def check(opened: Opened) -> Report:
-    """Run a copy of a notebook from the top and check everything.
-
-    `DeskError` if it cannot be run.
-    """
+    """Run a copy of a notebook from the top and check everything; may raise `DeskError`."""
     release = opened.release
     ran = run_copy(opened)
     checked = checked_cells(ran, release)
@@ -77,10 +67,7 @@ def check(opened: Opened) -> Report:
 
 
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
-    """Run a copy of a notebook from the top, with a progress bar.
-
-    `DeskError` if it cannot be run.
-    """
+    """Run a copy of a notebook from the top, with a progress bar; may raise `DeskError`."""
     notebook = copy.deepcopy(opened.notebook)
     code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code" and c.source.strip()]
     with tqdm(total=len(code), file=sys.stderr, ncols=_WIDTH, leave=False, unit="cell") as bar:
@@ -97,12 +84,8 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
         )
 
 
-def print_report(report: Report) -> None:
-    """Print a report for people."""
-    print("\n".join(_lines(report)))
-
-
-def _lines(report: Report) -> Iterator[str]:
+def in_words(report: Report) -> Iterator[str]:
+    """Yield a report's lines for people."""
     yield f"{report.opened.path.name}: a copy was run from top to bottom, as the grader runs it"
     yield ""
     yield from _table(report)
@@ -189,7 +172,7 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
     for cell in checked:
         test, raised = cell.released.grade_id, cell.run.raised
         if cell.released.solution:
-            not_run = ([] if is_below_test else not_run) + [test] * is_no_python(cell.cell)
+            not_run = ([] if is_below_test else not_run) + [test] * _is_no_python(cell.cell)
         is_below_test = not cell.released.solution
         if not_run and is_below_test and (cell.run.parts or raised):
             yield f"{test} cannot pass: {' and '.join(not_run)} did not run (see its error above)"
@@ -207,6 +190,12 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
     if waiting:
         tests = "test waits" if len(waiting) == 1 else "tests wait"
         yield f"{len(waiting)} {tests} for answers that you have not written yet."
+
+
+def _is_no_python(cell: NotebookNode | None) -> bool:
+    """Whether a cell was not run at all, because Python cannot read it."""
+    kinds = ("SyntaxError", "IndentationError", "TabError")
+    return any(error.ename in kinds for error in errors_of(cell or NotebookNode()))
 
 
 def _error_of(cell: Checked) -> Iterator[str]:

@@ -32,8 +32,7 @@ class Line:
     advice: str | None = None  # what to do; None if it is fine
 
     def __str__(self) -> str:
-        mark = "fine " if self.advice is None else "FIX  "
-        line = f"{mark} {self.what:<11} {self.found}"
+        line = f"{'fine ' if self.advice is None else 'FIX  '} {self.what:<11} {self.found}"
         return line if self.advice is None else f"{line}\n      {self.advice}"
 
 

@@ -76,8 +76,7 @@ def _to_do(
         every = len(empty) >= len(asked.asked)
         return None if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
     if cell.cell_type == "markdown":
-        answered = cell.source.strip() and BLANK not in cell.source
-        return None if answered else f"write {name}"
+        return None if cell.source.strip() and BLANK not in cell.source else f"write {name}"
     if released.is_unchanged(cell.source) or not cell.source.strip():
         return f"answer {name}"
     if STUB in cell.source:
@@ -273,8 +272,7 @@ def _slow(ran: Ran, release: Release) -> Iterator[str]:
 
 def limit_of(cell: NotebookNode, release: Release) -> float:
     """Return the grader's limit on a cell's CPU seconds."""
-    name = grade_id_of(cell) or ""
-    return release.cpu_seconds_for_cell.get(name, release.cpu_seconds_per_cell)
+    return release.cpu_seconds_for_cell.get(grade_id_of(cell) or "", release.cpu_seconds_per_cell)
 
 
 def name_of(cell: NotebookNode) -> str:

@@ -85,8 +85,7 @@ class _Settings:
         self.numpy: Any = np.geterr()
         self.all = list(warnings.filters)
         # Libraries add filters on import. Only filters that raise matter.
-        strict = [entry for entry in warnings.filters if entry[0] == "error"]
-        self.that_matter = self.numpy, strict
+        self.that_matter = self.numpy, [entry for entry in warnings.filters if entry[0] == "error"]
 
     @contextlib.contextmanager
     def in_force(self) -> Iterator[None]:

@@ -87,12 +87,6 @@ def last_function(error: NotebookNode) -> str:
     return found[1] if found else ""
 
 
-def is_no_python(cell: NotebookNode | None) -> bool:
-    """Whether a cell was not run at all, because Python cannot read it."""
-    kinds = ("SyntaxError", "IndentationError", "TabError")
-    return any(error.ename in kinds for error in errors_of(cell or NotebookNode()))
-
-
 class _NoAnswer(Exception):
     """The kernel did not report the outcome of a cell."""
 
@@ -170,8 +164,7 @@ class _Client(NotebookClient):
 
     async def _judge(self, cell: NotebookNode, run: CellRun) -> None:
         """Run a test again with the grader's values of all names."""
-        question = f"{_INSIDE}.judged({cell.source!r})"
-        again = await self._ask(question, seconds=_SECONDS_FOR_A_TEST)
+        again = await self._ask(f"{_INSIDE}.judged({cell.source!r})", seconds=_SECONDS_FOR_A_TEST)
         passed = {part.what for part in run.parts if part.passed and not run.raised}
         run.parts, run.judged = [Part(*part) for part in again["parts"]], True
         run.notes, run.rebound, run.raised = again["notes"], again["rebound"], again["raised"]

@@ -29,14 +29,7 @@ _LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
 
 # What nbgrader itself writes into a cell's metadata: the schema, version 3.
 NBGRADER_KEYS = (
-    "schema_version",
-    "grade_id",
-    "grade",
-    "solution",
-    "locked",
-    "task",
-    "points",
-    "checksum",
+    *("schema_version", "grade_id", "grade", "solution", "locked", "task", "points", "checksum"),
     "cell_type",
 )
 # Tags that would change what is run, or what an error means.
@@ -98,8 +91,7 @@ def _of_ours(metadata: dict[str, Any]) -> NotebookNode:
         nbformat.validate(nb)
     except Exception:  # the grader did not write it after all
         return NotebookNode()
-    ours: NotebookNode = nb.metadata
-    return ours
+    return NotebookNode(nb.metadata)
 
 
 def read_regular_file(path: Path, max_bytes: int) -> bytes:

@@ -70,9 +70,15 @@ class Problem:
 
 def quoted(text: object, limit: int = 60) -> str:
     """Quote a student's text on one line of at most `limit` printable characters."""
-    line = " ".join(str(text)[: 4 * limit].split())
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
-    return f"'{line}'" if len(line) <= limit else f"'{line[: limit - 1]}…'"
+    return f"'{plain(str(text), limit)}'"
+
+
+def plain(text: str, limit: int) -> str:
+    """Return at most `limit` characters on one line, without terminal control characters."""
+    line = " ".join(text[: 4 * limit].split())
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def encodable(text: str) -> str:
@@ -149,8 +155,7 @@ def is_notes(cell: NotebookNode) -> bool:
 
 def _letters(source: str) -> str:
     """Return a text's letters, digits, ends of lines, and a "#" for each heading."""
-    marked = _HEADING.sub(r"#\g<0>", source)
-    return re.sub(r"[^\w#\n]|_", "", without_disguise(marked))
+    return re.sub(r"[^\w#\n]|_", "", without_disguise(_HEADING.sub(r"#\g<0>", source)))
 
 
 def _inert(message: str) -> str:

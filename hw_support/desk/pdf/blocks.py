@@ -148,8 +148,7 @@ class TextCell:
             elif kind == "Link":
                 written += self._link(self._inlines(content[1], depth + 1), content)
             elif kind == "Image":
-                alt = plain_text(content[1], self._formulas)
-                written.append(self._image(content[2][0], alt))
+                written.append(self._image(content[2][0], plain_text(content[1], self._formulas)))
             elif kind != "End":
                 raise TooDeepError(f"it has an inline element of an unknown kind, {kind}")
         for _, place in opened:  # never closed

@@ -118,8 +118,7 @@ def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
     if lines == [""]:
         return ""
     if any(len(line) > _LONGEST_LINE for line in lines):
-        of_more = f"lines of more than {_LONGEST_LINE:,} characters"
-        sheet.warn(f"an output has {of_more}; they are cut.")
+        sheet.warn(f"an output has lines of more than {_LONGEST_LINE:,} characters; they are cut.")
 
     def printed(part: list[str]) -> str:
         shown = literal(broken("\n".join(map(_cut, part)), _LONGEST_WORD))
@@ -128,8 +127,7 @@ def _printed(text: str, sheet: Sheet, error: bool = False) -> str:
     left_out = len(lines) - _MOST_LINES
     if left_out <= 0:
         return printed(lines)
-    cut = f"is cut; {left_out:,} of them are left out"
-    sheet.warn(f"an output of {len(lines):,} lines {cut}.")
+    sheet.warn(f"an output of {len(lines):,} lines is cut; {left_out:,} of them are left out.")
     note = f"#note({literal(f'[… {left_out:,} lines left out …]')});"
     return printed(lines[: _MOST_LINES - _LAST_LINES]) + note + printed(lines[-_LAST_LINES:])
 

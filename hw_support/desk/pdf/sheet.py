@@ -94,10 +94,8 @@ class Sheet:
         source, display = formula.source, formula.display
 
         def instead() -> str:
-            why = "a formula cannot be converted and is shown as TeX"
-            self.warn(f"{why}: {excerpt(source)}")
-            call = "source" if display else "raw"
-            return f"#let {name} = {call}({literal(broken(source, 40))})"
+            self.warn(f"a formula cannot be converted and is shown as TeX: {excerpt(source)}")
+            return f"#let {name} = {'source' if display else 'raw'}({literal(broken(source, 40))})"
 
         strings = re.findall(r'"(?:\\.|[^"\\])*"', converted or "")
         if converted is None or max(map(len, strings), default=0) > _LONGEST_IN_FORMULA:
@@ -123,16 +121,14 @@ class Sheet:
         name = self._name()
 
         def instead(reason: str = "it is damaged, or it needs another file") -> str:
-            why = f"cannot be shown: {reason}. A note stands in its place"
-            self.warn(f"a picture ({alt}) {why}.")
+            self.warn(f"a picture ({alt}) cannot be shown: {reason}. A note stands in its place.")
             note = f"[Picture that cannot be shown: {alt}; {reason}.]"
             return f"#let {name} = note({literal(note)})"
 
         try:
             picture, suffix, pixels, frames = _usable(content, kind)
             if frames > 1:
-                first = f"the first of its {frames} frames"
-                self.warn(f"a moving picture ({alt}) is shown as {first}.")
+                self.warn(f"a moving picture ({alt}) is shown as the first of its {frames} frames.")
             file = f"picture{hashlib.sha256(picture).hexdigest()}.{suffix}"
             (self.folder / file).write_bytes(picture)
             shown = f"image({literal(file)}, alt: {literal(alt)})"

@@ -99,7 +99,7 @@ def checked(notebook: NotebookNode, folder: Path) -> SimpleNamespace:
     path = folder / "small.ipynb"
     nbformat.write(notebook, path)
     report = check.check(open_notebook(path, [RELEASE]))
-    said = " ".join(" ".join(check._lines(report)).split())
+    said = " ".join(" ".join(check.in_words(report)).split())
     parts = {part.what: part.passed for cell in report.checked for part in cell.run.parts}
     to_do = {c.released.grade_id: c.to_do for c in report.checked if c.to_do}
     return SimpleNamespace(report=report, said=said, parts=parts, to_do=to_do)

@@ -133,7 +133,7 @@ def test_a_finished_notebook_leaves_nothing_to_do(answered, tmp_path, release):
     assert report.changes == []
     assert [cell.to_do for cell in report.checked if cell.to_do] == []
     assert report.fine
-    lines = "\n".join(check._lines(report))
+    lines = "\n".join(check.in_words(report))
     assert "This command found nothing left to do." in lines
     assert "they can fail even if all visible tests pass" in lines
 

@@ -188,7 +188,7 @@ def test_a_small_homework_is_checked_to_its_end(saved, monkeypatch):
     for cell in report.checked:  # a busy machine may take long over any of them
         if cell.run:
             cell.run.seconds = 1.1 if cell.released.grade_id == "try_it" else 0.1
-    lines = list(check._lines(report))
+    lines = list(check.in_words(report))
     assert report.fine, lines
     assert "Cell try_it took 1 s." in lines
     assert not any("Cell double" in line for line in lines)
