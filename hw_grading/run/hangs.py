@@ -134,7 +134,7 @@ def _statements(source: str) -> list[ast.stmt]:
     try:
         return ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        names = {name for name in _NAME.findall(source) if not keyword.iskeyword(name)}
+        names = set(filter(str.isidentifier, _NAME.findall(source))).difference(keyword.kwlist)
         return ast.parse(f"print({', '.join(names)})").body
 
 

@@ -112,6 +112,13 @@ def test_deeply_nested_code_is_read_like_any_other(source: str) -> None:
     assert hangs.cpu_seconds(cells[2], 60) < 60
 
 
+def test_a_cell_that_is_no_python_may_have_letters_that_are_in_no_name() -> None:
+    cells = [CELL["f"], new_code_cell("%time f(1)  # ½ of the area in m², see ①")]
+    hangs = Hangs(new_notebook(cells=cells))
+    hangs.interrupted(traceback("f"), 60)
+    assert hangs.cpu_seconds(cells[1], 60) < 60
+
+
 MANY = range(4_000)
 
 
