@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,8 +14,9 @@ from typing import IO, Any
 from hw_support.failures import one_line, visible
 from hw_support.in_one_step import in_one_step
 
-# Characters that begin a formula in a spreadsheet, including their wide forms.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+# The places where a spreadsheet could see a formula: before one of these characters, or its wide
+# form. Where the comma is the decimal sign, Excel divides a CSV at semicolons, also within quotes.
+_BEFORE_FORMULA = re.compile(r"""(?:^|(?<=;))(?=[ "]*[=+\-@＝＋－＠])""")
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -68,11 +70,11 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def cell(value: Any) -> Any:
-    """Return a value as it is written: a text that is a formula gets an apostrophe in front."""
+    """Return a value as it is written: what could be a formula gets an apostrophe in front."""
     if value is None or isinstance(value, int | float):
         return value
     text = one_line(str(value))  # no tabs or line breaks, which also begin a formula
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _BEFORE_FORMULA.sub("'", text)
 
 
 def csv_of(rows: Iterable[Sequence[Any]]) -> str:

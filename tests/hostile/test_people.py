@@ -29,7 +29,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import LONGEST_ID, why_no_id
 from hw_grading.records.timestamp import read_time, time_of
-from hw_grading.records.writing import cell
+from hw_grading.records.writing import cell, csv_of
 from hw_grading.reports.plots_page import write_plots_page
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
@@ -282,8 +282,15 @@ def test_a_text_like_a_formula_gets_an_apostrophe(text: str) -> None:
     assert cell(text).isprintable()
 
 
+@pytest.mark.parametrize("text", ["x;=1", "x; +1", 'x;"=1"', "x;y;@z", "＝1;-1"])
+def test_a_text_has_no_formula_where_a_table_is_divided_at_semicolons(text: str) -> None:
+    line = csv_of([["ada", text]]).strip()
+    for value in line.split(";"):
+        assert not value.lstrip(' "').startswith(("=", "+", "-", "@"))
+
+
 def test_numbers_and_plain_texts_are_written_as_they_are() -> None:
-    for value in (-1.5, 0, None, "ada", "a=b", "2022-10-04 23:59:00"):
+    for value in (-1.5, 0, None, "ada", "a=b", "less than half: 7; full: 3", "2022-10-04 23:59:00"):
         assert cell(value) == value
 
 
