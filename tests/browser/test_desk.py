@@ -1,6 +1,7 @@
 """People grade a class of 40 on the desk: by keyboard, together, and while the server fails."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -540,6 +541,21 @@ def test_no_student_code_runs_and_no_page_breaks_its_policy(
         assert page.evaluate("window.ran") is None, path
         assert page.locator("main b").count() == 0, path  # from a name
     assert console.ours() == []
+
+
+def test_an_id_in_a_students_html_takes_no_element_of_the_page_away(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    path = course / "autograded" / HOSTILE / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    picture = notebook["cells"][5]["outputs"][0]["data"]["image/png"]
+    html = f'<h1 id="text">Beside</h1><img src="data:image/png;base64,{picture}">'
+    output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
+    notebook["cells"][1]["outputs"] = [output]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    page = desk().open("why", HOSTILE)
+    expect(page.locator("#beside h1")).to_have_text("Beside")
+    expect(page.locator("#answer")).to_contain_text(f"Item {fits(HOSTILE)} fits.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

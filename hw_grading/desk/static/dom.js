@@ -43,9 +43,12 @@ export function showCleanedHtml(element, html) {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer");
   }
-  // Put the author's headings below the page's own, whatever their levels are.
-  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6"))
+  // Put the author's headings below the page's own, whatever their levels are. The scripts find the
+  // page's elements by their ids, so a heading keeps none.
+  for (const heading of element.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
     heading.setAttribute("aria-level", "3");
+    heading.removeAttribute("id");
+  }
 }
 
 // The same as in hw_grading/pages/comments.py. The bounds keep the time of a search short.
