@@ -23,6 +23,8 @@ _HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
 # The heading on lines of its own, or at the start of a heading, in a text of letters and "#".
 _NOTES = re.compile(r"^\d*(?:#+{0}|{0}$)".format(r"\n*".join("notesfromthegrader")), re.MULTILINE)
 _FILLERS = "\u115f\u1160"  # letters that nobody sees
+_UNSEEN = ("Cf", "Mn", "Mc", "Me")  # kinds of characters
+_MOST_LETTERS = 4  # for one character, as in a ligature; one of Arabic stands for 18
 MOST_STORED = 100  # one file can have thousands of problems; a person reads a few
 
 
@@ -92,15 +94,16 @@ def without_disguise(text: str) -> str:
     Letters that only look different (wide, bold, in a circle) become the usual ones.
     """
     text = html.unescape(_TAG.sub("", text))
-    if not text.isascii():  # marks go first, because sorting many of them takes very long
-        text = _unmarked(unicodedata.normalize("NFKD", _unmarked(text)))
+    if not text.isascii():  # each kind once: sorting many accents would take very long
+        text = text.translate({ord(c): _usual(c) for c in set(text)})
     return text.casefold()
 
 
-def _unmarked(text: str) -> str:
-    kinds = ("Cf", "Mn", "Mc", "Me")
-    unseen = [c for c in set(text) if unicodedata.category(c) in kinds or c in _FILLERS]
-    return text.translate(dict.fromkeys(map(ord, unseen)))
+def _usual(character: str) -> str:
+    """Return the usual letters for a character; "" if nobody sees it."""
+    letters = unicodedata.normalize("NFKD", character)
+    seen = (c for c in letters if unicodedata.category(c) not in _UNSEEN and c not in _FILLERS)
+    return "".join(seen)[:_MOST_LETTERS]
 
 
 def read_problems(nb: NotebookNode) -> list[Problem]:
@@ -155,7 +158,9 @@ def is_notes(cell: NotebookNode) -> bool:
 
 def _letters(source: str) -> str:
     """Return a text's letters, digits, ends of lines, and a "#" for each heading."""
-    return re.sub(r"[^\w#\n]|_", "", without_disguise(_HEADING.sub(r"#\g<0>", source)))
+    marked = without_disguise(_HEADING.sub(r"#\g<0>", source))
+    others = [c for c in set(marked) if not (c.isalnum() or c in "#\n")]
+    return marked.translate(dict.fromkeys(map(ord, others)))
 
 
 def _inert(message: str) -> str:

@@ -1,5 +1,7 @@
 """Problems are stored in a notebook, and shown as plain text, not as a student's markup."""
 
+import tracemalloc
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -11,6 +13,7 @@ from hw_support.submission.problems import (
     Problem,
     Severity,
     add_problems,
+    is_notes,
     put_notes_on_top,
     quoted,
     read_problems,
@@ -125,6 +128,17 @@ def test_a_text_that_mentions_the_notes_stays(text: str) -> None:
     nb = new_notebook(cells=[new_markdown_cell(text)])
     put_notes_on_top(nb)
     assert [cell.source for cell in nb.cells] == [text]
+
+
+@pytest.mark.parametrize("character", ["\ufdfa", "\u3316", "d\u0434!"])
+def test_a_text_of_any_characters_is_read_in_little_memory(character: str) -> None:
+    cell = new_markdown_cell(100_000 * character)
+    tracemalloc.start()
+    try:
+        assert not is_notes(cell)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_messages_are_inert() -> None:
