@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 
-from hw_grading.pages.drawings import is_light
+from hw_grading.pages import drawings, rasters
 from hw_grading.pages.mathematics import Budget, Formula
 
 _MOST_PICTURE_CHARACTERS = 30_000_000  # base64 characters in one text
@@ -17,7 +17,7 @@ _CODE = frozenset(["code", "kbd", "pre", "samp"])
 TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
 
 # How files of each type begin. An SVG may contain scripts, but browsers run none of them in an
-# <img>. `is_light` checks an SVG separately.
+# <img>. `picture_uri` checks how much a browser has to do.
 PICTURES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -29,15 +29,16 @@ PLACEHOLDER = re.compile(r"data:image/[a-z+]+;base64,([0-9a-f]{64})")
 
 
 def picture_uri(mime: str, data: str) -> str | None:
-    """Return a base64 picture as a data URI, or None if it is not a picture."""
+    """Return a base64 picture as a data URI; None if it is none, or takes a browser too long."""
     data = data.translate({ord(c): None for c in " \t\r\n"})
     try:
         raw = base64.b64decode(data, validate=True)
     except ValueError:
         return None
     is_picture = bool(raw) and raw.startswith(PICTURES.get(mime, ()))
-    if is_picture and mime == "image/svg+xml":
-        is_picture = is_light(raw)
+    if is_picture:
+        drawn = mime == "image/svg+xml"
+        is_picture = drawings.is_light(raw) if drawn else rasters.is_light(mime, raw)
     return f"data:{mime};base64,{data}" if is_picture else None
 
 

@@ -4,12 +4,15 @@ An SVG of a few lines can draw a thing twice, draw that result twice, and so on.
 runs no script and loads nothing, but it hangs the browser's tab and the page in it.
 """
 
+import base64
+import math
 import re
 import xml.etree.ElementTree as ET
 from typing import NoReturn
 from urllib.parse import unquote
 
 from hw_grading.pages import words
+from hw_grading.pages.rasters import MAX_PIXELS, has_many_scans, size_of
 
 LONGEST = 4_000_000  # bytes
 _MOST = 200_000  # see `_Drawing`; a plot of 20,000 points has 100,000
@@ -20,8 +23,22 @@ _NOT_COUNTED = re.compile(r"[\s\"'();,]")  # in ids, as `_REFERENCE` does not fi
 _REFUSED = words(
     "animate animateColor animateMotion animateTransform discard filter foreignObject set"
 )
-_SLOW = re.compile(r"filter|blend|inherit|data:image/svg", re.I)
-_HIDDEN = re.compile(r"[\\@]|url", re.I)  # other things and references in style sheets
+_SLOW = re.compile(r"filter|blend|inherit|gradient\(|pathLength", re.I)
+_HIDDEN = re.compile(r"[\\@]|url|dasharray", re.I)  # other things and references in style sheets
+# Of all properties of styles, those of drawings. A browser draws a shadow or a background slowly.
+_PROPERTY = re.compile(r"([^\s:;{}]+)\s*:")
+_KNOWN_PROPERTY = re.compile(
+    r"(?:fill|font|marker|mask|stop|stroke)(?:-[a-z]+)*|clip-(?:path|rule)|(?:image|shape|text)"
+    r"-rendering|(?:letter|word)-spacing|line-height|text-(?:align|anchor)|dominant-baseline"
+    r"|color|display|opacity|overflow|paint-order|visibility|white-space|writing-mode",
+    re.I,
+)
+_DASHES = re.compile(r"stroke-dasharray\s*:([^;]*)", re.I)
+_NUMBERS = re.compile(r"[0-9.,\s]*")
+_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?", re.I)
+_DASHES_OF_ONE = 10  # dashes that cost as much as an element
+_DATA = re.compile(r"data:[^,]*,", re.I)
+_PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\s]+)")
 _COSTS = {"linearGradient": 100, "mask": 1_000, "pattern": 1_000, "radialGradient": 100}
 _CHARACTERS = 200  # of a path that cost as much as an element
 _OF_ONE = ("clip-path", "href", "mask", "{http://www.w3.org/1999/xlink}href")  # not inherited
@@ -63,6 +80,7 @@ class _Drawing:
         # A browser draws a marker at each point of a path: at most once for each character.
         self._has_markers = any(_name(element) == "marker" for element in root.iter())
         self._sizes: dict[ET.Element, int] = {}
+        self._pixels = 0  # of the pictures so far
 
     def size(self, element: ET.Element, depth: int) -> int:
         """Return how many elements the browser draws for this one."""
@@ -75,6 +93,7 @@ class _Drawing:
                 raise ValueError("the children inherit references that cannot be counted")
             length = sum(map(len, [element.text or "", *element.attrib.values()]))
             size = _cost(element) + length // (1 if self._has_markers else _CHARACTERS)
+            size += _dashes(element)
             size += sum(self.size(part, depth + 1) for part in [*element, *once])
             times = size if _name(element) == "use" or self._has_markers else 1
             size += times * sum(self.size(part, depth + 1) for part in inherited)
@@ -84,21 +103,60 @@ class _Drawing:
     def _referred_to(self, element: ET.Element) -> tuple[list[ET.Element], list[ET.Element]]:
         """Return what is drawn once for an element, and what is drawn for each of its parts."""
         style = "".join(element.itertext()) if _name(element) == "style" else ""
-        if _name(element) in _REFUSED or _SLOW.search(style) or _HIDDEN.search(style):
+        if _name(element) in _REFUSED or _is_slow(style) or _HIDDEN.search(style):
             raise ValueError("the SVG has elements or styles that cannot be counted")
         once: list[ET.Element] = []
         inherited: list[ET.Element] = []
         for name, value in element.attrib.items():
-            if _SLOW.search(name) or _SLOW.search(value) or (name == "style" and "\\" in value):
+            css = value if name == "style" else ""
+            if _SLOW.search(name) or _SLOW.search(value) or _is_slow(css) or "\\" in css:
                 raise ValueError("the element has attributes that cannot be counted")
+            self._expect_pictures(value)
             names = map(unquote, _REFERENCE.findall(value))
             found = [self._by_id[one] for one in names if one in self._by_id]
             (once if name in _OF_ONE else inherited).extend(found)
         return once, inherited
 
+    def _expect_pictures(self, value: str) -> None:
+        """Expect that all data in an attribute are raster pictures, not too many pixels in all."""
+        pictures = _PICTURE.findall(value)
+        if len(pictures) != len(_DATA.findall(value)):
+            raise ValueError("the SVG has data that is no picture")
+        for mime, data in pictures:
+            raw = base64.b64decode(data)
+            self._pixels += math.prod(size_of(mime, raw))
+            if self._pixels > MAX_PIXELS or has_many_scans(mime, raw):
+                raise ValueError("the SVG has pictures that take long")
+
 
 def _name(element: ET.Element) -> str:
     return str(element.tag).rpartition("}")[2]
+
+
+def _is_slow(style: str) -> bool:
+    """Return whether a style has anything that a browser may draw slowly."""
+    properties = _PROPERTY.findall(style)
+    return bool(_SLOW.search(style)) or not all(map(_KNOWN_PROPERTY.fullmatch, properties))
+
+
+def _dashes(element: ET.Element) -> int:
+    """Return how many elements the dashes of a path count for; only paths may have dashes.
+
+    A path is at most as long as this, since each of its points has numbers. Only a "z" draws back
+    without any; a "t" might draw further each time.
+    """
+    found = _DASHES.findall(element.get("style", ""))
+    dashes = {text.strip() for text in (element.get("stroke-dasharray", ""), *found)}
+    cost = 0.0
+    for text in dashes - {"", "none"}:
+        path = element.get("d", "")
+        is_counted = _name(element) == "path" and not len(element) and "t" not in path.lower()
+        if not is_counted or not _NUMBERS.fullmatch(text):
+            raise ValueError("the dashes cannot be counted")
+        length = sum(map(float, _NUMBER.findall(path))) * (7 + 4 * path.lower().count("z"))
+        if period := sum(map(float, _NUMBER.findall(text))):
+            cost += length / period / _DASHES_OF_ONE
+    return int(min(cost, _MOST + 1))
 
 
 def _cost(element: ET.Element) -> int:

@@ -1,6 +1,7 @@
 """Hostile texts for pages, and what of an HTML page could run, load, or act on the page."""
 
 import base64
+import io
 import re
 import struct
 import time
@@ -9,6 +10,7 @@ from collections import Counter
 from html.parser import HTMLParser
 
 from nbformat.v4 import new_code_cell, new_output
+from PIL import Image
 
 
 def base64_of(raw):
@@ -28,9 +30,14 @@ def png(width=1, height=1, kind=b"IHDR", extra=b"", pixels=b"\0\x80"):
     return b"\x89PNG\r\n\x1a\n" + head + data + extra + chunk(b"IEND", b"")
 
 
+def one_pixel(kind):
+    stream = io.BytesIO()
+    Image.new("L", (1, 1)).save(stream, kind)
+    return stream.getvalue()
+
+
 PNG = base64_of(png())
-JPEG = base64_of(b"\xff\xd8\xff\xe0 and so on")
-GIF = base64_of(b"GIF89a and so on")
+JPEG, GIF = (base64_of(one_pixel(kind)) for kind in ("JPEG", "GIF"))
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>run()</script><rect width="9"/></svg>'
 SVG_URI = f"data:image/svg+xml;base64,{base64_of(SVG.encode())}"
 PAGE_URI = f"data:text/html;base64,{base64_of(b'<script>run()</script>')}"

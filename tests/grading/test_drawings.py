@@ -5,6 +5,7 @@ import io
 
 import matplotlib.pyplot as plt
 import pytest
+from PIL import Image
 
 from hw_grading.pages.drawings import LONGEST, is_light
 from hw_grading.pages.safe_html import clean_html, render_markdown
@@ -38,12 +39,20 @@ def doubled(times, reference='<use xlink:href="#a{0}"/><use href="#a{0}"/>'):
     return drawing(f'<defs>{"".join(parts)}</defs><use href="#a{times}"/>')
 
 
+def picture(side):
+    stream = io.BytesIO()
+    Image.new("1", (side, side)).save(stream, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+
+
 NUMBERS = [n * 7919 % 10_007 for n in range(10_007)]
 PLOTS = {
     "scatter": lambda axes: axes.scatter(NUMBERS * 2, NUMBERS * 2, alpha=0.5),
     "many colours": lambda axes: axes.scatter(NUMBERS, NUMBERS, c=NUMBERS),
     "hist": lambda axes: axes.hist(NUMBERS, hatch="/", bins=100),
     "contourf": lambda axes: axes.contourf([NUMBERS[:100]] * 99, hatches=["/", "x"]),
+    "grid": lambda axes: axes.grid(linestyle=":"),
+    "dotted outline": lambda axes: axes.bar(NUMBERS[:99], NUMBERS[:99], ec="k", ls=":"),
     "lines": lambda axes: axes.plot(NUMBERS, NUMBERS, "--o"),
     "picture": lambda axes: axes.imshow([NUMBERS] * 3, aspect="auto"),
 }
@@ -107,6 +116,21 @@ BUSY = {
     "marker at each point": drawing(
         many('<marker id="p">{}</marker>') + f'<path marker-mid="url(#p)" d="{"h1" * 500}"/>'
     ),
+    "dashes": drawing('<path d="M0 9h400" stroke="#000" stroke-dasharray=".0001"/>'),
+    "dashes in a style": drawing('<path d="M0 9h400" style="STROKE-DASHARRAY: .0001"/>'),
+    "dashes of a long path": drawing(f'<path d="M1e5 0{"H0z" * 999}" stroke-dasharray="4"/>'),
+    "dashes inherited": drawing('<g stroke-dasharray="1"><path d="M0 9h9"/></g>'),
+    "dashes of a circle": drawing('<circle r="9" stroke-dasharray="1"/>'),
+    "dashes in a sheet": drawing(RECT, "<style>rect { stroke-dasharray: 1 }</style>"),
+    "dashes that become shorter": drawing('<path pathLength="1e9" d="M0 9h9"/>'),
+    "dashes of the screen": drawing('<path d="M0 9" style="vector-effect: non-scaling-stroke"/>'),
+    "shadow": drawing(SHAPE.format('style="text-shadow: 0 0 300px"')),
+    "shadow in a sheet": drawing(RECT, "<style>text { text-shadow/**/: 0 0 300px }</style>"),
+    "background": drawing(SHAPE.format('style="background: red"')),
+    "mask of a gradient": drawing(SHAPE.format('style="mask: linear-gradient(red, blue)"')),
+    "large picture": drawing(f'<image href="{picture(5_000)}"/>'),
+    "large pictures": drawing(f'<image href="{picture(3_000)}"/>' * 2),
+    "picture without a type": drawing('<image href="data:;base64,iVBORw0KGgo="/>'),
     "path often": drawing(f'<path id="p" d="{"h1" * 500_000}"/>' + '<use href="#p"/>' * 500),
 }
 

@@ -1,11 +1,11 @@
 """A student's feedback: the box with points, failures and comments, and the notebook below it."""
 
-import base64
 import html
 import re
 from datetime import timedelta
 
 import pytest
+from html_pages import base64_of, chunk, png
 from markupsafe import Markup
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 __all__ = ["course"]  # a fixture
 
 ODD = '<b>o\'d & "ids"</b>'
-PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(3_001)).decode()
+PNG = base64_of(png(extra=chunk(b"teXt", bytes(3_002))))  # of 3 n bytes, so its base64 can go on
 
 
 def generate(course: ToyCourse, student: str = "*") -> None:

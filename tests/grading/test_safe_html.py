@@ -1,6 +1,8 @@
 """Students' HTML, markdown and outputs come out harmless, and honest ones come out unchanged."""
 
+import base64
 import re
+import struct
 
 import nh3
 import pytest
@@ -86,6 +88,27 @@ def test_pictures_within_the_text_pass(kind, data):
     uri = f"data:image/{kind};base64,{data}"
     assert Page(clean_html(f'<img src="{uri}">')).sources == [uri]
     assert Page(markdown2html(context(), f"![x]({uri})")).sources == [uri]
+
+
+GIF_SIZES = b"GIF89a" + struct.pack("<HH", 60_000, 60_000) + bytes(3)
+TAKE_LONG = {
+    "pixels": ("image/png", png(5_000, 5_000)),
+    "very many pixels": ("image/png", png(60_000, 60_000)),
+    "pixels of a GIF": ("image/gif", GIF_SIZES),
+    "scans": ("image/jpeg", base64.b64decode(JPEG)[:-2] + 100 * b"\xff\xda" + b"\xff\xd9"),
+    "header that cannot be read": ("image/png", png(5_000, 5_000)[:20]),
+}
+
+
+@pytest.mark.parametrize("what", TAKE_LONG)
+def test_a_picture_that_takes_a_browser_long_is_not_shown(what):
+    mime, raw = TAKE_LONG[what]
+    uri = f"data:{mime};base64,{base64_of(raw)}"
+    assert uri not in clean_html(f'<img src="{uri}">')
+    assert uri not in markdown2html(context(), f"![x]({uri})")
+    cell = code_cell(display({mime: base64_of(raw)}))
+    clean_outputs(cell)
+    assert cell.outputs[0].data == {"text/plain": f"An output of type '{mime}' is not shown."}
 
 
 def test_a_picture_shown_very_often_has_a_limited_size():
