@@ -9,13 +9,14 @@ each. Some system calls create memory that cannot be counted: these are refused
 import contextlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 
 Processes = Sequence[psutil.Process]
-_SOCKETS_UNCOUNTED = 500  # the queues of this many sockets are not counted as memory
+_FEW = 500  # descriptors; the queues of this many sockets are not counted as memory
+_WATCHER = "anon_inode:[eventpoll]"
 _BESIDES = re.compile(rb"^(?:VmPTE|VmSwap):\s*(\d+) kB$", re.MULTILINE)
 
 
@@ -65,23 +66,34 @@ def besides(process: psutil.Process) -> float:
     return 1024 * float(sum(map(int, _BESIDES.findall(status))))
 
 
+def has_more_watchers(most: int, processes: Processes) -> bool:
+    """Return whether processes together have more epoll descriptors than this.
+
+    Each can watch hundreds of descriptors. The system limits the watches of all processes of a
+    user together, which may be the user who grades.
+    """
+    return sum(target == _WATCHER for target in _descriptors(processes)) > most
+
+
 def _in_sockets(processes: Processes) -> float:
     """Return how many bytes the queues of many sockets may hold; no process is charged with them.
 
     The filter of system calls makes sure that no queue is larger than the system's default.
     """
-    if total(processes, _open_files) < _SOCKETS_UNCOUNTED:
-        return 0
-    sockets = set()
+    sockets = {target for target in _descriptors(processes) if target.startswith("socket:")}
+    most_in_one = float(file_of("/proc/sys/net/core/wmem_default") or 212_992)
+    return max(0, len(sockets) - _FEW) * most_in_one
+
+
+def _descriptors(processes: Processes) -> Iterator[str]:
+    """Yield what each descriptor of the processes leads to, unless they have few together."""
+    if total(processes, _open_files) < _FEW:
+        return
     for process in processes:
         with contextlib.suppress(OSError):
             for entry in os.scandir(f"/proc/{process.pid}/fd"):
                 with contextlib.suppress(OSError):
-                    target = os.readlink(entry.path)
-                    if target.startswith("socket:"):
-                        sockets.add(target)
-    most_in_one = float(file_of("/proc/sys/net/core/wmem_default") or 212_992)
-    return max(0, len(sockets) - _SOCKETS_UNCOUNTED) * most_in_one
+                    yield os.readlink(entry.path)
 
 
 def _open_files(process: psutil.Process) -> float:

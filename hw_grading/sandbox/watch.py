@@ -28,6 +28,7 @@ SECONDS_BETWEEN_CHECKS = 0.2
 _CHECKS_OF_THE_GRADER = 5
 _CHECKS_UNTIL_MAPS = 5 * _CHECKS_OF_THE_GRADER  # once a second: reading mappings takes 1 ms
 MOST_MAPS = 100_000  # of all processes; each takes about 0.6 kB of the system; a kernel has 700
+MOST_WATCHERS = 1_000  # epoll descriptors of all processes; a kernel or its fork has eight
 GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less
 SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
@@ -201,6 +202,8 @@ class Watch:
             self.kill(Kind.MEMORY_LIMIT, f"it took more than {self._memory_mb:,g} MB of memory")
         if count_maps and memory.has_more_maps(MOST_MAPS, processes):
             self.kill(Kind.MEMORY_LIMIT, f"it made more than {MOST_MAPS:,} mappings of memory")
+        if count_maps and memory.has_more_watchers(MOST_WATCHERS, processes):
+            self.kill(Kind.MEMORY_LIMIT, f"it made more than {MOST_WATCHERS:,} epoll descriptors")
         if len(self._share.sessions) > MOST_SESSIONS:
             what = f"more than {MOST_SESSIONS} sessions of busy processes"
             self.kill(Kind.TIME_LIMIT, f"it made {what}")
