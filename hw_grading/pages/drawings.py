@@ -35,13 +35,15 @@ _KNOWN_PROPERTY = re.compile(
 )
 _DASHES = re.compile(r"stroke-dasharray\s*:([^;]*)", re.I)
 _NUMBERS = re.compile(r"[0-9.,\s]*")
-_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?", re.I)
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_COMMAND = re.compile(r"([A-Za-z])([^A-Za-z]*)")  # of a path
 _DASHES_OF_ONE = 10  # dashes that cost as much as an element
 _DATA = re.compile(r"data:[^,]*,", re.I)
 _PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\s]+)")
 _COSTS = {"linearGradient": 100, "mask": 1_000, "pattern": 1_000, "radialGradient": 100}
 _CHARACTERS = 200  # of a path that cost as much as an element
-_OF_ONE = ("clip-path", "href", "mask", "{http://www.w3.org/1999/xlink}href")  # not inherited
+_ADDRESSES = ("href", "{http://www.w3.org/1999/xlink}href")
+_OF_ONE = ("clip-path", "mask", *_ADDRESSES)  # not inherited
 
 
 def is_light(svg: bytes) -> bool:
@@ -93,7 +95,7 @@ class _Drawing:
                 raise ValueError("the children inherit references that cannot be counted")
             length = sum(map(len, [element.text or "", *element.attrib.values()]))
             size = _cost(element) + length // (1 if self._has_markers else _CHARACTERS)
-            size += _dashes(element)
+            size += self._dashes(element)
             size += sum(self.size(part, depth + 1) for part in [*element, *once])
             times = size if _name(element) == "use" or self._has_markers else 1
             size += times * sum(self.size(part, depth + 1) for part in inherited)
@@ -117,6 +119,26 @@ class _Drawing:
             (once if name in _OF_ONE else inherited).extend(found)
         return once, inherited
 
+    def _dashes(self, element: ET.Element) -> int:
+        """Return how many elements the dashes of a path count for; others may have no dashes."""
+        found = _DASHES.findall(element.get("style", ""))
+        dashes = {text.strip() for text in (element.get("stroke-dasharray", ""), *found)}
+        cost = 0.0
+        for text in dashes - {"", "none"}:
+            drawn = self._used_by(element) if _name(element) == "use" else element
+            has_parts = len(drawn) or len(element)
+            if _name(drawn) != "path" or has_parts or not _NUMBERS.fullmatch(text):
+                raise ValueError("the dashes cannot be counted")
+            if period := sum(map(float, _NUMBER.findall(text))):
+                cost += _length(drawn.get("d", "")) / period / _DASHES_OF_ONE
+        return int(min(cost, _MOST + 1))
+
+    def _used_by(self, element: ET.Element) -> ET.Element:
+        """Return the only thing that a ``<use>`` draws."""
+        (address,) = (element.attrib[name] for name in _ADDRESSES if name in element.attrib)
+        (name,) = map(unquote, _REFERENCE.findall(address))
+        return self._by_id[name]
+
     def _expect_pictures(self, value: str) -> None:
         """Expect that all data in an attribute are raster pictures, not too many pixels in all."""
         pictures = _PICTURE.findall(value)
@@ -139,24 +161,21 @@ def _is_slow(style: str) -> bool:
     return bool(_SLOW.search(style)) or not all(map(_KNOWN_PROPERTY.fullmatch, properties))
 
 
-def _dashes(element: ET.Element) -> int:
-    """Return how many elements the dashes of a path count for; only paths may have dashes.
-
-    A path is at most as long as this, since each of its points has numbers. Only a "z" draws back
-    without any; a "t" might draw further each time.
-    """
-    found = _DASHES.findall(element.get("style", ""))
-    dashes = {text.strip() for text in (element.get("stroke-dasharray", ""), *found)}
-    cost = 0.0
-    for text in dashes - {"", "none"}:
-        path = element.get("d", "")
-        is_counted = _name(element) == "path" and not len(element) and "t" not in path.lower()
-        if not is_counted or not _NUMBERS.fullmatch(text):
-            raise ValueError("the dashes cannot be counted")
-        length = sum(map(float, _NUMBER.findall(path))) * (7 + 4 * path.lower().count("z"))
-        if period := sum(map(float, _NUMBER.findall(text))):
-            cost += length / period / _DASHES_OF_ONE
-    return int(min(cost, _MOST + 1))
+def _length(path: str) -> float:
+    """Return the length of a path with absolute coordinates; curves are shorter than this."""
+    length, here, start = 0.0, 0j, 0j
+    for command, text in _COMMAND.findall(path):
+        numbers = list(map(float, _NUMBER.findall(text)))
+        points = [complex(x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
+        if command not in "MLCQZz":
+            raise ValueError("the path has commands that cannot be counted")
+        if command in "Zz":
+            points = [start]
+        elif command == "M" and points:
+            start = points[0]
+        for point in points:
+            length, here = length + abs(point - here), point
+    return length
 
 
 def _cost(element: ET.Element) -> int:

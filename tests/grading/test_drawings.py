@@ -52,6 +52,7 @@ PLOTS = {
     "hist": lambda axes: axes.hist(NUMBERS, hatch="/", bins=100),
     "contourf": lambda axes: axes.contourf([NUMBERS[:100]] * 99, hatches=["/", "x"]),
     "grid": lambda axes: axes.grid(linestyle=":"),
+    "dashed contours": lambda axes: axes.contour([NUMBERS[:100]] * 99, linestyles="--"),
     "dotted outline": lambda axes: axes.bar(NUMBERS[:99], NUMBERS[:99], ec="k", ls=":"),
     "lines": lambda axes: axes.plot(NUMBERS, NUMBERS, "--o"),
     "picture": lambda axes: axes.imshow([NUMBERS] * 3, aspect="auto"),
@@ -118,8 +119,15 @@ BUSY = {
     ),
     "dashes": drawing('<path d="M0 9h400" stroke="#000" stroke-dasharray=".0001"/>'),
     "dashes in a style": drawing('<path d="M0 9h400" style="STROKE-DASHARRAY: .0001"/>'),
-    "dashes of a long path": drawing(f'<path d="M1e5 0{"H0z" * 999}" stroke-dasharray="4"/>'),
+    "dashes of a long path": drawing(f'<path d="M90000 0{"L0 0z" * 999}" stroke-dasharray="4"/>'),
+    "dashes of a path that is not counted": drawing('<path d="M0 9h9" stroke-dasharray="4"/>'),
     "dashes inherited": drawing('<g stroke-dasharray="1"><path d="M0 9h9"/></g>'),
+    "dashes of a long path that is used": drawing(
+        f'<path id="p" d="M90000 0{"L0 0z" * 999}"/><use href="#p" style="stroke-dasharray: 4"/>'
+    ),
+    "dashes of a used group": drawing(
+        '<g id="p"><path d="M0 9h9"/></g><use href="#p" stroke-dasharray="1"/>'
+    ),
     "dashes of a circle": drawing('<circle r="9" stroke-dasharray="1"/>'),
     "dashes in a sheet": drawing(RECT, "<style>rect { stroke-dasharray: 1 }</style>"),
     "dashes that become shorter": drawing('<path pathLength="1e9" d="M0 9h9"/>'),
