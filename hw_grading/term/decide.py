@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.records.timestamp import read_time
-from hw_grading.term.found import Found, LeftOut
+from hw_grading.term.found import Found, LeftOut, Who
 from hw_grading.term.manifest import Record
 from hw_grading.term.roster import Person, Roster, folded
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
@@ -87,11 +87,13 @@ def decide(
     left_out, unknown, older, entries = list(left_out), [], [], []
     of: defaultdict[str, list[Found]] = defaultdict(list)
     people: dict[str, Person] = {}
+    strangers: list[Who] = []
     for one in found:
         try:
             person = roster.person(one.who)
         except Unreadable as why:
             unknown.append(LeftOut(one.file, f"{one.who.said}: {why}"))
+            strangers.append(one.who)
         else:
             people[person.id] = person
             of[person.id].append(one)
@@ -115,12 +117,14 @@ def decide(
         said = f"{student} has a newer one, {newest.file}"
         older += [LeftOut(one.file, said) for one in files if one is not newest]
         own = extended.get(student, due)
-        late_by = newest.when - own if newest.when and own and newest.when > own else None
+        moment = newest.when.replace(microsecond=0) if newest.when else None  # as `lateness` counts
+        late_by = moment - own if moment and own and moment > own else None
         entries.append(Entry(people[student], newest, sha256, action, late_by))
     folders = {p: course.submitted(p.id, homework) for p in roster.people if p.id not in of}
     there = {p for p, f in folders.items() if os.path.lexists(f) or os.path.lexists(before_of(f))}
     missing = [person for person in folders if person not in there]
-    return Plan(homework, due, entries, older, left_out, unknown, missing, roster.complaints)
+    complaints = [*roster.complaints, *roster.advice(strangers)]
+    return Plan(homework, due, entries, older, left_out, unknown, missing, complaints)
 
 
 def _refuse_two_accounts(student: str, found: Sequence[Found]) -> None:

@@ -7,8 +7,8 @@ Canvas gives the login for each of Canvas' ids.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from hw_grading.homework.course import Course
@@ -40,6 +40,9 @@ class Person:
     place: str = ""  # the file and line
 
 
+_COLUMNS = tuple(field.name for field in fields(Person) if field.name != "place")
+
+
 class Roster:
     """All students, in the order of the file, found by the values that platforms give.
 
@@ -47,11 +50,16 @@ class Roster:
     """
 
     def __init__(
-        self, people: Iterable[Person], is_whole: bool, source: str, complaints: Iterable[str] = ()
+        self,
+        people: Iterable[Person],
+        is_whole: bool,
+        source: str,
+        complaints: Iterable[str] = (),
+        unused: Iterable[str] = (),  # columns
     ) -> None:
         self.people = tuple(people)
         self.is_whole, self.source = is_whole, source
-        self.complaints = tuple(complaints)
+        self.complaints, self._unused = tuple(complaints), tuple(unused)
         self._by: dict[tuple[str, str], list[Person]] = {}
         for person in self.people:
             for key in set(_keys(person)):
@@ -73,7 +81,10 @@ class Roster:
             if found and not person:
                 if len(found) > 1:
                     both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
-                    raise Unreadable(f"{said} belongs to {both}")
+                    todo = "rename the file to <student>_<homework>.ipynb, and collect it alone"
+                    if column in _EXACT:
+                        todo = f"correct {self.source}"
+                    raise Unreadable(f"{said} belongs to {both}. Find out whose it is, and {todo}")
                 person, first = found[0], said
             elif person and found and column in _EXACT and person not in found:
                 raise Unreadable(
@@ -93,6 +104,17 @@ class Roster:
             columns.setdefault(value, {})[_CALLED.get(column, column)] = None
         tried = (f"{'/'.join(names)} {quoted(value)}" for value, names in columns.items())
         raise Unreadable(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
+
+    def advice(self, unknown: Sequence[Who]) -> Iterator[str]:
+        """Yield what may be wrong with the list if it lacks people whom a platform names."""
+        if unknown and self._unused:
+            names, used = ", ".join(map(quoted, self._unused)), ", ".join(_COLUMNS)
+            yield f"{self.source}, line 1: these columns are not used: {names}. Used are: {used}"
+        if not self._knows_canvas_ids and any(who.canvas_name for who in unknown):
+            yield (
+                f"{self.source} has no Canvas ids. Fill in the column canvas_id, or export the "
+                "gradebook from Canvas and add --canvas-gradebook gradebook.csv"
+            )
 
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, from which grading and exports take names."""
@@ -117,10 +139,11 @@ def read_roster(
 ) -> Roster:
     """Read the students, by default from the course's ``students.csv``; may raise `Unreadable`."""
     complaints: list[str] = []
+    unused: list[str] = []
     exported = list(_exported(canvas_gradebook, complaints)) if canvas_gradebook else []
     path = roster or course.root / FILE_NAME
     if roster or path.exists():
-        people = list(_listed(path, complaints))
+        people = list(_listed(path, complaints, unused))
         source, is_whole = path.name, True
     elif exported:
         people, exported = exported, []
@@ -133,7 +156,7 @@ def read_roster(
     people = _without_duplicates(people, complaints)
     if exported:
         people = _with_canvas_ids(people, exported)
-    return Roster(people, is_whole, source, complaints)
+    return Roster(people, is_whole, source, complaints, unused)
 
 
 def folded(text: str) -> str:
@@ -146,12 +169,13 @@ def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _listed(path: Path, complaints: list[str]) -> Iterator[Person]:
+def _listed(path: Path, complaints: list[str], unused: list[str]) -> Iterator[Person]:
     table = read_table(path)
     complaints += table.complaints
     table.column(path, ["id"], "named id")
+    unused += [name for name in table.columns if name and name not in _COLUMNS]
     for row in table.rows:
-        values = {name: row.values.get(name, "") for name in Person.__dataclass_fields__}
+        values = {name: row.values.get(name, "") for name in _COLUMNS}
         values |= {"id": _composed(values["id"]), "place": f"{path.name}, line {row.line}"}
         yield from _valid(Person(**values), complaints)
 

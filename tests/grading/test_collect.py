@@ -6,6 +6,7 @@ Each download is built by the platform's own rules. `Term.collect` runs the real
 import io
 import json
 import os
+import re
 import stat
 import unicodedata
 import zipfile
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook, Student
-from platforms import gradescope, handed_in, nb, packed
+from platforms import gradescope, handed_in, moodle, nb, packed
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
@@ -277,6 +278,12 @@ def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     assert term.collect(term.download("assignment_9_export.zip", export)) == 0
     told = {s: (term.manifest[s]["late"], term.manifest[s]["seconds_late"]) for s in ("ann", "bob")}
     assert told == {"ann": (False, 0.0), "bob": (True, 1741.0)}
+
+
+def test_a_fraction_of_a_second_is_not_late(term: Term) -> None:
+    export = gradescope((11, "2022-10-04 23:59:59.900000 -07:00", [("", "ann", "")], nb("ann")))
+    assert term.collect(term.download("assignment_9_export.zip", export)) == 0
+    assert (term.manifest["ann"]["late"], term.manifest["ann"]["seconds_late"]) == (False, 0.0)
 
 
 def test_an_unpacked_gradescope_download_is_collected(term: Term) -> None:
@@ -716,6 +723,34 @@ def test_a_mistake_in_the_roster_is_named(term: Term, what: str) -> None:
     assert term.handed_in["ann"] == nb("ann")
     assert set(term.handed_in) <= {"ann", "bob"}
     assert why in term.said
+
+
+@pytest.mark.parametrize(
+    ("roster", "advice"),
+    [
+        (ROSTER.replace("canvas_id", "canvas"), "these columns are not used: 'canvas'. Used are:"),
+        (re.sub(r",70\d,", ",,", ROSTER), "students.csv has no Canvas ids. Fill in the column"),
+    ],
+    ids=["a wrong name of a column", "an empty column"],
+)
+def test_if_somebody_is_not_found_the_message_says_what_the_roster_lacks(
+    term: Term, roster: str, advice: str
+) -> None:
+    export = term.download("c.zip", packed(("leeann_701_1_hw2.ipynb", nb("ann"))))
+    term.roster(roster)
+    assert term.collect(export) == 0
+    assert advice not in term.said
+    term.roster(roster.replace("Ann Lee", "Ann Li"))
+    assert term.collect(export) == 1
+    assert advice in term.said
+
+
+def test_files_of_two_students_of_one_name_can_be_renamed(term: Term) -> None:
+    term.roster(ROSTER + "eve,Ann Lee,,,,,\n")
+    assert term.collect(term.download("m.zip", moodle(("Ann Lee", 9, nb("ann"))))) == 1
+    assert "Find out whose it is, and rename the file to <student>_<homework>.ipynb" in term.said
+    assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 0
+    assert term.handed_in == {"ann": nb("ann")}
 
 
 @pytest.mark.parametrize("content", [b"", b"name\nAnn\n", b"PK\x03\x04\0\0", b"\n\n"])
