@@ -16,6 +16,7 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
+from hw_grading.homework.regions import mistakes, unknown_cells
 from hw_grading.records.writing import write_whole
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
@@ -31,10 +32,10 @@ def release(
     default the package's own. If all homeworks are released, and the folder is the course's own
     or given here, the descriptions of homeworks that no longer exist are removed.
 
-    A warning is a sentence about two numbers of points that contradict each other. Raises
-    `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
-    manifest has a mistake or other points than the notebook; `RuntimeError` if nbgrader cannot
-    generate an assignment.
+    A warning is a sentence about two numbers of points that contradict each other, or about a cell
+    that only the manifest has. Raises `Unreadable` if there is no such homework; `ManifestError`,
+    before any change, if a manifest has a mistake or other points than the notebook; `RuntimeError`
+    if students would get too much of a cell, or if nbgrader cannot generate an assignment.
     """
     chosen = _chosen(course, names)
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
@@ -64,7 +65,7 @@ def _chosen(course: Course, names: Sequence[str]) -> list[str]:
 
 
 def check_source(course: Path, assignment: str) -> list[str]:
-    """Return a sentence for each contradiction between points, or raise `ManifestError`."""
+    """Return a sentence for each contradiction between points or ids; raise as `release`."""
     here = Course(course)
     path = here.source(assignment) / f"{assignment}.ipynb"
     try:
@@ -78,9 +79,13 @@ def check_source(course: Path, assignment: str) -> list[str]:
             f"{path} is not a notebook ({error}). Save it again in Jupyter"
         ) from error
     manifest = homework_of(here.root, assignment).manifest
-    check_total(manifest, here.root / STAFF / assignment / FILE_NAME, notebook)
+    file = here.root / STAFF / assignment / FILE_NAME
     shown = path.relative_to(here.root) if path.is_relative_to(here.root) else path
-    return [f"{shown}: {sentence}" for sentence in disagreements(notebook)]
+    if wrong := [f"{shown}: {sentence}" for sentence in mistakes(notebook)]:
+        raise RuntimeError("\n".join([*wrong, "Nothing was released."]))
+    check_total(manifest, file, notebook)
+    unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
+    return [*unknown, *(f"{shown}: {sentence}" for sentence in disagreements(notebook))]
 
 
 def description_of(course: Course, assignment: str) -> str:

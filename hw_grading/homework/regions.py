@@ -1,0 +1,81 @@
+"""Checks what a release removes: solutions, hidden parts and mark schemes.
+
+nbgrader removes what is between two lines, such as ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
+If one of them is mistyped, students could read what is between them.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nbformat import NotebookNode
+
+from hw_grading.homework.instructor_cells import as_released
+from hw_grading.homework.manifest import Manifest
+from hw_support.submission.mending import marks_of
+from hw_support.submission.problems import quoted
+
+_KINDS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+_MEANT = re.compile(
+    r"\s*(?:#+|<!--)\s*(?:begin|end)[\s_-]*(?:solution|hidden[\s_-]*test|mark\w*[\s_-]*scheme)",
+    re.IGNORECASE,
+)
+_FOR_STAFF = re.compile(r"\bhidden\s*=\s*True\b|^\s*(?:from|import)\s+staff\b", re.MULTILINE)
+
+
+def mistakes(notebook: NotebookNode) -> Iterator[str]:
+    """Yield a sentence for each cell that students would get with too much, or broken."""
+    for number, cell in enumerate(notebook.cells, 1):
+        grade_id = marks_of(cell).get("grade_id")
+        for said in _in_cell(cell):
+            yield f"cell {grade_id or f'{number} from the top'}: {said}"
+            break
+
+
+def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:
+    """Yield a sentence for each cell that a manifest names and the notebook does not have."""
+    there = {marks_of(cell).get("grade_id") for cell in notebook.cells}
+    named = {manifest.certification, *manifest.shown_to_graders, *manifest.limits} - {""}
+    for answer, beside in manifest.shown_beside.items():
+        named |= {answer, *beside.answers, *beside.printed}
+    for grade_id in sorted(named - there):
+        yield f"it names the cell {quoted(grade_id)}, but no cell of the notebook has this id."
+
+
+def _in_cell(cell: NotebookNode) -> Iterator[str]:
+    open_kind = ""
+    for line in cell.source.splitlines():
+        marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
+        if not marks and _MEANT.match(line):
+            names = ", ".join(f"BEGIN {kind} and END {kind}" for kind in _KINDS)
+            yield f"the line {quoted(line.strip())} removes nothing. Allowed are {names}."
+        for word, kind in marks:
+            if open_kind != (kind if word == "END" else ""):
+                yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
+            open_kind = kind if word == "BEGIN" else ""
+    if open_kind:
+        yield f"BEGIN {open_kind} has no END {open_kind} below it."
+    yield from _in_code(cell)
+
+
+def _in_code(cell: NotebookNode) -> Iterator[str]:
+    marks = marks_of(cell)
+    if "BEGIN SOLUTION" in cell.source and not marks.get("solution"):
+        yield "it has a solution, but its type is not that of an answer (panel Create Assignment)."
+    is_test = cell.cell_type == "code" and marks.get("grade") and not marks.get("solution")
+    if "BEGIN HIDDEN TESTS" in cell.source and not is_test:
+        yield "it has hidden tests, but its type is not Autograder tests (panel Create Assignment)."
+    if not is_test:
+        return
+    released = as_released(cell.source, "code")
+    if found := _FOR_STAFF.search(released):
+        yield (
+            f"students would read {quoted(found[0].strip())}. Put it between BEGIN HIDDEN TESTS "
+            "and END HIDDEN TESTS."
+        )
+    for text, whose in ((cell.source, ""), (released, ", without its hidden tests")):
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError) as error:
+            where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            yield f"it is not valid Python{whose} ({error.args[0]}{where})."

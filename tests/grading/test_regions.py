@@ -1,0 +1,93 @@
+"""A release that would give students too much, or a test that cannot run, is refused."""
+
+import pytest
+from nbformat.v4 import new_code_cell
+from tiny_homeworks import manifest_of, marked, source_of, write_course
+
+from hw_grading.commands.release import check_source
+from hw_grading.commands.sample import cell_of
+from hw_grading.homework.regions import mistakes
+
+TEST = "test_half"
+WRONG = {
+    "a delimiter in lower case": (
+        TEST, "### BEGIN HIDDEN", "### begin hidden", "the line '### begin hidden TESTS' removes"),
+    "another word": (
+        "certification", "### BEGIN SOLUTION", "<!-- BEGIN MARKING SCHEME -->",
+        "the line '<!-- BEGIN MARKING SCHEME -->' removes nothing"),
+    "no end": (TEST, "### END HIDDEN TESTS\n", "", "BEGIN HIDDEN TESTS has no END HIDDEN TESTS"),
+    "no beginning": (
+        TEST, "### BEGIN HIDDEN TESTS\n", "", "END HIDDEN TESTS is not allowed here: each BEGIN"),
+    "two beginnings": (
+        TEST, "### END HIDDEN", "### BEGIN HIDDEN", "BEGIN HIDDEN TESTS is not allowed here"),
+    "a hidden part that is not removed": (
+        TEST, "### BEGIN HIDDEN TESTS", "# hidden", "END HIDDEN TESTS is not allowed here"),
+    "a visible part marked as hidden": (
+        TEST, "=1):\n    half", "=1, hidden=True):\n    half", "students would read 'hidden=True'"),
+    "staff code in a visible part": (
+        TEST, "checks = ", "from staff.ps1 import reference\nchecks = ",
+        "students would read 'from staff'"),
+    "an open bracket": (TEST, "half(1.0)", "half(1.0", "it is not valid Python ('(' was never"),
+    "no visible line in a part": (
+        TEST, "    half(1.0)\n### BEGIN HIDDEN TESTS",
+        "### BEGIN HIDDEN TESTS\n    half(1.0)", "it is not valid Python, without its hidden"),
+    "a solution in a test": (
+        TEST, "checks = ", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\nchecks = ",
+        "it has a solution, but its type is not"),
+}  # fmt: skip
+
+
+def changed(grade_id, old, new):
+    notebook = source_of("ps1")
+    cell = cell_of(notebook, grade_id)
+    assert old in cell.source
+    cell.source = cell.source.replace(old, new, 1)
+    return notebook
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_cell_of_which_students_would_get_too_much_is_named(name):
+    grade_id, old, new, said = WRONG[name]
+    [sentence] = mistakes(changed(grade_id, old, new))
+    assert sentence.startswith(f"cell {grade_id}: {said}")
+
+
+def test_hidden_tests_in_a_cell_without_a_type_are_named_by_their_place():
+    notebook = source_of("ps1")
+    notebook.cells.insert(2, new_code_cell("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS"))
+    [sentence] = mistakes(notebook)
+    assert sentence.startswith("cell 3 from the top: it has hidden tests, but its type is not")
+
+
+@pytest.mark.parametrize(
+    "text", ["# Begin with the hidden layer.", "# END of the loop", "print('begin solution')"]
+)
+def test_ordinary_comments_are_no_delimiters(text):
+    notebook = source_of("ps1")
+    notebook.cells += [new_code_cell(text), marked(new_code_cell(text), "more", solution=True)]
+    assert list(mistakes(notebook)) == []
+
+
+def test_nothing_is_released_if_a_delimiter_is_mistyped(tmp_path):
+    course = write_course(tmp_path / "course")
+    path = course.folder / "source/ps1/ps1.ipynb"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS"), "utf-8")
+    with pytest.raises(RuntimeError, match=r"ps1\.ipynb: cell test_\w+: END HIDDEN TESTS is not"):
+        check_source(course.folder, "ps1")
+
+
+def test_cells_that_only_the_manifest_has_are_named(tmp_path):
+    course = write_course(tmp_path / "course")
+    file = course.folder / "staff/ps1/homework.toml"
+    more = '[limits.halv]\ncpu_seconds = 9\n[shown_beside.certification]\nanswers = ["hlf"]\n'
+    file.write_text(manifest_of("ps1").replace('= "certification"', '= "name"') + more, "utf-8")
+    assert check_source(course.folder, "ps1") == [
+        f"{file}: it names the cell {grade_id!r}, but no cell of the notebook has this id."
+        for grade_id in ("halv", "hlf", "name")
+    ]
+
+
+def test_a_manifest_that_names_cells_of_its_notebook_gives_no_warning(tmp_path):
+    course = write_course(tmp_path / "course")
+    assert check_source(course.folder, "ps1") == []
