@@ -6,6 +6,7 @@ If one of them is mistyped, students could read what is between them.
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from nbformat import NotebookNode
@@ -25,6 +26,10 @@ _FOR_STAFF = re.compile(r"\bhidden\s*=\s*True\b|^\s*(?:from|import)\s+staff\b", 
 
 def mistakes(notebook: NotebookNode) -> Iterator[str]:
     """Yield a sentence for each cell that students would get with too much, or broken."""
+    ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
+    for grade_id, cells in ids.items():
+        if grade_id and cells > 1:
+            yield f"cell {grade_id}: {cells} cells have this id. Each needs its own."
     for number, cell in enumerate(notebook.cells, 1):
         grade_id = marks_of(cell).get("grade_id")
         for said in _in_cell(cell):

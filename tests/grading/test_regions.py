@@ -59,6 +59,12 @@ def test_hidden_tests_in_a_cell_without_a_type_are_named_by_their_place():
     assert sentence.startswith("cell 3 from the top: it has hidden tests, but its type is not")
 
 
+def test_two_cells_of_one_id_are_named():
+    notebook = source_of("ps1")
+    cell_of(notebook, "half").metadata["nbgrader"]["grade_id"] = "double"
+    assert list(mistakes(notebook)) == ["cell double: 2 cells have this id. Each needs its own."]
+
+
 @pytest.mark.parametrize(
     "text", ["# Begin with the hidden layer.", "# END of the loop", "print('begin solution')"]
 )
