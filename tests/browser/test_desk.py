@@ -315,6 +315,22 @@ def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(
 # -- several
 
 
+def test_two_graders_who_go_on_are_not_led_to_the_same_answer(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    graders = [desk("Kim"), desk("Lee")]
+    for one in graders:
+        one.page.clock.install()  # it stands still, so a page does not ask where the others are
+        one.open("why")
+    kim, lee = (one.page.locator("#number") for one in graders)
+    expect(lee).not_to_have_text(kim.inner_text())
+    for _ in range(3):
+        graders[0].page.keyboard.press("n")
+        expect(kim).not_to_have_text(lee.inner_text())
+        graders[1].page.keyboard.press("n")
+        expect(lee).not_to_have_text(kim.inner_text())
+
+
 def test_two_graders_who_save_the_same_answer_see_both_versions(
     course: Path, desk: Callable[..., Desk], picture: Callable[[str], None]
 ) -> None:

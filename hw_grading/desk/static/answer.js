@@ -215,10 +215,11 @@ async function show(id, fresh = false) {
     look.start();
     showMark();
     saver.flush();
-    tellHere();
+    const told = tellHere();
     for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
       if (next) ahead.load(next);
     ahead.dropOld();
+    await told;
   } catch (error) {
     if (turn !== move) return;
     byId("beside").replaceChildren();
@@ -231,6 +232,14 @@ async function show(id, fresh = false) {
 
 const taken = () => new Set(Object.values(others));
 
+/** Show an ungraded answer, or the next one if another grader came to it first. @param {string} id */
+async function arrive(id) {
+  await show(id);
+  const begun = list.row(id)?.graded || saver.unsaved().some((entry) => entry.student === id);
+  const next = list.waiting(id, me, taken())[0];
+  if (next && !begun && id === student && taken().has(id) && !taken().has(next)) await arrive(next);
+}
+
 /** @param {number} step */
 function go(step) {
   const next = list.neighbour(student, step);
@@ -240,17 +249,13 @@ function go(step) {
 
 function goOn() {
   saver.flush();
-  const sent = new Set(
-    saver
-      .unsaved()
-      .filter((entry) => entry.mark.done)
-      .map((entry) => entry.student),
-  );
-  const next = list.waiting(student, me, taken()).find((id) => !sent.has(id));
+  const sent = saver.unsaved().filter((entry) => entry.mark.done);
+  const isSent = (id) => sent.some((entry) => entry.student === id);
+  const next = list.waiting(student, me, taken()).find((id) => !isSent(id));
   const own = list.rows.some((row) => row.share === me);
   const share = next !== undefined && own && list.row(next)?.share;
   if (share && share !== me) say(`Your share is graded. This answer is in the share of ${share}.`);
-  if (next !== undefined) show(next);
+  if (next !== undefined) arrive(next);
   else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
 }
 
@@ -355,15 +360,14 @@ function connect() {
   setInterval(refresh, 20_000);
 }
 
-/** Return the student to start with: the address's, this tab's last one, or the first ungraded. */
+/** Return the student to start with: the address's or this tab's last one; undefined if neither. */
 function first() {
   const wanted =
     document.body.dataset.student || new URLSearchParams(location.search).get("student");
   if (wanted && list.row(wanted)) return wanted;
   if (wanted) say(`${wanted} has no answer to grade yet.`);
   const before = sessionStorage.getItem(HERE);
-  if (before && list.row(before)) return before;
-  return list.waiting("", me)[0] ?? list.rows[0]?.student;
+  return before && list.row(before) ? before : undefined;
 }
 
 async function begin() {
@@ -379,7 +383,8 @@ async function begin() {
   comment.used = list.comments;
   showQuestion(list.question);
   showItems(byId("items"), list.rubric, toggle);
-  const start = first();
+  const chosen = first();
+  const start = chosen ?? list.waiting("", me)[0] ?? list.rows[0]?.student;
   // Remove the student's id from the address, so that names stay hidden.
   history.replaceState(null, "", gradingPage(CELL));
   if (start === undefined) {
@@ -389,7 +394,7 @@ async function begin() {
   }
   connect();
   saver.recover();
-  await show(start);
+  await (chosen ? show(start) : arrive(start));
 }
 
 begin();
