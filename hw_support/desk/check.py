@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -94,13 +95,17 @@ def in_words(report: Report) -> Iterator[str]:
     yield from _section("Messages of failed tests", _failures(report.checked))
     yield from _section("Remarks of tests (they cost no points)", report.notes)
     yield from _section("What will be different in grading", report.surprises)
-    changes = report.changes
-    if changes:
-        command = f"python -m hw_support check --repair {report.opened.path.name}"
-        changes = [*changes, f"To restore the instructor's cells in a new file, type: {command}"]
-    yield from _section("Cells that differ from the homework that you were given", changes)
+    yield from _section("Cells that differ from the homework that you were given", report.changes)
+    if report.changes:
+        yield "To restore the instructor's cells in a new file, type:"
+        yield f"  python -m hw_support check --repair {_typed(report.opened.path)}"
     yield ""
     yield from _wrapped(_last_word(report))
+
+
+def _typed(path: Path) -> str:
+    """Return a path as one types it in a terminal: with quotes if it has spaces or the like."""
+    return str(path) if re.fullmatch(r"[\w./\\:+-]+", str(path)) else f'"{path}"'
 
 
 def _section(title: str, sentences: Iterable[str]) -> Iterator[str]:

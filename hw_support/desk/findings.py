@@ -144,9 +144,10 @@ def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
             continue
         for error in errors_of(cell):
             if error.ename not in _SAID_ELSEWHERE:
+                said = one_line(error_in_words(error), 160).rstrip(".")
                 yield (
-                    f"{name_of(cell)} raises {one_line(error_in_words(error), 160)}. When "
-                    "JupyterLab runs all cells, it stops at this cell; the grader continues."
+                    f"{name_of(cell)} raises {said}. When JupyterLab runs all cells, it stops at "
+                    "this cell; the grader continues."
                 )
 
 

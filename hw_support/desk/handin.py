@@ -12,7 +12,7 @@ from hw_support.in_one_step import in_one_step
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import quoted
 
-_STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.@+-]{0,63}")
+_STUDENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")
 
 
 def student_id_of(opened: Opened) -> str:
@@ -38,7 +38,7 @@ def checked_id(student_id: str) -> str:
     if not _STUDENT_ID.fullmatch(student_id):
         raise DeskError(
             f"The student id {quoted(student_id)} has a character that a file name cannot have. "
-            "Allowed are letters, digits and . @ + -. Correct the id in the certification, or "
+            "Allowed are letters, digits and _ . @ + -. Correct the id in the certification, or "
             "add --student and your id to the command."
         )
     return student_id

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import nbformat
 import psutil
@@ -51,6 +52,21 @@ def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered,
         assert cell_of(repaired, name).metadata == cell_of(released, name).metadata
     assert cell_of(repaired, "relu_activation").source == answer
     assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == notebook
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("hw2.ipynb", "hw2.ipynb"), ("my hw/hw2 (1).ipynb", '"my hw/hw2 (1).ipynb"')],
+)
+def test_the_command_for_repairing_can_be_typed_as_it_is_printed(
+    released, release, tmp_path, monkeypatch, capsys, name, typed
+):
+    monkeypatch.chdir(tmp_path)
+    Path(name).parent.mkdir(exist_ok=True)
+    nbformat.write(released, name)
+    opened = open_notebook(Path(name), [release])
+    check.print_report(check.Report(opened, [], [], [], ["Cell 'setup' was edited."], 1.0))
+    assert f"type:\n  python -m hw_support check --repair {typed}\n" in capsys.readouterr().out
 
 
 def test_repair_never_overwrites_a_file(answered, desk, tmp_path):

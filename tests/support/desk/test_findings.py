@@ -127,6 +127,13 @@ def test_an_error_in_a_cell_that_was_added_is_named(release, tmp_path):
     )
 
 
+def test_a_message_that_ends_with_a_full_stop_gets_no_second_one(release, tmp_path):
+    notebook = of_code("input()")
+    raised(notebook.cells[0], "StdinNotImplementedError", "no input here.")
+    (sentence,) = found(notebook, release, tmp_path)
+    assert "raises StdinNotImplementedError: no input here. When JupyterLab" in sentence
+
+
 def test_files_beside_the_notebook_are_named_and_others_are_not(release, tmp_path):
     (tmp_path / "weights.npy").touch()
     notebook = of_code("np.load('weights.npy')")

@@ -9,7 +9,7 @@ import pytest
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import file_name_pattern
+from hw_grading.homework.homework import file_name_pattern, why_no_id
 from hw_support.desk import handin
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
@@ -36,6 +36,12 @@ def test_a_certification_without_a_student_id_is_asked_for(released, tmp_path, r
     nbformat.write(released, tmp_path / "hw2.ipynb")
     with pytest.raises(DeskError, match="has no student id: write it below"):
         handin.student_id_of(open_notebook(tmp_path / "hw2.ipynb", [release]))
+
+
+@pytest.mark.parametrize("student_id", ["3031234567", "lee_a", "ann@uni.edu", "x-1.b+c"])
+def test_a_student_id_of_a_course_can_be_in_a_files_name(student_id):
+    assert handin.checked_id(student_id) == student_id
+    assert why_no_id(student_id) is None
 
 
 @pytest.mark.parametrize("student_id", ["../other", "a/b", "tab\there", "x" * 100, ".hidden"])
