@@ -349,13 +349,32 @@ def stand_ins_for_differences(checks: Checks) -> None:
     )
 
 
-def stand_ins_for_deliverables(checks: Checks) -> None:
+def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
     """Register right functions for answers that only call the student's functions.
 
-    If those functions have no answer, the deliverable has no result.
+    If those functions have no answer, the deliverable has no result. `answers` are the names that
+    it binds. In a last try they keep their values: functions that return their results in another
+    order or layout, or one result more, have cost points, and a deliverable that takes the right
+    one of them cannot run with right functions.
     """
     checks.unanswered = functools.partial(why_no_answer, checks)
     checks.stand_ins(5_000, **right_functions())
+    keep_answers(checks, right_functions(), *answers)
+
+
+def stand_ins_for_measured(checks: Checks) -> None:
+    """Register right functions for q1_3a.
+
+    In the last try only the checker is right: its test looks at what backward_pass gives.
+    """
+    stand_ins_for_deliverables(checks)
+    right = right_functions()["ref_activations"]
+
+    def measured(X: Array, y: Array, Ws: Any, bs: Any, activations: Any) -> Gradients:
+        return reference.differences(X, y, Ws, bs, right)
+
+    checker = {"my_nn_finite_difference_checker": measured}
+    keep_answers(checks, checker, "fd_grad_Ws", "fd_grad_bs")
 
 
 def stand_ins_for_comparison(checks: Checks) -> None:
@@ -363,10 +382,17 @@ def stand_ins_for_comparison(checks: Checks) -> None:
 
     A mistake in them is charged in q1_3a.
     """
-    stand_ins_for_deliverables(checks)
+    stand_ins_for_deliverables(checks, "bp_grad_Ws", "bp_grad_bs")
     right = right_functions()
     grad_Ws, grad_bs = reference.differences(*load_reference_batch(), right["ref_activations"])
     checks.stand_ins(5_000, **right, fd_grad_Ws=grad_Ws, fd_grad_bs=grad_bs)
+
+
+def keep_answers(checks: Checks, functions: dict[str, Any], *answers: str) -> None:
+    """Register right functions for a try in which these names keep the values that they have."""
+    bound = {name: checks.names[name] for name in answers if name in checks.names}
+    if bound:
+        checks.stand_ins(5_000, **functions, **bound)
 
 
 def right_functions() -> dict[str, Any]:
@@ -408,7 +434,7 @@ def why_no_answer(checks: Checks, name: str) -> str:
     if name == "backward_pass":  # which reads the student's own caches
         right |= {"layer_forward": layer, "forward_pass": forward_with_own_caches(names, layer)}
     if name == "my_nn_finite_difference_checker":  # large gradients, which are not rounded to 0
-        right["logistic_loss"] = lambda g, y: (100.0 * g, np.full_like(g, np.nan))
+        right["logistic_loss"] = lambda g, y: (100.0 * g, 50.0 * g**2)
     right.pop(name, None)
     draw = np.random.default_rng(0)
     half, Ws, bs = fresh.network(draw, [4, 3, 1], 3)

@@ -474,3 +474,41 @@ g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
 bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
 errors = [relative_error(a, b) for a, b in zip(bp_grad_Ws[::-1] + bp_grad_bs[::-1], [*fd_grad_Ws, *fd_grad_bs])]
 largest_relative_error = max(errors)
+
+
+# %% biases come first, and the comparison knows
+def backward_pass(dL_dg, layer_caches):
+    gW, gb = [], []
+    for x, W, der in reversed(layer_caches):
+        d = dL_dg * der
+        gW.insert(0, x[:, :, None] * d[:, None, :])
+        gb.insert(0, d[:, None, :])
+        dL_dg = d @ W.T
+    return gb, gW
+
+
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_bs, bp_grad_Ws = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)
+
+
+# %% a list of pairs, one for each layer, and the comparison knows
+def backward_pass(dL_dg, layer_caches):
+    grads = []
+    for x, W, der in reversed(layer_caches):
+        d = dL_dg * der
+        grads.insert(0, (x[:, :, None] * d[:, None, :], d[:, None, :]))
+        dL_dg = d @ W.T
+    return grads
+
+
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+grads = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+bp_grad_Ws, bp_grad_bs = [w for w, b in grads], [b for w, b in grads]
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)

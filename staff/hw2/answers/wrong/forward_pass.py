@@ -294,3 +294,112 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
 # %% + q1_3c
 g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
 reference_loss = logistic_loss(g_ref, y_ref)[0].mean()
+
+
+# %% the caches come first, and all callers know
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, caches = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, c = layer_forward(x, W, b, f)
+        caches.append(c)
+    return caches, x
+
+
+# %% + my_nn_finite_difference_checker
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P, L = [*weight_matrices, *biases], len(weight_matrices)
+    f = lambda p: np.ravel(
+        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[1], y_batch)[0]
+    )
+    G = []
+    for i, p in enumerate(P):
+        g = np.empty((len(X_batch), *p.shape))
+        for r, c in np.ndindex(p.shape):
+            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
+        G.append(g)
+    return G[:L], G[L:]
+
+
+# %% + q1_3c
+_, g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(g_ref, y_ref)[0].mean()
+# %% + q1_3d
+ref_caches, g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)
+
+
+# %% the outputs of all layers, of which all callers take the last
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    outs, caches = [X_batch], []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, c = layer_forward(outs[-1], W, b, f)
+        caches.append(c)
+        outs.append(x)
+    return outs, caches
+
+
+# %% + my_nn_finite_difference_checker
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P, L = [*weight_matrices, *biases], len(weight_matrices)
+    f = lambda p: np.ravel(
+        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[0][-1], y_batch)[0]
+    )
+    G = []
+    for i, p in enumerate(P):
+        g = np.empty((len(X_batch), *p.shape))
+        for r, c in np.ndindex(p.shape):
+            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
+        G.append(g)
+    return G[:L], G[L:]
+
+
+# %% + q1_3c
+outs, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(outs[-1], y_ref)[0].mean()
+# %% + q1_3d
+outs, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(outs[-1], y_ref)[1], ref_caches)
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)
+
+
+# %% a third result, and all callers know
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    outs, caches = [X_batch], []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, c = layer_forward(outs[-1], W, b, f)
+        caches.append(c)
+        outs.append(x)
+    return x, caches, outs
+
+
+# %% + my_nn_finite_difference_checker
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P, L = [*weight_matrices, *biases], len(weight_matrices)
+
+    def f(p):
+        g, _, _ = forward_pass(X_batch, p[:L], p[L:], activations)
+        return np.ravel(logistic_loss(g, y_batch)[0])
+
+    G = []
+    for i, p in enumerate(P):
+        g = np.empty((len(X_batch), *p.shape))
+        for r, c in np.ndindex(p.shape):
+            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
+        G.append(g)
+    return G[:L], G[L:]
+
+
+# %% + q1_3c
+g_ref, _, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(g_ref, y_ref)[0].mean()
+# %% + q1_3d
+g_ref, ref_caches, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)

@@ -199,3 +199,49 @@ def logistic_loss(g, y):
 # %% + q1_3c
 g_ref, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
 reference_loss = logistic_loss(g_ref, y_ref).mean()
+
+
+# %% the derivative comes first, and all callers know
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return (g - y) / (g * (1 - g)), -(y * np.log(g) + (1 - y) * np.log(1 - g))
+
+
+# %% + my_nn_finite_difference_checker
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P, L = [*weight_matrices, *biases], len(weight_matrices)
+    f = lambda p: np.ravel(
+        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[0], y_batch)[1]
+    )
+    G = []
+    for i, p in enumerate(P):
+        g = np.empty((len(X_batch), *p.shape))
+        for r, c in np.ndindex(p.shape):
+            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
+        G.append(g)
+    return G[:L], G[L:]
+
+
+# %% + q1_3c
+g_ref, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(g_ref, y_ref)[1].mean()
+print(reference_loss)
+# %% + q1_3d
+g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[0], ref_caches)
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)
+print(largest_relative_error)
+
+
+# %% the sum; the loss of the reference batch by a division
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    return np.sum(-(y * np.log(g) + (1 - y) * np.log(1 - g))), (g - y) / (g * (1 - g))
+
+
+# %% + q1_3c
+g_ref, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+reference_loss = logistic_loss(g_ref, y_ref)[0] / len(y_ref)
+print(reference_loss)

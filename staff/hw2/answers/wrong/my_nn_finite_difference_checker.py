@@ -589,3 +589,46 @@ g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
 bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
 errors = [relative_error(a.mean(axis=0), b) for a, b in zip(bp_grad_Ws + bp_grad_bs, [*fd_grad_Ws, *fd_grad_bs])]
 largest_relative_error = max(errors)
+
+
+# %% biases come first, and q1_3a knows
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P, L = [*weight_matrices, *biases], len(weight_matrices)
+    f = lambda p: np.ravel(
+        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[0], y_batch)[0]
+    )
+    G = []
+    for i, p in enumerate(P):
+        g = np.empty((len(X_batch), *p.shape))
+        for r, c in np.ndindex(p.shape):
+            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
+        G.append(g)
+    return G[L:], G[:L]
+
+
+# %% + q1_3a
+fd_grad_bs, fd_grad_Ws = my_nn_finite_difference_checker(
+    X_ref, y_ref, W_ref, b_ref, ref_activations
+)
+print(fd_grad_Ws, fd_grad_bs)
+
+
+# %% one list of all gradients, which q1_3a cuts
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    P, L = [*weight_matrices, *biases], len(weight_matrices)
+    f = lambda p: np.ravel(
+        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[0], y_batch)[0]
+    )
+    G = []
+    for i, p in enumerate(P):
+        g = np.empty((len(X_batch), *p.shape))
+        for r, c in np.ndindex(p.shape):
+            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
+        G.append(g)
+    return G
+
+
+# %% + q1_3a
+fd = my_nn_finite_difference_checker(X_ref, y_ref, W_ref, b_ref, ref_activations)
+fd_grad_Ws, fd_grad_bs = fd[:2], fd[2:]
+print(fd_grad_Ws, fd_grad_bs)

@@ -280,3 +280,28 @@ def far():
     global sigmoid_far, sigmoid_far_grad
     sigmoid_far, sigmoid_far_grad = sigmoid_activation(np.array([-1000.0, 1000.0]))
 far()
+
+
+# %% value and derivative change places, and its callers know
+def sigmoid_activation(x):
+    x = np.asarray(x, float)
+    e = np.exp(-np.abs(x))
+    o = np.where(x >= 0, 1, e) / (1 + e)
+    return o * (1 - o), o
+
+
+# %% + layer_forward
+def layer_forward(x, W, b, activation_fn):
+    if activation_fn is sigmoid_activation:
+        der, out = activation_fn(x @ W + b)
+    else:
+        out, der = activation_fn(x @ W + b)
+    return out, (x, W, der)
+
+
+# %% + q1_3b_i
+sigmoid_near_grad, sigmoid_near = sigmoid_activation(np.array([1.0, 0.0, -1.0]))
+print(sigmoid_near, sigmoid_near_grad)
+# %% + q1_3b_ii
+sigmoid_far_grad, sigmoid_far = sigmoid_activation(np.array([-1000.0, 1000.0]))
+print(sigmoid_far, sigmoid_far_grad)
