@@ -338,15 +338,16 @@ def layer_with_guessed_cache(names: dict[str, Any]) -> Callable[..., tuple[Array
 def stand_ins_for_differences(checks: Checks) -> None:
     """Register right functions for my_nn_finite_difference_checker."""
     right = [reference.relu_activation, reference.sigmoid_activation]
-    checks.stand_ins(
-        20_000,
-        layer_forward=reference.layer_forward,
-        forward_pass=reference.forward_pass,
-        logistic_loss=loss_shaped_like(OwnFunction(checks.names, "logistic_loss")),
-        relu_activation=right[0],
-        sigmoid_activation=right[1],
-        ref_activations=right,
-    )
+    functions: dict[str, Any] = {
+        "layer_forward": reference.layer_forward,
+        "forward_pass": reference.forward_pass,
+        "logistic_loss": loss_shaped_like(OwnFunction(checks.names, "logistic_loss")),
+        "relu_activation": right[0],
+        "sigmoid_activation": right[1],
+        "ref_activations": right,
+    }
+    checks.stand_ins(20_000, **functions)
+    checks.stand_ins(20_000, **building_blocks(functions))
 
 
 def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
@@ -359,6 +360,7 @@ def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
     """
     checks.unanswered = functools.partial(why_no_answer, checks)
     checks.stand_ins(5_000, **right_functions())
+    checks.stand_ins(5_000, **building_blocks(right_functions()))
     keep_answers(checks, right_functions(), *answers)
 
 
@@ -386,6 +388,16 @@ def stand_ins_for_comparison(checks: Checks) -> None:
     right = right_functions()
     grad_Ws, grad_bs = reference.differences(*load_reference_batch(), right["ref_activations"])
     checks.stand_ins(5_000, **right, fd_grad_Ws=grad_Ws, fd_grad_bs=grad_bs)
+
+
+def building_blocks(functions: dict[str, Any]) -> dict[str, Any]:
+    """Return the functions that call no others: only they are right in a further try.
+
+    So a mistake in one of them costs nothing in code that reads what the student's forward_pass
+    returns in a layout of its own.
+    """
+    names = "relu_activation", "sigmoid_activation", "logistic_loss", "ref_activations"
+    return {name: functions[name] for name in names}
 
 
 def keep_answers(checks: Checks, functions: dict[str, Any], *answers: str) -> None:

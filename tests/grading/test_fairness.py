@@ -31,6 +31,14 @@ CHARGED_ONCE = [
         ],
         {"test_backward_pass": 7},
     ),
+    (
+        [
+            ("sigmoid_activation", "an if that only takes single numbers"),
+            ("forward_pass", "a third result, and all callers know"),
+        ],
+        # The cell of q1_3d ends in an error, so two of its points go.
+        {"test_sigmoid_activation": 6, "test_forward_pass": 5, "test_q1_3d": 2},
+    ),
 ]
 
 
