@@ -7,7 +7,7 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
-from hw_support import failures
+from hw_support import failures, overwritten
 from hw_support.compare import Mismatch
 from hw_support.notebook_access import RandomState
 from hw_support.time_limit import UNINTERRUPTED, TimeLimitReached
@@ -68,9 +68,10 @@ class Attempt:
                 del self._names[name]
             self._names.update(self._before)
             self._random.put_back()
-        checks.replacements.put_functions_back(self._functions)
         try:
-            self.message = self._message(error)
+            taken = overwritten.taken(checks.functions, self._names, error)
+            checks.replacements.put_functions_back(self._functions)
+            self.message = self._message(error, taken)
         except KeyboardInterrupt:
             raise
         except BaseException:  # an exception's text and attributes are student code too
@@ -84,7 +85,7 @@ class Attempt:
             checks.replacements.put_back()
         return not interrupted
 
-    def _message(self, error: BaseException | None) -> str:
+    def _message(self, error: BaseException | None, taken: str) -> str:
         match error:
             case None:
                 return ""
@@ -97,16 +98,16 @@ class Attempt:
             case Mismatch():
                 return error.discreet if self.hidden else str(error)
             case _:
-                return self._raised(error)
+                return self._raised(error, taken)
 
-    def _raised(self, error: BaseException) -> str:
+    def _raised(self, error: BaseException, taken: str) -> str:
         place = failures.place_of(error, self._names, but=self.checks.file)
         if isinstance(error, NotImplementedError):
             name = place.function if place else failures.raised_by(error)
             return f"{name or 'this'} is not answered yet (NotImplementedError)"
         if not place and (why := failures.not_taken_apart(error, self._names, hidden=self.hidden)):
             return why
-        why = self.checks.notebook.why(error)
+        why = taken or self.checks.notebook.why(error)
         within = failures.in_a_stand_in(error, self._names, but=self.checks.file)
         return failures.described(error, place, hidden=self.hidden, in_a_stand_in=within, why=why)
 

@@ -52,7 +52,7 @@ class Checks(Tally):
         self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
         self._hidden = 0  # hidden parts that are being tried now
-        self._functions = self.replacements.functions()  # of the notebook, before the cell
+        self.functions = self.replacements.functions()  # of the notebook, before the cell
         if type(self.notebook) is Notebook:  # a grader's test cells have names of their own
             for sentence in overwritten(self.names, cell.f_code):
                 self.note(sentence)
@@ -178,7 +178,7 @@ class Checks(Tally):
     def score(self) -> float | None:
         """Restore replaced names; return the points earned, as `Tally.score` does."""
         self.replacements.put_back()
-        self.replacements.put_functions_back(self._functions)
+        self.replacements.put_functions_back(self.functions)
         return super().score()
 
 

@@ -1,7 +1,8 @@
-"""Names that a test cell needs and that a student's cell has given another meaning.
+"""Names to which a student's cell and a test cell give different meanings.
 
-In grading such a name has its right meaning: test cells have names of their own. In the student's
-notebook every test that uses it fails, with a message that does not tell why.
+In grading test cells have names of their own. In the student's notebook a test fails that needs a
+name of the student's, or whose own variable has the name of a function of the student's. The
+message does not tell why.
 """
 
 import ast
@@ -11,6 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from types import CodeType, ModuleType
 from typing import Any
+
+from hw_support.failures import steps_of
 
 _NUMPY = ("np", "numpy")
 # IPython itself binds these in notebooks.
@@ -34,6 +37,19 @@ def overwritten(names: Mapping[str, Any], cell: CodeType) -> Iterator[str]:
                 yield f"{what} Run `del {name}`, and rename it there."
         elif (right := _imported(name)) is not None and value is not right:
             yield f"{what} Rename it there, and run the cell that imports hw_support again."
+
+
+def taken(functions: Mapping[str, object], names: Mapping[str, Any], error: object) -> str:
+    """Say that a student's function was not found: a variable of the test cell has its name.
+
+    `functions` are those of the notebook before the test cell, `names` are those of the notebook
+    when the error was raised. "" if that is not the reason.
+    """
+    steps = list(steps_of(error)) if isinstance(error, TypeError) else []
+    for name in steps[-1].tb_frame.f_code.co_names if steps else ():
+        if name in functions and not callable(names.get(name)):
+            return f"This test has a variable `{name}` too. Give your function another name"
+    return ""
 
 
 def _imported(name: str) -> object:

@@ -94,3 +94,23 @@ def test_the_notes_come_first_in_a_notebook(capsys):
     shell.run_cell("del list\n", silent=True)
     shell.run_cell(TEST)
     assert capsys.readouterr().out.startswith("passed  values")
+
+
+def test_a_variable_of_a_test_with_the_name_of_a_students_helper_is_named(capsys):
+    student = "def loss(g):\n    return -g\n\ndef logistic_loss(g):\n    return loss(g)\n"
+    test = """\
+checks = Checks("logistic_loss", points=1)
+
+with checks("twice", points=1):
+    loss = np.array(logistic_loss(1.0))
+    loss = np.array(logistic_loss(2.0))
+
+checks.score()
+"""
+    exec(student, names := dict(OF_SETUP))
+    exec(test, names)
+    assert (
+        "'numpy.ndarray' object is not callable. "
+        "This test has a variable `loss` too. Give your function another name"
+    ) in capsys.readouterr().out
+    assert callable(names["loss"])
