@@ -48,7 +48,7 @@ def own_gradients(
                 X.copy(), *copies, [*checks.names[activations]]
             )
             _, dL_dg = checks.names["logistic_loss"](np.array(g), y.copy())
-            pair = checks.names["backward_pass"](dL_dg, caches)
+            pair = [*checks.names["backward_pass"](dL_dg, caches)][:2]
             grad_Ws, grad_bs = ([as_numbers(a, what="a gradient") for a in one] for one in pair)
     except KeyboardInterrupt:
         raise

@@ -375,3 +375,23 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs.insert(0, delta[:, None, :])
         upstream = delta @ W.T
     return grad_Ws, grad_bs
+
+
+# %% the gradient of X comes third, and the comparison knows
+def backward_pass(dL_dg, layer_caches):
+    gW, gb = [], []
+    up = dL_dg
+    for x, W, der in reversed(layer_caches):
+        d = up * der
+        gW.insert(0, x[:, :, None] * d[:, None, :])
+        gb.insert(0, d[:, None, :])
+        up = d @ W.T
+    return gW, gb, up
+
+
+# %% + q1_3d
+g, c = forward_pass(X_ref, W_ref, b_ref, ref_activations)
+bp_grad_Ws, bp_grad_bs, _ = backward_pass(logistic_loss(g, y_ref)[1], c)
+largest_relative_error = max(
+    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
+)
