@@ -126,6 +126,8 @@ class SmallTraining:
         had = _network_in(lambda: map(self._checks.names.get, ("weight_matrices", "biases")))
 
         def after_step(weight_matrices: Any, biases: Any) -> None:
+            are_lists = all(hasattr(one, "__iter__") for one in (weight_matrices, biases))
+            expect(are_lists, "after_step expects two lists: weight_matrices, biases")
             parameters.append(as_parameters([*weight_matrices, *biases], "after_step got"))
 
         after_step.__qualname__ = "after_step"
@@ -141,10 +143,11 @@ class SmallTraining:
         with notebook.kept(*run), notebook.replaced(**small), silent:
             returned = train(step_size, EPOCHS, notebook.own("rng"), after_step)  # type: ignore[misc]
         expect(returned is not None, "train returned None. Is a `return` missing?")
-        returned = list(returned)
+        is_dictionary = hasattr(returned, "keys")
+        count = "a dictionary" if is_dictionary else f"{len(returned := list(returned))} values"
         expect(
-            len(returned) == 6,
-            f"train returned {len(returned)} values; 6 were expected: weight_matrices, biases, "
+            count == "6 values",
+            f"train returned {count}; 6 were expected: weight_matrices, biases, "
             "training_loss, training_acc, test_loss, test_acc",
         )
         expect(parameters, "train never called after_step; it must call it after each step")

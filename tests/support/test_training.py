@@ -215,6 +215,11 @@ def test_a_right_training_passes_every_check(otherwise):
         ),
         ({"returned": lambda *six: None}, ALL_BUT_NETWORK, "Is a `return` missing"),
         ({"returned": lambda *six: six[:2]}, ALL_BUT_NETWORK, "6 were expected"),
+        (
+            {"returned": lambda *six: dict(zip("abcdef", six, strict=True))},
+            ALL_BUT_NETWORK,
+            "train returned a dictionary; 6 were expected",
+        ),
     ],
 )
 def test_a_wrong_training_gets_exactly_one_complaint(otherwise, expected, word):
@@ -352,6 +357,11 @@ def test_two_calls_of_after_step_in_a_step_are_named():
     told = failing(calling(Student(), twice))
     assert "train called after_step 12 times" in told["function"]
     assert "does after_step get them once in each step" in told["every_image"]
+
+
+def test_what_after_step_expects_is_said_if_it_gets_numbers():
+    told = failing(calling(Student(), lambda after_step, Ws, bs: after_step(1, 0.69)))
+    assert told["function"] == "after_step expects two lists: weight_matrices, biases"
 
 
 def test_a_network_that_is_made_anew_has_learnt_from_no_test_image():
