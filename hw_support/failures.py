@@ -238,9 +238,9 @@ def _taken_apart(code: CodeType, at: int) -> tuple[str, int, list[str]] | None:
     """
     steps = list(dis.get_instructions(code))
     place = next((n for n, one in enumerate(steps) if one.offset == at), len(steps))
-    if place == len(steps) or steps[place].opname != "UNPACK_SEQUENCE":
+    if place == len(steps) or steps[place].opname not in ("UNPACK_SEQUENCE", "UNPACK_EX"):
         return None
-    count = steps[place].arg or 0
+    count = (steps[place].arg or 0) & 0xFF  # before a star
     stored = [one for one in steps[place + 1 :][:count] if one.opname.startswith("STORE_")]
     targets = [str(one.argval) for one in stored] if len(stored) == count else []
     return (_called(steps[:place]) or "what was called", count, targets) if count else None

@@ -10,7 +10,7 @@ from harness import score_submission
 
 HW2 = notebook_of("hw2")
 CHECKER = "my_nn_finite_difference_checker"
-# Wrong answers by function and name, and what they lose together in a whole notebook.
+# Answers by function and name, and what they lose together in a whole notebook.
 CHARGED_ONCE = [
     (
         [("backward_pass", "the caller's dL_dg is multiplied where it lies")],
@@ -36,14 +36,28 @@ CHARGED_ONCE = [
             ("sigmoid_activation", "an if that only takes single numbers"),
             ("forward_pass", "a third result, and all callers know"),
         ],
-        # The cell of q1_3d ends in an error, so two of its points go.
-        {"test_sigmoid_activation": 6, "test_forward_pass": 5, "test_q1_3d": 2},
+        {"test_sigmoid_activation": 6, "test_forward_pass": 5},
+    ),
+    (
+        [
+            ("layer_forward", "the activation is applied to x W and to b apart"),
+            ("forward_pass", "a linked list from the last layer"),
+        ],
+        {"test_layer_forward": 1},
+    ),
+    (
+        [
+            ("layer_forward", "the activation is applied to x W and to b apart"),
+            (CHECKER, "forward_pass returns a named tuple, read by its name"),
+        ],
+        {"test_layer_forward": 1},
     ),
 ]
 
 
-def wrong_answer(function, name):
-    (answer,) = (a for a in wrong_answers("hw2") if (a.function, a.name) == (function, name))
+def answer_named(function, name):
+    kept = [*wrong_answers("hw2"), *right_answers("hw2")]
+    (answer,) = (a for a in kept if (a.function, a.name) == (function, name))
     return answer
 
 
@@ -54,7 +68,7 @@ ISOLATED = [False, pytest.param(True, marks=pytest.mark.slow)]
 @pytest.mark.parametrize("isolated", ISOLATED)
 @pytest.mark.parametrize(("wrong", "lost"), CHARGED_ONCE)
 def test_one_mistake_costs_points_once_in_the_whole_notebook(wrong, lost, isolated):
-    first, *others = (wrong_answer(*one) for one in wrong)
+    first, *others = (answer_named(*one) for one in wrong)
     cells = {name: source for other in others for name, source in other.cells.items()}
     answer = dataclasses.replace(first, others=cells)
     ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
@@ -133,7 +147,7 @@ def test_stand_ins_are_called_by_names_and_with_options_of_the_students(cells, l
 @pytest.mark.timeout(3600)
 @pytest.mark.slow
 def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
-    answer = wrong_answer("sigmoid_activation", "the sign of the exponent is lost")
+    answer = answer_named("sigmoid_activation", "the sign of the exponent is lost")
     tests = (*HW2.quick_tests, "test_train")
     scores = score_submission(HW2, answer.cells, tests=tests)
     assert {test: result.lost for test, result in scores.items() if result.lost} == {
@@ -151,6 +165,6 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     ],
 )
 def test_a_mistake_in_a_training_costs_the_part_about_it(name, part):
-    ((_, verdict),) = judge(HW2, [wrong_answer("train", name)])
+    ((_, verdict),) = judge(HW2, [answer_named("train", name)])
     assert part in " ".join(verdict.failed_parts("test_train"))
     assert verdict.lost["test_train"] <= 2
