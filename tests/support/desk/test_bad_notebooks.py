@@ -93,7 +93,7 @@ def test_notebooks_saved_by_other_programs_are_accepted(kind, tmp_path):
     path = tmp_path / "small.ipynb"
     path.write_text(json.dumps(elsewhere(answered(), kind)))
     report = check.check(open_notebook(path, [RELEASE]))
-    assert report.fine, list(check._lines(report))
+    assert report.fine, list(check.in_words(report))
 
 
 def test_magics_and_shell_commands_are_accepted(tmp_path):

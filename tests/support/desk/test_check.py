@@ -59,14 +59,15 @@ def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered,
     [("hw2.ipynb", "hw2.ipynb"), ("my hw/hw2 (1).ipynb", '"my hw/hw2 (1).ipynb"')],
 )
 def test_the_command_for_repairing_can_be_typed_as_it_is_printed(
-    released, release, tmp_path, monkeypatch, capsys, name, typed
+    released, release, tmp_path, monkeypatch, name, typed
 ):
     monkeypatch.chdir(tmp_path)
     Path(name).parent.mkdir(exist_ok=True)
     nbformat.write(released, name)
     opened = open_notebook(Path(name), [release])
-    check.print_report(check.Report(opened, [], [], [], ["Cell 'setup' was edited."], 1.0))
-    assert f"type:\n  python -m hw_support check --repair {typed}\n" in capsys.readouterr().out
+    report = check.Report(opened, [], [], [], ["Cell 'setup' was edited."], 1.0)
+    said = "\n".join(check.in_words(report))
+    assert f"type:\n  python -m hw_support check --repair {typed}\n" in said
 
 
 def test_repair_never_overwrites_a_file(answered, desk, tmp_path):
