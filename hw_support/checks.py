@@ -46,7 +46,7 @@ class Checks(Tally):
         # Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
         self.unanswered: Callable[[str], str] = lambda name: ""
         self.standing_in = False  # whether a part is tried again with stand-ins
-        self._standing: frozenset[str] = frozenset()  # the names of these stand-ins
+        self.stood_in_for: frozenset[str] = frozenset()  # the names of these stand-ins
         self.timed_out = False  # whether a part was, without stand-ins
         self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
@@ -108,13 +108,13 @@ class Checks(Tally):
             if number in self._never_end:
                 continue
             attempt = Attempt(self, what, points, hidden, last=False)
-            self.standing_in, self._standing = True, frozenset(stand_ins)
+            self.standing_in, self.stood_in_for = True, frozenset(stand_ins)
             try:
                 counted = _counted(self._fitted(stand_ins), most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:
-                self.standing_in, self._standing = False, frozenset()
+                self.standing_in, self.stood_in_for = False, frozenset()
             if attempt.timed_out:
                 self._never_end.add(number)
             if not attempt.message:
@@ -132,7 +132,7 @@ class Checks(Tally):
         """
         if not self.standing_in:
             return values_of(self.names, names)
-        fixed = sorted(self._standing)
+        fixed = sorted(self.stood_in_for)
         again = [name for name in names if name not in fixed]
         values = dict(zip(again, self.notebook.rerun(again, given, fixed), strict=True))
         return [values[name] if name in values else self.names[name] for name in names]

@@ -528,22 +528,22 @@ def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
         return reference.backward_pass(np.reshape(dL_dg, (-1, 1)), mine)  # type: ignore[arg-type]
 
     draw = np.random.default_rng()
-    checks.stand_ins(
-        100_000,
-        layer_forward=layer,
-        forward_pass=forward_pass,
-        backward_pass=backward_pass,
-        logistic_loss=loss_shaped_like(
+    functions: dict[str, Any] = {
+        "layer_forward": layer,
+        "logistic_loss": loss_shaped_like(
             OwnFunction(names, "logistic_loss"), reference.logistic_loss
         ),
-        relu_activation=reference.relu_activation,
-        sigmoid_activation=reference.sigmoid_activation,
-        create_weight_matrices=lambda layer_dims: [
+        "relu_activation": reference.relu_activation,
+        "sigmoid_activation": reference.sigmoid_activation,
+        "create_weight_matrices": lambda layer_dims: [
             draw.normal(0.0, 0.01, shape) for shape in ((layer_dims[0], UNITS), (UNITS, 1))
         ],
         # Above 0, so that no image finds all units dead.
-        create_bias_vectors=lambda layer_dims: [np.full((1, UNITS), 0.05), np.zeros((1, 1))],
-    )
+        "create_bias_vectors": lambda layer_dims: [np.full((1, UNITS), 0.05), np.zeros((1, 1))],
+    }
+    checks.stand_ins(100_000, **functions, forward_pass=forward_pass, backward_pass=backward_pass)
+    # For a train that reads results of another kind or layout, such as mean gradients.
+    checks.stand_ins(100_000, **functions)
 
 
 def quick_forward_pass(

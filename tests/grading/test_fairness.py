@@ -155,6 +155,47 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     }
 
 
+TRAINED_BY_MEANS = """\
+def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
+    images, test_images = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
+    Ws, bs = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
+    histories = [[] for _ in range(4)]
+
+    def look(x, y, *histories):
+        g, caches = forward_pass(x, Ws, bs, [relu_activation, sigmoid_activation])
+        loss, dL_dg = logistic_loss(g, y)
+        for history, number in zip(histories, (np.mean(loss), np.mean((g[:, 0] > 0.5) == y))):
+            history.append(number)
+        return dL_dg, caches
+
+    for _ in range(epochs):
+        order = rng.permutation(len(images))
+        for i in range(0, len(order), 100):
+            batch = order[i : i + 100]
+            grads = backward_pass(*look(images[batch], y_train[batch], *histories[:2]))
+            for parameters, gradients in zip((Ws, bs), grads):
+                for layer in range(2):
+                    parameters[layer] = parameters[layer] - step_size * gradients[layer]
+            look(test_images, y_test, *histories[2:])
+            if after_step is not None:
+                after_step(Ws, bs)
+    return Ws, bs, *histories
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+"""
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.slow
+def test_a_wrong_sigmoid_takes_no_point_from_a_training_by_a_backward_pass_that_gives_means():
+    cells = {"train": TRAINED_BY_MEANS}
+    cells |= answer_named("sigmoid_activation", "the sign of the exponent is lost").cells
+    cells |= answer_named("backward_pass", "the mean over the batch").cells
+    scores = score_submission(HW2, cells, tests=["test_train"])
+    assert scores["test_train"].lost == 0, scores["test_train"].failed_parts
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.slow
 @pytest.mark.parametrize(
