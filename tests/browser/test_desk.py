@@ -315,6 +315,20 @@ def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(
 # -- several
 
 
+def test_a_student_is_found_without_accents_and_in_any_order_of_the_names(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    """All names of this class are like "Ada <b> Number 05"."""
+    page = desk("Kim").page
+    found = page.locator("#found li")
+    for typed in ("number 05 ada", "Númber 05", CLASS[5]):
+        page.locator("#find").fill(typed)
+        expect(found).to_have_count(1)
+        expect(found).to_contain_text("Number 05")
+    page.locator("#find").fill("nobody 05")
+    expect(found).to_have_text("No student has this name or id.")
+
+
 def test_two_graders_who_go_on_are_not_led_to_the_same_answer(
     course: Path, desk: Callable[..., Desk]
 ) -> None:

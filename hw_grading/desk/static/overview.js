@@ -139,10 +139,15 @@ function showClass({ students: count, waiting, failed = [], not_run = [], late =
   );
 }
 
+/** Return a text as people type it on any keyboard: without accents. @param {string} text */
+const plain = (text) =>
+  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("ı", "i");
+
 function find() {
-  const wanted = byId("find").value.trim().toLowerCase();
+  const wanted = plain(byId("find").value.trim());
+  const has = (text) => wanted.split(/\s+/).every((word) => text.includes(word));
   const found = wanted
-    ? students.filter(({ student, name }) => `${name} ${student}`.toLowerCase().includes(wanted))
+    ? students.filter(({ student, name }) => has(plain(`${name} ${student}`)))
     : [];
   const more =
     found.length > MOST_FOUND &&
@@ -240,6 +245,7 @@ async function load() {
     titles = new Map(data.questions.map(({ cell, title }) => [cell, title]));
     showQuestions(data.questions);
     showClass(data.class);
+    find();
     const { read = 0, of = 0 } = data.reading ?? {};
     byId("reading").textContent = read < of ? `${read} of ${of} notebooks are read.` : "";
     if (read < of) setTimeout(load, 2_000);
