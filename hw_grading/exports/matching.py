@@ -95,7 +95,8 @@ class Finder:
         found = self._by.get((kind, _key(kind, value)), [])
         if len(found) > 1:
             both = " and to ".join(f"{g.id} ({g.person.place})" for g in found[:2])
-            raise Unreadable(f"the {called} {quoted(value)} belongs to {both}")
+            more = ". Add their emails or numbers to students.csv" if kind == NAME else ""
+            raise Unreadable(f"the {called} {quoted(value)} belongs to {both}{more}")
         return found[0] if found else None
 
 

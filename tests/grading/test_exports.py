@@ -247,6 +247,14 @@ def test_a_namesake_does_not_get_the_score(term: Term) -> None:
     assert ("Ann Lee", "123456") not in site.imported(term.to.read_bytes())[0]
 
 
+def test_a_name_of_two_students_says_what_the_roster_lacks(term: Term) -> None:
+    add_student(term.course, "ann2")
+    term.roster(ROSTER + "ann2,Ann Lee,,,,\n")
+    site = Canvas([CanvasStudent("1", "Ann Lee", "")])
+    assert term.export("canvas", site.exported()) == 1
+    assert "Add their emails or numbers to students.csv. The row is unchanged" in term.said
+
+
 def test_a_name_alone_is_not_trusted_if_other_rows_have_ids(term: Term) -> None:
     """The roster has no numbers besides the ids, which are those of SIS."""
     (term.course.folder / "students.csv").unlink()
