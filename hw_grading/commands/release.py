@@ -16,7 +16,7 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements
-from hw_grading.homework.regions import mistakes, unknown_cells
+from hw_grading.homework.regions import check_regions, unknown_cells
 from hw_grading.records.writing import write_whole
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
@@ -81,8 +81,7 @@ def check_source(course: Path, assignment: str) -> list[str]:
     manifest = homework_of(here.root, assignment).manifest
     file = here.root / STAFF / assignment / FILE_NAME
     shown = path.relative_to(here.root) if path.is_relative_to(here.root) else path
-    if wrong := [f"{shown}: {sentence}" for sentence in mistakes(notebook)]:
-        raise RuntimeError("\n".join([*wrong, "Nothing was released."]))
+    check_regions(notebook, shown)
     check_total(manifest, file, notebook)
     unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
     return [*unknown, *(f"{shown}: {sentence}" for sentence in disagreements(notebook))]

@@ -8,6 +8,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -35,6 +36,12 @@ def mistakes(notebook: NotebookNode) -> Iterator[str]:
         for said in _in_cell(cell):
             yield f"cell {grade_id or f'{number} from the top'}: {said}"
             break
+
+
+def check_regions(notebook: NotebookNode, file: Path) -> None:
+    """Raise `RuntimeError` if a notebook, read from a file, has such a cell."""
+    if wrong := [f"{file}: {sentence}" for sentence in mistakes(notebook)]:
+        raise RuntimeError("\n".join([*wrong, "Nothing was released."]))
 
 
 def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:

@@ -19,6 +19,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, START, homework_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
+from hw_grading.homework.regions import check_regions
 from hw_grading.records.questions import read_places
 from hw_grading.records.scores import counted, named
 from hw_grading.records.timestamp import read_time
@@ -172,7 +173,9 @@ class Regrade:
             return
         course, name = self.course, self.assignment
         manifest = course.root / STAFF / name / FILE_NAME
-        notebook = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
+        path = course.source(name) / f"{name}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        check_regions(notebook, path)
         check_total(homework_of(course.root, name).manifest, manifest, notebook)
         self._say(
             f"Edited since the release: {named(edits.changed, _MOST_NAMED)}. Releasing the "

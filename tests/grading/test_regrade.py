@@ -21,6 +21,7 @@ from tiny_homeworks import manifest_of
 from hw_grading.__main__ import main
 from hw_grading.batch.snapshot import Conditions, Effect, Notebook, Points, Snapshot, Work, take
 from hw_grading.batch.snapshots import Snapshots
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import Course
 from hw_grading.records.graded_notebook import PartResult, parts_of
 from hw_grading.records.questions import Place, Places
@@ -299,6 +300,13 @@ def test_an_impossible_regrade_gives_one_sentence_and_changes_nothing(
     assert "removed try_it" in said
     assert "Undo these changes" in said
     assert state(few) == before
+    mistyped = ps1.source(ps1.RIGHT_TEST)
+    cell = cell_of(mistyped, "test_double")
+    cell.source = cell.source.replace("BEGIN HIDDEN", "BEGIN HIDEN")
+    ps1.write_homework(few.folder, "ps1", mistyped, manifest_of("ps1"))
+    assert regrade(few) == 2
+    assert "END HIDDEN TESTS is not allowed here" in capsys.readouterr().err
+    assert {path: state(few)[path] for path in before} == before
     (few.source("ps1") / "ps1.ipynb").write_text("{")
     assert regrade(few) == 2
     assert "ps1.ipynb" in capsys.readouterr().err
