@@ -415,6 +415,7 @@ def test_versions_that_are_not_texts_by_student_id_are_refused(value):
         ('def f(x):\n    """the only line"""', None),
         ("def f(x):\n    return 'not one'", None),
         ('"""of the cell"""\nx = 1', None),
+        ('def f(x):\r    """d"""\r    return x', "def f(x):\n    return x"),
         ("def f(x:\n", None),
         ("(" * 5_000, None),
     ],
