@@ -22,6 +22,7 @@ c.ExchangeFactory.list = "hw_grading.plugins.exchange.ListEach"
 c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
 c.GenerateAssignment.preprocessors = [
+    "hw_grading.plugins.regions.CheckRegions",
     "hw_grading.plugins.due_date.ShowDueDate",
     "hw_grading.plugins.start_page.WriteStartPage",
     "nbgrader.preprocessors.LockCells",

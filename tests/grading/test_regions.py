@@ -83,6 +83,19 @@ def test_nothing_is_released_if_a_delimiter_is_mistyped(tmp_path):
         check_source(course.folder, "ps1")
 
 
+@pytest.mark.slow
+def test_nbgrader_releases_nothing_either(tmp_path):
+    course = write_course(tmp_path / "course")
+    log = tmp_path / "log"
+    assert course.nbgrader("generate_assignment", "ps1", log=log) == 0
+    path = course.folder / "source/ps1/ps1.ipynb"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS"), "utf-8")
+    assert course.nbgrader("generate_assignment", "ps1", "--force", log=log) == 1
+    assert "ps1.ipynb: cell test_" in log.read_text(encoding="utf-8")
+    assert not (course.folder / "release/ps1/ps1.ipynb").exists()
+
+
 def test_cells_that_only_the_manifest_has_are_named(tmp_path):
     course = write_course(tmp_path / "course")
     file = course.folder / "staff/ps1/homework.toml"
