@@ -15,12 +15,17 @@ from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME
-from hw_grading.homework.points import check_total, disagreements
+from hw_grading.homework.points import check_total, disagreements, points_of
 from hw_grading.homework.regions import check_regions, unknown_cells
+from hw_grading.records.questions import read_places
+from hw_grading.records.scores import Cell
 from hw_grading.records.writing import write_whole
+from hw_grading.rubrics.seed import wrong_sums
+from hw_grading.run.cells import is_test
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
 from hw_support.submission.file import Unreadable
+from hw_support.submission.mending import marks_of
 
 
 def release(
@@ -84,7 +89,13 @@ def check_source(course: Path, assignment: str) -> list[str]:
     check_regions(notebook, shown)
     check_total(manifest, file, notebook)
     unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
-    return [*unknown, *(f"{shown}: {sentence}" for sentence in disagreements(notebook))]
+    by_hand = [
+        Cell(marks_of(cell)["grade_id"], points, by_hand=True)
+        for cell in notebook.cells
+        if (points := points_of(cell)) and not is_test(cell)
+    ]
+    sums = wrong_sums(by_hand, read_places(path))
+    return [*unknown, *(f"{shown}: {sentence}" for sentence in [*disagreements(notebook), *sums])]
 
 
 def description_of(course: Course, assignment: str) -> str:

@@ -29,7 +29,7 @@ _REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.Lambda, ast.comprehension)
 
 def total_of(notebook: NotebookNode) -> float:
     """Return the total points of a notebook's cells."""
-    return sum(map(_points_of, notebook.cells))
+    return sum(map(points_of, notebook.cells))
 
 
 def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
@@ -52,7 +52,8 @@ def disagreements(notebook: NotebookNode) -> list[str]:
     ]
 
 
-def _points_of(cell: NotebookNode) -> float:
+def points_of(cell: NotebookNode) -> float:
+    """Return the points of a cell; 0 if it has none."""
     marks = marks_of(cell)
     points = marks.get("points", 0)
     graded = marks.get("grade") or marks.get("task")
@@ -97,7 +98,7 @@ def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
             )
         if place == len(opened) - 1:
             says = f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}"
-            yield from _compared(says, stated, "the cell's metadata says", _points_of(cell))
+            yield from _compared(says, stated, "the cell's metadata says", points_of(cell))
 
 
 def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
@@ -156,7 +157,7 @@ def _in_headings(notebook: NotebookNode) -> Iterator[str]:
     """Compare each heading that ends in ``(6 points)`` with the cells below it."""
     entries: list[re.Match[str] | float] = []
     for cell in notebook.cells:
-        entries += [*filter(None, map(_HEADING.match, _lines(cell))), _points_of(cell)]
+        entries += [*filter(None, map(_HEADING.match, _lines(cell))), points_of(cell)]
     for place, entry in enumerate(entries):
         if isinstance(entry, float) or not (found := _IN_HEADING.search(entry["text"])):
             continue
@@ -192,7 +193,7 @@ def _in_table(notebook: NotebookNode) -> Iterator[str]:
 
 def _first_table(notebook: NotebookNode) -> list[list[str]]:
     """Return the rows of the first table with a column "points" above all cells with points."""
-    for cell in itertools.takewhile(lambda cell: not _points_of(cell), notebook.cells):
+    for cell in itertools.takewhile(lambda cell: not points_of(cell), notebook.cells):
         lines = [line.strip() for line in _lines(cell)]
         for place, line in enumerate(lines[:-1]):
             heads = _columns(line)

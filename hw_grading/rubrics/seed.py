@@ -8,7 +8,7 @@ Two answers to one question share its mark scheme. Then each line names its answ
 import hashlib
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from hw_grading.records.questions import Places
 from hw_grading.records.scores import Cell
@@ -23,7 +23,9 @@ _ITEM = re.compile(
 
 def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
     """Return a question's rubric before any change; `cells` are all cells that people grade."""
-    items = _items(cell, cells, places) or [(cell.max_points, "Right and complete.")]
+    items = _items(cell, cells, places)
+    if _sum(items) != cell.max_points:
+        items = [(cell.max_points, "Right and complete.")]
     items.append((0.0, "No answer, or nothing of the above."))
     first = []
     for n, (points, text) in enumerate(items):
@@ -31,6 +33,17 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
         key = hashlib.sha256(f"{cell.name}\n{n}\n{text}".encode()).hexdigest()[:32]
         first.append(Item(key, points, text))
     return Rubric(tuple(first), upper=cell.max_points)
+
+
+def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
+    """Yield a sentence for each answer whose mark scheme does not become its first rubric."""
+    for cell in cells:
+        items = _items(cell, cells, places)
+        if items and _sum(items) != cell.max_points:
+            yield (
+                f"cell {cell.name}: the lines of its mark scheme sum to {_sum(items):g} points, "
+                f"but the cell has {cell.max_points:g}. Change one of the two."
+            )
 
 
 def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[float, str]]:
@@ -41,5 +54,8 @@ def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[floa
     parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
     if len(together) > 1 and len(parts) == len(together):
         found = parts[together.index(cell.name)]
-    items = [(float(item["points"]), " ".join(item["text"].split())) for item in found]
-    return items if sum(points for points, _ in items) == cell.max_points else []
+    return [(float(item["points"]), " ".join(item["text"].split())) for item in found]
+
+
+def _sum(items: Sequence[tuple[float, str]]) -> float:
+    return sum(points for points, _ in items)

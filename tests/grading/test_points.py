@@ -1,10 +1,13 @@
 """If two numbers of points contradict each other, a sentence names both."""
 
+import shutil
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tiny_homeworks import ANSWERS, cell_of_test, marked, source_of
 
+from hw_grading.commands.release import check_source
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
@@ -32,6 +35,35 @@ def test_the_points_of_our_own_homeworks_add_up(name):
     notebook = nbformat.read(path, as_version=4)
     assert disagreements(notebook) == []
     check_total(homework_of(REPOSITORY, name).manifest, path, notebook)
+    assert check_source(REPOSITORY, name) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (
+            "- 1: one fraction",
+            "- 2: one fraction",
+            "q1_3b_iii: the lines of its mark scheme sum to 5",
+        ),
+        (
+            "- Text, 1: refers",
+            "- Text, 0.5: ref",
+            "q1_3e_iii_text: the lines of its mark scheme sum to 3.5",
+        ),
+    ],
+)
+def test_a_mark_scheme_that_does_not_sum_to_the_points_of_its_answer_is_named(
+    tmp_path, old, new, named
+):
+    shutil.copytree(REPOSITORY / "source", tmp_path / "source")
+    shutil.copytree(REPOSITORY / "staff/hw2", tmp_path / "staff/hw2")
+    path = tmp_path / "source/hw2/hw2.ipynb"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    [sentence] = check_source(tmp_path, "hw2")
+    assert f"cell {named} points, but the cell has 4. Change one of the two." in sentence
 
 
 @pytest.mark.parametrize("name", ANSWERS)
