@@ -13,6 +13,8 @@ import threading
 from types import FrameType, SimpleNamespace
 from typing import Any
 
+from tqdm import tqdm
+
 from hw_support.notebook_access import Notebook
 from hw_support.small_training import IMAGES, SmallTraining
 from hw_support.time_limit import TimeLimitReached
@@ -78,6 +80,8 @@ def _start_trial(names: dict[str, Any]) -> int:
             signal.signal(number, signal.SIG_DFL)  # which ends the process
             signal.setitimer(timer, seconds)
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        # Both processes share the lock of progress bars. The child may end while it has it.
+        tqdm.set_lock(threading.RLock())
         notebook: Any = SimpleNamespace(names=names, notebook=Notebook(names), standing_in=False)
         SmallTraining(notebook).run()
     finally:
