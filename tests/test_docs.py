@@ -1,6 +1,7 @@
 """The links of the documentation lead somewhere, and its index lists every page.
 
 git ignores every file of students' data that a command writes, or that the documentation names.
+Shell scripts, which no other test runs, have no syntax error.
 """
 
 import argparse
@@ -31,6 +32,11 @@ def links_of(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_link_leads_to_a_file_or_a_folder(page):
     assert [str(target) for target in links_of(page) if not target.exists()] == []
+
+
+@pytest.mark.parametrize("script", [".ci/run", "tools/install-system"])
+def test_shell_scripts_have_no_syntax_error(script):
+    assert subprocess.run(["bash", "-n", ROOT / script], check=False).returncode == 0
 
 
 def test_the_index_lists_every_page():
