@@ -21,7 +21,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from benchmarks.isolation import answers, make_course, seconds_of_grading
-from hw_grading.run.cells import is_test
+from hw_grading.homework.cells import is_test
 from hw_support.submission.mending import grade_id_of
 
 REPEATS = 5

@@ -23,9 +23,9 @@ from hw_grading.batch import local
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.examiner import client
 from hw_grading.examiner.client import Examination, Request
+from hw_grading.homework.cells import instructors_first_cells
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
-from hw_grading.run.cells import instructors_first_cells
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission

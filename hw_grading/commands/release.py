@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
+from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, homework_of
 from hw_grading.homework.manifest import FILE_NAME
@@ -21,7 +22,6 @@ from hw_grading.records.questions import read_places
 from hw_grading.records.scores import Cell
 from hw_grading.records.writing import write_whole
 from hw_grading.rubrics.seed import wrong_sums
-from hw_grading.run.cells import is_test
 from hw_grading.run.execution import ExecuteSubmission
 from hw_support.submission import released
 from hw_support.submission.file import Unreadable

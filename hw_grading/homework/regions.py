@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from hw_grading.homework.cells import is_test
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest
 from hw_support.submission.mending import marks_of
@@ -71,13 +72,11 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
 
 
 def _in_code(cell: NotebookNode) -> Iterator[str]:
-    marks = marks_of(cell)
-    if "BEGIN SOLUTION" in cell.source and not marks.get("solution"):
+    if "BEGIN SOLUTION" in cell.source and not marks_of(cell).get("solution"):
         yield "it has a solution, but its type is not that of an answer (panel Create Assignment)."
-    is_test = cell.cell_type == "code" and marks.get("grade") and not marks.get("solution")
-    if "BEGIN HIDDEN TESTS" in cell.source and not is_test:
+    if "BEGIN HIDDEN TESTS" in cell.source and not is_test(cell):
         yield "it has hidden tests, but its type is not Autograder tests (panel Create Assignment)."
-    if not is_test:
+    if not is_test(cell):
         return
     released = as_released(cell.source, "code")
     if found := _FOR_STAFF.search(released):

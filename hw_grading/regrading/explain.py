@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 
 from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.instructor_cells import instructor_cells
@@ -25,7 +26,6 @@ from hw_grading.records.graded_notebook import FINISHED, open_notebook
 from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, read_roster
 from hw_grading.records.scores import Record, Score
-from hw_grading.run.cells import is_test
 from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
 from hw_grading.run.submission import Submission

@@ -18,13 +18,13 @@ from typing import Any
 from markupsafe import Markup
 
 from hw_grading.pages.mathematics import Budget
+from hw_grading.pages.rasters import MAX_PIXELS
 from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
 from hw_grading.pages.terminal import shown, without_controls
 from hw_grading.records.graded_notebook import error_of, errors_in, outputs_of, plain, text_of
 
 MAX_PICTURE_BYTES = 2_000_000
-MAX_PICTURE_PIXELS = 16_000_000  # a PNG of a few kilobytes can fill a browser's memory
 MAX_PICTURES = 6  # of one cell
 MAX_CHARACTERS = 20_000  # of one answer or output
 
@@ -115,7 +115,7 @@ def png_uri(data: Any) -> str:
         raise ValueError("it is not a PNG") from None
     if signature != _PNG or chunk != b"IHDR":
         raise ValueError("it is not a PNG")
-    if not 0 < width * height <= MAX_PICTURE_PIXELS:
+    if not 0 < width * height <= MAX_PIXELS:
         raise ValueError(f"it has {width} × {height} pixels")
     return "data:image/png;base64," + base64.b64encode(raw).decode("ascii")
 

@@ -4,8 +4,8 @@ from time import monotonic
 
 from nbformat import NotebookNode
 
+from hw_grading.homework.cells import is_test
 from hw_grading.homework.manifest import Manifest
-from hw_grading.run.cells import is_test
 from hw_grading.run.hangs import Hangs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.share import is_over

@@ -12,9 +12,9 @@ from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from hw_grading.homework.cells import at_start, named
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, exchange, of_the_kernel
-from hw_grading.run.cells import at_start, named
 from hw_grading.run.clock import Clock
 from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel import Kernel

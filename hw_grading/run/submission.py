@@ -23,14 +23,7 @@ from nbformat import NotebookNode
 from traitlets.log import get_logger
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request
-from hw_grading.homework.homework import Homework
-from hw_grading.homework.instructor_cells import as_released
-from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
-from hw_grading.pages import safe_html
-from hw_grading.pages.allowance import Allowance
-from hw_grading.run import outputs
-from hw_grading.run.blame import described
-from hw_grading.run.cells import (
+from hw_grading.homework.cells import (
     at_start,
     instructors_first_cells,
     instructors_names,
@@ -38,6 +31,13 @@ from hw_grading.run.cells import (
     is_trusted,
     named,
 )
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.instructor_cells import as_released
+from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
+from hw_grading.pages import safe_html
+from hw_grading.pages.allowance import Allowance
+from hw_grading.run import outputs
+from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
 from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import KernelCells

@@ -25,13 +25,19 @@ FUNCTIONS = [
     for name in dict.fromkeys(answer.function for answer in wrong_answers(homework))
     if name not in notebook_of(homework).slow
 ]
-# Tests that look at the same verdicts run in one process.
-TOGETHER = [pytest.param(*one, marks=pytest.mark.xdist_group("-".join(one))) for one in FUNCTIONS]
 SLOW = [(homework, name) for homework in HOMEWORKS for name in notebook_of(homework).slow]
 QUICK = [one for one in FUNCTIONS if one[1] not in notebook_of(one[0]).settings.costly]
 WHOLE = [(homework, "whole") for homework in HOMEWORKS]
 EVERY_THIRD = slice(None, None, 3)
 A_FEW_THAT_TRAIN = slice(1, None, 12)  # half a minute each; `make validity` takes all
+
+
+def together(functions, how="one-process"):
+    """Return parameters of tests. Those with the same verdicts run in one process of pytest."""
+    return [
+        pytest.param(*one, marks=pytest.mark.xdist_group("-".join([*one, how])))
+        for one in functions
+    ]
 
 
 def wrong_ones(homework, function):
@@ -88,7 +94,7 @@ def judged_wrong(homework, function, seed):
 
 
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(("homework", "function"), TOGETHER)
+@pytest.mark.parametrize(("homework", "function"), together(FUNCTIONS))
 def test_a_wrong_answer_is_caught_in_its_own_cell_only(homework, function, seed):
     notebook = notebook_of(homework)
     for answer, verdict in judged_wrong(homework, function, seed):
@@ -99,7 +105,7 @@ def test_a_wrong_answer_is_caught_in_its_own_cell_only(homework, function, seed)
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
-@pytest.mark.parametrize(("homework", "function"), TOGETHER)
+@pytest.mark.parametrize(("homework", "function"), together(FUNCTIONS))
 def test_every_likely_cause_shown_for_a_wrong_answer_is_judged_true(homework, function, seed):
     settings = notebook_of(homework).settings
     for answer, verdict in judged_wrong(homework, function, seed):
@@ -135,15 +141,6 @@ def test_nearly_all_mutants_are_caught(homework):
     assert len(left) <= 0.01 * len(sample), [f"{m.function}: {m.key}" for m in left]
 
 
-def isolated(functions):
-    """Return parameters of tests, so that all tests with the same verdicts run in one process."""
-    groups = ["-".join(["isolated", *one]) for one in functions]
-    return [
-        pytest.param(*one, marks=pytest.mark.xdist_group(group))
-        for one, group in zip(functions, groups, strict=True)
-    ]
-
-
 @functools.cache
 def judged_in_isolation(homework, function):
     """Return some wrong answers with their verdicts, and some right ones."""
@@ -153,7 +150,7 @@ def judged_in_isolation(homework, function):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("homework", "function"), isolated([*FUNCTIONS, *WHOLE]))
+@pytest.mark.parametrize(("homework", "function"), together([*FUNCTIONS, *WHOLE], "isolated"))
 def test_in_isolation_wrong_answers_are_caught_and_right_ones_lose_no_point(homework, function):
     wrong, right = judged_in_isolation(homework, function)
     for answer, verdict in wrong:
@@ -175,7 +172,7 @@ def desk_of(notebook):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("homework", "function"), isolated([*QUICK, *WHOLE]))
+@pytest.mark.parametrize(("homework", "function"), together([*QUICK, *WHOLE], "isolated"))
 def test_each_part_that_passes_in_one_process_passes_in_grading(homework, function):
     notebook = notebook_of(homework)
     graded = list(itertools.chain(*judged_in_isolation(homework, function)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hw_grading.run.cells import is_test
+from hw_grading.homework.cells import is_test
 
 
 class HideTestDetails(NbGraderPreprocessor):
