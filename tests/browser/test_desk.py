@@ -232,9 +232,9 @@ def test_identical_answers_that_are_added_while_a_save_is_on_its_way_are_saved_t
 
 def test_a_comment_that_is_typed_during_a_save_is_saved_once(desk: Callable[..., Desk]) -> None:
     kim = desk()
-    kim.page.clock.install()  # it stands still, so no pause in typing ends
+    kim.page.clock.install()
     page = kim.open("why", CLASS[20])
-    page.clock.pause_at("2100-01-01")
+    page.clock.pause_at("2100-01-01")  # it stands still, so no pause in typing ends
     kim.wait()
     saves: list[Route] = []
     page.route("**/api/save/why", lambda route: saves.append(route))
@@ -334,15 +334,23 @@ def test_two_graders_who_go_on_are_not_led_to_the_same_answer(
 ) -> None:
     graders = [desk("Kim"), desk("Lee")]
     for one in graders:
-        one.page.clock.install()  # it stands still, so a page does not ask where the others are
+        one.page.clock.install()
+        one.page.clock.pause_at("2100-01-01")  # so a page does not ask again where the others are
         one.open("why")
     kim, lee = (one.page.locator("#number") for one in graders)
-    expect(lee).not_to_have_text(kim.inner_text())
+
+    def are_apart() -> None:
+        """Wait until they are at different answers. Both can still be on the way to theirs."""
+        while kim.inner_text() == lee.inner_text():
+            lee.page.wait_for_timeout(20)
+
+    are_apart()
     for _ in range(3):
-        graders[0].page.keyboard.press("n")
-        expect(kim).not_to_have_text(lee.inner_text())
-        graders[1].page.keyboard.press("n")
-        expect(lee).not_to_have_text(kim.inner_text())
+        for one, number in zip(graders, (kim, lee), strict=True):
+            before = number.inner_text()
+            one.page.keyboard.press("n")
+            expect(number).not_to_have_text(before)
+            are_apart()
 
 
 def test_two_graders_who_save_the_same_answer_see_both_versions(
