@@ -14,7 +14,15 @@ from typing import Any
 from hw_grading.desk.pictures import pictures_of
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import outputs_of, plain, size_and_time, sources_in, text_of
+from hw_grading.records.graded_notebook import (
+    error_of,
+    errors_in,
+    outputs_of,
+    plain,
+    size_and_time,
+    sources_in,
+    text_of,
+)
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import Record
 from hw_grading.rubrics.digest import answer_digest
@@ -33,7 +41,8 @@ class Glance:
     digest: str = ""  # see `hw_grading.rubrics.digest`
     empty: bool = False  # whether it is blank or unchanged from the release, without a picture
     pictures: int = 0  # how many pictures the code's outputs have
-    excerpt: str = ""  # the first words of a text answer, or of the code's printed output
+    excerpt: str = ""  # the first words of a text answer, or of the code's error or printed output
+    error: bool = False  # whether the answer's cell ended in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +163,11 @@ class Answers:
         stub = _bare(self._released().get(name, ""), is_code)
         blank = (stub, "", "YOUR ANSWER HERE", "raise NotImplementedError()")
         empty = not pictures and not attached and _bare(source, is_code) in blank
-        texts = (text_of(output.get("text")).strip() for output in outputs_of(cell))
-        words = next(filter(None, texts), source) if is_code else source
-        return Glance(answer_digest(cell), empty, pictures, plain(words, EXCERPT))
+        errors = [] if empty else errors_in(cell)
+        texts = [*map(error_of, errors), *(text_of(o.get("text")) for o in outputs_of(cell))]
+        words = next(filter(str.strip, texts), source) if is_code else source
+        excerpt = plain(words.strip(), EXCERPT)
+        return Glance(answer_digest(cell), empty, pictures, excerpt, bool(errors))
 
     def _released(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""

@@ -78,6 +78,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
                 "empty": glance.empty,
                 "missing": submission is not None and found is None,
                 "failed": submission is not None and submission.status is Status.SUBMISSION_FAILED,
+                "error": glance.error,
                 "changed": grading.changed,
                 "overridden": grading.overridden,
                 "share": share_of.get(student, ""),

@@ -49,13 +49,15 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, body: Json, gra
             graders = [name.strip() for name in shapes.texts_in(body, "graders", 100)]
             book.hand_out(cell, list(dict.fromkeys(graders)), grader=grader)
             return {"shares": book.shares(cell)}
-        case False, "here", "":  # records where the grader is; returns where the others are
+        case False, "here", "":  # records where the grader is; returns what others did meanwhile
             cell = shapes.text_in(body, "cell", 200)
             student = shapes.text_in(body, "student", 200, "")
             desk.question(cell)
             if student and why_no_id(student):
                 raise BadRequest("'student' must be a student's id.")
-            return {"others": book.here(grader, cell, student) if grader else {}}
+            graded = bool(student) and not book.grading(cell, student).waits
+            others = book.here(grader, cell, student) if grader else {}
+            return {"others": others, "graded": graded}
         case False, "rubrics", "":  # imports rubrics, such as those of another year
             return {"questions": book.import_rubrics(body.get("document"), grader=grader)}
         case False, "preview", "":  # shows a comment as students will read it

@@ -353,6 +353,26 @@ def test_two_graders_who_go_on_are_not_led_to_the_same_answer(
             are_apart()
 
 
+def test_a_grader_is_not_led_to_answers_that_another_has_just_graded(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim, lee = desk("Kim"), desk("Lee")
+    order = lee.open("why").locator("#number").inner_text()
+    assert order.startswith("Answer 1 ")
+    kim.page.clock.install()
+    kim.page.clock.pause_at("2100-01-01")  # so the page does not load the list of answers again
+    kim.open("why")
+    expect(kim.page.locator("#number")).to_contain_text("Answer 2 ")
+    for answer in (1, 3, 4):
+        expect(lee.page.locator("#number")).to_contain_text(f"Answer {answer} ")
+        lee.page.keyboard.press("1")
+        lee.saved()
+        lee.page.keyboard.press("n")
+    expect(lee.page.locator("#number")).to_contain_text("Answer 5 ")
+    kim.page.keyboard.press("n")
+    expect(kim.page.locator("#number")).to_contain_text("Answer 6 ")
+
+
 def test_two_graders_who_save_the_same_answer_see_both_versions(
     course: Path, desk: Callable[..., Desk], picture: Callable[[str], None]
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from html_pages import base64_of, png
 from PIL import Image
 from test_plots_page import display
-from test_results import course, notebook, pytestmark, stream
+from test_results import course, error, notebook, pytestmark, stream
 
 from hw_grading.desk import rendering
 from hw_grading.desk.answers import Answers
@@ -292,6 +292,15 @@ def test_only_a_short_summary_of_a_student_is_kept(course):
     assert kept.glances["plot"].pictures == 1
     assert len(kept.glances["answer"].excerpt) <= 300
     assert len(repr(kept)) < 2_000
+
+
+def test_the_summary_says_whether_the_cell_ended_in_an_error(course):
+    outputs = [stream("half way"), error("ValueError", "x")]
+    course.grade("ada", notebook(plot=outputs))
+    course.grade("bob", notebook(plot=outputs[:1]))
+    ada, bob = (answers_of(course).submission(one).glances["plot"] for one in ("ada", "bob"))
+    assert (ada.error, ada.excerpt) == (True, "ValueError: x")
+    assert (bob.error, bob.excerpt) == (False, "half way")
 
 
 def test_only_the_last_students_notebooks_are_kept_whole(course):

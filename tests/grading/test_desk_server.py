@@ -483,6 +483,10 @@ def test_groups_shares_flags_presence_and_rubrics_are_kept(kim, running):
     assert kim.api("shares/plot", {"graders": []})["shares"] == {}
     running.client("Lee").api("here", {"cell": "plot", "student": "ada"})
     assert kim.api("here", {"cell": "plot", "student": "bob"})["others"] == {"Lee": "ada"}
+    assert kim.api("here", {"cell": "plot", "student": "bob"})["graded"] is False
+    kim.api("save/plot", mark(kim, "plot", "bob"))
+    assert kim.api("here", {"cell": "plot", "student": "bob"})["graded"] is True
+    kim.api("undo/plot", {})
     kim.api("save/plot", mark(kim, "plot", "bob", done=False, flagged=True, flag_note="axes?"))
     (flag,) = kim.api("flagged")["flagged"]
     assert (flag["student"], flag["note"], flag["grader"]) == ("bob", "axes?", "Kim")

@@ -178,7 +178,10 @@ const showHere = () => showOthers(others, student, list);
 
 // -- moving
 
-/** Show an answer. @param {string} id @param {boolean} [fresh] @returns {Promise<void>} */
+/**
+ * Show an answer. Return whether it is graded on the server; undefined if that is not known.
+ * @param {string} id @param {boolean} [fresh] @returns {Promise<boolean | undefined>}
+ */
 async function show(id, fresh = false) {
   const turn = ++move;
   if (student && mark) saver.look(student, look.taken());
@@ -219,7 +222,7 @@ async function show(id, fresh = false) {
     for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
       if (next) ahead.load(next);
     ahead.dropOld();
-    await told;
+    return await told;
   } catch (error) {
     if (turn !== move) return;
     byId("beside").replaceChildren();
@@ -232,12 +235,19 @@ async function show(id, fresh = false) {
 
 const taken = () => new Set(Object.values(others));
 
-/** Show an ungraded answer, or the next one if another grader came to it first. @param {string} id */
+/**
+ * Show an ungraded answer, or the next one if another grader has just graded it or came to it first.
+ * @param {string} id
+ */
 async function arrive(id) {
-  await show(id);
-  const begun = list.row(id)?.graded || saver.unsaved().some((entry) => entry.student === id);
+  const graded = await show(id);
+  const row = list.row(id);
+  const begun = row?.graded || saver.unsaved().some((entry) => entry.student === id);
+  if (!row || begun || id !== student) return;
+  row.graded = graded === true;
   const next = list.waiting(id, me, taken())[0];
-  if (next && !begun && id === student && taken().has(id) && !taken().has(next)) await arrive(next);
+  if (next && (graded || (taken().has(id) && !taken().has(next)))) await arrive(next);
+  else if (graded) await show(id, true);
 }
 
 /** @param {number} step */
@@ -262,8 +272,10 @@ function goOn() {
 async function tellHere() {
   if (document.hidden || !student) return;
   try {
-    others = (await ask(["here"], { cell: CELL, student })).others;
+    const now = await ask(["here"], { cell: CELL, student });
+    others = now.others;
     showHere();
+    return now.graded;
   } catch {
     // The saver reports problems with the server.
   }

@@ -5,8 +5,9 @@ import { CELL, ask } from "./api.js";
 
 /**
  * @typedef {{student: string, name: string, graded: boolean, flagged: boolean, score: number | null,
- *   empty: boolean, missing: boolean, failed: boolean, changed: boolean, overridden: boolean, share: string | null,
- *   group: string | null, version: string, digest: string, excerpt: string, picture: boolean}} Row
+ *   empty: boolean, missing: boolean, failed: boolean, error: boolean, changed: boolean,
+ *   overridden: boolean, share: string | null, group: string | null, version: string,
+ *   digest: string, excerpt: string, picture: boolean}} Row
  */
 
 const NAMES = "hw-grading desk names";

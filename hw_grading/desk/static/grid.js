@@ -66,6 +66,7 @@ function tile(row, index) {
       );
   const marks = [
     row.failed && "failed",
+    row.error && "error",
     row.empty && "empty",
     row.flagged && "flagged",
     row.changed && "submitted again",
@@ -98,7 +99,7 @@ function tile(row, index) {
       inside,
       make("span", { className: "unseen" }, `Grade ${name}`),
     ),
-    make("span", { className: `marks ${row.failed || row.changed ? "alarm" : "soft"}` }, marks),
+    make("span", { className: `marks ${row.failed || row.error || row.changed ? "alarm" : "soft"}` }, marks),
     make(
       "label",
       { className: "caption" },
