@@ -2,12 +2,12 @@
 
 The names of its columns are in the site's language, so columns are recognised by their content. The
 first has ``Participant 12345`` in each row. The full name follows it. The maximum grade has the
-same number in all rows, and the grade comes before it. Moodle skips a row that was graded after the
-worksheet was made.
+same number in all rows, and the grade comes before it. The column after it says whether the grade
+can be changed. Moodle skips a row that was graded after the worksheet was made.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
@@ -36,6 +36,7 @@ _LOGINS = {
     *("indirizzo email", "endereço de email", "e-mailadres", "adreça electrònica"),
 }
 _NOT_GRADED = ("", "-")
+_NO = {"no", "nein", "non", "não", "nee", "nie", "ne", "nej", "nei", "ei", "hayır", "нет"}
 
 
 def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
@@ -55,6 +56,7 @@ def fill_moodle(path: Path, grades: Grades, column: str = "") -> Exported:
     to_check = [
         *differing_maximum(grades, maximum, sheet.place(sheet.rows[0])),
         *_over_the_maximum(matches.found.values(), maximum),
+        *_locked(sheet, chosen, matches.found),
     ]
     return filled(sheet, chosen, matches, [maximum, *(row[chosen] for row in sheet.rows)], to_check)
 
@@ -123,6 +125,19 @@ def _kinds(sheet: Sheet, columns: Sequence[int], finder: Finder) -> dict[int, st
     if columns:  # the full name comes right after the identifier
         kinds.setdefault(columns[0], NAME)
     return kinds
+
+
+def _locked(sheet: Sheet, column: int, found: Mapping[int, Grade]) -> Iterator[str]:
+    """Yield a sentence if scores differ from grades that Moodle does not let you change."""
+    if column + 2 >= len(sheet.header.values):
+        return
+    rows = [row for row in sheet.rows if folded(row[column + 2]) in _NO and row.number in found]
+    grades = ((found[row.number], number_in(row[column])) for row in rows)
+    if ids := [one.id for one, now in grades if one.final and one.final.final != now]:
+        yield (
+            "Moodle does not import grades that are locked or overridden in its gradebook, as for: "
+            f"{', '.join(ids)}. Unlock them there, or type these grades by hand"
+        )
 
 
 def _over_the_maximum(grades: Iterable[Grade], maximum: str) -> Iterator[str]:

@@ -119,6 +119,7 @@ class MoodleStudent:
     email: str = ""
     grade: str = ""
     feedback: str = ""
+    locked: bool = False
 
 
 ENGLISH = {
@@ -129,6 +130,7 @@ ENGLISH = {
         *("Last modified (grade)", "Feedback comments"),
     ],
     "yes": "Yes",
+    "no": "No",
 }
 GERMAN = {
     "participant": "Teilnehmer/in",
@@ -138,11 +140,13 @@ GERMAN = {
         *("Zuletzt geändert (Bewertung)", "Feedback als Kommentar"),
     ],
     "yes": "Ja",
+    "no": "Nein",
 }
 UNKNOWN = {  # in an invented language
     "participant": "Zzz ",
     "columns": list("abcdefghijk"),
     "yes": "q",
+    "no": "qq",
 }
 
 
@@ -161,8 +165,8 @@ class Moodle:
                 [
                     f"{self.language['participant']}{one.number}",
                     *(one.name, one.id_number, one.email, "Submitted for grading", one.grade),
-                    *(self.maximum, self.language["yes"], "Tuesday, 4 October 2022, 11:59 PM"),
-                    *("-", one.feedback),
+                    *(self.maximum, self.language["no" if one.locked else "yes"]),
+                    *("Tuesday, 4 October 2022, 11:59 PM", "-", one.feedback),
                 ]
             )
         stream = io.StringIO(newline="")

@@ -402,6 +402,18 @@ def test_grades_above_moodles_maximum_are_reported(term: Term) -> None:
     assert "Moodle accepts no grade above 5, but these students have more: ann" in term.said
 
 
+@pytest.mark.parametrize("language", [ENGLISH, GERMAN], ids=["en", "de"])
+def test_grades_that_are_locked_in_moodle_are_reported(
+    term: Term, language: dict[str, object]
+) -> None:
+    site = moodle(language=language)
+    site.students[1].locked = True
+    site.students[0].locked, site.students[0].grade = True, "5.50"
+    assert term.export("moodle", site.exported()) == 1
+    assert "locked or overridden in its gradebook, as for: bob. Unlock them there" in term.said
+    assert site.imported(term.to.read_bytes()).keys() == {"Bob Jones", "Zoë Ångström"}
+
+
 def test_a_worksheet_with_one_participant_twice_is_refused(term: Term) -> None:
     site = moodle()
     site.students.append(site.students[0])
