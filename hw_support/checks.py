@@ -45,8 +45,8 @@ class Checks(Tally):
         self.replacements = Replacements(self.notebook)
         # Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
         self.unanswered: Callable[[str], str] = lambda name: ""
-        self.standing_in = False  # whether a part is tried again with stand-ins
-        self.stood_in_for: frozenset[str] = frozenset()  # the names of these stand-ins
+        # The names of the stand-ins with which a part is tried again.
+        self.stood_in_for: frozenset[str] = frozenset()
         self.timed_out = False  # whether a part was, without stand-ins
         self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
         self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
@@ -108,13 +108,13 @@ class Checks(Tally):
             if number in self._never_end:
                 continue
             attempt = Attempt(self, what, points, hidden, last=False)
-            self.standing_in, self.stood_in_for = True, frozenset(stand_ins)
+            self.stood_in_for = frozenset(stand_ins)
             try:
                 counted = _counted(self._fitted(stand_ins), most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:
-                self.standing_in, self.stood_in_for = False, frozenset()
+                self.stood_in_for = frozenset()
             if attempt.timed_out:
                 self._never_end.add(number)
             if not attempt.message:
@@ -169,6 +169,11 @@ class Checks(Tally):
         if message:  # a message of blanks is a failure too
             message = failures.one_line(message) or "failed"
         self.add(Part(failures.one_line(what), points, message))
+
+    @property
+    def standing_in(self) -> bool:
+        """Whether a part is tried again with stand-ins."""
+        return bool(self.stood_in_for)
 
     @property
     def quiet(self) -> bool:

@@ -365,10 +365,10 @@ def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
     one of them cannot run with right functions.
     """
     checks.unanswered = functools.partial(why_no_answer, checks)
-    checks.stand_ins(5_000, **right_functions())
-    layer = layer_with_own_cache(checks.names)
-    checks.stand_ins(5_000, **without_forward_pass(right_functions(), layer))
-    keep_answers(checks, right_functions(), *answers)
+    right, layer = right_functions(), layer_with_own_cache(checks.names)
+    checks.stand_ins(5_000, **right)
+    checks.stand_ins(5_000, **without_forward_pass(right, layer))
+    keep_answers(checks, right, *answers)
 
 
 def stand_ins_for_measured(checks: Checks) -> None:
