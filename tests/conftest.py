@@ -15,6 +15,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # tests run in parallel
 
 import matplotlib as mpl
+import pytest
 from hypothesis import settings
 
 # nbgrader starts alembic by name.
@@ -28,3 +29,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if "HW_TESTS_DATA" not in os.environ:  # the workers of one run share it
     os.environ["HW_TESTS_DATA"] = os.environ["JUPYTER_DATA_DIR"] = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, os.environ["HW_TESTS_DATA"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest test before other single ones. At the end, all would wait for it."""
+    items.sort(key=lambda item: item.path.name != "test_a_term.py")

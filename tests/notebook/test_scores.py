@@ -8,7 +8,8 @@ from nbgrader import utils
 
 from hw_grading.commands.sample import cell_of
 
-pytestmark = pytest.mark.slow
+# One worker runs them all, so each notebook is run once.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebook scores")]
 
 
 def scores(notebook):
