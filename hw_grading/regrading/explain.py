@@ -7,8 +7,8 @@ the sandbox. Nothing is written.
 import copy
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.outcome import GraderFault
-from hw_grading.records.graded_notebook import FINISHED, open_notebook
+from hw_grading.records.graded_notebook import FINISHED, error_of, errors_in, open_notebook
 from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, read_roster
 from hw_grading.records.scores import Record, Score
@@ -55,7 +55,8 @@ class Explanation:
     seed: int
     notebook: NotebookNode  # as it was graded
     tests: Sequence[Explained]  # in the notebook's order
-    problems: Sequence[Problem]  # what went wrong in this run
+    problems: Sequence[Problem] = ()  # what went wrong in this run
+    errors: Mapping[str, str] = field(default_factory=dict)  # of the student's cells, by name
 
 
 def explain(folder: Path, assignment: str, student: str, test: str = "") -> Explanation:
@@ -70,7 +71,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     notebook, seed = _graded_notebook(course, assignment, student)
     as_graded = copy.deepcopy(notebook)
     if not chosen:
-        return Explanation(student, assignment, seed, as_graded, (), ())
+        return Explanation(student, assignment, seed, as_graded, ())
     settings = ExecuteSubmission(config=course.config)
     homework = homework_of(course.root, assignment)
     secret = WholeClass(config=course.config).secret(course.root, course.directory.course_id)
@@ -90,7 +91,8 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
             place, tries = roster.places[name], submission.records.get(name)
             tests.append(Explained(name, place, score, cells[name], tries, name in newer))
     failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
-    return Explanation(student, assignment, seed, as_graded, tests, failed)
+    errors = {name: error_of(e) for name, cell in _own(notebook) for e in errors_in(cell)}
+    return Explanation(student, assignment, seed, as_graded, tests, failed, errors)
 
 
 def _record(roster: Roster, student: str) -> Record:
@@ -174,10 +176,15 @@ def _newer(course: Course, assignment: str, cells: dict[str, NotebookNode]) -> s
 def defining(notebook: NotebookNode, functions: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return name and source of the student's cell that defines each function, by function."""
     found: dict[str, tuple[str, str]] = {}
-    for number, cell in enumerate(notebook.cells, start=1):
-        if cell.cell_type != "code" or is_test(cell):
-            continue
+    for cell_name, cell in _own(notebook):
         for name in functions:
             if f"def {name}(" in cell.source:  # the last definition counts
-                found[name] = grade_id_of(cell) or f"cell {number}", cell.source
+                found[name] = cell_name, cell.source
     return found
+
+
+def _own(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """Yield the code cells that are no tests, with their names."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type == "code" and not is_test(cell):
+            yield grade_id_of(cell) or f"cell {number}", cell

@@ -16,6 +16,7 @@ def in_words(found: Explanation, everything: bool = False) -> str:
     """
     lines = [f"{found.student}, {found.assignment}, inputs from seed {found.seed}"]
     lines += [f"PROBLEM: {problem.message}" for problem in found.problems]
+    lines += [f"The cell {name} ended in an error: {why}" for name, why in found.errors.items()]
     if not found.tests:
         lines.append("This student lost no points in tests. To see a test anyway, add its name.")
     for test in found.tests:

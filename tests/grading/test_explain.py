@@ -35,7 +35,13 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     manifest = manifest_of("ps1") + "[limits.double]\ncpu_seconds = 0.5\n"
     ps1.write_homework(course.folder, "ps1", notebook, manifest)
     assert course.nbgrader("generate_assignment", "ps1", "--force") == 0
-    answers = {"ada": ps1.RIGHT, "bob": ps1.SIZE, "eve": LOUD, "kay": LATE}
+    answers = {
+        "ada": ps1.RIGHT,
+        "bob": ps1.SIZE,
+        "eve": LOUD,
+        "kay": LATE,
+        "lea": "def double(x):\n    return 2x",
+    }
     for student, answer in answers.items():
         ps1.submit(course, student, answer)
     path = course.submitted("bob", "ps1") / "ps1.ipynb"
@@ -101,6 +107,16 @@ def test_an_exception_is_shown_with_the_students_line_and_without_control_codes(
     assert "red" in said
     assert "line 3 of double, called by line 3 of the test" in said
     assert " >   3      raise ValueError(" in said
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("explain")
+def test_the_error_is_shown_for_which_a_function_is_missing(
+    graded: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert explain(graded, "lea") == 0
+    said = capsys.readouterr().out
+    assert "The cell double ended in an error: SyntaxError: invalid decimal literal" in said
 
 
 @pytest.mark.slow
