@@ -19,6 +19,8 @@ from hw_support.compare import Mismatch, as_numbers, assert_close, expect, relat
 
 Array = npt.NDArray[Any]
 
+_RTOL, _ATOL = 1e-4, 1e-5
+
 
 @dataclass(frozen=True)
 class OwnGradients:
@@ -83,8 +85,8 @@ def expect_each(
     right: Sequence[npt.ArrayLike],
     *,
     what: str,
-    rtol: float = 1e-4,
-    atol: float = 1e-5,
+    rtol: float = _RTOL,
+    atol: float = _ATOL,
     of_batch: bool = False,
 ) -> None:
     """Expect the right values (n, ...) for each example; an axis of length 1 may be missing.
@@ -101,20 +103,13 @@ def expect_each(
             assert_close(_fitting(gradient, due), due, what=name, rtol=rtol, atol=atol)
 
 
-def expect_means(
-    gradients: Any,
-    right: Sequence[npt.ArrayLike],
-    *,
-    what: str,
-    rtol: float = 1e-4,
-    atol: float = 1e-5,
-) -> None:
+def expect_means(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -> None:
     """Expect the means over the batch of the right values (n, ...), as `expect_each` does.
 
     The gradients may be those of each example, or their mean or sum.
     """
     for name, gradient, values in _named(gradients, right, what):
-        _expect_mean(gradient, np.asarray(values, dtype=float), name, rtol, atol)
+        _expect_mean(gradient, np.asarray(values, dtype=float), name, _RTOL, _ATOL)
 
 
 def largest_errors(one: Sequence[Sequence[Any]], other: Sequence[Sequence[Any]]) -> Array:
