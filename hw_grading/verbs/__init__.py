@@ -1,10 +1,10 @@
 """The staff's commands, a file for each: ``python -m hw_grading VERB``.
 
 The docstring of a file is its command's help: the first line in the list of commands, the rest with
-``--help``. If a command needs no course, its file says so in `NEEDS_COURSE`. Each file has
-`add_arguments` for argparse, and `run`, which calls the code that does the work, prints the result,
-and returns the exit status, or None if all is fine. Verbs may import every room. They import slow
-modules only in `run`.
+``--help``. If a command needs no course, its file says so in `NEEDS_COURSE`; if it passes unknown
+options on, in `TAKES_MORE`. Each file has `add_arguments`, which adds its options, and `run`, which
+calls the code that does the work, prints the result, and returns the exit status, or None if all is
+fine. Verbs may import every room. They import slow modules only in `run`.
 """
 
 import argparse

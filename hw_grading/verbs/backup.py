@@ -12,7 +12,6 @@ from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     parser.add_argument(
         "--to", type=Path, metavar="FILE", help="file or folder; default: backups/ in the course"
     )

@@ -11,7 +11,6 @@ from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add_homework(parser)
     add("downloads", nargs="+", type=Path, help="zips, folders or notebooks")

@@ -7,7 +7,6 @@ NEEDS_COURSE = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="the scratch course")
 
 

@@ -12,7 +12,6 @@ TAKES_MORE = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add_homework(parser)
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.

@@ -13,7 +13,6 @@ from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add_homework(parser)
     kinds = ("canvas", "moodle", "gradescope", "questions")

@@ -12,7 +12,6 @@ from hw_grading.verbs import add_homework, who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add_homework(parser)
     add("students", nargs="*", metavar="STUDENT", help="ids of students")

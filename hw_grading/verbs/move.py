@@ -8,7 +8,6 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     parser.add_argument("address", help="the database, such as postgresql+psycopg://grader@/ml")
 
 

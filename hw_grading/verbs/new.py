@@ -6,7 +6,6 @@ NEEDS_COURSE = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     parser.add_argument("name", help="the homework's name, such as hw3")
 
 

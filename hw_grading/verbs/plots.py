@@ -7,7 +7,6 @@ from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add_homework(parser)
     parser.add_argument(
         "--out", type=Path, help="the page by student (default: plots_<homework>.html)"

@@ -11,7 +11,6 @@ from hw_grading.verbs import FINE, TO_DO, add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add_homework(parser)
     parser.add_argument("--student", default="", help="grade this student's submission only")
     one = parser.add_mutually_exclusive_group()

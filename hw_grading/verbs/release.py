@@ -7,7 +7,6 @@ from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     parser.add_argument("assignments", nargs="*", help="default: all homeworks")
 
 

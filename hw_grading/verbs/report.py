@@ -6,7 +6,6 @@ from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add_homework(parser)
 
 

@@ -9,7 +9,6 @@ NEEDS_COURSE = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add("backup", type=Path, metavar="FILE", help="the backup")
     add("--into", type=Path, metavar="FOLDER", help="the course's folder (default: this folder)")

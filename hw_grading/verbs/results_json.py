@@ -11,7 +11,6 @@ from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add_homework(parser)
     one = parser.add_mutually_exclusive_group(required=True)

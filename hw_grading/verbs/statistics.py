@@ -12,7 +12,6 @@ from hw_grading.verbs import add_homework
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add_homework(parser)
     add("--out", type=Path, help="the page (default: statistics_<homework>.html)")
