@@ -115,20 +115,13 @@ def _made(request: Mapping[str, Any]) -> str:
 
 
 def _code(text: str, length: int) -> str:
-    from pygments import highlight  # type: ignore[import-untyped]
-    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
-
-    from hw_grading.pages.colours import in_time
+    from hw_grading.pages.colours import colour_python
     from hw_support.submission.problems import encodable
-
-    def colour(code: str) -> str:
-        return str(highlight(code, PythonLexer(stripnl=False), HtmlFormatter()))
 
     shown = visible(cut(encodable(text), LONGEST_CODE))
     if length > LONGEST_CODE:
         shown = f"{shown.rpartition(chr(10))[0]}\n# … and {length - LONGEST_CODE:,} more characters"
-    if (coloured := in_time(colour, shown, _SECONDS)) is not None:
+    if (coloured := colour_python(shown, _SECONDS)) is not None:
         return str(coloured)
     return as_text(shown, "Shown without colours, because the code is too complicated.")
 

@@ -13,13 +13,10 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
-from pygments import highlight  # type: ignore[import-untyped]
-from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
 from hw_grading.pages import terminal
 from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.colours import LONGEST_CODE, in_time
+from hw_grading.pages.colours import LONGEST_CODE, colour_python
 from hw_grading.pages.safe_html import clean_html, clean_outputs
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.records.graded_notebook import plain
@@ -174,12 +171,8 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=300)  # the instructor's code is the same for the whole class
 def _coloured(code: str) -> str:
-    def colour(code: str) -> str:
-        lexer = PythonLexer(stripnl=False, ensurenl=False)
-        return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
-
     code = terminal.shown(code, LONGEST_CODE)
-    coloured = in_time(colour, code)
+    coloured = colour_python(code, nowrap=True)
     return code if coloured is None else coloured
 
 
