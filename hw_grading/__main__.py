@@ -33,7 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
     for name, verb in verbs.items():
         first, _, rest = (verb.__doc__ or "").partition(".\n")
         help_ = first[0].lower() + first[1:].removesuffix(".")
-        verb.add_arguments(commands.add_parser(name, help=help_, description=rest or verb.__doc__))
+        command = commands.add_parser(name, help=help_, description=rest or verb.__doc__)
+        if getattr(verb, "TAKES_HOMEWORK", True):  # nbgrader calls it an assignment
+            what = "the homework's name, such as hw3"
+            command.add_argument("assignment", metavar="homework", help=what)
+        if hasattr(verb, "add_arguments"):
+            verb.add_arguments(command)
     try:
         chosen, more = parser.parse_known_args(arguments)
         verb = verbs[chosen.command]

@@ -54,7 +54,9 @@ def names_by_default():
     """The files and folders that the commands write by default, as their help names them."""
     for verb in VERBS:
         parser = argparse.ArgumentParser()
-        import_module(f"hw_grading.verbs.{verb.replace('-', '_')}").add_arguments(parser)
+        module = import_module(f"hw_grading.verbs.{verb.replace('-', '_')}")
+        if hasattr(module, "add_arguments"):  # not every command has options
+            module.add_arguments(parser)
         kinds = [kind for a in parser._actions if a.dest == "kind" for kind in a.choices]
         for action in parser._actions:
             if action.dest in ("to", "out"):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
+TAKES_HOMEWORK = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(

@@ -7,12 +7,11 @@ Shows a table of the submissions, and asks before it writes anything.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import FINE, TO_DO, add_homework
+from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     add("downloads", nargs="+", type=Path, help="zips, folders or notebooks")
     add("--roster", type=Path, help="the list of students; default: the course's students.csv")
     add("--canvas-gradebook", type=Path, help="Canvas' gradebook; it maps Canvas ids to logins")

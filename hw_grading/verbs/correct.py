@@ -6,12 +6,11 @@ reason. The question is a grade id, or the label in its heading, such as '1.3b i
 
 import argparse
 
-from hw_grading.verbs import add_homework, who_i_am
+from hw_grading.verbs import who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     add("question", nargs="?", default="", help="its grade id, or its label in the heading")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--add", type=float, metavar="POINTS", help="points to add; may be negative")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-NEEDS_COURSE = False
+NEEDS_COURSE = TAKES_HOMEWORK = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,14 +6,11 @@ Opens the desk of a homework. Passes all other options on to Jupyter Server.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import add_homework
-
 TAKES_MORE = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
     add("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     add("--port", type=int, help="port of the server (default: the first free one from 8888 on)")

@@ -7,11 +7,7 @@ import argparse
 
 from hw_grading.verbs import CANNOT, FINE, TO_DO
 
-NEEDS_COURSE = False
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add no option."""
+NEEDS_COURSE = TAKES_HOMEWORK = False
 
 
 def run(chosen: argparse.Namespace) -> int:

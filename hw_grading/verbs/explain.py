@@ -7,12 +7,9 @@ show the output to students who can still submit.
 
 import argparse
 
-from hw_grading.verbs import add_homework
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     add("student", help="the student's id")
     add(
         "test",

@@ -9,12 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from hw_grading.verbs import FINE, TO_DO, add_homework
+from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     kinds = ("canvas", "moodle", "gradescope", "questions")
     add("--as", dest="kind", required=True, choices=kinds)
     add("--fill", type=Path, help="Canvas' gradebook or Moodle's grading worksheet, to fill in")

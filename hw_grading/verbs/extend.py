@@ -8,12 +8,11 @@ homeworks, it also has the column homework.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import add_homework, who_i_am
+from hw_grading.verbs import who_i_am
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     add("students", nargs="*", metavar="STUDENT", help="ids of students")
     add("--until", default="", help='a time, such as "2022-10-08 23:59"')
     add("--hours", default="", help="hours after the due date")

@@ -2,7 +2,7 @@
 
 import argparse
 
-NEEDS_COURSE = False
+NEEDS_COURSE = TAKES_HOMEWORK = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

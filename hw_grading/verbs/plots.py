@@ -3,11 +3,8 @@
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import add_homework
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_homework(parser)
     parser.add_argument(
         "--out", type=Path, help="the page by student (default: plots_<homework>.html)"
     )

@@ -7,11 +7,10 @@ people gave. Also writes the table to grading/regrades, as CSV and as a page.
 
 import argparse
 
-from hw_grading.verbs import FINE, TO_DO, add_homework
+from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_homework(parser)
     parser.add_argument("--student", default="", help="grade this student's submission only")
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")

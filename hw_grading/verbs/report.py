@@ -2,12 +2,6 @@
 
 import argparse
 
-from hw_grading.verbs import add_homework
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_homework(parser)
-
 
 def run(chosen: argparse.Namespace) -> None:
     """Print the table."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hw_grading.verbs import FINE, TO_DO
 
-NEEDS_COURSE = False
+NEEDS_COURSE = TAKES_HOMEWORK = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

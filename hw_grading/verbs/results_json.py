@@ -7,12 +7,9 @@ The file tells students the same about hidden tests as their feedback, and no mo
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import add_homework
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     one = parser.add_mutually_exclusive_group(required=True)
     one.add_argument("student", nargs="?", help="the id of a student who was graded in this course")
     one.add_argument("--notebook", type=Path, help="a submitted notebook to grade")

@@ -8,12 +8,11 @@ import argparse
 from pathlib import Path
 
 from hw_grading import DISTRIBUTION
-from hw_grading.verbs import FINE, TO_DO, add_homework
+from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     add("--out", type=Path, help="the page (default: similarity_<homework>.html)")
     add("--most", type=int, default=40, help="how many pairs the page shows (default: 40)")
 

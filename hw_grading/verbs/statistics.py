@@ -8,12 +8,9 @@ two pages, students could see whose points changed.
 import argparse
 from pathlib import Path
 
-from hw_grading.verbs import add_homework
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add_homework(parser)
     add("--out", type=Path, help="the page (default: statistics_<homework>.html)")
     add("--for-students", action="store_true", help="only groups of five or more, no graders")
 
