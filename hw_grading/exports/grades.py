@@ -40,7 +40,7 @@ class Grade:
 
     @property
     def scores(self) -> dict[str, Score]:
-        """Points by grade id."""
+        """The student's scores by grade id; {} if there is none."""
         record = self.final.record if self.final else None
         return {score.cell.name: score for score in record.scores} if record else {}
 

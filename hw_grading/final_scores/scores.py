@@ -22,7 +22,7 @@ from hw_support.submission.file import Unreadable
 class FinalScore:
     """One student's final score."""
 
-    student: Student  # the id, as in the gradebook
+    student: Student  # from `final_score`, only with the id
     record: Record | None  # None if nothing was handed in
     # For this student, including those that change nothing
     corrections: tuple[Correction, ...] = ()

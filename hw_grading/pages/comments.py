@@ -13,7 +13,8 @@ _SPECIAL = re.compile(r"[!#$&*+.:<=>\[\\\]_`{|}~-]|(?<=\n)[ \t]+")
 def comment_markdown(text: str) -> str:
     """Return markdown for a comment: `code` and $formulas$ work, all else is text.
 
-    Line breaks stay. Markdown does not look into character references, so they keep its signs.
+    Line breaks stay. A sign that means something in markdown becomes a character reference, which
+    markdown leaves alone.
     """
     pieces, end = [], 0
     for found in _CODE_OR_FORMULA.finditer(text):

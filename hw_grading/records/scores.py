@@ -82,7 +82,7 @@ class Record:
     student: str
     handed_in: datetime | None = None  # UTC; None if not known
     seconds_late: float = 0.0  # whole seconds after the student's own due date
-    penalty: float = 0.0  # that nbgrader took off; `final_scores` computes the one that counts
+    penalty: float = 0.0  # that nbgrader took off; it counts only without a late policy
     scores: tuple[Score, ...] = ()
     key: str = field(default="", compare=False)  # of the submitted notebook; formgrader sorts by it
     due: datetime | None = field(default=None, compare=False)  # the student's own, UTC

@@ -25,7 +25,7 @@ class Student:
 
 
 def students_of(db_url: str, assignment: str) -> list[Student]:
-    """Return the students in a gradebook; an empty list if there is no gradebook yet."""
+    """Return the students in a gradebook; an empty list if there is none that can be read."""
     one = api.Student
     query = select(one.id, one.first_name, one.last_name, one.email, one.lms_user_id)
     try:
@@ -35,7 +35,7 @@ def students_of(db_url: str, assignment: str) -> list[Student]:
     try:
         with engine.connect() as db:
             rows = [[value or "" for value in row] for row in db.execute(query)]
-    except SQLAlchemyError:  # the file is empty
+    except SQLAlchemyError:  # it is empty or damaged
         return []
     finally:
         engine.dispose()

@@ -75,7 +75,7 @@ def _give(rows: Rows, given: _Given, score: float | None, text: str | None, *, w
 def read_gradings(
     rows: Rows, rubric: Rubric, student: str | None = None, *, lock: bool = False
 ) -> dict[str, Grading]:
-    """Return the state of each answer, or of one student's; `lock` locks its rows in nbgrader's."""
+    """Return the state of each answer, or of one student's; `lock` locks nbgrader's rows of it."""
     given = _read_given(rows, student, lock=lock)
     known = rubric.ids
     chosen: dict[str, set[str]] = {}
@@ -108,7 +108,7 @@ def write_grading(
 ) -> None:
     """Save a mark: nbgrader's score and comment, and the desk's rows.
 
-    `grading` is the state before the save; `back`, for an undo, the earlier one of the event.
+    `grading` is the state before the save. For an undo, `back` is the state to which it returns.
     """
     student = grading.student
     given = _read_given(rows, student, lock=True)[student]
