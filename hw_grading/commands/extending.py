@@ -10,7 +10,7 @@ from hw_grading.final_scores.granting import HOW_MUCH, Grant, grant, grant_of, i
 from hw_grading.final_scores.policy import zone_of
 from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 from hw_grading.records.database import Database
 from hw_grading.records.extensions import Extension, extensions_in
 from hw_grading.records.scores import counted, in_digits, open_gradebook
@@ -31,7 +31,7 @@ class Extensions:
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
-        manifest = homework_of(self._course.root, assignment).manifest
+        manifest = manifest_of(self._course.root, assignment)
         self.zone: tzinfo = zone_of(self._course, manifest)
         with open_gradebook(self._course.db_url, assignment) as (_, due):
             self._due = due

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.homework import STAFF, manifest_of
 from hw_grading.homework.manifest import FILE_NAME, read_manifest
 
 SKELETON = Path(__file__).parent / "skeleton"
@@ -93,7 +93,7 @@ def _places(course: Path, name: str) -> dict[str, Path]:
 def _words(course: Path, name: str, today: date) -> Mapping[str, str]:
     zone, zone_in_words = "UTC", "UTC"
     if others := Course(course).homeworks():
-        manifest = homework_of(Course(course).root, others[-1]).manifest
+        manifest = manifest_of(Course(course).root, others[-1])
         zone, zone_in_words = manifest.time_zone, manifest.zone_in_words
     return {
         _PLACEHOLDER: name,

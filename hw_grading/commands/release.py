@@ -14,7 +14,7 @@ import nbformat
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.homework import STAFF, homework_of, manifest_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements, points_of
 from hw_grading.homework.regions import check_regions, unknown_cells
@@ -107,7 +107,7 @@ def describe(course: Course, assignment: str) -> dict[str, Any]:
     """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
-    manifest = homework_of(course.root, assignment).manifest
+    manifest = manifest_of(course.root, assignment)
     packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
     return released.described(
         nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),

@@ -17,7 +17,7 @@ import nbformat
 from nbgrader import utils
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, homework_of
+from hw_grading.homework.homework import STAFF, manifest_of
 from hw_grading.homework.points import parts_in
 
 ON_TIME = timedelta(hours=-5)
@@ -110,7 +110,7 @@ def write_class(course: Path, assignment: str) -> list[Submission]:
     source = nbformat.read(here.source(assignment) / name, as_version=4)
     released = nbformat.read(here.release(assignment) / name, as_version=4)
     submissions = sample_class_of(here.root, assignment)(released)
-    due = homework_of(here.root, assignment).manifest.due_moment or datetime.now(UTC)
+    due = manifest_of(here.root, assignment).due_moment or datetime.now(UTC)
     for submission in submissions:
         notebook = solved(released, source)
         submission.change(notebook)

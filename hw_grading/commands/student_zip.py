@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 from hw_support.in_one_step import in_one_step
 from hw_support.submission import released
 
@@ -32,8 +32,8 @@ def known_to_students(course: Path, assignment: str) -> list[str]:
     tests of later ones. A homework without a due date is described in its own package only.
     """
     here = Course(course)
-    due = homework_of(here.root, assignment).manifest.due_moment
-    dates = {name: homework_of(here.root, name).manifest.due_moment for name in here.homeworks()}
+    due = manifest_of(here.root, assignment).due_moment
+    dates = {name: manifest_of(here.root, name).due_moment for name in here.homeworks()}
     earlier = {name for name, date in dates.items() if due and date and date <= due}
     return sorted({assignment, *earlier})
 

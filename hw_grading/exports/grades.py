@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 from hw_grading.records.questions import Places, read_places
 from hw_grading.records.scores import Score, counted
 from hw_grading.records.students import last_and_first
@@ -100,7 +100,7 @@ def read_grades(
     read, or a student is unknown.
     """
     finals = final_scores(course, assignment)
-    manifest = homework_of(course.root, assignment).manifest
+    manifest = manifest_of(course.root, assignment)
     places = read_places(course.source(assignment) / f"{assignment}.ipynb")
     known = read_roster(course, assignment, roster, None)
     complaints = list(known.complaints)

@@ -8,8 +8,8 @@ from traitlets import Any, Enum, Float, Integer, TraitError
 from traitlets.config import Configurable
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF
-from hw_grading.homework.manifest import FILE_NAME, Manifest, read_manifest
+from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.manifest import FILE_NAME, Manifest
 from hw_grading.outcome import GraderFault
 
 _FLOATS = ("grace_minutes", "percent", "floor", "last_moment_hours")
@@ -74,7 +74,7 @@ def terms_of(course: Course, assignment: str) -> LatePolicy:
 
     Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
     """
-    manifest = read_manifest(course.root / STAFF / assignment / FILE_NAME)
+    manifest = manifest_of(course.root, assignment)
     terms = _policy_of(course)
     for name, own in manifest.late.model_dump(exclude_none=True).items():
         setattr(terms, name, own)

@@ -52,8 +52,12 @@ def homework_of(course: Path, name: str) -> Homework:
     A homework without a folder in ``staff`` has an empty manifest. `ManifestError` if the manifest
     has a mistake, or the homework's files are too large.
     """
-    folder = course / STAFF / name
-    return Homework(name, read_manifest(folder / FILE_NAME), _code_in(folder, course))
+    return Homework(name, manifest_of(course, name), _code_in(course / STAFF / name, course))
+
+
+def manifest_of(course: Path, name: str) -> Manifest:
+    """Read only a homework's manifest; see `homework_of`."""
+    return read_manifest(course / STAFF / name / FILE_NAME)
 
 
 def why_no_id(student: str) -> str | None:

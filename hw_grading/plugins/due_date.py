@@ -8,7 +8,7 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 
 PLACEHOLDER = "{{ due_date }}"
 # strftime would use the instructor's locale. The notebook is English.
@@ -36,7 +36,7 @@ class ShowDueDate(NbGraderPreprocessor):
         names = resources["nbgrader"]
         # The parents are the exporter and the converter.
         converter = self.parent.parent
-        manifest = homework_of(Path(converter.coursedir.root), names["assignment"]).manifest
+        manifest = manifest_of(Path(converter.coursedir.root), names["assignment"])
         due = manifest.due_moment
         shown = in_words(due, manifest.zone_in_words) if due else "no due date"
         for cell in nb.cells:

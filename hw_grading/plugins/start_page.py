@@ -6,7 +6,7 @@ from typing import Any
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import START, homework_of
+from hw_grading.homework.homework import START, manifest_of
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.writing import write_whole
 
@@ -31,7 +31,7 @@ class WriteStartPage(NbGraderPreprocessor):
 
 def start_page(course: Course, assignment: str) -> str:
     """Return the page of a homework as HTML."""
-    manifest = homework_of(course.root, assignment).manifest
+    manifest = manifest_of(course.root, assignment)
     templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
     return templates.get_template("start.html").render(
         title=manifest.title or assignment, name=assignment, start=manifest.start

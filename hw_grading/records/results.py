@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.homework.course import Course, shelf_of
-from hw_grading.homework.homework import homework_of, why_no_id
+from hw_grading.homework.homework import manifest_of, why_no_id
 from hw_grading.outcome import Status
 from hw_grading.records import graded_notebook
 from hw_grading.records.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
@@ -79,7 +79,7 @@ def read_roster(course: Path, assignment: str) -> Roster:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
         records[record.student] = replace(record, scores=tuple(scores))
     by_id = tuple(records[student] for student in sorted(records))
-    without_points = homework_of(here.root, assignment).manifest.shown_to_graders
+    without_points = manifest_of(here.root, assignment).shown_to_graders
     return Roster(here, assignment, tuple(cells), by_id, places, without_points)
 
 

@@ -16,7 +16,7 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.snapshot import Conditions, Snapshot, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, START, homework_of
+from hw_grading.homework.homework import STAFF, START, homework_of, manifest_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
 from hw_grading.homework.regions import check_regions
@@ -176,7 +176,7 @@ class Regrade:
         path = course.source(name) / f"{name}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         check_regions(notebook, path)
-        check_total(homework_of(course.root, name).manifest, manifest, notebook)
+        check_total(manifest_of(course.root, name), manifest, notebook)
         self._say(
             f"Edited since the release: {named(edits.changed, _MOST_NAMED)}. Releasing the "
             "notebook again."

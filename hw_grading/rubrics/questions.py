@@ -9,7 +9,7 @@ from nbgrader import api
 from sqlalchemy import select
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 from hw_grading.records.database import Database
 from hw_grading.records.questions import Places, order_in, read_places
 from hw_grading.records.scores import Cell, cells_of
@@ -33,7 +33,7 @@ class Questions:
     def questions(self) -> tuple[Question, ...]:
         """Return the manually graded questions, in the notebook's order."""
         places = self._places()
-        manifest = homework_of(self.course.root, self.assignment).manifest
+        manifest = manifest_of(self.course.root, self.assignment)
         cells = self._cells(places)
         often = Counter(str(places[cell.name]) for cell in cells)
         found = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 from hw_grading.records.results import Roster, read_roster
 from hw_grading.similarity.own import Kind, Piece, Work, numbers_of, read_released, read_work
 from hw_grading.similarity.pairs import InCommon, Weights, best_pairs, in_common
@@ -74,7 +74,7 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     """
     roster = read_roster(course, assignment)
     here = roster.course
-    certification = homework_of(here.root, assignment).manifest.certification
+    certification = manifest_of(here.root, assignment).certification
     released = read_released(here, assignment, certification)
     works: list[Work] = []
     skipped = []

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.homework import manifest_of
 from hw_grading.records.handed_in import extended
 from hw_grading.records.writing import say
 from hw_grading.term.decide import Plan, decide
@@ -75,7 +75,7 @@ def plan_of(
     Without `dry_run`, half-finished steps of a killed run are undone.
     """
     course.expect_homework(homework)
-    settings = homework_of(course.root, homework).manifest
+    settings = manifest_of(course.root, homework)
     zone = ZoneInfo(settings.time_zone)
     collected = read_manifest(path_of(course.root, homework))
     found, left_out = found_in(downloads, homework, zone, stack)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework import homework
+from hw_grading.homework.homework import homework_of, manifest_of
 from hw_grading.homework.manifest import KINDS, Manifest, ManifestError, read_manifest
 from hw_grading.outcome import GraderFault
 
@@ -180,3 +181,14 @@ def test_every_error_type_of_pydantic_has_our_own_words(tmp_path):
     for key, said in told:
         assert key in said
         assert re.search(r" Allowed(: an? |: text |: '| keys here: )", said)
+
+
+def test_a_manifest_is_read_without_the_code_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(homework, "_MOST_BYTES", 10)
+    staff = tmp_path / "staff" / "ps1"
+    staff.mkdir(parents=True)
+    (staff / "homework.toml").write_text('title = "Loops"')
+    (staff / "hidden.py").write_text("right = 1\n" * 10)
+    assert manifest_of(tmp_path, "ps1").title == "Loops"
+    with pytest.raises(ManifestError, match="more than 10 bytes"):
+        homework_of(tmp_path, "ps1")

@@ -10,8 +10,8 @@ from nbgrader.exchange.default import Exchange
 
 from hw_grading.final_scores.policy import terms_of
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF
-from hw_grading.homework.manifest import FILE_NAME, ManifestError, read_manifest
+from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.manifest import ManifestError
 from hw_grading.outcome import GraderFault
 from hw_grading.upkeep.doctor.machine import version_of
 from hw_support.desk.doctor import Line
@@ -59,10 +59,9 @@ def zone(course: Course) -> Line:
 
 def due(course: Course, homework: str) -> Line:
     """Check a homework's manifest with its due date, and the settings of late work."""
-    path = course.root / STAFF / homework / FILE_NAME
     what = homework[:11]
     try:
-        manifest = read_manifest(path)
+        manifest = manifest_of(course.root, homework)
     except ManifestError as error:
         return Line(what, "its manifest has a mistake", str(error))
     try:
