@@ -167,6 +167,8 @@ def assert_close(
 ) -> None:
     """Check that a function's result has the values and the shape of `expected`.
 
+    `Mismatch` names the first bad index, both values and the relative error.
+
     Parameters
     ----------
     what
@@ -178,11 +180,6 @@ def assert_close(
         Whether ``(n,)`` is as good as ``(n, 1)``.
     equal_nan
         Whether NaN is right where NaN is expected.
-
-    Raises
-    ------
-    Mismatch
-        With the first bad index, both values and the relative error.
     """
     right = np.asarray(expected, dtype=float)
     array = _plain_array(actual, what).astype(float)
@@ -246,13 +243,8 @@ def expect_answer(result: object, *, of: str) -> None:
     """Check that a function returned at least two different numbers; `of` is its name.
 
     Use it in parts that compare no values. Without it, an empty function would pass: it does not
-    change its arguments, and it always returns the same.
-
-    Raises
-    ------
-    Mismatch
-        The result holds no numbers, in collections neither, or all of them are the same, NaN and
-        infinity left out.
+    change its arguments, and it always returns the same. `Mismatch` if the result and its
+    collections hold no numbers, or if all are the same. NaN and infinity do not count.
     """
     numbers = [array.ravel() for array in _arrays_in(result) if array.size]
     if not numbers:

@@ -58,14 +58,10 @@ def read_submission(
 ) -> tuple[NotebookNode, list[Problem]]:
     """Read a notebook file of any content, also one that does not exist.
 
-    If `keep_outputs`, which is for a file that the grader itself wrote, well-formed outputs, the
-    kernel's name and the stored problems are kept.
-
-    Returns
-    -------
-    nb, problems
-        A valid notebook of version 4.5, and the problems that were found. If nothing could be read,
-        the notebook is empty and one problem has the severity "failed".
+    Return a valid notebook of version 4.5, and the problems that were found. If nothing could be
+    read, the notebook is empty and one problem has the severity "failed". If `keep_outputs`, which
+    is for a file that the grader itself wrote, well-formed outputs, the kernel's name and the
+    stored problems are kept.
     """
     path = Path(path)
     problems: list[Problem] = []
