@@ -167,7 +167,7 @@ def assert_close(
 ) -> None:
     """Check that a function's result has the values and the shape of `expected`.
 
-    `Mismatch` names the first bad index, both values and the relative error.
+    Raises `Mismatch`, which names the first bad index, both values and the relative error.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def expect_answer(result: object, *, of: str) -> None:
     """Check that a function returned at least two different numbers; `of` is its name.
 
     Use it in parts that compare no values. Without it, an empty function would pass: it does not
-    change its arguments, and it always returns the same. `Mismatch` if the result and its
+    change its arguments, and it always returns the same. Raises `Mismatch` if the result and its
     collections hold no numbers, or if all are the same. NaN and infinity do not count.
     """
     numbers = [array.ravel() for array in _arrays_in(result) if array.size]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.graded_notebook import plain, sources_in
 from hw_grading.records.results import Roster, StudentResult, read_results
-from hw_grading.records.scores import due_date
+from hw_grading.records.scores import Record, due_date
 from hw_grading.rubrics.gradings import graders_of
 from hw_support.submission.problems import Severity
 
@@ -121,7 +122,7 @@ def gather(course: Path, assignment: str) -> ClassData:
         assignment,
         finals.max_score,
         len(finals.students),
-        sum(_is_there(one) for one in results),
+        sum(_is_there(roster, one.record) for one in results),
         tuple(items),
         points,
         _array(final.final for final in of_graded)[whole],
@@ -140,10 +141,11 @@ def _array(values: Iterable[Any]) -> Numbers:
     return np.asarray(list(values), dtype=float)
 
 
-def _is_there(result: StudentResult) -> bool:
-    """Return whether a student has submitted, in the gradebook or not."""
-    in_gradebook = result.record.handed_in or result.record.scores
-    return bool(in_gradebook) or not result.reason.startswith("No ")
+def _is_there(roster: Roster, record: Record) -> bool:
+    """Return whether a student has submitted a notebook, in the gradebook or not."""
+    folder = roster.course.submitted(record.student, roster.assignment)
+    in_gradebook = record.handed_in or record.scores
+    return bool(in_gradebook) or os.path.lexists(folder / f"{roster.assignment}.ipynb")
 
 
 def _points(roster: Roster, final: FinalScore) -> list[float]:
