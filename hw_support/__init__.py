@@ -22,6 +22,7 @@ from .gradients import expect_shapes as expect_shapes
 from .gradients import largest_errors as largest_errors
 from .gradients import own_gradients as own_gradients
 from .integrity import DataFileError as DataFileError
+from .layer_caches import expect_different_caches as expect_different_caches
 from .layer_caches import expect_own_caches as expect_own_caches
 from .mnist import get_mnist_threes_nines as get_mnist_threes_nines
 from .plotting import PALETTE as PALETTE

@@ -1,8 +1,13 @@
 """Whether a forward pass returns a cache for each layer, whatever the caches are."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
 
 from hw_support.compare import expect
+
+_PLAIN = (np.ndarray, list, tuple, dict)  # what a test can look into
 
 
 def expect_own_caches(forward: Callable[[], Iterable[object]], *, layers: int) -> None:
@@ -27,4 +32,40 @@ def expect_own_caches(forward: Callable[[], Iterable[object]], *, layers: int) -
         counts[1] <= counts[0],
         f"the first call returned {counts[0]} caches and the next one {counts[1]}: it returns "
         "those of earlier calls too",
+    )
+
+
+def expect_different_caches(
+    forward_pass: Callable[..., Iterable[Any]], network: Callable[[], tuple[Any, Any, Any, Any]]
+) -> None:
+    """Expect that the caches of two layers are not both the cache of the last layer.
+
+    `network` returns new arguments of `forward_pass`, with two layers. Only a list or tuple of
+    arrays, lists, tuples or dictionaries is checked. They are compared with the caches that each
+    layer gets alone. So a cache that is the same for all layers is right, if it is meant to be.
+    """
+    _, came = forward_pass(*network())
+    if not (
+        isinstance(came, list | tuple)
+        and len(came) >= 2
+        and all(isinstance(cache, _PLAIN) for cache in came)
+    ):
+        return
+    texts = {str(cache) for cache in came}
+    if len(texts) > 1:
+        return
+    X, Ws, bs, activations = network()
+    middle = activations[0](X @ Ws[0] + bs[0])[0]
+
+    def alone(x: Any, layer: int) -> str:
+        _, Ws, bs, activations = network()
+        one = [each[layer : layer + 1] for each in (Ws, bs, activations)]
+        _, caches = forward_pass(x, *one)
+        return str(caches[0]) if isinstance(caches, list | tuple) and caches else ""
+
+    lost = alone(X, 0) not in texts and alone(middle, 1) in texts
+    expect(
+        not lost,
+        "all caches are the cache of the last layer. Do all layers fill the same object? Make a "
+        "new one for each layer",
     )

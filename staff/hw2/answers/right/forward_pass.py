@@ -344,3 +344,47 @@ def backward_pass(dL_dg, layer_caches):
         dbs.append(d[:, None, :])
         d = d @ W.T
     return dWs[::-1], dbs[::-1]
+
+
+# %% all layers put their pieces on one list, which is the cache of each of them
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, tape = X_batch, []
+    for W, b, f in zip(weight_matrices, biases, activations):
+        before = x
+        x, slope = f(x @ W + b)
+        tape.append((before, W, slope))
+    return x, [tape] * len(weight_matrices)
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    for l in range(len(layer_caches) - 1, -1, -1):
+        x, W, slope = layer_caches[l][l]
+        delta = dL_dg * slope
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        dL_dg = delta @ W.T
+    return grad_Ws, grad_bs
+
+
+# %% the caches hold the whole network each
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, slope = f(x @ W + b)
+    return x, [(X_batch, [*weight_matrices], [*biases], [*activations])] * len(weight_matrices)
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    for l in range(len(layer_caches) - 1, -1, -1):
+        x, Ws, bs, fs = layer_caches[l]
+        for k in range(l):
+            x = fs[k](x @ Ws[k] + bs[k])[0]
+        delta = dL_dg * fs[l](x @ Ws[l] + bs[l])[1]
+        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        dL_dg = delta @ Ws[l].T
+    return grad_Ws, grad_bs

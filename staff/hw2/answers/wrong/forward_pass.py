@@ -403,3 +403,32 @@ bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_cache
 largest_relative_error = max(
     relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
 )
+
+
+# %% one dictionary is filled by all layers, and the backward_pass that reads it
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x, layer_caches, cache = X_batch, [], {}
+    for W, b, f in zip(weight_matrices, biases, activations):
+        cache["x"], cache["W"] = x, W
+        x, cache["slope"] = f(x @ W + b)
+        layer_caches.append(cache)
+    return x, layer_caches
+
+
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs = [], []
+    for cache in reversed(layer_caches):
+        delta = dL_dg * cache["slope"]
+        grad_Ws.insert(0, cache["x"][:, :, None] * delta[:, None, :])
+        grad_bs.insert(0, delta[:, None, :])
+        dL_dg = delta @ cache["W"].T
+    return grad_Ws, grad_bs
+
+
+# %% the last layer's cache, as often as there are layers
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    x = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        x, cache = layer_forward(x, W, b, f)
+    return x, [cache] * len(weight_matrices)
