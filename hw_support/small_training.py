@@ -287,6 +287,14 @@ def figures(
     return losses / len(labels), right / len(labels)
 
 
+def _single_entries(array: Array, most: int = 5) -> Iterable[Array]:
+    """Yield copies of an array in which only one entry is not 0: each of the first `most`."""
+    for index in itertools.islice(np.ndindex(array.shape), most):
+        one = np.zeros_like(array)
+        one[index] = array[index]
+        yield one
+
+
 def _compared(
     moved: list[Array],
     loss_at: Callable[[float, list[Array]], float],
@@ -297,7 +305,8 @@ def _compared(
     """Compute the result of `SmallTraining._slopes` from central differences of the loss.
 
     Each parameter is moved along its step. If `thorough`, it is also moved along the step's entries
-    in another order, because a step may have right and wrong parts.
+    in another order, because a step may have right and wrong parts. If all entries are the same,
+    another order changes nothing. So single entries are moved then.
     """
 
     def slope(k: int, direction: Array) -> float:
@@ -317,8 +326,10 @@ def _compared(
         astray = not abs(multiples[k] / along - 1) < 0.05
         if thorough and not astray:
             mixed = draw.permuted(moved[k].ravel()).reshape(moved[k].shape)
-            off = float(np.sum(moved[k] * mixed)) + along * slope(k, mixed)
-            astray = abs(off) > 0.05 * sizes[k] ** 2
+            same = mixed.size > 1 and np.ptp(mixed) < 1e-4 * np.abs(mixed).max()
+            for direction in _single_entries(mixed) if same else [mixed]:
+                off = float(np.sum(moved[k] * direction)) + along * slope(k, direction)
+                astray = astray or abs(off) > 0.05 * float(np.sum(direction**2))
         if astray:
             others.append(name)
     return along, " and ".join(others)

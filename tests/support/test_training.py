@@ -174,6 +174,7 @@ def test_a_right_training_passes_every_check(otherwise):
             "no image changed the weights",
         ),
         ({"gradients": lambda g: [*g[:2], 0 * g[2], g[3]]}, {"step"}, r"biases[0] did not move"),
+        ({"gradients": lambda g: [*g[:2], g[2].mean(), g[3]]}, {"step"}, r"biases[0] did not move"),
         ({"gradients": lambda g: [-g[0], *g[1:]]}, {"step"}, "weight_matrices[0] did not move"),
         (
             {"training": lambda before, after: after},

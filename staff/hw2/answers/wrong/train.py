@@ -801,3 +801,22 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the mean over the batch and all units moves the biases: axis=0 is forgotten
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    def step(x, y, Ws, bs, size):
+        x = x.reshape(len(x), -1)
+        h, slope = relu_activation(x @ Ws[0] + bs[0])
+        g, _ = sigmoid_activation(h @ Ws[1] + bs[1])
+        d2 = g - y[:, None]
+        d1 = d2 @ Ws[1].T * slope
+        Ws[0] -= size * x.T @ d1 / len(x)
+        Ws[1] -= size * h.T @ d2 / len(x)
+        bs[0] -= size * d1.mean()
+        bs[1] -= size * d2.mean()
+
+    return trained(step_size, epochs, rng, after_step, step)
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
