@@ -81,11 +81,12 @@ class TrainingWatch(SmallTraining):
         used = np.bincount(np.concatenate(batches), minlength=IMAGES)[:IMAGES]
         sizes = [len(batch) for batch in batches]
         others = int((used != 1).sum())
+        images = "1 image was" if others == 1 else f"{others} images were"
+        not_once = f", and {images} not used exactly once" if others else ""
         expect(
             np.all(used == 1) and sorted(sizes) == [50, 100, 100],
-            f"an epoch of {IMAGES} images had batches of {sizes} images, and {others} images "
-            "were not used exactly once; batches of 100, 100 and 50 were expected, with each "
-            "image once",
+            f"an epoch of {IMAGES} images had batches of {sizes} images{not_once}; batches of 100, "
+            "100 and 50 were expected, with each image once",
         )
 
     def expect_new_order(self) -> None:

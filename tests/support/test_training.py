@@ -152,6 +152,16 @@ def test_a_right_training_passes_every_check(otherwise):
             None,  # what comes twice counts twice in the gradient
             "images were not used exactly once",
         ),
+        (
+            {"batch": lambda order, s: order[s : s + 100 - (s == 0)]},
+            {"every_image"},
+            "and 1 image was not used exactly once",
+        ),
+        (
+            {"batch": lambda order, s: order[max(0, s - 1) : s + 99 + (s == 200)]},
+            {"every_image"},
+            "batches of [99, 100, 51] images; batches of 100",
+        ),
         ({"step_size": 0.1}, {"step"}, "moved by -0.1 times"),
         ({"step_size": -0.4}, {"step"}, "moved by 0.4 times"),
         ({"decay": 0.5}, {"step"}, "moved by -0.2 times"),
