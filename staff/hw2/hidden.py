@@ -683,6 +683,11 @@ def difference_results(
     # The biases alone: weights or biases may be missing, which costs points in their own part.
     least = examples * sum(b.size for b in biases)
     expect(
+        evaluated > 0,
+        "it never calls the last function in the list activations, its argument. Does it measure "
+        "the loss of another network?",
+    )
+    expect(
         evaluated >= least,
         f"it evaluates {evaluated} outputs of the network; differences of the loss need more than "
         f"{least} for this network",

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from autograd import elementwise_grad, grad
 
+from hw_support.compare import Mismatch
 from hw_support.fresh import SEED_VARIABLE
 from staff.hw2 import fresh, hidden, reference
 
@@ -85,3 +86,11 @@ def test_fresh_labels_hold_both_and_fresh_numbers_keep_away_from_zero():
     assert np.abs(numbers).min() >= 0.1
     assert (numbers > 0).any()
     assert (numbers < 0).any()
+
+
+def test_a_checker_that_ignores_its_activations_is_told_so():
+    def ignoring(X, y, Ws, bs, activations):
+        return reference.differences(X, y, Ws, bs, [hidden.bent, hidden.squashed])
+
+    with pytest.raises(Mismatch, match="never calls the last function in the list activations"):
+        hidden.difference_results({"my_nn_finite_difference_checker": ignoring}, [3, 4, 1], 5)
