@@ -21,6 +21,10 @@ CHARGED_ONCE = [
         {"test_backward_pass": 1},
     ),
     (
+        [("forward_pass", "the last layer's cache, as often as there are layers")],
+        {"test_forward_pass": 1},
+    ),
+    (
         [(CHECKER, "right derivatives, and each entry stays moved by a step")],
         {f"test_{CHECKER}": 1},
     ),
