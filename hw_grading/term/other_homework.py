@@ -22,9 +22,9 @@ def without_others(
     course: Course, homework: str, found: Sequence[Found]
 ) -> tuple[list[Found], list[LeftOut]]:
     """Return the submissions of a homework, and the files of other homeworks."""
-    ids: dict[str, frozenset[str]] = {}
+    ids = _grade_ids_in_sources(course)
     with suppress(NoScores), open_gradebook(course.db_url, homework) as (db, _):
-        ids = grade_ids_by_assignment(db)
+        ids |= grade_ids_by_assignment(db)
     names = "|".join(map(re.escape, sorted(course.homeworks(), key=len, reverse=True)))
     # Canvas and browsers number files of the same name.
     ending = re.compile(rf"(?<![A-Za-z0-9])({names})(?:-\d+| ?\(\d+\))?\.\w+$")
@@ -41,12 +41,26 @@ def without_others(
     return kept, [LeftOut(file, why) for file, why in others.items()]
 
 
+def _grade_ids_in_sources(course: Course) -> dict[str, frozenset[str]]:
+    """Return the grade ids of each homework, also of those that the gradebook does not have yet."""
+    ids = {}
+    for name in course.homeworks():
+        with suppress(OSError):
+            files = [path.read_bytes() for path in course.source(name).glob("*.ipynb")]
+            ids[name] = _grade_ids(b"\n".join(files))
+    return {name: found for name, found in ids.items() if found}
+
+
+def _grade_ids(content: bytes) -> frozenset[str]:
+    return frozenset(name.decode(errors="replace") for name in _GRADE_ID.findall(content))
+
+
 def _by_grade_ids(
     found: Found, homework: str, ids: Mapping[str, frozenset[str]]
 ) -> tuple[str, str]:
     """Return the homework to which a notebook belongs, and why it is another one; "" if unclear."""
     with suppress(Unreadable, OSError):  # `decide` reports them
-        here = {name.decode(errors="replace") for name in _GRADE_ID.findall(found.read())}
+        here = _grade_ids(found.read())
         others = {name: theirs for name, theirs in ids.items() if name != homework}
         if mistaken := mistaken_for(here, ids[homework], others):
             of = f"it has {mistaken.found} of the {mistaken.of} cells that only {mistaken.homework}"

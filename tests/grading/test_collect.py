@@ -540,6 +540,22 @@ def test_grade_ids_say_of_which_homework_a_notebook_is(term: Term) -> None:
     assert "oneildan_704_9004_hw0.ipynb: its name ends in hw0." in term.said
 
 
+def test_a_homework_that_was_not_released_yet_is_known_by_its_source(term: Term) -> None:
+    """The gradebook knows only hw2, and the name of the file says hw2 or nothing."""
+    other_homework(term, released=True)
+    with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
+        book.remove_assignment("hw0")
+    (term.root / "source/hw0/hw0.ipynb").write_bytes(cells("title", "hw0_double"))
+    files = [
+        ("leeann_701_9001_hw2.ipynb", cells("title", "hw0_double")),
+        ("jonesbob_702_9002_final.ipynb", cells("title", "hw2_double")),
+    ]
+    download = term.download("subs.zip", packed(*files))
+    assert term.collect(download) == 1
+    assert term.handed_in == {"bob": cells("title", "hw2_double")}
+    assert "it has 1 of the 1 cells that only hw0 has. Collect it as hw0" in term.said
+
+
 # -- bad input
 
 
