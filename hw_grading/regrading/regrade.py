@@ -50,8 +50,18 @@ class Regrade:
 
         Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared.
         """
-        before = self._before()
-        self._release(edits_since_release(self.course, self.assignment))
+        pinned = self._snapshots.pinned(self._pin)
+        before = pinned or self._now()
+        edits = edits_since_release(self.course, self.assignment)
+        self._expect_releasable(edits)
+        if pinned:
+            self._say(
+                "An earlier regrade did not finish. This one continues it, and compares with "
+                f"the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
+            )
+        else:  # a regrade that is refused has not begun
+            self._snapshots.pin(before, self._pin)
+        self._release(edits)
         began = datetime.now(UTC)
         words = ["autograde", self.assignment, "--force"]
         words += [f"--student={self.student}"] if self.student else []
@@ -132,18 +142,6 @@ class Regrade:
             return True
         return times[0] != times[1] or modified[0] > modified[1]
 
-    def _before(self) -> Snapshot:
-        pinned = self._snapshots.pinned(self._pin)
-        if pinned:
-            self._say(
-                "An earlier regrade did not finish. This one continues it, and compares with "
-                f"the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
-            )
-            return pinned
-        before = self._now()
-        self._snapshots.pin(before, self._pin)
-        return before
-
     def _now(self) -> Snapshot:
         snapshot = take(self.course, self.assignment, next(iter(self._snapshots.last()), None))
         if not snapshot.students:
@@ -158,11 +156,10 @@ class Regrade:
             )
         return snapshot
 
-    def _release(self, edits: Edits) -> None:
+    def _expect_releasable(self, edits: Edits) -> None:
         if edits.added or edits.removed:
             changed = [f"added {name}" for name in edits.added]
             changed += [f"removed {name}" for name in edits.removed]
-            self._snapshots.unpin(self._pin)
             raise RuntimeError(
                 "Cells with a grade id were added to or removed from the notebook of "
                 f"{self.assignment} since it was released ({', '.join(changed[:_MOST_NAMED])}). "
@@ -177,6 +174,11 @@ class Regrade:
         notebook = nbformat.read(path, as_version=4)
         check_regions(notebook, path)
         check_total(manifest_of(course.root, name), manifest, notebook)
+
+    def _release(self, edits: Edits) -> None:
+        if not edits.changed:
+            return
+        course, name = self.course, self.assignment
         self._say(
             f"Edited since the release: {named(edits.changed, _MOST_NAMED)}. Releasing the "
             "notebook again."
