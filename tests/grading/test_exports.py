@@ -33,7 +33,7 @@ from hw_grading.exports.sheet import read_sheet
 from hw_grading.final_scores.corrections import Correction
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
-from hw_grading.records.writing import write_whole
+from hw_grading.records.writing import in_words, write_whole
 from hw_support.submission.file import Unreadable
 
 ROSTER = """id,name,email,section,canvas_id,sid
@@ -510,6 +510,23 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch) -> None:
         write_whole(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
     assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("case", ["no folder", "a folder"])
+def test_a_file_that_cannot_be_written_is_named_and_not_the_temporary_one(
+    tmp_path: Path, case: str
+) -> None:
+    path = tmp_path / "table.csv"
+    if case == "a folder":
+        path.mkdir()
+    path = path / "table.csv" if case == "no folder" else path
+    with pytest.raises(OSError, match=r"table\.csv") as caught:
+        write_whole(path, b"new")
+    said = in_words(caught.value)
+    assert ".tmp" not in said
+    told = f"{path.parent}: there is no such folder. Make it first" if case == "no folder" else path
+    assert said.startswith(str(told))
+    assert [p.name for p in tmp_path.rglob("*.tmp")] == []
 
 
 def test_an_unchanged_sheet_is_written_back_identically(tmp_path: Path) -> None:
