@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from hw_grading.verbs import CANNOT, FINE, VERBS
+from hw_grading.verbs import CANNOT, FINE, STOPPED, VERBS
 from hw_support.failures import visible
 
 try:
@@ -22,7 +22,8 @@ except ImportError as missing:  # a package that every command needs, even `doct
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, run one command, and return its exit status.
 
-    It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done.
+    It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
+    was stopped by Ctrl-C.
     """
     parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
     parser.add_argument(
@@ -51,6 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT
+    except KeyboardInterrupt:
+        print("\nStopped before it was done. Type the same command again.", file=sys.stderr)
+        return STOPPED
     return status
 
 

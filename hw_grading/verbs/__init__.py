@@ -12,7 +12,7 @@ options on. Verbs may import every room. They import slow modules only in `run`.
 import getpass
 import pkgutil
 
-FINE, TO_DO, CANNOT = 0, 1, 2
+FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 VERBS = [module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)]
 
 

@@ -305,3 +305,16 @@ def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
             read_results(tmp_path, "ps1")
     assert file.stat().st_mtime_ns == before
     assert not (tmp_path / "nothing.db").exists()
+
+
+def test_a_command_that_is_stopped_says_so_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(chosen: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hw_grading.verbs.report.run", stopped)
+    write_settings(tmp_path, "")
+    assert main(["--course", str(tmp_path), "report", "ps1"]) == 130
+    said = capsys.readouterr().err
+    assert said == "\nStopped before it was done. Type the same command again.\n"
