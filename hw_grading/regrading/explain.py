@@ -5,6 +5,7 @@ the sandbox. Nothing is written.
 """
 
 import copy
+import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +104,9 @@ def _record(roster: Roster, student: str) -> Record:
             raise RuntimeError(
                 f"{student} is not graded yet: run `nbgrader autograde {roster.assignment}`"
             )
-    alike = [r.student for r in roster.records if student.casefold() in r.student.casefold()]
+    known = [r.student for r in roster.records]
+    alike = [name for name in known if student.casefold() in name.casefold()]
+    alike = alike or difflib.get_close_matches(student, known, 1)
     hint = f": did you mean {' or '.join(alike[:3])}?" if alike else ""
     raise RuntimeError(f"{student!r} has submitted nothing for {roster.assignment}{hint}")
 

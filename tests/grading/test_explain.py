@@ -180,6 +180,7 @@ def test_unknown_students_and_tests_are_named_with_the_known_ones(
             "test_7",
         ): "the name or the question of one of these: test_double (The function",
         ("Ad",): "'Ad' has submitted nothing for ps1: did you mean ada?",
+        ("adda",): "'adda' has submitted nothing for ps1: did you mean ada?",
         ("nobody",): "'nobody' has submitted nothing for ps1",
         ("new",): "new is not graded yet: run `nbgrader autograde ps1`",
         ("bob",): "grade it again: nbgrader autograde ps1 --force --student=bob",
