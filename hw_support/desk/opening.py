@@ -48,6 +48,8 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         listed = " or ".join(str(path / name) for name in there)
         raise DeskError(f"{path} is a folder. Type the name of the notebook in it: {listed}")
     if not os.path.lexists(path) and (near := sorted(path.parent.glob("*.ipynb"))):
+        ending = path.with_name(f"{path.name}.ipynb")
+        near = [ending] if ending in near else near
         listed = " or ".join(map(str, near[:_MOST_NAMED]))
         raise DeskError(f"There is no notebook {path}. Did you mean {listed}?")
     notebook, problems = read_submission(path, keep_outputs=True)

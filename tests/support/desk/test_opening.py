@@ -52,6 +52,13 @@ def test_a_missing_file_is_answered_with_the_files_that_exist(tmp_path, released
         open_notebook(tmp_path / "hw2.ipynb", [release])
 
 
+def test_a_name_without_its_ending_is_answered_with_this_notebook_only(tmp_path, released, release):
+    for name in ("hw2.ipynb", "hw2-old.ipynb"):
+        nbformat.write(released, tmp_path / name)
+    with pytest.raises(DeskError, match=r"Did you mean \S+hw2\.ipynb\?"):
+        open_notebook(tmp_path / "hw2", [release])
+
+
 def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released, release):
     path = tmp_path / "hw2.ipynb"
     nbformat.write(released, path)
