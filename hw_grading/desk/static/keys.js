@@ -50,7 +50,7 @@ export const KEYS = [
   ["j k", "next, previous answer"],
   ["c", "write a comment (Esc or Ctrl+Enter: leave it, ↓: choose a comment used before)"],
   ["u", "undo your last save"],
-  ["f", "flag for a second look"],
+  ["f", "flag for a second look, and say why (Esc or Enter: leave the field)"],
   ["e", "edit the rubric"],
   ["q", "question and mark scheme"],
   ["i", "names of students"],
