@@ -271,7 +271,7 @@ def test_a_gradebook_that_is_not_there_yet_is_fine(course: Course) -> None:
     (course.root / "gradebook.db").unlink()
     line = lines_of(course.folder)["gradebook"]
     assert line.advice is None
-    assert "generate_assignment" in line.found
+    assert "`python -m hw_grading release HOMEWORK` makes it" in line.found
     assert not (course.root / "gradebook.db").exists()
 
 

@@ -20,7 +20,7 @@ from hw_grading.upkeep.doctor.folders import quoted
 from hw_support.desk.doctor import Line
 
 _WHAT = "gradebook"
-_NOT_YET = "`nbgrader generate_assignment` makes it"
+_NOT_YET = "`python -m hw_grading release HOMEWORK` makes it"
 _OTHER_VERSION = "Another version of nbgrader made it. Make a backup, then: nbgrader db upgrade"
 _RECIPE = "docs/one-server.md"
 _SEVERAL = 3  # graders, who may each run a server
