@@ -1,5 +1,6 @@
 """Whether a forward pass returns a cache for each layer, whatever the caches are."""
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -42,7 +43,8 @@ def expect_different_caches(
 
     `network` returns new arguments of `forward_pass`, with two layers. Only a list or tuple of
     arrays, lists, tuples or dictionaries is checked. They are compared with the caches that each
-    layer gets alone. So a cache that is the same for all layers is right, if it is meant to be.
+    layer gets alone. So a cache that is the same for all layers is right, if it is meant to be. A
+    function that fails for a network of one layer passes.
     """
     _, came = forward_pass(*network())
     if not (
@@ -60,8 +62,10 @@ def expect_different_caches(
     def alone(x: Any, layer: int) -> str:
         _, Ws, bs, activations = network()
         one = [each[layer : layer + 1] for each in (Ws, bs, activations)]
-        _, caches = forward_pass(x, *one)
-        return str(caches[0]) if isinstance(caches, list | tuple) and caches else ""
+        with contextlib.suppress(Exception):
+            _, caches = forward_pass(x, *one)
+            return str(caches[0])
+        return ""
 
     lost = alone(X, 0) not in texts and alone(middle, 1) in texts
     expect(

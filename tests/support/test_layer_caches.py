@@ -102,3 +102,12 @@ def test_caches_that_tell_of_all_layers_are_right(what):
         }[what]
 
     expect_different_caches(forward_pass, network)
+
+
+def test_a_function_that_fails_for_one_layer_is_not_judged():
+    def forward_pass(*arguments):
+        if len(arguments[1]) == 1:
+            raise IndexError
+        return 0.5, [[np.ones(3)]] * 2
+
+    expect_different_caches(forward_pass, network)
