@@ -67,12 +67,16 @@ FCNTL_PRETENDED = {"F_SETLK": 6, "F_SETLKW": 7}
 # Advice could remove a file from memory, which others would notice.
 PRETENDED = ("flock", "fadvise64")
 _MADVISE_REFUSED = {"MADV_COLD": 20, "MADV_PAGEOUT": 21}  # the same for a mapped file
+# Attributes of files: a list of rights takes 64 kB of the system, which no limit counts.
+# Programs that copy files go on without attributes if they are not supported.
+NOT_SUPPORTED = ("setxattr", "lsetxattr", "fsetxattr", "setxattrat")
 # No flags of these calls: RWF_NOWAIT reveals which parts of a file are in memory.
 _WITHOUT_FLAGS = ("preadv2", "pwritev2")
 
 _ALLOW, _REFUSE, _PRETEND = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000
 # ZeroMQ asks for the network's interfaces, and understands this error as "there are none". It is
-# also the kernel's own answer to flags that it does not know.
+# also the kernel's own answer to flags that it does not know, and to attributes that a file system
+# does not keep.
 _NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
 _GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
 _LOWER_HALF = 0xFFFFFFFF  # for an int, the system uses only this half of the register
@@ -111,6 +115,8 @@ def compiled_filter() -> bytes:
             _add_rule(library, context, _REFUSE, name)
         for name in PRETENDED:
             _add_rule(library, context, _PRETEND, name)
+        for name in NOT_SUPPORTED:
+            _add_rule(library, context, _NOT_SUPPORTED, name)
         for name in _WITHOUT_FLAGS:
             _add_rule(library, context, _NOT_SUPPORTED, name, _Comparison(5, _GREATER, 0, 0))
         for advice in _MADVISE_REFUSED.values():
