@@ -4,6 +4,7 @@
 without one line of the policy, the same line has another output, so the test could have failed.
 """
 
+import ctypes
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -25,7 +27,7 @@ from hw_grading.sandbox.policy import (
     fork_server_command,
     isolation,
 )
-from hw_grading.sandbox.syscalls import REFUSED, compiled_filter, filter_file
+from hw_grading.sandbox.syscalls import NUMBERS, REFUSED, compiled_filter, filter_file
 from hw_grading.sandbox.user import as_caller
 
 SHOWN = Shown(
@@ -346,6 +348,22 @@ def test_sockets_of_other_kinds_are_not_supported(inside: Inside) -> None:
 @slow
 def test_the_refused_calls_are_known_here() -> None:
     assert len(compiled_filter()) > 8 * len(REFUSED) * 0.8
+
+
+def test_an_older_libseccomp_makes_the_same_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = ctypes.CDLL("libseccomp.so.2")
+
+    class Older:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(library, name)
+
+        def seccomp_syscall_resolve_name(self, name: bytes) -> int:
+            known = name.decode() not in NUMBERS
+            return int(library.seccomp_syscall_resolve_name(name)) if known else -1
+
+    expected = compiled_filter()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Older())
+    assert compiled_filter.__wrapped__() == expected
 
 
 @slow
