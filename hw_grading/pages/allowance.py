@@ -1,4 +1,4 @@
-"""Limits the computing time for one submission's texts on one page: many small texts add up."""
+"""Limits what one submission's texts and pictures on one page cost: many small ones add up."""
 
 import contextlib
 import time
@@ -12,9 +12,10 @@ _SECONDS_FOR_A_TAG = 15e-6  # which nbconvert takes when it parses the whole pag
 
 @dataclass
 class Allowance:
-    """Computing time that is left. A text for which none is left is shown as plain text."""
+    """What is left. Beyond it a text is shown as plain text, and a picture is not shown."""
 
-    seconds: float = 10.0  # an honest submission takes less than one
+    seconds: float = 10.0  # of computing; an honest submission takes less than one
+    pixels: int = 1_000_000_000  # of pictures; a photograph has ten million
 
     @property
     def spent(self) -> bool:
@@ -29,6 +30,11 @@ class Allowance:
             yield
         finally:
             self.seconds -= time.thread_time() - began
+
+    def takes(self, pixels: int) -> bool:
+        """Count the pixels of a picture, and return whether it may be shown."""
+        self.pixels -= pixels
+        return self.pixels >= 0
 
     def count_tags(self, html: str) -> str:
         """Count the time that nbconvert will take for some HTML, and return the HTML."""

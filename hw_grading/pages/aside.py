@@ -5,11 +5,13 @@ Parsers are slow, and pictures are long. Formulas become MathML, which the clean
 
 import base64
 import hashlib
+import math
 import re
 import secrets
 from collections.abc import Callable
 
 from hw_grading.pages import drawings, rasters
+from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.mathematics import Budget, Formula
 
 _MOST_PICTURE_CHARACTERS = 30_000_000  # base64 characters in one text
@@ -42,20 +44,35 @@ def picture_uri(mime: str, data: str) -> str | None:
     return f"data:{mime};base64,{data}" if is_picture else None
 
 
+def pixels_of(mime: str, data: str) -> int:
+    """Return how many pixels a browser decodes, at most, for a picture that may be shown."""
+    raw = base64.b64decode(data)
+    if mime == "image/svg+xml":
+        return rasters.MAX_PIXELS if b"data:" in raw else 0
+    try:
+        return math.prod(rasters.size_of(mime, raw))
+    except ValueError:
+        return rasters.MAX_PIXELS
+
+
 class Pictures:
     """The pictures of one text, put aside while the text is parsed."""
 
-    def __init__(self, uri: Callable[[str, str], str | None]) -> None:
+    def __init__(self, uri: Callable[[str, str], str | None], allowance: Allowance) -> None:
         self._uri = uri
+        self._allowance = allowance
         self._by_digest: dict[str, str] = {}
 
     def placeholder(self, mime: str, data: str) -> str | None:
-        """Put a picture aside and return its placeholder; None if it is not a picture."""
+        """Put a picture aside and return its placeholder; None if it is not to be shown."""
         uri = self._uri(mime, data)
         if uri is None:
             return None
         digest = hashlib.sha256(uri.encode()).hexdigest()
-        self._by_digest[digest] = uri
+        if digest not in self._by_digest:
+            if not self._allowance.takes(pixels_of(mime, data)):
+                return None
+            self._by_digest[digest] = uri
         return f"data:{mime};base64,{digest}"
 
     def put_aside(self, text: str) -> str:

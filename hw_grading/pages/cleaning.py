@@ -71,15 +71,15 @@ def clean_html(
     """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
     Every element of it is closed. A text that is too large or nested too deeply, or for which
-    `allowance` has no time left, is returned as preformatted text. `picture` is as for
-    `hw_grading.pages.safe_html.render_markdown`.
+    `allowance` has no time left, is returned as preformatted text. `allowance` also limits the
+    pictures. `picture` is as for `hw_grading.pages.safe_html.render_markdown`.
     """
     allowance = allowance or Allowance()
     if len(text) <= _LONGEST_HTML and _IS_TEXT.fullmatch(text):
         return encodable(text)  # `as_text` has made it
     if allowance.spent:
         return as_text(text)
-    pictures = Pictures(picture or picture_uri)
+    pictures = Pictures(picture or picture_uri, allowance)
     with allowance.counting():
         try:
             return pictures.put_back(cleaned(pictures.put_aside(encodable(text))))

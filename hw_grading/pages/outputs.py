@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from hw_grading.pages import text_of
 from hw_grading.pages.allowance import Allowance, allowance_of
-from hw_grading.pages.aside import picture_uri
+from hw_grading.pages.aside import picture_uri, pixels_of
 from hw_grading.pages.cleaning import clean_html
 from hw_support.submission.problems import encodable, quoted
 
@@ -62,7 +62,8 @@ def _clean_bundle(output: NotebookNode, allowance: Allowance) -> bool:
     if "text/plain" in sent:
         data["text/plain"] = _few_colours(sent["text/plain"])
     for mime in ("image/png", "image/jpeg", "image/gif"):
-        if mime in sent and picture_uri(mime, sent[mime]):
+        found = mime in sent and picture_uri(mime, sent[mime])
+        if found and allowance.takes(pixels_of(mime, sent[mime])):
             data[mime] = sent[mime]
     if "text/html" in sent:
         cleaned = clean_html(sent["text/html"], allowance=allowance)
@@ -70,7 +71,8 @@ def _clean_bundle(output: NotebookNode, allowance: Allowance) -> bool:
             data["text/html"] = cleaned
     if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
         svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
-        if uri := picture_uri("image/svg+xml", svg):
+        uri = picture_uri("image/svg+xml", svg)
+        if uri and allowance.takes(pixels_of("image/svg+xml", svg)):
             # Build the tag here, not in a template, so that cleaning it again does not change it.
             data["text/html"] = f'<img src="{uri}" alt="plot">'
     if sent and not data:

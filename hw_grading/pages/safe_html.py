@@ -22,7 +22,7 @@ from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.pages import text_of
-from hw_grading.pages.allowance import allowance_of
+from hw_grading.pages.allowance import Allowance, allowance_of
 from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.colours import LONGEST_CODE, in_time
@@ -66,7 +66,9 @@ def markdown2html(context: Context, source: str) -> str:
     budget = Budget() if resources is None else resources.setdefault(_BUDGET, Budget())
     attachments = (context.get("cell") or {}).get("attachments") or {}
     with allowance.counting():
-        return allowance.count_tags(render_markdown(source, attachments, budget))
+        return allowance.count_tags(
+            render_markdown(source, attachments, budget, allowance=allowance)
+        )
 
 
 @pass_context
@@ -98,16 +100,18 @@ def render_markdown(
     attachments: Mapping[str, Any] | None = None,
     budget: Budget | None = None,
     picture: Callable[[str, str], str | None] | None = None,
+    allowance: Allowance | None = None,
 ) -> str:
     """Render markdown with HTML and TeX in it, and clean it as `clean_html` does.
 
-    `attachments` are pictures by name: data in base64 by type. `budget` limits the page's formulas.
+    `attachments` are pictures by name: data in base64 by type. `budget` limits the page's formulas,
+    and `allowance` its pictures.
     `picture` returns the data URI of a picture, given its type and its base64 data, or None if it
     is not to be shown; by default all that `clean_html` accepts are. A note replaces an attachment
     that is missing or not shown. The source is shown as text if it is too large, or takes more than
     two seconds of CPU time.
     """
-    pictures = Pictures(picture or picture_uri)
+    pictures = Pictures(picture or picture_uri, allowance or Allowance())
     formulas = Formulas(budget or Budget())
     short = pictures.put_aside(encodable(source))
     if len(short) > _LONGEST_MARKDOWN:

@@ -32,7 +32,7 @@ from nbformat.v4 import new_output
 
 from hw_grading.pages import cleaning
 from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.safe_html import clean_html, clean_outputs, markdown2html
+from hw_grading.pages.safe_html import clean_html, clean_outputs, markdown2html, render_markdown
 
 
 def cleaned_output(data, metadata=None):
@@ -109,6 +109,39 @@ def test_a_picture_that_takes_a_browser_long_is_not_shown(what):
     cell = code_cell(display({mime: base64_of(raw)}))
     clean_outputs(cell)
     assert cell.outputs[0].data == {"text/plain": f"An output of type '{mime}' is not shown."}
+
+
+@pytest.mark.parametrize("mime", ["image/png", "image/svg+xml"])
+def test_many_pictures_with_very_many_pixels_are_not_all_shown(mime):
+    def picture(n):
+        raw = png(4_000, 4_000, pixels=b"%d" % n)
+        if mime == "image/svg+xml":
+            inner = f'<image href="data:image/png;base64,{base64_of(raw)}"/>'
+            raw = f'<svg xmlns="http://www.w3.org/2000/svg">{inner}</svg>'.encode()
+        return base64_of(raw)
+
+    def shown(page):
+        return sum(source.startswith("data:image") for source in page.sources)
+
+    html = "".join(f'<img src="data:{mime};base64,{picture(n)}" width="1">' for n in range(100))
+    attachments = {f"{n}.png": {mime: picture(n)} for n in range(100)}
+    text = "\n\n".join(f"![x](attachment:{n}.png)" for n in range(100))
+    assert shown(Page(clean_html(html))) == 62
+    assert shown(Page(markdown2html(context(attachments), text))) == 62
+    sent = [picture(n) for n in range(100)]
+    if mime == "image/svg+xml":
+        sent = [base64.b64decode(data).decode() for data in sent]
+    cells = [code_cell(display({mime: data})) for data in sent]
+    allowance = Allowance()
+    for cell in cells:
+        clean_outputs(cell, allowance)
+    assert sum("is not shown" not in str(cell.outputs) for cell in cells) == 62
+
+
+def test_a_damaged_picture_that_a_page_accepts_is_counted():
+    uri = f"data:image/png;base64,{base64_of(png()[:40])}"
+    shown = render_markdown(f"![x]({uri})", picture=lambda mime, data: uri)
+    assert Page(shown).sources == [uri]
 
 
 def test_a_picture_shown_very_often_has_a_limited_size():
