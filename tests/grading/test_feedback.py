@@ -316,6 +316,14 @@ class TestTheNotebook:
         assert page.count("<math") == 4  # a, b, and d in the box and below the answer
         assert "<code>$c$</code>" in page
 
+    def test_pictures_in_all_texts_of_the_student_are_counted_together(self, course):
+        content = valid(notebook())
+        for n in range(70):
+            data = base64_of(png(4_000, 4_000, pixels=b"%d" % n))
+            content["cells"].append(cell("markdown", f"![x](data:image/png;base64,{data})"))
+        course.grade("ada", content)
+        assert page_of(course).count('src="data:image/png') == 62
+
     def test_a_page_keeps_no_progress_bars_or_colours(self, course):
         printed = stream("\x1b[31m 10 %\r 50 %\r100 %\x1b[0m\n")
         course.grade("ada", valid(notebook(plot=[printed])))

@@ -18,6 +18,7 @@ from hw_grading.batch import folders
 from hw_grading.final_scores.scores import final_score
 from hw_grading.homework.course import Course
 from hw_grading.pages import FORMULAS
+from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.mathematics import Budget
 from hw_grading.pages.safe_html import render_markdown
 from hw_grading.pages.templates import templates_in
@@ -114,7 +115,7 @@ class FeedbackExporter(Exporter):
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
             trouble = "Your notebook cannot be shown. Tell your instructor."
             cells = []
-        students = functools.partial(_rendered, budget=Budget())
+        students = functools.partial(_rendered, budget=Budget(), allowance=Allowance())
         page = self._environment.get_template("page.html.j2").render(
             facts=facts,
             student=plain(facts.student, 200),
@@ -140,9 +141,13 @@ class FeedbackExporter(Exporter):
 
 
 def _rendered(
-    text: str, attachments: Mapping[str, Any] | None = None, budget: Budget | None = None
+    text: str,
+    attachments: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
+    allowance: Allowance | None = None,
 ) -> Markup:
-    return Markup(_ANCHOR.sub("", render_markdown(text, attachments, budget)))
+    rendered = render_markdown(text, attachments, budget, allowance=allowance)
+    return Markup(_ANCHOR.sub("", rendered))
 
 
 _kept = functools.lru_cache(maxsize=500)(_rendered)  # the instructor's texts, for the whole class
