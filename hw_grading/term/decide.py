@@ -14,7 +14,7 @@ from hw_grading.records.timestamp import read_time
 from hw_grading.term.found import Found, LeftOut, Who
 from hw_grading.term.manifest import Record
 from hw_grading.term.roster import Person, Roster, folded
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.file import MAX_BYTES, Unreadable, expect_notebook, read_regular_file
 from hw_support.submission.problems import quoted
 
 
@@ -35,6 +35,7 @@ class Entry:
     sha256: str  # of the notebook, hexadecimal
     action: Action
     late_by: timedelta | None  # after the student's due date; None if on time, or if not known
+    trouble: str  # why the file cannot be graded; "" if it can
 
     @property
     def is_late(self) -> bool | None:
@@ -108,7 +109,8 @@ def decide(
                     "Rename the wrong file, or list the students in students.csv"
                 )
             _refuse_two_accounts(student, files)
-            newest, sha256 = _newest(student, files)
+            newest, content = _newest(student, files)
+            sha256 = digest_of(content)
             where = course.submitted(student, homework)
             action = _action(where, homework, newest, sha256, collected.get(student))
         except (Unreadable, OSError) as why:
@@ -119,7 +121,8 @@ def decide(
         own = extended.get(student, due)
         moment = newest.when.replace(microsecond=0) if newest.when else None  # as `lateness` counts
         late_by = moment - own if moment and own and moment > own else None
-        entries.append(Entry(people[student], newest, sha256, action, late_by))
+        trouble = _trouble(content)
+        entries.append(Entry(people[student], newest, sha256, action, late_by, trouble))
     folders = {p: course.submitted(p.id, homework) for p in roster.people if p.id not in of}
     there = {p for p, f in folders.items() if os.path.lexists(f) or os.path.lexists(before_of(f))}
     missing = [person for person in folders if person not in there]
@@ -138,20 +141,28 @@ def _refuse_two_accounts(student: str, found: Sequence[Found]) -> None:
         )
 
 
-def _newest(student: str, found: list[Found]) -> tuple[Found, str]:
+def _trouble(content: bytes) -> str:
+    try:
+        expect_notebook(content)
+    except Unreadable as why:
+        return str(why)
+    return ""
+
+
+def _newest(student: str, found: list[Found]) -> tuple[Found, bytes]:
     if all(one.when for one in found):
         latest = max(one.when for one in found if one.when)
         found = [one for one in found if one.when == latest]
     elif all(one.attempt for one in found) and len({one.platform for one in found}) == 1:
         last = max(one.attempt for one in found)
         found = [one for one in found if one.attempt == last]
-    digests = [digest_of(one.read()) for one in found]
-    if len(set(digests)) > 1:
+    content = found[0].read()
+    if any(one.read() != content for one in found[1:]):
         raise Unreadable(
             f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
             "only the one that counts"
         )
-    return found[0], digests[0]
+    return found[0], content
 
 
 def digest_of(content: bytes) -> str:

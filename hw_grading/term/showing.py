@@ -34,6 +34,8 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
             f"To count one as late, write its time, such as 2022-10-05 08:00:00 UTC, into {where},",
             "before you grade.",
         ]
+    damaged = [f"{entry.person.id}: {entry.trouble}" for entry in plan.entries if entry.trouble]
+    lines += _section("CANNOT BE GRADED: ask these students to submit again", damaged)
     names = [f"{p.id}  {p.name}".rstrip() for p in plan.missing]
     lines += _section("Missing: no submission", names)
     lines += _section("Fix in the list of students", plan.complaints)

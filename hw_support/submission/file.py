@@ -80,6 +80,11 @@ def read_submission(
     return nb, problems
 
 
+def expect_notebook(content: bytes) -> None:
+    """Raise `Unreadable` if a file with this content holds no notebook that can be graded."""
+    _cells(_version_4(_parse(content), [])["cells"], False, [])
+
+
 def _of_ours(metadata: dict[str, Any]) -> NotebookNode:
     kept = {k: metadata[k] for k in ("kernelspec", METADATA_KEY) if k in metadata}
     try:

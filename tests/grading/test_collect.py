@@ -134,6 +134,19 @@ def test_students_without_a_gradable_submission_are_named(term: Term) -> None:
     assert "notes.pdf" not in term.said
 
 
+def test_notebooks_that_cannot_be_graded_are_collected_and_named(term: Term) -> None:
+    cut_off = nb("bob")[:-9]
+    files = [("leeann_701_1_hw2.ipynb", nb("ann")), ("jonesbob_702_2_hw2.ipynb", cut_off)]
+    files.append(("ångströmzoë_703_3_hw2.ipynb", b""))
+    assert term.collect(term.download("canvas.zip", packed(*files))) == 0
+    assert term.handed_in == {"ann": nb("ann"), "bob": cut_off, "zoe": b""}
+    head = "CANNOT BE GRADED: ask these students to submit again (3):\n"
+    ann, bob, zoe = term.said.partition(head)[2].splitlines()[:3]
+    assert ann == "  ann: it has no cells"
+    assert "bob: the file ends in the middle" in bob
+    assert "zoe: expected a notebook, found an empty file" in zoe
+
+
 def test_a_name_in_any_script_keeps_the_table_straight(term: Term) -> None:
     term.roster("id,name,canvas_id\nann,王 丽,701\nbob,Zoë,702\nzoe,Zoe\u0308,703\n")
     term.collect(term.download("canvas.zip", packed(*CANVAS)))
