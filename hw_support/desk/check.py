@@ -96,7 +96,7 @@ def in_words(report: Report) -> Iterator[str]:
     yield from _section("Remarks of tests (they cost no points)", report.notes)
     yield from _section("What will be different in grading", report.surprises)
     yield from _section("Cells that differ from the homework that you were given", report.changes)
-    if report.changes:
+    if report.opened.is_restored:
         yield "To restore the instructor's cells in a new file, type:"
         yield f"  python -m hw_support check --repair {_typed(report.opened.path)}"
     yield ""

@@ -35,6 +35,12 @@ class Opened:
     changes: list[Problem]  # what differed from the released notebook
     unsaved: str | None  # a sentence if the notebook may have unsaved changes
 
+    @property
+    def is_restored(self) -> bool:
+        """Whether anything was restored: a deleted cell for an answer is not."""
+        there = _grade_ids(self.notebook)
+        return any(c.kind is not Kind.DELETED_CELL or c.cell in there for c in self.changes)
+
 
 def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
     """Read a notebook of one of these homeworks, and restore the instructor's cells in the copy.
@@ -63,12 +69,19 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         if change.kind is Kind.EDITED_CELL and change.cell:
             what = difference(before[change.cell], release.cell(change.cell).source)
             changes[i] = replace(change, message=f"{change.message} {what}")
+        elif change.kind is Kind.DELETED_CELL and change.cell not in _grade_ids(notebook):
+            what = "To get it back, copy it from a new copy of the homework."
+            changes[i] = replace(change, message=f"{change.message} {what}")
     for cell in notebook.cells:
         if grade_id := grade_id_of(cell):
             cell.metadata["deletable"] = False
             if release.cell(grade_id).locked:
                 cell.metadata["editable"] = False
     return Opened(path, release, path.read_bytes(), notebook, changes, _unsaved(path))
+
+
+def _grade_ids(notebook: NotebookNode) -> set[str | None]:
+    return {grade_id_of(cell) for cell in notebook.cells}
 
 
 def difference(before: str, now: str) -> str:

@@ -59,15 +59,27 @@ def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered,
     [("hw2.ipynb", "hw2.ipynb"), ("my hw/hw2 (1).ipynb", '"my hw/hw2 (1).ipynb"')],
 )
 def test_the_command_for_repairing_can_be_typed_as_it_is_printed(
-    released, release, tmp_path, monkeypatch, name, typed
+    answered, release, tmp_path, monkeypatch, name, typed
 ):
     monkeypatch.chdir(tmp_path)
     Path(name).parent.mkdir(exist_ok=True)
-    nbformat.write(released, name)
+    cell_of(answered, "setup").source += "\n# mine"
+    nbformat.write(answered, name)
     opened = open_notebook(Path(name), [release])
-    report = check.Report(opened, [], [], [], ["Cell 'setup' was edited."], 1.0)
+    report = check.Report(opened, [], [], [], [], 1.0)
     said = "\n".join(check.in_words(report))
     assert f"type:\n  python -m hw_support check --repair {typed}\n" in said
+
+
+def test_a_deleted_cell_for_an_answer_is_copied_and_not_repaired(answered, release, tmp_path):
+    answered.cells.remove(cell_of(answered, "layer_forward"))
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    opened = open_notebook(tmp_path / "hw2.ipynb", [release])
+    [change] = opened.changes
+    assert change.message.endswith("To get it back, copy it from a new copy of the homework.")
+    said = "\n".join(check.in_words(check.Report(opened, [], [], [], [change.message], 1.0)))
+    assert "was deleted" in said
+    assert "--repair" not in said
 
 
 def test_repair_never_overwrites_a_file(answered, desk, tmp_path):
