@@ -41,7 +41,7 @@ class Report:
         return not (
             (self.surprises or self.notes or self.changes or self.opened.unsaved)
             or any(part.points and not part.passed for c in self.checked for part in c.run.parts)
-            or any(cell.run.raised for cell in self.checked)
+            or any(error for cell in self.checked for error in _error_of(cell))
             or self.to_do(self.checked)
         )
 
@@ -92,7 +92,7 @@ def in_words(report: Report) -> Iterator[str]:
     yield from _table(report)
     if report.opened.unsaved:
         yield from _section("Not saved?", [report.opened.unsaved])
-    yield from _section("Messages of failed tests", _failures(report.checked))
+    yield from _section("Failed tests and errors", _failures(report.checked))
     yield from _section("Remarks of tests (they cost no points)", report.notes)
     yield from _section("What will be different in grading", report.surprises)
     yield from _section("Cells that differ from the homework that you were given", report.changes)
