@@ -133,10 +133,10 @@ def _locked(sheet: Sheet, column: int, found: Mapping[int, Grade]) -> Iterator[s
         return
     rows = [row for row in sheet.rows if folded(row[column + 2]) in _NO and row.number in found]
     grades = ((found[row.number], number_in(row[column])) for row in rows)
-    if ids := [one.id for one, now in grades if one.final and one.final.final != now]:
+    if ids := [g.id for g, now in grades if g.final and number_in(points(g.final.final)) != now]:
         yield (
-            "Moodle does not import grades that are locked or overridden in its gradebook, as for: "
-            f"{', '.join(ids)}. Unlock them there, or type these grades by hand"
+            "Moodle does not import grades that are locked or overridden in its gradebook. These "
+            f"students have such grades: {', '.join(ids)}. Unlock them there, or type them by hand"
         )
 
 

@@ -410,7 +410,7 @@ def test_grades_that_are_locked_in_moodle_are_reported(
     site.students[1].locked = True
     site.students[0].locked, site.students[0].grade = True, "5.50"
     assert term.export("moodle", site.exported()) == 1
-    assert "locked or overridden in its gradebook, as for: bob. Unlock them there" in term.said
+    assert "These students have such grades: bob. Unlock them there" in term.said
     assert site.imported(term.to.read_bytes()).keys() == {"Bob Jones", "Zoë Ångström"}
 
 

@@ -99,7 +99,11 @@ function tile(row, index) {
       inside,
       make("span", { className: "unseen" }, `Grade ${name}`),
     ),
-    make("span", { className: `marks ${row.failed || row.error || row.changed ? "alarm" : "soft"}` }, marks),
+    make(
+      "span",
+      { className: `marks ${row.failed || row.error || row.changed ? "alarm" : "soft"}` },
+      marks,
+    ),
     make(
       "label",
       { className: "caption" },
