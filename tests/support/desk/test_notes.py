@@ -39,7 +39,7 @@ def test_a_test_cell_that_ends_early_does_not_show_the_parts_of_another(tmp_path
     found = checked(notebook, tmp_path)
     assert found.parts == {"of numbers": False, "of a total": False}
     assert (
-        "test_double raises ZeroDivisionError: name 'double' is not defined, so it earns no points"
+        "test_double raises NameError: name 'double' is not defined, so it earns no points"
         in found.said
     )
     assert not found.report.fine
