@@ -32,8 +32,12 @@ class Report:
     checked: list[Checked]
     surprises: list[str]  # what will be different in grading
     notes: list[str]  # remarks of the instructor's cells; each begins with the cell's name
-    changes: list[str]  # cells that differ from the released ones
     seconds_of_cells: float  # wall-clock seconds of all cells together
+
+    @property
+    def changes(self) -> list[str]:
+        """Return what differs from the released notebook."""
+        return [problem.message for problem in self.opened.changes]
 
     @property
     def fine(self) -> bool:
@@ -62,7 +66,6 @@ def check(opened: Opened) -> Report:
         checked,
         list(surprises(opened.notebook, ran, release, folder)),
         [f"{cell.released.grade_id}: {note}" for cell in checked for note in cell.run.notes],
-        [problem.message for problem in opened.changes],
         sum(run.seconds for run in ran.cells.values()),
     )
 

@@ -66,7 +66,7 @@ def test_the_command_for_repairing_can_be_typed_as_it_is_printed(
     cell_of(answered, "setup").source += "\n# mine"
     nbformat.write(answered, name)
     opened = open_notebook(Path(name), [release])
-    report = check.Report(opened, [], [], [], [], 1.0)
+    report = check.Report(opened, [], [], [], 1.0)
     said = "\n".join(check.in_words(report))
     assert f"type:\n  python -m hw_support check --repair {typed}\n" in said
 
@@ -77,7 +77,7 @@ def test_a_deleted_cell_for_an_answer_is_copied_and_not_repaired(answered, relea
     opened = open_notebook(tmp_path / "hw2.ipynb", [release])
     [change] = opened.changes
     assert change.message.endswith("To get it back, copy it from a new copy of the homework.")
-    said = "\n".join(check.in_words(check.Report(opened, [], [], [], [change.message], 1.0)))
+    said = "\n".join(check.in_words(check.Report(opened, [], [], [], 1.0)))
     assert "was deleted" in said
     assert "--repair" not in said
 
