@@ -1,6 +1,7 @@
 """Compares the submissions of a class: students' own lines, pairs, matching lines."""
 
 import itertools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +63,8 @@ class Compared:
     partly: tuple[tuple[str, str], ...]
     pairs: tuple[Pair, ...]  # the pairs with most in common, sorted from the most
     more: int  # the number of other pairs with at least `LEAST` in common
+    # the students of each group whose own work is the same but for names, layout and comments
+    same: tuple[tuple[str, ...], ...]
     median: float  # half of all pairs have at most this in common
     high: float  # 99 of 100 pairs have at most this in common
 
@@ -93,7 +96,7 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     median, high = np.quantile(above, (0.5, 0.99)) if above.size else (0.0, 0.0)
     partly = tuple((work.student, work.note) for work in works if work.note)
     more = int((above >= LEAST).sum()) - len(pairs)
-    found = (tuple(pairs), more, float(median), float(high))
+    found = (tuple(pairs), more, _same_work(works, hashes), float(median), float(high))
     return Compared(roster, len(works), tuple(skipped), partly, *found)
 
 
@@ -109,6 +112,22 @@ def _hashes(works: Sequence[Work]) -> tuple[dict[Kind, list[NDArray[np.int64]]],
             slow += own.slow
         kept.append(_without(work, slow) if slow else work)
     return hashes, kept
+
+
+def _same_work(
+    works: Sequence[Work], hashes: Mapping[Kind, Sequence[NDArray[np.int64]]]
+) -> tuple[tuple[str, ...], ...]:
+    """Return the groups of students with the same fingerprints, the largest group first.
+
+    Works with fewer than `LEAST` fingerprints are left out.
+    """
+    groups = defaultdict[tuple[bytes, ...], list[str]](list)
+    for n, work in enumerate(works):
+        own = [hashes[kind][n] for kind in Kind]
+        if sum(map(len, own)) >= LEAST:
+            groups[tuple(one.tobytes() for one in own)].append(work.student)
+    same = [tuple(students) for students in groups.values() if len(students) > 1]
+    return tuple(sorted(same, key=len, reverse=True))
 
 
 def _without(work: Work, slow: Sequence[Piece]) -> Work:

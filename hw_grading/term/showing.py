@@ -17,7 +17,10 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
     due = f", due {_moment(plan.due, zone)}" if plan.due else ", without a due date"
     lines = [f"{plan.homework}{due}", ""]
     if plan.entries:
-        lines += aligned([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
+        begins = {"".join(entry.found.file.partition(": ")[:2]) for entry in plan.entries}
+        download = begins.pop() if len(begins) == 1 and len(plan.entries) > 1 else ""
+        lines += [f"from {download.removesuffix(': ')}", ""] if download else []
+        lines += aligned([_HEADS, *(_row(entry, zone, download) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
     for head, files in (
@@ -68,7 +71,8 @@ def _shortened(path: str) -> str:
     return path if len(path) <= _LONGEST else f"…{path[1 - _LONGEST :]}"
 
 
-def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
+def _row(entry: Entry, zone: tzinfo, download: str) -> tuple[str, ...]:
+    """Return a row of the table; `download` is the beginning that all files share."""
     found = entry.found
     when = _moment(found.when, zone) if found.when else "-"
     if entry.late_by:
@@ -78,7 +82,7 @@ def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     else:
         late = "-" if entry.is_late is None else ""
     name = entry.person.name or found.who.said
-    row = (entry.person.id, name, when, late, str(entry.action), _shortened(found.file))
+    row = (entry.person.id, name, when, late, str(entry.action), _shortened(found.file.removeprefix(download)))
     return tuple(" ".join(value.split()) for value in row)
 
 

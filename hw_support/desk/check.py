@@ -186,11 +186,15 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
             yield f"{test} cannot pass: {' and '.join(not_run)} did not run (see its error above)"
             continue
         of_stub = test.removeprefix("test_") in stubs
+        failed: dict[str, list[str]] = {}
         for part in cell.run.parts:
             if "NotImplementedError" in part.message or of_stub:
                 waiting.add(test)
             elif not part.passed:
-                yield f"{test}, {part.what}: {part.message}"
+                failed.setdefault(part.message, []).append(part.what)
+        for message, parts in failed.items():
+            more = f" (and {len(parts) - 1} more)" if len(parts) > 1 else ""
+            yield f"{test}, {parts[0]}{more}: {message}"
         if "NotImplementedError" in raised or (raised and of_stub):
             waiting.add(test)
         else:

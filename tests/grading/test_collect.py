@@ -118,6 +118,9 @@ def test_a_canvas_zip_is_collected(term: Term) -> None:
     assert "into submitted/bob/hw2/timestamp.txt" in term.said
     assert "Missing: no submission (1):\n  dan" in term.said
     assert "ann has a newer one" in term.said
+    table = term.said.partition("Duplicates")[0]
+    assert table.count("course-hw2_submissions.zip\n") == table.count(".zip") - 1 == 1
+    assert "  leeann_701_9003_hw2-1.ipynb\n" in table
 
 
 def test_students_without_a_gradable_submission_are_named(term: Term) -> None:

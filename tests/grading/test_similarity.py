@@ -356,12 +356,25 @@ def test_a_copy_with_other_names_is_first_and_similar_short_answers_are_not_list
     assert compared.median < LEAST / 4
 
 
-def test_runs_of_more_than_a_quarter_of_the_class_make_no_pair(course, handed):
+def test_runs_of_more_than_a_quarter_of_the_class_make_no_pair_but_a_group(course, handed):
     for n in range(12):
-        handed(f"s{n}", answer(ANSWER))
+        handed(f"s{n:02d}", answer(RENAMED if n % 2 else ANSWER))
     for n in range(8):
-        handed(f"t{n}", answer(f"    return x + {n}"))
-    assert compare_class(course.root, "hw2", 5).pairs == ()
+        handed(f"t{n}", answer("    return x + x"))
+    compared = compare_class(course.root, "hw2", 5)
+    assert compared.pairs == ()
+    assert compared.same == (tuple(f"s{n:02d}" for n in range(12)),)
+
+
+def test_a_group_is_on_the_page_and_one_line_more_is_another_group(course, handed):
+    for student in "ab":
+        handed(student, answer(ANSWER))
+    for student in "cde":
+        handed(student, answer(ANSWER.replace("    return", "    numbers = numbers + 1\n    return")))
+    assert compare_class(course.root, "hw2", 5).same == (("c", "d", "e"), ("a", "b"))
+    page, _ = page_of(course)
+    assert "The same work: 2 groups" in page.html
+    assert "<li><bdi>c</bdi>, <bdi>d</bdi>, <bdi>e</bdi></li>" in page.html
 
 
 def test_written_answers_are_compared_and_the_certification_is_not(course, handed):
@@ -436,7 +449,8 @@ def test_the_page_begins_with_submissions_that_were_compared_in_part(course, han
         handed(f"s{n:02}", answer(ANSWER if n == 0 else f"    return {n}"))
     page, rows = page_of(course)
     assert [(row["student"], row["other_student"]) for row in rows] == [("ada", "s00")]
-    assert page.html.count('<bdi>ada</bdi> <small class="alarm">(in part)</small>') == 2
+    marked = '<bdi>ada</bdi> <small class="alarm">(in part)</small>'
+    assert [half.count(marked) for half in page.html.split("<h2>Pairs</h2>")] == [1, 2]
     assert "<bdi>s00</bdi> <small" not in page.html
     assert run(course) == 1
     assert "ada: The submission was compared in part" in capsys.readouterr().out

@@ -33,7 +33,8 @@ def test_a_function_defined_in_another_cell_is_an_answer(left, tmp_path):
 def test_an_emptied_answer_with_a_failing_test_is_to_do(tmp_path):
     found = checked(answered(double="STEP = 1"), tmp_path)
     assert not found.report.fine
-    assert "name 'double' is not defined" in found.said
+    assert "test_double, of numbers (and 1 more): NameError: name 'double' is not" in found.said
+    assert "of a total" not in found.said
     found = checked(answered(double=""), tmp_path)
     assert found.to_do == {"double": "answer double"}
 
