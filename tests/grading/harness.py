@@ -112,6 +112,8 @@ def shared_names(notebook: Notebook) -> dict[str, Any]:
         for grade_id in notebook.shared:
             run_cell(notebook.cells[grade_id].source, grade_id, names)
         plt.close("all")
+    for cell in notebook.cells.values():
+        _compiled(cell.source, cell.id)
     return names
 
 
