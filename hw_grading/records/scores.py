@@ -28,6 +28,12 @@ def in_digits(points: float) -> str:
     return f"{round(points, 2):g}"
 
 
+def signed(points: float) -> str:
+    """Return points with their sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
+    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
+    return sign + in_digits(abs(points))
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from hw_grading.records.database import now
-from hw_grading.records.scores import counted, in_digits
+from hw_grading.records.scores import counted, signed
 from hw_grading.rubrics.model import Event, Item, Kind, Mark, Rubric
 from hw_grading.rubrics.rows import Rows
 from hw_grading.rubrics.tables import EVENTS
@@ -86,7 +86,7 @@ def _said(mark: Mapping[str, Any]) -> str:
     items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
     said = [counted(items, "item")] if items else []
     if adjustment:
-        said.append(f"adjustment {'+' * (adjustment > 0)}{in_digits(adjustment)}")
+        said.append(f"adjustment {signed(adjustment)}")
     if mark.get("comment"):
         said.append(f"comment: {mark['comment']}")
     return "; ".join(said)

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import signed
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MOST_ITEMS = 60  # in one rubric
@@ -87,7 +87,7 @@ class Rubric:
         given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
         if mark.adjustment:
             given.append((mark.adjustment, "adjustment"))
-        lines = [f"{in_words(points)}  {text}" for points, text in given]
+        lines = [f"{signed(points)}  {text}" for points, text in given]
         return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 
@@ -225,9 +225,3 @@ def expect_text(text: str) -> None:
             "The text has a character that a database cannot store: NUL, or half of a surrogate "
             "pair. Remove it."
         )
-
-
-def in_words(points: float) -> str:
-    """Return points with a sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
-    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
-    return sign + in_digits(abs(points))

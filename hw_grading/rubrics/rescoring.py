@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import in_digits, signed
 from hw_grading.rubrics.gradings import read_gradings, rescore
 from hw_grading.rubrics.history import Stamp, log
-from hw_grading.rubrics.model import Grading, Mark, Rescored, Rubric, RubricChanged, in_words
+from hw_grading.rubrics.model import Grading, Mark, Rescored, Rubric, RubricChanged
 from hw_grading.rubrics.rows import Rows, read_rubric, write_rubric
 
 
@@ -61,7 +61,7 @@ def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
     for key in before.keys() & after.keys():
         one, other = before[key], after[key]
         if one.points != other.points:
-            said.append(f"“{other.text}”: {in_words(one.points)} became {in_words(other.points)}")
+            said.append(f"“{other.text}”: {signed(one.points)} became {signed(other.points)}")
         if one.text != other.text:
             said.append(f"“{one.text}” became “{other.text}”")
         if one.note != other.note:

@@ -12,7 +12,7 @@ from hw_grading.final_scores.corrections import Correction
 from hw_grading.final_scores.scores import FinalScore
 from hw_grading.pages.comments import comment_markdown
 from hw_grading.records.questions import Places
-from hw_grading.records.scores import Cell, Record, Score, in_digits
+from hw_grading.records.scores import Cell, Record, Score, in_digits, signed
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 # A sign or two spaces are required: "3 errors" is not an item.
@@ -93,11 +93,6 @@ def _points_of(scores: Sequence[Score], corrected: float) -> Points:
         waiting = in_digits(sum(score.cell.max_points for score in still))
         return Points(f"{words}, {waiting} not graded yet", "open")
     return Points(words, "full" if given >= most else "some" if given > 0 else "none")
-
-
-def signed(points: float) -> str:
-    """Return points with their sign: ``"+2"``, ``"−0.5"``."""
-    return ("+" if points >= 0 else "\N{MINUS SIGN}") + in_digits(abs(points))
 
 
 def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.records.graded_notebook import Fault, error_of, errors_in, faults_of
-from hw_grading.records.scores import in_digits
+from hw_grading.records.scores import signed
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
@@ -120,7 +120,7 @@ def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
             said = f"{said} ({len(these)} parts of the test)"
         elif parts:
             said = parts[0][1] if message == these[0] else f"{parts[0][1]}: {said}"
-        yield Line(said, number, f"\N{MINUS SIGN}{in_digits(lost)}" if lost else "")
+        yield Line(said, number, signed(-lost) if lost else "")
 
 
 def _line(problem: Problem, facts: Facts, numbers: Mapping[str, int]) -> Line:

@@ -10,10 +10,10 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from hw_grading.final_scores.scores import FinalScore
-from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of, signed
+from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
 from hw_grading.records.questions import order_in
-from hw_grading.records.scores import Record, Score, counted, in_digits
+from hw_grading.records.scores import Record, Score, counted, in_digits, signed
 from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Kind, Problem
 
