@@ -8,7 +8,9 @@ import statistics
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.homework.homework import Homework
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
 
 REPEATS = 3
 ANSWERS = """
@@ -69,6 +71,6 @@ def times_of_a_submission() -> list[float]:
         "grade_id": "test", "grade": True, "solution": False, "locked": True, "points": 1
     }  # fmt: skip
     nb: NotebookNode = new_notebook(cells=[new_code_cell(ANSWERS), test])
-    ExecuteSubmission().preprocess(nb, {"nbgrader": {"student": "student"}})
+    Submission(nb, 0, RunSettings(), Homework("")).run()
     printed = nb.cells[1].outputs[0].text
     return [round(float(line), 3) for line in printed.split()]

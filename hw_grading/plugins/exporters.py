@@ -30,8 +30,8 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.records.database import Database
-from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
+from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.file import read_submission
 from hw_support.submission.problems import add_problems, read_problems
 
@@ -107,7 +107,7 @@ class SubmissionExporter(NotebookExporter):
 
     def _grading(self, converter: Autograde) -> AbstractContextManager[Callable[[str, Path], Turn]]:
         settings = ExecuteSubmission(parent=self)
-        if not (Execute(parent=self).enabled and settings.enabled):
+        if not Execute(parent=self).enabled:
             raise GraderFault(
                 "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
                 "students saved. Leave out that option"

@@ -27,8 +27,8 @@ from hw_grading.records.graded_notebook import FINISHED, error_of, errors_in, op
 from hw_grading.records.questions import Place
 from hw_grading.records.results import Roster, read_roster
 from hw_grading.records.scores import Record, Score
-from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.ready import expect_ready
+from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.run.submission import Submission
 from hw_support.submission.file import Unreadable
 from hw_support.submission.mending import grade_id_of

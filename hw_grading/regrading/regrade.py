@@ -28,7 +28,7 @@ from hw_grading.regrading.changes import Comparison, compare
 from hw_grading.regrading.reasons import of_conditions
 from hw_grading.regrading.showing import as_csv, as_page, in_words
 from hw_grading.regrading.unreleased import Edits, edits_since_release
-from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.file import Unreadable
 
 Say = Callable[[str], None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from traitlets import Bool, Enum, Float, HasTraits, Integer
+from traitlets.config import Configurable
 
 from hw_grading.sandbox.policy import Limits
 
@@ -76,3 +77,7 @@ class RunSettings(HasTraits):
     def of_sandbox(self) -> Limits:
         """Return the limits that the sandbox enforces."""
         return Limits(self.memory_mb, self.processes, self.file_mb, self.folder_mb)
+
+
+class ExecuteSubmission(RunSettings, Configurable):
+    """These settings as a course's configuration has them; the class names their section."""

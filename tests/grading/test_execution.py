@@ -19,9 +19,10 @@ from hw_grading.homework.manifest import CellLimits, Manifest
 from hw_grading.outcome import GraderFault
 from hw_grading.run import clock, hangs
 from hw_grading.run.clock import Clock
-from hw_grading.run.execution import ExecuteSubmission
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, settle
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
 from hw_grading.sandbox import policy
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
@@ -40,15 +41,16 @@ def limited(grade_id: str, **seconds: float) -> Homework:
 
 
 class Run:
-    """The outcome of running cells (plain ones are given by their source) in a folder."""
+    """The outcome of running cells (plain ones are given by their source)."""
 
-    def __init__(self, folder: Path, *cells: str | NotebookNode, **options: Any) -> None:
+    def __init__(self, *cells: str | NotebookNode, **options: Any) -> None:
         nb = new_notebook(cells=[new_code_cell(c) if isinstance(c, str) else c for c in cells])
         nb.metadata.update(options.pop("metadata", {}))
         add_problems(nb, options.pop("problems", []))
+        seed, homework = options.pop("seed", 0), options.pop("homework", Homework(""))
         options = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20} | options
-        resources = {"metadata": {"path": str(folder)}, "nbgrader": {"student": "s"}}
-        self.nb, _ = ExecuteSubmission(**options).preprocess(nb, resources)
+        Submission(nb, seed, RunSettings(**options), homework).run()
+        self.nb = nb
         nbformat.validate(self.nb)
         nbformat.writes(self.nb).encode()
         self.problems: list[Problem] = read_problems(self.nb)
@@ -67,9 +69,8 @@ class Run:
 
 @slow
 @pytest.mark.smoke
-def test_outputs_of_tests_get_their_intended_scores(tmp_path: Path) -> None:
+def test_outputs_of_tests_get_their_intended_scores() -> None:
     run = Run(
-        tmp_path,
         check("passes"),
         check("fails", "assert 1 == 2"),
         check("warns", "import warnings; warnings.warn('harmless')"),
@@ -106,18 +107,15 @@ def test_outputs_of_tests_get_their_intended_scores(tmp_path: Path) -> None:
 
 
 @slow
-def test_a_test_cell_that_is_not_python_is_the_graders_fault_and_no_zero(tmp_path: Path) -> None:
+def test_a_test_cell_that_is_not_python_is_the_graders_fault_and_no_zero() -> None:
     with pytest.raises(GraderFault, match="'broken' is not plain Python"):
-        Run(tmp_path, check("broken", "def"))
+        Run(check("broken", "def"))
 
 
 @slow
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
-def test_tests_see_the_notebooks_names_and_their_outputs_are_their_own(
-    sandbox: str, tmp_path: Path
-) -> None:
+def test_tests_see_the_notebooks_names_and_their_outputs_are_their_own(sandbox: str) -> None:
     run = Run(
-        tmp_path,
         "import numpy as np\nx = 1\ndef f(a):\n    print('noise')\n    return a + x",
         check("value", "assert x == 1\nprint('x is 1')"),
         check("call", "assert f(2) == 3"),
@@ -134,11 +132,8 @@ def test_tests_see_the_notebooks_names_and_their_outputs_are_their_own(
 
 
 @slow
-def test_tests_get_names_of_locked_cells_that_students_cannot_replace(
-    tmp_path: Path,
-) -> None:
+def test_tests_get_names_of_locked_cells_that_students_cannot_replace() -> None:
     run = Run(
-        tmp_path,
         code("import math\nright = 4", "setup", locked=True),
         code("answer = 3", "answer", solution=True),
         "right = 3\nlen = None",
@@ -163,9 +158,9 @@ def test_tests_get_names_of_locked_cells_that_students_cannot_replace(
     ],
 )
 def test_after_the_kernel_died_tests_score_0_and_earlier_ones_keep_their_points(
-    source: str, reason: str, tmp_path: Path
+    source: str, reason: str
 ) -> None:
-    run = Run(tmp_path, "x = 1", check("before"), source, check("after"), check("last"))
+    run = Run("x = 1", check("before"), source, check("after"), check("last"))
     assert run.scores == {"before": 2, "after": 0, "last": 0}
     assert reason in run.problems[-1].message
     assert run.problems[-1].severity is Severity.FAILED
@@ -190,9 +185,9 @@ SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
     ],
 )
 def test_a_cell_that_does_not_end_is_interrupted_and_the_next_one_is_run(
-    cell: NotebookNode, options: dict[str, Any], reason: str, tmp_path: Path
+    cell: NotebookNode, options: dict[str, Any], reason: str
 ) -> None:
-    run = Run(tmp_path, "x = 1", cell, check("next", "assert x == 1"), **options)
+    run = Run("x = 1", cell, check("next", "assert x == 1"), **options)
     assert run.scores == {"next": 2}
     problem = run.only_problem()
     assert (problem.kind, problem.cell) == (Kind.TIME_LIMIT, cell.metadata.nbgrader.grade_id)
@@ -200,10 +195,10 @@ def test_a_cell_that_does_not_end_is_interrupted_and_the_next_one_is_run(
 
 
 @slow
-def test_a_cell_that_cannot_be_interrupted_costs_its_limit_once(tmp_path: Path) -> None:
+def test_a_cell_that_cannot_be_interrupted_costs_its_limit_once() -> None:
     stubborn = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
     tests = [check(f"t{i}") for i in range(20)]
-    run = Run(tmp_path, stubborn, *tests, cpu_seconds_per_cell=1)
+    run = Run(stubborn, *tests, cpu_seconds_per_cell=1)
     assert set(run.scores.values()) == {0}
     assert "could not be interrupted after its 1 s" in run.only_problem().message
 
@@ -225,7 +220,7 @@ def test_a_cell_that_cannot_be_interrupted_costs_its_limit_once(tmp_path: Path) 
     ],
 )
 def test_the_submission_as_a_whole_has_a_limit(
-    source: str, options: dict[str, Any], reason: str, tmp_path: Path, monkeypatch: Any
+    source: str, options: dict[str, Any], reason: str, monkeypatch: Any
 ) -> None:
     begin, began = Clock.begin, [0.0]
 
@@ -237,15 +232,13 @@ def test_the_submission_as_a_whole_has_a_limit(
     # The clock stands still until that cell begins, however long that takes.
     monkeypatch.setattr(Clock, "begin", begin_cell)
     monkeypatch.setattr(clock, "monotonic", lambda: began[-1] and time.monotonic() - began[-1])
-    run = Run(tmp_path, check("before"), source, check("after"), **options)
+    run = Run(check("before"), source, check("after"), **options)
     assert run.scores == {"before": 2, "after": 0}
     assert all(reason in p.message for p in run.problems)
 
 
 @slow
-def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test(
-    tmp_path: Path,
-) -> None:
+def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test() -> None:
     test = (
         "from hw_support import Checks\nchecks = Checks('f', points=3)\n"
         "with checks('loops', points=1):\n    f(True)\n"
@@ -254,7 +247,7 @@ def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test(
     )
     again = test.replace("f(True)", "f(False)")
     answers = "def f(loop):\n    while loop: pass\ndef g(): pass"
-    run = Run(tmp_path, answers, check("f", test, 3), check("again", again, 3))
+    run = Run(answers, check("f", test, 3), check("again", again, 3))
     assert run.scores == {"f": 1, "again": 3}
     printed = " ".join(run.printed("f").split())
     assert "did not return within 5 s" in printed
@@ -263,7 +256,7 @@ def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test(
 
 @slow
 def test_cells_that_call_a_function_which_does_not_return_get_less_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hangs, "_SECONDS_FOR_HANGS", 10.0)
     test = "from hw_support import Checks\nchecks = Checks('f', points=2)\n"
@@ -274,7 +267,7 @@ def test_cells_that_call_a_function_which_does_not_return_get_less_time(
         "import time\nstart = time.process_time()\nwhile time.process_time() < start + 2: h()"
     )
     cells = check("f", test.format("f()")), *later, check("g", test.format("g()")), long_ago
-    run = Run(tmp_path, answers, *cells, check("h", test.format("assert h() == 3")))
+    run = Run(answers, *cells, check("h", test.format("assert h() == 3")))
     assert run.scores == {"f": 0, "g": 0, "h": 2}
     problems = [problem.message for problem in run.problems]
     assert len(problems) == len(later)  # the cell that only takes long has ended normally
@@ -285,16 +278,14 @@ def test_cells_that_call_a_function_which_does_not_return_get_less_time(
 
 
 @slow
-def test_an_endless_loop_in_train_is_stopped_before_its_limit(tmp_path: Path) -> None:
+def test_an_endless_loop_in_train_is_stopped_before_its_limit() -> None:
     data = """\
 from hw_support import endless_training, get_mnist_threes_nines
 endless_training._SECONDS = 0.3
 (X_train, y_train), (X_test, y_test) = get_mnist_threes_nines()
 rng = None"""
     train = "def train(*_):\n    while True: pass\ntrain()"
-    run = Run(
-        tmp_path, data, code(train, "train", solution=True), check("next", "assert X_test.any()")
-    )
+    run = Run(data, code(train, "train", solution=True), check("next", "assert X_test.any()"))
     (error,) = run.nb.cells[1].outputs
     assert error.evalue.startswith("train did not return within 0.3 s on a small set of 250 images")
     assert not run.problems  # the grader did not have to interrupt the cell after 20 s
@@ -302,9 +293,8 @@ rng = None"""
 
 
 @slow
-def test_long_output_is_cut_and_costs_nothing(tmp_path: Path) -> None:
+def test_long_output_is_cut_and_costs_nothing() -> None:
     run = Run(
-        tmp_path,
         "print('y' * 500_000)\nprint('z' * 500_000)\nx = 1",
         check("next", "assert x == 1"),
         output_bytes_per_cell=100_000,
@@ -316,25 +306,24 @@ def test_long_output_is_cut_and_costs_nothing(tmp_path: Path) -> None:
 
 
 @slow
-def test_a_plot_redrawn_many_times_is_not_much_output(tmp_path: Path) -> None:
+def test_a_plot_redrawn_many_times_is_not_much_output() -> None:
     redrawn = (
         "from IPython.display import clear_output, display, HTML\n"
         "for i in range(100):\n    clear_output(wait=True); display(HTML('x' * 50_000))\n"
         "shown = display(HTML(''), display_id=True)\n"
         "for i in range(100): shown.update(HTML('y' * 50_000))"
     )
-    run = Run(tmp_path, redrawn, check("next"), output_bytes_per_cell=200_000)
+    run = Run(redrawn, check("next"), output_bytes_per_cell=200_000)
     assert run.problems == []
     assert run.scores == {"next": 2}
 
 
 @slow
 @pytest.mark.parametrize("size", [1_000, 100_000])
-def test_endless_output_is_stopped_in_bounded_memory(size: int, tmp_path: Path) -> None:
+def test_endless_output_is_stopped_in_bounded_memory(size: int) -> None:
     flood = f"import sys\nwhile True:\n    print('y' * {size}); sys.stdout.flush()"
     before = _memory()
     run = Run(
-        tmp_path,
         flood,
         check("after"),
         cpu_seconds_per_cell=3,
@@ -353,9 +342,8 @@ def _memory() -> int:
 
 
 @slow
-def test_a_file_in_the_working_folder_can_be_imported_but_hides_no_module(tmp_path: Path) -> None:
+def test_a_file_in_the_working_folder_can_be_imported_but_hides_no_module() -> None:
     run = Run(
-        tmp_path,
         "for name in ('colorsys', 'my_helper'):\n"
         "    open(f'{name}.py', 'w').write('answer = 42')\n"
         "import colorsys, my_helper, os\nhere = hasattr(colorsys, 'answer')",
@@ -371,13 +359,10 @@ def test_a_file_in_the_working_folder_can_be_imported_but_hides_no_module(tmp_pa
 
 @slow
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
-def test_data_that_one_submission_stores_is_hidden_from_the_next(
-    sandbox: str, tmp_path: Path
-) -> None:
-    first = Run(tmp_path, "answer = 42", "%store answer", check("first"), sandbox=sandbox)
+def test_data_that_one_submission_stores_is_hidden_from_the_next(sandbox: str) -> None:
+    first = Run("answer = 42", "%store answer", check("first"), sandbox=sandbox)
     assert "Stored 'answer'" in first.nb.cells[1].outputs[0].text
     run = Run(
-        tmp_path,
         "%store -r\nfound = 'answer' in globals()",
         check("second", "assert found is False"),
         sandbox=sandbox,
@@ -386,10 +371,10 @@ def test_data_that_one_submission_stores_is_hidden_from_the_next(
 
 
 @slow
-def test_hidden_inputs_are_drawn_from_the_seed_which_is_kept(tmp_path: Path) -> None:
+def test_hidden_inputs_are_drawn_from_the_seed_which_is_kept() -> None:
     test = check("draw", "from hw_support import fresh; fresh.generator('x').random()")
     seeds = (2**128 - 1, 2**128 - 1, 2**128 - 2)
-    runs = [Run(tmp_path, test, seed=seed) for seed in seeds]
+    runs = [Run(test, seed=seed) for seed in seeds]
     assert runs[0].scores == runs[1].scores != runs[2].scores
     assert [run.nb.metadata["hw_grading"]["seed"] for run in runs] == [str(s) for s in seeds]
 
@@ -403,7 +388,7 @@ def test_no_process_and_no_file_is_left(sandbox: str, tmp_path: Path) -> None:
         "open('left.txt', 'w').close()"
     )
     before = {p.pid for p in psutil.process_iter()}
-    Run(tmp_path, leave, check("next"), sandbox=sandbox)
+    Run(leave, check("next"), sandbox=sandbox)
     deadline = time.monotonic() + 60
     while (left := _sleepers(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -421,47 +406,43 @@ def _sleepers(before: set[int]) -> list[list[str]]:
 
 
 def test_a_submission_that_could_not_be_read_starts_no_kernel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Kernel, "start", None)
     unreadable = Problem(Kind.FILE, Severity.FAILED, "Empty.")
-    run = Run(tmp_path, check("test"), problems=[unreadable])
+    run = Run(check("test"), problems=[unreadable])
     assert run.scores == {"test": 0}
     assert run.only_problem() == unreadable
 
 
 @slow
-def test_the_graders_kernel_is_started_whatever_the_notebook_names(tmp_path: Path) -> None:
+def test_the_graders_kernel_is_started_whatever_the_notebook_names() -> None:
     named = {"kernelspec": {"name": "none-such", "display_name": "None", "language": "julia"}}
-    assert Run(tmp_path, check("test"), metadata=named).scores == {"test": 2}
+    assert Run(check("test"), metadata=named).scores == {"test": 2}
 
 
 @slow
-def test_a_kernel_that_never_starts_is_the_graders_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kernel_that_never_starts_is_the_graders_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "start_command", lambda *_: ["/bin/false"])
     with pytest.raises(GraderFault, match="no kernel can be started"):
-        Run(tmp_path, check("test"), startup_timeout=3, fork_kernels=False)
+        Run(check("test"), startup_timeout=3, fork_kernels=False)
 
 
 @slow
-def test_an_examiner_that_dies_is_the_graders_fault(tmp_path: Path) -> None:
+def test_an_examiner_that_dies_is_the_graders_fault() -> None:
     with pytest.raises(GraderFault, match="the examiner has ended"):
-        Run(tmp_path, check("test", f"{HIDDEN}\nimport os; os._exit(1)\n### END HIDDEN TESTS"))
-    assert Run(tmp_path, check("next")).scores == {"next": 2}
+        Run(check("test", f"{HIDDEN}\nimport os; os._exit(1)\n### END HIDDEN TESTS"))
+    assert Run(check("next")).scores == {"next": 2}
 
 
 @slow
-def test_a_watchdog_that_fails_is_the_graders_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_watchdog_that_fails_is_the_graders_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     def blind(self: Watch) -> None:
         raise PermissionError("not yours")
 
     monkeypatch.setattr(Watch, "_check", blind)
     with pytest.raises(GraderFault, match="could not watch"):
-        Run(tmp_path, "import time; time.sleep(150)", check("test"))
+        Run("import time; time.sleep(150)", check("test"))
 
 
 def message(kind: str, **content: Any) -> dict[str, Any]:
@@ -577,7 +558,7 @@ def test_a_plot_that_is_redrawn_in_changing_sizes_is_one_plot() -> None:
 
 
 @slow
-def test_outputs_arrive_whoever_prints_them(tmp_path: Path) -> None:
+def test_outputs_arrive_whoever_prints_them() -> None:
     in_a_thread = """
 from threading import Thread
 thread = Thread(target=print, args=("in a thread",))
@@ -591,7 +572,7 @@ os.write(1, b"below ")
 done = run(["echo", "Python"])
 """
     cells = ["print('one', end='')", "pass", in_a_thread, below_python, "1 / 0"]
-    ran = Run(tmp_path, *cells).nb.cells
+    ran = Run(*cells).nb.cells
     said = ["".join(o.get("text", "") for o in cell.outputs) for cell in ran]
     assert said[:4] == ["one", "", "in a thread\n", "below Python\n"]
     assert [cell.execution_count for cell in ran] == [1, 2, 3, 4, 5]

@@ -24,9 +24,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
 import hw_grading
+from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import GraderFault
-from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.fork_server import fork_server_for
 from hw_support.submission.mending import InstructorCell
@@ -249,12 +251,10 @@ class Arena:
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits, which have to stop it if it does not end."""
-        execution = ExecuteSubmission(**{"seed": SEED, **self.options, **options})
-        resources = {"metadata": {"path": str(self.folder)}, "nbgrader": {"student": STUDENT}}
         began = time.monotonic()
         nb, fault = copy.deepcopy(nb), None
         try:
-            execution.preprocess(nb, resources)
+            Submission(nb, SEED, RunSettings(**self.options | options), Homework("")).run()
         except GraderFault as error:
             fault = error
         assert time.monotonic() - began < SECONDS

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw_grading.run.execution import ExecuteSubmission
+from hw_grading.homework.homework import Homework
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
 from hw_grading.sandbox import environment, policy
 from hw_grading.sandbox.policy import (
     Limits,
@@ -224,9 +226,8 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Inside:
 
 
 def forked(source: str) -> str:
-    execution = ExecuteSubmission(folder_mb=4)
     nb = new_notebook(cells=[new_code_cell(source)])
-    execution.preprocess(nb, {"metadata": {"path": "/"}, "nbgrader": {"student": "one"}})
+    Submission(nb, 0, RunSettings(folder_mb=4), Homework("")).run()
     said = ""
     for output in nb.cells[-1].outputs:
         if output.output_type == "error":
