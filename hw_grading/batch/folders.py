@@ -84,7 +84,7 @@ class CarefulCourseDirectory(CourseDirectory):
 
 
 @contextlib.contextmanager
-def held(converter: Any) -> Iterator[None]:
+def locked_and_prepared(converter: Any) -> Iterator[None]:
     """Lock the course of an `Autograde` converter, and repair its listed submissions."""
     course = converter.coursedir
     autograded = fixed_folder(course, course.autograded_directory)
@@ -94,12 +94,12 @@ def held(converter: Any) -> Iterator[None]:
 
 
 def prepare(converter: Any) -> None:
-    """Repair the listed submissions of a converter; the caller holds the course's lock (`held`)."""
+    """Repair the listed submissions of a converter. The caller holds the course's lock."""
     old = converter.coursedir
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
     for name in old.trait_names(config=True):
         careful.set_trait(name, getattr(old, name))
-    careful.db_url = patient(old.db_url)
+    careful.db_url = with_long_wait(old.db_url)
     careful.unusable, careful.ignored = {}, list(old.ignore)
     careful.on_fault = lambda student, why: None
     expected = [n for n in notebook_names(old) if fnmatch.fnmatch(n, old.notebook_id)]
@@ -113,7 +113,7 @@ def prepare(converter: Any) -> None:
     remove_outdated(converter)
 
 
-def patient(db_url: str) -> str:
+def with_long_wait(db_url: str) -> str:
     """Return a gradebook's address; for SQLite, add a longer wait for the file's lock."""
     url = make_url(db_url)
     if url.get_backend_name() != "sqlite" or "timeout" in url.query:

@@ -84,7 +84,7 @@ def grading(
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
         stack.enter_context(one_engine())
-        stack.enter_context(folders.held(converter))
+        stack.enter_context(folders.locked_and_prepared(converter))
         submissions = list(folders.expected(converter))
         folder = whole_class.place(converter.coursedir.root)
         results = Results(folder / "results", whole_class.results_mb)

@@ -74,7 +74,7 @@ class Effect(NamedTuple):
     reason: str
     key: int = 0  # the correction's number; 0 in older snapshots, which have none
 
-    def is_of_one_in(self, others: list[Effect]) -> bool:
+    def is_among(self, others: list[Effect]) -> bool:
         """Whether the same correction is among the others, whatever its effect there."""
         return any(
             one.key == self.key if one.key and self.key else one.reason == self.reason

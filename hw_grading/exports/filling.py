@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hw_grading.exports.grades import Grades, points
+from hw_grading.exports.grades import Grades, two_decimals
 from hw_grading.exports.matching import Matches
 from hw_grading.exports.sheet import Sheet, number_in
 from hw_grading.records.scores import counted
@@ -46,7 +46,7 @@ def filled(
             kept += 1
             continue
         written += 1
-        text = points(grade.final.final)
+        text = two_decimals(grade.final.final)
         if number_in(row[column]) != number_in(text):
             new = text.replace(".", ",") if decimal_comma else text
             changes[row.number] = {column: new}
@@ -71,9 +71,9 @@ def differing_maximum(grades: Grades, maximum: str, where: str) -> Iterator[str]
     theirs, ours = number_in(maximum), grades.finals.max_score
     if theirs is not None and abs(theirs - ours) >= 0.005:
         yield (
-            f"{where} has a maximum of {points(theirs)} points, but {grades.finals.assignment} has "
-            f"{points(ours)}. The scores were not rescaled. Change the platform's maximum to "
-            f"{points(ours)}"
+            f"{where} has a maximum of {two_decimals(theirs)} points, but "
+            f"{grades.finals.assignment} has {two_decimals(ours)}. The scores were not rescaled. "
+            f"Change the platform's maximum to {two_decimals(ours)}"
         )
 
 

@@ -16,7 +16,7 @@ from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 
-def points(number: float) -> str:
+def two_decimals(number: float) -> str:
     """Return points with at most two decimals, as platforms keep them: ``"87.5"``."""
     return f"{round(number, 2):.12g}"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
-from hw_grading.exports.grades import Grade, Grades, points
+from hw_grading.exports.grades import Grade, Grades, two_decimals
 from hw_grading.exports.matching import LOGIN, NAME, NUMBER, Asked, Finder, match
 from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
 from hw_grading.term.roster import folded
@@ -132,8 +132,9 @@ def _locked(sheet: Sheet, column: int, found: Mapping[int, Grade]) -> Iterator[s
     if column + 2 >= len(sheet.header.values):
         return
     rows = [row for row in sheet.rows if folded(row[column + 2]) in _NO and row.number in found]
-    grades = ((found[row.number], number_in(row[column])) for row in rows)
-    if ids := [g.id for g, now in grades if g.final and number_in(points(g.final.final)) != now]:
+    both = ((found[row.number], number_in(row[column])) for row in rows)
+    ids = [g.id for g, now in both if g.final and number_in(two_decimals(g.final.final)) != now]
+    if ids:
         yield (
             "Moodle does not import grades that are locked or overridden in its gradebook. These "
             f"students have such grades: {', '.join(ids)}. Unlock them there, or type them by hand"
@@ -145,6 +146,6 @@ def _over_the_maximum(grades: Iterable[Grade], maximum: str) -> Iterator[str]:
     over = [g.id for g in grades if most is not None and g.final and g.final.final > most]
     if over:
         yield (
-            f"Moodle accepts no grade above {points(most or 0)}, but these students have more: "
-            f"{', '.join(over)}. Raise the maximum in Moodle, or lower these grades"
+            f"Moodle accepts no grade above {two_decimals(most or 0)}, but these students have "
+            f"more: {', '.join(over)}. Raise the maximum in Moodle, or lower these grades"
         )

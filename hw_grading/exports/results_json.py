@@ -12,7 +12,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_grading.exports.grades import points
+from hw_grading.exports.grades import two_decimals
 from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.outcome import Status
@@ -48,7 +48,7 @@ def results_of(
     final = final_scores(course, assignment).students[student]
     tests = _tests(roster, final, result.record.scores, lines_of(cells))
     return {
-        "score": float(points(sum(test["score"] for test in tests))),
+        "score": float(two_decimals(sum(test["score"] for test in tests))),
         "output": _about_all(result.problems, roster, cells),
         "visibility": visibility,
         "stdout_visibility": "hidden",
@@ -77,8 +77,8 @@ def _tests(
         has_number = any(character.isdigit() for character in place.question)
         tests.append(
             {
-                "score": float(points(score.points + sum(one.points for one in more))),
-                "max_score": float(points(most)),
+                "score": float(two_decimals(score.points + sum(one.points for one in more))),
+                "max_score": float(two_decimals(most)),
                 "name": visible(str(place)),
                 "number": visible(place.question) if has_number else str(len(tests) + 1),
                 "output": "\n".join(said),

@@ -8,7 +8,7 @@ from typing import Any
 from nbgrader.api import Gradebook
 
 from hw_grading.exports.filling import Exported
-from hw_grading.exports.grades import Grade, Grades, points
+from hw_grading.exports.grades import Grade, Grades, two_decimals
 from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import Cell, Score, counted
@@ -151,7 +151,7 @@ def _by(score: Score | None) -> str:
 
 
 def _rounded(number: float) -> float:
-    return float(points(number))
+    return float(two_decimals(number))
 
 
 def _local(grades: Grades, when: datetime | None, form: str) -> str:

@@ -38,7 +38,7 @@ def instructors_names(nb: NotebookNode) -> set[str]:
     return {name for cell in nb.cells if is_trusted(cell) for name in bound_by(cell.source)}
 
 
-def named(cell: NotebookNode) -> str:
+def name_of(cell: NotebookNode) -> str:
     """Return a name for a cell, for the middle of a sentence."""
     grade_id = grade_id_of(cell)
     if grade_id:
@@ -48,5 +48,5 @@ def named(cell: NotebookNode) -> str:
 
 def at_start(cell: NotebookNode) -> str:
     """Return a name for a cell, for the start of a sentence."""
-    name = named(cell)
+    name = name_of(cell)
     return name[0].upper() + name[1:]

@@ -99,7 +99,7 @@ class CollectAnyName(ExchangeCollect):
             self.log.info("Updating submission: %s", name)
         else:
             self.log.info("Collecting submission: %s", name)
-        self._say_whose(source, student)
+        self._warn_of_other_owner(source, student)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".collecting-") as folder:
             copy, kept = Path(folder, "copy"), Path(folder, "kept")
@@ -107,13 +107,13 @@ class CollectAnyName(ExchangeCollect):
             for left_out in copy_strange_folder(source, copy, *sizes):
                 self.log.warning("%s: not copied from the exchange: %s", name, left_out)
             self.do_copy(str(copy), str(kept))  # drops files that match `ignore`, and sets modes
-            self._expect_its_time(source, kept, student)
+            self._note_doubtful_time(source, kept, student)
             if target.is_dir():
                 target.rename(Path(folder, "old"))
             kept.rename(target)
         return True
 
-    def _expect_its_time(self, source: Path, copy: Path, student: str) -> None:
+    def _note_doubtful_time(self, source: Path, copy: Path, student: str) -> None:
         """Note a submission that was changed in the exchange after the time that it states."""
         with os.scandir(source) as entries:
             times = [
@@ -130,7 +130,7 @@ class CollectAnyName(ExchangeCollect):
             says = "none" if stated is None else f"{stated:%Y-%m-%d %H:%M}"
             self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
 
-    def _say_whose(self, source: Path, student: str) -> None:
+    def _warn_of_other_owner(self, source: Path, student: str) -> None:
         """Warn about a folder that was made by another user than the student."""
         try:
             owner = pwd.getpwuid(os.lstat(source).st_uid).pw_name

@@ -76,9 +76,9 @@ class SaveScores(SaveAutoGrades):
             session = self.gradebook.db
             commit, session.commit = session.commit, lambda: None
             done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
-            self.gradebook.take_cells_without_points_out()
+            self.gradebook.unqueue_cells_without_points()
             self.gradebook.keep(settled, answers)
-            self.gradebook.leave_lateness()
+            self.gradebook.update_lateness()
             commit()
         return done
 
@@ -99,7 +99,7 @@ class _OneSubmission(Gradebook):
             found = self.db.query(kind).filter(kind.notebook_id == submission.id)
             self._found[kind] = {names[one.cell_id]: one for one in found}
 
-    def take_cells_without_points_out(self) -> None:
+    def unqueue_cells_without_points(self) -> None:
         """Take cells of 0 points, such as a certification, out of the queue for manual grading."""
         without = set(self.db.scalars(select(GradeCell.id).where(GradeCell.max_score == 0)))
         for grade in self._found[Grade].values():
@@ -136,7 +136,7 @@ class _OneSubmission(Gradebook):
         _, assignment, student = self._of
         remember(self.db.connection(), assignment, student, answers)
 
-    def leave_lateness(self) -> None:
+    def update_lateness(self) -> None:
         """Remove a penalty that nbgrader has stored; store a granted extension for its pages."""
         _, assignment, student = self._of
         self._submission.late_submission_penalty = None

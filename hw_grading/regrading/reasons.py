@@ -51,7 +51,7 @@ def _points(cell: str, works: _Works, most: _Points) -> Iterator[str]:
     corrections = [work.corrections.get(cell, []) for work in works]
     for kind, one, other in (("correction", 1, 0), ("correction undone", 0, 1)):
         for effect in corrections[one]:
-            if not effect.is_of_one_in(corrections[other]):
+            if not effect.is_among(corrections[other]):
                 yield f"{kind}: {effect.points:+g}, {effect.reason}"
 
 

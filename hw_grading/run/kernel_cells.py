@@ -12,7 +12,7 @@ from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from hw_grading.homework.cells import at_start, named
+from hw_grading.homework.cells import at_start, name_of
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, exchange, of_the_kernel
 from hw_grading.run.clock import Clock
@@ -89,7 +89,7 @@ class KernelCells(Kernel):
         self._clock.begin(cell)
         # nbclient interrupts a cell whose time is up. If that fails, the watchdog kills the kernel.
         backstop = self._clock.allowed + 3 * self.iopub_timeout + 5
-        self.watch.begin_cell(self._clock.cpu_seconds(cell), named(cell), backstop)
+        self.watch.begin_cell(self._clock.cpu_seconds(cell), name_of(cell), backstop)
         unseen = None  # why the cell's end was not seen
         try:
             with exchange():
@@ -109,7 +109,7 @@ class KernelCells(Kernel):
             self._look_after(cell, interrupted, unseen)
         except BadExchange as error:
             self.watch.kill()
-            why = f"the communication with the kernel failed in {named(cell)} ({quoted(error)})"
+            why = f"the communication with the kernel failed in {name_of(cell)} ({quoted(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
 
     def _learn(
@@ -130,7 +130,7 @@ class KernelCells(Kernel):
         if stopped and stopped.kind is Kind.GRADER:
             self.fault = GraderFault(stopped.reason)
         if stopped:
-            why = f"the kernel was killed in {named(cell)}, because {stopped.reason}"
+            why = f"the kernel was killed in {name_of(cell)}, because {stopped.reason}"
             report.stop(stopped.kind, why, cell)
         elif unseen is None and not self._timed_out:
             if interrupted:
@@ -148,11 +148,11 @@ class KernelCells(Kernel):
                 within = interrupted or self._clock.within()
                 report.time_limit(cell, within + self._why_less(cell))
             elif not self._flooded:
-                message = f"The outputs of {named(cell)} were lost ({quoted(unseen)})."
+                message = f"The outputs of {name_of(cell)} were lost ({quoted(unseen)})."
                 report.add(Kind.KERNEL, message, cell)
         else:
             self.watch.kill()
-            why = f"the kernel was killed, because {named(cell)} could not be interrupted"
+            why = f"the kernel was killed, because {name_of(cell)} could not be interrupted"
             report.stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
 
     def _why_less(self, cell: NotebookNode) -> str:
@@ -182,7 +182,7 @@ class KernelCells(Kernel):
         payload = content.get("payload")
         for entry in payload if isinstance(payload, list) else ():
             if isinstance(entry, dict) and entry.get("source") == "ask_exit":
-                self.exit_asked = named(cell)
+                self.exit_asked = name_of(cell)
 
     # -- outputs
 
@@ -262,4 +262,4 @@ class KernelCells(Kernel):
             message = f"{at_start(cell)} did not stop printing: the grader interrupted it."
             self._report.add(Kind.OUTPUT_LIMIT, message, cell)
         if flow is Flow.TORRENT:
-            self.watch.kill(Kind.OUTPUT_LIMIT, f"{named(cell)} did not stop printing")
+            self.watch.kill(Kind.OUTPUT_LIMIT, f"{name_of(cell)} did not stop printing")

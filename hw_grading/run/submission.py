@@ -29,7 +29,7 @@ from hw_grading.homework.cells import (
     instructors_names,
     is_test,
     is_trusted,
-    named,
+    name_of,
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
@@ -180,7 +180,7 @@ class Submission:
     ) -> None:
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
-            why = f"the notebook used up {self._clock.of_all()} before {named(cell)}"
+            why = f"the notebook used up {self._clock.of_all()} before {name_of(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
         elif is_test(cell):
             self._test(kernel, examination, cell, index)
@@ -189,7 +189,7 @@ class Submission:
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
         if kernel.died and not self._report.stopped:
-            self._report.stop(Kind.KERNEL, f"the kernel died while running {named(cell)}", cell)
+            self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
 
     def _test(
         self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
@@ -219,7 +219,7 @@ class Submission:
         except ExaminerFailed as fault:
             if watch.end_helper():
                 most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
-                why = f"{named(cell)} took more than {most} to check the notebook's answers"
+                why = f"{name_of(cell)} took more than {most} to check the notebook's answers"
                 self._report.stop(Kind.TIME_LIMIT, why, cell)
                 return
             self._fault = fault
@@ -233,7 +233,7 @@ class Submission:
         self.records[name] = verdict.records
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
-            why = f"the notebook stopped answering in {named(cell)}: {verdict.gone}"
+            why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
 
     def _settle(self, cell: NotebookNode, index: int) -> None:

@@ -56,7 +56,7 @@ def outcome(bound: list[str]) -> str:
         _seen = checks
     _judge.keep(bound)
     now = time.process_time()
-    answer = {"cpu_seconds": now - _used, "opened": list(_opened), "bent": _judge.is_bent()}
+    answer = {"cpu_seconds": now - _used, "opened": list(_opened), "differs": _judge.may_differ()}
     _opened.clear()
     _used = now
     return json.dumps({**answer, **_of(checks)})

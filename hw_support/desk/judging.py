@@ -48,7 +48,7 @@ class Judge:
         pythons = {n for n in self._theirs if not n.startswith("_") and hasattr(builtins, n)}
         return sorted({*theirs, *(pythons - _OF_JUPYTER - set(self._own))})
 
-    def is_bent(self) -> bool:
+    def may_differ(self) -> bool:
         """Whether a test cell may see other values here than in grading."""
         return bool(self.rebound()) or self._settings.that_matter != _Settings().that_matter
 

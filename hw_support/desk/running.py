@@ -158,7 +158,7 @@ class _Client(NotebookClient):
         if is_test:
             run.parts = [Part(*part) for part in outcome["parts"]]
             run.raised = next(map(error_in_words, errors_of(cell)), "")
-            if outcome["bent"] and self._like_grader:
+            if outcome["differs"] and self._like_grader:
                 await self._judge(cell, run)
         return cell
 

@@ -21,7 +21,7 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, environment, is_finished, run
 
-from hw_grading.batch.folders import held, prepare
+from hw_grading.batch.folders import locked_and_prepared, prepare
 from hw_grading.commands.sample import cell_of
 from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
@@ -342,15 +342,15 @@ def test_a_newer_submission_without_a_time_is_graded(course: ToyCourse) -> None:
 
 def test_a_second_run_is_refused_during_another(course: ToyCourse) -> None:
     course.submit("asked", course.answered)
-    with held(listed(course)):
+    with locked_and_prepared(listed(course)):
         folder = half_made(course, "other")
         with (
             pytest.raises(GraderFault, match="Another run is grading the course"),
-            held(listed(course)),
+            locked_and_prepared(listed(course)),
         ):
             pass
         assert folder.exists()
-    with held(listed(course)):
+    with locked_and_prepared(listed(course)):
         pass
 
 

@@ -15,7 +15,7 @@ from nbgrader.api import Gradebook
 from postgresql import PASSWORD, Server
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, run
 
-from hw_grading.batch.folders import patient
+from hw_grading.batch.folders import with_long_wait
 from hw_grading.batch.process import one_engine
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.instructor_cells import instructor_cells
@@ -299,9 +299,9 @@ def test_two_runs_that_make_the_same_indexes_at_once_both_succeed(fresh: ToyCour
 
 
 def test_a_longer_wait_is_for_files_only(database: str) -> None:
-    assert patient(database) == database
-    assert patient("sqlite:////c/a b.db") == "sqlite:////c/a b.db?timeout=600"
-    assert patient("sqlite:////c/a.db?timeout=5") == "sqlite:////c/a.db?timeout=5"
+    assert with_long_wait(database) == database
+    assert with_long_wait("sqlite:////c/a b.db") == "sqlite:////c/a b.db?timeout=600"
+    assert with_long_wait("sqlite:////c/a.db?timeout=5") == "sqlite:////c/a.db?timeout=5"
 
 
 def test_an_older_gradebook_uses_the_order_of_the_source(fresh: ToyCourse) -> None:

@@ -74,7 +74,7 @@ def mended_in(problems: Iterable[Problem], facts: Facts, numbers: Mapping[str, i
     return [_line(problem, facts, numbers) for problem in mended]
 
 
-def each_once(lines: Iterable[Line]) -> Iterable[Line]:
+def merged(lines: Iterable[Line]) -> Iterable[Line]:
     """Merge equal lines into the first one: one missing name makes many cells fail."""
     alike: dict[tuple[str, str], list[Line]] = {}
     for line in lines:

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from hw_grading.final_scores.scores import FinalScore
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
-from hw_grading.plugins.feedback.failures import Line, each_once, failures_of, lines_of, mended_in
+from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in, merged
 from hw_grading.records.questions import order_in
 from hw_grading.records.scores import Record, Score, counted, in_digits, signed
 from hw_support.submission.mending import grade_id_of
@@ -165,7 +165,7 @@ def _questions(
             if given or said or remarks:
                 where = next((numbers[n] for n in of_it if n in numbers), None)
                 points = facts.points(given) if given else None
-                parts.append(Part(title, points, where, tuple(each_once(said)), tuple(remarks)))
+                parts.append(Part(title, points, where, tuple(merged(said)), tuple(remarks)))
                 counting += given
         if parts:
             yield Question(question, facts.points(counting) if counting else None, tuple(parts))

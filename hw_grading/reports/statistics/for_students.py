@@ -97,13 +97,13 @@ def questions(data: ClassData) -> Section:
     return Section("Questions", [said], None, [Table("Points by question", heads, rows, (0, 1, 4))])
 
 
-def is_told(data: ClassData, part: Part) -> bool:
+def is_shown(data: ClassData, part: Part) -> bool:
     """Whether to show how many failed a part: it is visible, and both counts are large enough."""
     passed = data.graded - part.failed
     return not part.hidden and min(part.failed, passed) >= LEAST_IN_A_GROUP
 
 
-def cause_told(part: Part) -> str:
+def cause_shown(part: Part) -> str:
     """Return the main cause if five or more failures have it, and five or more, or none, do not."""
     if not part.causes:
         return NONE
@@ -118,13 +118,13 @@ def failed_parts(data: ClassData) -> Section:
     title = "Parts of tests that fail most"
     if data.graded < LEAST_FOR_PARTS:
         return Section(title, (f"Not shown for fewer than {LEAST_FOR_PARTS} submissions.",))
-    listed = [part for part in data.parts if is_told(data, part)][:20]
+    listed = [part for part in data.parts if is_shown(data, part)][:20]
     if not listed:
         none = f"No part that can be shown failed {LEAST_IN_A_GROUP} times or more."
         return Section(title, (none,))
     shares = [_STEP * round(100 * part.failed / data.graded / _STEP) for part in listed]
     rows = [
-        (data.items[part.item].place, part.name, cause_told(part), f"{share} %")
+        (data.items[part.item].place, part.name, cause_shown(part), f"{share} %")
         for part, share in zip(listed, shares, strict=True)
     ]
     picture = figures.bars(

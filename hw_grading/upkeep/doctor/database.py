@@ -16,7 +16,7 @@ from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault
 from hw_grading.records.database import shown_address
 from hw_grading.upkeep import postgresql
-from hw_grading.upkeep.doctor.folders import quoted
+from hw_grading.upkeep.doctor.folders import typed
 from hw_support.desk.doctor import Line
 
 _WHAT = "gradebook"
@@ -49,16 +49,16 @@ def _sqlite(path: Path) -> tuple[str, str | None]:
     found = f"SQLite, {path}"
     folder = path.parent
     if not folder.is_dir():
-        return found, f"There is no folder {folder}. Type: mkdir -p {quoted(folder)}"
+        return found, f"There is no folder {folder}. Type: mkdir -p {typed(folder)}"
     if not os.access(folder, os.W_OK):  # a journal is written beside it
-        return found, f"You have no permission to write to {folder}. Type: ls -ld {quoted(folder)}"
+        return found, f"You have no permission to write to {folder}. Type: ls -ld {typed(folder)}"
     kind = file_system(folder)
     on_network = kind.startswith(_ON_NETWORK)
     if not path.exists():
         found += f", not there yet ({_NOT_YET})"
         return found, _not_on(kind) if on_network else None
     if not os.access(path, os.W_OK):
-        return found, f"You have no permission to write to it. Type: chmod u+w {quoted(path)}"
+        return found, f"You have no permission to write to it. Type: chmod u+w {typed(path)}"
     try:
         facts = _asked(path)
     except sqlite3.Error as error:

@@ -28,7 +28,7 @@ def disk(root: Path, config: Config) -> Line:
     found = f"{free:,.0f} MB free in {there}"
     if not os.access(root, os.W_OK):
         found = f"you have no permission to write to {root}"
-        return Line("disk", found, f"Type: ls -ld {quoted(root)}")
+        return Line("disk", found, f"Type: ls -ld {typed(root)}")
     if free < wanted:
         advice = (
             f"{wanted:,.0f} MB are needed. Free some space, or lower c.WholeClass.results_mb, "
@@ -44,7 +44,7 @@ def exchange(course: Course) -> Line:
     of_course = root / course.directory.course_id
     is_used = bool(course.directory.course_id) and of_course.is_dir()
     if not root.is_dir():
-        make = f"mkdir -p {quoted(root)} && chmod 1777 {quoted(root)}"
+        make = f"mkdir -p {typed(root)} && chmod 1777 {typed(root)}"
         return Line("exchange", f"there is none. If students share this machine, type: {make}")
     # Folders with the permissions that students need there, the outermost first.
     needed = [*((folder, "x") for folder in reversed(root.parents)), (root, "wx")]
@@ -52,7 +52,7 @@ def exchange(course: Course) -> Line:
         inner = (of_course / "outbound", "rx"), (of_course / "inbound", "wx")
         needed += [(of_course, "rx"), *inner]
     missing = [
-        f"chmod {'1777' if folder == root else 'a+' + right} {quoted(folder)}"
+        f"chmod {'1777' if folder == root else 'a+' + right} {typed(folder)}"
         for folder, right in needed
         if not _have_all(folder, right)
     ]
@@ -82,6 +82,6 @@ def _megabytes(folder: Path) -> float:
     return total / 1e6
 
 
-def quoted(path: Path) -> str:
-    """Return a path quoted for a shell."""
+def typed(path: Path) -> str:
+    """Return a path as one types it in a shell."""
     return shlex.quote(str(path))
