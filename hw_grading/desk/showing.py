@@ -8,8 +8,8 @@ from typing import Any, Literal
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
 from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
 from hw_grading.pages.allowance import Allowance
+from hw_grading.pages.cleaning import clean_html
 from hw_grading.pages.drawings import is_light
-from hw_grading.pages.safe_html import clean_html
 from hw_grading.pages.terminal import cut, without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 from hw_support.failures import visible

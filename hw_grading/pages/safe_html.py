@@ -27,22 +27,11 @@ from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.colours import LONGEST_CODE, in_time
 from hw_grading.pages.mathematics import Budget, Formula
-from hw_grading.pages.outputs import CleanOutputs, clean_outputs
+from hw_grading.pages.outputs import CleanOutputs as CleanOutputs  # for nbgrader_config.py
 from hw_grading.pages.terminal import cut
 from hw_support.failures import visible
 from hw_support.submission.problems import encodable, quoted
 from hw_support.time_limit import TimeLimitReached, time_limit
-
-__all__ = [  # the names that nbgrader_config.py uses
-    "CleanOutputs",
-    "clean_html",
-    "clean_outputs",
-    "clean_part",
-    "highlight_code",
-    "markdown2html",
-    "render_markdown",
-    "unchanged",
-]
 
 _LONGEST_MARKDOWN = 20_000
 _MARKDOWN_SECONDS = 2.0  # mistune's time for tables grows with the third power

@@ -10,7 +10,7 @@
    the student has no score, instead of a zero.
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed.
-4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.safe_html`).
+4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.outputs`).
 """
 
 import json
@@ -34,8 +34,8 @@ from hw_grading.homework.cells import (
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
-from hw_grading.pages import safe_html
 from hw_grading.pages.allowance import Allowance
+from hw_grading.pages.outputs import clean_outputs
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
@@ -239,7 +239,7 @@ class Submission:
     def _settle(self, cell: NotebookNode, index: int) -> None:
         if not is_test(cell):
             outputs.settle(cell)
-            safe_html.clean_outputs(cell, self._allowance)
+            clean_outputs(cell, self._allowance)
             return
         stopped = self._report.stopped or "the grader interrupted it"
         if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):

@@ -7,8 +7,9 @@ import matplotlib.pyplot as plt
 import pytest
 from PIL import Image
 
+from hw_grading.pages.cleaning import clean_html
 from hw_grading.pages.drawings import LONGEST, is_light
-from hw_grading.pages.safe_html import clean_html, render_markdown
+from hw_grading.pages.safe_html import render_markdown
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 

@@ -32,7 +32,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.pages import allowance
-from hw_grading.pages.safe_html import clean_outputs
+from hw_grading.pages.outputs import clean_outputs
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.run import submission

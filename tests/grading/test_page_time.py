@@ -6,7 +6,9 @@ from nbformat.v4 import new_output
 
 from hw_grading.pages import safe_html
 from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.safe_html import clean_html, clean_outputs, highlight_code, markdown2html
+from hw_grading.pages.cleaning import clean_html
+from hw_grading.pages.outputs import clean_outputs
+from hw_grading.pages.safe_html import highlight_code, markdown2html
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,9 @@ from nbformat.v4 import new_output
 
 from hw_grading.pages import cleaning
 from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.safe_html import clean_html, clean_outputs, markdown2html, render_markdown
+from hw_grading.pages.cleaning import clean_html
+from hw_grading.pages.outputs import clean_outputs
+from hw_grading.pages.safe_html import markdown2html, render_markdown
 
 
 def cleaned_output(data, metadata=None):

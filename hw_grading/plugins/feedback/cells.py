@@ -16,8 +16,9 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
 from hw_grading.pages import terminal
 from hw_grading.pages.allowance import Allowance
+from hw_grading.pages.cleaning import clean_html
 from hw_grading.pages.colours import LONGEST_CODE, colour_python
-from hw_grading.pages.safe_html import clean_html, clean_outputs
+from hw_grading.pages.outputs import clean_outputs
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.records.graded_notebook import plain
 from hw_support.submission.mending import grade_id_of
