@@ -40,7 +40,7 @@ def release(
     A warning is a sentence about two numbers of points that contradict each other, or about a cell
     that only the manifest has. Raises `Unreadable` if there is no such homework; `ManifestError`,
     before any change, if a manifest has a mistake or other points than the notebook; `RuntimeError`
-    if students would get too much of a cell, or if nbgrader cannot generate an assignment.
+    if students could read what is hidden in a cell, or if nbgrader cannot generate an assignment.
     """
     chosen = _chosen(course, names)
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)

@@ -27,7 +27,7 @@ _FOR_STAFF = re.compile(r"\bhidden\s*=\s*True\b|^\s*(?:from|import)\s+staff\b", 
 
 
 def mistakes(notebook: NotebookNode) -> Iterator[str]:
-    """Yield a sentence for each cell that students would get with too much, or broken."""
+    """Yield a sentence for each cell that would show students what is hidden, or is broken."""
     ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
     for grade_id, cells in ids.items():
         if grade_id and cells > 1:
@@ -40,7 +40,7 @@ def mistakes(notebook: NotebookNode) -> Iterator[str]:
 
 
 def check_regions(notebook: NotebookNode, file: Path) -> None:
-    """Raise `RuntimeError` if a notebook, read from a file, has such a cell."""
+    """Raise `RuntimeError`, with these sentences, if the notebook of a file has `mistakes`."""
     if wrong := [f"{file}: {sentence}" for sentence in mistakes(notebook)]:
         raise RuntimeError("\n".join([*wrong, "Nothing was released."]))
 

@@ -1,4 +1,4 @@
-"""Refuses to generate an assignment of which students would get too much."""
+"""Refuses to generate an assignment that shows students solutions or hidden tests."""
 
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,9 @@ from hw_grading.homework.regions import check_regions
 
 
 class CheckRegions(NbGraderPreprocessor):
-    """Check what the preprocessors of ``nbgrader generate_assignment`` after this one remove."""
+    """Runs before the preprocessors of ``nbgrader generate_assignment`` that remove solutions."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Process one notebook, which is not changed; `RuntimeError` names its cells."""
+        """Check one notebook, and return it unchanged; a `RuntimeError` names the wrong cells."""
         check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
         return nb, resources

@@ -1,4 +1,4 @@
-"""A release that would give students too much, or a test that cannot run, is refused."""
+"""A release that would show students what is hidden, or a test that cannot run, is refused."""
 
 import pytest
 from nbformat.v4 import new_code_cell
