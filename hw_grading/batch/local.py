@@ -154,8 +154,10 @@ class LocalProcesses(Executor):
                     why = f"{type(error).__name__}: {error}"
                     raise NoAnswer(f"the worker's answer cannot be read ({why})") from error
                 if self._ended or attempt == ATTEMPTS:
-                    why = f"{attempt} worker processes died while they ran it"
-                    raise WorkerDied(f"{why} ({error or 'no answer'})") from error
+                    raise WorkerDied(
+                        f"{attempt} worker processes died while they ran it "
+                        f"({error or 'no answer'}). If memory ran out, lower c.WholeClass.workers"
+                    ) from error
                 attempt += 1
 
     def start_early(self) -> Callable[[], None] | None:

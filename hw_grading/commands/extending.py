@@ -123,7 +123,7 @@ class Extensions:
             raise Unreadable(f"{why}{self._meant(said)}") from None
 
     def _meant(self, said: str) -> str:
-        """Return the question for the student with the most similar id; "" without one."""
+        """Return a sentence that proposes the student with the most similar id; "" without one."""
         near = difflib.get_close_matches(said, [one.id for one in self._roster.people], 1)
         return f". Did you mean {near[0]}?" if near else ""
 

@@ -39,7 +39,7 @@ class Glance:
     """What is kept of one answer."""
 
     digest: str = ""  # see `hw_grading.rubrics.digest`
-    empty: bool = False  # whether it is blank or unchanged from the release, without a picture
+    empty: bool = False  # whether it has no picture, and is blank or as it was released
     pictures: int = 0  # how many pictures the code's outputs have
     excerpt: str = ""  # the first words of a text answer, or of the code's error or printed output
     error: bool = False  # whether the answer's cell ended in an error
@@ -75,7 +75,7 @@ class Answers:
         self._handed_out: tuple[tuple[int, int] | None, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
-        """Return the class as `outdated` last read it, or as `read_roster` reads it `now`."""
+        """Return the class as it was last read; the first time, and with `now`, read it."""
         roster = self._roster
         if roster is None or now:
             roster = read_roster(self.course.folder, self.assignment)

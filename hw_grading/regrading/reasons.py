@@ -24,7 +24,7 @@ def reasons(cell: str, works: _Works, conditions: _Pair, most: _Points) -> Itera
     found += _limits(works, conditions, bool(found))
     found += _mended(works)
     before, after = conditions
-    otherwise = "no recorded condition changed: the answer may be random, or close to a limit"
+    otherwise = "no change is recorded: the answer may be random, or close to a limit"
     if before and after:
         found += _code(before, after)
         found = found or [*_packages(before, after)]

@@ -119,7 +119,7 @@ class Regrade:
         if anew:
             known = [now.conditions_of(student) for student in anew]
             why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
-            not_known = ["the conditions of their grading were not recorded"] * (None in known)
+            not_known = ["their limits, code and packages were not recorded"] * (None in known)
             number = counted(len(anew), "submission")
             yield f"A regrade would run {number} again: {'; '.join([*why, *not_known])}."
         if newer:

@@ -172,7 +172,8 @@ def _parts(course: Course) -> list[_Part]:
         if os.path.realpath(folder) == os.path.realpath(root):
             raise GraderFault(
                 "c.CourseDirectory.directory_structure in nbgrader_config.py does not give each "
-                "step its own folder. A backup needs this, as in nbgrader's own structure"
+                "step its own folder, which a backup needs. Begin it with {nbgrader_step}, as "
+                "nbgrader's default does"
             )
         not_kept = _NOT_KEPT + ((_UNFINISHED,) if name in ("grading", "results") else ())
         if folder.is_dir() and not any(_is_within(folder, part.path) for part in parts):

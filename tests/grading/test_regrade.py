@@ -382,7 +382,7 @@ def reasons_between() -> Iterator[Any]:
     yield (
         work(2),
         LIMITS,
-        ("no recorded condition changed: the answer may be random, or close to a limit"),
+        ("no change is recorded: the answer may be random, or close to a limit"),
     )
     yield (
         work(2),
