@@ -34,10 +34,10 @@ class Seeds:
     def of(self, homework: str, student: str, notebook: NotebookNode) -> int:
         """Return the seed of one submission, 128 bits.
 
-        It depends on all cells of the mended notebook in their order: on the type and text of the
-        student's, and on the grade ids of locked ones. So a changed answer gets another seed, and
-        so does a cell that was moved or became text. A student who has learned hidden inputs cannot
-        use them in the next attempt. A new text of a locked cell does not change the seed.
+        It depends on the order of all cells of the mended notebook, on the type and text of the
+        student's cells, and on the grade ids of locked cells. So a changed answer gets another
+        seed, and so does a cell that was moved or became text. A student who has learned hidden
+        inputs cannot use them in the next attempt. A new text of a locked cell changes no seed.
         """
         cells = (cell for cell in notebook.cells if not is_notes(cell))
         texts = (text for cell in cells for text in _identity(cell))

@@ -3,12 +3,12 @@
 The rule: only a failure that was *seen* to be caused by the submission leads to a score. There are
 three such failures:
 
-- the kernel has ended (and all of the grader's processes that the kernel needs still run);
+- the kernel has ended, while all of the grader's processes that it needs still run;
 - a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.clock.Clock`);
 - the kernel's messages cannot be understood, or it does not answer (`BadExchange`).
 
-The grader causes every other exception, which `hw_grading.batch.job.run` turns into a `NotGraded`.
-So exceptions are caught by type here, or in an `exchange` with the kernel.
+Every other exception counts as the grader's fault: `hw_grading.batch.job.run` turns it into a
+`NotGraded`. So exceptions are caught by type here, or in an `exchange` with the kernel.
 """
 
 import contextlib

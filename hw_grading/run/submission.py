@@ -5,9 +5,9 @@
    the values that it needs (`hw_grading.examiner`). The examiner's outputs, from which nbgrader
    computes the score, are put into the notebook when the kernel has ended.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
-   error as output, because nbgrader gives full marks to a test without outputs. If a failure was
-   not seen to be caused by the submission, an exception is raised (`hw_grading.run.blame`): then
-   the student has no score, instead of a zero.
+   error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
+   that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
+   student has no score, instead of a zero.
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.outputs`).

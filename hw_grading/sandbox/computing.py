@@ -30,8 +30,8 @@ class Computing:
         """Return the CPU time of all processes that were seen, including ended ones.
 
         The system does not add an ended process's time to that of a parent which ignores SIGCHLD.
-        Short processes may begin and end between two looks: so a process that is new at this look
-        counts as if it had computed at its rate since the last look.
+        Short processes may begin and end between two looks. To make up for them, a process that is
+        new at this look counts as if it had run since the last look, at the rate that it has had.
         """
         now: dict[psutil.Process, float] = {}
         for process in processes:

@@ -3,8 +3,8 @@
 Most of these calls fail anyway without privileges. They are refused for three reasons. Some give
 access to seldom used parts of the kernel. Others reveal data that the sandbox must hide: the
 machine's path of a mounted folder (`statmount`), or keys that outlive the process (`keyctl`). The
-rest would pass data on to another sandbox: all sandboxes show the same files, and the system
-remembers which parts of a file are in memory, and who has locked it.
+rest could pass data on to another sandbox through a file that both show: the system remembers which
+parts of the file are in memory, and who has locked it.
 libseccomp makes the filter, because it knows the numbers of the calls on each processor.
 """
 

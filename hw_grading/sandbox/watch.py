@@ -55,8 +55,8 @@ class Watch:
 
     The process `kernel_pid` gets the interrupts. The process `root_pid` is watched together with
     all its descendants: the limits hold for all of them, and killing it kills them all.
-    `most_files` is the number of files and folders that may be in each of the sandbox's own
-    folders, since these take memory besides their sizes; None without a sandbox.
+    `most_files` limits the number of files and folders in each of the sandbox's own folders: each
+    takes memory besides its size. It is None without a sandbox.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 In grading a name is looked up first among the test's names and those of the instructor's locked
 cells, then in Python's builtins, and last in the notebook. So some notebooks fail tests only on
 the student's machine: those with a variable `max`, with another `np`, or with a setting that makes
-NumPy raise an error. With another `assert_close` it may be the other way round.
+NumPy raise an error. With another `assert_close`, some may pass tests only there.
 """
 
 import ast

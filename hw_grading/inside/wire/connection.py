@@ -13,9 +13,9 @@ _SMALL = 1 << 16  # bytes that are sent and received at once
 class Connection:
     """One end of a connection that carries frames, over a stream socket that is made non-blocking.
 
-    `wait` is called when the socket would block, with True to wait until it can be written to, and
-    False to wait until it can be read from. It may return too early. If it raises an exception, the
-    connection cannot be used any more.
+    `wait` is called when the socket would block. Its second argument is True to wait until the
+    socket can be written to, False until it can be read from. It may return too early. If it raises
+    an exception, the connection cannot be used any more.
     """
 
     def __init__(self, stream: socket.socket, wait: Callable[[socket.socket, bool], None]) -> None:

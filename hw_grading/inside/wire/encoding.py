@@ -18,8 +18,8 @@ class Encoder:
     """Encodes one value: returns the head's content, and collects the body in `buffers`.
 
     `refer` is called with every value except None, bools, ints, floats, texts and bytes. It returns
-    a reference to a value that stays at this end, or that belongs to the other end, and None for a
-    value that is sent by value. `caps` are the receiver's limits.
+    a reference if the value stays at this end or belongs to the other end, and None if the value
+    itself is sent. `caps` are the receiver's limits.
     """
 
     def __init__(self, refer: Refer, caps: Caps) -> None:
