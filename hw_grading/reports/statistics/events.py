@@ -153,9 +153,9 @@ def by_grader(data: ClassData) -> Section:
         return Section(title, ("No person has given points yet.",))
     found = graders(data.given, [item.max_points for item in data.items])
     said = [
-        "For each grader, the difference from the other graders on the same questions, in "
-        "percent of the points, with two standard errors. Graders have different students, so a "
-        "difference alone proves nothing: look at these answers together."
+        "How much more a grader gave than the other graders on the same questions, in percent of "
+        "the points, with two standard errors. Graders have different students, so a difference "
+        "alone proves nothing: look at these answers together."
     ]
     if not all(grader.name for grader in found):
         said.append("Points given or changed in formgrader have no grader and are left out.")

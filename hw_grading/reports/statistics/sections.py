@@ -126,8 +126,8 @@ def item_against_rest(data: ClassData) -> Section:
         few = f"A correlation needs {LEAST_TO_CORRELATE} graded submissions or more."
         return Section(title, (few,))
     said = [
-        "The correlation (Pearson's; of an item with two values, the point-biserial one) of a "
-        f"question's points with the sum of all others, over {counted(count, 'submission')}. "
+        "Pearson's correlation of a question's points with the points of all other questions "
+        f"together, over {counted(count, 'submission')}. "
         "Near 1: students who do well elsewhere do well here. Near 0 or below: check the "
         "question or its test. If all have the same points, there is no correlation (–)."
     ]
