@@ -60,9 +60,9 @@ class Checks(Tally):
     def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
         """Register right functions with which the second try of a part replaces the notebook's own.
 
-        The names of a further call are for a third try. A part may call all of them together
-        `most_calls` times: as often as a right answer needs, and some more. Without this limit, a
-        student without an answer could let them do the work.
+        If this method is called again, those functions are used in a third try. A part may make
+        `most_calls` calls of all of them together: as many as a right answer needs, and some more.
+        Without this limit, a student without an answer could let them do the work.
         """
         self._stand_ins.append((most_calls, stand_ins))
 

@@ -53,9 +53,10 @@ def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
 def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
     """Return the relative error of two arrays of one shape by each of six usual definitions.
 
-    They are `relative_error`, and half of it, which is the difference divided by the sum of both
-    sizes; these two with Euclidean norms; these two for the entry that differs most, relative to
-    its own size.
+    - The first is `relative_error`. The second is half of it: the difference is divided by the sum
+      of both sizes.
+    - The next two are the same with Euclidean norms.
+    - The last two are the same for the entry that differs most, relative to its own size.
     """
     by_largest = relative_error(a, b)
     a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()

@@ -116,9 +116,9 @@ def largest_errors(one: Sequence[Sequence[Any]], other: Sequence[Sequence[Any]])
     """Return the largest relative error of gradients, by each usual definition, as an array.
 
     `one` and `other` are lists of two lists each, of weights and of biases. If shapes differ, one
-    kind is wrong, which costs points elsewhere. Then axes of length 1 are left out, means and sums
-    over the examples are compared, in the order of layers that came and in the opposite one, and
-    the array is longer. `Mismatch` if no pair of arrays can be compared in this way.
+    kind is wrong, which costs points elsewhere. Then axes of length 1 are left out, and means and
+    sums over the examples are compared, with the layers in both orders. So the array is longer.
+    `Mismatch` if no pair of arrays can be compared in this way.
     """
     found: list[float] = []
     for turn in (1, -1):

@@ -15,8 +15,8 @@ def expect_own_caches(forward: Callable[[], Iterable[object]], *, layers: int) -
     """Expect a cache for each of the layers in each call, and none of an earlier call.
 
     `forward` makes a call and returns the output and the caches. Only lists and tuples are checked.
-    None may precede the caches, or replace all of them. `Mismatch` if a second list is longer than
-    the first, or if None replaces some of the caches.
+    Entries that are None may stand before the caches, or in place of all of them. `Mismatch` if the
+    second list is longer than the first, or if some entries are None in place of a cache.
     """
     counts = []
     for _ in range(2):

@@ -17,7 +17,7 @@ _USUAL = ("matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch")
 
 
 def why_missing(name: str, names: Mapping[str, Any]) -> str:
-    """Say that a name is missing because a package is; "" if that is not the reason.
+    """Say that a name is missing because its package is not installed; "" for other reasons.
 
     The text of the notebook's cells comes from IPython's `In` among its names.
     """

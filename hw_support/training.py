@@ -233,7 +233,7 @@ class TrainingWatch(SmallTraining):
         return True
 
     def _learning(self) -> Seen:
-        """Return what was visible, if an epoch has two steps or more, and each changes weights."""
+        """Return the steps that were seen; expect two or more in an epoch, each with a change."""
         seen = self._visible()
         steps = len(seen.parameters)
         expect(seen.steps_in_epoch >= 2, _steps_taken(steps))

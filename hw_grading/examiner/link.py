@@ -51,11 +51,20 @@ class Link(ABC):
     def question(self, message: list[Any], answers: Sequence[str]) -> list[Any]:
         """Send a question and return its answer, whose kind has to be one of `answers`.
 
-        Raise `TooMuch` if the question is too large to be sent; `Gone` if nothing can be asked any
-        more; `TimeLimitReached` if the kernel's time was up, so its code was interrupted;
-        `RemoteError` if the student's code raised an exception; `Mismatch` if the answer cannot be
-        sent, or questions are nested too deeply; and what a function of the test raised, if nothing
-        has caught it.
+        Raises
+        ------
+        TooMuch
+            If the question is too large to be sent.
+        Gone
+            If nothing can be asked any more.
+        TimeLimitReached
+            If the kernel's time was up, so its code was interrupted.
+        RemoteError
+            If the student's code raised an exception.
+        Mismatch
+            If the answer cannot be sent, or questions are nested too deeply.
+        BaseException
+            What a function of the test raised, if the student's code did not catch it.
         """
         if self.gone:
             raise Gone(self.gone)
