@@ -82,7 +82,8 @@ def _row(entry: Entry, zone: tzinfo, download: str) -> tuple[str, ...]:
     else:
         late = "-" if entry.is_late is None else ""
     name = entry.person.name or found.who.said
-    row = (entry.person.id, name, when, late, str(entry.action), _shortened(found.file.removeprefix(download)))
+    file = _shortened(found.file.removeprefix(download))
+    row = (entry.person.id, name, when, late, str(entry.action), file)
     return tuple(" ".join(value.split()) for value in row)
 
 

@@ -369,8 +369,9 @@ def test_runs_of_more_than_a_quarter_of_the_class_make_no_pair_but_a_group(cours
 def test_a_group_is_on_the_page_and_one_line_more_is_another_group(course, handed):
     for student in "ab":
         handed(student, answer(ANSWER))
+    longer = ANSWER.replace("    return", "    numbers = numbers + 1\n    return")
     for student in "cde":
-        handed(student, answer(ANSWER.replace("    return", "    numbers = numbers + 1\n    return")))
+        handed(student, answer(longer))
     assert compare_class(course.root, "hw2", 5).same == (("c", "d", "e"), ("a", "b"))
     page, _ = page_of(course)
     assert "The same work: 2 groups" in page.html
