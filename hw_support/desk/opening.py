@@ -152,7 +152,8 @@ def _is_none(notebook: NotebookNode, path: Path, releases: Sequence[Release]) ->
         what = f"is none of the homeworks {names}: it has none of their cells"
     return (
         f"{path.name} {what}. {begins} Type the name of the notebook that you were given, {files}, "
-        "with your answers in it."
+        "with your answers in it. If this is that notebook, another program has removed the grade "
+        "ids of its cells: copy your answers into a new copy of the homework."
     )
 
 

@@ -4,6 +4,7 @@ Students split, copy, delete, move, retype and edit cells, mostly by accident. `
 the instructor's list of cells. It trusts only the text of a submitted cell and its grade id.
 
 - The metadata and type of a known cell are rebuilt, and the source too if it is locked.
+- A locked cell that has lost its grade id, in another program or by copying, is known by its text.
 - If several cells have the same id, one is kept as the graded cell. The others become plain cells,
   which run but are not graded, as later cells may need what they define.
 - A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
@@ -69,6 +70,7 @@ def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[P
     known = {cell.grade_id: cell for cell in instructor_cells}
     return [
         *_drop_unknown(nb, known),
+        *_recognise(nb, instructor_cells),
         *_settle_duplicates(nb, known),
         *_rebuild(nb, known),
         *_put_back_deleted(nb, instructor_cells),
@@ -115,6 +117,19 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
             "run as a plain cell, without points."
         )
         yield Problem(Kind.UNKNOWN_CELL, Severity.MENDED, message)
+
+
+def _recognise(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> Iterable[Problem]:
+    there = {grade_id_of(cell) for cell in nb.cells}
+    plain = [cell for cell in nb.cells if not grade_id_of(cell)]
+    by_text = {(cell.cell_type, _trimmed(cell.source)): cell for cell in plain}
+    for instructor in instructor_cells:
+        if instructor.locked and instructor.grade_id not in there:
+            text = instructor.source if instructor.released is None else instructor.released
+            if cell := by_text.pop((instructor.cell_type, _trimmed(text)), None):
+                cell.metadata = NotebookNode(nbgrader=instructor.metadata())
+                what = "had lost its grade id: it was recognised by its text."
+                yield _mended(Kind.METADATA, instructor.grade_id, what)
 
 
 def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:

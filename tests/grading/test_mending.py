@@ -75,6 +75,30 @@ def order(nb: NotebookNode) -> list[str]:
     ]
 
 
+def test_locked_cells_without_grade_ids_are_known_by_their_text() -> None:
+    nb = submission()
+    for each in nb.cells:
+        each.metadata = NotebookNode(kept_by="another program")
+    problems = mend(nb, ALL)
+    tests = ["test_f", "test_g", "test_g_more"]
+    assert [o for o in order(nb) if o not in ("f", "why")] == [
+        "intro", "def f(): return 1", "test_f", "def g(): return 2", *tests[1:], "So.", "draw"
+    ]  # fmt: skip
+    known = [p.cell for p in problems if "recognised by its text" in p.message]
+    assert known == ["intro", *tests, "draw"]
+    assert next(c for c in nb.cells if c.source == TEST_F.source)  # with its hidden part
+    again = copy.deepcopy(nb)
+    assert all(p.kind is Kind.DELETED_CELL for p in mend(nb, ALL))
+    assert nb == again
+
+
+def test_a_copy_of_a_test_that_is_still_there_stays_a_plain_cell() -> None:
+    nb = submission()
+    nb.cells.insert(0, new_code_cell("f()"))
+    assert mend(nb, ALL) == []
+    assert order(nb)[:2] == ["f()", "intro"]
+
+
 def mended(nb: NotebookNode) -> list[Problem]:
     """Mend a notebook, and check what must hold for every mended notebook."""
     problems = mend(nb, ALL)
