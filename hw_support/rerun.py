@@ -106,7 +106,7 @@ def bound_by(source: str) -> list[str]:
 
 def _read(source: str) -> _Cell:
     try:
-        return [_statement(tree) for tree in _parsed(source).body]
+        return [_statement(tree) for tree in parsed(source).body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 
@@ -132,8 +132,8 @@ def _tables_within(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable
         yield from _tables_within(inner)
 
 
-def _parsed(source: str) -> ast.Module:
-    """Parse a cell, with the code that magics run in their place."""
+def parsed(source: str) -> ast.Module:
+    """Parse a cell, with the code that magics run in their place; may raise SyntaxError."""
     try:
         tree = ast.parse(source)
     except SyntaxError:  # as the student wrote it
@@ -153,7 +153,7 @@ class _Magics(ast.NodeTransformer):
                 ast.Attribute(ast.Call(ast.Name("get_ipython")), method),
                 [ast.Constant(magic), *_, ast.Constant(str(code))],
             ) if magic in _MAGICS.get(method, ()):
-                return _parsed(code).body
+                return parsed(code).body
         return statement
 
 

@@ -226,15 +226,18 @@ def _error_of(cell: Checked) -> Iterator[str]:
 def _last_word(report: Report) -> str:
     cells = report.checked
     passed, tried = _counts(cells)
-    graded = [cell.released for cell in cells if cell.released.grade]
-    total = sum(cell.points or 0 for cell in graded)
-    by_people = sum(cell.points or 0 for cell in graded if cell.solution)
+    graded = [cell for cell in cells if cell.released.grade]
+    total = sum(cell.released.points or 0 for cell in graded)
+    by_people = sum(cell.released.points or 0 for cell in graded if cell.released.solution)
+    tests = [cell for cell in graded if not cell.released.solution]
+    not_run = sum(cell.released.points or 0 for cell in tests if not cell.run.parts)
     begin = "This command found nothing left to do. " if report.fine else ""
+    end = f" Tests that reported nothing here give {not_run:g} more." if not_run else ""
     return (
         f"{begin}You have {passed[1]:g} of the {tried[1]:g} points of the visible tests. People "
         f"who read your plots and answers give {by_people:g} more. Hidden tests, which use other "
-        f"inputs, give {total - tried[1] - by_people:g} more: they can fail even if all visible "
-        "tests pass."
+        f"inputs, give {total - tried[1] - by_people - not_run:g} more: they can fail even if all "
+        f"visible tests pass.{end}"
     )
 
 

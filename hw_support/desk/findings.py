@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from hw_support.desk.certification import BLANK, certification_of
 from hw_support.desk.running import CellRun, Ran, error_in_words, errors_of
 from hw_support.failures import one_line
-from hw_support.rerun import bound_by
+from hw_support.rerun import bound_by, parsed
 from hw_support.submission.mending import InstructorCell, grade_id_of
 from hw_support.submission.problems import quoted
 from hw_support.submission.released import Release
@@ -94,7 +94,7 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
     """
     if ran.stopped:
         where = name_of(ran.notebook.cells[max(ran.cells, default=0)])
-        yield f"{ran.stopped} in {where}. The cells below it were not run."
+        yield f"{ran.stopped} in {_within(where)}. The cells below it were not run."
     yield from _missing_names(ran.notebook, release)
     yield from _own_errors(ran.notebook, release)
     yield from _rebound(ran)
@@ -119,7 +119,7 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
                 continue
             places = [j for j, names in defined.items() if name in names]
             if later := [j for j in places if j > i]:
-                below = name_of(notebook.cells[later[0]])
+                below = _within(name_of(notebook.cells[later[0]]))
                 yield (
                     f"{name_of(cell)} uses `{name}`, which is defined further down ({below}). "
                     "The grader runs the cells from top to bottom: move the definition up."
@@ -130,6 +130,11 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
                     "for you, you probably deleted or changed the definition while the kernel was "
                     "running: write it again."
                 )
+
+
+def _within(name: str) -> str:
+    """Return a cell's name as it is written within a sentence."""
+    return name[0].lower() + name[1:]
 
 
 def _is_given(cell: NotebookNode, release: Release) -> bool:
@@ -244,7 +249,7 @@ def _imported_in(cell: NotebookNode) -> set[str]:
     """Return the modules that a cell imports; none if it is no Python."""
     names: set[str] = set()
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        for node in ast.walk(ast.parse(cell.source if cell.cell_type == "code" else "")):
+        for node in ast.walk(parsed(cell.source if cell.cell_type == "code" else "")):
             match node:
                 case ast.Import(names=aliases):
                     names |= {alias.name.partition(".")[0] for alias in aliases}

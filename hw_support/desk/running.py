@@ -148,6 +148,10 @@ class _Client(NotebookClient):
             await super().async_execute_cell(cell, cell_index, *arguments, **named)
         finally:
             run.seconds = monotonic() - start
+        limit = self._get_timeout(cell)
+        if limit and run.seconds > limit:
+            for error in errors_of(cell):
+                error.evalue = error.evalue or f"this command stopped it after {run.seconds:.0f} s"
         locked = bool(cell.metadata.get("nbgrader", {}).get("locked"))
         is_test = (grade_id_of(cell) or "").startswith("test_")
         bound = bound_by(cell.source) if locked and not is_test else []

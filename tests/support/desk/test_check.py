@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -185,7 +186,11 @@ def test_a_dead_kernel_is_reported_along_with_the_rest(answered, desk):
     cell_of(answered, "q1_3a").source = "import os; os._exit(1)"
     done = desk("check", "hw2.ipynb", notebook=untrained(answered))
     assert done.returncode == 1, done.stderr
-    assert "The kernel died in Cell q1_3a" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert "The kernel died in cell q1_3a" in said
+    assert "Tests that reported nothing here give 10 more." in said
+    points = re.findall(r"of the ([\d.]+) points of|give ([\d.]+) more", said)
+    assert sum(float(one or other) for one, other in points) == 100
     assert "Traceback" not in done.stderr
 
 
@@ -196,6 +201,8 @@ def test_an_endless_loop_is_interrupted_and_the_other_cells_run(answered, tmp_pa
     ran = running.run_from_the_top(notebook, lambda cell: 3.0)
     place = notebook.cells.index(cell_of(notebook, "q1_3a"))
     assert ran.stopped is None
+    (error,) = running.errors_of(ran.notebook.cells[place])
+    assert running.error_in_words(error).startswith("KeyboardInterrupt: this command stopped it")
     assert 3 <= ran.cells[place].seconds < 60
     assert max(ran.cells) > place
 

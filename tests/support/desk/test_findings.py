@@ -102,7 +102,7 @@ def test_a_name_that_is_defined_further_down_is_named(release, tmp_path):
     raised(notebook.cells[0], "NameError", "name 'rate' is not defined")
     (sentence,) = found(notebook, release, tmp_path)
     assert "uses `rate`, which is defined further down" in sentence
-    assert "(The cell that begins with 'rate = 0.1')" in sentence
+    assert "(the cell that begins with 'rate = 0.1')" in sentence
 
 
 def test_a_name_whose_definition_was_deleted_is_named(release, tmp_path):
@@ -156,6 +156,13 @@ def test_modules_that_the_grader_lacks_are_named_and_others_are_not(release, tmp
     with_torch, with_helpers = found(notebook, release, tmp_path)
     assert "imports torch, which the grader does not have" in with_torch
     assert "imports helpers, a file or folder beside your notebook" in with_helpers
+
+
+def test_a_module_that_is_imported_beside_a_magic_is_named_too(release, tmp_path):
+    notebook = of_code("!pip install torch\nimport torch", "%%time\nimport seaborn")
+    with_torch, with_seaborn = found(notebook, release, tmp_path)
+    assert "imports torch, which the grader does not have" in with_torch
+    assert "imports seaborn, which the grader does not have" in with_seaborn
 
 
 def test_a_cell_near_its_limit_is_named(release, tmp_path):
