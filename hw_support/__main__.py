@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
-    was stopped by Ctrl-C.
+    was stopped by Ctrl-C, or nobody reads its output.
     """
     parser = _parser()
     words = sys.argv[1:] if words is None else words
@@ -36,6 +37,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except DeskError as error:
         print(error, file=sys.stderr)
         return CANNOT
+    except BrokenPipeError:  # as in `check hw2.ipynb | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
+        return STOPPED
     except KeyboardInterrupt:
         print("\nStopped. Your notebook is unchanged.", file=sys.stderr)
         return STOPPED
@@ -64,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
     pdf = command("pdf", _pdf, "make a PDF of the finished notebook")
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
-    pdf.add_argument("--to", type=Path, metavar="FILE", help="default: beside the notebook")
+    to = "file or folder; default: beside the notebook"
+    pdf.add_argument("--to", type=Path, metavar="FILE", help=to)
 
     packed = command("zip", _zip, "check the notebook, then pack the file that you submit")
     student = "your student id (default: the one in the certification)"
@@ -152,6 +157,10 @@ def _pdf(opened: Any, options: Any) -> int:
     from hw_support.desk import check, pdf
 
     path, notebook = opened.path, opened.notebook
+    target = options.to or path.with_suffix(".pdf")
+    if target.is_dir():
+        target /= path.with_suffix(".pdf").name
+    pdf.expect_writable(target)
     if options.run:
         notebook = check.run_copy(opened, like_grader=False).notebook
     elif gaps := pdf.gaps(notebook):
@@ -161,7 +170,6 @@ def _pdf(opened: Any, options: Any) -> int:
             "Restart Kernel and Run All Cells…, save the notebook, and run this command again. "
             "Or add --run: then the command runs a copy of the notebook first."
         )
-    target = options.to or path.with_suffix(".pdf")
     for warning in pdf.write_pdf(notebook, target, opened.release.certification):
         print(f"- {warning}")
     print(f"The PDF is {target}. Read it before you submit it.")
@@ -173,11 +181,12 @@ def _zip(opened: Any, options: Any) -> int:
 
     student = options.student
     student = handin.student_id_of(opened) if student is None else handin.checked_id(student)
+    folder = handin.checked_folder(options.to or opened.path.absolute().parent)
     status = FINE
     if not options.no_check:
         status = _report(opened)
         print()
-    path, entry, digest = handin.pack(opened, student, options.to or opened.path.absolute().parent)
+    path, entry, digest = handin.pack(opened, student, folder)
     print(f"{path}\ncontains {entry} (SHA-256 {digest})")
     print("Submit this file. Keep the line above: it identifies the file that you submitted.")
     if status == TO_DO:

@@ -44,6 +44,16 @@ def checked_id(student_id: str) -> str:
     return student_id
 
 
+def checked_folder(folder: Path) -> Path:
+    """Return the folder for the zip; `DeskError` if there is none."""
+    if not folder.is_dir():
+        raise DeskError(
+            f"{folder} is not a folder. --to takes the folder for the zip: make it first, or name "
+            "another one."
+        )
+    return folder
+
+
 def pack(opened: Opened, student_id: str, folder: Path) -> tuple[Path, str, str]:
     """Write ``<student id>_<assignment>.zip``, or replace it, in one step.
 

@@ -8,8 +8,8 @@ A notebook is data. Its text reaches typst only in string literals. Typst can re
 folder with the pictures. Pandoc can read only the texts. Nothing is downloaded.
 """
 
-from hw_support.desk.pdf.document import write_pdf
+from hw_support.desk.pdf.document import expect_writable, write_pdf
 from hw_support.desk.pdf.finished import gaps
 from hw_support.desk.pdf.typeset import PdfError
 
-__all__ = ["PdfError", "gaps", "write_pdf"]
+__all__ = ["PdfError", "expect_writable", "gaps", "write_pdf"]

@@ -34,9 +34,7 @@ def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]
     cell in which something is shown as text, was cut, or is missing. A file at `target` is
     unchanged if a `PdfError` is raised.
     """
-    _check_installed()
-    if not target.parent.is_dir():
-        raise PdfError(f"{target} was not written: there is no folder {target.parent}.")
+    expect_writable(target)
     try:
         with tempfile.TemporaryDirectory(prefix="pdf-", ignore_cleanup_errors=True) as folder:
             document = Document(notebook, Path(folder), certification)
@@ -58,7 +56,12 @@ def write_pdf(notebook: Any, target: Path, certification: str = "") -> list[str]
     return document.warnings()
 
 
-def _check_installed() -> None:
+def expect_writable(target: Path) -> None:
+    """Raise `PdfError` if a package is missing, or if no PDF can have this path."""
+    if target.suffix.lower() != ".pdf":  # it may be the notebook
+        raise PdfError(f"{target} was not written: expected a file name that ends in .pdf.")
+    if not target.parent.is_dir():
+        raise PdfError(f"{target} was not written: there is no folder {target.parent}.")
     try:
         import pypandoc
         import typst  # noqa: F401

@@ -1,6 +1,9 @@
 """The command line: the list of commands, the only notebook of a folder, words for students."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -8,6 +11,7 @@ import pytest
 from small import RELEASE, answered
 
 import hw_support
+from hw_grading.homework.course import REPOSITORY
 from hw_support import __main__ as program
 from hw_support.__main__ import main
 from hw_support.submission import released
@@ -44,6 +48,20 @@ def test_with_several_notebooks_the_command_asks_for_a_name(command, here, capsy
     said = capsys.readouterr().err
     assert "There are 2 notebooks in this folder. Type one of:" in said
     assert f'\n  python -m hw_support {command} "my notes.ipynb"\n' in said
+
+
+def test_output_that_nobody_reads_gives_no_traceback(here):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "hw_support", "doctor"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        text=True,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_doctor_has_status_1_if_something_is_to_do(monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import file_name_pattern, why_no_id
-from hw_support.desk import handin
+from hw_support.desk import check, handin
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
 
@@ -54,6 +54,13 @@ def test_a_missing_folder_leaves_no_files_behind(opened, release, tmp_path):
     with pytest.raises(DeskError, match="cannot be written"):
         handin.pack(opened, "1", tmp_path / "nowhere")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hw2.ipynb"]
+
+
+def test_nothing_is_run_if_the_folder_for_the_zip_is_missing(answered, desk, monkeypatch):
+    monkeypatch.setattr(check, "check", lambda *_: pytest.fail("it was run"))
+    done = desk("zip", "--student", "1", "--to", "nowhere", "hw2.ipynb", notebook=answered)
+    assert done.returncode == 2
+    assert "nowhere is not a folder. --to takes the folder for the zip" in done.stderr
 
 
 def test_an_earlier_zip_survives_a_full_disk(opened, release, tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ from nbformat.v4 import (
 )
 from PIL import Image
 
+from hw_support.desk import check, pdf
 from hw_support.desk.pdf import PdfError, write_pdf
 
 CERTIFICATION = """**Name:**
@@ -563,9 +564,9 @@ def test_a_very_long_cell_is_set_to_its_end(made):
 
 def test_the_same_notebook_gives_the_same_bytes(tmp_path):
     cells = [text_cell("# T\n\n$x$"), code_cell("p", shown(image_png=picture()))]
-    for name in ("a", "b"):
+    for name in ("a.pdf", "b.pdf"):
         write_pdf(new_notebook(cells=cells), tmp_path / name)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
 
 
 def failing_replace(source, target):
@@ -606,6 +607,30 @@ def test_the_command_stops_at_a_notebook_that_was_not_run(answered, desk, tmp_pa
     assert "No cell was run" in done.stderr
     assert "add --run" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["hw2.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [("hw2.ipynb", "expected a file name that ends in .pdf"), ("no/x.pdf", "there is no folder")],
+)
+def test_the_command_runs_nothing_and_keeps_the_notebook_if_no_pdf_can_have_the_name(
+    to, why, answered, desk, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(check, "run_copy", lambda *_, **__: pytest.fail("it was run"))
+    done = desk("pdf", "--run", "--to", to, "hw2.ipynb", notebook=answered)
+    assert done.returncode == 2
+    assert why in done.stderr
+    assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == answered
+
+
+def test_the_command_writes_into_a_folder_under_the_notebooks_name(
+    answered, desk, tmp_path, monkeypatch
+):
+    (tmp_path / "pdfs").mkdir()
+    monkeypatch.setattr(pdf, "gaps", lambda notebook: [])
+    done = desk("pdf", "--to", "pdfs", "hw2.ipynb", notebook=answered)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "pdfs" / "hw2.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.slow
