@@ -10,7 +10,8 @@ from hw_grading.exports.grades import read_grades
 from hw_grading.exports.moodle import fill_moodle
 from hw_grading.exports.tables import by_question, like_gradescope
 from hw_grading.homework.course import Course
-from hw_grading.records.writing import write_whole
+from hw_grading.records.writing import expect_ending, write_whole
+from hw_grading.term.roster import FILE_NAME
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -50,7 +51,15 @@ def export(
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
         raise Unreadable(f"{out} exists already. Name another file with --to")
+    write_table(out, exported.content, roster or course.root / FILE_NAME)
+    return out, exported
+
+
+def write_table(out: Path, content: bytes, roster: Path) -> None:
+    """Write a CSV file; `Unreadable` or RuntimeError if it would replace something else."""
     if out.is_dir():
         raise Unreadable(f"{quoted(out)} is a folder. Name a file with --to")
-    write_whole(out, exported.content)
-    return out, exported
+    expect_ending(out, "--to", ".csv")
+    if out.resolve() == roster.resolve():
+        raise Unreadable(f"{out} is the list of students. Name another file with --to")
+    write_whole(out, content)

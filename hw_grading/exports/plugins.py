@@ -8,11 +8,11 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
 from traitlets import Unicode
 
-from hw_grading.exports.export import export
+from hw_grading.exports.export import export, write_table
 from hw_grading.exports.tables import plain
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import NoScores
-from hw_grading.records.writing import write_whole
+from hw_grading.term.roster import FILE_NAME
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -27,7 +27,11 @@ class PlainCsv(ExportPlugin):
         self.log.info("Exporting grades to %s", to)
         course = Course.of(self.parent.coursedir)
         chosen = (set(map(str, self.assignment)), set(map(str, self.student)))
-        write_whole(to, plain(course, gradebook, *chosen))
+        try:
+            write_table(to, plain(course, gradebook, *chosen), course.root / FILE_NAME)
+        except (Unreadable, RuntimeError) as why:
+            self.log.error("Nothing was exported. %s", visible(str(why)))
+            sys.exit(1)
 
 
 class _OneHomework(ExportPlugin):

@@ -110,8 +110,11 @@ def _top(path: Path) -> str:
         return ""
 
 
-def expect_page(path: Path) -> Path:
-    """Return the path of a page; raise `RuntimeError` if it does not end in ``.html``."""
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise RuntimeError(f"--out is {path}; expected a name that ends in .html")
+def expect_ending(path: Path, option: str, *endings: str) -> Path:
+    """Return a path that a user named, perhaps by mistake that of the gradebook or a notebook.
+
+    Raises `RuntimeError` if it has none of the endings, such as ``.html``.
+    """
+    if path.suffix.lower() not in endings:
+        raise RuntimeError(f"{option} is {path}; expected a name that ends in {endings[0]}")
     return path

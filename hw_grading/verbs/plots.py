@@ -12,8 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Write the pages, and print where they are."""
+    from hw_grading.records.writing import expect_ending
     from hw_grading.reports.plots_page import by_question, write_plots_page
 
     out = chosen.out or chosen.course / f"plots_{chosen.assignment}.html"
+    out = expect_ending(out, "--out", ".html", ".htm")
     write_plots_page(chosen.course, chosen.assignment, out)
     print(out, by_question(out), sep="\n")

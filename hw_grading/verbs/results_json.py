@@ -31,8 +31,10 @@ def run(chosen: argparse.Namespace) -> None:
     """Write the file and print its path, or print its content."""
     from hw_grading.exports.results_json import as_json, graded, results_of
     from hw_grading.homework.course import Course
-    from hw_grading.records.writing import say, write_whole
+    from hw_grading.records.writing import expect_ending, say, write_whole
 
+    if chosen.to:
+        expect_ending(chosen.to, "--to", ".json")
     course = Course(chosen.course.resolve())
     name, visibility = chosen.assignment, chosen.visibility
     if chosen.notebook:

@@ -28,10 +28,11 @@ def run(chosen: argparse.Namespace) -> int:
         ) from None
     from hw_grading.records.graded_notebook import plain
     from hw_grading.records.scores import counted
-    from hw_grading.records.writing import expect_page
+    from hw_grading.records.writing import expect_ending
     from hw_grading.similarity.page import table_of, write_similarity
 
-    out = expect_page(chosen.out or chosen.course / f"similarity_{chosen.assignment}.html")
+    out = chosen.out or chosen.course / f"similarity_{chosen.assignment}.html"
+    out = expect_ending(out, "--out", ".html", ".htm")
     compared = write_similarity(chosen.course, chosen.assignment, out, max(chosen.most, 0))
     print(f"{counted(compared.compared, 'submission')} compared.")
     for student, why in (*compared.skipped, *compared.partly):

@@ -17,11 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Write page and tables, and print where they are."""
-    from hw_grading.records.writing import expect_page
+    from hw_grading.records.writing import expect_ending
     from hw_grading.reports.statistics.page import write_statistics
 
     kind = "_for_students" if chosen.for_students else ""
     name = f"statistics_{chosen.assignment}{kind}.html"
-    out = expect_page(chosen.out or chosen.course / name)
+    out = expect_ending(chosen.out or chosen.course / name, "--out", ".html", ".htm")
     written = write_statistics(chosen.course, chosen.assignment, out, students=chosen.for_students)
     print(*written, sep="\n")

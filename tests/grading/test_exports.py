@@ -497,6 +497,29 @@ def test_the_input_is_overwritten_only_if_it_is_named(term: Term, monkeypatch) -
     assert site.imported(term.file.read_bytes())[0] == SCORES
 
 
+@pytest.mark.parametrize("name", ["gradebook.db", "students.csv", "source/ps1/ps1.ipynb"])
+def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypatch) -> None:
+    monkeypatch.chdir(term.course.folder)
+    path = term.course.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    before = path.read_bytes()
+    for words in (["export", "ps1", "--as", "questions"], ["results-json", "ps1", "ann"]):
+        assert main([*words, "--to", name]) == 2
+    assert main(["plots", "ps1", "--out", name]) == 2
+    assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("exports")
+def test_nbgraders_export_does_not_overwrite_the_list_of_students(term: Term) -> None:
+    exporter = "--exporter=hw_grading.exports.plugins.PlainCsv"
+    done = run(term.course.folder, "export", exporter, "--to=students.csv")
+    assert done.returncode == 1
+    assert "students.csv is the list of students" in done.stdout + done.stderr
+    assert (term.course.folder / "students.csv").read_text(encoding="utf-8") == ROSTER
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "out.csv"
     path.write_text("mine")
