@@ -496,6 +496,27 @@ def test_text_typed_while_the_server_is_down_is_kept_and_saved_later(
         back.close()
 
 
+def test_an_answer_that_was_not_loaded_shows_no_other_marks_and_is_loaded_later(
+    desk: Callable[..., Desk],
+) -> None:
+    kim = desk()
+    page = kim.open("why", CLASS[20])
+    page.keyboard.press("3")
+    kim.saved()
+    first = page.locator("#answer-text").inner_text()
+    page.route("**/api/**", lambda route: route.abort())
+    for _ in range(4):  # some answers are loaded ahead
+        page.keyboard.press("j")
+    expect(page.locator("#notices")).to_contain_text("The answer was not loaded")
+    expect(page.locator("#work:not([aria-busy])")).to_be_visible()
+    expect(page.locator("#marking")).to_be_hidden()
+    page.unroute("**/api/**")
+    kim.wait()  # nobody has clicked on "Try again"
+    expect(page.locator("#notices")).not_to_contain_text("was not loaded")
+    expect(page.locator("#score")).to_have_text("–")
+    assert page.locator("#answer-text").inner_text() != first
+
+
 def test_text_typed_after_the_login_ended_is_kept(
     course: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:

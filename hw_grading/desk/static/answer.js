@@ -30,6 +30,7 @@ let answer = null; // the shown answer; null while it loads
 let mark = null;
 /** @type {Record<string, string>} */
 let others = {};
+let failed = false; // whether the answer could not be loaded
 let move = 0; // counts moves, so that an answer that arrives too late is not shown
 const ahead = new Ahead();
 
@@ -184,6 +185,7 @@ const showHere = () => showOthers(others, student, list);
  */
 async function show(id, fresh = false) {
   const turn = ++move;
+  failed = false;
   if (student && mark) saver.look(student, look.taken());
   saver.flush();
   const moved = id !== student;
@@ -215,6 +217,7 @@ async function show(id, fresh = false) {
     showContent(answer);
     showNotices(answer, keep);
     byId("work").removeAttribute("aria-busy");
+    byId("marking").hidden = false;
     look.start();
     showMark();
     saver.flush();
@@ -225,6 +228,9 @@ async function show(id, fresh = false) {
     return await told;
   } catch (error) {
     if (turn !== move) return;
+    failed = true;
+    byId("work").removeAttribute("aria-busy");
+    byId("marking").hidden = !mark; // it shows the answer before
     byId("beside").replaceChildren();
     byId("notices").replaceChildren(
       notLoaded("The answer", error, () => show(id, true), "notice alarm"),
@@ -275,6 +281,7 @@ async function tellHere() {
     const now = await ask(["here"], { cell: CELL, student });
     others = now.others;
     showHere();
+    if (failed) show(student, true);
     return now.graded;
   } catch {
     // The saver reports problems with the server.
