@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
@@ -168,20 +168,22 @@ def drop_invalid_ids(converter: Any, step: str) -> dict[str, str]:
 def remove_outdated(converter: Any) -> None:
     """Remove the folders and notebooks from `autograded/` that have to be graded again.
 
-    These are unfinished ones of a killed run, and those whose file in `submitted/` has changed
-    since. nbgrader notices a change only if the time of submission changed, but some platforms give
-    no times.
+    These are unfinished ones of a killed run, those whose file in `submitted/` has changed since,
+    and those without scores in the gradebook, which is then an older or a new one. nbgrader notices
+    a change only if the time of submission changed, but some platforms give no times.
     """
     course = converter.coursedir
     if converter.force:
         return  # nbgrader removes them itself
-    names = notebook_names(course)
+    names, with_scores = notebook_names(course), _with_scores(course)
     for folder, student in students(converter):
         graded = _graded(course, student)
         if not graded.is_dir() or graded.is_symlink():
             continue
         listed = [Path(n).name for n in converter.assignments[folder] if Path(n).stem in names]
         outdated = {n: why for n in listed if (why := _why_outdated(graded / n, Path(folder, n)))}
+        if student not in with_scores:
+            outdated = dict.fromkeys(listed, "has no scores in the gradebook")
         if not outdated:
             continue
         for name, why in outdated.items():
@@ -194,6 +196,13 @@ def remove_outdated(converter: Any) -> None:
                     (graded / name).unlink(missing_ok=True)
         except OSError as error:
             converter.log.error("NOT GRADED: %s: removing %s failed: %s", student, graded, error)
+
+
+def _with_scores(course: Any) -> set[str]:
+    """Return the students whose submissions the gradebook has."""
+    with Gradebook(course.db_url, course.course_id) as gradebook:
+        rows = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
+        return {student for (student,) in rows.filter(Assignment.name == course.assignment_id)}
 
 
 def _why_outdated(graded: Path, submitted: Path) -> str:

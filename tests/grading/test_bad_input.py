@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, environment, is_finished, run
@@ -318,6 +319,9 @@ def test_only_unfinished_notebooks_of_the_run_are_removed(course: ToyCourse) -> 
     nb = nbformat.read(done, as_version=4)
     nb.metadata["hw_grading"] = {"finished": True}
     nbformat.write(nb, done)
+    with Gradebook(course.course.db_url) as gradebook:
+        gradebook.add_student("done")
+        gradebook.add_submission(ASSIGNMENT, "done")
     converter = listed(course, student_id="[!o]*", student_id_exclude="excluded,nobody")
     prepare(converter)
     assert {name for name, folder in folders.items() if folder.exists()} == {
@@ -338,6 +342,21 @@ def test_a_newer_submission_without_a_time_is_graded(course: ToyCourse) -> None:
     assert "again: hw2.ipynb was graded in another version: grading it again" in done.stderr
     assert course.test_scores("again") == TESTS
     assert (course.root / "autograded/same/hw2/hw2.ipynb").stat().st_mtime_ns == before
+
+
+def test_a_student_whose_scores_an_older_gradebook_lacks_is_graded_again(
+    course: ToyCourse,
+) -> None:
+    for student in ("kept", "lost"):
+        course.submit(student, course.answered)
+    course.grade()
+    with Gradebook(course.course.db_url) as gradebook:
+        gradebook.remove_student("lost")
+    done = course.grade()
+    assert done.returncode == 0
+    assert "lost: hw2.ipynb has no scores in the gradebook: grading it again" in done.stderr
+    assert "kept: hw2.ipynb" not in done.stderr
+    assert course.test_scores("lost") == TESTS
 
 
 def test_a_second_run_is_refused_during_another(course: ToyCourse) -> None:
