@@ -42,6 +42,19 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
         )
 
 
+def check_parts(notebook: NotebookNode, file: Path) -> None:
+    """Raise `RuntimeError` if parts sum to more than their cell: right answers would score 0."""
+    for cell in notebook.cells:
+        *_, (_, worth) = [(None, None), *_checks_in(cell)]  # the last one gives the score
+        points = points_of(cell)
+        if worth is not None and points and worth > points and _differ(worth, points):
+            raise RuntimeError(
+                f"{file}: cell {marks_of(cell).get('grade_id')}: its parts are worth "
+                f"{_said(worth)}, but the cell has {points:g}, so right answers would score 0. "
+                "Change one of the two.\nNothing was released."
+            )
+
+
 def disagreements(notebook: NotebookNode) -> list[str]:
     """Return a sentence for each number of points that contradicts another in the source."""
     return [
@@ -75,30 +88,35 @@ def _compared(says: str, stated: float, others: str, points: float) -> Iterator[
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
     """Compare a cell's parts, its ``Checks(..., points=n)`` and its metadata."""
+    name = f"cell {marks_of(cell).get('grade_id')}"
+    stated = None
+    for stated, worth in _checks_in(cell):
+        if stated is not None and worth is not None and _differ(worth, stated):
+            yield (
+                f"{name}: its parts are worth {_said(worth)}, but `Checks(...)` says "
+                f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
+            )
+    if stated is not None:  # by the last one, which gives the score
+        says = f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}"
+        yield from _compared(says, stated, "the cell's metadata says", points_of(cell))
+
+
+def _checks_in(cell: NotebookNode) -> Iterator[tuple[float | None, float | None]]:
+    """Yield the points of each `Checks` of a test cell, and the sum of its parts, if known."""
     if cell.cell_type != "code" or not marks_of(cell).get("locked"):
         return
     try:
         tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
         return
-    name = f"cell {marks_of(cell).get('grade_id')}"
     opened = _opened(tree)
     for place, (variable, call) in enumerate(opened):
         until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), math.inf)
         parts = [c for c in parts_in(tree, variable) if call.lineno <= c.lineno < until]
-        stated = _points_in(call)
-        if stated is None:
-            continue
         numbers = [_points_in(part) for part in parts]
         known = [number for number in numbers if number is not None]
-        if len(known) == len(numbers) and not _repeats(tree, parts) and _differ(sum(known), stated):
-            yield (
-                f"{name}: its parts are worth {_said(sum(known))}, but `Checks(...)` says "
-                f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
-            )
-        if place == len(opened) - 1:
-            says = f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}"
-            yield from _compared(says, stated, "the cell's metadata says", points_of(cell))
+        is_known = len(known) == len(numbers) and not _repeats(tree, parts)
+        yield _points_in(call), sum(known) if is_known else None
 
 
 def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:

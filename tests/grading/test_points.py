@@ -79,6 +79,19 @@ def test_parts_that_do_not_sum_to_the_points_of_their_checks_are_named():
     )
 
 
+def test_parts_that_are_worth_more_than_their_cell_are_not_released(tmp_path):
+    shutil.copytree(REPOSITORY / "source", tmp_path / "source")
+    shutil.copytree(REPOSITORY / "staff/hw0", tmp_path / "staff/hw0")
+    path = tmp_path / "source/hw0/hw0.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell = cell_of(notebook, "test_as_column")
+    cell.source = cell.source.replace("points=0.5)", "points=0.75)", 1)
+    nbformat.write(notebook, path)
+    said = "cell test_as_column: its parts are worth 1.25 points, but the cell has 1, so right"
+    with pytest.raises(RuntimeError, match=said):
+        check_source(tmp_path, "hw0")
+
+
 def test_checks_whose_points_are_not_those_of_the_metadata_are_named():
     notebook = source_of("ps1")
     place = notebook.cells.index(cell_of(notebook, "test_half"))

@@ -307,6 +307,16 @@ def test_an_impossible_regrade_gives_one_sentence_and_changes_nothing(
     assert regrade(few) == 2
     assert "END HIDDEN TESTS is not allowed here" in capsys.readouterr().err
     assert state(few) == before
+    generous = ps1.source(ps1.RIGHT_TEST)
+    cell = cell_of(generous, "test_double")
+    points = float(cell.metadata["nbgrader"]["points"])
+    cell.source = (
+        f"checks = Checks('f')\nwith checks('all', points={points + 1}): ...\nchecks.score()"
+    )
+    ps1.write_homework(few.folder, "ps1", generous, manifest_of("ps1"))
+    assert regrade(few) == 2
+    assert "so right answers would score 0" in capsys.readouterr().err
+    assert state(few) == before
     (few.source("ps1") / "ps1.ipynb").write_text("{")
     assert regrade(few) == 2
     said = capsys.readouterr()
