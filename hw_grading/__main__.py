@@ -1,6 +1,7 @@
 """The staff's commands. To see the options of one, type: python -m hw_grading VERB --help."""
 
 import argparse
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, run one command, and return its exit status.
 
     It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
-    was stopped by Ctrl-C.
+    was stopped by Ctrl-C, or nobody reads its output.
     """
     parser = argparse.ArgumentParser(prog="python -m hw_grading", description=__doc__)
     parser.add_argument(
@@ -49,6 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
         if getattr(verb, "NEEDS_COURSE", True):
             _expect_course(chosen.course, chosen.command)
         status: int = verb.run(chosen) or FINE
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `report … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
+        return STOPPED
     except (NoScores, Unreadable, OSError, RuntimeError) as error:
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT

@@ -32,12 +32,15 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if options.command == "doctor":
-            return FINE if doctor() else TO_DO
-        return int(options.do(_opened(options), options))
+            status = FINE if doctor() else TO_DO
+        else:
+            status = int(options.do(_opened(options), options))
+        sys.stdout.flush()
+        return status
     except DeskError as error:
         print(error, file=sys.stderr)
         return CANNOT
-    except BrokenPipeError:  # as in `check hw2.ipynb | head`
+    except BrokenPipeError:  # as in `check … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
         return STOPPED
     except KeyboardInterrupt:

@@ -1,5 +1,6 @@
 """Opens a download (a zip, a folder or a file) and lists its files."""
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -42,6 +43,8 @@ def open_downloads(
     downloads: list[Download] = []
     for path in paths:
         try:
+            if not os.path.lexists(path):
+                raise Unreadable("there is no such file or folder")
             if path.is_dir():
                 downloads += _in_a_folder(path, is_one_students, stack, left_out)
             elif path.suffix.lower() == ZIP and not is_one_students(path.name):

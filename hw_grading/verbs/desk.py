@@ -13,8 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     # Unknown options go to Jupyter Server. This one is the desk's, in any position.
     add("--course", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    add("--port", type=int, help="port of the server (default: the first free one from 8888 on)")
+    add("--port", type=_port, help="port of the server (default: the first free one from 8888 on)")
     add("--no-browser", action="store_true", help="print the address only")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 65535, found {text!r}")
+    return int(text)
 
 
 def run(chosen: argparse.Namespace) -> None:

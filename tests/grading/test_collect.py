@@ -591,7 +591,7 @@ def test_a_truncated_zip_is_left_out(term: Term) -> None:
 
 def test_a_missing_or_wrong_download_is_reported(term: Term) -> None:
     assert term.collect(term.outside / "nothing.zip") == 2
-    assert "nothing.zip: No such file or directory" in term.said
+    assert "nothing.zip: there is no such file or folder" in term.said
     (term.outside / "students.txt").write_text("ann")
     assert term.collect(term.outside / "students.txt") == 2
     assert "students.txt: expected a zip, a folder or a notebook" in term.said

@@ -1,5 +1,6 @@
 """`python -m hw_grading` ends with 0 if all is fine, 1 if something is to do, 2 on failure."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from tiny_homeworks import manifest_of, source_of, write_homework
 
 from hw_grading import __main__ as program
 from hw_grading.commands import demo
-from hw_grading.homework.course import Course
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.verbs import VERBS
 
 
@@ -44,6 +45,23 @@ def test_an_unknown_command_has_status_2(capsys):
         program.main(["grade-it"])
     assert end.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "http"])
+def test_a_port_that_does_not_exist_is_refused(port, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        program.main(["--course", str(tmp_path), "desk", "ps1", "--port", port])
+    assert end.value.code == 2
+    assert f"expected a number from 1 to 65535, found '{port}'" in capsys.readouterr().err
+
+
+def test_output_that_nobody_reads_gives_no_message():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "hw_grading", "--course", str(REPOSITORY), "doctor"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_the_program_itself_ends_with_that_status(tmp_path):
