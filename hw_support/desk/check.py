@@ -187,10 +187,10 @@ def _failures(checked: list[Checked]) -> Iterator[str]:
             continue
         of_stub = test.removeprefix("test_") in stubs
         failed: dict[str, list[str]] = {}
-        for part in cell.run.parts:
+        for part in (part for part in cell.run.parts if not part.passed):
             if "NotImplementedError" in part.message or of_stub:
                 waiting.add(test)
-            elif not part.passed:
+            else:
                 failed.setdefault(part.message, []).append(part.what)
         for message, parts in failed.items():
             more = f" (and {len(parts) - 1} more)" if len(parts) > 1 else ""

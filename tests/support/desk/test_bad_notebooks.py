@@ -28,6 +28,7 @@ def test_a_function_defined_in_another_cell_is_an_answer(left, tmp_path):
     assert all(found.parts.values())
     assert found.to_do == {}
     assert not [text for text in found.report.surprises if "NotImplementedError" not in text]
+    assert "waits for answers" not in found.said
 
 
 def test_an_emptied_answer_with_a_failing_test_is_to_do(tmp_path):
