@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from hw_support.failures import steps_of
+from hw_support.tally import Tally
 
 _NUMPY = ("np", "numpy")
 # IPython itself binds these in notebooks.
@@ -47,7 +48,8 @@ def taken(functions: Mapping[str, object], names: Mapping[str, Any], error: obje
     """
     steps = list(steps_of(error)) if isinstance(error, TypeError) else []
     for name in steps[-1].tb_frame.f_code.co_names if steps else ():
-        if name in functions and not callable(names.get(name)):
+        now = names.get(name)
+        if name in functions and (not callable(now) or isinstance(now, Tally)):
             return f"This test has a variable `{name}` too. Give your function another name"
     return ""
 

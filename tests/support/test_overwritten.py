@@ -114,3 +114,19 @@ checks.score()
         "This test has a variable `loss` too. Give your function another name"
     ) in capsys.readouterr().out
     assert callable(names["loss"])
+
+
+def test_a_students_helper_with_the_name_of_the_tests_checks_is_named(capsys):
+    student = "def checks(x):\n    return 2 * x\n\ndef double(x):\n    return checks(x)\n"
+    test = """\
+checks = Checks("double", points=1)
+
+with checks("twice", points=1):
+    double(1.0)
+
+checks.score()
+"""
+    exec(student, names := dict(OF_SETUP))
+    exec(test, names)
+    said = "This test has a variable `checks` too. Give your function another name"
+    assert said in capsys.readouterr().out
