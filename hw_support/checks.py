@@ -48,7 +48,9 @@ class Checks(Tally):
         # The names of the stand-ins with which a part is tried again.
         self.stood_in_for: frozenset[str] = frozenset()
         self.timed_out = False  # whether a part was, without stand-ins
-        self._stand_ins: list[tuple[int, dict[str, object]]] = []  # most calls, values by name
+        # Most calls, values by name, and the notebook's own functions for `results`.
+        self._stand_ins: list[tuple[int, dict[str, object], dict[str, object]]] = []
+        self._own_in_results: dict[str, object] = {}  # of the stand-ins that are in place
         self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
         self._hidden = 0  # hidden parts that are being tried now
@@ -57,14 +59,20 @@ class Checks(Tally):
             for sentence in overwritten(self.names, cell.f_code):
                 self.note(sentence)
 
-    def stand_ins(self, most_calls: int, /, **stand_ins: object) -> None:
+    def stand_ins(
+        self, most_calls: int, own_in_results: Sequence[str] = (), /, **stand_ins: object
+    ) -> None:
         """Register right functions with which the second try of a part replaces the notebook's own.
 
         If this method is called again, those functions are used in a third try. A part may make
         `most_calls` calls of all of them together: as many as a right answer needs, and some more.
         Without this limit, a student without an answer could let them do the work.
+
+        The cells that `results` runs again call the notebook's own functions `own_in_results`: a
+        cell that reads their results in another layout cannot run with right ones.
         """
-        self._stand_ins.append((most_calls, stand_ins))
+        own = {name: self.names[name] for name in own_in_results if name in self.names}
+        self._stand_ins.append((most_calls, stand_ins, own))
 
     def _fitted(self, stand_ins: dict[str, object]) -> dict[str, object]:
         """Return stand-ins that can be called as the notebook's own functions can."""
@@ -104,17 +112,17 @@ class Checks(Tally):
         attempt = Attempt(self, what, points, hidden, last=False)
         yield attempt
         message, got, expected = attempt.message, self.got, self.expected
-        for number, (most_calls, stand_ins) in enumerate(self._stand_ins if message else ()):
+        for number, (most_calls, stand_ins, own) in enumerate(self._stand_ins if message else ()):
             if number in self._never_end:
                 continue
             attempt = Attempt(self, what, points, hidden, last=False)
-            self.stood_in_for = frozenset(stand_ins)
+            self.stood_in_for, self._own_in_results = frozenset(stand_ins), own
             try:
                 counted = _counted(self._fitted(stand_ins), most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:
-                self.stood_in_for = frozenset()
+                self.stood_in_for, self._own_in_results = frozenset(), {}
             if attempt.timed_out:
                 self._never_end.add(number)
             if not attempt.message:
@@ -134,7 +142,8 @@ class Checks(Tally):
             return values_of(self.names, names)
         fixed = sorted(self.stood_in_for)
         again = [name for name in names if name not in fixed]
-        values = dict(zip(again, self.notebook.rerun(again, given, fixed), strict=True))
+        with self.notebook.replaced(**self._own_in_results):
+            values = dict(zip(again, self.notebook.rerun(again, given, fixed), strict=True))
         return [values[name] if name in values else self.names[name] for name in names]
 
     def replace(self, **stand_ins: object) -> None:

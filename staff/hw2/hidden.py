@@ -255,6 +255,33 @@ def forward_with_own_caches(
     return forward
 
 
+def with_own_caches(
+    names: dict[str, Any], layer: Callable[..., tuple[Array, Any]]
+) -> tuple[Callable[..., tuple[Array, Any]], Callable[..., Any]]:
+    """Return a right forward_pass with the student's own caches, and a right backward_pass.
+
+    The second one cannot read these caches: it uses those of the last call of the first one, for as
+    many examples.
+    """
+    forward = forward_with_own_caches(names, layer)
+    kept: list[tuple[int, Any]] = []  # numbers of examples, and the reference's caches
+
+    def forward_pass(
+        X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
+    ) -> tuple[Array, Any]:
+        kept[1:] = []
+        network = X_batch, weight_matrices, biases, activations
+        kept.insert(0, (len(X_batch), reference.forward_pass(*network)[1]))
+        return forward(*network)
+
+    def backward_pass(dL_dg: Array, layer_caches: Any) -> Any:
+        mine = next((caches for n, caches in kept if n == len(dL_dg)), None)
+        expect(mine is not None, "backward_pass was called before forward_pass")
+        return reference.backward_pass(np.reshape(dL_dg, (-1, 1)), mine)  # type: ignore[arg-type]
+
+    return forward_pass, backward_pass
+
+
 def frozen_activations(
     X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
 ) -> list[reference.Activation]:
@@ -386,6 +413,8 @@ def stand_ins_for_differences(checks: Checks) -> None:
     }
     checks.stand_ins(20_000, **functions)
     checks.stand_ins(20_000, **without_forward_pass(functions, reference.layer_forward))
+    del functions["logistic_loss"]  # whose own results may come in another order
+    checks.stand_ins(20_000, **functions)
 
 
 def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
@@ -400,6 +429,13 @@ def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
     right, layer = right_functions(), layer_with_own_cache(checks.names)
     checks.stand_ins(5_000, **right)
     checks.stand_ins(5_000, **without_forward_pass(right, layer))
+    # A function that gives another layout has cost points. Beside it another one may be wrong.
+    forward, backward = with_own_caches(checks.names, layer)
+    right_beside = right | {"layer_forward": layer, "forward_pass": forward}
+    right_beside["backward_pass"] = backward
+    gradients = "backward_pass", "my_nn_finite_difference_checker"
+    for own in [("logistic_loss",), gradients, ("forward_pass", *gradients)]:
+        checks.stand_ins(5_000, own, **right_beside)
     keep_answers(checks, right, *answers)
 
 
@@ -543,22 +579,7 @@ def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
     }
     names = checks.names
     layer = layer_with_own_cache(names)
-    forward = forward_with_own_caches(names, layer)
-    kept: list[tuple[int, Any]] = []  # numbers of examples, and the reference's caches
-
-    def forward_pass(
-        X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
-    ) -> tuple[Array, Any]:
-        kept[1:] = []
-        network = X_batch, weight_matrices, biases, activations
-        kept.insert(0, (len(X_batch), reference.forward_pass(*network)[1]))
-        return forward(*network)
-
-    def backward_pass(dL_dg: Array, layer_caches: Any) -> Any:
-        mine = next((caches for n, caches in kept if n == len(dL_dg)), None)
-        expect(mine is not None, "backward_pass was called before forward_pass")
-        return reference.backward_pass(np.reshape(dL_dg, (-1, 1)), mine)  # type: ignore[arg-type]
-
+    forward_pass, backward_pass = with_own_caches(names, layer)
     draw = np.random.default_rng()
     functions: dict[str, Any] = {
         "layer_forward": layer,

@@ -47,7 +47,7 @@ def logistic_loss(g: Array, y: Array) -> tuple[Array, Array]:
 
 def layer_forward(x: Array, W: Array, b: Array, activation_fn: Activation) -> tuple[Array, Any]:
     """Return activation_fn(x W + b), (n, d'), and a cache for `backward_pass`."""
-    s = np.einsum("nd,de->ne", x, W) + b
+    s = np.einsum("...nd,...de->...ne", x, W) + b  # stacks of networks too
     out, slope = activation_fn(s)
     return np.asarray(out), {"input": np.array(x), "weights": np.array(W), "slope": slope}
 

@@ -56,6 +56,35 @@ CHARGED_ONCE = [
         ],
         {"test_layer_forward": 1},
     ),
+    # One of the two gives another layout, and its callers know.
+    (
+        [
+            ("layer_forward", "the sum is divided by the number of inputs"),
+            ("logistic_loss", "the derivative comes first, and all callers know"),
+        ],
+        {"test_layer_forward": 3, "test_logistic_loss": 5},
+    ),
+    (
+        [
+            ("layer_forward", "the bias is forgotten"),
+            (CHECKER, "one list of all gradients, which q1_3a cuts"),
+        ],
+        {"test_layer_forward": 3, f"test_{CHECKER}": 7},
+    ),
+    (
+        [
+            ("logistic_loss", "(n, 1) against (n,) gives (n, n)"),
+            ("backward_pass", "biases come first, and the comparison knows"),
+        ],
+        {"test_logistic_loss": 5, "test_backward_pass": 13},
+    ),
+    (
+        [
+            ("forward_pass", "the output is flattened"),
+            (CHECKER, "all moved networks at once, by stacks of matrices"),
+        ],
+        {"test_forward_pass": 3},
+    ),
 ]
 
 

@@ -345,6 +345,22 @@ for attempt in checks.tries("part", points=1):
     assert names["answer"] == 2
 
 
+def test_an_answer_may_run_again_with_one_of_the_students_own_functions():
+    names = {"Checks": Checks, "f": lambda: 1, "g": lambda: [5], "In": ["answer = f() + g()[0]"]}
+    run_cells(names, names["In"][0])
+    cell = """
+checks = Checks("answer", points=1)
+checks.stand_ins(10, f=lambda: 2, g=lambda: 5)
+checks.stand_ins(10, ["g"], f=lambda: 2, g=lambda: 5)
+for attempt in checks.tries("part", points=1):
+    with attempt:
+        assert checks.results("answer") == [f() + g()]
+"""
+    run_cells(names, cell)
+    assert [part.passed for part in names["checks"].parts] == [True]
+    assert names["g"]() == [5]
+
+
 def test_a_part_that_shows_results_of_an_unanswered_function_earns_nothing():
     names = {"Checks": Checks, "f": lambda: 0, "g": lambda: 0, "right": lambda: 0}
     cell = """
