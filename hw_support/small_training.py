@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from hw_support.checks import Checks
 from hw_support.compare import Mismatch, as_numbers, expect
+from hw_support.notebook_access import Notebook
 
 Array = npt.NDArray[Any]
 
@@ -141,7 +142,7 @@ class SmallTraining:
         run = ("weight_matrices", "biases", *HISTORIES)
         silent = contextlib.redirect_stdout(io.StringIO())
         with notebook.kept(*run), notebook.replaced(**small), silent:
-            returned = train(step_size, EPOCHS, notebook.own("rng"), after_step)  # type: ignore[misc]
+            returned = _called(notebook, train, step_size, EPOCHS, notebook.own("rng"), after_step)
         expect(returned is not None, "train returned None. Is a `return` missing?")
         is_dictionary = hasattr(returned, "keys")
         count = "a dictionary" if is_dictionary else f"{len(returned := list(returned))} values"
@@ -220,6 +221,13 @@ class SmallTraining:
         """Return mean loss and accuracy on images with these indices, computed by `judges`."""
         network = [p.copy() for p in parameters[:2]], [p.copy() for p in parameters[2:]]
         return figures(self.judges, network, self._images[which], self._labels[which])
+
+
+def _called(notebook: Notebook, train: Any, *arguments: object) -> Any:
+    """Call ``train``, by names if it has those of the docstring: others may stand between them."""
+    named = dict(zip(("step_size", "epochs", "rng", "after_step"), arguments, strict=True))
+    names = {parameter.name for parameter in notebook.parameters(train) or ()}
+    return train(**named) if names >= named.keys() else train(*arguments)
 
 
 def _images(*groups: _Group) -> list[tuple[int, int]]:

@@ -332,6 +332,17 @@ def calling(student, after):
     return student
 
 
+def test_options_of_the_students_own_may_stand_between_those_of_the_docstring():
+    student = Student()
+
+    def train(batch_size=100, step_size=0.1, epochs=5, verbose=False, rng=None, after_step=None):
+        assert (batch_size, verbose) == (100, False)
+        return student.train(step_size, epochs, rng, after_step)
+
+    student.names["train"] = train
+    assert failing(student) == {}
+
+
 def test_a_training_that_goes_on_with_the_network_that_was_there_is_noticed():
     trained = watch_of(Student())._seen().network
     left = iter([array.copy() for array in trained])

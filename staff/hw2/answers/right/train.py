@@ -756,3 +756,39 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% the size of a batch is the third of five parameters
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+nets = [relu_activation, sigmoid_activation]
+
+
+def measured(x, y, network):
+    g, caches = forward_pass(x, *network, nets)
+    return (logistic_loss(g, y)[0].mean(), np.mean((g[:, 0] > 0.5) == y)), g, caches
+
+
+def train(
+    step_size=STEP_SIZE, epochs=EPOCHS, batch_size=BATCH_SIZE, rng=rng, after_step=None
+):
+    x, x_test = (images.reshape(len(images), -1) for images in (X_train, X_test))
+    sizes = [784, 200, 1]
+    network = create_weight_matrices(sizes), create_bias_vectors(sizes)
+    seen, tested = [], []
+    for _ in range(epochs):
+        order = rng.permutation(len(x))
+        for batch in np.split(order, range(batch_size, len(x), batch_size)):
+            figures, g, ((x_0, _, _), (x_1, W, slope)) = measured(x[batch], y_train[batch], network)
+            seen.append(figures)
+            d_1 = (g - y_train[batch, None]) / len(batch)
+            d_0 = (d_1 @ W.T) * (x_1 > 0)
+            for l, (inputs, delta) in enumerate([(x_0, d_0), (x_1, d_1)]):
+                network[0][l] = network[0][l] - step_size * inputs.T @ delta
+                network[1][l] = network[1][l] - step_size * delta.sum(0, keepdims=True)
+            tested.append(measured(x_test, y_test, network)[0])
+            if after_step:
+                after_step(*network)
+    return *network, *map(list, zip(*seen)), *map(list, zip(*tested))
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
