@@ -147,7 +147,7 @@ class TrainingWatch(SmallTraining):
             why = f". Did you divide the sum by {BATCH} instead of {size}?" if by_full_size else ""
             expect(
                 abs(share - 1) < 0.02,
-                f"the last batch of {size} images moves the parameters {share:.2g} times as far "
+                f"the last batch of {size} images moves the parameters {share:.3g} times as far "
                 f"as its mean gradient does{why}",
             )
 

@@ -1,6 +1,7 @@
 """A mistake costs points once in the whole notebook, in the part that tests it."""
 
 import dataclasses
+import re
 
 import pytest
 from answers import right_answers, wrong_answers
@@ -242,3 +243,14 @@ def test_a_mistake_in_a_training_costs_the_part_about_it(name, part):
     ((_, verdict),) = judge(HW2, [answer_named("train", name)])
     assert part in " ".join(verdict.failed_parts("test_train"))
     assert verdict.lost["test_train"] <= 2
+
+
+def test_notes_about_results_tell_true_causes_and_digits_that_differ():
+    wrong = answer_named(
+        "layer_forward", "b is taken for a column where the batch is as large as the layer"
+    )
+    scores = score_submission(HW2, wrong.cells, tests=["test_q1_3c", "test_q1_3d"])
+    told = " ".join(result.printed for result in scores.values())
+    own, right = re.search(r"reference_loss is (\S+); right functions give (\S+)\.", told).groups()
+    assert own != right
+    assert "backward_pass, the checker or a function that they call is wrong" in told

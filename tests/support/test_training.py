@@ -324,6 +324,11 @@ def test_a_gradient_of_length_1_is_not_said_to_be_divided_by_another_number():
     assert "Did you divide" not in told["own_size"]
 
 
+def test_a_short_batch_that_moves_slightly_too_far_is_told_with_its_digits():
+    said = failing(Student(divide_by=lambda batch: len(batch) / (1 + 0.03 * (len(batch) < 100))))
+    assert "moves the parameters 1.03 times as far" in said["own_size"]
+
+
 def calling(student, after):
     """Let ``train`` call ``after(after_step, weight_matrices, biases)`` after each step."""
     student.names["train"] = lambda step_size, epochs, rng, after_step: student.train(

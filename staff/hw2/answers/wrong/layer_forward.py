@@ -202,3 +202,11 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs.insert(0, dL_dg[:, None, :])
         dL_dg = dL_dg @ c.W.T
     return grad_Ws, grad_bs
+
+
+# %% b is taken for a column where the batch is as large as the layer
+def layer_forward(x, W, b, activation_fn):
+    s = x @ W
+    s = s + (b.T if b.T.shape[0] == s.shape[0] else b)
+    out, slope = activation_fn(s)
+    return out, (x, W, slope)
