@@ -107,7 +107,7 @@ def description_of(course: Course, assignment: str) -> str:
 def describe(course: Course, assignment: str) -> dict[str, Any]:
     """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
-    names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission")
+    names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission", "output_bytes_per_cell")
     manifest = manifest_of(course.root, assignment)
     packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
     return released.described(

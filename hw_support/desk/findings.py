@@ -5,6 +5,7 @@ import builtins
 import contextlib
 import functools
 import itertools
+import json
 import os
 import re
 import sys
@@ -102,6 +103,7 @@ def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> 
     yield from _files(ran, folder)
     yield from _imports(ran.notebook, release, folder)
     yield from _slow(ran, release)
+    yield from _long_outputs(ran, release)
 
 
 def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
@@ -274,6 +276,19 @@ def _slow(ran: Ran, release: Release) -> Iterator[str]:
             f"All cells together took {total:.0f} s of CPU time here. The grader stops after "
             f"{release.cpu_seconds_per_submission:.0f} s. Make the notebook faster."
         )
+
+
+def _long_outputs(ran: Ran, release: Release) -> Iterator[str]:
+    limit = release.output_bytes_per_cell
+    for cell in (ran.notebook.cells[i] for i in ran.cells):
+        written = json.dumps(cell.get("outputs", []), ensure_ascii=False)
+        size = len(written.encode(errors="replace"))
+        if size > limit:
+            yield (
+                f"{name_of(cell)} has {size / 1e6:.1f} MB of output. The grader keeps "
+                f"{limit / 1e6:g} MB of it and drops the rest, plots too. Print less, or draw "
+                "smaller pictures."
+            )
 
 
 def limit_of(cell: NotebookNode, release: Release) -> float:

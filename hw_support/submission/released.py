@@ -30,6 +30,7 @@ class Release:
     cpu_seconds_per_cell: float
     cpu_seconds_for_cell: Mapping[str, float]  # by grade id
     cpu_seconds_per_submission: float
+    output_bytes_per_cell: int
     certification: str  # the grade id of the cell with name and pledge; "" if there is none
     begins: str  # the notebook's first line
     given: tuple[str, ...] = ()  # code cells without a grade id; nothing depends on them

@@ -172,6 +172,14 @@ def test_a_cell_near_its_limit_is_named(release, tmp_path):
     assert "'slow()' took 40 s of CPU time here. The grader stops it after 60 s" in sentence
 
 
+def test_a_cell_whose_output_the_grader_cuts_is_named(release, tmp_path):
+    notebook = of_code("table()", "quick()")
+    for cell, bytes_ in zip(notebook.cells, (2_100_000, 1_900_000), strict=True):
+        cell.outputs = [nbformat.v4.new_output("stream", text="x" * bytes_)]
+    (sentence,) = found(notebook, release, tmp_path, runs={0: CellRun(), 1: CellRun()})
+    assert "'table()' has 2.1 MB of output. The grader keeps 2 MB of it" in sentence
+
+
 def test_a_test_that_passed_when_saved_and_fails_now_is_named(answered, release, tmp_path):
     import copy
 
