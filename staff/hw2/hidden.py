@@ -700,9 +700,9 @@ def difference_results(
         evaluated += np.size(s)
         return lying(squashed)(s)
 
-    came = names["my_nn_finite_difference_checker"](X, y, weights, biases, [*liars[:-1], last])
     # The biases alone: weights or biases may be missing, which costs points in their own part.
-    least = examples * sum(b.size for b in biases)
+    least = examples * sum(b.size for b in biases)  # before student code can change the list
+    came = names["my_nn_finite_difference_checker"](X, y, weights, biases, [*liars[:-1], last])
     expect(
         evaluated > 0,
         "it never calls the last function in the list activations, its argument. Does it measure "

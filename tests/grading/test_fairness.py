@@ -86,6 +86,14 @@ CHARGED_ONCE = [
         ],
         {"test_forward_pass": 3},
     ),
+    ([(CHECKER, "the lists of weights and biases are emptied by pop")], {f"test_{CHECKER}": 1}),
+    (  # Lists that a function empties do not hide that another one measures nothing.
+        [
+            (CHECKER, "only the activations are measured, and backward_pass has another name"),
+            ("forward_pass", "the callers' lists are emptied by pop"),
+        ],
+        {f"test_{CHECKER}": 5, "test_forward_pass": 1},
+    ),
 ]
 
 

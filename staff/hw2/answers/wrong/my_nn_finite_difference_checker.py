@@ -632,3 +632,25 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
 fd = my_nn_finite_difference_checker(X_ref, y_ref, W_ref, b_ref, ref_activations)
 fd_grad_Ws, fd_grad_bs = fd[:2], fd[2:]
 print(fd_grad_Ws, fd_grad_bs)
+
+
+# %% the lists of weights and biases are emptied by pop
+def my_nn_finite_difference_checker(
+    X_batch, y_batch, weight_matrices, biases, activations
+):
+    L, parameters = len(weight_matrices), []
+    for layers in (weight_matrices, biases):
+        while layers:
+            parameters.append(layers.pop(0))
+
+    def losses(P):
+        g, _ = forward_pass(X_batch, P[:L], P[L:], activations)
+        return np.ravel(logistic_loss(g, y_batch)[0])
+
+    gradients = [np.zeros((len(X_batch), *P.shape)) for P in parameters]
+    for i, P in enumerate(parameters):
+        for row, column in np.ndindex(P.shape):
+            gradients[i][:, row, column] = finite_difference_checker(
+                losses, parameters, (i, row, column)
+            )
+    return gradients[:L], gradients[L:]
