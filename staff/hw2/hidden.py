@@ -432,10 +432,12 @@ def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
     # A function that gives another layout has cost points. Beside it another one may be wrong.
     forward, backward = with_own_caches(checks.names, layer)
     right_beside = right | {"layer_forward": layer, "forward_pass": forward}
-    right_beside["backward_pass"] = backward
     gradients = "backward_pass", "my_nn_finite_difference_checker"
-    for own in [("logistic_loss",), gradients, ("forward_pass", *gradients)]:
-        checks.stand_ins(5_000, own, **right_beside)
+    without = {name: f for name, f in right_beside.items() if name not in gradients}
+    for own in ("logistic_loss", "forward_pass"):
+        checks.stand_ins(5_000, [own], **without)
+    for others in [gradients, ("forward_pass", *gradients)]:
+        checks.stand_ins(5_000, others, **right_beside | {"backward_pass": backward})
     keep_answers(checks, right, *answers)
 
 

@@ -81,6 +81,13 @@ CHARGED_ONCE = [
     ),
     (
         [
+            ("backward_pass", "the derivative of the activation is forgotten"),
+            ("forward_pass", "the outputs of all layers, of which all callers take the last"),
+        ],
+        {"test_backward_pass": 11, "test_forward_pass": 3},
+    ),
+    (
+        [
             ("forward_pass", "the output is flattened"),
             (CHECKER, "all moved networks at once, by stacks of matrices"),
         ],
