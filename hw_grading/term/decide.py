@@ -131,14 +131,17 @@ def decide(
 
 
 def _refuse_two_accounts(student: str, found: Sequence[Found]) -> None:
-    """Raise `Unreadable` if files of one student come from people with different addresses."""
-    keys = [key for one in found for key in one.who.keys if key[0] == "email"]
-    emails = list({folded(email): quoted(email) for _, email in keys}.values())
-    if len(emails) > 1:
-        raise Unreadable(
-            f"{student} has files from {emails[0]} and {emails[1]}. Find out whose they are, and "
-            "correct the wrong sid or email there"
-        )
+    """Raise `Unreadable` if files of one student come from two accounts of a platform."""
+    first: dict[str, str] = {}
+    for one in found:
+        account = one.who.account
+        other = first.setdefault(one.platform, account) or account
+        if account and folded(account) != folded(other):
+            raise Unreadable(
+                f"{student} has files from {quoted(other)} and {quoted(account)}. Find out whose "
+                "they are, and correct the wrong sid or email there. On Canvas, fill in the column "
+                "canvas_id of students.csv, or add --canvas-gradebook gradebook.csv"
+            )
 
 
 def _trouble(content: bytes) -> str:
@@ -180,6 +183,14 @@ def _action(where: Path, homework: str, found: Found, sha256: str, before: Recor
         return Action.NEW
     if not folder.is_dir():
         raise Unreadable(f"{where} is a file, expected a folder. Remove it")
+    account = found.who.account
+    known = before.account if before and before.platform == found.platform else ""
+    if known and account and folded(known) != folded(account):  # names can be chosen
+        raise Unreadable(
+            f"the submission in {where} is from {quoted(known)} and is kept; this one is from "
+            f"{quoted(account)}. Find out whose this file is. If it should count, remove that "
+            "folder and collect again"
+        )
     notebook = folder / f"{homework}.ipynb"
     there = digest_of(read_regular_file(notebook, MAX_BYTES)) if notebook.is_file() else ""
     handed_in = read_time(folder)

@@ -21,6 +21,7 @@ class Who:
     keys: tuple[tuple[str, str], ...]
     or_else: tuple[str, ...] = ()  # other possible Canvas ids in the same file name
     canvas_name: str = ""  # the text before the id in such a name
+    account: str = ""  # the account on the platform, which nobody else has; "" if unknown
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ def _submitters(entry: dict[str, Any]) -> list[Who]:
         name, sid, email = (_text(texts.get(key)) for key in (":name", ":sid", ":email"))
         keys = (("id", sid), ("sid", sid), ("email", email), ("id", email))
         said = ", ".join(filter(None, (name, sid, email)))
-        found.append(Who(said or "a student without a name", tuple(k for k in keys if k[1])))
+        said = said or "a student without a name"
+        found.append(Who(said, tuple(k for k in keys if k[1]), account=email))
     if not found:
         raise Unreadable(f"{_METADATA} names no student for it")
     return found

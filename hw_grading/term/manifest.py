@@ -24,6 +24,7 @@ class Record:
     seconds_late: float | None  # without extensions; None without a time or a due date
     attempt: int  # as in `Found`
     collected: str  # ISO 8601 in UTC
+    account: str = ""  # as in `Who`
 
 
 def path_of(root: Path, homework: str) -> Path:
@@ -39,7 +40,7 @@ def read_manifest(path: Path) -> dict[str, Record]:
     try:
         students = json.loads(read_regular_file(path, _MOST_BYTES))["students"]
         return {
-            student: Record(**{name: record[name] for name in names})
+            student: Record(**{name: record[name] for name in names & record.keys()})
             for student, record in students.items()
         }
     except (Unreadable, ValueError, KeyError, TypeError, AttributeError) as why:

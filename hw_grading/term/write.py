@@ -86,4 +86,5 @@ def _record(entry: Entry, due: datetime | None) -> Record:
         seconds_late=(entry.late_by or timedelta(0)).total_seconds() if when and due else None,
         attempt=entry.found.attempt,
         collected=datetime.now(UTC).isoformat(timespec="seconds"),
+        account=entry.found.who.account,
     )

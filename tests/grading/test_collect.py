@@ -218,6 +218,46 @@ def test_on_canvas_no_name_can_pose_as_another_student(term: Term) -> None:
     assert "its name fits more than one student: zoe." in term.said
 
 
+@pytest.mark.parametrize("both_at_once", [True, False])
+def test_on_canvas_no_account_can_take_the_name_of_another(term: Term, both_at_once: bool) -> None:
+    term.roster("id,name\nann,Ann Lee\nbob,Bob Jones\n")
+    hers = ("leeann_701_9001_hw2.ipynb", nb("ann"))
+    his = ("leeann_702_9005_hw2.ipynb", nb("bob, who calls himself Ann Lee"))
+    if both_at_once:
+        assert term.collect(term.download("subs.zip", packed(hers, his))) == 1
+        assert term.handed_in == {}
+        assert "ann has files from '701' and '702'" in term.said
+        assert "canvas_id" in term.said
+        return
+    assert term.collect(term.download("monday.zip", packed(hers))) == 0
+    for content in (nb("newer"), hers[1]):  # an exact copy would take over the account
+        files = packed(("leeann_702_9005_hw2.ipynb", content))
+        assert term.collect(term.download("tuesday.zip", files)) == 1
+        assert "is from '701' and is kept; this one is from '702'" in term.said
+    assert term.handed_in == {"ann": hers[1]}
+    assert term.manifest["ann"]["account"] == "701"
+
+
+def test_on_gradescope_no_account_can_replace_an_earlier_one(term: Term) -> None:
+    for name, hour, email in (("a.zip", 10, "ann@x.edu"), ("b.zip", 11, "eve@home.edu")):
+        by = [("Ann Lee", "'3031'", email)]
+        export = gradescope((hour, f"2022-10-04 {hour}:00:00 Z", by, nb(email)))
+        assert term.collect(term.download(name, export)) == int(hour == 11)
+    assert "is from 'ann@x.edu' and is kept; this one is from 'eve@home.edu'" in term.said
+    assert term.handed_in == {"ann": nb("ann@x.edu")}
+
+
+def test_a_manifest_without_accounts_is_read(term: Term) -> None:
+    download = term.download("subs.zip", packed(*CANVAS))
+    assert term.collect(download) == 0
+    path = term.root / "grading/collected/hw2.json"
+    whole = json.loads(path.read_text())
+    for record in whole["students"].values():
+        del record["account"]
+    path.write_text(json.dumps(whole))
+    assert term.collect(download) == 0
+
+
 def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Term) -> None:
     ann, bob = ("Ann Lee", "'3031'", "ann@x.edu"), ("Bob Jones", "''", "bob@x.edu")
     export = gradescope(
