@@ -27,7 +27,10 @@ _MOST_ATTRIBUTES_OF_ALL = 100_000
 _MOST_READ = 5_000_000  # characters of all tags; one within another is read twice
 _MOST_SPANNED = 20_000  # places that cells of tables take beyond one each
 _DEEPEST = 100
-_FORMATTING = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I)
+# The second <html> gives its attributes to the first one, so all of them are compared too.
+_FORMATTING = re.compile(
+    r"<(?:a|b|big|code|em|font|html|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I
+)
 # The beginning of a tag, the rest of its name, and one attribute, as browsers read them. No part is
 # ever read again (`+` after another sign of repetition), so quotation marks that are not closed
 # cost nothing. Anything that begins like a tag counts as one, even in a comment or in quotes.

@@ -179,6 +179,9 @@ TOO_MANY_ATTRIBUTES = {
     "after a quotation mark": f"it's <p {NAMES}>x</p>",
     "after quotes not closed": f'<!-- <a b="> --> <p {NAMES}>x</p>',
     "after a script": f"<script>i<n; '</script><p {NAMES}>x</p>",
+    "of the page's element": "".join(
+        f"<html {NAMES[:4_000]}>" + "<html x>" * 200 for _ in range(60)
+    ),
     "of formatting elements": "".join(f"<b x{k} {NAMES[:100]}></b>" for k in range(1_000)),
     "in many tags": ("<p" + " a" * 990 + ">x</p>") * 110,
 }
