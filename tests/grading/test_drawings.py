@@ -99,6 +99,9 @@ BUSY = {
     "blending": drawing(SHAPE.format('style="mix-blend-mode: screen"')),
     "change": drawing('<g><set attributeName="fill" to="red"/></g>'),
     "HTML": drawing("<foreignObject><p>x</p></foreignObject>"),
+    # Browsers read declarations after an entity that cannot be read; Python's parser ignores them.
+    "filter of a declared attribute": b'<!DOCTYPE svg [<!ENTITY % p SYSTEM "p"> %p; '
+    b'<!ATTLIST rect filter CDATA "blur(200px)">]>' + drawing(RECT),
     "tiny pattern": drawing(pattern(0.01) + FILLED),
     "pattern of parts": drawing(pattern(0.01, "") + FILLED),
     "pattern made smaller": drawing(
