@@ -45,7 +45,9 @@ def _named(path: str) -> _Named | None:
         person = before.removesuffix("_LATE")
         # A file's own name or a person's name may look like two ids. Then the name proves nothing.
         by_name = () if others else (("canvas_name", person),)
-        who = Who(f"{person} ({user})", (("canvas_id", user), *by_name), tuple(others), person, user)
+        who = Who(
+            f"{person} ({user})", (("canvas_id", user), *by_name), tuple(others), person, user
+        )
     is_late = bool(_LATE.match(name)) or before.endswith("_LATE")
     own = PurePosixPath(name[match.end(2) + 1 :]).stem
     return _Named(who, is_late, int(match[2][:18]), _AGAIN.sub("", own))
