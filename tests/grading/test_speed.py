@@ -68,3 +68,23 @@ def test_an_answer_without_loops_is_fast_on_a_busy_machine(namespace):
     assert passes(namespace, loops=every(LOOPS), answer=every(LOOPS / 50))
     disturbed = np.where(np.arange(40) == 39, LOOPS / 50, LOOPS)
     assert passes(namespace, loops=every(LOOPS), answer=iter(disturbed))
+
+
+def test_an_answer_that_computes_when_it_is_read_takes_the_time_of_its_loops(namespace):
+    clocks, names = Clocks(), dict(namespace)
+    right = names["squared_distances"]
+
+    class Later:
+        def __init__(self, A, B):
+            self.points = A, B
+            clocks.call(LOOPS / 50)
+
+        def __array__(self, *args, **kwargs):
+            clocks.call(LOOPS)
+            return right(*self.points)
+
+    names |= {"time": clocks, "seconds_of": FunctionType(names["seconds_of"].__code__, names)}
+    names |= {"squared_distances_loops": lambda A, B: clocks.call(LOOPS, LOOPS)}
+    names |= {"squared_distances": Later}
+    result = score_cell(notebook_of("hw0").cells["test_squared_distances"], names)
+    assert [part.what for part in result.parts if not part.passed] == [PART]
