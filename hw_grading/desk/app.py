@@ -8,20 +8,29 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
+from jupyter_server.serverapp import ServerApp
 from jupyter_server.utils import url_path_join
 from traitlets import Unicode
 
 from hw_grading.desk.base_handler import NAME, PLACE
 from hw_grading.desk.courses import Desks, expect_homework
-from hw_grading.desk.handlers import routes
+from hw_grading.desk.handlers import STATIC, routes
+from hw_grading.desk.shapes import LONGEST_BODY
 from hw_grading.homework.course import Course
 
 _READERS, _WRITERS = 8, 4  # threads; requests that wait for a locked gradebook do not delay readers
 
 
+class DeskServer(ServerApp):
+    """A server with nothing but a desk: its token opens no files, kernels and conversions."""
+
+    default_services = ("auth", "api", "security", "shutdown")
+
+
 class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
     """The GSI's desk."""
 
+    serverapp_class = DeskServer  # as a program of its own
     name = NAME
     description = "Grades a class question by question, in the browser."
     extension_url = f"/{PLACE}/"
@@ -77,7 +86,10 @@ def serve(
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
         f"--{DeskApp.__name__}.default_url=/{PLACE}/{quote(assignment, safe='')}/",
-        f"--ServerApp.root_dir={course.absolute()}",
+        f"--ServerApp.root_dir={STATIC}",  # the only files at /files/
+        # A body is received before the login is checked.
+        f"--ServerApp.max_body_size={2 * LONGEST_BODY}",
+        f"--ServerApp.max_buffer_size={2 * LONGEST_BODY}",
     ]
     if port is not None:
         options.append(f"--ServerApp.port={port}")

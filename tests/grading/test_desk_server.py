@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -193,6 +194,30 @@ def test_without_a_login_there_is_neither_a_page_nor_data(running):
     status, _, _ = stranger.call("/hw-grading/hw2/api/thumbnail/plot/ada")
     assert status == 302
     assert stranger.call("/hw-grading/hw2/api/save/plot", {})[0] == 403
+
+
+def test_a_stranger_cannot_fill_the_memory_of_the_server(running):
+    process = psutil.Process(running.process.pid)
+    before = process.memory_info().rss
+    start = f"POST /hw-grading/hw2/api/save/plot HTTP/1.1\r\nHost: localhost:{running.port}\r\n"
+    request = f"{start}Content-Length: 200000000\r\n\r\n".encode() + bytes(200_000_000)
+    with socket.create_connection(("127.0.0.1", running.port)) as stranger:
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            stranger.sendall(request)
+        assert process.memory_info().rss - before < 50e6
+    running.client().api("overview")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/files/gradebook.db", "/files/submitted/ada/hw2/hw2.ipynb", "/api/contents/source"),
+        *("/api/kernels", "/api/sessions", "/view/gradebook.db", "/api/config/x"),
+        "/nbconvert/html/autograded/ada/hw2/hw2.ipynb",
+    ],
+)
+def test_the_token_of_a_desk_opens_the_desk_alone(kim, path):
+    assert kim.call(path)[0] == 404
 
 
 def test_a_browser_needs_the_xsrf_token_for_each_change(running):
