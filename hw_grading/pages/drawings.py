@@ -25,7 +25,8 @@ _REFUSED = words(
     "animate animateColor animateMotion animateTransform discard filter foreignObject set"
 )
 _SLOW = re.compile(r"filter|blend|inherit|gradient\(|pathLength", re.I)
-_HIDDEN = re.compile(r"[\\@]|url|dasharray", re.I)  # other things and references in style sheets
+# other things, references and layers in style sheets
+_HIDDEN = re.compile(r"[\\@]|url|dasharray|(?<![-\w])opacity", re.I)
 # Of all properties of styles, those of drawings. A browser draws a shadow or a background slowly.
 _PROPERTY = re.compile(r"([^\s:;{}]+)\s*:")
 _KNOWN_PROPERTY = re.compile(
@@ -41,7 +42,13 @@ _COMMAND = re.compile(r"([A-Za-z])([^A-Za-z]*)")  # of a path
 _DASHES_OF_ONE = 10  # dashes that cost as much as an element
 _DATA = re.compile(r"data:[^,]*,", re.I)
 _PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\s]+)")
-_COSTS = {"linearGradient": 100, "mask": 1_000, "pattern": 1_000, "radialGradient": 100}
+_COSTS = {
+    **{"image": 25, "text": 6, "linearGradient": 100, "radialGradient": 100},
+    **{"mask": 1_000, "pattern": 1_000},
+}
+_LAYER = 10  # of a group that is drawn by itself and then made transparent
+_CLIP, _CLIP_OF_A_RECT = 20, 3
+_OPACITY = re.compile(r"(?<![-\w])opacity\s*:", re.I)
 _CHARACTERS = 200  # of a path that cost as much as an element
 _ADDRESSES = ("href", "{http://www.w3.org/1999/xlink}href")
 _OF_ONE = ("clip-path", "mask", *_ADDRESSES)  # not inherited
@@ -108,7 +115,7 @@ class _Drawing:
                 raise ValueError("the children inherit references that cannot be counted")
             length = sum(map(len, [element.text or "", *element.attrib.values()]))
             size = _cost(element) + length // (1 if self._has_markers else _CHARACTERS)
-            size += self._dashes(element)
+            size += self._dashes(element) + self._layers(element)
             size += sum(self.size(part, depth + 1) for part in [*element, *once])
             times = size if _name(element) == "use" or self._has_markers else 1
             size += times * sum(self.size(part, depth + 1) for part in inherited)
@@ -131,6 +138,17 @@ class _Drawing:
             found = [self._by_id[one] for one in names if one in self._by_id]
             (once if name in _OF_ONE else inherited).extend(found)
         return once, inherited
+
+    def _layers(self, element: ET.Element) -> int:
+        """Return how many elements the layers and clips of an element count for."""
+        style = element.get("style", "")
+        is_clear = "opacity" in element.attrib or _OPACITY.search(style)
+        cost = _LAYER if is_clear and (len(element) or _name(element) == "use") else 0
+        clips = element.get("clip-path", "") + (style if "clip-path" in style.lower() else "")
+        for name in _REFERENCE.findall(clips):
+            parts = [_name(part) for part in self._by_id.get(unquote(name), ())]
+            cost += _CLIP_OF_A_RECT if parts == ["rect"] else _CLIP
+        return cost
 
     def _dashes(self, element: ET.Element) -> int:
         """Return how many elements the dashes of a path count for; others may have no dashes."""

@@ -117,6 +117,21 @@ BUSY = {
     "mask inherited": drawing(MASK + many('<g mask="url(#p)">{}</g>', '<g mask="inherit"/>')),
     "mask inherited by style": drawing(MASK, "<style>rect { mask: inherit }</style>"),
     "clip often": drawing(many('<clipPath id="p">{}</clipPath>') + CLIPPED * 500),
+    "clip of a circle often": drawing(
+        '<clipPath id="p"><circle r="9"/></clipPath>' + CLIPPED * 20_000
+    ),
+    "clip of a circle often, by style": drawing(
+        '<clipPath id="p"><circle r="9"/></clipPath>'
+        + SHAPE.format('style="CLIP-path: url(#p)"') * 20_000
+    ),
+    "clips in clips": drawing(
+        '<clipPath id="p"><text>W</text></clipPath>'
+        + ('<g clip-path="url(#p)">' * 80 + RECT + "</g>" * 80) * 200
+    ),
+    "layers in layers": drawing(('<g opacity=".9">' * 90 + RECT + "</g>" * 90) * 300),
+    "layers by style": drawing(f'<g style="fill: red; opacity: .9">{RECT}</g>' * 20_000),
+    "layers by a sheet": drawing(f"<g>{RECT}</g>" * 20_000, "<style>g { opacity: .9 }</style>"),
+    "picture often": drawing(f'<image href="{picture(1)}"/>' * 10_000),
     "gradient often": drawing(GRADIENT + FILLED * 5000),
     "marker at each point": drawing(
         many('<marker id="p">{}</marker>') + f'<path marker-mid="url(#p)" d="{"h1" * 500}"/>'
