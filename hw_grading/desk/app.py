@@ -24,7 +24,7 @@ _READERS, _WRITERS = 8, 4  # threads; requests that wait for a locked gradebook 
 class DeskServer(ServerApp):
     """A server with nothing but a desk: its token opens no files, kernels and conversions."""
 
-    default_services = ("auth", "api", "security", "shutdown")
+    default_services = ("auth", "api", "security", "shutdown")  # type: ignore[assignment]
 
 
 class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):

@@ -43,8 +43,12 @@ _DASHES_OF_ONE = 10  # dashes that cost as much as an element
 _DATA = re.compile(r"data:[^,]*,", re.I)
 _PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\s]+)")
 _COSTS = {
-    **{"image": 25, "text": 6, "linearGradient": 100, "radialGradient": 100},
-    **{"mask": 1_000, "pattern": 1_000},
+    "image": 25,
+    "linearGradient": 100,
+    "mask": 1_000,
+    "pattern": 1_000,
+    "radialGradient": 100,
+    "text": 6,
 }
 _LAYER = 10  # of a group that is drawn by itself and then made transparent
 _CLIP, _CLIP_OF_A_RECT = 20, 3
