@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
@@ -57,6 +58,7 @@ def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:
 
 def _in_cell(cell: NotebookNode) -> Iterator[str]:
     open_kind = ""
+    kept: list[str] = []  # lines that students get
     for line in cell.source.splitlines():
         marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
         if not marks and _MEANT.match(line):
@@ -66,8 +68,19 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
             if open_kind != (kind if word == "END" else ""):
                 yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
             open_kind = kind if word == "BEGIN" else ""
+        if not (marks or open_kind):
+            kept.append(line)
     if open_kind:
         yield f"BEGIN {open_kind} has no END {open_kind} below it."
+    if marks_of(cell).get("solution") and "BEGIN SOLUTION" not in cell.source:
+        kept = []  # all of it is the solution
+    for name in cell.get("attachments", ()):
+        if not any(f"attachment:{name}" in unquote(line) for line in kept):
+            yield (
+                f"students would get the attached picture {quoted(name)}, which only removed lines "
+                "show. Remove the attachment and write the picture "
+                "into the text as data."
+            )
     yield from _in_code(cell)
 
 

@@ -1,7 +1,7 @@
 """A release that would show students what is hidden, or a test that cannot run, is refused."""
 
 import pytest
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell
 from tiny_homeworks import manifest_of, marked, source_of, write_course
 
 from hw_grading.commands.release import check_source
@@ -57,6 +57,27 @@ def test_hidden_tests_in_a_cell_without_a_type_are_named_by_their_place():
     notebook.cells.insert(2, new_code_cell("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS"))
     [sentence] = mistakes(notebook)
     assert sentence.startswith("cell 3 from the top: it has hidden tests, but its type is not")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("Plot: ![x](attachment:x%20y.png)", False),
+        ("### BEGIN SOLUTION\n![x](attachment:x%20y.png)\n### END SOLUTION", True),
+        ("### BEGIN SOLUTION\n<img src='attachment:x%20y.png'>\n### END SOLUTION\nbelow", True),
+        ("### BEGIN MARK SCHEME\n![x][y]\n\n[y]: attachment:x%20y.png\n### END MARK SCHEME", True),
+    ],
+)
+@pytest.mark.parametrize("is_answer", [False, True])
+def test_a_picture_of_a_removed_text_is_named(text, is_named, is_answer):
+    notebook = source_of("ps1")
+    cell = new_markdown_cell(text, attachments={"x y.png": {"image/png": "QUJD"}})
+    if is_answer or "SOLUTION" in text:
+        marks = {"grade": True, "solution": True, "locked": False, "task": False, "points": 1}
+        cell.metadata["nbgrader"] = {"schema_version": 3, "grade_id": "sketch", **marks}
+    notebook.cells.append(cell)
+    found = [sentence for sentence in mistakes(notebook) if "'x y.png'" in sentence]
+    assert bool(found) == (is_named or is_answer)
 
 
 def test_two_cells_of_one_id_are_named():
