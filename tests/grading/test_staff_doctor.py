@@ -391,6 +391,32 @@ def test_an_exchange_with_assignments_must_be_open_for_students(
     assert f"chmod a+x {tmp_path} &&" in str(lines_of(course.folder)["exchange"].advice)
 
 
+def test_students_who_share_the_machine_must_not_read_the_course(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = folders._have_all
+    above = set(tmp_path.parents)
+    monkeypatch.setattr(folders, "_have_all", lambda f, right: f in above or look_up(f, right))
+    tmp_path.chmod(0o711)
+    for folder in (course.folder, *course.folder.iterdir()):
+        folder.chmod(0o755 if folder.is_dir() else 0o644)
+    exchange = tmp_path / "exchange"
+    exchange.mkdir()
+    exchange.chmod(0o1777)
+    assert lines_of(course.folder)["exchange"].advice is None  # no students, as far as it shows
+    add(course, 'c.CourseDirectory.course_id = "ml"')
+    for name, mode in (("outbound", 0o755), ("inbound", 0o733)):
+        (exchange / "ml" / name).mkdir(parents=True)
+        (exchange / "ml" / name).chmod(mode)
+    line = lines_of(course.folder)["exchange"]
+    assert line.found.endswith("they can read the course too")
+    command = str(line.advice).removeprefix("Type: ")
+    for name in ("source", "autograded", "gradebook.db"):
+        assert f"{course.folder}/{name}" in command
+    subprocess.run(command, shell=True, check=True)
+    assert lines_of(course.folder)["exchange"].advice is None
+
+
 def test_an_invalid_time_zone_is_reported(course: Course) -> None:
     for name in ("Mars/Base", "", "../etc/passwd", "PST8PDTX"):
         add(course, f"c.Exchange.timezone = {name!r}")

@@ -8,10 +8,12 @@ import stat
 from pathlib import Path
 
 from nbgrader.exchange.default import Exchange
+from sqlalchemy import make_url
 from traitlets.config import Config
 
 from hw_grading.batch.settings import WholeClass
-from hw_grading.homework.course import Course
+from hw_grading.homework.course import Course, fixed_folder
+from hw_grading.homework.homework import STAFF
 from hw_support.desk.doctor import Line
 
 _SPARE_MB = 1_000  # for everything except results
@@ -57,12 +59,33 @@ def exchange(course: Course) -> Line:
         if not _have_all(folder, right)
     ]
     if not missing:
-        return Line("exchange", f"students can fetch from {root} and submit")
+        found = f"students can fetch from {root} and submit"
+        if is_used and (read := _readable(course)):
+            close = f"chmod -R o-rwx {' '.join(map(quoted, read))}"
+            return Line("exchange", f"{found}, but they can read the course too", f"Type: {close}")
+        return Line("exchange", found)
     if not is_used:
         found = f"{root} is not used yet. If students share this machine, type: "
         return Line("exchange", found + " && ".join(missing))
     found = f"students cannot use {root}, which has assignments of {of_course.name}"
     return Line("exchange", found, f"Type: {' && '.join(missing)}")
+
+
+def _readable(course: Course) -> list[Path]:
+    """Return what all users of the machine can read, and students must not."""
+    directory = course.directory
+    steps = "source", "submitted", "autograded", "feedback"
+    private = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
+    private += [course.root / STAFF, WholeClass(config=course.config).place(course.root)]
+    if database := make_url(course.db_url).database:  # the file of SQLite
+        private.append(course.root / database)
+    return [
+        path
+        for path in private
+        if path.exists()
+        and _have_all(path, "r")
+        and all(_have_all(folder, "x") for folder in path.parents)
+    ]
 
 
 def _have_all(folder: Path, right: str) -> bool:
