@@ -99,7 +99,7 @@ class CollectAnyName(ExchangeCollect):
             self.log.info("Updating submission: %s", name)
         else:
             self.log.info("Collecting submission: %s", name)
-        self._warn_of_other_owner(source, student)
+        self._warn_of_other_owner(record)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".collecting-") as folder:
             copy, kept = Path(folder, "copy"), Path(folder, "kept")
@@ -130,16 +130,32 @@ class CollectAnyName(ExchangeCollect):
             says = "none" if stated is None else f"{stated:%Y-%m-%d %H:%M}"
             self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
 
-    def _warn_of_other_owner(self, source: Path, student: str) -> None:
-        """Warn about a folder that was made by another user than the student."""
+    def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return a student's own submissions, the newest first; without any, those of others."""
+        newest_first: list[dict[str, Any]] = super()._sort_by_timestamp(records)
+        own = [record for record in newest_first if self._made_by_another(record) is None]
+        for record in newest_first if own else ():
+            self._warn_of_other_owner(record, "not collected: ")
+        return own or newest_first
+
+    def _made_by_another(self, record: Mapping[str, Any]) -> str | None:
+        """Return the user who made a submission's folder; None if it is the student."""
+        if not self.check_owner:
+            return None
         try:
-            owner = pwd.getpwuid(os.lstat(source).st_uid).pw_name
-        except KeyError:
-            owner = "an unknown user"
-        if self.check_owner and owner != student:
+            owner = os.lstat(Path(self.inbound_path, record["filename"])).st_uid
+            name = pwd.getpwuid(owner).pw_name
+        except (KeyError, OSError):
+            return "an unknown user"
+        return None if name == record["username"] else f"the user {name}"
+
+    def _warn_of_other_owner(self, record: Mapping[str, Any], what: str = "") -> None:
+        """Warn about a folder that was made by another user than the student."""
+        if maker := self._made_by_another(record):
+            student, path = record["username"], Path(self.inbound_path, record["filename"])
             self.log.warning(
-                f"{source}: made by the user {owner}, not by {student}. Ask both who submitted it "
-                "(if all students are one user of the system, add --CollectApp.check_owner=False)"
+                f"{path}: {what}made by {maker}, not by {student}. Ask both who submitted it (if "
+                "all students are one user of the system, add --CollectApp.check_owner=False)"
             )
 
 

@@ -279,6 +279,26 @@ def test_a_newer_submission_that_cannot_be_copied_leaves_the_older_one(
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(len(other_users()) < 2, reason="the tests cannot become other users")
+def test_a_submission_that_another_user_makes_never_replaces_the_students_own(
+    course: ToyCourse, inbound: Path
+) -> None:
+    student, other = other_users()
+    for maker, when in ((student, "2022-10-04 10:00:00"), (other, "2099-01-01 00:00:00")):
+        for whose in {student, maker}:
+            folder = inbound / f"{whose}+{ASSIGNMENT}+{when} UTC"
+            folder.mkdir()
+            nbformat.write(course.answer(why=f"words of {maker}"), folder / "hw2.ipynb")
+            (folder / "timestamp.txt").write_text(f"{when} UTC")
+            shutil.chown(folder, maker)
+    said = succeed(course, "collect", ASSIGNMENT)
+    assert f"not collected: made by the user {other}, not by {student}. Ask both" in said
+    for maker in (student, other):
+        submitted = course.root / "submitted" / maker / ASSIGNMENT / "hw2.ipynb"
+        assert f"words of {maker}" in submitted.read_text()
+
+
+@pytest.mark.slow
 def test_a_submission_changed_after_its_timestamp_is_named(
     course: ToyCourse, inbound: Path
 ) -> None:
