@@ -61,7 +61,7 @@ def exchange(course: Course) -> Line:
     if not missing:
         found = f"students can fetch from {root} and submit"
         if is_used and (read := _readable(course)):
-            close = f"chmod -R o-rwx {' '.join(map(quoted, read))}"
+            close = f"chmod -R o-rwx {' '.join(map(typed, read))}"
             return Line("exchange", f"{found}, but they can read the course too", f"Type: {close}")
         return Line("exchange", found)
     if not is_used:
