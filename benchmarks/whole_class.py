@@ -42,28 +42,31 @@ def compare(folder: Path, notebook: Any, students: int, kind: str) -> None:
     """Print the seconds of both ways, their ratio, and the use of the cores."""
     ours = make_course(folder / "ours", notebook, students)
     stock = make_course(folder / "stock", notebook, students, STOCK)
-    ratios, shares = [], []
+    ratios, shares, busy = [], [], []
     for repeat in range(REPEATS):
         here, there = seconds_of_grading(ours), seconds_of_grading(stock)
-        shares.append(student_seconds(ours) / (len(os.sched_getaffinity(0)) * here))
+        cores = len(os.sched_getaffinity(0)) * here
+        shares.append(spent(ours, "cpu_seconds") / cores)
+        busy.append(spent(ours, "seconds") / cores)
         ratios.append(there / here)
         print(
             f"run {repeat + 1}: {students} submissions {kind}: {here:.1f} s, stock {there:.1f} s, "
-            f"{ratios[-1]:.2f} times; student code had {shares[-1]:.2f} of the cores",
+            f"{ratios[-1]:.2f} times; student code had {shares[-1]:.2f} of the cores' time; "
+            f"submissions ran in {busy[-1]:.2f} of it",
             flush=True,
         )
-    ratio, share = statistics.median(ratios), statistics.median(shares)
-    print(f"medians of {students} {kind}: {ratio:.2f} times as fast, {share:.2f} of the cores")
-
-
-def student_seconds(course: Course) -> float:
-    """Return the CPU time of all student processes in the last reported run."""
-    lines = (
-        (WholeClass(config=course.config).place(course.root) / "hw2.jsonl")
-        .read_text(encoding="utf-8")
-        .splitlines()
+    ratio, share, part = (statistics.median(values) for values in (ratios, shares, busy))
+    print(
+        f"medians of {students} {kind}: {ratio:.2f} times as fast; student code had {share:.2f} "
+        f"of the cores' time, submissions ran in {part:.2f} of it"
     )
-    return sum(float(json.loads(line).get("cpu_seconds") or 0) for line in lines)
+
+
+def spent(course: Course, what: str) -> float:
+    """Return the sum of all submissions in the last reported run: seconds or CPU seconds."""
+    log = WholeClass(config=course.config).place(course.root) / "hw2.jsonl"
+    lines = map(json.loads, log.read_text(encoding="utf-8").splitlines())
+    return sum(float(line.get(what) or 0) for line in lines)
 
 
 def grade_again(folder: Path) -> None:
