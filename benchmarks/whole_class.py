@@ -1,9 +1,11 @@
 """Compare the time of grading a class with stock nbgrader's time."""
 
 import json
+import multiprocessing
 import os
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,26 @@ WITHOUT_TRAINING, TRAINING, UNCHANGED = 40, 10, 700
 
 def run() -> None:
     """Print the figures of a class without training, with training, and graded again."""
+    print(f"a busy loop on each core gets {share_of_busy_loops():.2f} of the cores' time")
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder) / "untrained", answers(), WITHOUT_TRAINING, "without training")
         grade_again(Path(folder) / "again")
         compare(Path(folder) / "trained", trained(), TRAINING, "that train per example")
+
+
+def share_of_busy_loops() -> float:
+    """Return the share of the cores' time that a process on each core gets, without other work."""
+    cores = sorted(os.sched_getaffinity(0))
+    with multiprocessing.get_context("fork").Pool(len(cores)) as pool:
+        return statistics.mean(pool.map(_loop, cores, chunksize=1))
+
+
+def _loop(core: int) -> float:
+    os.sched_setaffinity(0, {core})
+    start, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - start < 10:
+        pass
+    return (time.process_time() - cpu) / (time.perf_counter() - start)
 
 
 def trained() -> Any:
