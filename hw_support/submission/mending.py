@@ -49,9 +49,14 @@ class InstructorCell:
         """Whether its points come from a test and not from a person."""
         return self.grade and not self.solution and self.cell_type == "code"
 
+    @property
+    def given(self) -> str:
+        """The source as students have it; the whole source if they have nothing of it."""
+        return self.released or self.source
+
     def is_unchanged(self, source: str) -> bool:
         """Whether a text equals this cell's source, apart from white space at the ends of lines."""
-        return _trimmed(source) in (_trimmed(self.source), _trimmed(self.released or self.source))
+        return _trimmed(source) in (_trimmed(self.source), _trimmed(self.given))
 
     def metadata(self) -> NotebookNode:
         """Return nbgrader's metadata for this cell."""
@@ -121,15 +126,14 @@ def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterabl
 
 def _recognise(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> Iterable[Problem]:
     there = {grade_id_of(cell) for cell in nb.cells}
-    plain = [cell for cell in nb.cells if not grade_id_of(cell)]
+    lost = [cell for cell in instructor_cells if cell.locked and cell.grade_id not in there]
+    plain = [cell for cell in nb.cells if not grade_id_of(cell)] if lost else []
     by_text = {(cell.cell_type, _trimmed(cell.source)): cell for cell in plain}
-    for instructor in instructor_cells:
-        if instructor.locked and instructor.grade_id not in there:
-            text = instructor.source if instructor.released is None else instructor.released
-            if cell := by_text.pop((instructor.cell_type, _trimmed(text)), None):
-                cell.metadata = NotebookNode(nbgrader=instructor.metadata())
-                what = "had lost its grade id: it was recognised by its text."
-                yield _mended(Kind.METADATA, instructor.grade_id, what)
+    for instructor in lost:
+        if cell := by_text.pop((instructor.cell_type, _trimmed(instructor.given)), None):
+            cell.metadata = NotebookNode(nbgrader=instructor.metadata())
+            what = "had lost its grade id: it was recognised by its text."
+            yield _mended(Kind.METADATA, instructor.grade_id, what)
 
 
 def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:

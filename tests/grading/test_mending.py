@@ -99,6 +99,17 @@ def test_a_copy_of_a_test_that_is_still_there_stays_a_plain_cell() -> None:
     assert order(nb)[:2] == ["f()", "intro"]
 
 
+def test_an_empty_cell_is_not_known_as_a_test_of_which_students_have_nothing() -> None:
+    hidden = instructor("test_g", "assert g() == 2", points=1, released="")
+    known = [hidden if each is TEST_G else each for each in ALL]
+    nb = submission()
+    nb.cells.remove(cell_of(nb, "test_g"))
+    nb.cells.insert(0, new_code_cell(""))
+    assert [problem.kind for problem in mend(nb, known)] == [Kind.DELETED_CELL]
+    assert order(nb).index("test_g") == order(nb).index("g") + 1
+    assert order(nb)[:2] == ["", "intro"]
+
+
 def mended(nb: NotebookNode) -> list[Problem]:
     """Mend a notebook, and check what must hold for every mended notebook."""
     problems = mend(nb, ALL)
