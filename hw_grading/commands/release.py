@@ -16,7 +16,7 @@ from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, homework_of, manifest_of
 from hw_grading.homework.manifest import FILE_NAME
-from hw_grading.homework.points import check_parts, check_total, disagreements, points_of
+from hw_grading.homework.points import check_total, disagreements, points_of
 from hw_grading.homework.regions import check_regions, unknown_cells
 from hw_grading.records.questions import read_places
 from hw_grading.records.scores import Cell
@@ -88,7 +88,6 @@ def check_source(course: Path, assignment: str) -> list[str]:
     shown = path.relative_to(here.root) if path.is_relative_to(here.root) else path
     check_regions(notebook, shown)
     check_total(manifest, file, notebook)
-    check_parts(notebook, shown)
     unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
     by_hand = [
         Cell(marks_of(cell)["grade_id"], points, by_hand=True)

@@ -42,17 +42,15 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
         )
 
 
-def check_parts(notebook: NotebookNode, file: Path) -> None:
-    """Raise `RuntimeError` if parts sum to more than their cell: right answers would score 0."""
-    for cell in notebook.cells:
-        *_, (_, worth) = [(None, None), *_checks_in(cell)]  # the last one gives the score
-        points = points_of(cell)
-        if worth is not None and points and worth > points and _differ(worth, points):
-            raise RuntimeError(
-                f"{file}: cell {marks_of(cell).get('grade_id')}: its parts are worth "
-                f"{_said(worth)}, but the cell has {points:g}, so right answers would score 0. "
-                "Change one of the two.\nNothing was released."
-            )
+def too_many_points(cell: NotebookNode) -> Iterator[str]:
+    """Yield a sentence if the parts of a test cell sum to more than the cell has."""
+    *_, (_, worth) = [(None, None), *_checks_in(cell)]  # the last one gives the score
+    points = points_of(cell)
+    if worth is not None and points and worth > points and _differ(worth, points):
+        yield (
+            f"its parts are worth {_said(worth)}, but the cell has {points:g}, so right answers "
+            "would score 0. Change one of the two."
+        )
 
 
 def disagreements(notebook: NotebookNode) -> list[str]:

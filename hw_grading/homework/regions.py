@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest
+from hw_grading.homework.points import too_many_points
 from hw_support.submission.mending import marks_of
 from hw_support.submission.problems import quoted
 
@@ -82,6 +83,7 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
                 "into the text as data."
             )
     yield from _in_code(cell)
+    yield from too_many_points(cell)
 
 
 def _in_code(cell: NotebookNode) -> Iterator[str]:

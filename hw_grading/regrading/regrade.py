@@ -18,7 +18,7 @@ from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, START, homework_of, manifest_of
 from hw_grading.homework.manifest import FILE_NAME
-from hw_grading.homework.points import check_parts, check_total
+from hw_grading.homework.points import check_total
 from hw_grading.homework.regions import check_regions
 from hw_grading.records.questions import read_places
 from hw_grading.records.scores import counted, named
@@ -173,7 +173,6 @@ class Regrade:
         path = course.source(name) / f"{name}.ipynb"
         notebook = nbformat.read(path, as_version=4)
         check_regions(notebook, path)
-        check_parts(notebook, path)
         check_total(manifest_of(course.root, name), manifest, notebook)
 
     def _release(self, edits: Edits) -> None:
