@@ -10,7 +10,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from sqlalchemy.orm import Session
 
 from hw_grading.homework.order import stored_order
-from hw_support.submission.mending import NEW_CELL, InstructorCell
+from hw_support.submission.mending import NEW_CELL, InstructorCell, grade_id_of
 
 
 def instructor_cells(
@@ -45,6 +45,14 @@ def instructor_cells(
         )
         for cell in (cells[name] for name in _in_order(gradebook, assignment, entry, source))
     ]
+
+
+def plain_cells(source: Path | None) -> list[str] | None:
+    """Return the instructor's cells without a grade id, as students have them; None if unknown."""
+    if not source or not source.is_file():
+        return None
+    cells = nbformat.read(source, as_version=4).cells
+    return [as_released(c.source, c.cell_type) for c in cells if not grade_id_of(c)]
 
 
 def grade_ids_by_assignment(db: Session) -> dict[str, frozenset[str]]:

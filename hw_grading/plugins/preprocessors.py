@@ -11,7 +11,11 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.grading import TURN, Turn
-from hw_grading.homework.instructor_cells import grade_ids_by_assignment, instructor_cells
+from hw_grading.homework.instructor_cells import (
+    grade_ids_by_assignment,
+    instructor_cells,
+    plain_cells,
+)
 from hw_grading.outcome import GraderFault, NotGraded
 from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
@@ -41,10 +45,11 @@ class MendCells(NbGraderPreprocessor):
         """Process one submission."""
         ids = resources["nbgrader"]
         course = (ids["db_url"], ids["assignment"])
-        cells, kernelspec = self._instructors(*course, ids["notebook"], ids.get("source"))
+        source = Path(ids["source"]) if ids.get("source") else None
+        cells, kernelspec, plain = self._instructors(*course, ids["notebook"], source)
         own = {cell.grade_id for cell in cells}
         mistaken = mistaken_for(grade_ids_in(nb), own, self._others(*course))
-        mended = mend(nb, cells)
+        mended = mend(nb, cells, plain)
         if kernelspec:
             nb.metadata["kernelspec"] = kernelspec
         if mistaken:  # instead of a list of all its cells
@@ -56,13 +61,13 @@ class MendCells(NbGraderPreprocessor):
 
 
 def _instructors(
-    db_url: str, assignment: str, notebook: str, source: str | None
-) -> tuple[list[InstructorCell], Any]:
-    """Return cells and kernelspec of the instructor's notebook."""
+    db_url: str, assignment: str, notebook: str, source: Path | None
+) -> tuple[list[InstructorCell], Any, list[str] | None]:
+    """Return cells, kernelspec and plain cells of the instructor's notebook."""
     with Gradebook(db_url) as gradebook:
-        cells = instructor_cells(gradebook, assignment, notebook, Path(source) if source else None)
+        cells = instructor_cells(gradebook, assignment, notebook, source)
         kernelspec = gradebook.find_notebook(notebook, assignment).kernelspec
-    return cells, json.loads(kernelspec or "null")
+    return cells, json.loads(kernelspec or "null"), plain_cells(source)
 
 
 def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:

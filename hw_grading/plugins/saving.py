@@ -11,12 +11,12 @@ from typing import Any
 
 import sqlalchemy
 from nbformat import NotebookNode
-from nbgrader import utils
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
 from hw_grading.final_scores.granting import mirror
+from hw_grading.records.graded_notebook import cells_by_id, marks_of
 from hw_grading.rubrics.digest import answer_digest, digests_before, remember
 from hw_support.submission.problems import METADATA_KEY
 
@@ -65,9 +65,10 @@ class SaveScores(SaveAutoGrades):
         self.student_id, self.db_url = ids["student"], ids["db_url"]
         with _OneSubmission(self.db_url) as self.gradebook:
             answers = {
-                cell.metadata.nbgrader.grade_id: answer_digest(cell)
-                for cell in nb.cells
-                if utils.is_grade(cell) and (utils.is_solution(cell) or utils.is_task(cell))
+                name: answer_digest(cell)
+                for name, cell in cells_by_id(nb).items()
+                if (marks := marks_of(cell)).get("grade")
+                and (marks.get("solution") or marks.get("task"))
             }
             # The seed of hidden inputs changes with anything that the student writes.
             answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))

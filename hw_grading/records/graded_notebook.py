@@ -17,6 +17,7 @@ from typing import Any
 from hw_grading.pages import text_of as text_of
 from hw_support.failures import with_its_line
 from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.mending import continues
 from hw_support.submission.problems import plain as plain
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
@@ -80,13 +81,30 @@ def notebook_in(content: bytes) -> Any:
 
 
 def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the cells by grade id. If several cells have the same id, the last one counts."""
-    cells = {}
+    """Return the cells by grade id. If several cells have the same id, the last one counts.
+
+    An answer includes the student's own cells that continue it.
+    """
+    cells: dict[str, dict[str, Any]] = {}
     for cell in document["cells"]:
         name = marks_of(cell).get("grade_id")
         if isinstance(name, str):
             cells[name] = cell
+        elif (continued := continues(cell)) in cells:
+            cells[continued] = _joined(cells[continued], cell)
     return cells
+
+
+def _joined(answer: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer with the text, the outputs and the attached files of one more cell."""
+    both = dict(answer)
+    both["source"] = "\n\n".join(text_of(cell.get("source")) for cell in (answer, more))
+    both["outputs"] = outputs_of(answer) + outputs_of(more)
+    attached = [cell.get("attachments") for cell in (answer, more)]
+    both["attachments"] = {
+        k: v for some in attached if isinstance(some, dict) for k, v in some.items()
+    }
+    return both
 
 
 def sources_in(path: Path) -> dict[str, str]:

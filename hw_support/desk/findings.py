@@ -20,7 +20,7 @@ from hw_support.desk.certification import BLANK, certification_of
 from hw_support.desk.running import CellRun, Ran, error_in_words, errors_of
 from hw_support.failures import one_line
 from hw_support.rerun import bound_by, parsed
-from hw_support.submission.mending import InstructorCell, grade_id_of
+from hw_support.submission.mending import InstructorCell, continues, grade_id_of
 from hw_support.submission.problems import quoted
 from hw_support.submission.released import Release
 
@@ -47,11 +47,13 @@ class Checked:
 def checked_cells(ran: Ran, release: Release) -> list[Checked]:
     """Return all of the instructor's cells in the released order."""
     cells = {grade_id_of(cell): cell for cell in ran.notebook.cells}
+    drawn = {name for cell in ran.notebook.cells if (name := continues(cell)) and _has_plot(cell)}
     runs = {grade_id_of(ran.notebook.cells[place]): run for place, run in ran.cells.items()}
     found = []
     for place, released in enumerate(release.cells):
         cell, run = cells.get(released.grade_id), runs.get(released.grade_id)
-        to_do = _to_do(released, cell, run is not None, release)
+        plotted = released.grade_id in drawn or run is None
+        to_do = _to_do(released, cell, release, plotted=plotted)
         if to_do and not released.grade:
             below = itertools.takewhile(lambda c: not c.solution, release.cells[place + 1 :])
             tests = [runs.get(test.grade_id) for test in below if test.points]
@@ -62,7 +64,7 @@ def checked_cells(ran: Ran, release: Release) -> list[Checked]:
 
 
 def _to_do(
-    released: InstructorCell, cell: NotebookNode | None, was_run: bool, release: Release
+    released: InstructorCell, cell: NotebookNode | None, release: Release, *, plotted: bool
 ) -> str | None:
     if not released.solution:
         return None
@@ -82,10 +84,14 @@ def _to_do(
         return f"answer {name}"
     if STUB in cell.source:
         return f"delete `{STUB}` in {name}"
-    kinds = [kind for output in cell.get("outputs", []) for kind in output.get("data", {})]
-    if released.grade and was_run and not any(kind.startswith("image/") for kind in kinds):
+    if released.grade and not plotted and not _has_plot(cell):
         return f"no plot in {name}"
     return None
+
+
+def _has_plot(cell: NotebookNode) -> bool:
+    kinds = (kind for output in cell.get("outputs", []) for kind in output.get("data", {}))
+    return any(kind.startswith("image/") for kind in kinds)
 
 
 def surprises(saved: NotebookNode, ran: Ran, release: Release, folder: Path) -> Iterator[str]:
@@ -140,7 +146,7 @@ def _within(name: str) -> str:
 
 
 def _is_given(cell: NotebookNode, release: Release) -> bool:
-    given = {" ".join(source.split()) for source in release.given}
+    given = {" ".join(source.split()) for source in release.plain}
     return grade_id_of(cell) is None and " ".join(cell.source.split()) in given
 
 

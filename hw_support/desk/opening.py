@@ -64,7 +64,7 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
             raise DeskError(problem.message.removesuffix(" It scores 0."))
     release = _release_of(notebook, path, releases)
     before = {grade_id_of(cell): cell.source for cell in notebook.cells}
-    changes = [*problems, *mend(notebook, release.cells)]
+    changes = [*problems, *mend(notebook, release.cells, release.plain)]
     for i, change in enumerate(changes):
         if change.kind is Kind.EDITED_CELL and change.cell:
             what = difference(before[change.cell], release.cell(change.cell).source)

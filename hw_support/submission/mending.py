@@ -7,23 +7,34 @@ the instructor's list of cells. It trusts only the text of a submitted cell and 
 - A locked cell that has lost its grade id, in another program or by copying, is known by its text.
 - If several cells have the same id, one is kept as the graded cell. The others become plain cells,
   which run but are not graded, as later cells may need what they define.
+- If an answer for a person to grade is missing or empty, and the student wrote a cell of the same
+  type at its place, that cell is the answer.
 - A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
   student may have moved the definition into another cell, and the stub would override it.
 - The instructor's cells and the answers are put into the released order. A test must run after its
   answer and its data, and before any test that contains a right version of that answer. As few
   cells as possible are moved, and tests and locked cells rather than answers. The plain code cells
   directly above an answer move with it.
+- The student's own cells directly below an answer for a person continue it: `continues` names it.
 """
 
 import itertools
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-from hw_support.submission.problems import Kind, Problem, Severity, insert_cell, quoted
+from hw_support.submission.problems import (
+    METADATA_KEY,
+    Kind,
+    Problem,
+    Severity,
+    insert_cell,
+    quoted,
+)
 
 SCHEMA_VERSION = 3  # of nbgrader's metadata
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
@@ -50,6 +61,11 @@ class InstructorCell:
         return self.grade and not self.solution and self.cell_type == "code"
 
     @property
+    def is_for_a_person(self) -> bool:
+        """Whether it is an answer that a person grades."""
+        return self.grade and self.solution
+
+    @property
     def given(self) -> str:
         """The source as students have it; the whole source if they have nothing of it."""
         return self.released or self.source
@@ -66,21 +82,32 @@ class InstructorCell:
         return NotebookNode(schema_version=SCHEMA_VERSION, grade_id=self.grade_id, **flags, **some)
 
 
-def mend(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> list[Problem]:
+def mend(
+    nb: NotebookNode,
+    instructor_cells: Sequence[InstructorCell],
+    plain: Iterable[str] | None = None,
+) -> list[Problem]:
     """Mend a notebook from `read_submission` in place, and return what was done.
 
-    The cells are all in the gradebook, in the instructor's order. Mending a mended notebook changes
-    nothing.
+    The instructor's cells are all in the gradebook, in the instructor's order. `plain` has the
+    sources of the released cells without a grade id. If it is None, a student's own cells are not
+    told from these, and no cell is taken for an answer. Mending a mended notebook changes nothing.
     """
     known = {cell.grade_id: cell for cell in instructor_cells}
-    return [
+    answers = {cell.grade_id for cell in instructor_cells if cell.is_for_a_person or cell.task}
+    given = frozenset(map(_first_line, plain)) if plain is not None else None
+    problems = [
         *_drop_unknown(nb, known),
         *_recognise(nb, instructor_cells),
         *_settle_duplicates(nb, known),
+        *(_find_answers(nb, instructor_cells, given) if given is not None else ()),
         *_rebuild(nb, known),
         *_put_back_deleted(nb, instructor_cells),
         *_put_in_order(nb, instructor_cells),
     ]
+    if given is not None:
+        _mark_continued(nb, answers, given)
+    return problems
 
 
 def _mended(kind: Kind, grade_id: str, what: str) -> Problem:
@@ -101,6 +128,18 @@ def marks_of(cell: NotebookNode) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell; an empty dict if it has none."""
     marks = cell.metadata.get("nbgrader")
     return marks if isinstance(marks, dict) else {}
+
+
+def continues(cell: Any) -> str | None:
+    """Return the grade id of the answer that a student's own cell continues; None if of none."""
+    metadata = cell.get("metadata") if isinstance(cell, dict) else None
+    section = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
+    name = section.get("continues") if isinstance(section, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _first_line(source: str) -> str:
+    return _trimmed(source).partition("\n")[0]
 
 
 def _places(nb: NotebookNode) -> dict[str, int]:
@@ -157,6 +196,76 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
             "run as plain cells."
         )
         yield Problem(Kind.DUPLICATE_CELL, Severity.MENDED, message, grade_id)
+
+
+def _find_answers(
+    nb: NotebookNode, instructor_cells: Sequence[InstructorCell], given: AbstractSet[str]
+) -> Iterable[Problem]:
+    earlier: str | None = None  # the nearest earlier instructor's cell that exists
+    for instructor in instructor_cells:
+        name = instructor.grade_id
+        place = _places(nb).get(name)
+        if instructor.is_for_a_person and (place is None or _is_empty(nb.cells[place], instructor)):
+            own = _own_cells(nb, place, earlier, given)
+            if own := [cell for cell in own if _is_code(cell) == _is_code(instructor)]:
+                own[0].metadata = NotebookNode(nbgrader=instructor.metadata())
+                was = "was deleted"
+                if place is not None:
+                    del nb.cells[place]
+                    was = "was left empty"
+                what = f"{was}: a cell that was added at its place is graded as the answer."
+                yield _mended(Kind.ADDED_CELL, name, what)
+        if name in _places(nb):
+            earlier = name
+
+
+def _own_cells(
+    nb: NotebookNode, place: int | None, earlier: str | None, given: AbstractSet[str]
+) -> list[NotebookNode]:
+    """Return a student's own cells where an answer should be, the likeliest ones first."""
+    if place is None:
+        first = _places(nb)[earlier] + 1 if earlier else 0
+        here = itertools.takewhile(lambda cell: not grade_id_of(cell), nb.cells[first:])
+        return [cell for cell in here if _is_own(cell, given)]
+    below, above = nb.cells[place + 1 :], nb.cells[:place][::-1]
+    return [
+        cell
+        for cells in (below, above)
+        for cell in itertools.takewhile(lambda one: _is_blank(one) or _is_own(one, given), cells)
+        if not _is_blank(cell)
+    ]
+
+
+def _is_blank(cell: NotebookNode) -> bool:
+    return not grade_id_of(cell) and not cell.source.strip() and not cell.get("attachments")
+
+
+def _is_own(cell: NotebookNode, given: AbstractSet[str]) -> bool:
+    """Whether a student added a cell. A released text that was edited keeps its first line."""
+    known = grade_id_of(cell) or _is_blank(cell)
+    return not known and _first_line(cell.source) not in given
+
+
+def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
+    written = cell.source.strip() and not instructor.is_unchanged(cell.source)
+    return not written and not cell.get("attachments")
+
+
+def _is_code(cell: NotebookNode | InstructorCell) -> bool:
+    return bool(cell.cell_type == "code")
+
+
+def _mark_continued(nb: NotebookNode, answers: AbstractSet[str], given: AbstractSet[str]) -> None:
+    """Mark the student's own cells below each answer that have its type."""
+    above: NotebookNode | None = None
+    for cell in nb.cells:
+        if grade_id_of(cell):
+            above = cell if grade_id_of(cell) in answers else None
+        elif above and not _is_blank(cell):
+            if not _is_own(cell, given):
+                above = None
+            elif _is_code(cell) == _is_code(above):
+                cell.metadata[METADATA_KEY] = NotebookNode(continues=grade_id_of(above))
 
 
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     EDITED_CELL = "edited-cell"
     DELETED_CELL = "deleted-cell"
     MOVED_CELL = "moved-cell"
+    ADDED_CELL = "added-cell"  # the student's own cell is graded as the answer
     TIME_LIMIT = "time-limit"
     OUTPUT_LIMIT = "output-limit"
     MEMORY_LIMIT = "memory-limit"

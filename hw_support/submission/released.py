@@ -33,7 +33,7 @@ class Release:
     output_bytes_per_cell: int
     certification: str  # the grade id of the cell with name and pledge; "" if there is none
     begins: str  # the notebook's first line
-    given: tuple[str, ...] = ()  # code cells without a grade id; nothing depends on them
+    plain: tuple[str, ...] = ()  # the cells without a grade id; nothing depends on their code
 
     @property
     def file_name(self) -> str:
@@ -72,7 +72,7 @@ def as_release(content: Mapping[str, Any]) -> Release:
     made = {
         "cells": _instructor_cells(content),
         "packages": frozenset(content["packages"]),
-        "given": tuple(content.get("given", ())),
+        "plain": tuple(content.get("plain", ())),
     }
     return Release(**{**content, **made})
 
@@ -91,14 +91,14 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
 
     The heading above a cell is the last one of level 2 or 3.
     """
-    cells, given, parts, heading = [], [], {}, ""
+    cells, plain, parts, heading = [], [], {}, ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             headings = [x for x in cell.source.splitlines() if x.startswith(("## ", "### "))]
             heading = headings[-1].lstrip("# ").strip() if headings else heading
         marks = cell.metadata.get("nbgrader")
         if not marks:
-            given += [cell.source] if cell.cell_type == "code" else []
+            plain.append(cell.source)
             continue
         parts[marks["grade_id"]] = heading
         kept = ("grade_id", "locked", "grade", "solution", "task", "checksum")
@@ -111,7 +111,7 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
             }
         )
     begins = first_line(notebook)
-    return {"cells": cells, "given": given, "parts": parts, "begins": begins, **more}
+    return {"cells": cells, "plain": plain, "parts": parts, "begins": begins, **more}
 
 
 def first_line(notebook: NotebookNode) -> str:

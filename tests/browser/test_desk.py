@@ -368,8 +368,10 @@ def test_a_grader_is_not_led_to_answers_that_another_has_just_graded(
     kim.page.clock.pause_at("2100-01-01")  # so the page does not load the list of answers again
     kim.open("why")
     expect(kim.page.locator("#number")).to_contain_text("Answer 2 ")
+    kim.page.wait_for_load_state("networkidle")  # so the server knows where Kim is
     for answer in (1, 3, 4):
         expect(lee.page.locator("#number")).to_contain_text(f"Answer {answer} ")
+        lee.wait()
         lee.page.keyboard.press("1")
         lee.saved()
         lee.page.keyboard.press("n")

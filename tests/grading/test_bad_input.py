@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
@@ -24,7 +24,10 @@ from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, environment, is
 
 from hw_grading.batch.folders import locked_and_prepared, prepare
 from hw_grading.commands.sample import cell_of
+from hw_grading.desk.answers import Answers
 from hw_grading.outcome import GraderFault
+from hw_grading.records.graded_notebook import cells_by_id
+from hw_grading.rubrics.digest import digests_before
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
 # One class serves many tests of this file: they have to be in one worker.
@@ -97,6 +100,12 @@ def submit_class(course: ToyCourse) -> None:
     nb.cells = [c for c in nb.cells if c.source and "test_" not in str(c.metadata)]
     nb.cells = [c for c in nb.cells if c is not cell_of(nb, "why")]
     submit("deleted", nb)
+
+    nb = course.answer(why="YOUR ANSWER HERE")
+    place = nb.cells.index(cell_of(nb, "why"))
+    nb.cells[place:place] = [new_markdown_cell("In a cell of its own.")]
+    nb.cells.append(new_code_cell("print('below')"))
+    submit("added", nb)
 
     nb = copy.deepcopy(course.answered)
     nb.cells += [copy.deepcopy(c) for c in nb.cells]
@@ -204,6 +213,7 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
         ("tags", 2, ["'test_triple' has the tag 'skip-execution'", "'raises-exception'"]),
         ("outputs-and-kernel", 4, []),
         ("deleted", FULL_MARKS, ["'test_double' was deleted", "'why' was deleted"]),
+        ("added", FULL_MARKS, ["'why' was left empty: a cell that was added at its place"]),
         ("duplicated", FULL_MARKS, ["2 cells have the grade id 'test_double'"]),
         ("retyped", FULL_MARKS, ["'double' was changed from a code cell to a markdown cell"]),
         ("reversed", FULL_MARKS, ["'test_double' was moved", "schema_version '99' for '3'"]),
@@ -228,6 +238,20 @@ def test_a_deleted_written_answer_is_no_response(graded: Graded) -> None:
     scores = graded.course.scores("deleted")
     assert scores["why"] == 0
     assert scores["sketch"] is None  # for a person
+
+
+def test_an_answer_in_a_cell_that_the_student_added_waits_for_a_person(graded: Graded) -> None:
+    scores = graded.course.scores("added")
+    assert (scores["why"], scores["sketch"]) == (None, None)
+    submission = Answers(graded.course.course, ASSIGNMENT, ["why", "sketch"]).submission("added")
+    assert submission.glances["why"].excerpt == "In a cell of its own."
+    assert not submission.glances["why"].empty
+    with Gradebook(graded.course.course.db_url) as gradebook:
+        before = digests_before(gradebook.db.connection(), ASSIGNMENT, "added")
+    assert before["why"] == submission.glances["why"].digest
+    assert before["sketch"] == submission.glances["sketch"].digest
+    nb = graded.course.graded("added")
+    assert cells_by_id(nb)["sketch"]["source"] == "print('o')\n\nprint('below')"
 
 
 def test_points_come_from_the_instructor(graded: Graded) -> None:

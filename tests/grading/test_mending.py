@@ -15,7 +15,8 @@ from toy_course import ASSIGNMENT, ToyCourse, source_notebook
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.instructor_cells import instructor_cells
-from hw_support.submission.mending import InstructorCell, mend
+from hw_grading.records.graded_notebook import cells_by_id
+from hw_support.submission.mending import InstructorCell, continues, mend
 from hw_support.submission.problems import Kind, Problem, Severity
 
 
@@ -333,6 +334,77 @@ def test_plain_cells_stay_between_the_cells_that_stay() -> None:
     assert order(nb)[1:5] == ["f", "test_f", "between = 1", "g"]
 
 
+PLAIN = ["## Why\n\nSay why.", "## Draw"]  # around the cell "why"
+
+
+def with_plain_cells(*own: str, why: str | None = None) -> NotebookNode:
+    """A submission with the released plain cells, and own text cells below the answer."""
+    nb = submission()
+    at = order(nb).index("why")
+    own_cells = [new_markdown_cell(source) for source in own]
+    answer = [cell(WHY, why)] if why is not None else []
+    before, after = map(new_markdown_cell, PLAIN)
+    nb.cells[at : at + 1] = [before, *answer, *own_cells, after]
+    return nb
+
+
+def found(nb: NotebookNode, plain: list[str] | None = PLAIN) -> list[tuple[str, str | None]]:
+    """Mend a notebook whose plain cells are known, twice."""
+    problems = mend(nb, ALL, plain)
+    once = copy.deepcopy(nb)
+    assert {p.kind for p in mend(nb, ALL, plain)} <= {Kind.DELETED_CELL}
+    assert nb == once
+    return kinds(problems)
+
+
+@pytest.mark.parametrize("why", [None, "", WHY.source])
+def test_an_added_cell_is_the_answer_if_its_cell_is_empty_or_missing(why: str | None) -> None:
+    nb = with_plain_cells("Because.", "And so.", why=why)
+    assert found(nb) == [("added-cell", "why")]
+    assert order(nb)[-5:] == ["## Why", "why", "And so.", "## Draw", "draw"]
+    assert cell_of(nb, "why").source == "Because."
+    assert cells_by_id(nb)["why"]["source"] == "Because.\n\nAnd so."
+
+
+def test_an_added_cell_above_an_empty_answer_is_the_answer() -> None:
+    nb = with_plain_cells(why="")
+    nb.cells.insert(order(nb).index("why"), new_markdown_cell("Because."))
+    assert found(nb) == [("added-cell", "why")]
+    assert order(nb)[-4:] == ["## Why", "why", "## Draw", "draw"]
+
+
+@pytest.mark.parametrize("plain", [PLAIN, ["## Why\nan older text", "## Draw"], None])
+def test_without_an_added_cell_no_released_cell_is_the_answer(plain: list[str] | None) -> None:
+    nb = with_plain_cells(why="")
+    assert found(nb, plain) == []
+    nb = with_plain_cells()
+    assert found(nb, plain) == [("deleted-cell", "why")]
+    assert cell_of(nb, "why").source == WHY.source
+
+
+def test_if_the_released_plain_cells_are_not_known_no_cell_is_taken_for_an_answer() -> None:
+    nb = with_plain_cells("Because.", why="")
+    assert found(nb, None) == []
+    assert not any(map(continues, nb.cells))
+
+
+def test_only_an_added_cell_of_its_type_is_an_answer() -> None:
+    nb = with_plain_cells(why="")
+    nb.cells.insert(order(nb).index("why") + 1, new_code_cell("1 + 1"))
+    assert found(nb) == []
+    assert not any(map(continues, nb.cells))
+
+
+def test_added_cells_below_an_answer_continue_it_up_to_the_next_released_cell() -> None:
+    nb = with_plain_cells("And so.", "", "So too.", why="So.")
+    nb.cells.insert(order(nb).index("And so."), new_code_cell("1 + 1"))
+    nb.cells.insert(-1, new_markdown_cell("A note."))
+    assert found(nb) == []
+    assert [c.source for c in nb.cells if continues(c)] == ["And so.", "So too."]
+    assert cells_by_id(nb)["why"]["source"] == "So.\n\nAnd so.\n\nSo too."
+    assert cell_of(nb, "why").source == "So."
+
+
 PIECES = st.sampled_from(
     [
         *[cell(c) for c in ALL],
@@ -350,8 +422,11 @@ def test_mending_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]
         node.id = f"c{i}"
     nb = new_notebook(cells=pieces)
     sources = {c.source for c in nb.cells if "nbgrader" not in c.metadata}
+    again = copy.deepcopy(nb)
     mended(nb)
     assert sources <= {c.source for c in nb.cells}
+    found(again, ["A heading"])
+    assert sources <= {c.source for c in again.cells}
 
 
 @pytest.mark.slow

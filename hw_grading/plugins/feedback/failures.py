@@ -34,7 +34,7 @@ _FAILURES = {
 # Problems that were mended and may explain a score. Notes on extra files, formats and metadata are
 # for staff and mean nothing to a student.
 _FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
-_FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.OUTPUT_LIMIT}
+_FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.ADDED_CELL, Kind.OUTPUT_LIMIT}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from hw_grading.commands.sample import cell_of
 from hw_support.desk.certification import certification_of
 from hw_support.desk.findings import STUB, checked_cells, surprises
 from hw_support.desk.running import CellRun, Ran
+from hw_support.submission.mending import mend
 from hw_support.tally import Part
 
 
@@ -61,6 +62,28 @@ def test_a_plot_cell_that_shows_nothing_has_no_plot(answered, release):
     cell.outputs = [nbformat.v4.new_output("display_data", data={"image/png": "aaaa"})]
     checked = {c.released.grade_id: c for c in checked_cells(Ran(answered, run), release)}
     assert checked["q1_3e_i"].to_do is None
+
+
+def test_a_plot_may_be_in_a_cell_that_was_added_below_the_answer(answered, release):
+    answer = cell_of(answered, "q1_3e_i")
+    place = answered.cells.index(answer)
+    picture = nbformat.v4.new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+    below = nbformat.v4.new_code_cell("plt.plot(losses)", outputs=[picture])
+    answered.cells.insert(place + 1, below)
+    assert mend(answered, release.cells, release.plain) == []
+    checked = checked_cells(Ran(answered, {place: CellRun()}), release)
+    assert {c.released.grade_id: c for c in checked}["q1_3e_i"].to_do is None
+
+
+@pytest.mark.parametrize("left", ["", "YOUR ANSWER HERE"])
+def test_an_answer_in_a_cell_that_was_added_is_written(answered, to_do, release, left):
+    answer = cell_of(answered, "q1_3b_iii")
+    own = nbformat.v4.new_markdown_cell(answer.source)
+    answered.cells.insert(answered.cells.index(answer) + 1, own)
+    answer.source = left
+    [change] = mend(answered, release.cells, release.plain)
+    assert "was left empty: a cell that was added at its place is graded" in change.message
+    assert to_do(answered)["q1_3b_iii"] is None
 
 
 @pytest.fixture
