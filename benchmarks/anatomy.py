@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 from benchmarks.isolation import answers, make_course, seconds_of_grading
 from hw_grading.homework.cells import is_test
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 
 REPEATS = 5
 COMMANDS = 3

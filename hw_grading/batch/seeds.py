@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_locked
 
 from hw_grading.outcome import GraderFault
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import is_notes
 
 BYTES = 32  # of a secret

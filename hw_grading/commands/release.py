@@ -24,8 +24,8 @@ from hw_grading.records.writing import write_whole
 from hw_grading.rubrics.seed import wrong_sums
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission import released
+from hw_support.submission.cells import marks_of
 from hw_support.submission.file import Unreadable
-from hw_support.submission.mending import marks_of
 
 
 def release(

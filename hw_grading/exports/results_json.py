@@ -23,8 +23,8 @@ from hw_grading.records.graded_notebook import MAX_BYTES as MAX_GRADED_BYTES
 from hw_grading.records.results import Roster, read_roster, read_student
 from hw_grading.records.scores import NoScores, Score
 from hw_support.failures import visible
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file, read_submission
-from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import Problem, encodable, quoted
 
 _STUDENT = "student"

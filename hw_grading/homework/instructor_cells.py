@@ -10,7 +10,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from sqlalchemy.orm import Session
 
 from hw_grading.homework.order import stored_order
-from hw_support.submission.mending import NEW_CELL, InstructorCell, grade_id_of
+from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of
 
 
 def instructor_cells(

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest, ManifestError
-from hw_support.submission.mending import marks_of
+from hw_support.submission.cells import marks_of
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.*?)\s*#*$")
 _IN_HEADING = re.compile(r"\((?:[^()]*[\s,])?(?P<points>\d+(?:\.\d+)?) points?\)$")

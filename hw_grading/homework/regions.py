@@ -17,7 +17,7 @@ from hw_grading.homework.cells import is_test
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest
 from hw_grading.homework.points import too_many_points
-from hw_support.submission.mending import marks_of
+from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import quoted
 
 _KINDS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")

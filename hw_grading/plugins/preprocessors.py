@@ -19,7 +19,8 @@ from hw_grading.homework.instructor_cells import (
 from hw_grading.outcome import GraderFault, NotGraded
 from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
-from hw_support.submission.mending import InstructorCell, mend
+from hw_support.submission.cells import InstructorCell
+from hw_support.submission.mending import mend
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,

@@ -17,7 +17,7 @@ from typing import Any
 from hw_grading.pages import text_of as text_of
 from hw_support.failures import with_its_line
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.mending import continues
+from hw_support.submission.own_cells import continues
 from hw_support.submission.problems import plain as plain
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished

@@ -30,8 +30,8 @@ from hw_grading.records.scores import Record, Score
 from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.run.submission import Submission
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable
-from hw_support.submission.mending import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, read_problems
 
 

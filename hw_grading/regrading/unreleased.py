@@ -12,8 +12,8 @@ from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.plugins.due_date import PLACEHOLDER
 from hw_grading.plugins.order import is_saved
 from hw_grading.records.graded_notebook import open_notebook
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable
-from hw_support.submission.mending import grade_id_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hw_grading.homework.manifest import Manifest
 from hw_grading.run.hangs import Hangs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.share import is_over
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 
 
 class Clock:

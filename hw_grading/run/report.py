@@ -3,7 +3,7 @@
 from nbformat import NotebookNode
 
 from hw_grading.homework.cells import at_start
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
 

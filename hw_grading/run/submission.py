@@ -43,7 +43,7 @@ from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,

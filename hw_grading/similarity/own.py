@@ -17,8 +17,9 @@ from nbformat import NotebookNode
 
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import named
+from hw_support.submission.cells import InstructorCell, grade_id_of
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.mending import InstructorCell, grade_id_of, mend
+from hw_support.submission.mending import mend
 from hw_support.submission.problems import Severity
 from hw_support.submission.released import cells_of
 

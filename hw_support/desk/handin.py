@@ -9,7 +9,7 @@ from hw_support.desk.certification import STUDENT_ID, certification_of
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import Opened
 from hw_support.in_one_step import in_one_step
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import quoted
 
 _STUDENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")

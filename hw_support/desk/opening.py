@@ -14,8 +14,9 @@ from nbformat import NotebookNode
 
 from hw_support.desk.errors import DeskError
 from hw_support.submission.belonging import closest, grade_ids_in, named_in
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import read_submission
-from hw_support.submission.mending import grade_id_of, mend
+from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 from hw_support.submission.released import Release, first_line
 

@@ -28,7 +28,7 @@ from nbformat import NotebookNode
 from hw_support.desk.errors import DeskError
 from hw_support.failures import with_its_line, without_colours
 from hw_support.rerun import bound_by
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.tally import Part
 
 KERNEL = "python3"

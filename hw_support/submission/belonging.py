@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 
 _HARDLY_ANY = 0.1  # at most this share of the cells that only the expected homework has
 _MOST = 0.5  # more than this share of the cells that only another homework has

@@ -20,66 +20,26 @@ the instructor's list of cells. It trusts only the text of a submitted cell and 
 
 import itertools
 from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
+from hw_support.submission.cells import (
+    NEW_CELL,
+    InstructorCell,
+    grade_id_of,
+    places_in,
+    trimmed,
+)
+from hw_support.submission.own_cells import find_answers, first_line, mark_continued
 from hw_support.submission.problems import (
-    METADATA_KEY,
     Kind,
     Problem,
     Severity,
     insert_cell,
+    mended_cell,
     quoted,
 )
-
-SCHEMA_VERSION = 3  # of nbgrader's metadata
-NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
-
-
-@dataclass(frozen=True, slots=True)
-class InstructorCell:
-    """A cell as stored in the gradebook."""
-
-    grade_id: str
-    cell_type: str  # "code" or "markdown"
-    source: str  # with hidden tests but without solutions
-    locked: bool  # students are not meant to edit it
-    grade: bool  # has points
-    solution: bool  # students answer in it
-    task: bool  # graded by a person
-    points: float | None  # of a graded cell or a task
-    checksum: str | None  # nbgrader's, of source, type, flags and points
-    released: str | None = None  # the source as students have it; if None, it is `source`
-
-    @property
-    def is_test(self) -> bool:
-        """Whether its points come from a test and not from a person."""
-        return self.grade and not self.solution and self.cell_type == "code"
-
-    @property
-    def is_for_a_person(self) -> bool:
-        """Whether it is an answer that a person grades."""
-        return self.grade and self.solution
-
-    @property
-    def given(self) -> str:
-        """The source as students have it; the whole source if they have nothing of it."""
-        return self.released or self.source
-
-    def is_unchanged(self, source: str) -> bool:
-        """Whether a text equals this cell's source, apart from white space at the ends of lines."""
-        return _trimmed(source) in (_trimmed(self.source), _trimmed(self.given))
-
-    def metadata(self) -> NotebookNode:
-        """Return nbgrader's metadata for this cell."""
-        flags = {name: getattr(self, name) for name in ("grade", "solution", "locked", "task")}
-        some = {"cell_type": self.cell_type, "points": self.points, "checksum": self.checksum}
-        some = {name: value for name, value in some.items() if value is not None}
-        return NotebookNode(schema_version=SCHEMA_VERSION, grade_id=self.grade_id, **flags, **some)
 
 
 def mend(
@@ -95,56 +55,19 @@ def mend(
     """
     known = {cell.grade_id: cell for cell in instructor_cells}
     answers = {cell.grade_id for cell in instructor_cells if cell.is_for_a_person or cell.task}
-    given = frozenset(map(_first_line, plain)) if plain is not None else None
+    given = frozenset(map(first_line, plain)) if plain is not None else None
     problems = [
         *_drop_unknown(nb, known),
         *_recognise(nb, instructor_cells),
         *_settle_duplicates(nb, known),
-        *(_find_answers(nb, instructor_cells, given) if given is not None else ()),
+        *(find_answers(nb, instructor_cells, given) if given is not None else ()),
         *_rebuild(nb, known),
         *_put_back_deleted(nb, instructor_cells),
         *_put_in_order(nb, instructor_cells),
     ]
     if given is not None:
-        _mark_continued(nb, answers, given)
+        mark_continued(nb, answers, given)
     return problems
-
-
-def _mended(kind: Kind, grade_id: str, what: str) -> Problem:
-    return Problem(kind, Severity.MENDED, f"Cell {quoted(grade_id)} {what}", grade_id)
-
-
-def _trimmed(source: str) -> str:
-    return "\n".join(line.rstrip() for line in source.splitlines()).strip()
-
-
-def grade_id_of(cell: NotebookNode) -> str | None:
-    """Return a cell's grade id; None if it has none."""
-    grade_id = marks_of(cell).get("grade_id")
-    return grade_id if isinstance(grade_id, str) else None
-
-
-def marks_of(cell: NotebookNode) -> dict[str, Any]:
-    """Return nbgrader's metadata of a cell; an empty dict if it has none."""
-    marks = cell.metadata.get("nbgrader")
-    return marks if isinstance(marks, dict) else {}
-
-
-def continues(cell: Any) -> str | None:
-    """Return the grade id of the answer that a student's own cell continues; None if of none."""
-    metadata = cell.get("metadata") if isinstance(cell, dict) else None
-    section = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
-    name = section.get("continues") if isinstance(section, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def _first_line(source: str) -> str:
-    return _trimmed(source).partition("\n")[0]
-
-
-def _places(nb: NotebookNode) -> dict[str, int]:
-    """Return the place of each graded or locked cell; their ids are unique and known now."""
-    return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
 
 
 def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
@@ -167,12 +90,12 @@ def _recognise(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> 
     there = {grade_id_of(cell) for cell in nb.cells}
     lost = [cell for cell in instructor_cells if cell.locked and cell.grade_id not in there]
     plain = [cell for cell in nb.cells if not grade_id_of(cell)] if lost else []
-    by_text = {(cell.cell_type, _trimmed(cell.source)): cell for cell in plain}
+    by_text = {(cell.cell_type, trimmed(cell.source)): cell for cell in plain}
     for instructor in lost:
-        if cell := by_text.pop((instructor.cell_type, _trimmed(instructor.given)), None):
+        if cell := by_text.pop((instructor.cell_type, trimmed(instructor.given)), None):
             cell.metadata = NotebookNode(nbgrader=instructor.metadata())
             what = "had lost its grade id: it was recognised by its text."
-            yield _mended(Kind.METADATA, instructor.grade_id, what)
+            yield mended_cell(Kind.METADATA, instructor.grade_id, what)
 
 
 def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
@@ -198,76 +121,6 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
         yield Problem(Kind.DUPLICATE_CELL, Severity.MENDED, message, grade_id)
 
 
-def _find_answers(
-    nb: NotebookNode, instructor_cells: Sequence[InstructorCell], given: AbstractSet[str]
-) -> Iterable[Problem]:
-    earlier: str | None = None  # the nearest earlier instructor's cell that exists
-    for instructor in instructor_cells:
-        name = instructor.grade_id
-        place = _places(nb).get(name)
-        if instructor.is_for_a_person and (place is None or _is_empty(nb.cells[place], instructor)):
-            own = _own_cells(nb, place, earlier, given)
-            if own := [cell for cell in own if _is_code(cell) == _is_code(instructor)]:
-                own[0].metadata = NotebookNode(nbgrader=instructor.metadata())
-                was = "was deleted"
-                if place is not None:
-                    del nb.cells[place]
-                    was = "was left empty"
-                what = f"{was}: a cell that was added at its place is graded as the answer."
-                yield _mended(Kind.ADDED_CELL, name, what)
-        if name in _places(nb):
-            earlier = name
-
-
-def _own_cells(
-    nb: NotebookNode, place: int | None, earlier: str | None, given: AbstractSet[str]
-) -> list[NotebookNode]:
-    """Return a student's own cells where an answer should be, the likeliest ones first."""
-    if place is None:
-        first = _places(nb)[earlier] + 1 if earlier else 0
-        here = itertools.takewhile(lambda cell: not grade_id_of(cell), nb.cells[first:])
-        return [cell for cell in here if _is_own(cell, given)]
-    below, above = nb.cells[place + 1 :], nb.cells[:place][::-1]
-    return [
-        cell
-        for cells in (below, above)
-        for cell in itertools.takewhile(lambda one: _is_blank(one) or _is_own(one, given), cells)
-        if not _is_blank(cell)
-    ]
-
-
-def _is_blank(cell: NotebookNode) -> bool:
-    return not grade_id_of(cell) and not cell.source.strip() and not cell.get("attachments")
-
-
-def _is_own(cell: NotebookNode, given: AbstractSet[str]) -> bool:
-    """Whether a student added a cell. A released text that was edited keeps its first line."""
-    known = grade_id_of(cell) or _is_blank(cell)
-    return not known and _first_line(cell.source) not in given
-
-
-def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
-    written = cell.source.strip() and not instructor.is_unchanged(cell.source)
-    return not written and not cell.get("attachments")
-
-
-def _is_code(cell: NotebookNode | InstructorCell) -> bool:
-    return bool(cell.cell_type == "code")
-
-
-def _mark_continued(nb: NotebookNode, answers: AbstractSet[str], given: AbstractSet[str]) -> None:
-    """Mark the student's own cells below each answer that have its type."""
-    above: NotebookNode | None = None
-    for cell in nb.cells:
-        if grade_id_of(cell):
-            above = cell if grade_id_of(cell) in answers else None
-        elif above and not _is_blank(cell):
-            if not _is_own(cell, given):
-                above = None
-            elif _is_code(cell) == _is_code(above):
-                cell.metadata[METADATA_KEY] = NotebookNode(continues=grade_id_of(above))
-
-
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
     for cell in nb.cells:
         grade_id = grade_id_of(cell)
@@ -278,7 +131,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
         if cell.cell_type != instructor.cell_type:
             types = f"from a {instructor.cell_type} cell to a {cell.cell_type} cell"
             what = f"was changed {types}: it was changed back."
-            yield _mended(Kind.RETYPED_CELL, grade_id, what)
+            yield mended_cell(Kind.RETYPED_CELL, grade_id, what)
             _retype(cell, instructor.cell_type)
         if instructor.locked and not instructor.is_unchanged(cell.source):
             what = (
@@ -286,7 +139,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
                 if as_released
                 else "is locked, but its text was edited: the instructor's text was restored."
             )
-            yield _mended(Kind.EDITED_CELL, grade_id, what)
+            yield mended_cell(Kind.EDITED_CELL, grade_id, what)
         if instructor.locked:
             cell.source = instructor.source
         metadata = instructor.metadata()
@@ -330,7 +183,7 @@ def _put_back_deleted(
     nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
 ) -> Iterable[Problem]:
     place = 0  # after the nearest earlier instructor's cell that exists
-    places = _places(nb)
+    places = places_in(nb)
     for instructor in instructor_cells:
         here = places.get(instructor.grade_id)
         if here is not None:
@@ -345,31 +198,31 @@ def _put_back_deleted(
             cell = NEW_CELL[instructor.cell_type](instructor.source)
             cell.metadata = NotebookNode(nbgrader=instructor.metadata())
             insert_cell(nb, place, cell)
-            places = _places(nb)
+            places = places_in(nb)
             place += 1
             done = "it was restored" + (", empty." if instructor.solution else ".")
-        yield _mended(Kind.DELETED_CELL, instructor.grade_id, f"was deleted: {done}")
+        yield mended_cell(Kind.DELETED_CELL, instructor.grade_id, f"was deleted: {done}")
 
 
 def _put_in_order(
     nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
 ) -> Iterable[Problem]:
-    there = _places(nb)
+    there = places_in(nb)
     released = [cell for cell in instructor_cells if cell.grade_id in there]
     staying = _heaviest_in_order(sorted(released, key=lambda cell: there[cell.grade_id]), released)
     before: str | None = None
     for instructor in released:
         grade_id = instructor.grade_id
         if grade_id not in staying:
-            last = _places(nb)[grade_id]
+            last = places_in(nb)[grade_id]
             first = _first_of_its_own(nb, last) if instructor.solution else last
             moved = nb.cells[first : last + 1]
             del nb.cells[first : last + 1]
-            place = _places(nb)[before] + 1 if before else 0
+            place = places_in(nb)[before] + 1 if before else 0
             nb.cells[place:place] = moved
             where = f"below {quoted(before)}" if before else "at the top"
             what = f"was moved: it was moved back to its place, {where}."
-            yield _mended(Kind.MOVED_CELL, grade_id, what)
+            yield mended_cell(Kind.MOVED_CELL, grade_id, what)
         before = grade_id
 
 

@@ -71,6 +71,11 @@ class Problem:
     cell: str | None = None  # the grade id of the instructor's cell concerned
 
 
+def mended_cell(kind: Kind, grade_id: str, what: str) -> Problem:
+    """Return a mended problem of one of the instructor's cells; `what` is said of the cell."""
+    return Problem(kind, Severity.MENDED, f"Cell {quoted(grade_id)} {what}", grade_id)
+
+
 def quoted(text: object, limit: int = 60) -> str:
     """Quote a student's text on one line of at most `limit` printable characters."""
     return f"'{plain(str(text), limit)}'"

@@ -13,7 +13,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_support.submission.mending import InstructorCell
+from hw_support.submission.cells import InstructorCell
 
 FOLDER = Path(__file__).parent / "released"  # written by `make release`
 

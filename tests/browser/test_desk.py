@@ -409,7 +409,7 @@ def test_two_graders_who_save_the_same_answer_see_both_versions(
 
     kim.page.keyboard.press("2")
     theirs = kim.page.get_by_role("dialog", name=re.compile("two versions"))
-    theirs.get_by_role("button", name="Take theirs").click()
+    theirs.get_by_role("button", name="Keep the saved one").click()
     expect(kim.page.locator("#comment")).to_have_value("Mind the sign.")
     assert pressed(kim.page) == ["the reason only."]
     kim.page.goto(f"{kim.place}student/{CLASS[20]}")

@@ -20,11 +20,13 @@ with atheris.instrument_imports(
     include=[
         "hw_support.submission.file",
         "hw_support.submission.mending",
+        "hw_support.submission.own_cells",
         "hw_support.submission.problems",
     ]
 ):
     from hw_support.submission import file as submission_file
-    from hw_support.submission.mending import InstructorCell, grade_id_of, mend
+    from hw_support.submission.cells import InstructorCell, grade_id_of
+    from hw_support.submission.mending import mend
     from hw_support.submission.problems import add_problems, put_notes_on_top
 
 

@@ -13,7 +13,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from hw_support.checks import Checks
-from hw_support.submission.mending import grade_id_of, mend
+from hw_support.submission.cells import grade_id_of
+from hw_support.submission.mending import mend
 
 pytestmark = pytest.mark.slow
 HOMEWORKS = homeworks()

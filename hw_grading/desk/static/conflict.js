@@ -1,5 +1,5 @@
 // @ts-check
-/** A conflict of two graders' saves: shows both versions and lets the grader choose one. */
+/** A conflict of two saves, of two graders or two tabs: shows both, and lets the grader choose. */
 
 import { CELL, gradingPage } from "./api.js";
 import { counted, dialog, make, points, when, withFormulas } from "./dom.js";
@@ -17,9 +17,9 @@ import { scoreOf } from "./rubric.js";
 export function notSaved(students, call) {
   const links = students.map((id) => make("a", { href: gradingPage(CELL, id) }, call(id)));
   const count = counted(students.length, "answer");
-  const it = students.length > 1 ? "them" : "it";
+  const were = students.length > 1 ? "They were" : "It was";
   return [
-    `Not saved: ${count}. Somebody else graded ${it} in the meantime. To look, open `,
+    `Not saved: ${count}. ${were} graded elsewhere in the meantime. To look, open `,
     ...links.flatMap((link, index) => (index ? [", ", link] : [link])),
   ];
 }
@@ -76,20 +76,20 @@ export function compare(which, message, mine, theirs, rubric, most) {
     "div",
     { className: "both" },
     version(
-      "Theirs (saved)",
+      "Saved",
       [by, when(theirs.at)].filter(Boolean).join(", "),
       theirs,
       mine,
       theirs.score,
       rubric,
     ),
-    version("Yours (not saved)", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
+    version("Yours, not saved", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
   );
   return dialog(`${which}: two versions`, [make("p", {}, message), both], {
     className: "wide",
     calm: true,
     buttons: [
-      ["Take theirs", "", "theirs"],
+      ["Keep the saved one", "", "theirs"],
       ["Save yours", "", "mine"],
       ["Later", "", ""],
     ],

@@ -21,7 +21,7 @@ from hw_grading.pages.colours import LONGEST_CODE, colour_python
 from hw_grading.pages.outputs import clean_outputs
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.records.graded_notebook import plain
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import is_notes
 
 _SHORT = 280  # characters; a longer text of the instructor is folded

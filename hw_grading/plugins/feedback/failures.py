@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.records.graded_notebook import Fault, error_of, errors_in, faults_of
 from hw_grading.records.scores import signed
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
 _PART = re.compile(r"(.*) \[([0-9.]+) pt\]")

@@ -14,7 +14,7 @@ from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, rem
 from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in, merged
 from hw_grading.records.questions import order_in
 from hw_grading.records.scores import Record, Score, counted, in_digits, signed
-from hw_support.submission.mending import grade_id_of
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem
 
 

@@ -5,7 +5,7 @@ import bisect
 from typing import Any
 
 from hw_support.desk.pdf.text import excerpt, first_line
-from hw_support.submission.mending import marks_of
+from hw_support.submission.cells import marks_of
 
 _MOST_NAMED = 5
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from hw_support.desk.pdf.markdown import Formula, plain_text
 from hw_support.desk.pdf.text import broken, excerpt, first_line, literal
-from hw_support.submission.mending import marks_of
+from hw_support.submission.cells import marks_of
 
 _MOST_PIXELS = 100_000_000
 _LONGEST_IN_FORMULA = 70  # characters of text in a formula, where text does not wrap
