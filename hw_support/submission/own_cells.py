@@ -40,11 +40,11 @@ def find_answers(
             own = _own_cells(nb, place, earlier, given)
             if own := [cell for cell in own if _is_code(cell) == _is_code(instructor)]:
                 own[0].metadata = NotebookNode(nbgrader=instructor.metadata())
-                was = "was deleted"
+                was = "was deleted, or lost its grade id"
                 if place is not None:
                     del nb.cells[place]
                     was = "was left empty"
-                what = f"{was}: a cell that was added at its place is graded as the answer."
+                what = f"{was}: an added cell at its place is graded as the answer."
                 yield mended_cell(Kind.ADDED_CELL, name, what)
                 places = places_in(nb)
         if name in places:

@@ -213,7 +213,7 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
         ("tags", 2, ["'test_triple' has the tag 'skip-execution'", "'raises-exception'"]),
         ("outputs-and-kernel", 4, []),
         ("deleted", FULL_MARKS, ["'test_double' was deleted", "'why' was deleted"]),
-        ("added", FULL_MARKS, ["'why' was left empty: a cell that was added at its place"]),
+        ("added", FULL_MARKS, ["'why' was left empty: an added cell at its place"]),
         ("duplicated", FULL_MARKS, ["2 cells have the grade id 'test_double'"]),
         ("retyped", FULL_MARKS, ["'double' was changed from a code cell to a markdown cell"]),
         ("reversed", FULL_MARKS, ["'test_double' was moved", "schema_version '99' for '3'"]),

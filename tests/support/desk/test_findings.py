@@ -82,7 +82,7 @@ def test_an_answer_in_a_cell_that_was_added_is_written(answered, to_do, release,
     answered.cells.insert(answered.cells.index(answer) + 1, own)
     answer.source = left
     [change] = mend(answered, release.cells, release.plain)
-    assert "was left empty: a cell that was added at its place is graded" in change.message
+    assert "was left empty: an added cell at its place is graded" in change.message
     assert to_do(answered)["q1_3b_iii"] is None
 
 

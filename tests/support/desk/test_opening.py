@@ -13,6 +13,7 @@ from hw_grading.commands.sample import cell_of
 from hw_support.desk import opening
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import difference, open_notebook
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import quoted
 
 NO_NOTEBOOKS = {
@@ -37,6 +38,24 @@ def test_a_file_of_no_known_homework_is_named_and_unchanged(name, tmp_path, rele
     assert sentence in str(error.value)
     assert "scores" not in str(error.value)
     assert path.read_bytes() == content
+
+
+def test_a_notebook_without_grade_ids_is_known_by_its_first_line(tmp_path, answered, release):
+    texts = {
+        cell.metadata.nbgrader.grade_id: cell.source for cell in answered.cells if cell.metadata
+    }
+    for cell in answered.cells:
+        cell.metadata = {}
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    opened = open_notebook(tmp_path / "hw2.ipynb", [release])
+    there = {grade_id_of(cell): cell.source for cell in opened.notebook.cells}
+    for cell in release.cells:
+        if cell.locked or cell.is_for_a_person:
+            assert there[cell.grade_id] == texts[cell.grade_id]
+    answered.cells[0].source = "# Mine"
+    nbformat.write(answered, tmp_path / "hw2.ipynb")
+    with pytest.raises(DeskError, match="another program has removed the grade ids"):
+        open_notebook(tmp_path / "hw2.ipynb", [release])
 
 
 def test_a_folder_is_answered_with_the_file_in_it(tmp_path, release):
