@@ -48,8 +48,8 @@ class Checks(Tally):
         # The names of the stand-ins with which a part is tried again.
         self.stood_in_for: frozenset[str] = frozenset()
         self.timed_out = False  # whether a part was, without stand-ins
-        # Most calls, values by name, and the notebook's own functions for `results`.
-        self._stand_ins: list[tuple[int, dict[str, object], dict[str, object]]] = []
+        # Most calls, values by name, and the names of the notebook's own functions for `results`.
+        self._stand_ins: list[tuple[int, dict[str, object], Sequence[str]]] = []
         self._own_in_results: dict[str, object] = {}  # of the stand-ins that are in place
         self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
         self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
@@ -71,8 +71,7 @@ class Checks(Tally):
         The cells that `results` runs again call the notebook's own functions `own_in_results`: a
         cell that reads their results in another layout cannot run with right ones.
         """
-        own = {name: self.names[name] for name in own_in_results if name in self.names}
-        self._stand_ins.append((most_calls, stand_ins, own))
+        self._stand_ins.append((most_calls, stand_ins, own_in_results))
 
     def _fitted(self, stand_ins: dict[str, object]) -> dict[str, object]:
         """Return stand-ins that can be called as the notebook's own functions can."""
@@ -116,7 +115,8 @@ class Checks(Tally):
             if number in self._never_end:
                 continue
             attempt = Attempt(self, what, points, hidden, last=False)
-            self.stood_in_for, self._own_in_results = frozenset(stand_ins), own
+            own_functions = {name: self.names[name] for name in own if name in self.names}
+            self.stood_in_for, self._own_in_results = frozenset(stand_ins), own_functions
             try:
                 counted = _counted(self._fitted(stand_ins), most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):

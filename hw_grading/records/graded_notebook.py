@@ -4,11 +4,12 @@ A graded notebook contains what a student wrote and printed. No structure of its
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -86,25 +87,28 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     An answer includes the student's own cells that continue it.
     """
     cells: dict[str, dict[str, Any]] = {}
+    added: dict[str, list[dict[str, Any]]] = {}
     for cell in document["cells"]:
         name = marks_of(cell).get("grade_id")
         if isinstance(name, str):
             cells[name] = cell
-        elif (continued := continues(cell)) in cells:
-            cells[continued] = _joined(cells[continued], cell)
+        elif continued := continues(cell):
+            added.setdefault(continued, []).append(cell)
+    for name in cells.keys() & added.keys():
+        cells[name] = _joined([cells[name], *added[name]])
     return cells
 
 
-def _joined(answer: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an answer with the text, the outputs and the attached files of one more cell."""
-    both = dict(answer)
-    both["source"] = "\n\n".join(text_of(cell.get("source")) for cell in (answer, more))
-    both["outputs"] = outputs_of(answer) + outputs_of(more)
-    attached = [cell.get("attachments") for cell in (answer, more)]
-    both["attachments"] = {
-        k: v for some in attached if isinstance(some, dict) for k, v in some.items()
+def _joined(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the first cell with the texts, outputs and attached files of all."""
+    attached = (cell.get("attachments") for cell in cells)
+    files = (bundle.items() for bundle in attached if isinstance(bundle, dict))
+    return {
+        **cells[0],
+        "source": "\n\n".join(text_of(cell.get("source")) for cell in cells),
+        "outputs": [output for cell in cells for output in outputs_of(cell)],
+        "attachments": dict(itertools.chain.from_iterable(files)),
     }
-    return both
 
 
 def sources_in(path: Path) -> dict[str, str]:

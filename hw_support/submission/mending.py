@@ -31,7 +31,7 @@ from hw_support.submission.cells import (
     places_in,
     trimmed,
 )
-from hw_support.submission.own_cells import find_answers, first_line, mark_continued
+from hw_support.submission.own_cells import find_answers, mark_continued, released_texts
 from hw_support.submission.problems import (
     Kind,
     Problem,
@@ -55,18 +55,18 @@ def mend(
     """
     known = {cell.grade_id: cell for cell in instructor_cells}
     answers = {cell.grade_id for cell in instructor_cells if cell.is_for_a_person or cell.task}
-    given = frozenset(map(first_line, plain)) if plain is not None else None
+    is_released = released_texts(instructor_cells, plain) if plain is not None else None
     problems = [
         *_drop_unknown(nb, known),
         *_recognise(nb, instructor_cells),
         *_settle_duplicates(nb, known),
-        *(find_answers(nb, instructor_cells, given) if given is not None else ()),
         *_rebuild(nb, known),
-        *_put_back_deleted(nb, instructor_cells),
         *_put_in_order(nb, instructor_cells),
+        *(find_answers(nb, instructor_cells, is_released) if is_released else ()),
+        *_put_back_deleted(nb, instructor_cells),
     ]
-    if given is not None:
-        mark_continued(nb, answers, given)
+    if is_released:
+        mark_continued(nb, answers, is_released)
     return problems
 
 

@@ -1,7 +1,7 @@
 """Finds the answers for a person that a student wrote into cells of their own."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -19,17 +19,30 @@ def continues(cell: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def first_line(source: str) -> str:
-    """Return the line by which a released cell is known, also if a student edited the others."""
-    return trimmed(source).partition("\n")[0]
+def released_texts(
+    instructor_cells: Sequence[InstructorCell], plain: Iterable[str]
+) -> Callable[[str], bool]:
+    """Return a function that says whether a text is a released one, and not the student's own.
+
+    `plain` has the released cells without a grade id. A heading is enough to know one of them, in
+    case that the student edited the text below it, or has an earlier release.
+    """
+    plain = frozenset(map(trimmed, plain))
+    known = plain | {trimmed(t) for cell in instructor_cells for t in (cell.source, cell.given)}
+    headings = {heading for text in plain if (heading := _heading(text))}
+    return lambda text: trimmed(text) in known or _heading(trimmed(text)) in headings
+
+
+def _heading(text: str) -> str:
+    return text.partition("\n")[0] if text.startswith("#") else ""
 
 
 def find_answers(
-    nb: NotebookNode, instructor_cells: Sequence[InstructorCell], given: AbstractSet[str]
+    nb: NotebookNode, instructor_cells: Sequence[InstructorCell], is_released: Callable[[str], bool]
 ) -> Iterable[Problem]:
     """Make a student's own cell the answer for a person that is missing or empty at its place.
 
-    `given` has the first lines of the released cells without a grade id.
+    `is_released` is the result of `released_texts`.
     """
     places = places_in(nb)
     earlier: str | None = None  # the nearest earlier instructor's cell that exists
@@ -37,8 +50,8 @@ def find_answers(
         name = instructor.grade_id
         place = places.get(name)
         if instructor.is_for_a_person and (place is None or _is_empty(nb.cells[place], instructor)):
-            own = _own_cells(nb, place, earlier, given)
-            if own := [cell for cell in own if _is_code(cell) == _is_code(instructor)]:
+            own = _own_cells(nb, place, earlier, is_released)
+            if own := [cell for cell in own if cell.cell_type == instructor.cell_type]:
                 own[0].metadata = NotebookNode(nbgrader=instructor.metadata())
                 was = "was deleted, or lost its grade id"
                 if place is not None:
@@ -52,18 +65,20 @@ def find_answers(
 
 
 def _own_cells(
-    nb: NotebookNode, place: int | None, earlier: str | None, given: AbstractSet[str]
+    nb: NotebookNode, place: int | None, earlier: str | None, is_released: Callable[[str], bool]
 ) -> list[NotebookNode]:
     """Return a student's own cells where an answer should be, the likeliest ones first."""
     if place is None:
         first = places_in(nb)[earlier] + 1 if earlier else 0
         here = itertools.takewhile(lambda cell: not grade_id_of(cell), nb.cells[first:])
-        return [cell for cell in here if _is_own(cell, given)]
+        return [cell for cell in here if _is_own(cell, is_released)]
     below, above = nb.cells[place + 1 :], nb.cells[:place][::-1]
     return [
         cell
         for cells in (below, above)
-        for cell in itertools.takewhile(lambda one: _is_blank(one) or _is_own(one, given), cells)
+        for cell in itertools.takewhile(
+            lambda one: _is_blank(one) or _is_own(one, is_released), cells
+        )
         if not _is_blank(cell)
     ]
 
@@ -72,9 +87,8 @@ def _is_blank(cell: NotebookNode) -> bool:
     return not grade_id_of(cell) and not cell.source.strip() and not cell.get("attachments")
 
 
-def _is_own(cell: NotebookNode, given: AbstractSet[str]) -> bool:
-    known = grade_id_of(cell) or _is_blank(cell)
-    return not known and first_line(cell.source) not in given
+def _is_own(cell: NotebookNode, is_released: Callable[[str], bool]) -> bool:
+    return not (grade_id_of(cell) or _is_blank(cell) or is_released(cell.source))
 
 
 def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
@@ -82,18 +96,16 @@ def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
     return not written and not cell.get("attachments")
 
 
-def _is_code(cell: NotebookNode | InstructorCell) -> bool:
-    return bool(cell.cell_type == "code")
-
-
-def mark_continued(nb: NotebookNode, answers: AbstractSet[str], given: AbstractSet[str]) -> None:
+def mark_continued(
+    nb: NotebookNode, answers: AbstractSet[str], is_released: Callable[[str], bool]
+) -> None:
     """Mark the student's own cells below each answer that have its type."""
     above: NotebookNode | None = None
     for cell in nb.cells:
         if grade_id_of(cell):
             above = cell if grade_id_of(cell) in answers else None
         elif above and not _is_blank(cell):
-            if not _is_own(cell, given):
+            if not _is_own(cell, is_released):
                 above = None
-            elif _is_code(cell) == _is_code(above):
+            elif cell.cell_type == above.cell_type:
                 cell.metadata[METADATA_KEY] = NotebookNode(continues=grade_id_of(above))

@@ -413,6 +413,8 @@ PIECES = st.sampled_from(
         *[cell(c, "changed = 1") for c in ALL],
         new_code_cell("plain = 1"),
         new_markdown_cell("plain"),
+        new_markdown_cell("## A heading"),
+        new_markdown_cell(""),
     ]
 )
 
@@ -427,8 +429,9 @@ def test_mending_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]
     again = copy.deepcopy(nb)
     mended(nb)
     assert sources <= {c.source for c in nb.cells}
-    found(again, ["A heading"])
+    found(again, ["## A heading"])
     assert sources <= {c.source for c in again.cells}
+    assert {name for c in again.cells if (name := continues(c))} <= {"why", "draw"}
 
 
 @pytest.mark.slow
