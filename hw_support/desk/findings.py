@@ -80,7 +80,9 @@ def _to_do(
         every = len(empty) >= len(asked.asked)
         return None if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
     if cell.cell_type == "markdown":
-        return None if cell.source.strip() and BLANK not in cell.source else f"write {name}"
+        if not cell.source.replace(BLANK, "").strip() and not cell.get("attachments"):
+            return f"write {name}"
+        return f"delete `{BLANK}` in {name}" if BLANK in cell.source else None
     if released.is_unchanged(cell.source) or not cell.source.strip():
         return f"answer {name}"
     if STUB in cell.source:

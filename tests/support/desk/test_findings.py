@@ -54,6 +54,17 @@ def test_a_written_answer_of_spaces_is_not_written(answered, to_do):
     assert to_do(answered)["q1_3b_iii"] == "write q1_3b_iii"
 
 
+def test_a_placeholder_above_a_written_answer_is_to_be_deleted(answered, to_do):
+    cell_of(answered, "q1_3b_iii").source = "YOUR ANSWER HERE\n\nBy the chain rule."
+    assert to_do(answered)["q1_3b_iii"] == "delete `YOUR ANSWER HERE` in q1_3b_iii"
+
+
+def test_a_photo_is_a_written_answer(answered, to_do):
+    cell = cell_of(answered, "q1_3b_iii")
+    cell.source, cell["attachments"] = "", {"photo.png": {"image/png": "iVBORw0KGgo="}}
+    assert to_do(answered)["q1_3b_iii"] is None
+
+
 def test_a_plot_cell_that_shows_nothing_has_no_plot(answered, release):
     cell = cell_of(answered, "q1_3e_i")
     run = {answered.cells.index(cell): CellRun()}
