@@ -3,7 +3,8 @@
 Students split, copy, delete, move, retype and edit cells, mostly by accident. `mend` starts from
 the instructor's list of cells. It trusts only the text of a submitted cell and its grade id.
 
-- The metadata and type of a known cell are rebuilt, and the source too if it is locked.
+- The metadata and type of a known cell are rebuilt, and the source too if it is locked. A student's
+  lines in a locked text are kept in a cell below it.
 - A locked cell that has lost its grade id, in another program or by copying, is known by its text.
 - If several cells have the same id, one is kept as the graded cell. The others become plain cells,
   which run but are not graded, as later cells may need what they define.
@@ -23,6 +24,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 from hw_support.submission.cells import (
     NEW_CELL,
@@ -122,7 +124,7 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
 
 
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
-    for cell in nb.cells:
+    for cell in list(nb.cells):
         grade_id = grade_id_of(cell)
         if grade_id is None:
             continue
@@ -134,11 +136,12 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             yield mended_cell(Kind.RETYPED_CELL, grade_id, what)
             _retype(cell, instructor.cell_type)
         if instructor.locked and not instructor.is_unchanged(cell.source):
-            what = (
-                "is from an earlier release: it was updated."
-                if as_released
-                else "is locked, but its text was edited: the instructor's text was restored."
-            )
+            what = "is from an earlier release: it was updated."
+            if not as_released:
+                what = "is locked, but its text was edited: the instructor's text was restored."
+                if kept := _new_lines(cell, instructor):
+                    insert_cell(nb, _index(nb, cell) + 1, kept)
+                    what = f"{what[:-1]}, and the new lines were moved to a cell below."
             yield mended_cell(Kind.EDITED_CELL, grade_id, what)
         if instructor.locked:
             cell.source = instructor.source
@@ -150,6 +153,22 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             )
             yield Problem(Kind.METADATA, Severity.MENDED, message, grade_id)
         cell.metadata = NotebookNode(nbgrader=metadata)
+
+
+def _index(nb: NotebookNode, cell: NotebookNode) -> int:
+    return next(i for i, one in enumerate(nb.cells) if one is cell)
+
+
+def _new_lines(cell: NotebookNode, instructor: InstructorCell) -> NotebookNode | None:
+    """Return a cell with the lines that a student wrote into a locked text; None if none."""
+    known = {line.strip() for line in instructor.given.splitlines()} - {""}
+    lines = [line for line in cell.source.splitlines() if line.strip() not in known]
+    if cell.cell_type != "markdown" or not (text := "\n".join(lines).strip()):
+        return None
+    kept: NotebookNode = new_markdown_cell(text)
+    if attached := cell.get("attachments"):
+        kept["attachments"] = attached
+    return kept
 
 
 def _is_as_released(cell: NotebookNode) -> bool:

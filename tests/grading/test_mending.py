@@ -154,6 +154,29 @@ def test_an_edited_test_is_restored() -> None:
     assert kinds(mended(nb)) == [("edited-cell", "test_f")]
 
 
+def test_an_answer_that_was_typed_into_the_locked_question_is_kept_and_graded() -> None:
+    nb = submission()
+    question = instructor("question", "Why?\n\n- In general.", cell_type="markdown")
+    known = [*ALL[:6], question, *ALL[6:]]
+    cell_of(nb, "why").source = WHY.source
+    nb.cells.insert(6, cell(question, "Why?\n\n- In general.\n\nBecause.\n\nSo."))
+    first, second = mend(nb, known, [])
+    assert first.message.endswith("the new lines were moved to a cell below.")
+    assert kinds([first, second]) == [("edited-cell", "question"), ("added-cell", "why")]
+    assert order(nb)[-3:] == ["question", "why", "draw"]
+    assert cell_of(nb, "question").source == question.source
+    assert cell_of(nb, "why").source == "Because.\n\nSo."
+    assert mend(nb, known, []) == []
+
+
+def test_a_text_below_the_instructions_of_a_task_continues_the_task() -> None:
+    nb = submission()
+    cell_of(nb, "draw").source += "\n\nDrawn."
+    assert found(nb, []) == [("edited-cell", "draw")]
+    assert cell_of(nb, "draw").source == DRAW.source
+    assert cells_by_id(nb)["draw"]["source"] == "Draw.\n\nDrawn."
+
+
 def test_a_cell_of_an_earlier_release_is_not_an_edit() -> None:
     nb = submission()
     old = cell_of(nb, "test_f")
