@@ -8,8 +8,8 @@ from typing import Any, Literal
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
 from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
 from hw_grading.pages.allowance import Allowance
+from hw_grading.pages.aside import SVG, picture_uri, pixels_of
 from hw_grading.pages.cleaning import clean_html
-from hw_grading.pages.drawings import is_light
 from hw_grading.pages.terminal import cut, without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
 from hw_support.failures import visible
@@ -114,13 +114,13 @@ def _picture(picture: Picture, address: str, number: int) -> Part:
 
 def _bundle(data: Mapping[str, Any], allowance: Allowance) -> Part:
     """Show an output that is not a raster picture: SVG, HTML or text."""
-    if svg := text_of(data.get("image/svg+xml")):
-        drawing = svg.encode("utf-8", "replace")
-        if not is_light(drawing):
-            why = f"A drawing of {len(svg):,} characters is not shown: it is too complicated."
-            return Part("note", why)
-        encoded = base64.b64encode(drawing).decode("ascii")
-        return Part("drawing", f"data:image/svg+xml;base64,{encoded}")
+    if svg := text_of(data.get(SVG)):
+        encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
+        uri = picture_uri(SVG, encoded)
+        if uri and allowance.takes(pixels_of(SVG, encoded)):
+            return Part("drawing", uri)
+        why = f"A drawing of {len(svg):,} characters is not shown: it is too complicated, or one of"
+        return Part("note", f"{why} very many.")
     if markup := text_of(data.get("text/html")):
         return Part("html", clean_html(markup, uri_of, allowance))
     if text := text_of(data.get("text/plain")):

@@ -15,7 +15,7 @@ class Allowance:
     """What is left. Beyond it a text is shown as plain text, and a picture is not shown."""
 
     seconds: float = 10.0  # of computing; an honest submission takes less than one
-    pixels: int = 1_000_000_000  # of pictures; a photograph has ten million
+    pixels: float = 1_000_000_000  # of pictures; a photograph has ten million
 
     @property
     def spent(self) -> bool:
@@ -31,7 +31,7 @@ class Allowance:
         finally:
             self.seconds -= time.thread_time() - began
 
-    def takes(self, pixels: int) -> bool:
+    def takes(self, pixels: float) -> bool:
         """Count the pixels of a picture, and return whether it may be shown."""
         self.pixels -= pixels
         return self.pixels >= 0

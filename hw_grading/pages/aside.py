@@ -18,13 +18,14 @@ _MOST_PICTURE_CHARACTERS = 30_000_000  # base64 characters in one text
 _CODE = frozenset(["code", "kbd", "pre", "samp"])
 TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
 
+SVG = "image/svg+xml"
 # How files of each type begin. An SVG may contain scripts, but browsers run none of them in an
 # <img>. `picture_uri` checks how much a browser has to do.
 PICTURES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/gif": (b"GIF87a", b"GIF89a"),
-    "image/svg+xml": (b"",),
+    SVG: (b"",),
 }
 _PICTURE_URI = re.compile(r"data:(image/(?:png|jpeg|gif|svg\+xml));base64,([A-Za-z0-9+/]+={0,2})")
 PLACEHOLDER = re.compile(r"data:image/[a-z+]+;base64,([0-9a-f]{64})")
@@ -39,16 +40,19 @@ def picture_uri(mime: str, data: str) -> str | None:
         return None
     is_picture = bool(raw) and raw.startswith(PICTURES.get(mime, ()))
     if is_picture:
-        drawn = mime == "image/svg+xml"
+        drawn = mime == SVG
         is_picture = drawings.is_light(raw) if drawn else rasters.is_light(mime, raw)
     return f"data:{mime};base64,{data}" if is_picture else None
 
 
-def pixels_of(mime: str, data: str) -> int:
-    """Return how many pixels a browser decodes, at most, for a picture that may be shown."""
+def pixels_of(mime: str, data: str) -> float:
+    """Return how many pixels a browser decodes, at most, for a picture that may be shown.
+
+    A drawing counts for as many as take a browser as long.
+    """
     raw = base64.b64decode(data)
-    if mime == "image/svg+xml":
-        return rasters.MAX_PIXELS if b"data:" in raw else 0
+    if mime == SVG:
+        return drawings.pixels_of(raw)
     try:
         return math.prod(rasters.size_of(mime, raw))
     except ValueError:

@@ -5,6 +5,7 @@ runs no script and loads nothing, but it hangs the browser's tab and the page in
 """
 
 import base64
+import functools
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -18,6 +19,7 @@ from hw_grading.pages.rasters import MAX_PIXELS, has_many_scans, size_of
 LONGEST = 4_000_000  # bytes
 _MOST = 200_000  # see `_Drawing`; a plot of 20,000 points has 100,000
 _DEEPEST = 200
+_PIXELS = 1_000  # of a picture that a browser shows in the time of an element
 _REFERENCE = re.compile(r"#([^\s\"'();,]+)")
 _NOT_COUNTED = re.compile(r"[\s\"'();,]")  # in ids, as `_REFERENCE` does not find them
 # Things that take a browser long, or that change the drawing later
@@ -60,14 +62,25 @@ _OF_ONE = ("clip-path", "mask", *_ADDRESSES)  # not inherited
 
 def is_light(svg: bytes) -> bool:
     """Return whether a browser can draw an SVG quickly. Browsers do not draw invalid XML at all."""
+    return _size(svg) <= _MOST
+
+
+def pixels_of(svg: bytes) -> float:
+    """Return the pixels that an SVG counts for; those of pictures in it count as the most."""
+    return _PIXELS * _size(svg) + (MAX_PIXELS if b"data:" in svg else 0)
+
+
+@functools.lru_cache(1)  # both functions are called for a drawing, one after the other
+def _size(svg: bytes) -> float:
+    """Return how many elements a browser draws for an SVG; infinity if they cannot be counted."""
     if len(svg) > LONGEST:
-        return False
+        return math.inf
     try:
         _expect_no_declarations(svg)
         root = ET.fromstring(svg, ET.XMLParser(target=_Builder()))
-        return _Drawing(root).size(root, 0) <= _MOST
+        return _Drawing(root).size(root, 0)
     except (ET.ParseError, expat.ExpatError, LookupError, ValueError):
-        return False
+        return math.inf
 
 
 def _expect_no_declarations(svg: bytes) -> None:

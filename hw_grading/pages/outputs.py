@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from hw_grading.pages import text_of
 from hw_grading.pages.allowance import Allowance, allowance_of
-from hw_grading.pages.aside import picture_uri, pixels_of
+from hw_grading.pages.aside import SVG, picture_uri, pixels_of
 from hw_grading.pages.cleaning import clean_html
 from hw_support.submission.problems import encodable, quoted
 
@@ -69,10 +69,10 @@ def _clean_bundle(output: NotebookNode, allowance: Allowance) -> bool:
         cleaned = clean_html(sent["text/html"], allowance=allowance)
         if not _is_blank(cleaned):
             data["text/html"] = cleaned
-    if sent.get("image/svg+xml") and not {"text/html", "image/png"} & set(data):
-        svg = base64.b64encode(encodable(sent["image/svg+xml"]).encode()).decode("ascii")
-        uri = picture_uri("image/svg+xml", svg)
-        if uri and allowance.takes(pixels_of("image/svg+xml", svg)):
+    if sent.get(SVG) and not {"text/html", "image/png"} & set(data):
+        svg = base64.b64encode(encodable(sent[SVG]).encode()).decode("ascii")
+        uri = picture_uri(SVG, svg)
+        if uri and allowance.takes(pixels_of(SVG, svg)):
             # Build the tag here, not in a template, so that cleaning it again does not change it.
             data["text/html"] = f'<img src="{uri}" alt="plot">'
     if sent and not data:

@@ -177,6 +177,14 @@ def test_code_is_coloured_and_follows_its_outputs(renderer):
     assert "run()" not in html
 
 
+def test_drawings_of_very_many_elements_are_not_all_shown(renderer):
+    drawings = (f'<svg>{"<path/>" * 9_999}<path d="M{n}"/></svg>' for n in range(110))
+    outputs = [{**display(), "data": {"image/svg+xml": one}} for one in drawings]
+    shown = answer_html(plot_cell() | {"outputs": outputs}, renderer, address)
+    assert 0 < shown.count('src="data:image/svg+xml') < 100
+    assert "A drawing of 70,0" in shown
+
+
 @pytest.mark.parametrize(
     "cell",
     [

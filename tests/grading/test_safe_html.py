@@ -140,6 +140,26 @@ def test_many_pictures_with_very_many_pixels_are_not_all_shown(mime):
     assert sum("is not shown" not in str(cell.outputs) for cell in cells) == 62
 
 
+def test_many_drawings_of_very_many_elements_are_not_all_shown():
+    twice = "".join(
+        f'<g id="a{n + 1}"><use href="#a{n}"/><use href="#a{n}"/></g>' for n in range(14)
+    )
+
+    def drawing(n):
+        inner = f'<defs><path id="a0" d="M0 {n}h9"/>{twice}</defs><use href="#a14"/>'
+        return f'<svg xmlns="http://www.w3.org/2000/svg">{inner}</svg>'
+
+    sent = [drawing(n) for n in range(100)]
+    uris = [f"data:image/svg+xml;base64,{base64_of(one.encode())}" for one in sent]
+    sources = Page(clean_html("".join(f'<img src="{uri}">' for uri in uris))).sources
+    assert 0 < len(set(sources).intersection(uris)) < 20
+    cells = [code_cell(display({"image/svg+xml": one})) for one in sent]
+    allowance = Allowance()
+    for cell in cells:
+        clean_outputs(cell, allowance)
+    assert 0 < sum("is not shown" not in str(cell.outputs) for cell in cells) < 20
+
+
 def test_a_damaged_picture_that_a_page_accepts_is_counted():
     uri = f"data:image/png;base64,{base64_of(png()[:40])}"
     shown = render_markdown(f"![x]({uri})", picture=lambda mime, data: uri)
