@@ -16,6 +16,7 @@ from typing import Any
 
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault, HelperEnded
+from hw_grading.sandbox import descriptors
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 from hw_grading.sandbox.forked import Forked, has_ended
 
@@ -90,7 +91,7 @@ class _Examiner:
         self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
-            socket.send_fds(self.requests, [b"s"], [theirs.fileno(), link.fileno()])
+            descriptors.send(self.requests, b"s", [theirs.fileno(), link.fileno()])
             ours.send_bytes(json.dumps(vars(request)).encode())
         return ours
 

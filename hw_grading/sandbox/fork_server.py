@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import environment, policy
+from hw_grading.sandbox import descriptors, environment, policy
 from hw_grading.sandbox.forked import Forked, Target, has_ended
 from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
@@ -124,7 +124,7 @@ class ForkServer:
                 handed_on = [link.fileno(), theirs.fileno(), lifeline]
                 with theirs, self._lock:
                     self.wait_until_ready()
-                    socket.send_fds(self._control, [message], handed_on)
+                    descriptors.send(self._control, message, handed_on)
                 first, kernel = _who_says(ours, b"first"), _who_says(ours, b"kernel")
                 forked = ForkedKernel(first, kernel, end_of_ours)
                 ours.send(b"g")
