@@ -31,6 +31,8 @@ REFUSED = (
     # memory that belongs to no process, and so is not counted
     *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
     *("io_setup", "landlock_create_ruleset"),
+    # timers that fire in the system's time: a process can make 100,000, which work while it sleeps
+    "timer_create",
     # keys: they belong to a user or session, and outlive the process
     *("add_key", "keyctl", "request_key"),
     # other processes' memory, descriptors and performance
@@ -64,8 +66,10 @@ _SHARED_WITHOUT_A_FILE = 0x21  # MAP_SHARED, MAP_ANONYMOUS
 # SQLite needs them, and a process never conflicts with its own locks.
 FCNTL_PRETENDED = {"F_SETLK": 6, "F_SETLKW": 7}
 # These do nothing either, but report success. One sandbox's lock on a file would be seen by others.
-# Advice could remove a file from memory, which others would notice.
-PRETENDED = ("flock", "fadvise64")
+# Advice could remove a file from memory, which others would notice. A kernel stays on the core of
+# its worker: it could slow down another submission on that one's core. `sync` writes the files of
+# the whole machine.
+PRETENDED = ("flock", "fadvise64", "sched_setaffinity", "sync", "syncfs")
 _MADVISE_REFUSED = {"MADV_COLD": 20, "MADV_PAGEOUT": 21}  # the same for a mapped file
 # Attributes of files: a list of rights takes 64 kB of the system, which no limit counts.
 # Programs that copy files go on without attributes if they are not supported.

@@ -142,7 +142,18 @@ def test_signals_do_not_reach_the_grader(arena: Arena, bystander: subprocess.Pop
 
 @by_number
 def test_priorities_cannot_be_raised(arena: Arena) -> None:
-    carry_out(arena, "system/priorities", CORES=os.cpu_count() or 1)
+    carry_out(arena, "system/priorities")
+
+
+@by_number
+def test_time_that_is_taken_from_others(arena: Arena) -> None:
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        outcome = carry_out(arena, "system/time_of_others")
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert f"cores [{max(cores)}]" in outcome.printed
 
 
 @by_number

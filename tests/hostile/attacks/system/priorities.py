@@ -5,7 +5,6 @@
 # uses = ["tries"]
 # problems = []
 # works = []
-# prints = ["affinity"]
 # ///
 
 # %% before
@@ -17,5 +16,3 @@ attempt("round_robin", os.sched_setscheduler, 0, os.SCHED_RR, os.sched_param(1))
 deadline = struct.pack("IIQiIQQQ", 48, 6, 0, 0, 0, 10**7, 3 * 10**7, 3 * 10**7)
 call("deadline", 314, 0, deadline, 0)
 call("io_real_time", 251, 1, 0, 1 << 13)
-os.sched_setaffinity(0, range(CORES))  # which is its own affair
-print("affinity")
