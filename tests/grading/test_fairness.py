@@ -25,6 +25,16 @@ CHARGED_ONCE = [
         [("forward_pass", "the last layer's cache, as often as there are layers")],
         {"test_forward_pass": 1},
     ),
+    *(  # Wrong sums in the caches do not hide that one is lost.
+        (
+            [("forward_pass", lost), ("layer_forward", "the bias is subtracted")],
+            {"test_forward_pass": 1, "test_layer_forward": 3},
+        )
+        for lost in (
+            "only the last cache is kept: append stands below the loop",
+            "the last layer's cache, as often as there are layers",
+        )
+    ),
     (
         [(CHECKER, "right derivatives, and each entry stays moved by a step")],
         {f"test_{CHECKER}": 1},

@@ -77,10 +77,12 @@ def test_one_object_filled_by_all_layers_is_wrong():
         expect_different_caches(forward_pass, network)
 
 
-def test_the_last_cache_in_all_places_is_wrong():
-    def forward_pass(*arguments):
+@pytest.mark.parametrize("sign", [1, -1], ids=["right sums", "the bias is subtracted"])
+def test_the_last_cache_in_all_places_is_wrong(sign):
+    def forward_pass(X, Ws, bs, activations):
         caches = []
-        out = run_layers(*arguments, lambda *pieces: caches.append(pieces))
+        bs = [sign * b for b in bs]
+        out = run_layers(X, Ws, bs, activations, lambda *pieces: caches.append(pieces))
         return out, caches[-1:] * len(caches)
 
     with pytest.raises(Mismatch, match="all caches are the cache of the last layer"):
