@@ -203,6 +203,28 @@ def test_stand_ins_are_called_by_names_and_with_options_of_the_students(cells, l
     assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
 
 
+# Losses of wrong shapes, how the checker reads them, and what logistic_loss loses.
+OWN_LOSSES = [
+    ("return loss", "[0].squeeze(axis=1)", 5),
+    ("return loss[:, 0]", "[0]", 5),
+    ("return loss.mean(), dL_dg", "[0]", 3),
+]
+
+
+@pytest.mark.parametrize(("result", "reads", "lost"), OWN_LOSSES)
+def test_a_checker_gets_right_losses_of_the_shape_that_it_reads(result, reads, lost):
+    checker, loss = (HW2.cells[name].source for name in (CHECKER, "logistic_loss"))
+    cells = {
+        "logistic_loss": loss.replace("return loss, dL_dg", result),
+        CHECKER: checker.replace(
+            "np.ravel(logistic_loss(g, y_batch)[0])", f"logistic_loss(g, y_batch){reads}"
+        ),
+    }
+    answer = dataclasses.replace(RIGHT_LAYER, source="", others=cells)
+    ((_, verdict),) = judge(HW2, [answer])
+    assert verdict.lost == {"test_logistic_loss": lost}
+
+
 @pytest.mark.timeout(3600)
 @pytest.mark.slow
 def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
