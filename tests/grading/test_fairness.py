@@ -67,6 +67,13 @@ CHARGED_ONCE = [
         ],
         {"test_layer_forward": 1},
     ),
+    (  # Caches of one row for the batch, and sums over the batch.
+        [
+            ("layer_forward", "the first example for all"),
+            ("backward_pass", "the sum over the batch, compared with sums"),
+        ],
+        {"test_layer_forward": 3, "test_backward_pass": 7},
+    ),
     # One of the two gives another layout, and its callers know.
     (
         [
