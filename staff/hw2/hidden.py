@@ -311,8 +311,16 @@ def frozen_activation(
 
 
 def stand_ins_for_forward(checks: Checks) -> None:
-    """Register a right layer_forward, with the student's own caches, for forward_pass."""
-    checks.stand_ins(1_000, layer_forward=layer_with_own_cache(checks.names))
+    """Register right functions for forward_pass, with caches of the student's layer_forward.
+
+    A wrong forward_pass may call the activations itself, and then their mistakes cost nothing here.
+    """
+    checks.stand_ins(
+        1_000,
+        layer_forward=layer_with_own_cache(checks.names),
+        relu_activation=reference.relu_activation,
+        sigmoid_activation=reference.sigmoid_activation,
+    )
 
 
 def stand_ins_for_backward(checks: Checks) -> None:
@@ -436,7 +444,7 @@ def stand_ins_for_deliverables(checks: Checks, *answers: str) -> None:
     without = {name: f for name, f in right_beside.items() if name not in gradients}
     for own in ("logistic_loss", "forward_pass"):
         checks.stand_ins(5_000, [own], **without)
-    for others in [gradients, ("forward_pass", *gradients)]:
+    for others in [("logistic_loss",), gradients, ("forward_pass", *gradients)]:
         checks.stand_ins(5_000, others, **right_beside | {"backward_pass": backward})
     keep_answers(checks, right, *answers)
 

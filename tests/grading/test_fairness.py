@@ -67,6 +67,20 @@ CHARGED_ONCE = [
         ],
         {"test_layer_forward": 1},
     ),
+    (
+        [
+            ("logistic_loss", "the derivative comes first, and all callers know"),
+            ("backward_pass", "only the last layer"),
+        ],
+        {"test_logistic_loss": 5, "test_backward_pass": 11},
+    ),
+    (
+        [
+            ("sigmoid_activation", "an if that only takes single numbers"),
+            ("forward_pass", "ReLU and sigmoid, whatever is asked for"),
+        ],
+        {"test_sigmoid_activation": 6, "test_forward_pass": 3},
+    ),
     (  # Caches of one row for the batch, and sums over the batch.
         [
             ("layer_forward", "the first example for all"),
