@@ -9,7 +9,7 @@ from cells import notebook_of
 from guarded import judge
 from harness import score_submission
 
-HW2 = notebook_of("hw2")
+HW0, HW2 = notebook_of("hw0"), notebook_of("hw2")
 CHECKER = "my_nn_finite_difference_checker"
 # Answers by function and name, and what they lose together in a whole notebook.
 CHARGED_ONCE = [
@@ -222,6 +222,16 @@ def test_stand_ins_are_called_by_names_and_with_options_of_the_students(cells, l
     answer = dataclasses.replace(RIGHT_LAYER, source="", others=cells)
     ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
     assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
+
+
+@pytest.mark.parametrize("scale", ["X.std(axis=0) + 1e-6", "np.sqrt(X.var(axis=0) + 1e-8)"])
+def test_a_visible_part_of_hw0_shows_what_a_small_number_beside_a_small_spread_does(scale):
+    cells = {"standardize": f"def standardize(X):\n    return (X - X.mean(axis=0)) / ({scale})\n"}
+    result = score_submission(HW0, cells, tests=["test_standardize"])["test_standardize"]
+    assert [part.what for part in result.parts if not part.passed] == [
+        "three columns, and one",
+        "fresh tables of other sizes",
+    ]
 
 
 # Losses of wrong shapes, how the checker reads them, and what logistic_loss loses.
