@@ -17,6 +17,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from hw_grading.pages import words
@@ -56,6 +57,9 @@ _ATTRIBUTES = {
 _PATTERNS = {name: re.compile(pattern) for name, pattern in _ATTRIBUTES.items()}
 _SIGNS = ("\N{MINUS SIGN}", "+", "\N{PLUS-MINUS SIGN}", "\N{MINUS-OR-PLUS SIGN}")
 _CLOSING = (")", "]", "}", "|", "!", "\N{RIGHT FLOOR}", "\N{RIGHT CEILING}", "\u27e9")
+_APPLY = "\N{FUNCTION APPLICATION}"  # KaTeX writes it after the name of a function
+_ROWS = words("math menclose mpadded mphantom mrow msqrt mstyle mtd")
+_SCRIPTS = words("mover msub msubsup msup munder munderover")  # their first element is the base
 _GLUE = ("mtr-glue", "mml-eqn-num")  # cells that KaTeX adds around equations
 _VARIANTS = "bold italic bold-italic script bold-script fraktur bold-fraktur monospace"
 _ALPHABETS = {
@@ -182,6 +186,8 @@ def _passed(element: ET.Element, depth: int, *, sized: bool) -> ET.Element:
         passed.text = _in_alphabet(element)
         return passed
     _mark_signs(element)
+    if name in _ROWS:
+        _space_names(element)
     sized = sized or "mathsize" in passed.attrib
     for child in element:
         if child.tag.removeprefix(_NAMESPACE) in _ELEMENTS:
@@ -211,6 +217,23 @@ def _mark_signs(row: ET.Element) -> None:
         if operator and child.text in _SIGNS and (before is None or before not in _CLOSING):
             child.set("form", "prefix")
         before = child.text or "" if operator else ")"
+
+
+def _space_names(row: ET.Element) -> None:
+    """Put thin spaces around the names of functions, as TeX does, but none before a bracket."""
+    children = list(row)
+    after_name = space_fits = False
+    row[:] = []
+    for child, following in zip_longest(children, children[1:]):
+        scripts = child.tag.removeprefix(_NAMESPACE) in _SCRIPTS
+        named = scripts and any(inner.text == _APPLY for base in child[:1] for inner in base[-1:])
+        begins = named or (following is not None and following.text == _APPLY)
+        operator = child.tag == f"{_NAMESPACE}mo"
+        if (begins and space_fits) or (after_name and not operator):
+            row.append(ET.Element(f"{_NAMESPACE}mspace", {"width": "0.1667em"}))
+        row.append(child)
+        after_name = named or child.text == _APPLY
+        space_fits = not operator or after_name or child.text in _CLOSING
 
 
 def _in_alphabet(token: ET.Element) -> str:

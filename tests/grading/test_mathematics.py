@@ -140,6 +140,28 @@ def test_a_sign_before_a_number_is_told_from_one_between_two():
     assert mathml("-1, (-2), a = -3, a - b, (a) - b, |a| - b, x_1 - y").count('form="prefix"') == 3
 
 
+@pytest.mark.parametrize(
+    ("tex", "spaced"),
+    [
+        ("-y\\ln g", "−y ln g"),
+        ("2\\ln 2", "2 ln 2"),
+        ("\\ln(1-g)", "ln(1−g)"),
+        ("(1-y)\\ln(1-g)", "(1−y) ln(1−g)"),
+        ("-\\ln x+\\ln y", "−ln x+ln y"),
+        ("\\ln\\ln x", "ln ln x"),
+        ("\\sin^2x\\cos x", "sin2 x cos x"),
+        ("\\max_{i}a", "maxi a"),
+        ("\\frac{\\ln x}{2}", "ln x2"),
+        ("\\operatorname{argmax}x", "argmax x"),
+        ("\\ln", "ln"),
+    ],
+)
+def test_the_name_of_a_function_is_apart_from_its_neighbours(tex, spaced):
+    """Browsers leave no space there: y ln g would be read as one word."""
+    html = mathml(tex, display=False).replace('<mspace width="0.1667em"></mspace>', " ")
+    assert re.sub(r"<[^>]*>|\N{FUNCTION APPLICATION}", "", html) == spaced
+
+
 def test_cells_that_are_empty_keep_their_place():
     assert mathml("\\begin{matrix}&1\\\\2&\\end{matrix}").count("<mtd") == 4
 
