@@ -694,6 +694,16 @@ def test_tables_keep_whole_words_and_scroll_by_themselves(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
+def test_in_a_narrow_window_lines_part_the_questions(desk: Callable[..., Desk]) -> None:
+    page = desk(viewport={"width": 640, "height": 800}).page
+    rows = page.locator("#questions tbody tr")
+    expect(rows).to_have_count(2)
+    for row in rows.all():
+        expect(row).to_have_css("border-bottom-width", "1px")
+        expect(row).to_have_css("padding-bottom", "8px")
+    expect(page.locator("#questions thead")).to_have_css("clip-path", "inset(50%)")
+
+
 @pytest.mark.parametrize("width", [800, 390])
 def test_in_a_narrow_window_the_rubric_covers_no_part_of_the_answer(
     desk: Callable[..., Desk], width: int
