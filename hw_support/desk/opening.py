@@ -54,15 +54,19 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         there = [name for name in names if (path / name).exists()] or names
         listed = " or ".join(str(path / name) for name in there)
         raise DeskError(f"{path} is a folder. Type the name of the notebook in it: {listed}")
-    if not os.path.lexists(path) and (near := sorted(path.parent.glob("*.ipynb"))):
-        ending = path.with_name(f"{path.name}.ipynb")
-        near = [ending] if ending in near else near
-        listed = " or ".join(map(str, near[:_MOST_NAMED]))
-        raise DeskError(f"There is no notebook {path}. Did you mean {listed}?")
+    near = sorted(path.parent.glob("*.ipynb"))
+    ending = path.with_name(f"{path.name}.ipynb")
+    near = [ending] if ending in near else near
+    did_you_mean = f"Did you mean {' or '.join(map(str, near[:_MOST_NAMED]))}?" if near else ""
+    if not os.path.lexists(path) and near:
+        raise DeskError(f"There is no notebook {path}. {did_you_mean}")
     notebook, problems = read_submission(path, keep_outputs=True)
     for problem in problems:
         if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:
-            raise DeskError(problem.message.removesuffix(" It scores 0."))
+            said = problem.message.removesuffix(" It scores 0.")
+            if path.suffix != ".ipynb":
+                said = f"{said} The name of a notebook ends in .ipynb. {did_you_mean}".rstrip()
+            raise DeskError(said)
     release = _release_of(notebook, path, releases)
     before = {grade_id_of(cell): cell.source for cell in notebook.cells}
     changes = [*problems, *mend(notebook, release.cells, release.plain)]

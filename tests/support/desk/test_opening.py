@@ -78,6 +78,20 @@ def test_a_name_without_its_ending_is_answered_with_this_notebook_only(tmp_path,
         open_notebook(tmp_path / "hw2", [release])
 
 
+def test_a_file_that_is_no_notebook_is_answered_with_the_notebook_beside_it(
+    tmp_path, released, release
+):
+    nbformat.write(released, tmp_path / "hw2.ipynb")
+    page = tmp_path / "START.html"
+    page.write_text("<!DOCTYPE html>")
+    asked = r"The name of a notebook ends in \.ipynb\. Did you mean \S+hw2\.ipynb\?"
+    with pytest.raises(DeskError, match=asked):
+        open_notebook(page, [release])
+    (tmp_path / "hw2.ipynb").write_text("<!DOCTYPE html>")
+    with pytest.raises(DeskError, match=r"Expecting value\)\.$"):
+        open_notebook(tmp_path / "hw2.ipynb", [release])
+
+
 def test_outputs_of_200_megabytes_are_refused_with_their_size(tmp_path, released, release):
     path = tmp_path / "hw2.ipynb"
     nbformat.write(released, path)
