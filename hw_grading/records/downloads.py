@@ -83,14 +83,24 @@ def is_a_machines(name: str) -> bool:
 def notebook_in(content: bytes, notebook: str) -> bytes:
     """Return the notebook in a student's zip, as `the_one_of` chooses, or raise `Unreadable`."""
     with opened(io.BytesIO(content), _MOST_LISTED_BY_STUDENT) as bundle:
-        found = [e for e in files_in(bundle) if e.filename.lower().endswith(NOTEBOOK)]
+        files = list(files_in(bundle))
+        found = [e for e in files if e.filename.lower().endswith(NOTEBOOK)]
         number = the_one_of([entry.filename for entry in found], notebook)
         if number is None:
-            names = ", ".join(quoted(e.filename) for e in found[:5])
+            inner = [e for e in files if e.filename.lower().endswith(ZIP)]
+            names = ", ".join(quoted(e.filename) for e in (found or inner)[:5])
+            if found:
+                which = f"{len(found)} ({names}). Keep only the one that counts"
+            elif inner:
+                which = (
+                    f"none, but zips in it ({names}). Unpack them, and collect the notebook under "
+                    f"the name <student>_{notebook}{NOTEBOOK}"
+                )
+            else:
+                which = "none. Ask the student for the notebook"
             raise Unreadable(
-                f"expected a zip with one notebook, found {len(found)} ({names or 'none'}). "
-                "Keep only the one that counts. If this is a download of many students' files, "
-                "rename it: its name looks like one student's"
+                f"expected a zip with one notebook, found {which}. If this is a download of many "
+                "students' files, rename it: its name looks like one student's"
             )
         return content_of(bundle, found[number])
 

@@ -123,7 +123,8 @@ def decide(
         late_by = moment - own if moment and own and moment > own else None
         trouble = _trouble(content)
         entries.append(Entry(people[student], newest, sha256, action, late_by, trouble))
-    folders = {p: course.submitted(p.id, homework) for p in roster.people if p.id not in of}
+    taken = {entry.person.id for entry in entries}
+    folders = {p: course.submitted(p.id, homework) for p in roster.people if p.id not in taken}
     there = {p for p, f in folders.items() if os.path.lexists(f) or os.path.lexists(before_of(f))}
     missing = [person for person in folders if person not in there]
     complaints = [*roster.complaints, *roster.advice(strangers)]

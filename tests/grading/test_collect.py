@@ -629,6 +629,28 @@ def test_a_truncated_zip_is_left_out(term: Term) -> None:
     left_out(term, whole[:-300], "expected a zip, found another file")
 
 
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        (
+            [("inner.zip", packed(("hw2.ipynb", nb("ann"))))],
+            "found none, but zips in it ('inner.zip'). Unpack them, and collect the notebook "
+            "under the name <student>_hw2.ipynb.",
+        ),
+        ([("notes.pdf", b"%PDF")], "found none. Ask the student for the notebook."),
+        ([("a.ipynb", b"1"), ("b.ipynb", b"2")], "found 2 ('a.ipynb', 'b.ipynb'). Keep only the"),
+    ],
+    ids=["a zip", "no notebook", "two notebooks"],
+)
+def test_a_zip_without_the_one_notebook_is_left_out_and_its_student_is_missing(
+    term: Term, files: list[tuple[str, bytes]], why: str
+) -> None:
+    name = "leeann_701_9001_work.zip"
+    left_out(term, packed(*files), f"expected a zip with one notebook, {why}", name)
+    missing = term.said.partition("Missing: no submission (3):")[2]
+    assert missing.startswith("\n  ann")
+
+
 def test_a_missing_or_wrong_download_is_reported(term: Term) -> None:
     assert term.collect(term.outside / "nothing.zip") == 2
     assert "nothing.zip: there is no such file or folder" in term.said
