@@ -136,9 +136,6 @@ class KernelCells(Kernel):
             if interrupted:
                 report.time_limit(cell, interrupted + self._why_less(cell))
         elif not self.is_alive():
-            if self.exit_asked:
-                why = f"{self.exit_asked} ended the kernel by exit() or quit()"
-                report.stop(Kind.KERNEL, why)
             if self.lost_its_fork_server():
                 self.fault = HelperEnded("the fork server of the kernels has ended")
                 report.stop(Kind.GRADER, str(self.fault), cell)

@@ -182,6 +182,8 @@ class Submission:
         if self._clock.is_over():
             why = f"the notebook used up {self._clock.of_all()} before {name_of(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
+        elif self._was_ended(kernel):
+            return
         elif is_test(cell):
             self._test(kernel, examination, cell, index)
         else:
@@ -190,6 +192,13 @@ class Submission:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
         if kernel.died and not self._report.stopped:
             self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
+
+    def _was_ended(self, kernel: KernelCells) -> bool:
+        """Whether no code can be run any more. A kernel that has to exit goes on for an instant."""
+        if kernel.exit_asked and not self._report.stopped:
+            why = f"{kernel.exit_asked} ended the kernel by exit() or quit()"
+            self._report.stop(Kind.KERNEL, why)
+        return bool(self._report.stopped) or kernel.died
 
     def _test(
         self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
@@ -200,7 +209,7 @@ class Submission:
             kernel.run_cell(cell, _code(_HURRIED.format(hurried)), index, store_history=False)
             self._hurried = hurried
         kernel.run_cell(cell, _code(as_released(cell.source, "code")), index)
-        if not self._report.stopped and not kernel.died:
+        if not self._was_ended(kernel):
             self._examine(kernel, examination, cell, index)
 
     def _examine(

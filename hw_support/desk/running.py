@@ -91,6 +91,10 @@ class _NoAnswer(Exception):
     """The kernel did not report the outcome of a cell."""
 
 
+class _Exited(Exception):
+    """A cell called ``exit()`` or ``quit()``: the kernel goes on for an instant only."""
+
+
 class _NoStart(Exception):
     """The kernel ended, or did not answer, while it started."""
 
@@ -101,7 +105,7 @@ class _Client(NotebookClient):
     def __init__(
         self, ran: Ran, began: Callable[[int], None], like_grader: bool, **more: Any
     ) -> None:
-        super().__init__(ran.notebook, **more)
+        super().__init__(ran.notebook, on_cell_executed=_expect_no_exit, **more)
         self._ran, self._began, self._like_grader = ran, began, like_grader
         self.stopped = False  # by Ctrl-C
 
@@ -120,6 +124,8 @@ class _Client(NotebookClient):
             if self.stopped:
                 raise KeyboardInterrupt from None
             self._ran.stopped = "The kernel died"
+        except _Exited:
+            self._ran.stopped = "exit() or quit() ended the kernel"
         except _NoAnswer:
             self._ran.stopped = "The kernel stopped answering"
         except CellTimeoutError:
@@ -213,6 +219,12 @@ class _Client(NotebookClient):
             return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
         except (ValueError, SyntaxError, KeyError, TypeError):
             raise _NoAnswer from None  # a cell has changed how values are written
+
+
+def _expect_no_exit(*, cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
+    payload = execute_reply["content"].get("payload") or []
+    if any(entry.get("source") == "ask_exit" for entry in payload):
+        raise _Exited
 
 
 def run_from_the_top(

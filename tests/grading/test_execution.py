@@ -155,6 +155,7 @@ def test_tests_get_names_of_locked_cells_that_students_cannot_replace() -> None:
         ),
         ("import os; os.kill(os.getpid(), 9)", "the kernel died while running"),
         ("exit()\nimport time; time.sleep(0.5)", "ended the kernel by exit() or quit()"),
+        ("exit()", "the cell that begins with 'exit()' ended the kernel by exit() or quit()"),
     ],
 )
 def test_after_the_kernel_died_tests_score_0_and_earlier_ones_keep_their_points(

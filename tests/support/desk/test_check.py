@@ -195,6 +195,18 @@ def test_a_dead_kernel_is_reported_along_with_the_rest(answered, desk):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("last", [False, True])
+def test_a_cell_that_ends_the_kernel_is_named(answered, tmp_path, release, last):
+    notebook = untrained(answered)
+    place = len(notebook.cells) if last else notebook.cells.index(cell_of(notebook, "setup")) + 1
+    notebook.cells.insert(place, nbformat.v4.new_code_cell("exit()"))
+    nbformat.write(notebook, tmp_path / "hw2.ipynb")
+    report = check.check(open_notebook(tmp_path / "hw2.ipynb", [release]))
+    said = "exit() or quit() ended the kernel in the cell that begins with 'exit()'."
+    assert any(said in sentence for sentence in report.surprises)
+
+
+@pytest.mark.slow
 def test_an_endless_loop_is_interrupted_and_the_other_cells_run(answered, tmp_path, release):
     notebook = untrained(answered)
     cell_of(notebook, "q1_3a").source = "while True: pass"
