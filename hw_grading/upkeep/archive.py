@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -54,13 +54,19 @@ class Writer:
     """Writes a backup into a new file; `folder` is for data that is too large for memory."""
 
     def __init__(self, stream: IO[bytes], folder: Path) -> None:
-        self._tar = tarfile.open(  # noqa: SIM115  # `finish` closes it
+        self._tar = tarfile.open(  # noqa: SIM115  # `__exit__` closes it
             fileobj=stream, mode="w:gz", compresslevel=_COMPRESSION, format=tarfile.PAX_FORMAT
         )
         self._folder = folder
         self._digests: dict[str, str] = {}
         self._bytes = 0
         self.left_out: list[LeftOut] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._tar.__exit__(*error)
 
     def add(self, name: str, path: Path, not_kept: tuple[str, ...] = ()) -> None:
         """Add a file, or a folder with all its content except names with the ends `not_kept`.
@@ -96,14 +102,13 @@ class Writer:
                 self.left_out.append(LeftOut(name, why, True))
 
     def finish(self, facts: Mapping[str, Any]) -> None:
-        """Add the list, and end the archive."""
+        """Add the list, which is the last file."""
         files = dict(sorted(self._digests.items()))
         content = {"format": _FORMAT, "bytes": self._bytes, **facts, "files": files}
         raw = json.dumps(content, indent=1).encode("ascii")
         member = tarfile.TarInfo(LIST)
         member.size, member.mode = len(raw), 0o600
         self._tar.addfile(member, io.BytesIO(raw))
-        self._tar.close()
 
     def _add_file(self, name: str, place: str) -> None:
         # The file may have been swapped since the check, and may grow while it is read.

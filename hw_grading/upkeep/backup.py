@@ -83,15 +83,15 @@ def back_up(course: Course, to: Path | None = None) -> Made:
     ):
         file = work / target.name
         with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            writer = archive.Writer(stream, work)
-            facts = {
-                "made": now.isoformat(timespec="seconds"),
-                "grader": metadata.version(DISTRIBUTION),
-                "python": platform.python_version(),
-                **_write(writer, course, parts, work),
-                "was_being_graded": is_being_graded,
-            }
-            writer.finish(facts)
+            with archive.Writer(stream, work) as writer:
+                facts = {
+                    "made": now.isoformat(timespec="seconds"),
+                    "grader": metadata.version(DISTRIBUTION),
+                    "python": platform.python_version(),
+                    **_write(writer, course, parts, work),
+                    "was_being_graded": is_being_graded,
+                }
+                writer.finish(facts)
             stream.flush()
             os.fsync(stream.fileno())
         contents = archive.read(file)
