@@ -174,7 +174,8 @@ def forward_with_own_caches(
 
     If `frozen`, a student's function with a wrong output is called again with activations that give
     the right values of their layers for any input. So a mistake in a sum inside forward_pass does
-    not reach caches that are made there.
+    not reach caches that are made there. If it calls layer_forward, the caches are made in that
+    one, and the chain is used.
     """
     own = OwnFunction(names, "forward_pass")
 
@@ -237,6 +238,9 @@ def forward_with_own_caches(
         _, caches = of_student(right, x, [W], [b], [activation_fn])
         return right, notebook_of(names).copy_of(caches[0])
 
+    def refuse(*_: Any, **__: Any) -> tuple[Array, Any]:
+        raise Mismatch("layer_forward is called", "caches made without it")
+
     def forward(
         X_batch: Array, weight_matrices: Any, biases: Any, activations: Any
     ) -> tuple[Array, Any]:
@@ -244,10 +248,11 @@ def forward_with_own_caches(
         right, _ = reference.forward_pass(*network)
         if loses_caches():
             return reference.chain(one_layer, *network)
-        tries = [activations, *([frozen_activations(*network)] if frozen else [])]
-        for functions in [] if cost_a_point_for_caches() else tries:
+        tries = [(activations, layer), (frozen_activations(*network), refuse)][: 1 + frozen]
+        for functions, own_layer in [] if cost_a_point_for_caches() else tries:
             try:
-                return of_student(right, X_batch, weight_matrices, biases, functions)
+                with notebook_of(names).replaced(layer_forward=own_layer):
+                    return of_student(right, X_batch, weight_matrices, biases, functions)
             except BaseException as error:
                 let_limits_through(error)
         return reference.chain(layer, *network)

@@ -69,8 +69,8 @@ CHARGED_ONCE = [
     ),
     (
         [
-            ("logistic_loss", "the derivative comes first, and all callers know"),
             ("backward_pass", "only the last layer"),
+            ("logistic_loss", "the derivative comes first, and all callers know"),
         ],
         {"test_logistic_loss": 5, "test_backward_pass": 11},
     ),
@@ -80,6 +80,13 @@ CHARGED_ONCE = [
             ("forward_pass", "ReLU and sigmoid, whatever is asked for"),
         ],
         {"test_sigmoid_activation": 6, "test_forward_pass": 3},
+    ),
+    (  # A wrong output does not hide a wrong derivative in the caches of layer_forward.
+        [
+            ("forward_pass", "the activation once more at the end"),
+            ("backward_pass", "the derivative in the cache is that before the bias is added"),
+        ],
+        {"test_backward_pass": 11, "test_forward_pass": 3},
     ),
     (  # Caches of one row for the batch, and sums over the batch.
         [
@@ -222,6 +229,20 @@ def test_stand_ins_are_called_by_names_and_with_options_of_the_students(cells, l
     answer = dataclasses.replace(RIGHT_LAYER, source="", others=cells)
     ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
     assert verdict.lost == lost, [verdict.failed_parts(test) for test in verdict.lost]
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_gradients_of_layers_may_stand_in_an_array_of_objects(isolated):
+    source = HW2.cells[CHECKER].source.replace(
+        "return gradients[:layers], gradients[layers:]",
+        """both = np.empty((2, layers), dtype=object)
+    for i, gradient in enumerate(gradients):
+        both.flat[i] = gradient
+    return both""",
+    )
+    answer = dataclasses.replace(RIGHT_LAYER, source="", others={CHECKER: source})
+    ((_, verdict),) = judge(HW2, [answer], isolated=isolated)
+    assert not verdict.lost, verdict.failed_parts(f"test_{CHECKER}")
 
 
 @pytest.mark.parametrize("scale", ["X.std(axis=0) + 1e-6", "np.sqrt(X.var(axis=0) + 1e-8)"])
