@@ -5,7 +5,6 @@ Parsers are slow, and pictures are long. Formulas become MathML, which the clean
 
 import base64
 import hashlib
-import math
 import re
 import secrets
 from collections.abc import Callable
@@ -46,15 +45,12 @@ def picture_uri(mime: str, data: str) -> str | None:
 
 
 def pixels_of(mime: str, data: str) -> float:
-    """Return how many pixels a browser decodes, at most, for a picture that may be shown.
-
-    A drawing counts for as many as take a browser as long.
-    """
+    """Return the pixels that a picture counts for, if it may be shown; see `Allowance`."""
     raw = base64.b64decode(data)
     if mime == SVG:
         return drawings.pixels_of(raw)
     try:
-        return math.prod(rasters.size_of(mime, raw))
+        return rasters.pixels_of(mime, raw)
     except ValueError:
         return rasters.MAX_PIXELS
 

@@ -13,8 +13,7 @@ import xml.parsers.expat as expat
 from typing import NoReturn
 from urllib.parse import unquote
 
-from hw_grading.pages import words
-from hw_grading.pages.rasters import MAX_PIXELS, has_many_scans, size_of
+from hw_grading.pages import rasters, words
 
 LONGEST = 4_000_000  # bytes
 _MOST = 200_000  # see `_Drawing`; a plot of 20,000 points has 100,000
@@ -67,7 +66,7 @@ def is_light(svg: bytes) -> bool:
 
 def pixels_of(svg: bytes) -> float:
     """Return the pixels that an SVG counts for; those of pictures in it count as the most."""
-    return _PIXELS * _size(svg) + (MAX_PIXELS if b"data:" in svg else 0)
+    return _PIXELS * _size(svg) + (rasters.MAX_PIXELS if b"data:" in svg else 0)
 
 
 @functools.lru_cache(1)  # both functions are called for a drawing, one after the other
@@ -119,7 +118,7 @@ class _Drawing:
         # A browser draws a marker at each point of a path: at most once for each character.
         self._has_markers = any(_name(element) == "marker" for element in root.iter())
         self._sizes: dict[ET.Element, int] = {}
-        self._pixels = 0  # of the pictures so far
+        self._pixels = 0.0  # of the pictures so far
 
     def size(self, element: ET.Element, depth: int) -> int:
         """Return how many elements the browser draws for this one."""
@@ -194,8 +193,8 @@ class _Drawing:
             raise ValueError("the SVG has data that is no picture")
         for mime, data in pictures:
             raw = base64.b64decode(data)
-            self._pixels += math.prod(size_of(mime, raw))
-            if self._pixels > MAX_PIXELS or has_many_scans(mime, raw):
+            self._pixels += rasters.pixels_of(mime, raw)
+            if self._pixels > rasters.MAX_PIXELS or rasters.has_many_scans(mime, raw):
                 raise ValueError("the SVG has pictures that take long")
 
 

@@ -140,6 +140,20 @@ def test_many_pictures_with_very_many_pixels_are_not_all_shown(mime):
     assert sum("is not shown" not in str(cell.outputs) for cell in cells) == 62
 
 
+def test_a_jpeg_of_many_scans_counts_for_more_pixels():
+    one = base64.b64decode(JPEG)[:-2]
+    size = one.index(b"\xff\xc0") + 5
+    head = one[:size] + struct.pack(">HH", 4_000, 4_000) + one[size + 4 :]
+
+    def shown(scans):
+        sent = [base64_of(head + scans * b"\xff\xda" + b"%d\xff\xd9" % n) for n in range(30)]
+        html = "".join(f'<img src="data:image/jpeg;base64,{data}">' for data in sent)
+        return sum(source.startswith("data:image") for source in Page(clean_html(html)).sources)
+
+    assert shown(9) == 30
+    assert shown(59) == 10
+
+
 def test_many_drawings_of_very_many_elements_are_not_all_shown():
     twice = "".join(
         f'<g id="a{n + 1}"><use href="#a{n}"/><use href="#a{n}"/></g>' for n in range(14)
