@@ -223,6 +223,23 @@ def test_without_a_sandbox_the_message_says_what_to_do_in_a_container_too(
     assert "--this" in str(line.advice)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [("core\n", ""), ("\n", ""), ("|/usr/share/apport/apport -p%p -s%s\n", "start apport as root")],
+)
+def test_a_program_that_the_system_starts_for_crashes_is_named(
+    pattern: str, said: str, course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel" / "core_pattern").write_text(pattern)
+    monkeypatch.setattr(machine, "_KERNEL", tmp_path)
+    monkeypatch.setattr(machine, "expect_a_sandbox", lambda *of: None)
+    line = lines_of(course.folder)["sandbox"]
+    assert line.advice is None
+    assert said in line.found
+    assert ("crashes" in line.found) is bool(said)
+
+
 def test_a_sandbox_turned_off_in_the_settings_is_reported(course: Course) -> None:
     add(course, 'c.ExecuteSubmission.sandbox = "none"')
     line = lines_of(course.folder)["sandbox"]

@@ -110,7 +110,17 @@ def sandbox(config: Config, secrets: list[Path]) -> Line:
         rest = "\n".join([*why_not(), rest]).strip()
         return Line("sandbox", first, rest.replace("\n", "\n      ") or first)
     where = " (in a container)" if in_container() else ""
-    return Line("sandbox", f"bubblewrap works{where}")
+    return Line("sandbox", f"bubblewrap works{where}{_crashes()}")
+
+
+def _crashes() -> str:
+    """Say what the system starts outside of the sandbox if a process in it crashes."""
+    with contextlib.suppress(OSError):
+        program = (_KERNEL / "kernel/core_pattern").read_text().split(maxsplit=1)[:1]
+        if program and program[0].startswith("|"):
+            name = Path(program[0][1:]).name
+            return f"; crashes in it start {name} as root, which no limit counts: see SECURITY.md"
+    return ""
 
 
 def why_not() -> list[str]:
