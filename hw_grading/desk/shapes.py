@@ -83,6 +83,7 @@ def text_in(
     value: str = _in(body, name, str, "text", default)
     if len(value) > limit:
         raise Refused(f"The text has {len(value):,} characters; at most {limit:,} are allowed.")
+    model.expect_text(value)
     return value
 
 
@@ -116,7 +117,8 @@ def students_in(body: Json, name: str) -> dict[str, str]:
     """Return texts by student from a request; an empty object if the name is missing."""
     what = "an object with one text for each student"
     value: dict[str, str] = _in(body, name, dict, what, {}, of=str)
-    if len(value) > _MOST_ANSWERS or any(why_no_id(s) or len(t) > 200 for s, t in value.items()):
+    unfit = any(why_no_id(s) or len(t) > 200 or not t.isprintable() for s, t in value.items())
+    if len(value) > _MOST_ANSWERS or unfit:
         raise BadRequest(f"{name!r} must be {what}.")
     return value
 

@@ -94,5 +94,5 @@ def _rubrics_in(document: object) -> dict[str, Rubric]:
             )
             for cell, rubric in document["rubrics"].items()  # type: ignore[index]
         }
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Refused("This file has no rubrics. Choose a file that the desk exported.") from error

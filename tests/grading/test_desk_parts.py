@@ -17,11 +17,19 @@ from hw_grading.desk import rendering
 from hw_grading.desk.answers import Answers
 from hw_grading.desk.pictures import MAX_BYTES, NotShown, Picture, picture_in, pictures_of
 from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
-from hw_grading.desk.shapes import BadRequest, body_of, dumped, number_in, students_in
+from hw_grading.desk.shapes import (
+    BadRequest,
+    body_of,
+    dumped,
+    number_in,
+    rubric_in,
+    students_in,
+)
 from hw_grading.desk.showing import answer_html, beside_html, printed_html
 from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
 from hw_grading.homework.course import Course
 from hw_grading.pages import allowance
+from hw_grading.rubrics.model import Refused
 from hw_support.time_limit import time_limit
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
@@ -413,11 +421,28 @@ def test_only_a_finite_number_is_a_number(value):
 
 
 @pytest.mark.parametrize(
-    "value", [7, [], {"ada": 1}, {"../x": "1"}, {"": "1"}, {"a b": "1"}, {"ada": "1" * 201}]
+    "value",
+    [
+        7,
+        [],
+        {"ada": 1},
+        {"../x": "1"},
+        {"": "1"},
+        {"a b": "1"},
+        {"ada": "1" * 201},
+        {"ada": "\ud800"},
+    ],
 )
 def test_versions_that_are_not_texts_by_student_id_are_refused(value):
     with pytest.raises(BadRequest):
         students_in({"versions": value}, "versions")
+
+
+@pytest.mark.parametrize("name", ["\0", "\ud800"])
+def test_an_item_whose_id_no_database_can_store_is_refused(name):
+    rubric = {"items": [{"id": name, "points": 1, "text": "x"}], "kind": "adding", "lower": 0}
+    with pytest.raises(Refused, match="cannot store"):
+        rubric_in({"rubric": {**rubric, "upper": 1, "revision": 0}})
 
 
 @pytest.mark.parametrize(

@@ -602,8 +602,15 @@ def test_rubrics_are_taken_to_another_class_without_students(book, in_sqlite, tm
     assert other.import_rubrics(document, grader="lee") == ["plot"]
 
 
+TOO_LARGE = {"q": {"items": [], "kind": "adding", "lower": 0, "upper": 10**400}}
+
+
 @pytest.mark.parametrize(
-    "document", [None, [], {}, {"format": "x"}, {"format": "hw_grading rubrics", "rubrics": 3}]
+    "document",
+    [
+        *(None, [], {}, {"format": "x"}),
+        *({"format": "hw_grading rubrics", "rubrics": rubrics} for rubrics in (3, TOO_LARGE)),
+    ],
 )
 def test_a_file_without_rubrics_is_refused(book, document):
     with pytest.raises(Refused, match="has no rubrics"):
