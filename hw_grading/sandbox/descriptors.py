@@ -5,7 +5,9 @@ import resource
 import socket
 from collections.abc import Sequence
 
-_MOST = 65_536  # a higher limit would slow down programs that close all descriptors, one by one
+# More than 64 processes of a submission can send at the same moment, 253 each. A far higher limit
+# would slow down programs that close all descriptors one by one.
+_MOST = 16_384
 
 
 def send(stream: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
