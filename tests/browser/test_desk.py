@@ -317,6 +317,25 @@ def test_a_changed_rubric_shows_what_it_changes_scores_anew_and_is_undone(
     assert {given(course, "why")[student].score for student in SAME} == {1.0}
 
 
+def test_a_rubric_whose_items_can_change_no_score_is_not_saved(desk: Callable[..., Desk]) -> None:
+    kim = desk()
+    page = kim.open("why", SAME[0])
+    page.keyboard.press("e")
+    editor = page.get_by_role("dialog", name="Edit the rubric")
+    editor.get_by_label("start at 3 and are taken off").check()
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("alert")).to_have_text(
+        "Points are taken off, but no item has negative points. To take off one point, write -1."
+    )
+    first = editor.get_by_label("Points", exact=True).first
+    expect(first).to_be_focused()
+    first.fill("-1.125")
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_have_count(0)
+    expect(page.locator("#items .points").first).to_have_text("\N{MINUS SIGN}1.125")
+    assert broken_words(page) == []
+
+
 # -- several
 
 

@@ -135,6 +135,14 @@ function form(rubric, most) {
       list.children[index].querySelector(wrong).focus();
       return `Item ${index + 1} needs ${wrong === ".text" ? "a text that students read" : "a number of points, such as 1 or -0.5"}.`;
     }
+    const taken = read.kind === "subtracting";
+    const signed = read.items.map((item) => (taken ? -item.points : item.points));
+    if (signed.some((one) => one < 0) && !signed.some((one) => one > 0)) {
+      list.querySelector(".points").focus();
+      return taken
+        ? "Points are taken off, but no item has negative points. To take off one point, write -1."
+        : "Points are added, but no item has positive points. To add one point, write 1.";
+    }
     return Number.isFinite(read.lower + read.upper)
       ? ""
       : "The bounds must be two numbers, such as 0 and 4.";
