@@ -37,10 +37,11 @@ from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
 from hw_grading.batch.lock import course_locked
-from hw_grading.batch.submitted import digest_of, why_unusable
+from hw_grading.batch.submitted import digest_of
 from hw_grading.homework.course import fixed_folder, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import GraderFault
+from hw_grading.records.folders import why_unusable
 from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.records.timestamp import read_time
 from hw_support.submission.file import Unreadable, read_regular_file

@@ -1,4 +1,4 @@
-"""One student's folder in `submitted/`: its contents, and whether it can be graded."""
+"""The contents of one student's folder in `submitted/`."""
 
 import contextlib
 import hashlib
@@ -6,9 +6,10 @@ import itertools
 import os
 import stat
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from pathlib import Path
 
+from hw_grading.records.folders import MOST_LISTED, files_below
 from hw_grading.records.scores import named
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
@@ -17,8 +18,6 @@ from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 _MOST_NAMED = 20  # files beside a notebook that messages name one by one
 _MOST_NOTEBOOKS = 3
-_MOST_LISTED = 10_000
-_DEEPEST = 100  # nested folders: Python 3.11 fails at a few hundred
 # The coarsest time resolution of file systems. A younger file may change without a new time.
 _COARSEST_CLOCK_NS = 2_000_000_000
 
@@ -32,7 +31,7 @@ def stamp_of(folder: Path) -> Stamp | None:
     not change its times. The caller must treat None as different from every stamp.
     """
     entries, newest = [], 0
-    for path in itertools.islice(_files(folder), _MOST_LISTED):
+    for path in itertools.islice(files_below(folder), MOST_LISTED):
         try:
             status = os.lstat(path)
         except OSError:
@@ -53,8 +52,8 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     """
     folder = notebook.parent
     ours = notebook, folder / TIMESTAMP, folder / SECRET
-    files = (path for path in _files(folder) if path not in ours)
-    found = sorted(itertools.islice(files, _MOST_LISTED))
+    files = (path for path in files_below(folder) if path not in ours)
+    found = sorted(itertools.islice(files, MOST_LISTED))
     others = [
         path
         for path in found
@@ -72,7 +71,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
         message = f"The file {quoted(path.relative_to(folder))}{what} was ignored"
         messages.append(f"{message}: only the notebook is graded.")
     if (more := len(found) - _MOST_NAMED) > 0:
-        or_more = " or more" if len(found) == _MOST_LISTED else ""
+        or_more = " or more" if len(found) == MOST_LISTED else ""
         messages.append(f"Other files that were ignored: {more:,}{or_more}.")
     return problems + [Problem(Kind.FOLDER, Severity.MENDED, message) for message in messages]
 
@@ -111,32 +110,3 @@ def digest_of(notebook: Path) -> str:
         return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
     except (Unreadable, OSError):
         return ""
-
-
-def why_unusable(folder: Path) -> str | None:
-    """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
-    if folder.is_symlink() or folder.parent.is_symlink():
-        return "it is a symbolic link. Replace it with a copy of its target"
-    for path in itertools.islice(_files(folder, folders=True), _MOST_LISTED):
-        if len(path.parts) - len(folder.parts) > _DEEPEST:
-            inner = path.parts[len(folder.parts)]
-            return f"it has more than {_DEEPEST} folders within {quoted(inner)}. Remove them"
-    return None
-
-
-def _files(folder: Path, *, folders: bool = False) -> Iterator[Path]:
-    """Yield all files below a folder, or all folders below it. Links are not followed."""
-    left = [folder]
-    while left:
-        here = left.pop()
-        try:
-            entries = list(os.scandir(here))
-        except OSError:
-            continue
-        inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-        if len(here.parts) - len(folder.parts) <= _DEEPEST:
-            left += inner
-        if folders:
-            yield from inner
-        else:
-            yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))

@@ -15,6 +15,7 @@ from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import manifest_of, why_no_id
 from hw_grading.outcome import Status
 from hw_grading.records import graded_notebook
+from hw_grading.records.folders import why_unusable
 from hw_grading.records.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
 from hw_grading.records.questions import Places, order_in, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
@@ -153,6 +154,8 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         return ""
     if why := why_no_id(record.student):
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
+    if why := why_unusable(folder):
+        return f"{folder}: {why}, and {run}."
     if os.path.lexists(folder / f"{name}.ipynb"):
         return f"The notebook was submitted, but there are {_missing(record)}: {run}."
     where = f"folder {folder.name}"

@@ -254,6 +254,8 @@ def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
     (submitted / "other-name" / "hw2" / "hw2 (1).ipynb").touch()
     (submitted / "no-folder" / "hw2.ipynb").touch()
     (submitted / "stray.zip").touch()
+    (submitted / "linked").mkdir()
+    (submitted / "linked" / "hw2").symlink_to(submitted / "handed-in" / "hw2")
     course.grade("killed", notebook(), auto=None)
     _, results = read_results(course.root, "hw2")
     reasons = {r.record.student: r.reason for r in results}
@@ -266,6 +268,8 @@ def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
         "no-folder": "No hw2.ipynb was submitted. In the student's folder, which has no folder "
         "hw2: 'hw2.ipynb'.",
         "empty": "No hw2.ipynb was submitted. In the folder hw2: nothing.",
+        "linked": f"{submitted / 'linked' / 'hw2'}: it is a symbolic link. Replace it with a copy "
+        "of its target, and run `nbgrader autograde hw2`.",
         ".hidden": "Its name begins with a dot. Rename the folder, and run "
         "`nbgrader autograde hw2`.",
     }
