@@ -47,3 +47,5 @@ def run(chosen: argparse.Namespace) -> None:
     write_whole(chosen.to, as_json(results).encode())
     most = sum(test["max_score"] for test in results["tests"])
     print(f"{results['score']:g} of {most:g} points from tests: {chosen.to}")
+    if results["output"]:
+        say(results["output"])

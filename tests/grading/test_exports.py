@@ -770,6 +770,9 @@ def test_results_json_of_a_file_that_is_not_a_notebook_is_a_zero_with_a_reason(
     told = json.loads(to.read_text(encoding="utf-8"))
     assert told["score"] == 0
     assert "is not a readable notebook" in told["output"]
+    said = capsys.readouterr().out
+    assert "points from tests" in said
+    assert told["output"] in said
     assert main([*command, "--notebook", str(tmp_path / "none.ipynb")]) == 2
     assert main([*command[:4], "nobody"]) == 2
     assert "'nobody' has submitted nothing" in capsys.readouterr().err
