@@ -296,6 +296,20 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
     assert words == {"plot": "5 of 6 (corrected by +2)", "why": "does not count"}
 
 
+def test_feedback_shows_a_correction_of_a_question_that_is_not_graded_yet(file_term):
+    """The total has its points, so the list of questions has to show where they are from."""
+    file_term.hand_in("ada", "2022-10-04 12:00:00", points=None)
+    correct(file_term, "plot", "--add", "2", reason="unclear")
+    facts = facts_of(file_term)
+    assert facts.final.final == 2
+    summary = summary_of(facts, [], [], lambda one: Markup.escape(one))
+    words = {question.name: question.points.words for question in summary.questions}
+    assert words == {
+        "plot": "not graded yet (of 6, corrected by +2)",
+        "why": "not graded yet (of 4)",
+    }
+
+
 def test_the_report_has_the_total_of_all_exports_where_nbgrader_took_points_off(
     file_term, tmp_path
 ):

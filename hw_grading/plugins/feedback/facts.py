@@ -80,13 +80,15 @@ def _points_of(scores: Sequence[Score], corrected: float) -> Points:
     """Return the points of some cells in words; `corrected` is the sum from corrections."""
     most = sum(score.cell.max_points for score in scores)
     still = [score for score in scores if score.is_open]
+    change = f"corrected by {signed(corrected)}" if corrected else ""
     if scores and len(still) == len(scores):
         why = "not graded yet" if any(score.cell.by_hand for score in still) else "no score yet"
-        return Points(f"{why} (of {in_digits(most)})", "open")
+        of = ", ".join(filter(None, [f"of {in_digits(most)}", change]))
+        return Points(f"{why} ({of})", "open")
     given = sum(score.points for score in scores) + corrected
     words = f"{in_digits(given)} of {in_digits(most)}"
-    if corrected:
-        words += f" (corrected by {signed(corrected)})"
+    if change:
+        words += f" ({change})"
     if extra := sum(score.extra for score in scores):
         words += f" (extra credit {in_digits(extra)})"
     if still:
