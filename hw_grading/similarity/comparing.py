@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_grading.homework.homework import manifest_of
+from hw_grading.records.folders import why_unusable
 from hw_grading.records.results import Roster, read_roster
 from hw_grading.similarity.own import Kind, Piece, Work, numbers_of, read_released, read_work
 from hw_grading.similarity.pairs import InCommon, Weights, best_pairs, in_common
@@ -82,9 +83,11 @@ def compare_class(course: Path, assignment: str, most: int) -> Compared:
     works: list[Work] = []
     skipped = []
     for record in roster.records:
-        path = here.submitted(record.student, assignment) / f"{assignment}.ipynb"
+        folder = here.submitted(record.student, assignment)
         try:
-            works.append(read_work(path, record.student, released))
+            if unusable := why_unusable(folder):
+                raise Unreadable(f"{folder}: {unusable}")
+            works.append(read_work(folder / f"{assignment}.ipynb", record.student, released))
         except (Unreadable, OSError, ValueError) as why:
             skipped.append((record.student, str(why)))
     hashes, works = _hashes(works)

@@ -405,10 +405,12 @@ def test_unreadable_submissions_are_named_and_the_others_compared(course, handed
     path.unlink()
     path.symlink_to(course.root / "submitted" / "ada" / "hw2" / "hw2.ipynb")
     (course.root / "submitted" / "folder" / "hw2" / "hw2.ipynb").mkdir(parents=True)
+    (course.root / "submitted" / "linked").mkdir()
+    (course.root / "submitted" / "linked" / "hw2").symlink_to(course.root / "submitted/ada/hw2")
     handed("many", json.dumps(notebook_of(*[cell("code", "")] * 6_000)))
     handed("huge", answer(ANSWER), cell("code", "y = 'x'\n" * MOST_CHARACTERS))
     compared = compare_class(course.root, "hw2", 5)
-    unread = {"bytes", "deep", "empty", "link", "folder", "many"}
+    unread = {"bytes", "deep", "empty", "link", "folder", "linked", "many"}
     assert {student for student, _ in compared.skipped} == unread
     assert [student for student, _ in compared.partly] == ["huge"]
     assert (compared.pairs[0].first, compared.pairs[0].second) == ("ada", "bob")
