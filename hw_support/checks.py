@@ -47,6 +47,7 @@ class Checks(Tally):
         self.unanswered: Callable[[str], str] = lambda name: ""
         # The names of the stand-ins with which a part is tried again.
         self.stood_in_for: frozenset[str] = frozenset()
+        self.number_of_try = 1  # of a part
         self.timed_out = False  # whether a part was, without stand-ins
         # Most calls, values by name, and the names of the notebook's own functions for `results`.
         self._stand_ins: list[tuple[int, dict[str, object], Sequence[str]]] = []
@@ -117,12 +118,14 @@ class Checks(Tally):
             attempt = Attempt(self, what, points, hidden, last=False)
             own_functions = {name: self.names[name] for name in own if name in self.names}
             self.stood_in_for, self._own_in_results = frozenset(stand_ins), own_functions
+            self.number_of_try = number + 2
             try:
                 counted = _counted(self._fitted(stand_ins), most_calls)
                 with self.notebook.replaced(**self.replacements.blocked | counted):
                     yield attempt
             finally:
                 self.stood_in_for, self._own_in_results = frozenset(), {}
+                self.number_of_try = 1
             if attempt.timed_out:
                 self._never_end.add(number)
             if not attempt.message:

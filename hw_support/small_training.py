@@ -77,8 +77,8 @@ class SmallTraining:
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
-        # By whether stand-ins were in place, and which, and by step size.
-        self._runs: dict[tuple[frozenset[str], float], Seen | BaseException] = {}
+        # By the functions that stand-ins replaced, by the try's number, and by step size.
+        self._runs: dict[tuple[frozenset[str], int, float], Seen | BaseException] = {}
         # The functions, by name, from which losses and accuracies are computed.
         self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
@@ -105,7 +105,7 @@ class SmallTraining:
 
     def _seen(self, step_size: float = STEP_SIZE) -> Seen:
         """Return what was seen. The notebook's functions get one run, and stand-ins others."""
-        key = self._checks.stood_in_for, step_size
+        key = self._checks.stood_in_for, self._checks.number_of_try, step_size
         if key not in self._runs:
             try:
                 self._runs[key] = self.run(step_size)

@@ -631,6 +631,14 @@ def stand_ins_for_training(checks: Checks, watch: TrainingWatch) -> None:
     checks.stand_ins(100_000, **functions, forward_pass=forward_pass, backward_pass=backward_pass)
     # For a train that reads results of another kind or layout, such as mean gradients.
     checks.stand_ins(100_000, **functions)
+    # For a train with the sizes of the network written out.
+    functions |= {
+        "create_weight_matrices": lambda layer_dims: [
+            draw.normal(0.0, 0.01, shape) for shape in itertools.pairwise(layer_dims)
+        ],
+        "create_bias_vectors": lambda layer_dims: [np.full((1, d), 0.05) for d in layer_dims[1:]],
+    }
+    checks.stand_ins(100_000, **functions, forward_pass=forward_pass, backward_pass=backward_pass)
 
 
 def quick_forward_pass(

@@ -288,6 +288,15 @@ def test_a_wrong_sigmoid_takes_no_point_from_a_training_that_relies_on_it():
     }
 
 
+def test_a_training_with_the_sizes_written_out_loses_nothing_beside_wrong_biases():
+    made = "create_bias_vectors([784, 200, 1])\n"
+    shaped = "    bs = [b.reshape(1, d) for b, d in zip(bs, (200, 1))]\n"
+    cells = answer_named("create_bias_vectors", "a row for each input").cells
+    cells |= {"train": HW2.cells["train"].source.replace(made, made + shaped)}
+    scores = score_submission(HW2, cells, tests=["test_train"])
+    assert scores["test_train"].lost == 0, scores["test_train"].failed_parts
+
+
 TRAINED_BY_MEANS = """\
 def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
     images, test_images = X_train.reshape(-1, 784), X_test.reshape(-1, 784)
