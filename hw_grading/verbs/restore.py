@@ -28,7 +28,7 @@ def run(chosen: argparse.Namespace) -> int:
 
     into = (chosen.into or chosen.course).absolute()
     restored = restore(chosen.backup, into, force=chosen.force, database=chosen.database)
-    made = restored.facts.get("made")
+    made = str(restored.facts.get("made")).replace("T", " ").replace("+00:00", " UTC")
     print(f"Restored {counted(restored.files, 'file')} into {into}, from the backup of {made}.")
     if restored.put_aside:
         print(f"The files that were there before are in {restored.put_aside}.")
