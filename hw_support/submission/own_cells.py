@@ -1,5 +1,6 @@
 """Finds the answers for a person that a student wrote into cells of their own."""
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -44,15 +45,16 @@ def find_answers(
 
     `is_released` is the result of `released_texts`.
     """
+    is_own = functools.partial(_is_own, is_released=is_released)
     places = places_in(nb)
     earlier: str | None = None  # the nearest earlier instructor's cell that exists
     for instructor in instructor_cells:
         name = instructor.grade_id
         place = places.get(name)
         if instructor.is_for_a_person and (place is None or _is_empty(nb.cells[place], instructor)):
-            own = _own_cells(nb, place, earlier, is_released)
-            if own := [cell for cell in own if cell.cell_type == instructor.cell_type]:
-                own[0].metadata = NotebookNode(nbgrader=instructor.metadata())
+            own = _own_cell(nb, instructor.cell_type, place, places.get(earlier or ""), is_own)
+            if own:
+                own.metadata = NotebookNode(nbgrader=instructor.metadata())
                 was = "was deleted, or lost its grade id"
                 if place is not None:
                     del nb.cells[place]
@@ -64,23 +66,28 @@ def find_answers(
             earlier = name
 
 
-def _own_cells(
-    nb: NotebookNode, place: int | None, earlier: str | None, is_released: Callable[[str], bool]
-) -> list[NotebookNode]:
-    """Return a student's own cells where an answer should be, the likeliest ones first."""
+def _own_cell(
+    nb: NotebookNode,
+    cell_type: str,
+    place: int | None,
+    earlier: int | None,
+    is_own: Callable[[NotebookNode], bool],
+) -> NotebookNode | None:
+    """Return the student's first own cell where an answer should be; None if there is none.
+
+    It is below the empty cell at `place`, otherwise above that one. Without `place` it is below the
+    cell at `earlier`, or at the top.
+    """
+
+    def together(cells: Iterable[NotebookNode]) -> list[NotebookNode]:
+        return list(itertools.takewhile(lambda cell: _is_blank(cell) or is_own(cell), cells))
+
     if place is None:
-        first = places_in(nb)[earlier] + 1 if earlier else 0
-        here = itertools.takewhile(lambda cell: not grade_id_of(cell), nb.cells[first:])
-        return [cell for cell in here if _is_own(cell, is_released)]
-    below, above = nb.cells[place + 1 :], nb.cells[:place][::-1]
-    return [
-        cell
-        for cells in (below, above)
-        for cell in itertools.takewhile(
-            lambda one: _is_blank(one) or _is_own(one, is_released), cells
-        )
-        if not _is_blank(cell)
-    ]
+        below = nb.cells[0 if earlier is None else earlier + 1 :]
+        cells = list(itertools.takewhile(lambda cell: not grade_id_of(cell), below))
+    else:
+        cells = together(nb.cells[place + 1 :]) + together(reversed(nb.cells[:place]))[::-1]
+    return next((cell for cell in cells if cell.cell_type == cell_type and is_own(cell)), None)
 
 
 def _is_blank(cell: NotebookNode) -> bool:

@@ -391,11 +391,13 @@ def test_an_added_cell_is_the_answer_if_its_cell_is_empty_or_missing(why: str | 
     assert cells_by_id(nb)["why"]["source"] == "Because.\n\nAnd so."
 
 
-def test_an_added_cell_above_an_empty_answer_is_the_answer() -> None:
+def test_added_cells_above_an_empty_answer_are_the_answer() -> None:
     nb = with_plain_cells(why="")
-    nb.cells.insert(order(nb).index("why"), new_markdown_cell("Because."))
+    place = order(nb).index("why")
+    nb.cells[place:place] = [new_markdown_cell("Because."), new_markdown_cell("And so.")]
     assert found(nb) == [("added-cell", "why")]
-    assert order(nb)[-4:] == ["## Why", "why", "## Draw", "draw"]
+    assert order(nb)[-5:] == ["## Why", "why", "And so.", "## Draw", "draw"]
+    assert cells_by_id(nb)["why"]["source"] == "Because.\n\nAnd so."
 
 
 @pytest.mark.parametrize("plain", [PLAIN, ["## Why\nan older text", "## Draw"], None])
