@@ -147,13 +147,7 @@ def test_priorities_cannot_be_raised(arena: Arena) -> None:
 
 @by_number
 def test_time_that_is_taken_from_others(arena: Arena) -> None:
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    try:
-        outcome = carry_out(arena, "system/time_of_others")
-    finally:
-        os.sched_setaffinity(0, cores)
-    assert f"cores [{max(cores)}]" in outcome.printed
+    assert "stayed" in carry_out(arena, "system/time_of_others").printed
 
 
 @by_number
