@@ -23,6 +23,7 @@ from hw_grading.examiner.session import Session
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.inside.serve import Server
 from hw_grading.sandbox.forked import Target, cpu_clock
+from hw_grading.sandbox.share import seconds_waited
 
 _FORK = multiprocessing.get_context("fork")
 
@@ -69,7 +70,8 @@ class _Desk:
         orders.close()
         pid = self._process.pid or 0
         interrupt = functools.partial(Target(pid).send, signal.SIGINT)
-        self.session = Session(ours, interrupt, self._process.kill, cpu_clock(pid))
+        clocks = cpu_clock(pid), functools.partial(seconds_waited, pid)
+        self.session = Session(ours, interrupt, self._process.kill, *clocks)
 
     def __enter__(self) -> _Desk:
         return self

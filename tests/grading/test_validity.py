@@ -182,6 +182,7 @@ def test_each_part_that_passes_in_one_process_passes_in_grading(homework, functi
         for test, result in desk.runs[0].items():
             later = {part.what: part.passed for part in grader.runs[0][test].parts}
             for part in result.parts:
+                assert part.what in later, f"{answer}: {grader.runs[0][test]}"
                 same = later[part.what] == part.passed
                 # In cells of other functions, a part may pass in grading that a bug elsewhere fails
                 # here.
