@@ -24,8 +24,9 @@ from hw_grading.homework.manifest import KINDS
 from hw_grading.outcome import Status
 from hw_grading.pages import text_of
 from hw_grading.records import graded_notebook
-from hw_grading.records.graded_notebook import PartResult, marks_of, notebook_in, parts_of
+from hw_grading.records.graded_notebook import PartResult, notebook_in, parts_of
 from hw_grading.run.settings import RunSettings
+from hw_support.submission.cells import marks_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, is_notes, read_problems
 

@@ -16,8 +16,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
 from hw_grading.final_scores.granting import mirror
-from hw_grading.records.graded_notebook import cells_by_id, marks_of
+from hw_grading.records.graded_notebook import cells_by_id
 from hw_grading.rubrics.digest import answer_digest, digests_before, remember
+from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import METADATA_KEY
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.

@@ -17,6 +17,7 @@ from typing import Any
 
 from hw_grading.pages import text_of as text_of
 from hw_support.failures import with_its_line
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.own_cells import continues
 from hw_support.submission.problems import plain as plain
@@ -89,8 +90,7 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     cells: dict[str, dict[str, Any]] = {}
     added: dict[str, list[dict[str, Any]]] = {}
     for cell in document["cells"]:
-        name = marks_of(cell).get("grade_id")
-        if isinstance(name, str):
+        if (name := grade_id_of(cell)) is not None:
             cells[name] = cell
         elif continued := continues(cell):
             added.setdefault(continued, []).append(cell)
@@ -117,13 +117,6 @@ def sources_in(path: Path) -> dict[str, str]:
         cells = cells_by_id(open_notebook(path)).items()
         return {name: text_of(cell.get("source")) for name, cell in cells}
     return {}
-
-
-def marks_of(cell: Any) -> dict[str, Any]:
-    """Return nbgrader's entry in a cell's metadata; {} if there is none."""
-    metadata = cell.get("metadata") if isinstance(cell, dict) else None
-    marks = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    return marks if isinstance(marks, dict) else {}
 
 
 def faults_of(name: str, cell: Mapping[str, Any]) -> list[Fault]:

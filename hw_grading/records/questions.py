@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hw_grading.records.graded_notebook import cells_by_id, marks_of, open_notebook, text_of
+from hw_grading.records.graded_notebook import cells_by_id, open_notebook, text_of
+from hw_support.submission.cells import marks_of
 
 _HEADING = re.compile(r"^(#{2,4}) +(.+?)(?: +\([^()]*points?\))? *$", re.MULTILINE)
 _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", re.MULTILINE)

@@ -54,18 +54,14 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         there = [name for name in names if (path / name).exists()] or names
         listed = " or ".join(str(path / name) for name in there)
         raise DeskError(f"{path} is a folder. Type the name of the notebook in it: {listed}")
-    near = sorted(path.parent.glob("*.ipynb"))
-    ending = path.with_name(f"{path.name}.ipynb")
-    near = [ending] if ending in near else near
-    did_you_mean = f"Did you mean {' or '.join(map(str, near[:_MOST_NAMED]))}?" if near else ""
-    if not os.path.lexists(path) and near:
-        raise DeskError(f"There is no notebook {path}. {did_you_mean}")
+    if not os.path.lexists(path) and (near := _did_you_mean(path)):
+        raise DeskError(f"There is no notebook {path}. {near}")
     notebook, problems = read_submission(path, keep_outputs=True)
     for problem in problems:
         if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:
             said = problem.message.removesuffix(" It scores 0.")
             if path.suffix != ".ipynb":
-                said = f"{said} The name of a notebook ends in .ipynb. {did_you_mean}".rstrip()
+                said += f" The name of a notebook ends in .ipynb. {_did_you_mean(path)}".rstrip()
             raise DeskError(said)
     release = _release_of(notebook, path, releases)
     before = {grade_id_of(cell): cell.source for cell in notebook.cells}
@@ -83,6 +79,14 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
             if release.cell(grade_id).locked:
                 cell.metadata["editable"] = False
     return Opened(path, release, path.read_bytes(), notebook, changes, _unsaved(path))
+
+
+def _did_you_mean(path: Path) -> str:
+    """Name the notebooks beside a path, or only the one that has its name; "" if none."""
+    near = sorted(path.parent.glob("*.ipynb"))
+    ending = path.with_name(f"{path.name}.ipynb")
+    near = [ending] if ending in near else near[:_MOST_NAMED]
+    return f"Did you mean {' or '.join(map(str, near))}?" if near else ""
 
 
 def _grade_ids(notebook: NotebookNode) -> set[str | None]:

@@ -57,16 +57,22 @@ def trimmed(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.splitlines()).strip()
 
 
-def grade_id_of(cell: NotebookNode) -> str | None:
+def grade_id_of(cell: Any) -> str | None:
     """Return a cell's grade id; None if it has none."""
     grade_id = marks_of(cell).get("grade_id")
     return grade_id if isinstance(grade_id, str) else None
 
 
-def marks_of(cell: NotebookNode) -> dict[str, Any]:
+def marks_of(cell: Any) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell; an empty dict if it has none."""
-    marks = cell.metadata.get("nbgrader")
-    return marks if isinstance(marks, dict) else {}
+    return section_of(cell, "nbgrader")
+
+
+def section_of(cell: Any, key: str) -> dict[str, Any]:
+    """Return a dict in the metadata of a cell, which may be any JSON; an empty one if none."""
+    metadata = cell.get("metadata") if isinstance(cell, dict) else None
+    section = metadata.get(key) if isinstance(metadata, dict) else None
+    return section if isinstance(section, dict) else {}
 
 
 def places_in(nb: NotebookNode) -> dict[str, int]:

@@ -140,7 +140,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             if not as_released:
                 what = "is locked, but its text was edited: the instructor's text was restored."
                 if kept := _new_lines(cell, instructor):
-                    insert_cell(nb, _index(nb, cell) + 1, kept)
+                    insert_cell(nb, nb.cells.index(cell) + 1, kept)  # ids are unique now
                     what = f"{what[:-1]}, and the new lines were moved to a cell below."
             yield mended_cell(Kind.EDITED_CELL, grade_id, what)
         if instructor.locked:
@@ -153,10 +153,6 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             )
             yield Problem(Kind.METADATA, Severity.MENDED, message, grade_id)
         cell.metadata = NotebookNode(nbgrader=metadata)
-
-
-def _index(nb: NotebookNode, cell: NotebookNode) -> int:
-    return next(i for i, one in enumerate(nb.cells) if one is cell)
 
 
 def _new_lines(cell: NotebookNode, instructor: InstructorCell) -> NotebookNode | None:

@@ -8,15 +8,19 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_support.submission.cells import InstructorCell, grade_id_of, places_in, trimmed
+from hw_support.submission.cells import (
+    InstructorCell,
+    grade_id_of,
+    places_in,
+    section_of,
+    trimmed,
+)
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, mended_cell
 
 
 def continues(cell: Any) -> str | None:
     """Return the grade id of the answer that a student's own cell continues; None if of none."""
-    metadata = cell.get("metadata") if isinstance(cell, dict) else None
-    section = metadata.get(METADATA_KEY) if isinstance(metadata, dict) else None
-    name = section.get("continues") if isinstance(section, dict) else None
+    name = section_of(cell, METADATA_KEY).get("continues")
     return name if isinstance(name, str) else None
 
 
