@@ -78,7 +78,7 @@ class SmallTraining:
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
         # By the functions that stand-ins replaced, by the try's number, and by step size.
-        self._runs: dict[tuple[frozenset[str], int, float], Seen | BaseException] = {}
+        self._runs: dict[tuple[int, float], Seen | BaseException] = {}
         # The functions, by name, from which losses and accuracies are computed.
         self.judges: Mapping[str, Any] = checks.names
         # Training images come first, test images last.
@@ -104,8 +104,8 @@ class SmallTraining:
         raise Mismatch(_NEVER_VISIBLE)
 
     def _seen(self, step_size: float = STEP_SIZE) -> Seen:
-        """Return what was seen. The notebook's functions get one run, and stand-ins others."""
-        key = self._checks.stood_in_for, self._checks.number_of_try, step_size
+        """Return what was seen. Parts share one run for each number of try."""
+        key = self._checks.number_of_try, step_size
         if key not in self._runs:
             try:
                 self._runs[key] = self.run(step_size)
