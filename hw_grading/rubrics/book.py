@@ -60,7 +60,7 @@ class GradeBook(Rubrics, Teamwork):
             if rubric.revision != rubric_revision:
                 raise RubricChanged(rubric, by)
             if rubric.revision == 0:
-                rubric = write_rubric(rows, replace(rubric, revision=-1), "")
+                rubric = write_rubric(rows, replace(rubric, revision=-1), "", most)
             for student, version in versions.items():
                 now = read_grading(rows, rubric, student, lock=True)
                 if now.version != version:

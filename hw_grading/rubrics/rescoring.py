@@ -28,7 +28,7 @@ def change(
     old, by = read_rubric(rows, first)
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)
-    new = write_rubric(rows, rubric, stamp.grader)
+    new = write_rubric(rows, rubric, stamp.grader, stamp.max_points)
     # This includes items that had been deleted and are back again.
     gradings = read_gradings(rows, new, lock=True)
     changed = rescored(gradings, new, stamp.max_points)

@@ -1,5 +1,6 @@
 """The rows of one question in the desk's tables and its rubric, within the caller's transaction."""
 
+import math
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -60,8 +61,11 @@ def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
     return rubric.within(first.upper), str(row.grader)
 
 
-def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
-    """Write a rubric as its next revision. Return it with ids for its new items."""
+def write_rubric(rows: Rows, rubric: Rubric, grader: str, max_points: float) -> Rubric:
+    """Write a rubric as its next revision. Return it with ids for its new items.
+
+    If its upper bound is the question's maximum, infinity is stored: the maximum may be raised.
+    """
     items = tuple(
         Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
         for item in rubric.items
@@ -71,6 +75,7 @@ def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
     added = {"deleted": False, "revision": rubric.revision}
     present = {item.id: asdict(item) | {"position": n, **added} for n, item in enumerate(items)}
     rows.replace(ITEMS, (earlier | present).values())
-    values = {name: getattr(rubric, name) for name in ("lower", "upper", "revision")}
-    rows.replace(RUBRICS, [{"kind": str(rubric.kind), "grader": grader, **values}])
+    values = {"kind": str(rubric.kind), "lower": rubric.lower, "revision": rubric.revision}
+    upper = rubric.upper if rubric.upper < max_points else math.inf
+    rows.replace(RUBRICS, [{"grader": grader, "upper": upper, **values}])
     return rubric

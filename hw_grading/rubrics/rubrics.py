@@ -1,6 +1,7 @@
 """Changes, undoes and imports the rubrics of one homework."""
 
 import json
+import math
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -51,9 +52,12 @@ class Rubrics(Questions):
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""
-        rubrics = {q.cell: asdict(self.rubric(q.cell)) for q in self.questions()}
-        for rubric in rubrics.values():  # ids and revisions mean nothing in another class
-            del rubric["revision"]
+        rubrics = {}
+        for question in self.questions():
+            rubric = rubrics[question.cell] = asdict(self.rubric(question.cell))
+            if rubric["upper"] >= question.max_points:
+                del rubric["upper"]  # the question may have more points in another class
+            del rubric["revision"]  # this and ids mean nothing there
             for item in rubric["items"]:
                 del item["id"]
         return {"format": FORMAT, "assignment": self.assignment, "rubrics": rubrics}
@@ -90,7 +94,7 @@ def _rubrics_in(document: object) -> dict[str, Rubric]:
                 ),
                 Kind(rubric["kind"]),
                 float(rubric["lower"]),
-                float(rubric["upper"]),
+                float(rubric.get("upper", math.inf)),
             )
             for cell, rubric in document["rubrics"].items()  # type: ignore[index]
         }

@@ -489,15 +489,41 @@ def test_two_homeworks_may_have_questions_of_the_same_name(course, book):
 
 def test_no_score_is_above_the_questions_current_points(course, book):
     save(book, "ada", 0)
-    with Gradebook(course.db_url) as gradebook:
-        gradebook.find_grade_cell("why", ASSIGNMENT, ASSIGNMENT).max_score = 3
-        gradebook.db.commit()
+    set_points(course, 3)
     assert book.rubric("why").upper == 3
     assert save(book, "ben", 0, 1, 2).score == 3
     assert grade_of(course, "ada") == (2, False)
     rubric = book.rubric("why")
     book.change_rubric("why", with_points(rubric, 0, 1), grader="kim")
     assert grade_of(course, "ada") == (1, False)
+
+
+def set_points(course, points):
+    with Gradebook(course.db_url) as gradebook:
+        gradebook.find_grade_cell("why", ASSIGNMENT, ASSIGNMENT).max_score = points
+        gradebook.db.commit()
+
+
+def test_if_a_question_gets_more_points_its_rubric_reaches_them(course, book):
+    save(book, "ada", 0)
+    book.change_rubric("why", with_points(book.rubric("why"), 0, 5), grader="kim")
+    set_points(course, 6)
+    assert book.rubric("why").upper == 6
+    assert save(book, "ben", 0, 1, 2).score == 6
+
+
+def test_a_bound_that_a_grader_chose_stays_if_the_question_gets_more_points(course, book):
+    book.change_rubric("why", replace(book.rubric("why"), upper=2), grader="kim")
+    set_points(course, 6)
+    assert book.rubric("why").upper == 2
+
+
+def test_an_exported_rubric_reaches_the_points_of_another_class(course, book, in_sqlite, tmp_path):
+    document = book.exported()
+    other = copied(in_sqlite, tmp_path / "other")
+    set_points(other, 6)
+    assert GradeBook(other, ASSIGNMENT).import_rubrics(document, grader="lee") == ["why", "plot"]
+    assert GradeBook(other, ASSIGNMENT).rubric("why").upper == 6
 
 
 @pytest.mark.parametrize(
