@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.pages import text_of as text_of
+from hw_grading.pages.terminal import without_codes
 from hw_support.failures import with_its_line
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_regular_file
@@ -177,7 +178,7 @@ def error_of(output: Mapping[str, Any]) -> str:
 
     If a test has no score, the grader's own error is returned without its name.
     """
-    message = text_of(output.get("evalue")).strip().partition("\n")[0]
+    message = without_codes(text_of(output.get("evalue"))).strip().partition("\n")[0]
     traceback = output.get("traceback")
     message = plain(with_its_line(message, traceback if isinstance(traceback, list) else ()), 300)
     name = plain(text_of(output.get("ename")), 80)
