@@ -73,6 +73,8 @@ class Comparison:
     not_graded: Sequence[tuple[str, str]]  # who has no valid scores now, and why
     new: Sequence[str]  # who had no scores before
     compared: int  # how many students
+    # Questions for people that have other points now: the points before and after
+    worth: Sequence[tuple[Place, float, float]] = ()
 
     @property
     def by_part(self) -> list[tuple[Place, str, int, int]]:
@@ -114,9 +116,11 @@ def compare(
     without = [s for s in chosen if after.students[s].status is Status.NOT_GRADED]
     not_graded = tuple((s, after.students[s].notebook.trouble) for s in without)
     first_time = tuple(s for s in chosen if s not in both and after.students[s].stamp)
+    most = [(cell, before.max_points.get(cell), after.max_points[cell]) for cell in after.by_hand]
+    worth = [(places[cell], old, new) for cell, old, new in most if old not in (None, new)]
     about = (after.assignment, before.at, after.at)
     return Comparison(
-        *about, changes, totals, kept, waiting, lost, not_graded, first_time, len(both)
+        *about, changes, totals, kept, waiting, lost, not_graded, first_time, len(both), worth
     )
 
 

@@ -51,6 +51,12 @@ def summary(found: Comparison) -> Iterator[str]:
     if found.kept or found.lost:
         kept = "score that a person gave is" if found.kept == 1 else "scores that people gave are"
         yield f"{found.kept:,} {kept} kept."
+    for place, before, after in found.worth:
+        yield (
+            f"{place} is worth {in_digits(after)} now, {in_digits(before)} before. Scores that "
+            f"people gave did not change. To check them: python -m hw_grading desk "
+            f"{found.assignment}"
+        )
     for student, place in found.lost:
         yield f"LOST: the score that a person gave to {student}, {place}."
     if found.waiting:

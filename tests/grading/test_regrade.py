@@ -484,6 +484,17 @@ def test_kept_scores_of_people_are_counted(scores: int, said: str) -> None:
     assert said in in_words(found, 100)
 
 
+def test_a_question_for_people_that_has_other_points_is_named() -> None:
+    scores = {"why": Points(1.5, None, 0.0, False)}
+    before, after = (
+        replace(snapshot("ada", work(1, scores=scores)), max_points={"why": most}, by_hand=["why"])
+        for most in (2.0, 1.0)
+    )
+    places = Places(why=Place("1.2", "Why"))
+    assert "1.2 Why is worth 1 now, 2 before." in in_words(compare(before, after, places), 200)
+    assert "is worth" not in in_words(compare(after, after, places), 200)
+
+
 def test_parts_are_read_from_what_a_test_printed() -> None:
     text = (
         "passed  of one [1 pt]\n"
