@@ -1,5 +1,6 @@
 """The grades of a class, with the known names and ids of the students."""
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.records.questions import Places, read_places
-from hw_grading.records.scores import Score, counted
+from hw_grading.records.results import is_outdated
+from hw_grading.records.scores import Record, Score, counted, in_digits
 from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
@@ -34,15 +36,19 @@ class Grade:
         return self.person.id
 
     @property
+    def record(self) -> Record | None:
+        """The student's row of the gradebook; None if nothing was graded."""
+        return self.final.record if self.final else None
+
+    @property
     def is_scored(self) -> bool:
         """Whether there is a score to write."""
-        return bool(self.final and self.final.record and self.final.record.scored)
+        return bool(self.record and self.record.scored)
 
     @property
     def scores(self) -> dict[str, Score]:
         """The student's scores by grade id; {} if there is none."""
-        record = self.final.record if self.final else None
-        return {score.cell.name: score for score in record.scores} if record else {}
+        return {score.cell.name: score for score in self.record.scores} if self.record else {}
 
     @property
     def waiting(self) -> int:
@@ -73,6 +79,8 @@ class Grades:
     wanted: Sequence[Grade]  # whose grades are asked for
     is_whole: bool  # the course, because there is a roster
     complaints: Sequence[str]  # on the roster
+    without: Sequence[str]  # who handed in, and has no score
+    outdated: Sequence[str]  # who handed in again after the submission that has the score
 
     def left_to_do(self) -> Iterator[str]:
         """Yield sentences on grades that are not final."""
@@ -84,11 +92,22 @@ class Grades:
                 "by a person yet; the exported scores are the points so far. To grade them: "
                 f"python -m hw_grading desk {self.finals.assignment}"
             )
-        without = [g.id for g in self.wanted if g.final and g.final.record and not g.is_scored]
-        if without:
-            names = ", ".join(map(quoted, without))
-            run = f"Run `nbgrader autograde {self.finals.assignment}`"
-            yield f"{counted(len(without), 'submission')} without a score yet: {names}. {run}"
+        high = [(g.id, score) for g in self.wanted if g.final for score in g.final.too_high]
+        if high:
+            names = ", ".join(
+                f"{quoted(student)} {in_digits(score.manual or 0.0)} of "
+                f"{in_digits(score.cell.max_points)} in {self.places[score.cell.name]}"
+                for student, score in high
+            )
+            yield (
+                f"{counted(len(high), 'score')} by people above the question's points: {names}. "
+                f"To change them: python -m hw_grading desk {self.finals.assignment}"
+            )
+        for ids, what in ((self.without, "without a score yet"), (self.outdated, "not graded yet")):
+            if ids:
+                names = ", ".join(map(quoted, ids))
+                run = f"Run `nbgrader autograde {self.finals.assignment}`"
+                yield f"{counted(len(ids), 'submission')} {what}: {names}. {run}"
 
 
 def read_grades(
@@ -111,7 +130,17 @@ def read_grades(
         )
     wanted = [grade for grade in grades if not students or grade.id in students]
     title, zone = manifest.title or assignment, ZoneInfo(manifest.time_zone)
-    return Grades(finals, title, zone, places, grades, wanted, known.is_whole, complaints)
+    folders = {grade.id: course.submitted(grade.id, assignment) for grade in wanted}
+    without = [
+        grade.id
+        for grade in wanted
+        if not grade.is_scored
+        and (grade.record or os.path.lexists(folders[grade.id] / f"{assignment}.ipynb"))
+    ]
+    scored = [(g.id, g.record) for g in wanted if g.record and g.is_scored]
+    outdated = [student for student, record in scored if is_outdated(folders[student], record)]
+    about = (finals, title, zone, places, grades, wanted, known.is_whole, complaints)
+    return Grades(*about, without, outdated)
 
 
 def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:

@@ -13,7 +13,7 @@ from hw_grading.final_scores.policy import terms_of
 from hw_grading.homework.course import Course
 from hw_grading.records.handed_in import HandedIn, handed_in
 from hw_grading.records.questions import Places, order_in, read_places
-from hw_grading.records.scores import Cell, Record, open_gradebook, read_gradebook
+from hw_grading.records.scores import Cell, Record, Score, open_gradebook, read_gradebook
 from hw_grading.records.students import Student, students_of
 from hw_support.submission.file import Unreadable
 
@@ -37,6 +37,14 @@ class FinalScore:
     def final(self) -> float:
         """The score that counts. It is never below zero."""
         return max(0.0, self.score - self.penalty)
+
+    @property
+    def too_high(self) -> list[Score]:
+        """The scores by people above the cell's points. A cell of 0 points may be a bonus."""
+        dropped = {one.cell for one in self.corrections if one.drops}
+        scores = self.record.scores if self.record else ()
+        given = [score for score in scores if score.cell.name not in dropped]
+        return [score for score in given if 0 < score.cell.max_points < (score.manual or 0.0)]
 
     def points(self, cell: str) -> float:
         """Return the points for one cell by its grade id, including corrections."""

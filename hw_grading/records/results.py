@@ -111,6 +111,14 @@ def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[st
     return StudentResult(record, status, reason, tuple(problems), tuple(faults)), cells
 
 
+def is_outdated(folder: Path, record: Record) -> bool:
+    """Return whether the submission in a student's folder is newer than the graded one."""
+    newer = None
+    with contextlib.suppress(Unreadable):  # the run has reported it already
+        newer = read_time(folder)
+    return bool(newer and record.handed_in and newer > record.handed_in)
+
+
 def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
     """Yield the students who handed in anything that is not clearly for another assignment.
 
@@ -144,12 +152,9 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     folder = roster.course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
     if record.scored:
-        newer = None
-        with contextlib.suppress(Unreadable):  # the run has reported it already
-            newer = read_time(folder)
         if trouble:
             return f"The submission has scores, but {trouble}. To grade it again, {run}."
-        if newer and record.handed_in and newer > record.handed_in:
+        if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
         return ""
     if why := why_no_id(record.student):

@@ -15,7 +15,7 @@ from hw_grading.final_scores.scores import FinalScore, final_scores
 from hw_grading.outcome import Status
 from hw_grading.records.graded_notebook import plain
 from hw_grading.records.results import Roster, StudentResult, read_results
-from hw_grading.records.scores import Cell, Record, counted, in_digits
+from hw_grading.records.scores import Cell, Record, Score, counted, in_digits
 from hw_grading.records.timestamp import read_time
 from hw_grading.records.writing import aligned, columns
 from hw_support.submission.file import Unreadable
@@ -61,7 +61,10 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     for line, result in zip(aligned(rows, right=1), [None, None, *results], strict=True):
         lines.append(line)
         room = max(width - 4, 1)
-        lines += ["    " + fit(remark, room) for remark in _remarks(roster, result, room)]
+        final = of.get(result.record.student) if result else None
+        high = [] if final is None else [_too_high(score) for score in final.too_high]
+        remarks = [*_remarks(roster, result, room), *high]
+        lines += ["    " + fit(remark, room) for remark in remarks]
     return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 
 
@@ -100,6 +103,11 @@ def _row(
     totals = [final.score, final.penalty, final.final] if any_late else [final.final]
     given = [in_digits(auto), waiting, *map(in_digits, totals)]
     return [record.student, *points, *given, record.late]
+
+
+def _too_high(score: Score) -> str:
+    points, most = in_digits(score.manual or 0.0), in_digits(score.cell.max_points)
+    return f"{score.cell.name}: a person gave {points} of {most}, more than the question's points"
 
 
 def _remarks(roster: Roster, result: StudentResult | None, width: int) -> list[str]:

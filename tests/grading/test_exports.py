@@ -162,6 +162,29 @@ def test_answers_that_wait_for_a_person_are_counted(term: Term) -> None:
     assert "2 answers of 1 student not graded by a person yet" in term.said
 
 
+def test_submissions_that_are_newer_than_their_scores_are_named(term: Term) -> None:
+    """Dan's was collected, and never graded; Ann submitted again after the grading."""
+    with Gradebook(term.course.db_url) as gradebook:
+        gradebook.find_submission("ps1", "ann").timestamp = datetime(2022, 10, 1)
+        gradebook.db.commit()
+    for student in ("ann", "dan"):
+        folder = term.course.submitted(student, "ps1")
+        folder.mkdir(parents=True)
+        (folder / "ps1.ipynb").touch()
+        (folder / "timestamp.txt").write_text("2022-10-02 00:00:00 UTC")
+    assert term.export("canvas", canvas().exported()) == 1
+    assert "1 submission not graded yet: 'ann'. Run `nbgrader autograde ps1`" in term.said
+    assert "1 submission without a score yet: 'dan'. Run `nbgrader autograde ps1`" in term.said
+
+
+def test_scores_by_people_above_a_questions_points_are_reported(term: Term) -> None:
+    with Gradebook(term.course.db_url) as gradebook:
+        gradebook.find_grade("why", "ps1", "ps1", "ann").manual_score = 7
+        gradebook.db.commit()
+    assert term.export("canvas", canvas().exported()) == 1
+    assert "1 score by people above the question's points: 'ann' 7 of 4 in" in term.said
+
+
 @pytest.mark.parametrize("title", ["Homework Seven", "ps1 late"])
 def test_a_column_with_another_name_is_asked_for_and_found_by_the_option(
     term: Term, title: str

@@ -37,6 +37,13 @@ def test_points_are_listed_by_question_with_those_that_wait_for_a_person(course)
     ]
 
 
+def test_a_score_by_a_person_above_the_questions_points_is_reported(course):
+    course.grade("ada", notebook(), manual=4.5)
+    course.grade("bob", notebook(), manual=4.0)
+    told = "    plot: a person gave 4.5 of 4, more than the question's points"
+    assert [line for line in lines_of(course) if "a person gave" in line] == [told]
+
+
 def test_the_first_faults_are_listed_and_the_others_counted(course):
     course.grade(
         "ada",
@@ -116,6 +123,11 @@ def test_no_remark_is_wider_than_the_terminal_and_columns_stay_straight(course, 
 def test_a_long_name_is_cut(course):
     course.grade("n" * 200, notebook())
     assert lines_of(course)[2].startswith("n" * 23 + "…  ")
+
+
+def test_colours_of_an_errors_message_are_left_out(course):
+    course.grade("ada", notebook(test=[error("ValueError", "\x1b[1;31mred\x1b[0m hot")]))
+    assert "    double: ValueError: red hot" in lines_of(course)
 
 
 def test_student_text_cannot_move_the_cursor(course):
