@@ -8,7 +8,13 @@ from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.database import Database
 from hw_grading.records.questions import order_in, read_places
-from hw_grading.records.scores import Cell, in_digits, open_gradebook, read_gradebook
+from hw_grading.records.scores import (
+    Cell,
+    counted_points,
+    in_digits,
+    open_gradebook,
+    read_gradebook,
+)
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -38,9 +44,14 @@ class Corrections:
         before = final_scores(self._course, self._assignment)
         where, what = (self._database, self._assignment, cell.name), (kind, points, beyond)
         key = correct(*where, *what, reason, author)
-        change = next(one for one in self._changes() if one.key == key)
+        changes = [one for one in self._changes() if one.undone_at is None]
+        change = next(one for one in changes if one.key == key)
+        lines = [self._in_words(change), *self._effect(before)]
+        if earlier := [one for one in changes if one.cell == cell.name and one.key != key]:
+            lines.append("Earlier corrections of this question also count:")
+            lines += [f"  {self._in_words(one)}" for one in earlier]
         back = f"python -m hw_grading correct {self._assignment} --undo {key}"
-        return [self._in_words(change), *self._effect(before), f"To undo it: {back}"]
+        return [*lines, f"To undo the new one: {back}" if earlier else f"To undo it: {back}"]
 
     def undo(self, key: int, author: str) -> list[str]:
         """Undo a correction, and return lines on the effect."""
@@ -96,8 +107,8 @@ class Corrections:
         most = self._cells[change.cell].max_points if change.cell in self._cells else 0.0
         what = {
             Kind.ADD: f"{change.points:+g} for everyone in",
-            Kind.DROP: f"dropped ({in_digits(most)} points):",
-            Kind.FULL: f"full marks ({in_digits(most)} points) for everyone in",
+            Kind.DROP: f"dropped ({counted_points(most)}):",
+            Kind.FULL: f"full marks ({counted_points(most)}) for everyone in",
         }[change.kind]
         beyond = ", even above the question's maximum" if change.beyond else ""
         where = f"{change.cell}, {self._places[change.cell]}"

@@ -39,6 +39,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def counted_points(points: float) -> str:
+    """Return points with their noun: ``"1 point"``, ``"0.5 points"``."""
+    return f"{in_digits(points)} {'point' if points == 1 else 'points'}"
+
+
 def named(names: Sequence[str], most: int) -> str:
     """Return at most `most` names, and the number of the others."""
     more = len(names) - most

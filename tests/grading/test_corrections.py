@@ -101,6 +101,22 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
     assert re.fullmatch(r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), undone by \w+, [-\d: ]+ UTC\n", listed)
 
 
+def test_a_command_that_is_typed_twice_names_the_correction_that_counts_already(term, capsys):
+    term.hand_in("ada", points=2)
+    for _ in range(2):
+        correct(term, "why", "--add", "1")
+    *_, effect, also, first, undo = capsys.readouterr().out.splitlines()
+    assert effect == "Students with more points: 1, with fewer: 0, unchanged: 0."
+    assert also == "Earlier corrections of this question also count:"
+    assert first == "  1: +1 for everyone in why, Q1 a. Why: the text was unclear"
+    assert undo == "To undo the new one: python -m hw_grading correct ps1 --undo 2"
+    term.type("correct", "ps1", "--undo", "1")
+    term.type("correct", "ps1", "--undo", "2")
+    capsys.readouterr()
+    correct(term, "why", "--add", "1")
+    assert "also count" not in capsys.readouterr().out
+
+
 def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     term.policy(percent=10)
     term.hand_in("ada", "2022-10-05 12:00:00", points=7)

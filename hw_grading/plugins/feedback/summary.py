@@ -13,7 +13,7 @@ from hw_grading.final_scores.scores import FinalScore
 from hw_grading.plugins.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.plugins.feedback.failures import Line, failures_of, lines_of, mended_in, merged
 from hw_grading.records.questions import order_in
-from hw_grading.records.scores import Record, Score, counted, in_digits, signed
+from hw_grading.records.scores import Record, Score, counted, counted_points, in_digits, signed
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem
 
@@ -103,7 +103,7 @@ def _remarks(record: Record, any_given: bool, open_points: float) -> Iterable[st
     if not any_given:
         yield "Nothing has a score yet. If you expected one, ask your instructor."
     elif open_points:
-        are = f"{_counted(open_points)} {'is' if open_points == 1 else 'are'}"
+        are = f"{counted_points(open_points)} {'is' if open_points == 1 else 'are'}"
         yield f"{are} not graded yet: a person still has to grade these answers."
     if any(score.manual is not None and score.waits for score in record.scores):
         yield "A person will look at some of your answers again."
@@ -118,16 +118,12 @@ def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
         off = in_digits(final.penalty)
         why = f" ({final.why_penalty})" if final.why_penalty else ""
         were = "was" if off == "1" else "were"
-        earned = f"Your answers earned {_counted(final.score)}."
+        earned = f"Your answers earned {counted_points(final.score)}."
         yield f"{earned} {off} {were} taken off for lateness{why}."
     elif final and final.why_penalty:
         yield f"You submitted {final.why_penalty}."
     elif record.late:
         yield f"You submitted {record.late} after the due date. You lost no points for it."
-
-
-def _counted(points: float) -> str:
-    return f"{in_digits(points)} {'point' if points == 1 else 'points'}"
 
 
 def _scores(facts: Facts) -> list[Score]:
