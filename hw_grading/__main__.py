@@ -5,9 +5,24 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import TracebackType
 
 from hw_grading.verbs import CANNOT, FINE, STOPPED, VERBS
 from hw_support.failures import visible
+
+_WAS_STOPPED = "\nStopped before it was done. Type the same command again."
+
+
+def _show(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Replace Python's traceback by a sentence if Ctrl-C stops the imports."""
+    if kind is KeyboardInterrupt:
+        print(_WAS_STOPPED, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+if __name__ == "__main__":
+    sys.excepthook = _show
 
 try:
     from hw_grading.records.scores import NoScores
@@ -58,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT
     except KeyboardInterrupt:
-        print("\nStopped before it was done. Type the same command again.", file=sys.stderr)
+        print(_WAS_STOPPED, file=sys.stderr)
         return STOPPED
     return status
 

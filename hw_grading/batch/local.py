@@ -306,7 +306,10 @@ def _fork_workers(
 
     modules = [*homework.manifest.preload, *homework.modules]
     why = process.prepare(str(lay_out(homework)), modules)
-    control.send(why.encode(errors="replace")[:_LONGEST_WHY] or b"\n")
+    try:
+        control.send(why.encode(errors="replace")[:_LONGEST_WHY] or b"\n")
+    except BrokenPipeError:  # the coordinator is gone
+        raise SystemExit from None
     fork_server.wait_until_ready()
     gc.collect()
     gc.freeze()

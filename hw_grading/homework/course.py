@@ -34,6 +34,15 @@ _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
+# Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so.
+_NBGRADER = """
+import sys
+def show(kind, *of):
+    kind is KeyboardInterrupt or sys.__excepthook__(kind, *of)
+sys.excepthook = show
+from nbgrader.apps.nbgraderapp import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -145,7 +154,7 @@ class Course:
         # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
-        command = [sys.executable, "-m", "nbgrader", *words]
+        command = [sys.executable, "-c", _NBGRADER, *words]
         with log.open("ab") if log else nullcontext() as stream:
             return subprocess.call(
                 command, cwd=self.folder, env=environment, stdout=stream, stderr=stream

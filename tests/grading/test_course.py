@@ -2,7 +2,10 @@
 
 import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -305,6 +308,25 @@ def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
             read_results(tmp_path, "ps1")
     assert file.stat().st_mtime_ns == before
     assert not (tmp_path / "nothing.db").exists()
+
+
+def test_a_command_that_is_stopped_while_it_imports_says_so_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "nbgrader.py").write_text("raise KeyboardInterrupt")
+    command = [sys.executable, "-m", "hw_grading", "report", "ps1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == "\nStopped before it was done. Type the same command again.\n"
+    assert done.returncode == -signal.SIGINT
+
+
+def test_a_command_of_nbgrader_that_is_stopped_shows_no_traceback(tmp_path: Path) -> None:
+    course, log = write_settings(tmp_path, ""), tmp_path / "log"
+    settings = tmp_path / "nbgrader_config.py"
+    settings.write_text("raise KeyboardInterrupt")
+    assert course.nbgrader("db", "student", "list", log=log) == -signal.SIGINT
+    assert log.read_text() == ""
+    settings.write_text("raise BaseException('another reason')")
+    assert course.nbgrader("db", "student", "list", log=log) == 1
+    assert "another reason" in log.read_text()
 
 
 def test_a_command_that_is_stopped_says_so_in_one_sentence(

@@ -16,6 +16,7 @@ import pytest
 
 from hw_grading.batch import local
 from hw_grading.batch.local import ATTEMPTS, LocalProcesses, NoAnswer, WorkerDied
+from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 
 pytestmark = pytest.mark.slow
@@ -241,3 +242,12 @@ def test_workers_of_a_killed_coordinator_end_in_the_middle_of_a_call() -> None:
         assert len(workers) >= 2  # and what forks them
         coordinator.send_signal(signal.SIGKILL)
     until(lambda: not any(psutil.pid_exists(pid) for pid in workers))
+
+
+def test_a_fork_server_whose_coordinator_is_gone_ends_without_a_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = local._ForkServer((Homework(""), None), tmp_path)
+    server._connection.close()
+    assert server.process.wait(60) == 0
+    assert "Traceback" not in capfd.readouterr().err
