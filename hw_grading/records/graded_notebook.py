@@ -4,7 +4,6 @@ A graded notebook contains what a student wrote and printed. No structure of its
 """
 
 import contextlib
-import itertools
 import json
 import os
 import re
@@ -101,14 +100,24 @@ def cells_by_id(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _joined(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the first cell with the texts, outputs and attached files of all."""
-    attached = (cell.get("attachments") for cell in cells)
-    files = (bundle.items() for bundle in attached if isinstance(bundle, dict))
+    """Return the first cell with the texts, outputs and attached files of all.
+
+    Several cells may attach files of one name, such as image.png, so names get the cell's number.
+    """
+    texts: list[str] = []
+    files: dict[str, Any] = {}
+    for number, cell in enumerate(cells):
+        text, attached = text_of(cell.get("source")), cell.get("attachments")
+        if isinstance(attached, dict):
+            prefix = f"{number}-" if number else ""
+            text = text.replace("attachment:", f"attachment:{prefix}")
+            files |= {f"{prefix}{name}": file for name, file in attached.items()}
+        texts.append(text)
     return {
         **cells[0],
-        "source": "\n\n".join(text_of(cell.get("source")) for cell in cells),
+        "source": "\n\n".join(texts),
         "outputs": [output for cell in cells for output in outputs_of(cell)],
-        "attachments": dict(itertools.chain.from_iterable(files)),
+        "attachments": files,
     }
 
 

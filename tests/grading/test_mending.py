@@ -415,6 +415,18 @@ def test_if_the_released_plain_cells_are_not_known_no_cell_is_taken_for_an_answe
     assert not any(map(continues, nb.cells))
 
 
+def test_photos_of_one_name_in_an_answer_and_in_added_cells_are_all_kept() -> None:
+    nb = with_plain_cells("![2](attachment:image.png)", why="![1](attachment:image.png)")
+    for number, cell in enumerate((cell_of(nb, "why"), nb.cells[order(nb).index("why") + 1])):
+        cell["attachments"] = {"image.png": {"image/png": f"AAA{number}"}}
+    found(nb)
+    answer = cells_by_id(nb)["why"]
+    assert answer["source"] == "![1](attachment:image.png)\n\n![2](attachment:1-image.png)"
+    bundles = answer["attachments"]
+    assert bundles["image.png"] == {"image/png": "AAA0"}
+    assert bundles["1-image.png"] == {"image/png": "AAA1"}
+
+
 def test_only_an_added_cell_of_its_type_is_an_answer() -> None:
     nb = with_plain_cells(why="")
     nb.cells.insert(order(nb).index("why") + 1, new_code_cell("1 + 1"))
