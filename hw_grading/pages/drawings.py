@@ -13,7 +13,7 @@ import xml.parsers.expat as expat
 from typing import NoReturn
 from urllib.parse import unquote
 
-from hw_grading.pages import rasters, words
+from hw_grading.pages import paths, rasters, words
 
 LONGEST = 4_000_000  # bytes
 _MOST = 200_000  # see `_Drawing`; a plot of 20,000 points has 100,000
@@ -38,8 +38,6 @@ _KNOWN_PROPERTY = re.compile(
 )
 _DASHES = re.compile(r"stroke-dasharray\s*:([^;]*)", re.I)
 _NUMBERS = re.compile(r"[0-9.,\s]*")
-_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-_COMMAND = re.compile(r"([A-Za-z])([^A-Za-z]*)")  # of a path
 _DASHES_OF_ONE = 10  # dashes that cost as much as an element
 _DATA = re.compile(r"data:[^,]*,", re.I)
 _PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=\s]+)")
@@ -54,7 +52,14 @@ _COSTS = {
 _LAYER = 10  # of a group that is drawn by itself and then made transparent
 _CLIP, _CLIP_OF_A_RECT = 20, 3
 _OPACITY = re.compile(r"(?<![-\w])opacity\s*:", re.I)
-_CHARACTERS = 200  # of a path that cost as much as an element
+_CHARACTERS = 200  # of an attribute that cost as much as an element
+_CHARACTERS_OF_TEXT = 10
+_TEXTS = words("text textPath tspan")
+_OF_A_SYMBOL = 100  # numbers and crossings that cost nothing: a plot has thousands of symbols
+_CROSSINGS = 40  # of a path's lines that cost as much as an element
+_WIDTH = re.compile(r"(?<![-\w])stroke-width\s*:([^;}]*)", re.I)
+_PIXEL_WIDTH = re.compile(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)(?:px)?\s*")
+_LONG_TIPS = re.compile(r"vector-effect|miterlimit", re.I)  # or strokes of another scale
 _ADDRESSES = ("href", "{http://www.w3.org/1999/xlink}href")
 _OF_ONE = ("clip-path", "mask", *_ADDRESSES)  # not inherited
 
@@ -117,8 +122,10 @@ class _Drawing:
             raise ValueError("the SVG has ids with references that cannot be counted")
         # A browser draws a marker at each point of a path: at most once for each character.
         self._has_markers = any(_name(element) == "marker" for element in root.iter())
+        self._reach = max(map(_reach, root.iter()))  # of strokes beyond their lines
         self._sizes: dict[ET.Element, int] = {}
         self._pixels = 0.0  # of the pictures so far
+        self._numbers = 0  # of the paths so far
 
     def size(self, element: ET.Element, depth: int) -> int:
         """Return how many elements the browser draws for this one."""
@@ -129,9 +136,11 @@ class _Drawing:
             once, inherited = self._referred_to(element)
             if inherited and len(element):
                 raise ValueError("the children inherit references that cannot be counted")
-            length = sum(map(len, [element.text or "", *element.attrib.values()]))
-            size = _cost(element) + length // (1 if self._has_markers else _CHARACTERS)
-            size += self._dashes(element) + self._layers(element)
+            texts = [element.text or "", *(part.tail or "" for part in element)]
+            length = sum(map(len, [*texts, *element.attrib.values()]))
+            characters = _CHARACTERS_OF_TEXT if _name(element) in _TEXTS else _CHARACTERS
+            size = _cost(element) + length // (1 if self._has_markers else characters)
+            size += self._dashes(element) + self._layers(element) + self._points(element)
             size += sum(self.size(part, depth + 1) for part in [*element, *once])
             times = size if _name(element) == "use" or self._has_markers else 1
             size += times * sum(self.size(part, depth + 1) for part in inherited)
@@ -176,9 +185,25 @@ class _Drawing:
             has_parts = len(drawn) or len(element)
             if _name(drawn) != "path" or has_parts or not _NUMBERS.fullmatch(text):
                 raise ValueError("the dashes cannot be counted")
-            if period := sum(map(float, _NUMBER.findall(text))):
-                cost += _length(drawn.get("d", "")) / period / _DASHES_OF_ONE
+            if period := sum(map(float, paths.NUMBER.findall(text))):
+                cost += (
+                    paths.length_of(paths.lines_in(drawn.get("d", ""))) / period / _DASHES_OF_ONE
+                )
         return int(min(cost, _MOST + 1))
+
+    def _points(self, element: ET.Element) -> int:
+        """Return how many elements the points and crossings of a path or polygon count for."""
+        path = element.get("d") or f"M{element.get('points', '')}"
+        numbers = len(paths.NUMBER.findall(path))  # two for a point
+        if self._numbers > _MOST or max(numbers, sum(map(str.isalpha, path))) > _MOST:
+            raise ValueError("the SVG has too many points")
+        try:
+            crossings = paths.most_crossings(paths.lines_in(path), self._reach)
+        except ValueError:
+            crossings = numbers**2 / 2
+        count = max(0, int(numbers + crossings / _CROSSINGS) - _OF_A_SYMBOL)
+        self._numbers += count
+        return count
 
     def _used_by(self, element: ET.Element) -> ET.Element:
         """Return the only thing that a ``<use>`` draws."""
@@ -202,27 +227,21 @@ def _name(element: ET.Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+def _reach(element: ET.Element) -> float:
+    """Return how far a stroke reaches beyond a line, by what an element says; else by default."""
+    style = element.get("style", "")
+    style += "".join(element.itertext()) if _name(element) == "style" else ""
+    if any(map(_LONG_TIPS.search, [style, *element.attrib])):
+        return math.inf
+    widths = ["1", *_WIDTH.findall(style), element.get("stroke-width", "1")]
+    found = [_PIXEL_WIDTH.fullmatch(width) for width in widths]
+    return max(float(match[1]) / 2 if match else math.inf for match in found)
+
+
 def _is_slow(style: str) -> bool:
     """Return whether a style has anything that a browser may draw slowly."""
     properties = _PROPERTY.findall(style)
     return bool(_SLOW.search(style)) or not all(map(_KNOWN_PROPERTY.fullmatch, properties))
-
-
-def _length(path: str) -> float:
-    """Return the length of a path with absolute coordinates; curves are shorter than this."""
-    length, here, start = 0.0, 0j, 0j
-    for command, text in _COMMAND.findall(path):
-        numbers = list(map(float, _NUMBER.findall(text)))
-        points = [complex(x, y) for x, y in zip(numbers[::2], numbers[1::2], strict=True)]
-        if command not in "MLCQZz":
-            raise ValueError("the path has commands that cannot be counted")
-        if command in "Zz":
-            points = [start]
-        elif command == "M" and points:
-            start = points[0]
-        for point in points:
-            length, here = length + abs(point - here), point
-    return length
 
 
 def _cost(element: ET.Element) -> int:

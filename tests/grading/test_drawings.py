@@ -56,6 +56,10 @@ PLOTS = {
     "dashed contours": lambda axes: axes.contour([NUMBERS[:100]] * 99, linestyles="--"),
     "dotted outline": lambda axes: axes.bar(NUMBERS[:99], NUMBERS[:99], ec="k", ls=":"),
     "lines": lambda axes: axes.plot(NUMBERS, NUMBERS, "--o"),
+    "noise": lambda axes: axes.plot([n * n % 10_007 for n in NUMBERS]),
+    "filled noise": lambda axes: axes.fill_between(
+        range(10_007), [n * n % 10_007 for n in NUMBERS]
+    ),
     "picture": lambda axes: axes.imshow([NUMBERS] * 3, aspect="auto"),
 }
 
@@ -70,6 +74,7 @@ def test_a_plot_is_light(kind):
     assert is_light(stream.getvalue())
 
 
+CROSSING = " ".join(f"{n * 7919 % 10_007} {n % 2 * 999}" for n in NUMBERS)
 MASK = f'<mask id="p">{RECT}</mask>'
 CLIP = '<clipPath id="p"><rect width="9"/></clipPath>'
 MARKER = '<marker id="p"><path d="M0 0h9"/></marker>'
@@ -158,6 +163,17 @@ BUSY = {
     "large picture": drawing(f'<image href="{picture(5_000)}"/>'),
     "large pictures": drawing(f'<image href="{picture(3_000)}"/>' * 2),
     "picture without a type": drawing('<image href="data:;base64,iVBORw0KGgo="/>'),
+    "path that crosses itself": drawing(f'<path d="M0 0 {CROSSING}"/>'),
+    "path that crosses itself, from here": drawing(f'<path d="m0 0 {CROSSING}"/>'),
+    "polygon that crosses itself": drawing(f'<polygon points="{CROSSING}"/>'),
+    "broad strokes that cross": drawing(f'<path stroke-width="999" d="M0 0{"L0 0L1 1" * 9_999}"/>'),
+    "broad strokes by style": drawing(
+        f'<g style="STROKE-width: 99em"><path d="M0 0{"L0 0L1 1" * 9_999}"/></g>'
+    ),
+    "long tips": drawing(f'<path stroke-miterlimit="1e9" d="M0 0{"L0 0L1 1" * 9_999}"/>'),
+    "lines side by side": drawing(f'<path d="M0 0{"v999h1v-999h1" * 99_999}"/>'),
+    "lines without points": drawing(f'<path d="M0 0{"Z" * 999_999}"/>'),
+    "places of letters": drawing(f'<text x="{"1 " * 999_999}">{"a" * 999_999}</text>'),
     "path often": drawing(f'<path id="p" d="{"h1" * 500_000}"/>' + '<use href="#p"/>' * 500),
 }
 
