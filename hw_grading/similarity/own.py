@@ -69,6 +69,7 @@ class Released:
     stubs: dict[str, Counter[str]]  # the stripped lines of each answer, by grade id
     lines: frozenset[str]  # all lines of the release, stripped
     cells: tuple[InstructorCell, ...] = ()  # its graded and locked cells
+    plain: tuple[str, ...] = ()  # the sources of the other cells
 
 
 def read_released(course: Course, assignment: str, certification: str) -> Released:
@@ -88,7 +89,8 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
     cells = cells_of(notebook)
     stubs = {cell.grade_id: Counter(_stripped(cell.source)) for cell in cells if cell.solution}
     locked = {certification, *(cell.grade_id for cell in cells if not cell.solution)}
-    return Released(frozenset(locked), stubs, frozenset(lines), cells)
+    plain = tuple(cell.source for cell in notebook.cells if not grade_id_of(cell))
+    return Released(frozenset(locked), stubs, frozenset(lines), cells, plain)
 
 
 def _stripped(source: str) -> list[str]:
@@ -102,7 +104,7 @@ def read_work(path: Path, student: str, released: Released) -> Work:
     if failed and not notebook.cells:
         raise Unreadable(failed[0].removesuffix(" It scores 0."))
     numbered = list(enumerate(notebook.cells, start=1))
-    mend(notebook, released.cells)  # this moves and adds cells, but keeps each submitted one
+    mend(notebook, released.cells, released.plain)
     pieces = [_piece(cell, number, released) for number, cell in numbered]
     kept, left_out = _within_limits([piece for piece in pieces if piece is not None])
     notes = failed[:1]

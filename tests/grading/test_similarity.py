@@ -82,7 +82,7 @@ def released(text="YOUR ANSWER HERE"):
         cell("markdown", "**Name:**\nYOUR ANSWER HERE", "certification", solution=True),
         cell("code", STUB, "double", solution=True),
         cell("code", TEST, "test_double", points=3),
-        cell("markdown", text, "answer", solution=True),
+        cell("markdown", text, "answer", solution=True, points=2),
     )
 
 
@@ -181,6 +181,15 @@ def test_many_cells_keep_no_answer_from_being_compared(course, handed):
     assert work.pieces[-1].cell == "double"
     assert "2 more" not in work.note
     assert f"Cells left out: {MOST_CELLS}, {MOST_CELLS + 1}." in work.note
+
+
+def test_an_answer_in_an_added_cell_is_an_answer_as_in_grading(course, handed):
+    text = cell("markdown", "YOUR ANSWER HERE", "answer", solution=True, points=2)
+    work = work_of(course, text, cell("markdown", TEXT), cell("code", "mine(1)"))
+    assert [(one.cell, one.lines) for one in work.pieces] == [
+        ("answer", (TEXT,)),
+        ("", ("mine(1)",)),
+    ]
 
 
 def disguised(how):
