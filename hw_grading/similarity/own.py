@@ -1,10 +1,10 @@
-"""Find a student's own lines: the cells of a submission without the released lines.
+"""Finds a student's own lines: the cells of a submission without the released lines.
 
 The submission is mended first, as in grading. So no cell type or metadata hides what is graded.
 
 In an answer, each line of the released stub is removed, as often as it is in the stub. Locked cells
-are left out, even if the student edited them. In any other cell, all lines that occur anywhere in
-the release are removed, because students copy tests to try things in them.
+are left out. In any other cell, all lines that occur anywhere in the release are removed, because
+students copy tests to try things in them.
 """
 
 from collections import Counter
@@ -103,10 +103,15 @@ def read_work(path: Path, student: str, released: Released) -> Work:
     failed = [problem.message for problem in problems if problem.severity is Severity.FAILED]
     if failed and not notebook.cells:
         raise Unreadable(failed[0].removesuffix(" It scores 0."))
-    numbered = list(enumerate(notebook.cells, start=1))
+    number_of = {cell.id: number for number, cell in enumerate(notebook.cells, start=1)}
     mend(notebook, released.cells, released.plain)
-    pieces = [_piece(cell, number, released) for number, cell in numbered]
-    kept, left_out = _within_limits([piece for piece in pieces if piece is not None])
+    pieces: list[Piece] = []
+    number = 0
+    for cell in notebook.cells:
+        number = number_of.get(cell.id, number)  # lines typed into a locked cell are now below it
+        if piece := _piece(cell, number, released):
+            pieces.append(piece)
+    kept, left_out = _within_limits(sorted(pieces, key=lambda piece: piece.number))
     notes = failed[:1]
     if left_out:
         notes.append(

@@ -82,6 +82,7 @@ def released(text="YOUR ANSWER HERE"):
         cell("markdown", "**Name:**\nYOUR ANSWER HERE", "certification", solution=True),
         cell("code", STUB, "double", solution=True),
         cell("code", TEST, "test_double", points=3),
+        cell("markdown", "#### Why?", "question"),
         cell("markdown", text, "answer", solution=True, points=2),
     )
 
@@ -189,6 +190,16 @@ def test_an_answer_in_an_added_cell_is_an_answer_as_in_grading(course, handed):
     assert [(one.cell, one.lines) for one in work.pieces] == [
         ("answer", (TEXT,)),
         ("", ("mine(1)",)),
+    ]
+
+
+def test_an_answer_that_was_typed_into_a_locked_question_is_compared(course, handed):
+    question = cell("markdown", f"#### Why?\n{TEXT}", "question")
+    blank = cell("markdown", "YOUR ANSWER HERE", "answer", solution=True, points=2)
+    work = work_of(course, cell("code", "mine(1)"), question, blank)
+    assert [(one.cell, one.number, one.lines) for one in work.pieces] == [
+        ("", 1, ("mine(1)",)),
+        ("answer", 2, (TEXT,)),
     ]
 
 
