@@ -77,8 +77,8 @@ def grant_of(
 def moment_of(text: str, zone: tzinfo) -> datetime:
     """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `Unreadable`.
 
-    Or such as ``08.10.2022``: a day without a time means its last second. If clocks show a time
-    twice, the second one counts.
+    ``08.10.2022 23:59`` is read too. A day without a time means its last second. If clocks show a
+    time twice, the second one counts.
     """
     match = _TIME.fullmatch(_DAY_FIRST.sub(r"\3-\2-\1", text.strip()))
     if not match:
