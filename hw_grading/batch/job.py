@@ -126,7 +126,7 @@ def _installed() -> dict[str, str]:
                 if needed not in versions and (not marker or marker.evaluate({"extra": extra})):
                     left.append((needed, ""))
     packages = [Path(str(package.__file__)).parent for package in (hw_grading, hw_support)]
-    versions[OURS] = digest_of(packages)
+    versions[OURS] = digest_of_packages(packages)
     return dict(sorted(versions.items()))
 
 
@@ -140,7 +140,7 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
     return named + ([f"and {len(names) - 5} more"] if len(names) > 5 else [])
 
 
-def digest_of(packages: list[Path]) -> str:
+def digest_of_packages(packages: list[Path]) -> str:
     """Return a digest of all files of some packages, without caches and hidden files."""
     digest = hashlib.sha256()
     for folder in packages:

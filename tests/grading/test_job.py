@@ -13,7 +13,15 @@ import nbformat
 import pytest
 
 from hw_grading.batch import job
-from hw_grading.batch.job import OURS, Job, WorkerUnfit, digest_of, installed, run, run_elsewhere
+from hw_grading.batch.job import (
+    OURS,
+    Job,
+    WorkerUnfit,
+    digest_of_packages,
+    installed,
+    run,
+    run_elsewhere,
+)
 from hw_grading.batch.seeds import another
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
@@ -166,6 +174,6 @@ def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) ->
     (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
     (there / ".ruff_cache").mkdir()  # which no wheel has
     (there / ".ruff_cache" / "CACHEDIR.TAG").touch()
-    assert digest_of([here]) == digest_of([there])
-    assert digest_of([here]) != digest_of([package("other", a="1", b="3")])
-    assert digest_of([here]) != digest_of([package("renamed", a="1", c="2")])
+    assert digest_of_packages([here]) == digest_of_packages([there])
+    assert digest_of_packages([here]) != digest_of_packages([package("other", a="1", b="3")])
+    assert digest_of_packages([here]) != digest_of_packages([package("renamed", a="1", c="2")])
