@@ -1,6 +1,7 @@
 """Run a student's cells again after functions that they call were replaced."""
 
 import ast
+import builtins
 import contextlib
 import itertools
 import re
@@ -35,10 +36,12 @@ def rerun(
     statements that read `train`. NameError if no cell binds one of the names; a cell that raises an
     exception binds only the names before it.
     """
-    scope = {name: value for name, value in namespace.items() if name not in names}
     sources = [source for source in namespace.get("In", ()) if isinstance(source, str)]
     cells = [_read(source) for source in sources if not _TEST.search(source)]
-    for cell in _chosen(cells, {*names, *given}, {*fixed}):
+    chosen = _chosen(cells, {*names, *given}, {*fixed})
+    left_out = {*names, *_builtins_bound(cells, chosen)}
+    scope = {name: value for name, value in namespace.items() if name not in left_out}
+    for cell in chosen:
         with contextlib.suppress(Exception, SystemExit):
             tree = ast.Module([statement.tree for statement in cell], [])
             exec(compile(tree, "<answer>", "exec"), scope)
@@ -87,6 +90,14 @@ def _names_of(cell: _Cell) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that statements read, and those that they bind."""
     nothing = frozenset[str]()
     return nothing.union(*(s.read for s in cell)), nothing.union(*(s.bound for s in cell))
+
+
+def _builtins_bound(cells: Sequence[_Cell], chosen: Sequence[_Cell]) -> set[str]:
+    """Return Python's own names that only the chosen statements bind: ``max = max(errors)``."""
+    again = {*itertools.chain.from_iterable(chosen)}
+    others = [s for s in itertools.chain.from_iterable(cells) if s not in again]
+    bound = _names_of([*again])[1] - _names_of(others)[1]
+    return {name for name in bound if hasattr(builtins, name)}
 
 
 def _needed_in(cell: _Cell, needed: set[str]) -> _Cell:

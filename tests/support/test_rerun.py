@@ -48,6 +48,11 @@ def test_earlier_values_that_no_function_of_the_notebook_computes_are_kept():
     assert again(FUNCTION, "b = 1", "a = f(b)", b=5) == [50]
 
 
+def test_a_cell_that_gives_its_result_the_name_of_a_builtin_runs_again():
+    assert again(FUNCTION, "max = max(f(1), 2)\na = max", max=2) == [10]
+    assert again(FUNCTION, "sum = 5", "sum += f(1)\na = sum", sum=6) == [16]
+
+
 @pytest.mark.parametrize(
     "cell",
     [
