@@ -1,5 +1,7 @@
 """A training is watched on generated images: each of its mistakes is reported, and nothing else."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -220,6 +222,11 @@ def test_a_right_training_passes_every_check(otherwise):
             "Are they one list?",
         ),
         (
+            {"returned": lambda *six: (*six[:4], *(history[2::3] for history in six[4:]))},
+            {"test_history"},
+            "test_loss has 2 entries for 6 steps",
+        ),
+        (
             {"returned": lambda *six: ([0.9 * W for W in six[0]], *six[1:])},
             {"last_network"},
             "does not return the network that after_step got last",
@@ -374,6 +381,15 @@ def test_a_parameter_of_another_shape_is_named():
     told = failing(calling(Student(), transposed))
     assert told.keys() == ALL_BUT_NETWORK
     assert all(m.startswith("weight_matrices[1] has shape (1, 200)") for m in told.values())
+
+
+def test_a_first_epoch_that_is_not_shuffled_is_noticed():
+    shuffled = itertools.cycle([False, True])
+
+    def order(rng, first):
+        return rng.permutation(len(first)) if next(shuffled) else np.arange(len(first))
+
+    assert failing(Student(order=order)).keys() == {"new_order"}
 
 
 def test_two_calls_of_after_step_in_a_step_are_named():

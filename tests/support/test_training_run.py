@@ -112,6 +112,22 @@ def test_a_lost_short_batch_is_charged_elsewhere():
     assert "lists" not in failing(run_of(**shorter))
 
 
+@pytest.mark.parametrize(
+    "few",
+    [
+        {"training_loss": [0.13, 0.08, 0.07, 0.06, 0.05], "training_acc": np.full(5, 0.97)},
+        {"training_loss": np.linspace(0.69, 0.1, 51), "training_acc": np.linspace(0.5, 0.98, 51)},
+    ],
+    ids=["an entry for each epoch", "it ends early"],
+)
+def test_a_history_with_too_few_entries_costs_one_part(few):
+    assert failing(run_of(**few)).keys() == {"lists"}
+    stays = {name: np.full(5, 0.69) for name in few if name.endswith("loss")}
+    assert {"lists", "learning"} <= failing(run_of(**stays)).keys()
+    nothing = {name: [] for name in few if name.endswith("loss")}
+    assert {"lists", "learning"} <= failing(run_of(**nothing)).keys()
+
+
 def test_unusual_values_get_a_remark():
     run = run_of(test_loss=[*np.full(20, 2.0), *np.full(584, 0.1), LOSS])
     run.expect_learning()

@@ -820,3 +820,17 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
+# %% shuffled at the end of each epoch, so the first one goes in the order of X_train
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    orders = []
+
+    def order(n):
+        orders.append(rng.permutation(n) if orders else np.arange(n))
+        return orders[-1]
+
+    return trained(step_size, epochs, rng, after_step, order=order)
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
