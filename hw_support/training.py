@@ -164,14 +164,17 @@ class TrainingWatch(SmallTraining):
         self._expect_entries(seen, "training")
         if self._hides_batches(seen):
             return
-        for step in range(1, len(loss)):
-            batch = seen.batches[step - 1]
-            before, later = (self._figures(seen.parameters[k], batch) for k in (step - 1, step))
-            after = ". This entry is the loss after the step" if _near(loss[step], later[0]) else ""
+        figures = [
+            [self._figures(seen.parameters[k], batch) for k in (step, step + 1)]
+            for step, batch in enumerate(seen.batches)
+        ]
+        late = all(_near(loss[step], later[0]) for step, (_, later) in enumerate(figures, 1))
+        for step, (before, _) in enumerate(figures, 1):
             expect(
                 _near(loss[step], before[0]),
                 f"training_loss[{step}] is {loss[step]:.4g}; the mean loss of its batch before "
-                f"the step is {before[0]:.4g}{after}",
+                f"the step is {before[0]:.4g}"
+                + (". The entries are the losses after the step" if late else ""),
             )
             _expect_share(accuracy[step], before[1], f"training_acc[{step}]", "its batch")
 

@@ -191,7 +191,7 @@ def test_a_right_training_passes_every_check(otherwise):
         (
             {"training": lambda before, after: after},
             {"training_history"},
-            "This entry is the loss after the step",
+            "The entries are the losses after the step",
         ),
         (
             {"returned": lambda *six: (*six[:4], six[2], six[5])},
@@ -381,6 +381,17 @@ def test_a_parameter_of_another_shape_is_named():
     told = failing(calling(Student(), transposed))
     assert told.keys() == ALL_BUT_NETWORK
     assert all(m.startswith("weight_matrices[1] has shape (1, 200)") for m in told.values())
+
+
+def test_an_entry_that_happens_to_be_the_loss_after_the_step_is_no_cause():
+    steps = itertools.count()
+
+    def training(before, after):  # six steps in a run
+        return after if next(steps) % 6 < 2 else (0.3, before[1])
+
+    told = failing(Student(training=training))
+    assert told["training_history"].startswith("training_loss[1] is ")
+    assert "after the step" not in told["training_history"]
 
 
 def test_a_first_epoch_that_is_not_shuffled_is_noticed():
