@@ -206,3 +206,25 @@ import time
 def create_weight_matrices(layer_dims):
     own = np.random.default_rng(time.time_ns())
     return [own.normal(0, 0.01, (n, m)).T for m, n in zip(layer_dims, layer_dims[1:])]
+
+# %% a subclass of ndarray with a name and a gradient
+class Parameter(np.ndarray):
+    def __new__(cls, data, name=""):
+        obj = np.asarray(data).view(cls)
+        obj.name = name
+        obj.grad = None
+        return obj
+
+    def __array_finalize__(self, obj):
+        self.name = getattr(obj, "name", "")
+        self.grad = None
+
+
+def create_weight_matrices(layer_dims):
+    return [
+        Parameter(rng.normal(0, 0.01, (layer_dims[i], layer_dims[i + 1])), f"W{i}")
+        for i in range(len(layer_dims) - 1)
+    ]
+# %% + create_bias_vectors
+def create_bias_vectors(layer_dims):
+    return [Parameter(rng.normal(0, 0.01, (1, d)), f"b{i}") for i, d in enumerate(layer_dims[1:])]

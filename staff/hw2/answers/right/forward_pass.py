@@ -388,3 +388,91 @@ def backward_pass(dL_dg, layer_caches):
         grad_bs.insert(0, delta[:, None, :])
         dL_dg = delta @ Ws[l].T
     return grad_Ws, grad_bs
+
+# %% a micrograd Tensor of the whole batch, the root is the cache
+class Tensor:
+    def __init__(self, data, parents=(), back=None):
+        self.data, self.parents, self.back, self.grad = data, parents, back, None
+
+    def accumulate(self, g):
+        self.grad = g if self.grad is None else self.grad + g
+
+
+def affine(x, W, b):
+    out = Tensor(x.data @ W.data + b.data, (x, W, b))
+
+    def back():
+        d = out.grad
+        x.accumulate(d @ W.data.T)
+        W.accumulate(np.einsum("ni,nj->nij", x.data, d))
+        b.accumulate(d[:, None, :])
+
+    out.back = back
+    return out
+
+
+def activate(s, f):
+    value, slope = f(s.data)
+    out = Tensor(value, (s,))
+    out.back = lambda: s.accumulate(out.grad * slope)
+    return out
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    Ws, bs = [Tensor(W) for W in weight_matrices], [Tensor(b) for b in biases]
+    t = Tensor(X_batch)
+    for W, b, f in zip(Ws, bs, activations):
+        t = activate(affine(t, W, b), f)
+    t.parameters = Ws, bs
+    return t.data, t
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    topo, seen = [], set()
+
+    def build(v):
+        if v not in seen:
+            seen.add(v)
+            for p in v.parents:
+                build(p)
+            topo.append(v)
+
+    build(layer_caches)
+    for node in topo:
+        node.grad = None
+    layer_caches.grad = np.array(dL_dg)
+    for node in reversed(topo):
+        if node.back:
+            node.back()
+    Ws, bs = layer_caches.parameters
+    return [W.grad for W in Ws], [b.grad for b in bs]
+
+# %% vjp closures, JAX style
+def vjp_layer(W, b, f, x):
+    out, pull = layer_forward(x, W, b, f)
+    return out, pull
+
+
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    pulls = []
+    h = X_batch
+    for p in zip(weight_matrices, biases, activations):
+        h, pull = vjp_layer(*p, h)
+        pulls = [pull, *pulls]
+    return h, pulls
+# %% + layer_forward
+def layer_forward(x, W, b, activation_fn):
+    out, slope = activation_fn(x @ W + b)
+
+    def pull(up):
+        delta = up * slope
+        return delta @ W.T, x[:, :, None] * delta[:, None, :], delta[:, None, :]
+
+    return out, pull
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    up, back = dL_dg, []
+    for pull in layer_caches:
+        up, *grads = pull(up)
+        back.append(grads)
+    grad_Ws, grad_bs = zip(*back[::-1])
+    return grad_Ws, grad_bs

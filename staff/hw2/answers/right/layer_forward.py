@@ -409,3 +409,90 @@ def layer_forward(x, W, b, activation_fn):
     out, slope = activation_fn(x @ W + b)
     layers_so_far.append((x, W, slope))
     return out, layers_so_far[len(layers_so_far) - 1]
+
+# %% nn.Module look-alike: Linear object with forward and backward is the cache
+class Module:
+    def __call__(self, *a):
+        return self.forward(*a)
+
+
+class Linear(Module):
+    def __init__(self, W, b):
+        self.weight, self.bias = W, b
+        self.grad = {}
+
+    def forward(self, x):
+        self.input = x
+        return x @ self.weight + self.bias
+
+    def backward(self, grad_output):
+        self.grad["weight"] = np.stack([np.outer(a, d) for a, d in zip(self.input, grad_output)])
+        self.grad["bias"] = grad_output[:, None, :]
+        return grad_output @ self.weight.T
+
+
+class Activation(Module):
+    def __init__(self, fn):
+        self.fn = fn
+
+    def forward(self, s):
+        out, self.slope = self.fn(s)
+        return out
+
+    def backward(self, grad_output):
+        return grad_output * self.slope
+
+
+class Sequential(Module):
+    def __init__(self, *modules):
+        self.modules = modules
+
+    def forward(self, x):
+        for m in self.modules:
+            x = m(x)
+        return x
+
+    def backward(self, d):
+        for m in reversed(self.modules):
+            d = m.backward(d)
+        return d
+
+
+def layer_forward(x, W, b, activation_fn):
+    block = Sequential(Linear(W, b), Activation(activation_fn))
+    return block(x), block
+# %% + forward_pass
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    blocks = []
+    out = X_batch
+    for W, b, f in zip(weight_matrices, biases, activations):
+        out, block = layer_forward(out, W, b, f)
+        blocks.append(block)
+    return out, Sequential(*blocks)
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    layer_caches.backward(dL_dg)
+    linears = [block.modules[0] for block in layer_caches.modules]
+    return [m.grad["weight"] for m in linears], [m.grad["bias"] for m in linears]
+
+# %% a global counter of layers and a global dictionary, key comes back
+CACHES = {}
+layer_counter = 0
+
+
+def layer_forward(x, W, b, activation_fn):
+    global layer_counter
+    layer_counter += 1
+    out, slope = activation_fn(x @ W + b)
+    CACHES["layer%d" % layer_counter] = {"x": x, "W": W, "slope": slope}
+    return out, "layer%d" % layer_counter
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    grad_Ws, grad_bs, up = [], [], dL_dg
+    for name in reversed(layer_caches):
+        c = CACHES[name]
+        delta = up * c["slope"]
+        grad_Ws.insert(0, c["x"][..., None] * delta[:, None])
+        grad_bs.insert(0, delta[:, None])
+        up = np.einsum("no,io->ni", delta, c["W"])
+    return grad_Ws, grad_bs

@@ -298,3 +298,24 @@ def logistic_loss(g, y):
     t = y[:, None]
     loss = -(t * np.log(g + e) + (1 - t) * np.log(1 - g + e))
     return loss, -t / (g + e) + (1 - t) / (1 - g + e)
+
+# %% nn.BCELoss(reduction='none') look-alike with log clamped at -100
+class BCELoss:
+    def __init__(self, reduction="mean"):
+        self.reduction = reduction
+
+    def __call__(self, input, target):
+        with np.errstate(divide="ignore"):
+            l = -(target * np.maximum(np.log(input), -100) + (1 - target) * np.maximum(np.log1p(-input), -100))
+        return l.mean() if self.reduction == "mean" else l
+
+    def grad(self, input, target):
+        return (input - target) / np.maximum(input * (1 - input), 1e-12)
+
+
+criterion = BCELoss(reduction="none")
+
+
+def logistic_loss(g, y):
+    target = y[:, np.newaxis].astype(float)
+    return criterion(g, target), criterion.grad(g, target)

@@ -846,3 +846,33 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
             G[(..., *k)] = (a - b) / (2 * h)
         out.append(G)
     return out[:L], out[L:]
+
+# %% lru_cache on the losses keyed by the bytes of the parameters
+import functools
+
+
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    shapes = [p.shape for p in (*weight_matrices, *biases)]
+
+    @functools.lru_cache(maxsize=None)
+    def losses(key):
+        flat, ps = np.frombuffer(key), []
+        for s in shapes:
+            size = int(np.prod(s))
+            ps.append(flat[:size].reshape(s))
+            flat = flat[size:]
+        g, _ = forward_pass(X_batch, ps[: len(weight_matrices)], ps[len(weight_matrices) :], activations)
+        return logistic_loss(g, y_batch)[0].ravel()
+
+    base = np.concatenate([np.ravel(p) for p in (*weight_matrices, *biases)]).astype(float)
+    h = 1e-5
+    cols = []
+    for e in np.eye(base.size):
+        cols.append((losses((base + h * e).tobytes()) - losses((base - h * e).tobytes())) / (2 * h))
+    table = np.array(cols).T
+    grads, at = [], 0
+    for s in shapes:
+        size = int(np.prod(s))
+        grads.append(table[:, at : at + size].reshape(-1, *s))
+        at += size
+    return grads[: len(weight_matrices)], grads[len(weight_matrices) :]

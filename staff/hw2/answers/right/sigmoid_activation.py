@@ -479,3 +479,29 @@ def sigmoid_activation(x):
 def sigmoid_activation(x):
     out = np.float32(0.5) * (1 + np.tanh(np.asarray(x, dtype=np.float32) / 2))
     return out, out * (1 - out)
+
+# %% torch.autograd.Function look-alike, with a ctx
+class Ctx:
+    def save_for_backward(self, *t):
+        self.saved_tensors = t
+
+
+class SigmoidFn:
+    @staticmethod
+    def forward(ctx, input):
+        pos = input >= 0
+        z = np.where(pos, np.exp(-np.abs(input)), np.exp(-np.abs(input)))
+        out = np.where(pos, 1 / (1 + z), z / (1 + z))
+        ctx.save_for_backward(out, z)
+        return out
+
+    @staticmethod
+    def backward(ctx, grad_output):
+        out, z = ctx.saved_tensors
+        return grad_output * z / (1 + z) ** 2
+
+
+def sigmoid_activation(x):
+    ctx = Ctx()
+    out = SigmoidFn.forward(ctx, np.float64(x) if np.isscalar(x) else np.array(x, float))
+    return out, SigmoidFn.backward(ctx, np.ones_like(out))

@@ -792,3 +792,46 @@ def train(
 
 
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+# %% a generator of states, train is the last of them; child generators by spawn
+STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
+
+
+def states(step_size, epochs, generators):
+    params = {}
+    for l, (W, b) in enumerate(zip(create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])), 1):
+        params[f"W{l}"], params[f"b{l}"] = W, b
+    X, T = np.reshape(X_train, (-1, 784)), np.reshape(X_test, (-1, 784))
+
+    def predict(x):
+        a, d = relu_activation(x @ params["W1"] + params["b1"])
+        return sigmoid_activation(a @ params["W2"] + params["b2"])[0], a, d
+
+    def score(g, y):
+        return float(np.mean(logistic_loss(g, y)[0])), float(np.equal(g[:, 0] > 0.5, y).mean())
+
+    for generator in generators:
+        order = generator.permutation(X.shape[0])
+        for part in (order[k : k + BATCH_SIZE] for k in range(0, order.size, BATCH_SIZE)):
+            g, a, d = predict(X[part])
+            before = score(g, y_train[part])
+            dz2 = g - y_train[part].reshape(-1, 1)
+            dz1 = dz2 * params["W2"].T * d
+            m = part.size
+            update = {"W1": X[part].T @ dz1 / m, "b1": dz1.mean(0, keepdims=True), "W2": a.T @ dz2 / m, "b2": dz2.mean(0, keepdims=True)}
+            for key in params:
+                params[key] = params[key] - step_size * update[key]
+            yield [params["W1"], params["W2"]], [params["b1"], params["b2"]], before, score(predict(T)[0], y_test)
+
+
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    before, after = [], []
+    for Ws, bs, b, a in states(step_size, epochs, rng.spawn(epochs)):
+        before.append(b)
+        after.append(a)
+        if after_step:
+            after_step(Ws, bs)
+    return [Ws, bs] + [list(h) for h in (*zip(*before), *zip(*after))]
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
