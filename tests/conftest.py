@@ -38,6 +38,13 @@ if "HW_TESTS_DATA" not in os.environ:  # the workers of one run share it
     atexit.register(shutil.rmtree, os.environ["HW_TESTS_DATA"], ignore_errors=True)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Keep names of tests short: each worker sends all of them."""
+    if isinstance(val, str | bytes) and len(val) > 100:
+        return f"{val[:40]!a} of {len(val):,}"
+    return None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest test before other single ones. At the end, all would wait for it."""
     items.sort(key=lambda item: item.path.name != "test_a_term.py")

@@ -57,6 +57,7 @@ _CHARACTERS_OF_TEXT = 10
 _TEXTS = words("text textPath tspan")
 _OF_A_SYMBOL = 100  # numbers and crossings that cost nothing: a plot has thousands of symbols
 _CROSSINGS = 40  # of a path's lines that cost as much as an element
+_SHORT = 80  # characters; the points and crossings of a shorter path cost nothing
 _WIDTH = re.compile(r"(?<![-\w])stroke-width\s*:([^;}]*)", re.I)
 _PIXEL_WIDTH = re.compile(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)(?:px)?\s*")
 _LONG_TIPS = re.compile(r"vector-effect|miterlimit", re.I)  # or strokes of another scale
@@ -194,6 +195,8 @@ class _Drawing:
     def _points(self, element: ET.Element) -> int:
         """Return how many elements the points and crossings of a path or polygon count for."""
         path = element.get("d") or f"M{element.get('points', '')}"
+        if len(path) < _SHORT:
+            return 0
         numbers = len(paths.NUMBER.findall(path))  # two for a point
         if self._numbers > _MOST or max(numbers, sum(map(str.isalpha, path))) > _MOST:
             raise ValueError("the SVG has too many points")

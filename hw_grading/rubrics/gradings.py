@@ -115,7 +115,7 @@ def write_grading(
     score, text = None, None
     if mark.done:
         score = rubric.score(mark.chosen, mark.adjustment, stamp.max_points)
-        text = rubric.comment(mark)
+        text = rubric.comment(mark, stamp.max_points)
     before = next(iter(rows.all(GRADINGS, student)), None)
     digest_before = before.digest if before else ""
     shown = (score, text)

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from hw_grading.records.scores import signed
+from hw_grading.records.scores import in_digits, signed
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MOST_ITEMS = 60  # in one rubric
@@ -71,9 +71,12 @@ class Rubric:
 
     def score(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
         """Return the points of an answer that has these items."""
+        return min(max(self._sum(chosen, adjustment, max_points), self.lower), self.upper)
+
+    def _sum(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
         start = max_points if self.kind is Kind.SUBTRACTING else 0.0
         given = sum(item.points for item in self.items if item.id in chosen)
-        return round(min(max(start + given + adjustment, self.lower), self.upper), 6)
+        return round(start + given + adjustment, 6)
 
     def full_marks(self, max_points: float) -> tuple[frozenset[str], float]:
         """Return the items that give full marks, and the adjustment that they need."""
@@ -82,13 +85,22 @@ class Rubric:
         start = sum(item.points for item in items) if adding else max_points
         return frozenset(item.id for item in items), max(0.0, self.upper - start)
 
-    def comment(self, mark: Mark) -> str:
-        """Return the text of a mark for students: the items with their points, then the comment."""
+    def comment(self, mark: Mark, max_points: float) -> str:
+        """Return the text of a mark for students: the items with their points, then the comment.
+
+        If the points sum to more or less than the bounds, a sentence says so.
+        """
         given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
         if mark.adjustment:
             given.append((mark.adjustment, "adjustment"))
         lines = [f"{signed(points)}  {text}" for points, text in given]
-        return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
+        total = self._sum(mark.chosen, mark.adjustment, max_points)
+        score = self.score(mark.chosen, mark.adjustment, max_points)
+        why = ""
+        if total != score:
+            bound = f"at {'most' if total > score else 'least'} {in_digits(score)}"
+            why = f"The sum is {signed(total).removeprefix('+')}; the score is {bound}."
+        return "\n\n".join(filter(None, ["\n".join(lines), why, mark.comment]))
 
 
 @dataclass(frozen=True)

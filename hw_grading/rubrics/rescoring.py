@@ -34,7 +34,7 @@ def change(
     changed = rescored(gradings, new, stamp.max_points)
     for student, mark in _graded(gradings, new).items():
         score = new.score(mark.chosen, mark.adjustment, stamp.max_points)
-        rescore(rows, student, score, new.comment(mark))
+        rescore(rows, student, score, new.comment(mark, stamp.max_points))
     after = {"rubric": asdict(new), "what": _in_words(old, new, len(changed))}
     log(rows, stamp, "", {"rubric": asdict(old)}, after)
     for one in changed:

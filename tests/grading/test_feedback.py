@@ -441,7 +441,7 @@ def test_text_is_not_read_as_items(text):
 def test_a_comment_of_the_desk_is_read_completely():
     items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
-    remark = remark_of(Rubric(items, upper=4).comment(mark), as_it_is)
+    remark = remark_of(Rubric(items, upper=4).comment(mark, 4), as_it_is)
     assert remark.items == (
         ("+1", "names  \nboth"),
         ("−0.5", "no unit"),

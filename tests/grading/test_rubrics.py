@@ -164,6 +164,20 @@ def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
     assert book.grading("why", "ada") == book.gradings("why")["ada"] == saved
 
 
+def test_the_student_reads_why_the_score_is_not_the_sum_of_the_points(course, book):
+    save(book, "ada", 0, 2, comment="Good.", adjustment=9)
+    assert comment_of(course, "ada").endswith("\n\nThe sum is 12; the score is at most 4.\n\nGood.")
+    save(book, "ben", 0, adjustment=-9)
+    assert comment_of(course, "ben").endswith(
+        "The sum is \N{MINUS SIGN}7; the score is at least 0."
+    )
+    items = tuple(replace(item, points=-item.points) for item in book.rubric("why").items)
+    taking = replace(book.rubric("why"), items=items, kind=Kind.SUBTRACTING)
+    book.change_rubric("why", taking, grader="kim")
+    save(book, "ada", 2)
+    assert "The sum" not in comment_of(course, "ada")
+
+
 def test_an_answer_without_items_waits_again(course, book):
     save(book, "ada", 0)
     saved = save(book, "ada", comment="to be read again")
