@@ -198,7 +198,11 @@ def test_a_right_training_passes_every_check(otherwise):
             {"test_history"},
             "a mean loss of 0.6996 on the test set",
         ),
-        ({"returned": lambda *six: (*six[:2], *(h[::3] for h in six[2:]))}, None, "one entry"),
+        (
+            {"returned": lambda *six: (*six[:2], *(history[::3] for history in six[2:]))},
+            {"training_history", "test_history"},
+            "training_loss has 2 entries for 6 steps; one for each was expected",
+        ),
         (
             {"accuracy": lambda said, y: np.mean(said[y == 1])},
             {"test_history"},
@@ -218,8 +222,8 @@ def test_a_right_training_passes_every_check(otherwise):
         ),
         (
             {"returned": lambda *six: (*six[:2], *[[0.5] * 24] * 4)},
-            {"function", "training_history", "test_history"},
-            "Are they one list?",
+            {"training_history", "test_history"},
+            "Are the four lists one list?",
         ),
         (
             {"returned": lambda *six: (*six[:4], *(history[2::3] for history in six[4:]))},

@@ -166,6 +166,16 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
+# %% all four histories are kept once an epoch
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    Ws, bs, *histories = trained(step_size, epochs, rng, after_step)
+    each = len(histories[0]) // epochs
+    return Ws, bs, *(history[each - 1 :: each] for history in histories)
+
+
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
 # %% the test histories are made from training images
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
