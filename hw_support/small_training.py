@@ -77,7 +77,7 @@ class SmallTraining:
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
-        # By the functions that stand-ins replaced, by the try's number, and by step size.
+        # By the number of the try and by step size.
         self._runs: dict[tuple[int, float], Seen | BaseException] = {}
         # The functions, by name, from which losses and accuracies are computed.
         self.judges: Mapping[str, Any] = checks.names

@@ -86,10 +86,9 @@ def read_released(course: Course, assignment: str, certification: str) -> Releas
             f"generate_assignment {assignment}`"
         )
     lines = {*_STUB, *(line for cell in notebook.cells for line in _stripped(cell.source))}
-    cells = cells_of(notebook)
+    cells, plain = cells_of(notebook)
     stubs = {cell.grade_id: Counter(_stripped(cell.source)) for cell in cells if cell.solution}
     locked = {certification, *(cell.grade_id for cell in cells if not cell.solution)}
-    plain = tuple(cell.source for cell in notebook.cells if not grade_id_of(cell))
     return Released(frozenset(locked), stubs, frozenset(lines), cells, plain)
 
 

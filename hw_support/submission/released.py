@@ -77,9 +77,10 @@ def as_release(content: Mapping[str, Any]) -> Release:
     return Release(**{**content, **made})
 
 
-def cells_of(notebook: NotebookNode) -> tuple[InstructorCell, ...]:
-    """Return the graded and locked cells of a released notebook."""
-    return _instructor_cells(described(notebook))
+def cells_of(notebook: NotebookNode) -> tuple[tuple[InstructorCell, ...], tuple[str, ...]]:
+    """Return the graded and locked cells of a released notebook, and the sources of the others."""
+    content = described(notebook)
+    return _instructor_cells(content), tuple(content["plain"])
 
 
 def _instructor_cells(content: Mapping[str, Any]) -> tuple[InstructorCell, ...]:
