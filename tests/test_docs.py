@@ -81,7 +81,7 @@ def test_git_ignores_every_file_of_students_data(tmp_path):
     assert {"canvas.csv", "grades.csv", "extensions.csv", "answered.ipynb"} <= names
     beside = ["similarity_hw2.csv", "statistics_hw2_parts.csv", "plots_hw2_by_question.html"]
     beside += ["statistics_hw2_for_students.html", "students.csv", "submissions.zip"]
-    names |= {*beside, "results.json", "course-2030-09-11T120000Z.tar.gz", "gradebook.db"}
+    names |= {*beside, "results.json", "course-2030-09-11T120000Z.zip", "gradebook.db"}
     for name in sorted(names):
         found = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=tmp_path)
         assert found.returncode == 0, f"git does not ignore {name}: add it to .gitignore"

@@ -1,4 +1,4 @@
-"""A lock on a course: one run grades it at a time, and no run begins during a backup."""
+"""A lock on a course: one run grades it at a time."""
 
 import contextlib
 import fcntl
@@ -17,44 +17,17 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
     folder `autograded`, which is created if missing. It is released if the process dies.
     """
     autograded.mkdir(parents=True, exist_ok=True)
-    with _locked(autograded, fcntl.LOCK_EX) as who_else:
-        if who_else:
-            raise GraderFault(
-                f"{who_else} the course in {course}, so nothing was graded. Wait until "
-                "it has finished, then run this command again"
-            )
-        yield
-
-
-@contextlib.contextmanager
-def shared_or_busy(autograded: Path) -> Iterator[bool]:
-    """Keep new runs from grading a course; yield whether a run is grading it already."""
-    if not autograded.is_dir():
-        yield False
-        return
-    with _locked(autograded, fcntl.LOCK_SH) as who_else:
-        yield bool(who_else)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, kind: int) -> Iterator[str]:
-    """Lock a folder; if another process has locked it, yield who that is, else ""."""
-    lock, who_else = os.open(folder, os.O_RDONLY), ""
+    lock = os.open(autograded, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            who_else = _who_holds(lock)
+            raise GraderFault(
+                f"Another run is grading the course in {course}, so nothing was graded. Wait until "
+                "it has finished, then run this command again"
+            ) from None
         except OSError:  # a file system without locks
             pass
-        yield who_else
+        yield
     finally:
         os.close(lock)
-
-
-def _who_holds(lock: int) -> str:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return "Another run is grading"
-    return "A backup is reading"  # a backup holds a shared lock

@@ -56,7 +56,7 @@ class PartResult:
 
 
 def size_and_time(path: Path) -> tuple[int, int] | None:
-    """Return the size and time of a file, which a restored backup keeps; None if it is missing."""
+    """Return the size and time of a file; None if it is missing."""
     try:
         status = os.lstat(path)
     except (OSError, ValueError):

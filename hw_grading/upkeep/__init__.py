@@ -1,4 +1,4 @@
-"""Maintain a course: check the machine, back up, restore, move the gradebook.
+"""Maintain a course: check the machine, back up.
 
-May import `batch` and every room below. PostgreSQL's own programs dump and load its databases.
+May import `batch` and every room below.
 """

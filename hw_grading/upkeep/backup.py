@@ -1,236 +1,100 @@
-"""Writes one file with all data of a course that cannot be generated again.
+"""Writes one zip of all data of a course that cannot be made again.
 
-docs/one-server.md lists what is in it.
-
-The order matters while the course is being graded. Graded notebooks are read before the gradebook,
-and everything else after it. So the backup may hold scores without a notebook, as after a power
-cut. The next `nbgrader autograde` repairs that. It never holds a graded notebook without scores.
+Graded notebooks are read before the gradebook, all else after it. So a backup that was made during
+grading may hold scores without a notebook, as after a power cut: `nbgrader autograde` repairs that.
 """
 
-import contextlib
+import errno
 import os
-import platform
 import sqlite3
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy.engine import make_url
 
-from hw_grading import DISTRIBUTION
-from hw_grading.batch.lock import shared_or_busy
 from hw_grading.batch.scratch import work_folder
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
-from hw_grading.outcome import GraderFault
-from hw_grading.upkeep import archive, postgresql
-from hw_grading.upkeep.archive import LeftOut
+from hw_grading.records.database import shown_address
 from hw_support.submission.file import Unreadable
 
-FOLDER = "backups"
-IN_COURSE, OUTSIDE, SECRET = "course", "outside", "course.secret"
-SQLITE, POSTGRESQL = "gradebook.db", "gradebook.dump"
-_WORK = ".backup-"
-_SECONDS_FOR_GRADEBOOK = 600
-_GRADED = "autograded"
-_STEPS = ("submitted", "source", "release")
-_NOT_KEPT = ("__pycache__", ".gitkeep")
-_UNFINISHED = ".part"
+_Part = tuple[Path, Path]  # a file or folder as the course names it, and without links
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@dataclass(frozen=True)
-class Made:
-    """A backup that was written and then verified."""
+def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
+    """Write a backup, which gets its name when it is complete; raise `Unreadable` if that fails.
 
-    path: Path
-    files: int
-    bytes_in_all: int  # before compression
-    left_out: tuple[LeftOut, ...]  # the files that are not in it
-    was_being_graded: bool
-
-
-@dataclass(frozen=True)
-class _Part:
-    name: str
-    path: Path
-    not_kept: tuple[str, ...] = _NOT_KEPT
-    is_first: bool = False  # read before the gradebook
-
-
-def back_up(course: Course, to: Path | None = None) -> Made:
-    """Write a backup, read it again to verify it, and only then give it its name.
-
-    `to` is the file, or a folder for it; by default `backups/` in the course. Raises
-    `Unreadable`, `GraderFault` or `OSError`. No part of a backup that cannot be made is left.
+    `to` is the file, or a folder for it. Returns the path, and a line for each file left out.
     """
-    now = datetime.now(UTC)
-    target = _target(course, to, now)
-    parts = _parts(course)
-    for part in parts:
-        if _is_within(target, part.path):
-            raise Unreadable(
-                f"{target} is in {part.path}, which the backup contains. Choose another place"
-            )
-    graded = fixed_folder(course.directory, course.directory.autograded_directory)
-    with (
-        contextlib.nullcontext() if to is not None else _of_ours(target.parent),
-        work_folder(target.parent, _WORK) as work,
-        shared_or_busy(graded) as is_being_graded,
-    ):
-        file = work / target.name
-        with open(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            with archive.Writer(stream, work) as writer:
-                facts = {
-                    "made": now.isoformat(timespec="seconds"),
-                    "grader": metadata.version(DISTRIBUTION),
-                    "python": platform.python_version(),
-                    **_write(writer, course, parts, work),
-                    "was_being_graded": is_being_graded,
-                }
-                writer.finish(facts)
-            stream.flush()
-            os.fsync(stream.fileno())
-        contents = archive.read(file)
-        _publish(file, target)
-    left_out = tuple(writer.left_out)
-    return Made(target, len(contents.digests), contents.bytes_in_all, left_out, is_being_graded)
-
-
-def _write(
-    writer: archive.Writer, course: Course, parts: list[_Part], work: Path
-) -> dict[str, Any]:
-    """Write all parts in order; return the facts for the list."""
-    for part in (part for part in parts if part.is_first):
-        writer.add(part.name, part.path, part.not_kept)
-    url = make_url(course.db_url)
-    database: dict[str, Any] = {"kind": url.get_backend_name(), "path": None}
-    if database["kind"] == "sqlite":
-        gradebook = Path(url.database or "")
-        if _is_within(gradebook, course.root):
-            database["path"] = os.path.relpath(gradebook, course.root)
-        name, copy = SQLITE, work / SQLITE
-        copy_sqlite(gradebook, copy)
-    elif database["kind"] == "postgresql":
-        name, copy = POSTGRESQL, work / POSTGRESQL
-        database["version"] = postgresql.dump(url, copy)
-    else:
-        raise GraderFault(f"A gradebook in {database['kind']} cannot be backed up")
-    writer.add(name, copy)
-    copy.unlink()
-    for part in (part for part in parts if not part.is_first):
-        writer.add(part.name, part.path, part.not_kept)
-    return {
-        "course_id": course.directory.course_id,
-        "root": str(course.root),
-        "database": database,
-        "parts": [part.name for part in parts],
-        "outside": {p.name: str(p.path) for p in parts if p.name.startswith(f"{OUTSIDE}/")},
-        "left_out": [[one.name, one.why] for one in writer.left_out],
-    }
-
-
-def copy_sqlite(gradebook: Path, copy: Path) -> None:
-    """Copy a gradebook at one moment, even while others write to it, or raise `Unreadable`."""
-    if not gradebook.is_file():
-        raise Unreadable(
-            f"There is no gradebook {gradebook}, so there is nothing to back up yet. If you "
-            "expected one, check c.CourseDirectory.db_url in nbgrader_config.py"
-        )
-    until = time.monotonic() + _SECONDS_FOR_GRADEBOOK
-
-    def give_up(status: int, remaining: int, total: int) -> None:
-        if status != sqlite3.SQLITE_DONE and time.monotonic() > until:
-            raise TimeoutError(f"it has been locked for {_SECONDS_FOR_GRADEBOOK} s")
-
-    address = f"{gradebook.absolute().as_uri()}?mode=ro"
+    root, url, parts = Path(os.path.abspath(course.root)), make_url(course.db_url), _parts(course)
+    gradebook = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+    left_out = [] if gradebook else [f"the gradebook {shown_address(url)}: copy it with pg_dump"]
+    target = Path(os.path.abspath(to or root / "backups"))
+    if to is None or target.is_dir():
+        target /= f"{root.name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.zip"
+    if os.path.lexists(target):
+        raise Unreadable(f"{target} exists already. Choose another name for the backup")
+    if around := [path for path, place in parts if target.resolve().is_relative_to(place)]:
+        raise Unreadable(f"{target} is in {around[0]}, which is backed up. Choose another place")
     try:
-        with (
-            contextlib.closing(sqlite3.connect(address, uri=True)) as old,
-            contextlib.closing(sqlite3.connect(copy)) as new,
-        ):
-            old.backup(new, progress=give_up)
-            found = new.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except (sqlite3.Error, TimeoutError) as error:
-        raise Unreadable(f"The gradebook {gradebook} cannot be copied: {error}") from error
-    if found != "ok":
-        raise Unreadable(f"The gradebook {gradebook} is damaged, so no backup was made: {found}")
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        with work_folder(target.parent, ".backup-") as work:
+            file, copy = work / target.name, work / "gradebook"
+            file.touch(mode=0o600)
+            with ZipFile(file, "w", ZIP_DEFLATED, strict_timestamps=False) as archive:
+                left_out += _add(archive, root, parts[:1], gradebook)
+                if gradebook:
+                    _copy(gradebook, copy)
+                    left_out += _add(archive, root, [(gradebook, copy)], None)
+                left_out += _add(archive, root, parts[1:], gradebook)
+            with file.open("rb") as stream:
+                os.fsync(stream.fileno())
+            os.rename(file, target)
+    except (OSError, sqlite3.Error) as error:
+        why = getattr(error, "strerror", None) or f"the gradebook {gradebook}: {error}"
+        raise Unreadable(f"The backup {target} cannot be written: {why}") from error
+    return target, left_out
 
 
 def _parts(course: Course) -> list[_Part]:
-    root, directory = course.root, course.directory
-    whole_class = WholeClass(config=course.config)
-    steps = {name: getattr(directory, f"{name}_directory") for name in (_GRADED, *_STEPS)}
-    folders = {name: fixed_folder(directory, step) for name, step in steps.items()}
-    folders |= {"staff": root / "staff", "grading": root / "grading"}
-    folders["results"] = whole_class.place(root)
-    parts: list[_Part] = []
-    for name, folder in folders.items():
-        if os.path.realpath(folder) == os.path.realpath(root):
-            raise GraderFault(
-                "c.CourseDirectory.directory_structure in nbgrader_config.py does not give each "
-                "step its own folder, which a backup needs. Begin it with {nbgrader_step}, as "
-                "nbgrader's default does"
-            )
-        not_kept = _NOT_KEPT + ((_UNFINISHED,) if name in ("grading", "results") else ())
-        if folder.is_dir() and not any(_is_within(folder, part.path) for part in parts):
-            inside = f"{OUTSIDE}/{name}"
-            if _is_within(folder, root):
-                inside = f"{IN_COURSE}/{Path(os.path.relpath(folder, root)).as_posix()}"
-            parts.append(_Part(inside, folder, not_kept, name == _GRADED))
-    files = [root / f"{CONFIG}{suffix}" for suffix in (".py", ".json")]
-    files += sorted(path for path in root.glob("*.csv") if not path.is_symlink())
-    parts += [_Part(f"{IN_COURSE}/{file.name}", file) for file in files if file.is_file()]
-    secret = whole_class.secret(root, directory.course_id)
-    if secret.is_file():
-        parts.append(_Part(SECRET, secret))
-    return parts
+    """Return the files and folders that exist, the graded notebooks first."""
+    directory, root, settings = course.directory, course.root, WholeClass(config=course.config)
+    steps = ("autograded", "submitted", "source", "release")
+    parts = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
+    parts += [root / "staff", root / "grading", settings.place(root), *root.glob("*.csv")]
+    parts += [*root.glob(f"{CONFIG}.*"), *course.folder.glob(f"{CONFIG}.*")]
+    parts += [settings.secret(root, directory.course_id)]
+    there = dict.fromkeys(Path(os.path.abspath(part)) for part in parts if part.exists())
+    return [(part, part.resolve()) for part in there if not there.keys() & set(part.parents)]
 
 
-def _target(course: Course, to: Path | None, now: datetime) -> Path:
-    readable = "".join(c for c in course.directory.course_id if c.isalnum() or c in "-_")[:40]
-    name = f"{readable or 'course'}-{now:%Y-%m-%dT%H%M%SZ}.tar.gz"
-    to_file = to / name if to and to.is_dir() else to
-    target = Path(os.path.abspath(to_file or course.root / FOLDER / name))
-    if to is not None and not target.parent.is_dir():
-        raise Unreadable(f"The folder {target.parent} for the backup does not exist. Make it first")
-    if os.path.lexists(target):
-        raise Unreadable(
-            f"{target} exists already, and this command overwrites no backup. Choose another name"
-        )
-    return target
+def _copy(gradebook: Path, copy: Path) -> None:
+    """Copy a gradebook as it is at one moment, even while others write to it."""
+    address = f"{gradebook.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, timeout=600)) as db:
+        db.execute("VACUUM INTO ?", (str(copy),))
+    copy.chmod(gradebook.stat().st_mode)
 
 
-@contextlib.contextmanager
-def _of_ours(folder: Path) -> Iterator[None]:
-    """Make the course's folder for backups, and remove it if it stays empty."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            folder.rmdir()
-
-
-def _publish(file: Path, target: Path) -> None:
-    """Give a finished file its name, unless another file has it by now."""
-    try:
-        os.link(file, target)
-    except FileExistsError:
-        raise Unreadable(
-            f"{target} was made in the meantime, and this command overwrites no backup. Choose "
-            "another name"
-        ) from None
-    except OSError:  # a file system without links
-        os.rename(file, target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    with contextlib.suppress(OSError):
-        os.fsync(folder)
-    os.close(folder)
-
-
-def _is_within(path: Path, folder: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+def _add(archive: ZipFile, root: Path, parts: list[_Part], gradebook: Path | None) -> list[str]:
+    """Add files, and folders with all their content; return a line for each that is left out."""
+    left_out, waiting = [], parts[::-1]
+    while waiting:
+        path, place = waiting.pop()
+        if gradebook and str(path).startswith(str(gradebook)):
+            continue  # a journal beside the gradebook does not belong to its copy
+        try:
+            if place.is_symlink() or not (place.is_file() or place.is_dir()):
+                raise OSError("it is a link, or no regular file")
+            name = path.relative_to(root) if path.is_relative_to(root) else f"outside{path}"
+            archive.write(place, os.fsencode(name).decode("utf-8", "backslashreplace"))
+            if place.is_dir():
+                waiting += [(path / name, place / name) for name in os.listdir(place)]
+        except (OSError, ValueError, OverflowError) as error:  # the last two: an impossible time
+            if getattr(error, "errno", None) in _FULL:
+                raise
+            left_out.append(f"{path}: {getattr(error, 'strerror', None) or error}")
+    return left_out

@@ -4,12 +4,12 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from postgresql import database, postgresql
+from postgresql import postgresql
 from toy_course import course, generated_course
 
 from hw_support.fresh import SEED_VARIABLE
 
-__all__ = ["course", "database", "generated_course", "postgresql"]  # used by pytest, by name
+__all__ = ["course", "generated_course", "postgresql"]  # used by pytest, by name
 
 
 @pytest.fixture

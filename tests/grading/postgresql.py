@@ -1,7 +1,6 @@
 """A PostgreSQL server of our own, for tests: no port, and nothing is kept.
 
-It runs as an ordinary user, since it refuses to run as root. A test gets an empty database by the
-fixture `database`, which is its address for SQLAlchemy.
+It runs as an ordinary user, since it refuses to run as root.
 """
 
 import os
@@ -27,13 +26,7 @@ _USERS = ("postgres", "nobody")
 
 @dataclass
 class Server:
-    """A running server.
-
-    Attributes
-    ----------
-    folder
-        Its data, its log and its socket.
-    """
+    """A running server, with its data, its log and its socket in a folder."""
 
     folder: Path
     _numbers: Iterator[int] = field(default_factory=count)
@@ -45,13 +38,7 @@ class Server:
         )
 
     def new_database(self, like: str = "") -> str:
-        """Make a database, an empty one or a copy of another, and return its address.
-
-        Parameters
-        ----------
-        like
-            The other's address; nobody may be connected to it.
-        """
+        """Make an empty database, or a copy of one that nobody uses; return its address."""
         name = f"gradebook_{next(self._numbers)}"
         template = make_url(like).database if like else "template0"
         with self.connect() as connection:
@@ -69,13 +56,7 @@ def programs() -> Path | None:
 
 
 def start(bin_folder: Path, folder: Path) -> tuple[Server, subprocess.Popen[bytes]]:
-    """Start a server in an empty folder.
-
-    Raises
-    ------
-    RuntimeError
-        It does not answer; the message has its log.
-    """
+    """Start a server in an empty folder; raise `RuntimeError`, with its log, if that fails."""
     identity: dict[str, Any] = {}
     if os.getuid() == 0:
         import pwd
@@ -127,9 +108,3 @@ def postgresql() -> Iterator[Server]:
         process.wait(60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def database(postgresql: Server) -> str:
-    """The address of an empty database."""
-    return postgresql.new_database()

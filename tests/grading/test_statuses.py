@@ -25,12 +25,12 @@ def test_without_scores_there_is_nothing_to_show_and_the_status_is_2(command, tm
 COMMANDS = {
     "backup": [], "collect": ["ps1", "x.zip"], "correct": ["ps1", "--list"], "desk": ["ps1"],
     "explain": ["ps1", "ada"], "export": ["ps1", "--as", "questions"], "extend": ["ps1", "ada"],
-    "move": ["sqlite://"], "plots": ["ps1"], "regrade": ["ps1"], "release": [], "report": ["ps1"],
+    "plots": ["ps1"], "regrade": ["ps1"], "release": [], "report": ["ps1"],
     "results-json": ["ps1", "ada"], "similarity": ["ps1"], "statistics": ["ps1"],
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("command", sorted({*VERBS} - {"demo", "doctor", "new", "restore"}))
+@pytest.mark.parametrize("command", sorted({*VERBS} - {"demo", "doctor", "new"}))
 def test_in_a_wrong_folder_each_command_says_how_to_name_the_course(command, tmp_path, capsys):
     assert program.main(["--course", str(tmp_path), command, *COMMANDS[command]]) == 2
     assert capsys.readouterr().err == (

@@ -11,13 +11,14 @@ import psutil
 from nbgrader import api
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from hw_grading.homework.course import Course
-from hw_grading.outcome import GraderFault
 from hw_grading.records.database import shown_address
-from hw_grading.upkeep import postgresql
+from hw_grading.records.scores import NoScores, reading
 from hw_grading.upkeep.doctor.folders import typed
 from hw_support.desk.doctor import Line
+from hw_support.failures import one_line
 
 _WHAT = "gradebook"
 _NOT_YET = "`python -m hw_grading release HOMEWORK` makes it"
@@ -25,6 +26,7 @@ _OTHER_VERSION = "Another version of nbgrader made it. Make a backup, then: nbgr
 _RECIPE = "docs/one-server.md"
 _SEVERAL = 3  # graders, who may each run a server
 _SECONDS = 5
+_LONGEST = 300  # characters of a database's message
 _SECONDS_OFF = 60
 _ON_NETWORK = ("nfs", "cifs", "smb", "afs", "ceph", "lustre", "gpfs", "beegfs", "9p", "fuse.sshfs")
 
@@ -35,11 +37,7 @@ def gradebook(course: Course) -> Line:
     if url.get_backend_name() == "sqlite":
         return Line(_WHAT, *_sqlite(Path(url.database or "")))
     if url.get_backend_name() == "postgresql":
-        try:
-            with postgresql.connected(url) as connection:
-                return Line(_WHAT, *_postgresql(connection, url))
-        except GraderFault as fault:
-            return Line(_WHAT, f"PostgreSQL, {shown_address(url)}", f"{fault}. See {_RECIPE}.")
+        return Line(_WHAT, *_connected(url))
     found = f"{url.get_backend_name()}, which is not tested"
     return Line(_WHAT, found, "Use SQLite or PostgreSQL: c.CourseDirectory.db_url.")
 
@@ -64,12 +62,11 @@ def _sqlite(path: Path) -> tuple[str, str | None]:
     except sqlite3.Error as error:
         return found, (
             f"It cannot be read ({error}). If a grading run uses it, try again later; otherwise "
-            "restore a backup: python -m hw_grading restore FILE"
+            f"put a backup back ({_RECIPE})."
         )
     found += f", journal {facts['journal']}"
     if facts["check"] != "ok":
-        advice = "It is damaged. Restore a backup: python -m hw_grading restore FILE"
-        return f"{found}: {facts['check']}", advice
+        return f"{found}: {facts['check']}", f"It is damaged. Put a backup back ({_RECIPE})."
     if facts["version"] is None:
         return f"{found}, empty ({_NOT_YET})", None
     if facts["version"] != api.get_alembic_version():
@@ -106,10 +103,20 @@ def _asked(path: Path) -> dict[str, Any]:
         }
 
 
+def _connected(url: URL) -> tuple[str, str | None]:
+    # Without this encoding, messages from a database in another one could not be read.
+    usual = {"connect_timeout": str(_SECONDS), "client_encoding": "utf8"}
+    try:
+        with reading(url.update_query_dict({**usual, **url.query}), "").connect() as connection:
+            return _postgresql(connection, url)
+    except (NoScores, SQLAlchemyError) as error:
+        said = str(getattr(error, "orig", None) or error).replace(url.password or "\0", "***")
+        return f"PostgreSQL, {shown_address(url)}", f"{one_line(said, _LONGEST)}. See {_RECIPE}."
+
+
 def _postgresql(connection: Connection, url: URL) -> tuple[str, str | None]:
-    version = postgresql.major_version(connection)
-    found = f"PostgreSQL {version}, {shown_address(url)}"
-    if (encoding := postgresql.encoding(connection)) != "UTF8":
+    found = f"PostgreSQL, {shown_address(url)}"
+    if (encoding := connection.scalar(text("SHOW server_encoding"))) != "UTF8":
         return found, f"It stores text as {encoding}. Make another database, in UTF-8 ({_RECIPE})."
     if not connection.scalar(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")):
         role = connection.scalar(text("SELECT current_user"))
@@ -120,9 +127,6 @@ def _postgresql(connection: Connection, url: URL) -> tuple[str, str | None]:
     if (off := abs(float(there or 0) - time.time())) > _SECONDS_OFF:
         found += f", whose clock differs by {off:,.0f} s"
         return found, "Type on both machines: timedatectl set-ntp true"
-    client, newest = postgresql.client("pg_dump", version)
-    if client is None or newest < version:
-        return found, postgresql.what_to_install("pg_dump", newest, version)
     if not inspect(connection).has_table("alembic_version"):
         return f"{found}, empty ({_NOT_YET})", None
     made_by = connection.scalar(text("SELECT version_num FROM alembic_version"))
