@@ -209,7 +209,7 @@ def test_a_killed_backup_has_no_final_name_and_the_next_one_removes_it(course: C
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("step", ["write", "close", "gradebook"])
+@pytest.mark.parametrize("step", ["write", "_write_end_record", "gradebook"])
 def test_a_full_disk_gives_one_sentence_and_leaves_no_part(
     step: str, course: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
