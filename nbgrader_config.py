@@ -41,10 +41,8 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes are in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
-# Files from a learning platform: notebooks <student>_<homework>.ipynb, also with more text after
-# the homework's name, zips of that name with one notebook, or a zip of all these files.
-c.ZipCollectApp.extractor_plugin = "hw_grading.term.zip_collect.OneNotebookEach"
-c.ZipCollectApp.collector_plugin = "hw_grading.term.zip_collect.HomeworksByName"
+# nbgrader zip_collect refuses: a name inside a student's zip could hand in for another student.
+c.ZipCollectApp.extractor_plugin = "hw_grading.term.collect.UseCollect"
 
 # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
 c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"
@@ -110,4 +108,4 @@ c.GenerateFeedback.preprocessors = [
 ]
 
 # A table in which a spreadsheet finds no formulas.
-c.ExportApp.plugin_class = "hw_grading.exports.plugins.PlainCsv"
+c.ExportApp.plugin_class = "hw_grading.exports.tables.PlainCsv"

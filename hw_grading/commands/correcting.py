@@ -30,9 +30,7 @@ class Corrections:
         self._cells = {c.name: c for c in sorted(cells, key=lambda cell: order(cell.name))}
         self._database = Database(self._course.db_url)
 
-    def correct(
-        self, label: str, kind: Kind, points: float, beyond: bool, reason: str, author: str
-    ) -> list[str]:
+    def correct(self, label: str, kind: Kind, points: float, reason: str, author: str) -> list[str]:
         """Correct a question for everybody, and return lines on the effect."""
         cell = self.cell(label)
         if kind is Kind.ADD and points < -cell.max_points:
@@ -42,8 +40,8 @@ class Corrections:
                 f"-{most}, found {points:g}. If the question should not count, use --drop"
             )
         before = final_scores(self._course, self._assignment)
-        where, what = (self._database, self._assignment, cell.name), (kind, points, beyond)
-        key = correct(*where, *what, reason, author)
+        where = (self._database, self._assignment, cell.name)
+        key = correct(*where, kind, points, reason, author)
         changes = [one for one in self._changes() if one.undone_at is None]
         change = next(one for one in changes if one.key == key)
         lines = [self._in_words(change), *self._effect(before)]
@@ -110,9 +108,8 @@ class Corrections:
             Kind.DROP: f"dropped ({counted_points(most)}):",
             Kind.FULL: f"full marks ({counted_points(most)}) for everyone in",
         }[change.kind]
-        beyond = ", even above the question's maximum" if change.beyond else ""
         where = f"{change.cell}, {self._places[change.cell]}"
-        return f"{change.key}: {what} {where}{beyond}: {change.reason}"
+        return f"{change.key}: {what} {where}: {change.reason}"
 
     def _effect(self, before: FinalScores) -> list[str]:
         after = final_scores(self._course, self._assignment)

@@ -2,17 +2,33 @@
 
 Canvas identifies students by the columns up to ``Section``, and an assignment by ``(id)`` at the
 end of a title. It skips a column whose points possible are ``(read only)``. It treats a blank cell
-in place of an existing score as a change. All other cells keep Canvas' own text.
+in place of an existing score as a change.
 """
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
+from hw_grading.exports.filling import (
+    Exported,
+    differing_maximum,
+    filled,
+    number_in,
+    read_sheet,
+    the_one,
+)
 from hw_grading.exports.grades import Grades
-from hw_grading.exports.matching import LOGIN, NAME, NUMBER, PLATFORM_ID, Asked, Finder, match
-from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
+from hw_grading.exports.matching import (
+    LOGIN,
+    NAME,
+    NUMBER,
+    PLATFORM_ID,
+    Asked,
+    Finder,
+    Line,
+    Sheet,
+    match,
+)
 from hw_grading.term.roster import TEST_STUDENT, folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

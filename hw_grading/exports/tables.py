@@ -1,18 +1,25 @@
 """The project's own tables: nbgrader's with final scores, Gradescope's, and all questions."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook
+from nbgrader.plugins import ExportPlugin
 
 from hw_grading.exports.filling import Exported
 from hw_grading.exports.grades import Grade, Grades, two_decimals
 from hw_grading.final_scores.scores import final_scores
 from hw_grading.homework.course import Course
 from hw_grading.records.scores import Cell, Score, counted
-from hw_grading.records.writing import csv_of
+from hw_grading.records.writing import csv_of, expect_ending, write_whole
+from hw_grading.term.roster import FILE_NAME
+from hw_support.failures import visible
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import quoted
 
 PLAIN = (
     *("assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email"),
@@ -26,7 +33,35 @@ GRADESCOPE = (
 )
 
 
-def plain(course: Course, gradebook: Gradebook, assignments: set[str], students: set[str]) -> bytes:
+class PlainCsv(ExportPlugin):
+    """What `nbgrader export` writes: its own columns, with final scores, as plain data."""
+
+    def export(self, gradebook: Gradebook) -> None:
+        """Write the table to `to`, ``grades.csv`` by default."""
+        to = Path(self.to or "grades.csv")
+        self.log.info("Exporting grades to %s", to)
+        course = Course.of(self.parent.coursedir)
+        chosen = (set(map(str, self.assignment)), set(map(str, self.student)))
+        try:
+            write_table(to, _plain(course, gradebook, *chosen), course.root / FILE_NAME)
+        except (Unreadable, RuntimeError) as why:
+            self.log.error("Nothing was exported. %s", visible(str(why)))
+            sys.exit(1)
+
+
+def write_table(out: Path, content: bytes, roster: Path) -> None:
+    """Write a CSV file; `Unreadable` or RuntimeError if it would replace something else."""
+    if out.is_dir():
+        raise Unreadable(f"{quoted(out)} is a folder. Name a file with --to")
+    expect_ending(out, "--to", ".csv")
+    if out.resolve() == roster.resolve():
+        raise Unreadable(f"{out} is the list of students. Name another file with --to")
+    write_whole(out, content)
+
+
+def _plain(
+    course: Course, gradebook: Gradebook, assignments: set[str], students: set[str]
+) -> bytes:
     """Return nbgrader's own export with final scores; an empty set means all."""
     rows: list[Sequence[Any]] = [PLAIN]
     for assignment in gradebook.assignments:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text, select
+from sqlalchemy import Column, DateTime, Float, Integer, String, Table, Text, select
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.orm import Session
 
@@ -30,7 +30,6 @@ CORRECTIONS = Table(
     name_column("cell"),
     Column("kind", String(8), nullable=False),
     Column("points", Float, nullable=False),
-    Column("beyond", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
     Column("author", String(128), nullable=False),
     Column("at", DateTime, nullable=False),
@@ -57,7 +56,6 @@ class Change:
     cell: str  # its grade id
     kind: Kind
     points: float  # that `Kind.ADD` adds
-    beyond: bool  # whether the score may exceed the cell's points
     reason: str  # which students read
     author: str
     at: datetime  # UTC
@@ -85,8 +83,8 @@ def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
     """Return the effects of a cell's corrections on one student's score for it.
 
     Corrections are applied in the order in which they were made. If the cell is dropped, no other
-    correction applies. Added points stop at the cell's points, unless `beyond` is set. Subtracted
-    points stop at 0. A student who already has more, by extra credit, keeps it.
+    correction applies. Added points stop at the cell's points, subtracted points at 0. A student who
+    already has more, by extra credit, keeps it.
     """
     most, now = score.cell.max_points, score.points
     done = []
@@ -98,8 +96,7 @@ def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
         elif change.points < 0:
             then = max(min(now, 0.0), now + change.points)
         else:
-            then = now + change.points
-            then = then if change.beyond else max(now, min(then, most))
+            then = max(now, min(now + change.points, most))
         done.append(Correction(change.key, change.cell, then - now, change.reason, change.kind))
         now = then
     return done
@@ -121,7 +118,6 @@ def correct(
     cell: str,
     kind: Kind,
     points: float,
-    beyond: bool,
     reason: str,
     author: str,
 ) -> int:
@@ -133,7 +129,7 @@ def correct(
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
         raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
-    what = {"kind": kind.value, "points": points, "beyond": beyond, "reason": reason}
+    what = {"kind": kind.value, "points": points, "reason": reason}
     by = {"author": author[:128], "at": now().replace(microsecond=0)}
     row = CORRECTIONS.insert().values(assignment=assignment, cell=cell, **what, **by)
     with database.writing() as connection:

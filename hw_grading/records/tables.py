@@ -45,18 +45,10 @@ class Table:
         raise Unreadable(f"{path}, line 1: expected a column {what}, found {found}")
 
 
-def delimiter_of(head: str) -> str:
-    """Return the delimiter that occurs most often in the first line, outside quoted values."""
-    return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
-
-
 def read_table(path: Path) -> Table:
     """Read a CSV, separated by commas, semicolons or tabs, or raise `Unreadable`."""
-    text, _, _ = read_text(path, "replace")
-    lines = text.splitlines(keepends=True)
-    skipped = 1 if lines and re.fullmatch(r"sep=.\s*", lines[0]) else 0  # Excel's "sep=" line
-    delimiter = delimiter_of(lines[skipped] if lines[skipped:] else "")
-    reader = csv.reader(io.StringIO("".join(lines[skipped:]), newline=""), delimiter=delimiter)
+    text, skipped, delimiter = read_csv(path, "replace")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     columns: tuple[str, ...] = ()
     rows: list[Row] = []
     complaints: list[str] = []
@@ -88,11 +80,22 @@ def read_table(path: Path) -> Table:
     return Table(columns, tuple(rows), tuple(complaints))
 
 
-def read_text(path: Path, errors: str = "strict") -> tuple[str, bytes, str]:
-    """Return a CSV file's text, byte order mark and encoding, or raise `Unreadable`.
+def read_csv(path: Path, errors: str = "strict") -> tuple[str, int, str]:
+    """Return a CSV file's text, the number of lines before it, and its delimiter.
 
-    `errors` is what to do with bytes that stand for nothing in Excel's encoding, as for `decode`.
+    Excel's first line ``sep=;`` is left out of the text. `errors` is what to do with bytes that
+    stand for nothing in Excel's encoding, as for `decode`. Raises `Unreadable`.
     """
+    text = _read_text(path, errors)
+    head, _, rest = text.partition("\n")
+    skipped = re.fullmatch(r"sep=(.)\s*", head)
+    if skipped:
+        text, head = rest, rest.partition("\n")[0]
+    outside_quotes = re.sub(r'"[^"]*"', "", head)
+    return text, 1 if skipped else 0, max(_DELIMITERS, key=outside_quotes.count)
+
+
+def _read_text(path: Path, errors: str) -> str:
     try:
         content = read_regular_file(path.resolve(), _MOST_BYTES)
     except (Unreadable, OSError) as why:
@@ -103,7 +106,7 @@ def read_text(path: Path, errors: str = "strict") -> tuple[str, bytes, str]:
         with contextlib.suppress(UnicodeDecodeError):
             how = errors if encoding == "cp1252" else "strict"
             if "\0" not in (text := content[len(bom) :].decode(encoding, how)):
-                return text, bom, encoding
+                return text
     raise Unreadable(
         f"{path}: expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
     )

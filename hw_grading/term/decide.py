@@ -12,7 +12,6 @@ from pathlib import Path
 from hw_grading.homework.course import Course
 from hw_grading.records.timestamp import read_time
 from hw_grading.term.found import Found, LeftOut, Who
-from hw_grading.term.manifest import Record
 from hw_grading.term.roster import Person, Roster, folded
 from hw_support.submission.file import MAX_BYTES, Unreadable, expect_notebook, read_regular_file
 from hw_support.submission.problems import quoted
@@ -43,6 +42,22 @@ class Entry:
         if self.found.when is None:
             return self.found.late
         return bool(self.late_by) or bool(self.found.late)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The submission of a student that was collected last."""
+
+    file: str  # the download and the path in it
+    platform: str
+    named: str  # the platform's name for the student
+    sha256: str  # of the notebook, hexadecimal
+    handed_in: str | None  # ISO 8601 in UTC; None if the platform gave no time
+    late: bool | None  # by its time or as the platform says; None if unknown
+    seconds_late: float | None  # without extensions; None without a time or a due date
+    attempt: int  # as in `Found`
+    collected: str  # ISO 8601 in UTC
+    account: str = ""  # as in `Who`
 
 
 @dataclass(frozen=True)

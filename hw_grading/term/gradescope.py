@@ -11,25 +11,30 @@ All members of a group are submitters.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from typing import Any
 
+import yaml
+
 from hw_grading.records.downloads import Upload
 from hw_grading.records.timestamp import time_of
 from hw_grading.term.found import Sorting, Who, is_work, work_of_one
-from hw_grading.term.plain_yaml import read_yaml
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 PLATFORM = "Gradescope"
 _METADATA = "submission_metadata.yml"
 _FOLDER = re.compile(r"submission_\d+")
+# Other keys of a submission are not read: there may be megabytes of them.
 _WANTED = {":submitters", ":created_at", ":name", ":sid", ":email"}
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?) ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
 )
+_DEEPEST = 100
+_MOST_EVENTS = 20_000_000
+_LONGEST = 1_000  # characters of a text
 
 
 def recognises(files: Sequence[Upload]) -> bool:
@@ -43,7 +48,7 @@ def sort(files: Sequence[Upload], into: Sorting) -> None:
     try:
         if more:
             raise Unreadable(f"there are {len(more) + 1} files of this name. Keep only one")
-        submissions = read_yaml(metadata.read(), _WANTED)
+        submissions = _read_yaml(metadata.read())
         if not isinstance(submissions, dict):
             raise Unreadable("expected a list of submissions by folder, found something else")
     except Unreadable as why:
@@ -121,3 +126,73 @@ def _moment(value: object, zone: tzinfo) -> datetime:
     except (ValueError, OverflowError) as error:
         raise Unreadable(f"{quoted(value)} is not a time ({quoted(error)})") from None
     return moment
+
+
+def _read_yaml(content: bytes) -> Any:
+    """Return dictionaries, lists, and texts up to 1,000 characters, or raise `Unreadable`.
+
+    Tags make no objects. An alias is the same object again, so a few lines cannot become gigabytes.
+    """
+    try:
+        reader = _Reader(yaml.parse(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        return reader.document()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        why = getattr(error, "problem", None) or error
+        raise Unreadable(f"{where}expected YAML, found something else ({quoted(why)})") from None
+    except (UnicodeError, RecursionError, ValueError) as error:
+        raise Unreadable(f"expected YAML, found something else ({quoted(error)})") from None
+
+
+class _Reader:
+    """Builds the values of a YAML document from the parser's events."""
+
+    def __init__(self, events: Iterator[Any]) -> None:
+        self._events = enumerate(events)
+        self._anchors: dict[str, Any] = {}
+
+    def document(self) -> Any:
+        while not isinstance(event := self._next(), yaml.DocumentStartEvent):
+            if isinstance(event, yaml.StreamEndEvent):
+                return None
+        return self._value(self._next(), 1)
+
+    def _next(self) -> Any:
+        number, event = next(self._events)
+        if number > _MOST_EVENTS:
+            raise Unreadable("it is far too large")
+        return event
+
+    def _value(self, event: Any, depth: int) -> Any:
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1
+            raise Unreadable(f"line {line}: it is nested deeper than {_DEEPEST} levels")
+        if isinstance(event, yaml.AliasEvent):
+            return self._anchors.get(event.anchor)
+        made: Any
+        if isinstance(event, yaml.ScalarEvent):
+            made = event.value[:_LONGEST]
+        elif isinstance(event, yaml.SequenceStartEvent):
+            made = [self._value(item, depth + 1) for item in self._to_the_end()]
+        else:
+            made = self._mapping(depth)
+        if event.anchor:
+            self._anchors[event.anchor] = made
+        return made
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for event in self._to_the_end():
+            key, value = self._value(event, depth + 1), self._value(self._next(), depth + 1)
+            if depth == 1 and isinstance(key, str) and key in made:
+                line = event.start_mark.line + 1
+                raise Unreadable(f"line {line}: {quoted(key)} is there twice")
+            if isinstance(key, str) and (depth == 1 or key in _WANTED):
+                made[key] = value
+        return made
+
+    def _to_the_end(self) -> Iterator[Any]:
+        """Yield the events of a list's or dictionary's items; who takes one reads its value."""
+        while not isinstance(event := self._next(), yaml.CollectionEndEvent):
+            yield event

@@ -1,21 +1,26 @@
-"""Writes the submissions of a plan into ``submitted/``, each folder in one step."""
+"""Writes the submissions of a plan into ``submitted/``, each folder in one step.
+
+The collected submissions with digests are listed in ``grading/collected/<homework>.json``.
+"""
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hw_grading.homework.course import Course
 from hw_grading.records.timestamp import TIMESTAMP
-from hw_grading.term.decide import Action, Entry, Plan, before_of, digest_of
+from hw_grading.records.writing import write_whole
+from hw_grading.term.decide import Action, Entry, Plan, Record, before_of, digest_of
 from hw_grading.term.found import LeftOut
-from hw_grading.term.manifest import Record
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import Unreadable, read_regular_file
 
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+_MOST_BYTES = 100_000_000
 
 
 def put_back(course: Course, homework: str, students: Iterable[str]) -> None:
@@ -61,7 +66,7 @@ def _write_one(folder: Path, homework: str, entry: Entry) -> None:
     try:
         (beside / f"{homework}.ipynb").write_bytes(content)
         if entry.found.when:
-            text = f"{entry.found.when.astimezone(UTC):{TIME_FORMAT}} UTC\n"
+            text = f"{entry.found.when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n"
             (beside / TIMESTAMP).write_text(text, encoding="ascii")
         if os.path.lexists(folder):
             folder.rename(before_of(folder))
@@ -88,3 +93,34 @@ def _record(entry: Entry, due: datetime | None) -> Record:
         collected=datetime.now(UTC).isoformat(timespec="seconds"),
         account=entry.found.who.account,
     )
+
+
+def path_of(root: Path, homework: str) -> Path:
+    """Return the path of a homework's manifest under the course's root."""
+    return root / "grading" / "collected" / f"{homework}.json"
+
+
+def read_manifest(path: Path) -> dict[str, Record]:
+    """Return the records by student id; none without a file; raise `Unreadable` if damaged."""
+    if not path.exists():
+        return {}
+    names = {field.name for field in fields(Record)}
+    try:
+        students = json.loads(read_regular_file(path, _MOST_BYTES))["students"]
+        return {
+            student: Record(**{name: record[name] for name in names & record.keys()})
+            for student, record in students.items()
+        }
+    except (Unreadable, ValueError, KeyError, TypeError, AttributeError) as why:
+        raise Unreadable(
+            f"{path}: expected a file that `collect` wrote, found something else ({why}). Remove "
+            "it, and collect again"
+        ) from None
+
+
+def write_manifest(path: Path, homework: str, records: Mapping[str, Record]) -> None:
+    """Write the records by student id, in one step."""
+    students = {student: asdict(records[student]) for student in sorted(records)}
+    text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, f"{text}\n".encode("utf-8", "replace"))

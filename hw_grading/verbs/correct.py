@@ -19,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--list", action="store_true", help="list all corrections, also undone ones")
     what.add_argument("--undo", type=int, metavar="NUMBER", help="undo a correction")
     add("--reason", default="", help="the reason, which students read")
-    add("--beyond", action="store_true", help="allow --add to go above the question's maximum")
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -34,8 +33,6 @@ def run(chosen: argparse.Namespace) -> None:
         raise Unreadable("Expected a question: a grade id, or its label, such as '1.3b iv'")
     if not is_new and (chosen.question or chosen.reason):
         raise Unreadable("--list and --undo take no question and no reason")
-    if chosen.beyond and chosen.add is None:
-        raise Unreadable("--beyond needs --add")
     corrections = Corrections(chosen.course, chosen.assignment)
     if chosen.list:
         lines = corrections.listed()
@@ -43,6 +40,6 @@ def run(chosen: argparse.Namespace) -> None:
         lines = corrections.undo(chosen.undo, who_i_am())
     else:
         kind = Kind.DROP if chosen.drop else Kind.FULL if chosen.full_marks else Kind.ADD
-        what = (kind, chosen.add or 0.0, chosen.beyond, chosen.reason)
+        what = (kind, chosen.add or 0.0, chosen.reason)
         lines = corrections.correct(chosen.question, *what, who_i_am())
     say("\n".join(lines))

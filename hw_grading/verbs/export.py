@@ -1,7 +1,8 @@
 """Export grades for Canvas, Moodle, Gradescope, or by question.
 
 canvas and moodle fill in the file that you downloaded there; students without a score keep their
-old value. gradescope and questions write new tables. All scores are final scores. If you have to
+old value. The columns of a Moodle in another language have to be named. gradescope and questions
+write new tables. All scores are final scores. If you have to
 check something, the command prints it, and its exit status is 1.
 """
 
@@ -19,6 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--fill", type=Path, help="Canvas' gradebook or Moodle's grading worksheet, to fill in")
     add("--to", type=Path, help="the file to write; default: <homework>_<platform>.csv")
     add("--column", default="", help="the homework's column, if the command cannot find it")
+    add("--column-id", help="Moodle's column of university numbers; default: ID number")
+    add("--column-login", help="Moodle's column of emails or logins; default: Email address")
+    add("--column-name", help="Moodle's column of names; default: Full name")
     add("--roster", type=Path, help="the list of students; default: the course's students.csv")
     add("--student", action="append", default=[], help="export only this student; repeatable")
 
@@ -26,9 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Write the file, print a summary and what you still have to do; return the exit status."""
     from hw_grading.exports.export import export
+    from hw_grading.exports.moodle import Columns
     from hw_grading.homework.course import Course
     from hw_support.failures import visible
 
+    asked = {"id": chosen.column_id, "login": chosen.column_login, "name": chosen.column_name}
+    named = {what: name for what, name in asked.items() if name}
     path, exported = export(
         Course(chosen.course),
         chosen.assignment,
@@ -36,6 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
         chosen.to,
         fill=chosen.fill,
         column=chosen.column,
+        identity=Columns(**named) if named else None,
         roster=chosen.roster,
         students=chosen.student,
     )

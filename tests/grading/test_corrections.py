@@ -35,10 +35,10 @@ def correct(term: Term, *words: object, reason: str = "the text was unclear") ->
     return term.type("correct", "ps1", *words, "--reason", reason)
 
 
-def change(kind: Kind, points: float = 0.0, beyond: bool = False, key: int = 1) -> Change:
+def change(kind: Kind, points: float = 0.0, key: int = 1) -> Change:
     from datetime import datetime
 
-    return Change(key, "ps1", "why", kind, points, beyond, "", "kim", datetime(2022, 10, 5))
+    return Change(key, "ps1", "why", kind, points, "", "kim", datetime(2022, 10, 5))
 
 
 ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
@@ -49,7 +49,6 @@ ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
     [
         (1, [change(ADD, 2)], 3),
         (3, [change(ADD, 2)], 4),  # up to what the cell is worth
-        (3, [change(ADD, 2, beyond=True)], 5),
         (5, [change(ADD, 2)], 5),  # extra credit is kept
         (1, [change(ADD, -2)], 0),  # and never below 0
         (-1, [change(ADD, -2)], -1),
@@ -187,12 +186,10 @@ def test_the_readable_part_of_a_reason_is_kept(term):
     assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
 
 
-def test_points_above_the_maximum_need_beyond(file_term):
+def test_added_points_stop_at_the_maximum(file_term):
     file_term.hand_in("ada", points=10)
     correct(file_term, "why", "--add", "2")
     assert file_term.final().final == 10
-    correct(file_term, "why", "--add", "2", "--beyond")
-    assert file_term.final().final == 12
 
 
 def test_a_correction_survives_grading_by_hand_and_is_recomputed(file_term):
@@ -259,7 +256,6 @@ def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "-4.5", "--reason", "x"], "Expected at least -4, found -4.5. If the"),
-        (["why", "--drop", "--beyond", "--reason", "x"], "--beyond needs --add"),
         (["why", "--list"], "take no question"),
         (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),

@@ -26,7 +26,7 @@ COMMANDS = {
     "backup": [], "collect": ["ps1", "x.zip"], "correct": ["ps1", "--list"], "desk": ["ps1"],
     "explain": ["ps1", "ada"], "export": ["ps1", "--as", "questions"], "extend": ["ps1", "ada"],
     "plots": ["ps1"], "regrade": ["ps1"], "release": [], "report": ["ps1"],
-    "results-json": ["ps1", "ada"], "similarity": ["ps1"], "statistics": ["ps1"],
+    "similarity": ["ps1"], "statistics": ["ps1"],
 }  # fmt: skip
 
 

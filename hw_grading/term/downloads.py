@@ -1,11 +1,17 @@
-"""Opens a download (a zip, a folder or a file) and lists its files."""
+"""Opens downloads, recognises the platform of each, and lists the submissions in it.
+
+A download of no platform has notebooks ``<student>_ps1.ipynb`` and such zips, as from
+`python -m hw_support zip`.
+"""
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from datetime import tzinfo
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from hw_grading.homework.homework import file_name_pattern
 from hw_grading.records.downloads import (
@@ -19,17 +25,58 @@ from hw_grading.records.downloads import (
     opened,
     safe_path,
 )
-from hw_grading.term import canvas, moodle
-from hw_grading.term.found import LeftOut
+from hw_grading.term import canvas, gradescope, moodle
+from hw_grading.term.found import Found, LeftOut, Sorting, Who, is_work
+from hw_grading.term.showing import files_in_words
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.problems import quoted
 
+_PLATFORMS = (gradescope, moodle, canvas)  # the most certain one first
 # The name of a download as you typed it, and its files; each file's name is its path in it.
-Download = tuple[str, list[Upload]]
+_Download = tuple[str, list[Upload]]
 
 
-def open_downloads(
+def found_in(
+    paths: Sequence[Path], homework: str, zone: tzinfo, stack: ExitStack
+) -> tuple[list[Found], list[LeftOut]]:
+    """Return the submissions in downloads, and the files that match no student.
+
+    `zone` is that of a platform's times without one. Raises `Unreadable` if no download can be
+    opened.
+    """
+    left_out: list[LeftOut] = []
+    downloads = _opened(paths, homework, stack, left_out)
+    if not downloads:
+        raise Unreadable(f"No download could be opened:\n{files_in_words(left_out)}")
+    found: list[Found] = []
+    for name, files in downloads:
+        platform: ModuleType | None = next((p for p in _PLATFORMS if p.recognises(files)), None)
+        into = Sorting(platform.PLATFORM if platform else "plain", name, homework, zone)
+        (platform.sort if platform else _sort_by_name)(files, into)
+        found += into.found
+        left_out += into.left_out
+    return found, left_out
+
+
+def _sort_by_name(files: Sequence[Upload], into: Sorting) -> None:
+    name = f"<student>_{into.homework}.ipynb"
+    pattern = re.compile(file_name_pattern([into.homework]))
+    work = [upload for upload in files if is_work(upload)]
+    common = os.path.commonpath([upload.folder for upload in work]) if work else ""
+    for upload in work:
+        match = pattern.match(upload.name)
+        if upload.folder != (common or "."):
+            why = "expected all files in one folder, found one folder for each student. Put the "
+            into.leave_out(upload, f"{why}files into one folder, named {name}")
+        elif not match:
+            into.leave_out(upload, f"expected a name such as {name}. Rename the file")
+        else:
+            into.add(Who(quoted(match["student_id"]), (("id", match["student_id"]),)), upload)
+
+
+def _opened(
     paths: Iterable[Path], homework: str, stack: ExitStack, left_out: list[LeftOut]
-) -> list[Download]:
+) -> list[_Download]:
     """Open zips, folders and notebooks; of a folder, also the downloads directly in it.
 
     A zip whose name names no student is a download of many students' files. Files that cannot
@@ -40,7 +87,7 @@ def open_downloads(
     def is_one_students(name: str) -> bool:
         return bool(plainly.match(name)) or canvas.is_named_so(name) or moodle.is_named_so(name)
 
-    downloads: list[Download] = []
+    downloads: list[_Download] = []
     for path in paths:
         try:
             if not os.path.lexists(path):
@@ -52,7 +99,7 @@ def open_downloads(
             else:
                 if path.suffix.lower() not in (NOTEBOOK, ZIP):
                     raise Unreadable("expected a zip, a folder or a notebook")
-                one = _checked([file_at(path, path.name)], path.name, left_out)
+                one = _checked([_file_at(path, path.name)], path.name, left_out)
                 downloads.append((str(path), one))
         except (Unreadable, OSError) as why:
             left_out.append(LeftOut(str(path), _in_words(why)))
@@ -61,9 +108,9 @@ def open_downloads(
 
 def _in_a_folder(
     folder: Path, is_one_students: Callable[[str], bool], stack: ExitStack, left_out: list[LeftOut]
-) -> list[Download]:
+) -> list[_Download]:
     loose: list[Upload] = []
-    downloads: list[Download] = []
+    downloads: list[_Download] = []
     there = sorted(p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
     paths = {path.relative_to(folder).as_posix(): path for path in there}
     handed_in = {name: path for name, path in paths.items() if not is_a_machines(name)}
@@ -76,26 +123,22 @@ def _in_a_folder(
             except (Unreadable, OSError) as why:
                 left_out.append(LeftOut(str(path), _in_words(why)))
         else:
-            loose.append(file_at(path, name))
+            loose.append(_file_at(path, name))
     files = _checked(loose, str(folder), left_out)
     return ([(str(folder), files)] if files else []) + downloads
 
 
-def _in_a_zip(path: Path, stack: ExitStack, left_out: list[LeftOut]) -> Download:
-    return str(path), _checked(files_zipped(path, stack), str(path), left_out)
-
-
-def files_zipped(path: Path, stack: ExitStack) -> list[Upload]:
+def _in_a_zip(path: Path, stack: ExitStack, left_out: list[LeftOut]) -> _Download:
     """Return the files in a platform's zip, which stays open until the stack is closed."""
     if path.is_symlink():
         raise Unreadable("expected a regular file, found a symbolic link")
     file = stack.enter_context(path.open("rb"))
     bundle = stack.enter_context(opened(file, MOST_LISTED_BY_PLATFORM))
-    return [Upload(e.filename, partial(content_of, bundle, e)) for e in files_in(bundle)]
+    files = [Upload(e.filename, partial(content_of, bundle, e)) for e in files_in(bundle)]
+    return str(path), _checked(files, str(path), left_out)
 
 
-def file_at(path: Path, name: str) -> Upload:
-    """Return the file at a path under the name that the platform gave it."""
+def _file_at(path: Path, name: str) -> Upload:
     return Upload(name, partial(read_regular_file, path, MAX_BYTES))
 
 
