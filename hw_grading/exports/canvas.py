@@ -9,26 +9,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.exports.filling import (
-    Exported,
-    differing_maximum,
-    filled,
-    number_in,
-    read_sheet,
-    the_one,
-)
+from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
 from hw_grading.exports.grades import Grades
-from hw_grading.exports.matching import (
-    LOGIN,
-    NAME,
-    NUMBER,
-    PLATFORM_ID,
-    Asked,
-    Finder,
-    Line,
-    Sheet,
-    match,
-)
+from hw_grading.exports.matching import LOGIN, NAME, NUMBER, PLATFORM_ID, Asked, Finder, match
+from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
 from hw_grading.term.roster import TEST_STUDENT, folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

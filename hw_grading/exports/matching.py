@@ -1,12 +1,12 @@
-"""The rows of a platform's file, and the student of each row."""
+"""Find the student for each row of a platform's file."""
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from hw_grading.exports.grades import Grade, Grades
+from hw_grading.exports.sheet import Line, Sheet
 from hw_grading.records.scores import counted
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
@@ -16,32 +16,6 @@ from hw_support.submission.problems import quoted
 # name is used only if there is no other value.
 Asked = Sequence[tuple[str, str, str]]
 NUMBER, LOGIN, PLATFORM_ID, NAME = "number", "login", "platform id", "name"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of a file."""
-
-    number: int  # of its first line, from 1
-    values: tuple[str, ...]  # one for each column
-
-    def __getitem__(self, column: int) -> str:
-        return self.values[column]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table of a platform."""
-
-    path: Path
-    header: Line
-    rows: tuple[Line, ...]  # the non-empty ones
-    is_ended: bool  # whether its last line has a line end
-    delimiter: str
-
-    def place(self, row: Line) -> str:
-        """Return file and line, for people."""
-        return f"{self.path.name}, line {row.number}"
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from hw_grading.exports.filling import (
-    Exported,
-    differing_maximum,
-    filled,
-    number_in,
-    read_sheet,
-    the_one,
-)
+from hw_grading.exports.filling import Exported, differing_maximum, filled, the_one
 from hw_grading.exports.grades import Grade, Grades, two_decimals
-from hw_grading.exports.matching import LOGIN, NAME, NUMBER, Asked, Finder, Line, Sheet, match
+from hw_grading.exports.matching import LOGIN, NAME, NUMBER, Asked, Finder, match
+from hw_grading.exports.sheet import Line, Sheet, number_in, read_sheet
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

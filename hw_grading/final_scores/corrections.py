@@ -83,8 +83,8 @@ def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
     """Return the effects of a cell's corrections on one student's score for it.
 
     Corrections are applied in the order in which they were made. If the cell is dropped, no other
-    correction applies. Added points stop at the cell's points, subtracted points at 0. A student who
-    already has more, by extra credit, keeps it.
+    correction applies. Added points stop at the cell's points, subtracted points at 0. A student
+    who already has more, by extra credit, keeps it.
     """
     most, now = score.cell.max_points, score.points
     done = []

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,15 +76,6 @@ def why_no_id(student: str) -> str | None:
     if not re.match(r"\w", student):
         return f"its name begins with {student[:1]!r}: {_ALLOWED}"
     return None
-
-
-def file_name_pattern(homeworks: Iterable[str]) -> str:
-    """Return the pattern for names of submitted files: ``<student>_<homework>``, then anything.
-
-    The pattern has the groups ``student_id`` and ``file_id``, which nbgrader's collector needs.
-    """
-    names = "|".join(map(re.escape, sorted(homeworks, key=len, reverse=True)))
-    return rf"^(?:.*/)?(?P<student_id>[^/]+?)_(?P<file_id>{names})(?![A-Za-z0-9])[^/]*$"
 
 
 def lay_out(homework: Homework) -> Path:

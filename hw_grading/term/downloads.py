@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from hw_grading.homework.homework import file_name_pattern
 from hw_grading.records.downloads import (
     MOST_LISTED_BY_PLATFORM,
     NOTEBOOK,
@@ -58,9 +57,14 @@ def found_in(
     return found, left_out
 
 
+def named(homework: str) -> re.Pattern[str]:
+    """Return the pattern for names of files: ``<student>_<homework>``, then anything."""
+    return re.compile(rf"^(?:.*/)?(?P<student>[^/]+?)_{re.escape(homework)}(?![A-Za-z0-9])[^/]*$")
+
+
 def _sort_by_name(files: Sequence[Upload], into: Sorting) -> None:
     name = f"<student>_{into.homework}.ipynb"
-    pattern = re.compile(file_name_pattern([into.homework]))
+    pattern = named(into.homework)
     work = [upload for upload in files if is_work(upload)]
     common = os.path.commonpath([upload.folder for upload in work]) if work else ""
     for upload in work:
@@ -71,7 +75,7 @@ def _sort_by_name(files: Sequence[Upload], into: Sorting) -> None:
         elif not match:
             into.leave_out(upload, f"expected a name such as {name}. Rename the file")
         else:
-            into.add(Who(quoted(match["student_id"]), (("id", match["student_id"]),)), upload)
+            into.add(Who(quoted(match["student"]), (("id", match["student"]),)), upload)
 
 
 def _opened(
@@ -82,7 +86,7 @@ def _opened(
     A zip whose name names no student is a download of many students' files. Files that cannot
     be read are added to `left_out`.
     """
-    plainly = re.compile(file_name_pattern([homework]))
+    plainly = named(homework)
 
     def is_one_students(name: str) -> bool:
         return bool(plainly.match(name)) or canvas.is_named_so(name) or moodle.is_named_so(name)

@@ -142,12 +142,6 @@ GERMAN = {
     "yes": "Ja",
     "no": "Nein",
 }
-UNKNOWN = {  # in an invented language
-    "participant": "Zzz ",
-    "columns": list("abcdefghijk"),
-    "yes": "q",
-    "no": "qq",
-}
 
 
 @dataclass

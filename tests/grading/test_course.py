@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 from toy_course import ASSIGNMENT, TESTS, ToyCourse, run
 
@@ -17,7 +16,6 @@ from hw_grading.commands.new import new as new_homework
 from hw_grading.commands.release import check_source, describe
 from hw_grading.commands.student_zip import known_to_students
 from hw_grading.homework.course import Course, scratch_course, shelf_of
-from hw_grading.homework.homework import file_name_pattern
 from hw_grading.outcome import GraderFault
 from hw_grading.records.results import Status, read_results
 from hw_grading.records.scores import NoScores
@@ -151,8 +149,6 @@ def test_homeworks_are_the_source_folders_with_a_notebook(tmp_path: Path) -> Non
         if name != "empty":
             (folder / "x.ipynb").write_text("{}")
     assert Course(tmp_path).homeworks() == ["ps 2", "ps1"]
-    pattern = file_name_pattern(Course(tmp_path).homeworks())
-    assert "(?P<file_id>ps\\ 2|ps1)" in pattern
 
 
 def test_a_scratch_course_stays_in_its_folder_whatever_the_settings_say(tmp_path: Path) -> None:
@@ -279,21 +275,6 @@ class TestElsewhere:
         assert page.is_relative_to(elsewhere.course.root / "work" / ASSIGNMENT / "given" / "back")
         assert page.exists()
         shutil.rmtree(elsewhere.course.root / "work" / ASSIGNMENT / "given")
-
-    def test_downloads_are_sorted_by_the_names_of_the_homeworks(
-        self, elsewhere: ToyCourse, tmp_path: Path
-    ) -> None:
-        root = tmp_path / "root"
-        shutil.copytree(elsewhere.course.root, root)
-        course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
-        archive = root / "downloaded" / ASSIGNMENT / "archive"
-        archive.mkdir(parents=True)
-        nbformat.write(course.answered, archive / "gus_hw2_again.ipynb")
-        nbformat.write(course.answered, archive / "gus_other.ipynb")
-        done = run(course.root, "zip_collect", ASSIGNMENT)
-        assert done.returncode == 1, done.stderr
-        assert "'gus_other.ipynb': expected a name such as <student>_<homework>" in done.stderr
-        assert (course.course.submitted("gus", ASSIGNMENT) / "hw2.ipynb").exists()
 
 
 def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:

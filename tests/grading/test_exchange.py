@@ -171,26 +171,6 @@ def inbound(course: ToyCourse) -> Path:
     return folder
 
 
-@pytest.mark.slow
-def test_a_second_download_is_collected_graded_and_told_with_force(
-    course: ToyCourse, inbound: Path
-) -> None:
-    archive = course.root / "downloaded" / ASSIGNMENT / "archive"
-    archive.mkdir(parents=True)
-    page = course.root / "feedback" / "ada" / ASSIGNMENT / "hw2.html"
-    for turn, why in enumerate(("The first words.", "Other words.")):
-        force = ["--force"] * turn
-        nbformat.write(course.answer(why=why), archive / "ada_hw2.ipynb")
-        if force:
-            assert "use the --force option" in run(course.root, "zip_collect", ASSIGNMENT).stderr
-        succeed(course, "zip_collect", ASSIGNMENT, *force)
-        succeed(course, "autograde", ASSIGNMENT, *force)
-        said = succeed(course, "generate_feedback", ASSIGNMENT, *force)
-        assert "Skipping" not in said
-        assert why in page.read_text()
-    assert "get no feedback through it: ada" in succeed(course, "release_feedback", ASSIGNMENT)
-
-
 def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
     """Make the folder that `nbgrader submit` makes."""
     time = f"2022-10-{day:02} 23:59:00 UTC"

@@ -341,7 +341,7 @@ def heads(term: Term) -> list[str]:
 def test_the_export_has_the_final_scores(term):
     term.policy(last_moment_hours=48)
     term.hand_in("ada", "2022-10-10 00:00:00", 10).hand_in("ben", DUE, 8)
-    plugin = "--ExportApp.plugin_class=hw_grading.exports.plugins.PlainCsv"
+    plugin = "--ExportApp.plugin_class=hw_grading.exports.tables.PlainCsv"
     assert term.course.nbgrader("export", "--to=out.csv", plugin) == 0
     with (term.folder / "out.csv").open(encoding="utf-8", newline="") as stream:
         rows = {row["student_id"]: row for row in csv.DictReader(stream)}

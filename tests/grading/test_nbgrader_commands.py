@@ -64,18 +64,20 @@ def test_an_assignment_is_released_fetched_submitted_and_collected(course, tmp_p
     shutil.rmtree(course.folder / "submitted")
 
 
-def test_downloads_are_sorted_by_zip_collect(course):
+def test_zip_collect_takes_nothing_and_names_the_command_that_does(course):
+    """nbgrader's own would collect bob_hw2.ipynb, from wherever in Ada's archive, for Bob."""
     archive = course.folder / "downloaded" / "hw2" / "archive"
     archive.mkdir(parents=True)
-    released = course.folder / "release" / "hw2" / "hw2.ipynb"
-    shutil.copy(released, archive / "ada_hw2.ipynb")
-    shutil.copy(released, archive / "bob_hw2_second_try.ipynb")
-    with zipfile.ZipFile(archive / "download.zip", "w") as bundle:
-        bundle.write(released, "eve_hw2.ipynb")
-    run(course, "zip_collect", "hw2")
-    names = {p.parts[-3] for p in (course.folder / "submitted").glob("*/hw2/hw2.ipynb")}
-    assert names == {"ada", "bob", "eve"}
-    shutil.rmtree(course.folder / "submitted")
+    with zipfile.ZipFile(archive / "ada_hw2.zip", "w") as bundle:
+        bundle.write(course.folder / "release" / "hw2" / "hw2.ipynb", "bob_hw2.ipynb")
+    log = course.folder / "log"
+    log.unlink(missing_ok=True)
+    assert course.nbgrader("zip_collect", "hw2", log=log) == 1
+    said = log.read_text()
+    assert "so type: python -m hw_grading collect hw2 DOWNLOAD" in said
+    assert "Traceback" not in said
+    assert sorted(path.name for path in archive.parent.iterdir()) == ["archive"]
+    assert not (course.folder / "submitted").exists()
 
 
 @pytest.mark.smoke

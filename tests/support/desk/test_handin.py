@@ -1,15 +1,14 @@
 """The zip holds the student's bytes under the name that the collector expects."""
 
 import hashlib
-import re
 import zipfile
 
 import nbformat
 import pytest
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import file_name_pattern, why_no_id
+from hw_grading.homework.homework import why_no_id
+from hw_grading.term.downloads import named
 from hw_support.desk import check, handin
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
@@ -21,15 +20,14 @@ def opened(answered, tmp_path, release):
     return open_notebook(tmp_path / "hw2.ipynb", [release])
 
 
-def test_the_zip_is_what_the_instructors_zip_collect_expects(opened, release, tmp_path):
+def test_the_zip_is_what_collect_expects(opened, release, tmp_path):
     path, entry, digest = handin.pack(opened, handin.student_id_of(opened), tmp_path)
     with zipfile.ZipFile(path) as archive:
         (name,) = archive.namelist()
         content = archive.read(name)
     assert content == (tmp_path / "hw2.ipynb").read_bytes()
     assert (entry, digest) == (name, hashlib.sha256(content).hexdigest())
-    collected = re.match(file_name_pattern(Course(REPOSITORY).homeworks()), name)
-    assert (collected["student_id"], collected["file_id"]) == ("3031234567", "hw2")
+    assert named("hw2").match(name)["student"] == "3031234567"
 
 
 def test_a_certification_without_a_student_id_is_asked_for(released, tmp_path, release):
