@@ -67,7 +67,7 @@ def names_by_default():
 
 def names_in_the_documentation():
     """The files in the course's folder that commands of the documentation read and write."""
-    options = r"--(?:to|fill|Canvas\.fill|from-csv|canvas-gradebook|notebook|roster)[ =]"
+    options = r"--(?:to|fill|from-csv|canvas-gradebook|roster)[ =]"
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         yield from re.findall(rf"{options}([\w.]+\.\w+)(?=[\s`])", text)
@@ -78,10 +78,10 @@ def test_git_ignores_every_file_of_students_data(tmp_path):
     shutil.copy(ROOT / ".gitignore", tmp_path)
     names = {*names_by_default(), *names_in_the_documentation()}
     assert {"hw2_canvas.csv", "hw2_questions.csv", "backups/", "plots_hw2.html"} <= names
-    assert {"canvas.csv", "grades.csv", "extensions.csv", "answered.ipynb"} <= names
+    assert {"canvas.csv", "grades.csv", "extensions.csv"} <= names
     beside = ["similarity_hw2.csv", "statistics_hw2_parts.csv", "plots_hw2_by_question.html"]
     beside += ["statistics_hw2_for_students.html", "students.csv", "submissions.zip"]
-    names |= {*beside, "results.json", "course-2030-09-11T120000Z.zip", "gradebook.db"}
+    names |= {*beside, "course-2030-09-11T120000Z.zip", "gradebook.db"}
     for name in sorted(names):
         found = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=tmp_path)
         assert found.returncode == 0, f"git does not ignore {name}: add it to .gitignore"

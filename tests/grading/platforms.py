@@ -1,21 +1,34 @@
-"""Downloads as learning platforms build them, and nbgrader's command that collects them."""
+"""Downloads as learning platforms build them, and a course that collects them."""
 
-import contextlib
 import io
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
-from nbgrader.apps import ZipCollectApp
+import pytest
+
+from hw_grading.__main__ import main
+from hw_grading.records.timestamp import read_time
+
+CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
+MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'
+ROSTER = """id,name,email,section,canvas_id,moodle_name,sid
+ann,Ann Lee,ann@x.edu,1,701,,3031
+bob,"Jones, Bob",bob@x.edu,1,702,,3032
+zoe,Zoë Ångström,zoe@x.edu,2,703,,3033
+dan,Dan O'Neil,dan@x.edu,2,704,,3034
+"""
 
 
 def nb(text: str) -> bytes:
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "cells": [], "by": text}).encode()
 
 
-def packed(*files: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
+def packed(*files: tuple[str | zipfile.ZipInfo, bytes], compression: int = 8) -> bytes:
+    """A zip with these files, under exactly these names."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as bundle:
+    with zipfile.ZipFile(stream, "w", compression) as bundle:
         for name, content in files:
             bundle.writestr(name, content)
     return stream.getvalue()
@@ -42,20 +55,55 @@ def moodle(*submissions: tuple[str, int, bytes]) -> bytes:
     return packed(*folders)
 
 
-def zip_collect(root: Path, *words: str) -> int:
-    """Run `nbgrader zip_collect hw2` in this process, and return its exit status."""
-    app = ZipCollectApp()
-    try:
-        with contextlib.chdir(root):
-            app.initialize(["hw2", *words])
-            app.start()
-    except SystemExit as end:
-        return int(end.code or 0)
-    finally:
-        ZipCollectApp.clear_instance()
-    return 0
+class Term:
+    """A course with only what collecting needs, and the command."""
 
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root, self._capsys = root / "course", capsys
+        self.outside = root / "downloads"
+        self.outside.mkdir()
+        for folder in ("source/hw2", "staff/hw2"):
+            (self.root / folder).mkdir(parents=True)
+        (self.root / "nbgrader_config.py").write_text(CONFIG)
+        (self.root / "source/hw2/hw2.ipynb").write_bytes(nb("instructor"))
+        (self.root / "staff/hw2/homework.toml").write_text(MANIFEST)
+        self.roster(ROSTER)
 
-def handed_in(root: Path) -> dict[str, bytes]:
-    """Return the collected notebooks of hw2 by student."""
-    return {path.parts[-3]: path.read_bytes() for path in root.glob("submitted/*/hw2/hw2.ipynb")}
+    def roster(self, content: str | bytes) -> None:
+        content = content.encode() if isinstance(content, str) else content
+        (self.root / "students.csv").write_bytes(content)
+
+    def download(self, name: str, content: bytes) -> Path:
+        path = self.outside / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    def collect(self, *words: str | Path, yes: bool = True) -> int:
+        """Run the command; return its exit status, and keep its output in `said`."""
+        before = set(self.root.rglob("*"))
+        more = ["--yes"] if yes else []
+        status = main(["--course", str(self.root), "collect", "hw2", *map(str, words), *more])
+        out = self._capsys.readouterr()
+        self.said = out.out + out.err
+        assert all(c == "\n" or c.isprintable() for c in self.said)
+        ours = {self.root / name for name in ("submitted", "grading", "gradebook.db")}
+        for path in set(self.root.rglob("*")) - before if yes else ():
+            assert ours & {path, *path.parents}
+            assert not path.is_symlink()
+            assert not path.name.startswith(".")
+        return status
+
+    @property
+    def handed_in(self) -> dict[str, bytes]:
+        """The collected notebooks by student."""
+        there = self.root.glob("submitted/*/hw2/hw2.ipynb")
+        return {path.parts[-3]: path.read_bytes() for path in there}
+
+    def when(self, student: str) -> datetime | None:
+        return read_time(self.root / "submitted" / student / "hw2")
+
+    @property
+    def manifest(self) -> dict[str, dict[str, object]]:
+        path = self.root / "grading/collected/hw2.json"
+        return json.loads(path.read_text(encoding="utf-8"))["students"]

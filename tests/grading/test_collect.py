@@ -5,18 +5,17 @@ Each download is built by the platform's own rules. `Term.collect` runs the real
 
 import io
 import json
-import os
 import re
-import stat
 import unicodedata
 import zipfile
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook, Student
-from platforms import gradescope, handed_in, moodle, nb, packed
+from platforms import ROSTER, Term, gradescope, nb, packed
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
@@ -24,69 +23,11 @@ from hw_grading.final_scores.granting import Grant, grant
 from hw_grading.homework.course import Course
 from hw_grading.records.database import Database
 from hw_grading.records.tables import read_table
-from hw_grading.records.timestamp import read_time
 from hw_grading.records.writing import columns
 from hw_grading.term import canvas, write
 from hw_grading.term.decide import before_of
-from hw_support.submission.file import MAX_BYTES
 
-CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
-MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'
-ROSTER = """id,name,email,section,canvas_id,moodle_name,sid
-ann,Ann Lee,ann@x.edu,1,701,,3031
-bob,"Jones, Bob",bob@x.edu,1,702,,3032
-zoe,Zoë Ångström,zoe@x.edu,2,703,,3033
-dan,Dan O'Neil,dan@x.edu,2,704,,3034
-"""
-
-
-class Term:
-    """A course with only what collecting needs."""
-
-    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.root, self._capsys = root / "course", capsys
-        self.outside = root / "downloads"
-        self.outside.mkdir()
-        for folder in ("source/hw2", "staff/hw2"):
-            (self.root / folder).mkdir(parents=True)
-        (self.root / "nbgrader_config.py").write_text(CONFIG)
-        (self.root / "source/hw2/hw2.ipynb").write_bytes(nb("instructor"))
-        (self.root / "staff/hw2/homework.toml").write_text(MANIFEST)
-        self.roster(ROSTER)
-
-    def roster(self, content: str | bytes) -> None:
-        content = content.encode() if isinstance(content, str) else content
-        (self.root / "students.csv").write_bytes(content)
-
-    def download(self, name: str, content: bytes) -> Path:
-        path = self.outside / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return path
-
-    def collect(self, *words: str | Path, yes: bool = True) -> int:
-        """Run the command; return its exit status, and keep its output in `said`."""
-        more = ["--yes"] if yes else []
-        status = main(["--course", str(self.root), "collect", "hw2", *map(str, words), *more])
-        out = self._capsys.readouterr()
-        self.said = out.out + out.err
-        assert all(c == "\n" or c.isprintable() for c in self.said)
-        for path in (self.root / "submitted").rglob("*") if yes else ():
-            assert not path.is_symlink()
-            assert not path.name.startswith(".")
-        return status
-
-    @property
-    def handed_in(self) -> dict[str, bytes]:
-        return handed_in(self.root)
-
-    def when(self, student: str) -> datetime | None:
-        return read_time(self.root / "submitted" / student / "hw2")
-
-    @property
-    def manifest(self) -> dict[str, dict[str, object]]:
-        path = self.root / "grading/collected/hw2.json"
-        return json.loads(path.read_text(encoding="utf-8"))["students"]
+ANN, BOB, ZOE, DAN = ({student: nb(student)} for student in ("ann", "bob", "zoe", "dan"))
 
 
 @pytest.fixture
@@ -94,26 +35,178 @@ def term(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Term:
     return Term(tmp_path, capsys)
 
 
-# -- platforms
+# -- downloads
+
+
+@dataclass
+class Case:
+    """What the command makes of downloads."""
+
+    downloads: dict[str, bytes]  # by file name; all of a folder are one download
+    collected: dict[str, bytes] = field(default_factory=dict)  # by student
+    said: str = ""
+    roster: str = ROSTER  # "" for none
+    status: int = 1
+    options: tuple[str, ...] = ()  # names of files in `downloads` that are no downloads
+
+
+def zipped(*files: tuple[str, bytes]) -> dict[str, bytes]:
+    return {"submissions.zip": packed(*files)}
+
+
+def by_number(*numbers: str) -> dict[str, bytes]:
+    """An export of Gradescope with three submissions: name, sid and email of each."""
+    people = [tuple(number.split(";")) for number in numbers]
+    of = [
+        (n, f"2022-10-0{3 + n} 10:00:00 Z", [who], nb(student))
+        for n, (who, student) in enumerate(zip(people, ("ann", "bob", "zoe"), strict=False), 1)
+    ]
+    return {"assignment_9_export.zip": gradescope(*of)}
+
+
+def unpacked(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        return {f"folder/{name}": bundle.read(name) for name in bundle.namelist()}
 
 
 CANVAS = [
     ("leeann_701_9001_hw2.ipynb", nb("ann, first")),
-    ("leeann_701_9003_hw2-1.ipynb", nb("ann, second")),
+    ("leeann_701_9003_hw2-1.ipynb", nb("ann")),
     ("leeann_701_9002_notes.pdf", b"%PDF"),
     ("jonesbob_LATE_702_9004_hw2.ipynb", nb("bob")),
     ("ångströmzoë_703_9005_homework.zip", packed(("my/hw2.ipynb", nb("zoe")))),
 ]
-OF_CANVAS = {"ann": nb("ann, second"), "bob": nb("bob"), "zoe": nb("zoe")}
+GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (123)
+    Points Possible,,,,,100
+"Lee, Ann",701,3031,ann,LEC 001,
+"Jones, Bob",702,3032,bob,LEC 001,
+"Ångström, Zoë",703,3033,zoe,LEC 001,
+"Student, Test",799,,abc,LEC 001,
+"""
+GRADEBOOKS = {"gradebook.csv": GRADEBOOK.encode("utf-8-sig")}
+DISAGREEING = b"Student,ID,SIS User ID,SIS Login ID\nAnn,701,3031,ann\nX,702,3031,x\nBob,703,,bob\n"
+NAMES_ONLY = "id,name\nann,Ann Lee\nbob,Bob Jones\n"
+POSING = packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("dan's")))
+FILE = "_assignsubmission_file_/hw2.ipynb"
+OF_MOODLE = zipped((f"Ann Lee_1{FILE}", nb("ann")), (f"Ann Lee_1{FILE[:-9]}notes.pdf", b"%PDF"),
+                   ("Bob Jones_2_assignsubmission_file/hw2.pdf", b"%PDF"))  # fmt: skip
+INNER = "Ann Lee_12_assignsubmission_file_"
+
+CASES = {
+    "Canvas, unpacked": Case(unpacked(packed(*CANVAS)), ANN | BOB | ZOE, status=0),
+    "Canvas, a document for a notebook": Case(
+        zipped(*CANVAS[1:3], ("jonesbob_702_9004_hw2.docx", b"PK")), ANN,
+        "jonesbob_702_9004_hw2.docx: expected a notebook or a zip, found '.docx'"),
+    "Canvas, ids from its gradebook": Case(
+        zipped(*CANVAS) | GRADEBOOKS, ANN | BOB | ZOE, roster="", status=0,
+        options=("gradebook.csv",)),
+    "Canvas, ids from its gradebook beside a roster": Case(
+        zipped(*CANVAS) | GRADEBOOKS, ANN | BOB | ZOE, status=0, options=("gradebook.csv",),
+        roster="id,name\nann,Somebody Else\nbob,\nzoe,\n"),
+    "Canvas, ids of which two lines disagree": Case(
+        zipped(("a_701_1_hw2.ipynb", nb("ann")), ("b_703_2_hw2.ipynb", nb("bob")))
+        | {"gradebook.csv": DISAGREEING}, BOB, roster="id,sid\nann,3031\nbob,3032\n",
+        options=("gradebook.csv",)),
+    "Canvas, an unknown id in a roster with ids": Case(
+        zipped(("leeann_999_9001_hw2.ipynb", nb("ann"))), {},
+        "no student in students.csv has the Canvas id '999'"),
+    "Canvas, a name in a roster without ids": Case(
+        zipped(("leeann_999_9001_hw2.ipynb", nb("ann"))), ANN, roster=NAMES_ONLY, status=0),
+    "Canvas, anonymous": Case(
+        zipped(("anon_x7Yz1_9001_hw2.ipynb", nb("ann")),
+               ("LATE_anon_Qq2_9002_hw2.ipynb", nb("bob"))), ANN | BOB, "LATE, says Canvas",
+        "id,canvas_id\nann,anon_x7Yz1\nbob,anon_Qq2\n", 0),
+    "Canvas, a name like two ids of another": Case(
+        zipped(("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
+               ("oneildan_704_9002_2022_10_04_hw2.ipynb", nb("dan"))),
+        DAN, "its name fits more than one student: bob"),
+    "Canvas, a name like a whole name of another": Case(
+        zipped(("jonesbob_702_2_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702_2"))),
+        {}, "its name fits more than one student: bob"),
+    "Canvas, an unknown account with ids of another": Case(
+        zipped(("x_703_1_999_9003_hw2.ipynb", nb("somebody"))), {},
+        "its name fits more than one student: zoe."),
+    "Canvas, two accounts of one name": Case(
+        zipped(("leeann_701_9001_hw2.ipynb", nb("ann")), ("leeann_702_9005_hw2.ipynb", nb("bob"))),
+        {}, "ann has files from '701' and '702'", NAMES_ONLY),
+    "Gradescope, unpacked": Case(
+        unpacked(by_number("Ann;3031;''")["assignment_9_export.zip"]), ANN, status=0),
+    "Gradescope, a sid and another's email": Case(
+        by_number("Ann;'3031';ann@x.edu", "Bob;'3031';bob@x.edu", "Zoe;'3033';z@home.edu"),
+        ANN | ZOE, "the sid '3031' belongs to ann, but the email 'bob@x.edu' belongs to bob"),
+    "Gradescope, a sid and another's id for an email": Case(
+        by_number("Ann;'3031';ann@x.edu", "Bob;'3031';bob", "Zoe;'3033';z@home.edu"),
+        ANN | ZOE, "the sid '3031' belongs to ann, but the id 'bob' belongs to bob"),
+    "Gradescope, a sid of two accounts": Case(
+        by_number("Ann;'3031';ann@x.edu", "Bob;'3031';Bob@home.edu", "Zoe;'3033';z@home.edu"),
+        ZOE, "ann has files from 'ann@x.edu' and 'Bob@home.edu'"),
+    "Gradescope, an email of two students": Case(
+        by_number("Ann;'3031';us@x.edu", "Bob;;us@x.edu"), ANN, "belongs to ann",
+        "id,email,sid\nann,us@x.edu,3031\nbob,us@x.edu,3032\n"),
+    "Moodle, no notebook": Case(
+        OF_MOODLE, ANN, "_file/hw2.pdf: expected a notebook or a zip", NAMES_ONLY),
+    "Moodle, a folder's name in a student's folder": Case(
+        {f"{outer[:3]}.zip": packed((f"{outer}/{INNER}/hw2.ipynb", nb("dan"))) for outer in
+         ("Dan O'Neil_77_assignsubmission_file_", "Bob_7_assignsubmission_onlinetext_")},
+        DAN, "bob"),
+    "students' zips beside others": Case(
+        {"m/Dan O'Neil_7_assignsubmission_file_stuff.zip": POSING,
+         "c/jonesbob_702_9001_stuff.zip": POSING, "p/zoe_hw2_stuff.zip": POSING},
+        dict.fromkeys(("dan", "bob", "zoe"), nb("dan's")), status=0),
+    "an unknown platform's folders": Case(
+        zipped(("mallory/ann_hw2.ipynb", nb("m")), ("bob/bob_hw2.ipynb", nb("b"))), {},
+        "expected all files in one folder"),
+    "one folder in an unknown platform's zip": Case(
+        zipped(("hw2 export/ann_hw2.ipynb", nb("ann")), ("hw2 export/bob_hw2.ipynb", nb("bob"))),
+        ANN | BOB, status=0),
+    "plain files and zips": Case(
+        {"all/ann_hw2.ipynb": nb("ann"), "all/bob_hw2_2.zip": packed(("ann_hw2.ipynb", nb("bob"))),
+         "all/more.zip": packed(("zoe_hw2.ipynb", nb("zoe"))), "dan_hw2.ipynb": nb("dan")},
+        ANN | BOB | ZOE | DAN, status=0),
+    "one file twice": Case(
+        {"a/ann_hw2.ipynb": nb("ann"), "b/ann_hw2.ipynb": nb("ann")}, ANN, status=0),
+    "two files of a student": Case(
+        {"a/ann_hw2.ipynb": nb("1"), "b/ann_hw2.ipynb": nb("2"), "c/bob_hw2.ipynb": nb("bob")}, BOB,
+        "ann has 2 files, and it is not clear which is the newest"),
+    "two students of one name": Case(
+        zipped((f"Ann Lee_9{FILE}", nb("ann"))), {},
+        "Find out whose it is, and rename the file to <student>_<homework>.ipynb",
+        ROSTER + "eve,Ann Lee,,,,,\n"),
+    "ids that differ in case, without a roster": Case(
+        zipped(("Eve_hw2.ipynb", b"1"), ("eve_hw2.ipynb", b"2"), ("bob_hw2.ipynb", nb("bob"))), BOB,
+        "differ only in case or Unicode form", ""),
+    "no id, without a roster": Case(
+        zipped(("-x_hw2.ipynb", nb("3")), ("bob_hw2.ipynb", nb("bob"))), BOB,
+        "is not a student id", ""),
+    "no submission": Case({"all/grades.csv": b"a,b"}, {}, "no submission that can be collected"),
+    "another kind of file": Case(
+        {"students.txt": b"ann"}, {}, "students.txt: expected a zip, a folder or a notebook",
+        status=2),
+}  # fmt: skip
 
 
-def test_a_canvas_zip_is_collected(term: Term) -> None:
+@pytest.mark.parametrize("what", CASES)
+def test_each_download_is_collected_for_the_right_students(term: Term, what: str) -> None:
+    case = CASES[what]
+    term.roster(case.roster)
+    if not case.roster:
+        (term.root / "students.csv").unlink()
+    for name, content in case.downloads.items():
+        term.download(name, content)
+    paths = [path for path in sorted(term.outside.iterdir()) if path.name not in case.options]
+    words = [w for name in case.options for w in ("--canvas-gradebook", term.outside / name)]
+    assert term.collect(*paths, *words) == case.status, term.said
+    assert term.handed_in == case.collected
+    assert case.said in term.said
+    assert "notes.pdf" not in term.said
+
+
+def test_a_canvas_zip_is_shown_with_what_is_late_older_and_missing(term: Term) -> None:
     assert term.collect(term.download("course-hw2_submissions.zip", packed(*CANVAS))) == 0
-    assert term.handed_in == OF_CANVAS
+    assert term.handed_in == ANN | BOB | ZOE
     assert term.when("bob") is None
-    assert term.manifest["bob"]["late"] is True
-    assert term.manifest["ann"]["late"] is None
-    assert term.manifest["ann"]["sha256"] == sha256(nb("ann, second")).hexdigest()
+    assert [term.manifest[s]["late"] for s in ("ann", "bob")] == [None, True]
+    assert term.manifest["ann"]["sha256"] == sha256(nb("ann")).hexdigest()
     assert "LATE, says Canvas" in term.said
     assert "into submitted/bob/hw2/timestamp.txt" in term.said
     assert "Missing: no submission (1):\n  dan" in term.said
@@ -121,20 +214,6 @@ def test_a_canvas_zip_is_collected(term: Term) -> None:
     table = term.said.partition("Duplicates")[0]
     assert table.count("course-hw2_submissions.zip\n") == table.count(".zip") - 1 == 1
     assert "  leeann_701_9003_hw2-1.ipynb\n" in table
-
-
-def test_students_without_a_gradable_submission_are_named(term: Term) -> None:
-    words = ("jonesbob_702_9004_hw2.docx", b"PK")
-    assert term.collect(term.download("canvas.zip", packed(*CANVAS[:3], words))) == 1
-    assert "jonesbob_702_9004_hw2.docx: expected a notebook or a zip, found '.docx'" in term.said
-    assert "notes.pdf" not in term.said
-    term.roster("id,name\nann,Ann Lee\nbob,Bob Jones\n")
-    files = [("Ann Lee_1_assignsubmission_file/hw2.ipynb", nb("ann, moodle")),
-             ("Ann Lee_1_assignsubmission_file/notes.pdf", b"%PDF"),
-             ("Bob Jones_2_assignsubmission_file/hw2.pdf", b"%PDF")]  # fmt: skip
-    assert term.collect(term.download("moodle.zip", packed(*files))) == 1
-    assert "Bob Jones_2_assignsubmission_file/hw2.pdf: expected a notebook or a zip" in term.said
-    assert "notes.pdf" not in term.said
 
 
 def test_notebooks_that_cannot_be_graded_are_collected_and_named(term: Term) -> None:
@@ -158,83 +237,15 @@ def test_a_name_in_any_script_keeps_the_table_straight(term: Term) -> None:
     assert len(rows) == 3
 
 
-def test_an_unpacked_canvas_download_is_collected(term: Term) -> None:
-    for name, content in CANVAS:
-        term.download(f"unpacked/{name}", content)
-    assert term.collect(term.outside / "unpacked") == 0
-    assert term.handed_in == OF_CANVAS
-
-
-GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (123)
-    Points Possible,,,,,100
-"Lee, Ann",701,3031,ann,LEC 001,
-"Jones, Bob",702,3032,bob,LEC 001,
-"Ångström, Zoë",703,3033,zoe,LEC 001,
-"Student, Test",799,,abc,LEC 001,
-"""
-
-
-@pytest.mark.parametrize("roster", ["", "id,name\nann,Somebody Else\nbob,\nzoe,\n"])
-def test_canvas_ids_become_logins_by_the_exported_gradebook(term: Term, roster: str) -> None:
-    if roster:
-        term.roster(roster)
-    else:
-        (term.root / "students.csv").unlink()
-    exported = term.download("grades.csv", GRADEBOOK.encode("utf-8-sig"))
-    download = term.download("subs.zip", packed(*CANVAS))
-    assert term.collect(download, "--canvas-gradebook", exported) == 0
-    assert term.handed_in == OF_CANVAS
-
-
-def test_canvas_matches_by_name_only_if_there_are_no_ids(term: Term) -> None:
-    files = packed(("leeann_999_9001_hw2.ipynb", nb("ann")))
-    download = term.download("subs.zip", files)
-    assert term.collect(download) == 1
-    assert "no student in students.csv has the Canvas id '999'" in term.said
-    assert term.handed_in == {}
-    term.roster("id,name\nann,Ann Lee\n")
-    assert term.collect(download) == 0
-    assert term.handed_in == {"ann": nb("ann")}
-
-
-def test_anonymous_canvas_submissions_are_collected(term: Term) -> None:
-    term.roster("id,canvas_id\nann,anon_x7Yz1\nbob,anon_Qq2\n")
-    files = [("anon_x7Yz1_9001_hw2.ipynb", nb("ann")), ("LATE_anon_Qq2_9002_hw2.ipynb", nb("b"))]
-    assert term.collect(term.download("subs.zip", packed(*files))) == 0
-    assert term.handed_in == {"ann": nb("ann"), "bob": nb("b")}
-    assert [term.manifest[s]["late"] for s in ("ann", "bob")] == [None, True]
-
-
-def test_on_canvas_no_name_can_pose_as_another_student(term: Term) -> None:
-    files = [
-        ("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
-        ("oneildan_704_9002_2022_10_04_hw2.ipynb", nb("dan")),
-        ("jonesbob_702_2_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702_2")),
-        ("x_703_1_999_9003_hw2.ipynb", nb("somebody unknown who poses as zoe")),
-    ]
-    assert term.collect(term.download("subs.zip", packed(*files))) == 1
-    assert term.handed_in == {"dan": nb("dan")}
-    assert term.said.count("its name fits more than one student: bob") == 2
-    assert "its name fits more than one student: zoe." in term.said
-
-
-@pytest.mark.parametrize("both_at_once", [True, False])
-def test_on_canvas_no_account_can_take_the_name_of_another(term: Term, both_at_once: bool) -> None:
-    term.roster("id,name\nann,Ann Lee\nbob,Bob Jones\n")
+def test_on_canvas_no_account_can_take_the_name_of_another_later(term: Term) -> None:
+    term.roster(NAMES_ONLY)
     hers = ("leeann_701_9001_hw2.ipynb", nb("ann"))
-    his = ("leeann_702_9005_hw2.ipynb", nb("bob, who calls himself Ann Lee"))
-    if both_at_once:
-        assert term.collect(term.download("subs.zip", packed(hers, his))) == 1
-        assert term.handed_in == {}
-        assert "ann has files from '701' and '702'" in term.said
-        assert "canvas_id" in term.said
-        return
     assert term.collect(term.download("monday.zip", packed(hers))) == 0
     for content in (nb("newer"), hers[1]):  # an exact copy would take over the account
         files = packed(("leeann_702_9005_hw2.ipynb", content))
         assert term.collect(term.download("tuesday.zip", files)) == 1
         assert "is from '701' and is kept; this one is from '702'" in term.said
-    assert term.handed_in == {"ann": hers[1]}
+    assert term.handed_in == ANN
     assert term.manifest["ann"]["account"] == "701"
 
 
@@ -247,78 +258,22 @@ def test_on_gradescope_no_account_can_replace_an_earlier_one(term: Term) -> None
     assert term.handed_in == {"ann": nb("ann@x.edu")}
 
 
-def test_a_manifest_without_accounts_is_read(term: Term) -> None:
-    download = term.download("subs.zip", packed(*CANVAS))
-    assert term.collect(download) == 0
-    path = term.root / "grading/collected/hw2.json"
-    whole = json.loads(path.read_text())
-    for record in whole["students"].values():
-        del record["account"]
-    path.write_text(json.dumps(whole))
-    assert term.collect(download) == 0
-
-
 def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Term) -> None:
     ann, bob = ("Ann Lee", "'3031'", "ann@x.edu"), ("Bob Jones", "''", "bob@x.edu")
     export = gradescope(
-        (11, "2022-10-04 16:59:00.123456789 -07:00", [ann, bob], nb("both")),
-        (12, "2022-10-05T09:00:00.5Z", [bob], nb("bob alone")),
+        (11, "2022-10-04 16:59:00.123456789 -07:00", [ann, bob], nb("ann")),
+        (12, "2022-10-05T09:00:00.5Z", [bob], nb("bob")),
         (13, "2022-10-05 00:00:00", [("Zoe", "zoe", "'?'")], nb("zoe")),
+        (14, "2022-10-04 23:59:59.900000 -07:00", [("Dan", "dan", "")], nb("dan")),
     )
     assert term.collect(term.download("assignment_9_export.zip", export)) == 0
-    assert term.handed_in == {"ann": nb("both"), "bob": nb("bob alone"), "zoe": nb("zoe")}
+    assert term.handed_in == ANN | BOB | ZOE | DAN
     assert term.when("ann") == datetime(2022, 10, 4, 23, 59, 0, 123456)
     assert term.when("bob") == datetime(2022, 10, 5, 9, 0, 0, 500_000)
     assert term.when("zoe") == datetime(2022, 10, 5, 7, 0, 0)  # in the zone of the homework
-    assert [term.manifest[s]["late"] for s in ("ann", "bob", "zoe")] == [False, True, True]
-    assert term.manifest["zoe"]["seconds_late"] == 1.0
+    told = [(term.manifest[s]["late"], term.manifest[s]["seconds_late"]) for s in ("zoe", "dan")]
+    assert told == [(True, 1.0), (False, 0.0)]  # a fraction of a second is not late
     assert "02:01 h" in term.said  # bob, 2 hours and 1.5 seconds
-
-
-@pytest.mark.parametrize(
-    ("email", "left", "why"),
-    [
-        (
-            "bob@x.edu",
-            {"ann", "zoe"},
-            "the sid '3031' belongs to ann, but the email 'bob@x.edu' belongs to bob",
-        ),
-        ("bob", {"ann", "zoe"}, "the sid '3031' belongs to ann, but the id 'bob' belongs to bob"),
-        ("Bob@home.edu", {"zoe"}, "ann has files from 'ann@x.edu' and 'Bob@home.edu'"),
-    ],
-)
-def test_on_gradescope_no_sid_can_pose_as_another_student(
-    term: Term, email: str, left: set[str], why: str
-) -> None:
-    export = gradescope(
-        (11, "2022-10-04 10:00:00 Z", [("Ann Lee", "'3031'", "ann@x.edu")], nb("ann")),
-        (12, "2022-10-05 10:00:00 Z", [("Bob Jones", "'3031'", email)], nb("bob")),
-        (13, "2022-10-05 10:00:00 Z", [("Zoe", "'3033'", "zoe@home.edu")], nb("zoe")),
-    )
-    assert term.collect(term.download("assignment_9_export.zip", export)) == 1
-    assert term.handed_in == {student: nb(student) for student in left}
-    assert why in " ".join(term.said.split())
-    assert "correct the wrong" in " ".join(term.said.split())
-
-
-def test_an_email_of_two_students_is_enough_beside_a_sid(term: Term) -> None:
-    term.roster("id,email,sid\nann,us@x.edu,3031\nbob,us@x.edu,3032\n")
-    export = gradescope(
-        (11, "2022-10-04 10:00:00 Z", [("Ann", "'3031'", "us@x.edu")], nb("ann")),
-        (12, "2022-10-04 10:00:00 Z", [("Bob", "", "us@x.edu")], nb("bob")),
-    )
-    assert term.collect(term.download("assignment_9_export.zip", export)) == 1
-    assert term.handed_in == {"ann": nb("ann")}
-
-
-def test_a_canvas_id_is_joined_only_if_all_values_agree(term: Term) -> None:
-    term.roster("id,sid\nann,3031\nbob,3032\n")
-    exported = "Student,ID,SIS User ID,SIS Login ID\nAnn,701,3031,ann\nX,702,3031,x\nBob,703,,bob\n"
-    gradebook = term.download("gradebook.csv", exported.encode())
-    files = [("ann_701_9001_hw2.ipynb", nb("ann")), ("bob_703_9002_hw2.ipynb", nb("bob"))]
-    subs = term.download("subs.zip", packed(*files))
-    assert term.collect(subs, "--canvas-gradebook", gradebook) == 1
-    assert term.handed_in == {"bob": nb("bob")}
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
@@ -334,20 +289,6 @@ def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     assert term.collect(term.download("assignment_9_export.zip", export)) == 0
     told = {s: (term.manifest[s]["late"], term.manifest[s]["seconds_late"]) for s in ("ann", "bob")}
     assert told == {"ann": (False, 0.0), "bob": (True, 1741.0)}
-
-
-def test_a_fraction_of_a_second_is_not_late(term: Term) -> None:
-    export = gradescope((11, "2022-10-04 23:59:59.900000 -07:00", [("", "ann", "")], nb("ann")))
-    assert term.collect(term.download("assignment_9_export.zip", export)) == 0
-    assert (term.manifest["ann"]["late"], term.manifest["ann"]["seconds_late"]) == (False, 0.0)
-
-
-def test_an_unpacked_gradescope_download_is_collected(term: Term) -> None:
-    export = gradescope((1, "2022-10-04 10:00:00 Z", [("Ann", "3031", "")], nb("ann")))
-    with zipfile.ZipFile(io.BytesIO(export)) as bundle:
-        bundle.extractall(term.outside)
-    assert term.collect(term.outside / "assignment_9_export") == 0
-    assert term.handed_in == {"ann": nb("ann")}
 
 
 @pytest.mark.parametrize("form", ["{}_{}_assignsubmission_file_/", "{}_{}_assignsubmission_file/",
@@ -368,42 +309,6 @@ def test_a_moodle_download_is_collected(term: Term, form: str, root: str) -> Non
     assert term.handed_in == {"ann": nb("ann"), "bob": nb("bob"), "dan": nb("dan")}
     assert "UNKNOWN: left out, because their students are not known (2)" in term.said
     assert "has the full name 'Marie Lee'" in term.said
-
-
-def test_file_names_in_a_moodle_folder_identify_nobody(term: Term) -> None:
-    inner = "Ann Lee_12_assignsubmission_file_"
-    for outer in ("Dan O'Neil_77_assignsubmission_file_", "Dan_7_assignsubmission_onlinetext_"):
-        term.download(f"{outer[:5]}.zip", packed((f"{outer}/{inner}/hw2.ipynb", nb("dan"))))
-    term.collect(*term.outside.iterdir())
-    assert "ann" not in term.handed_in
-
-
-def test_a_students_zip_in_a_folder_is_not_read_as_a_download(term: Term) -> None:
-    posing = packed(("Ann Lee_1_assignsubmission_file_/hw2.ipynb", nb("dan's")))
-    term.download("m/Dan O'Neil_7_assignsubmission_file_stuff.zip", posing)
-    term.download("c/jonesbob_702_9001_stuff.zip", posing)
-    term.download("p/zoe_hw2_stuff.zip", posing)
-    assert term.collect(*term.outside.iterdir()) == 0
-    assert term.handed_in == dict.fromkeys(("dan", "bob", "zoe"), nb("dan's"))
-
-
-def test_file_names_in_an_unknown_platforms_folders_identify_nobody(term: Term) -> None:
-    files = [("mallory/ann_hw2.ipynb", nb("m")), ("bob/bob_hw2.ipynb", nb("b"))]
-    assert term.collect(term.download("all.zip", packed(*files))) == 1
-    assert term.handed_in == {}
-    assert "expected all files in one folder" in term.said
-
-
-def test_plain_files_and_zips_are_collected(term: Term) -> None:
-    for name, content in (
-        ("ann_hw2.ipynb", nb("ann")),
-        ("bob_hw2_2.zip", packed(("ann_hw2.ipynb", nb("bob")))),
-        ("more.zip", packed(("zoe_hw2.ipynb", nb("zoe")))),
-    ):
-        term.download(f"all/{name}", content)
-    one = term.download("dan_hw2.ipynb", nb("dan"))
-    assert term.collect(term.outside / "all", one) == 0
-    assert term.handed_in == {s: nb(s) for s in ("ann", "bob", "zoe", "dan")}
 
 
 def test_without_a_roster_the_gradebook_identifies_students(term: Term) -> None:
@@ -499,13 +404,6 @@ def test_nothing_is_overwritten_if_the_newer_submission_is_unclear(term: Term) -
     assert term.handed_in == {"ann": nb("one")}
     assert term.collect(*term.outside.iterdir()) == 1
     assert "ann has 2 files" in term.said
-
-
-def test_a_download_given_twice_is_collected_once(term: Term) -> None:
-    for folder in "ab":
-        term.download(f"{folder}/ann_hw2.ipynb", nb("one"))
-    assert term.collect(*term.outside.iterdir()) == 0
-    assert term.handed_in == {"ann": nb("one")}
 
 
 def test_a_run_that_is_killed_between_two_steps_loses_nothing(term: Term) -> None:
@@ -624,11 +522,6 @@ def left_out(term: Term, content: bytes, why: str, name: str = "bad.zip") -> Non
     assert name in term.said
 
 
-def test_a_truncated_zip_is_left_out(term: Term) -> None:
-    whole = packed(("ann_hw2.ipynb", os.urandom(9000)))
-    left_out(term, whole[:-300], "expected a zip, found another file")
-
-
 @pytest.mark.parametrize(
     ("files", "why"),
     [
@@ -660,42 +553,6 @@ def test_a_missing_or_wrong_download_is_reported(term: Term) -> None:
     assert main(["--course", str(term.root), "collect", "hw7", "x"]) == 2
 
 
-def test_a_download_without_a_submission_is_reported(term: Term) -> None:
-    folder = term.outside / "empty"
-    folder.mkdir()
-    assert term.collect(folder) == 2
-    assert "it has no files" in term.said
-    (folder / "grades.csv").write_text("a,b")
-    assert term.collect(folder) == 1
-    assert "have no submission that can be collected" in term.said
-
-
-def test_a_zip_bomb_is_left_out(term: Term) -> None:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", 8) as bundle, bundle.open("hw2.ipynb", "w") as file:
-        for _ in range(MAX_BYTES // 1_000_000 + 1):
-            file.write(bytes(1_000_000))
-    files = packed(("leeann_701_9001_hw2.zip", stream.getvalue()))
-    left_out(term, files, f"expected at most {MAX_BYTES:,} bytes, found more")
-
-
-def test_links_in_zips_and_folders_are_left_out(term: Term) -> None:
-    entry = zipfile.ZipInfo("leeann_701_9001_hw2.ipynb")
-    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
-    left_out(term, packed((entry, b"/etc/passwd")), "symbolic link")
-    (term.outside / "folder").mkdir()
-    (term.outside / "folder" / "zoe_hw2.ipynb").symlink_to("/etc/hostname")
-    assert term.collect(term.outside / "folder") == 1
-    assert "symbolic link" in term.said
-    assert set(term.handed_in) == {"bob"}
-
-
-@pytest.mark.parametrize("name", ["../ann_hw2.ipynb", "a/../../ann_hw2.ipynb", "/ann_hw2.ipynb",
-                                  "a\\..\\ann_hw2.ipynb", "x\x1b[2Jann_hw2.ipynb"])  # fmt: skip
-def test_names_that_lead_out_of_the_folder_are_refused(term: Term, name: str) -> None:
-    left_out(term, packed((name, nb("mallory"))), "Rename the file")
-
-
 def test_a_students_folder_that_is_a_link_is_not_followed(term: Term) -> None:
     (term.root / "submitted").mkdir()
     elsewhere = term.outside / "elsewhere"
@@ -714,12 +571,6 @@ def test_5000_files_are_collected(term: Term) -> None:
     assert term.collect(term.download("subs.zip", packed(*files))) == 0
     assert len(term.handed_in) == 5000
     assert term.handed_in["s4321"] == nb("4321")
-
-
-def test_a_submission_of_an_unknown_student_is_left_out(term: Term) -> None:
-    left_out(
-        term, packed(("x_999_1_hw2.ipynb", nb("x"))), "no student in students.csv has the Canvas"
-    )
 
 
 HOSTILE_YAML = {
@@ -839,27 +690,12 @@ def test_if_somebody_is_not_found_the_message_says_what_the_roster_lacks(
     assert advice in term.said
 
 
-def test_files_of_two_students_of_one_name_can_be_renamed(term: Term) -> None:
-    term.roster(ROSTER + "eve,Ann Lee,,,,,\n")
-    assert term.collect(term.download("m.zip", moodle(("Ann Lee", 9, nb("ann"))))) == 1
-    assert "Find out whose it is, and rename the file to <student>_<homework>.ipynb" in term.said
-    assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 0
-    assert term.handed_in == {"ann": nb("ann")}
-
-
 @pytest.mark.parametrize("content", [b"", b"name\nAnn\n", b"PK\x03\x04\0\0", b"\n\n"])
 def test_an_invalid_roster_stops_the_command_before_it_writes(term: Term, content: bytes) -> None:
     term.roster(content)
     assert term.collect(term.download("ann_hw2.ipynb", nb("ann"))) == 2
     assert "students.csv" in term.said
     assert term.handed_in == {}
-
-
-def test_without_a_roster_ids_that_differ_only_in_case_are_both_left_out(term: Term) -> None:
-    (term.root / "students.csv").unlink()
-    files = [("Eve_hw2.ipynb", nb("1")), ("eve_hw2.ipynb", nb("2")), ("-x_hw2.ipynb", nb("3"))]
-    left_out(term, packed(*files), "differ only in case or Unicode form")
-    assert "is not a student id" in term.said
 
 
 def test_a_damaged_manifest_says_what_to_do(term: Term) -> None:
