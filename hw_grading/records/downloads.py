@@ -30,7 +30,6 @@ class Upload:
 
     name: str  # the file's path, as the platform gave it
     read: Callable[[], bytes]  # returns the file's content
-    bundle: str = ""  # the path of the zip that contains the file
 
     @property
     def suffix(self) -> str:

@@ -27,7 +27,7 @@ from hw_support.submission.problems import quoted
 PLATFORM = "Gradescope"
 _METADATA = "submission_metadata.yml"
 _FOLDER = re.compile(r"submission_\d+")
-# Other keys of a submission are not read: there may be megabytes of them.
+# Other keys of a submission are not kept: there may be megabytes of them.
 _WANTED = {":submitters", ":created_at", ":name", ":sid", ":email"}
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?) ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII

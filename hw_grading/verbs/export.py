@@ -1,9 +1,9 @@
 """Export grades for Canvas, Moodle, Gradescope, or by question.
 
 canvas and moodle fill in the file that you downloaded there; students without a score keep their
-old value. The columns of a Moodle in another language have to be named. gradescope and questions
-write new tables. All scores are final scores. If you have to
-check something, the command prints it, and its exit status is 1.
+old value. If a Moodle is not in English, name its columns. gradescope and questions write new
+tables. All scores are final scores. If you have to check something, the command prints it, and its
+exit status is 1.
 """
 
 import argparse

@@ -450,106 +450,131 @@ def test_a_disk_failure_for_one_student_keeps_the_old_files(
 # -- another homework
 
 
-def other_homework(term: Term, *, released: bool) -> None:
-    (term.root / "source/hw0").mkdir()
-    (term.root / "source/hw0/hw0.ipynb").write_bytes(nb("instructor"))
-    if released:
-        with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
-            for name in ("hw0", "hw2"):
-                book.add_assignment(name)
-                book.add_notebook(name, name)
-                for cell in ("title", f"{name}_double"):
-                    book.add_source_cell(cell, name, name, cell_type="code")
-
-
 def cells(*grade_ids: str) -> bytes:
     marks = [{"metadata": {"nbgrader": {"grade_id": name}}} for name in grade_ids]
     return json.dumps({"cells": marks}).encode()
 
 
-@pytest.mark.parametrize("name", ["hw0.ipynb", "hw0-1.ipynb", "my_HW2_hw0 (1).ipynb", "hw0.zip"])
-def test_a_file_named_like_another_homework_is_left_out(term: Term, name: str) -> None:
-    other_homework(term, released=False)
-    content = nb("ann")
-    content = packed(("x.ipynb", content)) if name.endswith(".zip") else content
-    files = (f"leeann_701_9001_{name}", content), ("jonesbob_702_9002_hw2.ipynb", nb("bob"))
-    assert term.collect(term.download("subs.zip", packed(*files))) == 1
-    assert term.handed_in == {"bob": nb("bob")}
-    assert f"{name}: its name ends in hw0. If it is hw2, rename it; otherwise" in term.said
-    assert "collect it: python -m hw_grading collect hw0 …" in term.said
+OF_HW0, OF_HW2 = cells("title", "hw0_double"), cells("title", "hw2_double")
+OF_BOTH = cells("title", "hw2_double", "hw0_double")
+BY_NAME = (
+    "its name ends in hw0. If it is hw2, rename it; otherwise collect it: python -m hw_grading "
+)
+BY_CELLS = "it has 1 of the 1 cells that only hw0 has. Collect it as hw0"
+OTHERS = {  # the file, its content, whether it is collected, what is said
+    "a name": ("hw0.ipynb", nb("ann"), False, f"hw0.ipynb: {BY_NAME}grading collect hw0 …"),
+    "a second upload's name": ("hw0-1.ipynb", nb("ann"), False, BY_NAME),
+    "a browser's name": ("my_HW2_hw0 (1).ipynb", nb("ann"), False, BY_NAME),
+    "a zip's name": ("hw0.zip", packed(("x.ipynb", nb("ann"))), False, BY_NAME),
+    "cells": ("hw2.ipynb", OF_HW0, False, BY_CELLS),
+    "cells, without a name": ("final.ipynb", OF_HW0, False, BY_CELLS),
+    "cells of hw2 under another name": ("hw0.ipynb", OF_HW2, True, ""),
+    "cells of both": ("hw2.ipynb", OF_BOTH, True, ""),
+    "words like a cell's mark": (
+        "hw0.ipynb", b'{"cells": [{"source": "\\"grade_id\\": \\"title\\""}]}', False, BY_NAME),
+}  # fmt: skip
 
 
-def test_grade_ids_say_of_which_homework_a_notebook_is(term: Term) -> None:
-    other_homework(term, released=True)
-    right, both = cells("title", "hw2_double"), cells("title", "hw2_double", "hw0_double")
-    files = [
-        ("leeann_701_9001_hw2.ipynb", cells("title", "hw0_double")),
-        ("jonesbob_702_9002_hw0.ipynb", right),
-        ("ångströmzoë_703_9003_hw2.ipynb", both),
-        ("oneildan_704_9004_hw0.ipynb", b'{"cells": [{"source": "\\"grade_id\\": \\"title\\""}]}'),
-    ]
-    assert term.collect(term.download("subs.zip", packed(*files))) == 1
-    assert term.handed_in == {"bob": right, "zoe": both}
-    assert "it has 1 of the 1 cells that only hw0 has. Collect it as hw0" in term.said
-    assert "oneildan_704_9004_hw0.ipynb: its name ends in hw0." in term.said
-
-
-def test_a_homework_that_was_not_released_yet_is_known_by_its_source(term: Term) -> None:
-    """The gradebook knows only hw2, and the name of the file says hw2 or nothing."""
-    other_homework(term, released=True)
+@pytest.mark.parametrize("known_by", ["the gradebook", "its source"])
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_notebook_of_another_homework_is_left_out(term: Term, what: str, known_by: str) -> None:
+    name, content, is_collected, said = OTHERS[what]
+    (term.root / "source/hw0").mkdir()
+    is_in_gradebook = known_by == "the gradebook"
+    source = nb("instructor") if is_in_gradebook else OF_HW0
+    (term.root / "source/hw0/hw0.ipynb").write_bytes(source)
     with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
-        book.remove_assignment("hw0")
-    (term.root / "source/hw0/hw0.ipynb").write_bytes(cells("title", "hw0_double"))
-    files = [
-        ("leeann_701_9001_hw2.ipynb", cells("title", "hw0_double")),
-        ("jonesbob_702_9002_final.ipynb", cells("title", "hw2_double")),
-    ]
-    download = term.download("subs.zip", packed(*files))
-    assert term.collect(download) == 1
-    assert term.handed_in == {"bob": cells("title", "hw2_double")}
-    assert "it has 1 of the 1 cells that only hw0 has. Collect it as hw0" in term.said
+        for homework in ("hw0", "hw2") if is_in_gradebook else ("hw2",):
+            book.add_assignment(homework)
+            book.add_notebook(homework, homework)
+            for cell in ("title", f"{homework}_double"):
+                book.add_source_cell(cell, homework, homework, cell_type="code")
+    files = (f"leeann_701_9001_{name}", content), ("jonesbob_702_9002_hw2.ipynb", OF_HW2)
+    assert term.collect(term.download("subs.zip", packed(*files))) == int(not is_collected)
+    assert term.handed_in == {"bob": OF_HW2} | ({"ann": content} if is_collected else {})
+    assert said in term.said
 
 
 # -- bad input
 
 
-def left_out(term: Term, content: bytes, why: str, name: str = "bad.zip") -> None:
-    """Expect that the honest submission is collected, and that a sentence names the file."""
+def listed(text: str) -> bytes:
+    """An export of Gradescope with this list of submissions."""
+    return packed(("submission_metadata.yml", text.encode()), ("submission_1/hw2.ipynb", nb("ann")))
+
+
+def at(time: str) -> bytes:
+    return listed(f"submission_1:\n  :submitters: [{{':sid': ann}}]\n  :created_at: {time}")
+
+
+def forged(root: str) -> bytes:
+    """A list of submissions in a student's own folder."""
+    text = b"submission_2:\n  :submitters: [{':sid': ann}]\n  :created_at: 2022-10-04 10:00:00 Z"
+    return packed((f"{root}submission_1/submission_metadata.yml", text),
+                  (f"{root}submission_1/submission_2/hw2.ipynb", nb("mallory")))  # fmt: skip
+
+
+MULTIPLYING = "a0: &a0 [x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 60)
+)
+OF_ANN = "leeann_701_9001_work.zip"
+BAD = {
+    "no notebook in a zip": (
+        OF_ANN, packed(("notes.pdf", b"%PDF")), "found none. Ask the student for the notebook."),
+    "zips in a zip": (
+        OF_ANN, packed(("inner.zip", packed(("hw2.ipynb", nb("ann"))))),
+        "found none, but zips in it ('inner.zip'). Unpack them, and collect the notebook under the "
+        "name <student>_hw2.ipynb."),
+    "two notebooks in a zip": (
+        OF_ANN, packed(("a.ipynb", b"1"), ("b.ipynb", b"2")),
+        "expected a zip with one notebook, found 2 ('a.ipynb', 'b.ipynb'). Keep only the"),
+    "a list that is cut off": (
+        "1.zip", listed("submission_1: {':submitters': ["), "line 2: expected YAML"),
+    "a deep list": (
+        "1.zip", listed("submission_1:\n  x: " + "[" * 500), "line 2: it is nested deeper"),
+    "a far deeper list": (
+        "1.zip", listed("submission_1:\n  x: " + "[" * 500_000), "line 2: expected YAML"),
+    "an object in the list": (
+        "1.zip", listed("submission_1: !!python/object/apply:os.system ['exit 1']"),
+        "does not list its folder"),
+    "no mapping": ("1.zip", listed("- 1\n- 2"), "expected a list of submissions by folder"),
+    "the same twice": (
+        "1.zip", listed("submission_1: {}\nsubmission_1: {}"),
+        "line 2: 'submission_1' is there twice"),
+    "a circle": (
+        "1.zip", listed("submission_1: &a\n  :submitters: *a\n  :created_at: *a"),
+        "names no student"),
+    "aliases that multiply": (
+        "1.zip", listed(f"{MULTIPLYING}submission_1:\n  :submitters: *a59\n  :created_at: x"),
+        "there is no notebook in its folder"),
+    "no time": ("1.zip", at("soon"), "'soon'"),
+    "no such day": ("1.zip", at("2022-02-30 10:00:00 Z"), "is not a time"),
+    "a time to come": ("1.zip", at("9999-12-31 23:59:59 -12:00"), "is not a time"),
+    "an empty list": ("1.zip", listed(""), "expected a list of submissions by folder"),
+    "a list that is no text": ("1.zip", listed("\x00\x01"), "expected YAML"),
+    "a list of another folder": ("1.zip", listed("submission_2: {}"), "does not list its folder"),
+    "a student's list": ("1.zip", forged(""), "expected a name such as"),
+    "a student's list in a folder": ("1.zip", forged("export/"), "expected a name such as"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_download_is_named_and_stops_no_other(term: Term, what: str) -> None:
+    name, content, why = BAD[what]
     honest = term.download("honest/bob_hw2.ipynb", nb("bob"))
     assert term.collect(term.download(name, content), honest) == 1
-    assert term.handed_in == {"bob": nb("bob")}
+    assert term.handed_in == BOB
     assert why in term.said
     assert name in term.said
-
-
-@pytest.mark.parametrize(
-    ("files", "why"),
-    [
-        (
-            [("inner.zip", packed(("hw2.ipynb", nb("ann"))))],
-            "found none, but zips in it ('inner.zip'). Unpack them, and collect the notebook "
-            "under the name <student>_hw2.ipynb.",
-        ),
-        ([("notes.pdf", b"%PDF")], "found none. Ask the student for the notebook."),
-        ([("a.ipynb", b"1"), ("b.ipynb", b"2")], "found 2 ('a.ipynb', 'b.ipynb'). Keep only the"),
-    ],
-    ids=["a zip", "no notebook", "two notebooks"],
-)
-def test_a_zip_without_the_one_notebook_is_left_out_and_its_student_is_missing(
-    term: Term, files: list[tuple[str, bytes]], why: str
-) -> None:
-    name = "leeann_701_9001_work.zip"
-    left_out(term, packed(*files), f"expected a zip with one notebook, {why}", name)
-    missing = term.said.partition("Missing: no submission (3):")[2]
-    assert missing.startswith("\n  ann")
+    assert term.said.partition("Missing: no submission (3):")[2].startswith("\n  ann")
 
 
 def test_a_missing_or_wrong_download_is_reported(term: Term) -> None:
     assert term.collect(term.outside / "nothing.zip") == 2
     assert "nothing.zip: there is no such file or folder" in term.said
-    (term.outside / "students.txt").write_text("ann")
-    assert term.collect(term.outside / "students.txt") == 2
-    assert "students.txt: expected a zip, a folder or a notebook" in term.said
+    (term.outside / "empty").mkdir()
+    assert term.collect(term.outside / "empty") == 2
+    assert "it has no files" in term.said
     assert main(["--course", str(term.root), "collect", "hw7", "x"]) == 2
 
 
@@ -571,55 +596,6 @@ def test_5000_files_are_collected(term: Term) -> None:
     assert term.collect(term.download("subs.zip", packed(*files))) == 0
     assert len(term.handed_in) == 5000
     assert term.handed_in["s4321"] == nb("4321")
-
-
-HOSTILE_YAML = {
-    "cut off": ("submission_1: {':submitters': [", "line 2: expected YAML"),
-    "deep": ("submission_1:\n  x: " + "[" * 500, "line 2: it is nested deeper than 100 levels"),
-    "far deeper": ("submission_1:\n  x: " + "[" * 500_000, "line 2: expected YAML"),
-    "an object": ("submission_1: !!python/object/apply:os.system ['exit 1']", "does not list"),
-    "no mapping": ("- 1\n- 2", "expected a list of submissions by folder"),
-    "the same twice": (
-        "submission_1: {}\nsubmission_1: {}", "line 2: 'submission_1' is there twice"),
-    "a circle": ("submission_1: &a\n  :submitters: *a\n  :created_at: *a", "names no student"),
-    "no time": ("submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: soon", "'soon'"),
-    "no such day": (
-        "submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: 2022-02-30 10:00:00 Z",
-        "is not a time",
-    ),
-    "a time to come": (
-        "submission_1:\n  :submitters: [{':sid': ann}]\n  :created_at: 9999-12-31 23:59:59 -12:00",
-        "is not a time",
-    ),
-    "nothing": ("", "expected a list of submissions by folder"),
-    "no text": ("\x00\x01", "expected YAML"),
-    "another folder": ("submission_2: {}", "does not list its folder"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", HOSTILE_YAML)
-def test_an_invalid_list_of_submissions_is_reported(term: Term, what: str) -> None:
-    text, why = HOSTILE_YAML[what]
-    files = [("submission_metadata.yml", text.encode()), ("submission_1/hw2.ipynb", nb("ann"))]
-    left_out(term, packed(*files), why)
-
-
-def test_multiplying_yaml_aliases_are_not_expanded(term: Term) -> None:
-    levels = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]"
-                                   for n in range(1, 60)]  # fmt: skip
-    export = "\n".join([*levels, "submission_1:", "  :submitters: *a59", "  :created_at: x"])
-    files = [("submission_metadata.yml", export.encode()), ("submission_1/hw2.ipynb", nb("a"))]
-    left_out(term, packed(*files), "there is no notebook in its folder")
-
-
-def test_a_student_cannot_bring_a_list_of_submissions(term: Term) -> None:
-    forged = b"submission_2:\n  :submitters: [{':sid': ann}]\n  :created_at: 2022-10-04 10:00:00 Z"
-    for root in ("", "export/"):
-        files = [
-            (f"{root}submission_1/submission_metadata.yml", forged),
-            (f"{root}submission_1/submission_2/hw2.ipynb", nb("mallory")),
-        ]
-        left_out(term, packed(*files), "expected a name such as")
 
 
 # -- lists of students
