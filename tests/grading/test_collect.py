@@ -457,12 +457,10 @@ def cells(*grade_ids: str) -> bytes:
 
 OF_HW0, OF_HW2 = cells("title", "hw0_double"), cells("title", "hw2_double")
 OF_BOTH = cells("title", "hw2_double", "hw0_double")
-BY_NAME = (
-    "its name ends in hw0. If it is hw2, rename it; otherwise collect it: python -m hw_grading "
-)
+BY_NAME = "its name ends in hw0. If it is hw2, rename it; otherwise collect it: python -m "
 BY_CELLS = "it has 1 of the 1 cells that only hw0 has. Collect it as hw0"
 OTHERS = {  # the file, its content, whether it is collected, what is said
-    "a name": ("hw0.ipynb", nb("ann"), False, f"hw0.ipynb: {BY_NAME}grading collect hw0 …"),
+    "a name": ("hw0.ipynb", nb("ann"), False, f"hw0.ipynb: {BY_NAME}hw_grading collect hw0 …"),
     "a second upload's name": ("hw0-1.ipynb", nb("ann"), False, BY_NAME),
     "a browser's name": ("my_HW2_hw0 (1).ipynb", nb("ann"), False, BY_NAME),
     "a zip's name": ("hw0.zip", packed(("x.ipynb", nb("ann"))), False, BY_NAME),
