@@ -72,15 +72,13 @@ c.ExecuteSubmission.file_mb = 100
 c.ExecuteSubmission.folder_mb = 200
 c.ExecuteSubmission.files = 20_000
 
-# Penalties for late work, computed each time scores are shown or exported. A section [late] in a
-# homework's manifest overrides them. docs/late-work.md explains each setting.
+# Penalties for late work, computed each time scores are shown or exported. docs/late-work.md
+# explains each setting.
 c.LatePolicy.grace_minutes = 0
-c.LatePolicy.percent = 0  # of all points of the homework
-c.LatePolicy.per = "day"  # or "hour"; one that has begun counts as a whole one
+c.LatePolicy.percent = 0  # of all points of the homework, for each day that has begun
 c.LatePolicy.floor = 0  # percent: the penalty lowers no score below this
 c.LatePolicy.last_moment_hours = None  # after the due date; later work scores 0
 c.LatePolicy.slip_days = 0  # for each student, over all homeworks together
-c.LatePolicy.use_slip_days = "automatic"  # or "asked"
 
 # Where submissions run: in "processes" of this machine, "serial" (one at a time), or on "dask".
 c.WholeClass.executor = "processes"

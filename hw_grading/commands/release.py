@@ -21,7 +21,7 @@ from hw_grading.homework.regions import check_regions, unknown_cells
 from hw_grading.records.questions import read_places
 from hw_grading.records.scores import Cell
 from hw_grading.records.writing import write_whole
-from hw_grading.rubrics.seed import wrong_sums
+from hw_grading.rubrics.rubrics import wrong_sums
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission import released
 from hw_support.submission.cells import marks_of

@@ -13,9 +13,9 @@ from jupyter_server.utils import url_path_join
 from traitlets import Unicode
 
 from hw_grading.desk.base_handler import NAME, PLACE
-from hw_grading.desk.courses import Desks, expect_homework
+from hw_grading.desk.desks import Desks, expect_homework
 from hw_grading.desk.handlers import STATIC, routes
-from hw_grading.desk.shapes import LONGEST_BODY
+from hw_grading.desk.writing import LONGEST_BODY
 from hw_grading.homework.course import Course
 
 _READERS, _WRITERS = 8, 4  # threads; requests that wait for a locked gradebook do not delay readers

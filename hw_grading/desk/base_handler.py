@@ -11,14 +11,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from hw_grading.desk.courses import Desks
-from hw_grading.desk.homework_desk import NotThere
-from hw_grading.desk.shapes import BadRequest
+from hw_grading.desk.desks import Desks, NotThere
+from hw_grading.desk.writing import BadRequest
 from hw_grading.outcome import GraderFault
 from hw_grading.records.database import Unavailable
 from hw_grading.records.scores import NoScores
-from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChanged
-from hw_grading.rubrics.teamwork import expect_name
+from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChanged, expect_name
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 

@@ -4,6 +4,8 @@ Everything is behind the server's own login. Each change must carry the server's
 read files and the database, so a slow request does not delay others.
 """
 
+import json
+import math
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,15 +15,12 @@ from tornado import web
 
 from hw_grading.desk import reading
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
-from hw_grading.desk.homework_desk import HomeworkDesk, NotThere
-from hw_grading.desk.pictures import NotShown, pictures_of
-from hw_grading.desk.shapes import body_of, dumped, text_in
-from hw_grading.desk.thumbnails import MIME
-from hw_grading.desk.writing import written
+from hw_grading.desk.desks import HomeworkDesk, NotThere
+from hw_grading.desk.pictures import MIME, NotShown, pictures_of
+from hw_grading.desk.writing import body_of, text_in, written
 from hw_grading.homework.homework import why_no_id
 from hw_grading.pages import KATEX
-from hw_grading.rubrics.model import Refused
-from hw_grading.rubrics.teamwork import expect_name
+from hw_grading.rubrics.model import Refused, expect_name
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -82,7 +81,7 @@ class Api(DeskHandler, APIHandler):
             case "overview", False, False:
                 return reading.overview(desk, self.grader)
             case "question", True, False:
-                return reading.question(desk, cell)
+                return reading.question(desk, cell, self.grader)
             case "answer", True, True:
                 return reading.answer(desk, cell, student)
             case "history", True, True:
@@ -104,7 +103,7 @@ class Api(DeskHandler, APIHandler):
         if what == "grader":
             answer = self._name(body)
         else:
-            if not (grader := self.grader) and what not in ("here", "preview"):
+            if not (grader := self.grader) and what != "preview":
                 raise Refused(
                     "Nothing was saved, because the desk does not know your name. Enter it when "
                     "the page asks for it."
@@ -215,3 +214,19 @@ def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[
 def _expect_id(student: str | None) -> None:
     if student and why_no_id(student):
         raise NotThere("No student has this id.")
+
+
+def dumped(answer: dict[str, Any]) -> str:
+    """Return JSON text that a page can parse. NaN is not valid JSON and becomes null."""
+    try:
+        return json.dumps(answer, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(answer))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,30 +1,33 @@
 """The read requests of the desk's pages. Each function returns the JSON of one address."""
 
+import hashlib
 import statistics
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC
+from typing import Any
 
 from hw_grading.desk.answers import Glance, Submission
-from hw_grading.desk.homework_desk import HomeworkDesk
+from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.desk.rendering import Part, as_html
-from hw_grading.desk.shapes import Json, event_json, grading_json
 from hw_grading.desk.showing import beside_html, printed_html
 from hw_grading.outcome import Status
 from hw_grading.pages.comments import comment_markdown
 from hw_grading.rubrics.digest import answer_digest
-from hw_grading.rubrics.model import Grading, Question
+from hw_grading.rubrics.model import Event, Grading, Question
 
 _MOST_COMMENTS = 50
+
+Json = dict[str, Any]
 
 
 def overview(desk: HomeworkDesk, grader: str) -> Json:
     """Return the progress of each question, and the students who need attention."""
     names = desk.book.names()
-    present = desk.book.who_is_where()
     known = desk.answers.known()
     records = desk.answers.roster().records
-    questions = [_summary(desk, q, grader, present.get(q.cell, [])) for q in desk.questions()]
+    questions = [_summary(desk, q, grader) for q in desk.questions()]
 
     def person(student: str) -> Json:
         return {"student": student, "name": names.get(student, "")}
@@ -53,16 +56,13 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
     }
 
 
-def question(desk: HomeworkDesk, cell: str) -> Json:
+def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     """Return a question's text, its rubric, and all answers in the question's own order."""
     about = desk.question(cell)
     names = desk.book.names()
     gradings = _gradings(desk, cell)
     order = _order(desk, cell, gradings)
     known = desk.answers.known()
-    shares, groups = desk.book.shares(cell), desk.book.groups(cell)
-    share_of = {student: grader for grader, share in shares.items() for student in share}
-    group_of = {student: name for name, group in groups.items() for student in group}
     students = []
     for student in order:
         grading, submission = gradings[student], known.get(student)
@@ -81,8 +81,6 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
                 "error": glance.error,
                 "changed": grading.changed,
                 "overridden": grading.overridden,
-                "share": share_of.get(student, ""),
-                "group": group_of.get(student, ""),
                 "digest": glance.digest,
                 "version": grading.version,
                 "picture": bool(glance.pictures),
@@ -100,9 +98,8 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
         "rubric": asdict(desk.book.rubric(cell)),
         "students": students,
         "comments": [{"text": text, "times": times} for text, times in comments],
-        "shares": shares,
-        "groups": groups,
         "same": _same(order, known, cell),
+        "next": _next(order, gradings, grader),
         "reading": {"read": len(known.keys() & gradings.keys()), "of": len(gradings)},
     }
 
@@ -176,32 +173,31 @@ def statistics_of_all(desk: HomeworkDesk) -> Json:
     return {"questions": [_statistics(desk, question) for question in desk.questions()]}
 
 
-def _summary(desk: HomeworkDesk, about: Question, grader: str, who: list[str]) -> Json:
+def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
     gradings = _gradings(desk, about.cell)
-    shares = desk.book.shares(about.cell)
-    waiting = {student for student, grading in gradings.items() if grading.waits}
-    order = _order(desk, about.cell, waiting)
+    waiting = sum(grading.waits for grading in gradings.values())
     scores = _scores(gradings.values())
-    own = set(shares.get(grader, ()))
-    mine = [student for student in order if student in own] if own else order
     return {
         **_about(about),
-        "graded": len(gradings) - len(waiting),
+        "graded": len(gradings) - waiting,
         "by_people": len(scores),
         "of": len(gradings),
-        "waiting": len(waiting),
+        "waiting": waiting,
         "flagged": sum(grading.mark.flagged for grading in gradings.values()),
         "mean": _mean(scores),
-        "who": who,
-        "shares": {
-            name: {
-                "graded": sum(s in gradings and s not in waiting for s in share),
-                "of": sum(s in gradings for s in share),
-            }
-            for name, share in shares.items()
-        },
-        "next": mine[0] if mine else None,
+        "next": _next(_order(desk, about.cell, gradings), gradings, grader),
     }
+
+
+def _next(order: Sequence[str], gradings: Mapping[str, Grading], grader: str) -> str | None:
+    """Return the student with whom a grader goes on; None if every answer is graded.
+
+    Each grader begins at an own place in the order, so that several rarely meet.
+    """
+    digest = hashlib.sha256(grader.encode()).digest()
+    start = int.from_bytes(digest, "big") % max(1, len(order))
+    circle = (*order[start:], *order[:start])
+    return next((student for student in circle if gradings[student].waits), None)
 
 
 def _statistics(desk: HomeworkDesk, about: Question) -> Json:
@@ -234,6 +230,28 @@ def _statistics(desk: HomeworkDesk, about: Question) -> Json:
         ],
         "seconds_median": _median_seconds(done),
     }
+
+
+# -- as JSON
+
+
+def grading_json(grading: Grading) -> Json:
+    """Return the JSON of an answer's state."""
+    state = {**asdict(grading), **grading.mark.plain()}
+    del state["mark"], state["student"]
+    return state | {
+        "at": grading.at.replace(tzinfo=UTC).isoformat() if grading.at else None,
+        "score": grading.points,
+        "given_comment": grading.comment,
+    }
+
+
+def event_json(event: Event) -> Json:
+    """Return the JSON of one event in the history."""
+    return asdict(event) | {"at": event.at.replace(tzinfo=UTC).isoformat()}
+
+
+# -- of a class
 
 
 def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:

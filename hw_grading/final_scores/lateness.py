@@ -13,7 +13,6 @@ from hw_grading.records.handed_in import HandedIn
 from hw_grading.records.scores import Record, counted, in_digits
 
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 
 
 def days_later(moment: datetime, days: int, zone: tzinfo) -> datetime:
@@ -39,12 +38,6 @@ def days_late(terms: LatePolicy, due: datetime, when: datetime) -> int:
     return days
 
 
-def hours_late(terms: LatePolicy, due: datetime, when: datetime) -> int:
-    """Return the number of hours begun after the due date; 0 if in time or in the grace period."""
-    late = when.replace(microsecond=0) - due - timedelta(minutes=terms.grace_minutes)
-    return max(0, -(-late // _HOUR))
-
-
 def is_too_late(terms: LatePolicy, due: datetime, when: datetime) -> bool:
     """Return whether a submission came after the last moment, so that it scores 0."""
     if terms.last_moment_hours is None or not days_late(terms, due, when):
@@ -68,23 +61,20 @@ def penalty_of(
             f"{record.late} late: submissions more than {hours} h after the due date do not count"
         )
     due = days_later(record.due, slip_days, terms.zone)
-    count = days_late if terms.per == "day" else hours_late
-    begun = count(terms, due, record.handed_in)
+    begun = days_late(terms, due, record.handed_in)
     if not begun or not terms.percent:
         return 0.0, ""
-    base = most if terms.of == "possible" else score
-    asked = begun * terms.percent * base / 100
-    spared = max(0.0, score - terms.floor * base / 100)
+    asked = begun * terms.percent * most / 100
+    spared = max(0.0, score - terms.floor * most / 100)
     return min(asked, spared), _why(terms, record.late, begun, slip_days, asked > spared)
 
 
 def _why(terms: LatePolicy, late: str, begun: int, slip_days: int, is_at_floor: bool) -> str:
     used = f", {counted(slip_days, 'slip day')} used" if slip_days else ""
-    of = "all points" if terms.of == "possible" else "your points"
-    why = f"{late} late{used}: {in_digits(terms.percent)} % of {of} for each {terms.per}"
-    why += f", so for {counted(begun, terms.per)}"
+    why = f"{late} late{used}: {in_digits(terms.percent)} % of all points for each day"
+    why += f", so for {counted(begun, 'day')}"
     if is_at_floor and terms.floor:
-        why += f", but not below {in_digits(terms.floor)} % of {of}"
+        why += f", but not below {in_digits(terms.floor)} % of all points"
     return why
 
 
@@ -109,7 +99,6 @@ def used_by_homework(
 
 
 def _allowed(one: HandedIn, terms: LatePolicy) -> int:
-    asked = one.extension.slip if one.extension else None
-    if asked is None:
-        asked = terms.slip_days if terms.use_slip_days == "automatic" else 0
-    return asked if terms.most_slip_days is None else min(asked, terms.most_slip_days)
+    granted = one.extension.slip if one.extension else None
+    limits = (terms.slip_days, terms.most_slip_days, granted)
+    return min(limit for limit in limits if limit is not None)

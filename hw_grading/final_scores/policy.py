@@ -1,19 +1,25 @@
-"""The rules for late work: the course's settings, and one homework's changes to them."""
+"""The rules for late work: the course's settings, and the slip days that one homework allows."""
 
 import difflib
 from datetime import UTC, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from traitlets import Any, Enum, Float, Integer, TraitError
+from traitlets import Any, Float, Integer, TraitError
 from traitlets.config import Configurable
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.homework.manifest import FILE_NAME, Manifest
+from hw_grading.homework.manifest import Manifest
 from hw_grading.outcome import GraderFault
 
 _FLOATS = ("grace_minutes", "percent", "floor", "last_moment_hours")
 _MOST = 1e6  # minutes or hours; a longer time may not fit into a date
+_DROPPED = {
+    "per": "`percent` is for each day",
+    "of": "`percent` and `floor` are of all points of the homework",
+    "use_slip_days": "slip days are used by themselves, and `extend … --slip 0` saves a student's",
+    "most_slip_days": "write `most_slip_days` into the section [late] of a homework's manifest",
+}
 
 
 class LatePolicy(Configurable):
@@ -23,6 +29,8 @@ class LatePolicy(Configurable):
     """
 
     zone = Any(UTC)  # a tzinfo, in which days are counted
+    # The most slip days for this homework, from its manifest. None: all of them.
+    most_slip_days = Integer(None, allow_none=True)
 
     grace_minutes = Float(
         0.0,
@@ -31,18 +39,14 @@ class LatePolicy(Configurable):
         "minutes.",
     ).tag(config=True)
     percent = Float(
-        0.0, min=0, max=100, help="Percent taken off for each day or hour that has begun."
+        0.0,
+        min=0,
+        max=100,
+        help="Percent of all points of the homework, taken off for each day that has begun.",
     ).tag(config=True)
-    per = Enum(["day", "hour"], "day", help="The unit of time for `percent`.").tag(config=True)
-    of = Enum(
-        ["possible", "earned"],
-        "possible",
-        help="The base of `percent` and `floor`: all points of the homework (as in Canvas), or "
-        "the points that the student earned.",
+    floor = Float(
+        0.0, min=0, max=100, help="Lateness lowers no score below this percentage of all points."
     ).tag(config=True)
-    floor = Float(0.0, min=0, max=100, help="Lateness lowers no score below this percentage.").tag(
-        config=True
-    )
     last_moment_hours = Float(
         None,
         min=0,
@@ -53,37 +57,27 @@ class LatePolicy(Configurable):
     slip_days = Integer(
         0, min=0, help="Days that each student may be late, over all homeworks together."
     ).tag(config=True)
-    most_slip_days = Integer(
-        None, min=0, allow_none=True, help="The most slip days for one homework. None: all of them."
-    ).tag(config=True)
-    use_slip_days = Enum(
-        ["automatic", "asked"],
-        "automatic",
-        help="automatic: the first late submissions use the slip days. asked: only those with "
-        "`python -m hw_grading extend ... --slip`.",
-    ).tag(config=True)
 
     @property
     def has_rules(self) -> bool:
-        """Whether the course or the homework has a rule for late work."""
+        """Whether the course has a rule for late work."""
         return bool(self.percent or self.slip_days) or self.last_moment_hours is not None
 
 
 def terms_of(course: Course, assignment: str) -> LatePolicy:
-    """Return a homework's rules for late work: its manifest's settings override the course's.
+    """Return a homework's rules for late work: the course's, and its manifest's slip days.
 
     Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
     """
     manifest = manifest_of(course.root, assignment)
     terms = _policy_of(course)
-    for name, own in manifest.late.model_dump(exclude_none=True).items():
-        setattr(terms, name, own)
+    terms.most_slip_days = manifest.late.most_slip_days
     for name in _FLOATS:
         value = getattr(terms, name)
         if value is not None and not 0 <= value <= _MOST:  # this also refuses NaN
             raise GraderFault(
-                f"{name} of late work is {value:g} for {assignment}. Expected a number "
-                f"from 0 to {_MOST:,.0f}: change it in nbgrader_config.py or {FILE_NAME}"
+                f"c.LatePolicy.{name} is {value:g}. Expected a number from 0 to {_MOST:,.0f}: "
+                "change it in nbgrader_config.py"
             )
     terms.zone = zone_of(course, manifest)
     return terms
@@ -104,6 +98,10 @@ def _policy_of(course: Course) -> LatePolicy:
     settings = course.config.LatePolicy
     known = sorted(LatePolicy.class_own_traits(config=True))
     for name in settings:
+        if name in _DROPPED:
+            raise GraderFault(
+                f"Remove c.LatePolicy.{name} from nbgrader_config.py: {_DROPPED[name]}"
+            )
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             meant = f"Did you mean {near[0]}? " if near else ""

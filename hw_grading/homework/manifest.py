@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -45,7 +45,6 @@ class ManifestError(GraderFault):
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 
 
@@ -68,17 +67,9 @@ class Beside(_Section):
 
 
 class Late(_Section):
-    """The rules for late work that differ from the course's ``c.LatePolicy``.
+    """What one homework sets for late work; the course's rules are ``c.LatePolicy``."""
 
-    `hw_grading.final_scores.policy.LatePolicy` explains the attributes.
-    """
-
-    grace_minutes: NotNegative | None = None
-    percent: Percent | None = None
-    per: Literal["day", "hour"] | None = None
-    of: Literal["possible", "earned"] | None = None
-    floor: Percent | None = None
-    last_moment_hours: NotNegative | None = None
+    # The most slip days that a student may use for this homework; None: all of the course's
     most_slip_days: Annotated[int, Field(ge=0)] | None = None
 
 
@@ -98,7 +89,7 @@ class Manifest(_Section):
     # module has a function `preload()`, it is called after the import.
     preload: Names = ()
     limits: Mapping[str, CellLimits] = Field(default_factory=dict)  # of cells, by grade id
-    late: Late = Late()  # where this homework differs from the course
+    late: Late = Late()
     start: Names = ()  # paragraphs for `START.html`, as plain text
 
     @field_validator("time_zone")
@@ -178,6 +169,11 @@ def _sentence(error: Any) -> str:
     """Return a sentence on what is wrong: the key, what was found, what is allowed."""
     key, value = _place(error["loc"]), error["input"]
     if error["type"] == "extra_forbidden":
+        if error["loc"][0] == "late":
+            return (
+                f"{key} is {_shown(value)}, but a homework sets only late.most_slip_days. Remove "
+                "it. The rules for late work are c.LatePolicy in nbgrader_config.py."
+            )
         section = _SECTIONS[error["loc"][0]] if len(error["loc"]) > 1 else Manifest
         known = ", ".join(section.model_fields)
         return f"{key} is {_shown(value)}, but there is no such key. Allowed keys here: {known}."

@@ -4,30 +4,127 @@ Each method is one transaction. Before it writes, it compares what the grader sa
 stored, so that nobody overwrites what they have not seen.
 """
 
+import contextlib
+import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hw_grading.rubrics.gradings import read_grading, write_grading
-from hw_grading.rubrics.history import Stamp, last_batches, latest, mark_of, read_events
-from hw_grading.rubrics.model import Conflict, Event, Grading, Mark, Refused, RubricChanged, checked
-from hw_grading.rubrics.rows import read_rubric, write_rubric
-from hw_grading.rubrics.rubrics import Rubrics
-from hw_grading.rubrics.teamwork import Teamwork, expect_name
+from nbgrader import api
+from sqlalchemy import select
+
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import manifest_of
+from hw_grading.records.database import Database
+from hw_grading.records.questions import Places, order_in, read_places
+from hw_grading.records.scores import Cell, cells_of
+from hw_grading.rubrics.gradings import read_grading, read_gradings, write_grading
+from hw_grading.rubrics.history import (
+    Stamp,
+    last_batches,
+    latest,
+    mark_of,
+    read_events,
+    rubric_of,
+)
+from hw_grading.rubrics.model import (
+    Conflict,
+    Event,
+    Grading,
+    Mark,
+    Question,
+    Refused,
+    Rescored,
+    Rubric,
+    RubricChanged,
+    checked,
+    checked_rubric,
+    expect_name,
+)
+from hw_grading.rubrics.rubrics import (
+    FORMAT,
+    change,
+    exported,
+    first_rubric,
+    read_rubric,
+    rescored,
+    rubrics_in,
+    write_rubric,
+)
+from hw_grading.rubrics.tables import Rows
 
 Outcomes = dict[str, Grading | Conflict]
 
 
-class GradeBook(Rubrics, Teamwork):
+class GradeBook:
     """The manual grading of one homework, in nbgrader's gradebook.
 
     Several threads may use one object. `cell` is a question's grade id, `student` an id, `grader` a
     name of at most 128 characters. Methods that write raise `Refused`. All methods raise
     `Unavailable` if the database cannot be used.
     """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        self._database = Database(course.db_url)
+
+    def close(self) -> None:
+        """Close all connections to the gradebook."""
+        self._database.close()
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return the manually graded questions, in the notebook's order."""
+        places = self._places()
+        manifest = manifest_of(self.course.root, self.assignment)
+        cells = self._cells(places)
+        often = Counter(str(places[cell.name]) for cell in cells)
+        found = []
+        for cell in cells:
+            place = places[cell.name]
+            title = str(place)
+            if often[title] > 1:
+                title += ": code" if cell.is_code else ": text"
+            about = (cell.name, title, cell.max_points, cell.is_code, place.text, place.scheme)
+            beside = manifest.shown_beside.get(cell.name)
+            found.append(Question(*about, *((beside.answers, beside.printed) if beside else ())))
+        return tuple(found)
+
+    def names(self) -> dict[str, str]:
+        """Return the names of students with an answer in the gradebook, by id; "" if not known."""
+        student = api.Student
+        query = select(student.id, student.first_name, student.last_name)
+        query = query.join(api.SubmittedAssignment).join(api.Assignment)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(api.Assignment.name == self.assignment)).all()
+        return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
+
+    def order(self, cell: str) -> list[str]:
+        """Return all students in the question's own order, which looks random but is fixed."""
+        before = f"{self.assignment}\n{cell}\n"
+        return sorted(self.names(), key=lambda s: hashlib.sha256((before + s).encode()).digest())
+
+    def rubric(self, cell: str) -> Rubric:
+        """Return the rubric of a question."""
+        _, first = self._question(cell)
+        with self._reading(cell) as rows:
+            return read_rubric(rows, first)[0]
+
+    def gradings(self, cell: str) -> dict[str, Grading]:
+        """Return the state of every student's answer."""
+        _, first = self._question(cell)
+        with self._reading(cell) as rows:
+            return read_gradings(rows, read_rubric(rows, first)[0])
+
+    def grading(self, cell: str, student: str) -> Grading:
+        """Return the state of one answer."""
+        _, first = self._question(cell)
+        with self._reading(cell) as rows:
+            return read_grading(rows, read_rubric(rows, first)[0], student)
+
+    # -- marks
 
     def save(
         self,
@@ -127,3 +224,89 @@ class GradeBook(Rubrics, Teamwork):
         self._question(cell)
         with self._reading(cell) as rows:
             return read_events(rows, student)
+
+    # -- rubrics
+
+    def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
+        """Return the scores that a changed rubric would change."""
+        most, _ = self._question(cell)
+        checked_rubric(rubric, most)
+        with self._reading(cell) as rows:
+            return rescored(read_gradings(rows, rubric), rubric, most)
+
+    def change_rubric(
+        self, cell: str, rubric: Rubric, *, grader: str
+    ) -> tuple[Rubric, list[Rescored]]:
+        """Save a rubric, and re-score the answers that have its items.
+
+        Its `revision` is that of the rubric that the grader edited. New items have the id "".
+        """
+        most, first = self._question(cell)
+        checked_rubric(rubric, most)
+        stamp = Stamp(expect_name(grader), "rubric", most)
+        with self._writing(cell) as rows:
+            return change(rows, first, rubric, stamp)
+
+    def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
+        """Take back this grader's latest change of the rubric."""
+        most, first = self._question(cell)
+        with self._writing(cell) as rows:
+            events = latest(rows, expect_name(grader), "rubric")
+            if not events:
+                raise Refused("You have not changed this rubric: there is nothing to undo.")
+            states = (events[0].before, events[0].after)
+            before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
+            stamp = Stamp(grader, "rubric undone", most, undoes=events[0].batch)
+            return change(rows, first, replace(before.within(most), revision=after.revision), stamp)
+
+    def exported(self) -> dict[str, Any]:
+        """Return all rubrics as JSON data, without any student data."""
+        found = {q.cell: exported(self.rubric(q.cell), q.max_points) for q in self.questions()}
+        return {"format": FORMAT, "assignment": self.assignment, "rubrics": found}
+
+    def import_rubrics(self, document: object, *, grader: str) -> list[str]:
+        """Import exported rubrics, for questions that have no graded answers yet.
+
+        Return the questions that got a new rubric; the others are unchanged. `Refused` if the
+        document holds no rubrics.
+        """
+        rubrics = rubrics_in(document)
+        points = {q.cell: q.max_points for q in self.questions() if q.cell in rubrics}
+        # Check all rubrics before the first change.
+        new = {cell: checked_rubric(rubrics[cell].within(n), n) for cell, n in points.items()}
+        taken = []
+        for cell, rubric in new.items():
+            if not any(grading.mark.done for grading in self.gradings(cell).values()):
+                rubric = replace(rubric, revision=self.rubric(cell).revision)
+                self.change_rubric(cell, rubric, grader=grader)
+                taken.append(cell)
+        return taken
+
+    @contextlib.contextmanager
+    def _reading(self, cell: str) -> Iterator[Rows]:
+        with self._database.reading() as connection:
+            yield Rows(connection, self.assignment, cell)
+
+    @contextlib.contextmanager
+    def _writing(self, cell: str) -> Iterator[Rows]:
+        with self._database.writing() as connection:
+            yield Rows(connection, self.assignment, cell)
+
+    def _places(self) -> Places:
+        return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
+
+    def _cells(self, places: Places) -> list[Cell]:
+        with self._database.reading() as connection:
+            cells = cells_of(connection, self.assignment).values()
+        order = order_in(places)
+        by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)
+        return sorted(by_hand, key=lambda cell: order(cell.name))
+
+    def _question(self, cell: str) -> tuple[float, Rubric]:
+        """Return a question's maximum points, and its rubric before anybody changes it."""
+        places = self._places()
+        cells = self._cells(places)
+        for one in cells:
+            if one.name == cell:
+                return one.max_points, first_rubric(one, cells, places)
+        raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")

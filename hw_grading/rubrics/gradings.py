@@ -12,8 +12,7 @@ from hw_grading.records.database import now, rows_of
 from hw_grading.records.scores import open_gradebook
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
-from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.tables import ANSWERS, APPLIED, GRADINGS
+from hw_grading.rubrics.tables import ANSWERS, APPLIED, GRADINGS, Rows
 
 _tables = api.Base.metadata.tables
 _ASSIGNMENT, _SOURCE, _CELL = (_tables[name] for name in ("assignment", "notebook", "base_cell"))

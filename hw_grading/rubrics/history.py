@@ -12,8 +12,7 @@ from sqlalchemy import Row, select
 from hw_grading.records.database import now
 from hw_grading.records.scores import counted, signed
 from hw_grading.rubrics.model import Event, Item, Kind, Mark, Rubric
-from hw_grading.rubrics.rows import Rows
-from hw_grading.rubrics.tables import EVENTS
+from hw_grading.rubrics.tables import EVENTS, Rows
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hw_grading.records.scores import in_digits, signed
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MOST_ITEMS = 60  # in one rubric
-LONGEST_NAME = 128  # characters in the name of a grader or a group
+LONGEST_NAME = 128  # characters in the name of a grader
 
 
 class Kind(StrEnum):
@@ -77,13 +77,6 @@ class Rubric:
         start = max_points if self.kind is Kind.SUBTRACTING else 0.0
         given = sum(item.points for item in self.items if item.id in chosen)
         return round(start + given + adjustment, 6)
-
-    def full_marks(self, max_points: float) -> tuple[frozenset[str], float]:
-        """Return the items that give full marks, and the adjustment that they need."""
-        adding = self.kind is Kind.ADDING
-        items = [item for item in self.items if adding and item.points > 0]
-        start = sum(item.points for item in items) if adding else max_points
-        return frozenset(item.id for item in items), max(0.0, self.upper - start)
 
     def comment(self, mark: Mark, max_points: float) -> str:
         """Return the text of a mark for students: the items with their points, then the comment.
@@ -237,3 +230,11 @@ def expect_text(text: str) -> None:
             "The text has a character that a database cannot store: NUL, or half of a surrogate "
             "pair. Remove it."
         )
+
+
+def expect_name(name: str) -> str:
+    """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
+    expect_text(name)
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Refused(f"A grader's name must have 1 to {LONGEST_NAME} printable characters.")
+    return name

@@ -1,8 +1,26 @@
-"""The desk's own tables, in the gradebook's database."""
+"""The desk's own tables in the gradebook's database, and the rows of one question in them."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, Float, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    insert,
+    select,
+)
 
 from hw_grading.records.database import METADATA, name_column
 
@@ -73,17 +91,34 @@ EVENTS = _table(
     _filled("after", Text),
 )
 ANSWERS = _table("desk_answer", _ANSWER, _filled("digest", String(64)))  # at the last autograding
-GROUPS = _table("desk_group", _ANSWER, name_column("name"))
-SHARES = _table(
-    "desk_share",
-    _QUESTION,
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    name_column("grader"),
-)
-PRESENCE = _table(
-    "desk_presence",
-    ("assignment", "grader"),
-    name_column("cell"),
-    name_column("student"),
-    _filled("at", Float),  # seconds since 1970
-)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one question, or of one student's answer to it where a student is named."""
+
+    connection: Connection  # with an open transaction
+    assignment: str
+    cell: str
+
+    def here(self, table: Table, student: str | None = None) -> ColumnElement[bool]:
+        """Return the condition that selects the rows."""
+        question = and_(table.c.assignment == self.assignment, table.c.cell == self.cell)
+        return question if student is None else and_(question, table.c.student == student)
+
+    def all(self, table: Table, student: str | None = None) -> list[Row[Any]]:
+        """Return the rows."""
+        return list(self.connection.execute(select(table).where(self.here(table, student))))
+
+    def replace(
+        self, table: Table, rows: Iterable[Mapping[str, Any]], student: str | None = None
+    ) -> None:
+        """Replace all rows by others."""
+        self.connection.execute(delete(table).where(self.here(table, student)))
+        for row in rows:
+            self.insert(table, **row)
+
+    def insert(self, table: Table, **values: Any) -> None:
+        """Insert a row of this question."""
+        values |= {"assignment": self.assignment, "cell": self.cell}
+        self.connection.execute(insert(table).values(**values))

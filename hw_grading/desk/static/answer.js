@@ -11,7 +11,7 @@ import { byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, offerUndo } from "./editor.js";
 import { grader as askGrader } from "./grader.js";
 import { KEYS, listen, showHelp } from "./keys.js";
-import { showMarking, showOthers, showPosition, showSaving } from "./panel.js";
+import { showMarking, showPosition, showSaving } from "./panel.js";
 import { confirmChanged, fullMarks, showItems, showNews } from "./rubric.js";
 import { Saver, markOf } from "./saver.js";
 import { Look } from "./look.js";
@@ -22,14 +22,11 @@ import { notLoaded, showNotLoaded } from "./trouble.js";
 const HERE = `hw-grading desk at ${CELL}`;
 const list = new ClassList();
 const look = new Look();
-let me = "";
 let student = "";
 /** @type {any} */
 let answer = null; // the shown answer; null while it loads
 /** @type {Mark | null} */
 let mark = null;
-/** @type {Record<string, string>} */
-let others = {};
 let failed = false; // whether the answer could not be loaded
 let move = 0; // counts moves, so that an answer that arrives too late is not shown
 const ahead = new Ahead();
@@ -173,16 +170,12 @@ function showMark() {
   showProgress();
 }
 
-const showProgress = () => showPosition(list, student, me);
+const showProgress = () => showPosition(list, student);
 const news = () => showNews(list, () => saver.unsaved().length > 0, takeRubric);
-const showHere = () => showOthers(others, student, list);
 
 // -- moving
 
-/**
- * Show an answer. Return whether it is graded on the server; undefined if that is not known.
- * @param {string} id @param {boolean} [fresh] @returns {Promise<boolean | undefined>}
- */
+/** Show an answer. @param {string} id @param {boolean} [fresh] asked for again, even if preloaded */
 async function show(id, fresh = false) {
   const turn = ++move;
   failed = false;
@@ -205,7 +198,6 @@ async function show(id, fresh = false) {
   showMark();
   showProgress();
   showSaving(saver, list, student);
-  showHere();
   try {
     const loaded = await ahead.load(id, fresh);
     if (turn !== move) return;
@@ -221,11 +213,9 @@ async function show(id, fresh = false) {
     look.start();
     showMark();
     saver.flush();
-    const told = tellHere();
-    for (const next of [list.waiting(id, me, taken())[0], list.neighbour(id, 1)])
+    for (const next of [list.waiting(id)[0], list.neighbour(id, 1)])
       if (next) ahead.load(next);
     ahead.dropOld();
-    return await told;
   } catch (error) {
     if (turn !== move) return;
     failed = true;
@@ -239,21 +229,14 @@ async function show(id, fresh = false) {
   }
 }
 
-const taken = () => new Set(Object.values(others));
-
-/**
- * Show an ungraded answer, or the next one if another grader has just graded it or came to it first.
- * @param {string} id
- */
+/** Show an ungraded answer, or the next one if somebody has graded it by now. @param {string} id */
 async function arrive(id) {
-  const graded = await show(id);
+  const [next] = list.waiting(id);
+  await show(id);
   const row = list.row(id);
-  const begun = row?.graded || saver.unsaved().some((entry) => entry.student === id);
-  if (!row || begun || id !== student) return;
-  row.graded = graded === true;
-  const next = list.waiting(id, me, taken())[0];
-  if (next && (graded || (taken().has(id) && !taken().has(next)))) await arrive(next);
-  else if (graded) await show(id, true);
+  if (!row || id !== student || !answer || answer.grading.waits) return;
+  row.graded = true;
+  if (next !== undefined) await arrive(next);
 }
 
 /** @param {number} step */
@@ -267,25 +250,9 @@ function goOn() {
   saver.flush();
   const sent = saver.unsaved().filter((entry) => entry.mark.done);
   const isSent = (id) => sent.some((entry) => entry.student === id);
-  const next = list.waiting(student, me, taken()).find((id) => !isSent(id));
-  const own = list.rows.some((row) => row.share === me);
-  const share = next !== undefined && own && list.row(next)?.share;
-  if (share && share !== me) say(`Your share is graded. This answer is in the share of ${share}.`);
+  const next = list.waiting(student).find((id) => !isSent(id));
   if (next !== undefined) arrive(next);
   else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
-}
-
-async function tellHere() {
-  if (document.hidden || !student) return;
-  try {
-    const now = await ask(["here"], { cell: CELL, student });
-    others = now.others;
-    showHere();
-    if (failed) show(student, true);
-    return now.graded;
-  } catch {
-    // The saver reports problems with the server.
-  }
 }
 
 async function refresh() {
@@ -295,8 +262,9 @@ async function refresh() {
     comment.used = list.comments;
     showProgress();
     news();
+    if (failed) show(student, true);
   } catch {
-    // The saver reports problems with the server here too.
+    // The saver reports problems with the server.
   }
 }
 
@@ -375,7 +343,6 @@ function connect() {
     );
   }
   byId("same").addEventListener("change", () => byId("same").checked && mark?.done && keep());
-  setInterval(tellHere, 10_000);
   setInterval(refresh, 20_000);
 }
 
@@ -390,7 +357,7 @@ function first() {
 }
 
 async function begin() {
-  me = await askGrader();
+  await askGrader();
   try {
     await list.load();
   } catch (error) {
@@ -403,7 +370,7 @@ async function begin() {
   showQuestion(list.question);
   showItems(byId("items"), list.rubric, toggle);
   const chosen = first();
-  const start = chosen ?? list.waiting("", me)[0] ?? list.rows[0]?.student;
+  const start = chosen ?? list.next ?? list.rows[0]?.student;
   // Remove the student's id from the address, so that names stay hidden.
   history.replaceState(null, "", gradingPage(CELL));
   if (start === undefined) {

@@ -6,8 +6,7 @@ import { CELL, ask } from "./api.js";
 /**
  * @typedef {{student: string, name: string, graded: boolean, flagged: boolean, score: number | null,
  *   empty: boolean, missing: boolean, failed: boolean, error: boolean, changed: boolean,
- *   overridden: boolean, share: string | null, group: string | null, version: string,
- *   digest: string, excerpt: string, picture: boolean}} Row
+ *   overridden: boolean, version: string, digest: string, excerpt: string, picture: boolean}} Row
  */
 
 const NAMES = "hw-grading desk names";
@@ -29,9 +28,10 @@ export class ClassList {
     this.reading = undefined; // how far the server has read the class's notebooks
     /** @type {{text: string, times: number}[]} */
     this.comments = [];
-    this.groups = {};
     /** @type {string[][]} */
     this.same = [];
+    /** @type {string | null} */
+    this.next = null; // the student with whom this grader goes on
     /** @type {Map<string, number>} */
     this.places = new Map();
     /** @type {Map<string, [number, import("./saver.js").Grading]>} */
@@ -42,13 +42,13 @@ export class ClassList {
   /** Load the question. The rubric that the grader sees does not change. */
   async load() {
     const start = performance.now();
-    const { question, rubric, students, comments, groups, same, reading } = await ask([
+    const { question, rubric, students, comments, same, next, reading } = await ask([
       "question",
       CELL,
     ]);
     this.rubric ??= rubric;
     this.newest = rubric;
-    Object.assign(this, { question, comments, groups, same, reading, rows: students });
+    Object.assign(this, { question, comments, same, next, reading, rows: students });
     this.places = new Map(students.map((row, place) => [row.student, place]));
     // Gradings saved during the request are newer than the list.
     for (const [student, [at, grading]] of this.fresh) {
@@ -88,28 +88,16 @@ export class ClassList {
     return this.rows[(this.places.get(student) ?? -1) + step]?.student;
   }
 
-  /**
-   * Return the next ungraded answers. The grader's own share comes first, and answers where other
-   * graders are come last. Within each, the order is from here to the end, then from the start.
-   * @param {string} student @param {string} grader @param {Set<string>} [taken] where others are
-   * @returns {string[]}
-   */
-  waiting(student, grader, taken = new Set()) {
+  /** Return the other ungraded answers, from here to the end and then from the start. @param {string} student */
+  waiting(student) {
     const here = this.places.get(student) ?? -1;
     const circle = [...this.rows.slice(here + 1), ...this.rows.slice(0, here + 1)];
     const left = circle.filter((row) => !row.graded && row.student !== student);
-    const rank = (row) =>
-      (taken.has(row.student) ? 4 : 0) + (row.share === grader ? 0 : row.share ? 2 : 1);
-    return left.sort((one, other) => rank(one) - rank(other)).map((row) => row.student);
+    return left.map((row) => row.student);
   }
 
-  /** Return how many answers are graded, and how many there are; also for one's own share. @param {string} grader */
-  progress(grader) {
-    const own = this.rows.filter((row) => row.share === grader);
-    const count = (rows) => [rows.filter((row) => row.graded).length, rows.length];
-    return {
-      all: count(this.rows),
-      own: own.length && own.length < this.rows.length ? count(own) : null,
-    };
+  /** Return how many answers are graded. */
+  get done() {
+    return this.rows.filter((row) => row.graded).length;
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** All answers to one question on one page, for finding, grouping and marking several at once. */
+/** All answers to one question on one page, for finding and marking several at once. */
 
 import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
@@ -28,11 +28,9 @@ const FILTERS = {
   flagged: (row) => row.flagged,
 };
 
-/** Sort failures first, then empty answers, then groups, then the rest in the question's order. */
+/** Sort failures first, then empty answers, then the rest in the question's order. */
 function ordered() {
-  const groups = [...new Set(list.rows.map((row) => row.group).filter(Boolean))].sort();
-  const rank = (row) =>
-    row.failed ? 0 : row.empty ? 1 : row.group ? 2 + groups.indexOf(row.group) : 2 + groups.length;
+  const rank = (row) => (row.failed ? 0 : row.empty ? 1 : 2);
   return list.rows
     .filter(FILTERS[byId("show").value])
     .sort((one, other) => rank(one) - rank(other));
@@ -71,7 +69,6 @@ function tile(row, index) {
     row.flagged && "flagged",
     row.changed && "submitted again",
     row.overridden && "changed in formgrader",
-    row.group && `group “${row.group}”`,
   ]
     .filter(Boolean)
     .join(" · ");
@@ -163,7 +160,6 @@ function showGroups() {
   const groups = [
     ...(blank.length ? [["Empty", blank]] : []),
     ...identical.map((group, index) => [`Identical ${index + 1}`, group]),
-    ...Object.entries(list.groups),
   ];
   const buttons = groups.map(([name, students]) =>
     make(
@@ -183,15 +179,8 @@ function showGroups() {
       ),
     ),
   );
-  const none = make(
-    "li",
-    { className: "soft" },
-    "No two answers are identical. Select some to make a group of them.",
-  );
+  const none = make("li", { className: "soft" }, "No two answers are identical.");
   byId("groups").replaceChildren(...(buttons.length ? buttons : [none]));
-  byId("group-names").replaceChildren(
-    ...Object.keys(list.groups).map((name) => make("option", { value: name })),
-  );
 }
 
 function showAll() {
@@ -262,18 +251,6 @@ const nothing = () => {
   };
   return apply((body) => ask(["save", CELL], { ...body, mark, seconds: 0 }));
 };
-
-async function put() {
-  const name = byId("group").value.trim();
-  try {
-    list.groups = (await ask(["group", CELL], { students: [...selected], name })).groups;
-    say(name ? `Put into “${name}”.` : "Removed from their groups.");
-    selected.clear();
-    await reload();
-  } catch (error) {
-    say(`Not saved: ${error.message}`);
-  }
-}
 
 async function undo() {
   try {
@@ -360,7 +337,7 @@ async function begin() {
       ["i", "names of students"],
       ["?", "this help"],
     ]);
-  const actions = { give, nothing, put, undo, names, clear, help };
+  const actions = { give, nothing, undo, names, clear, help };
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
   byId("show").addEventListener("change", showTiles);
   keysOfTiles();

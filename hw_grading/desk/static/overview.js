@@ -3,13 +3,12 @@
 
 import { address, ask, gradingPage } from "./api.js";
 import { WAIT } from "./content.js";
-import { byId, counted, dialog, make, points, say } from "./dom.js";
+import { byId, counted, make, points, say } from "./dom.js";
 import { grader } from "./grader.js";
 import { showNotLoaded } from "./trouble.js";
 
 const PAUSE = 15_000; // milliseconds between two requests
 const MOST_FOUND = 12;
-let me = "";
 /** @type {{student: string, name: string}[]} */
 let students = [];
 /** @type {Map<string, string>} */
@@ -17,8 +16,7 @@ let titles = new Map();
 
 /** @param {any} question */
 function row(question) {
-  const { cell, title, max_points: most, graded, by_people: given, of, mean, who, flagged, shares, next } = question;
-  const own = shares?.[me];
+  const { cell, title, max_points: most, graded, by_people: given, of, mean, flagged, next } = question;
   const bar = make("progress", {
     max: Math.max(of, 1),
     value: graded,
@@ -50,17 +48,11 @@ function row(question) {
       bar,
       make("span", { className: "number" }, ` ${graded} of ${of}`),
       graded > given ? make("div", { className: "soft" }, `by autograde: ${graded - given}`) : "",
-      own ? make("div", { className: "soft" }, `yours: ${own.graded} of ${own.of}`) : "",
     ),
     make(
       "td",
       { className: "number", "data-label": "Mean" },
       mean === null ? "–" : `${points(Math.round(mean * 100) / 100)}`,
-    ),
-    make(
-      "td",
-      { "data-label": who?.length ? "Now here" : "" },
-      ...(who ?? []).map((name) => make("bdi", { className: "who" }, name, " ")),
     ),
     make("td", { className: "number", "data-label": "Flagged" }, flags),
     make(
@@ -71,7 +63,6 @@ function row(question) {
         { className: "buttons" },
         goOn,
         make("a", { className: "button", href: address("grid", cell) }, "Grid"),
-        make("button", { type: "button", onclick: () => handOut(question) }, "Hand out…"),
       ),
     ),
   );
@@ -79,7 +70,7 @@ function row(question) {
 
 /** @param {any[]} questions */
 function showQuestions(questions) {
-  const heads = ["Question", "Graded", "Mean", "Now here", "Flagged", "Do"];
+  const heads = ["Question", "Graded", "Mean", "Flagged", "Do"];
   const table = make(
     "table",
     {},
@@ -90,7 +81,7 @@ function showQuestions(questions) {
         "tr",
         {},
         ...heads.map((head, index) =>
-          make("th", { scope: "col", className: [2, 4].includes(index) ? "number" : "" }, head),
+          make("th", { scope: "col", className: [2, 3].includes(index) ? "number" : "" }, head),
         ),
       ),
     ),
@@ -160,60 +151,6 @@ function find() {
   );
 }
 
-/** @param {any} question */
-async function handOut({ cell, title, shares }) {
-  const names = Object.keys(shares ?? {});
-  const field = make("textarea", { id: "graders", rows: 5, value: names.join("\n") });
-  const trouble = make("p", { role: "alert", className: "alarm" });
-  const now = names.map((name) =>
-    make("li", {}, make("bdi", {}, name), `: ${shares[name].graded} of ${shares[name].of} graded`),
-  );
-  await dialog(
-    `Hand out ${title}`,
-    [
-      make(
-        "p",
-        {},
-        "Each grader gets an equal share of the answers. You may still grade every answer; “next” goes to your own share first.",
-      ),
-      make(
-        "label",
-        { htmlFor: "graders" },
-        "Graders, one on each line (none: everybody grades everything)",
-      ),
-      field,
-      make("ul", {}, ...now),
-      trouble,
-    ],
-    {
-      buttons: [
-        ["Hand out", "main", "save"],
-        ["Cancel", "", ""],
-      ],
-      check: async (value) => {
-        if (value !== "save") return true;
-        const graders = [
-          ...new Set(
-            field.value
-              .split(/[\n,;]/)
-              .map((name) => name.trim())
-              .filter(Boolean),
-          ),
-        ];
-        try {
-          await ask(["shares", cell], { graders });
-          say(graders.length ? `Handed out to ${graders.join(", ")}.` : "No longer handed out.");
-          load();
-          return true;
-        } catch (error) {
-          trouble.textContent = `Not saved: ${error.message}`;
-          return false;
-        }
-      },
-    },
-  );
-}
-
 async function importRubrics(event) {
   const [file] = event.target.files;
   if (!file) return;
@@ -262,7 +199,7 @@ async function begin() {
   byId("find").addEventListener("keydown", (event) => {
     if (event.key === "Enter") byId("found").querySelector("a")?.click();
   });
-  me = await grader();
+  await grader();
   await load();
   setInterval(() => document.hidden || document.querySelector("dialog") || load(), PAUSE);
 }

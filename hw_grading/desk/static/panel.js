@@ -1,5 +1,5 @@
 // @ts-check
-/** The panel around an answer: marks, position, state of saving, other graders. */
+/** The panel around an answer: marks, position, state of saving. */
 
 import { LOGIN, address } from "./api.js";
 import { byId, counted, make, points } from "./dom.js";
@@ -41,18 +41,13 @@ export function showMarking(mark, answer, list) {
 
 /**
  * Show the position of this answer, and how many answers are graded.
- * @param {ClassList} list @param {string} student @param {string} me
+ * @param {ClassList} list @param {string} student
  */
-export function showPosition(list, student, me) {
-  const {
-    all: [done, of],
-    own,
-  } = list.progress(me);
-  const [, ownOf] = own ?? [];
-  byId("bar").max = (own ? ownOf : of) || 1;
-  byId("bar").value = own ? own[0] : done;
-  byId("done-text").textContent =
-    (own ? `${own[0]} of ${own[1]} of yours, ` : "") + `${done} of ${of} graded`;
+export function showPosition(list, student) {
+  const of = list.rows.length;
+  byId("bar").max = of || 1;
+  byId("bar").value = list.done;
+  byId("done-text").textContent = `${list.done} of ${of} graded`;
   const place = list.places.get(student) ?? 0;
   byId("number").textContent = `Answer ${place + 1} of ${of}`;
   byId("previous").disabled = place === 0;
@@ -100,30 +95,6 @@ export function showSaving(saver, list, student) {
       `${many}: ${failure?.message}`,
       ...what,
       make("button", { type: "button", onclick: () => saver.again() }, again),
-    ),
-  );
-}
-
-/**
- * Show which other graders are at this question.
- * @param {Record<string, string>} others where each is @param {string} student @param {ClassList} list
- */
-export function showOthers(others, student, list) {
-  /** @type {[string, string][][]} */
-  const [with_, elsewhere] = [[], []];
-  for (const [name, id] of Object.entries(others))
-    (id === student ? with_ : elsewhere).push([name, id]);
-  byId("here").replaceChildren(
-    ...with_.map(([name]) =>
-      make("p", { className: "alarm" }, make("bdi", {}, name), " is at this answer too"),
-    ),
-    ...elsewhere.map(([name, id]) =>
-      make(
-        "p",
-        { className: "soft" },
-        make("bdi", {}, name),
-        ` is at answer ${(list.places.get(id) ?? 0) + 1}`,
-      ),
     ),
   );
 }

@@ -51,7 +51,7 @@ export function pressItems(list, chosen) {
 }
 
 /**
- * Return the mark for all points, as the server's `Rubric.full_marks` does.
+ * Return the mark for all points: the items that give them, and the adjustment that they need.
  * @param {Rubric} rubric @param {number} most points of the question
  */
 export function fullMarks(rubric, most) {

@@ -144,7 +144,7 @@ export class Saver {
     if (entry) entry.spent += seconds;
   }
 
-  /** Store a grading from another source: an undo, a group, a newer request. */
+  /** Store a grading from another source: an undo, a newer request. */
   adopt(student, grading) {
     const entry = this.entries.get(student);
     if (!entry || this.waits(entry)) return;

@@ -1,4 +1,4 @@
-"""One homework on the desk: its gradebook, its answers, and the background work."""
+"""The desks of a server's course, one for each homework, and their background work."""
 
 import contextlib
 import logging
@@ -6,16 +6,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from hw_grading.desk.answers import Answers, Cells, Glance
+from hw_grading.desk.pictures import Thumbnails
 from hw_grading.desk.rendering import Renderer
 from hw_grading.desk.showing import answer_html
-from hw_grading.desk.thumbnails import Thumbnails
 from hw_grading.homework.course import Course
 from hw_grading.rubrics.book import GradeBook
 from hw_grading.rubrics.model import Question
+from hw_support.submission.problems import quoted
 
+_FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
 _SECONDS_BETWEEN_ROUNDS = 10.0
 _SECONDS_OF_QUESTIONS = 5.0
 _log = logging.getLogger(__name__)
@@ -187,3 +191,67 @@ class HomeworkDesk:
                 if self._near != (cell, student) or self._ended.is_set():
                     break
                 self.html(cell, near, self.answers.cells(near))
+
+
+class Desks:
+    """The desks of all homeworks of a server.
+
+    Without a `folder`, the course is formgrader's, in the server's `settings` once formgrader is
+    loaded, or else the folder in which the server was started. `base` ends in a slash.
+    """
+
+    def __init__(self, folder: Path | None, settings: dict[str, Any], base: str) -> None:
+        self._folder, self._settings, self._base = folder, settings, base
+        self._here = Path.cwd()
+        self._lock = threading.Lock()
+        self._courses: dict[Path, Course] = {}
+        self._desks: dict[tuple[Path, str], HomeworkDesk] = {}
+        self.busy = Busy()
+        self.renderer = Renderer()
+        self.thumbnails = Thumbnails()
+
+    def course(self) -> Course:
+        """Return the course; `GraderFault` if its settings have a mistake."""
+        folder = self._folder
+        if folder is None:
+            formgrader = self._settings.get(_FORMGRADER)
+            folder = Path(formgrader.coursedir.root) if formgrader else self._here
+        with self._lock:
+            if folder not in self._courses:
+                course = Course(folder)
+                course.directory  # noqa: B018 - read while no thread changes the import path
+                self._courses[folder] = course
+            return self._courses[folder]
+
+    def desk(self, assignment: str) -> HomeworkDesk:
+        """Return the desk of a homework; `NotThere` if the course has no such homework.
+
+        `GraderFault`, `Unavailable`, `NoScores` or `Unreadable` if something cannot be read.
+        """
+        course = self.course()
+        expect_homework(course, assignment)
+        key = (course.folder, assignment)
+        with self._lock:
+            if key not in self._desks:
+                self._desks[key] = HomeworkDesk(
+                    course, assignment, self._base, self.renderer, self.thumbnails, self.busy
+                )
+            desk = self._desks[key]
+        desk.wake()
+        return desk
+
+    def close(self) -> None:
+        """Stop the background work."""
+        for desk in self._desks.values():
+            desk.close()
+        self.renderer.close()
+
+
+def expect_homework(course: Course, assignment: str) -> None:
+    """Raise `NotThere` if a course has no homework of that name."""
+    names = course.homeworks()
+    if assignment not in names:
+        raise NotThere(
+            f"The course in {course.root} has no homework {quoted(assignment)}. It has: "
+            f"{', '.join(names) or 'none'}."
+        )
