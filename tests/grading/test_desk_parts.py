@@ -1,7 +1,6 @@
 """Parts of the GSI's desk: pictures, thumbnails, rendering, and what is kept of a class."""
 
 import io
-import itertools
 import json
 import os
 import signal
@@ -10,29 +9,35 @@ import threading
 import pytest
 from html_pages import base64_of, png
 from PIL import Image
-from test_plots_page import display
 from test_results import course, error, notebook, pytestmark, stream
 
 from hw_grading.desk import rendering
 from hw_grading.desk.answers import Answers
-from hw_grading.desk.pictures import MAX_BYTES, NotShown, Picture, picture_in, pictures_of
-from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
-from hw_grading.desk.shapes import (
-    BadRequest,
-    body_of,
-    dumped,
-    number_in,
-    rubric_in,
-    students_in,
+from hw_grading.desk.handlers import dumped
+from hw_grading.desk.pictures import (
+    HEIGHT,
+    MAX_BYTES,
+    WIDTH,
+    NotShown,
+    Picture,
+    Thumbnails,
+    picture_in,
+    pictures_of,
 )
+from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
 from hw_grading.desk.showing import answer_html, beside_html, printed_html
-from hw_grading.desk.thumbnails import HEIGHT, WIDTH, Thumbnails
+from hw_grading.desk.writing import BadRequest, body_of, mark_in, rubric_in, students_in
 from hw_grading.homework.course import Course
-from hw_grading.pages import allowance
 from hw_grading.rubrics.model import Refused
 from hw_support.time_limit import time_limit
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
+
+
+def display(**data):
+    """Return an output with data by type, such as image_png."""
+    data = {kind.replace("_", "/"): value for kind, value in data.items()}
+    return {"output_type": "display_data", "metadata": {}, "data": data}
 
 
 def picture(size=(640, 480), kind="PNG", colour="red"):
@@ -124,6 +129,8 @@ def test_a_thumbnail_is_small_made_once_and_kept_for_the_owner_only(tmp_path):
     assert thumbnails.make(plot_cell(), "d") == made
     assert Thumbnails(tmp_path / "small").kept("d") == made
     assert (tmp_path / "small").stat().st_mode & 0o077 == 0
+    (tmp_path / "file").write_text("no folder")
+    assert Thumbnails(tmp_path / "file").make(plot_cell(picture()), "d")
 
 
 @pytest.mark.parametrize(
@@ -145,22 +152,7 @@ def test_the_oldest_thumbnails_are_removed(tmp_path):
     assert thumbnails.is_kept("d59")
 
 
-def test_thumbnails_work_where_none_can_be_kept(tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    assert Thumbnails(tmp_path / "file").make(plot_cell(picture()), "d")
-
-
 # -- showing
-
-
-def test_html_of_an_answer_beyond_its_time_is_shown_as_text(renderer, monkeypatch):
-    seconds_later = itertools.count(step=4)
-    monkeypatch.setattr(allowance.time, "thread_time", lambda: next(seconds_later))
-    outputs = [display(text_html=f"<b>{n}</b>") for n in range(9)]
-    cell = {"cell_type": "code", "source": "", "outputs": outputs}
-    html = answer_html(cell, renderer, address)
-    assert all(f"<b>{n}</b>" in html for n in range(3))
-    assert html.count("&lt;b&gt;") == 6
 
 
 def test_code_is_coloured_and_follows_its_outputs(renderer):
@@ -216,7 +208,6 @@ def test_no_answer_changes_the_direction_of_writing(renderer):
     output = display(text_html=f"<b title='{turned}'>{turned}</b>")
     for cell in (
         {"cell_type": "markdown", "source": f"{turned}\r\n<b title='{turned}'>{turned}</b>"},
-        {"cell_type": "raw", "source": turned},
         {"cell_type": "code", "source": turned, "outputs": [stream(turned), output]},
     ):
         for show in (answer_html, beside_html):
@@ -224,20 +215,16 @@ def test_no_answer_changes_the_direction_of_writing(renderer):
             assert html
             assert not set(html) & {"\u202e", "\u2066"}
             assert "&#x202e;" not in html.lower()
-            assert "&#8238;" not in html
 
 
-def test_only_the_first_of_many_pictures_are_shown(renderer):
+def test_many_pictures_and_many_lines_are_cut(renderer):
     html = answer_html(plot_cell(*[picture()] * 9), renderer, address)
     assert html.count("<img") == 6
     assert html.count("More pictures than 6 are not shown.") == 1
-
-
-def test_printed_numbers_are_the_last_lines(renderer):
-    cell = {"outputs": [stream("".join(f"{n} of 605\n" for n in range(605)))]}
-    shown = printed_html(cell)
+    shown = printed_html({"outputs": [stream("".join(f"{n} of 605\n" for n in range(605)))]})
     assert "604 of 605" in shown
     assert "\n500 of 605" not in shown
+    assert f"{5 * LONGEST_CODE:,} more characters" in renderer.code("x = 1\n" * LONGEST_CODE)
 
 
 @pytest.mark.parametrize(
@@ -250,13 +237,6 @@ def test_a_line_that_resembles_a_progress_bar_is_read_in_bounded_time(line):
         assert "0%|" in printed_html({"outputs": [stream(line)]})
 
 
-def test_progress_bars_are_left_out():
-    bar = " 45%|####5     | 450/1000 [00:10<00:12, 45.00it/s]"
-    assert printed_html({"outputs": [stream(f"loss 3\r\n{bar}\nloss 2\n")]}) == (
-        "<pre>loss 3\nloss 2</pre>"
-    )
-
-
 def test_the_pictures_that_an_answer_is_about_come_first_and_no_progress_bar(renderer):
     bar = stream("epoch 1:  40%|####      | 48/121 [00:01<00:02, 29.0it/s]\nloss 0.7\n")
     cell = plot_cell(picture())
@@ -266,25 +246,15 @@ def test_the_pictures_that_an_answer_is_about_come_first_and_no_progress_bar(ren
     assert "40%" not in html + answer_html(cell, renderer, address)
 
 
-def test_long_code_is_cut_with_a_note(renderer):
-    html = renderer.code("x = 1\n" * LONGEST_CODE)
-    assert f"{5 * LONGEST_CODE:,} more characters" in html
-
-
-def test_a_renderer_that_was_killed_is_started_again(renderer):
+def test_a_renderer_killed_at_work_leaves_plain_text_and_is_started_again(renderer, monkeypatch):
     assert "<em>one</em>" in renderer.markdown("*one*")
-    os.kill(renderer._process.pid, signal.SIGKILL)
-    renderer._process.wait()
-    assert "<em>two</em>" in renderer.markdown("*two*")
-
-
-def test_a_renderer_killed_at_work_leaves_plain_text(renderer, monkeypatch):
-    renderer.markdown("*one*")
     os.kill(renderer._process.pid, signal.SIGSTOP)
-    monkeypatch.setattr(rendering, "_HARD_SECONDS", 0.1)
-    html = renderer.markdown("*two* <b>")
+    with monkeypatch.context() as patch:
+        patch.setattr(rendering, "_HARD_SECONDS", 0.1)
+        html = renderer.markdown("*two* <b>")
     assert "it cannot be rendered" in html
     assert "*two* &lt;b&gt;" in html
+    assert "<em>three</em>" in renderer.markdown("*three*")
 
 
 def test_rendered_text_is_not_rendered_again(renderer):
@@ -302,21 +272,16 @@ def answers_of(course):
     return Answers(Course(course.root), "hw2", ("plot", "answer"))
 
 
-def test_only_a_short_summary_of_a_student_is_kept(course):
-    course.grade("ada", notebook(plot=[display(image_png=picture())], answer="word " * 100_000))
+def test_a_short_summary_of_a_student_says_whether_the_cell_ended_in_an_error(course):
+    outputs = [stream("half way"), error("ValueError", "x"), display(image_png=picture())]
+    course.grade("ada", notebook(plot=outputs, answer="word " * 100_000))
+    course.grade("bob", notebook(plot=outputs[:1]))
     kept = answers_of(course).submission("ada")
-    assert kept.glances["plot"].pictures == 1
     assert len(kept.glances["answer"].excerpt) <= 300
     assert len(repr(kept)) < 2_000
-
-
-def test_the_summary_says_whether_the_cell_ended_in_an_error(course):
-    outputs = [stream("half way"), error("ValueError", "x")]
-    course.grade("ada", notebook(plot=outputs))
-    course.grade("bob", notebook(plot=outputs[:1]))
     ada, bob = (answers_of(course).submission(one).glances["plot"] for one in ("ada", "bob"))
-    assert (ada.error, ada.excerpt) == (True, "ValueError: x")
-    assert (bob.error, bob.excerpt) == (False, "half way")
+    assert (ada.error, ada.excerpt, ada.pictures) == (True, "ValueError: x", 1)
+    assert (bob.error, bob.excerpt, bob.pictures) == (False, "half way", 0)
 
 
 def test_only_the_last_students_notebooks_are_kept_whole(course):
@@ -341,30 +306,16 @@ def test_a_notebook_is_read_again_only_if_it_changed(course, monkeypatch):
     assert answers.outdated() == ["bob"]
 
 
-@pytest.mark.parametrize(
-    ("text", "is_empty"),
-    [
-        ("", True),
-        ("\n \n", True),
-        ("YOUR ANSWER HERE", True),
-        ("Write here.\n", True),  # as it was handed out
-        ("YOUR ANSWER HERE: because", False),
-        ("0", False),
-    ],
-)
-def test_a_text_is_empty_if_it_is_blank_or_unchanged(course, text, is_empty):
+def test_an_answer_is_empty_if_it_is_blank_or_unchanged_and_has_no_picture(course):
     course.write(course.root / "release" / "hw2", notebook(answer="Write here."))
-    course.grade("ada", notebook(answer=text))
-    assert answers_of(course).submission("ada").glances["answer"].empty is is_empty
-
-
-def test_unchanged_code_is_empty_unless_it_has_a_picture(course):
-    course.write(course.root / "release" / "hw2", notebook())
-    course.grade("ada", notebook(plot=[stream("1\n")]))
-    course.grade("bob", notebook(plot=[display(image_png=picture())]))
     answers = answers_of(course)
-    assert answers.submission("ada").glances["plot"].empty
-    assert not answers.submission("bob").glances["plot"].empty
+    texts = {"": True, "\n \n": True, "YOUR ANSWER HERE": True, "Write here.\n": True}
+    texts |= {"YOUR ANSWER HERE: because": False, "0": False}
+    for number, (text, is_empty) in enumerate(texts.items()):
+        plot = [stream("1\n")] if is_empty else [display(image_png=picture())]
+        course.grade(f"s{number}", notebook(answer=text, plot=plot))
+        glances = answers.submission(f"s{number}").glances
+        assert (glances["answer"].empty, glances["plot"].empty) == (is_empty, is_empty), text
 
 
 def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
@@ -408,41 +359,45 @@ def test_a_number_that_no_page_can_read_is_null():
     }
 
 
-@pytest.mark.parametrize("raw", [b'{"a": NaN}', b'{"a": -Infinity}', b'"a"', b"nul", b"\xff\xfe"])
-def test_only_an_object_of_finite_numbers_is_a_request(raw):
-    with pytest.raises(BadRequest):
-        body_of(raw)
+MARK = {"chosen": [], "adjustment": 0}
+RUBRIC = {"items": [], "kind": "adding", "lower": 0, "upper": 1, "revision": 0}
 
 
-@pytest.mark.parametrize("value", [None, "1", True, [], 10**400, 1e999])
-def test_only_a_finite_number_is_a_number(value):
-    with pytest.raises(BadRequest):
-        number_in({"n": value}, "n")
+def with_item(**item):
+    return {"rubric": RUBRIC | {"items": [{"text": "x", "points": 1} | item]}}
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("read", "value"),
     [
-        7,
-        [],
-        {"ada": 1},
-        {"../x": "1"},
-        {"": "1"},
-        {"a b": "1"},
-        {"ada": "1" * 201},
-        {"ada": "\ud800"},
+        *((body_of, raw) for raw in (b'{"a": NaN}', b'{"a": -Infinity}', b'"a"', b"nul")),
+        *((body_of, raw) for raw in (b"\xff\xfe", b"[" * 100_000, b" " * 5_000_000)),
+        *((mark_in, {"mark": value}) for value in (None, [], {}, {"chosen": [1]})),
+        *(
+            (mark_in, {"mark": MARK | {"adjustment": value}})
+            for value in (None, "1", True, [], 10**400, 1e999)
+        ),
+        *((mark_in, {"mark": MARK | {"done": value}}) for value in (1, "yes")),
+        *(
+            (lambda body: students_in(body, "versions"), {"versions": value})
+            for value in (7, [], {"ada": 1}, {"../x": "1"}, {"": "1"}, {"a b": "1"})
+        ),
+        *(
+            (lambda body: students_in(body, "versions"), {"versions": {"ada": value}})
+            for value in ("1" * 201, "\ud800")
+        ),
+        *(
+            (rubric_in, {"rubric": RUBRIC | change})
+            for change in ({"kind": "dividing"}, {"items": 7}, {"revision": "none"})
+        ),
+        (rubric_in, with_item(points="1")),
+        *((rubric_in, with_item(id=value)) for value in ("\0", "\ud800", "x" * 33)),
+        (mark_in, {"mark": MARK | {"comment": "x" * 30_000}}),
     ],
 )
-def test_versions_that_are_not_texts_by_student_id_are_refused(value):
-    with pytest.raises(BadRequest):
-        students_in({"versions": value}, "versions")
-
-
-@pytest.mark.parametrize("name", ["\0", "\ud800"])
-def test_an_item_whose_id_no_database_can_store_is_refused(name):
-    rubric = {"items": [{"id": name, "points": 1, "text": "x"}], "kind": "adding", "lower": 0}
-    with pytest.raises(Refused, match="cannot store"):
-        rubric_in({"rubric": {**rubric, "upper": 1, "revision": 0}})
+def test_a_request_that_no_page_sends_is_refused(read, value):
+    with pytest.raises((BadRequest, Refused)):
+        read(value)
 
 
 @pytest.mark.parametrize(

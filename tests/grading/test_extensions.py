@@ -94,16 +94,6 @@ def test_several_students_are_granted_at_once_and_an_unknown_id_gets_a_remark(te
     assert eve.endswith("(the gradebook has no eve yet: check the id)")
 
 
-@pytest.mark.parametrize(
-    ("due", "hours"), [("2022-11-05 23:59:59", 25), ("2022-03-12 23:59:59", 23)]
-)
-def test_a_day_follows_the_clock_and_an_hour_is_60_minutes(tmp_path, due, hours):
-    term = Term(tmp_path / "course").homework(due=due)
-    term.type("extend", "ps1", "ada", "--days", "1")
-    term.type("extend", "ps1", "ben", "--hours", "24")
-    assert [granted(term)[name].seconds / 3600 for name in ("ada", "ben")] == [hours, 24]
-
-
 def test_hours_follow_a_due_date_that_is_moved_and_a_fixed_time_stays(term):
     term.hand_in("ada", LATE).hand_in("ben", LATE)
     term.type("extend", "ps1", "ada", "--hours", "24")
@@ -126,9 +116,11 @@ def test_the_later_of_nbgraders_extension_and_ours_counts(term):
     assert seconds_late(term) == 24 * 3600
 
 
-def test_an_extension_is_replaced_and_taken_back(term, capsys):
-    term.hand_in("ada", LATE)
+def test_an_extension_survives_a_new_submission_is_replaced_and_taken_back(term, capsys):
+    term.hand_in("ada", DUE)
     term.type("extend", "ps1", "ada", "--hours", "30")
+    term.hand_in("ada", LATE)
+    assert seconds_late(term) == 0
     term.type("extend", "ps1", "ada", "--hours", "1")
     assert seconds_late(term) == 25 * 3600
     assert extension_of_nbgrader(term) == timedelta(hours=1)
@@ -138,13 +130,6 @@ def test_an_extension_is_replaced_and_taken_back(term, capsys):
     assert (extension_of_nbgrader(term), seconds_late(term)) == (None, 26 * 3600)
 
 
-def test_an_extension_survives_a_new_submission(term):
-    term.hand_in("ada", DUE)
-    term.type("extend", "ps1", "ada", "--hours", "30")
-    term.hand_in("ada", LATE)
-    assert seconds_late(term) == 0
-
-
 def test_the_last_moment_is_counted_from_the_students_own_due_date(file_term):
     file_term.policy(last_moment_hours=24)
     file_term.hand_in("ada", LATE).hand_in("ben", LATE)
@@ -152,34 +137,19 @@ def test_the_last_moment_is_counted_from_the_students_own_due_date(file_term):
     assert [file_term.final(name).final for name in ("ada", "ben")] == [10, 0]
 
 
-# -- slip days that are asked for
-
-
-def test_slip_days_are_used_only_where_granted(term, capsys):
-    term.policy(percent=100, slip_days=3, use_slip_days="asked")
-    term.hand_in("ada", LATE).hand_in("ben", LATE).hand_in("cyd", LATE)
-    term.type("extend", "ps1", "ada", "--slip", "3")
-    term.type("extend", "ps1", "ben", "--slip", "1")
-    finals = [term.final(name) for name in ("ada", "ben", "cyd")]
-    assert [one.final for one in finals] == [10, 0, 0]
-    assert [(one.slip_days, one.slip_days_left) for one in finals] == [(2, 1), (1, 2), (0, 3)]
+def test_a_student_gets_fewer_slip_days_and_keeps_the_others(term, capsys):
+    term.policy(percent=10, slip_days=3)
+    for student, slip in (("ada", 0), ("ben", 1)):
+        term.hand_in(student, LATE)
+        term.type("extend", "ps1", student, "--slip", slip)
+    term.type("extend", "ps1", "ada", "--hours", "1", "--reason", "ill")
+    one = granted(term)["ada"]
+    assert (one.seconds, one.slip, one.reason) == (3600, 0, "ill")
+    finals = [term.final(student) for student in ("ada", "ben")]
+    assert [(f.slip_days, f.slip_days_left, f.final) for f in finals] == [(0, 3, 8), (1, 2, 9)]
     capsys.readouterr()
     term.type("extend", "ps1", "--list")
-    assert "ada: at most 3 slip days; 2 slip days used here, 1 left" in capsys.readouterr().out
-
-
-def test_a_student_can_keep_automatic_slip_days(file_term):
-    file_term.policy(percent=10, slip_days=3)
-    file_term.hand_in("ada", LATE)
-    file_term.type("extend", "ps1", "ada", "--slip", "0")
-    assert (file_term.final().slip_days, file_term.final().final) == (0, 8)
-
-
-def test_slip_days_and_more_time_are_set_separately(file_term):
-    file_term.type("extend", "ps1", "ada", "--hours", "5", "--reason", "ill")
-    file_term.type("extend", "ps1", "ada", "--slip", "1")
-    one = granted(file_term)["ada"]
-    assert (one.seconds, one.slip, one.reason) == (5 * 3600, 1, "ill")
+    assert "ben: at most 1 slip day; 1 slip day used here, 2 left" in capsys.readouterr().out
 
 
 # -- CSVs
@@ -191,10 +161,12 @@ def from_csv(term: Term, content: str | bytes) -> int:
     return term.type("extend", "ps1", "--from-csv", path)
 
 
-def test_a_csv_grants_all_of_its_rows(term):
+def test_a_csv_grants_all_of_its_rows_for_this_homework(term, capsys):
+    term.homework("ps2", due="2022-11-01 12:00:00")
     term.hand_in("ada", LATE)
-    content = "student,until,hours,slip,reason\nada,2022-10-08 23:59,,,ill\nben,,48,1,\n"
-    assert from_csv(term, content) == 0
+    content = "student,until,hours,slip,reason,homework\nada,2022-10-08 23:59,,,ill\n"
+    assert from_csv(term, f"{content}ben,,48,1,,ps1\nada,,5,,,ps2\n") == 0
+    assert "Rows for other homeworks: 1." in capsys.readouterr().out
     found = granted(term)
     assert found["ada"].until == utc("2022-10-08 23:59")
     assert (found["ben"].seconds, found["ben"].slip) == (48 * 3600, 1)
@@ -222,22 +194,17 @@ def test_a_csv_of_any_dialect_is_read(file_term, content):
     [
         ("ben", "expected until, hours, days or slip, found none of them"),
         ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found"),
-        ("ben,2022-10-08 23:5", "expected a time such as"),
         ("ben,10/8/2022 23:59", "expected a time such as"),
         ("ben,2022-13-08 23:59", "is not a time"),
-        ("ben,2022-10-08 24:00", "is not a time"),
         ("ben,2022-10-04 23:59", "is not after the due date, 2022-10-04 23:59:59 America"),
         ("ben,2032-10-08", "more than a year after the due date"),
         ("ben,,48 h", "expected a number of hours, such as 2, found"),
-        ("ben,,-3", "expected a number of hours"),
         ("ben,,0", "expected more than 0"),
         ("ben,,nan", "expected a number of hours"),
-        ("ben,,99999", "more than a year"),
         ("ben,2022-10-08,48", "expected one of until, hours, days, found until and hours"),
         ("ben,,,1.5", "expected a whole number of slip days"),
         (",2022-10-08", "expected a student's id, found none"),
         ("../ben,2022-10-08", "is not a student id"),
-        ("ada,2022-10-08", "ada is already in line 2"),
         ("Ada,2022-10-08", "ada is already in line 2"),
         ("ben,2022-10-08,,,,,", "expected 5 values, found 7"),
         ('ben,"2022-10-08', "expected a time such as|cannot be read"),
@@ -259,26 +226,7 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
 
 def test_all_rows_in_error_are_named_but_not_thousands(file_term, capsys):
     assert from_csv(file_term, "student,hours\n" + "ada,x\n" * 5_000) == 2
-    complaint = capsys.readouterr().err.splitlines()
-    assert len(complaint) == 22
-    assert complaint[-2:] == ["and 4980 more", "No extension was granted."]
-
-
-@pytest.mark.slow
-def test_5000_rows_are_granted(file_term):
-    rows = "".join(f"s{n},{n % 90 + 1}\n" for n in range(5_000))
-    assert from_csv(file_term, "student,hours\n" + rows) == 0
-    assert len(granted(file_term)) == 5_000
-
-
-def test_rows_for_other_homeworks_are_skipped(file_term, capsys):
-    file_term.homework("ps2", due="2022-11-01 12:00:00")
-    assert from_csv(file_term, "student,hours,homework\nada,5,ps2\nada,6,ps1\nben,7,\n") == 0
-    assert {name: one.seconds / 3600 for name, one in granted(file_term).items()} == {
-        "ada": 6,
-        "ben": 7,
-    }
-    assert "Rows for other homeworks: 1." in capsys.readouterr().out
+    assert capsys.readouterr().err.endswith("\nand 4980 more\nNo extension was granted.\n")
 
 
 @pytest.mark.parametrize(
@@ -289,16 +237,15 @@ def test_rows_for_other_homeworks_are_skipped(file_term, capsys):
         ("student,date\nada,5\n", "line 1: expected a column with until, hours, days or slip"),
         ("student,hours\n", "has no row for ps1"),
         (b"\x89PNG\0\0", "not text"),
+        (None, "nowhere.csv"),
     ],
 )
 def test_a_file_that_is_not_such_a_table_is_refused(file_term, capsys, content, said):
-    assert from_csv(file_term, content) == 2
+    if content is None:
+        assert file_term.type("extend", "ps1", "--from-csv", "nowhere.csv") == 2
+    else:
+        assert from_csv(file_term, content) == 2
     assert said in capsys.readouterr().err
-
-
-def test_a_missing_file_is_reported(file_term, capsys):
-    assert file_term.type("extend", "ps1", "--from-csv", "nowhere.csv") == 2
-    assert "nowhere.csv" in capsys.readouterr().err
 
 
 def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys):
@@ -347,20 +294,14 @@ def test_a_mistyped_id_is_answered_with_the_most_similar_one(term, capsys, is_wh
     for said, meant in (("an", ". Did you mean ann?"), ("zoe", "")):
         assert term.type("extend", "ps1", said, "--hours", "3") == 2 * is_whole
         told = capsys.readouterr()
-        assert (
-            told.out.endswith(f"the gradebook has no {said} yet: check the id{meant})\n")
-            or is_whole
-        )
-        assert told.err.endswith(f"email '{said}'{meant}\n") or not is_whole
-
-
-def test_a_homework_without_a_due_date_has_no_extensions(tmp_path, capsys):
-    term = Term(tmp_path / "course").homework(due=None)
-    assert term.type("extend", "ps1", "ada", "--hours", "3") == 2
-    assert "no due date" in capsys.readouterr().err
+        remark = f"email '{said}'{meant}\n" if is_whole else f"yet: check the id{meant})\n"
+        assert (told.err if is_whole else told.out).endswith(remark)
 
 
 def test_the_list_shows_each_extension_with_its_grantor_and_reason(file_term, capsys):
+    file_term.homework("ps2", due=None)
+    assert file_term.type("extend", "ps2", "ada", "--hours", "3") == 2
+    assert "no due date" in capsys.readouterr().err
     file_term.type("extend", "ps1", "--list")
     assert capsys.readouterr().out == "Nobody has an extension for ps1.\n"
     file_term.type("extend", "ps1", "ada", "--hours", "3", "--reason", "ill")
