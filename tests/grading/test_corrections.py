@@ -304,8 +304,8 @@ def test_the_report_has_corrected_points_penalties_of_nbgrader_and_no_total_belo
     file_term.type("extend", "ps1", "ada", "--hours", "48")
     assert [file_term.final(student).final for student in ("ada", "ben")] == [4, 0]
     shown = report(file_term.folder, "ps1", 160)
-    assert re.search(r"^ada +3 .* 6 +2 +4$", shown, re.MULTILINE)
-    assert re.search(r"^ben +1 .* 0$", shown, re.MULTILINE)
+    assert re.search(r"^ada +6 .* 6 +2 +4$", shown, re.MULTILINE)
+    assert re.search(r"^ben .* 0$", shown, re.MULTILINE)
 
 
 def test_the_page_shows_reasons_as_text(file_term):
