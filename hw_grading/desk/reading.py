@@ -192,7 +192,7 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
 def _next(order: Sequence[str], gradings: Mapping[str, Grading], grader: str) -> str | None:
     """Return the student with whom a grader goes on; None if every answer is graded.
 
-    Each grader begins at an own place in the order, so that several rarely meet.
+    Graders begin at different places in the order, so that they rarely meet.
     """
     digest = hashlib.sha256(grader.encode()).digest()
     start = int.from_bytes(digest, "big") % max(1, len(order))
