@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 # The limit for one part. Right answers take a few milliseconds.
 CPU_SECONDS = 5.0
 WALL_SECONDS = 25.0
-# The shares of CPU seconds and wall seconds that a part gets. There are two reasons for less time:
-# an earlier part timed out, or a function that the test calls did not return in an earlier cell.
-# The entries are for none, one and both of these.
-_SHARES = (1.0, 1.0), (0.2, 0.4), (0.05, 0.2)
+# The shares of CPU seconds and wall seconds that a part gets after another one timed out.
+_CPU_SHARE, _WALL_SHARE = 0.2, 0.4
 
 
 class Attempt:
@@ -48,10 +46,10 @@ class Attempt:
         self._streams.enter_context(contextlib.redirect_stderr(shown))
         # After a part that timed out, the rest of the cell must fit into the cell's own limit. A
         # try with stand-ins gets the full time: the function that hangs may be replaced.
-        hangs = 0 if checks.standing_in else checks.timed_out + checks.notebook.hurried
-        cpu_share, wall_share = _SHARES[hangs]
-        self._seconds = CPU_SECONDS * cpu_share
-        limited = checks.notebook.limited(self._seconds, WALL_SECONDS * wall_share)
+        less = checks.timed_out and not checks.standing_in
+        self._seconds = CPU_SECONDS * (_CPU_SHARE if less else 1.0)
+        wall_seconds = WALL_SECONDS * (_WALL_SHARE if less else 1.0)
+        limited = checks.notebook.limited(self._seconds, wall_seconds)
         self._streams.enter_context(limited)
 
     def __exit__(

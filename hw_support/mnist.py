@@ -8,9 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .endless_training import watch_training
 from .integrity import ShippedFile, read_verified, shipped_file
-from .runs import is_grading
 
 ImagesAndLabels: TypeAlias = tuple[NDArray[np.float64], NDArray[np.int64]]
 
@@ -52,8 +50,6 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     >>> X_train.shape, y_train[:5].tolist()
     ((12080, 28, 28), [1, 0, 0, 0, 1])
     """
-    if is_grading():
-        watch_training()
     return _preloaded.pop() if _preloaded else _loaded()
 
 

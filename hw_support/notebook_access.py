@@ -29,9 +29,6 @@ class Notebook:
     """
 
     MISSING = object()  # the value of a name that is not defined
-    # Whether all parts get less time, because a function that they call did not return in an
-    # earlier cell.
-    hurried = False
 
     def __init__(self, names: dict[str, object]) -> None:
         self.names = names

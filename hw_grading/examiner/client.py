@@ -41,7 +41,6 @@ class Verdict:
     ended: bool  # whether the reason is that the kernel's process has ended
     records: list[dict[str, Any]]  # of each try of a part; see `hw_grading.examiner.witness`
     hung: list[str]  # names of functions that did not return within a time limit
-    returned: list[str]  # names of the other functions that were called
 
 
 @dataclass
@@ -162,10 +161,10 @@ class Examination:
                 raise _ended("the examiner has ended") from error
         return self._process
 
-    def begin(self, trusted: Cells, name: str, source: str, *, hurried: bool) -> None:
+    def begin(self, trusted: Cells, name: str, source: str) -> None:
         """Start the examination of a test cell, after the instructor's cells since the last one."""
         self.process()
-        test = {"trusted": trusted, "name": name, "source": source, "hurried": hurried}
+        test = {"trusted": trusted, "name": name, "source": source}
         try:
             self._examiner.send_bytes(json.dumps(test).encode())
         except OSError as error:

@@ -47,13 +47,12 @@ class Submission:
     instructors: frozenset[str]  # names that the instructor's cells bind
     witness: Witness | None = None
 
-    def examine(self, trusted: Cells, name: str, source: str, hurried: bool) -> dict[str, Any]:
+    def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
         self.session.hung.clear()
-        self.session.returned.clear()
         names = StudentNames(self.own, self.session, self.instructors)
         try:
             if _not_importable:
@@ -64,7 +63,6 @@ class Submission:
             self.own = dict(names)
             self.session.protect(self.own)
             names = StudentNames(self.own, self.session, self.instructors)
-            names.notebook.hurried = hurried
             if self.witness:
                 self.witness.begin(names, f"<{name}>")
             outputs = run_cell(source, name, names)
@@ -76,7 +74,6 @@ class Submission:
             "ended": self.session.ended,
             "records": self.witness.records() if self.witness else [],
             "hung": list(self.session.hung),
-            "returned": sorted(self.session.returned.difference(self.session.hung)),
         }
 
 

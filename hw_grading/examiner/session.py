@@ -34,7 +34,6 @@ class Session(Link):
         self._returned = wire.Remembered()  # what functions returned in this test
         self._name_of: dict[int, str] = {}  # names of functions that `get` returned, by number
         self.hung: dict[str, None] = {}  # names of functions that did not return, in order
-        self.returned: set[str] = set()  # names of functions that returned without stand-ins
         self.why_missing: dict[str, str] = {}  # the last missing name, and why it is missing
 
     def remote(self, reference: Theirs) -> Remote:
@@ -102,8 +101,6 @@ class Session(Link):
             if name:
                 self.hung[name] = None
             raise
-        if name and not any(change.values for change in self._put):
-            self.returned.add(name)
         given = list(wire.mutable([list(arguments), named]))
         with self.keeping_to_the_protocol():
             changed = [(given[place], now) for place, now in changes]

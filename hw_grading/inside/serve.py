@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -75,6 +75,16 @@ class Server:
                 self._notebook.put_back(self._put.pop())
             random.put_back()
         self._send(["ended"])
+
+    def refuse(self, functions: Iterable[str]) -> None:
+        """Replace functions of the notebook, for as long as it does not define them again."""
+        for name in functions:
+            if callable(self._names.get(name)):
+                self._names[name] = _refusing(name)
+
+    def refuse_the_one_in(self, interrupt: KeyboardInterrupt) -> None:
+        """Replace the outermost function of the notebook that an interrupt has ended."""
+        self.refuse([self._notebook.unreturned(interrupt, but="")])
 
     # -- messages
 
@@ -303,6 +313,18 @@ class CallbackError(Exception):
     def __init__(self, number: int, text: str) -> None:
         super().__init__(text)
         self.number = number
+
+
+class DidNotReturn(Exception):
+    """A call of a function that did not return within a limit before."""
+
+
+def _refusing(name: str) -> Callable[..., Any]:
+    def refusing(*_: object, **__: object) -> None:
+        why = f"`{name}` is not called again: it did not return within a time limit before"
+        raise DidNotReturn(why)
+
+    return refusing
 
 
 def _described(error: BaseException, notebook: Notebook) -> list[Any]:

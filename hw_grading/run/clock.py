@@ -4,44 +4,56 @@ from time import monotonic
 
 from nbformat import NotebookNode
 
-from hw_grading.homework.cells import is_test
 from hw_grading.homework.manifest import Manifest
-from hw_grading.run.hangs import Hangs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.share import is_over
 from hw_support.submission.cells import grade_id_of
+
+
+# Cells may idle for a few times the CPU time of a cell, and a minute, in all; then each for a while.
+_TIMES_IDLE, _SECONDS_IDLE, _LEAST_SECONDS_IDLE = 3.0, 60.0, 5.0
 
 
 class Clock:
     """The time that is left for a submission, and for its running cell.
 
     Time that the kernel waits for a processor that others use does not count. So a cell may take up
-    to `MOST_TIMES` times its limit, and a submission twice its limit. `hangs` lowers the CPU time
-    of cells that call a function which did not return.
+    to `MOST_TIMES` times its limit, and a submission twice its limit. Time in which nothing computes
+    counts twice: its sum for all cells has a limit too.
     """
 
-    def __init__(self, settings: RunSettings, manifest: Manifest, hangs: Hangs) -> None:
-        self._settings, self._hangs = settings, hangs
+    def __init__(self, settings: RunSettings, manifest: Manifest) -> None:
+        self._settings = settings
         self._own_cpu_seconds = manifest.seconds("cpu_seconds")
         self._own_wall_seconds = manifest.seconds("wall_seconds")
         self._deadline = monotonic() + settings.wall_seconds_per_submission
         self._of_cell = settings.wall_seconds_per_cell
         self._most_waited = settings.wall_seconds_per_submission
-        self._began = 0.0
-        self.allowed = 0.0  # the running cell's time limit in seconds, computed at its beginning
+        self._most_idle = self._idle = (
+            _TIMES_IDLE * settings.cpu_seconds_per_cell + _SECONDS_IDLE
+        )
+        self._began = self._limit = 0.0
+        self.allowed = 0.0  # the seconds after which `goes_on` has to be asked
+        self._has_idled = False  # whether the running cell was ended because nothing computed
 
     def begin(self, cell: NotebookNode) -> None:
         """Start the clock of a cell."""
         per_cell = self._settings.wall_seconds_per_cell
         self._of_cell = self._own_wall_seconds.get(grade_id_of(cell) or "", per_cell)
-        self._began, self.allowed = monotonic(), self.left()
+        self._began, self._limit = monotonic(), self.left()
+        self.allowed = min(self._limit, max(self._idle, _LEAST_SECONDS_IDLE))
+        self._has_idled = False
 
-    def goes_on(self, waited: float) -> bool:
-        """Return whether the running cell may exceed its time, after this many seconds waited."""
-        return not is_over(self.allowed, monotonic() - self._began, waited)
+    def goes_on(self, waited: float, computed: float) -> bool:
+        """Return whether the running cell has time left, after seconds waited and computed."""
+        passed = monotonic() - self._began
+        idle = passed - waited - computed
+        self._has_idled = idle >= max(self._idle, _LEAST_SECONDS_IDLE)
+        return not self._has_idled and not is_over(self._limit, passed, waited)
 
-    def end(self, waited: float) -> None:
+    def end(self, waited: float, computed: float) -> None:
         """Stop the cell's clock; extend the submission's time by the seconds that it waited."""
+        self._idle -= max(0.0, monotonic() - self._began - waited - computed)
         granted = min(waited, self._most_waited)
         self._most_waited -= granted
         self._deadline += granted
@@ -49,8 +61,7 @@ class Clock:
     def cpu_seconds(self, cell: NotebookNode) -> float:
         """Return the CPU time that a cell may use."""
         per_cell = self._settings.cpu_seconds_per_cell
-        usual = float(self._own_cpu_seconds.get(grade_id_of(cell) or "", per_cell))
-        return usual if is_test(cell) else self._hangs.cpu_seconds(cell, usual)
+        return float(self._own_cpu_seconds.get(grade_id_of(cell) or "", per_cell))
 
     def left(self) -> float:
         """Return the cell's time limit in seconds, if it begins now."""
@@ -66,4 +77,8 @@ class Clock:
 
     def within(self) -> str:
         """Return a text for the limit that ends the cell now: its own or the submission's."""
-        return f"within {self.of_all() if self.is_over() else f'{self._of_cell:g} s'}"
+        if self.is_over():
+            return f"within {self.of_all()}"
+        if self._has_idled:
+            return f"within the {self._most_idle:g} s that all cells together may wait without computing"
+        return f"within {self._of_cell:g} s"

@@ -16,7 +16,6 @@ from hw_grading.homework.cells import at_start, name_of
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, exchange, of_the_kernel
 from hw_grading.run.clock import Clock
-from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, from_message
 from hw_grading.run.report import Report
@@ -38,8 +37,7 @@ _TIMED_OUT = {
 class KernelCells(Kernel):
     """Runs the cells of one submission in its kernel. One that prints too much is interrupted.
 
-    It tells `hangs` which functions returned, and stops the submission, by its `report`, if no
-    further cell can be run.
+    It stops the submission, by its `report`, if no further cell can be run.
     """
 
     def __init__(
@@ -48,7 +46,6 @@ class KernelCells(Kernel):
         settings: RunSettings,
         preload: Sequence[str],
         clock: Clock,
-        hangs: Hangs,
         report: Report,
     ) -> None:
         super().__init__(
@@ -62,12 +59,14 @@ class KernelCells(Kernel):
             timeout_func=lambda cell: clock.allowed,
             on_cell_executed=self._note_reply,
         )
-        self._clock, self._hangs, self._report = clock, hangs, report
+        self._clock, self._report = clock, report
+        self._seconds_for_the_end = 3.0 * settings.iopub_timeout + 5
         self._mistake: Exception | None = None  # of the grader while it processed a message
         # Bytes of all outputs so far; errors and results that were kept beyond the limit.
         self._stored = self._kept_beyond = 0
         # Widgets must not capture a cell's outputs, since captured outputs would not be counted.
         self.comm_open_handlers: dict[str, Any] = {}
+        self.interrupted = False  # whether a limit has ended the last code that was run
         self.died = False  # whether the kernel has ended, but the watchdog has not killed it
         self.fault: GraderFault | None = None  # a fault of the grader that stopped the kernel
         self.exit_asked: str | None = None  # a name for the cell that called ``exit()``
@@ -80,6 +79,7 @@ class KernelCells(Kernel):
         `run` is the cell that is run and gets the outputs: `cell` itself, or another one in its
         place. With `store_history` the kernel counts it as a cell.
         """
+        self.interrupted = False
         if not run.source.strip():
             return
         run.metadata = cell.metadata
@@ -88,7 +88,7 @@ class KernelCells(Kernel):
         self._flooded = self._timed_out = False
         self._clock.begin(cell)
         # nbclient interrupts a cell whose time is up. If that fails, the watchdog kills the kernel.
-        backstop = self._clock.allowed + 3 * self.iopub_timeout + 5
+        backstop = self._clock.allowed + self._seconds_for_the_end
         self.watch.begin_cell(self._clock.cpu_seconds(cell), name_of(cell), backstop)
         unseen = None  # why the cell's end was not seen
         try:
@@ -97,30 +97,19 @@ class KernelCells(Kernel):
         except BadExchange as error:
             unseen = error
         finally:
-            self._clock.end(self.watch.waited_in_cell())
+            self._clock.end(self.watch.waited_in_cell(), self.watch.computed_in_cell())
             self.nb.cells[index] = cell  # nbclient has replaced it with `run`
             self._stored += self._budget.stored
         if self._mistake:
             raise self._mistake
         interrupted = self.watch.end_cell()
-        if run is cell:
-            self._learn(cell, interrupted, unseen)
+        self.interrupted = bool(interrupted) or self._timed_out or self._flooded
         try:
             self._look_after(cell, interrupted, unseen)
         except BadExchange as error:
             self.watch.kill()
             why = f"the communication with the kernel failed in {name_of(cell)} ({quoted(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
-
-    def _learn(
-        self, cell: NotebookNode, interrupted: str | None, unseen: BadExchange | None
-    ) -> None:
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        if interrupted:
-            lost = self._clock.cpu_seconds(cell)
-            self._hangs.interrupted((line for e in errors for line in e.traceback), lost)
-        elif not (errors or unseen or self._timed_out):
-            self._hangs.returned(cell)
 
     def _look_after(
         self, cell: NotebookNode, interrupted: str | None, unseen: BadExchange | None
@@ -134,7 +123,7 @@ class KernelCells(Kernel):
             report.stop(stopped.kind, why, cell)
         elif unseen is None and not self._timed_out:
             if interrupted:
-                report.time_limit(cell, interrupted + self._why_less(cell))
+                report.time_limit(cell, interrupted)
         elif not self.is_alive():
             if self.lost_its_fork_server():
                 self.fault = HelperEnded("the fork server of the kernels has ended")
@@ -142,8 +131,7 @@ class KernelCells(Kernel):
             self.died = True
         elif self.responds():
             if interrupted or self._timed_out or self._clock.is_over():
-                within = interrupted or self._clock.within()
-                report.time_limit(cell, within + self._why_less(cell))
+                report.time_limit(cell, interrupted or self._clock.within())
             elif not self._flooded:
                 message = f"The outputs of {name_of(cell)} were lost ({quoted(unseen)})."
                 report.add(Kind.KERNEL, message, cell)
@@ -152,16 +140,12 @@ class KernelCells(Kernel):
             why = f"the kernel was killed, because {name_of(cell)} could not be interrupted"
             report.stop(Kind.TIME_LIMIT, f"{why} after its time was up", cell)
 
-    def _why_less(self, cell: NotebookNode) -> str:
-        called = [f"`{name}`" for name in self._hangs.called_by(cell)]
-        return f" (shortened, because {', '.join(called)} did not return before)" if called else ""
-
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None
     ) -> dict[str, Any] | None:
-        """Interrupt a cell whose time is up, unless it had to wait for the processor."""
-        if self._clock.goes_on(self.watch.waited_in_cell()):
-            self.watch.extend_cell(timeout)
+        """Interrupt a cell whose time is up, unless it computes or had to wait for the processor."""
+        if self._clock.goes_on(self.watch.waited_in_cell(), self.watch.computed_in_cell()):
+            self.watch.extend_cell(self._seconds_for_the_end)
             await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
             return None  # nbclient then waits for the cell once more
         reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)

@@ -9,7 +9,8 @@
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
    student has no score, instead of a zero.
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
-   still goes on, the kernel and all processes that it started are killed.
+   still goes on, the kernel and all processes that it started are killed. A function that did not
+   return within a limit raises at once when it is called again.
 4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.outputs`).
 """
 
@@ -39,7 +40,6 @@ from hw_grading.pages.outputs import clean_outputs
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
-from hw_grading.run.hangs import Hangs
 from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
@@ -55,8 +55,9 @@ from hw_support.submission.problems import (
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
-# The kernel runs this when parts of tests get less time, or their usual time again.
-_HURRIED = "__import__('hw_support.notebook_access').notebook_access.Notebook.hurried = {}"
+# The kernel runs these when functions did not return within a limit.
+_REFUSE = "__import__('answering.start').start.refuse(*{!r})"
+_REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _SECONDS_FOR_HTML = 30.0  # CPU time to clean all outputs; 20 MB of tables take seven
@@ -84,8 +85,7 @@ class Submission:
         self._left = set(explained)  # tests that were not explained yet
         self._witnessed = bool(explained)
         self.records: dict[str, list[dict[str, Any]]] = {}
-        self._hangs = Hangs(nb)
-        self._clock = Clock(settings, homework.manifest, self._hangs)
+        self._clock = Clock(settings, homework.manifest)
         self._report = Report()
         self._allowance = Allowance(_SECONDS_FOR_HTML)
         self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
@@ -93,7 +93,6 @@ class Submission:
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
-        self._hurried = False  # the kernel's value of `Notebook.hurried`
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
 
     @property
@@ -145,9 +144,7 @@ class Submission:
 
     def _run_cells(self) -> None:
         preload = self._homework.manifest.preload
-        kernel = self._kernel = KernelCells(
-            self.nb, self._settings, preload, self._clock, self._hangs, self._report
-        )
+        kernel = self._kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()
@@ -187,11 +184,19 @@ class Submission:
         elif is_test(cell):
             self._test(kernel, examination, cell, index)
         else:
-            kernel.run_cell(cell, cell, index)
+            self._run_code(kernel, cell, cell, index)
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
         if kernel.died and not self._report.stopped:
             self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
+
+    def _run_code(
+        self, kernel: KernelCells, cell: NotebookNode, run: NotebookNode, index: int
+    ) -> None:
+        """Run code for a cell. If a limit ends it, the function that ran raises from then on."""
+        kernel.run_cell(cell, run, index)
+        if kernel.interrupted and not self._was_ended(kernel):
+            kernel.run_cell(cell, _code(_REFUSE_INTERRUPTED), index, store_history=False)
 
     def _was_ended(self, kernel: KernelCells) -> bool:
         """Whether no code can be run any more. A kernel that has to exit goes on for an instant."""
@@ -204,11 +209,7 @@ class Submission:
         self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
     ) -> None:
         """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
-        hurried = bool(self._hangs.called_by(cell))
-        if hurried != self._hurried:
-            kernel.run_cell(cell, _code(_HURRIED.format(hurried)), index, store_history=False)
-            self._hurried = hurried
-        kernel.run_cell(cell, _code(as_released(cell.source, "code")), index)
+        self._run_code(kernel, cell, _code(as_released(cell.source, "code")), index)
         if not self._was_ended(kernel):
             self._examine(kernel, examination, cell, index)
 
@@ -216,10 +217,10 @@ class Submission:
         self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
     ) -> None:
         watch = kernel.watch
-        used, name = self.cpu_seconds_used, grade_id_of(cell) or ""
+        name = grade_id_of(cell) or ""
         try:
             watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
-            examination.begin(self._trusted, name, cell.source, hurried=self._hurried)
+            examination.begin(self._trusted, name, cell.source)
             self._trusted = []
             kernel.run_cell(cell, _code(_ANSWER), index, store_history=False)
             if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
@@ -236,9 +237,8 @@ class Submission:
             return
         watch.end_helper()
         self._verdicts[index] = verdict.outputs
-        self._hangs.returned(verdict.returned)
-        if verdict.hung:
-            self._hangs.hung(verdict.hung, self.cpu_seconds_used - used)
+        if verdict.hung and not self._was_ended(kernel):
+            kernel.run_cell(cell, _code(_REFUSE.format(verdict.hung)), index, store_history=False)
         self.records[name] = verdict.records
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):

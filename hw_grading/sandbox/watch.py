@@ -111,11 +111,17 @@ class Watch:
             return 0.0
         return seconds_waited(self.kernel_pid) - cell.waited_before
 
+    def computed_in_cell(self) -> float:
+        """Return the seconds of CPU time that the cell has used."""
+        cell = self._cell
+        return self.used_seconds - cell.used_before if cell else 0.0
+
     def extend_cell(self, seconds: float) -> None:
-        """Give the cell more time on the clock."""
+        """Give the cell at least these seconds from now on."""
         with self._lock:
             if self._cell:
-                self._cell = replace(self._cell, until=self._cell.until + seconds)
+                until = max(self._cell.until, monotonic() + seconds)
+                self._cell = replace(self._cell, until=until)
 
     def end_cell(self) -> str | None:
         """Stop the clock; return what follows "did not end" if the cell was interrupted."""
