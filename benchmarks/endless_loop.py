@@ -11,7 +11,7 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
 FUNCTIONS = ("sigmoid_activation", "layer_forward", "backward_pass", "train")
-MOST_SECONDS = 90
+MOST_SECONDS = 90  # and in `train` the limit of its cell, beside these
 
 
 def run() -> None:
@@ -29,8 +29,10 @@ def cpu_seconds(function: str) -> float:
     cell.source, changed = header.subn(r"\g<0>    while True:\n        pass\n", cell.source)
     if changed != 1:
         raise RuntimeError(f"{function} is not defined once in its cell")
-    submission = Submission(notebook, 1, RunSettings(), homework_of(REPOSITORY, "hw2"))
+    homework = homework_of(REPOSITORY, "hw2")
+    submission = Submission(notebook, 1, RunSettings(), homework)
     submission.run()
-    if submission.cpu_seconds_used > MOST_SECONDS:
-        raise RuntimeError(f"{submission.cpu_seconds_used:.0f} s, at most {MOST_SECONDS} s")
+    most = MOST_SECONDS + homework.manifest.seconds("cpu_seconds").get(function, 0)
+    if submission.cpu_seconds_used > most:
+        raise RuntimeError(f"{submission.cpu_seconds_used:.0f} s, at most {most:g} s")
     return submission.cpu_seconds_used

@@ -31,8 +31,11 @@ from hw_grading.run.blame import described
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
+from hw_support.submission import released
 
 OURS = "this homework's own packages"
+# The files of released homeworks, which only students' commands read.
+_RELEASED = released.FOLDER.relative_to(Path(str(hw_support.__file__)).parents[1])
 _looking = threading.Lock()
 
 
@@ -141,13 +144,16 @@ def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[s
 
 
 def digest_of_packages(packages: list[Path]) -> str:
-    """Return a digest of all files of some packages, without caches and hidden files."""
+    """Return a digest of all files of some packages that grading can depend on.
+
+    Caches, hidden files and released homeworks are left out.
+    """
     digest = hashlib.sha256()
     for folder in packages:
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder.parent)
             made = any(part == "__pycache__" or part.startswith(".") for part in name.parts)
-            if not made and path.is_file():
+            if not made and _RELEASED not in name.parents and path.is_file():
                 digest.update(str(name).encode() + b"\0")
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

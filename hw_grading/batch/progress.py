@@ -1,13 +1,10 @@
-"""Progress and outcome of a run over a class: a bar, lines, a table, JSON lines, a page.
+"""Progress and outcome of a run over a class: a bar, lines, a table, JSON lines.
 
 On a terminal there is one bar, and messages below WARNING are hidden, since they would disturb it.
-Elsewhere a plain line appears now and then. JSON lines and the page are always written to a folder.
+Elsewhere a plain line appears now and then. JSON lines are always appended to a file.
 """
 
-import base64
 import contextlib
-import functools
-import hashlib
 import json
 import logging
 import statistics
@@ -20,24 +17,15 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TextIO
 
-from jinja2 import Template
-from markupsafe import Markup
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hw_grading.outcome import Outcome, Status
-from hw_grading.pages.templates import templates_in
 from hw_grading.records.graded_notebook import plain
-from hw_grading.records.writing import write_whole
 
 _MOST_SLOW = 5  # submissions in the list of the slowest
 _LONGEST_REASON = 300  # characters
-_HERE = Path(__file__).parent
-# Classes of the page's style sheet, and the order of the page's rows. None: no outcome yet.
-_MARKS = {Status.NOT_GRADED: "alarm", Status.SUBMISSION_FAILED: "waits"}
-_ORDER = {Status.NOT_GRADED: 0, Status.SUBMISSION_FAILED: 1, None: 2, Status.GRADED: 3}
 _SECONDS_BETWEEN_LINES = 15.0
-_SECONDS_BETWEEN_PAGES = 3.0
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
 _BAR_WITHOUT_ESTIMATE = _BAR.replace("{remaining} left, ", "")
 
@@ -58,8 +46,8 @@ class _Entry:
 class Progress:
     """The progress of a run. Any thread may call its methods.
 
-    The folder gets ``<assignment>.jsonl`` and ``<assignment>.html``. The stream shows the bar, if
-    it is a terminal. Otherwise plain lines go to `log`.
+    The folder gets ``<assignment>.jsonl``. The stream shows the bar, if it is a terminal. Otherwise
+    plain lines go to `log`.
     """
 
     def __init__(
@@ -78,7 +66,6 @@ class Progress:
         self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
         self._start = self._last_line = self._last_end = monotonic()
-        self._last_page = 0.0
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
         self.closed = False
@@ -156,7 +143,6 @@ class Progress:
                     self._end(entry, Status.NOT_GRADED, why)
             left = self.counts[Status.NOT_GRADED]
             self._write_line(event="end", **{str(end): self.counts[end] for end in Status})
-            self._write_page()
             table = self.table()
             if left:
                 table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
@@ -201,7 +187,7 @@ class Progress:
         return ", ".join(f"{end} {self.counts[end]}" for end in Status)
 
     def _show(self) -> None:
-        """Update the bar, or log a line now and then; write the page every few seconds."""
+        """Update the bar, or log a line now and then."""
         failed = self.counts[Status.SUBMISSION_FAILED] + self.counts[Status.NOT_GRADED]
         running = min(len(self._running), self.at_once)
         now = monotonic()
@@ -218,8 +204,6 @@ class Progress:
                 f"{done} of {len(self._entries)} done, {running} running, "
                 f"{failed} failed, {rate:.0f} a minute{estimate}"
             )
-        if now - self._last_page > _SECONDS_BETWEEN_PAGES:
-            self._write_page()
 
     def _seconds_left(self, now: float) -> float:
         """Return an estimate; 0 or less if it was exceeded, or if nothing waits for a worker."""
@@ -241,19 +225,7 @@ class Progress:
             **more,
         )
 
-    def page(self) -> str:
-        """Return the HTML page. It loads no other file, and reloads itself during the run."""
-        return _page().render(
-            assignment=self._assignment,
-            entries=sorted(self._entries.values(), key=lambda e: (_ORDER[e.end], e.student)),
-            running=self._running,
-            counts=self._counted(),
-            done=self.counts.total(),
-            going_on=not self.closed,
-            now=f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
-        )
-
-    # -- the files; grading goes on if they cannot be written
+    # -- the file; grading goes on if it cannot be written
 
     def _write_line(self, **what: Any) -> None:
         line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **what})
@@ -261,12 +233,6 @@ class Progress:
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / f"{self._assignment}.jsonl").open("a", encoding="utf-8") as stream:
                 stream.write(line + "\n")
-
-    def _write_page(self) -> None:
-        self._last_page = monotonic()
-        file, text = self._folder / f"{self._assignment}.html", self.page()
-        with self._writing():
-            write_whole(file, text.encode(errors="replace"))
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -292,16 +258,3 @@ def _only_warnings(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(is_warning)
-
-
-@functools.cache
-def _page() -> Template:
-    reload = (_HERE / "reload.js").read_text(encoding="utf-8")
-    always = {
-        "reload": Markup(reload),
-        "digest": base64.b64encode(hashlib.sha256(reload.encode()).digest()).decode(),
-        "mark_of": _MARKS,
-        "plain": plain,
-        "longest": _LONGEST_REASON,
-    }
-    return templates_in(_HERE).get_template("progress.html.j2", globals=always)

@@ -3,11 +3,12 @@
 nbgrader converts each notebook twice: a sanitizing pass from `submitted/` to `autograded/`, and an
 execution pass over that copy. The same exporter serves both passes. `Sanitizing` runs
 the preprocessors of the first pass ahead of nbgrader's loop. The preprocessors are in
-`preprocessors` and `saving`. docs/lifecycle.md shows the order of the calls.
+`preprocessors` and `saving`. docs/design.md says what calls what.
 """
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import logging
@@ -20,6 +21,8 @@ from nbconvert.exporters import Exporter, NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from traitlets import Bool
 
 from hw_grading.batch.grading import TURN, Turn, grading
@@ -77,6 +80,40 @@ class Sanitizing:
         return NotebookNode(exported[0])
 
 
+class DiskFull(SystemExit):
+    """A disk is full. After any `Exception`, nbgrader's loop would go on with the next student."""
+
+
+def _expect_room(converter: Autograde, step: str) -> None:
+    """Let a method of a converter raise `DiskFull`, with a sentence, if a disk is full."""
+    method = getattr(converter, step)
+
+    @functools.wraps(method)
+    def call(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except Exception as error:
+            if not (path := _on_a_full_disk(error, converter.coursedir)):
+                raise
+            raise DiskFull(
+                f"The disk is full: {path} could not be written. The scores that were saved are "
+                "complete. Free some space, then run this command again: it grades the rest"
+            ) from error
+
+    setattr(converter, step, call)
+
+
+def _on_a_full_disk(error: BaseException | None, course: Any) -> str:
+    """Return the path that could not be written because its disk is full; "" if none is."""
+    while error:
+        if isinstance(error, OperationalError) and "is full" in str(error.orig):
+            return str(make_url(course.db_url).database)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return str(error.filename or Path(course.root, course.autograded_directory))
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 class SubmissionExporter(NotebookExporter):
     """The exporter of `nbgrader autograde`. It reads any submission, whatever the file contains.
 
@@ -96,13 +133,18 @@ class SubmissionExporter(NotebookExporter):
 
     def _convert_as_a_class(self, converter: Autograde) -> None:
         del converter.convert_notebooks  # restore the converter's own method
+        steps = ("init_assignment", "convert_single_notebook")
+        for step in steps:
+            _expect_room(converter, step)
         try:
             with self._grading(converter) as self._turn_of:
                 converter.convert_notebooks()
-        except GraderFault as fault:
+        except (GraderFault, DiskFull) as fault:
             self.log.error(fault)
             raise NbGraderException(str(fault)) from fault
         finally:
+            for step in steps:
+                delattr(converter, step)
             self._turn_of = self._turn = None
 
     def _grading(self, converter: Autograde) -> AbstractContextManager[Callable[[str, Path], Turn]]:

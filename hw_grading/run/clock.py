@@ -9,8 +9,7 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.share import is_over
 from hw_support.submission.cells import grade_id_of
 
-
-# Cells may idle for a few times the CPU time of a cell, and a minute, in all; then each for a while.
+# All cells together may idle for a few times the CPU time of one, and a minute; then each a little.
 _TIMES_IDLE, _SECONDS_IDLE, _LEAST_SECONDS_IDLE = 3.0, 60.0, 5.0
 
 
@@ -18,8 +17,8 @@ class Clock:
     """The time that is left for a submission, and for its running cell.
 
     Time that the kernel waits for a processor that others use does not count. So a cell may take up
-    to `MOST_TIMES` times its limit, and a submission twice its limit. Time in which nothing computes
-    counts twice: its sum for all cells has a limit too.
+    to `MOST_TIMES` times its limit, and a submission twice its limit. The time in
+    which nothing computes has a limit of its own, for all cells together.
     """
 
     def __init__(self, settings: RunSettings, manifest: Manifest) -> None:
@@ -29,9 +28,7 @@ class Clock:
         self._deadline = monotonic() + settings.wall_seconds_per_submission
         self._of_cell = settings.wall_seconds_per_cell
         self._most_waited = settings.wall_seconds_per_submission
-        self._most_idle = self._idle = (
-            _TIMES_IDLE * settings.cpu_seconds_per_cell + _SECONDS_IDLE
-        )
+        self._most_idle = self._idle = _TIMES_IDLE * settings.cpu_seconds_per_cell + _SECONDS_IDLE
         self._began = self._limit = 0.0
         self.allowed = 0.0  # the seconds after which `goes_on` has to be asked
         self._has_idled = False  # whether the running cell was ended because nothing computed
@@ -80,5 +77,5 @@ class Clock:
         if self.is_over():
             return f"within {self.of_all()}"
         if self._has_idled:
-            return f"within the {self._most_idle:g} s that all cells together may wait without computing"
+            return f"within the {self._most_idle:g} s that all cells together may spend idle"
         return f"within {self._of_cell:g} s"

@@ -18,9 +18,9 @@ from hw_grading.run.blame import BadExchange, exchange, of_the_kernel
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, from_message
-from hw_grading.run.report import Report
 from hw_grading.run.settings import RunSettings
-from hw_support.submission.problems import Kind, Severity, quoted
+from hw_support.submission.cells import grade_id_of
+from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 # How many errors and results of a submission are kept, shortened, after its limit was reached.
 _MOST_KEPT_BEYOND = 100
@@ -32,6 +32,36 @@ _TIMED_OUT = {
     "evalue": "",
     "traceback": ["\x1b[0;31mCellTimeoutError\x1b[0m: No reply from kernel before timeout"],
 }
+
+
+class Report:
+    """The problems that occurred while one submission ran, in order."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.stopped: str | None = None  # why no further cell is run; None as long as cells are run
+
+    def add(
+        self,
+        kind: Kind,
+        message: str,
+        cell: NotebookNode | None = None,
+        severity: Severity = Severity.FAILED,
+    ) -> None:
+        """Note a problem, with the grade id of the cell that caused it."""
+        grade_id = grade_id_of(cell) if cell is not None else None
+        self.problems.append(Problem(kind, severity, message, grade_id))
+
+    def time_limit(self, cell: NotebookNode, within: str) -> None:
+        """Note that a cell was interrupted. Several callers may notice it; it is noted once."""
+        message = f"{at_start(cell)} did not end {within}: the grader interrupted it."
+        if not any(problem.message == message for problem in self.problems):
+            self.add(Kind.TIME_LIMIT, message, cell)
+
+    def stop(self, kind: Kind, why: str, cell: NotebookNode | None = None) -> None:
+        """Note that no further cell is run, and why."""
+        self.stopped = why
+        self.add(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.", cell)
 
 
 class KernelCells(Kernel):
@@ -143,7 +173,7 @@ class KernelCells(Kernel):
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None
     ) -> dict[str, Any] | None:
-        """Interrupt a cell whose time is up, unless it computes or had to wait for the processor."""
+        """Interrupt a cell whose time is up, unless it computes or waits for a processor."""
         if self._clock.goes_on(self.watch.waited_in_cell(), self.watch.computed_in_cell()):
             self.watch.extend_cell(self._seconds_for_the_end)
             await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)

@@ -40,8 +40,7 @@ from hw_grading.pages.outputs import clean_outputs
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
-from hw_grading.run.kernel_cells import KernelCells
-from hw_grading.run.report import Report
+from hw_grading.run.kernel_cells import KernelCells, Report
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import (
@@ -144,7 +143,9 @@ class Submission:
 
     def _run_cells(self) -> None:
         preload = self._homework.manifest.preload
-        kernel = self._kernel = KernelCells(self.nb, self._settings, preload, self._clock, self._report)
+        kernel = self._kernel = KernelCells(
+            self.nb, self._settings, preload, self._clock, self._report
+        )
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()

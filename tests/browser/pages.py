@@ -3,7 +3,6 @@
 import base64
 import copy
 import io
-import logging
 import os
 import shutil
 import subprocess
@@ -18,8 +17,6 @@ from nbformat import NotebookNode
 from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, error, notebook, problem, stream
 
-from hw_grading.batch.progress import Progress
-from hw_grading.outcome import Graded, NotGraded, Spent, SubmissionFailed
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.records.graded_notebook import PartResult
@@ -80,21 +77,6 @@ def plots_pages(folder: Path) -> tuple[str, str]:
     course.hand_in("eve")
     page = write_plots_page(course.root, "hw2", course.root / "plots.html")
     return page.read_text(encoding="utf-8"), by_question(page).read_text(encoding="utf-8")
-
-
-def progress_page(folder: Path, *, finished: bool) -> str:
-    """The page of a class that is being graded, or that was graded."""
-    students = ["ada", "bob", "cyd", "a-student-with-a-name-as-long-as-addresses-are"]
-    progress = Progress(students, folder, "hw2", logging.getLogger("test"), io.StringIO())
-    late = ("Cell 'train' did not end within 600 s.", "Cell 'q1_3e_i' was not run.")
-    progress.ended("ada", Graded("{}", Spent(3.0, 1.0)), again=False)
-    progress.ended("bob", SubmissionFailed("{}", late, Spent(612.0, 600.0)), again=True)
-    progress.ended(
-        "cyd", NotGraded("2 worker processes died while they ran it", Spent(1.0)), again=False
-    )
-    if finished:
-        progress.close("nbgrader autograde hw2")
-    return progress.page()
 
 
 def regrade_page() -> str:

@@ -27,8 +27,6 @@ OURS = [
     "start",
     "plots",
     "plots_by_question",
-    "progress",
-    "progress_to_its_end",
     "regrade",
     "feedback",
 ]
@@ -71,8 +69,6 @@ def html_of(released, graded, folder):
         "start": lambda: (ROOT / "release" / "hw2" / "START.html").read_text(encoding="utf-8"),
         "plots": lambda: plots()[0],
         "plots_by_question": lambda: plots()[1],
-        "progress": lambda: pages.progress_page(folder / "running", finished=False),
-        "progress_to_its_end": lambda: pages.progress_page(folder / "ended", finished=True),
         "regrade": pages.regrade_page,
         "release": lambda: pages.as_html(released),
         "executed": lambda: pages.as_html(graded),
@@ -126,9 +122,8 @@ def test_at_200_percent_our_pages_need_no_horizontal_scrolling(name, html_of, lo
 
 
 @pytest.mark.parametrize("width", [1280, 800, 390])
-@pytest.mark.parametrize("name", ["progress_to_its_end", "regrade"])
-def test_tables_about_a_class_keep_whole_words_in_the_window(name, width, html_of, load):
-    page = load(html_of(name), viewport={"width": width, "height": 800})
+def test_a_table_about_a_class_keeps_whole_words_in_the_window(width, html_of, load):
+    page = load(html_of("regrade"), viewport={"width": width, "height": 800})
     assert broken_words(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -174,28 +169,6 @@ def test_on_paper_a_students_feedback_is_unfolded_and_black(html_of, load):
     page.emulate_media(media="print")
     colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
     assert folded.evaluate(colours) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-
-
-def test_the_page_of_a_running_class_reloads_until_the_reader_stops_it(browser, html_of, folder):
-    text = html_of("progress").read_text(encoding="utf-8")
-    path = folder / "live.html"
-    path.write_text(text, encoding="utf-8")
-    page = browser.new_page()
-    page.clock.install()
-    page.goto(path.as_uri())
-    path.write_text(text.replace("</h1>", " anew</h1>"), encoding="utf-8")
-    page.clock.fast_forward(6_000)
-    expect(page.locator("h1")).to_contain_text("anew")
-    switch = page.get_by_label("reload every 5 s")
-    switch.uncheck()
-    path.write_text(text, encoding="utf-8")
-    page.clock.fast_forward(60_000)
-    page.wait_for_timeout(300)
-    expect(page.locator("h1")).to_contain_text("anew")
-    page.reload()
-    expect(page.locator("h1")).not_to_contain_text("anew")
-    expect(switch).not_to_be_checked()
-    page.close()
 
 
 def test_the_audit_finds_known_problems(folder, load):

@@ -24,8 +24,7 @@ from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
 from hw_grading.run import kernel, outputs, submission
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
-from hw_grading.run.kernel_cells import KernelCells
-from hw_grading.run.report import Report
+from hw_grading.run.kernel_cells import KernelCells, Report
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox.kernel import Client, KernelInSandbox
 from hw_grading.sandbox.watch import Watch
@@ -184,7 +183,7 @@ def test_the_message_names_the_graders_line() -> None:
     del report.problems
     with pytest.raises(AttributeError) as raised:
         report.stop(Kind.TIME_LIMIT, "a reason")
-    assert "(hw_grading/run/report.py, line " in described(raised.value)
+    assert "(hw_grading/run/kernel_cells.py, line " in described(raised.value)
 
 
 PUT_IN = """

@@ -177,3 +177,13 @@ def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) ->
     assert digest_of_packages([here]) == digest_of_packages([there])
     assert digest_of_packages([here]) != digest_of_packages([package("other", a="1", b="3")])
     assert digest_of_packages([here]) != digest_of_packages([package("renamed", a="1", c="2")])
+
+
+def test_a_released_homework_changes_no_result_of_another_one(tmp_path: Path) -> None:
+    folder = tmp_path / "hw_support" / "submission" / "released"
+    folder.mkdir(parents=True)
+    before = digest_of_packages([tmp_path / "hw_support"])
+    (folder / "hw3.json").write_text("{}")
+    assert digest_of_packages([tmp_path / "hw_support"]) == before
+    (folder.parent / "file.py").write_text("x = 1")
+    assert digest_of_packages([tmp_path / "hw_support"]) != before

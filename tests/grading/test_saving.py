@@ -11,7 +11,7 @@ from nbgrader import api
 from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
-from hw_grading.batch.process import one_engine
+from hw_grading.batch.grading import one_engine
 from hw_grading.commands.sample import cell_of
 from hw_grading.plugins.saving import SaveScores, add_indexes
 from hw_grading.rubrics.book import GradeBook

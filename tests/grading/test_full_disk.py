@@ -1,0 +1,61 @@
+"""A full disk ends a run with one sentence, and the next run grades the rest."""
+
+import re
+
+import pytest
+from toy_course import FULL_MARKS, ToyCourse
+
+pytestmark = pytest.mark.slow
+
+# The device is always full: the system itself raises the error.
+FULL_FOLDER = """
+from nbconvert.writers import FilesWriter
+real = FilesWriter.write
+def write(self, output, resources, *arguments, **named):
+    if "/ben/" in resources["metadata"]["path"]:
+        with open("/dev/full", "w", buffering=1) as full:
+            full.write(output)
+    return real(self, output, resources, *arguments, **named)
+FilesWriter.write = write
+"""
+# SQLite reports a file that may not grow as it reports a full disk.
+FULL_GRADEBOOK = """
+import sqlalchemy
+from nbgrader.converters import Autograde
+init_assignment = Autograde.init_assignment
+def init(self, assignment, student):
+    if student == "ben":
+        @sqlalchemy.event.listens_for(sqlalchemy.Engine, "begin")
+        def limit(connection):
+            pages = connection.exec_driver_sql("pragma page_count").scalar()
+            connection.exec_driver_sql(f"pragma max_page_count = {pages}")
+            connection.exec_driver_sql("create table grown as select zeroblob(1000000)")
+    return init_assignment(self, assignment, student)
+Autograde.init_assignment = init
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "path"),
+    [(FULL_FOLDER, r"\S*/autograded"), (FULL_GRADEBOOK, r"\S*/gradebook\.db")],
+    ids=["folder", "gradebook"],
+)
+def test_a_full_disk_is_told_in_one_sentence_and_loses_nothing(
+    course: ToyCourse, fault: str, path: str
+) -> None:
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + fault)
+    for student in ("ada", "ben", "cyd"):
+        course.submit(student, course.answered)
+    done = course.grade()
+    assert done.returncode == 1
+    [told] = [line for line in done.stderr.splitlines() if "| ERROR]" in line]
+    assert re.search(rf"The disk is full: {path} could not be written\. The scores", told)
+    assert "Traceback" not in done.stderr
+    assert sum(filter(None, course.test_scores("ada").values())) == FULL_MARKS
+    assert set(course.scores("ben").values()) <= {None}
+
+    config.write_text(config.read_text().replace(fault, ""))
+    assert course.grade().returncode == 0
+    for student in ("ada", "ben", "cyd"):
+        assert sum(filter(None, course.test_scores(student).values())) == FULL_MARKS
