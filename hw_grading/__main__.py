@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 
 from hw_grading.verbs import CANNOT, FINE, STOPPED, VERBS
-from hw_support.failures import visible
 
 _WAS_STOPPED = "\nStopped before it was done. Type the same command again."
 
@@ -27,6 +26,7 @@ if __name__ == "__main__":
 try:
     from hw_grading.records.scores import NoScores
     from hw_grading.records.writing import in_words
+    from hw_support.failures import visible
     from hw_support.submission.file import Unreadable
 except ImportError as missing:  # a package that every command needs, even `doctor`
     print(f"FIX   packages    {missing}", file=sys.stderr)

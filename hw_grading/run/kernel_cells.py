@@ -25,7 +25,7 @@ from hw_support.submission.problems import Kind, Problem, Severity, quoted
 # How many errors and results of a submission are kept, shortened, after its limit was reached.
 _MOST_KEPT_BEYOND = 100
 _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
-_SECONDS_BETWEEN_ROUNDS = 0.5  # while it waits for a cell on a busy machine
+_SECONDS_BETWEEN_ROUNDS = 0.5  # while it waits for a cell that takes longer than it may idle
 # The error of a cell that was interrupted, if its own error did not arrive.
 _TIMED_OUT = {
     "ename": "CellTimeoutError",
@@ -173,11 +173,16 @@ class KernelCells(Kernel):
     async def _async_handle_timeout(
         self, timeout: int, cell: NotebookNode | None = None
     ) -> dict[str, Any] | None:
-        """Interrupt a cell whose time is up, unless it computes or waits for a processor."""
-        if self._clock.goes_on(self.watch.waited_in_cell(), self.watch.computed_in_cell()):
+        """Interrupt a cell when its time is up. It may go on as long as the clock says so.
+
+        Return None if the cell has ended meanwhile: then nbclient takes its reply.
+        """
+        while self._clock.goes_on(self.watch.waited_in_cell(), self.watch.computed_in_cell()):
             self.watch.extend_cell(self._seconds_for_the_end)
+            if await self.kc.shell_channel.msg_ready():
+                return None
+            await self._async_check_alive()
             await asyncio.sleep(_SECONDS_BETWEEN_ROUNDS)
-            return None  # nbclient then waits for the cell once more
         reply: dict[str, Any] | None = await super()._async_handle_timeout(timeout, cell)
         return reply
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import gc
-import re
 import signal
 import threading
 import warnings
@@ -24,10 +22,9 @@ from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.batch import submitted
+from hw_grading.batch.ahead import Preparation
 from hw_grading.batch.lock import course_locked
-from hw_grading.batch.preparing import Preparation
 from hw_grading.batch.seeds import Seeds
-from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
@@ -264,45 +261,3 @@ def test_a_submission_is_the_same_job_each_time_it_is_read(tmp_path: Path) -> No
     keys = {folder.preparation.now("ada", folder.path).job.key for _ in range(2)}
     assert folder.read == 2
     assert len(keys) == 1
-
-
-PAGE = (REPOSITORY / "docs" / "lifecycle.md").read_text(encoding="utf-8")
-GRADER = REPOSITORY / "hw_grading"
-FILE = r"[a-z_]+(?:/[a-z_]+)*\.py"
-
-
-def names_in(file: Path) -> set[str]:
-    """The functions, classes and methods that a module defines."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
-
-
-def test_each_file_that_the_page_names_exists() -> None:
-    files = set(re.findall(FILE, PAGE))
-    assert len(files) > 10
-    assert [file for file in sorted(files) if not (GRADER / file).is_file()] == []
-
-
-def test_each_name_that_the_page_gives_a_file_is_defined_there() -> None:
-    boxes = re.findall(rf'"({FILE})<br>(\w+)"', PAGE)
-    groups = re.findall(rf"`({FILE})`((?:,\s+`\w+`)+)", PAGE)
-    after = [(file, name) for file, names in groups for name in re.findall(r"\w+", names)]
-    before = [(file, name) for name, file in re.findall(rf"`(\w+)`\s+\(`({FILE})`[),]", PAGE)]
-    named = {*boxes, *after, *before}
-    assert len(named) > 20
-    assert [pair for pair in sorted(named) if pair[1] not in names_in(GRADER / pair[0])] == []
-
-
-def test_each_other_name_on_the_page_is_one_of_the_graders_or_of_nbgraders() -> None:
-    known = set().union(*(names_in(file) for file in GRADER.rglob("*.py")))
-    known |= {"convert_notebooks"}
-    assert hasattr(Autograde, "convert_notebooks")
-    named = set(re.findall(r"`([A-Za-z_]+)`", PAGE))
-    assert sorted(named - known) == []
-
-
-def test_the_page_is_a_picture_and_a_screen_of_text() -> None:
-    _, picture, text = PAGE.split("```")
-    assert picture.startswith("mermaid")
-    assert len(text.split()) < 500

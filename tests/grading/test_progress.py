@@ -13,7 +13,7 @@ from hw_grading.batch.progress import Progress
 from hw_grading.outcome import Graded, NotGraded, Outcome, Spent, Status, SubmissionFailed
 
 RIGHT = Graded("{}", Spent(3.0, 1.0))
-LATE = ("Cell 'train' did not end within 600 s.",)
+LATE = ("Cell 'train' did not end within 300 s.",)
 FAILED = SubmissionFailed("{}", LATE, Spent(9.0, 8.0))
 FAULT = NotGraded("2 worker processes died while they ran it", Spent(1.0))
 
@@ -48,7 +48,7 @@ def test_the_table_names_who_failed_and_why(told: Told) -> None:
     run(told, ("ada", RIGHT), ("bob", FAILED), ("cyd", FAULT))
     table = told.progress.table()
     assert "graded 1, submission failed 1, not graded 1" in table
-    assert "bob: Cell 'train' did not end within 600 s." in table
+    assert "bob: Cell 'train' did not end within 300 s." in table
     assert "cyd: 2 worker processes died while they ran it" in table
     assert "bob: 9.0 s (8.0 s of CPU time)" in table
 
@@ -60,7 +60,7 @@ def test_a_result_of_an_earlier_run_is_counted_separately(told: Told) -> None:
     assert "1 from an earlier run" in told.progress.table()
 
 
-def test_lines_and_page_are_written_whole(told: Told, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_outcome_is_a_line_of_json(told: Told) -> None:
     run(told, ("ada", RIGHT), ("bob", FAILED))
     told.progress.close("nbgrader autograde hw2")
     students = [event for event in told.events() if event["event"] == "student"]
@@ -68,18 +68,6 @@ def test_lines_and_page_are_written_whole(told: Told, caplog: pytest.LogCaptureF
         ("ada", "graded"),
         ("bob", "submission failed"),
     ]
-    page = (told.folder / "hw2.html").read_text(encoding="utf-8")
-    assert "did not end within 600 s" in page
-    assert page.rstrip().endswith("</html>")
-
-
-def test_names_and_reasons_are_escaped_on_the_page(tmp_path: Path) -> None:
-    told = Told(tmp_path / "grading", ["<script>alert(1)</script>"])
-    run(told, ("<script>alert(1)</script>", SubmissionFailed("{}", ("<img src=x>",), Spent(1, 1))))
-    told.progress.close("nbgrader autograde hw2")
-    page = (told.folder / "hw2.html").read_text(encoding="utf-8")
-    assert "<script>" not in page
-    assert "<img" not in page
 
 
 def test_a_read_only_folder_stops_nothing(tmp_path: Path) -> None:

@@ -461,3 +461,13 @@ def test_this_machine_is_checked_without_mocks(tmp_path: Path) -> None:
     lines = lines_of(tmp_path)
     assert not [line for line in lines.values() if "cannot be checked" in line.found]
     assert lines["sandbox"].advice is None or "bubblewrap" in str(lines["sandbox"])
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["report", "hw2"]])
+def test_without_the_packages_every_command_says_what_to_type(command: list[str]) -> None:
+    root = Path(__file__).resolve().parents[2]
+    alone = [sys.executable, "-S", "-m", "hw_grading", *command]  # without site-packages
+    done = subprocess.run(alone, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert f'Type: "{sys.executable}" -m pip install -r requirements.lock' in done.stderr
