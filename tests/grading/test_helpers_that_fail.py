@@ -28,12 +28,6 @@ BROKEN = {
         "from staff.hw2 import hidden",
         "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 3: SyntaxError",
     ),
-    "name error": (
-        "x = 1\ny = z\n",
-        "from staff.hw2 import hidden",
-        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 2: "
-        "NameError: name 'z' is not defined",
-    ),
     "exit": (
         "raise SystemExit",
         "from staff.hw2 import hidden",

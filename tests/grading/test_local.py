@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -52,26 +53,22 @@ def test_an_exception_is_that_of_the_call(two: LocalProcesses) -> None:
 UNREADABLE = "type('Odd', ({},), {{'__reduce__': lambda self: (int, ('no number',))}})()"
 
 
-def test_an_exception_that_cannot_be_unpickled_is_reported_as_text(two: LocalProcesses) -> None:
-    future = two.submit(exec, "raise " + UNREADABLE.format("ValueError"))
-    with pytest.raises(GraderFault, match="Odd"):
-        future.result(60)
-    assert two.submit(abs, -1).result(60) == 1
-
-
-def test_an_answer_that_cannot_be_read_fails_alone(two: LocalProcesses) -> None:
-    futures = [two.submit(eval, UNREADABLE.format("object")) for _ in range(3)]
+@pytest.mark.parametrize(
+    ("call", "kind", "said"),
+    [
+        ((exec, "raise " + UNREADABLE.format("ValueError")), GraderFault, "Odd"),
+        ((eval, UNREADABLE.format("object")), NoAnswer, "cannot be read"),
+        ((eval, "lambda: 0"), GraderFault, "cannot be sent"),
+    ],
+    ids=["odd exception", "unreadable", "cannot be sent"],
+)
+def test_an_answer_that_cannot_travel_fails_alone(
+    two: LocalProcesses, call: tuple[Any, ...], kind: type[Exception], said: str
+) -> None:
+    futures = [two.submit(*call) for _ in range(3)]
     for future in futures:
-        with pytest.raises(NoAnswer, match="cannot be read"):
+        with pytest.raises(kind, match=said):
             future.result(60)
-    assert two.submit(abs, -1).result(60) == 1
-
-
-def test_an_answer_that_cannot_be_sent_fails_alone(two: LocalProcesses) -> None:
-    first = two.submit(os.getpid).result(60)
-    with pytest.raises(GraderFault, match="cannot be sent"):
-        two.submit(eval, "lambda: 0").result(60)
-    assert isinstance(first, int)
     assert two.submit(abs, -1).result(60) == 1
 
 
