@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from hw_grading.commands.sample import write_class
-from hw_grading.homework.course import scratch_course
+from hw_grading.homework.course import Course, scratch_course
 from hw_grading.outcome import GraderFault
 from hw_grading.records.writing import say
-from hw_grading.reports.plots_page import write_plots_page
 from hw_grading.reports.table import report
+from hw_grading.rubrics.book import GradeBook
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.policy import Limits
 
@@ -47,27 +47,33 @@ def demonstrate(folder: Path) -> int:
         limit = f"--ExecuteSubmission.cpu_seconds_per_cell={SECONDS_PER_CELL}"
         graded = course.nbgrader("autograde", name, limit, *sandbox, log=log)
         status = status or int(graded != 0)
-        step("Writing feedback and the GSIs' page ...")
+        step("Writing feedback ...")
         course.must("generate_feedback", name, log=log)
-        page = write_plots_page(folder, name, folder / f"plots_{name}.html")
         print()
         say(report(folder, name))
         feedback = course.feedback(submissions[-1].student, name) / f"{name}.html"
         shown += [
             (course.release(name) / f"{name}.ipynb", f"the students' notebook of {name}"),
-            (page, f"plots and written answers of {name}, beside the scores, for GSIs"),
             (feedback, f"the feedback on {name} for one student"),
         ]
     course.must("export", f"--to={folder / 'grades.csv'}", log=log)
-    print()
     shown += [(folder / "grades.csv", "the grades"), (log, "nbgrader's log")]
+    print("\nThis was made:")
     print(*(f"  {what}:\n    {path}" for path, what in shown), sep="\n")
-    desk = f"{sys.executable} -m hw_grading --course {folder} desk"
-    print("\n  To grade plots and written answers in the browser, question by question:")
-    print(*(f"    {desk} {name}" for name in names), sep="\n")
-    jupyter = Path(sys.executable).with_name("jupyter")
-    print(f"\n  formgrader: cd {folder} && {jupyter} lab, then the menu Nbgrader → Formgrader")
+    print("\nTo see the plots of the whole class side by side, and to grade by hand, type:")
+    print(f"  {sys.executable} -m hw_grading --course {folder} desk {grid_of(course)}")
     return status
+
+
+def grid_of(course: Course) -> str:
+    """Return the words that open the grid of the last homework with plots to grade."""
+    for name in reversed(course.homeworks()):
+        book = GradeBook(course, name)
+        plots = [question.cell for question in book.questions() if question.is_code]
+        book.close()
+        if plots:
+            return f"{name} --grid {plots[0]}"
+    return course.homeworks()[-1]
 
 
 def sandbox_or_none() -> list[str]:

@@ -74,18 +74,19 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
 
 
 def serve(
-    course: Path, assignment: str, port: int | None, browser: bool, more: Sequence[str]
+    course: Path, assignment: str, page: str, port: int | None, browser: bool, more: Sequence[str]
 ) -> None:
     """Run a server with the desk of a homework, which a browser opens, until it is stopped.
 
-    The default port is the first free one from 8888 on. `more` are options of Jupyter Server.
-    `NotThere` if the course has no such homework; `GraderFault` if its settings have a mistake.
+    `page` is the first page, such as "grid/q1"; "" for the list of questions. The default port is
+    the first free one from 8888 on. `more` are options of Jupyter Server. `NotThere` if the course
+    has no such homework; `GraderFault` if its settings have a mistake.
     """
     expect_homework(Course(course), assignment)
     _keep_little_memory()
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
-        f"--{DeskApp.__name__}.default_url=/{PLACE}/{quote(assignment, safe='')}/",
+        f"--{DeskApp.__name__}.default_url=/{PLACE}/{quote(assignment, safe='')}/{page}",
         f"--ServerApp.root_dir={STATIC}",  # the only files at /files/
         # A body is received before the login is checked.
         f"--ServerApp.max_body_size={2 * LONGEST_BODY}",

@@ -20,10 +20,12 @@ from hw_grading.desk.pictures import MIME, NotShown, pictures_of
 from hw_grading.desk.writing import body_of, text_in, written
 from hw_grading.homework.homework import why_no_id
 from hw_grading.pages import KATEX
+from hw_grading.reports.statistics import page_of, statistics_of
 from hw_grading.rubrics.model import Refused, expect_name
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"
+_STATISTICS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 class Homeworks(DeskHandler):
@@ -65,6 +67,19 @@ class Page(DeskHandler):
         )
 
 
+class Statistics(DeskHandler):
+    """The page of statistics, which has no scripts but its own style."""
+
+    @web.authenticated
+    async def get(self, assignment: str) -> None:
+        """Send the page."""
+        desk = await self.in_thread(self.desks.desk, assignment)
+        found = await self.in_thread(statistics_of, desk.course.folder, desk.assignment)
+        address = f"{self.base}{quote(desk.assignment, safe='')}/"
+        self.set_header("Content-Security-Policy", _STATISTICS_POLICY)
+        self.finish(page_of(found, address))
+
+
 class Api(DeskHandler, APIHandler):
     """The JSON interface for reading and changing."""
 
@@ -88,8 +103,6 @@ class Api(DeskHandler, APIHandler):
                 return reading.history(desk, cell, student)
             case "flagged", False, False:
                 return reading.flagged(desk)
-            case "statistics", False, False:
-                return reading.statistics_of_all(desk)
             case "rubrics", False, False:
                 self.set_attachment_header(f"rubrics_{desk.assignment}.json")
                 return desk.book.exported()
@@ -184,7 +197,7 @@ def routes() -> list[tuple[Any, ...]]:
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
             for name in ("grade", "grid", "student")
         ),
-        (rf"{page}/statistics", Page, {"template": "statistics.html"}),
+        (rf"{page}/statistics", Statistics),
         (rf"{page}/flagged", Page, {"template": "flagged.html"}),
         (rf"{place}/.*", Missing),
     ]

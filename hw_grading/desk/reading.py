@@ -1,11 +1,10 @@
 """The read requests of the desk's pages. Each function returns the JSON of one address."""
 
 import hashlib
-import statistics
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC
+from statistics import fmean
 from typing import Any
 
 from hw_grading.desk.answers import Glance, Submission
@@ -168,11 +167,6 @@ def flagged(desk: HomeworkDesk) -> Json:
     }
 
 
-def statistics_of_all(desk: HomeworkDesk) -> Json:
-    """Return the distribution of each question's points, also by item and by grader."""
-    return {"questions": [_statistics(desk, question) for question in desk.questions()]}
-
-
 def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
     gradings = _gradings(desk, about.cell)
     waiting = sum(grading.waits for grading in gradings.values())
@@ -198,38 +192,6 @@ def _next(order: Sequence[str], gradings: Mapping[str, Grading], grader: str) ->
     start = int.from_bytes(digest, "big") % max(1, len(order))
     circle = (*order[start:], *order[:start])
     return next((student for student in circle if gradings[student].waits), None)
-
-
-def _statistics(desk: HomeworkDesk, about: Question) -> Json:
-    gradings = _gradings(desk, about.cell)
-    done = [grading for grading in gradings.values() if not grading.waits]
-    scores = _scores(done)
-    times = Counter(item for grading in done for item in grading.mark.chosen)
-    graders = sorted({grading.grader for grading in done if grading.grader})
-    by_grader = {name: [one for one in done if one.grader == name] for name in graders}
-    return {
-        **_about(about),
-        "graded": len(done),
-        "by_people": len(scores),
-        "of": len(gradings),
-        "mean": _mean(scores),
-        "median": statistics.median(scores) if scores else None,
-        "distribution": sorted(Counter(scores).items()),
-        "items": [
-            {"text": item.text, "points": item.points, "times": times[item.id]}
-            for item in desk.book.rubric(about.cell).items
-        ],
-        "graders": [
-            {
-                "grader": name,
-                "graded": len(own),
-                "mean": _mean(_scores(own)),
-                "seconds": _median_seconds(own),
-            }
-            for name, own in by_grader.items()
-        ],
-        "seconds_median": _median_seconds(done),
-    }
 
 
 # -- as JSON
@@ -278,12 +240,7 @@ def _scores(gradings: Iterable[Grading]) -> list[float]:
 
 
 def _mean(values: list[float]) -> float | None:
-    return round(statistics.fmean(values), 4) if values else None
-
-
-def _median_seconds(gradings: Iterable[Grading]) -> float | None:
-    seconds = [grading.seconds for grading in gradings if grading.seconds > 0]
-    return round(statistics.median(seconds), 1) if seconds else None
+    return round(fmean(values), 4) if values else None
 
 
 def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -> list[list[str]]:

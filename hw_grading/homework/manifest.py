@@ -82,7 +82,6 @@ class Manifest(_Section):
     time_zone: str = "UTC"  # IANA name
     zone_in_words: str = ""  # the name of the time zone that students read
     certification: str = ""  # grade id of the cell with name and pledge; "" if there is none
-    shown_to_graders: Names = ()  # grade ids of ungraded answers that graders want to see
     # What graders see beside an answer that they grade by hand, by the answer's grade id.
     shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
     # Modules that the notebook imports. They are imported once, before the class is graded. If a

@@ -50,7 +50,7 @@ def check_regions(notebook: NotebookNode, file: Path) -> None:
 def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:
     """Yield a sentence for each cell that a manifest names and the notebook does not have."""
     there = {marks_of(cell).get("grade_id") for cell in notebook.cells}
-    named = {manifest.certification, *manifest.shown_to_graders, *manifest.limits} - {""}
+    named = {manifest.certification, *manifest.limits} - {""}
     for answer, beside in manifest.shown_beside.items():
         named |= {answer, *beside.answers, *beside.printed}
     for grade_id in sorted(named - there):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.homework.course import Course, shelf_of
-from hw_grading.homework.homework import manifest_of, why_no_id
+from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
 from hw_grading.records import graded_notebook
 from hw_grading.records.folders import why_unusable
@@ -45,17 +45,6 @@ class Roster:
     records: tuple[Record, ...]
     # With ungraded cells; empty if the instructor's notebook is missing
     places: Places
-    without_points: tuple[str, ...] = ()  # ungraded answers that graders want to see
-
-    @property
-    def auto_max(self) -> float:
-        """The points that tests can give."""
-        return sum(cell.max_points for cell in self.cells if not cell.by_hand)
-
-    @property
-    def max_total(self) -> float:
-        """All points."""
-        return sum(cell.max_points for cell in self.cells)
 
 
 def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
@@ -80,8 +69,7 @@ def read_roster(course: Path, assignment: str) -> Roster:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
         records[record.student] = replace(record, scores=tuple(scores))
     by_id = tuple(records[student] for student in sorted(records))
-    without_points = manifest_of(here.root, assignment).shown_to_graders
-    return Roster(here, assignment, tuple(cells), by_id, places, without_points)
+    return Roster(here, assignment, tuple(cells), by_id, places)
 
 
 def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[str, dict[str, Any]]]:

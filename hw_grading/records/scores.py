@@ -95,7 +95,7 @@ class Record:
     seconds_late: float = 0.0  # whole seconds after the student's own due date
     penalty: float = 0.0  # that nbgrader took off; it counts only without a late policy
     scores: tuple[Score, ...] = ()
-    key: str = field(default="", compare=False)  # of the submitted notebook; formgrader sorts by it
+    key: str = field(default="", compare=False)  # of the submitted notebook
     due: datetime | None = field(default=None, compare=False)  # the student's own, UTC
 
     @property
@@ -103,11 +103,6 @@ class Record:
         """Whether every test has a score."""
         tests = (score for score in self.scores if not score.cell.by_hand)
         return bool(self.scores) and all(score.auto is not None for score in tests)
-
-    @property
-    def auto_total(self) -> float:
-        """Total points from tests."""
-        return sum(score.auto or 0.0 for score in self.scores if not score.cell.by_hand)
 
     @property
     def total(self) -> float:
@@ -149,12 +144,6 @@ def read_one(
         cells = cells_of(db, assignment)
         records = _records(db, assignment, cells, due[assignment], student)
         return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
-
-
-def due_date(db_url: str, assignment: str) -> datetime | None:
-    """Return the due date for the whole class, UTC; None if there is none."""
-    with open_gradebook(db_url, assignment) as (_, due):
-        return due[assignment]
 
 
 @contextmanager

@@ -8,8 +8,7 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import Row, Table, select, update
 
-from hw_grading.records.database import now, rows_of
-from hw_grading.records.scores import open_gradebook
+from hw_grading.records.database import now
 from hw_grading.rubrics.history import Stamp, log
 from hw_grading.rubrics.model import Grading, Mark, Refused, Rubric
 from hw_grading.rubrics.tables import ANSWERS, APPLIED, GRADINGS, Rows
@@ -159,18 +158,6 @@ def rescore(rows: Rows, student: str, score: float | None, text: str | None) -> 
     _give(rows, given, score, text, waits=given.waits)
     here = rows.here(GRADINGS, student)
     rows.connection.execute(update(GRADINGS).where(here).values(score=score, given_comment=text))
-
-
-def graders_of(db_url: str, assignment: str) -> dict[tuple[str, str], tuple[str, float | None]]:
-    """Return who graded each answer on the desk, and the points, by grade id and student id.
-
-    Answers that were graded elsewhere, or that a grader has not finished, are left out. `NoScores`
-    if there is no gradebook, or it does not know the assignment.
-    """
-    query = select(GRADINGS).where(GRADINGS.c.assignment == assignment, GRADINGS.c.done)
-    with open_gradebook(db_url, assignment) as (db, _):
-        rows = rows_of(db, GRADINGS, query)
-    return {(row.cell, row.student): (row.grader, row.score) for row in rows}
 
 
 def _grading(

@@ -15,7 +15,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from server import ROOT
-from test_results import FAILED, PASSED, ToyCourse, error, notebook, problem, stream
+from test_results import FAILED, PASSED, ToyCourse, notebook, problem, stream
 
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
@@ -24,7 +24,7 @@ from hw_grading.records.questions import Place, read_places
 from hw_grading.records.scores import Cell, Record, Score
 from hw_grading.regrading.changes import Change, Comparison, PartChange
 from hw_grading.regrading.showing import as_page
-from hw_grading.reports.plots_page import by_question, write_plots_page
+from hw_grading.reports.statistics import page_of, statistics_of
 from hw_support import PALETTE, label_axes
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 
@@ -63,20 +63,15 @@ def a_plot() -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
 
 
-def plots_pages(folder: Path) -> tuple[str, str]:
-    """The graders' pages of a class with every case that a page can show."""
+def statistics_page(folder: Path) -> str:
+    """The statistics of a class in which answers wait, tests failed and one notebook is broken."""
     course = ToyCourse(folder)
-    long = "Both curves fall, and the loss $L$ of the test set ends above the other. " * 60
-    wide = f"# Why\n\n{long}\n\n$${' + '.join(f'x_{n}' for n in range(60))}$$\n\n- a\n- b"
-    right = {"plot": [a_plot()], "answer": wide, "experiment": [a_plot(), stream("dead: 98 %\n")]}
-    course.grade("ada", notebook(test=[stream(PASSED)], **right), manual=3)
+    course.grade("ada", notebook(test=[stream(PASSED)]), manual=3)
     failed = {"test": [stream(FAILED)], "problems": [problem("The cell 'train' took too long.")]}
     course.grade("a-student-with-a-name-as-long-as-addresses-are", notebook(**failed), auto=1.0)
-    course.grade("cyd", notebook(plot=[error("NameError", "name 'plt' is not defined")]), auto=0)
     course.grade("dan", "{")
     course.hand_in("eve")
-    page = write_plots_page(course.root, "hw2", course.root / "plots.html")
-    return page.read_text(encoding="utf-8"), by_question(page).read_text(encoding="utf-8")
+    return page_of(statistics_of(course.root, "hw2"), "/hw-grading/hw2/")
 
 
 def regrade_page() -> str:

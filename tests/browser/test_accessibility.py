@@ -1,6 +1,5 @@
 """An automatic audit finds no serious accessibility problem in pages for students and staff."""
 
-import functools
 import io
 import sys
 from pathlib import Path
@@ -25,8 +24,7 @@ pytestmark = [
 
 OURS = [
     "start",
-    "plots",
-    "plots_by_question",
+    "statistics",
     "regrade",
     "feedback",
 ]
@@ -64,11 +62,9 @@ def graded(released, source, folder):
 def html_of(released, graded, folder):
     """Make a page by its name, once."""
     made = {}
-    plots = functools.cache(lambda: pages.plots_pages(folder / "course"))
     makers = {
         "start": lambda: (ROOT / "release" / "hw2" / "START.html").read_text(encoding="utf-8"),
-        "plots": lambda: plots()[0],
-        "plots_by_question": lambda: plots()[1],
+        "statistics": lambda: pages.statistics_page(folder / "course"),
         "regrade": pages.regrade_page,
         "release": lambda: pages.as_html(released),
         "executed": lambda: pages.as_html(graded),

@@ -35,7 +35,7 @@ pytestmark = [
 ]
 
 ROOM = [{"width": 1280, "height": 800}, {"width": 640, "height": 800}]  # the second: at 200 %
-PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why", "statistics"]
+PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why"]
 PAGES += ["flagged", "student/student06"]
 
 

@@ -17,6 +17,7 @@ from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
 from hw_grading.plugins.feedback.summary import summary_of
 from hw_grading.records.scores import Cell, Score, read_one
+from hw_grading.reports.statistics import statistics_of
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
@@ -147,6 +148,10 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     assert "waiting for a person (+): 0 answers of 0 students" in shown
     assert shown.split("\n")[1].split() == ["of", "4", "0", "4", "4"]
     assert "done" in shown.split("\n")[2].split()
+    found = statistics_of(file_term.folder, "ps1")
+    assert [question.cell.name for question in found.questions] == ["why"]
+    assert (found.total.points, found.total.most) == ([4], 4)
+    assert [row[2] for row in found.rows] == ["why"]
 
 
 def test_numbers_of_corrections_are_never_reused(term):

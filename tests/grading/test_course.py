@@ -233,8 +233,9 @@ class TestElsewhere:
         course = ["--course", str(elsewhere.root)]
         assert main([*course, "report", ASSIGNMENT]) == 0
         assert "graded 2, submission failed 1, not graded 0" in capsys.readouterr().out
-        assert main([*course, "plots", ASSIGNMENT, "--out", str(tmp_path / "plots.html")]) == 0
-        assert "It is so." in (tmp_path / "plots.html").read_text(encoding="utf-8")
+        page = tmp_path / "page.html"
+        assert main([*course, "statistics", ASSIGNMENT, "--out", str(page)]) == 0
+        assert "3 submitted" in page.read_text(encoding="utf-8")
 
     def test_a_student_who_was_not_graded_is_reported_with_the_folder(
         self, elsewhere: ToyCourse, tmp_path: Path

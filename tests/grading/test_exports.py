@@ -435,6 +435,7 @@ def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypa
     path = term.course.folder / name
     before = path.read_bytes()
     assert main(["export", "ps1", "--as", "questions", "--to", name]) == 2
+    assert main(["statistics", "ps1", "--out", name]) == 2
     assert path.read_bytes() == before
 
 

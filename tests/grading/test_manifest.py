@@ -53,8 +53,6 @@ def refused(tmp_path, content):
         ('time_zone = ""', "time_zone", "''", ZONE),
         ('time_zone = "../../etc/passwd"', "time_zone", "'../../etc/passwd'", ZONE),
         ("time_zone = -8", "time_zone", "-8", TEXT),
-        ('shown_to_graders = "q1"', "shown_to_graders", "'q1'", LIST),
-        ("shown_to_graders = [1]", "shown_to_graders[0]", "1", TEXT),
         ('preload = ["numpy", true]', "preload[1]", "true", TEXT),
         ("limits = 3", "limits", "3", SECTION),
         ("[limits]\nq1 = 3", "limits.q1", "3", SECTION),

@@ -113,10 +113,7 @@ def test_mark_schemes_are_above_the_answers_that_graders_open(course):
     assert "Mark scheme (graders only)" in cell_of(notebook, "q1_3e_i_question").source
 
 
-def test_the_graders_page_and_the_grades_are_written(course):
-    page = (course / "plots_hw2.html").read_text(encoding="utf-8")
-    assert page.count("<article") == len(CLASS)
-    assert page.count("data:image/png;base64,") >= 4 * (len(CLASS) - 2)  # two never trained
+def test_the_grades_are_written(course):
     with (course / "grades.csv").open(encoding="utf-8", newline="") as file:
         graded = [row for row in csv.DictReader(file) if row["assignment"] == "hw2"]
     scores = {row["student_id"]: float(row["score"]) for row in graded}

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from tiny_homeworks import manifest_of, source_of, write_homework
@@ -14,7 +13,7 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.verbs import VERBS
 
 
-@pytest.mark.parametrize("command", ["report", "plots"])
+@pytest.mark.parametrize("command", ["report", "statistics"])
 def test_without_scores_there_is_nothing_to_show_and_the_status_is_2(command, tmp_path, capsys):
     assert program.main(["--course", str(tmp_path), command, "ps1"]) == 2
     said = capsys.readouterr()
@@ -25,7 +24,7 @@ def test_without_scores_there_is_nothing_to_show_and_the_status_is_2(command, tm
 COMMANDS = {
     "backup": [], "collect": ["ps1", "x.zip"], "correct": ["ps1", "--list"], "desk": ["ps1"],
     "explain": ["ps1", "ada"], "export": ["ps1", "--as", "questions"], "extend": ["ps1", "ada"],
-    "plots": ["ps1"], "regrade": ["ps1"], "release": [], "report": ["ps1"],
+    "regrade": ["ps1"], "release": [], "report": ["ps1"],
     "similarity": ["ps1"], "statistics": ["ps1"],
 }  # fmt: skip
 
@@ -86,6 +85,6 @@ def test_an_incompletely_graded_class_has_status_1(nbgraders, ours, tmp_path, mo
     monkeypatch.setattr(Course, "nbgrader", nbgrader)
     monkeypatch.setattr(demo, "sandbox_or_none", list)
     monkeypatch.setattr(demo, "write_class", lambda *_: [type("S", (), {"student": "ada"})])
-    monkeypatch.setattr(demo, "write_plots_page", lambda *_: Path("plots.html"))
+    monkeypatch.setattr(demo, "grid_of", lambda _: "ps1")
     monkeypatch.setattr(demo, "report", lambda *_: "")
     assert program.main(["demo", "--folder", str(tmp_path)]) == ours

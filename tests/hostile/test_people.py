@@ -30,7 +30,7 @@ from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import LONGEST_ID, why_no_id
 from hw_grading.records.timestamp import read_time, time_of
 from hw_grading.records.writing import cell, csv_of
-from hw_grading.reports.plots_page import write_plots_page
+from hw_grading.reports.statistics import write_statistics
 from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
@@ -222,16 +222,17 @@ def test_the_log_has_no_terminal_control_characters(graded: Graded) -> None:
         assert not line.startswith("GRADED")
 
 
-def test_the_report_and_the_page_name_everybody(graded: Graded, tmp_path: Path) -> None:
+def test_the_report_names_everybody_and_the_statistics_are_made(
+    graded: Graded, tmp_path: Path
+) -> None:
     text = report(graded.course.root, ASSIGNMENT, 400)
     assert all(c == "\n" or c.isprintable() for c in text)
     assert f"not graded {len(BAD_IDS)}" in text
     assert text.count("Rename the folder") == len(BAD_IDS)
     for student in (".hidden", "..x"):
         assert f"\n{student} " in text
-    page = write_plots_page(graded.course.root, ASSIGNMENT, tmp_path / "plots.html").read_text()
-    assert ".hidden" in page
-    assert "\x1b" not in page
+    for path in write_statistics(graded.course.root, ASSIGNMENT, tmp_path / "page.html"):
+        assert "\x1b" not in path.read_text(encoding="utf-8")
 
 
 def test_formgrader_lists_the_class(graded: Graded) -> None:

@@ -20,14 +20,6 @@ export function make(tag, settings = {}, ...children) {
   return element;
 }
 
-/** Make an SVG element with attributes. @param {string} tag @param {Record<string, any>} attributes */
-export function svg(tag, attributes, ...children) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
-
 /** Return the page's element with this id. @param {string} id @returns {any} */
 export function byId(id) {
   return document.getElementById(id);
@@ -205,12 +197,6 @@ export function when(at) {
   if (!at) return "";
   const date = new Date(/Z|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`);
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
-
-/** Format a number of seconds. @param {number | null} seconds */
-export function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
-  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
 /** Format a count with its noun: "1 answer", "2 answers". @param {number} count @param {string} one @param {string} [many] */
