@@ -221,13 +221,19 @@ def _kind(part: PartResult, source: str | None) -> str:
 
 
 def _failed_parts(failed: Sequence[PartResult], source: str | None) -> list[Part]:
-    """Count the parts that students failed, each with the cause that was named most often."""
+    """Count the parts that students failed, each with the cause that was named most often.
+
+    Answers that were left out count, but are the cause only if there is no other one.
+    """
     by_name: dict[str, list[PartResult]] = defaultdict(list)
     for part in failed:
         by_name[part.name].append(part)
     found = []
     for name, those in by_name.items():
-        [(cause, _)] = Counter(cause_in(part.message) for part in those).most_common(1)
+        answered = [part for part in those if "NotImplementedError" not in part.message]
+        causes = Counter(cause_in(part.message) for part in answered or those)
+        [(cause, times)] = causes.most_common(1)
+        cause += f" ({times} of {len(those)})" if cause else ""
         kind = _kind(those[0], source)
         found.append(Part(name or _STOPPED, kind, those[0].points, len(those), cause))
     return sorted(found, key=lambda part: -part.failed)

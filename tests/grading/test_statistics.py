@@ -93,7 +93,7 @@ def test_before_people_have_graded_the_total_is_that_of_tests(course):
         course.grade(f"s{n}", notebook(), auto=float(n), manual=0.0 if n < 2 else None)
     said = text_of(course)
     assert "Total of the tests Mean 1.50, median 1.50 of 3, from 0.00 to 3.00." in said
-    assert "of which 2 still wait for a person's points" in said
+    assert "of which 2 still wait for points by a person" in said
     plot = questions(course)["plot"]
     assert (plot.waiting, plot.spread.points) == (2, [0.0, 0.0])
     assert "over the 2 answers that people have graded; 2 wait." in said
@@ -126,7 +126,7 @@ def test_a_part_is_counted_once_for_each_submission_with_its_likeliest_cause(cou
     course.grade("kim", notebook(test=[error("NameError", "name 'x1' is not defined")]))
     first, *others = questions(course)["test_double"].parts
     assert (first.name, first.kind, first.points, first.failed) == ("values at 1", "visible", 2, 3)
-    assert first.cause == "every entry is 2 times"
+    assert first.cause == "every entry is 2 times (2 of 3)"
     assert "the test stopped with an error" in [part.name for part in others]
 
 
