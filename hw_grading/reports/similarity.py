@@ -39,17 +39,13 @@ SECONDS = 5.0  # to read one student's code; the longest ordinary code takes a t
 MARK = 'name="generator" content="hw_grading similarity"'
 
 
-# by grade id: an answer without white space and comments, and as it was written
-Answers = dict[str, tuple[str, str]]
-
-
 @dataclass(frozen=True)
 class Work:
     """What one student wrote."""
 
     student: str
-    answers: Answers
-    code: CodeFingerprint
+    answers: dict[str, tuple[str, str]]  # by grade id: without white space and comments, as written
+    code: CodeFingerprint  # of answers and added cells
 
 
 def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dict[str, str]:
@@ -72,8 +68,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
             if unusable := why_unusable(folder):
                 raise Unreadable(f"{folder}: {unusable}")
             notebook = _read(folder / f"{assignment}.ipynb")
-            answers, code = own_work(notebook, released)
-            works.append(Work(record.student, answers, fingerprint(code, boilerplate)))
+            works.append(own_work(record.student, notebook, released, boilerplate))
         except (Unreadable, OSError, ValueError) as why:
             left_out[record.student] = str(why)
     pairs = similar_pairs(works)
@@ -103,13 +98,15 @@ def _read(path: Path) -> NotebookNode:
     return notebook
 
 
-def own_work(notebook: NotebookNode, released: NotebookNode) -> tuple[Answers, str]:
-    """Return a student's answers, and the code of these and of added cells; mend the notebook."""
+def own_work(
+    student: str, notebook: NotebookNode, released: NotebookNode, boilerplate: set[int]
+) -> Work:
+    """Return what a student wrote, and mend the notebook; `Unreadable` if it is too much code."""
     instructors, others = cells_of(released)
     mend(notebook, instructors, others)
     stubs = {cell.grade_id: cell.source for cell in instructors if cell.solution}
     given = {cell.source.strip() for cell in released.cells}
-    answers, code = {}, []
+    answers, cells = {}, []
     for cell in notebook.cells:
         name, is_code = grade_id_of(cell) or "", cell.cell_type == "code"
         if cell.source.strip() in given:
@@ -119,8 +116,13 @@ def own_work(notebook: NotebookNode, released: NotebookNode) -> tuple[Answers, s
         if name in stubs and (normal := _normal(source, is_code)) != _normal(stubs[name], is_code):
             answers[name] = normal, source
         if is_code:
-            code.append(f"# {name or 'a cell that the student added'}\n{source}")
-    return answers, "\n\n".join(code)
+            cells.append(f"# {name or 'a cell that the student added'}\n{source}")
+    code = "\n\n".join(cells)
+    if len(code) <= MOST_CHARACTERS:
+        with contextlib.suppress(TimeLimitReached), time_limit(SECONDS, 10 * SECONDS):
+            file, known = io.StringIO(code), [*boilerplate]
+            return Work(student, answers, CodeFingerprint("own.py", RUN, WINDOW, known, fp=file))
+    raise Unreadable(f"It takes too long to compare {len(code):,} characters of code")
 
 
 def _normal(source: str, is_code: bool) -> str:
@@ -137,14 +139,6 @@ def boilerplate_of(released: NotebookNode) -> set[int]:
     code = "\n\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
     hashes: set[int] = CodeFingerprint("given.py", RUN, 1, fp=io.StringIO(code)).hashes
     return hashes
-
-
-def fingerprint(code: str, boilerplate: set[int]) -> CodeFingerprint:
-    """Read a student's code; `Unreadable` if there is too much of it."""
-    if len(code) <= MOST_CHARACTERS:
-        with contextlib.suppress(TimeLimitReached), time_limit(SECONDS, 10 * SECONDS):
-            return CodeFingerprint("own.py", RUN, WINDOW, [*boilerplate], fp=io.StringIO(code))
-    raise Unreadable(f"It takes too long to compare {len(code):,} characters of code")
 
 
 def similar_pairs(works: Sequence[Work]) -> list[tuple[Work, Work, tuple[float, float]]]:

@@ -28,7 +28,7 @@ from hw_grading.rubrics.book import GradeBook
 COLUMNS = ("student", "question", "cell", "part", "kind", "points", "of", "message")
 MARK = 'name="generator" content="hw_grading statistics"'
 MOST_PARTS = 6  # of a question, on the page
-MOST_BARS = 12
+MOST_BARS = 9
 _STOPPED = "the test stopped with an error"
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 

@@ -17,10 +17,8 @@ from hw_grading.homework.course import REPOSITORY
 from hw_grading.reports.similarity import (
     MARK,
     MOST_CHARACTERS,
-    Work,
     _normal,
     boilerplate_of,
-    fingerprint,
     own_work,
     same_answers,
     similar_pairs,
@@ -73,8 +71,7 @@ def notebook_of(answers, *added):
 
 
 def work_of(student, *content):
-    answers, code = own_work(notebook_of(*content), RELEASED)
-    return Work(student, answers, fingerprint(code, BOILERPLATE))
+    return own_work(student, notebook_of(*content), RELEASED, BOILERPLATE)
 
 
 def found_in(works):
