@@ -164,7 +164,10 @@ def statistics_of(course: Path, assignment: str) -> Statistics:
     for name, question in questions.items():
         question.parts = _failed_parts(failed[name], released.get(name))
     _add_items(here, assignment, questions)
-    waiting = sum(any(score.is_open for score in record.scores) for record in graded)
+    waiting = sum(
+        any(score.is_open and score.cell.name in questions for score in record.scores)
+        for record in graded
+    )
     return Statistics(
         assignment,
         len(finals.students),
