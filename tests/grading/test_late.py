@@ -78,10 +78,10 @@ def test_a_setting_that_is_unknown_invalid_or_dropped_is_reported(term, name, va
     [
         (
             "[late]\npercent = 20",
-            r"late.percent is 20, but a homework sets only late.most_slip_days. Remove it. The "
-            r"rules for late work are c.LatePolicy in nbgrader_config.py.",
+            r"late.percent is 20, but the rules for late work are the course's. Remove it, and set "
+            r"c.LatePolicy in nbgrader_config.py. Allowed keys here: most_slip_days.",
         ),
-        ("[late]\nslip_days = 3", "late.slip_days is 3, but a homework sets only"),
+        ("[late]\nslip_days = 3", "late.slip_days is 3, but the rules"),
         ("[late]\nmost_slip_days = -1", "late.most_slip_days is -1. Allowed: a number of 0 or"),
         ("late = 3", r"late is 3. Allowed: a section \[late\], with most_slip_days"),
     ],
