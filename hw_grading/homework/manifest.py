@@ -170,8 +170,8 @@ def _sentence(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         if error["loc"][0] == "late":
             return (
-                f"{key} is {_shown(value)}, but the rules for late work are the course's. Remove it, "
-                "and set c.LatePolicy in nbgrader_config.py. Allowed keys here: most_slip_days."
+                f"{key} is {_shown(value)}, but the rules for late work are the course's. Remove "
+                "it, and set c.LatePolicy in nbgrader_config.py. Allowed keys here: most_slip_days."
             )
         section = _SECTIONS[error["loc"][0]] if len(error["loc"]) > 1 else Manifest
         known = ", ".join(section.model_fields)
