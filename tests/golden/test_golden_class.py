@@ -1,0 +1,90 @@
+"""Every submission of the golden class has the results that are written down."""
+
+import difflib
+from pathlib import Path
+
+import nbformat
+import pytest
+from golden_class import (
+    EXPECTED,
+    HOMEWORKS,
+    begin,
+    described,
+    graded_class,
+    read_expected,
+    sample_class_of,
+)
+
+from hw_grading.homework.course import REPOSITORY
+
+HOW = (
+    f"The golden class has other results than {EXPECTED.name}, as above. If they are meant to "
+    "change, write the file anew (python tests/golden/golden_class.py), and give the reason in the "
+    "commit's message."
+)
+
+
+def differences(texts: dict[str, str]) -> str:
+    """Return the lines by which these results differ from those that are written down."""
+    expected = read_expected()
+    lines: list[str] = []
+    for heading, text in texts.items():
+        both = expected.get(heading, "").split("\n"), text.split("\n")
+        found = difflib.unified_diff(*both, heading, heading, "expected", "found", lineterm="")
+        lines += [*found]
+    return "\n".join(lines)
+
+
+@pytest.mark.slow
+@pytest.mark.smoke
+def test_a_few_of_the_golden_class_have_the_expected_results(tmp_path: Path) -> None:
+    texts = graded_class(tmp_path, described()["quick"], quick=True)
+    named = [name for names in described()["quick"].values() for name in names]
+    assert len([heading for heading in texts if " / " in heading]) == len(named)
+    found = differences(texts)
+    assert not found, f"{found}\n{HOW}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("homework", HOMEWORKS)
+def test_the_whole_golden_class_has_the_expected_results(tmp_path: Path, homework: str) -> None:
+    texts = graded_class(tmp_path, [homework])
+    assert texts.keys() == {heading for heading in read_expected() if heading.startswith(homework)}
+    found = differences(texts)
+    assert not found, f"{found}\n{HOW}"
+
+
+def test_each_submission_is_described_once_and_has_expected_results() -> None:
+    students: set[str] = set()
+    for homework in HOMEWORKS:
+        path = REPOSITORY / "release" / homework / f"{homework}.ipynb"
+        sample = sample_class_of(REPOSITORY, homework)(nbformat.read(path, as_version=4))
+        ids = [one.student for one in sample] + list(described()[homework])
+        assert len(ids) == len(set(ids))
+        students |= {f"{homework} / {name}" for name in ids}
+        assert set(described()["quick"].get(homework, ())) <= set(ids)
+    assert students == {heading for heading in read_expected() if " / " in heading}
+
+
+def test_another_result_is_a_difference() -> None:
+    heading, text = next(iter(read_expected().items()))
+    assert differences({heading: text}) == ""
+    assert "+more" in differences({heading: f"{text}\nmore"})
+    assert "+new" in differences({"hw9 / nobody": "new"})
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            "3 of 4 entries differ; g[0] is 0.25, not -1e-05",
+            "~ of 4 entries differ; g[0] is ~, not ~",
+        ),
+        ("did not return within 5 s", "did not return within ~ s"),
+        ("'hw0.ipynb' ends\nin line 12.", "'hw0.ipynb' ends in line 12."),
+        ("word " * 30, "word " * 13 + "word …"),
+    ],
+)
+def test_only_the_first_words_of_a_message_are_compared(message: str, words: str) -> None:
+    assert begin(message) == words
