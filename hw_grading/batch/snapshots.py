@@ -29,15 +29,12 @@ class Snapshots:
     def __init__(self, folder: Path, assignment: str) -> None:
         self.folder = folder / "snapshots" / assignment
 
-    def last(self, count: int = 1) -> list[Snapshot]:
-        """Return the newest readable snapshots, oldest first."""
-        found: list[Snapshot] = []
+    def last(self) -> Snapshot | None:
+        """Return the newest readable snapshot; None if there is none."""
         for path in sorted(self._paths(), reverse=True):
-            if len(found) == count:
-                break
             with contextlib.suppress(Unreadable):
-                found.insert(0, _read_snapshot(path))
-        return found
+                return _read_snapshot(path)
+        return None
 
     def keep(self, snapshot: Snapshot) -> None:
         """Write a snapshot, and remove the oldest ones if there are too many."""
@@ -78,7 +75,7 @@ def snapshotted(
     """
     last = before = None
     with _logging_failures(log):
-        last = next(iter(snapshots.last()), None)
+        last = snapshots.last()
         before = snapshots.pinned(_RUN)
         if before is None:
             before = take(course, assignment, last)

@@ -36,14 +36,15 @@ _MOST_NAMED = 8
 
 
 class Regrade:
-    """A class that is to be regraded, or one student of it."""
+    """A class that is to be regraded, or the named students of it."""
 
-    def __init__(self, folder: Path, assignment: str, student: str, say: Say) -> None:
+    def __init__(self, folder: Path, assignment: str, students: Sequence[str], say: Say) -> None:
         self.course = Course(folder)
-        self.assignment, self.student, self._say = assignment, student, say
+        self.students = sorted(set(students))  # empty: all
+        self.assignment, self._say = assignment, say
         self._place = WholeClass(config=self.course.config).place(self.course.root)
         self._snapshots = Snapshots(self._place, assignment)
-        self._pin = f"regrade of {student or 'all'}"
+        self._pin = f"regrade of {', '.join(self.students) or 'all'}"
 
     def run(self) -> bool:
         """Release the instructor's edits, regrade, and report; return whether everybody was graded.
@@ -62,38 +63,33 @@ class Regrade:
         else:  # a regrade that is refused has not begun
             self._snapshots.pin(before, self._pin)
         self._release(edits)
-        began = datetime.now(UTC)
-        words = ["autograde", self.assignment, "--force"]
-        words += [f"--student={self.student}"] if self.student else []
-        self.course.nbgrader(*words)
-        last = next(iter(self._snapshots.last()), None)
-        if last is None or last.at < began:
-            raise RuntimeError(
-                f"nbgrader autograde {self.assignment} --force did not finish. See its messages "
-                "above, then run this command again: it continues, and compares with the scores "
-                f"of {before.at:%Y-%m-%d %H:%M:%S} UTC"
-            )
+        last = before
+        for student in self.students or [""]:  # nbgrader takes one student or all
+            last = self._grade(student, before)
         is_everybody_graded = self._report(before, take(self.course, self.assignment, last))
         if is_everybody_graded:
             self._snapshots.unpin(self._pin)
         return is_everybody_graded
 
-    def report_only(self) -> bool:
-        """Report what the last run over the class changed, or raise `RuntimeError`."""
-        two = self._snapshots.last(2)
-        if len(two) < 2:
+    def _grade(self, student: str, before: Snapshot) -> Snapshot:
+        """Grade a student's submission, or all; return the snapshot that the run kept."""
+        began = datetime.now(UTC)
+        words = ["autograde", self.assignment, "--force"]
+        self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
+        last = self._snapshots.last()
+        if last is None or last.at < began:
             raise RuntimeError(
-                f"There is nothing to compare yet: {self._snapshots.folder} has "
-                f"{len(two) or 'no'} snapshot{'s' * (len(two) != 1)} of the scores. Each "
-                f"`nbgrader autograde {self.assignment}` adds one"
+                f"nbgrader {' '.join(words)} did not finish. See its messages "
+                "above, then run this command again: it continues, and compares with the scores "
+                f"of {before.at:%Y-%m-%d %H:%M:%S} UTC"
             )
-        return self._report(*two)
+        return last
 
     def show_plan(self) -> None:
         """Show what would be done. Nothing is written."""
         edits = edits_since_release(self.course, self.assignment)
         now = self._now()
-        students = [self.student] if self.student else list(now.students)
+        students = self.students or list(now.students)
         for line in self._plan(students, now, edits):
             self._say(line)
 
@@ -143,16 +139,16 @@ class Regrade:
         return times[0] != times[1] or modified[0] > modified[1]
 
     def _now(self) -> Snapshot:
-        snapshot = take(self.course, self.assignment, next(iter(self._snapshots.last()), None))
+        snapshot = take(self.course, self.assignment, self._snapshots.last())
         if not snapshot.students:
             raise RuntimeError(
                 f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "
                 f"{self.assignment}`"
             )
-        if self.student and self.student not in snapshot.students:
+        if unknown := [name for name in self.students if name not in snapshot.students]:
             raise RuntimeError(
-                f"The gradebook has no scores of {self.student!r} in {self.assignment}. Type the "
-                "id of a student who was graded"
+                f"The gradebook has no scores of {', '.join(map(repr, unknown))} in "
+                f"{self.assignment}. Type the ids of students who were graded"
             )
         return snapshot
 
@@ -197,8 +193,7 @@ class Regrade:
 
     def _report(self, before: Snapshot, after: Snapshot) -> bool:
         source = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
-        students = [self.student] if self.student else []
-        found = compare(before, after, read_places(source), students)
+        found = compare(before, after, read_places(source), self.students)
         self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
         if found.changes:
             self._write(found)

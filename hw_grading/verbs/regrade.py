@@ -11,13 +11,14 @@ from hw_grading.verbs import FINE, TO_DO
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--student", default="", help="grade this student's submission only")
-    one = parser.add_mutually_exclusive_group()
-    one.add_argument("--dry-run", action="store_true", help="show what would run, change nothing")
-    one.add_argument(
-        "--report-only",
-        action="store_true",
-        help="grade nothing: show what the last run of `nbgrader autograde` changed",
+    parser.add_argument(
+        "--student",
+        action="append",
+        default=[],
+        help="grade this student's submission only; repeat it for several students",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show what would run, change nothing"
     )
 
 
@@ -33,5 +34,4 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.dry_run:
         regrade.show_plan()
         return FINE
-    is_everybody_graded = regrade.report_only() if chosen.report_only else regrade.run()
-    return FINE if is_everybody_graded else TO_DO
+    return FINE if regrade.run() else TO_DO
