@@ -218,12 +218,17 @@ def _read(path: Path, before: Notebook) -> Notebook:
         is_test = marks.get("grade") is True and not marks.get("solution")
         of_instructor = is_test or (marks.get("locked") is True and not marks.get("solution"))
         digests = instructors if of_instructor else answers
-        digests[name] = _digest(source.encode("utf-8", "surrogatepass"))
+        digests[name] = digest_of_source(source)
         if is_test and cell.get("cell_type") == "code":
             parts[name] = parts_of(cell)
     answers[_OTHERS] = others.hexdigest()[:16]
     trouble = "" if finished else "its last grading did not finish"
     return Notebook(parts, answers, instructors, read_problems(document), trouble, digest)
+
+
+def digest_of_source(source: str) -> str:
+    """Return the digest of a cell's source, as a `Notebook` keeps it."""
+    return _digest(source.encode("utf-8", "surrogatepass"))
 
 
 def _digest(content: bytes) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.snapshot import Conditions, Snapshot, take
+from hw_grading.batch.snapshot import Conditions, Snapshot, Work, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, START, homework_of, manifest_of
@@ -110,7 +110,9 @@ class Regrade:
         settings = ExecuteSubmission(config=self.course.config)
         conditions = Conditions.of(settings, homework_of(self.course.root, self.assignment))
         anew = [s for s in students if now.conditions_of(s) != conditions]
-        newer = [s for s in students if s not in anew and self._handed_in_again(s)]
+        others = [s for s in students if s not in anew]
+        tests = {s: self._other_cells(now.students[s], edits) for s in others}
+        newer = [s for s in others if not tests[s] and self._handed_in_again(s)]
         yield "The notebook is unchanged since the release."
         if anew:
             known = [now.conditions_of(student) for student in anew]
@@ -118,14 +120,25 @@ class Regrade:
             not_known = ["their limits, code and packages were not recorded"] * (None in known)
             number = counted(len(anew), "submission")
             yield f"A regrade would run {number} again: {'; '.join([*why, *not_known])}."
+        if cells := sorted({name for names in tests.values() for name in names}):
+            number = counted(sum(map(bool, tests.values())), "submission")
+            yield (
+                f"A regrade would run {number} again, graded with another version of "
+                f"{named(cells, _MOST_NAMED)}."
+            )
         if newer:
             number = counted(len(newer), "submission")
             yield (
                 f"A regrade would run {number} again because the students submitted again: "
                 f"{named(newer, _MOST_NAMED)}."
             )
-        if not anew and not newer:
+        if not anew and not cells and not newer:
             yield "A regrade would run no submission again: all results are up to date."
+
+    def _other_cells(self, work: Work, edits: Edits) -> list[str]:
+        """Return the instructor's cells that differ from those with which this was graded."""
+        released = edits.released
+        return [name for name, d in work.notebook.instructors.items() if released.get(name) != d]
 
     def _handed_in_again(self, student: str) -> bool:
         of = (student, self.assignment)

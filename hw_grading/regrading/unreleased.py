@@ -7,6 +7,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import is_grade, is_solution, is_task
 
+from hw_grading.batch.snapshot import digest_of_source
 from hw_grading.homework.course import Course
 from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.plugins.due_date import PLACEHOLDER
@@ -23,6 +24,7 @@ class Edits:
     changed: list[str]  # with another text, other points, or another position
     added: list[str]
     removed: list[str]
+    released: dict[str, str]  # digests of the released cells' sources
 
 
 def edits_since_release(course: Course, assignment: str) -> Edits:
@@ -54,4 +56,6 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
         if not (is_text_same and same_points and same_marks) or moved:
             changed.append(name)
     added = [name for name in cells if name not in known]
-    return Edits(changed, added, [name for name in known if name not in cells])
+    removed = [name for name in known if name not in cells]
+    digests = {name: digest_of_source(cell.source) for name, cell in known.items()}
+    return Edits(changed, added, removed, digests)

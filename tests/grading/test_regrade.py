@@ -219,6 +219,28 @@ def test_all_named_students_are_graded_again_and_no_others(
     capsys.readouterr()
     assert regrade(few, "--dry-run", "--student", "right00", "--student", "wrong00") == 0
     assert "all results are up to date" in capsys.readouterr().out
+    assert regrade(few, "--dry-run") == 0
+    assert "run 1 submission again, graded with" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("regrade")
+def test_a_dry_run_finds_scores_of_another_version_of_a_test(
+    few: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ps1.edit(few, ps1.RIGHT_TEST)
+    assert few.nbgrader("generate_assignment", "ps1", "--force") == 0
+    assert few.nbgrader("autograde", "ps1", "--force", "--student=right00") == 0
+    capsys.readouterr()
+    assert regrade(few, "--dry-run") == 0
+    assert (
+        "A regrade would run 2 submissions again, graded with another version of test_double."
+    ) in capsys.readouterr().out
+    assert regrade(few, "--dry-run", "--student", "right00") == 0
+    assert "all results are up to date" in capsys.readouterr().out
+    assert regrade(few) == 0
+    assert regrade(few, "--dry-run") == 0
+    assert "all results are up to date" in capsys.readouterr().out
 
 
 @pytest.mark.slow
