@@ -31,9 +31,8 @@ _TEMPLATES = templates_in(Path(__file__).with_name("templates"))
 class Part:
     """A note, a text, an error, a picture, or HTML."""
 
-    # "text" is printed output. A "picture" has an address on the desk. A "drawing" has its whole
-    # data inside.
-    kind: Literal["note", "text", "stderr", "error", "picture", "drawing", "html"]
+    # "text" is printed output. A "picture" has an address on the desk.
+    kind: Literal["note", "text", "stderr", "error", "picture", "html"]
     content: str  # a text, the address of a picture, or clean HTML
     number: int = 0  # the number of a picture, from 1
 
@@ -42,7 +41,7 @@ class Part:
         """Whether the part contains a picture."""
         if self.kind == "html":
             return "<img" in self.content
-        return self.kind in ("picture", "drawing")
+        return self.kind == "picture"
 
 
 def as_html(parts: Iterable[Part]) -> str:

@@ -1,6 +1,5 @@
 """Shows one answer as clean HTML: the student's text or code, and the code's outputs."""
 
-import base64
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -8,7 +7,7 @@ from typing import Any, Literal
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
 from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
 from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.aside import SVG, picture_uri, pixels_of
+from hw_grading.pages.aside import SVG, not_drawn
 from hw_grading.pages.cleaning import clean_html
 from hw_grading.pages.terminal import cut, without_codes
 from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
@@ -113,16 +112,11 @@ def _picture(picture: Picture, address: str, number: int) -> Part:
 
 
 def _bundle(data: Mapping[str, Any], allowance: Allowance) -> Part:
-    """Show an output that is not a raster picture: SVG, HTML or text."""
-    if svg := text_of(data.get(SVG)):
-        encoded = base64.b64encode(svg.encode("utf-8", "replace")).decode("ascii")
-        uri = picture_uri(SVG, encoded)
-        if uri and allowance.takes(pixels_of(SVG, encoded)):
-            return Part("drawing", uri)
-        why = f"A drawing of {len(svg):,} characters is not shown: it is too complicated, or one of"
-        return Part("note", f"{why} very many.")
+    """Show an output without a picture that can be shown: as HTML, text or a note."""
     if markup := text_of(data.get("text/html")):
         return Part("html", clean_html(markup, uri_of, allowance))
+    if svg := text_of(data.get(SVG)):
+        return Part("note", not_drawn(len(svg.encode("utf-8", "replace"))))
     if text := text_of(data.get("text/plain")):
         return _printed(_cleaned(text))
     kinds = plain(", ".join(map(str, data)), 100)

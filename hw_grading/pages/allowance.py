@@ -15,7 +15,7 @@ class Allowance:
     """What is left. Beyond it a text is shown as plain text, and a picture is not shown."""
 
     seconds: float = 10.0  # of computing; an honest submission takes less than one
-    pixels: float = 1_000_000_000  # of pictures, also of drawings; a photograph has ten million
+    pixels: float = 1_000_000_000  # of pictures; a photograph has ten million
 
     @property
     def spent(self) -> bool:

@@ -9,7 +9,7 @@ import re
 import secrets
 from collections.abc import Callable
 
-from hw_grading.pages import drawings, rasters
+from hw_grading.pages import rasters
 from hw_grading.pages.allowance import Allowance
 from hw_grading.pages.mathematics import Budget, Formula
 
@@ -17,16 +17,13 @@ _MOST_PICTURE_CHARACTERS = 30_000_000  # base64 characters in one text
 _CODE = frozenset(["code", "kbd", "pre", "samp"])
 TAG = re.compile(r'<(?P<end>/?)(?P<tag>[a-z][a-z0-9]*)[^>"]*(?:"[^"]*"[^>"]*)*>')
 
-SVG = "image/svg+xml"
-# How files of each type begin. An SVG may contain scripts, but browsers run none of them in an
-# <img>. `picture_uri` checks how much a browser has to do.
-PICTURES = {
+SVG = "image/svg+xml"  # not shown: a browser can take hours to draw a few lines of it
+PICTURES = {  # how files of each type begin
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/gif": (b"GIF87a", b"GIF89a"),
-    SVG: (b"",),
 }
-_PICTURE_URI = re.compile(r"data:(image/(?:png|jpeg|gif|svg\+xml));base64,([A-Za-z0-9+/]+={0,2})")
+_PICTURE_URI = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/]+={0,2})")
 PLACEHOLDER = re.compile(r"data:image/[a-z+]+;base64,([0-9a-f]{64})")
 
 
@@ -37,20 +34,20 @@ def picture_uri(mime: str, data: str) -> str | None:
         raw = base64.b64decode(data, validate=True)
     except ValueError:
         return None
-    is_picture = bool(raw) and raw.startswith(PICTURES.get(mime, ()))
-    if is_picture:
-        drawn = mime == SVG
-        is_picture = drawings.is_light(raw) if drawn else rasters.is_light(mime, raw)
+    is_picture = raw.startswith(PICTURES.get(mime, ())) and rasters.is_light(mime, raw)
     return f"data:{mime};base64,{data}" if is_picture else None
+
+
+def not_drawn(size: int) -> str:
+    """Return what a page says in the place of an SVG of this many bytes."""
+    kilobytes = f"{max(1, round(size / 1000)):,} kB"
+    return f"A picture of the kind {SVG}, {kilobytes}, is not shown: open the notebook."
 
 
 def pixels_of(mime: str, data: str) -> float:
     """Return the pixels that a picture counts for, if it may be shown; see `Allowance`."""
-    raw = base64.b64decode(data)
-    if mime == SVG:
-        return drawings.pixels_of(raw)
     try:
-        return rasters.pixels_of(mime, raw)
+        return rasters.pixels_of(mime, base64.b64decode(data))
     except ValueError:
         return rasters.MAX_PIXELS
 

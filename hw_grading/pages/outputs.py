@@ -1,6 +1,5 @@
 """Decides which outputs of a notebook may enter a page: text, pictures and cleaned HTML."""
 
-import base64
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,7 @@ from nbformat import NotebookNode
 
 from hw_grading.pages import text_of
 from hw_grading.pages.allowance import Allowance, allowance_of
-from hw_grading.pages.aside import SVG, picture_uri, pixels_of
+from hw_grading.pages.aside import SVG, not_drawn, picture_uri, pixels_of
 from hw_grading.pages.cleaning import clean_html
 from hw_support.submission.problems import encodable, quoted
 
@@ -69,12 +68,9 @@ def _clean_bundle(output: NotebookNode, allowance: Allowance) -> bool:
         cleaned = clean_html(sent["text/html"], allowance=allowance)
         if not _is_blank(cleaned):
             data["text/html"] = cleaned
-    if sent.get(SVG) and not {"text/html", "image/png"} & set(data):
-        svg = base64.b64encode(encodable(sent[SVG]).encode()).decode("ascii")
-        uri = picture_uri(SVG, svg)
-        if uri and allowance.takes(pixels_of(SVG, svg)):
-            # Build the tag here, not in a template, so that cleaning it again does not change it.
-            data["text/html"] = f'<img src="{uri}" alt="plot">'
+    if sent.get(SVG) and not set(data) - {"text/plain"}:
+        note = not_drawn(len(encodable(sent[SVG]).encode()))
+        data["text/plain"] = "\n".join(filter(None, [note, data.get("text/plain")]))
     if sent and not data:
         kinds = quoted(", ".join(sorted(sent)), 200)
         data["text/plain"] = f"An output of type {kinds} is not shown."

@@ -23,7 +23,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.pages import text_of
 from hw_grading.pages.allowance import Allowance, allowance_of
-from hw_grading.pages.aside import PICTURES, Formulas, Pictures, picture_uri
+from hw_grading.pages.aside import PICTURES, SVG, Formulas, Pictures, not_drawn, picture_uri
 from hw_grading.pages.cleaning import as_text, clean_html, cleaned
 from hw_grading.pages.colours import LONGEST_CODE, in_time
 from hw_grading.pages.mathematics import Budget, Formula
@@ -141,10 +141,14 @@ class _Renderer(IPythonRenderer):
                 found = (self._pictures.placeholder(m, text_of(bundle.get(m))) for m in PICTURES)
                 self._placeholders[name] = next(filter(None, found), None)
             placeholder = self._placeholders[name]
+            if placeholder is None and (svg := text_of((self._attached.get(name) or {}).get(SVG))):
+                return f"<em>({not_drawn(len(svg) * 3 // 4)})</em>"
             if placeholder is None:
                 why = "is not shown" if name in self._attached else "is missing"
                 return f"<em>(the picture {html.escape(quoted(name))} {why})</em>"
             url = placeholder
+        if url.startswith(f"data:{SVG}"):
+            return f"<em>({not_drawn(len(url) * 3 // 4)})</em>"
         return str(super().image(self._formulas.as_sources(text), url, title))
 
     def inline_math(self, body: str) -> str:
