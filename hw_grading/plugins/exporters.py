@@ -35,7 +35,7 @@ from hw_grading.plugins.saving import add_indexes
 from hw_grading.records.database import Database
 from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.submission.file import read_submission
+from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.problems import add_problems, read_problems
 
 _QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same messages later
@@ -62,8 +62,11 @@ class Sanitizing:
             self._exporter.register_preprocessor(preprocessor)
 
     def __call__(self, student: str, path: Path) -> NotebookNode:
-        """Return a student's notebook with the instructor's cells, whatever the file was."""
-        notebook, problems = read_submission(path)
+        """Return a student's notebook with the instructor's cells; `GraderFault` without one."""
+        try:
+            notebook, problems = read_submission(path)
+        except Unreadable as why:
+            raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
         add_problems(notebook, problems)
         course = self._converter.coursedir
         source = Course.of(course).source(course.assignment_id)
@@ -115,7 +118,7 @@ def _on_a_full_disk(error: BaseException | None, course: Any) -> str:
 
 
 class SubmissionExporter(NotebookExporter):
-    """The exporter of `nbgrader autograde`. It reads any submission, whatever the file contains.
+    """The exporter of `nbgrader autograde`. It reads submissions of any content.
 
     nbgrader's converter creates it after listing the submissions, and then calls its own
     `convert_notebooks`. The run over the class starts and ends in that call.

@@ -55,8 +55,8 @@ class MendCells(NbGraderPreprocessor):
             nb.metadata["kernelspec"] = kernelspec
         if mistaken:  # instead of a list of all its cells
             add_problems(nb, [_other_homework(mistaken, ids["assignment"])])
-        elif not any(p.kind is Kind.FILE for p in read_problems(nb)):
-            add_problems(nb, mended)  # if the file was unreadable, every cell is "deleted"
+        else:
+            add_problems(nb, mended)
         put_notes_on_top(nb)
         return nb, resources
 

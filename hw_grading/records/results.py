@@ -20,7 +20,7 @@ from hw_grading.records.graded_notebook import Fault, cells_by_id, faults_of, op
 from hw_grading.records.questions import Places, order_in, read_places
 from hw_grading.records.scores import Cell, Record, read_gradebook
 from hw_grading.records.timestamp import read_time
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, quoted, read_problems
 
 
@@ -141,6 +141,7 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     run = f"run `nbgrader autograde {name}`"
     if record.scored:
         if trouble:
+            trouble = _why_unreadable(folder / f"{name}.ipynb") or trouble
             return f"The submission has scores, but {trouble}. To grade it again, {run}."
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
@@ -150,6 +151,8 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     if why := why_unusable(folder):
         return f"{folder}: {why}, and {run}."
     if os.path.lexists(folder / f"{name}.ipynb"):
+        if why := _why_unreadable(folder / f"{name}.ipynb"):
+            return f"{why[0].upper()}{why[1:]}. Ask the student for another file, and {run}."
         return f"The notebook was submitted, but there are {_missing(record)}: {run}."
     where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
@@ -163,6 +166,14 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         names = []
     found = ", ".join(quoted(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
     return f"No {name}.ipynb was submitted. In the {where}: {found or 'nothing'}."
+
+
+def _why_unreadable(path: Path) -> str:
+    try:
+        read_submission(path)
+    except (Unreadable, OSError) as why:
+        return str(why)
+    return ""
 
 
 def _missing(record: Record) -> str:

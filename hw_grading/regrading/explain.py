@@ -32,7 +32,7 @@ from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.run.submission import Submission
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, read_problems
+from hw_support.submission.problems import METADATA_KEY, Problem, Severity, read_problems
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,7 @@ def _graded_notebook(course: Course, assignment: str, student: str) -> tuple[Not
         raise Unreadable(
             f"{path} was not graded completely, or an old version of the grader wrote it: {again}"
         )
-    # This run finds the problems of grading again, but it cannot find that a file was unreadable.
-    section["problems"] = [p for p in section.get("problems", []) if p.get("kind") == Kind.FILE]
+    section["problems"] = []  # this run finds them again
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

@@ -13,7 +13,7 @@ from hw_grading.homework.course import Course
 from hw_grading.records.timestamp import read_time
 from hw_grading.term.found import Found, LeftOut, Who
 from hw_grading.term.roster import Person, Roster, folded
-from hw_support.submission.file import MAX_BYTES, Unreadable, expect_notebook, read_regular_file
+from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted
 
 
@@ -162,7 +162,7 @@ def _refuse_two_accounts(student: str, found: Sequence[Found]) -> None:
 
 def _trouble(content: bytes) -> str:
     try:
-        expect_notebook(content)
+        notebook_of(content)
     except Unreadable as why:
         return str(why)
     return ""

@@ -15,9 +15,9 @@ from nbformat import NotebookNode
 from hw_support.desk.errors import DeskError
 from hw_support.submission.belonging import closest, grade_ids_in, named_in
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.file import read_submission
+from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import Kind, Problem, Severity, quoted
+from hw_support.submission.problems import Kind, Problem, quoted
 from hw_support.submission.released import Release, first_line
 
 _SECONDS_TO_ANSWER = 1.0  # for a Jupyter server on this machine
@@ -56,13 +56,13 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
         raise DeskError(f"{path} is a folder. Type the name of the notebook in it: {listed}")
     if not os.path.lexists(path) and (near := _did_you_mean(path)):
         raise DeskError(f"There is no notebook {path}. {near}")
-    notebook, problems = read_submission(path, keep_outputs=True)
-    for problem in problems:
-        if problem.kind is Kind.FILE and problem.severity is Severity.FAILED:
-            said = problem.message.removesuffix(" It scores 0.")
-            if path.suffix != ".ipynb":
-                said += f" The name of a notebook ends in .ipynb. {_did_you_mean(path)}".rstrip()
-            raise DeskError(said)
+    try:
+        notebook, problems = read_submission(path, keep_outputs=True)
+    except Unreadable as why:
+        said = f"{str(why)[0].upper()}{str(why)[1:]}."
+        if path.suffix != ".ipynb":
+            said += f" The name of a notebook ends in .ipynb. {_did_you_mean(path)}".rstrip()
+        raise DeskError(said) from None
     release = _release_of(notebook, path, releases)
     before = {grade_id_of(cell): cell.source for cell in notebook.cells}
     changes = [*problems, *mend(notebook, release.cells, release.plain)]

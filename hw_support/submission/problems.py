@@ -38,8 +38,6 @@ class Severity(StrEnum):
 class Kind(StrEnum):
     """The kind of a problem, for counting and for tests."""
 
-    FILE = "file"  # cannot be read as a notebook
-    FORMAT = "format"  # readable, but in a wrong format
     OTHER_HOMEWORK = "other-homework"  # submitted as this one
     FOLDER = "folder"  # other files beside the notebook
     OTHER_NOTEBOOK = "other-notebook"  # besides the graded one

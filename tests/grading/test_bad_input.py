@@ -27,6 +27,7 @@ from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
 from hw_grading.outcome import GraderFault
 from hw_grading.records.graded_notebook import cells_by_id
+from hw_grading.reports.table import report
 from hw_grading.rubrics.digest import digests_before
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
@@ -72,7 +73,8 @@ def submit_class(course: ToyCourse) -> None:
     submit("empty", b"")
     submit("not-json", "<html>Session expired</html>")
     submit("no-cells", {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
-    submit("format-3", format_3(course))
+    submit("format-3", {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": []}]})
+    submit("cut-off", nbformat.writes(course.answered)[:-99])
     course.folder("no-notebook")
     nbformat.write(course.answered, course.folder("misnamed") / "hw2 (1).ipynb")
     (course.folder("linked") / "hw2.ipynb").symlink_to(course.root / "source/hw2/hw2.ipynb")
@@ -147,18 +149,17 @@ def course_answer(line: str) -> str:
     return f"def double(x):\n    return 2 * x\n{line}"
 
 
-def format_3(course: ToyCourse) -> dict[str, Any]:
-    """The answered notebook as it would have been saved in the format of 2014."""
-    cells: list[dict[str, Any]] = []
-    for cell in course.answered.cells:
-        entry: dict[str, Any] = {"cell_type": cell.cell_type, "metadata": cell.metadata}
-        if cell.cell_type == "code":
-            entry |= {"input": cell.source, "language": "python", "outputs": []}
-        else:
-            entry |= {"source": cell.source}
-        cells.append(entry)
-    worksheets = [{"cells": cells, "metadata": {}}]
-    return {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": ""}, "worksheets": worksheets}
+NOT_READ = {
+    "empty": "found an empty file (0 bytes)",
+    "not-json": "expected JSON, found text that begins with '<html>Session",
+    "no-cells": "expected 1 to 5,000 cells, found 0",
+    "format-3": "found format '3'. Open it in Jupyter",
+    "cut-off": "expected JSON",
+    "no-notebook": "there is no such file",
+    "misnamed": "there is no such file, but there is 'hw2 (1).ipynb': rename",
+    "linked": "found a symbolic link",
+    "a-folder": "found a folder",
+}
 
 
 @pytest.fixture(scope="module")
@@ -174,13 +175,29 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
 def test_the_run_succeeds_and_grades_everyone_with_a_valid_id(graded: Graded) -> None:
     assert graded.status == 1, graded.log
     students = {p.name for p in (graded.course.root / "submitted").iterdir()}
-    for student in students - set(UNNAMEABLE):
+    for student in students - {*UNNAMEABLE, *NOT_READ}:
         graded.total(student)
         folder = graded.course.root / "autograded" / student / ASSIGNMENT
         assert is_finished(folder / "hw2.ipynb"), student
     assert "NOT GRADED" in graded.log
     assert r"its name has '\n': expected letters, digits and" in graded.log
-    assert graded.log.count("Traceback (most recent call last)") == len(UNNAMEABLE)
+    traces = graded.log.count("Traceback (most recent call last)")
+    assert traces == len(UNNAMEABLE) + len(NOT_READ)
+
+
+@pytest.mark.parametrize("student", NOT_READ)
+def test_what_cannot_be_read_is_not_graded_and_named(graded: Graded, student: str) -> None:
+    said = [line for line in graded.log.split("\n") if "The notebook 'hw2.ipynb' cannot be" in line]
+    assert sum(NOT_READ[student] in line for line in said) >= 1
+    assert set(graded.course.scores(student).values()) <= {None}
+    assert not (graded.course.root / "autograded" / student / ASSIGNMENT).exists()
+    table = report(graded.course.root, ASSIGNMENT, 400)
+    remark = table.partition(f"\n{student} ")[2].split("\n")[1].strip()
+    assert remark.startswith("NOT GRADED: ")
+    named = (
+        "No hw2.ipynb was submitted" if "no such file" in NOT_READ[student] else NOT_READ[student]
+    )
+    assert named in remark
 
 
 @pytest.mark.parametrize("student", ["a-good-first", "zz-good-last", *ODD_NAMES])
@@ -197,14 +214,6 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
 @pytest.mark.parametrize(
     ("student", "total", "reasons"),
     [
-        ("empty", 0, ["found an empty file (0 bytes)"]),
-        ("not-json", 0, ["expected JSON, found text that begins with '<html>Session"]),
-        ("no-cells", 0, ["it has no cells"]),
-        ("format-3", FULL_MARKS, ["found version '3'"]),
-        ("no-notebook", 0, ["there is no such file"]),
-        ("misnamed", 0, ["there is 'hw2 (1).ipynb'", "rename"]),
-        ("linked", 0, ["found a symbolic link"]),
-        ("a-folder", 0, ["found a folder"]),
         (
             "edited-tests",
             4,
@@ -308,8 +317,7 @@ def test_a_second_run_changes_nothing(graded: Graded) -> None:
     paths = sorted((graded.course.root / "autograded").glob("*/*/*.ipynb"))
     before = [p.stat().st_mtime_ns for p in paths]
     done = graded.course.grade()
-    assert done.returncode == 1  # for the one that cannot be graded
-    assert "Autograding" not in done.stderr
+    assert done.returncode == 1  # for those that cannot be graded
     assert [p.stat().st_mtime_ns for p in paths] == before
 
 

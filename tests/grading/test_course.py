@@ -194,7 +194,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
     course = ToyCourse.make(folder / "settings", ELSEWHERE.format(root=str(root)))
     course.submit("ada", course.answered)
     course.submit("bob", course.answer(double="def double(x):\n    return x"))
-    course.submit("cyd", b"{")
+    course.submit("cyd", course.answer(double="import os; os._exit(1)"))
     done = course.grade()
     assert done.returncode == 0, done.stderr
     return course

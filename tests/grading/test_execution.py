@@ -18,7 +18,6 @@ from hw_grading.homework.manifest import CellLimits, Manifest
 from hw_grading.outcome import GraderFault
 from hw_grading.run import clock
 from hw_grading.run.clock import Clock
-from hw_grading.run.kernel import Kernel
 from hw_grading.run.outputs import Flow, OutputBudget, settle
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
@@ -408,16 +407,6 @@ def _sleepers(before: set[int]) -> list[list[str]]:
         if process.pid not in before and "import time; time.sleep(600)" in line:
             found.append(line)
     return found
-
-
-def test_a_submission_that_could_not_be_read_starts_no_kernel(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(Kernel, "start", None)
-    unreadable = Problem(Kind.FILE, Severity.FAILED, "Empty.")
-    run = Run(check("test"), problems=[unreadable])
-    assert run.scores == {"test": 0}
-    assert run.only_problem() == unreadable
 
 
 @slow

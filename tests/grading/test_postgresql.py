@@ -22,7 +22,7 @@ def test_a_small_class_is_graded_marked_exported_and_backed_up(
     course.submit("ada", course.answered)
     course.submit("ben", course.answer(double="def double(x):\n    return x"))
     course.submit("王小明", course.answer(why="Weil's so ist; -- ' \" \x00 \U0001f600"))
-    course.submit("zoe", b"{")
+    course.submit("zoe", course.answer(double="import os; os._exit(1)"))
     done = course.grade()
     assert done.returncode == 0, done.stderr
     assert course.test_scores("ada") == course.test_scores("王小明") == TESTS

@@ -35,7 +35,7 @@ def test_problems_of_several_stages_are_stored_once_each_and_in_order() -> None:
 
 def test_the_number_of_stored_problems_is_limited() -> None:
     nb = new_notebook()
-    add_problems(nb, [Problem(Kind.FORMAT, Severity.MENDED, str(i)) for i in range(10_000)])
+    add_problems(nb, [Problem(Kind.METADATA, Severity.MENDED, str(i)) for i in range(10_000)])
     assert len(read_problems(nb)) == MOST_STORED
 
 
@@ -144,7 +144,7 @@ def test_a_text_of_any_characters_is_read_in_little_memory(character: str) -> No
 def test_messages_are_inert() -> None:
     nb = new_notebook()
     message = "<script>a</script> \n\n # h $\\href{javascript:a}{b}$ \ud800 </ul>"
-    add_problems(nb, [Problem(Kind.FORMAT, Severity.MENDED, message)])
+    add_problems(nb, [Problem(Kind.METADATA, Severity.MENDED, message)])
     put_notes_on_top(nb)
     source = nb.cells[0].source
     assert source.encode()

@@ -19,8 +19,6 @@ _PART = re.compile(r"(.*) \[([0-9.]+) pt\]")
 
 # A failure in words for a student. The grader's own sentence follows it.
 _FAILURES = {
-    Kind.FILE: "Your file is not a readable notebook.",
-    Kind.FORMAT: "Part of your file was left out.",
     Kind.OTHER_HOMEWORK: "You submitted the notebook of another homework.",
     Kind.TIME_LIMIT: "Your notebook took too long.",
     Kind.MEMORY_LIMIT: "Your notebook needed too much memory.",
