@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hw_grading.plugins.hardening import harden
+from hw_grading.plugins.formgrader import adapt
 
 c = get_config()
 
@@ -17,21 +17,20 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
 # One student's bad folder or file in the exchange does not stop a command for the others.
-c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectAnyName"
-c.ExchangeFactory.list = "hw_grading.plugins.exchange.ListEach"
+c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
 c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
 c.GenerateAssignment.preprocessors = [
-    "hw_grading.plugins.regions.CheckRegions",
-    "hw_grading.plugins.due_date.ShowDueDate",
-    "hw_grading.plugins.start_page.WriteStartPage",
+    "hw_grading.plugins.releasing.CheckRegions",
+    "hw_grading.plugins.releasing.ShowDueDate",
+    "hw_grading.plugins.releasing.WriteStartPage",
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",
     "nbgrader.preprocessors.ClearOutput",
     "nbgrader.preprocessors.CheckCellMetadata",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.SaveCells",
-    "hw_grading.plugins.order.SaveOrder",
+    "hw_grading.plugins.releasing.SaveOrder",
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
@@ -93,9 +92,8 @@ c.TemplateExporter.filters = {
     "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
 }
 c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
-# Formgrader escapes what it prints. Students' file names and times cannot stop a command or change
-# the terminal's colours.
-harden()
+# Formgrader's pages escape ids and names, need no network, and link to the desk.
+adapt()
 
 # Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.
 c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.exporter.FeedbackExporter"

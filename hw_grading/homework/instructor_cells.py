@@ -18,7 +18,7 @@ def instructor_cells(
 ) -> list[InstructorCell]:
     """Read the instructor's cells from nbgrader's open gradebook, in the notebook's order.
 
-    The order is the one that `hw_grading.plugins.order.SaveOrder` stored last, otherwise that of
+    The order is the one that `SaveOrder` of ``generate_assignment`` stored last, otherwise that of
     `source`, the instructor's notebook, which may be missing. If neither has all cells, it is the
     order of the database's rows. SQLite gives rows in the order in which `nbgrader
     generate_assignment` first saved them, from top to bottom. Other databases may not.

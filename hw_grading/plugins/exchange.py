@@ -1,242 +1,99 @@
-"""nbgrader's exchange, a folder where every student of a machine can write.
+"""nbgrader's exchange: what cannot be taken is skipped and named, and the others are processed."""
 
-nbgrader follows links that students put there, and one strange folder or file stops it for the
-whole class. These classes, which nbgrader_config.py names, skip such a folder or read as much of it
-as possible. They report its student, and process the others.
-"""
-
-import contextlib
 import glob
 import os
 import pwd
 import shutil
-import stat
 import tempfile
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.exchange.default import ExchangeCollect, ExchangeList, ExchangeReleaseFeedback
-from nbgrader.utils import notebook_hash
+from nbgrader.exchange import ExchangeError
+from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
-from hw_grading.homework.course import shelf_of
 from hw_grading.homework.homework import why_no_id
-from hw_grading.plugins.strange_folder import copy_strange_folder
-from hw_grading.records.scores import named
 from hw_grading.records.secret import SECRET, read_secret
 from hw_grading.records.timestamp import TIMESTAMP, read_time
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import quoted
 
-_KILOBYTE = 1_000  # nbgrader's unit
-_SLOWEST = timedelta(minutes=10)  # for `nbgrader submit`, and for two clocks that differ
-_MOST_NAMED = 20
+_MOST_FILES = 20
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
-class CollectAnyName(ExchangeCollect):
-    """Collects what students submitted: ``nbgrader collect``.
+class CollectEach(ExchangeCollect):
+    """``nbgrader collect``: takes a student's notebooks, time and secret, and no other file."""
 
-    A folder whose name has no valid time counts as its student's oldest submission. Links and pipes
-    are not copied. An earlier copy is replaced only after the new one is complete.
-    """
+    src_records: list[dict[str, Any]]
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         try:
             return dict(super()._path_to_record(path))
         except Exception:  # the parser may raise any error on untrusted text
-            self.log.warning(
-                f"{path}: expected a name that ends in a time such as '2022-10-04 23:59:00 UTC', "
-                "found none. The folder counts as the student's oldest submission. Look at it, "
-                "then remove it"
-            )
-            name = os.path.basename(path)
-            return {"username": name.partition("+")[0], "filename": name, "timestamp": datetime.min}
-
-    def copy_files(self) -> None:
-        """Copy each student's submission. At the end, name those that could not be copied."""
-        failed = {}
-        again = []
-        self._in_doubt: list[str] = []
-        if not self.src_records:
-            super().copy_files()  # reports that there is nothing
-        for record in self.src_records:
-            try:
-                if not self._collect(record):
-                    again.append(record["username"])
-            except (Unreadable, OSError) as why:
-                failed[record["filename"]] = str(why)
-        if again:
-            self.log.warning(
-                f"Submitted again, but not collected: {', '.join(sorted(again))}. To collect the "
-                f"newer submissions: nbgrader collect {self.coursedir.assignment_id} --update"
-            )
-        if self._in_doubt:
-            self.log.warning(
-                f"The time of submission is read from {TIMESTAMP}, which students can edit. These "
-                "submissions were changed after that time, or have no time: "
-                f"{named(self._in_doubt, _MOST_NAMED)}. Ask the students, and correct the file. If "
-                "you have copied or restored the exchange, ignore this message"
-            )
-        if failed:
-            # CollectApp ends with status 1.
-            self.fail(_said(f"NOT COLLECTED from {self.inbound_path}", failed))
-
-    def _collect(self, record: Mapping[str, Any]) -> bool:
-        """Copy one submission. Return whether the student's newest submission is there now."""
-        student, course = record["username"], self.coursedir
-        if why := why_no_id(student):
-            raise Unreadable(f"{quoted(student)} is not a student id: {why}")
-        source = Path(self.inbound_path, record["filename"])
-        target = Path(course.format_path(course.submitted_directory, student, course.assignment_id))
-        name = f"{student} {course.assignment_id}"
-        if target.is_dir():
-            there, new = course.get_existing_timestamp(str(target)), record["timestamp"]
-            newer = there is None or new > there
-            if not (self.update and newer) and not (self.before_duedate and there != new):
-                self.log.info("Collected before: %s", name)
-                return self.update or self.before_duedate or not newer
-            self.log.info("Updating submission: %s", name)
-        else:
-            self.log.info("Collecting submission: %s", name)
-        self._warn_of_other_owner(record)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".collecting-") as folder:
-            copy, kept = Path(folder, "copy"), Path(folder, "kept")
-            sizes = (size * _KILOBYTE for size in (course.max_dir_size, course.max_file_size))
-            for left_out in copy_strange_folder(source, copy, *sizes):
-                self.log.warning("%s: not copied from the exchange: %s", name, left_out)
-            self.do_copy(str(copy), str(kept))  # drops files that match `ignore`, and sets modes
-            self._note_doubtful_time(source, kept, student)
-            if target.is_dir():
-                target.rename(Path(folder, "old"))
-            kept.rename(target)
-        return True
-
-    def _note_doubtful_time(self, source: Path, copy: Path, student: str) -> None:
-        """Note a submission that was changed in the exchange after the time that it states."""
-        with os.scandir(source) as entries:
-            times = [
-                one.stat(follow_symlinks=False).st_ctime  # which the owner cannot set
-                for one in entries
-                if one.name == TIMESTAMP or one.name.endswith(".ipynb")
-                if one.is_file(follow_symlinks=False)
-            ]
-        changed = datetime.fromtimestamp(max(times, default=0.0), UTC).replace(tzinfo=None)
-        stated = None
-        with contextlib.suppress(Unreadable):
-            stated = read_time(copy)
-        if stated is None or changed > stated + _SLOWEST:
-            says = "none" if stated is None else f"{stated:%Y-%m-%d %H:%M}"
-            self._in_doubt.append(f"{student} (says {says}, changed {changed:%Y-%m-%d %H:%M} UTC)")
+            return {"username": path, "filename": Path(path).name, "timestamp": datetime.min}
 
     def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return a student's own submissions, the newest first; without any, those of others."""
         newest_first: list[dict[str, Any]] = super()._sort_by_timestamp(records)
-        own = [record for record in newest_first if self._made_by_another(record) is None]
-        for record in newest_first if own else ():
-            self._warn_of_other_owner(record, "not collected: ")
-        return own or newest_first
+        own = filter(self._is_own, newest_first)  # anybody can make a folder of any name
+        return (list(own) if self.check_owner else []) or newest_first
 
-    def _made_by_another(self, record: Mapping[str, Any]) -> str | None:
-        """Return the user who made a submission's folder; None if it is the student."""
-        if not self.check_owner:
-            return None
+    def _is_own(self, record: dict[str, Any]) -> bool:
         try:
             owner = os.lstat(Path(self.inbound_path, record["filename"])).st_uid
-            name = pwd.getpwuid(owner).pw_name
+            return bool(pwd.getpwuid(owner).pw_name == record["username"])
         except (KeyError, OSError):
-            return "an unknown user"
-        return None if name == record["username"] else f"the user {name}"
-
-    def _warn_of_other_owner(self, record: Mapping[str, Any], what: str = "") -> None:
-        """Warn about a folder that was made by another user than the student."""
-        if maker := self._made_by_another(record):
-            student, path = record["username"], Path(self.inbound_path, record["filename"])
-            self.log.warning(
-                f"{path}: {what}made by {maker}, not by {student}. Ask both who submitted it (if "
-                "all students are one user of the system, add --CollectApp.check_owner=False)"
-            )
-
-
-class ListEach(ExchangeList):
-    """Lists what was submitted (``nbgrader list --inbound``), without what cannot be read."""
-
-    assignments: list[str]
-
-    def init_dest(self) -> None:
-        """Find the submissions to list."""
-        super().init_dest()
-        if self.inbound:
-            self.assignments = [path for path in self.assignments if self._is_listed(Path(path))]
-
-    def _is_listed(self, folder: Path) -> bool:
-        """Return whether nbgrader can open the notebook and the secret without stopping."""
-        try:
-            read_secret(folder)
-            for path in folder.glob("*.ipynb"):
-                if not stat.S_ISREG(os.lstat(path).st_mode) or not os.access(path, os.R_OK):
-                    raise Unreadable(f"{quoted(path.name)} is not a readable file")
-            return True
-        except (Unreadable, OSError) as why:
-            self.log.warning("%s: not listed: %s. Look at the folder, then remove it", folder, why)
             return False
+
+    def copy_files(self) -> None:
+        """Collect each student's submission, and name those that cannot be taken."""
+        failed = False
+        for record in self.src_records:
+            self.src_records = [record]
+            try:
+                if why := why_no_id(record["username"]):
+                    raise Unreadable(f"expected <student>+<homework>+<time>: {why}")
+                with tempfile.TemporaryDirectory() as self._copy:
+                    _take(Path(self.inbound_path, record["filename"]), Path(self._copy))
+                    super().copy_files()
+            except (Unreadable, ExchangeError, OSError) as error:
+                folder = quoted(record["filename"], 120)
+                self.log.error("NOT COLLECTED: %s: %s", folder, quoted(error, 200))
+                failed = True
+        if failed:
+            self.fail("Some submissions were not collected: see NOT COLLECTED above")
+
+    def do_copy(self, src: str, dest: str) -> None:
+        """Copy what was taken; only now does nbgrader remove what was collected earlier."""
+        shutil.copytree(self._copy, dest)
+
+
+def _take(source: Path, copy: Path) -> None:
+    """Copy a student's files. The student can replace them, and the folder, at the same time."""
+    folder = os.open(source, _FOLDER)
+    try:
+        names = [n for n in os.listdir(folder) if n.endswith(".ipynb") or n in (TIMESTAMP, SECRET)]
+        if len(names) > _MOST_FILES:
+            raise Unreadable(f"it has more than {_MOST_FILES} notebooks")
+        for name in names:
+            (copy / name).write_bytes(read_regular_file(Path(name), MAX_BYTES, folder))
+    finally:
+        os.close(folder)
+    read_time(copy)
 
 
 class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
-    """Releases feedback to students who used the exchange: ``nbgrader release_feedback``.
+    """``nbgrader release_feedback``: skips students who did not submit in the exchange."""
 
-    A student's page is named by the secret of the submission, which autograding has copied.
-    """
+    src_path: str
 
     def copy_files(self) -> None:
-        """Copy each student's pages, and name the students who get none."""
-        course, homework = self.coursedir, self.coursedir.assignment_id
-        step, excluded = course.submitted_directory, course.student_id_exclude.split(",")
-        shelf = shelf_of(course, course.feedback_directory, homework)
-        elsewhere: list[str] = []
-        failed: dict[str, str] = {}
-        found = sorted(map(Path, glob.glob(os.path.join(self.src_path, "*.html"))))
-        if not found:
-            self.fail(
-                f"There is no feedback for {homework} ({self.src_path}). First run "
-                f"`nbgrader generate_feedback {homework}`"
-            )
-        for page in found:
-            student = shelf.name(page.parts[len(shelf.parent.parts)]) or ""
-            if student in excluded:
-                continue
+        """Release each student's pages, and name the students who get none."""
+        for folder in sorted(glob.glob(self.src_path)):
+            self.src_path = glob.escape(folder)
             try:
-                if secret := read_secret(page.parent):
-                    self._release(page, student, secret)
-                elif os.path.lexists(Path(course.format_path(step, student, homework), SECRET)):
-                    failed[student] = (
-                        f"the submission had no {SECRET} when it was graded. Run `nbgrader "
-                        f"autograde {homework} --force`, then `nbgrader "
-                        f"generate_feedback {homework} --force`"
-                    )
-                else:
-                    elsewhere.append(student)
+                if not read_secret(Path(folder)):
+                    raise Unreadable(f"the submission did not come through the exchange ({SECRET})")
+                super().copy_files()
             except (Unreadable, OSError) as why:
-                failed[student] = str(why)
-        if elsewhere:
-            self.log.warning(
-                "These students did not submit through the exchange, so they get no feedback "
-                f"through it: {', '.join(elsewhere)}. Their pages are in {shelf.parent}"
-            )
-        if failed:
-            # ReleaseFeedbackApp ends with status 1.
-            self.fail(_said("NO FEEDBACK RELEASED to", failed))
-
-    def _release(self, page: Path, student: str, secret: str) -> None:
-        name = notebook_hash(secret=secret, notebook_id=page.stem)
-        target = Path(self.dest_path, f"{name}.html")
-        half_made = target.with_name(f"{name}-tmp.html")
-        shutil.copy(page, half_made)
-        half_made.replace(target)  # atomic, because a student may be reading the old page
-        self.log.info("Released: %s, %s", student, page.stem)
-
-
-def _said(what: str, why: Mapping[str, str]) -> str:
-    lines = (f"\n  {quoted(name, 120)}: {reason}" for name, reason in sorted(why.items()))
-    return f"{what}:{''.join(lines)}"
+                self.log.error("NO FEEDBACK RELEASED: %s: %s", folder, why)

@@ -10,8 +10,7 @@ from nbgrader.utils import is_grade, is_solution, is_task
 from hw_grading.batch.snapshot import digest_of_source
 from hw_grading.homework.course import Course
 from hw_grading.homework.instructor_cells import instructor_cells
-from hw_grading.plugins.due_date import PLACEHOLDER
-from hw_grading.plugins.order import is_saved
+from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.records.graded_notebook import open_notebook
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable

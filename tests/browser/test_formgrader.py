@@ -5,9 +5,10 @@ import re
 import sys
 from collections.abc import Iterator
 
+import nbformat
 import pytest
 from nbgrader.api import Gradebook
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from server import ROOT, Server, start
 
 sys.path.append(str(ROOT / "tests" / "grading"))
@@ -43,12 +44,8 @@ def log_in(page: Page, server: Server) -> None:
 def autograde(page: Page, student: str) -> None:
     """Click on a student's button, and wait until it says that it is done."""
     row = page.get_by_role("row", name=re.compile(rf"\b{student}\b"))
-    row.locator(".autograde a").click()
-    done = page.locator("#success-modal, #error-modal")
-    expect(done).to_be_visible(timeout=MILLISECONDS_TO_GRADE)
-    expect(done).to_contain_text(f"Successfully autograded '{ASSIGNMENT}' for student '{student}'")
-    done.get_by_role("button", name="OK").click()
-    expect(done).to_have_count(0)
+    said = f"Successfully autograded '{ASSIGNMENT}' for student '{student}'"
+    press(page, row.locator(".autograde a"), said)
 
 
 def test_the_autograde_button_works_again_and_again(
@@ -72,23 +69,6 @@ def test_the_autograde_button_works_again_and_again(
 def expect_score(page: Page, student: str, points: float) -> None:
     row = page.get_by_role("row", name=re.compile(rf"\b{student}\b"))
     expect(row.locator(".score")).to_contain_text(re.compile(rf"^\s*{points:g} / "))
-
-
-INJECTED = """
-() => {
-    window.ran = [];
-    createModal("m1", "x", "of <img src=x onerror='ran.push(1)'>");
-    createModal("m2", "x", "of <script>ran.push(2)</" + "script>");
-    const box = document.createElement("div");
-    box.innerHTML = "<a href='javascript:ran.push(3)' onfocus='ran.push(4)' tabindex=1>x</a>";
-    document.body.append(box);
-    box.firstChild.focus();
-    box.firstChild.click();
-    const script = document.createElement("script");
-    script.text = "ran.push(5)";
-    document.body.append(script);
-}
-"""
 
 
 @pytest.fixture
@@ -175,7 +155,7 @@ def test_formgrader_works_without_a_network(
 
 
 @pytest.mark.smoke
-def test_pages_work_and_injected_code_does_not_run(
+def test_pages_work_and_names_are_escaped(
     course: ToyCourse, server: Server, page: Page, console
 ) -> None:
     if not course.test_scores("bob"):  # by the button
@@ -198,13 +178,32 @@ def test_pages_work_and_injected_code_does_not_run(
     expect(page.locator("a.name-shown")).to_be_visible()
     score = page.locator("input.score").first
     expect(score).to_have_attribute("placeholder", re.compile(r"\d"))  # loaded by scripts
-    policy = page.request.get(page.url).headers["content-security-policy"]
-    assert "script-src 'nonce-" in policy
-    assert "unsafe-eval" not in policy
-    assert "http" not in policy.split("script-src")[1]
     assert not console.ours()
-    page.evaluate(INJECTED)
-    console.wait_for(page, "Content Security Policy")
-    page.wait_for_timeout(500)
-    assert page.evaluate("ran") == []
-    console.errors.clear()
+
+
+def test_the_release_and_collect_buttons_work(
+    course: ToyCourse, server: Server, page: Page
+) -> None:
+    exchange = course.root / "exchange"
+    exchange.mkdir(exist_ok=True)
+    exchange.chmod(0o777)
+    log_in(page, server)
+    page.goto(f"{server.url}formgrader/manage_assignments")
+    row = page.get_by_role("row", name=re.compile(rf"\b{ASSIGNMENT}\b"))
+    press(page, row.locator(".release a"), "Successfully released")
+    assert (exchange / "toy" / "outbound" / ASSIGNMENT / "hw2.ipynb").exists()
+    when = "2022-10-04 23:59:00 UTC"
+    folder = exchange / "toy" / "inbound" / f"eve+{ASSIGNMENT}+{when}+r"
+    folder.mkdir()
+    nbformat.write(course.answered, folder / "hw2.ipynb")
+    (folder / "timestamp.txt").write_text(when)
+    press(page, row.locator(".collect a"), "Successfully collected")
+    assert (course.root / "submitted" / "eve" / ASSIGNMENT / "hw2.ipynb").exists()
+
+
+def press(page: Page, button: Locator, said: str) -> None:
+    button.click()
+    done = page.locator("#success-modal, #error-modal")
+    expect(done).to_contain_text(said, timeout=MILLISECONDS_TO_GRADE)
+    done.get_by_role("button", name="OK").click()
+    expect(done).to_have_count(0)

@@ -637,10 +637,10 @@ def test_in_jupyter_server_the_desk_serves_formgraders_course_and_formgrader_lin
 ):
     course.grade("ada", notebook(answer="Inside."))
     (tmp_path / "nbgrader_config.py").write_text(
-        "from hw_grading.plugins.hardening import harden\n"
+        "from hw_grading.plugins.formgrader import adapt\n"
         "c = get_config()\n"
         f"c.CourseDirectory.root = {str(course.root)!r}\n"
-        "harden()\n"
+        "adapt()\n"
     )
     server = Running(course.root, tmp_path, command=("jupyter", "server"))
     try:

@@ -7,7 +7,7 @@ import pytest
 
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
-from hw_grading.plugins.due_date import in_words
+from hw_grading.plugins.releasing import in_words
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 

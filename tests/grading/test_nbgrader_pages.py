@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from unittest.mock import Mock
 
+import nbformat
 import pytest
 from html_pages import (
     HOSTILE_HTML,
@@ -19,7 +20,6 @@ from html_pages import (
     display,
     seconds,
 )
-from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import (
     new_code_cell,
     new_markdown_cell,
@@ -35,6 +35,7 @@ from hw_grading.pages import allowance
 from hw_grading.pages.outputs import clean_outputs
 from hw_grading.plugins.feedback.exporter import FeedbackExporter
 from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.run import submission
 
 COURSE = Path(__file__).resolve().parents[2]
@@ -56,7 +57,7 @@ def exporters():
     formgrader.update_config(formgrader.build_extra_config())
     return {
         "feedback": FeedbackExporter(),  # whatever the configuration says
-        "formgrade": HTMLExporter(config=formgrader.config),
+        "formgrade": EscapingExporter(config=formgrader.config),
     }
 
 
@@ -232,11 +233,22 @@ def test_the_course_uses_these_filters():
     assert config.HTMLExporter.preprocessors == ["hw_grading.pages.safe_html.CleanOutputs"]
 
 
-def test_formgraders_own_pages_escape_what_they_print(monkeypatch):
-    from jinja2 import Environment
+def test_formgrader_escapes_ids_and_names(monkeypatch, exporters, tmp_path):
+    from jinja2 import DictLoader, Environment
+    from nbconvert.exporters import HTMLExporter
     from nbgrader.server_extensions.formgrader import formgrader
 
-    monkeypatch.setattr(formgrader, "Environment", Environment)  # as nbgrader has it
-    assert formgrader.Environment().from_string("{{ x }}").render(x="<b>") == "<b>"
+    monkeypatch.setattr(formgrader, "Environment", Environment)  # as nbgrader has them
+    monkeypatch.setattr(formgrader, "HTMLExporter", HTMLExporter)
     PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
-    assert formgrader.Environment().from_string("{{ x }}").render(x="<b>") == "&lt;b&gt;"
+    assert formgrader.HTMLExporter is EscapingExporter
+    page = formgrader.Environment(loader=DictLoader({"x": "{{ x }}"})).get_template("x")
+    assert page.render(x="<b>\"'") == "&lt;b&gt;&#34;&#39;"
+    nbformat.write(new_notebook(cells=[answer("*x*", 1)]), tmp_path / "hw2.ipynb")
+    hostile = "</script><script>run()</script>\"'"
+    names = ("notebook_id", "student", "last_name", "first_name", "submission_id", "base_url")
+    known = {"index": 0, "total": 1, **dict.fromkeys(names, hostile)}
+    html, _ = exporters["formgrade"].from_filename(str(tmp_path / "hw2.ipynb"), known)
+    assert "<em>x</em>" in html
+    assert "<script>run()" not in html
+    assert "&lt;script&gt;run()" in html

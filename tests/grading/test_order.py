@@ -117,7 +117,7 @@ def test_a_notebook_is_generated_without_a_gradebook(course: ToyCourse, url: str
             # The toy course leaves it out, because it has no due date; it must not read a
             # gradebook.
             settings.write(
-                'c.GenerateAssignment.preprocessors.insert(0, "hw_grading.plugins.due_date.'
+                'c.GenerateAssignment.preprocessors.insert(0, "hw_grading.plugins.releasing.'
                 'ShowDueDate")\n'
             )
     done = run(course.root, "generate_assignment", ASSIGNMENT, "--no-db", "--force")

@@ -29,7 +29,7 @@ from hw_grading.commands.student_zip import known_to_students, version_for, writ
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.points import total_of
-from hw_grading.plugins.start_page import start_page
+from hw_grading.plugins.releasing import start_page
 from hw_support.submission import released
 from hw_support.submission.belonging import grade_ids_in
 

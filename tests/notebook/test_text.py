@@ -14,7 +14,7 @@ from nbgrader import utils
 import hw_support
 from hw_grading.homework.course import REPOSITORY, scratch_course
 from hw_grading.homework.homework import homework_of
-from hw_grading.plugins.due_date import in_words
+from hw_grading.plugins.releasing import in_words
 
 
 def test_it_is_a_valid_notebook_for_every_editor(source, released):
