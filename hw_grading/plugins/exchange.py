@@ -79,7 +79,12 @@ def _take(source: Path, copy: Path) -> None:
             (copy / name).write_bytes(read_regular_file(Path(name), MAX_BYTES, folder))
     finally:
         os.close(folder)
-    read_time(copy)
+    try:
+        read_time(copy)
+    except Unreadable:
+        raise Unreadable(
+            f"{TIMESTAMP}: expected a time such as '2022-10-04 23:59:00 UTC', found none"
+        ) from None
 
 
 class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
