@@ -1,6 +1,11 @@
-"""Formgrader's pages escape ids and names, need no network, and link to the desk."""
+"""Formgrader's pages escape ids and names, need no network, and link to the desk.
 
+Its list of submissions copes with an invalid time.
+"""
+
+import contextlib
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +14,11 @@ from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 
 from hw_grading.pages import FORMULAS
+from hw_grading.records.timestamp import read_time
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import plain
 
+_LONGEST = 1_000  # characters of an id, a name or a path
 _OURS = jinja2.FileSystemLoader([Path(__file__).with_name("templates"), FORMULAS.parent])
 
 
@@ -22,7 +31,7 @@ class EscapingExporter(HTMLExporter):
     def from_filename(self, filename: str, resources: Any = None, **named: Any) -> Any:
         """Make the page of a notebook's file."""
         values = (resources or {}).items()
-        texts = {key: str(escape(v)) if isinstance(v, str) else v for key, v in values}
+        texts = {k: str(escape(_on_a_line(v))) if isinstance(v, str) else v for k, v in values}
         return super().from_filename(filename, texts, **named)
 
 
@@ -31,8 +40,23 @@ def adapt() -> None:
     if formgrader := sys.modules.get("nbgrader.server_extensions.formgrader.formgrader"):
         formgrader.Environment = _environment  # type: ignore[attr-defined]
         formgrader.HTMLExporter = EscapingExporter  # type: ignore[attr-defined]
+    if api := sys.modules.get("nbgrader.apps.api"):
+        api.NbGraderAPI.get_submitted_timestamp = _submitted_timestamp
 
 
 def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
     loaders = [_OURS, loader, jinja2.PrefixLoader({"nbgrader": loader})]
-    return jinja2.Environment(loader=jinja2.ChoiceLoader(loaders), autoescape=True)
+    loader = jinja2.ChoiceLoader(loaders)
+    return jinja2.Environment(loader=loader, autoescape=True, finalize=_on_a_line)
+
+
+def _on_a_line(value: Any) -> Any:
+    """Return a text without line breaks, which would end a string in a script."""
+    return plain(value, _LONGEST) if type(value) is str else value
+
+
+def _submitted_timestamp(self: Any, assignment: str, student: str) -> datetime | None:
+    course = self.coursedir
+    with contextlib.suppress(Unreadable):
+        return read_time(Path(course.format_path(course.submitted_directory, student, assignment)))
+    return None
