@@ -315,7 +315,10 @@ def _fork_workers(
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers that have ended
     while True:
-        core, fds, _, _ = socket.recv_fds(control, 100, 1)
+        try:
+            core, fds, _, _ = socket.recv_fds(control, 100, 1)
+        except ConnectionResetError:  # the coordinator is gone and has not read all
+            raise SystemExit from None
         if not core:
             raise SystemExit
         coordinator = Connection(fds[0])

@@ -139,10 +139,11 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     name = roster.assignment
     folder = roster.course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
+    notebook = folder / f"{name}.ipynb"
     if record.scored:
         if trouble:
-            trouble = _why_unreadable(folder / f"{name}.ipynb") or trouble
-            return f"The submission has scores, but {trouble}. To grade it again, {run}."
+            how = _why_unreadable(notebook, run) or f"To grade it again, {run}."
+            return f"The submission has scores, but {trouble}. {how}"
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
         return ""
@@ -150,10 +151,9 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if why := why_unusable(folder):
         return f"{folder}: {why}, and {run}."
-    if os.path.lexists(folder / f"{name}.ipynb"):
-        if why := _why_unreadable(folder / f"{name}.ipynb"):
-            return f"{why[0].upper()}{why[1:]}. Ask the student for another file, and {run}."
-        return f"The notebook was submitted, but there are {_missing(record)}: {run}."
+    if os.path.lexists(notebook):
+        submitted = f"The notebook was submitted, but there are {_missing(record)}: {run}."
+        return _why_unreadable(notebook, run) or submitted
     where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
         course = roster.course.directory
@@ -168,11 +168,12 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     return f"No {name}.ipynb was submitted. In the {where}: {found or 'nothing'}."
 
 
-def _why_unreadable(path: Path) -> str:
+def _why_unreadable(path: Path, run: str) -> str:
     try:
         read_submission(path)
-    except (Unreadable, OSError) as why:
-        return str(why)
+    except (Unreadable, OSError) as error:
+        why = str(error)
+        return f"{why[0].upper()}{why[1:]}. Ask the student for another file, and {run}."
     return ""
 
 

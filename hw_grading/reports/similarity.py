@@ -28,7 +28,7 @@ from hw_support.failures import visible
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import Severity, without_disguise
+from hw_support.submission.problems import without_disguise
 from hw_support.submission.released import cells_of
 from hw_support.time_limit import TimeLimitReached, time_limit
 
@@ -57,9 +57,11 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
     roster = read_roster(course, assignment)
     here = roster.course
     try:
-        released = _read(here.release(assignment) / f"{assignment}.ipynb")
+        released, _ = read_submission(here.release(assignment) / f"{assignment}.ipynb")
     except Unreadable as why:
-        raise Unreadable(f"{why} Run `nbgrader generate_assignment {assignment}`") from None
+        raise Unreadable(
+            f"{here.release(assignment)}: {why}. Run `nbgrader generate_assignment {assignment}`"
+        ) from None
     boilerplate = boilerplate_of(released)
     works, left_out = [], {}
     for record in roster.records:
@@ -67,7 +69,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         try:
             if unusable := why_unusable(folder):
                 raise Unreadable(f"{folder}: {unusable}")
-            notebook = _read(folder / f"{assignment}.ipynb")
+            notebook, _ = read_submission(folder / f"{assignment}.ipynb")
             works.append(own_work(record.student, notebook, released, boilerplate))
         except (Unreadable, OSError, ValueError) as why:
             left_out[record.student] = str(why)
@@ -88,14 +90,6 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
     )
     write_together({out: content}, {out: MARK})
     return left_out
-
-
-def _read(path: Path) -> NotebookNode:
-    notebook, problems = read_submission(path)
-    for problem in problems:
-        if problem.severity is Severity.FAILED:
-            raise Unreadable(f"{path}: {problem.message.removesuffix(' It scores 0.')}")
-    return notebook
 
 
 def own_work(

@@ -154,7 +154,7 @@ NOT_READ = {
     "not-json": "expected JSON, found text that begins with '<html>Session",
     "no-cells": "expected 1 to 5,000 cells, found 0",
     "format-3": "found format '3'. Open it in Jupyter",
-    "cut-off": "expected JSON",
+    "cut-off": "an upload or a copy was cut off",
     "no-notebook": "there is no such file",
     "misnamed": "there is no such file, but there is 'hw2 (1).ipynb': rename",
     "linked": "found a symbolic link",

@@ -224,7 +224,7 @@ def test_notebooks_that_cannot_be_graded_are_collected_and_named(term: Term) -> 
     assert term.handed_in == {"ann": nb("ann"), "bob": cut_off, "zoe": b""}
     head = "CANNOT BE GRADED: ask these students to submit again (3):\n"
     ann, bob, zoe = term.said.partition(head)[2].splitlines()[:3]
-    assert ann == "  ann: it has no cells"
+    assert ann == "  ann: expected 1 to 5,000 cells, found 0"
     assert "bob: the file ends in the middle" in bob
     assert "zoe: expected a notebook, found an empty file" in zoe
 

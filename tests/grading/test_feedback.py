@@ -209,7 +209,7 @@ class TestFailuresAndNotes:
     def test_notes_for_staff_are_left_out(self, course):
         left = [
             problem("The file 'submission_secret.txt' was ignored.", "mended", "folder"),
-            problem("Expected notebook format 4, found 3.", "mended", "format"),
+            problem("Cell 'double' has the tag 'skip-execution'.", "mended", "metadata"),
             problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
         ]
         content = valid(notebook(problems=left))
@@ -217,7 +217,13 @@ class TestFailuresAndNotes:
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in ("submission_secret", "was ignored", "format 4", "metadata", "Notes from"):
+        for word in (
+            "submission_secret",
+            "was ignored",
+            "skip-execution",
+            "metadata",
+            "Notes from",
+        ):
             assert word not in page
         assert len(course.result("ada").problems) == 3  # staff see them
 

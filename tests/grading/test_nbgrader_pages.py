@@ -189,7 +189,7 @@ def slow_html(monkeypatch):
 
 def test_html_beyond_the_time_of_a_submission_becomes_text_in_grading(slow_html, monkeypatch):
     monkeypatch.setattr(submission, "_SECONDS_FOR_HTML", 10.0)
-    settings = Mock(wall_seconds_per_submission=1.0)
+    settings = Mock(wall_seconds_per_submission=1.0, cpu_seconds_per_cell=1.0)
     run = submission.Submission(new_notebook(), 0, settings, Mock())
     for index, cell in enumerate(slow_html):
         run._settle(cell, index)

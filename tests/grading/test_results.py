@@ -96,7 +96,7 @@ class ToyCourse:
         (folder / "hw2.ipynb").write_text(text, encoding="utf-8")
 
     def hand_in(self, student):
-        self.write(self.root / "submitted" / student / "hw2", "{}")
+        self.write(self.root / "submitted" / student / "hw2", notebook())
 
     def grade(self, student, content, auto=3.0, manual=None, **submission):
         """Hand in, and grade as nbgrader does: `manual` has the points for "plot"."""
@@ -232,6 +232,11 @@ def test_a_link_or_pipe_in_place_of_a_graded_notebook_is_not_opened(course):
     folder.mkdir(parents=True)
     os.mkfifo(folder / "hw2.ipynb")
     assert "a pipe" in course.result("ada").reason
+    (course.root / "submitted" / "ada" / "hw2" / "hw2.ipynb").write_text('{"cells": [')
+    reason = course.result("ada").reason
+    assert "a pipe" in reason
+    assert "The notebook 'hw2.ipynb' cannot be read: the file ends in the middle (11 b" in reason
+    assert "Ask the student for another file" in reason
 
 
 def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
@@ -253,6 +258,8 @@ def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
     (submitted / "linked").mkdir()
     (submitted / "linked" / "hw2").symlink_to(submitted / "handed-in" / "hw2")
     course.grade("killed", notebook(), auto=None)
+    course.hand_in("cut-off")
+    (submitted / "cut-off" / "hw2" / "hw2.ipynb").write_text('{"cells": [')
     _, results = read_results(course.root, "hw2")
     reasons = {r.record.student: r.reason for r in results}
     assert {r.status for r in results} == {Status.NOT_GRADED}
@@ -260,6 +267,9 @@ def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
     assert reasons == {
         "handed-in": f"{no_scores}: run `nbgrader autograde hw2`.",
         "killed": f"{no_scores}: run `nbgrader autograde hw2`.",
+        "cut-off": "The notebook 'hw2.ipynb' cannot be read: the file ends in the middle "
+        "(11 bytes): an upload or a copy was cut off. Submit the whole file again. Ask the student "
+        "for another file, and run `nbgrader autograde hw2`.",
         "other-name": "No hw2.ipynb was submitted. In the folder hw2: 'hw2 (1).ipynb'.",
         "no-folder": "No hw2.ipynb was submitted. In the student's folder, which has no folder "
         "hw2: 'hw2.ipynb'.",

@@ -184,4 +184,4 @@ def test_a_missing_release_and_a_foreign_file_are_reported(course, hand_in, caps
     page.write_text(MARK)
     (course.root / "release" / "hw2" / "hw2.ipynb").unlink()
     assert main(command) == 2
-    assert "nbgrader generate_assignment hw2" in capsys.readouterr().err
+    assert "no such file. Run `nbgrader generate_assignment hw2`" in capsys.readouterr().err

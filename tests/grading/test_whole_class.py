@@ -40,17 +40,16 @@ def ran(course: ToyCourse, *, to_a_result: bool = False) -> Counter[str]:
 
 
 def hand_in(course: ToyCourse, number: int = 6) -> list[str]:
-    """Hand in right, half right, failing and unreadable notebooks."""
+    """Hand in right, half right and failing notebooks."""
     kinds = [
         course.answered,
         course.answer(double="def double(x):\n    return 3 * x"),
         course.answer(triple="import os\nos._exit(1)"),
-        b"no notebook",
+        course.answer(double="import os\nos._exit(1)"),
     ]
     students = [f"student-{n:02}" for n in range(number)]
     for n, student in enumerate(students):
-        kind = kinds[n % len(kinds)]
-        course.submit(student, kind if isinstance(kind, bytes) else nbformat.writes(kind))
+        course.submit(student, nbformat.writes(kinds[n % len(kinds)]))
     return students
 
 
@@ -89,17 +88,22 @@ def until_ended(course: ToyCourse, students: int) -> None:
 
 def test_scores_are_the_same_whoever_runs_the_submissions(course: ToyCourse) -> None:
     students = hand_in(course)
+    course.submit("unreadable", b"no notebook")
+    unreadable = "unreadable: The notebook 'hw2.ipynb' cannot be read: expected JSON"
     serial = course.grade("--WholeClass.executor=serial")
-    assert serial.returncode == 0, serial.stderr
+    assert serial.returncode == 1, serial.stderr
+    assert unreadable in serial.stderr
     expected = all_scores(course, students)
     assert expected["student-00"]["test_double"] == 2
-    assert set(ran(course).values()) == {1}
+    assert {ran(course)[student] for student in students} == {1}
 
     parallel = course.grade("--force", "--WholeClass.workers=3", "--WholeClass.rerun=True")
-    assert parallel.returncode == 0, parallel.stderr
+    assert parallel.returncode == 1, parallel.stderr
+    assert unreadable in parallel.stderr
     assert all_scores(course, students) == expected
-    assert set(ran(course).values()) == {2}
-    assert "graded 4, submission failed 2, not graded 0" in parallel.stderr
+    assert {ran(course)[student] for student in students} == {2}
+    assert "graded 4, submission failed 2, not graded 1" in parallel.stderr
+    assert set(course.scores("unreadable").values()) <= {None}
 
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
@@ -210,6 +214,7 @@ def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
                 if "hw_grading.batch.local" in child.cmdline():
                     child.kill()
         assert process.wait(120) == 0, (course.root / "output.txt").read_text()
+    assert "Traceback" not in (course.root / "output.txt").read_text()
     assert all(course.scores(student) for student in [*students, "aa-slow"])
     assert sum(filter(None, course.test_scores("aa-slow").values())) == FULL_MARKS
 

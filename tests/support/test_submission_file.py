@@ -49,8 +49,10 @@ UNREADABLE = {
     "UTF-16": (json.dumps(notebook(code())).encode("utf-16"), "UTF-8"),
     "binary": (bytes(range(256)), "UTF-8"),
     "a web page": ("<!doctype html><title>Sign in</title>", "begins with '<!doctype html>"),
-    "cut off": (json.dumps(notebook(code()))[:-9], "expected JSON"),
-    "cut off in a letter": ('{"cells": "ä'.encode()[:-1], "UTF-8"),
+    "a text after the end": (json.dumps(notebook(code())) + "x", "expected JSON"),
+    "a wrong escape": ('{"cells": ["\\x"]}', "expected JSON"),
+    "another quotation mark": ("{'cells': []}", "expected JSON"),
+    "the beginning of a list": ("[1", "expected JSON"),
     "a comma too many": ('{"cells": [],}', "expected JSON"),
     "a merge conflict": ("<<<<<<< HEAD\n{}\n=======\n", "begins with '<<<<<<< HEAD"),
     "a list": ("[]", "found a list"),
@@ -84,9 +86,30 @@ def test_an_unreadable_file_is_named_with_the_reason(
         read(tmp_path, content)
     said = str(raised.value)
     assert said.startswith("the notebook 'hw2.ipynb' cannot be read: expected ") or "JSON" in said
+    assert "cut off" not in said
     assert reason in said
     assert "\n" not in said
     assert len(said) < 400
+
+
+WHOLE = json.dumps(
+    notebook(
+        code('print("ä 😀 \x1b")\n', execution_count=None),
+        markdown(["a\n", "b"]),
+        deep=[-1.5e-3, {}],
+    ),
+    ensure_ascii=False,
+    indent=1,
+).encode()
+
+
+def test_a_file_that_is_cut_off_anywhere_is_called_so(tmp_path: Path) -> None:
+    for size in range(1, len(WHOLE)):
+        with pytest.raises(Unreadable) as raised:
+            read(tmp_path, WHOLE[:size])
+        assert f"ends in the middle ({size} bytes): an upload or a copy was cut off" in str(
+            raised.value
+        )
 
 
 def colab(number: int) -> dict[str, Any]:

@@ -29,8 +29,8 @@ _FAILURES = {
     Kind.GRADER: "Grading failed. Your notebook is not the cause. Tell your instructor.",
     Kind.SCORE: "A test could not be scored. Tell your instructor.",
 }
-# Problems that were mended and may explain a score. Notes on extra files, formats and metadata are
-# for staff and mean nothing to a student.
+# Problems that were mended and may explain a score. Notes on extra files and metadata are for
+# staff and mean nothing to a student.
 _FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
 _FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.ADDED_CELL, Kind.OUTPUT_LIMIT}
 
