@@ -1,222 +1,526 @@
-"""Partial credit by named parts, for test cells.
+"""Test cells in parts: a part is a function of a case, and passes if all of its cases pass.
 
-A test cell opens a `Checks`, tries every part, and ends in ``checks.score()``, which nbgrader
-takes as the cell's partial credit::
+A test cell opens a `Checks`, adds its parts, and ends in ``checks.score()``, which nbgrader takes
+as the cell's partial credit::
 
-    checks = Checks("relu_activation", points=3)
+    checks = Checks("mean_and_spread", inputs="x", returns="mean, spread", cases=[
+        ([1.0, 3.0], 2.0, 1.0),
+    ])
+    checks.table("means", points=1, compare="mean")
 
-    with checks("values on both sides of 0", points=2):
-        out, grad = relu_activation(np.array([-2.0, 0.5]))
-        assert_close(out, [0.0, 0.5], what="out")
+    @checks.part("the spread of numbers that are all the same is 0", points=1)
+    def _():
+        assert_close(mean_and_spread(np.ones(3))[1], 0.0, what="spread")
 
     checks.score()
 
-If a part fails, the next one is tried. Output to stderr, such as a harmless NumPy warning, is shown
-as ordinary output, because nbgrader would score 0 for it.
+Students see every part and run it with the cases of the cell. When a notebook is graded,
+`Checks.grade_with` adds fresh cases, and a second try: a part that fails runs once more with the
+homework's reference in the place of every function further up in the notebook. The better result
+counts, so a bug in one function costs no points in another that calls it.
 """
 
+from __future__ import annotations
+
+import contextlib
+import copy
 import functools
+import importlib
+import inspect
+import io
+import itertools
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from hw_support import failures
-from hw_support.attempts import Attempt
-from hw_support.compare import Mismatch
-from hw_support.fitting import Parameter, fitted
-from hw_support.notebook_access import Notebook, notebook_of
-from hw_support.overwritten import overwritten
-from hw_support.replacements import Replacements
-from hw_support.rerun import values_of
-from hw_support.tally import Part, Tally
+from hw_support.compare import (
+    Mismatch,
+    assert_close,
+    expect,
+    expect_kept,
+    expect_unchanged,
+    shown,
+)
+from hw_support.fresh import generator
+from hw_support.notebook_access import notebook_of
+from hw_support.time_limit import TimeLimitReached
+
+Case = Sequence[Any]
+
+# The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
+CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
+_LONGEST_INPUTS = 300  # characters
+_EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
+_SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
+# Points earned and possible in the tests of functions that this process has run, by their names.
+earned: dict[str, tuple[float, float]] = {}
 
 
-class Checks(Tally):
-    """The parts of one test cell, with the points of the whole cell, hidden parts included."""
+_close = functools.partial(assert_close, rtol=1e-5, atol=1e-8)
 
-    def __init__(self, name: str, points: float) -> None:
-        super().__init__(name, points)
+
+class StaffError(RuntimeError):
+    """The homework's staff code failed. This is no mistake of the student's."""
+
+
+class ChecksFailed(AssertionError):
+    """A part has failed in nbgrader's validation, which reports only errors."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython shows these lines instead of a traceback
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The outcome of a part.
+
+    `message` says why it failed; it is empty if the part passed. `fresh` tells whether a fresh case
+    failed, `second_try` whether the part passed only with the reference's functions, `excused`
+    whether it counts because a function that has cost points raises an error there, and
+    `compares_values` whether it compares values.
+    """
+
+    what: str
+    points: float
+    message: str = ""
+    fresh: bool = False
+    second_try: bool = False
+    excused: bool = False
+    compares_values: bool = True
+
+    @property
+    def passed(self) -> bool:
+        """Whether the part's points were earned."""
+        return not self.message
+
+
+@dataclass(frozen=True)
+class _Try:
+    """How one try of a part ended, and with which case; `message` is empty if it passed."""
+
+    message: str = ""
+    case: Case | None = None
+    fresh: bool = False
+    error: BaseException | None = None
+
+
+class Checks:
+    """The parts of one test cell.
+
+    Parameters
+    ----------
+    name
+        Of the function or question that the cell tests.
+    inputs, returns
+        Names of the function's arguments and results, for `table` and `untouched`: ``"x, W, b"``.
+    function
+        What is called there, if it is not the notebook's function `name`.
+    cases
+        For the parts without cases of their own: tuples of the inputs and then of what is expected.
+        A list of numbers stands for an array, a tuple for a list. Each part gets a copy.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        inputs: str = "",
+        returns: str = "",
+        cases: Iterable[Case] = (),
+        function: Callable[..., object] | None = None,
+    ) -> None:
         cell = sys._getframe(1)
-        self.names, self.file = cell.f_globals, cell.f_code.co_filename
-        self.notebook = notebook_of(self.names)
-        # The arrays that the last failed visible part compared.
+        self.name = name
+        self._inputs, self._returns, self._function = inputs.split(", "), returns, function
+        self.notebook = notebook_of(cell.f_globals)
+        self.parts: list[Part] = []
+        self.notes: list[str] = []  # remarks that cost no points
+        # Of the last part that failed: its case, and the arrays that it compared.
+        self.case: Case | None = None
         self.got: object = None
         self.expected: object = None
-        self.replacements = Replacements(self.notebook)
-        # Returns why a function of the notebook is no answer; "" if it is one. A grader sets it.
-        self.unanswered: Callable[[str], str] = lambda name: ""
-        # The names of the stand-ins with which a part is tried again.
-        self.stood_in_for: frozenset[str] = frozenset()
-        self.number_of_try = 1  # of a part
-        self.timed_out = False  # whether a part was, without stand-ins
-        # Most calls, values by name, and the names of the notebook's own functions for `results`.
-        self._stand_ins: list[tuple[int, dict[str, object], Sequence[str]]] = []
-        self._own_in_results: dict[str, object] = {}  # of the stand-ins that are in place
-        self._parameters: dict[str, list[Parameter] | None] = {}  # of the notebook's functions
-        self._never_end: set[int] = set()  # indices of the stand-ins with which a part timed out
-        self._hidden = 0  # hidden parts that are being tried now
-        self.functions = self.replacements.functions()  # of the notebook, before the cell
-        if type(self.notebook) is Notebook:  # a grader's test cells have names of their own
-            for sentence in overwritten(self.names, cell.f_code):
-                self.note(sentence)
+        self.second_try = False  # whether the reference's functions replace the notebook's now
+        self._cases = list(cases)
+        self._fresh: dict[str, list[Case]] = {}  # by part; those of "" are for all parts
+        self._reference: ModuleType | None = None
+        self._file = cell.f_code.co_filename
+        self._shows_results = False  # whether it tests a deliverable, and no function
+        self._unanswered = ""  # the message for all parts, if there is no answer yet
+        self._undo: list[Any] = []  # what restores the functions that are not called again
 
-    def stand_ins(
-        self, most_calls: int, own_in_results: Sequence[str] = (), /, **stand_ins: object
-    ) -> None:
-        """Register right functions with which the second try of a part replaces the notebook's own.
+    def grade_with(self, package: str) -> None:
+        """Add fresh cases and second tries from a homework's staff code, such as ``staff.hw2``.
 
-        If this method is called again, those functions are used in a third try. A part may make
-        `most_calls` calls of all of them together: as many as a right answer needs, and some more.
-        Without this limit, a student without an answer could let them do the work.
+        ``<package>.fresh`` may have a function with the name of this `Checks`. It takes a random
+        generator, which depends on the submission's seed alone, and returns cases: a list for all
+        parts without cases of their own, or a dictionary of lists by part.
 
-        The cells that `results` runs again call the notebook's own functions `own_in_results`: a
-        cell that reads their results in another layout cannot run with right ones.
+        ``<package>.reference`` holds right functions in the order of the notebook. In a second try,
+        those before the tested one replace the notebook's own. Its function ``second_try(own)``, if
+        there is one, returns a dictionary of functions to use instead; ``own(name)`` is the
+        notebook's own function.
+
+        `StaffError` if the staff code fails.
         """
-        self._stand_ins.append((most_calls, stand_ins, own_in_results))
+        try:
+            self._reference = importlib.import_module(f"{package}.reference")
+            draw = getattr(importlib.import_module(f"{package}.fresh"), self.name, None)
+            cases = draw(generator(self.name)) if draw else {}
+            self._fresh = cases if isinstance(cases, dict) else {"": list(cases)}
+        except Exception as error:
+            raise StaffError(f"{package} has no cases for {self.name}: {error!r}") from error
 
-    def _fitted(self, stand_ins: dict[str, object]) -> dict[str, object]:
-        """Return stand-ins that can be called as the notebook's own functions can."""
-        for name, value in stand_ins.items():
-            if callable(value) and name not in self._parameters:
-                own = self.notebook.own(name)
-                self._parameters[name] = self.notebook.parameters(own)
-        return {
-            name: fitted(value, self._parameters[name]) if callable(value) else value
-            for name, value in stand_ins.items()
-        }
-
-    def tries(
+    def part(
         self,
         what: str,
         points: float,
         *,
-        shows: Sequence[str] = (),
-        hidden: bool = False,
-        promise: str = "",
-        twin: str = "",
-    ) -> Iterator[Attempt]:
-        """Try a part with the notebook's own functions, then with stand-ins; the better one counts.
+        cases: Sequence[Case] | None = None,
+        values: bool = True,
+        of: Sequence[str] = (),
+    ) -> Callable[[Callable[..., object]], object]:
+        """Return a decorator that runs a function as a part at once.
 
-        So a bug in one function costs no points again in a function that calls it. Without
-        stand-ins there is only one try; a student's notebook has none. The message of a failed part
-        describes the try with the notebook's own functions.
-
-        If one of the functions whose results the answer `shows` has no answer, the part fails
-        without a try. For the other parameters see `Checks.__call__`. Each try is written as
-        ``for attempt in checks.tries(...): with attempt:``.
+        Parameters
+        ----------
+        what
+            What the part tests, in a few words.
+        points
+            What it is worth.
+        cases
+            The part's own cases. Without any, its function is called once, with no arguments.
+        values
+            Whether the part compares values. One that does not, such as a comparison of shapes,
+            counts only if a part above it that does has passed.
+        of
+            The functions whose results a deliverable shows. What the notebook's own functions
+            return is right, also if it is wrong: it has cost points in the function's own test. But
+            if two functions of the notebook or more have less than half of their points, and one of
+            these is among them, only what the reference returns is right. If one of them raises an
+            error, there is nothing to show, and the part counts under the same condition.
         """
-        for name in shows:
-            if why := self.unanswered(name):
-                self.record(what, points, f"there is no result to show: {why}")
-                return
-        attempt = Attempt(self, what, points, hidden, last=False)
-        yield attempt
-        message, got, expected = attempt.message, self.got, self.expected
-        for number, (most_calls, stand_ins, own) in enumerate(self._stand_ins if message else ()):
-            if number in self._never_end:
-                continue
-            attempt = Attempt(self, what, points, hidden, last=False)
-            own_functions = {name: self.names[name] for name in own if name in self.names}
-            self.stood_in_for, self._own_in_results = frozenset(stand_ins), own_functions
-            self.number_of_try = number + 2
+
+        def run(function: Callable[..., object]) -> object:
+            if cases is None:
+                own: Sequence[Case] = self._cases or [()]
+                fresh = self._fresh.get(what, self._fresh.get("", []))
+            else:
+                own, fresh = cases or [()], self._fresh.get(what, [])
+            self._shows_results |= bool(of)
+            part = Part(failures.one_line(what), points, compares_values=values)
+            self._add(self._tried(part, function, own, fresh, of))
+            # The name `_` of the notebook, to which the decorated function is bound, stays.
+            return dict.get(self.notebook.names, "_")
+
+        return run
+
+    def table(
+        self,
+        what: str,
+        points: float,
+        compare: str,
+        *,
+        cases: Sequence[Case] | None = None,
+        values: bool = True,
+        by: Callable[..., object] = _close,
+        **how: Any,
+    ) -> None:
+        """Run a part that compares some of the function's results: those that `compare` names.
+
+        Each is compared by ``by(got, expected, what=name, **how)``; without `by`, as `assert_close`
+        does, up to a relative error of 1e-5. For `cases` and `values` see `part`.
+        """
+        names, count = self._returns.split(", "), len(self._inputs)
+
+        def row(*case: object) -> None:
+            came = results(self._call(*case[:count]), self._returns)
+            for name in compare.split(", "):
+                by(came[names.index(name)], case[count + names.index(name)], what=name, **how)
+
+        self.part(what, points, cases=cases, values=values)(row)
+
+    def untouched(self, what: str, points: float, *, cases: Sequence[Case] | None = None) -> None:
+        """Run a part that expects that calls change neither their inputs nor earlier results."""
+        count = len(self._inputs)
+
+        def row(*case: object) -> None:
+            inputs = copy.deepcopy(case[:count])
+            expect_unchanged(self._call, *inputs, names=", ".join(self._inputs))
+            expect_kept(self._call, case[:count], [_reversed(value) for value in case[:count]])
+
+        self.part(what, points, cases=cases, values=False)(row)
+
+    def shows(
+        self,
+        what: str,
+        points: float,
+        names: str,
+        call: Callable[[], object],
+        *,
+        of: Sequence[str],
+        by: Callable[..., object] = _close,
+        **how: Any,
+    ) -> None:
+        """Run a part that compares the values of names of the notebook with the results of a call.
+
+        `names` are as many as the results of ``call()``: ``"sigmoid_near, sigmoid_near_grad"``. For
+        `of` see `part`, for `by` and `how` see `table`.
+        """
+
+        def row() -> None:
+            for name, right in zip(names.split(", "), results(call(), names), strict=True):
+                there = name in self.notebook.names
+                expect(there, f"{name} is not defined. Did its cell end in an error?")
+                by(self.notebook.names[name], right, what=name, **how)
+
+        self.part(what, points, of=of)(row)
+
+    def _call(self, *inputs: object) -> Any:
+        """Call the tested function, or what the cell gave for it."""
+        function: Any = self._function or self.notebook.names[self.name]
+        return function(*inputs)
+
+    def _tried(
+        self,
+        part: Part,
+        function: Callable[..., object],
+        cases: Sequence[Case],
+        fresh: Sequence[Case],
+        of: Sequence[str],
+    ) -> Part:
+        """Return the part with its outcome, after at most two tries."""
+        if self._unanswered:
+            return replace(part, message=self._unanswered)
+        if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
+            return replace(part, message="counts only if a part that compares values passes")
+        first = self._run(function, cases, fresh)
+        too_few = _with_too_few_points(of)
+        if of and not too_few and self._raised_in_notebook(first.error):
+            return replace(part, excused=True)
+        if first.message or too_few:
+            if self._reference:
+                with self.notebook.replaced(**self._right_functions()):
+                    self.second_try = True
+                    second = self._run(function, cases, fresh)
+                    self.second_try = False
+                if not second.message:
+                    return replace(part, second_try=True)
+            elif not first.message:
+                too_few += ". When you are graded, the right value counts"
+        if first.message:
+            self.case = first.case
+            self.got = getattr(first.error, "got", None)
+            self.expected = getattr(first.error, "expected", None)
+        return replace(part, message=first.message or too_few, fresh=first.fresh)
+
+    def _raised_in_notebook(self, error: BaseException | None) -> bool:
+        """Whether a function of the notebook raised an error that has cost points in its test."""
+        if not isinstance(error, Exception) or isinstance(error, Mismatch | NotImplementedError):
+            return False
+        return bool(failures.place_of(error, self.notebook.names, but=self._file))
+
+    def _right_functions(self) -> dict[str, object]:
+        """Return the reference's functions that stand before the tested one in the notebook."""
+        assert self._reference
+        right: dict[str, object] = {
+            name: value
+            for name, value in vars(self._reference).items()
+            if inspect.isfunction(value)
+            and value.__module__ == self._reference.__name__
+            and not name.startswith("_")
+        }
+        instead = right.pop("second_try", None)
+        names = list(right)
+        above = names[: names.index(self.name)] if self.name in names else names
+        right |= instead(self.notebook.own) if callable(instead) else {}
+        return {name: right[name] for name in above}
+
+    def _run(
+        self, function: Callable[..., object], cases: Sequence[Case], fresh: Sequence[Case]
+    ) -> _Try:
+        """Run a part's function with all cases until one fails; KeyboardInterrupt ends the cell."""
+        case: Case = ()
+        is_fresh = False
+        try:
+            with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
+                for number, case in enumerate((*cases, *fresh)):
+                    is_fresh = number >= len(cases)
+                    with _output(dropped=is_fresh or self.second_try):
+                        function(*_arrays(copy.deepcopy(case)))
+        except BaseException as error:
             try:
-                counted = _counted(self._fitted(stand_ins), most_calls)
-                with self.notebook.replaced(**self.replacements.blocked | counted):
-                    yield attempt
-            finally:
-                self.stood_in_for, self._own_in_results = frozenset(), {}
-                self.number_of_try = 1
-            if attempt.timed_out:
-                self._never_end.add(number)
-            if not attempt.message:
-                message = ""
-                break
-        self.got, self.expected = got, expected
-        self.record(what, points, message)
+                message = self._why(error) + self._shown(function, case, is_fresh)
+            except Exception:  # an exception's text and attributes are student code too
+                message = "an exception was raised"
+            if isinstance(error, KeyboardInterrupt):
+                self.second_try = False
+                self._add(Part("the part that was interrupted", 0.0, message))
+                self._put_back()
+                raise
+            return _Try(message, case, is_fresh, error)
+        finally:
+            self.notebook.end_part()
+        return _Try()
 
-    def results(self, *names: str, given: Sequence[str] = ()) -> list[Any]:
-        """Return the values of names; in a second try, run the answer's cells again with stand-ins.
+    def _why(self, error: BaseException) -> str:
+        match error:
+            case KeyboardInterrupt():
+                return "interrupted before it returned (an endless loop?)"
+            case TimeLimitReached():
+                if not self.second_try:
+                    self._block(self.notebook.unreturned(error, but=self._file))
+                return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
+            case Mismatch():
+                return str(error)
+        place = failures.place_of(error, self.notebook.names, but=self._file)
+        if isinstance(error, NotImplementedError):
+            name = place.function if place else failures.raised_by(error)
+            message = f"{name or 'this'} is not answered yet (NotImplementedError)"
+            if name == self.name and not self.second_try:
+                self._unanswered = message
+            return message
+        return failures.described(error, place, why=self.notebook.why(error))
 
-        So a bug in one function costs no points in an answer that only calls it. `given` are names
-        that locked cells bind for the answer; a second try binds them again. A name that a stand-in
-        has replaced keeps that value. NameError if the notebook lacks one of the names.
+    def _shown(self, function: Callable[..., object], case: Case, is_fresh: bool) -> str:
+        """Describe the inputs of a case: all but those that begin with "expected"."""
+        names = [*inspect.signature(function).parameters]
+        if names == ["case"]:
+            names = self._inputs
+        pairs = [(n, v) for n, v in zip(names, case, strict=False) if not n.startswith("expected")]
+        text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
+        if len(text) > _LONGEST_INPUTS:
+            text = text[:_LONGEST_INPUTS] + "…"
+        return f". {'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
+
+    def _block(self, name: str) -> None:
+        """Refuse further calls of a function that did not return, until the cell ends."""
+        if name:
+            refuse = functools.partial(_refuse, name)
+            self._undo.append(self.notebook.put({name: refuse}))
+
+    def _put_back(self) -> None:
+        while self._undo:
+            self.notebook.put_back(self._undo.pop())
+
+    def _add(self, part: Part) -> None:
+        """Add an outcome and print it, with a second line if the part failed."""
+        if part.message:  # a message of blanks is a failure too
+            part = replace(part, message=failures.one_line(part.message) or "failed")
+        self.parts.append(part)
+        if not self._unanswered:
+            print(_line(part.what, part.points, part.message))
+        if part.second_try or part.excused:
+            print(f"        {_SECOND_TRY if part.second_try else _EXCUSED}")
+
+    def note(self, text: str) -> None:
+        """Print a remark that costs no points, once: ``note    <text>``.
+
+        The text, a sentence on what you should look at, is cut after 1000 characters. ``python -m
+        hw_support check`` lists the remarks; while there are any, it does not report that nothing
+        is left to do.
         """
-        if not self.standing_in:
-            return values_of(self.names, names)
-        fixed = sorted(self.stood_in_for)
-        again = [name for name in names if name not in fixed]
-        with self.notebook.replaced(**self._own_in_results):
-            values = dict(zip(again, self.notebook.rerun(again, given, fixed), strict=True))
-        return [values[name] if name in values else self.names[name] for name in names]
-
-    def replace(self, **stand_ins: object) -> None:
-        """Replace functions on which the tested function depends, until `score` is called."""
-        self.replacements.replace(**stand_ins)
-
-    def note_time_out(self, error: BaseException) -> None:
-        """Block the student's function that a time limit has interrupted, until the cell ends."""
-        if not self.standing_in:  # a stand-in may be in place of what hangs
-            self.timed_out = True
-            self.replacements.block(self.notebook.unreturned(error, but=self.file))
-
-    def __call__(
-        self, what: str, points: float, *, hidden: bool = False, promise: str = "", twin: str = ""
-    ) -> Attempt:
-        """Return a context manager that tries one part, worth `points`.
-
-        `what` says in a few words what it tests. If its inputs are `hidden`, messages show no
-        inputs, no expected values and no text of an exception. Printed output is dropped. The names
-        that the part binds and the random generators are restored. Readers of a hidden part find in
-        `promise` the words of the notebook that announce it, and in `twin` the visible part of the
-        cell that tests the same.
-
-        An interrupt (the cell's time limit or the stop button) ends the whole cell. Any other
-        exception, even ``SystemExit``, fails only this part.
-        """
-        return Attempt(self, what, points, hidden)
-
-    def record(self, what: str, points: float, message: str) -> None:
-        """Record and print the outcome of a part; `message` says why it failed, "" if it passed."""
-        self.notebook.end_part()
-        if message:  # a message of blanks is a failure too
-            message = failures.one_line(message) or "failed"
-        self.add(Part(failures.one_line(what), points, message))
-
-    @property
-    def standing_in(self) -> bool:
-        """Whether a part is tried again with stand-ins."""
-        return bool(self.stood_in_for)
-
-    @property
-    def quiet(self) -> bool:
-        """Whether remarks are dropped: in a hidden part and in a second try."""
-        return bool(self._hidden or self.standing_in)
+        line = failures.one_line(str(text))
+        if line and line not in self.notes:
+            self.notes.append(line)
+            print(f"note    {line}")
 
     def score(self) -> float | None:
-        """Restore replaced names; return the points earned, as `Tally.score` does."""
-        self.replacements.put_back()
-        self.replacements.put_functions_back(self.functions)
-        return super().score()
+        """Restore replaced names; return the points earned, as the cell's last expression.
+
+        It is None if the parts are worth nothing. `ChecksFailed` if a part has failed while
+        nbgrader validates the notebook.
+        """
+        self._put_back()
+        known = {part.what for part in self.parts} | {""}
+        if unknown := [what for what in self._fresh if what not in known]:
+            raise StaffError(f"{self.name} has no part {unknown[0]!r}, for which there are cases")
+        points = sum(part.points for part in self.parts)
+        got = sum(part.points for part in self.parts if part.passed)
+        if not self._shows_results:
+            earned[self.name] = got, points
+        if self._unanswered:
+            print(_line(f"all {len(self.parts)} parts", points, self._unanswered))
+        print(f"{self.name}: {got:g} of {points:g} points")
+        failed = [part for part in self.parts if not part.passed]
+        if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
+            lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
+            lines += [f"  {part.what}: {part.message}" for part in failed]
+            raise ChecksFailed("\n".join(lines))
+        return float(got) if points else None
 
 
-def _counted(functions: dict[str, object], most_calls: int) -> dict[str, object]:
-    calls = 0
+def results(came: Any, names: str) -> list[Any]:
+    """Return the results of a call, as many as there are names: ``"out, grad"``.
 
-    def counted(value: object) -> object:
-        if isinstance(value, list):
-            return [counted(entry) for entry in value]
-        if not callable(value):
-            return value
+    For one name, what was returned is the result. `Mismatch` if the call returned fewer results.
+    Further results are left out.
+    """
+    count = len(names.split(", "))
+    if count == 1:
+        return [came]
+    missing = ". Is a `return` missing?" if came is None else ""
+    message = f"expected {count} results ({names}), got {shown(came)}{missing}"
+    # The rows of one array are no results.
+    expect(isinstance(came, Iterable) and not isinstance(came, np.ndarray | str | dict), message)
+    entries = list(itertools.islice(came, count))
+    expect(len(entries) == count, message)
+    return entries
 
-        @functools.wraps(value)
-        def function(*arguments: object, **named: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls > most_calls:
-                why = f"it calls other functions more than {most_calls:,} times"
-                raise Mismatch(why)
-            return value(*arguments, **named)
 
-        return function
+def _with_too_few_points(functions: Sequence[str]) -> str:
+    """Say that one of these functions and another have less than half of their points; or ""."""
+    poor = [name for name, (got, points) in earned.items() if got < points / 2]
+    if len(poor) < 2 or not {*functions} & {*poor}:
+        return ""
+    return (
+        f"{' and '.join(poor)} have less than half of their points, so their results do not count"
+    )
 
-    return {name: counted(value) for name, value in functions.items()}
+
+def _arrays(value: Any) -> Any:
+    """Return a case with arrays in the place of lists of numbers, and lists in that of tuples."""
+    if isinstance(value, tuple):
+        return list(map(_arrays, value))
+    numbers = value
+    while isinstance(numbers, list) and numbers:
+        numbers = numbers[0]
+    is_array = isinstance(value, list) and isinstance(numbers, int | float)
+    return np.array(value) if is_array else value
+
+
+def _reversed(value: Any) -> Any:
+    """Return arrays, and those in lists, with their rows in reversed order; else the value."""
+    if isinstance(value, list):
+        return [_reversed(entry) for entry in value]
+    return value[::-1].copy() if isinstance(value, np.ndarray) and value.ndim else value
+
+
+def _line(what: str, points: float, message: str) -> str:
+    mark = f"FAILED  {what} [{points:g} pt]\n        {message}"
+    return mark if message else f"passed  {what} [{points:g} pt]"
+
+
+def _refuse(name: str, *_: object, **__: object) -> None:
+    why = f"`{name}` is not called again: it did not return within the time limit of another part"
+    raise Mismatch(why)
+
+
+@contextlib.contextmanager
+def _output(*, dropped: bool) -> Iterator[None]:
+    """Show what is written to stderr as ordinary output: nbgrader would score 0 for it."""
+    stream = _Discard() if dropped else sys.stdout
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        yield
+
+
+class _Discard(io.TextIOBase):
+    """A stream that keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)

@@ -4,10 +4,9 @@ Only values count: lists and tuples are treated as arrays; ``int``, ``bool`` and
 numbers. The first bad index is looked for only after the fast check has failed.
 """
 
-import contextlib
+import copy
 import math
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,22 +16,16 @@ from hw_support.causes import agreement, likely_cause
 
 Array = npt.NDArray[Any]
 
-_MOST_IN_COLLECTION = 1_000
 _NO_RETURN = ". Is a `return` missing?"
 _MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 
 
 class Mismatch(AssertionError):
-    """A result that is not what was expected; `got` and `expected` are arrays that were compared.
+    """A result that is not what was expected; `got` and `expected` are the compared arrays."""
 
-    `discreet` is the message where inputs are hidden: without values. The default is `message`.
-    """
-
-    def __init__(
-        self, message: str, discreet: str = "", got: object = None, expected: object = None
-    ) -> None:
+    def __init__(self, message: str, got: object = None, expected: object = None) -> None:
         super().__init__(message)
-        self.discreet, self.got, self.expected = discreet or message, got, expected
+        self.got, self.expected = got, expected
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -141,13 +134,14 @@ def _kind(value: object, array: Array) -> str:
 
 
 def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:
-    return flat_ok and tuple(shape) == (*found, 1) and len(found) == 1
+    one, other = sorted((found, tuple(shape)), key=len)
+    return flat_ok and len(one) == 1 and other == (*one, 1)
 
 
 def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat_ok: bool) -> str:
     column, n = shape[1:] == (1,), shape[0] if shape else 0
     also = f" or ({n},)" if flat_ok and column else ""
-    message = f"{what} has shape {found}; {shape}{also} was expected"
+    message = f"{what}: expected shape {shape}{also}, got {found}"
     if column and found == (n, n) and n > 1:
         message += (
             f". Did you combine arrays of shapes ({n},) and ({n}, 1)? NumPy broadcasts them; "
@@ -178,7 +172,7 @@ def assert_close(
     rtol, atol
         An entry is right if it differs by at most ``atol + rtol * |expected|``.
     flat_ok
-        Whether ``(n,)`` is as good as ``(n, 1)``.
+        Whether the shapes ``(n,)`` and ``(n, 1)`` are equally good.
     equal_nan
         Whether NaN is right where NaN is expected.
     """
@@ -187,7 +181,7 @@ def assert_close(
     if array.shape != right.shape and not _is_flat(array.shape, right.shape, flat_ok):
         message = _wrong_shape(array.shape, right.shape, what, flat_ok)
         message += _because(array, right, what)
-        raise Mismatch(message, message, array, right)
+        raise Mismatch(message, array, right)
     got = array.reshape(right.shape)
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
@@ -195,14 +189,8 @@ def assert_close(
     count = int((~good).sum())
     because = _because(got, right, what) or _nearly(got, right, rtol)
     where = _first_difference(got, right, good, what)
-    share = f"{count} of {good.size} entries differ; " if good.size > 1 else ""
-    kind = "has wrong values" if np.isfinite(got[~good]).all() else "holds NaN or infinity"
-    raise Mismatch(
-        f"{share}{where}{because}",
-        f"{what} {kind} ({count} of {good.size} entries){because}",
-        got,
-        right,
-    )
+    share = f" ({count} of {good.size} entries differ)" if good.size > 1 else ""
+    raise Mismatch(f"{where}{share}{because}", got, right)
 
 
 def _because(got: Array, right: Array, what: str) -> str:
@@ -225,73 +213,98 @@ def _first_difference(got: Array, right: Array, good: Array, what: str) -> str:
     first = tuple(int(i) for i in np.argwhere(~good)[0])
     came, wanted = float(got[first]), float(right[first])
     index = f"[{', '.join(map(str, first))}]" if first else ""
-    size = max(abs(came), abs(wanted))
-    error = f", relative error {abs(came - wanted) / size:.1e}" if 0 < size < np.inf else ""
-    return f"{what}{index} is {came:.10g}, expected {wanted:.10g}{error}"
+    near = 0 < abs(came - wanted) < 1e-3 * abs(wanted)  # the digits do not show it
+    error = f", relative error {abs(came - wanted) / abs(wanted):.1e}" if near else ""
+    return f"{what}{index}: expected {wanted:.10g}, got {came:.10g}{error}"
 
 
 def expect(condition: object, message: str) -> None:
     """Check that `condition` is true, or raise a Mismatch with `message`.
 
-    Unlike ``assert``, it separates the test's own messages, which contain no hidden values, from an
-    assertion that fails inside a student's code.
+    Unlike ``assert``, it tells the test's own messages from an assertion that fails inside a
+    student's code.
     """
     if not condition:
         raise Mismatch(message)
 
 
-def expect_answer(result: object, *, of: str) -> None:
-    """Check that a function returned at least two different numbers; `of` is its name.
-
-    Use it in parts that compare no values. Without it, an empty function would pass: it does not
-    change its arguments, and it always returns the same. Raises `Mismatch` if the result and its
-    collections hold no numbers, or if all are the same. NaN and infinity do not count.
-    """
-    numbers = [array.ravel() for array in _arrays_in(result) if array.size]
-    if not numbers:
-        raise Mismatch(f"{of} gives {_without_numbers(result)}")
-    finite = np.concatenate([array[np.isfinite(array)] for array in numbers])
-    if not finite.size:
-        raise Mismatch(f"{of} gives NaN or infinity everywhere")
-    if finite.size == 1:
-        raise Mismatch(f"{of} gives a single number, {float(finite[0]):g}")
-    if np.all(finite == finite[0]):
-        raise Mismatch(f"{of} gives {float(finite[0]):g} everywhere")
-
-
-def _without_numbers(value: object) -> str:
+def shown(value: object, most: int = 24) -> str:
+    """Return a value as text on one line; of arrays with more than `most` entries, the shape."""
     match value:
-        case None:
-            return "None" + _NO_RETURN
-        case str():
-            return "text (str); numbers were expected"
+        case np.ndarray() if value.size <= most:
+            text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
+            return " ".join(text.split()).replace("[ ", "[")
+        case np.ndarray():
+            return f"an array of shape {value.shape}"
         case list() | tuple():
-            kinds = {"None" if e is None else type(e).__name__ for e in value[:3]} or {"nothing"}
-            return f"a {type(value).__name__} of {', '.join(sorted(kinds))}; numbers were expected"
-    is_function = "a function" if callable(value) else "an object"
-    return f"{is_function}; numbers were expected"
+            entries = [shown(entry, most) for entry in value[:4]] + ["…"] * (len(value) > 4)
+            inside = ", ".join(entries)
+            return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+        case str():
+            return repr(value[:most])
+        case float():
+            return f"{value:g}"
+        case None | bool() | int():
+            return str(value)
+    if callable(value):
+        return str(getattr(value, "__name__", "a function"))
+    return f"an object of type {type(value).__name__}"
 
 
-def results_of(came: Any) -> list[Any]:
-    """Return the results of a call as a list; one array, number or None is a single result.
+def expect_unchanged(function: Callable[..., object], *arguments: object, names: str) -> Any:
+    """Call a function; expect its arguments as they were. Return its result.
 
-    So an array that a function returns in place of a pair is not taken for a pair of its rows.
+    `names` are those of the arguments, as in ``"x, W, b"``. Arrays, and lists of arrays, are
+    compared. `Mismatch` if a number, a length or a function in a list has changed.
     """
-    is_one = came is None or np.isscalar(came) or isinstance(came, np.ndarray)
-    return [came] if is_one else list(came)
+    before = copy.deepcopy(arguments)
+    result = function(*arguments)
+    for name, now, then in zip(names.split(", "), arguments, before, strict=False):
+        _expect_same(now, then, name)
+    return result
 
 
-def _arrays_in(value: object, deepest: int = 5) -> list[Array]:
-    """Return the arrays and numbers in a value and in its collections."""
-    with contextlib.suppress(Mismatch):
-        return [_plain_array(value, "")]
-    if deepest == 0 or isinstance(value, str | bytes):
+def _expect_same(now: Any, then: Any, name: str) -> None:
+    if isinstance(then, list):
+        expect(
+            isinstance(now, list) and len(now) == len(then),
+            f"{name} had {len(then)} entries before the call, and has {len(now)} after it",
+        )
+        for number, (one, other) in enumerate(zip(now, then, strict=True)):
+            _expect_same(one, other, f"{name}[{number}]")
+    elif isinstance(then, np.ndarray):
+        expect(isinstance(now, np.ndarray) and now.shape == then.shape, f"the call changes {name}")
+        # A number that was put back by adding and subtracting is off by rounding.
+        same = np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
+        expect(same, f"the call changes {name}: it was {shown(then)}, and is {shown(now)}")
+    else:
+        expect(callable(then) or now == then, f"the call changes {name}")
+
+
+def expect_kept(
+    function: Callable[..., object], first: Sequence[object], second: Sequence[object]
+) -> None:
+    """Expect that a second call leaves the arrays as they were that the first one returned.
+
+    `first` and `second` are the arguments of the two calls. Arrays in lists, tuples and
+    dictionaries are compared.
+    """
+    result = function(*first)
+    before = [array.copy() for array in arrays_of(result)]
+    function(*second)
+    pairs = zip(before, arrays_of(result), strict=False)
+    kept = all(np.array_equal(then, now, equal_nan=True) for then, now in pairs)
+    expect(kept, "the next call changes the result of an earlier call. Do both return one object?")
+
+
+def arrays_of(value: object) -> list[Array]:
+    """Return the arrays of numbers in a value and in its lists, tuples and dictionaries."""
+    if isinstance(value, np.ndarray):
+        return [value] if value.dtype.kind in "biuf" else []
+    entries = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list | tuple):
         return []
-    try:  # this may run student code
-        entries = list(islice(value, _MOST_IN_COLLECTION))  # type: ignore[call-overload]
-    except Exception:
-        return []
-    return [array for entry in entries for array in _arrays_in(entry, deepest - 1)]
+    return [array for entry in entries for array in arrays_of(entry)]  # type: ignore[attr-defined]
 
 
 def expect_fractions(values: object, *, what: str) -> Array:

@@ -4,79 +4,38 @@ So one gradient for the whole batch, or a missing axis of length 1, costs points
 """
 
 import contextlib
-import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from hw_support import attempts as _attempts
-from hw_support.checks import Checks
-from hw_support.compare import Mismatch, as_numbers, assert_close, expect, relative_errors
+from hw_support.compare import (
+    Mismatch,
+    arrays_of,
+    as_numbers,
+    assert_close,
+    expect,
+    relative_errors,
+)
 
 Array = npt.NDArray[Any]
 
 _RTOL, _ATOL = 1e-4, 1e-5
 
 
-@dataclass(frozen=True)
-class OwnGradients:
-    """The gradients from the notebook's own ``backward_pass``; empty if they are unusable."""
+def expect_shapes(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -> None:
+    """Expect a list of arrays with the shapes of the right gradients, ``(n, ...)``.
 
-    grad_Ws: list[Array] = field(default_factory=list)  # of any shapes
-    grad_bs: list[Array] = field(default_factory=list)
-    of_batch: bool = False  # whether they are the batch's mean or sum, not each example's
-
-
-def own_gradients(
-    checks: Checks, X: Array, y: Array, parameters: Sequence[Sequence[Array]], activations: str
-) -> OwnGradients:
-    """Return the gradients from the notebook's ``backward_pass``.
-
-    They are those of a batch X (n, d_0) of two examples or more with labels y (n,), for weights and
-    biases, two lists. `activations` is the name of the notebook's list of them.
+    `what` is the name of the gradients in a message, as in the functions below. `Mismatch` if a
+    shape or the number of arrays is wrong.
     """
-    copies = [[np.array(p) for p in one] for one in parameters]
-    try:
-        with (
-            checks.notebook.limited(_attempts.CPU_SECONDS, _attempts.WALL_SECONDS),
-            contextlib.redirect_stdout(io.StringIO()),
-            contextlib.redirect_stderr(io.StringIO()),  # nbgrader would score 0 for output there
-        ):
-            g, caches = checks.names["forward_pass"](
-                X.copy(), *copies, [*checks.names[activations]]
-            )
-            _, dL_dg = checks.names["logistic_loss"](np.array(g), y.copy())
-            pair = [*checks.names["backward_pass"](dL_dg, caches)][:2]
-            grad_Ws, grad_bs = ([as_numbers(a, what="a gradient") for a in one] for one in pair)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # student code may raise anything; its own tests report it
-        return OwnGradients()
-    sizes = [np.size(p) for one in parameters for p in one]
-    return OwnGradients(grad_Ws, grad_bs, [g.size for g in (*grad_Ws, *grad_bs)] == sizes)
-
-
-def expect_shapes(
-    gradients: Any, parameters: Sequence[Array], n: int, *, what: str, like: Sequence[Array] = ()
-) -> None:
-    """Expect, for each of L weights or biases, a gradient ``(n, *parameter.shape)``.
-
-    `what` is the name of the gradients in a message, as in the functions below. A shape as in
-    `like`, gradients from the notebook's own ``backward_pass``, is accepted too: if it is wrong, it
-    costs points in the test of that function. `Mismatch` if a shape or the number of arrays is
-    wrong.
-    """
-    for layer, (name, gradient, parameter) in enumerate(_named(gradients, parameters, what)):
-        if layer < len(like) and gradient.shape == like[layer].shape:
-            continue
-        shape = (n, *parameter.shape)
-        message = f"{name} has shape {gradient.shape}; {shape} was expected"
+    for name, gradient, values in _named(gradients, right, what):
+        shape = np.shape(values)
+        message = f"{name}: expected shape {shape}, got {gradient.shape}"
         if gradient.shape == shape[1:]:
-            message += ": a gradient for each example, not one for the batch"
+            message += ". A gradient for each example is asked for, not one for the batch"
         expect(gradient.shape == shape, message)
 
 
@@ -87,20 +46,17 @@ def expect_each(
     what: str,
     rtol: float = _RTOL,
     atol: float = _ATOL,
-    of_batch: bool = False,
 ) -> None:
     """Expect the right values (n, ...) for each example; an axis of length 1 may be missing.
 
-    If `of_batch`, their mean or sum is accepted too: when the notebook's own ``backward_pass``
-    gives that, it has cost points there already. `Mismatch` if a value, or the number of arrays or
-    entries, is wrong. For `rtol` and `atol` see `assert_close`.
+    `Mismatch` if a value, or the number of arrays or entries, is wrong. For `rtol` and `atol` see
+    `assert_close`; `atol` is relative to the largest entry.
     """
     for name, gradient, values in _named(gradients, right, what):
         due = np.asarray(values, dtype=float)
-        if of_batch and gradient.size == due[0].size != due.size:
-            _expect_mean(gradient, due, name, rtol, atol)
-        else:
-            assert_close(_fitting(gradient, due), due, what=name, rtol=rtol, atol=atol)
+        least = atol * float(np.abs(due).max(initial=0.0))
+        got = _fitting(gradient, due)
+        assert_close(got, due, what=name, rtol=rtol, atol=least, equal_nan=True)
 
 
 def expect_means(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -> None:
@@ -109,44 +65,32 @@ def expect_means(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -
     The gradients may be those of each example, or their mean or sum.
     """
     for name, gradient, values in _named(gradients, right, what):
-        _expect_mean(gradient, np.asarray(values, dtype=float), name, _RTOL, _ATOL)
+        _expect_mean(gradient, np.asarray(values, dtype=float), name)
 
 
-def largest_errors(one: Sequence[Sequence[Any]], other: Sequence[Sequence[Any]]) -> Array:
-    """Return the largest relative error of gradients, by each usual definition, as an array.
+def expect_caches(forward: Callable[[], Any], layers: int) -> None:
+    """Expect that calls return caches of so many layers, none of an earlier call, none twice.
 
-    `one` and `other` are lists of two lists each, of weights and of biases. If shapes differ, one
-    kind is wrong, which costs points elsewhere. Then axes of length 1 are left out, and means and
-    sums over the examples are compared, with the layers in both orders. So the array is longer.
-    `Mismatch` if no pair of arrays can be compared in this way.
+    In a list, caches that are tuples, dictionaries or arrays are counted. A test cannot look into
+    other objects.
     """
-    found: list[float] = []
-    for turn in (1, -1):
-        for reduced in (np.mean, np.sum):
-            with contextlib.suppress(ValueError):  # these shapes differ
-                errors = [
-                    relative_errors(*_alike(a, b, reduced))
-                    for mine, theirs in zip(one, other, strict=True)
-                    for a, b in zip(mine[::turn], theirs, strict=True)
-                ]
-                found += map(max, zip(*errors, strict=True))
-        if found:
-            return np.array(found)
-    raise Mismatch("the two kinds of gradients have shapes that cannot be compared")
+    caches = forward()
+    expect(caches is not None, "layer_caches: expected caches, got None")
+    if not isinstance(caches, list | tuple):
+        return
+    count, there = len(caches), [cache for cache in caches if cache is not None]
+    expect(there, f"layer_caches: expected caches of {layers} layers, got none")
+    if all(isinstance(cache, tuple | dict | np.ndarray) for cache in there):
+        expect(len(there) >= layers, f"layer_caches: expected {layers} caches, got {len(there)}")
+        *_, one, other = [[], *map(arrays_of, there)]
+        same = len(one) == len(other) > 0 and all(map(np.array_equal, one, other))
+        expect(not same or layers == 1, "layer_caches: two layers have the same cache")
+    again = len(forward())
+    expect(again == count, f"layer_caches: one call returns {count} caches, and the next {again}")
 
 
-def _alike(a: Any, b: Any, reduced: Callable[..., Any]) -> tuple[Array, Array]:
-    """Return two gradients in one shape, if one is `reduced` over the examples and one is not."""
-    a, b = (np.squeeze(as_numbers(array, what="a gradient")) for array in (a, b))
-    if a.ndim > b.ndim:
-        a = reduced(a, axis=0)
-    elif b.ndim > a.ndim:
-        b = reduced(b, axis=0)
-    return a, b
-
-
-def _expect_mean(gradient: Array, due: Array, name: str, rtol: float, atol: float) -> None:
-    mean = due.mean(axis=0)
+def _expect_mean(gradient: Array, due: Array, name: str) -> None:
+    mean, rtol, atol = due.mean(axis=0), _RTOL, _ATOL * float(np.abs(due).max(initial=0.0))
     got = _fitting(gradient, due if gradient.size == due.size else mean)
     if got.shape == due.shape:
         got = got.mean(axis=0)
@@ -174,7 +118,21 @@ def _named(
     expect(gradients is not None, f"{what} is None. Is a `return` missing?")
     entries = list(islice(gradients, count + 1))
     more = "at least " if len(entries) > count else ""
-    expect(len(entries) == count, f"{what} has {more}{len(entries)} entries; {count} expected")
+    expect(len(entries) == count, f"{what}: expected {count} arrays, got {more}{len(entries)}")
     numbers = [as_numbers(entry, what=f"{what}[{n}]") for n, entry in enumerate(entries)]
     for n, (gradient, due) in enumerate(zip(numbers, right, strict=True)):
         yield f"{what}[{n}]", gradient, due
+
+
+def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, Any]]) -> None:
+    """Expect the largest relative error of pairs of gradients, by any usual definition.
+
+    `largest` returns the number to be judged. If shapes differ, one kind of gradient is wrong, and
+    there is nothing to compare: that has cost points in the function's own test.
+    """
+    if not pairs or any(np.shape(a) != np.shape(b) for a, b in pairs):
+        return
+    right = np.max([relative_errors(a, b) for a, b in pairs], axis=0)
+    got = float(np.squeeze(as_numbers(largest(), what="the largest relative error")))
+    least, most = float(right.min()) / 2 - 1e-12, 2 * float(right.max()) + 1e-12
+    expect(least <= got <= most, f"expected a number from {least:.1e} to {most:.1e}, got {got:.1e}")

@@ -5,20 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from hw_support.earlier import earlier_arrays
 from hw_support.failures import steps_of
-from hw_support.fitting import Parameter, parameters_of
 from hw_support.missing_names import why_missing, why_not_imported
-from hw_support.rerun import rerun
 from hw_support.time_limit import time_limit
-
-if TYPE_CHECKING:
-    from hw_support.attempts import Attempt
 
 
 class Notebook:
@@ -76,45 +70,6 @@ class Notebook:
             if getattr(function, "__code__", None) is code and code.co_filename != but:
                 return name
         return ""
-
-    def rerun(
-        self, names: Sequence[str], given: Sequence[str], fixed: Sequence[str] = ()
-    ) -> list[Any]:
-        """Run the cells again that bind `names` or `given`; return the new values of `names`.
-
-        Cells that bind `fixed` names are left out.
-        """
-        return rerun(self.names, names, given, fixed)
-
-    def undoing(self, function: Callable[..., object], *arguments: object) -> object:
-        """Call a function, and restore its array arguments afterwards."""
-        arrays = [thing for thing in arguments if isinstance(thing, np.ndarray)]
-        before = [thing.copy() for thing in arrays]
-        try:
-            return function(*arguments)
-        finally:
-            for thing, old in zip(arrays, before, strict=True):
-                thing[...] = old
-
-    def earlier(
-        self, function: Callable[..., object], first: Sequence[object], second: Sequence[object]
-    ) -> tuple[list[Any], list[Any]]:
-        """Call a function twice; return the first result's arrays as they are after each call."""
-        return earlier_arrays(function, first, second)
-
-    def parameters(self, function: object) -> list[Parameter] | None:
-        """Return the parameters of a function; None if they are not known."""
-        return parameters_of(function)
-
-    def copy_of(self, thing: Any) -> Any:
-        """Return a deep copy of an object of the notebook, or the object if it has none."""
-        try:
-            return copy.deepcopy(thing)
-        except Exception:
-            return thing
-
-    def tried(self, attempt: Attempt, error: BaseException | None) -> None:
-        """Do nothing when one try of a part has ended. A grader may record it."""
 
     def end_part(self) -> None:
         """Do nothing at the end of a part. A grader disables functions that the part passed."""

@@ -16,9 +16,6 @@ class TimeLimitReached(BaseException):
     """
 
 
-UNINTERRUPTED: set[CodeType] = set()  # clean-up functions; no time limit is raised inside them
-
-
 @contextlib.contextmanager
 def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
     """Raise `TimeLimitReached` in a block that reaches its limit of CPU time or wall-clock time.
@@ -34,7 +31,7 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
 
     def end(_: int, frame: FrameType | None) -> None:
         while frame is not None:
-            if frame.f_code in UNINTERRUPTED:
+            if frame.f_code is _CLEAN_UP:  # no limit is raised inside it
                 return
             frame = frame.f_back
         raise TimeLimitReached
@@ -57,6 +54,9 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
         for timer, (left, interval), gone in zip(timers, outer, passed, strict=True):
             if left:
                 signal.setitimer(timer, max(0.001, left - gone), interval)
+
+
+_CLEAN_UP: CodeType = time_limit.__wrapped__.__code__  # type: ignore[attr-defined]
 
 
 def _seconds() -> tuple[float, float]:

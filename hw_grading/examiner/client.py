@@ -39,7 +39,7 @@ class Verdict:
     outputs: list[dict[str, Any]]  # in nbformat's form; nbgrader computes the score from them
     gone: str | None  # why the notebook cannot be asked any more; None while it can
     ended: bool  # whether the reason is that the kernel's process has ended
-    records: list[dict[str, Any]]  # of each try of a part; see `hw_grading.examiner.witness`
+    parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
     hung: list[str]  # names of functions that did not return within a time limit
 
 
@@ -134,7 +134,6 @@ class Request:
     prefix: Cells  # the instructor's cells that come before every answer
     instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
     tests: Cells  # the fork server compiles each of them once
-    witnessed: bool = False  # whether verdicts include hidden details, for the instructor
 
 
 class Examination:

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from hw_support.checks import StaffError
 from hw_support.failures import visible
 
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
@@ -44,6 +45,8 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
         try:
             exec(body, names)
             value = eval(last, names) if last is not None else None
+        except StaffError as error:
+            raise Fault(f"test cell {name!r}: {error}") from error
         except BaseException as error:
             outputs.append(_error(error, name))
         else:

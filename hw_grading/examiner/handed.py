@@ -1,12 +1,10 @@
 """The functions that a test cell has passed to the notebook, and the exceptions they raised."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from hw_grading.examiner.remote import RemoteError
 from hw_grading.inside.wire import WireError
-from hw_support.failures import in_a_stand_in
 
 _MOST_RAISED = 5  # exceptions that are kept
 
@@ -56,9 +54,6 @@ class HandedOver:
         """Keep an exception that a function has raised; return the exception's number."""
         number = self._count_raised
         self._count_raised += 1
-        # `hw_support.failures` reads the attribute, since the frames are dropped.
-        with contextlib.suppress(AttributeError, TypeError):
-            error.raised_in_a_stand_in = in_a_stand_in(error)  # type: ignore[attr-defined]
         # The frames would keep the arguments alive. Keep only the newest exceptions.
         self._raised[number] = error.with_traceback(None)
         self._raised.pop(number - _MOST_RAISED, None)

@@ -2,14 +2,12 @@
 
 import builtins
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hw_grading.examiner.remote import Remote, RemoteError, RemoteFunction
+from hw_grading.examiner.remote import RemoteError
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.share import MOST_TIMES
-from hw_support.attempts import Attempt
-from hw_support.fitting import Parameter
 from hw_support.notebook_access import Notebook
 from hw_support.time_limit import time_limit
 
@@ -83,47 +81,11 @@ class RemoteNotebook(Notebook):
         """Return the last function that a time limit has ended, as the session has recorded it."""
         return next(reversed(self._session.hung), "")
 
-    def rerun(
-        self, names: Sequence[str], given: Sequence[str], fixed: Sequence[str] = ()
-    ) -> list[Any]:
-        """Run cells again in the notebook; return the new values of `names`."""
-        return self._session.rerun(names, given, fixed)
-
     def why(self, error: BaseException) -> str:
         """Return why a name is missing or an import failed, as reported by the notebook."""
         if isinstance(error, RemoteError):
             return error.why
         return self._session.why_missing.get(getattr(error, "name", None) or "", "")
-
-    def undoing(self, function: Any, *arguments: Any) -> Any:
-        """Call a function, and undo its changes to its arguments, also in the notebook."""
-        if isinstance(function, RemoteFunction):
-            return function.undoing(*arguments)
-        return super().undoing(function, *arguments)
-
-    def earlier(
-        self, function: Any, first: Sequence[Any], second: Sequence[Any]
-    ) -> tuple[list[Any], list[Any]]:
-        """Call a function twice in the notebook; return the first result's arrays after each."""
-        if isinstance(function, RemoteFunction):
-            return function.earlier(first, second)
-        return super().earlier(function, first, second)
-
-    def parameters(self, function: Any) -> list[Parameter] | None:
-        """Return the parameters of a function, also of one in the notebook."""
-        if isinstance(function, RemoteFunction):
-            return function.parameters()
-        return super().parameters(function)
-
-    def copy_of(self, thing: Any) -> Any:
-        """Return a deep copy; one of an object in the notebook is made there."""
-        if isinstance(thing, Remote):
-            return self._session.ask("copy", thing)
-        return super().copy_of(thing)
-
-    def tried(self, attempt: Attempt, error: BaseException | None) -> None:
-        """Report how one try of a part ended, while its names still exist."""
-        self._session.tried(attempt, error, self.names)
 
     def end_part(self) -> None:
         """Disable the functions that were passed to the notebook in this part."""

@@ -18,7 +18,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -28,10 +28,10 @@ from hw_grading.examiner import examination
 from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session
-from hw_grading.examiner.witness import Witness, WitnessedSession
 from hw_grading.inside import caches
 from hw_grading.sandbox.forked import Target, cpu_clock
 from hw_grading.sandbox.share import seconds_waited
+from hw_support.checks import Checks
 from hw_support.fresh import SEED_VARIABLE
 
 _MOST_ADDRESSES = 160 << 20  # bytes of address space that a child may add to what it begins with
@@ -45,7 +45,6 @@ class Submission:
     session: Session
     own: dict[str, Any]
     instructors: frozenset[str]  # names that the instructor's cells bind
-    witness: Witness | None = None
 
     def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
@@ -63,8 +62,6 @@ class Submission:
             self.own = dict(names)
             self.session.protect(self.own)
             names = StudentNames(self.own, self.session, self.instructors)
-            if self.witness:
-                self.witness.begin(names, f"<{name}>")
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self.session.end_test()
@@ -72,7 +69,12 @@ class Submission:
             "outputs": outputs,
             "gone": self.session.gone,
             "ended": self.session.ended,
-            "records": self.witness.records() if self.witness else [],
+            "parts": [
+                asdict(part)
+                for checks in names.values()
+                if isinstance(checks, Checks)
+                for part in checks.parts
+            ],
             "hung": list(self.session.hung),
         }
 
@@ -133,10 +135,9 @@ def _examine_one(
     interrupt = functools.partial(Target(pid).send, signal.SIGINT)
     kill = functools.partial(Target(request["root_pid"]).send, signal.SIGKILL)
     to_kernel = link, interrupt, kill, cpu_clock(pid), functools.partial(seconds_waited, pid)
-    witness = Witness() if request["witnessed"] else None
-    session = WitnessedSession(witness, *to_kernel) if witness else Session(*to_kernel)
+    session = Session(*to_kernel)
     session.protect(names)
-    submission = Submission(session, names, frozenset(request["instructors"]), witness)
+    submission = Submission(session, names, frozenset(request["instructors"]))
     try:
         grader.send_bytes(str(os.getpid()).encode())
         while True:

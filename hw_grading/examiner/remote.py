@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +10,11 @@ import numpy as np
 from hw_grading.inside.wire import Theirs
 from hw_support.compare import Mismatch
 from hw_support.failures import one_line, plain_name
-from hw_support.fitting import Parameter
 
 if TYPE_CHECKING:
     from hw_grading.examiner.session import Session
 
 _LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters of an exception's name and text
-_MOST_PARAMETERS = 50
 
 # Types that a RemoteError also has if the student's exception has their name. Python and tests rely
 # on them: for example, a TypeError means that an object has no len().
@@ -118,34 +116,3 @@ class RemoteFunction(Remote):
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Return what the function returns; repeat its changes to its arguments here."""
         return self._session.call(self, arguments, named)
-
-    def undoing(self, *arguments: Any) -> Any:
-        """Call the function, and undo in the notebook its changes to the arrays it was given."""
-        return self._session.call(self, arguments, {}, undo=True)
-
-    def earlier(self, first: Sequence[Any], second: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        """Call the function twice; return the first result's arrays as they are after each call."""
-        came = self._session.ask("earlier", self, list(first), list(second))
-        if type(came) is not tuple or len(came) != 2 or any(type(one) is not list for one in came):
-            raise TypeError("the notebook returned no arrays of two calls")
-        if any(type(array) is not np.ndarray for one in came for array in one):
-            raise TypeError("the notebook returned no arrays of two calls")
-        return came
-
-    def parameters(self) -> list[Parameter] | None:
-        """Return the function's parameters; None if the notebook does not tell them."""
-        try:
-            came = self._session.ask("parameters", self)
-        except Mismatch:  # a default value that cannot be sent
-            return None
-        if type(came) is not list or len(came) > _MOST_PARAMETERS:
-            return None
-        parameters = [_parameter(entry) for entry in came]
-        return [p for p in parameters if p] if all(parameters) else None
-
-
-def _parameter(entry: Any) -> Parameter | None:
-    match entry:
-        case (str(name), int(kind), (*default,)) if len(default) <= 1:
-            return Parameter(name, kind, tuple(default))
-    return None

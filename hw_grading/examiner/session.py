@@ -11,7 +11,6 @@ from hw_grading.examiner.remote import Remote, RemoteFunction
 from hw_grading.examiner.time_left import NO_LIMITS
 from hw_grading.inside import wire
 from hw_grading.inside.wire import Theirs, WireError
-from hw_support.attempts import Attempt
 from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached
 
@@ -66,16 +65,6 @@ class Session(Link):
             change.values = []
             self.question(["put back", change.number], ("value",))
 
-    def rerun(
-        self, names: Sequence[str], given: Sequence[str], fixed: Sequence[str] = ()
-    ) -> list[Any]:
-        """Let the notebook run cells again; see `hw_support.rerun`."""
-        message = ["rerun", list(names), list(given), list(fixed)]
-        values = self.question(message, ("value",))[1]
-        if type(values) is not list or len(values) != len(names):
-            raise TypeError("the notebook returned other values than those asked for")
-        return values
-
     def ask(self, what: str, thing: Remote, *details: Any) -> Any:
         """Ask something about an object in the notebook; see `hw_grading.inside.serve`."""
         return self.question(["ask", what, thing, list(details)], ("value",))[1]
@@ -85,15 +74,13 @@ class Session(Link):
         function: RemoteFunction,
         arguments: Sequence[Any],
         named: dict[str, Any],
-        undo: bool = False,
     ) -> Any:
         """Call a function of the notebook.
 
         Its changes to arrays and lists among its arguments are repeated here. So are its changes to
-        arrays and lists that earlier calls in this test returned. With `undo`, the notebook undoes
-        the changes to its arguments.
+        arrays and lists that earlier calls in this test returned.
         """
-        message = ["call", function, list(arguments), named, undo]
+        message = ["call", function, list(arguments), named]
         name = self._name_of.get(function._number)
         try:
             _, value, changes, overwritten = self.question(message, ("value",))
@@ -120,9 +107,6 @@ class Session(Link):
         """
         for value in names.values():
             self._protected |= {id(_owner(thing)): thing for thing in wire.mutable(value)}
-
-    def tried(self, attempt: Attempt, error: BaseException | None, names: dict[str, Any]) -> None:
-        """Do nothing when one try of a part has ended; `WitnessedSession` records it."""
 
     def end_part(self) -> None:
         """Disable the functions that were passed to the notebook, unless they replace its own."""

@@ -3,7 +3,7 @@
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-from hw_support.rerun import bound_by
+from hw_support.source import bound_by
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import quoted
 
@@ -11,6 +11,11 @@ from hw_support.submission.problems import quoted
 def is_test(cell: NotebookNode) -> bool:
     """Return whether a cell is a test cell, whose outputs are a score."""
     return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
+
+
+def uses_checks(cell: NotebookNode) -> bool:
+    """Whether a test cell is written with `hw_support.Checks`."""
+    return "Checks(" in cell.source
 
 
 def is_trusted(cell: NotebookNode) -> bool:

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _RULE = re.compile(r"^\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?$")
 _IN_ALL = ("total", "sum", "in all", "all")
-_REPEATED = (ast.For, ast.While, ast.FunctionDef, ast.Lambda, ast.comprehension)
+_PARTS = tuple(f"checks.{method}" for method in ("part", "table", "untouched", "shows"))
 
 
 def total_of(notebook: NotebookNode) -> float:
@@ -44,8 +44,7 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
 
 def too_many_points(cell: NotebookNode) -> Iterator[str]:
     """Yield a sentence if the parts of a test cell sum to more than the cell has."""
-    *_, (_, worth) = [(None, None), *_checks_in(cell)]  # the last one gives the score
-    points = points_of(cell)
+    worth, points = worth_of_parts(cell), points_of(cell)
     if worth is not None and points and worth > points and _differ(worth, points):
         yield (
             f"its parts are worth {_said(worth)}, but the cell has {points:g}, so right answers "
@@ -85,55 +84,31 @@ def _compared(says: str, stated: float, others: str, points: float) -> Iterator[
 
 
 def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
-    """Compare a cell's parts, its ``Checks(..., points=n)`` and its metadata."""
-    name = f"cell {marks_of(cell).get('grade_id')}"
-    stated = None
-    for stated, worth in _checks_in(cell):
-        if stated is not None and worth is not None and _differ(worth, stated):
-            yield (
-                f"{name}: its parts are worth {_said(worth)}, but `Checks(...)` says "
-                f"{stated:g}. Change the parts or `Checks(..., points={stated:g})`."
-            )
-    if stated is not None:  # by the last one, which gives the score
-        says = f"{name}: `Checks(..., points={stated:g})` says {_said(stated)}"
-        yield from _compared(says, stated, "the cell's metadata says", points_of(cell))
+    """Compare the parts of a test cell with its metadata."""
+    worth = worth_of_parts(cell)
+    if worth is not None:
+        says = f"cell {marks_of(cell).get('grade_id')}: its parts are worth {_said(worth)}"
+        yield from _compared(says, worth, "the cell's metadata says", points_of(cell))
 
 
-def _checks_in(cell: NotebookNode) -> Iterator[tuple[float | None, float | None]]:
-    """Yield the points of each `Checks` of a test cell, and the sum of its parts, if known."""
+def worth_of_parts(cell: NotebookNode) -> float | None:
+    """Return the points of a test cell's parts; None if it has none, or they are not numbers."""
     if cell.cell_type != "code" or not marks_of(cell).get("locked"):
-        return
+        return None
     try:
         tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
-        return
-    opened = _opened(tree)
-    for place, (variable, call) in enumerate(opened):
-        until = next((c.lineno for v, c in opened[place + 1 :] if v == variable), math.inf)
-        parts = [c for c in parts_in(tree, variable) if call.lineno <= c.lineno < until]
-        numbers = [_points_in(part) for part in parts]
-        known = [number for number in numbers if number is not None]
-        is_known = len(known) == len(numbers) and not _repeats(tree, parts)
-        yield _points_in(call), sum(known) if is_known else None
+        return None
+    parts = parts_in(tree)
+    points = [_points_in(part) for part in parts]
+    known = [number for number in points if number is not None]
+    return sum(known) if parts and len(known) == len(points) else None
 
 
-def _opened(tree: ast.AST) -> list[tuple[str, ast.Call]]:
-    """Return each ``variable = Checks(...)``, from top to bottom."""
-    found = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign(
-                targets=[ast.Name(id=name), *_],
-                value=ast.Call(func=ast.Name(id="Checks") | ast.Attribute(attr="Checks")) as call,
-            ):
-                found.append((name, call))
-    return sorted(found, key=lambda one: one[1].lineno)
-
-
-def parts_in(tree: ast.AST, checks: str = "checks") -> list[ast.Call]:
-    """Return the calls that open parts: ``checks(...)`` or ``checks.tries(...)`` of a `Checks`."""
+def parts_in(tree: ast.AST) -> list[ast.Call]:
+    """Return the calls that make parts: the methods `part`, `table`, ... of a `Checks`."""
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return [call for call in calls if ast.unparse(call.func) in (checks, f"{checks}.tries")]
+    return [call for call in calls if ast.unparse(call.func) in _PARTS]
 
 
 def _points_in(call: ast.Call) -> float | None:
@@ -145,16 +120,6 @@ def _points_in(call: ast.Call) -> float | None:
     except (IndexError, ValueError, TypeError):
         return None
     return float(value) if isinstance(value, int | float) else None
-
-
-def _repeats(tree: ast.AST, parts: list[ast.Call]) -> bool:
-    """Whether a part is inside a loop or a function, so that it may count more than once."""
-    for node in ast.walk(tree):
-        once = node.iter if isinstance(node, ast.For) else None  # the iterable is evaluated once
-        inside = ast.walk(node) if isinstance(node, _REPEATED) else ()
-        if any(inner in parts and inner is not once for inner in inside):
-            return True
-    return False
 
 
 def _lines(cell: NotebookNode) -> Iterator[str]:

@@ -23,11 +23,8 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
-from hw_support.earlier import earlier_arrays
-from hw_support.fitting import parameters_of
 from hw_support.missing_names import why_missing
 from hw_support.notebook_access import Notebook, RandomState
-from hw_support.rerun import rerun
 
 from . import wire
 from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
@@ -151,8 +148,8 @@ class Server:
 
     def _answer(self, kind: str, rest: list[Any]) -> list[Any]:
         match kind, rest:
-            case "call", [function, arguments, named, undo]:
-                return self._call(function, arguments, named, undo)
+            case "call", [function, arguments, named]:
+                return self._call(function, arguments, named)
             case "get", [name]:
                 if name not in self._names:
                     return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
@@ -161,9 +158,6 @@ class Server:
                 now = [Notebook.MISSING if value is None else value[0] for value in values]
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
                 return ["value", None, [], []]
-            case "rerun", [names, given, fixed]:
-                with _silence(), self._student_code():
-                    return ["value", rerun(self._names, names, given, fixed), [], []]
             case "put back", [number]:
                 self._notebook.put_back(self._put[number])
                 return ["value", None, [], []]
@@ -174,10 +168,10 @@ class Server:
 
     # -- calls
 
-    def _call(self, function: Any, arguments: list[Any], named: Any, undo: bool) -> list[Any]:
+    def _call(self, function: Any, arguments: list[Any], named: Any) -> list[Any]:
         """Call a function; return its value, and what it changed in arrays and lists.
 
-        These are its arguments and what earlier calls returned. With `undo`, restore its arguments.
+        These are its arguments and what earlier calls returned.
         """
         given = list(wire.mutable([arguments, named], lambda a: id(a) in self._passed_back))
         before = [_copy(thing) for thing in given]
@@ -189,10 +183,6 @@ class Server:
             for place, (thing, copy) in enumerate(zip(given, before, strict=True))
             if not _same(thing, copy)
         ]
-        if undo:
-            for place, thing in changed:
-                wire.overwrite(thing, before[place])
-            changed = []
         return ["value", value, changed, self._returned.overwritten()]
 
     @contextlib.contextmanager
@@ -401,20 +391,12 @@ def _array(thing: Any) -> Any:
     return np.array(array, copy=True, subok=False)
 
 
-def _earlier(function: Any, first: Any, second: Any) -> Any:
-    with _silence():
-        return earlier_arrays(function, first, second)
-
-
 _OPERATIONS: dict[str, Callable[..., Any]] = {
     "array": _array,
     "attribute": getattr,
     "bool": bool,
-    "copy": Notebook({}).copy_of,
-    "earlier": _earlier,
     "entry": lambda thing, key: thing[key],
     "iterator": iter,
     "length": len,
-    "parameters": lambda function: [tuple(p) for p in parameters_of(function) or ()] or None,
     "next": lambda iterator, most: list(islice(iterator, max(1, min(most, _MOST_AT_ONCE)))),
 }

@@ -1,4 +1,4 @@
-"""Runs the tests of a graded submission again, and records every detail for the instructor.
+"""Runs the tests of a graded submission again, and keeps how each part ended.
 
 The seed in the graded notebook gives the tests the same inputs as in grading. Student code runs in
 the sandbox. Nothing is written.
@@ -43,7 +43,7 @@ class Explained:
     place: Place
     score: Score  # in the gradebook
     cell: NotebookNode  # with all hidden parts, and its outputs from this run
-    tries: list[dict[str, Any]] | None  # as `examiner.witness.Try`; None if the test was not run
+    parts: list[dict[str, Any]] | None  # as in a `Verdict`; None if the test was not run
     is_newer: bool  # whether the instructor has changed the test since
 
 
@@ -89,8 +89,8 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     tests = []
     for name, score in chosen.items():
         if name in cells:
-            place, tries = roster.places[name], submission.records.get(name)
-            tests.append(Explained(name, place, score, cells[name], tries, name in newer))
+            place, parts = roster.places[name], submission.parts.get(name)
+            tests.append(Explained(name, place, score, cells[name], parts, name in newer))
     failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
     errors = {name: error_of(e) for name, cell in _own(notebook) for e in errors_in(cell)}
     return Explanation(student, assignment, seed, as_graded, tests, failed, errors)

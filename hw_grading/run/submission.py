@@ -1,9 +1,8 @@
 """Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
-1. *The examiner makes the verdicts.* The kernel runs the part of a test cell that students have,
-   and the outputs are dropped. Then the examiner runs the whole test cell, and asks the kernel for
-   the values that it needs (`hw_grading.examiner`). The examiner's outputs, from which nbgrader
-   computes the score, are put into the notebook when the kernel has ended.
+1. *The examiner makes the verdicts.* It runs the test cell, and asks the kernel for the values that
+   it needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the score, are put
+   into the notebook when the kernel has ended.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
@@ -31,6 +30,7 @@ from hw_grading.homework.cells import (
     is_test,
     is_trusted,
     name_of,
+    uses_checks,
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
@@ -66,8 +66,9 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 class Submission:
     """One run of a submission that was read and mended; the notebook is changed in place.
 
-    `explained` are grade ids of tests to record in full, for the instructor: `records` then has
-    their records, by grade id (`hw_grading.examiner.witness`). No cell after these runs.
+    `parts` has the outcomes of each test cell's parts, by grade id, as in
+    `hw_grading.examiner.client.Verdict`. If there are grade ids in `explained`, no cell after these
+    runs.
     """
 
     def __init__(
@@ -82,8 +83,8 @@ class Submission:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
         self._left = set(explained)  # tests that were not explained yet
-        self._witnessed = bool(explained)
-        self.records: dict[str, list[dict[str, Any]]] = {}
+        self._stops_early = bool(explained)
+        self.parts: dict[str, list[dict[str, Any]]] = {}
         self._clock = Clock(settings, homework.manifest)
         self._report = Report()
         self._allowance = Allowance(_SECONDS_FOR_HTML)
@@ -153,7 +154,6 @@ class Submission:
                 list(self._first.items()),
                 sorted(instructors_names(self.nb)),
                 [(grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)],
-                self._witnessed,
             )
             examination = Examination(link, request, self._homework)
             ending.callback(examination.end)
@@ -164,7 +164,7 @@ class Submission:
                     if cell.cell_type == "code" and not self._report.stopped:
                         self._run_cell(kernel, examination, cell, index)
                     self._left.discard(grade_id_of(cell) or "")
-                    if self._witnessed and not self._left:
+                    if self._stops_early and not self._left:
                         break
                 self._done = True
 
@@ -206,8 +206,13 @@ class Submission:
     def _test(
         self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
     ) -> None:
-        """Run a test cell's released version in the kernel, then the whole cell in the examiner."""
-        self._run_code(kernel, cell, _code(as_released(cell.source, "code")), index)
+        """Run a test cell in the examiner.
+
+        The released version of a cell without `Checks` runs in the kernel first: answers may use
+        names that it binds.
+        """
+        if not uses_checks(cell):
+            self._run_code(kernel, cell, _code(as_released(cell.source, "code")), index)
         if not self._was_ended(kernel):
             self._examine(kernel, examination, cell, index)
 
@@ -237,7 +242,7 @@ class Submission:
         self._verdicts[index] = verdict.outputs
         if verdict.hung and not self._was_ended(kernel):
             kernel.run_cell(cell, _code(_REFUSE.format(verdict.hung)), index, store_history=False)
-        self.records[name] = verdict.records
+        self.parts[name] = verdict.parts
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
             why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"

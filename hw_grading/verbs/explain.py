@@ -1,8 +1,7 @@
-"""Show why a student lost points: run a test again, with all details.
+"""Show why a student lost points: run a test again, and print each part's message.
 
-Runs a graded submission again in the sandbox, with the same inputs as in grading. Shows what
-students do not see of a test: inputs, calls, expected values and results. Writes nothing. Do not
-show the output to students who can still submit.
+Runs a graded submission again in the sandbox, with the same inputs as in grading. Shows the test
+and the answers that it calls, with marks where something failed. Writes nothing.
 """
 
 import argparse
@@ -17,7 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="grade id, question or heading; default: all tests that cost the student points",
     )
-    add("--all", action="store_true", help="show inputs and calls also for parts that passed")
 
 
 def run(chosen: argparse.Namespace) -> None:
@@ -27,4 +25,4 @@ def run(chosen: argparse.Namespace) -> None:
     from hw_grading.regrading.explaining import in_words
 
     found = explain(chosen.course, chosen.assignment, chosen.student, chosen.test)
-    say(in_words(found, chosen.all))
+    say(in_words(found))

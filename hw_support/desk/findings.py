@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from hw_support.desk.certification import BLANK, certification_of
 from hw_support.desk.running import CellRun, Ran, error_in_words, errors_of
 from hw_support.failures import one_line
-from hw_support.rerun import bound_by, parsed
+from hw_support.source import bound_by, parsed
 from hw_support.submission.cells import InstructorCell, grade_id_of
 from hw_support.submission.own_cells import continues
 from hw_support.submission.problems import quoted

@@ -25,11 +25,11 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import ensure_async
 from nbformat import NotebookNode
 
+from hw_support.checks import Part
 from hw_support.desk.errors import DeskError
 from hw_support.failures import with_its_line, without_colours
-from hw_support.rerun import bound_by
+from hw_support.source import bound_by
 from hw_support.submission.cells import grade_id_of
-from hw_support.tally import Part
 
 KERNEL = "python3"
 _LONGEST_MESSAGE = 300  # characters of an error's message

@@ -1,19 +1,25 @@
-"""A second version of the functions of hw2, independent of the notebook's solutions.
+"""The reference of hw2: a second version of its functions, in the order of the notebook.
 
-Hidden tests compare results with these, and replace functions that the tested one calls by them.
-They are checked against automatic differentiation in ``tests/grading/test_reference.py``. Plain
-formulas come before speed: one example at a time, and sums written out where that is clearer.
+Fresh cases expect what these return. In a second try they replace the functions that the notebook
+has above the tested one. They are checked against automatic differentiation in
+``tests/grading/test_reference.py``. Plain formulas come before speed.
 """
 
+import copy
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hw_support.time_limit import TimeLimitReached
+
 Array = npt.NDArray[Any]
 Activation = Callable[[Array], tuple[Array, Array]]
+Gradients = tuple[list[Array], list[Array]]
+Network = tuple[Sequence[Array], Sequence[Array], Sequence[Activation]]  # weights, biases, ...
 
 
 def sigmoid_activation(x: npt.ArrayLike) -> tuple[Array, Array]:
@@ -27,6 +33,18 @@ def sigmoid_activation(x: npt.ArrayLike) -> tuple[Array, Array]:
     return out, grad
 
 
+def logistic_loss(g: Array, y: Array) -> tuple[Array, Array]:
+    """Return the loss of each example and its derivative by g, both (n, 1)."""
+    loss, slope = np.empty((len(g), 1)), np.empty((len(g), 1))
+    for i, (probability, label) in enumerate(zip(np.ravel(g), np.ravel(y), strict=True)):
+        inside = min(max(float(probability), 1e-15), 1.0 - 1e-15)
+        if label:
+            loss[i, 0], slope[i, 0] = -math.log(inside), -1.0 / inside
+        else:
+            loss[i, 0], slope[i, 0] = -math.log1p(-inside), 1.0 / (1.0 - inside)
+    return loss, slope
+
+
 def relu_activation(s: npt.ArrayLike) -> tuple[Array, Array]:
     """Return max(0, s) and its derivative, taken as 0 at 0, for any shape."""
     values = np.asarray(s, dtype=float)
@@ -34,22 +52,20 @@ def relu_activation(s: npt.ArrayLike) -> tuple[Array, Array]:
     return values * positive, positive
 
 
-def logistic_loss(g: Array, y: Array) -> tuple[Array, Array]:
-    """Return the loss of each example and its derivative by g, both (n, 1)."""
-    loss, slope = np.empty((len(g), 1)), np.empty((len(g), 1))
-    for i, (probability, label) in enumerate(zip(np.ravel(g), np.ravel(y), strict=True)):
-        if label:
-            loss[i, 0], slope[i, 0] = -math.log(probability), -1.0 / probability
-        else:
-            loss[i, 0], slope[i, 0] = -math.log1p(-probability), 1.0 / (1.0 - probability)
-    return loss, slope
-
-
 def layer_forward(x: Array, W: Array, b: Array, activation_fn: Activation) -> tuple[Array, Any]:
-    """Return activation_fn(x W + b), (n, d'), and a cache for `backward_pass`."""
-    s = np.einsum("...nd,...de->...ne", x, W) + b  # stacks of networks too
-    out, slope = activation_fn(s)
-    return np.asarray(out), {"input": np.array(x), "weights": np.array(W), "slope": slope}
+    """Return activation_fn(x W + b), (n, d'), and the cache that the notebook recommends."""
+    out, slope = activation_fn(np.einsum("nd,de->ne", x, W) + b)
+    return np.asarray(out), (np.array(x), np.array(W), slope)
+
+
+def create_weight_matrices(layer_dims: Sequence[int]) -> list[Array]:
+    """Return independent N(0, 0.01**2) weights (d_{l-1}, d_l) for all layers."""
+    return [np.random.default_rng().normal(0.0, 0.01, shape) for shape in pairwise(layer_dims)]
+
+
+def create_bias_vectors(layer_dims: Sequence[int]) -> list[Array]:
+    """Return independent N(0, 0.01**2) biases (1, d_l) for all layers."""
+    return [np.random.default_rng().normal(0.0, 0.01, (1, d)) for d in layer_dims[1:]]
 
 
 def forward_pass(
@@ -59,42 +75,38 @@ def forward_pass(
     activations: Sequence[Activation],
 ) -> tuple[Array, list[Any]]:
     """Return the output of the last layer, (n, d_L), and the caches, first layer first."""
-    return chain(layer_forward, X_batch, weight_matrices, biases, activations)
+    return _chain(layer_forward, X_batch, weight_matrices, biases, activations)
 
 
-def chain(
-    layer: Callable[..., tuple[Array, Any]],
-    X_batch: Array,
-    weight_matrices: Sequence[Array],
-    biases: Sequence[Array],
-    activations: Sequence[Activation],
+def _chain(
+    layer: Callable[..., tuple[Array, Any]], X_batch: Array, *network: Sequence[Any]
 ) -> tuple[Array, list[Any]]:
     """Run layers one after another, each by `layer`; return the output and the caches."""
     out, caches = X_batch, []
-    for i, W in enumerate(weight_matrices):
-        out, cache = layer(out, W, biases[i], activations[i])
+    for W, b, activation in zip(*network, strict=True):
+        out, cache = layer(out, W, b, activation)
         caches.append(cache)
     return out, caches
 
 
-def backward_pass(dL_dg: Array, layer_caches: Sequence[Any]) -> tuple[list[Array], list[Array]]:
+def backward_pass(dL_dg: Array, layer_caches: Sequence[Any]) -> Gradients:
     """Return each example's gradients, (n, d_{l-1}, d_l) and (n, 1, d_l), first layer first."""
     upstream, grad_Ws, grad_bs = np.asarray(dL_dg), [], []
-    for cache in layer_caches[::-1]:
-        delta = upstream * cache["slope"]
-        grad_Ws.append(np.einsum("nd,ne->nde", cache["input"], delta))
+    for x, W, slope in layer_caches[::-1]:
+        delta = upstream.reshape(np.shape(slope)) * slope
+        grad_Ws.append(np.einsum("nd,ne->nde", x, delta))
         grad_bs.append(delta.reshape(len(delta), 1, -1))
-        upstream = np.einsum("ne,de->nd", delta, cache["weights"])
+        upstream = np.einsum("ne,de->nd", delta, W)
     return grad_Ws[::-1], grad_bs[::-1]
 
 
-def differences(
+def my_nn_finite_difference_checker(
     X_batch: Array,
     y_batch: Array,
     weight_matrices: Sequence[Array],
     biases: Sequence[Array],
     activations: Sequence[Activation],
-) -> tuple[list[Array], list[Array]]:
+) -> Gradients:
     """Return each example's gradients as `backward_pass` does, by central differences."""
     parameters, layers = [*weight_matrices, *biases], len(weight_matrices)
 
@@ -112,3 +124,52 @@ def differences(
             gradient[(slice(None), *index)] = change / 2e-5
         gradients.append(gradient)
     return gradients[:layers], gradients[layers:]
+
+
+def _copied(cache: Any) -> Any:
+    """Return a copy of a cache, for calls that all fill one object; the cache if it has none."""
+    try:
+        return copy.deepcopy(cache)
+    except Exception:
+        return cache
+
+
+def second_try(own: Callable[[str], Any]) -> dict[str, Callable[..., Any]]:
+    """Return the functions whose caches the notebook's own ``layer_forward`` makes.
+
+    A cache is the student's own business, and only the student's code reads it. So ``forward_pass``
+    returns right outputs, with caches of the student's: where the sum of that function is wrong, it
+    gets an activation that returns what is right for any sum. Where its output is wrong even so, or
+    it raises an error, the cache is the recommended one.
+    """
+    made_by = own("layer_forward")
+    passes: list[tuple[int, list[Any]]] = []  # examples and caches of each pass, the last one first
+
+    def layer(x: Array, W: Array, b: Array, activation_fn: Activation) -> tuple[Array, Any]:
+        right, recommended = layer_forward(x, W, b, activation_fn)
+
+        def frozen(s: Array) -> tuple[Array, Array]:  # right, whatever the sum is
+            return (right, recommended[2]) if np.shape(s) == right.shape else activation_fn(s)
+
+        for activation in (activation_fn, frozen):
+            try:
+                out, cache = made_by(np.array(x), np.array(W), np.array(b), activation)
+                if np.shape(out) == right.shape and np.allclose(out, right, rtol=1e-5):
+                    return right, _copied(cache)
+            except (KeyboardInterrupt, TimeLimitReached):
+                raise
+            except BaseException:  # student code may raise anything; its own test reports it
+                continue
+        return right, recommended
+
+    def forward(X_batch: Array, *network: Sequence[Any]) -> tuple[Array, list[Any]]:
+        passes.insert(0, (len(X_batch), forward_pass(X_batch, *network)[1]))
+        del passes[4:]
+        return _chain(layer, X_batch, *network)
+
+    def backward(dL_dg: Array, layer_caches: Any) -> Gradients:
+        # The caches of the last pass with as many examples: it cannot read the student's.
+        mine = next(caches for n, caches in passes if n == len(dL_dg))
+        return backward_pass(np.reshape(dL_dg, (-1, 1)), mine)
+
+    return {"layer_forward": layer, "forward_pass": forward, "backward_pass": backward}

@@ -367,44 +367,6 @@ largest_relative_error = max(
 )
 
 
-# %% a third result, and all callers know
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    outs, caches = [X_batch], []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        x, c = layer_forward(outs[-1], W, b, f)
-        caches.append(c)
-        outs.append(x)
-    return x, caches, outs
-
-
-# %% + my_nn_finite_difference_checker
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    P, L = [*weight_matrices, *biases], len(weight_matrices)
-
-    def f(p):
-        g, _, _ = forward_pass(X_batch, p[:L], p[L:], activations)
-        return np.ravel(logistic_loss(g, y_batch)[0])
-
-    G = []
-    for i, p in enumerate(P):
-        g = np.empty((len(X_batch), *p.shape))
-        for r, c in np.ndindex(p.shape):
-            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
-        G.append(g)
-    return G[:L], G[L:]
-
-
-# %% + q1_3c
-g_ref, _, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-reference_loss = logistic_loss(g_ref, y_ref)[0].mean()
-# %% + q1_3d
-g_ref, ref_caches, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
-largest_relative_error = max(
-    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
-)
-
-
 # %% one dictionary is filled by all layers, and the backward_pass that reads it
 def forward_pass(X_batch, weight_matrices, biases, activations):
     x, layer_caches, cache = X_batch, [], {}

@@ -183,14 +183,6 @@ def logistic_loss(g, y):
     return -np.log(1 - g), 1 / (1 - g)
 
 
-# %% 0 and 1 are replaced in the caller's g
-def logistic_loss(g, y):
-    g[g == 0] = 1e-15
-    g[g == 1] = 1 - 1e-15
-    y = y[:, None]
-    return -np.where(y == 1, np.log(g), np.log(1 - g)), np.where(y == 1, -1 / g, 1 / (1 - g))
-
-
 # %% the loss only; the loss of the reference batch from it
 def logistic_loss(g, y):
     p, y = np.clip(g, 1e-12, 1 - 1e-12), np.reshape(y, (-1, 1))

@@ -534,23 +534,6 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
     return out
 
 
-# %% only the activations are measured, and backward_pass has another name
-_backward = backward_pass
-
-
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    def measured(activation):
-        def both(s):
-            slope = (activation(s + 1e-6)[0] - activation(s - 1e-6)[0]) / 2e-6
-            return activation(s)[0], slope
-
-        return both
-
-    functions = [measured(activation) for activation in activations]
-    g, caches = forward_pass(X_batch, weight_matrices, biases, functions)
-    return _backward(logistic_loss(g, y_batch)[1], caches)
-
-
 # %% an index too far; the answer is bound below the function [no value]
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
     grad_Ws = [np.zeros((len(X_batch), *W.shape)) for W in weight_matrices]
