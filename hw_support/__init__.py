@@ -47,5 +47,4 @@ from .runs import RunNotFoundError as RunNotFoundError
 from .runs import RunNotSavedError as RunNotSavedError
 from .runs import load_run as load_run
 from .runs import save_run as save_run
-# from .training import TrainingWatch as TrainingWatch
-# from .training_run import TrainingRun as TrainingRun
+from .training import TrainingChecks as TrainingChecks

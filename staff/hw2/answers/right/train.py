@@ -35,8 +35,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return [W1, W2], [b1, b2], training_loss, training_acc, test_loss, test_acc
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
 # %% a class, histories as arrays
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
@@ -77,7 +75,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return tuple(trainer.Ws), tuple(trainer.bs), *np.array(trainer.rows).T
 
 
+# %% + train_run
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(epochs=EPOCHS)
+
 
 # %% shuffled copies, losses by hand, nothing of the student's own functions but the forward pass
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -118,6 +118,7 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
     return Ws, bs, *histories.values()
 
 
+# %% + train_run
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(STEP_SIZE, EPOCHS)
 
 
@@ -151,9 +152,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
                 after_step(weight_matrices, biases)
     return weight_matrices, biases, training_loss, training_acc, test_loss, test_acc
 
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-print("test accuracy:", test_acc[-1])
 
 # %% histories of arrays of one entry, np.random.shuffle of indices
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -189,8 +187,6 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
         print("epoch", ep, "test loss", tel[-1], "test acc", tea[-1])
     return W, b, trl, tra, tel, tea
 
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% float32 throughout, np.float32 and 0-d arrays in the histories, np.array_split
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -235,8 +231,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
                 after_step(Ws, bs)
     return [Ws, bs] + [list(column) for column in zip(*rows)]
 
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% a generator of batches, zip(*batches), a history dictionary, a helper called accuracy
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -287,7 +281,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return (weights, biases, *history.values())
 
 
+# %% + train_run
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(0.1, 5)
+
 
 # %% a progress line of its own, batches by a mask of positions, arrays filled in
 import sys
@@ -343,9 +339,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return (W, b) + tuple(curves)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-assert len(test_acc) == 605
-
 # %% caches in a deque, which the training uses up
 from collections import deque
 
@@ -387,9 +380,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             if after_step is not None:
                 after_step(Ws, bs)
     return Ws, bs, *results
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% + forward_pass
@@ -454,9 +444,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             if after_step is not None:
                 after_step(Ws, bs)
     return Ws, bs, tl, ta, vl, va
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% + logistic_loss
@@ -536,9 +523,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, training_loss, training_acc, test_loss, test_acc
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% + forward_pass
 def forward_pass(X_batch, weight_matrices, biases, activations):
     caches = []
@@ -612,8 +596,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return *parameters(), on_train.losses, on_train.accuracies, on_test.losses, on_test.accuracies
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
 # %% images and labels shuffled by the same state; a seed at the begin of train
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
@@ -652,7 +634,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *out.values()
 
 
+# %% + train_run
 weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train(step_size=STEP_SIZE)
+
 
 # %% histories are global lists, made empty by train
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -687,7 +671,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return weight_matrices, biases, training_loss, training_acc, test_loss, test_acc
 
 
+# %% + train_run
 train()
+
 
 # %% lists above the function, cleared by it; images and labels in one array, permuted by rows
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -723,9 +709,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, tr_l, tr_a, te_l, te_a
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% flat biases
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
@@ -753,9 +736,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             if after_step:
                 after_step([W1, W2], [b1, b2])
     return [W1, W2], [b1, b2], *(list(column) for column in zip(*rows))
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the size of a batch is the third of five parameters
@@ -790,8 +770,6 @@ def train(
                 after_step(*network)
     return *network, *map(list, zip(*seen)), *map(list, zip(*tested))
 
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 # %% a generator of states, train is the last of them; child generators by spawn
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -832,6 +810,3 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         if after_step:
             after_step(Ws, bs)
     return [Ws, bs] + [list(h) for h in (*zip(*before), *zip(*after))]
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()

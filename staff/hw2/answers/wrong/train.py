@@ -61,23 +61,14 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% one epoch too many: range(epochs + 1)
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs + 1, rng, after_step)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% one epoch too few: range(1, epochs)
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs - 1, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% X[:-rest] with nothing left over is X[:-0], no image at all
@@ -97,9 +88,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *(map(list, zip(*rows)) if rows else ([], [], [], []))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the images are shuffled, the labels are not
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
@@ -116,25 +104,16 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% accuracies in percent
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
     return Ws, bs, a, [100 * x for x in b], c, [100 * x for x in d]
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% a fraction for training, percent for the test set
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     *others, test_acc = trained(step_size, epochs, rng, after_step)
     return *others, [100 * x for x in test_acc]
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the test set is looked at once an epoch
@@ -154,16 +133,10 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows)), *map(list, zip(*tests))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the training history is kept once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
     return Ws, bs, a[::121], b[::121], c, d
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% all four histories are kept once an epoch
@@ -171,9 +144,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, *histories = trained(step_size, epochs, rng, after_step)
     each = len(histories[0]) // epochs
     return Ws, bs, *(history[each - 1 :: each] for history in histories)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the test histories are made from training images
@@ -191,15 +161,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the network is never updated
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(0, epochs, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the updated arrays are dropped: P = P - step in a loop
@@ -211,18 +175,12 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, move)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% sum in place of mean
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     def move(x, y, Ws, bs, size):
         step(x, y, Ws, bs, size * len(x))
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% sum and mean both applied: divided by n twice
@@ -233,15 +191,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, move)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% uphill
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(-step_size, epochs, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the same batch again and again
@@ -261,9 +213,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the network that is left behind is the first one
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
@@ -280,9 +229,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return *first, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% accuracy of (n, 1) against (n,): one half for ever
 def look(x, y, Ws, bs):
     g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
@@ -293,9 +239,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% losses summed over the batch
 def look(x, y, Ws, bs):
     g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
@@ -304,9 +247,6 @@ def look(x, y, Ws, bs):
 
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% both histories are one list
@@ -329,16 +269,10 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, losses, accuracies, losses, accuracies
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the error rate in place of the accuracy
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
     return Ws, bs, a, [1 - x for x in b], c, [1 - x for x in d]
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% trained on the test set
@@ -354,9 +288,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             rows.append((*row, *look(X_test, y_test, Ws, bs)))
             after_step(Ws, bs)
     return Ws, bs, *map(list, zip(*rows))
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% trained on both sets
@@ -375,15 +306,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% no shuffling
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, order=np.arange)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% shuffled once, before the first epoch
@@ -392,15 +317,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, order=lambda n: first)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the batches are drawn with replacement
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, order=lambda n: rng.integers(0, n, n))
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the short batch is divided by 100
@@ -409,9 +328,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         step(x, y, Ws, bs, size * len(x) / BATCH_SIZE)
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the training loss is that after the step
@@ -427,9 +343,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             rows.append((*row, *look(X_test, y_test, Ws, bs)))
             after_step(Ws, bs)
     return Ws, bs, *map(list, zip(*rows))
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the test loss is that before the step
@@ -448,15 +361,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the step size is the global one
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(STEP_SIZE, epochs, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% after_step is called once an epoch
@@ -474,9 +381,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the first layer is not trained
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     def move(x, y, Ws, bs, size):
@@ -485,9 +389,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         Ws[0], bs[0] = W1, b1
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the biases are not trained
@@ -500,16 +401,10 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, move)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% returns None
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     trained(step_size, epochs, rng, after_step)
     return None
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the loop is not in a function
@@ -541,9 +436,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% a new network in every epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
@@ -558,9 +450,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             rows.append((*row, *look(X_test, y_test, Ws, bs)))
             after_step(Ws, bs)
     return Ws, bs, *map(list, zip(*rows))
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the output layer is moved before its weights are used
@@ -578,9 +467,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, move)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the histories' labels are those before shuffling
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     after_step, rows = after_step or nothing, []
@@ -596,15 +482,9 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% epochs is the global number
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, EPOCHS, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the generator is made anew in every epoch, with a seed
@@ -613,9 +493,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         return np.random.default_rng(0).permutation(n)
 
     return trained(step_size, epochs, rng, after_step, order=order)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% momentum
@@ -628,9 +505,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             P -= size * velocities[n]
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the step size falls by half in each epoch
@@ -648,9 +522,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the gradient is that of the batch before
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     earlier = []
@@ -664,9 +535,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, move)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% biases move by the sum
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     def move(x, y, Ws, bs, size):
@@ -677,9 +545,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, move)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% each parameter is moved twice: the lists overlap
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     def move(x, y, Ws, bs, size):
@@ -688,9 +553,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             P -= size * G
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the training history is that of the test set before
@@ -708,9 +570,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return Ws, bs, *map(list, zip(*rows))
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% weights decay
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     def move(x, y, Ws, bs, size):
@@ -718,9 +577,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
             P -= size * (G + 0.01 * P)
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the network with the lowest test loss is returned
@@ -733,9 +589,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
     _, _, *histories = trained(step_size, epochs, rng, seen)
     return *networks[int(np.argmin(histories[2]))], *histories
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the mean of the last networks is returned
@@ -751,9 +604,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return [W1, W2], [b1, b2], *histories
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the accuracy counts nines only
 def look(x, y, Ws, bs):
     g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
@@ -762,9 +612,6 @@ def look(x, y, Ws, bs):
 
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the network is made once, above the function
@@ -777,9 +624,6 @@ def new_network():
 
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% gradients add up in an epoch
@@ -796,9 +640,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, step=added)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% the mean image of X_train is subtracted
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     global X_train, X_test
@@ -808,9 +649,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         return trained(step_size, epochs, rng, after_step)
     finally:
         X_train, X_test = there
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
 
 
 # %% the mean over the batch and all units moves the biases: axis=0 is forgotten
@@ -829,9 +667,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step, step)
 
 
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
-
-
 # %% shuffled at the end of each epoch, so the first one goes in the order of X_train
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     orders = []
@@ -841,6 +676,3 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         return orders[-1]
 
     return trained(step_size, epochs, rng, after_step, order=order)
-
-
-weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
