@@ -15,8 +15,8 @@ from hw_grading.homework.course import REPOSITORY, Course, fixed_folder, scratch
 
 REPEATS = 5
 STUDENTS = 6
-UNTRAINED = ("train", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
-SMALL_TRAINING = "# Rung 3"
+UNTRAINED = ("train", "train_run", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
+SMALL_TRAINING = "# Sanity check 3"
 ONE_AT_A_TIME = "--WholeClass.executor=serial"
 STOCK = """
 c.Autograde.autograde_preprocessors = [

@@ -8,7 +8,6 @@ after each step show the batches, without a look into the student's code.
 import contextlib
 import io
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +59,7 @@ class Seen:
     batches: list[Batch]  # `batches[k - 1]` of step k
     histories: list[Array]  # as in `HISTORIES`
     returned: Network
-    precision: float  # of the parameters, relative
+    last: Network  # which `after_step` got
 
 
 class SmallTraining:
@@ -68,7 +67,7 @@ class SmallTraining:
 
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
-        self._runs: dict[bool, Seen | BaseException] = {}  # by whether it is the second try
+        self._runs: dict[bool, Seen] = {}  # by whether it is the second try
         # Training images come first, test images last.
         draw = generator("train")
         groups = [
@@ -89,16 +88,8 @@ class SmallTraining:
         """Return what was seen. The parts of a test share one run for each of the two tries."""
         key = self._checks.second_try
         if key not in self._runs:
-            try:
-                self._runs[key] = self._run()
-            except KeyboardInterrupt:
-                raise
-            except BaseException as error:  # student code may raise anything; each part reports it
-                self._runs[key] = error
-        seen = self._runs[key]
-        if isinstance(seen, BaseException):
-            raise seen
-        return seen
+            self._runs[key] = self._run()
+        return self._runs[key]
 
     def _run(self) -> Seen:
         """Run ``train`` without changing the notebook's names."""
@@ -106,22 +97,14 @@ class SmallTraining:
         train: Any = notebook.own("train")
         expect(callable(train), "expected a function train, got none: put your loop into one")
         networks: list[Network] = []
-        single = False
 
         def after_step(weight_matrices: Any, biases: Any) -> None:
-            nonlocal single
-            arrays = [np.asarray(array) for array in (*weight_matrices, *biases)]
-            networks.append(as_network(arrays, "after_step"))
-            single = single or any(array.dtype == np.float32 for array in arrays)
+            networks.append(as_network([*weight_matrices, *biases], "after_step"))
 
         after_step.__qualname__ = "after_step"
-        images = self.images.reshape(-1, 28, 28)
-        small = {
-            "X_train": images[:IMAGES].copy(),
-            "y_train": self.labels[:IMAGES].copy(),
-            "X_test": images[IMAGES:].copy(),
-            "y_test": self.labels[IMAGES:].copy(),
-        }
+        arrays = self.images.reshape(-1, 28, 28), self.labels
+        (X_train, X_test), (y_train, y_test) = (np.split(a.copy(), [IMAGES]) for a in arrays)
+        small = {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
         silent = contextlib.redirect_stdout(io.StringIO())
         with notebook.kept(*RESULTS), notebook.replaced(**small), silent:
             rng = notebook.own("rng")
@@ -132,9 +115,12 @@ class SmallTraining:
         calls = len(networks)
         message = f"expected {STEPS} calls of after_step, one after each step, got {calls}"
         expect(calls > 1 and calls in (STEPS, 2 * EPOCHS, *map(len, histories)), message)
+        returned, last = as_network([*Ws, *bs], "train"), networks[-1]
+        ends = self.figures(returned)[0], self.figures(last)[0]
+        if abs(ends[0] - histories[2][-1]) < 1e-5 < abs(ends[1] - histories[2][-1]):
+            networks = [*networks[1:], returned]  # it was called before each step
         batches = [self._batch(*pair) for pair in itertools.pairwise(networks)]
-        returned = as_network([*Ws, *bs], "train")
-        return Seen(networks, batches, histories, returned, 2e-2 if single else 1e-3)
+        return Seen(networks, batches, histories, returned, last)
 
     def _batch(self, before: Network, after: Network) -> Batch:
         """Return what a step used, from the rows of W1 that belong to the images' own pixels."""
@@ -165,17 +151,15 @@ class SmallTraining:
         weights = [x.T @ (share * by_sums), hidden.T @ (share * by_output)]
         return [*weights, share.T @ by_sums, share.T @ by_output]
 
-    def figures(
-        self, network: Network, batch: Batch | None = None, used_labels: bool = False
-    ) -> Array:
-        """Return mean loss and accuracy on a batch, or on the small test set."""
+    def figures(self, network: Network, batch: Batch | None = None, used: bool = False) -> Array:
+        """Return mean loss and accuracy on the test set, or on a batch, with the labels used."""
         if batch is None:
             return figures(network, self.images[IMAGES:], self.labels[IMAGES:])
-        labels = batch.labels if used_labels else batch.own
+        labels = batch.labels if used else batch.own
         return figures(network, self.images[batch.images], labels, batch.counts)
 
 
-def as_network(arrays: Sequence[Any], whose: str, units: int | None = None) -> Network:
+def as_network(arrays: list[Any], whose: str, units: int | None = None) -> Network:
     """Return W1 (784, units), W2 (units, 1), b1 (1, units) and b2 (1, 1), as float arrays.
 
     NumPy computes the same with biases of shape (units,), so flat arrays are accepted. `units` is
@@ -202,10 +186,9 @@ def figures(network: Network, images: Array, labels: Array, counts: Any = None) 
 
 
 def _slopes(network: Network, images: Array, labels: Array) -> tuple[Array, Array, Array]:
-    """Return each image's slopes of the loss, by central differences.
+    """Return slopes of each image's loss by the hidden units' sums (n, units), by differences.
 
-    They are the slopes by the sums of the hidden units (n, units), the values of these units
-    (n, units), and the slopes by the sum of the output (n, 1).
+    Then follow the values of these units, and the slopes by the sum of the output (n, 1).
     """
     h = 1e-8  # small, since a ReLU has no slope at 0
     sums, hidden, output = _layers(network, images)
@@ -227,4 +210,4 @@ def _layers(network: Network, images: Array) -> tuple[Array, Array, Array]:
 
 def _losses(output: Array, labels: Array) -> Array:
     """Return each image's logistic loss from the sum of the output (n, 1)."""
-    return np.logaddexp(0, (1 - 2 * labels[:, None]) * output)
+    return np.asarray(np.logaddexp(0, (1 - 2 * labels[:, None]) * output))

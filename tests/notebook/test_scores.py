@@ -89,7 +89,7 @@ def test_the_published_numbers_come_out(perfect):
 
 def test_training_ends_near_the_published_accuracy(perfect):
     accuracy = float(
-        re.search(r"At the end: .*test accuracy (0\.\d+)", printed(perfect, "train"))[1]
+        re.search(r"At the end: .*test accuracy (0\.\d+)", printed(perfect, "train_run"))[1]
     )
     assert 0.975 < accuracy < 0.99
 

@@ -188,6 +188,10 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
     return W, b, trl, tra, tel, tea
 
 
+# %% + train_run
+weight_matrices, biases, training_loss, training_acc, test_loss, test_acc = train()
+
+
 # %% float32 throughout, np.float32 and 0-d arrays in the histories, np.array_split
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
