@@ -32,7 +32,8 @@ def cpu_seconds(function: str) -> float:
     homework = homework_of(REPOSITORY, "hw2")
     submission = Submission(notebook, 1, RunSettings(), homework)
     submission.run()
-    most = MOST_SECONDS + homework.manifest.seconds("cpu_seconds").get(function, 0)
+    # `train_run` is the cell that calls `train`.
+    most = MOST_SECONDS + homework.manifest.seconds("cpu_seconds").get(f"{function}_run", 0)
     if submission.cpu_seconds_used > most:
         raise RuntimeError(f"{submission.cpu_seconds_used:.0f} s, at most {most:g} s")
     return submission.cpu_seconds_used
