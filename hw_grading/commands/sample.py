@@ -18,7 +18,7 @@ from nbgrader import utils
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, manifest_of
-from hw_grading.homework.points import parts_in
+from hw_grading.homework.points import parts_in, points_in
 
 ON_TIME = timedelta(hours=-5)
 LATE = timedelta(days=1, hours=9)
@@ -86,8 +86,7 @@ def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
     cell = cell_of(nbformat.read(source, as_version=4), grade_id)
     points: dict[str, float] = {}
     for call in parts_in(ast.parse(cell.source)):
-        given = {keyword.arg: keyword.value for keyword in call.keywords}
-        points[ast.literal_eval(call.args[0])] = float(ast.literal_eval(given["points"]))
+        points[ast.literal_eval(call.args[0])] = points_in(call) or 0.0
     if unknown := [part for part in parts if part not in points]:
         raise KeyError(f"{grade_id} has no part {unknown[0]!r}; it has {', '.join(points)}")
     return sum(points[part] for part in parts)

@@ -100,7 +100,7 @@ def worth_of_parts(cell: NotebookNode) -> float | None:
     except (SyntaxError, ValueError):
         return None
     parts = parts_in(tree)
-    points = [_points_in(part) for part in parts]
+    points = [points_in(part) for part in parts]
     known = [number for number in points if number is not None]
     return sum(known) if parts and len(known) == len(points) else None
 
@@ -111,7 +111,7 @@ def parts_in(tree: ast.AST) -> list[ast.Call]:
     return [call for call in calls if ast.unparse(call.func) in _PARTS]
 
 
-def _points_in(call: ast.Call) -> float | None:
+def points_in(call: ast.Call) -> float | None:
     """Return the argument `points`, which may be the second one; None if it is not a number."""
     values = [keyword.value for keyword in call.keywords if keyword.arg == "points"]
     values = values or call.args[1:2]

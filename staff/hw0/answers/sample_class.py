@@ -1,6 +1,5 @@
 """A small sample class of hw0: submissions that are right or wrong in one thing each."""
 
-from pathlib import Path
 from typing import Any
 
 from hw_grading.commands.sample import (
@@ -9,25 +8,9 @@ from hw_grading.commands.sample import (
     Submission,
     blank,
     cell_of,
-    points_of_parts,
     points_of_tests,
     replace_in,
 )
-from hw_grading.homework.course import Course
-
-SOURCE = Course(Path(__file__).parents[3]).source("hw0") / "hw0.ipynb"
-# The parts that each mistake fails; their points stand in the notebook.
-FORWARD = [
-    "numbers, with two steps",
-    "values for arrays (3,) and (2, 3)",
-    "nine digits at h = 1e-5",
-    "fresh numbers and arrays, a fresh step",
-]
-N_BY_N = [
-    "values of three errors, and of one",
-    "the result is a column (n, 1)",
-    "values for fresh predictions and targets",
-]
 
 NO_PLOT = """\
 steps = np.logspace(-1, -12, 56)
@@ -44,9 +27,10 @@ def sample_class(released: Any) -> list[Submission]:
     released
         The released notebook, for the submission that hands it in as it came.
     """
-    test_of_difference, test_of_errors = "test_central_difference", "test_squared_errors"
-    forward = points_of_parts(SOURCE, test_of_difference, *FORWARD)
-    n_by_n_points = points_of_parts(SOURCE, test_of_errors, *N_BY_N)
+    points = points_of_tests(released)
+    # No value is right, so these tests give nothing.
+    forward = {name: points[name] for name in ["test_central_difference"]}
+    errors = {name: points[name] for name in ["test_squared_errors"]}
 
     def untouched(notebook: Any) -> None:
         pass
@@ -62,9 +46,9 @@ def sample_class(released: Any) -> list[Submission]:
 
     return [
         Submission("all-right", untouched, {}, ON_TIME),
-        Submission("blank", lambda notebook: blank(notebook, released), points_of_tests(released)),
-        Submission("forward-difference", forward_difference, {test_of_difference: forward}),
+        Submission("blank", lambda notebook: blank(notebook, released), points),
+        Submission("forward-difference", forward_difference, forward),
         Submission("late", untouched, {}, handed_in=LATE),
-        Submission("n-by-n-trap", n_by_n, {test_of_errors: n_by_n_points}),
+        Submission("n-by-n-trap", n_by_n, errors),
         Submission("no-plot", no_plot, {}),
     ]

@@ -78,24 +78,12 @@ def sample_class(released: Any) -> list[Submission]:
         Submission(
             "broadcasting-mistake",
             broadcasting,
-            lost(
-                test_logistic_loss=[
-                    "one loss for each example",
-                    "derivative of the loss, with respect to g",
-                    "fresh losses, both labels, one example too",
-                    "fresh derivatives, both labels, one example too",
-                ]
-            ),
+            whole("test_logistic_loss"),
         ),
         Submission(
             "deleted-test-cell",
             deleted_test,
-            lost(
-                test_relu_activation=[
-                    "on both sides of 0",
-                    "fresh values and derivatives of other shapes",
-                ]
-            ),
+            lost(test_relu_activation="values"),
         ),
         Submission("endless-loop", endless_loop, whole("test_q1_3c")),
         Submission("late", untouched, {}, handed_in=LATE),
@@ -104,9 +92,8 @@ def sample_class(released: Any) -> list[Submission]:
             mean_gradients,
             lost(
                 test_backward_pass=[
-                    "one layer: weights, each example",
-                    "two layers: shapes of grad_Ws",
-                    "fresh networks: each example, weights",
+                    "weights: each example",
+                    "(n, d_{l-1}, d_l) and (n, 1, d_l)",
                 ]
             ),
         ),
@@ -115,10 +102,6 @@ def sample_class(released: Any) -> list[Submission]:
         Submission(
             "wrong-loss",
             wrong_loss,
-            lost(
-                test_logistic_loss=[
-                    "fresh losses, both labels, one example too",
-                ]
-            ),
+            lost(test_logistic_loss="one loss for each example"),
         ),
     ]
