@@ -53,7 +53,7 @@ def _part(part: Mapping[str, Any]) -> Iterator[str]:
     elif part["second_try"]:
         yield "        only with right functions in the place of those further up"
     elif part["excused"]:
-        yield "        excused: a function raises an error here that has cost points in its own test"
+        yield "        excused: a function that has cost points already raises an error here"
 
 
 def _difference(test: Explained) -> Iterator[str]:
