@@ -15,7 +15,6 @@ from .compare import as_numbers as as_numbers
 from .compare import assert_close as assert_close
 from .compare import compare_arrays as compare_arrays
 from .compare import expect as expect
-from .compare import expect_fractions as expect_fractions
 from .compare import expect_kept as expect_kept
 from .compare import expect_unchanged as expect_unchanged
 from .compare import relative_error as relative_error

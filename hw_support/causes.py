@@ -2,7 +2,7 @@
 
 A wrong cause is worse than none. So a cause is named only if it explains all entries, if no other
 cause explains them nearly as well, and if the result is not nearly right as it is. A cause contains
-no value of either array, so messages may name it where inputs are hidden.
+no value of either array.
 """
 
 import itertools
@@ -37,6 +37,11 @@ def likely_cause(got: Array, right: Array) -> str | None:
     """
     if right.size < 2 or got.size == 0 or not _are_finite(got, right):
         return None
+    if _are_cut(got, right):
+        return "the values are cut to whole numbers: was the array made from integers?"
+    if got.size == right.size and _are_of_swapped_bounds(got.ravel(), right.ravel()):
+        return "all are logarithms of 1 or of one tiny number: are the bounds of `clip` swapped?"
+    got = got.astype(float)
     if got.shape == right.shape and _nearly(got, right):
         return None
     possible = [cause for cause in _explanations(got, right) if _nearly(got, cause[1])]
@@ -60,6 +65,27 @@ def agreement(got: Array, right: Array) -> int:
 
 def _are_finite(*arrays: Array) -> bool:
     return all(np.isfinite(array).all() for array in arrays)
+
+
+def _are_cut(got: Array, right: Array) -> bool:
+    """Whether integers came that are the right numbers without their fractions."""
+    whole = np.trunc(right)
+    is_cut = got.dtype.kind in "iu" and np.array_equal(got, whole)
+    return is_cut and not np.array_equal(right, whole)
+
+
+def _are_of_swapped_bounds(got: Array, right: Array) -> bool:
+    """Whether losses are those of one probability, 10**-k or 1 - 10**-k, for all examples.
+
+    Rounded probabilities give such losses too. But then all large ones belong to probabilities on
+    one side of 1/2, and all small ones to those on the other side.
+    """
+    small, large = np.abs(got) < 1e-5, got[np.abs(got) >= 1e-5]
+    powers = np.log(10.0) * np.arange(6, 17)
+    if not large.size or right.max() > powers[0] or not np.isclose(large[0], powers, 1e-3).any():
+        return False
+    sides = [set(np.sign(right[which] - math.log(2.0))) for which in (small, ~small)]
+    return bool(np.allclose(large, large[0])) and any({-1.0, 1.0} <= side for side in sides)
 
 
 def _agree(got: Array, wanted: Array) -> bool:
@@ -132,11 +158,11 @@ def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:
             yield _NO_NAME, np.asarray(other)
     if right.ndim != 3 or len(right) < 2:
         return
-    asked = "one gradient for each example was expected"
-    yield f"this is the mean over the batch; {asked}", right.mean(axis=0)
-    yield f"this is the sum over the batch; {asked}", right.sum(axis=0)
-    yield f"this is the gradient of the first example; {asked}", right[0]
-    yield f"this is the gradient of the last example; {asked}", right[-1]
+    asked = "not one gradient for each example"
+    yield f"this is the mean over the batch, {asked}", right.mean(axis=0)
+    yield f"this is the sum over the batch, {asked}", right.sum(axis=0)
+    yield f"this is the gradient of the first example, {asked}", right[0]
+    yield f"this is the gradient of the last example, {asked}", right[-1]
 
 
 def _other_orders(right: Array) -> Iterator[tuple[str, Array]]:
@@ -168,13 +194,13 @@ def _factors(right: Array) -> Iterator[tuple[str, Array]]:
         yield "every entry is half of what it should be", right / 2
     if n > 2 and counts_rows and not (by_hand and n & (n - 1) == 0):
         by = "n, the length of the first axis"
-        own = "the batch size; the gradient of each example's own loss was expected"
+        own = "the batch size, although each is the gradient of one example's own loss"
         yield f"every entry is divided by {own if right.ndim == 3 else by}", right / n
         yield f"every entry is multiplied by {by}", n * right
     yield _NO_NAME, right / np.abs(right).max()
-    yield "every entry is 100 times what it should be: are they in percent?", 100 * right
+    yield "every entry is 100 times what it should be", 100 * right
     for base in (2, 10):
-        cause = f"the logarithm has base {base}; the natural logarithm was expected"
+        cause = f"the logarithm has base {base}, not e"
         yield cause, right / math.log(base)
     for h in _STEPS:
         both = "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"

@@ -27,9 +27,9 @@ import copy
 import functools
 import importlib
 import inspect
-import io
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -56,6 +56,11 @@ Case = Sequence[Any]
 # The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
 CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
 _LONGEST_INPUTS = 300  # characters
+# What NumPy's errors for shapes that do not fit together have in their text.
+_OF_SHAPES = re.compile(r"matmul|broadcast|not aligned|einsum|dimension|shape")
+# What messages say of a function without an answer, and of a part that does not count alone.
+NOT_ANSWERED = "is not answered yet"
+COUNTS_ONLY = "counts only if a part that compares values passes"
 _EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
 _SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
 # Points earned and possible in the tests of functions that this process has run, by their names.
@@ -275,16 +280,21 @@ class Checks:
 
         def row() -> None:
             for name, right in zip(names.split(", "), results(call(), names), strict=True):
-                there = name in self.notebook.names
-                expect(there, f"{name} is not defined. Did its cell end in an error?")
-                by(self.notebook.names[name], right, what=name, **how)
+                by(self._value(name), right, what=name, **how)
 
         self.part(what, points, of=of)(row)
 
     def _call(self, *inputs: object) -> Any:
         """Call the tested function, or what the cell gave for it."""
-        function: Any = self._function or self.notebook.names[self.name]
+        function: Any = self._function or self._value(self.name)
         return function(*inputs)
+
+    def _value(self, name: str) -> Any:
+        """Return the value of a name of the notebook; `Mismatch` if it has none."""
+        try:
+            return self.notebook.names[name]
+        except KeyError:
+            raise Mismatch(f"{name} is not defined. Has its cell run without an error?") from None
 
     def _tried(
         self,
@@ -298,7 +308,7 @@ class Checks:
         if self._unanswered:
             return replace(part, message=self._unanswered)
         if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
-            return replace(part, message="counts only if a part that compares values passes")
+            return replace(part, message=COUNTS_ONLY)
         first = self._run(function, cases, fresh)
         too_few = _with_too_few_points(of)
         if of and not too_few and self._raised_in_notebook(first.error):
@@ -355,7 +365,7 @@ class Checks:
                         function(*_arrays(copy.deepcopy(case)))
         except BaseException as error:
             try:
-                message = self._why(error) + self._shown(function, case, is_fresh)
+                message = self._why(error) + self._about(function, case, is_fresh, error)
             except Exception:  # an exception's text and attributes are student code too
                 message = "an exception was raised"
             if isinstance(error, KeyboardInterrupt):
@@ -380,23 +390,38 @@ class Checks:
                 return str(error)
         place = failures.place_of(error, self.notebook.names, but=self._file)
         if isinstance(error, NotImplementedError):
-            name = place.function if place else failures.raised_by(error)
-            message = f"{name or 'this'} is not answered yet (NotImplementedError)"
+            name = place.function if place else "this"
+            message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
             if name == self.name and not self.second_try:
                 self._unanswered = message
             return message
-        return failures.described(error, place, why=self.notebook.why(error))
+        return failures.described(error, place)
 
-    def _shown(self, function: Callable[..., object], case: Case, is_fresh: bool) -> str:
-        """Describe the inputs of a case: all but those that begin with "expected"."""
+    def _about(
+        self,
+        function: Callable[..., object],
+        case: Case,
+        is_fresh: bool,
+        error: BaseException,
+    ) -> str:
+        """Describe the inputs of a case: all but those that begin with "expected".
+
+        Shapes come first if they are what NumPy raised an error for.
+        """
         names = [*inspect.signature(function).parameters]
         if names == ["case"]:
             names = self._inputs
-        pairs = [(n, v) for n, v in zip(names, case, strict=False) if not n.startswith("expected")]
+        inputs = zip(names, _arrays(tuple(case)), strict=False)
+        pairs = [(name, value) for name, value in inputs if not name.startswith("expected")]
         text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
         if len(text) > _LONGEST_INPUTS:
             text = text[:_LONGEST_INPUTS] + "…"
-        return f". {'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
+        about = f". {'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
+        if isinstance(error, ValueError) and _OF_SHAPES.search(failures.text_of(error)):
+            shapes = [(name, _shapes(value)) for name, value in pairs]
+            said = ", ".join(f"{name} is {shape}" for name, shape in shapes if shape)
+            about = f". {said}{about}" if said else about
+        return about
 
     def _block(self, name: str) -> None:
         """Refuse further calls of a function that did not return, until the cell ends."""
@@ -494,6 +519,14 @@ def _arrays(value: Any) -> Any:
     return np.array(value) if is_array else value
 
 
+def _shapes(value: Any) -> str:
+    """Return the shape of an array, or the shapes of those in a list; "" for other values."""
+    if isinstance(value, list):
+        inside = [*filter(None, map(_shapes, value))]
+        return f"[{', '.join(inside)}]" if inside else ""
+    return str(value.shape) if isinstance(value, np.ndarray) else ""
+
+
 def _reversed(value: Any) -> Any:
     """Return arrays, and those in lists, with their rows in reversed order; else the value."""
     if isinstance(value, list):
@@ -514,13 +547,7 @@ def _refuse(name: str, *_: object, **__: object) -> None:
 @contextlib.contextmanager
 def _output(*, dropped: bool) -> Iterator[None]:
     """Show what is written to stderr as ordinary output: nbgrader would score 0 for it."""
-    stream = _Discard() if dropped else sys.stdout
-    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        yield
-
-
-class _Discard(io.TextIOBase):
-    """A stream that keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
+    with open(os.devnull, "w", encoding="utf-8") as nothing:
+        stream = nothing if dropped else sys.stdout
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            yield

@@ -107,21 +107,21 @@ def as_numbers(
 
 
 def _plain_array(value: object, what: str) -> Array:
+    asked = f"{what}: expected numbers, got"
     if value is None:
         is_entry = what.endswith(("]", " after the call"))
-        raise Mismatch(f"{what} is None{'; numbers were expected' if is_entry else _NO_RETURN}")
+        raise Mismatch(f"{asked} None{'' if is_entry else _NO_RETURN}")
     if callable(value):
-        raise Mismatch(f"{what} is a function; numbers were expected. Did you forget to call it?")
+        raise Mismatch(f"{asked} a function. Did you forget to call it?")
     if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
-        raise Mismatch(f"{what} has shape {value.shape}: far more numbers than were expected")
+        raise Mismatch(f"{asked} an array of shape {value.shape}, far too many")
     try:
         # A subclass may define its own == or shape, so take a plain copy.
         array = np.array(np.asarray(value), copy=True, subok=False)
     except Exception as error:
-        why = f"{what} cannot be converted to an array of numbers: {type(error).__name__}"
-        raise Mismatch(why) from None
+        raise Mismatch(f"{asked} what is no array ({type(error).__name__})") from None
     if array.dtype.kind not in "biuf":
-        raise Mismatch(f"{what} holds {_kind(value, array)}; numbers were expected")
+        raise Mismatch(f"{asked} {_kind(value, array)}")
     return array
 
 
@@ -177,17 +177,17 @@ def assert_close(
         Whether NaN is right where NaN is expected.
     """
     right = np.asarray(expected, dtype=float)
-    array = _plain_array(actual, what).astype(float)
+    plain = _plain_array(actual, what)
+    array = plain.astype(float)
     if array.shape != right.shape and not _is_flat(array.shape, right.shape, flat_ok):
         message = _wrong_shape(array.shape, right.shape, what, flat_ok)
-        message += _because(array, right, what)
-        raise Mismatch(message, array, right)
+        raise Mismatch(message + _because(plain, right, what), array, right)
     got = array.reshape(right.shape)
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
         return
     count = int((~good).sum())
-    because = _because(got, right, what) or _nearly(got, right, rtol)
+    because = _because(plain.reshape(right.shape), right, what) or _nearly(got, right, rtol)
     where = _first_difference(got, right, good, what)
     share = f" ({count} of {good.size} entries differ)" if good.size > 1 else ""
     raise Mismatch(f"{where}{share}{because}", got, right)
@@ -268,17 +268,18 @@ def _expect_same(now: Any, then: Any, name: str) -> None:
     if isinstance(then, list):
         expect(
             isinstance(now, list) and len(now) == len(then),
-            f"{name} had {len(then)} entries before the call, and has {len(now)} after it",
+            f"{name} after the call: expected {len(then)} entries, as before it, got {len(now)}",
         )
         for number, (one, other) in enumerate(zip(now, then, strict=True)):
             _expect_same(one, other, f"{name}[{number}]")
     elif isinstance(then, np.ndarray):
-        expect(isinstance(now, np.ndarray) and now.shape == then.shape, f"the call changes {name}")
+        fits = isinstance(now, np.ndarray) and now.shape == then.shape
         # A number that was put back by adding and subtracting is off by rounding.
-        same = np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
-        expect(same, f"the call changes {name}: it was {shown(then)}, and is {shown(now)}")
+        same = fits and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
+        expect(same, f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}")
     else:
-        expect(callable(then) or now == then, f"the call changes {name}")
+        said = f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}"
+        expect(callable(then) or now == then, said)
 
 
 def expect_kept(
@@ -294,7 +295,8 @@ def expect_kept(
     function(*second)
     pairs = zip(before, arrays_of(result), strict=False)
     kept = all(np.array_equal(then, now, equal_nan=True) for then, now in pairs)
-    expect(kept, "the next call changes the result of an earlier call. Do both return one object?")
+    said = "an earlier result: expected no change by the next call, got one"
+    expect(kept, f"{said}. Do both calls return one object?")
 
 
 def arrays_of(value: object) -> list[Array]:
@@ -305,17 +307,3 @@ def arrays_of(value: object) -> list[Array]:
     if not isinstance(value, dict | list | tuple):
         return []
     return [array for entry in entries for array in arrays_of(entry)]  # type: ignore[attr-defined]
-
-
-def expect_fractions(values: object, *, what: str) -> Array:
-    """Check that numbers such as accuracies are between 0 and 1; return them as an array.
-
-    `what` is their name in messages. A number outside this range, or no numbers, raise `Mismatch`.
-    """
-    numbers = as_numbers(values, what=what).astype(float)
-    if np.all((numbers >= 0) & (numbers <= 1)):
-        return numbers
-    if np.all((numbers >= 0) & (numbers <= 100)):
-        more = f"{what} has values between 1 and 100. Are they in percent?"
-        raise Mismatch(f"{more} Fractions between 0 and 1 were expected")
-    raise Mismatch(f"{what}: a value is not between 0 and 1, or is NaN")

@@ -18,8 +18,6 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_LINES = 1_000_000
 # Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-# NumPy's type names for text, and the grader's for values that stay in another process.
-_DTYPE_OF_TEXT = re.compile(r"(?:numpy\.)?dtype\('[<>|=]?[US]\d+'\)|'[<>|=][US]\d+'")
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,8 @@ def plain_name(name: object, otherwise: str = "a function") -> str:
 def text_of(error: BaseException) -> str:
     """Return an exception's text on one line; reading it runs student code, which may raise."""
     try:
-        text = _DTYPE_OF_TEXT.sub("text", one_line(str(error)))
+        text = one_line(str(error))
+        # The grader's names for values that stay in the notebook's process.
         return re.sub(r"\bRemote\b", "object", re.sub(r"\bRemoteFunction\b", "function", text))
     except Exception:
         return ""
@@ -138,27 +137,8 @@ def _name_of(code: CodeType) -> str:
     return around[-1] if around else ""
 
 
-def raised_by(error: BaseException) -> str:
-    """Return the name of the function that raised an exception; "" outside functions."""
-    if elsewhere := getattr(error, "raised_by", ""):
-        return plain_name(elsewhere)
-    name = ""
-    for step in steps_of(error):
-        name = step.tb_frame.f_code.co_name
-    return "" if name == "<module>" else plain_name(name)
-
-
-def described(error: BaseException, place: Place | None, *, why: str = "") -> str:
-    """Return the description of an exception for a message.
-
-    `place` is None if no student's function raised it. `why` says why a name is missing, if that is
-    known.
-    """
+def described(error: BaseException, place: Place | None) -> str:
+    """Describe an exception for a message; `place` is None if no student's function raised it."""
     kind, text = type_of(error), text_of(error)
     at = f"{place}: " if place else ""
-    if not text:
-        return f"{at}{kind} was raised"
-    because = f". {one_line(why)}" if why else ""
-    if place and kind == "NameError" and text.endswith("is not defined"):
-        return f"{text}: {place}{because}"
-    return f"{at}{kind}: {text}{because}"
+    return f"{at}{kind}: {text}" if text else f"{at}{kind} was raised"

@@ -35,7 +35,7 @@ def expect_shapes(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) 
         shape = np.shape(values)
         message = f"{name}: expected shape {shape}, got {gradient.shape}"
         if gradient.shape == shape[1:]:
-            message += ". A gradient for each example is asked for, not one for the batch"
+            message += ". Is this one gradient for the whole batch?"
         expect(gradient.shape == shape, message)
 
 
@@ -84,9 +84,10 @@ def expect_caches(forward: Callable[[], Any], layers: int) -> None:
         expect(len(there) >= layers, f"layer_caches: expected {layers} caches, got {len(there)}")
         *_, one, other = [[], *map(arrays_of, there)]
         same = len(one) == len(other) > 0 and all(map(np.array_equal, one, other))
-        expect(not same or layers == 1, "layer_caches: two layers have the same cache")
+        said = "layer_caches: expected a cache of its own for each layer, got one twice"
+        expect(not same or layers == 1, said)
     again = len(forward())
-    expect(again == count, f"layer_caches: one call returns {count} caches, and the next {again}")
+    expect(again == count, f"layer_caches: expected {count} in the next call too, got {again}")
 
 
 def _expect_mean(gradient: Array, due: Array, name: str) -> None:
@@ -115,7 +116,7 @@ def _named(
 ) -> Iterator[tuple[str, Array, Any]]:
     """Yield each gradient with its name and what belongs to it."""
     count = len(right)
-    expect(gradients is not None, f"{what} is None. Is a `return` missing?")
+    expect(gradients is not None, f"{what}: expected arrays, got None. Is a `return` missing?")
     entries = list(islice(gradients, count + 1))
     more = "at least " if len(entries) > count else ""
     expect(len(entries) == count, f"{what}: expected {count} arrays, got {more}{len(entries)}")
@@ -135,4 +136,5 @@ def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, 
     right = np.max([relative_errors(a, b) for a, b in pairs], axis=0)
     got = float(np.squeeze(as_numbers(largest(), what="the largest relative error")))
     least, most = float(right.min()) / 2 - 1e-12, 2 * float(right.max()) + 1e-12
-    expect(least <= got <= most, f"expected a number from {least:.1e} to {most:.1e}, got {got:.1e}")
+    said = f"the largest relative error: expected {least:.1e} to {most:.1e}, got {got:.1e}"
+    expect(least <= got <= most, said)

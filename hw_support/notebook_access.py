@@ -1,17 +1,13 @@
-"""The access of a test cell to the notebook: its names, its functions, its random generators."""
+"""The access of a test cell to the notebook: its names and its functions."""
 
 from __future__ import annotations
 
 import contextlib
 import copy
-import random
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from hw_support.failures import steps_of
-from hw_support.missing_names import why_missing, why_not_imported
 from hw_support.time_limit import time_limit
 
 
@@ -41,12 +37,6 @@ class Notebook:
                 self.names.pop(name, None)
             else:
                 self.names[name] = value
-
-    def why(self, error: BaseException) -> str:
-        """Return why a name is missing or an import failed, if a package is the reason; else ""."""
-        if isinstance(error, NameError) and isinstance(error.name, str):
-            return why_missing(error.name, self.names)
-        return why_not_imported(error)
 
     def limited(
         self, cpu_seconds: float, wall_seconds: float
@@ -98,23 +88,3 @@ class Notebook:
 def notebook_of(names: dict[str, object]) -> Notebook:
     """Return the access to the notebook for a test cell with these names."""
     return getattr(names, "notebook", None) or Notebook(names)
-
-
-class RandomState:
-    """The saved state of the NumPy generators among a notebook's names, and of the global ones."""
-
-    def __init__(self, names: dict[str, object]) -> None:
-        self._generators = [
-            (generator, generator.bit_generator.state)
-            for generator in names.values()
-            if isinstance(generator, np.random.Generator)
-        ]
-        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
-        self._python = random.getstate()
-
-    def put_back(self) -> None:
-        """Restore every generator to the saved state."""
-        for generator, state in self._generators:
-            generator.bit_generator.state = state
-        np.random.set_state(self._numpy)  # noqa: NPY002
-        random.setstate(self._python)

@@ -30,6 +30,17 @@ def bound_by(source: str) -> list[str]:
     return sorted({symbol.get_name() for symbol in bound})
 
 
+def read_by(source: str, *, in_functions_only: bool = False) -> list[str]:
+    """Return the names that code reads at its top level, and those that its functions look up."""
+    try:
+        table = symtable.symtable(ast.unparse(parsed(source)), "cell", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    top = [] if in_functions_only else table.get_symbols()
+    read = [s for s in (*top, *_globals_within(table)) if s.is_referenced()]
+    return sorted({symbol.get_name() for symbol in read})
+
+
 def _globals_within(table: symtable.SymbolTable) -> Iterator[symtable.Symbol]:
     for inner in table.get_children():
         yield from (s for s in inner.get_symbols() if s.is_global())

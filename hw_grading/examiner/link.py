@@ -122,15 +122,15 @@ class Link(ABC):
                     continue
                 case "value", [_, list(), list()] if kind in answers:
                     return message
-                case "missing", [str()] if kind in answers:
+                case "missing", [] if kind in answers:
                     return message
                 case "ended", [] if kind in answers:
                     return message
-                case "error", [str(name), str(text), str(where), int(line), str(why)]:
-                    return RemoteError.named(name, text, where, line, why)
+                case "error", [str(name), str(text), str(where), int(line)]:
+                    return RemoteError.named(name, text, where, line)
                 case "refused", [str(why)]:
                     why = f"the returned value cannot be graded: {one_line(why, 200)}"
-                    return Mismatch(why, why)
+                    return Mismatch(why)
                 case "interrupted", []:
                     if self.time_left.late_since:
                         return TimeLimitReached()

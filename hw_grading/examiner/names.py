@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from hw_grading.examiner.remote import RemoteError
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.share import MOST_TIMES
 from hw_support.notebook_access import Notebook
@@ -80,12 +79,6 @@ class RemoteNotebook(Notebook):
     def unreturned(self, error: BaseException, but: str) -> str:
         """Return the last function that a time limit has ended, as the session has recorded it."""
         return next(reversed(self._session.hung), "")
-
-    def why(self, error: BaseException) -> str:
-        """Return why a name is missing or an import failed, as reported by the notebook."""
-        if isinstance(error, RemoteError):
-            return error.why
-        return self._session.why_missing.get(getattr(error, "name", None) or "", "")
 
     def end_part(self) -> None:
         """Disable the functions that were passed to the notebook in this part."""

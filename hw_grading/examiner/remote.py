@@ -32,24 +32,22 @@ class Gone(Mismatch):
     """The notebook cannot be asked any more."""
 
     def __init__(self, why: str) -> None:
-        message = f"the notebook stopped answering: {one_line(why)}"
-        super().__init__(message, message)
+        super().__init__(f"the notebook stopped answering: {one_line(why)}")
 
 
 class RemoteError(Exception):
     """The student's code raised an exception. `named` makes an error of the same name."""
 
-    raised_by, raised_in_line, why = "", 0, ""  # for messages; see hw_support.failures
+    raised_by, raised_in_line = "", 0  # for messages; see hw_support.failures
 
     @classmethod
-    def named(cls, name: str, text: str, where: str, line: int = 0, why: str = "") -> RemoteError:
+    def named(cls, name: str, text: str, where: str, line: int = 0) -> RemoteError:
         """Return an error whose class has the same name as the student's exception."""
         bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
         error: RemoteError = made(one_line(text, _LONGEST_TEXT))
         error.raised_by, error.raised_in_line = where[:_LONGEST_NAME], line
-        error.why = one_line(why, _LONGEST_TEXT)
         return error
 
 

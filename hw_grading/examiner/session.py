@@ -33,7 +33,6 @@ class Session(Link):
         self._returned = wire.Remembered()  # what functions returned in this test
         self._name_of: dict[int, str] = {}  # names of functions that `get` returned, by number
         self.hung: dict[str, None] = {}  # names of functions that did not return, in order
-        self.why_missing: dict[str, str] = {}  # the last missing name, and why it is missing
 
     def remote(self, reference: Theirs) -> Remote:
         """Return the proxy for an object of the notebook."""
@@ -43,7 +42,6 @@ class Session(Link):
         """Return the value of a name in the notebook; raise KeyError if it is not defined."""
         kind, *rest = self.question(["get", name], ("value", "missing"))
         if kind == "missing":
-            self.why_missing = {name: rest[0]}
             raise KeyError(name)
         if isinstance(rest[0], RemoteFunction):
             self._name_of[rest[0]._number] = name

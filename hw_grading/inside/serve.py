@@ -12,6 +12,7 @@ functions can return any value anyway.
 import contextlib
 import io
 import os
+import random
 import select
 import signal
 import socket
@@ -23,15 +24,13 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
-from hw_support.missing_names import why_missing
-from hw_support.notebook_access import Notebook, RandomState
+from hw_support.notebook_access import Notebook
 
 from . import wire
 from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
 
 _PLAIN = (list, tuple, dict)
 _LARGEST_BY_VALUE = 4 << 20  # bytes
-_LONGEST_WHY = 300  # characters
 _MOST_AT_ONCE = 100  # entries of an iterator in one answer
 
 
@@ -58,7 +57,7 @@ class Server:
         """Answer questions until the grader reports that its test cell has ended."""
         self._process = os.getpid()
         self._returned = _Returned()
-        random = RandomState(self._names)
+        state = _RandomState(self._names)
         self._interrupts.begin()
         self._turn.acquire()
         self._serving = True
@@ -70,7 +69,7 @@ class Server:
             self._interrupts.end()
             while self._put:
                 self._notebook.put_back(self._put.pop())
-            random.put_back()
+            state.put_back()
         self._send(["ended"])
 
     def refuse(self, functions: Iterable[str]) -> None:
@@ -152,7 +151,7 @@ class Server:
                 return self._call(function, arguments, named)
             case "get", [name]:
                 if name not in self._names:
-                    return ["missing", why_missing(name, self._names)[:_LONGEST_WHY]]
+                    return ["missing"]
                 return ["value", self._names[name], [], []]
             case "put", [names, values]:
                 now = [Notebook.MISSING if value is None else value[0] for value in values]
@@ -321,15 +320,34 @@ def _described(error: BaseException, notebook: Notebook) -> list[Any]:
     if isinstance(error, KeyboardInterrupt):
         return ["interrupted"]
     place = failures.place_of(error, notebook.names)
-    where, line = (place.function, place.line) if place else (failures.raised_by(error), 0)
+    where, line = (place.function, place.line) if place else ("", 0)
     if isinstance(error, CallbackError):
         return ["callback raised", error.number, where, line]
     try:
         text = str(error)[:2000]
     except BaseException:
         text = ""
-    why = notebook.why(error)[:_LONGEST_WHY]
-    return ["error", type(error).__name__[:100], text, where, line, why]
+    return ["error", type(error).__name__[:100], text, where, line]
+
+
+class _RandomState:
+    """The saved state of the NumPy generators among a notebook's names, and of the global ones."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._generators = [
+            (generator, generator.bit_generator.state)
+            for generator in names.values()
+            if isinstance(generator, np.random.Generator)
+        ]
+        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
+        self._python = random.getstate()
+
+    def put_back(self) -> None:
+        """Restore every generator to the saved state."""
+        for generator, state in self._generators:
+            generator.bit_generator.state = state
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        random.setstate(self._python)
 
 
 def _wait(stream: socket.socket, writing: bool) -> None:

@@ -125,7 +125,7 @@ def _missing_names(notebook: NotebookNode, release: Release) -> Iterator[str]:
     for i, cell in enumerate(notebook.cells):
         if _is_given(cell, release):
             continue  # a released cell that uses a name which the student has changed
-        for name in sorted({n for text in _errors(cell) for n in _NO_NAME.findall(text)}):
+        for name in sorted({n for e in errors_of(cell) for n in _NO_NAME.findall(str(e.evalue))}):
             if hasattr(builtins, name) or name in looked_for:
                 continue
             places = [j for j, names in defined.items() if name in names]
@@ -167,24 +167,19 @@ def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
                 )
 
 
-def _errors(cell: NotebookNode) -> Iterator[str]:
-    yield from (str(error.evalue) for error in errors_of(cell))
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream" and grade_id_of(cell):
-            yield from (line for line in output.text.splitlines() if "NameError" in line)
-
-
 def _rebound(ran: Ran) -> Iterator[str]:
-    """Name tests that pass with the notebook's value of a name but fail with the grader's."""
+    """Name tests that read a name of the instructor's to which the notebook gives another value.
+
+    They may pass here only. A name of Python's, such as `max`, is named where the test fails.
+    """
     for i, run in ran.cells.items():
-        if run.lost:
-            names = ", ".join(f"`{name}`" for name in run.rebound[:_MOST_NAMES])
-            why = f"redefines {names}" if names else "changes Python's settings"
-            advice = "Use other names." if names else "Do not change them."
+        failed = run.raised or not all(part.passed for part in run.parts)
+        if names := run.rebound + (run.shadowed if failed else []):
+            listed = ", ".join(f"`{name}`" for name in names[:_MOST_NAMES])
             yield (
-                f"{grade_id_of(ran.notebook.cells[i])} passes in your notebook and fails in "
-                f"grading ({quoted(run.lost[0])}). Your notebook {why}; the graded test uses its "
-                f"own. {advice}"
+                f"{grade_id_of(ran.notebook.cells[i])} uses {listed}, to which your notebook gives "
+                "another value. The graded test uses its own. Use other names for yours, and run "
+                "this command again."
             )
 
 
@@ -193,7 +188,7 @@ def _other_results(saved: NotebookNode, ran: Ran) -> Iterator[str]:
     for i, run in ran.cells.items():
         name = grade_id_of(ran.notebook.cells[i])
         failed = [part.what for part in run.parts if not part.passed]
-        if name and failed and not run.lost and _passed_when_saved(before.get(name)):
+        if name and failed and not run.rebound and _passed_when_saved(before.get(name)):
             yield (
                 f"{name} passed when you saved the notebook, but fails when all cells run from "
                 f"top to bottom ({quoted(failed[0])} fails). You may have run cells in another "

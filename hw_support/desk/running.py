@@ -28,7 +28,7 @@ from nbformat import NotebookNode
 from hw_support.checks import Part
 from hw_support.desk.errors import DeskError
 from hw_support.failures import with_its_line, without_colours
-from hw_support.source import bound_by
+from hw_support.source import bound_by, read_by
 from hw_support.submission.cells import grade_id_of
 
 KERNEL = "python3"
@@ -39,7 +39,6 @@ _SECONDS_TO_ANSWER = 10.0
 # This statement finds the module even if the notebook rebinds names such as `__import__`.
 _IMPORT, _INSIDE = "import hw_support.desk.inside as _hw_inside", "_hw_inside"
 _WATCH = f"{_INSIDE}.watch()"
-_SECONDS_FOR_A_TEST = 100.0  # for a test that runs again; its parts have their own limits
 _HOW = {"interrupt_on_timeout": True, "allow_errors": True, "record_timing": False}
 
 
@@ -49,15 +48,14 @@ class CellRun:
 
     seconds: float = 0.0  # on the clock
     cpu_seconds: float = 0.0
-    parts: list[Part] = field(default_factory=list)  # of a test cell, as the grader sees them
+    parts: list[Part] = field(default_factory=list)  # of a test cell
     notes: list[str] = field(default_factory=list)  # of an instructor's cell, from `Checks.note`
     opened: list[str] = field(default_factory=list)  # files that it opened for reading, as written
-    # Whether it is a test that was run again with the grader's values of names, because the
-    # notebook has changed some (`hw_support.desk.judging`).
-    judged: bool = False
     raised: str = ""  # the error of a test cell outside its parts; then it earns no points
-    lost: list[str] = field(default_factory=list)  # parts that passed, but not when judged
-    rebound: list[str] = field(default_factory=list)  # names with another value in the notebook
+    # Names that a test reads and to which the notebook has given another value: the instructor's,
+    # and Python's. In grading a test has its own.
+    rebound: list[str] = field(default_factory=list)
+    shadowed: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -108,6 +106,7 @@ class _Client(NotebookClient):
         super().__init__(ran.notebook, on_cell_executed=_expect_no_exit, **more)
         self._ran, self._began, self._like_grader = ran, began, like_grader
         self.stopped = False  # by Ctrl-C
+        self._in_functions: set[str] = set()  # names that the instructor's own functions read
 
     def run_all(self) -> None:
         """Run all cells; say in `Ran.stopped` why the rest was not run."""
@@ -160,26 +159,21 @@ class _Client(NotebookClient):
                 error.evalue = error.evalue or f"this command stopped it after {run.seconds:.0f} s"
         locked = bool(cell.metadata.get("nbgrader", {}).get("locked"))
         is_test = (grade_id_of(cell) or "").startswith("test_")
-        bound = bound_by(cell.source) if locked and not is_test else []
-        outcome = await self._ask(f"{_INSIDE}.outcome({bound})")
+        bound, read = [], []
+        if is_test:
+            read = sorted({*read_by(cell.source), *self._in_functions})
+        elif locked:
+            bound = bound_by(cell.source)
+            self._in_functions |= {*read_by(cell.source, in_functions_only=True)}
+        outcome = await self._ask(f"{_INSIDE}.outcome({bound}, {read})")
         run.cpu_seconds, run.opened = outcome["cpu_seconds"], outcome["opened"]
         if locked:
             run.notes = outcome["notes"]
         if is_test:
             run.parts = [Part(*part) for part in outcome["parts"]]
             run.raised = next(map(error_in_words, errors_of(cell)), "")
-            if outcome["differs"] and self._like_grader:
-                await self._judge(cell, run)
+            run.rebound, run.shadowed = outcome["rebound"], outcome["shadowed"]
         return cell
-
-    async def _judge(self, cell: NotebookNode, run: CellRun) -> None:
-        """Run a test again with the grader's values of all names."""
-        again = await self._ask(f"{_INSIDE}.judged({cell.source!r})", seconds=_SECONDS_FOR_A_TEST)
-        passed = {part.what for part in run.parts if part.passed and not run.raised}
-        run.parts, run.judged = [Part(*part) for part in again["parts"]], True
-        run.notes, run.rebound, run.raised = again["notes"], again["rebound"], again["raised"]
-        failed = {part.what for part in run.parts if not part.passed or run.raised}
-        run.lost = sorted(passed & failed)
 
     def _stop_on_interrupt(self) -> None:
         """Let Ctrl-C end the whole run, not only the kernel."""
@@ -193,7 +187,7 @@ class _Client(NotebookClient):
         with contextlib.suppress(RuntimeError):  # on Windows, and outside of the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
 
-    async def _ask(self, expression: str, seconds: float = _SECONDS_TO_ANSWER) -> Any:
+    async def _ask(self, expression: str) -> Any:
         """Evaluate an expression in the kernel; return its value, which is JSON text, decoded."""
         kernel: Any = self.kc
         request = kernel.execute(
@@ -201,7 +195,7 @@ class _Client(NotebookClient):
         )
         while True:
             try:
-                reply = await ensure_async(kernel.get_shell_msg(timeout=seconds))
+                reply = await ensure_async(kernel.get_shell_msg(timeout=_SECONDS_TO_ANSWER))
             except Empty:
                 raise _NoAnswer from None
             if reply["parent_header"].get("msg_id") == request:
