@@ -365,7 +365,9 @@ class Checks:
                         function(*_arrays(copy.deepcopy(case)))
         except BaseException as error:
             try:
-                message = self._why(error) + self._about(function, case, is_fresh, error)
+                message = self._why(error)
+                if about := self._about(function, case, is_fresh, error):
+                    message += f"{'' if message.endswith('?') else '.'} {about}"
             except Exception:  # an exception's text and attributes are student code too
                 message = "an exception was raised"
             if isinstance(error, KeyboardInterrupt):
@@ -416,11 +418,11 @@ class Checks:
         text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
         if len(text) > _LONGEST_INPUTS:
             text = text[:_LONGEST_INPUTS] + "…"
-        about = f". {'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
+        about = f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
         if isinstance(error, ValueError) and _OF_SHAPES.search(failures.text_of(error)):
             shapes = [(name, _shapes(value)) for name, value in pairs]
             said = ", ".join(f"{name} is {shape}" for name, shape in shapes if shape)
-            about = f". {said}{about}" if said else about
+            about = f"{said}. {about}" if said else about
         return about
 
     def _block(self, name: str) -> None:

@@ -22,7 +22,7 @@ def expect_normal(initialise: Callable[[list[int]], Any], dims: list[int], *, st
         draws = as_numbers(values, what="the result").astype(float).ravel()
         n = draws.size
         expect(n >= 300, f"expected a number for each unit or connection, got {n} in a layer")
-        expect(np.isfinite(draws).all(), "the result holds NaN or infinity")
+        expect(np.isfinite(draws).all(), "expected finite numbers, got NaN or infinity")
         spread, mean = float(draws.std()), float(draws.mean())
         said = f"expected the standard deviation {std:g}, got {spread:.3g}"
         expect(abs(spread / std - 1) < _ERRORS / (2 * n) ** 0.5, said)
@@ -53,4 +53,4 @@ def expect_layers(
     expect(len(arrays) == len(shapes), f"expected {len(shapes)} arrays, got {len(arrays)}")
     for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
         as_numbers(array, what=f"entry {number}", shape=shape)
-    expect(dims == before, f"the call changes layer_dims from {before} to {dims}")
+    expect(dims == before, f"expected the sizes as they were, {before}, got {dims}")

@@ -6,146 +6,117 @@ import pytest
 from hw_support import Mismatch, assert_close
 from hw_support.causes import likely_cause
 
-RIGHT = np.random.default_rng(3).normal(size=(5, 4, 3))
+DRAW = np.random.default_rng(3)
+RIGHT = DRAW.normal(size=(5, 4, 3))
+MATRIX = DRAW.normal(size=(5, 7))
+SIGMOID = np.array([[0.8807971], [0.0003354], [0.9933071]])
+LOSS, LABELS = np.array([0.6931472, 0.2231436, 2.302585]), np.array([0, 1, 1])
+ROWS = np.array([[0.0, 0.5], [3.0, 0.0]])
+HALF = DRAW.normal(size=(4, 4))
+SYMMETRIC = HALF + HALF.T + 1e-5 * HALF
+S = DRAW.normal(size=(4, 5))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "word"),
-    [
-        (RIGHT.mean(axis=0), "mean over the batch"),
-        (RIGHT.mean(axis=0, keepdims=True), "mean over the batch"),
-        (RIGHT.sum(axis=0), "sum over the batch"),
-        (RIGHT / 5, "divided by the batch size"),
-        (-RIGHT, "sign"),
-        (np.swapaxes(RIGHT, 1, 2), "rows and columns"),
-        (RIGHT[::-1], "reversed"),
-        (RIGHT * 1e-5**2, r"/ 2 \* h"),
-        (RIGHT * 2e-5, "divided by 2 h"),
-        (RIGHT * 2, "2 times"),
-        (RIGHT / 2, "half"),
-        (RIGHT * 100, "percent"),
-        (RIGHT / np.log(10), "base 10"),
-        (RIGHT[-1], "the last example"),
-        (RIGHT.ravel(), "reshape"),
-        (RIGHT[:, None], "reshape"),
-        (np.swapaxes(RIGHT, 0, 1), "axes 0 and 1 are swapped"),
-    ],
-)
-def test_a_known_mistake_is_named(wrong, word):
-    with pytest.raises(Mismatch, match=f"Likely cause: .*{word}"):
-        assert_close(wrong, RIGHT)
-
-
-@pytest.mark.parametrize(
-    "wrong", [np.zeros_like(RIGHT), RIGHT + 1, np.full_like(RIGHT, np.nan), np.ones(7)]
-)
-def test_an_unknown_mistake_has_no_cause(wrong):
-    assert likely_cause(wrong, RIGHT) is None
-
-
-def test_a_single_number_has_no_cause():
-    assert likely_cause(np.array(2.0), np.array(1.0)) is None
-
-
-def test_a_hidden_part_shows_the_cause_and_no_values():
-    with pytest.raises(Mismatch) as caught:
-        assert_close(RIGHT.mean(axis=0), RIGHT, what="grad_Ws[0]")
-    assert "mean over the batch" in caught.value.discreet
+def loss_at(g):
+    return -np.log(np.where(LABELS == 1, g, 1 - g))
 
 
 def outer(a, b):
     return a[:, :, None] * b[:, None, :]
 
 
-@pytest.mark.parametrize(("inputs", "outputs"), [(4, 3), (4, 1), (3, 3)])
-def test_a_transposed_outer_product_is_called_swapped_and_not_reshaped(inputs, outputs):
-    draw = np.random.default_rng(5)
-    x, delta = draw.normal(size=(6, inputs)), draw.normal(size=(6, outputs))
-    cause = likely_cause(outer(delta, x), outer(x, delta))
-    assert "swapped" in cause
-    assert "reshape" not in cause
+X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
 
 
 @pytest.mark.parametrize(
-    ("wrong", "right"),
+    ("got", "right", "cause"),
     [
-        (np.array([[1.0], [-1.0]]), np.array([[-1.0], [1.0]])),  # negated, or reversed
-        (np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])),  # 1 - x, reversed
-        (np.array([[0.0, 2.0], [-2.0, 0.0]]), np.array([[0.0, -2.0], [2.0, 0.0]])),  # -x, x.T
-        (np.full((2, 3, 4), 0.5), np.full((2, 4, 3), 0.5)),  # swapped, or reshaped
-        (np.full(6, 0.5), np.full((2, 3), 0.5)),  # by rows, or by columns
-        (RIGHT[:1], np.repeat(RIGHT[:1], 5, axis=0)),  # the mean, the first, the last
-        (np.array([1.0, 1.0]), np.array([0.5, 0.5])),  # a factor, or a summand
-        (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5])),  # invented
+        (RIGHT.mean(axis=0), RIGHT, "this is the mean over the batch, not one"),
+        (RIGHT.mean(axis=0, keepdims=True), RIGHT, "this is the mean over the batch"),
+        (RIGHT.sum(axis=0), RIGHT, "this is the sum over the batch"),
+        (RIGHT / 5, RIGHT, "every entry is divided by the batch size"),
+        (-RIGHT, RIGHT, "the sign is wrong"),
+        (np.swapaxes(RIGHT, 1, 2), RIGHT, "rows and columns are swapped"),
+        (RIGHT[::-1], RIGHT, "the order along the first axis is reversed"),
+        (RIGHT * 1e-5**2, RIGHT, "`/ 2 * h` divides by 2 and multiplies by h"),
+        (RIGHT * 2e-5, RIGHT, "the difference is not divided by 2 h"),
+        (RIGHT * 2, RIGHT, "every entry is 2 times"),
+        (RIGHT / 2, RIGHT, "every entry is half"),
+        (RIGHT * 100, RIGHT, "every entry is 100 times what it should be"),
+        (RIGHT / np.log(10), RIGHT, "the logarithm has base 10, not e"),
+        (RIGHT[-1], RIGHT, "this is the gradient of the last example"),
+        (RIGHT.ravel(), RIGHT, "the values are right; reshape them"),
+        (RIGHT[:, None], RIGHT, "the values are right; reshape them"),
+        (np.swapaxes(RIGHT, 0, 1), RIGHT, "axes 0 and 1 are swapped"),
+        (outer(DELTA, X), outer(X, DELTA), "rows and columns are swapped"),
+        (outer(DELTA[:, :1], X), outer(X, DELTA[:, :1]), "rows and columns are swapped"),
+        (MATRIX / 2, MATRIX, "every entry is half"),
+        (np.array([[2.5], [-1.25], [2.0]]) / 3, np.array([[2.5], [-1.25], [2.0]]),
+         "every entry is divided by n"),
+        (ROWS[0], ROWS, "the function returned one array instead of two; this is the first row"),
+        ((S < 0) * 1.0, (S > 0) * 1.0, "every entry is 1 minus what it should be"),
+        # cut to whole numbers
+        (SIGMOID.astype(int), SIGMOID, "the values are cut to whole numbers"),
+        (np.array([2, -1]), np.array([2.5, -1.75]), "the values are cut to whole numbers"),
+        (np.array([2.0, -1.0]), np.array([2.5, -1.75]), None),  # they may come from anywhere
+        (np.array([3, -2]), np.array([2.5, -1.75]), None),  # rounded
+        (np.array([2, 0]), np.array([2.0, 1.0]), None),
+        # the bounds of `clip` swapped; probabilities that are rounded give such losses too
+        (loss_at(1e-15), LOSS, "all are logarithms of 1 or of one tiny number: are the bounds"),
+        (loss_at(1e-9), LOSS[:, None], "all are logarithms of 1 or of one tiny number"),
+        (np.where(np.log(2) < LOSS, 34.53878, 1e-15), LOSS, None),
+        (np.where(np.log(2) < LOSS, 1e-15, 34.53878), LOSS, None),
+        (np.full(3, 20.0), LOSS, None),
+        (np.zeros(3), LOSS, None),
+        # none is known
+        (np.zeros_like(RIGHT), RIGHT, None),
+        (RIGHT + 1, RIGHT, None),
+        (np.full_like(RIGHT, np.nan), RIGHT, None),
+        (np.where(np.arange(3) == 0, np.nan, LOSS), LOSS, None),
+        (np.ones(7), RIGHT, None),
+        (np.array(2.0), np.array(1.0), None),
+        *((factor * RIGHT, RIGHT, None) for factor in (2.011, 1.5, 0.7, 3.0, -2.0)),
+        # two explain it
+        (np.array([[1.0], [-1.0]]), np.array([[-1.0], [1.0]]), None),  # negated, or reversed
+        (np.eye(2), 1 - np.eye(2), None),  # 1 - x, or reversed
+        (np.array([[0.0, 2.0], [-2.0, 0.0]]), np.array([[0.0, -2.0], [2.0, 0.0]]), None),  # -x, x.T
+        (np.full((2, 3, 4), 0.5), np.full((2, 4, 3), 0.5), None),  # swapped, or reshaped
+        (np.full(6, 0.5), np.full((2, 3), 0.5), None),  # by rows, or by columns
+        (RIGHT[:1], np.repeat(RIGHT[:1], 5, axis=0), None),  # the mean, the first, the last
+        (np.ones(2), np.full(2, 0.5), None),  # a factor, or a summand
+        (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5]), None),  # made up by hand
+        (MATRIX[:2] / 2, MATRIX[:2], None),  # half, or divided by n
+        (MATRIX[:4] / 2, MATRIX[:4], None),  # half, or divided by the root of n
+        (np.array([[3.0], [-1.25], [2.0]]) / 3, np.array([[3.0], [-1.25], [2.0]]), None),
+        (ROWS[1], ROWS, None),
+        (ROWS.max(axis=1), ROWS, None),
+        (np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]]), None),
+        # nearly right
+        (RIGHT * (1 + 1e-5), RIGHT, None),
+        (RIGHT * 1.001, RIGHT, None),
+        (RIGHT + 1e-5, RIGHT, None),
+        (np.round(RIGHT, 4), RIGHT, None),
+        (SYMMETRIC.T, SYMMETRIC, None),
     ],
-)
-def test_with_two_possible_causes_none_is_shown(wrong, right):
-    assert likely_cause(wrong, right) is None
+    ids=lambda value: value[:30] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_cause_is_named_if_it_alone_explains_all_entries(got, right, cause):
+    named = likely_cause(got, right)
+    assert named == cause if cause is None else (named or "").startswith(cause)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        RIGHT * (1 + 1e-5),
-        RIGHT * 1.001,
-        RIGHT + 1e-5,
-        np.round(RIGHT, 4),
-        RIGHT.astype(np.float32).astype(float),
-    ],
-)
-def test_values_that_nearly_agree_have_no_cause(wrong):
-    assert likely_cause(wrong, RIGHT) is None
+def test_the_cause_is_in_the_message():
+    with pytest.raises(Mismatch, match=r"\. Likely cause: the values are cut to whole numbers"):
+        assert_close(SIGMOID.astype(int), SIGMOID)
+    with pytest.raises(Mismatch, match=r"shape .*\. Likely cause: this is the mean over the batch"):
+        assert_close(RIGHT.mean(axis=0), RIGHT)
 
 
-def test_a_matrix_that_is_nearly_symmetric_has_no_rows_and_columns_swapped():
-    half = np.random.default_rng(1).normal(size=(4, 4))
-    right = half + half.T + 1e-5 * half
-    assert likely_cause(right.T, right) is None
-
-
-@pytest.mark.parametrize("factor", [2.011, 1.5, 0.7, 3.0, -2.0])
-def test_a_factor_that_no_student_makes_is_no_cause(factor):
-    assert likely_cause(factor * RIGHT, RIGHT) is None
-
-
-def test_half_is_no_cause_if_it_can_be_one_over_a_length_or_its_root():
-    for n in (2, 4):
-        right = np.random.default_rng(n).normal(size=(n, 7))
-        assert likely_cause(right / 2, right) is None
-    right = np.random.default_rng(5).normal(size=(5, 7))
-    assert "half" in likely_cause(right / 2, right)
-
-
-def test_division_by_the_largest_entry_is_not_called_division_by_n():
-    right = np.array([[3.0], [-1.25], [2.0]])
-    assert likely_cause(right / 3, right) is None
-    right = np.array([[2.5], [-1.25], [2.0]])
-    assert "divided by n" in likely_cause(right / 3, right)
-
-
-def test_the_first_of_two_rows_means_one_array_instead_of_two():
-    right = np.array([[0.0, 0.5], [3.0, 0.0]])
-    assert "instead of two" in likely_cause(right[0], right)
-    assert likely_cause(right[1], right) is None
-    assert likely_cause(right.max(axis=1), right) is None
-    assert likely_cause(np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]])) is None
-
-
-def test_a_reversed_comparison_is_not_called_a_reversed_order():
-    s = np.random.default_rng(7).normal(size=(4, 5))
-    assert likely_cause((s < 0) * 1.0, (s > 0) * 1.0) == "every entry is 1 minus what it should be"
-
-
-def test_a_changed_argument_has_no_cause():
+@pytest.mark.parametrize("what", ["x after the call", "x of an earlier call"])
+def test_a_changed_argument_has_no_cause(what):
     with pytest.raises(Mismatch) as caught:
-        assert_close(RIGHT[0].ravel(), RIGHT[0], what="x after the call")
+        assert_close(RIGHT[0].ravel(), RIGHT[0], what=what)
     assert "Likely cause" not in str(caught.value)
-
-
-def test_the_number_of_agreeing_digits_is_shown():
-    with pytest.raises(Mismatch, match="The values agree to 4 digits; 7 were expected") as caught:
-        assert_close(RIGHT * (1 + 5e-5), RIGHT)
-    assert "4 digits" in caught.value.discreet
 
 
 @pytest.mark.parametrize("wrong", [RIGHT * 1.01, np.where(RIGHT[0, 0, 0] == RIGHT, 0, RIGHT)])

@@ -1,90 +1,366 @@
-"""Partial credit by named parts: every part is tried, reported and charged by itself."""
+"""A part is a function of a case: how it is run, tried again, charged and reported."""
 
-import signal
+import os
 import subprocess
 import sys
+import time
+from types import ModuleType
 
+import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
-from hw_support import Checks, assert_close
-from hw_support.tally import ChecksFailed
+import hw_support
+from hw_support import checks as language
+from hw_support.checks import COUNTS_ONLY, Checks, ChecksFailed, StaffError, results
+from hw_support.compare import Mismatch
+
+OPEN = 'checks = Checks("double", inputs="x", returns="out", cases=[([1.0, 2.0], [2.0, 4.0])])\n'
+GRADED = OPEN + 'checks.grade_with("toy_staff")\n'
+TABLE = 'checks.table("values", 2, "out")\n'
+SCORE = "score = checks.score()\n"
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch):
+    """No result of another test counts, and no validation is going on."""
+    monkeypatch.setattr(language, "earned", {})
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+
+
+@pytest.fixture
+def run():
+    """Run cells of a notebook; return its checks after the last one."""
+
+    def cells(*sources, **names):
+        space = {"hw_support": hw_support, "np": np, "Checks": Checks, **names}
+        for source in sources:
+            exec(compile(source, f"<{source[:9]}>", "exec"), space)
+        checks = space["checks"]
+        checks.score_came = space.get("score")
+        return checks
+
+    return cells
+
+
+@pytest.fixture
+def staff(monkeypatch):
+    """Make a staff package with these sources importable as `toy_staff`."""
+
+    def make(reference="def double(x): return 2.0 * x\n", fresh=""):
+        for name, source in (("", ""), (".reference", reference), (".fresh", fresh)):
+            module = ModuleType(f"toy_staff{name}")
+            monkeypatch.setitem(sys.modules, module.__name__, module)
+            exec(source, vars(module))
+
+    return make
+
+
+def messages(checks):
+    return [part.message for part in checks.parts]
+
+
+RIGHT = "def double(x): return 2 * x\n"
+FRESH = "import numpy as np\ndef double(draw): return [(np.array([3.5]), np.array([7.0]))]\n"
+
+
+# -- cases
+
+
+def test_lists_of_numbers_become_arrays_and_tuples_lists_and_each_run_gets_a_copy(run):
+    seen = []
+    cell = """checks = Checks("f", cases=[([1, 2], ([[0.5]], [True]), (abs,), "text", 3)])
+@checks.part("one", 1)
+def _(*case): look(case)
+@checks.part("two", 1)
+def _(*case): look(case)
+"""
+
+    def look(case):
+        array, arrays, functions, text, number = case
+        assert type(array) is np.ndarray
+        assert type(arrays) is list
+        assert [a.dtype for a in arrays] == [float, bool]
+        assert (array.tolist(), functions, text, number) == ([1, 2], [abs], "text", 3)
+        array[:] = 9
+        functions.append(abs)
+        seen.append(array)
+
+    assert messages(run(cell, look=look)) == ["", ""]
+    assert seen[0] is not seen[1]
+
+
+@pytest.mark.parametrize(
+    ("function", "message", "fresh"),
+    [
+        (RIGHT, "", False),
+        ("def double(x): return 3 * x", "out[0]: expected 2, got 3 (2 of 2 entries differ). "
+         "Input: x = [1., 2.]", False),
+        ("def double(x): return 2 * x if len(x) > 1 else x", "out[0]: expected 7, got 3.5. "
+         "Fresh input: x = [3.5]", True),
+        ("def double(x): 1 / 0", "line 1 of double: ZeroDivisionError: division by zero. "
+         "Input: x = [1., 2.]", False),
+        ("def double(x): pass", "out: expected numbers, got None. Is a `return` missing? "
+         "Input: x = [1., 2.]", False),
+        ("def double(x): return helper(x)", "line 1 of double: NameError: name 'helper' is not "
+         "defined. Input: x = [1., 2.]", False),
+        ("", "double is not defined. Has its cell run without an error? Input: x = [1., 2.]",
+         False),
+    ],
+)  # fmt: skip
+def test_visible_cases_come_first_and_the_message_has_input_and_values(
+    run, staff, function, message, fresh
+):
+    staff(fresh=FRESH)
+    (part,) = run(function, GRADED + TABLE).parts
+    assert (part.message, part.fresh) == (message, fresh)
+    assert part.passed == (not message)
+
+
+def test_fresh_cases_may_be_given_by_part(run, staff):
+    staff(fresh='def double(draw): return {"": [], "more": [(2.0, 5.0)], "values": [(1.0, 2.0)]}')
+    own = 'checks.table("more", 1, "out", cases=[(1.0, 2.0)])\n'
+    assert [p.passed for p in run(RIGHT, GRADED + TABLE + own + SCORE).parts] == [True, False]
+    with pytest.raises(StaffError, match="has no part 'more', for which there are cases"):
+        run(RIGHT, GRADED + TABLE + SCORE)
+
+
+@pytest.mark.parametrize("package", ["toy_staff", "no_such_staff"])
+def test_staff_code_that_fails_is_no_mistake_of_the_student(run, staff, package):
+    staff(fresh="def double(draw): 1 / 0")
+    with pytest.raises(StaffError, match=f"{package} has no cases for double: "):
+        run(RIGHT, GRADED.replace("toy_staff", package))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("return x @ np.ones((4, 2))", ". x is (3, 2). Input: x = [[1., 2.], [3., 4.], [5., 6.]]"),
+        ("return x + np.ones(5)", ". x is (3, 2). Input: x"),
+        ("raise ValueError('odd')", "ValueError: odd. Input: x"),
+        ("return np.ones(3)['a']", "indices. Input: x"),
+    ],
+)
+def test_shapes_are_told_where_arrays_do_not_fit_together(run, body, said):
+    cell = 'checks = Checks("f", inputs="x", cases=[([[1.0, 2], [3, 4], [5, 6]],)])\n'
+    cell += 'checks.table("values", 1, "", cases=None)\n'
+    message = messages(run(f"def f(x): {body}\n", cell))[0]
+    assert said in message
+    assert ("x is" in message) == ("x is" in said)
+
+
+# -- what counts
+
+
+@pytest.mark.parametrize(("answer", "passed"), [(RIGHT, True), ("def double(x): return x", False)])
+def test_a_part_without_values_counts_only_if_one_with_values_passes(run, answer, passed):
+    cell = OPEN + TABLE + 'checks.table("shape", 1, "out", values=False, by=len_of)\n' + SCORE
+
+    def len_of(got, right, what):
+        assert len(got) == len(right)
+
+    checks = run(answer, cell, len_of=len_of)
+    assert [part.passed for part in checks.parts] == [passed, passed]
+    assert passed or checks.parts[1].message == COUNTS_ONLY
+    assert checks.score_came == 3.0 * passed
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (RIGHT, ""),
+        ("def double(x):\n    x *= 2\n    return x.copy()", "x after the call: expected [1., 2.]"),
+        ("kept = np.zeros(2)\ndef double(x):\n    kept[:] = 2 * x\n    return kept",
+         "an earlier result: expected no change"),
+    ],
+)  # fmt: skip
+def test_calls_leave_inputs_and_earlier_results_as_they_were(run, answer, message):
+    checks = run(answer, OPEN + TABLE + 'checks.untouched("x is left", 1)\n')
+    assert checks.parts[0].passed
+    assert checks.parts[1].message.startswith(message)
+    assert bool(message) == bool(checks.parts[1].message)
+
+
+SHOWN = """checks = Checks("shown")
+checks.shows("what double returns", 2, "a", lambda: double(np.array([1.0])), of=["double"])
+score = checks.score()
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown", "message", "excused"),
+    [
+        (RIGHT, "a = [2.0]", "", False),
+        ("def double(x): return x", "a = [1.0]", "", False),  # it costs points in its own test
+        (RIGHT, "a = [3.0]", "a[0]: expected 2, got 3", False),
+        (RIGHT, "", "a is not defined. Has its cell run without an error?", False),
+        ("def double(x): 1 / 0", "", "", True),
+        ("def double(x): raise NotImplementedError", "", "double is not answered yet "
+         "(NotImplementedError)", False),
+    ],
+)  # fmt: skip
+def test_a_deliverable_shows_what_the_own_functions_return(run, answer, shown, message, excused):
+    (part,) = run(answer, shown, SHOWN).parts
+    assert (part.message, part.excused) == (message, excused)
+
+
+@pytest.mark.parametrize(
+    ("poor", "shown", "passed", "told"),
+    [
+        (["double"], "a = [1.0]", True, ""),
+        (["double", "other"], "a = [1.0]", False, "double and other have less than half"),
+        (["double", "other"], "a = [2.0]", True, ""),  # the reference's
+        (["one", "other"], "a = [1.0]", True, ""),
+    ],
+)
+def test_of_two_poor_functions_only_right_results_count(run, staff, poor, shown, passed, told):
+    staff()
+    language.earned.update(dict.fromkeys(poor, (1.0, 3.0)))
+    cell = SHOWN.replace('"shown")', '"shown")\nchecks.grade_with("toy_staff")')
+    (part,) = run("def double(x): return x", shown, cell).parts
+    assert part.passed == passed
+    assert part.message.startswith(told)
+
+
+def test_a_deliverable_above_the_points_of_its_functions_is_told_of_the_right_value(run):
+    language.earned.update(dict.fromkeys(("double", "other"), (1.0, 3.0)))
+    (part,) = run("def double(x): return x", "a = [1.0]", SHOWN).parts
+    assert part.message.endswith("When you are graded, the right value counts")
+
+
+def test_points_of_a_function_are_remembered_and_those_of_a_deliverable_are_not(run):
+    run(RIGHT, "a = [2.0]", OPEN + TABLE + SCORE, SHOWN)
+    assert language.earned == {"double": (2.0, 2)}
+
+
+# -- the second try
+
+CHAIN = """def first(x): return x + 1
+def second(x): return first(x)
+def third(x): return second(x)
+def _hidden(x): return 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "second_try", "passed"),
+    [
+        ("def first(x): return 0\ndef second(x): return first(x)", "", True),
+        ("def first(x): return x + 1\ndef second(x): return 0", "", False),  # itself is not helped
+        ("def first(x): return x + 1\ndef second(x): return third(x)\ndef third(x): return 0",
+         "", False),  # nor what stands below it
+        ("def first(x): return 0\ndef second(x): return first(x)",
+         "def second_try(own): return {'first': own('first')}", False),
+        ("def first(x): return 0\ndef second(x): return first(x)",
+         "def second_try(own): return {'first': lambda x, f=own('first'): f(x) + x + 1}", True),
+    ],
+)  # fmt: skip
+def test_a_failed_part_runs_again_with_right_functions_above(run, staff, own, second_try, passed):
+    staff(CHAIN + second_try)
+    cell = GRADED.replace("double", "second").replace("[2.0, 4.0]", "[2.0, 3.0]")
+    checks = run(own, "before = first", cell + TABLE + SCORE, "assert first is before")
+    assert [part.passed for part in checks.parts] == [passed]
+    assert checks.parts[0].second_try == passed
+    assert not checks.second_try
+
+
+def test_the_message_is_that_of_the_first_try(run, staff):
+    staff("def helper(x): return 5.0\ndef double(x): return 2 * x")
+    answer = "def helper(x): return [][0]\ndef double(x): return helper(x)"
+    checks = run(answer, GRADED + TABLE)
+    assert messages(checks)[0].startswith("line 1 of helper: IndexError")
+    checks = run("def helper(x): return x\ndef double(x): return helper(x)", GRADED + TABLE)
+    assert (checks.got.tolist(), checks.expected.tolist()) == ([1, 2], [2, 4])
+    assert checks.case == ([1.0, 2.0], [2.0, 4.0])
+
+
+# -- what stops a part, or the cell
+
+
+def test_an_unanswered_function_is_called_once_and_told_in_one_line(run, capsys):
+    calls = []
+    answer = "def double(x):\n    calls.append(x)\n    raise NotImplementedError\n"
+    checks = run(answer, OPEN + TABLE + TABLE + TABLE + SCORE, calls=calls)
+    assert len(calls) == 1
+    assert checks.score_came == 0.0
+    assert capsys.readouterr().out.splitlines() == [
+        "FAILED  all 3 parts [6 pt]",
+        "        double is not answered yet (NotImplementedError)",
+        "double: 0 of 6 points",
+    ]
+
+
+def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
+    staff("def helper(x): return 5.0\ndef double(x): return 2 * x")
+    answer = (
+        "def helper(x): return 0.0\ndef double(x):\n"
+        "    if helper(x): raise KeyboardInterrupt\n    return x\n"
+    )
+    space = {"Checks": Checks, "np": np}
+    exec(answer, space)
+    helper = space["helper"]
+    with pytest.raises(KeyboardInterrupt):
+        exec(GRADED + TABLE, space)
+    assert space["helper"] is helper
+    assert "interrupted before it returned" in space["checks"].parts[-1].message
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        "\n  while True: pass",
+        "import time; time.sleep(3600)",
+        "\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass",
+    ],
+)
+def test_a_function_that_does_not_return_is_not_called_again_in_its_cell(run, monkeypatch, endless):
+    monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
+    monkeypatch.setattr(language, "WALL_SECONDS", 1.0)
+    began = time.monotonic()
+    answer = f"def helper(x): {endless}\ndef double(x): return helper(x)\n"
+    checks = run(answer, "before = double", OPEN + TABLE + TABLE + SCORE, "assert double is before")
+    assert time.monotonic() - began < 10
+    first, second = messages(checks)
+    assert first.startswith("did not return within 0.2 s (an endless loop?)")
+    assert second.startswith("`double` is not called again")
 
 
 class OddError(BaseException):
     pass
 
 
-@pytest.mark.parametrize(
-    "error", [ValueError("odd"), SystemExit(0), OddError(), AssertionError(), StopIteration()]
-)
-def test_a_part_that_raises_fails_alone(error):
-    checks = Checks("f", points=3)
-    with checks("first", points=1):
-        raise error
-    with checks("second", points=2):
-        pass
-    assert checks.score() == 2.0
+@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(0), OddError(), StopIteration()])
+def test_a_part_that_raises_fails_alone(run, error):
+    def double(x):
+        if len(x) > 1:
+            raise error
+        return 2 * x
+
+    more = 'checks.table("more", 1, "out", cases=[([3.0], [6.0])])\n'
+    checks = run(OPEN + TABLE + more + SCORE, double=double)
     assert [part.passed for part in checks.parts] == [False, True]
+    assert checks.score_came == 1.0
 
 
-def test_an_interrupt_ends_the_whole_cell():
-    checks = Checks("f", points=1)
-    with pytest.raises(KeyboardInterrupt), checks("loops for ever", points=1):
-        raise KeyboardInterrupt
-    assert not checks.parts[0].passed
+# -- what is printed
 
 
-def test_all_visible_parts_passed_counts_as_all_points_while_hidden_ones_are_missing():
-    checks = Checks("f", points=3)
-    with checks("the visible part", points=1):
-        pass
-    assert checks.score() is None
-
-
-def test_all_parts_passed_scores_the_points():
-    checks = Checks("f", points=1.5)
-    with checks("the only part", points=1.5):
-        pass
-    assert checks.score() == 1.5
-
-
-def test_nothing_answered_scores_zero(capsys):
-    checks = Checks("f", points=2)
-    with checks("values", points=1):
-        raise NotImplementedError
-    assert checks.score() == 0.0
-    assert "not answered yet" in capsys.readouterr().out
-
-
-def test_a_visible_part_tells_the_values(capsys):
-    checks = Checks("f", points=1)
-    with checks("values", points=1):
-        assert_close([1.0], [2.5], what="out")
-    assert "out[0] is 1, expected 2.5" in capsys.readouterr().out
-    assert (checks.got, checks.expected) == ([1.0], [2.5])
-
-
-def test_a_hidden_part_tells_no_value_no_exception_text_and_nothing_printed(capsys):
-    checks = Checks("f", points=3)
-    with checks("values", points=1, hidden=True):
-        assert_close([1.25], [2.5], what="out")
-    with checks("raises", points=1, hidden=True):
-        raise ValueError("the hidden input is 0.375")
-    with checks("prints", points=1, hidden=True):
-        print("the hidden input is 0.375")
-        print("the hidden input is 0.375", file=sys.stderr)
-    assert checks.got is checks.expected is None
-    seen = "".join(capsys.readouterr())
-    assert not any(number in seen for number in ("1.25", "2.5", "0.375"))
-    assert "ValueError" in seen
+def test_each_part_is_printed_on_a_line_and_the_points_below(run, capsys):
+    run(RIGHT, OPEN + TABLE + "checks.note(' Look\\n here. ')\n" * 2 + "checks.note(' ')\n" + SCORE)
+    assert capsys.readouterr().out.splitlines() == [
+        "passed  values [2 pt]",
+        "note    Look here.",
+        "double: 2 of 2 points",
+    ]
 
 
 def test_a_warning_costs_nothing_and_reaches_no_stderr():
     program = (
         "import numpy as np; from hw_support import Checks\n"
-        "checks = Checks('f', points=1)\n"
-        "with checks('warns', points=1):\n    np.log(np.zeros(1))\n"
-        "print(checks.score())"
+        "def log(x): return np.log(x)\n"
+        "checks = Checks('log', inputs='x', returns='out', cases=[([0.0, 1.0], [-np.inf, 0.0])])\n"
+        "checks.table('values', 1, 'out')\nprint(checks.score())"
     )
     ran = subprocess.run(
         [sys.executable, "-W", "always", "-c", program], capture_output=True, text=True, check=True
@@ -94,352 +370,50 @@ def test_a_warning_costs_nothing_and_reaches_no_stderr():
     assert ran.stdout.endswith("1.0\n")
 
 
-def test_names_that_a_hidden_part_binds_are_restored_and_names_of_a_visible_part_stay():
-    names = {"Checks": Checks, "kept": "student's own"}
-    exec(
-        "checks = Checks('f', points=2)\n"
-        "with checks('visible', points=1):\n    seen = 1\n"
-        "with checks('hidden', points=1, hidden=True):\n    kept = 'test'; new = 2\n"
-        "kept_after = kept\n",
-        names,
-    )
-    assert names["kept_after"] == "student's own"
-    assert "new" not in names
-    assert names["seen"] == 1
+def test_nothing_is_printed_for_fresh_cases(run, staff, capsys):
+    staff(fresh=FRESH)
+    answer = "import sys\ndef double(x):\n    print('on', x, file=sys.stderr)\n    return 2 * x\n"
+    run(answer, GRADED + TABLE)
+    assert capsys.readouterr() == ("on [1. 2.]\npassed  values [2 pt]\n", "")
 
 
-def test_validation_shows_the_messages_of_failed_parts(monkeypatch):
+def test_validation_of_nbgrader_reports_failed_parts_as_an_error(run, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
-    checks = Checks("f", points=2)
-    with checks("values", points=1):
-        assert_close([1.0], [2.0], what="out")
-    with pytest.raises(ChecksFailed, match=r"values: out\[0\] is 1, expected 2"):
-        checks.score()
+    assert run(RIGHT, OPEN + TABLE + SCORE).score_came == 2.0
+    with pytest.raises(ChecksFailed, match=r"double: 1 part failed\n  values: out\[0\]: expected"):
+        run("def double(x): return x", OPEN + TABLE + SCORE)
 
 
-@pytest.mark.parametrize("code", ["while True: pass", "import time; time.sleep(3600)"])
-def test_a_part_that_does_not_return_fails_and_the_next_is_tried(monkeypatch, capsys, code):
-    monkeypatch.setattr("hw_support.attempts.CPU_SECONDS", 0.2)
-    monkeypatch.setattr("hw_support.attempts.WALL_SECONDS", 1.0)
-    checks = Checks("f", points=2)
-    with checks("loops", points=1):
-        exec(code)
-    monkeypatch.setattr("hw_support.attempts.WALL_SECONDS", 600.0)
-    with checks("returns", points=1):
-        pass
-    assert checks.score() == 1.0
-    assert "did not return within" in capsys.readouterr().out
+def test_parts_without_points_have_no_score(run):
+    assert run(RIGHT, OPEN + TABLE.replace("2", "0") + SCORE).score_came is None
 
 
-def test_a_part_that_catches_every_exception_still_ends(monkeypatch):
-    monkeypatch.setattr("hw_support.attempts.CPU_SECONDS", 0.2)
-    swallowed = 0
-    checks = Checks("f", points=1)
-    with checks("swallows", points=1):
-        while swallowed < 3:
-            try:
-                while True:
-                    pass
-            except BaseException:
-                swallowed += 1
-        while True:
-            pass
-    assert swallowed == 3
-    assert checks.score() == 0.0
+def test_the_last_result_of_ipython_survives_a_part():
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.run_cell("from hw_support import Checks\n41 + 1")
+    shell.run_cell('checks = Checks("f")\n@checks.part("nothing", 1)\ndef _(): pass\nkept = _')
+    assert shell.user_ns["kept"] == 42
+    assert [part.passed for part in shell.user_ns["checks"].parts] == [True]
+    assert os.environ.get("NBGRADER_EXECUTION") is None
 
 
-def test_a_limit_that_strikes_while_a_part_is_left_does_not_end_the_cell():
-    # Freeing a large list runs no Python code: the signal waits until a function is called.
-    class Strikes:
-        def __exit__(self, *_):
-            signal.raise_signal(signal.SIGALRM)
-
-        def __enter__(self):
-            pass
-
-    checks = Checks("f", points=1)
-    attempt = checks("values", points=1)
-    attempt.__enter__()
-    attempt._streams.enter_context(Strikes())  # left first, while the limit is still in force
-    assert attempt.__exit__(None, None, None)
-    assert [part.passed for part in checks.parts] == [True]
-
-
-def test_functions_that_a_function_calls_are_replaced_until_the_score():
-    names = {"Checks": Checks, "helper": lambda: "student's"}
-    exec(
-        "checks = Checks('f', points=1)\n"
-        "checks.replace(helper=lambda: 'reference', other=1)\n"
-        "with checks('part', points=1, hidden=True):\n    assert helper() == 'reference'\n"
-        "during = helper()\n"
-        "result = checks.score()\n",
-        names,
-    )
-    assert names["during"] == "reference"
-    assert names["helper"]() == "student's"
-    assert "other" not in names
-    assert names["result"] == 1.0
-
-
-def test_an_interrupt_puts_replaced_functions_back():
-    names = {"Checks": Checks, "helper": "student's"}
-    with pytest.raises(KeyboardInterrupt):
-        exec(
-            "checks = Checks('f', points=1)\n"
-            "checks.replace(helper='reference')\n"
-            "with checks('part', points=1):\n    raise KeyboardInterrupt\n",
-            names,
-        )
-    assert names["helper"] == "student's"
-
-
-def test_a_hidden_part_leaves_the_random_generators_unchanged():
-    names = {"Checks": Checks}
-    code = (
-        "import random\nimport numpy as np\n"
-        "rng = np.random.default_rng(3)\nnp.random.seed(3)\nrandom.seed(3)\n"
-        "checks = Checks('f', points=1)\n"
-        "with checks('draws', points=1, hidden={hidden}):\n"
-        "    {draws}\n"
-        "drawn = rng.random(), np.random.rand(), random.random()\n"
-    )
-    exec(code.format(hidden=True, draws="rng.random(9), np.random.rand(9), random.random()"), names)
-    with_hidden_part = names["drawn"]
-    exec(code.format(hidden=True, draws="pass"), names)
-    assert with_hidden_part == names["drawn"]
-
-
-def test_an_unanswered_function_is_named(capsys):
-    def forward_pass():
-        raise NotImplementedError
-
-    checks = Checks("q1_3c", points=1)
-    with checks("the mean", points=1):
-        forward_pass()
-    assert "forward_pass is not answered yet" in capsys.readouterr().out
-
-
-def test_a_cell_without_points_has_no_score():
-    checks = Checks("not graded", points=0)
-    with checks("right", points=0):
-        pass
-    assert checks.score() is None
-
-
-# -- remarks
-
-
-def test_a_note_is_printed_and_costs_nothing(capsys):
-    checks = Checks("f", points=1)
-    with checks("a part", points=1):
-        pass
-    checks.note("The two gradients\n  disagree: 0.75.")
-    checks.note("The two gradients disagree: 0.75.")
-    assert checks.score() == 1.0
-    assert checks.notes == ["The two gradients disagree: 0.75."]
-    assert capsys.readouterr().out.splitlines() == [
-        "passed  a part [1 pt]",
-        "note    The two gradients disagree: 0.75.",
-        "f: 1 of 1 points in this notebook.",
-    ]
-
-
-def test_a_note_of_a_hidden_part_tells_nothing(capsys):
-    checks = Checks("f", points=2)
-    with checks("hidden", points=1, hidden=True):
-        checks.note("The input was 42.")
-    with checks("hidden, and it fails", points=1, hidden=True):
-        checks.note("The input was 43.")
-        raise ValueError("43")
-    checks.note("Look at your plot.")
-    assert checks.notes == ["Look at your plot."]
-    assert "4" not in capsys.readouterr().out
-
-
-def test_an_empty_note_is_dropped(capsys):
-    checks = Checks("f", points=1)
-    checks.note(" \n")
-    assert checks.notes == []
-    assert capsys.readouterr().out == ""
-
-
-def run_cells(names, *cells):
-    """Run cells one after another in a notebook with these names."""
-    for cell in cells:
-        exec(compile(cell, "<cell>", "exec"), names)
-
-
-def test_a_test_cell_leaves_the_students_functions_unchanged():
-    names = {"Checks": Checks, "loss": lambda: 3.0}
-    run_cells(
-        names,
-        "checks = Checks('one', points=1)\nwith checks('a', points=1):\n    loss = loss() + 1",
-        "first = checks\nagain = loss()",
-        "checks = Checks('two', points=2)\nwith checks('b', points=2):\n    got = loss()",
-    )
-    assert names["again"] == names["got"] == 3.0
-    assert names["checks"] is not names["first"]
-    assert [part.what for part in names["checks"].parts] == ["b"]
-
-
-def test_names_bound_between_parts_are_kept():
-    names = {"Checks": Checks, "W": lambda: "of an earlier test", "helper": lambda: 1}
-    cell = """
-checks = Checks("f", points=2)
-W = [2]
-for what in ("a", "b"):
-    with checks(what, points=1):
-        helper, W = helper() + W[0], W
-        assert helper == 3
-"""
-    run_cells(names, cell)
-    assert [part.passed for part in names["checks"].parts] == [True, True]
-
-
-def test_a_second_try_uses_stand_ins_and_the_better_result_counts():
-    names = {"Checks": Checks, "helper": lambda: 1, "stand_in": lambda: 2}
-    cell = """
-checks = Checks("f", points=3)
-checks.stand_ins(10, helper=stand_in)
-tried = []
-for wanted in (1, 2, 3):
-    for attempt in checks.tries(f"{wanted}", points=1):
-        with attempt:
-            tried.append((wanted, helper()))
-            assert helper() == wanted
-"""
-    run_cells(names, cell)
-    assert names["tried"] == [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)]
-    assert [part.passed for part in names["checks"].parts] == [True, True, False]
-    assert names["helper"]() == 1
-    assert not names["checks"].standing_in
-
-
-def test_the_message_is_that_of_the_try_with_the_students_own_functions():
-    names = {"Checks": Checks, "helper": lambda: 1 / 0, "stand_in": lambda: [][0]}
-    cell = """
-checks = Checks("f", points=1)
-checks.stand_ins(10, helper=stand_in)
-for attempt in checks.tries("part", points=1):
-    with attempt:
-        helper()
-"""
-    run_cells(names, cell)
-    (part,) = names["checks"].parts
-    assert "ZeroDivisionError" in part.message
-
-
-def test_results_are_run_again_with_stand_ins_in_a_second_try():
-    names = {"Checks": Checks, "f": lambda: 1, "right": lambda: 2, "In": ["answer = f() + 1"]}
-    run_cells(names, names["In"][0])
-    cell = """
-checks = Checks("answer", points=1)
-checks.stand_ins(10, f=right)
-for attempt in checks.tries("part", points=1):
-    with attempt:
-        (got,) = checks.results("answer")
-        assert got == 3
-"""
-    run_cells(names, cell)
-    assert [part.passed for part in names["checks"].parts] == [True]
-    assert names["answer"] == 2
-
-
-def test_an_answer_may_run_again_with_one_of_the_students_own_functions():
-    names = {"Checks": Checks, "f": lambda: 1, "g": lambda: [5], "In": ["answer = f() + g()[0]"]}
-    run_cells(names, names["In"][0])
-    cell = """
-checks = Checks("answer", points=1)
-checks.stand_ins(10, f=lambda: 2, g=lambda: 5)
-checks.stand_ins(10, ["g"], f=lambda: 2, g=lambda: 5)
-for attempt in checks.tries("part", points=1):
-    with attempt:
-        assert checks.results("answer") == [f() + g()]
-"""
-    run_cells(names, cell)
-    assert [part.passed for part in names["checks"].parts] == [True]
-    assert names["g"]() == [5]
-
-
-def test_a_part_that_shows_results_of_an_unanswered_function_earns_nothing():
-    names = {"Checks": Checks, "f": lambda: 0, "g": lambda: 0, "right": lambda: 0}
-    cell = """
-checks = Checks("shown", points=3)
-checks.stand_ins(10, f=right, g=right)
-checks.unanswered = lambda name: "g gives nothing" if name == "g" else ""
-for shows in (["f"], ["f", "g"], []):
-    for attempt in checks.tries("part", points=1, shows=shows):
-        with attempt:
-            f()
-"""
-    run_cells(names, cell)
-    parts = names["checks"].parts
-    assert [part.passed for part in parts] == [True, False, True]
-    assert parts[1].message == "there is no result to show: g gives nothing"
-
-
-def test_a_wrong_function_costs_nothing_where_its_results_are_shown():
-    names = {"Checks": Checks, "f": lambda: 1 / 0, "right": lambda: [1, 2]}
-    run_cells(
-        names,
-        "checks = Checks('shown', points=1)\nchecks.stand_ins(10, f=right)\n"
-        "for attempt in checks.tries('part', points=1, shows=['f']):\n"
-        "    with attempt:\n        f()",
-    )
-    assert [part.passed for part in names["checks"].parts] == [True]
-
-
-def test_calls_of_stand_ins_in_a_part_are_limited():
-    names = {"Checks": Checks, "f": lambda x: 0, "right": lambda x: x, "more": [lambda x: 0]}
-    cell = """
-checks = Checks("f", points=4)
-checks.stand_ins(10, f=right, more=[right])
-for count in (5, 6, 5):
-    for attempt in checks.tries("part", points=1):
-        with attempt:
-            assert sum(f(1) + more[0](1) for _ in range(count)) == 2 * count
-with checks("own", points=1):
-    assert all(f(1) == 0 for _ in range(100))
-"""
-    run_cells(names, cell)
-    assert [part.passed for part in names["checks"].parts] == [True, False, True, True]
-
-
-def test_no_test_cell_is_run_again():
-    cell = """
-checks = Checks("answer", points=1)
-checks.stand_ins(10, f=right)
-for attempt in checks.tries("part", points=1):
-    with attempt:
-        given = f()
-        assert checks.results("answer", given=["given"]) == [2]
-"""
-    names = {"Checks": Checks, "f": lambda: 1, "right": lambda: 2, "given": 0}
-    names["In"] = ["given = 1", "answer = f()", cell]
-    run_cells(names, *names["In"])
-    assert [part.passed for part in names["checks"].parts] == [True]
-    assert len(names["checks"].parts) == 1
-
-
-def test_results_that_no_cell_binds_are_missing():
-    names = {"Checks": Checks, "In": ["1 / 0\nanswer = 1", "other = 2"]}
-    cell = """
-checks = Checks("answer", points=1)
-checks.stand_ins(10, f=1)
-for attempt in checks.tries("part", points=1):
-    with attempt:
-        checks.results("answer")
-"""
-    run_cells(names, cell)
-    (part,) = names["checks"].parts
-    assert "name 'answer' is not defined" in part.message
-
-
-def test_kept_names_have_their_old_values_after_anything_is_written_into_them():
-    names = {"history": [1, 2], "n": 3}
-    notebook = Checks("f", points=0).notebook
-    notebook.names = names
-    with notebook.kept("history", "n", "missing"):
-        names["history"].clear()
-        names.update(n=4, missing=5)
-    assert names == {"history": [1, 2], "n": 3}
+@pytest.mark.parametrize(
+    ("came", "got"),
+    [
+        ((1, 2), [1, 2]),
+        (iter([1, 2, 3]), [1, 2]),
+        (None, "got None. Is a `return` missing?"),
+        (np.ones((2, 2)), "got [[1., 1.], [1., 1.]]"),
+        ("ab", "got 'ab'"),
+        ({1: 2, 3: 4}, "got an object of type dict"),
+        ([1], "got [1]"),
+    ],
+)
+def test_results_are_as_many_as_names(came, got):
+    if isinstance(got, list):
+        assert results(came, "out, grad") == got
+        assert results(came, "out") == [came]
+    else:
+        with pytest.raises(Mismatch) as caught:
+            results(came, "out, grad")
+        assert str(caught.value) == f"expected 2 results (out, grad), {got}"

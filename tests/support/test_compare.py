@@ -1,7 +1,6 @@
-"""Results are judged by value, and a mismatch says where it is."""
+"""Results are judged by value, and a mismatch says where it is: expected X, got Y."""
 
-import re
-from collections import namedtuple
+import doctest
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +10,14 @@ from hw_support import (
     Mismatch,
     as_numbers,
     assert_close,
+    compare,
+    compare_arrays,
     expect,
-    expect_answer,
-    expect_fractions,
+    expect_kept,
+    expect_unchanged,
     relative_error,
-    results_of,
 )
+from hw_support.compare import shown
 
 
 class EqualToEverything(np.ndarray):
@@ -38,66 +39,61 @@ def test_the_same_values_in_another_type_are_right(right):
     assert_close(right, [[1.0], [0.0]])
 
 
-def test_shape_n_counts_as_n_by_1_where_allowed():
-    assert_close([1.0, 2.0], [[1.0], [2.0]], flat_ok=True)
-    with pytest.raises(Mismatch, match=r"\(2,\)"):
-        assert_close([1.0, 2.0], [[1.0], [2.0]])
-
-
-def test_n_by_n_for_n_by_1_is_named_as_broadcasting():
-    with pytest.raises(Mismatch, match="broadcast"):
-        assert_close(np.ones((3, 3)), np.ones((3, 1)), what="loss", flat_ok=True)
-
-
-def test_the_first_bad_index_both_values_and_the_relative_error_are_named():
+@pytest.mark.parametrize(
+    ("got", "right", "how", "message"),
+    [
+        ([1.0, 2.0], [[1.0], [2.0]], {"flat_ok": True}, ""),
+        ([1.0, 2.0], [[1.0], [2.0]], {}, "out: expected shape (2, 1), got (2,)"),
+        (np.ones((3, 3)), np.ones((3, 1)), {"flat_ok": True}, "out: expected shape (3, 1) or (3,), "
+         "got (3, 3). Did you combine arrays of shapes (3,) and (3, 1)? NumPy broadcasts them"),
+        ([[1.0, 2.0], [3.0, 5.0]], [[1.0, 2.0], [3.0, 4.0]], {},
+         "out[1, 1]: expected 4, got 5 (1 of 4 entries differ)"),
+        (1e-11, 2e-11, {}, "out: expected 2e-11, got 1e-11"),
+        ([1.0, np.nan], [1.0, 2.0], {}, "out[1]: expected 2, got nan"),
+        ([1.0, np.inf], [1.0, 2.0], {}, "out[1]: expected 2, got inf"),
+        ([1.0, np.nan], [1.0, np.nan], {}, "out[1]: expected nan, got nan"),
+        ([1.0, np.nan], [1.0, np.nan], {"equal_nan": True}, ""),
+        ([1.00005, 2.0001], [1.0, 2.0], {}, "out[0]: expected 1, got 1.00005, relative error "
+         "5.0e-05 (2 of 2 entries differ). The values agree to 4 digits; 7 were expected"),
+        (np.zeros(3).view(EqualToEverything), [0.0, 2.0, 3.0], {}, "out[1]: expected 2, got 0"),
+    ],
+)  # fmt: skip
+def test_values_and_shapes(got, right, how, message):
+    if not message:
+        assert_close(got, right, what="out", **how)
+        return
     with pytest.raises(Mismatch) as caught:
-        assert_close([[1.0, 2.0], [3.0, 5.0]], [[1.0, 2.0], [3.0, 4.0]], what="W")
-    assert "1 of 4 entries" in str(caught.value)
-    assert "W[1, 1] is 5, expected 4" in str(caught.value)
-    assert "relative error 2.0e-01" in str(caught.value)
-
-
-def test_the_discreet_message_holds_no_value():
-    with pytest.raises(Mismatch) as caught:
-        assert_close([1.0, 2.125], [1.0, 3.875], what="out")
-    assert not re.search(r"2\.125|3\.875", caught.value.discreet)
-    assert "out" in caught.value.discreet
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_wrong(bad):
-    with pytest.raises(Mismatch) as caught:
-        assert_close([1.0, bad], [1.0, 2.0])
-    assert "NaN or infinity" in caught.value.discreet
-
-
-def test_tiny_numbers_are_compared_relatively():
-    with pytest.raises(Mismatch):
-        assert_close(1e-11, 2e-11)
+        assert_close(got, right, what="out", **how)
+    assert str(caught.value).startswith(message)
+    np.testing.assert_array_equal(caught.value.got, got)
+    np.testing.assert_array_equal(caught.value.expected, right)
 
 
 @pytest.mark.parametrize(
-    ("value", "word"),
+    ("value", "got"),
     [
-        (None, "return"),
-        ("0.5", "str"),
-        ([1.0, None], "object"),
-        ([Fraction(1, 2)], "object"),
-        ([[1.0], [1.0, 2.0]], "cannot be converted to an array of numbers"),
+        (None, "None. Is a `return` missing?"),
+        ("0.5", "text (str)"),
+        ([1.0, None], "object values"),
+        ([Fraction(1, 2)], "object values"),
+        ([[1.0], [1.0, 2.0]], "what is no array (ValueError)"),
         ((x for x in [1.0]), "a generator"),
-        (abs, "a function"),
-        (1 + 2j, "complex"),
+        (abs, "a function. Did you forget to call it?"),
+        (1 + 2j, "complex128 values"),
         ({"a": 1}, "a dict"),
+        (np.broadcast_to(0.0, (10**9, 10)), "an array of shape (1000000000, 10), far too many"),
     ],
 )
-def test_results_without_numbers_are_named(value, word):
-    with pytest.raises(Mismatch, match=word):
+def test_results_without_numbers_are_named(value, got):
+    with pytest.raises(Mismatch) as caught:
         as_numbers(value, what="out")
+    assert str(caught.value) == f"out: expected numbers, got {got}"
 
 
-def test_a_subclass_that_equals_everything_is_compared_by_its_values():
-    with pytest.raises(Mismatch):
-        assert_close(np.zeros(3).view(EqualToEverything), [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("what", ["grad_Ws[0]", "a parameter after the call"])
+def test_for_an_entry_that_is_none_no_return_is_missing(what):
+    with pytest.raises(Mismatch, match=r"expected numbers, got None$"):
+        as_numbers(None, what=what)
 
 
 def test_relative_error_is_that_of_the_largest_entry():
@@ -114,61 +110,125 @@ def test_expect_raises_its_message():
         expect(False, "too few")
 
 
-@pytest.mark.parametrize("right", [0.5, [0.0, 1.0], np.array([[0.25]]), [True, False]])
-def test_fractions_come_back_as_an_array(right):
-    assert expect_fractions(right, what="test_acc").tolist() == np.array(right, float).tolist()
+# -- what a call leaves as it was
 
 
-def test_percent_is_called_percent():
-    with pytest.raises(Mismatch, match="Are they in percent\\? Fractions between 0 and 1"):
-        expect_fractions([0.9, 51.2, 97.0], what="test_acc")
+def changed(x, more):
+    x[0] = 9
 
 
-@pytest.mark.parametrize("wrong", [[-0.1, 0.5], [0.5, np.nan], [0.5, 101.0]])
-def test_values_that_are_neither_fractions_nor_percent_are_not_called_percent(wrong):
-    with pytest.raises(Mismatch, match="not between 0 and 1") as caught:
-        expect_fractions(wrong, what="test_acc")
-    assert "percent" not in str(caught.value)
+def appended(x, more):
+    more.append(1)
 
 
-@pytest.mark.parametrize(
-    "result",
-    [
-        *(None, 0, (0, 0), [], ([0.0], [np.zeros((3, 1))]), np.full(4, 2.0), "text", [None, "0"]),
-        *(abs, [np.nan, np.inf, 1.0], np.full((2, 2), np.nan)),
-    ],
-)
-def test_nothing_or_one_number_everywhere_is_not_an_answer(result):
-    with pytest.raises(Mismatch, match=r"^f gives"):
-        expect_answer(result, of="f")
+def within(x, more):
+    more[0] += 1
+
+
+def restored(x, more):
+    x += 0.1
+    x -= 0.1
 
 
 @pytest.mark.parametrize(
-    "result",
+    ("function", "message"),
     [
-        *([0, 1], (np.zeros(2), np.ones(2)), [[[0.0]], 1], (0.0, "a cache", 1.0)),
-        *({1.0: "a", 2.0: "b"}.keys(), map(float, "12"), [np.nan, 1.0, 2.0]),
-        namedtuple("Pair", "first second")([np.zeros(2)], np.ones(2)),
+        (lambda x, more: 5, ""),
+        (restored, ""),
+        (changed, "x after the call: expected [1., 2.], as before, got [9., 2.]"),
+        (appended, "more after the call: expected 2 entries, as before it, got 3"),
+        (within, "more[0] after the call: expected [0.], as before, got [1.]"),
     ],
 )
-def test_different_numbers_are_an_answer_right_or_wrong(result):
-    expect_answer(result, of="f")
+def test_arguments_are_left_as_they_were(function, message):
+    def call():
+        return expect_unchanged(function, np.array([1.0, 2.0]), [np.zeros(1), abs], names="x, more")
+
+    if not message:
+        assert call() == function(np.zeros(2), [])
+        return
+    with pytest.raises(Mismatch) as caught:
+        call()
+    assert str(caught.value) == message
 
 
-def test_a_single_number_is_not_called_the_same_everywhere():
-    with pytest.raises(Mismatch, match=r"^f gives a single number, 0\.5$"):
-        expect_answer(np.array([0.5]), of="f")
+def filling(shared):
+    def fill(x):
+        if isinstance(shared, dict):
+            shared["x"] = x
+        else:
+            shared[:] = x
+        return [shared]
+
+    return fill
 
 
-@pytest.mark.parametrize("what", ["grad_Ws[0]", "a parameter after the call"])
-def test_for_an_entry_that_is_none_no_return_is_missing(what):
-    with pytest.raises(Mismatch, match=r"is None; numbers were expected$"):
-        as_numbers(None, what=what)
-    with pytest.raises(Mismatch, match="Is a `return` missing"):
-        as_numbers(None, what="loss")
+def taping(tape):
+    return lambda x: tape.append(x) or tape
 
 
-@pytest.mark.parametrize("one", [None, 0.5, np.float64(0.5), np.ones(2), np.ones((2, 3))])
-def test_one_array_or_number_is_one_result_and_not_a_pair_of_rows(one):
-    assert [id(result) for result in results_of(one)] == [id(one)]
-    assert results_of((one, 2)) == results_of(iter([one, 2])) == [one, 2]
+@pytest.mark.parametrize(
+    ("function", "kept"),
+    [
+        (lambda x: (x + 1, {"x": [x], "more": (x, None)}), True),
+        (lambda x: None, True),
+        (lambda x: "text", True),
+        (taping([]), True),  # what is on it stays
+        (filling({}), False),
+        (filling(np.empty(2)), False),
+    ],
+)
+def test_earlier_results_are_left_as_they_were(function, kept):
+    one, two = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    if kept:
+        expect_kept(function, [one], [two])
+    else:
+        with pytest.raises(Mismatch, match=r"^an earlier result: expected no change by the next"):
+            expect_kept(function, [one], [two])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.array([[1.5, -2.5]]), "[[1.5, -2.5]]"),
+        (np.zeros((5, 5)), "an array of shape (5, 5)"),
+        ([np.zeros(1), abs, 0.5, "a", 2], "[[0.], abs, 0.5, 'a', …]"),
+        ((None, True), "(None, True)"),
+        ({1: 2}, "an object of type dict"),
+    ],
+)
+def test_values_are_shown_on_one_line(value, text):
+    assert shown(value) == text
+
+
+# -- the comparison that students print
+
+
+def test_its_example_holds():
+    results = doctest.testmod(compare)
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+EYE, ONES = np.eye(2), np.ones(3)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (EYE, EYE, "x: equal, all 4 entries"),
+        (EYE, EYE / 2, "x: not equal; NOT close (relative error 5e-01); largest difference 5e-01 "
+         "at [0, 0]: 1 and 0.5"),
+        (ONES, ONES * (1 + 1e-8), "x: not equal; close (relative error 1e-08); largest"),
+        ([1.0, np.nan], [5.0, 1.0], "x: not equal; NOT close (relative error nan); largest "
+         "difference inf at [1]: nan and 1"),
+    ],
+)  # fmt: skip
+def test_the_comparison_says_where_two_arrays_differ_most(capsys, a, b, said):
+    compare_arrays(a, b, "x")
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_arrays_of_other_shapes_are_not_compared():
+    with pytest.raises(Mismatch, match=r"the second x: expected shape \(2,\), got \(2, 2\)"):
+        compare_arrays(np.ones(2), np.ones((2, 2)), "x")
