@@ -290,11 +290,11 @@ class Checks:
         return function(*inputs)
 
     def _value(self, name: str) -> Any:
-        """Return the value of a name of the notebook; `Mismatch` if it has none."""
+        """Return the value of a name of the notebook; NameError if it has none."""
         try:
             return self.notebook.names[name]
         except KeyError:
-            raise Mismatch(f"{name} is not defined. Has its cell run without an error?") from None
+            raise NameError(f"name {name!r} is not defined", name=name) from None
 
     def _tried(
         self,
@@ -366,7 +366,7 @@ class Checks:
         except BaseException as error:
             try:
                 message = self._why(error)
-                if about := self._about(function, case, is_fresh, error):
+                if not self._unanswered and (about := self._about(function, case, is_fresh, error)):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
             except Exception:  # an exception's text and attributes are student code too
                 message = "an exception was raised"
@@ -395,6 +395,11 @@ class Checks:
             name = place.function if place else "this"
             message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
             if name == self.name and not self.second_try:
+                self._unanswered = message
+            return message
+        if isinstance(error, NameError) and not place:  # the test itself needs the name
+            message = f"{error.name} is not defined. Has its cell run without an error?"
+            if error.name == self.name:
                 self._unanswered = message
             return message
         return failures.described(error, place)

@@ -26,14 +26,14 @@ VALUE = ["value", None, [], []]
 RAISED = [["callback raised", 0, "f", 3], ["callback raised", 1, "f", 3]]
 OTHERS = [
     ["ended"],
-    ["missing", "why"],
+    ["missing"],
     ["refused", "too much"],
     ["interrupted"],
     ["value", 1.5, [[0, 1]], []],
 ]
 ERRORS = [
-    ["error", "ValueError", "text", "f", 0, ""],
-    ["error", "ValueError", "text", "f", 3, "why"],
+    ["error", "ValueError", "text", "f", 0],
+    ["error", "ValueError", "text", "f", 3],
 ]
 
 

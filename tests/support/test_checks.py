@@ -105,8 +105,7 @@ def _(*case): look(case)
          "Input: x = [1., 2.]", False),
         ("def double(x): return helper(x)", "line 1 of double: NameError: name 'helper' is not "
          "defined. Input: x = [1., 2.]", False),
-        ("", "double is not defined. Has its cell run without an error? Input: x = [1., 2.]",
-         False),
+        ("", "double is not defined. Has its cell run without an error?", False),
     ],
 )  # fmt: skip
 def test_visible_cases_come_first_and_the_message_has_input_and_values(

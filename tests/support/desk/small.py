@@ -22,11 +22,13 @@ from hw_support import Checks, assert_close
 
 def total_of(values):
     return np.sum(values)"""
-TEST = """checks = Checks("double", points=3)
-with checks("of numbers", points=1):
-    assert_close(double(np.array([1.0, 2.0])), [2.0, 4.0], what="double")
-with checks("of a total", points=1):
-    assert_close(double(total_of([1.0, max(2.0, 1.0)])), 6.0, what="double")
+TEST = """checks = Checks("double", inputs="x", returns="out")
+checks.table("of numbers", 1, "out", cases=[([1.0, 2.0], [2.0, 4.0])])
+
+@checks.part("of a total", 2)
+def _():
+    assert_close(double(total_of([1.0, max(2.0, 1.0)])), 6.0, what="out")
+
 if double(0.5) != 1.0:
     checks.note(f"double(0.5) is {double(0.5):g}, and the text announces 1.")
 checks.score()"""

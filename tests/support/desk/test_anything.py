@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from small import ANSWERS, RELEASE, SETUP, TEST, small_notebook
 
 from hw_support.__main__ import main
+from hw_support.checks import Part
 from hw_support.desk import check, pdf
 from hw_support.desk.certification import certification_of
 from hw_support.desk.running import CellRun, Ran
 from hw_support.submission import released
-from hw_support.tally import Part
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking an example takes minutes
 COMMANDS = [["check"], ["check", "--repair"], ["pdf"], ["pdf", "--run"], ["zip"]]
@@ -52,7 +52,9 @@ outputs = st.lists(
     ),
     max_size=2,
 )
-parts = st.builds(Part, sources, st.floats(0, 9), st.sampled_from(["", "NotImplementedError", "x"]))
+parts = st.builds(
+    Part, sources, st.floats(0, 9), st.sampled_from(["", "f is not answered yet", "x"])
+)
 runs = st.builds(
     CellRun,
     seconds=st.floats(0, 1e6),
@@ -61,9 +63,8 @@ runs = st.builds(
     notes=st.lists(sources, max_size=2),
     opened=st.lists(sources, max_size=2),
     raised=sources,
-    lost=st.lists(sources, max_size=1),
     rebound=st.lists(sources, max_size=1),
-    judged=st.booleans(),
+    shadowed=st.lists(sources, max_size=1),
 )
 KINDS = ("code", "markdown", "raw", "heading", None)
 cells = st.fixed_dictionaries(

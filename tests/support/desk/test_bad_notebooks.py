@@ -28,13 +28,13 @@ def test_a_function_defined_in_another_cell_is_an_answer(left, tmp_path):
     assert all(found.parts.values())
     assert found.to_do == {}
     assert not [text for text in found.report.surprises if "NotImplementedError" not in text]
-    assert "waits for answers" not in found.said
+    assert "is not answered yet" not in found.said
 
 
 def test_an_emptied_answer_with_a_failing_test_is_to_do(tmp_path):
     found = checked(answered(double="STEP = 1"), tmp_path)
     assert not found.report.fine
-    assert "test_double, of numbers (and 1 more): NameError: name 'double' is not" in found.said
+    assert "test_double, of numbers (and 1 more): double is not defined. Has its" in found.said
     assert "of a total" not in found.said
     found = checked(answered(double=""), tmp_path)
     assert found.to_do == {"double": "answer double"}

@@ -4,11 +4,11 @@ import nbformat
 import pytest
 
 from hw_grading.commands.sample import cell_of
+from hw_support.checks import Part
 from hw_support.desk.certification import certification_of
 from hw_support.desk.findings import STUB, checked_cells, surprises
 from hw_support.desk.running import CellRun, Ran
 from hw_support.submission.mending import mend
-from hw_support.tally import Part
 
 
 def of_code(*sources, **more):

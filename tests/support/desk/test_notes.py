@@ -24,7 +24,7 @@ def test_a_remark_is_shown_although_all_points_are_earned(tmp_path):
 
 
 def test_a_remark_of_a_students_own_cell_is_not_shown(tmp_path):
-    own = "STEP = 1\nchecks = Checks('mine', points=1)\nchecks.note('Mine.')\n"
+    own = "STEP = 1\nchecks = Checks('mine')\nchecks.note('Mine.')\n"
     found = checked(answered(double=own + answered_double()), tmp_path)
     assert found.report.notes == []
     assert found.report.fine, found.said
@@ -35,7 +35,7 @@ def answered_double():
 
 
 def test_a_test_cell_that_ends_early_does_not_show_the_parts_of_another(tmp_path):
-    notebook = answered(double="STEP = 1\nchecks = Checks('mine', points=1)\ndel Checks\n")
+    notebook = answered(double="STEP = 1\nchecks = Checks('mine')\ndel Checks\n")
     found = checked(notebook, tmp_path)
     assert found.parts == {"of numbers": False, "of a total": False}
     assert (
