@@ -398,7 +398,7 @@ class Checks:
                 self._unanswered = message
             return message
         if isinstance(error, NameError) and not place:  # the test itself needs the name
-            message = f"{error.name} is not defined. Has its cell run without an error?"
+            message = f"{error.name} is not defined. Did its cell end in an error?"
             if error.name == self.name:
                 self._unanswered = message
             return message

@@ -105,7 +105,7 @@ def _(*case): look(case)
          "Input: x = [1., 2.]", False),
         ("def double(x): return helper(x)", "line 1 of double: NameError: name 'helper' is not "
          "defined. Input: x = [1., 2.]", False),
-        ("", "double is not defined. Has its cell run without an error?", False),
+        ("", "double is not defined. Did its cell end in an error?", False),
     ],
 )  # fmt: skip
 def test_visible_cases_come_first_and_the_message_has_input_and_values(
@@ -193,7 +193,7 @@ score = checks.score()
         (RIGHT, "a = [2.0]", "", False),
         ("def double(x): return x", "a = [1.0]", "", False),  # it costs points in its own test
         (RIGHT, "a = [3.0]", "a[0]: expected 2, got 3", False),
-        (RIGHT, "", "a is not defined. Has its cell run without an error?", False),
+        (RIGHT, "", "a is not defined. Did its cell end in an error?", False),
         ("def double(x): 1 / 0", "", "", True),
         ("def double(x): raise NotImplementedError", "", "double is not answered yet "
          "(NotImplementedError)", False),

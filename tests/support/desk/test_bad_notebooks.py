@@ -34,7 +34,7 @@ def test_a_function_defined_in_another_cell_is_an_answer(left, tmp_path):
 def test_an_emptied_answer_with_a_failing_test_is_to_do(tmp_path):
     found = checked(answered(double="STEP = 1"), tmp_path)
     assert not found.report.fine
-    assert "test_double, of numbers (and 1 more): double is not defined. Has its" in found.said
+    assert "test_double, of numbers (and 1 more): double is not defined. Did its" in found.said
     assert "of a total" not in found.said
     found = checked(answered(double=""), tmp_path)
     assert found.to_do == {"double": "answer double"}

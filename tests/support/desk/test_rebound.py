@@ -15,6 +15,7 @@ WRONG = "STEP = 1\ndef double(x):\n    return x * 3\n"
         (RIGHT + "def total_of(x): return 3.0", "total_of"),
         (RIGHT + "np = None", "np"),  # a function of the instructor's reads it too
         (RIGHT + "max = 3", "max"),
+        ("from numpy import *\n" + RIGHT, "max"),
     ],
 )
 def test_a_name_that_a_test_reads_is_a_finding(own, name, tmp_path):
@@ -29,7 +30,6 @@ def test_a_name_that_a_test_reads_is_a_finding(own, name, tmp_path):
     [
         "plt = axes = rng = 3",
         "def max(*values): return __import__('builtins').max(values)",  # the test passes with it
-        "from numpy import *",
         "_ = checks = 3",
         "def sum(x): return x + x",
         "from hw_support import assert_close",
