@@ -245,7 +245,7 @@ def test_undoing_works_for_arrays_of_any_shape() -> None:
         session.get("flatten").undoing(np.zeros((2, 3)))
 
 
-def test_an_exception_has_the_name_the_text_and_the_place_of_the_students() -> None:
+def test_an_exception_has_the_name_and_the_text_of_the_students() -> None:
     class OddError(Exception):
         pass
 
@@ -262,11 +262,9 @@ def test_an_exception_has_the_name_the_text_and_the_place_of_the_students() -> N
         with pytest.raises(RemoteError, match="x is odd") as caught:
             session.get("outer")()
         assert type(caught.value).__name__ == "OddError"
-        assert caught.value.raised_by == "inner"  # type: ignore[attr-defined]
         with pytest.raises(NotImplementedError) as unanswered:
             session.get("unfinished")()
         assert isinstance(unanswered.value, RemoteError)
-        assert unanswered.value.raised_by == "unfinished"
         with pytest.raises(RemoteError) as left:
             session.get("leave")()
         assert type(left.value).__name__ == "SystemExit"
