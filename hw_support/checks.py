@@ -63,7 +63,7 @@ NOT_ANSWERED = "is not answered yet"
 COUNTS_ONLY = "counts only if a part that compares values passes"
 _EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
 _SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
-# Points earned and possible in the tests of functions that this process has run, by their names.
+# Points earned and possible in the tests of answered functions that this process has run, by name.
 earned: dict[str, tuple[float, float]] = {}
 
 
@@ -474,7 +474,7 @@ class Checks:
             raise StaffError(f"{self.name} has no part {unknown[0]!r}, for which there are cases")
         points = sum(part.points for part in self.parts)
         got = sum(part.points for part in self.parts if part.passed)
-        if not self._shows_results:
+        if not (self._shows_results or self._unanswered):
             earned[self.name] = got, points
         if self._unanswered:
             print(_line(f"all {len(self.parts)} parts", points, self._unanswered))
