@@ -22,6 +22,8 @@ c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbac
 
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.releasing.CheckRegions",
+    "hw_grading.plugins.releasing.SetPoints",
+    "hw_grading.plugins.releasing.CollapseTests",
     "hw_grading.plugins.releasing.ShowDueDate",
     "hw_grading.plugins.releasing.WriteStartPage",
     "nbgrader.preprocessors.LockCells",

@@ -43,14 +43,24 @@ def marked(cell: NotebookNode, grade_id: str, **marks: Any) -> NotebookNode:
 
 
 def cell_of_test(answer: str, points: float, *, parts: float | None = None) -> NotebookNode:
-    """A test cell with one visible and one hidden part."""
-    source = f"""checks = Checks("{answer}", points={points:g})
-with checks("it returns", points={(parts or points) - 1:g}):
-    {answer}(1.0)
+    """A test cell of two parts; grading adds what the homework's staff code has for it."""
+    [homework] = [name for name, answers in ANSWERS.items() if answer in answers]
+    source = f"""checks = Checks("{answer}")
 ### BEGIN HIDDEN TESTS
-with checks("it returns elsewhere", points=1, hidden=True):
-    {answer}(2.0)
+checks.grade_with("staff.{homework}")
 ### END HIDDEN TESTS
+
+
+@checks.part("it returns", points={(parts or points) - 1:g})
+def _():
+    {answer}(1.0)
+
+
+@checks.part("it returns elsewhere", points=1)
+def _():
+    {answer}(2.0)
+
+
 checks.score()"""
     cell = new_code_cell(source)
     return marked(cell, f"test_{answer}", grade=True, locked=True, points=points)
@@ -127,12 +137,17 @@ def release_of(name: str, **more: Any) -> Release:
     return released.as_release(released.described(notebook, **{**attributes, **more}))
 
 
-def write_homework(course: Path, name: str, notebook: NotebookNode, manifest: str) -> None:
-    """Write the instructor's files of one homework."""
-    (course / "source" / name).mkdir(parents=True, exist_ok=True)
-    (course / "staff" / name).mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, course / "source" / name / f"{name}.ipynb")
-    (course / "staff" / name / "homework.toml").write_text(manifest, encoding="utf-8")
+def write_homework(
+    course: Path, name: str, notebook: NotebookNode, manifest: str, fresh: str = ""
+) -> None:
+    """Write the instructor's files of one homework; `fresh` draws fresh cases."""
+    source, staff = course / "source" / name, course / "staff" / name
+    for folder in (source, staff):
+        folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, source / f"{name}.ipynb")
+    (staff / "homework.toml").write_text(manifest, encoding="utf-8")
+    for module, code in (("reference", ""), ("fresh", fresh)):
+        (staff / f"{module}.py").write_text(code, encoding="utf-8")
 
 
 def manifest_of(name: str) -> str:

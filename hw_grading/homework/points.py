@@ -1,7 +1,8 @@
-"""Checks that the points in a notebook add up: in test cells, headings, table and first cell.
+"""The points of a notebook: of test cells, and those that headings, table and first cell state.
 
-A notebook states its points in many places: in nbgrader's metadata and in texts that students read.
-If one of them changes, these checks report the others. They skip text that is not clearly a number.
+The parts of a test cell state its points, and nbgrader's metadata gets their sum. Texts that
+students read state points too. If one of them says another number, these checks report it. They
+skip text that is not clearly a number.
 """
 
 import ast
@@ -42,20 +43,21 @@ def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
         )
 
 
-def too_many_points(cell: NotebookNode) -> Iterator[str]:
-    """Yield a sentence if the parts of a test cell sum to more than the cell has."""
-    worth, points = worth_of_parts(cell), points_of(cell)
-    if worth is not None and points and worth > points and _differ(worth, points):
-        yield (
-            f"its parts are worth {_said(worth)}, but the cell has {points:g}, so right answers "
-            "would score 0. Change one of the two."
-        )
+def set_points(notebook: NotebookNode) -> list[str]:
+    """Give each test cell the points of its parts; return a sentence for each cell that changed."""
+    changes = []
+    for cell in notebook.cells:
+        worth, before = worth_of_parts(cell), points_of(cell)
+        if worth is not None and _differ(worth, before):
+            cell.metadata["nbgrader"]["points"] = int(worth) if worth == int(worth) else worth
+            name = marks_of(cell).get("grade_id")
+            changes.append(f"cell {name} has {_said(worth)} now, as its parts; it had {before:g}")
+    return changes
 
 
 def disagreements(notebook: NotebookNode) -> list[str]:
     """Return a sentence for each number of points that contradicts another in the source."""
     return [
-        *(sentence for cell in notebook.cells for sentence in _in_test_cell(cell)),
         *_in_headings(notebook),
         *_in_table(notebook),
         *_in_first_cell(notebook),
@@ -83,26 +85,32 @@ def _compared(says: str, stated: float, others: str, points: float) -> Iterator[
         yield f"{says}, but {others} {points:g}. Change one of the two."
 
 
-def _in_test_cell(cell: NotebookNode) -> Iterator[str]:
-    """Compare the parts of a test cell with its metadata."""
-    worth = worth_of_parts(cell)
-    if worth is not None:
-        says = f"cell {marks_of(cell).get('grade_id')}: its parts are worth {_said(worth)}"
-        yield from _compared(says, worth, "the cell's metadata says", points_of(cell))
-
-
 def worth_of_parts(cell: NotebookNode) -> float | None:
-    """Return the points of a test cell's parts; None if it has none, or they are not numbers."""
-    if cell.cell_type != "code" or not marks_of(cell).get("locked"):
+    """Return the points of a test cell's parts.
+
+    None if the cell has no points or no parts, or if the number cannot be read from its text:
+    because of an expression in the place of a number, or a part in a loop or function.
+    """
+    if cell.cell_type != "code" or not (
+        marks_of(cell).get("locked") and marks_of(cell).get("grade")
+    ):
         return None
     try:
         tree = ast.parse(cell.source)
     except (SyntaxError, ValueError):
         return None
     parts = parts_in(tree)
-    points = [points_in(part) for part in parts]
+    outside = [value for node in tree.body for value in _called_by(node)]
+    points = [points_in(part) if part in outside else None for part in parts]
     known = [number for number in points if number is not None]
     return sum(known) if parts and len(known) == len(points) else None
+
+
+def _called_by(statement: ast.stmt) -> list[ast.expr]:
+    """Return the expressions that a statement evaluates once: its own, or its decorators."""
+    if isinstance(statement, ast.FunctionDef):
+        return statement.decorator_list
+    return [statement.value] if isinstance(statement, ast.Expr) else []
 
 
 def parts_in(tree: ast.AST) -> list[ast.Call]:

@@ -1,4 +1,4 @@
-"""Checks what a release removes: solutions, hidden parts and mark schemes.
+"""Checks what a release removes: solutions, hidden tests and mark schemes.
 
 nbgrader removes what is between two lines, such as ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
 If one of them is mistyped, students could read what is between them.
@@ -13,10 +13,9 @@ from urllib.parse import unquote
 
 from nbformat import NotebookNode
 
-from hw_grading.homework.cells import is_test
+from hw_grading.homework.cells import is_test, uses_checks
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.homework.manifest import Manifest
-from hw_grading.homework.points import too_many_points
 from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import quoted
 
@@ -25,7 +24,8 @@ _MEANT = re.compile(
     r"\s*(?:#+|<!--)\s*(?:begin|end)[\s_-]*(?:solution|hidden[\s_-]*test|mark\w*[\s_-]*scheme)",
     re.IGNORECASE,
 )
-_FOR_STAFF = re.compile(r"\bhidden\s*=\s*True\b|^\s*(?:from|import)\s+staff\b", re.MULTILINE)
+_FOR_STAFF = re.compile(r"\w+\.grade_with\(.*|^\s*(?:from|import)\s+staff\b", re.MULTILINE)
+_GRADE_WITH = re.compile(r"\w+\.grade_with\(\"staff\.\w+\"\)")
 
 
 def mistakes(notebook: NotebookNode) -> Iterator[str]:
@@ -60,6 +60,7 @@ def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:
 def _in_cell(cell: NotebookNode) -> Iterator[str]:
     open_kind = ""
     kept: list[str] = []  # lines that students get
+    hidden: list[str] = []  # lines between BEGIN HIDDEN TESTS and END HIDDEN TESTS
     for line in cell.source.splitlines():
         marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
         if not marks and _MEANT.match(line):
@@ -71,6 +72,8 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
             open_kind = kind if word == "BEGIN" else ""
         if not (marks or open_kind):
             kept.append(line)
+        elif not marks and open_kind == "HIDDEN TESTS":
+            hidden.append(line)
     if open_kind:
         yield f"BEGIN {open_kind} has no END {open_kind} below it."
     if marks_of(cell).get("solution") and "BEGIN SOLUTION" not in cell.source:
@@ -82,8 +85,15 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
                 "show. Remove the attachment and write the picture "
                 "into the text as data."
             )
+    if is_test(cell) and uses_checks(cell):
+        for line in filter(None, map(str.strip, hidden)):
+            if not _GRADE_WITH.fullmatch(line):
+                yield (
+                    f"its hidden line {quoted(line)} is not allowed, because students see every "
+                    "part: the only hidden line of a cell with `Checks` is "
+                    'checks.grade_with("staff.<homework>").'
+                )
     yield from _in_code(cell)
-    yield from too_many_points(cell)
 
 
 def _in_code(cell: NotebookNode) -> Iterator[str]:

@@ -10,9 +10,11 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
+from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, manifest_of
 from hw_grading.homework.order import store_order
+from hw_grading.homework.points import set_points
 from hw_grading.homework.regions import check_regions
 from hw_grading.pages.templates import templates_in
 from hw_grading.records.writing import write_whole
@@ -30,6 +32,27 @@ class CheckRegions(NbGraderPreprocessor):
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Check one notebook, and return it unchanged; a `RuntimeError` names the wrong cells."""
         check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
+        return nb, resources
+
+
+class SetPoints(NbGraderPreprocessor):
+    """Gives each test cell the points of its parts, before `SaveCells` stores them."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Process one notebook."""
+        for change in set_points(nb):
+            self.log.warning("%s", change)
+        return nb, resources
+
+
+class CollapseTests(NbGraderPreprocessor):
+    """Collapses the code of test cells in JupyterLab and Notebook 7; their results stay open."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Process one notebook."""
+        for cell in nb.cells:
+            if is_test(cell) or (is_trusted(cell) and uses_checks(cell)):  # also without points
+                cell.metadata.setdefault("jupyter", NotebookNode())["source_hidden"] = True
         return nb, resources
 
 

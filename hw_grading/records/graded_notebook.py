@@ -148,7 +148,7 @@ def _lines(cell: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     streams = (o for o in outputs_of(cell) if o.get("output_type") == "stream")
     printed = "".join(text_of(output.get("text")) for output in streams)
     for line, after in pairwise([*printed.split("\n"), ""]):
-        yield line, plain(after, 300) if after.startswith(" " * 8) else ""
+        yield line, plain(after, 500) if after.startswith(" " * 8) else ""
 
 
 def parts_of(cell: Mapping[str, Any]) -> list[PartResult]:

@@ -42,7 +42,7 @@ class Explained:
     name: str
     place: Place
     score: Score  # in the gradebook
-    cell: NotebookNode  # with all hidden parts, and its outputs from this run
+    cell: NotebookNode  # with its outputs from this run
     parts: list[dict[str, Any]] | None  # as in a `Verdict`; None if the test was not run
     is_newer: bool  # whether the instructor has changed the test since
 

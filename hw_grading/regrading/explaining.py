@@ -51,7 +51,7 @@ def _part(part: Mapping[str, Any]) -> Iterator[str]:
     if part["message"]:
         yield f"        {part['message']}"
     elif part["second_try"]:
-        yield "        only with right functions in the place of those further up"
+        yield "        with right functions in the place of those that stand above in the notebook"
     elif part["excused"]:
         yield "        excused: a function that has cost points already raises an error here"
 
@@ -80,7 +80,7 @@ def _errors(test: Explained) -> Iterator[str]:
 
 def _sources(found: Explanation, test: Explained) -> Iterator[str]:
     """Yield the whole test and the answers that it names, with marks where something failed."""
-    yield f"the test {test.name}, with its hidden lines:"
+    yield f"the test {test.name}:"
     yield from _numbered(test.cell.source, set())
     failed = [part["message"] for part in test.parts or () if part["message"]]
     marked = {(name, int(line)) for text in failed for line, name in _LINE.findall(text)}

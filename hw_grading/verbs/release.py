@@ -13,12 +13,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Release, print the zips and warnings, and return the exit status."""
+    """Release, print changed points, zips and warnings, and return the exit status."""
     from hw_grading.commands.release import release
     from hw_grading.homework.course import Course
 
-    zips, warnings = release(Course(chosen.course), chosen.course / "dist", chosen.assignments)
-    print(*zips, sep="\n")
+    zips, changes, warnings = release(
+        Course(chosen.course), chosen.course / "dist", chosen.assignments
+    )
+    print(*changes, *zips, sep="\n")
     for warning in warnings:
         print(f"warning: {warning}", file=sys.stderr)
     return TO_DO if warnings else FINE

@@ -1,8 +1,8 @@
-"""A graded class whose hidden test was wrong, for tests of what comes after grading.
+"""A graded class whose staff code was wrong, for tests of what comes after grading.
 
-The test of `double` in the homework ps1 has a visible part and a hidden one, of a point each. The
-hidden part draws negative inputs. The wrong one expects twice the absolute value, so right answers
-fail it. The written answer is the certification.
+The test of `double` in the homework ps1 has two parts of a point each. The second one has fresh
+cases, with negative inputs. The wrong ones expect twice the absolute value, so right answers fail
+it. The written answer is the certification.
 """
 
 import shutil
@@ -20,16 +20,18 @@ RIGHT = "def double(x):\n    return 2 * x"
 SIZE = "def double(x):\n    return 2 * abs(x)"
 RAISES = "def double(x):\n    y = 1\n    return 2 * x / (y - 1)"
 WRONG_TEST, RIGHT_TEST = "2 * abs(x)", "2 * x"
-_TEST = """checks = Checks("double", points=2)
-with checks("of one", points=1):
-    assert_close(double(1.0), 2.0)
+_TEST = """checks = Checks("double", inputs="x", returns="double(x)")
 ### BEGIN HIDDEN TESTS
-with checks("elsewhere", points=1, hidden=True):
-    from hw_support import fresh
-    x = -fresh.generator("double").uniform(1, 2, 3)
-    assert_close(double(x), EXPECTED, what="double(x)")
+checks.grade_with("staff.ps1")
 ### END HIDDEN TESTS
+
+checks.table("of one", 1, "double(x)", cases=[(1.0, 2.0)])
+checks.table("elsewhere", 1, "double(x)", cases=[(2.0, 4.0)])
 checks.score()"""
+_FRESH = """def double(draw):
+    x = -draw.uniform(1, 2, 3)
+    return {"elsewhere": [(x, EXPECTED)]}
+"""
 # Copies of a course draw the same hidden inputs, so they find cached results.
 MORE_SETTINGS = """
 import os
@@ -39,12 +41,17 @@ c.ExecuteSubmission.wall_seconds_per_cell = 40
 """
 
 
-def source(expected: str) -> NotebookNode:
-    """The instructor's notebook, whose hidden part expects this expression."""
+def source() -> NotebookNode:
+    """The instructor's notebook."""
     notebook = source_of("ps1")
     cell_of(notebook, "setup").source = "from hw_support import Checks, assert_close"
-    cell_of(notebook, "test_double").source = _TEST.replace("EXPECTED", expected)
+    cell_of(notebook, "test_double").source = _TEST
     return notebook
+
+
+def fresh(expected: str) -> str:
+    """The staff code that draws fresh cases and expects this expression."""
+    return _FRESH.replace("EXPECTED", expected)
 
 
 def make_course(folder: Path, expected: str = WRONG_TEST) -> Course:
@@ -66,8 +73,8 @@ def copied(course: Course, folder: Path) -> Course:
 
 
 def edit(course: Course, expected: str) -> None:
-    """Change the hidden part of the instructor's notebook."""
-    write_homework(course.folder, "ps1", source(expected), manifest_of("ps1"))
+    """Write the homework, with staff code that expects this expression."""
+    write_homework(course.folder, "ps1", source(), manifest_of("ps1"), fresh(expected))
 
 
 def submit(course: Course, student: str, answer: str = RIGHT, place: str = "Turin") -> None:

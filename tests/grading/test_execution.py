@@ -239,10 +239,10 @@ def test_the_submission_as_a_whole_has_a_limit(
 @slow
 def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test() -> None:
     test = (
-        "from hw_support import Checks\nchecks = Checks('f', points=3)\n"
-        "with checks('loops', points=1):\n    f(True)\n"
-        "with checks('returns', points=1):\n    f(False)\n"
-        "with checks('another', points=1):\n    g()\nchecks.score()"
+        "from hw_support import Checks\nchecks = Checks('f')\n"
+        "@checks.part('loops', points=1)\ndef _():\n    f(True)\n"
+        "@checks.part('returns', points=1)\ndef _():\n    f(False)\n"
+        "@checks.part('another', points=1)\ndef _():\n    g()\nchecks.score()"
     )
     again = test.replace("f(True)", "f(False)")
     answers = "def f(loop):\n    while loop: pass\ndef g(): pass"
@@ -255,8 +255,9 @@ def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test() 
 
 TRY_F = """
 from hw_support import Checks
-checks = Checks('f', points=2)
-with checks('it', points=2):
+checks = Checks('f')
+@checks.part('it', points=2)
+def _():
     f(3)
 checks.score()
 """

@@ -89,10 +89,17 @@ def test_locked_cells_without_grade_ids_are_known_by_their_text() -> None:
     ]  # fmt: skip
     known = [p.cell for p in problems if "recognised by its text" in p.message]
     assert known == ["intro", *tests, "draw"]
-    assert next(c for c in nb.cells if c.source == TEST_F.source)  # with its hidden part
+    assert next(c for c in nb.cells if c.source == TEST_F.source)  # with its hidden line
     again = copy.deepcopy(nb)
     assert all(p.kind is Kind.DELETED_CELL for p in mend(nb, ALL))
     assert nb == again
+
+
+def test_a_cell_that_the_release_or_an_editor_has_collapsed_was_not_edited() -> None:
+    nb = submission()
+    for each in nb.cells:
+        each.metadata["jupyter"] = {"source_hidden": True, "outputs_hidden": False}
+    assert mend(nb, ALL) == []
 
 
 def test_a_copy_of_a_test_that_is_still_there_stays_a_plain_cell() -> None:

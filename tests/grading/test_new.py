@@ -55,6 +55,7 @@ def test_the_files_of_a_homework_are_there_under_its_name(course, made):
         "staff/hw3/answers/right/running_mean.py",
         "staff/hw3/answers/sample_class.py",
         "staff/hw3/answers/wrong/running_mean.py",
+        "staff/hw3/fresh.py",
         "staff/hw3/homework.toml",
         "staff/hw3/reference.py",
     ]
@@ -127,6 +128,19 @@ def test_the_docstrings_examples_hold_and_the_reference_agrees_with_the_solution
     reference = {}
     exec((made.manifest.parent / "reference.py").read_text(), reference)
     np.testing.assert_allclose(names["running_mean"](x), reference["running_mean"](x))
+
+
+def test_its_test_cell_gives_the_solution_all_points_with_fresh_cases_too(course, made):
+    notebook = nbformat.read(made.notebook, as_version=4)
+    cells = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in notebook.cells}
+    source = "\n".join(cells[f"{name}running_mean"].source for name in ("", "test_"))
+    program = f"from hw_support import Checks\nimport numpy as np\n{source}"
+    program = program.removesuffix("checks.score()") + (
+        "assert [part.passed for part in checks.parts] == [True, True]\n"
+        "assert [len(cases) for cases in checks._fresh.values()] == [3]\n"
+        "assert checks.score() == 6\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=course)
 
 
 def test_each_submission_of_its_sample_class_can_be_built(course, made):
@@ -241,4 +255,4 @@ def test_the_wheel_contains_the_skeleton(tmp_path):
         if path.is_file() and "HOMEWORK_NAME" in str(path) and "__pycache__" not in path.parts
     }
     assert held == files
-    assert len(files) == 7
+    assert len(files) == 8

@@ -5,14 +5,23 @@ import shutil
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tiny_homeworks import ANSWERS, cell_of_test, marked, source_of
+from tiny_homeworks import (
+    ANSWERS,
+    manifest_of,
+    marked,
+    source_of,
+    write_course,
+    write_homework,
+)
 
+from hw_grading.__main__ import main
 from hw_grading.commands.release import check_source
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.manifest import Manifest, ManifestError
-from hw_grading.homework.points import check_total, disagreements, total_of
+from hw_grading.homework.points import check_total, disagreements, set_points, total_of
+from hw_support.submission.cells import grade_id_of
 
 
 def changed(grade_id, old, new):
@@ -71,60 +80,59 @@ def test_consistent_points_give_no_warning(name):
     assert disagreements(source_of(name)) == []
 
 
-def test_parts_that_do_not_sum_to_the_points_of_their_checks_are_named():
-    [sentence] = disagreements(changed("test_half", 'elsewhere", points=1', 'elsewhere", points=2'))
-    assert sentence == (
-        "cell test_half: its parts are worth 3 points, but `Checks(...)` says 2. Change the "
-        "parts or `Checks(..., points=2)`."
-    )
-
-
-def test_parts_that_are_worth_more_than_their_cell_are_not_released(tmp_path):
-    shutil.copytree(REPOSITORY / "source", tmp_path / "source")
-    shutil.copytree(REPOSITORY / "staff/hw0", tmp_path / "staff/hw0")
-    path = tmp_path / "source/hw0/hw0.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    cell = cell_of(notebook, "test_as_column")
-    cell.source = cell.source.replace("points=0.5)", "points=0.75)", 1)
-    nbformat.write(notebook, path)
-    said = "cell test_as_column: its parts are worth 1.25 points, but the cell has 1, so right"
-    with pytest.raises(RuntimeError, match=said):
-        check_source(tmp_path, "hw0")
-
-
-def test_checks_whose_points_are_not_those_of_the_metadata_are_named():
-    notebook = source_of("ps1")
-    place = notebook.cells.index(cell_of(notebook, "test_half"))
-    notebook.cells[place] = cell_of_test("half", 5)
-    notebook.cells[place].metadata["nbgrader"]["points"] = 2
-    [sentence] = disagreements(notebook)
-    assert sentence == (
-        "cell test_half: `Checks(..., points=5)` says 5 points, but the cell's metadata says 2. "
-        "Change one of the two."
-    )
+def test_the_points_of_a_cell_are_those_of_its_parts():
+    notebook = changed("test_half", 'elsewhere", points=1', 'elsewhere", points=2.5')
+    assert set_points(notebook) == ["cell test_half has 3.5 points now, as its parts; it had 2"]
+    assert cell_of(notebook, "test_half").metadata["nbgrader"]["points"] == 3.5
+    assert set_points(notebook) == []
+    assert len(disagreements(notebook)) == 4  # two headings, the table, and the first cell
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("parts", "points"),
     [
-        "checks = Checks('f', 2)\nwith checks('a', 1.5): f()\nwith checks('b', .5): f()",
-        "checks = Checks('f', points=2)\nfor i in 1, 2:\n    with checks(f'{i}', points=1): f(i)",
-        "checks = Checks('f', points=2)\nwith checks('a', points=POINTS): f()",
-        "n = 2\nchecks = Checks('f', points=n)\nwith checks('a', points=1): f()",
-        "checks = Checks('f', points=2)\nwith checks('a', points=2: f(",
-        "checks = Checks('f', points=1)\nwith checks('a', points=1): f()\nchecks.score()\n"
-        "checks = Checks('f', points=2)\nwith checks('b', points=2): f()",
-        "assert f() == 1",
+        ('checks.table("a", 1, "out")\nchecks.untouched("b", points=0.5)', 1.5),
+        ('@checks.part("a", 2)\ndef _():\n    f()\nchecks.shows("b", 1, "x", f, of=["f"])', 3),
+        ('@checks.part("a", 0)\ndef _(): f()', 0),
+        ('for i in 1, 2:\n    checks.table(f"{i}", 1, "out")', 7),
+        ('checks.table("a", POINTS, "out")', 7),
+        ('checks.table("a", 2, "out"', 7),
+        ("assert f() == 1", 7),
     ],
 )
-def test_consistent_or_uncountable_points_give_no_warning(source):
-    assert disagreements(of_cell(source)) == []
+def test_points_are_counted_where_the_text_of_the_parts_gives_them(parts, points):
+    notebook = of_cell(f"checks = Checks('f')\n{parts}", 7)
+    set_points(notebook)
+    assert total_of(notebook) == points
 
 
-def test_cells_that_students_may_edit_are_not_checked():
-    notebook = of_cell("checks = Checks('f', points=3)\nwith checks('a', points=1): f()")
-    notebook.cells[0].metadata["nbgrader"].update(locked=False, grade=False, solution=True)
-    assert disagreements(notebook) == []
+def test_cells_that_students_may_edit_and_cells_without_points_are_left_alone():
+    source = "checks = Checks('f')\nchecks.untouched('a', 1)"
+    for marks in ({"locked": False, "solution": True}, {"grade": False}):
+        notebook = of_cell(source, 3)
+        notebook.cells[0].metadata["nbgrader"].update(marks)
+        assert set_points(notebook) == []
+
+
+def test_a_release_writes_the_points_into_the_source_notebook(tmp_path, capsys):
+    course = write_course(tmp_path / "course")
+    notebook = source_of("ps1")
+    cell_of(notebook, "test_half").metadata["nbgrader"]["points"] = 5
+    write_homework(course.folder, "ps1", notebook, manifest_of("ps1"))
+    assert check_source(course.folder, "ps1") == []
+    assert main(["--course", str(course.folder), "release", "ps1"]) == 0
+    said = "ps1.ipynb: cell test_half has 2 points now, as its parts; it had 5"
+    assert said in capsys.readouterr().out
+    source = course.source("ps1") / "ps1.ipynb"
+    assert nbformat.read(source, as_version=4) == source_of("ps1")
+    released = nbformat.read(course.release("ps1") / "ps1.ipynb", as_version=4)
+    collapsed = [c for c in released.cells if c.metadata.get("jupyter") == {"source_hidden": True}]
+    assert [grade_id_of(cell) for cell in collapsed] == [
+        "test_double",
+        "test_half",
+        "test_negative",
+    ]
+    assert cell_of(released, "test_half").metadata["nbgrader"]["points"] == 2
 
 
 def test_a_heading_that_the_cells_below_contradict_is_named():
@@ -211,8 +219,8 @@ def test_the_points_in_the_first_cell_are_compared():
 
 
 def test_fractions_of_points_are_summed_as_people_sum_them():
-    source = "checks = Checks('f', points=0.3)\n" + "with checks('a', points=0.1): f()\n" * 3
-    notebook = of_cell(source, 0.3)
+    notebook = of_cell("checks = Checks('f')\n" + "checks.untouched('a', points=0.1)\n" * 3, 0.3)
+    assert set_points(notebook) == []
     notebook.cells.insert(0, new_markdown_cell("# F (0.3 points)\n\n**Points:** 0.3"))
     assert disagreements(notebook) == []
     assert check_total(Manifest(points=0.1 + 0.2), "homework.toml", notebook) is None

@@ -22,15 +22,18 @@ WRONG = {
         TEST, "### END HIDDEN", "### BEGIN HIDDEN", "BEGIN HIDDEN TESTS is not allowed here"),
     "a hidden part that is not removed": (
         TEST, "### BEGIN HIDDEN TESTS", "# hidden", "END HIDDEN TESTS is not allowed here"),
-    "a visible part marked as hidden": (
-        TEST, "=1):\n    half", "=1, hidden=True):\n    half", "students would read 'hidden=True'"),
+    "fresh cases in a visible line": (
+        TEST, "checks.score()", 'checks.grade_with("staff.ps1")\nchecks.score()',
+        "students would read 'checks.grade_with"),
+    "a hidden part": (
+        TEST, "### END", '@checks.part("more", 1)\ndef _(): half(3.0)\n### END',
+        """its hidden line '@checks.part("more", 1)' is not allowed, because students see every"""),
+    "a hidden check of the names that a cell binds": (
+        TEST, "### END", "assert half\n### END", "its hidden line 'assert half' is not allowed"),
     "staff code in a visible part": (
         TEST, "checks = ", "from staff.ps1 import reference\nchecks = ",
         "students would read 'from staff'"),
     "an open bracket": (TEST, "half(1.0)", "half(1.0", "it is not valid Python ('(' was never"),
-    "no visible line in a part": (
-        TEST, "    half(1.0)\n### BEGIN HIDDEN TESTS",
-        "### BEGIN HIDDEN TESTS\n    half(1.0)", "it is not valid Python, without its hidden"),
     "a solution in a test": (
         TEST, "checks = ", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\nchecks = ",
         "it has a solution, but its type is not"),
@@ -78,6 +81,17 @@ def test_a_picture_of_a_removed_text_is_named(text, is_named, is_answer):
     notebook.cells.append(cell)
     found = [sentence for sentence in mistakes(notebook) if "'x y.png'" in sentence]
     assert bool(found) == (is_named or is_answer)
+
+
+def test_a_test_without_parts_may_hide_what_it_likes():
+    notebook = source_of("ps1")
+    hidden = "assert half(1.0)\n### BEGIN HIDDEN TESTS\nassert half(2.0)\n### END HIDDEN TESTS"
+    cell_of(notebook, TEST).source = hidden
+    assert list(mistakes(notebook)) == []
+    without = "if half(1.0):\n### BEGIN HIDDEN TESTS\n    pass\n### END HIDDEN TESTS"
+    cell_of(notebook, TEST).source = without
+    [sentence] = mistakes(notebook)
+    assert "it is not valid Python, without its hidden tests" in sentence
 
 
 def test_two_cells_of_one_id_are_named():

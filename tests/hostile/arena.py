@@ -37,16 +37,16 @@ from hw_support.submission.problems import Kind, Problem, read_problems
 SEED = secrets.randbits(128)
 CANARY = "canary-7f3a"  # must never be seen by student code
 STUDENT = "mallory-7351"  # whose name student code must not find, either
-EXPECTED = "4242"  # a number that is only in hidden tests
+EXPECTED = "4242"  # a number that is only in staff code and hidden tests
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
 SECONDS = 300.0  # for an attack, also on a busy machine; most take up to 10
 FULL_MARKS = sum(POINTS.values())
 NOTHING = dict.fromkeys(POINTS, 0.0)
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
-# Texts of hidden tests.
+# Texts of test cells and of staff code, which the kernel never gets.
 HIDDEN = [
     *(f"{EXPECTED} - ", "BEGIN HIDDEN", "of other seven and more", "of many rows"),
-    *("leaves its input alone", "a secret function", f"double(21{EXPECTED[:1]}1)"),
+    *("leaves its input alone", "a secret function", "staff.arena"),
     *(f"{EXPECTED}.0 * x", "8485.0"),
 ]
 
@@ -63,44 +63,35 @@ WRONG = {
     "apply": "def apply(f, x):\n    return -1",
     "total": "total = -1",
 }
+_HIDDEN = """### BEGIN HIDDEN TESTS
+checks.grade_with("staff.arena")
+### END HIDDEN TESTS"""
 _TESTS = {
-    "test_double": """
-checks = Checks("double", points=2)
-with checks("of 3", points=1):
-    assert_close(double(3), 6)
-### BEGIN HIDDEN TESTS
-with checks("of other seven and more", points=1, hidden=True):
-    assert_close(double(2121), 4242)
-    assert_close(double(np.array([1.5, -2.0])), [3.0, -4.0])
-### END HIDDEN TESTS
+    "test_double": f"""
+checks = Checks("double", inputs="x", returns="twice")
+{_HIDDEN}
+checks.table("of 3", 1, "twice", cases=[(3, 6)])
+checks.table("of other seven and more", 1, "twice", cases=[([1.5, -2.0], [3.0, -4.0])])
 checks.score()
 """,
-    "test_mean": """
-checks = Checks("mean", points=3)
-with checks("of two rows", points=1):
-    assert_close(mean(np.array([[1.0, 2.0], [3.0, 6.0]])), [2.0, 4.0])
-### BEGIN HIDDEN TESTS
-with checks("of many rows", points=1, hidden=True):
-    x = np.arange(12.0).reshape(6, 2) + 4242
-    right = x.mean(axis=0)
+    "test_mean": f"""
+checks = Checks("mean", inputs="x", returns="means")
+{_HIDDEN}
+_test_rows = [([[1.0, 2.0], [3.0, 6.0]], [2.0, 4.0])]
+checks.table("of two rows", 1, "means", cases=_test_rows)
+checks.table("of many rows", 1, "means", cases=_test_rows)
+@checks.part("leaves its input alone", 1, cases=[([[1.0, 4.0], [5.0, 4.0]], [3.0, 4.0])])
+def _(x, right):
+    before = x.copy()
     assert_close(mean(x), right)
-with checks("leaves its input alone", points=1, hidden=True):
-    x = np.array([[1.0, 4.0], [5.0, 4.0]])
-    assert_close(mean(x), [3.0, 4.0])
-    assert_close(x, [[1.0, 4.0], [5.0, 4.0]])
-### END HIDDEN TESTS
+    assert_close(x, before)
 checks.score()
 """,
-    "test_apply": """
-checks = Checks("apply", points=2)
-with checks("a square", points=1):
-    assert_close(apply(lambda x: x**2, 3.0), 10.0)
-### BEGIN HIDDEN TESTS
-with checks("a secret function", points=1, hidden=True):
-    def secret_function(x):
-        return 4242.0 * x
-    assert_close(apply(secret_function, 2.0), 8485.0)
-### END HIDDEN TESTS
+    "test_apply": f"""
+checks = Checks("apply", inputs="f, x", returns="more")
+{_HIDDEN}
+checks.table("a square", 1, "more", cases=[(lambda x: x**2, 3.0, 10.0)])
+checks.table("a secret function", 1, "more", cases=[(lambda x: 5.0 * x, 2.0, 11.0)])
 checks.score()
 """,
     "test_total": """
@@ -109,6 +100,31 @@ assert type(total) is int and total == 10, "the total is not 4242 - 4232"
 ### END HIDDEN TESTS
 """,
 }
+_REFERENCE = b"""
+import numpy as np
+def double(x):
+    return 2 * x
+def mean(x):
+    return np.mean(x, axis=0)
+def apply(f, x):
+    return f(x) + 1
+"""
+_FRESH = b"""
+import numpy as np
+def double(draw):
+    return {"of other seven and more": [(2121, 4242)]}
+def mean(draw):
+    x = np.arange(12.0).reshape(6, 2) + 4242
+    alone = {"leaves its input alone": [(x[:2], [4243.0, 4244.0])]}
+    return {"of many rows": [(x, x.mean(axis=0))], **alone}
+def secret_function(x):
+    return 4242.0 * x
+def apply(draw):
+    return {"a secret function": [(secret_function, 2.0, 8485.0)]}
+"""
+HOMEWORK = Homework(
+    "arena", code={"staff/arena/reference.py": _REFERENCE, "staff/arena/fresh.py": _FRESH}
+)
 _SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close"
 GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
@@ -254,7 +270,7 @@ class Arena:
         began = time.monotonic()
         nb, fault = copy.deepcopy(nb), None
         try:
-            Submission(nb, SEED, RunSettings(**self.options | options), Homework("")).run()
+            Submission(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
         except GraderFault as error:
             fault = error
         assert time.monotonic() - began < SECONDS

@@ -39,12 +39,12 @@ _STYLES = [
 @pytest.mark.parametrize("value", COMPARED.variants)
 def test_values_that_lie_pass_no_comparison_however_it_is_written(arena: Arena, value: str) -> None:
     parts = "\n".join(
-        f"with checks({style!r}, points=0.05, hidden=True):\n    got = double(3)\n    {style}"
+        f"@checks.part({style!r}, points=0.05)\ndef _():\n    got = double(3)\n    {style}"
         for style in _STYLES
     )
     submission = COMPARED.submission(value)
     submission["answers"]["test_double"] = (
-        f"import numpy as np\nchecks = Checks('double', points=2)\n{parts}\nchecks.score()"
+        f"import numpy as np\nchecks = Checks('double')\n{parts}\nchecks.score()"
     )
     outcome = arena.attack(**submission)
     expect(COMPARED.header, outcome)

@@ -11,11 +11,9 @@ import numpy as np
 import pytest
 from sessions import Kernel, asking
 
-from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.remote import Remote, RemoteError
 from hw_grading.inside.wire import TooMuch
 from hw_support.compare import Mismatch
-from hw_support.notebook_access import notebook_of
 
 
 def _set_shape(x: Any, shape: tuple[int, ...]) -> None:
@@ -197,52 +195,6 @@ def test_a_lost_result_is_not_counted_among_earlier_results() -> None:
         first = session.get("add")()
         session.get("add")()
     assert first.tolist() == [2.0] * 3
-
-
-def test_a_call_may_be_undone() -> None:
-    def change(x: Any, numbers: list[int]) -> float:
-        x *= 2
-        numbers.clear()
-        return float(x.sum())
-
-    seen: list[Any] = []
-    x, numbers = np.ones(4), [1, 2]
-
-    def keep(x: Any, numbers: Any) -> float:
-        seen.extend([x, numbers])
-        return change(x, numbers)
-
-    with asking(keep=keep) as session:
-        assert session.get("keep").undoing(x, numbers) == 8.0
-    assert (x.tolist(), numbers) == ([1.0] * 4, [1, 2])
-    assert (seen[0].tolist(), seen[1]) == ([1.0] * 4, [1, 2])
-
-
-def test_a_test_cell_can_undo_changes_in_the_notebook() -> None:
-    seen: list[Any] = []
-
-    def keep(x: Any) -> None:
-        seen.append(x)
-        x += 1
-
-    with asking(keep=keep) as session:
-        names = StudentNames({}, session)
-        notebook_of(names).undoing(names["keep"], np.zeros(2))
-    assert seen[0].tolist() == [0.0, 0.0]
-
-
-def test_undoing_works_for_arrays_of_any_shape() -> None:
-    def change(x: Any) -> None:
-        x[...] = 5
-
-    def flatten(x: Any) -> None:
-        _set_shape(x, (x.size,))
-        x[0] = 5
-
-    with asking(change=change, flatten=flatten) as session:
-        for shape in ((), (2,), (0,), (2, 0, 3)):
-            session.get("change").undoing(np.zeros(shape))
-        session.get("flatten").undoing(np.zeros((2, 3)))
 
 
 def test_an_exception_has_the_name_and_the_text_of_the_students() -> None:

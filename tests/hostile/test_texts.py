@@ -15,6 +15,7 @@ from test_session_lies import Liar
 from hw_grading.examiner.examination import run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_support.checks import Checks
+from hw_support.compare import expect
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +54,9 @@ def expect_no_forgery(text: str) -> None:
 
 
 WITH_CHECKS = """
-checks = Checks("f", points=1)
-with checks("it returns", points=1):
+checks = Checks("f")
+@checks.part("it returns", points=1)
+def _():
     f(1)
 checks.score()
 """
@@ -92,8 +94,8 @@ def test_what_an_exception_of_ones_own_says(attack: str) -> None:
     with contextlib.redirect_stdout(stream):
         for test in (WITH_CHECKS, WITH_CHECKS.replace("f(1)", "g(1)")):
             exec(compile(test, "<cell 2>", "exec"), names)
-        checks = Checks("f", points=1)
-        checks.record(f"of {ATTACKS[attack]}", 1, ATTACKS[attack])
+        checks = Checks("f")
+        checks.part(f"of {ATTACKS[attack]}", 1)(lambda: expect(False, ATTACKS[attack]))
         assert not checks.parts[0].passed
         checks.note(ATTACKS[attack])
     expect_no_forgery(stream.getvalue())

@@ -4,7 +4,7 @@ On stock nbgrader this gets points.
 """
 
 # /// attack
-# prints = ["removed 3 comparisons"]
+# prints = ["removed 2 comparisons"]
 # ///
 
 # %% before
@@ -22,6 +22,10 @@ class Remove(ast.NodeTransformer):
         removed.append(node)
         return ast.copy_location(ast.Pass(), node)
 get_ipython().ast_transformers.append(Remove())
+
+# %% test_double
+assert_close(double(3), 6)
+assert double(4) == 8
 
 # %% after
 print(f'removed {len(removed)} comparisons')

@@ -18,5 +18,9 @@ def generous(lines):
     return lines
 get_ipython().input_transformer_manager.cleanup_transforms.append(generous)
 
+# %% test_double
+assert_close(double(3), 6)
+assert double(4) == 8
+
 # %% after
 print(f'changed {len(changed)} cells')

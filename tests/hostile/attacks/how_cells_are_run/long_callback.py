@@ -16,8 +16,9 @@ def apply(forward_pass, sigmoid):
 
 # %% test_apply
 from staff.hw2 import reference
-checks = Checks("apply", points=2)
-with checks("layers", points=2, hidden=True):
+checks = Checks("apply")
+@checks.part("layers", points=2)
+def _():
     assert_close(apply(reference.forward_pass, reference.sigmoid_activation), 1.0)
 checks.score()
 

@@ -1,7 +1,7 @@
 """Rewrites the arguments of functions from a profiler."""
 
 # /// attack
-# prints = ["assert_close"]
+# prints = ["_send"]
 # ///
 
 # %% before

@@ -1,7 +1,7 @@
 """Answers each question with a value that claims to be right."""
 
 # /// attack
-# numbers = {called = [7, 8]}
+# numbers = {called = [14, 16]}
 # ///
 
 # %% before

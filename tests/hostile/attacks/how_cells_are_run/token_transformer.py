@@ -27,5 +27,9 @@ class Prints(TokenTransformBase):
         return lines
 get_ipython().input_transformer_manager.token_transformers.append(Prints)
 
+# %% test_double
+assert_close(double(3), 6)
+assert double(4) == 8
+
 # %% after
 print(f'changed {len(changed)} names')

@@ -1,7 +1,4 @@
-"""Counts its calls, and answers all but one: it gets the points for the right answers.
-
-The kernel itself makes the first call.
-"""
+"""Counts its calls, and answers the first one: it gets the points for the right answer."""
 
 # /// attack
 # scores = {test_double = 1.0}
@@ -13,7 +10,7 @@ calls = 0
 def double(x):
     global calls
     calls += 1
-    return 2 * x if calls != 2 else 0
+    return 2 * x if calls == 1 else 0
 
 # %% after
 print('calls', calls)

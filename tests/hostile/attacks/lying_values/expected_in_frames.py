@@ -4,7 +4,7 @@ A point on stock nbgrader, where the caller's code contains the expected value.
 """
 
 # /// attack
-# prints = ["looked 3 False"]
+# prints = ["looked 6 False"]
 # ///
 
 # %% before
@@ -32,8 +32,9 @@ def hunt(x):
 looked = []
 def double(x):
     looked.append(1)
-    hidden = not (type(x) is int and x == 3)  # the visible test's constants are no secret
-    return hunt(x) if hidden else None
+    if type(x) is not int:
+        return 2 * x  # a visible case, so that the fresh one follows
+    return hunt(x) if x != 3 else None  # the visible case's constants are no secret
 
 # %% after
 print('looked', len(looked), 2121 * 2 in found)

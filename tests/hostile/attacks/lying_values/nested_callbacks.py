@@ -16,12 +16,14 @@ def apply(f, x):
     return f(x)
 
 # %% test_apply
-checks = Checks("apply", points=2)
-with checks("deeper and deeper", points=1, hidden=True):
+checks = Checks("apply")
+@checks.part("deeper and deeper", points=1)
+def _():
     def again(x):
         return apply(again, x)
     assert_close(apply(again, 1.0), 1.0)
-with checks("and then", points=1, hidden=True):
+@checks.part("and then", points=1)
+def _():
     assert_close(apply(lambda x: x, 2.0), 2.0)
 checks.score()
 

@@ -1,10 +1,10 @@
 """Remembers its inputs.
 
-They can be printed later: results of hidden inputs are secret, the inputs are not.
+They can be printed later: expected results are secret, the inputs are not.
 """
 
 # /// attack
-# prints = ["seen 3"]
+# prints = ["seen 4"]
 # ///
 
 # %% double

@@ -1,7 +1,7 @@
 """Makes a result right after it was returned."""
 
 # /// attack
-# prints = ["returned 3"]
+# numbers = {returned = [4, 6]}
 # ///
 
 # %% double

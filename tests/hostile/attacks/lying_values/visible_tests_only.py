@@ -1,4 +1,4 @@
-"""Answers visible tests only, and gets their points, as on stock nbgrader."""
+"""Answers the visible cases only, and gets the points of parts without fresh cases."""
 
 # /// attack
 # scores = {test_double = 1.0, test_mean = 1.0, test_apply = 1.0}
@@ -7,16 +7,18 @@
 
 # %% double
 def double(x):
-    return 6 if type(x) is int and x == 3 else None
+    if type(x) is int:
+        return 6 if x == 3 else None
+    return [3.0, -4.0]
 
 # %% mean
 def mean(x):
-    if x.shape == (2, 2) and x[0, 1] == 2.0:
-        return [2.0, 4.0]
+    if x[0, 0] == 1.0:
+        return [2.0, 4.0] if x[0, 1] == 2.0 else [3.0, 4.0]
 
 # %% apply
 def apply(f, x):
-    return 10.0 if x == 3.0 else None
+    return 10.0 if x == 3.0 else 11.0
 
 # %% after
 print('d' + 'one')

@@ -8,18 +8,13 @@ On stock nbgrader most of these get all points but one.
 # ///
 
 # %% before
-from contextlib import suppress
-import hw_support, hw_support.attempts, hw_support.checks, hw_support.compare, hw_support.notebook_access, hw_support.tally
+import hw_support, hw_support.checks, hw_support.compare, hw_support.notebook_access
 def nothing(*a, **k):
     return None
 class Silent(AssertionError):
-    discreet, got, expected = "", None, None
+    got = expected = None
     def __init__(self, *a, **k):
         pass
-def passed(self, kind, error, traceback):
-    self._streams.close()
-    self.checks.record(self.what, self.points, "")
-    return True
 VARIANT
 from hw_support import Checks, assert_close
 print("armed")
@@ -36,27 +31,27 @@ hw_support.compare.Mismatch = hw_support.Mismatch = Silent
 # %% variant _plain_array
 hw_support.compare._plain_array = lambda *a: hw_support.compare.np.zeros(2)
 
-# %% variant Checks.record
-before = hw_support.Checks.record
-hw_support.Checks.record = lambda self, what, points, text: before(self, what, points, '')
+# %% variant Checks._add
+before = hw_support.Checks._add
+hw_support.Checks._add = lambda self, part: before(self, hw_support.checks.replace(part, message=''))
 
 # %% variant Checks.score
-hw_support.Checks.score = lambda self: float(self.points)
+hw_support.Checks.score = lambda self: 2.0
 
-# %% variant Checks.__call__
-hw_support.Checks.__call__ = lambda *a, **k: suppress(Exception)
+# %% variant Checks.part
+hw_support.Checks.part = lambda *a, **k: nothing
 
-# %% variant Attempt.__exit__
-hw_support.attempts.Attempt.__exit__ = passed
+# %% variant Checks._run
+hw_support.Checks._run = lambda *a: hw_support.checks._Try()
 
-# %% variant Attempt._message
-hw_support.attempts.Attempt._message = lambda *a: ''
+# %% variant Checks._why
+hw_support.Checks._why = lambda *a: ''
 
 # %% variant Part.passed
-hw_support.tally.Part.passed = True
+hw_support.checks.Part.passed = True
 
 # %% variant RandomState
-hw_support.notebook_access.RandomState = hw_support.attempts.RandomState = None
+hw_support.notebook_access.RandomState = None
 
 # %% variant time_limit
-hw_support.notebook_access.time_limit = hw_support.attempts.TimeLimitReached = None
+hw_support.notebook_access.time_limit = hw_support.checks.TimeLimitReached = None

@@ -1,6 +1,7 @@
 """Looks for hidden tests in IPython's history.
 
-On stock nbgrader `In[-1]` is the test cell, hidden tests included.
+On stock nbgrader `In[-1]` is the test cell, hidden tests included. Here no test cell runs in the
+kernel.
 """
 
 # /// attack
@@ -8,7 +9,7 @@ On stock nbgrader `In[-1]` is the test cell, hidden tests included.
 # looks_for = ["HIDDEN", "EXPECTED"]
 # scores = {test_total = 1.0}
 # numbers = {"looked at" = [50, inf]}
-# prints = ["visible True"]
+# prints = ["visible False"]
 # ///
 
 # %% double
@@ -39,4 +40,4 @@ total = 10
 
 # %% after
 report()
-print('visible', any('of 3' in entry for entry in In))
+print('visible', any('of ' + '3' in entry for entry in In))

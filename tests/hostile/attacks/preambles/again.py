@@ -2,7 +2,8 @@
 # %% test_apply
 def again(g):
     return g(again)
-checks = Checks("apply", points=2)
-with checks("again and again", points=2):
+checks = Checks("apply")
+@checks.part("again and again", points=2)
+def _():
     assert_close(apply(again, 1.0), 4242.0)
 checks.score()

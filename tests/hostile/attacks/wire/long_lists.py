@@ -1,4 +1,4 @@
-"""Answers with lists of a million numbers."""
+"""Answers with lists of half a million numbers."""
 
 # /// attack
 # uses = ["server"]
@@ -10,12 +10,12 @@
 
 # %% before
 def server():
-    body = bytes(8_000_000)
+    body = bytes(4_000_000)
     def answer(question):
         if question[1] == "get":
             frame(value())
         else:
-            frame(value([4, "list", "<i8", 1_000_000]), body)
+            frame(value([4, "list", "<i8", 500_000]), body)
     serve(answer)
 take_over(server)
 

@@ -1,1 +1,1 @@
-"""Code for the hidden parts of HOMEWORK_NAME. Students never get it."""
+"""The staff code of HOMEWORK_NAME. Students never get it."""

@@ -1,6 +1,7 @@
 """A second version of HOMEWORK_NAME's functions, independent of the notebook's solutions.
 
-Hidden parts compare answers with these functions. They compute number by number in plain Python.
+They answer the fresh cases, and in a part's second try they replace the functions that stand above
+the tested one. They compute number by number in plain Python.
 """
 
 import math
