@@ -27,9 +27,7 @@ _BLOCK = re.compile(
 _CELL = re.compile(
     r"- Below (?:`(?P<above>\w+)`|that), a (?P<kind>code|Markdown) cell "
     r"(?:`(?P<name>\w+)` of the type \*(?P<type>[^*]+)\*|without a type)"
-    r"(?:, (?P<points>\d+) points?)?"
 )
-_POINTS = re.compile(r"cell `(\w+)` and set \*Points\* to (\d+)")
 # What the panel "Create Assignment" writes for a type.
 _TYPES = {
     "Autograded answer": {"solution": True},
@@ -46,11 +44,11 @@ class Step:
     Attributes
     ----------
     kind
-        "sh", "diff", "cell", "file" or "points".
+        "sh", "diff", "cell" or "file".
     where
-        The file that is edited; the words behind "sh"; a grade id.
+        The file that is edited, or the words behind "sh".
     text
-        The block; the points.
+        The block.
     cell
         For a new cell, what `_CELL` found.
     """
@@ -63,19 +61,16 @@ class Step:
 
 def steps(heading: str) -> list[Step]:
     """Return what a section of the page asks for, in its order."""
-    section = _section(heading)
     found = []
-    for block in _BLOCK.finditer(section):
+    for block in _BLOCK.finditer(_section(heading)):
         language, _, where = block["info"].partition(" ")
         cell = _CELL.fullmatch(block["lead"] or "")
         if cell:
-            found.append((block.start(), Step("cell", "", block["text"], cell.groupdict())))
+            found.append(Step("cell", "", block["text"], cell.groupdict()))
         else:
             kind = language if language in ("sh", "diff") else "file"
-            found.append((block.start(), Step(kind, where, block["text"])))
-    for sentence in _POINTS.finditer(section):
-        found.append((sentence.start(), Step("points", sentence[1], sentence[2])))
-    return [step for _, step in sorted(found, key=lambda pair: pair[0])]
+            found.append(Step(kind, where, block["text"]))
+    return found
 
 
 def _section(heading: str) -> str:
@@ -140,8 +135,6 @@ class Copy:
                     [cell] = [cell for cell in notebook.cells if old in cell.source]
                     assert cell.source.count(old) == 1, old
                     cell.source = cell.source.replace(old, new)
-            elif step.kind == "points":
-                cell_of(notebook, step.where).metadata.nbgrader["points"] = int(step.text)
             else:
                 self._insert(notebook, step)
             nbformat.write(notebook, self._path("source"))
@@ -153,8 +146,8 @@ class Copy:
             marks = dict.fromkeys(("grade", "solution", "locked", "task"), False)
             marks |= {"schema_version": 3, "grade_id": step.cell["name"]}
             marks |= _TYPES[step.cell["type"] or ""]
-            if step.cell["points"]:
-                marks["points"] = int(step.cell["points"])
+            if marks["grade"]:
+                marks["points"] = 0  # as the panel does; the release sets the points of a test
             cell.metadata["nbgrader"] = marks
         above = step.cell["above"]
         ids = [c.id for c in notebook.cells]

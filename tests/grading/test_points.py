@@ -14,8 +14,7 @@ from tiny_homeworks import (
     write_homework,
 )
 
-from hw_grading.__main__ import main
-from hw_grading.commands.release import check_source
+from hw_grading.commands.release import check_source, release
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
@@ -114,15 +113,16 @@ def test_cells_that_students_may_edit_and_cells_without_points_are_left_alone():
         assert set_points(notebook) == []
 
 
-def test_a_release_writes_the_points_into_the_source_notebook(tmp_path, capsys):
+def test_a_release_writes_the_points_into_the_source_notebook(tmp_path):
     course = write_course(tmp_path / "course")
     notebook = source_of("ps1")
     cell_of(notebook, "test_half").metadata["nbgrader"]["points"] = 5
     write_homework(course.folder, "ps1", notebook, manifest_of("ps1"))
     assert check_source(course.folder, "ps1") == []
-    assert main(["--course", str(course.folder), "release", "ps1"]) == 0
-    said = "ps1.ipynb: cell test_half has 2 points now, as its parts; it had 5"
-    assert said in capsys.readouterr().out
+    known = tmp_path / "known"
+    _, changes, warnings = release(course, tmp_path / "dist", ["ps1"], known)
+    said = "source/ps1/ps1.ipynb: cell test_half has 2 points now, as its parts; it had 5"
+    assert (changes, warnings) == ([said], [])
     source = course.source("ps1") / "ps1.ipynb"
     assert nbformat.read(source, as_version=4) == source_of("ps1")
     released = nbformat.read(course.release("ps1") / "ps1.ipynb", as_version=4)

@@ -32,15 +32,17 @@ def staff(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
 
-def graded(source: str) -> dict[str, Any]:
-    """A test cell as it is in a graded notebook."""
-    outputs = run_cell(source, "test_f", {"__name__": "__main__"})
+def graded(student: str, test: str = CELL) -> dict[str, Any]:
+    """A test cell as it is in a graded notebook, below a student's cell."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(student, "<student>", "exec"), names)
+    outputs = run_cell(SETUP + test, "test_f", names)
     marks = {"grade_id": "test_f", "grade": True, "solution": False, "points": 3}
     return {"cell_type": "code", "metadata": {"nbgrader": marks}, "outputs": outputs}
 
 
 def test_parts_second_tries_and_fresh_inputs_are_read_from_the_output() -> None:
-    cell = graded(SETUP + STUDENT + CELL)
+    cell = graded(STUDENT)
     printed, score = cell["outputs"]
     assert score["data"]["text/plain"] == "2.0"
     assert "note    Your two functions disagree.\n" in printed["text"]
@@ -59,14 +61,14 @@ def test_parts_second_tries_and_fresh_inputs_are_read_from_the_output() -> None:
 
 
 def test_the_input_at_the_end_of_a_long_message_is_kept() -> None:
-    source = SETUP + "checks = Checks('f')\n@checks.part('long', 3, cases=[(0.25,)])\n"
-    cell = graded(source + "def _(x):\n    raise ValueError('y' * 400)\nchecks.score()")
+    test = "checks = Checks('f')\n@checks.part('long', 3, cases=[(0.25,)])\ndef _(x):\n    f(x)\n"
+    cell = graded("def f(x):\n    raise ValueError('y' * 400)", f"{test}checks.score()")
     [fault] = faults_of("test_f", cell)
     assert fault.message.endswith("Input: x = 0.25")
 
 
 def test_a_function_without_an_answer_is_one_result() -> None:
-    cell = graded(SETUP + "def f(x):\n    raise NotImplementedError\n" + CELL)
+    cell = graded("def f(x):\n    raise NotImplementedError")
     message = "f is not answered yet (NotImplementedError)"
     assert parts_of(cell) == [PartResult("all 2 parts", 3.0, False, message)]
     assert [fault.part for fault in faults_of("test_f", cell)] == ["all 2 parts [3 pt]"]
@@ -82,4 +84,4 @@ def test_a_function_without_an_answer_is_one_result() -> None:
 def test_staff_code_that_fails_is_a_fault_and_no_zero(cases: Any, said: str) -> None:
     vars(sys.modules["staff.printed.fresh"])["f"] = lambda draw: cases
     with pytest.raises(Fault, match=f"test cell 'test_f': {said}"):
-        graded(SETUP + STUDENT + CELL)
+        graded(STUDENT)

@@ -209,7 +209,7 @@ def made(tmp_path_factory):
     known = folder / "known"
     known.mkdir()
     (known / "gone.json").write_text("{}", encoding="utf-8")
-    zips, warnings = release(course, folder / "dist", known=known)
+    zips, _, warnings = release(course, folder / "dist", known=known)
     assert warnings == []
     return course, known, {path.stem: path for path in zips}
 
@@ -261,7 +261,7 @@ def test_a_release_of_the_same_input_gives_the_same_bytes(made, tmp_path):
     course, known, zips = made
     before = {path: path.read_bytes() for path in course.folder.glob("release/*/*")}
     before |= {path: path.read_bytes() for path in known.iterdir()}
-    [again], _ = release(course, tmp_path / "dist", ["ps2"], known=known)
+    [again], *_ = release(course, tmp_path / "dist", ["ps2"], known=known)
     assert again.read_bytes() == zips["ps2"].read_bytes()
     assert {path: path.read_bytes() for path in before} == before
 

@@ -106,7 +106,7 @@ def test_a_right_function_is_handed_out_after_the_test_of_the_own_one(
     monkeypatch.setattr(Checks, "_right_functions", noted)
     costly = set(nb.tests_of(*nb.settings.costly))
     for place, test in enumerate(tests):
-        if test in costly:
+        if test in costly or nb.charged(test) not in nb.functions:
             continue
         handed.clear()
         harness.score_submission(nb, {}, tests=[test])
@@ -118,13 +118,14 @@ def test_a_right_function_is_handed_out_after_the_test_of_the_own_one(
 REMEMBER = """
 kept = []
 def apply(f, x):
-    for other in kept:
+    if x == 3.0:  # the first part
+        kept.append(f)
+    for other in kept if x != 3.0 else ():
         try:
             other(x)
             return -1
         except Exception:
             pass
-    kept.append(f)
     return f(x) + 1
 """
 
@@ -154,12 +155,10 @@ NOTHING = {
 @pytest.mark.parametrize(("homework", "nothing"), list(itertools.product(HOMEWORKS, NOTHING)))
 def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothing: str) -> None:
     nb = notebook_of(homework)
-    answers = {f: NOTHING[nothing].format(f) for f in nb.functions if f not in nb.settings.costly}
+    functions = [*nb.functions, *(name for name in nb.slow if nb.cells[name].is_function)]
+    answers = {f: NOTHING[nothing].format(f) for f in functions if f not in nb.settings.costly}
     costly = set(nb.tests_of(*nb.settings.costly))
     tests = [c.id for c in nb.cells.values() if c.is_test and c.id not in costly]
     scores = harness.score_submission(nb, answers, tests=tests)
     passed = [part for result in scores.values() for part in result.parts if part.passed]
-    earned = [part for part in passed if part.points]
-    # Zeros of the right shape earn only a part that checks nothing but shapes.
-    assert nothing in ("zeros", "NaN") or not earned
-    assert not [part for part in earned if "shape" not in part.what]
+    assert not [part for part in passed if part.points]

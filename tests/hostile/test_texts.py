@@ -77,7 +77,7 @@ def test_what_a_kernel_says_in_the_place_of_a_result(attack: str, test: str) -> 
     ):
         printed = printed_by(test, Liar(reply).session)
         assert printed
-        assert "FAILED  it returns [1 pt]" in printed or test is PLAIN
+        assert "FAILED  " in printed or test is PLAIN
         expect_no_forgery(printed)
 
 
