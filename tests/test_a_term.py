@@ -1,7 +1,7 @@
 """The commands of docs/instructors.md are typed, block by block, in a scratch course.
 
 A class of three: Ann hands in a ReLU that is wrong, Bob everything right, Eve too late for Canvas.
-One hidden test is wrong until the page describes how to correct a test.
+The fresh cases of one test are wrong until the page describes how to correct a test.
 """
 
 import csv
@@ -18,7 +18,7 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy.engine import make_url
 
-from hw_grading.commands.sample import cell_of, replace_in, solved
+from hw_grading.commands.sample import replace_in, solved
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 
@@ -41,8 +41,8 @@ CANVAS_GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (12
 "Ångström, Zoë",704,3034,zoe,LEC 001,EX,0
 """
 TEST, HAND_GRADED = "test_relu_activation", "q1_3b_iv"
-RIGHT = 'assert_close(grad, right_grad, what="grad")'
-WRONG = 'assert_close(grad, 1 - right_grad, what="grad")'
+RIGHT = "return [(s, *reference.relu_activation(s)) for s in inputs]"
+WRONG = "return [(s, reference.relu_activation(s)[0], 1 + np.sign(s)) for s in inputs]"
 BY_HAND = {"ann": 1.0, "bob": 4.0, "eve": 0.0}
 ALL_POINTS = 100.0
 
@@ -62,20 +62,18 @@ class Term:
         (self.home / "Downloads").mkdir(parents=True)
         (self.root / ".venv").symlink_to(sys.prefix)
         (self.root / "students.csv").write_text(ROSTER, encoding="utf-8")
-        self.source = self.root / "source" / "hw2" / "hw2.ipynb"
-        self.edit(TEST, RIGHT, WRONG)
+        self.edit(RIGHT, WRONG)
 
     @property
     def course(self) -> Course:
         return Course(self.root)
 
-    def edit(self, cell: str, old: str, new: str) -> None:
-        notebook = nbformat.read(self.source, as_version=4)
-        code = cell_of(notebook, cell)
-        head, hidden = code.source.split("### BEGIN HIDDEN TESTS")
-        assert hidden.count(old) == 1
-        code.source = "### BEGIN HIDDEN TESTS".join([head, hidden.replace(old, new)])
-        nbformat.write(notebook, self.source)
+    def edit(self, old: str, new: str) -> None:
+        """Edit the staff code."""
+        path = self.root / "staff/hw2/fresh.py"
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new), encoding="utf-8")
 
     def download(self) -> None:
         """Put Canvas' download into ~/Downloads."""
@@ -171,20 +169,20 @@ def _collected(term: Term, said: str) -> None:
 
 @after("nbgrader autograde")
 def _graded(term: Term, said: str) -> None:
-    assert term.points(TEST) == {"ann": 1.0, "bob": 2.0, "eve": 2.0}  # the hidden part is wrong
+    assert term.points(TEST) == {"ann": 2.0, "bob": 2.0, "eve": 2.0}  # fresh cases are wrong
     term.grade_by_hand()
 
 
 @after("python -m hw_grading explain")
 def _explained(term: Term, said: str) -> None:
-    assert "fresh values and derivatives of other shapes" in said
-    assert "expected" in said.casefold()
-    term.edit(TEST, WRONG, RIGHT)
+    assert "FAILED  derivatives [1 pt]\n        grad[" in said
+    assert "expected" in said
+    term.edit(WRONG, RIGHT)
 
 
 @after("python -m hw_grading regrade")
 def _regraded(term: Term, said: str) -> None:
-    assert term.points(TEST) == {"ann": 1.0, "bob": 3.0, "eve": 3.0}
+    assert term.points(TEST) == {"ann": 2.0, "bob": 3.0, "eve": 3.0}
     assert term.by_hand() == {student: (points, False) for student, points in BY_HAND.items()}
     [_page] = (term.root / "grading/regrades").glob("*.html")
     [table] = (term.root / "grading/regrades").glob("*.csv")
@@ -214,7 +212,7 @@ def _given_back(term: Term, said: str) -> None:
     feedback = (term.root / "feedback/eve/hw2/hw2.html").read_text(encoding="utf-8")
     assert "The question had two readings." in feedback
     finals = {student: one.final for student, one in term.finals().students.items()}
-    assert finals["bob"] - finals["ann"] == 3.0  # 2 for ReLU, and 4 less 1 + 2 for words
+    assert finals["bob"] - finals["ann"] == 2.0  # 1 for ReLU, and 4 less 1 + 2 for words
     with (term.root / "canvas.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     written = {row["SIS Login ID"]: row["Homework 2 (123456)"] for row in rows[1:]}

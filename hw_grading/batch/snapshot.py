@@ -38,7 +38,7 @@ class Conditions:
     """The conditions of grading: everything that affects scores and is not in the notebooks."""
 
     limits: dict[str, str]  # by name; those of a cell are named "cpu_seconds of <grade id>"
-    code: dict[str, str]  # digests of the files that hidden parts import, by path
+    code: dict[str, str]  # digests of the files of staff code, by path
     packages: dict[str, str]  # versions, and a digest of the grader's own code
 
     @classmethod

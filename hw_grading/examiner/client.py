@@ -130,7 +130,7 @@ class Request:
 
     kernel_pid: int  # the process to interrupt
     root_pid: int  # the process to kill
-    seed: int  # of hidden tests' inputs
+    seed: int  # of fresh cases
     prefix: Cells  # the instructor's cells that come before every answer
     instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
     tests: Cells  # the fork server compiles each of them once

@@ -109,7 +109,7 @@ def _why_not(module: str, attribute: str) -> str:
 
 
 def _file_of(module: ModuleType) -> str:
-    """Return a module's path from its top-level package on, such as ``staff/hw/hidden.py``."""
+    """Return a module's path from its top-level package on, such as ``staff/hw/fresh.py``."""
     if not getattr(module, "__file__", None):
         return module.__name__
     file = Path(str(module.__file__))

@@ -1,4 +1,4 @@
-"""A homework of a course: its name, its manifest, and the code for its hidden parts."""
+"""A homework of a course: its name, its manifest, and its staff code."""
 
 import atexit
 import hashlib
@@ -14,7 +14,7 @@ from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestErr
 from hw_support.failures import visible
 
 START = "START.html"  # the page beside a released notebook that tells students how to start
-STAFF = "staff"  # the folder in a course, and the package that hidden parts import from
+STAFF = "staff"  # the folder in a course, and the package of staff code
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
@@ -30,7 +30,7 @@ class Homework:
 
     name: str  # of the assignment, and of its folders in `source` and `staff`
     manifest: Manifest = field(default_factory=Manifest)
-    # The files that hidden parts import, by path, such as "staff/hw/hidden.py".
+    # The files of its staff code by path, such as "staff/hw/fresh.py".
     code: Mapping[str, bytes] = field(default_factory=dict)
 
     @property

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from hw_grading.final_scores.scores import FinalScores, final_scores
 from hw_grading.homework.course import Course
 from hw_grading.pages.templates import templates_in
-from hw_grading.records.graded_notebook import PartResult, parts_of, plain, sources_in
+from hw_grading.records.graded_notebook import PartResult, parts_of, plain
 from hw_grading.records.results import read_roster, read_student
 from hw_grading.records.scores import Cell, Record, Score, in_digits
 from hw_grading.records.writing import csv_of, write_together
@@ -30,6 +30,7 @@ MARK = 'name="generator" content="hw_grading statistics"'
 MOST_PARTS = 6  # of a question, on the page
 MOST_BARS = 9
 _STOPPED = "the test stopped with an error"
+_INPUT = re.compile(r"\.? (?:Fresh input|Input): ")  # at the end of a message
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 Row = tuple[Any, ...]  # of the table; its values are those of `COLUMNS`
@@ -70,7 +71,6 @@ class Part:
     """A part of a test that students failed."""
 
     name: str
-    kind: str  # "visible", "hidden" or, if that is not known, "test"
     points: float
     failed: int
     cause: str  # the most frequent one, without numbers
@@ -142,7 +142,6 @@ def statistics_of(course: Path, assignment: str) -> Statistics:
     here = roster.course
     finals = final_scores(here, assignment)
     questions = {c.name: Question(c, str(roster.places[c.name])) for c in finals.cells}
-    released = sources_in(here.release(assignment) / f"{assignment}.ipynb")
     failed: dict[str, list[PartResult]] = defaultdict(list)
     rows: list[Row] = []
     graded = [record for record in roster.records if record.scored]
@@ -155,14 +154,14 @@ def statistics_of(course: Path, assignment: str) -> Statistics:
             points = finals.students[record.student].points(name)
             parts = [] if score.cell.by_hand or name not in cells else parts_of(cells[name])
             failed[name] += {part.name: part for part in parts if not part.passed}.values()
-            rows += _rows(record.student, questions[name], score, points, parts, released)
+            rows += _rows(record.student, questions[name], score, points, parts)
             if score.is_open:
                 questions[name].waiting += 1
             else:
                 by_person = score.cell.by_hand and score.manual is not None
                 (questions[name].by_person if by_person else questions[name].by_test).append(points)
     for name, question in questions.items():
-        question.parts = _failed_parts(failed[name], released.get(name))
+        question.parts = _failed_parts(failed[name])
     _add_items(here, assignment, questions)
     waiting = sum(
         any(score.is_open and score.cell.name in questions for score in record.scores)
@@ -196,7 +195,6 @@ def _rows(
     score: Score,
     points: float,
     parts: Sequence[PartResult],
-    released: Mapping[str, str],
 ) -> Iterator[Row]:
     """Yield a student's lines for one question, whose points sum to the student's."""
     cell = score.cell
@@ -205,9 +203,8 @@ def _rows(
         yield (*begin, "", "person", None, cell.max_points, "")
         return
     for part in parts:
-        kind = _kind(part, released.get(cell.name))
         earned = part.points if part.passed else 0.0
-        yield (*begin, part.name or _STOPPED, kind, earned, part.points, part.message)
+        yield (*begin, part.name or _STOPPED, "test", earned, part.points, part.message)
         points -= earned
     if not parts:
         kind = "person" if cell.by_hand else "test"
@@ -216,14 +213,7 @@ def _rows(
         yield (*begin, "", "other", round(points, 6), 0.0, "")
 
 
-def _kind(part: PartResult, source: str | None) -> str:
-    """Return whether students see a part of a test, whose released source is given."""
-    if source is None or not part.name:
-        return "test"
-    return "visible" if part.name in source else "hidden"
-
-
-def _failed_parts(failed: Sequence[PartResult], source: str | None) -> list[Part]:
+def _failed_parts(failed: Sequence[PartResult]) -> list[Part]:
     """Count the parts that students failed, each with the cause that was named most often.
 
     Answers that were left out count, but are the cause only if there is no other one.
@@ -237,15 +227,15 @@ def _failed_parts(failed: Sequence[PartResult], source: str | None) -> list[Part
         causes = Counter(cause_in(part.message) for part in answered or those)
         [(cause, times)] = causes.most_common(1)
         cause += f" ({times} of {len(those)})" if cause else ""
-        kind = _kind(those[0], source)
-        found.append(Part(name or _STOPPED, kind, those[0].points, len(those), cause))
+        found.append(Part(name or _STOPPED, those[0].points, len(those), cause))
     return sorted(found, key=lambda part: -part.failed)
 
 
 def cause_in(message: str) -> str:
-    """Return the cause from a failure's message, without its numbers, which vary."""
-    _, found, cause = message.partition("Likely cause: ")
-    return plain(cause if found else _NUMBER.sub("…", message), 160)
+    """Return the cause from a failure's message, without its numbers and input, which vary."""
+    said = _INPUT.split(message)[0]
+    _, found, cause = said.partition("Likely cause: ")
+    return plain(cause if found else _NUMBER.sub("…", said), 160)
 
 
 def _add_items(course: Course, assignment: str, questions: Mapping[str, Question]) -> None:

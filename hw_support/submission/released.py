@@ -24,7 +24,7 @@ class Release:
 
     assignment: str
     version: str  # of the package that came with it
-    cells: tuple[InstructorCell, ...]  # in the notebook's order, without hidden parts
+    cells: tuple[InstructorCell, ...]  # in the notebook's order, without hidden tests
     parts: Mapping[str, str]  # the heading above each cell, by grade id
     packages: frozenset[str]  # the distributions that the grader has, by their names on PyPI
     cpu_seconds_per_cell: float

@@ -1,4 +1,4 @@
-"""If a hidden helper cannot be imported, that is the grader's fault: no student gets a zero."""
+"""If staff code cannot be imported, that is the grader's fault: no student gets a zero."""
 
 import subprocess
 import sys
@@ -15,29 +15,29 @@ from hw_grading.outcome import GraderFault
 
 pytestmark = pytest.mark.slow
 
-# The content of staff/hw2/hidden.py, the import of a test cell, the message.
+# The content of staff/hw2/fresh.py, the import of a test cell, the message.
 BROKEN = {
     "missing module": (
         "import math\nimport no_such_module\n",
-        "from staff.hw2 import hidden",
-        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 2: "
+        "from staff.hw2 import fresh",
+        "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 2: "
         "ModuleNotFoundError: No module named 'no_such_module'",
     ),
     "syntax error": (
         "x = 1\n\ndef f(:\n",
-        "from staff.hw2 import hidden",
-        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 3: SyntaxError",
+        "from staff.hw2 import fresh",
+        "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 3: SyntaxError",
     ),
     "exit": (
         "raise SystemExit",
-        "from staff.hw2 import hidden",
-        "staff.hw2.hidden cannot be imported: staff/hw2/hidden.py, line 1: SystemExit",
+        "from staff.hw2 import fresh",
+        "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 1: SystemExit",
     ),
     "name that does not exist": (
         "x = 1\n",
-        "from staff.hw2.hidden import y",
-        "test cell 'test_triple', line 3, cannot import y from staff.hw2.hidden: "
-        "y is not in staff/hw2/hidden.py",
+        "from staff.hw2.fresh import y",
+        "test cell 'test_triple', line 3, cannot import y from staff.hw2.fresh: "
+        "y is not in staff/hw2/fresh.py",
     ),
 }
 
@@ -45,7 +45,7 @@ BROKEN = {
 @pytest.mark.parametrize("helper", [name for name in BROKEN if "does not exist" not in name])
 def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
     text, _, said = BROKEN[helper]
-    code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": text.encode()}
+    code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": text.encode()}
     with LocalProcesses(1, Homework("hw2", code=code)) as pool:
         wait_for_imports = pool.start_early()
         with pytest.raises(GraderFault) as fault:
@@ -55,7 +55,7 @@ def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
 
 
 def test_a_helper_that_ends_the_process_stops_the_run_with_a_message():
-    code = {"staff/hw2/__init__.py": b"", "staff/hw2/hidden.py": b"import os\nos._exit(0)"}
+    code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": b"import os\nos._exit(0)"}
     with LocalProcesses(1, Homework("hw2", code=code)) as pool:
         wait_for_imports = pool.start_early()
         with pytest.raises(GraderFault, match="ended 3 times while it started"):
@@ -70,7 +70,7 @@ def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course,
 
     folder = course.root / "staff" / "hw2"
     (folder / "__init__.py").touch()
-    (folder / "hidden.py").write_text(text)
+    (folder / "fresh.py").write_text(text)
     path = course.root / "source" / "hw2" / "hw2.ipynb"
     notebook = nbformat.read(path, as_version=4)
     cell = cell_of(notebook, "test_triple")
@@ -84,7 +84,7 @@ def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course,
     assert {score for score in course.scores("late").values() if score is not None} == set()
     assert course.test_scores("early") == TESTS
 
-    (folder / "hidden.py").write_text("x = y = 1\n")
+    (folder / "fresh.py").write_text("x = y = 1\n")
     assert course.grade().returncode == 0
     assert sum(course.test_scores("late").values()) == FULL_MARKS
 

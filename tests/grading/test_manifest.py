@@ -186,7 +186,7 @@ def test_a_manifest_is_read_without_the_code_beside_it(tmp_path, monkeypatch):
     staff = tmp_path / "staff" / "ps1"
     staff.mkdir(parents=True)
     (staff / "homework.toml").write_text('title = "Loops"')
-    (staff / "hidden.py").write_text("right = 1\n" * 10)
+    (staff / "fresh.py").write_text("right = 1\n" * 10)
     assert manifest_of(tmp_path, "ps1").title == "Loops"
     with pytest.raises(ManifestError, match="more than 10 bytes"):
         homework_of(tmp_path, "ps1")
