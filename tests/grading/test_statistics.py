@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from at_the_desk import grade as grade_at_the_desk
 from html_pages import Page
-from test_results import PASSED, cell, course, error, notebook, pytestmark, stream
+from test_results import PASSED, course, error, notebook, pytestmark, stream
 
 from hw_grading.__main__ import main
 from hw_grading.homework.course import Course

@@ -69,7 +69,8 @@ def test_it_needs_no_widgets_and_no_extension_and_its_attachments_are_png(file):
         for name, data in cell.get("attachments", {}).items():
             assert list(data) == ["image/png"]
             assert f"](attachment:{name})" in "".join(cell["source"])
-        assert set(cell["metadata"]) <= {"nbgrader", "deletable", "editable"}
+        assert set(cell["metadata"]) <= {"nbgrader", "deletable", "editable", "jupyter"}
+        assert cell["metadata"].get("jupyter", {"source_hidden": True}) == {"source_hidden": True}
 
 
 def test_texts_use_markdown_and_no_html(texts):
