@@ -1,90 +1,74 @@
 """The part for the speed of `squared_distances`, by clocks that only these tests move."""
 
-from types import FunctionType
-
-import numpy as np
 import pytest
-from cells import notebook_of
-from harness import fresh_namespace, score_cell
+
+from tools.validity.scoring import notebook_of, score
 
 PART = "at least five times as fast as the loops"
 LOOPS = 0.04  # seconds that the loops compute
+NOTEBOOK = notebook_of("hw0")
+CLOCKS = f"""
+import builtins, types
+LOOPS = {LOOPS}
+at = dict(wall=0.0, own=0.0)
+time = types.SimpleNamespace(
+    perf_counter=lambda: at["wall"], thread_time=lambda: at["own"]
+)
+def passed(wall, own=0.0):
+    at["wall"] += wall
+    at["own"] += own
+def squared_distances_loops(A, B):
+    passed({{loops}}, LOOPS)
+    return A
+right = lambda A, B: ((A[:, None] - B[None]) ** 2).sum(axis=2)
+calls = []
+"""
+AT_ONCE = """
+def squared_distances(A, B):
+    if len(A) == 120:
+        calls.append(A)
+        passed({seconds})
+    return right(A, B)
+"""
+WHEN_READ = """
+class Later:
+    def __init__(self, A, B):
+        self.points = A, B
+        passed(LOOPS / 50)
+    def __array__(self, *args, **kwargs):
+        passed(LOOPS)
+        return right(*self.points)
+squared_distances = Later
+"""
 
 
-class Clocks:
-    """The clock on the wall and this thread's own."""
-
-    def __init__(self):
-        self.wall = self.cpu = 0.0
-
-    def perf_counter(self):
-        return self.wall
-
-    def thread_time(self):
-        return self.cpu
-
-    def call(self, wall, cpu=0.0):
-        self.wall += wall
-        self.cpu += cpu
+@pytest.fixture(autouse=True)
+def variables(monkeypatch):
+    monkeypatch.setenv("HW_GRADING_SEED", "0")
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
 
 
-@pytest.fixture(scope="module")
-def namespace():
-    return fresh_namespace(notebook_of("hw0"))
+def failed(loops, answer):
+    """Return the parts that fail; calls take the seconds of `loops`, and those in `answer`."""
+    source = CLOCKS.format(loops=loops) + answer
+    cells = {"squared_distances": source, "squared_distances_loops": ""}
+    test = "test_squared_distances"
+    return [*score(NOTEBOOK, cells, [test])[test].failed]
 
 
-def passes(namespace, loops, answer):
-    """Whether the part passes; calls take the seconds that `loops` and `answer` give in turn."""
-    clocks, names = Clocks(), dict(namespace)
-    right = names["squared_distances"]
-
-    def squared_distances_loops(A, B):
-        clocks.call(next(loops), LOOPS)
-
-    def squared_distances(A, B):
-        clocks.call(next(answer) if len(A) == 120 else 0.0)  # in a process of the student's
-        return right(A, B)
-
-    names |= {
-        "time": clocks,
-        "seconds_of": FunctionType(names["seconds_of"].__code__, names),
-        "squared_distances_loops": squared_distances_loops,
-        "squared_distances": squared_distances,
-    }
-    result = score_cell(notebook_of("hw0").cells["test_squared_distances"], names)
-    return next(part.passed for part in result.parts if part.what == PART)
+def at_once(seconds):
+    return AT_ONCE.format(seconds=seconds)
 
 
-def every(seconds):
-    return iter(lambda: seconds, None)
+def test_a_busy_processor_does_not_make_loops_fast():
+    assert failed("40 * LOOPS", at_once("LOOPS")) == [PART]
+    assert failed("LOOPS", at_once("LOOPS")) == [PART]
 
 
-def test_a_busy_processor_does_not_make_loops_fast(namespace):
-    assert not passes(namespace, loops=every(40 * LOOPS), answer=every(LOOPS))
-    assert not passes(namespace, loops=every(LOOPS), answer=every(LOOPS))
+def test_an_answer_without_loops_is_fast_on_a_busy_machine():
+    assert not failed("LOOPS", at_once("LOOPS / 50"))
+    assert not failed("LOOPS", at_once("LOOPS / 50 if len(calls) == 9 else LOOPS"))
 
 
-def test_an_answer_without_loops_is_fast_on_a_busy_machine(namespace):
-    assert passes(namespace, loops=every(LOOPS), answer=every(LOOPS / 50))
-    disturbed = np.where(np.arange(40) == 39, LOOPS / 50, LOOPS)
-    assert passes(namespace, loops=every(LOOPS), answer=iter(disturbed))
-
-
-def test_an_answer_that_computes_when_it_is_read_takes_the_time_of_its_loops(namespace):
-    clocks, names = Clocks(), dict(namespace)
-    right = names["squared_distances"]
-
-    class Later:
-        def __init__(self, A, B):
-            self.points = A, B
-            clocks.call(LOOPS / 50)
-
-        def __array__(self, *args, **kwargs):
-            clocks.call(LOOPS)
-            return right(*self.points)
-
-    names |= {"time": clocks, "seconds_of": FunctionType(names["seconds_of"].__code__, names)}
-    names |= {"squared_distances_loops": lambda A, B: clocks.call(LOOPS, LOOPS)}
-    names |= {"squared_distances": Later}
-    result = score_cell(notebook_of("hw0").cells["test_squared_distances"], names)
-    assert [part.what for part in result.parts if not part.passed] == [PART]
+def test_an_answer_that_computes_when_it_is_read_takes_the_time_of_its_loops():
+    assert failed("LOOPS", WHEN_READ) == [PART]

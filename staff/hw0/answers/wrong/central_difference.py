@@ -112,9 +112,9 @@ def central_difference(f, x, h):
     return (up - f(x)) / (2 * h)
 
 
-# %% rounded to six digits
+# %% rounded to five digits
 def central_difference(f, x, h):
-    return np.round((f(x + h) - f(x - h)) / (2 * h), 6)
+    return np.round((f(x + h) - f(x - h)) / (2 * h), 5)
 
 
 # %% h is added to f and not to x
