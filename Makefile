@@ -64,7 +64,7 @@ soak: $(READY) sandbox ## fuzzing, repeated attacks and kills, a class of 10,000
 	$(RUN) python tests/hostile/fuzz_questions.py --seconds 300
 
 validity: $(READY) ## docs/validity.md: how right the tests are, measured; HW=hw2 for one homework
-	$(RUN) python tests/grading/validity.py --seeds 50 $(HW)
+	$(RUN) python -m tools.validity $(HW)
 
 release: $(READY) ## all homeworks: release/ from source/, and students' zips in dist/
 	$(RUN) python -m hw_grading release
@@ -80,6 +80,6 @@ benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks
 
 clean:           ## remove what was made here, student records excepted
-	rm -rf $(VENV) dist demo tests/browser/node_modules deploy/jupyterhub/node_modules .pytest_cache .mypy_cache .ruff_cache .validity_cache
+	rm -rf $(VENV) dist demo tests/browser/node_modules deploy/jupyterhub/node_modules .pytest_cache .mypy_cache .ruff_cache
 
 .PHONY: help setup sandbox browser database demo test test-all check matrix soak validity release lock benchmarks clean

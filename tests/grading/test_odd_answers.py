@@ -1,102 +1,206 @@
-"""Odd answers: parts that fail give no points, and their message names the problem."""
+"""Odd answers: they return a value of the wrong kind, or nothing; parts that fail give no points.
 
-import functools
+Most call the instructor's function, and change its result. So every function has the same odd
+answers, and each has only one mistake.
+"""
 
 import pytest
-from cells import homeworks, notebook_of
-from guarded import Job, run_jobs
-from odd import MUTATES, NEVER_RETURNS, ODDITIES, odd_answer
 
-import hw_support.attempts
+import hw_support.checks
+from tools.validity.answers import Answer, homeworks
+from tools.validity.scoring import notebook_of, score_all
 
 pytestmark = pytest.mark.slow
 
-NOTEBOOKS = [notebook_of(homework) for homework in homeworks()]
-# A worker judges a function's odd answers once for all tests.
-BY_FUNCTION = [
-    pytest.param(
-        notebook,
-        function,
-        marks=pytest.mark.xdist_group(f"odd {notebook.homework} {function}"),
-        id=f"{notebook.homework}-{function}",
-    )
-    for notebook in NOTEBOOKS
-    for function in notebook.functions
-]
-TAKE_ARRAYS = [
-    pytest.param(notebook, function, id=f"{notebook.homework}-{function}")
-    for notebook in NOTEBOOKS
-    for function in notebook.functions
-    if function not in notebook.settings.no_arrays
-]
-A_FEW = [
-    pytest.param(notebook, function, id=f"{notebook.homework}-{function}")
-    for notebook in NOTEBOOKS
-    for function in (*notebook.functions[:2], *notebook.functions[-3:-1])
-]
+BEGIN = """
+RIGHT = FUNCTION
+
+def each(change, result):
+    if HAS_CACHE:  # the cache is the student's own business
+        return change(result[0]), result[1]
+    if isinstance(result, (list, tuple)):
+        return type(result)(each(change, one) for one in result)
+    return change(np.asarray(result, dtype=float))
+
+"""
+HAVE_CACHE = ("layer_forward", "forward_pass")
+
+# FUNCTION is the function's name, RIGHT the instructor's; `each` changes every array of a result.
+NOTHING_IS_RIGHT = {
+    "is missing": "del FUNCTION",
+    "is a number": "FUNCTION = 3",
+    "is None": "FUNCTION = None",
+    "takes no arguments": "FUNCTION = lambda: 0",
+    "returns None": "FUNCTION = lambda *_: None",
+    "returns a string": "FUNCTION = lambda *_: 'nan'",
+    "raises ValueError": """\
+def FUNCTION(*_):
+    raise ValueError('odd')
+""",
+    "raises SystemExit": """\
+def FUNCTION(*_):
+    raise SystemExit(0)
+""",
+    "calls sys.exit": """\
+import sys
+FUNCTION = lambda *_: sys.exit(0)
+""",
+    "raises a BaseException": """\
+class Odd(BaseException): pass
+def FUNCTION(*_):
+    raise Odd
+""",
+    "raises an exception that cannot be printed": """\
+class Mute(Exception):
+    def __str__(self): raise self
+    __repr__ = __str__
+def FUNCTION(*_):
+    raise Mute
+""",
+    "raises StopIteration": """\
+def FUNCTION(*_):
+    raise StopIteration
+""",
+    "raises GeneratorExit": """\
+def FUNCTION(*_):
+    raise GeneratorExit
+""",
+    "calls itself for ever": """\
+def FUNCTION(*a):
+    return FUNCTION(*a)
+""",
+    "fails an assertion": """\
+def FUNCTION(*_):
+    assert not 'odd'
+""",
+}
+# These give a result of the right kind where one array is due: parts that compare nothing may pass.
+WRONG_UNLESS_ONE_ARRAY = {
+    "returns a number": "FUNCTION = lambda *_: 0.5",
+    "returns a pair of None": "FUNCTION = lambda *a: (None, None)",
+}
+# Parts that do not look at what is odd may pass.
+PARTLY_RIGHT = {
+    "returns generators without an end": """\
+import itertools
+FUNCTION = lambda *a: (itertools.count(), itertools.count())
+""",
+    "returns itself": "FUNCTION = lambda *_: (FUNCTION, FUNCTION)",
+    "returns arrays of objects": """\
+def odd(array):
+    out = np.empty(array.shape, dtype=object)
+    out[...] = 'x'
+    return out
+FUNCTION = lambda *a: each(odd, RIGHT(*a))
+""",
+    "returns arrays that claim to equal everything": """\
+class Yes(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    def __ne__(self, other): return np.zeros(self.shape, bool)
+    def __sub__(self, other): return np.zeros(self.shape)
+    def __rsub__(self, other): return np.zeros(self.shape)
+    def __array_ufunc__(self, ufunc, method, *inputs, **options): return np.True_
+    def __array_function__(self, f, types, args, options): return np.True_
+    def all(self, *a, **b): return np.True_
+FUNCTION = lambda *a: each(lambda array: (array * 0 + 7).view(Yes), RIGHT(*a))
+""",
+    "returns objects that claim to be anything": """\
+class Any:
+    def __getattr__(self, name): return Any()
+    def __eq__(self, other): return True
+    def __call__(self, *a, **b): return Any()
+    def __iter__(self): return iter([Any(), Any()])
+    def __len__(self): return 2
+    def __getitem__(self, i): return Any()
+    def __bool__(self): return True
+    def __float__(self): return 0.5
+FUNCTION = lambda *a: Any()
+""",
+    "writes into its arguments": """\
+def FUNCTION(*arguments):
+    result = RIGHT(*arguments)
+    for argument in arguments:
+        for array in argument if isinstance(argument, list) else [argument]:
+            if isinstance(array, np.ndarray) and array.flags.writeable:
+                result = each(np.copy, result)
+                array += array.dtype.type(1)
+    return result
+""",
+}
+# By what each array of a result is replaced.
+EACH = {
+    "returns a pair of strings": "'out'",
+    "returns generators of rows": "(row for row in array)",
+    "returns NaN": "array * np.nan",
+    "returns infinities": "np.full_like(array, np.inf)",
+    "returns complex numbers": "array + 1j",
+    "returns dates": "array.astype('datetime64[s]')",
+    "returns arrays of another shape": "array[None, None]",
+    "returns empty arrays": "array[:0]",
+    "returns ragged lists": "[[1.0, 2.0], [3.0]]",
+    "returns arrays that are huge and hardly there": "np.broadcast_to(1.0, (9**9, 9**9))",
+}
+PARTLY_RIGHT |= {
+    name: f"FUNCTION = lambda *a: each(lambda array: {other}, RIGHT(*a))"
+    for name, other in EACH.items()
+}
+NEVER_RETURN = {
+    "loops for ever": "def FUNCTION(*_):\n    while True: pass",
+    "loops for ever and catches every exception": """\
+def FUNCTION(*_):
+    while True:
+        try:
+            while True: pass
+        except Exception: pass
+""",
+}
+FUNCTIONS = [(homework, f) for homework in homeworks() for f in notebook_of(homework).functions]
+TAKE_NO_ARRAYS = ("create_weight_matrices", "create_bias_vectors")
+
+
+def scored(homework, function, odd):
+    """Yield an odd answer's name, the result of its own test, and failed parts of other tests."""
+    notebook = notebook_of(homework)
+    source = notebook.cells[function].source + BEGIN
+    tests = tuple(t for t in notebook.tests if notebook.charged(t) in notebook.functions)
+    odd = {name: source + text for name, text in odd.items()}
+    for old, new in (
+        ("HAS_CACHE", str(function in HAVE_CACHE)),
+        ("FUNCTION", function),
+        ("RIGHT", f"right_{function}"),
+    ):
+        odd = {name: text.replace(old, new) for name, text in odd.items()}
+    jobs = [(Answer(function, name, {function: text}), tests) for name, text in odd.items()]
+    for answer, (run,) in score_all(notebook, jobs, [0]):
+        lost = {test: result.failed for test, result in run.items() if result.lost}
+        (own,) = notebook.tests_of(function)
+        yield answer.name, run[own], {test: lost[test] for test in lost.keys() - {own}}
 
 
 @pytest.fixture(autouse=True)
 def short_limit(monkeypatch):
-    monkeypatch.setattr(hw_support.attempts, "CPU_SECONDS", 1.0)  # children inherit it
+    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 1.0)  # the processes inherit it
 
 
-@functools.cache
-def odd_ones(notebook, function, oddities=ODDITIES):
-    costly = (name for name in notebook.settings.costly if name != function)
-    left_out = notebook.tests_of(*costly)  # they need more time than the tests here allow
-    tests = [t for t in notebook.tests_of(*notebook.functions) if t not in left_out]
-    answers = [odd_answer(notebook, function, oddity) for oddity in oddities]
-    jobs = [Job(answer, ((0, tuple(tests)),)) for answer in answers]
-    judged = list(run_jobs(notebook, jobs))
-    assert not [(str(a), done.died) for a, done in zip(answers, judged, strict=True) if done.died]
-    return [
-        (answer, oddity, done.runs[0])
-        for answer, oddity, done in zip(answers, oddities, judged, strict=True)
-    ]
+ALL = NOTHING_IS_RIGHT | WRONG_UNLESS_ONE_ARRAY | PARTLY_RIGHT
 
 
-def parts_of(notebook, function, run):
-    return [part for test in notebook.tests_of(function) for part in run[test].parts]
+@pytest.mark.parametrize(("homework", "function"), FUNCTIONS)
+def test_an_odd_answer_loses_points_and_only_its_own(homework, function):
+    for name, own, others in scored(homework, function, ALL):
+        assert own.parts, f"{name}: the cell gave up\n{own.printed}"
+        one_array = homework == "hw0"
+        if name in NOTHING_IS_RIGHT or (name in WRONG_UNLESS_ONE_ARRAY and not one_array):
+            assert own.score == 0, name
+        elif name != "writes into its arguments" or function not in TAKE_NO_ARRAYS:
+            assert own.lost, name
+        assert not others, f"{name}: {others}"
 
 
-@pytest.mark.parametrize(("notebook", "function"), BY_FUNCTION)
-def test_an_odd_answer_gets_no_points_and_its_reason(notebook, function):
-    for answer, oddity, run in odd_ones(notebook, function):
-        as_an_array = oddity.as_an_array if function in notebook.settings.one_array else ()
-        parts = parts_of(notebook, function, run)
-        failed = [part for part in parts if not part.passed]
-        assert parts, f"{answer}: the cell gave up\n{run[notebook.tests_of(function)[0]].printed}"
-        assert failed if oddity.partly_right or as_an_array else failed == parts, answer
-        said = " ".join(part.message for part in failed)
-        assert any(word in said for word in as_an_array or oddity.words), f"{answer}: {said}"
-
-
-@pytest.mark.parametrize(("notebook", "function"), BY_FUNCTION)
-def test_an_odd_answer_costs_no_other_function_points(notebook, function):
-    # A function that reads the cache, the student's own, cannot be tried without it.
-    readers = notebook.settings.caches.get(function, ())
-    own = set(notebook.tests_of(function, *readers))
-    for answer, _, run in odd_ones(notebook, function):
-        lost = {test: result.failed_parts for test, result in run.items() if result.lost}
-        assert not lost.keys() - own, f"{answer}: {lost}"
-
-
-@pytest.mark.parametrize(("notebook", "function"), TAKE_ARRAYS)
-def test_a_function_that_writes_into_its_arguments_is_reported(notebook, function):
-    for answer, oddity, run in odd_ones(notebook, function, (MUTATES,)):
-        said = " ".join(part.message for part in parts_of(notebook, function, run))
-        assert any(word in said for word in oddity.words), f"{answer}: {said}"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("notebook", "function"), A_FEW)
-def test_an_endless_loop_is_stopped_part_by_part_and_others_are_graded(
-    notebook, function, monkeypatch
-):
-    monkeypatch.setattr(hw_support.attempts, "CPU_SECONDS", 0.3)  # for each try of each part
-    for answer, oddity, run in odd_ones(notebook, function, NEVER_RETURNS):
-        for part in parts_of(notebook, function, run):
-            assert any(word in part.message for word in oddity.words), f"{answer}: {part}"
-        lost = {test for test, result in run.items() if result.lost}
-        assert lost == set(notebook.tests_of(function)), answer
+@pytest.mark.parametrize(("homework", "function"), FUNCTIONS[::4])
+def test_an_endless_loop_is_stopped_and_costs_only_its_own_points(homework, function, monkeypatch):
+    monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.3)
+    for name, own, others in scored(homework, function, NEVER_RETURN):
+        assert own.score == 0, name
+        assert any("endless loop" in part.message for part in own.parts)
+        assert not others, f"{name}: {others}"

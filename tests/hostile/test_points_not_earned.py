@@ -1,20 +1,20 @@
 """Attacks for points without an answer: moved cells, borrowed functions, comparisons of nothing."""
 
 import copy
+import importlib
 import itertools
 import random
 
-import harness
 import nbformat
 import pytest
 from arena import Arena, instructors, notebook
-from cells import homeworks, notebook_of
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_support.checks import Checks
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.mending import mend
+from tools.validity.answers import homeworks
+from tools.validity.scoring import notebook_of, score
 
 pytestmark = pytest.mark.slow
 HOMEWORKS = homeworks()
@@ -90,29 +90,11 @@ def test_a_name_of_a_locked_cell_that_failed_is_not_asked_of_the_student(
 
 
 @pytest.mark.parametrize("homework", HOMEWORKS)
-def test_a_right_function_is_handed_out_after_the_test_of_the_own_one(
-    homework: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nb = notebook_of(homework)
-    tests = [cell.id for cell in nb.cells.values() if cell.is_test]
-    handed: list[str] = []
-    right_functions = Checks._right_functions
-
-    def noted(self: Checks) -> dict[str, object]:
-        right = right_functions(self)
-        handed.extend(right)
-        return right
-
-    monkeypatch.setattr(Checks, "_right_functions", noted)
-    costly = set(nb.tests_of(*nb.settings.costly))
-    for place, test in enumerate(tests):
-        if test in costly or nb.charged(test) not in nb.functions:
-            continue
-        handed.clear()
-        harness.score_submission(nb, {}, tests=[test])
-        for name in set(handed) & set(nb.functions):
-            own = nb.tests_of(name)
-            assert set(own) <= set(tests[:place]), f"{test} hands out {name}"
+def test_a_reference_replaces_functions_only_after_their_own_tests(homework: str) -> None:
+    reference = importlib.import_module(f"staff.{homework}.reference")
+    functions = notebook_of(homework).functions
+    right = [name for name in vars(reference) if name in functions]
+    assert right == functions, "the second try takes those that stand above in this order"
 
 
 REMEMBER = """
@@ -155,10 +137,8 @@ NOTHING = {
 @pytest.mark.parametrize(("homework", "nothing"), list(itertools.product(HOMEWORKS, NOTHING)))
 def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothing: str) -> None:
     nb = notebook_of(homework)
-    functions = [*nb.functions, *(name for name in nb.slow if nb.cells[name].is_function)]
-    answers = {f: NOTHING[nothing].format(f) for f in functions if f not in nb.settings.costly}
-    costly = set(nb.tests_of(*nb.settings.costly))
-    tests = [c.id for c in nb.cells.values() if c.is_test and c.id not in costly]
-    scores = harness.score_submission(nb, answers, tests=tests)
-    passed = [part for result in scores.values() for part in result.parts if part.passed]
-    assert not [part for part in passed if part.points]
+    functions = [*nb.functions, *(name for name in nb.settings.slow if nb.cells[name].is_function)]
+    answers = {f: NOTHING[nothing].format(f) for f in functions}
+    scores = score(nb, answers, nb.tests)
+    earned = [part for r in scores.values() for part in r.parts if part.points and part.passed]
+    assert not earned
