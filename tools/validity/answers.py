@@ -64,16 +64,19 @@ class Settings:
     Attributes
     ----------
     slow
-        Answers that take seconds: they are scored by their own tests alone, and no mutants are
-        made of them. Cells whose names begin with such a name and ``_`` belong to it.
+        Answers that take seconds: they are scored by their own tests alone, with one seed, and no
+        mutants are made of them. Cells whose names begin with such a name and ``_`` belong to it.
     no_answers
         By function, wrong answers that give no result. They may lose points where it is shown.
+    limits
+        By function and wrong answer, why no test can catch it.
     causes
         By function and wrong answer, words of the likely causes that somebody has judged true.
     """
 
     slow: tuple[str, ...] = ()
     no_answers: Mapping[str, list[str]] = field(default_factory=dict)
+    limits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     causes: Mapping[str, Mapping[str, str | list[str]]] = field(default_factory=dict)
 
     def gives_nothing(self, answer: Answer) -> bool:
@@ -88,7 +91,7 @@ class Settings:
     def without_answer(self, answers: list[Answer]) -> list[str]:
         """Return the entries of tables that name no wrong answer."""
         there = {str(answer) for answer in answers}
-        tables = self.no_answers, self.causes
+        tables = self.no_answers, self.limits, self.causes
         named = [f"{f}: {name}" for table in tables for f, names in table.items() for name in names]
         return [name for name in named if name not in there]
 

@@ -16,43 +16,28 @@ SOLUTION = Answer("instructor", "the instructor's own answers", {})
 
 @dataclass
 class Measured:
-    """What was found of one homework.
+    """What was found of one homework; answers by "function: name"."""
 
-    Attributes
-    ----------
-    wrong, right, mutants
-        How many answers were scored: wrong ones; right ones; mutants that are wrong.
-    missed
-        Wrong answers that keep all points of their own test cells with some seed.
-    elsewhere, no_result
-        Wrong answers that lose points in other cells, with the most points in each; those that
-        give no result are apart.
-    refused
-        Right answers of which a visible case takes points, with the messages by part.
-    unfair
-        Right answers that pass all visible cases of a part and lose its points in grading.
-    survivors, not_equivalent
-        Mutants that no test catches; those that are called equivalent and are caught, or missing.
-    unearned
-        Submissions without knowledge, with the points that they earn at most.
-    causes, not_judged
-        How many likely causes were told of wrong answers; those that nobody has judged true.
-    """
-
-    seeds: int = 0
-    wrong: int = 0
+    title: str = ""  # the number of seeds, and what was left out
+    wrong: int = 0  # how many answers were scored; of mutants those that are wrong
     right: int = 0
     mutants: int = 0
+    # Wrong answers that keep all points of their own tests with some seed; with a reason, those
+    # that no test can catch.
     missed: list[str] = field(default_factory=list)
+    limits: dict[str, str] = field(default_factory=dict)
+    # The most points that wrong answers lose in other tests, those apart that give no result.
     elsewhere: dict[str, dict[str, float]] = field(default_factory=dict)
     no_result: dict[str, dict[str, float]] = field(default_factory=dict)
+    # Messages by part of right answers that a visible case refuses; and of parts in which right
+    # answers pass all visible cases and lose points in grading.
     refused: dict[str, dict[str, str]] = field(default_factory=dict)
     unfair: dict[str, dict[str, str]] = field(default_factory=dict)
-    survivors: list[str] = field(default_factory=list)
-    not_equivalent: list[str] = field(default_factory=list)
-    unearned: list[tuple[Answer, float]] = field(default_factory=list)
-    causes: int = 0
-    not_judged: list[str] = field(default_factory=list)
+    survivors: list[str] = field(default_factory=list)  # wrong mutants that no test catches
+    not_equivalent: list[str] = field(default_factory=list)  # are caught, or no longer made
+    unearned: list[tuple[Answer, float]] = field(default_factory=list)  # with the points earned
+    causes: int = 0  # likely causes that were told of wrong answers
+    not_judged: list[str] = field(default_factory=list)  # that nobody has judged true
 
     @property
     def in_one_cell(self) -> float:
@@ -81,7 +66,8 @@ def measure(notebook: Notebook, seeds: Sequence[int], without: Sequence[str] = (
     Answers to the functions in `without` are left out. `RuntimeError` if the instructor's own
     answers lose points.
     """
-    found = Measured(seeds=len(seeds))
+    left_out = "".join(f", without `{name}`" for name in without)
+    found = Measured(f"with {len(seeds)} seeds{left_out}")
 
     def scored(pool: list[Answer]) -> Iterator[tuple[Answer, list[Scores]]]:
         chosen = [answer for answer in pool if answer.function not in without]
@@ -123,7 +109,10 @@ def _add_wrong(found: Measured, notebook: Notebook, answer: Answer, runs: list[S
     own, settings = notebook.tests_of(answer.function), notebook.settings
     found.wrong += 1
     if not all(any(run[test].lost for test in own) for run in runs):
-        found.missed.append(str(answer))
+        if reason := settings.limits.get(answer.function, {}).get(answer.name):
+            found.limits[str(answer)] = reason
+        else:
+            found.missed.append(str(answer))
     nothing = settings.gives_nothing(answer)
     others = {test: lost for test, lost in _most_lost(runs).items() if test not in own}
     if others or nothing:

@@ -91,9 +91,6 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.UnaryOp(ast.USub(), node)
         case ast.UnaryOp():
             yield node.operand
-        case ast.AugAssign():
-            for other in _ARITHMETIC.get(type(node.op), ()):
-                yield _with(node, op=other())
         case ast.Compare():
             yield from _of_comparison(node)
         case ast.Constant():

@@ -76,31 +76,30 @@ def digest(homework: str) -> str:
 
 def section(homework: str, found: Measured) -> str:
     """Return the section of one homework."""
+    caught = found.wrong - len(found.missed) - len(found.limits)
     shown, killed = found.wrong - len(found.no_result), found.mutants - len(found.survivors)
-    kept = found.right - len({*found.refused, *found.unfair})
-    rows = [
-        ("wrong answers that are caught", f"{found.wrong - len(found.missed)} of {found.wrong}"),
-        (
-            "that cost points in one test cell only",
-            f"{shown - len(found.elsewhere)} of {shown} ({found.in_one_cell:.1%})",
-        ),
-        ("right answers that lose nothing", f"{kept} of {found.right}"),
-        ("that a visible case refuses", f"{len(found.refused)}"),
-        ("that pass all visible cases and lose points in grading", f"{len(found.unfair)}"),
-        ("wrong mutants that are caught", f"{killed} of {found.mutants}"),
-        (
-            "likely causes told of wrong answers, judged true",
-            f"{found.causes - len(found.not_judged)} of {found.causes}",
-        ),
+    single, kept = shown - len(found.elsewhere), found.right - len({*found.refused, *found.unfair})
+    judged = found.causes - len(found.not_judged)
+    lines = [
+        f"## {homework}",
+        "",
+        f"| {found.title} | |",
+        "|---|---|",
+        f"| wrong answers that are caught | {caught} of {found.wrong} |",
+        f"| that cost points in one cell only | {single} of {shown} ({found.in_one_cell:.1%}) |",
+        f"| right answers that lose nothing | {kept} of {found.right} |",
+        f"| that a visible case refuses | {len(found.refused)} |",
+        f"| that pass all visible cases and lose points in grading | {len(found.unfair)} |",
+        f"| wrong mutants that are caught | {killed} of {found.mutants} |",
+        f"| likely causes told of wrong answers, judged true | {judged} of {found.causes} |",
     ]
-    lines = [f"## {homework}", "", f"| with {found.seeds} seeds | |", "|---|---|"]
-    lines += [f"| {what} | {number} |" for what, number in rows]
     if found.unearned:
         lines += ["", "| points without knowledge | earned | at most |", "|---|---|---|"]
     for answer, points in found.unearned:
         where = f" (in `{answer.test}`)" if answer.test else ""
         lines.append(f"| {answer.name}{where} | {points:g} | {answer.most:g} |")
     lines += _list("Not caught", found.missed)
+    lines += _list("Not caught, a known limit", (": ".join(one) for one in found.limits.items()))
     lines += _list("Points in other cells too", (_losses(*one) for one in found.elsewhere.items()))
     lines += _list(
         "No result, so points where it is shown", (_losses(*one) for one in found.no_result.items())

@@ -211,13 +211,18 @@ def score_all(
     seeds: Sequence[int],
     *,
     visible: bool = False,
-    processes: int = 2,
 ) -> Iterator[tuple[Answer, list[Scores]]]:
-    """Score answers by tests, with each seed, in processes; yield them in the order given."""
+    """Score answers by tests, in processes; yield them in the order given.
+
+    There is a run with each seed; where a test takes seconds, only with the first.
+    """
     _shared_names(notebook)  # once, here: the processes inherit them
-    tasks = [(answer, tests, seeds, visible) for answer, tests in jobs]
+    tasks = []
+    for answer, tests in jobs:
+        fewer = seeds[:1] if any(map(notebook.is_slow, tests)) else seeds
+        tasks.append((answer, tests, fewer, visible))
     fork = multiprocessing.get_context("fork")
-    with fork.Pool(processes, initializer=_begin, initargs=(notebook,), maxtasksperchild=4) as pool:
+    with fork.Pool(2, _begin, (notebook,), maxtasksperchild=4) as pool:
         came = pool.imap(_score_one, tasks)
         for answer, *_ in tasks:
             try:
@@ -233,7 +238,6 @@ def _begin(notebook: Notebook) -> None:
     global _notebook
     _notebook = notebook
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
     warnings.simplefilter("ignore")
 
 

@@ -229,6 +229,17 @@ def logistic_loss(g, y):
     return loss, (g - y) / (g * (1 - g))
 
 
+# %% + backward_pass
+def backward_pass(dL_dg, layer_caches):
+    upstream, grad_Ws, grad_bs = np.reshape(dL_dg, (len(dL_dg), -1)), [], []
+    for x, W, slope in layer_caches[::-1]:
+        upstream = upstream * slope
+        grad_Ws.insert(0, x[:, :, None] * upstream[:, None, :])
+        grad_bs.insert(0, upstream[:, None, :])
+        upstream = upstream @ W.T
+    return grad_Ws, grad_bs
+
+
 # %% the derivative by a complex step
 def logistic_loss(g, y):
     y = y.reshape(g.shape)

@@ -423,23 +423,6 @@ errors = [relative_error(a, np.sum(b, axis=0)) for a, b in zip(bp_grad_Ws + bp_g
 largest_relative_error = max(errors)
 
 
-# %% the mean over the batch; means of the differences too
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x.T @ delta / len(x))
-        grad_bs.insert(0, delta.mean(axis=0, keepdims=True))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% + q1_3a
-fd_grad_Ws, fd_grad_bs = my_nn_finite_difference_checker(X_ref, y_ref, W_ref, b_ref, ref_activations)
-fd_grad_Ws = [a.mean(axis=0) for a in fd_grad_Ws]
-fd_grad_bs = [a.mean(axis=0) for a in fd_grad_bs]
-
-
 # %% gradients of the biases have shape (n, d), and are compared in this shape
 def backward_pass(dL_dg, layer_caches):
     grad_Ws, grad_bs, d = [], [], dL_dg

@@ -637,3 +637,26 @@ def my_nn_finite_difference_checker(
                 losses, parameters, (i, row, column)
             )
     return gradients[:L], gradients[L:]
+
+
+# %% one-sided differences, h = 1e-6
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    h = 1e-6
+
+    def losses(Ws, bs):
+        g, _ = forward_pass(X_batch, Ws, bs, activations)
+        return np.ravel(logistic_loss(g, y_batch)[0])
+
+    here = losses(weight_matrices, biases)
+    grad_Ws = [np.zeros((len(X_batch), *W.shape)) for W in weight_matrices]
+    grad_bs = [np.zeros((len(X_batch), *b.shape)) for b in biases]
+    for l, (W, b) in enumerate(zip(weight_matrices, biases)):
+        for i, j in np.ndindex(W.shape):
+            moved = [V.copy() for V in weight_matrices]
+            moved[l][i, j] += h
+            grad_Ws[l][:, i, j] = (losses(moved, biases) - here) / h
+        for i, j in np.ndindex(b.shape):
+            moved = [c.copy() for c in biases]
+            moved[l][i, j] += h
+            grad_bs[l][:, i, j] = (losses(weight_matrices, moved) - here) / h
+    return grad_Ws, grad_bs

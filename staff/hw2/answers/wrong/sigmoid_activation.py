@@ -305,14 +305,3 @@ print(sigmoid_near, sigmoid_near_grad)
 # %% + q1_3b_ii
 sigmoid_far_grad, sigmoid_far = sigmoid_activation(np.array([-1000.0, 1000.0]))
 print(sigmoid_far, sigmoid_far_grad)
-
-# %% softmax; an answer names its result map
-def sigmoid_activation(x):
-    e = np.exp(x - np.max(x))
-    s = e / np.sum(e)
-    return s, s * (1 - s)
-
-# %% + q1_3b_i
-map = list(map(sigmoid_activation, np.array([1.0, 0.0, -1.0])))
-sigmoid_near = [pair[0] for pair in map]
-sigmoid_near_grad = [pair[1] for pair in map]
