@@ -143,15 +143,18 @@ def second_try(own: Callable[[str], Any]) -> dict[str, Callable[..., Any]]:
     it raises an error, the cache is the recommended one.
     """
     made_by = own("layer_forward")
+    failures = 0  # after ten it is not called again: an endless recursion takes long
     passes: list[tuple[int, list[Any]]] = []  # examples and caches of each pass, the last one first
 
     def layer(x: Array, W: Array, b: Array, activation_fn: Activation) -> tuple[Array, Any]:
+        nonlocal failures
         right, recommended = layer_forward(x, W, b, activation_fn)
 
         def frozen(s: Array) -> tuple[Array, Array]:  # right, whatever the sum is
             return (right, recommended[2]) if np.shape(s) == right.shape else activation_fn(s)
 
-        for activation in (activation_fn, frozen):
+        raised = 0
+        for activation in (activation_fn, frozen) if failures < 10 else ():
             try:
                 out, cache = made_by(np.array(x), np.array(W), np.array(b), activation)
                 if np.shape(out) == right.shape and np.allclose(out, right, rtol=1e-5):
@@ -159,7 +162,8 @@ def second_try(own: Callable[[str], Any]) -> dict[str, Callable[..., Any]]:
             except (KeyboardInterrupt, TimeLimitReached):
                 raise
             except BaseException:  # student code may raise anything; its own test reports it
-                continue
+                raised += 1
+        failures += raised == 2
         return right, recommended
 
     def forward(X_batch: Array, *network: Sequence[Any]) -> tuple[Array, list[Any]]:
