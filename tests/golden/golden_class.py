@@ -9,10 +9,9 @@ that is meant to change results, write that file anew, and look at the differenc
 import copy
 import json
 import re
-import sys
 import tempfile
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
@@ -21,17 +20,13 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_solution
 
-sys.path.append(str(Path(__file__).parents[1] / "grading"))
-
-from answers import Answer, right_answers, sections, wrong_answers
-from settings import answers_folder
-
 from hw_grading.commands.sample import ON_TIME, cell_of, sample_class_of, solved
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.records.graded_notebook import PartResult, parts_of
 from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
 from hw_grading.records.scores import Score, in_digits
+from tools.validity.answers import answers, cells_of, folder_of
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected.txt"
@@ -117,7 +112,7 @@ def _content(one: Described, homework: str, released: Any, source: Any) -> bytes
     if one.base == "without train":
         sources |= {name: cell_of(released, name).source for name in NEED_A_TRAINING}
     for words in one.answers:
-        sources |= _kept_answer(homework, words).cells
+        sources |= _kept_answer(homework, words)
     for grade_id, text in sources.items():
         cell_of(notebook, grade_id).source = text.strip("\n")
     for grade_id, tags in one.tags.items():
@@ -135,17 +130,15 @@ def _content(one: Described, homework: str, released: Any, source: Any) -> bytes
     return content[: int(one.kept * len(content))]
 
 
-def _kept_answer(homework: str, words: str) -> Answer:
-    """Return the answer that ``submissions.toml`` names so."""
+def _kept_answer(homework: str, words: str) -> Mapping[str, str]:
+    """Return the cells of the answer that ``submissions.toml`` names so, by grade id."""
     place, _, name = words.partition(": ")
     kind, _, file = place.partition(" ")
     if kind == "whole":
-        path = answers_folder(homework) / kind / f"{file}.py"
-        cells = {title: text for title, _, text in sections(path.read_text(encoding="utf-8"))}
-        return Answer(kind, file, "", others=cells)
-    answers = {"right": right_answers, "wrong": wrong_answers}[kind](homework)
-    (found,) = [one for one in answers if (one.function, one.name) == (file, name)]
-    return found
+        return cells_of(folder_of(homework) / kind / f"{file}.py")
+    pool = answers(homework, kind)
+    (found,) = [one for one in pool if (one.function, one.name) == (file, name)]
+    return found.cells
 
 
 # -- grading

@@ -148,7 +148,7 @@ def submissions(homework: str, kind: str) -> list[Answer]:
         if kind == "unearned" and not most:
             raise ValueError(f'{path}: expected a first line "At most 8 points: ...", got {title}')
         points, test, name = most.groups() if most else (0, "", title)
-        found.append(Answer(kind, name, _cells(path), float(points), test or ""))
+        found.append(Answer(kind, name, cells_of(path), float(points), test or ""))
     return found
 
 
@@ -162,11 +162,12 @@ def sections(text: str) -> Iterator[tuple[str, str, str]]:
         yield header[1], header[2] or "", begin + text[header.end() : end].strip() + "\n"
 
 
-def _cells(path: Path) -> dict[str, str]:
+def cells_of(path: Path) -> dict[str, str]:
+    """Return the cells of a submission's file, by grade id."""
     text = path.read_text(encoding="utf-8")
     cells: dict[str, str] = {}
     for other in _WITH.findall(text):
-        cells |= _cells(path.with_name(other))
+        cells |= cells_of(path.with_name(other))
     return cells | {grade_id: source for grade_id, _, source in sections(text)}
 
 

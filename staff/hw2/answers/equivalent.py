@@ -1,7 +1,7 @@
 """Mutants that are right answers, each with the reason why.
 
-Keys are the changed line as it reads in the mutant. `make validity` says which of them are no longer
-made, or caught by a test cell.
+Keys are the changed line as it reads in the mutant. `make validity` says which are no longer made,
+or are caught by a test cell.
 """
 
 _COMMUTES = "a sum or product of floats does not depend on the order of two operands"
