@@ -117,6 +117,8 @@ def _named(
     """Yield each gradient with its name and what belongs to it."""
     count = len(right)
     expect(gradients is not None, f"{what}: expected arrays, got None. Is a `return` missing?")
+    first_alone = isinstance(gradients, np.ndarray) and gradients.shape == np.shape(right[0])
+    expect(count == 1 or not first_alone, f"{what}: expected {count} arrays, got only the first")
     entries = list(islice(gradients, count + 1))
     more = "at least " if len(entries) > count else ""
     expect(len(entries) == count, f"{what}: expected {count} arrays, got {more}{len(entries)}")

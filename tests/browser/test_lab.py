@@ -59,9 +59,9 @@ def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opene
     lab.answer("relu-activation", "return np.maximum(s, 0), s > 0")
     lab.run("relu-activation", "test-relu-activation")
     expect(lab.outputs("test-relu-activation").first).to_have_text(
-        "passed  on both sides of 0 [1 pt]\npassed  s is left as it was [1 pt]\n"
-        "relu_activation: 2 of 2 points in this notebook."
-        " Hidden parts, worth 1 more, run when your notebook is graded.\n"
+        "passed  values [1 pt]\npassed  derivatives [1 pt]\n"
+        "passed  s is left as it was; at 0 the slope is 0 to 1 [1 pt]\n"
+        "relu_activation: 3 of 3 points\n"
     )
     expect(lab.stderr()).to_have_count(0)
 
@@ -74,9 +74,9 @@ def test_a_wrong_answer_typed_into_a_cell_gets_the_first_bad_index_and_both_valu
     lab.answer("relu-activation", "out = np.abs(s)", "return out, s > 0")
     lab.run("relu-activation", "test-relu-activation")
     found = lab.outputs("test-relu-activation").first
-    expect(found).to_contain_text("FAILED  on both sides of 0 [1 pt]")
-    expect(found).to_contain_text("out[0, 0] is 2, expected 0")
-    expect(found).to_contain_text("1 of 2 points in this notebook")
+    expect(found).to_contain_text("FAILED  values [1 pt]")
+    expect(found).to_contain_text("out[0, 0]: expected 0, got 2")
+    expect(found).to_contain_text("relu_activation: 2 of 3 points")
     lab.cell("relu-activation").scroll_into_view_if_needed()
     picture("a_test_after_a_wrong_answer")
 
@@ -170,9 +170,8 @@ def test_validate_names_the_cell_that_fails_and_why_and_then_success(
     expect(lab.dialog()).to_contain_text("Validation Results")
     expect(lab.dialog().locator("p")).to_have_text(["The following cell failed:"])
     code_of_test, reason = lab.dialog().locator("pre").all_inner_texts()
-    assert 'Checks("relu_activation", points=3)' in code_of_test
-    assert "on both sides of 0" in reason
-    assert "out[0, 0] is 2, expected 0" in reason
+    assert '"relu_activation",' in code_of_test
+    assert "values: out[0, 0]: expected 0, got 2" in reason
     assert "Traceback" not in reason
     assert "sigmoid" not in lab.dialog().inner_text()
     picture("validation_of_a_wrong_answer")

@@ -20,6 +20,7 @@ RIGHT = "def double(x):\n    return 2 * x"
 SIZE = "def double(x):\n    return 2 * abs(x)"
 RAISES = "def double(x):\n    y = 1\n    return 2 * x / (y - 1)"
 WRONG_TEST, RIGHT_TEST = "2 * abs(x)", "2 * x"
+VISIBLE, OTHER = "(2.0, 4.0)", "(-2.0, -4.0)"  # cases in the cell
 _TEST = """checks = Checks("double", inputs="x", returns="double(x)")
 ### BEGIN HIDDEN TESTS
 checks.grade_with("staff.ps1")
@@ -72,9 +73,12 @@ def copied(course: Course, folder: Path) -> Course:
     return Course(folder)
 
 
-def edit(course: Course, expected: str) -> None:
-    """Write the homework, with staff code that expects this expression."""
-    write_homework(course.folder, "ps1", source(), manifest_of("ps1"), fresh(expected))
+def edit(course: Course, expected: str, case: str = VISIBLE) -> None:
+    """Write the homework: staff code that expects this expression, and this visible case."""
+    notebook = source()
+    test = cell_of(notebook, "test_double")
+    test.source = test.source.replace(VISIBLE, case)
+    write_homework(course.folder, "ps1", notebook, manifest_of("ps1"), fresh(expected))
 
 
 def submit(course: Course, student: str, answer: str = RIGHT, place: str = "Turin") -> None:

@@ -51,6 +51,12 @@ def test_shapes_values_and_means_are_compared_apart(came, right, wrong):
         assert str(caught.value).startswith(wrong[compare])
 
 
+@pytest.mark.parametrize("compare", [EACH, MEANS, SHAPES])
+def test_one_array_in_the_place_of_a_list_has_no_likely_cause(compare):
+    with pytest.raises(Mismatch, match="^grad: expected 2 arrays, got only the first$"):
+        compare(RIGHT, [RIGHT, BIAS], what="grad")
+
+
 def layer(number):
     return np.full(2, float(number)), number
 

@@ -10,7 +10,7 @@ from tools.validity.answers import Answer, answers, equivalent_of, submissions
 from tools.validity.mutants import mutants_of
 from tools.validity.scoring import Notebook, Scores, score_all
 
-_CAUSE = re.compile(r"Likely cause: (.+?)(?:\. (?:Fresh input|Input): |$)")
+_CAUSE = re.compile(r"Likely cause: (.+?)[.?]?(?: (?:Fresh input|Input): |$)")
 SOLUTION = Answer("instructor", "the instructor's own answers", {})
 
 

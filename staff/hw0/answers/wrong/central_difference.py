@@ -112,9 +112,9 @@ def central_difference(f, x, h):
     return (up - f(x)) / (2 * h)
 
 
-# %% rounded to five digits
+# %% rounded to six digits
 def central_difference(f, x, h):
-    return np.round((f(x + h) - f(x - h)) / (2 * h), 5)
+    return np.round((f(x + h) - f(x - h)) / (2 * h), 6)
 
 
 # %% h is added to f and not to x
