@@ -61,6 +61,9 @@ class Lab:
 
     def edit(self, cell_id: str) -> None:
         """Click into a cell and go to its end."""
+        folded = self.cell(cell_id).locator(".jp-InputPlaceholder .jp-Placeholder-content")
+        if folded.is_visible():  # a test cell
+            folded.click()
         editor = self.cell(cell_id).locator(".cm-content")
         editor.click()
         expect(editor).to_be_focused()

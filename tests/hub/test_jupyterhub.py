@@ -91,9 +91,7 @@ def students(hub: Hub) -> dict[str, Page]:
     lab.run("setup")
     lab.answer("as-column", TYPED)
     lab.run("as-column", "test-as-column")
-    expect(lab.outputs("test-as-column").first).to_contain_text(
-        "as_column: 1 of 1 points"
-    )
+    expect(lab.outputs("test-as-column").first).to_contain_text("as_column: 1 of 1 points")
     ada.keyboard.press("Control+s")
     wait_for(lambda: TYPED in notebook_of(hub, "ada").read_text())
     open_list(ada)

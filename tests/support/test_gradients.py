@@ -53,7 +53,7 @@ def test_shapes_values_and_means_are_compared_apart(came, right, wrong):
 
 @pytest.mark.parametrize("compare", [EACH, MEANS, SHAPES])
 def test_one_array_in_the_place_of_a_list_has_no_likely_cause(compare):
-    with pytest.raises(Mismatch, match="^grad: expected 2 arrays, got only the first$"):
+    with pytest.raises(Mismatch, match=r"^grad: expected 2 arrays, got only the first$"):
         compare(RIGHT, [RIGHT, BIAS], what="grad")
 
 

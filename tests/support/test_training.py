@@ -287,7 +287,7 @@ def test_a_right_run_passes():
         ((SECOND,), {"weight_matrices": NOTHING}, ""),
         ((PASSED, FAILED), {"test_loss": RISING}, ""),
         ((PASSED, FAILED), {"test_loss": None}, "expected the six names from `train()`"),
-        ((PASSED, FAILED), {"test_loss": ["a"] * 605}, "test_loss holds text (str)"),
+        ((PASSED, FAILED), {"test_loss": ["a"] * 605}, "test_loss: expected number"),
         ((PASSED, FAILED), {"biases": [0.0, 0.0]}, "biases[0]: expected shape (1, 200)"),
         ((FAILED,), {}, "counts only if a part that compares values passes"),
     ],

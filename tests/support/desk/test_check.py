@@ -51,7 +51,10 @@ def test_repair_writes_a_new_file_with_the_instructors_cells(released, answered,
     nbformat.validate(repaired)
     for name in ("test_relu_activation", "test_layer_forward", "setup"):
         assert cell_of(repaired, name).source == cell_of(released, name).source
-        assert cell_of(repaired, name).metadata == cell_of(released, name).metadata
+        # The copy shows test cells unfolded.
+        assert (
+            cell_of(repaired, name).metadata.nbgrader == cell_of(released, name).metadata.nbgrader
+        )
     assert cell_of(repaired, "relu_activation").source == answer
     assert nbformat.read(tmp_path / "hw2.ipynb", as_version=4) == notebook
 
@@ -169,7 +172,7 @@ def test_a_finished_notebook_leaves_nothing_to_do(answered, tmp_path, release):
     assert report.changes == []
     assert [cell.to_do for cell in report.checked if cell.to_do] == []
     assert report.fine
-    lines = "\n".join(check.in_words(report))
+    lines = " ".join(" ".join(check.in_words(report)).split())
     assert "This command found nothing left to do." in lines
     assert "You have 73 of the 73 points of the tests. Grading runs the same tests" in lines
 
