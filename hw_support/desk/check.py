@@ -240,8 +240,8 @@ def _last_word(report: Report) -> str:
     end = f" Tests that reported nothing here give {not_run:g} more." if not_run else ""
     return (
         f"{begin}You have {passed[1]:g} of the {tried[1]:g} points of the tests. Grading runs the "
-        f"same tests with further inputs of the same kinds. People grade plots and written answers, "
-        f"for up to {by_people:g} points.{end}"
+        f"same tests with further inputs of the same kinds. People grade plots and written "
+        f"answers, for up to {by_people:g} points.{end}"
     )
 
 
