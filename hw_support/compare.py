@@ -139,8 +139,9 @@ def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> boo
 
 
 def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat_ok: bool) -> str:
-    column, n = shape[1:] == (1,), shape[0] if shape else 0
-    also = f" or ({n},)" if flat_ok and column else ""
+    column = shape[1:] == (1,) or (flat_ok and len(shape) == 1)
+    n = shape[0] if shape else 0
+    also = f" or {(n,) if len(shape) > 1 else (n, 1)}" if flat_ok and column else ""
     message = f"{what}: expected shape {shape}{also}, got {found}"
     if column and found == (n, n) and n > 1:
         message += (

@@ -157,7 +157,8 @@ class TrainingChecks:
         """Expect the results of the real training.
 
         Always: four lists with an entry for each step, and a network. If all parts above have
-        passed: losses that fall. If they have with the notebook's own functions: all the rest.
+        passed: losses that fall, or a network that has learnt, since the notebook's own loss may be
+        wrong. If they have with the notebook's own functions: all the rest.
         """
         names: Any = self._checks.notebook.names
         above = self._checks.parts
@@ -172,17 +173,17 @@ class TrainingChecks:
         if not all(part.passed for part in above):
             return
         own = not any(part.second_try for part in above)
+        labels = np.ravel(names["y_test"])
+        images = np.reshape(names["X_test"], (len(labels), -1))
+        loss, accuracy = small.figures(network, images, labels)
         for name, value in zip(HISTORIES, values, strict=True):
             first, end = value[:20].mean(), value[-50:].mean()
-            if name.endswith("loss"):
+            if name.endswith("loss") and (own or accuracy < 0.9):
                 most = 0.25 * first if own else first
                 expect(end < most, f"{name}: expected an end below {most:.3g}, got {end:.3g}")
             elif own:
                 expect(end > 0.95, f"{name}: expected an end above 0.95, got {end:.3f}")
         if own:
-            labels = np.ravel(names["y_test"])
-            images = np.reshape(names["X_test"], (len(labels), -1))
-            loss, accuracy = small.figures(network, images, labels)
             said = f"expected a test accuracy of the network above 0.97, got {accuracy:.3f}"
             expect(accuracy > 0.97, said)
             last = values[2][-1], values[3][-1]

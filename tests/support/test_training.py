@@ -283,7 +283,12 @@ def test_a_right_run_passes():
         ),
         ((), {"test_loss": np.linspace(0.7, 0.001, 605)}, "expected test_loss and test_acc to end"),
         # What counts in the second try, or after a part that failed, is that there was a run.
-        ((SECOND,), {"test_loss": RISING}, "test_loss: expected an end below"),
+        ((SECOND,), {"test_loss": RISING}, ""),
+        (
+            (SECOND,),
+            {"test_loss": RISING, "weight_matrices": NOTHING},
+            "test_loss: expected an end below",
+        ),
         ((SECOND,), {"weight_matrices": NOTHING}, ""),
         ((PASSED, FAILED), {"test_loss": RISING}, ""),
         ((PASSED, FAILED), {"test_loss": None}, "expected the six names from `train()`"),

@@ -97,7 +97,13 @@ def sample_class(released: Any) -> list[Submission]:
                 ]
             ),
         ),
-        Submission("syntax-error", syntax_error, whole("test_create_bias_vectors")),
+        Submission(
+            "syntax-error",
+            syntax_error,
+            # Without this function nothing can be trained, so there is no run to look at.
+            whole("test_create_bias_vectors")
+            | lost(test_train="the run: what the cell above has bound"),
+        ),
         Submission("unstable-sigmoid", unstable, {}),
         Submission(
             "wrong-loss",
