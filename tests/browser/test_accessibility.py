@@ -148,7 +148,7 @@ def test_a_students_feedback_needs_no_network_and_no_script_and_breaks_no_rule_o
     assert [url[:40] for url in asked if not url.startswith(("file:", "data:image/"))] == []
     assert said == []
     expect(page.get_by_role("heading", name="8.5 of 20 points so far")).to_be_visible()
-    page.get_by_role("link", name="values at 0, 1 and -1").click()
+    page.get_by_role("link", name="values: out").first.click()
     expect(page.locator(":target")).to_be_in_viewport()
     expect(page.locator(":target")).to_contain_text("Test: 1.2b Sigmoid")
     context.close()
@@ -161,7 +161,7 @@ def test_on_paper_a_students_feedback_is_unfolded_and_black(html_of, load):
     paper = PdfReader(io.BytesIO(page.pdf()))
     printed = " ".join(" ".join(sheet.extract_text() for sheet in paper.pages).split())
     assert " ".join(folded.text_content().split())[:40] in printed
-    assert 'checks = Checks("relu_activation", points=3)' in printed
+    assert '"relu_activation",' in printed
     page.emulate_media(media="print")
     colours = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
     assert folded.evaluate(colours) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
