@@ -245,7 +245,7 @@ def test_the_students_package_reads_what_the_command_wrote(made):
     assert told.begins == "# Problems ps1"
     assert told.version == f"{OURS}+ps1"
     assert told.cpu_seconds_for_cell == {"try_it": 120.0}
-    assert "elsewhere" not in (known / "ps1.json").read_text(encoding="utf-8")
+    assert "grade_with" not in (known / "ps1.json").read_text(encoding="utf-8")
 
 
 def test_the_page_has_the_manifests_title_and_paragraphs_as_plain_text(made):
