@@ -189,7 +189,9 @@ def test_an_odd_answer_loses_points_and_only_its_own(homework, function):
             assert own.score == 0, name
         elif name != "writes into its arguments" or function not in TAKE_NO_ARRAYS:
             assert own.lost, name
-        assert not others, f"{name}: {others}"
+        # A cache may hold the arguments: then backward_pass reads what was written into them.
+        changed = name == "writes into its arguments" and function in HAVE_CACHE
+        assert changed or not others, f"{name}: {others}"
 
 
 @pytest.mark.parametrize(("homework", "function"), FUNCTIONS[::4])
