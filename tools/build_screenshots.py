@@ -56,6 +56,7 @@ def picture_of_the_notebook(browser: Browser, folder: Path) -> bytes:
         lab = Lab(page, server, notebook).open("doc/tree")
         lab.answer("relu-activation", "return np.maximum(s, 0), (s > 0).astype(float)")
         lab.run("setup", "relu-activation", "test-relu-activation")
+        lab.choose("View", "Collapse Selected Code")  # as students see the test
         lab.cell("relu-activation").evaluate("cell => cell.scrollIntoView()")
         expect(lab.outputs("test-relu-activation").first).to_be_in_viewport()
         return page.screenshot()
