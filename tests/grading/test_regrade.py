@@ -227,7 +227,7 @@ def test_all_named_students_are_graded_again_and_no_others(
 def test_a_dry_run_finds_scores_of_another_version_of_a_test(
     few: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ps1.edit(few, ps1.RIGHT_TEST, ps1.OTHER)
+    ps1.edit(few, ps1.WRONG_TEST, ps1.OTHER)
     assert few.nbgrader("generate_assignment", "ps1", "--force") == 0
     assert few.nbgrader("autograde", "ps1", "--force", "--student=right00") == 0
     capsys.readouterr()
