@@ -4,7 +4,6 @@
 # uses = ["server"]
 # limits = {wall_seconds_per_cell = 20.0, iopub_timeout = 1}
 # prints = ["taken over"]
-# problems = []
 # bounded = true
 # ///
 
