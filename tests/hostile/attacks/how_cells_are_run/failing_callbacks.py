@@ -6,7 +6,7 @@ They must not fill the examiner's memory.
 # /// attack
 # checked_in = "test_how_cells_are_run.py"
 # limits = {cpu_seconds_per_cell = 20.0}
-# prints_unless = {"failed 120" = []}
+# prints_unless = {"failed 160" = []}
 # ///
 
 # %% apply
