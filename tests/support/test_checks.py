@@ -1,5 +1,6 @@
 """A part is a function of a case: how it is run, tried again, charged and reported."""
 
+import builtins
 import os
 import subprocess
 import sys
@@ -387,7 +388,9 @@ def test_parts_without_points_have_no_score(run):
     assert run(RIGHT, OPEN + TABLE.replace("2", "0") + SCORE).score_came is None
 
 
-def test_the_last_result_of_ipython_survives_a_part():
+def test_the_last_result_of_ipython_survives_a_part(monkeypatch):
+    # IPython leaves `_` alone if Python's own displayhook has bound it in this process.
+    monkeypatch.delattr(builtins, "_", raising=False)
     shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
     shell.run_cell("from hw_support import Checks\n41 + 1")
     shell.run_cell('checks = Checks("f")\n@checks.part("nothing", 1)\ndef _(): pass\nkept = _')
