@@ -88,21 +88,21 @@ c.WholeClass.results_mb = 4000
 
 # Feedback and formgrader show what students wrote without scripts.
 c.TemplateExporter.filters = {
-    "markdown2html": "hw_grading.pages.safe_html.markdown2html",
-    "clean_html": "hw_grading.pages.safe_html.clean_part",
-    "highlight_code": "hw_grading.pages.safe_html.highlight_code",
-    "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
+    "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
+    "clean_html": "hw_grading.rendering.safe_html.clean_part",
+    "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
+    "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
 }
-c.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
+c.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
 # Formgrader's pages escape ids and names, need no network, and link to the desk.
 adapt()
 
 # Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.
-c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.exporter.FeedbackExporter"
+c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.FeedbackExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
-    "hw_grading.plugins.feedback.hiding.HideTestDetails",
+    "hw_grading.plugins.hiding.HideTestDetails",
 ]
 
 # A table in which a spreadsheet finds no formulas.

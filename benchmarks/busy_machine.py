@@ -21,8 +21,8 @@ from benchmarks.isolation import seconds_of_grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.demo import SECONDS_PER_CELL
 from hw_grading.commands.sample import write_class
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course, scratch_course
-from hw_grading.records.results import read_results
 
 HOMEWORK = "hw2"
 BUSY = 4

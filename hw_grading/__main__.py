@@ -24,8 +24,8 @@ if __name__ == "__main__":
     sys.excepthook = _show
 
 try:
-    from hw_grading.records.scores import NoScores
-    from hw_grading.records.writing import in_words
+    from hw_grading.gradebook.scores import NoScores
+    from hw_grading.gradebook.writing import in_words
     from hw_support.failures import visible
     from hw_support.submission.file import Unreadable
 except ImportError as missing:  # a package that every command needs, even `doctor`

@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy.engine import make_url
 
 from hw_grading.commands.sample import replace_in, solved
-from hw_grading.final_scores.scores import FinalScores, final_scores
+from hw_grading.gradebook.final_scores import FinalScores, final_scores
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "grading"))

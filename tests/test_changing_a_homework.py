@@ -10,8 +10,8 @@ from following import COPIED, PAGE, Copy, changes, steps
 from nbgrader.api import Gradebook
 
 from hw_grading.commands.sample import cell_of
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.records.results import read_results
 
 # One copy serves several tests: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("changing"), pytest.mark.timeout(1500)]

@@ -1,4 +1,4 @@
-"""Copy KaTeX, which sets formulas, into ``hw_grading/pages/katex/``.
+"""Copy KaTeX, which sets formulas, into ``hw_grading/rendering/katex/``.
 
     npm ci --prefix tests/browser     # fetches the version that package.json names
     python -m tools.vendor_katex
@@ -9,7 +9,7 @@ nor the fonts. ``tests/browser/test_katex.py`` compares the copy with the packag
 
 from pathlib import Path
 
-from hw_grading.pages import KATEX
+from hw_grading.rendering import KATEX
 from tools.atomic import write_atomically
 
 PACKAGE = Path(__file__).resolve().parents[1] / "tests/browser/node_modules/katex"

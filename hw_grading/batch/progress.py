@@ -20,8 +20,8 @@ from typing import Any, TextIO
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.outcome import Outcome, Status
-from hw_grading.records.graded_notebook import plain
 
 _MOST_SLOW = 5  # submissions in the list of the slowest
 _LONGEST_REASON = 300  # characters

@@ -17,16 +17,15 @@ from nbformat import NotebookNode
 from pydantic import TypeAdapter
 
 from hw_grading.batch.job import installed
-from hw_grading.final_scores.scores import FinalScore, final_scores
+from hw_grading.gradebook import graded_notebook
+from hw_grading.gradebook.final_scores import FinalScore, final_scores
+from hw_grading.gradebook.graded_notebook import PartResult, notebook_in, parts_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.manifest import KINDS
 from hw_grading.outcome import Status
-from hw_grading.pages import text_of
-from hw_grading.records import graded_notebook
-from hw_grading.records.graded_notebook import PartResult, notebook_in, parts_of
 from hw_grading.run.settings import RunSettings
-from hw_support.submission.cells import marks_of
+from hw_support.submission.cells import marks_of, text_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Problem, Severity, is_notes, read_problems
 
@@ -54,7 +53,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Points:
-    """A student's points for one cell; see `hw_grading.records.scores.Score`."""
+    """A student's points for one cell; see `hw_grading.gradebook.scores.Score`."""
 
     auto: float | None
     manual: float | None

@@ -9,10 +9,10 @@ import time
 from collections.abc import Container
 from pathlib import Path
 
-from hw_grading.records.folders import MOST_LISTED, files_below
-from hw_grading.records.scores import named
-from hw_grading.records.secret import SECRET, read_secret
-from hw_grading.records.timestamp import MOST_BYTES, TIMESTAMP, time_of
+from hw_grading.gradebook.folders import MOST_LISTED, files_below
+from hw_grading.gradebook.scores import named
+from hw_grading.gradebook.secret import SECRET, read_secret
+from hw_grading.gradebook.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 

@@ -3,18 +3,18 @@
 import re
 from pathlib import Path
 
-from hw_grading.final_scores.corrections import Change, Kind, correct, corrections_in, undo
-from hw_grading.final_scores.scores import FinalScores, final_scores
-from hw_grading.homework.course import Course
-from hw_grading.records.database import Database
-from hw_grading.records.questions import order_in, read_places
-from hw_grading.records.scores import (
+from hw_grading.gradebook.corrections import Change, Kind, correct, corrections_in, undo
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.final_scores import FinalScores, final_scores
+from hw_grading.gradebook.questions import order_in, read_places
+from hw_grading.gradebook.scores import (
     Cell,
     counted_points,
     in_digits,
     open_gradebook,
     read_gradebook,
 )
+from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 

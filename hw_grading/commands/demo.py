@@ -5,12 +5,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from hw_grading.analysis.report import report
 from hw_grading.commands.sample import write_class
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.outcome import GraderFault
-from hw_grading.records.writing import say
-from hw_grading.reports.table import report
-from hw_grading.rubrics.book import GradeBook
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.policy import Limits
 

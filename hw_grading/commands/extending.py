@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from hw_grading.final_scores.granting import HOW_MUCH, Grant, grant, grant_of, in_zone, remove
-from hw_grading.final_scores.policy import zone_of
-from hw_grading.final_scores.scores import final_scores
+from hw_grading.gradebook.csv_tables import read_table
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.extensions import Extension, extensions_in
+from hw_grading.gradebook.final_scores import final_scores
+from hw_grading.gradebook.granting import HOW_MUCH, Grant, grant, grant_of, in_zone, remove
+from hw_grading.gradebook.policy import zone_of
+from hw_grading.gradebook.scores import counted, in_digits, open_gradebook
+from hw_grading.gradebook.students import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.records.database import Database
-from hw_grading.records.extensions import Extension, extensions_in
-from hw_grading.records.scores import counted, in_digits, open_gradebook
-from hw_grading.records.students import students_of
-from hw_grading.records.tables import read_table
 from hw_grading.term.found import Who
 from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable

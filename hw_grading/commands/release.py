@@ -13,16 +13,16 @@ import nbformat
 from nbformat import NotebookNode
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
+from hw_grading.gradebook.questions import read_places
+from hw_grading.gradebook.rubrics import wrong_sums
+from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import STAFF, homework_of, manifest_of
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total, disagreements, points_of, set_points
 from hw_grading.homework.regions import check_regions, unknown_cells
-from hw_grading.records.questions import read_places
-from hw_grading.records.scores import Cell
-from hw_grading.records.writing import write_whole
-from hw_grading.rubrics.rubrics import wrong_sums
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission import released
 from hw_support.submission.cells import marks_of

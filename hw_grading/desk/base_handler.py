@@ -13,10 +13,10 @@ from tornado import web
 
 from hw_grading.desk.desks import Desks, NotThere
 from hw_grading.desk.writing import BadRequest
+from hw_grading.gradebook.database import Unavailable
+from hw_grading.gradebook.model import LONGEST_NAME, Conflict, Refused, RubricChanged, expect_name
+from hw_grading.gradebook.scores import NoScores
 from hw_grading.outcome import GraderFault
-from hw_grading.records.database import Unavailable
-from hw_grading.records.scores import NoScores
-from hw_grading.rubrics.model import LONGEST_NAME, Conflict, Refused, RubricChanged, expect_name
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
 

@@ -14,9 +14,9 @@ from hw_grading.desk.answers import Answers, Cells, Glance
 from hw_grading.desk.pictures import Thumbnails
 from hw_grading.desk.rendering import Renderer
 from hw_grading.desk.showing import answer_html
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.model import Question
 from hw_grading.homework.course import Course
-from hw_grading.rubrics.book import GradeBook
-from hw_grading.rubrics.model import Question
 from hw_support.submission.problems import quoted
 
 _FORMGRADER = "nbgrader_formgrader"  # key in a server's settings

@@ -13,15 +13,15 @@ from urllib.parse import quote
 from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from tornado import web
 
+from hw_grading.analysis.statistics import page_of, statistics_of
 from hw_grading.desk import reading
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.pictures import MIME, NotShown, pictures_of
 from hw_grading.desk.writing import body_of, text_in, written
+from hw_grading.gradebook.model import Refused, expect_name
 from hw_grading.homework.homework import why_no_id
-from hw_grading.pages import KATEX
-from hw_grading.reports.statistics import page_of, statistics_of
-from hw_grading.rubrics.model import Refused, expect_name
+from hw_grading.rendering import KATEX
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"

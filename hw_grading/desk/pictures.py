@@ -18,8 +18,10 @@ from typing import Any
 from PIL import Image
 from platformdirs import user_cache_path
 
-from hw_grading.pages.aside import PICTURES, picture_uri
-from hw_grading.pages.rasters import (
+from hw_grading.gradebook.graded_notebook import outputs_of
+from hw_grading.gradebook.writing import write_whole
+from hw_grading.rendering.aside import PICTURES, picture_uri
+from hw_grading.rendering.rasters import (
     FORMATS,
     MAX_PIXELS,
     MOST_SCANS,
@@ -27,8 +29,7 @@ from hw_grading.pages.rasters import (
     has_many_scans,
     size_of,
 )
-from hw_grading.records.graded_notebook import outputs_of, text_of
-from hw_grading.records.writing import write_whole
+from hw_support.submission.cells import text_of
 
 MAX_BYTES = 10_000_000
 MOST_PICTURES = 6  # of one answer

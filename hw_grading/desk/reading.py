@@ -11,10 +11,10 @@ from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.desk.rendering import Part, as_html
 from hw_grading.desk.showing import beside_html, printed_html
+from hw_grading.gradebook.digest import answer_digest
+from hw_grading.gradebook.model import Event, Grading, Question
 from hw_grading.outcome import Status
-from hw_grading.pages.comments import comment_markdown
-from hw_grading.rubrics.digest import answer_digest
-from hw_grading.rubrics.model import Event, Grading, Question
+from hw_grading.rendering.comments import comment_markdown
 
 _MOST_COMMENTS = 50
 

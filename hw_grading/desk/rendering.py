@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from hw_grading.pages.helper import Helper, NoAnswer, serve
-from hw_grading.pages.templates import templates_in
-from hw_grading.pages.terminal import cut, without_controls
+from hw_grading.gradebook.terminal import cut, without_controls
+from hw_grading.rendering.helper import Helper, NoAnswer, serve
+from hw_grading.rendering.templates import templates_in
 from hw_support.failures import visible
 
 LONGEST_CODE = 50_000  # characters shown of one answer
@@ -102,7 +102,7 @@ def as_text(text: str, note: str) -> str:
 def _made(request: Mapping[str, Any]) -> str:
     """Render a text in the process."""
     from hw_grading.desk.pictures import uri_of
-    from hw_grading.pages.safe_html import render_markdown
+    from hw_grading.rendering.safe_html import render_markdown
 
     if "markdown" in request:
         attached = request["attachments"].items()
@@ -114,7 +114,7 @@ def _made(request: Mapping[str, Any]) -> str:
 
 
 def _code(text: str, length: int) -> str:
-    from hw_grading.pages.colours import colour_python
+    from hw_grading.rendering.colours import colour_python
     from hw_support.submission.problems import encodable
 
     shown = visible(cut(encodable(text), LONGEST_CODE))

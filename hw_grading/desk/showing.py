@@ -6,12 +6,13 @@ from typing import Any, Literal
 
 from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
 from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
-from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.aside import SVG, not_drawn
-from hw_grading.pages.cleaning import clean_html
-from hw_grading.pages.terminal import cut, without_codes
-from hw_grading.records.graded_notebook import error_of, outputs_of, plain, text_of
+from hw_grading.gradebook.graded_notebook import error_of, outputs_of, plain
+from hw_grading.gradebook.terminal import cut, without_codes
+from hw_grading.rendering.allowance import Allowance
+from hw_grading.rendering.aside import SVG, not_drawn
+from hw_grading.rendering.cleaning import clean_html
 from hw_support.failures import visible
+from hw_support.submission.cells import text_of
 
 MOST_CHARACTERS = 20_000  # in one printed text
 LINES_OF_NUMBERS = 15

@@ -12,10 +12,10 @@ from typing import Any
 
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import Json, grading_json
+from hw_grading.gradebook import model
+from hw_grading.gradebook.model import Conflict, Grading, Mark, Refused, Rescored, Rubric
 from hw_grading.homework.homework import why_no_id
-from hw_grading.pages.comments import comment_markdown
-from hw_grading.rubrics import model
-from hw_grading.rubrics.model import Conflict, Grading, Mark, Refused, Rescored, Rubric
+from hw_grading.rendering.comments import comment_markdown
 
 LONGEST_BODY = 4_000_000  # bytes
 _MOST_ANSWERS = 20_000  # in one request

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hw_grading.exports.grades import Grades, two_decimals
 from hw_grading.exports.matching import Matches
 from hw_grading.exports.sheet import Sheet, number_in
-from hw_grading.records.scores import counted
+from hw_grading.gradebook.scores import counted
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hw_grading.final_scores.scores import FinalScore, FinalScores, final_scores
+from hw_grading.gradebook.final_scores import FinalScore, FinalScores, final_scores
+from hw_grading.gradebook.questions import Places, read_places
+from hw_grading.gradebook.results import is_outdated
+from hw_grading.gradebook.scores import Record, Score, counted, in_digits
+from hw_grading.gradebook.students import last_and_first
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.records.questions import Places, read_places
-from hw_grading.records.results import is_outdated
-from hw_grading.records.scores import Record, Score, counted, in_digits
-from hw_grading.records.students import last_and_first
 from hw_grading.term.roster import Person, Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hw_grading.exports.grades import Grade, Grades
 from hw_grading.exports.sheet import Line, Sheet
-from hw_grading.records.scores import counted
+from hw_grading.gradebook.scores import counted
 from hw_grading.term.roster import folded
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

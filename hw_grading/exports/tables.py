@@ -12,10 +12,10 @@ from nbgrader.plugins import ExportPlugin
 
 from hw_grading.exports.filling import Exported
 from hw_grading.exports.grades import Grade, Grades, two_decimals
-from hw_grading.final_scores.scores import final_scores
+from hw_grading.gradebook.final_scores import final_scores
+from hw_grading.gradebook.scores import Cell, Score, counted
+from hw_grading.gradebook.writing import csv_of, expect_ending, write_whole
 from hw_grading.homework.course import Course
-from hw_grading.records.scores import Cell, Score, counted
-from hw_grading.records.writing import csv_of, expect_ending, write_whole
 from hw_grading.term.roster import FILE_NAME
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable

@@ -13,8 +13,8 @@ import jinja2
 from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 
-from hw_grading.pages import FORMULAS
-from hw_grading.records.timestamp import read_time
+from hw_grading.gradebook.timestamp import read_time
+from hw_grading.rendering import FORMULAS
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import plain
 

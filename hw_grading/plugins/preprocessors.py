@@ -11,13 +11,13 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.grading import TURN, Turn
+from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.homework.instructor_cells import (
     grade_ids_by_assignment,
     instructor_cells,
     plain_cells,
 )
 from hw_grading.outcome import GraderFault, NotGraded
-from hw_grading.records.graded_notebook import FINISHED, HANDED_IN
 from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend

@@ -10,14 +10,14 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, manifest_of
 from hw_grading.homework.order import store_order
 from hw_grading.homework.points import set_points
 from hw_grading.homework.regions import check_regions
-from hw_grading.pages.templates import templates_in
-from hw_grading.records.writing import write_whole
+from hw_grading.rendering.templates import templates_in
 
 PLACEHOLDER = "{{ due_date }}"
 # strftime would use the instructor's locale. The notebook is English.

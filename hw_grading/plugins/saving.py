@@ -1,7 +1,7 @@
 """Saves all scores of a submission into nbgrader's gradebook in one transaction.
 
 It also replaces nbgrader's `AssignLatePenalties`, which stores a penalty before people have graded
-by hand, and does not update it when the score grows. `hw_grading.final_scores` computes penalties.
+by hand, and does not update it when the score grows. `hw_grading.gradebook` computes penalties.
 So a stored penalty is removed: nbgrader's pages would subtract it as well. If an extension was
 granted before the student submitted, it is now stored for these pages.
 """
@@ -15,9 +15,9 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
-from hw_grading.final_scores.granting import mirror
-from hw_grading.records.graded_notebook import cells_by_id
-from hw_grading.rubrics.digest import answer_digest, digests_before, remember
+from hw_grading.gradebook.digest import answer_digest, digests_before, remember
+from hw_grading.gradebook.graded_notebook import cells_by_id
+from hw_grading.gradebook.granting import mirror
 from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import METADATA_KEY
 

@@ -10,7 +10,8 @@
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
-4. *Outputs are made safe to open*: HTML of student cells is cleaned (`hw_grading.pages.outputs`).
+4. *Outputs are made safe to open*: HTML of student cells is cleaned
+   (`hw_grading.rendering.outputs`).
 """
 
 import json
@@ -35,8 +36,8 @@ from hw_grading.homework.cells import (
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
-from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.outputs import clean_outputs
+from hw_grading.rendering.allowance import Allowance
+from hw_grading.rendering.outputs import clean_outputs
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from hw_grading.records.downloads import Upload
+from hw_grading.gradebook.downloads import Upload
 from hw_grading.term.found import Sorting, Who, is_work, not_work, work_of_one
 from hw_support.submission.file import Unreadable
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from nbgrader.plugins import ExtractorPlugin
 
+from hw_grading.gradebook.handed_in import extended
+from hw_grading.gradebook.scores import NoScores, open_gradebook
+from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.homework.instructor_cells import grade_ids_by_assignment
-from hw_grading.records.handed_in import extended
-from hw_grading.records.scores import NoScores, open_gradebook
-from hw_grading.records.writing import say
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.downloads import found_in
 from hw_grading.term.found import Found, LeftOut

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from hw_grading.gradebook.timestamp import read_time
 from hw_grading.homework.course import Course
-from hw_grading.records.timestamp import read_time
 from hw_grading.term.found import Found, LeftOut, Who
 from hw_grading.term.roster import Person, Roster, folded
 from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file

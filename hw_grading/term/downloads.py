@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from hw_grading.records.downloads import (
+from hw_grading.gradebook.downloads import (
     MOST_LISTED_BY_PLATFORM,
     NOTEBOOK,
     ZIP,

@@ -9,7 +9,7 @@ submission times.
 import re
 from collections.abc import Sequence
 
-from hw_grading.records.downloads import Upload
+from hw_grading.gradebook.downloads import Upload
 from hw_grading.term.found import Sorting, Who, is_work, not_work, work_of_one
 from hw_support.submission.file import Unreadable
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from hw_grading.gradebook.csv_tables import read_table
+from hw_grading.gradebook.students import Student, store_students, students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.records.students import Student, store_students, students_of
-from hw_grading.records.tables import read_table
 from hw_grading.term.found import Who
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 
-from hw_grading.records.writing import aligned
+from hw_grading.gradebook.writing import aligned
 from hw_grading.term.decide import Entry, Plan
 from hw_grading.term.found import LeftOut
 from hw_support.failures import visible

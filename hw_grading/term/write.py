@@ -13,9 +13,9 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from hw_grading.gradebook.timestamp import TIMESTAMP
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import Course
-from hw_grading.records.timestamp import TIMESTAMP
-from hw_grading.records.writing import write_whole
 from hw_grading.term.decide import Action, Entry, Plan, Record, before_of, digest_of
 from hw_grading.term.found import LeftOut
 from hw_support.submission.file import Unreadable, read_regular_file

@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 
 from hw_grading.batch.scratch import work_folder
 from hw_grading.batch.settings import WholeClass
+from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
-from hw_grading.records.database import shown_address
 from hw_support.submission.file import Unreadable
 
 _Part = tuple[Path, Path]  # a file or folder as the course names it, and without links

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Correct, undo or list corrections, and print the effect."""
     from hw_grading.commands.correcting import Corrections
-    from hw_grading.final_scores.corrections import Kind
-    from hw_grading.records.writing import say
+    from hw_grading.gradebook.corrections import Kind
+    from hw_grading.gradebook.writing import say
     from hw_support.submission.file import Unreadable
 
     is_new = not (chosen.list or chosen.undo is not None)

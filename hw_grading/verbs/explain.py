@@ -20,9 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Run the tests again, and print what was found."""
-    from hw_grading.records.writing import say
-    from hw_grading.regrading.explain import explain
-    from hw_grading.regrading.explaining import in_words
+    from hw_grading.analysis.explain import explain
+    from hw_grading.analysis.explaining import in_words
+    from hw_grading.gradebook.writing import say
 
     found = explain(chosen.course, chosen.assignment, chosen.student, chosen.test)
     say(in_words(found))

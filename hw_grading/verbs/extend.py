@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> None:
     """Grant, remove or list extensions, and print the result."""
     from hw_grading.commands.extending import Extensions
-    from hw_grading.records.writing import say
+    from hw_grading.gradebook.writing import say
     from hw_support.submission.file import Unreadable
 
     asked = {name: getattr(chosen, name) for name in ("until", "hours", "days", "slip", "reason")}

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Grade again, and return the exit status."""
-    from hw_grading.regrading.regrade import Regrade
+    from hw_grading.analysis.regrade import Regrade
     from hw_support.failures import visible
 
     def say(text: str) -> None:

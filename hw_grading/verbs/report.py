@@ -5,7 +5,7 @@ import argparse
 
 def run(chosen: argparse.Namespace) -> None:
     """Print the table."""
-    from hw_grading.records.writing import say
-    from hw_grading.reports.table import report
+    from hw_grading.analysis.report import report
+    from hw_grading.gradebook.writing import say
 
     say(report(chosen.course, chosen.assignment))

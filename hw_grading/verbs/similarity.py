@@ -18,9 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Write the page, print where it is, and return the exit status."""
-    from hw_grading.records.graded_notebook import plain
-    from hw_grading.records.writing import expect_ending
-    from hw_grading.reports.similarity import write_similarity
+    from hw_grading.analysis.similarity import write_similarity
+    from hw_grading.gradebook.graded_notebook import plain
+    from hw_grading.gradebook.writing import expect_ending
 
     out = chosen.out or chosen.course / f"similarity_{chosen.assignment}.html"
     out = expect_ending(out, "--out", ".html", ".htm")

@@ -13,8 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> None:
     """Write page and table, and print where they are."""
-    from hw_grading.records.writing import expect_ending
-    from hw_grading.reports.statistics import write_statistics
+    from hw_grading.analysis.statistics import write_statistics
+    from hw_grading.gradebook.writing import expect_ending
 
     out = chosen.out or chosen.course / f"statistics_{chosen.assignment}.html"
     out = expect_ending(out, "--out", ".html", ".htm")

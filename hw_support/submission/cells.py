@@ -78,3 +78,9 @@ def section_of(cell: Any, key: str) -> dict[str, Any]:
 def places_in(nb: NotebookNode) -> dict[str, int]:
     """Return the place of each graded or locked cell; their ids are unique and known now."""
     return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
+
+
+def text_of(value: Any) -> str:
+    """Return a notebook's text, which is a string or a list of lines; "" for any other type."""
+    lines = value if isinstance(value, list) else [value]
+    return "".join(line for line in lines if isinstance(line, str))

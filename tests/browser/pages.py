@@ -17,14 +17,14 @@ from nbformat import NotebookNode
 from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, notebook, problem, stream
 
-from hw_grading.plugins.feedback.exporter import FeedbackExporter
-from hw_grading.plugins.feedback.facts import Facts
-from hw_grading.records.graded_notebook import PartResult
-from hw_grading.records.questions import Place, read_places
-from hw_grading.records.scores import Cell, Record, Score
-from hw_grading.regrading.changes import Change, Comparison, PartChange
-from hw_grading.regrading.showing import as_page
-from hw_grading.reports.statistics import page_of, statistics_of
+from hw_grading.analysis.changes import Change, Comparison, PartChange
+from hw_grading.analysis.regrade_page import as_page
+from hw_grading.analysis.statistics import page_of, statistics_of
+from hw_grading.gradebook.graded_notebook import PartResult
+from hw_grading.gradebook.questions import Place, read_places
+from hw_grading.gradebook.scores import Cell, Record, Score
+from hw_grading.plugins.feedback import FeedbackExporter
+from hw_grading.rendering.feedback.facts import Facts
 from hw_support import PALETTE, label_axes
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 

@@ -3,7 +3,7 @@
 import pytest
 from audit import installed
 
-from hw_grading.pages import KATEX
+from hw_grading.rendering import KATEX
 from tools.vendor_katex import files
 
 pytestmark = pytest.mark.slow

@@ -21,11 +21,11 @@ import nbformat
 from nbgrader.utils import is_solution
 
 from hw_grading.commands.sample import ON_TIME, cell_of, sample_class_of, solved
+from hw_grading.gradebook.graded_notebook import PartResult, parts_of
+from hw_grading.gradebook.results import Roster, StudentResult, read_roster, read_student
+from hw_grading.gradebook.scores import Score, in_digits
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.records.graded_notebook import PartResult, parts_of
-from hw_grading.records.results import Roster, StudentResult, read_roster, read_student
-from hw_grading.records.scores import Score, in_digits
 from tools.validity.answers import answers, cells_of, folder_of
 
 HERE = Path(__file__).parent

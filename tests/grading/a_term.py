@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from postgresql import Server
 
 from hw_grading.__main__ import main
-from hw_grading.final_scores.scores import FinalScore, final_scores
+from hw_grading.gradebook.final_scores import FinalScore, final_scores
 from hw_grading.homework.course import Course
 
 CELLS = {"why": ("markdown", 4.0), "plot": ("code", 6.0)}

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.model import Grading, Item, Mark
 from hw_grading.homework.course import Course
-from hw_grading.rubrics.book import GradeBook
-from hw_grading.rubrics.model import Grading, Item, Mark
 
 
 def grade(course: Course, assignment: str, cell: str, student: str, comment: str = "") -> None:

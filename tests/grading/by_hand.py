@@ -11,8 +11,8 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
+from hw_grading.gradebook.digest import remember
 from hw_grading.homework.course import Course
-from hw_grading.rubrics.digest import remember
 
 ASSIGNMENT = "ps1"
 SCHEME = """## Q1 Limits (6 points)

@@ -22,13 +22,13 @@ from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, environment, is_finished, run
 
+from hw_grading.analysis.report import report
 from hw_grading.batch.folders import locked_and_prepared, prepare
 from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
+from hw_grading.gradebook.digest import digests_before
+from hw_grading.gradebook.graded_notebook import cells_by_id
 from hw_grading.outcome import GraderFault
-from hw_grading.records.graded_notebook import cells_by_id
-from hw_grading.reports.table import report
-from hw_grading.rubrics.digest import digests_before
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
 # One class serves many tests of this file: they have to be in one worker.

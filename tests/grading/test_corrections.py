@@ -10,15 +10,15 @@ from a_term import Term, in_postgresql, term
 from markupsafe import Markup
 from sqlalchemy import create_engine, text
 
+from hw_grading.analysis.report import report
+from hw_grading.analysis.statistics import statistics_of
 from hw_grading.commands.correcting import Corrections
-from hw_grading.final_scores.corrections import Change, Kind, applied
-from hw_grading.final_scores.scores import final_score, final_scores
-from hw_grading.plugins.feedback.exporter import FeedbackExporter
-from hw_grading.plugins.feedback.facts import Facts
-from hw_grading.plugins.feedback.summary import summary_of
-from hw_grading.records.scores import Cell, Score, read_one
-from hw_grading.reports.statistics import statistics_of
-from hw_grading.reports.table import report
+from hw_grading.gradebook.corrections import Change, Kind, applied
+from hw_grading.gradebook.final_scores import final_score, final_scores
+from hw_grading.gradebook.scores import Cell, Score, read_one
+from hw_grading.plugins.feedback import FeedbackExporter
+from hw_grading.rendering.feedback.facts import Facts
+from hw_grading.rendering.feedback.summary import summary_of
 from hw_support.submission.file import Unreadable
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code

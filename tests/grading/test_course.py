@@ -15,10 +15,10 @@ from hw_grading.__main__ import main
 from hw_grading.commands.new import new as new_homework
 from hw_grading.commands.release import check_source, describe
 from hw_grading.commands.student_zip import known_to_students
+from hw_grading.gradebook.results import Status, read_results
+from hw_grading.gradebook.scores import NoScores
 from hw_grading.homework.course import Course, scratch_course, shelf_of
 from hw_grading.outcome import GraderFault
-from hw_grading.records.results import Status, read_results
-from hw_grading.records.scores import NoScores
 
 ELSEWHERE = """
 import os

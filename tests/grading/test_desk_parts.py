@@ -27,8 +27,8 @@ from hw_grading.desk.pictures import (
 from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
 from hw_grading.desk.showing import answer_html, beside_html, printed_html
 from hw_grading.desk.writing import BadRequest, body_of, mark_in, rubric_in, students_in
+from hw_grading.gradebook.model import Refused
 from hw_grading.homework.course import Course
-from hw_grading.rubrics.model import Refused
 from hw_support.time_limit import time_limit
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name

@@ -21,10 +21,10 @@ from toy_course import run
 
 from hw_grading.__main__ import main
 from hw_grading.exports.sheet import read_sheet
-from hw_grading.final_scores.corrections import Correction
-from hw_grading.final_scores.scores import FinalScores, final_scores
+from hw_grading.gradebook.corrections import Correction
+from hw_grading.gradebook.final_scores import FinalScores, final_scores
+from hw_grading.gradebook.writing import in_words, write_whole
 from hw_grading.homework.course import Course
-from hw_grading.records.writing import in_words, write_whole
 from hw_support.submission.file import Unreadable
 
 ROSTER = """id,name,email,section,canvas_id,sid

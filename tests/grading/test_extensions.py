@@ -9,14 +9,14 @@ from a_term import DUE, Term, in_postgresql, term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
-from hw_grading.final_scores.granting import Grant, grant, moment_of, remove
-from hw_grading.final_scores.policy import zone_of
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.extensions import Extension, extensions_in
+from hw_grading.gradebook.granting import Grant, grant, moment_of, remove
+from hw_grading.gradebook.policy import zone_of
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.manifest import Manifest
 from hw_grading.plugins.saving import SaveScores
-from hw_grading.records.database import Database
-from hw_grading.records.extensions import Extension, extensions_in
-from hw_grading.records.results import read_results
-from hw_grading.records.scores import open_gradebook
 from hw_support.submission.file import Unreadable
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code

@@ -13,13 +13,13 @@ from sqlalchemy import Engine, event
 from test_results import FAILED, PASSED, ToyCourse, cell, course, error, notebook, problem, stream
 from traitlets.config import PyFileConfigLoader
 
+from hw_grading.gradebook.model import Item, Mark, Rubric
+from hw_grading.gradebook.scores import Cell, Record, Score
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.pages.mathematics import Budget
-from hw_grading.plugins.feedback import cells
-from hw_grading.plugins.feedback.facts import Facts, Remark, remark_of
-from hw_grading.plugins.feedback.summary import summary_of
-from hw_grading.records.scores import Cell, Record, Score
-from hw_grading.rubrics.model import Item, Mark, Rubric
+from hw_grading.rendering.feedback import cells
+from hw_grading.rendering.feedback.facts import Facts, Remark, remark_of
+from hw_grading.rendering.feedback.summary import summary_of
+from hw_grading.rendering.mathematics import Budget
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

@@ -5,8 +5,8 @@ from html_pages import Page, assert_harmless, context, seconds
 from nbconvert.filters.highlight import Highlight2HTML
 from nbformat.v4 import new_code_cell
 
-from hw_grading.pages.colours import LONGEST_CODE
-from hw_grading.pages.safe_html import highlight_code
+from hw_grading.rendering.colours import LONGEST_CODE
+from hw_grading.rendering.safe_html import highlight_code
 
 
 def test_honest_code_is_coloured_as_nbconvert_colours_it():

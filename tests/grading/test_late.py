@@ -10,15 +10,15 @@ from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.final_scores.lateness import days_late, days_later
-from hw_grading.final_scores.policy import LatePolicy
-from hw_grading.final_scores.scores import final_scores
+from hw_grading.analysis.report import report
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.final_scores import final_scores
+from hw_grading.gradebook.lateness import days_late, days_later
+from hw_grading.gradebook.policy import LatePolicy
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.manifest import ManifestError
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import SaveScores
-from hw_grading.records.database import Database
-from hw_grading.reports.table import report
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 

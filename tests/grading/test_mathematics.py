@@ -12,11 +12,11 @@ from html_pages import MATHML, Page, assert_harmless_with_formulas, context
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw_grading.pages import helper, mathematics
-from hw_grading.pages.aside import Formulas
-from hw_grading.pages.helper import NoAnswer
-from hw_grading.pages.mathematics import LONGEST_TEX, Budget, Formula, Typesetter
-from hw_grading.pages.safe_html import markdown2html, render_markdown
+from hw_grading.rendering import helper, mathematics
+from hw_grading.rendering.aside import Formulas
+from hw_grading.rendering.helper import NoAnswer
+from hw_grading.rendering.mathematics import LONGEST_TEX, Budget, Formula, Typesetter
+from hw_grading.rendering.safe_html import markdown2html, render_markdown
 
 ANNOTATION = re.compile(r"<annotation[^>]*>.*?</annotation>")
 

@@ -31,19 +31,19 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from hw_grading.pages import allowance
-from hw_grading.pages.outputs import clean_outputs
-from hw_grading.plugins.feedback.exporter import FeedbackExporter
-from hw_grading.plugins.feedback.facts import Facts
+from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.plugins.formgrader import EscapingExporter
+from hw_grading.rendering import allowance
+from hw_grading.rendering.feedback.facts import Facts
+from hw_grading.rendering.outputs import clean_outputs
 from hw_grading.run import submission
 
 COURSE = Path(__file__).resolve().parents[2]
 FILTERS = {
-    "markdown2html": "hw_grading.pages.safe_html.markdown2html",
-    "clean_html": "hw_grading.pages.safe_html.clean_part",
-    "highlight_code": "hw_grading.pages.safe_html.highlight_code",
-    "strip_files_prefix": "hw_grading.pages.safe_html.unchanged",
+    "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
+    "clean_html": "hw_grading.rendering.safe_html.clean_part",
+    "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
+    "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
 }
 
 
@@ -52,7 +52,7 @@ def exporters():
     """The exporters of `nbgrader generate_feedback` and of formgrader."""
     config = Config()
     config.TemplateExporter.filters = FILTERS
-    config.HTMLExporter.preprocessors = ["hw_grading.pages.safe_html.CleanOutputs"]
+    config.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
     formgrader = FormgradeExtension(config=config)
     formgrader.update_config(formgrader.build_extra_config())
     return {
@@ -230,7 +230,7 @@ def test_an_honest_notebook_is_shown_whole_in(exporters, page):
 def test_the_course_uses_these_filters():
     config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
     assert config.TemplateExporter.filters == FILTERS
-    assert config.HTMLExporter.preprocessors == ["hw_grading.pages.safe_html.CleanOutputs"]
+    assert config.HTMLExporter.preprocessors == ["hw_grading.rendering.safe_html.CleanOutputs"]
 
 
 def test_formgrader_escapes_ids_and_names(monkeypatch, exporters, tmp_path):

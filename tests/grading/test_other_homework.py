@@ -8,9 +8,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from toy_course import ASSIGNMENT, ToyCourse, code, run, text
 
+from hw_grading.analysis.report import report
+from hw_grading.gradebook.results import read_results
 from hw_grading.outcome import Status
-from hw_grading.records.results import read_results
-from hw_grading.reports.table import report
 from hw_support.submission.problems import NOTES_HEADING, Kind, Severity, read_problems
 
 # One class serves many tests of this file: they have to be in one worker.

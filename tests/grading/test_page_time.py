@@ -4,11 +4,11 @@ import pytest
 from html_pages import Page, assert_harmless, code_cell, context, display, seconds
 from nbformat.v4 import new_output
 
-from hw_grading.pages import safe_html
-from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.cleaning import clean_html
-from hw_grading.pages.outputs import clean_outputs
-from hw_grading.pages.safe_html import highlight_code, markdown2html
+from hw_grading.rendering import safe_html
+from hw_grading.rendering.allowance import Allowance
+from hw_grading.rendering.cleaning import clean_html
+from hw_grading.rendering.outputs import clean_outputs
+from hw_grading.rendering.safe_html import highlight_code, markdown2html
 
 
 @pytest.mark.parametrize(

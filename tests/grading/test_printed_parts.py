@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hw_grading.examiner.examination import Fault, run_cell
-from hw_grading.plugins.feedback.cells import Output
-from hw_grading.records.graded_notebook import PartResult, faults_of, parts_of
+from hw_grading.gradebook.graded_notebook import PartResult, faults_of, parts_of
+from hw_grading.rendering.feedback.cells import Output
 
 REFERENCE = "def g(x):\n    return 2.0 * x\ndef f(x):\n    return g(x) + 1.0\n"
 FRESH = "def f(draw):\n    return {'values': [(3.0, 7.0)], 'far': [(9.5, 20.0)]}\n"

@@ -19,16 +19,16 @@ from nbgrader.api import Gradebook
 from tiny_homeworks import manifest_of
 
 from hw_grading.__main__ import main
+from hw_grading.analysis.changes import compare
+from hw_grading.analysis.regrade_page import as_csv, as_page, in_words
 from hw_grading.batch.snapshot import Conditions, Effect, Notebook, Points, Snapshot, Work, take
 from hw_grading.batch.snapshots import Snapshots
 from hw_grading.commands.sample import cell_of
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.graded_notebook import PartResult, parts_of
+from hw_grading.gradebook.model import Grading, Mark
+from hw_grading.gradebook.questions import Place, Places
 from hw_grading.homework.course import Course
-from hw_grading.records.graded_notebook import PartResult, parts_of
-from hw_grading.records.questions import Place, Places
-from hw_grading.regrading.changes import compare
-from hw_grading.regrading.showing import as_csv, as_page, in_words
-from hw_grading.rubrics.book import GradeBook
-from hw_grading.rubrics.model import Grading, Mark
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Kind, Problem, Severity
 

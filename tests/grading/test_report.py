@@ -13,8 +13,8 @@ from test_results import (
     stream,
 )
 
-from hw_grading.records.writing import columns, say
-from hw_grading.reports.table import fit, report
+from hw_grading.analysis.report import fit, report
+from hw_grading.gradebook.writing import columns, say
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import pytest
 from nbgrader.api import Gradebook
 
+from hw_grading.gradebook.graded_notebook import Fault
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import NoScores, Record
 from hw_grading.outcome import Status
-from hw_grading.records.graded_notebook import Fault
-from hw_grading.records.results import read_results
-from hw_grading.records.scores import NoScores, Record
 from hw_support.submission.problems import Kind, Severity
 
 # These warnings come from nbgrader's code.

@@ -26,11 +26,10 @@ from by_hand import (
 from nbgrader.api import Gradebook
 from postgresql import Server
 
-from hw_grading.homework.course import Course
-from hw_grading.records import database
-from hw_grading.records.database import Unavailable
-from hw_grading.rubrics.book import GradeBook
-from hw_grading.rubrics.model import (
+from hw_grading.gradebook import database
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.database import Unavailable
+from hw_grading.gradebook.model import (
     Conflict,
     Grading,
     Item,
@@ -40,6 +39,7 @@ from hw_grading.rubrics.model import (
     Rubric,
     RubricChanged,
 )
+from hw_grading.homework.course import Course
 
 STUDENTS = ["ada", "ben", "cyd", "dan"]
 SEEN = "d"  # the digest of the answer that graders see, unless a test says otherwise

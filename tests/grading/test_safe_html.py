@@ -30,11 +30,11 @@ from nbconvert.exporters import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from hw_grading.pages import cleaning
-from hw_grading.pages.allowance import Allowance
-from hw_grading.pages.cleaning import clean_html
-from hw_grading.pages.outputs import clean_outputs
-from hw_grading.pages.safe_html import markdown2html, render_markdown
+from hw_grading.rendering import cleaning
+from hw_grading.rendering.allowance import Allowance
+from hw_grading.rendering.cleaning import clean_html
+from hw_grading.rendering.outputs import clean_outputs
+from hw_grading.rendering.safe_html import markdown2html, render_markdown
 
 
 def cleaned_output(data, metadata=None):

@@ -9,9 +9,9 @@ import pytest
 
 from hw_grading.commands.demo import MARKER, demonstrate
 from hw_grading.commands.sample import cell_of, sample_class_of, write_class
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY, scratch_course
 from hw_grading.outcome import Status
-from hw_grading.records.results import read_results
 
 # One run serves all tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample-class")]

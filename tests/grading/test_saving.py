@@ -13,9 +13,9 @@ from toy_course import ASSIGNMENT, ToyCourse
 
 from hw_grading.batch.grading import one_engine
 from hw_grading.commands.sample import cell_of
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.model import Grading, Mark
 from hw_grading.plugins.saving import SaveScores, add_indexes
-from hw_grading.rubrics.book import GradeBook
-from hw_grading.rubrics.model import Grading, Mark
 
 pytestmark = pytest.mark.slow
 

@@ -11,9 +11,7 @@ from nbformat.v4 import new_code_cell
 from test_results import course, pytestmark
 
 from hw_grading.__main__ import main
-from hw_grading.commands.sample import cell_of
-from hw_grading.homework.course import REPOSITORY
-from hw_grading.reports.similarity import (
+from hw_grading.analysis.similarity import (
     MARK,
     MOST_CHARACTERS,
     _normal,
@@ -23,6 +21,8 @@ from hw_grading.reports.similarity import (
     similar_pairs,
     write_similarity,
 )
+from hw_grading.commands.sample import cell_of
+from hw_grading.homework.course import REPOSITORY
 from tools.validity.answers import answers
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name

@@ -10,14 +10,14 @@ from html_pages import Page
 from test_results import PASSED, course, error, notebook, pytestmark, stream
 
 from hw_grading.__main__ import main
-from hw_grading.homework.course import Course
-from hw_grading.reports.statistics import (
+from hw_grading.analysis.statistics import (
     Spread,
     cause_in,
     page_of,
     statistics_of,
     write_statistics,
 )
+from hw_grading.homework.course import Course
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 

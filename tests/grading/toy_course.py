@@ -25,8 +25,8 @@ from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
 from hw_grading.commands.sample import cell_of
+from hw_grading.gradebook.graded_notebook import FINISHED, open_notebook
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.records.graded_notebook import FINISHED, open_notebook
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import METADATA_KEY
 

@@ -24,8 +24,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from toy_course import FULL_MARKS, ToyCourse, is_finished, write_manifest
 
+from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
-from hw_grading.reports.table import report
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_submission
 from hw_support.submission.problems import Kind, read_problems
 

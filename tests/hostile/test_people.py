@@ -26,12 +26,12 @@ from nbgrader.server_extensions.formgrader import base, formgrader, handlers
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, environment, run
 from traitlets.config.loader import PyFileConfigLoader
 
+from hw_grading.analysis.report import report
+from hw_grading.analysis.statistics import write_statistics
+from hw_grading.gradebook.timestamp import read_time, time_of
+from hw_grading.gradebook.writing import cell, csv_of
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import LONGEST_ID, why_no_id
-from hw_grading.records.timestamp import read_time, time_of
-from hw_grading.records.writing import cell, csv_of
-from hw_grading.reports.statistics import write_statistics
-from hw_grading.reports.table import report
 from hw_support.submission.file import Unreadable
 
 # One class serves many tests of this file: they have to be in one worker.

@@ -43,7 +43,7 @@ export function showCleanedHtml(element, html) {
   }
 }
 
-// The same as in hw_grading/pages/comments.py. The bounds keep the time of a search short.
+// The same as in hw_grading/rendering/comments.py. The bounds keep the time of a search short.
 const FORMULA =
   /`([^`\n]{1,1000})`|\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
 const FORMULAS = 100; // in one text

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from hw_grading.gradebook.database import shown_address
+from hw_grading.gradebook.scores import NoScores, reading
 from hw_grading.homework.course import Course
-from hw_grading.records.database import shown_address
-from hw_grading.records.scores import NoScores, reading
 from hw_grading.upkeep.doctor.folders import typed
 from hw_support.desk.doctor import Line
 from hw_support.failures import one_line

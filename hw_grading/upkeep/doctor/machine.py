@@ -14,9 +14,9 @@ from traitlets.config import Config
 
 from hw_grading import DISTRIBUTION
 from hw_grading.batch.settings import WholeClass, cores
+from hw_grading.gradebook.scores import named
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import GraderFault
-from hw_grading.records.scores import named
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.sandbox.watch import SECONDS_BETWEEN_CHECKS

@@ -1,0 +1,312 @@
+"""The manual grading of one homework: what the desk reads and saves.
+
+Each method is one transaction. Before it writes, it compares what the grader saw with what is
+stored, so that nobody overwrites what they have not seen.
+"""
+
+import contextlib
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import select
+
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.desk_tables import Rows
+from hw_grading.gradebook.gradings import read_grading, read_gradings, write_grading
+from hw_grading.gradebook.history import (
+    Stamp,
+    last_batches,
+    latest,
+    mark_of,
+    read_events,
+    rubric_of,
+)
+from hw_grading.gradebook.model import (
+    Conflict,
+    Event,
+    Grading,
+    Mark,
+    Question,
+    Refused,
+    Rescored,
+    Rubric,
+    RubricChanged,
+    checked,
+    checked_rubric,
+    expect_name,
+)
+from hw_grading.gradebook.questions import Places, order_in, read_places
+from hw_grading.gradebook.rubrics import (
+    FORMAT,
+    change,
+    exported,
+    first_rubric,
+    read_rubric,
+    rescored,
+    rubrics_in,
+    write_rubric,
+)
+from hw_grading.gradebook.scores import Cell, cells_of
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import manifest_of
+
+Outcomes = dict[str, Grading | Conflict]
+
+
+class GradeBook:
+    """The manual grading of one homework, in nbgrader's gradebook.
+
+    Several threads may use one object. `cell` is a question's grade id, `student` an id, `grader` a
+    name of at most 128 characters. Methods that write raise `Refused`. All methods raise
+    `Unavailable` if the database cannot be used.
+    """
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self.course, self.assignment = course, assignment
+        self._database = Database(course.db_url)
+
+    def close(self) -> None:
+        """Close all connections to the gradebook."""
+        self._database.close()
+
+    def questions(self) -> tuple[Question, ...]:
+        """Return the manually graded questions, in the notebook's order."""
+        places = self._places()
+        manifest = manifest_of(self.course.root, self.assignment)
+        cells = self._cells(places)
+        often = Counter(str(places[cell.name]) for cell in cells)
+        found = []
+        for cell in cells:
+            place = places[cell.name]
+            title = str(place)
+            if often[title] > 1:
+                title += ": code" if cell.is_code else ": text"
+            about = (cell.name, title, cell.max_points, cell.is_code, place.text, place.scheme)
+            beside = manifest.shown_beside.get(cell.name)
+            found.append(Question(*about, *((beside.answers, beside.printed) if beside else ())))
+        return tuple(found)
+
+    def names(self) -> dict[str, str]:
+        """Return the names of students with an answer in the gradebook, by id; "" if not known."""
+        student = api.Student
+        query = select(student.id, student.first_name, student.last_name)
+        query = query.join(api.SubmittedAssignment).join(api.Assignment)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.where(api.Assignment.name == self.assignment)).all()
+        return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
+
+    def order(self, cell: str) -> list[str]:
+        """Return all students in the question's own order, which looks random but is fixed."""
+        before = f"{self.assignment}\n{cell}\n"
+        return sorted(self.names(), key=lambda s: hashlib.sha256((before + s).encode()).digest())
+
+    def rubric(self, cell: str) -> Rubric:
+        """Return the rubric of a question."""
+        _, first = self._question(cell)
+        with self._reading(cell) as rows:
+            return read_rubric(rows, first)[0]
+
+    def gradings(self, cell: str) -> dict[str, Grading]:
+        """Return the state of every student's answer."""
+        _, first = self._question(cell)
+        with self._reading(cell) as rows:
+            return read_gradings(rows, read_rubric(rows, first)[0])
+
+    def grading(self, cell: str, student: str) -> Grading:
+        """Return the state of one answer."""
+        _, first = self._question(cell)
+        with self._reading(cell) as rows:
+            return read_grading(rows, read_rubric(rows, first)[0], student)
+
+    # -- marks
+
+    def save(
+        self,
+        cell: str,
+        versions: Mapping[str, str],
+        marked: Mark | Callable[[Mark], Mark],
+        *,
+        grader: str,
+        rubric_revision: int,
+        digests: Mapping[str, str] | None = None,
+        seconds: float = 0.0,
+    ) -> Outcomes:
+        """Save the same mark for one answer or for several.
+
+        `versions` has `Grading.version` of each answer, by student, as the grader saw it. `marked`
+        is the mark, or a function that returns it, given the answer's present mark. The grader saw
+        the rubric of `rubric_revision` and, by student, answers with these `digests`. `seconds` is
+        how long the grader looked at all these answers together.
+
+        Return the saved state by student. If somebody else has saved an answer in the meantime,
+        that answer stays as it is and its value is a `Conflict`. The other answers are saved.
+        """
+        most, first = self._question(cell)
+        if not math.isfinite(seconds) or seconds < 0:
+            raise Refused("The seconds must be 0 or more.")
+        stamp = Stamp(expect_name(grader), "save", most, seconds=seconds / max(1, len(versions)))
+        outcomes: Outcomes = {}
+        with self._writing(cell) as rows:
+            rubric, by = read_rubric(rows, first)
+            if rubric.revision != rubric_revision:
+                raise RubricChanged(rubric, by)
+            if rubric.revision == 0:
+                rubric = write_rubric(rows, replace(rubric, revision=-1), "", most)
+            for student, version in versions.items():
+                now = read_grading(rows, rubric, student, lock=True)
+                if now.version != version:
+                    outcomes[student] = Conflict(now)
+                    continue
+                mark = checked(marked(now.mark) if callable(marked) else marked, rubric)
+                of_this = replace(stamp, digest=(digests or {}).get(student, ""))
+                write_grading(rows, now, rubric, mark, of_this)
+                outcomes[student] = read_grading(rows, rubric, student)
+        return outcomes
+
+    def add_items(
+        self, cell: str, versions: Mapping[str, str], items: Iterable[str], **seen: Any
+    ) -> Outcomes:
+        """Add the same items to what each of several answers has; `seen` as for `save`."""
+        more = frozenset(items)
+        return self.save(
+            cell, versions, lambda m: replace(m, chosen=m.chosen | more, done=True), **seen
+        )
+
+    def undo(self, cell: str, *, grader: str) -> dict[str, Grading]:
+        """Take back this grader's latest save in a question, for all answers that it saved.
+
+        `Refused` if there is no save to take back; `Conflict` if somebody else has saved one of
+        these answers since.
+        """
+        most, first = self._question(cell)
+        with self._writing(cell) as rows:
+            events = latest(rows, expect_name(grader), "save")
+            if not events:
+                raise Refused("You have saved nothing here that can be undone.")
+            rubric, _ = read_rubric(rows, first)
+            stamp = Stamp(grader, "undo", most, undoes=events[0].batch)
+            # Read them now: taking back the first answer ends the batch of all.
+            batches = last_batches(rows)
+            for event in events:
+                now = read_grading(rows, rubric, event.student, lock=True)
+                back = json.loads(event.before)
+                before, after = mark_of(back["mark"]), mark_of(json.loads(event.after)["mark"])
+                another = batches[event.student] != event.batch
+                seen = replace(after, chosen=after.chosen & rubric.ids)
+                if another or now.overridden or now.mark != seen:
+                    raise Conflict(now)
+                mark = replace(before, chosen=before.chosen & rubric.ids)
+                write_grading(rows, now, rubric, mark, stamp, back)
+            return {one.student: read_grading(rows, rubric, one.student) for one in events}
+
+    def flagged(self) -> list[tuple[str, Grading]]:
+        """Return the answers that are flagged for another look, with their questions."""
+        return [
+            (question.cell, grading)
+            for question in self.questions()
+            for grading in self.gradings(question.cell).values()
+            if grading.mark.flagged
+        ]
+
+    def comments_used(self, cell: str) -> list[tuple[str, int]]:
+        """Return a question's comments and how often each was used, the most frequent first."""
+        marks = (grading.mark for grading in self.gradings(cell).values())
+        return Counter(mark.comment for mark in marks if mark.comment).most_common()
+
+    def history(self, cell: str, student: str | None = None) -> list[Event]:
+        """Return the history of a question or of one answer, the newest event first."""
+        self._question(cell)
+        with self._reading(cell) as rows:
+            return read_events(rows, student)
+
+    # -- rubrics
+
+    def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
+        """Return the scores that a changed rubric would change."""
+        most, _ = self._question(cell)
+        checked_rubric(rubric, most)
+        with self._reading(cell) as rows:
+            return rescored(read_gradings(rows, rubric), rubric, most)
+
+    def change_rubric(
+        self, cell: str, rubric: Rubric, *, grader: str
+    ) -> tuple[Rubric, list[Rescored]]:
+        """Save a rubric, and re-score the answers that have its items.
+
+        Its `revision` is that of the rubric that the grader edited. New items have the id "".
+        """
+        most, first = self._question(cell)
+        checked_rubric(rubric, most)
+        stamp = Stamp(expect_name(grader), "rubric", most)
+        with self._writing(cell) as rows:
+            return change(rows, first, rubric, stamp)
+
+    def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
+        """Take back this grader's latest change of the rubric."""
+        most, first = self._question(cell)
+        with self._writing(cell) as rows:
+            events = latest(rows, expect_name(grader), "rubric")
+            if not events:
+                raise Refused("You have not changed this rubric: there is nothing to undo.")
+            states = (events[0].before, events[0].after)
+            before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
+            stamp = Stamp(grader, "rubric undone", most, undoes=events[0].batch)
+            return change(rows, first, replace(before.within(most), revision=after.revision), stamp)
+
+    def exported(self) -> dict[str, Any]:
+        """Return all rubrics as JSON data, without any student data."""
+        found = {q.cell: exported(self.rubric(q.cell), q.max_points) for q in self.questions()}
+        return {"format": FORMAT, "assignment": self.assignment, "rubrics": found}
+
+    def import_rubrics(self, document: object, *, grader: str) -> list[str]:
+        """Import exported rubrics, for questions that have no graded answers yet.
+
+        Return the questions that got a new rubric; the others are unchanged. `Refused` if the
+        document holds no rubrics.
+        """
+        rubrics = rubrics_in(document)
+        points = {q.cell: q.max_points for q in self.questions() if q.cell in rubrics}
+        # Check all rubrics before the first change.
+        new = {cell: checked_rubric(rubrics[cell].within(n), n) for cell, n in points.items()}
+        taken = []
+        for cell, rubric in new.items():
+            if not any(grading.mark.done for grading in self.gradings(cell).values()):
+                rubric = replace(rubric, revision=self.rubric(cell).revision)
+                self.change_rubric(cell, rubric, grader=grader)
+                taken.append(cell)
+        return taken
+
+    @contextlib.contextmanager
+    def _reading(self, cell: str) -> Iterator[Rows]:
+        with self._database.reading() as connection:
+            yield Rows(connection, self.assignment, cell)
+
+    @contextlib.contextmanager
+    def _writing(self, cell: str) -> Iterator[Rows]:
+        with self._database.writing() as connection:
+            yield Rows(connection, self.assignment, cell)
+
+    def _places(self) -> Places:
+        return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
+
+    def _cells(self, places: Places) -> list[Cell]:
+        with self._database.reading() as connection:
+            cells = cells_of(connection, self.assignment).values()
+        order = order_in(places)
+        by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)
+        return sorted(by_hand, key=lambda cell: order(cell.name))
+
+    def _question(self, cell: str) -> tuple[float, Rubric]:
+        """Return a question's maximum points, and its rubric before anybody changes it."""
+        places = self._places()
+        cells = self._cells(places)
+        for one in cells:
+            if one.name == cell:
+                return one.max_points, first_rubric(one, cells, places)
+        raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")

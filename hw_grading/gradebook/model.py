@@ -1,0 +1,240 @@
+"""What the desk shows and saves, as plain data.
+
+Points are in the units of nbgrader's cells. A grader is a name of at most 128 characters.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from hw_grading.gradebook.scores import in_digits, signed
+
+LONGEST_TEXT = 20_000  # characters in a comment or an item
+MOST_ITEMS = 60  # in one rubric
+LONGEST_NAME = 128  # characters in the name of a grader
+
+
+class Kind(StrEnum):
+    """The starting score of a rubric: zero, or all points of the question."""
+
+    ADDING = "adding"
+    SUBTRACTING = "subtracting"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that people grade."""
+
+    cell: str  # the question's grade id
+    title: str  # a title such as ``"1.3e Loss"``
+    max_points: float  # the maximum points
+    is_code: bool  # whether the answer is a code cell, which has outputs
+    text: str = ""  # the question as students read it, in markdown, without the mark scheme
+    scheme: str = ""  # the mark scheme, in markdown; "" if there is none
+    beside: tuple[str, ...] = ()  # grade ids of the answers with the code that it is about
+    numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a rubric."""
+
+    id: str  # stays the same when the item is reworded; "" for an item that is not saved yet
+    points: float  # positive or negative points, added to the score
+    text: str  # text for students
+    note: str = ""  # note for graders only
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """The ordered items of one question, and how their points are counted."""
+
+    items: tuple[Item, ...]
+    kind: Kind = Kind.ADDING
+    lower: float = 0.0
+    upper: float = 0.0
+    revision: int = 0  # grows by 1 with each change of the rubric from the mark scheme
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of all items."""
+        return frozenset(item.id for item in self.items)
+
+    def within(self, max_points: float) -> Rubric:
+        """Return the rubric with bounds no higher than the question's points."""
+        upper = min(self.upper, max_points)
+        return replace(self, lower=min(self.lower, upper), upper=upper)
+
+    def score(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
+        """Return the points of an answer that has these items."""
+        return min(max(self._sum(chosen, adjustment, max_points), self.lower), self.upper)
+
+    def _sum(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
+        start = max_points if self.kind is Kind.SUBTRACTING else 0.0
+        given = sum(item.points for item in self.items if item.id in chosen)
+        return round(start + given + adjustment, 6)
+
+    def comment(self, mark: Mark, max_points: float) -> str:
+        """Return the text of a mark for students: the items with their points, then the comment.
+
+        If the points sum to more or less than the bounds, a sentence says so.
+        """
+        given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
+        if mark.adjustment:
+            given.append((mark.adjustment, "adjustment"))
+        lines = [f"{signed(points)}  {text}" for points, text in given]
+        total = self._sum(mark.chosen, mark.adjustment, max_points)
+        score = self.score(mark.chosen, mark.adjustment, max_points)
+        why = ""
+        if total != score:
+            bound = f"at {'most' if total > score else 'least'} {in_digits(score)}"
+            why = f"The sum is {signed(total).removeprefix('+')}; the score is {bound}."
+        return "\n\n".join(filter(None, ["\n".join(lines), why, mark.comment]))
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A grader's mark for one answer, as the desk saves it."""
+
+    chosen: frozenset[str] = frozenset()  # ids of the items that apply
+    adjustment: float = 0.0  # extra points, positive or negative
+    comment: str = ""  # text that the student reads after the items
+    done: bool = False  # whether the answer counts as graded
+    # Whether somebody should look again, and why. Students do not see this.
+    flagged: bool = False
+    flag_note: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the mark as JSON data."""
+        return {**asdict(self), "chosen": sorted(self.chosen)}
+
+
+@dataclass(frozen=True)
+class Grading:
+    """The state of one answer, from the gradebook and the desk's own tables."""
+
+    student: str
+    version: str  # changes with the grading, also in formgrader; a save must name it
+    mark: Mark = field(default_factory=Mark)  # the one that the desk saved last
+    score: float | None = None  # the manual score in the gradebook, or None
+    waits: bool = True  # whether the gradebook has the answer queued for manual grading
+    comment: str = ""  # what students get: the items, then the grader's comment
+    overridden: bool = False  # whether changed in formgrader after the desk's last save
+    changed: bool = False  # whether the answer has changed since it was graded
+    # who saved it last on the desk, when (UTC), and the total seconds that graders looked at it
+    grader: str = ""
+    at: datetime | None = None
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float | None:
+        """The answer's current points; 0 if it is empty and nobody had to look at it."""
+        return 0.0 if self.score is None and not self.waits else self.score
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """An answer whose score changes with the rubric."""
+
+    student: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of the history; `student` is "" for a change of the rubric."""
+
+    at: datetime
+    grader: str
+    cell: str
+    student: str
+    action: str
+    score_before: float | None = None
+    score_after: float | None = None
+    what: str = ""
+
+
+class Refused(Exception):
+    """Nothing was saved. The text says why, and what to do."""
+
+
+class Conflict(Refused):
+    """Somebody else saved the same answer in the meantime; `theirs` is the saved state."""
+
+    def __init__(self, theirs: Grading) -> None:
+        who = theirs.grader or "somebody"
+        where = "in formgrader" if theirs.overridden else f"by {who}"
+        super().__init__(
+            f"In the meantime this answer was graded {where}. Your version was not saved. "
+            "Compare the two, and save one of them."
+        )
+        self.theirs = theirs
+
+
+class RubricChanged(Refused):
+    """The rubric changed after the grader loaded it; `rubric` is the current one."""
+
+    def __init__(self, rubric: Rubric, by: str = "") -> None:
+        super().__init__(
+            f"{by or 'Somebody'} changed the rubric in the meantime. Nothing was saved. Look at "
+            "the new rubric, and save again."
+        )
+        self.rubric = rubric
+
+
+def checked(mark: Mark, rubric: Rubric) -> Mark:
+    """Return a mark, ready to be saved; `Refused` if an item, a number or a text is invalid."""
+    if unknown := mark.chosen - rubric.ids:
+        raise Refused(f"The rubric has no item {sorted(unknown)[0]!r}. Load the page again.")
+    if not math.isfinite(mark.adjustment) or abs(mark.adjustment) > 1e6:
+        raise Refused("The adjustment must be a number of points, such as -0.5.")
+    expect_text(mark.comment)
+    expect_text(mark.flag_note)
+    return replace(mark, comment=mark.comment.strip(), flag_note=mark.flag_note.strip())
+
+
+def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
+    """Return a rubric; `Refused` if it has too many items, or invalid texts or numbers."""
+    if (count := len(rubric.items)) > MOST_ITEMS:
+        raise Refused(f"The rubric has {count} items; at most {MOST_ITEMS} are allowed.")
+    ids = [item.id for item in rubric.items if item.id]
+    if len(set(ids)) < len(ids):
+        raise Refused("The rubric has the same item twice. Load the page again.")
+    for item in rubric.items:
+        if not item.text.strip():
+            raise Refused("Each item needs a text for students.")
+        expect_text(item.text)
+        expect_text(item.note)
+        if not math.isfinite(item.points) or abs(item.points) > 1e6:
+            raise Refused(f"The points of “{item.text[:60]}” must be a number, such as 1 or -0.5.")
+    bounds = (rubric.lower, rubric.upper)
+    if not all(map(math.isfinite, bounds)) or not 0 <= rubric.lower <= rubric.upper <= max_points:
+        raise Refused(
+            f"The bounds are {rubric.lower:g} and {rubric.upper:g}. They must be from 0 to "
+            f"{max_points:g}, the lower one first."
+        )
+    return rubric
+
+
+def expect_text(text: str) -> None:
+    """Raise `Refused` if a text cannot be saved."""
+    if (length := len(text)) > LONGEST_TEXT:
+        raise Refused(f"The text has {length:,} characters; at most {LONGEST_TEXT:,} are allowed.")
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise Refused(
+            "The text has a character that a database cannot store: NUL, or half of a surrogate "
+            "pair. Remove it."
+        )
+
+
+def expect_name(name: str) -> str:
+    """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
+    expect_text(name)
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise Refused(f"A grader's name must have 1 to {LONGEST_NAME} printable characters.")
+    return name

@@ -1,0 +1,263 @@
+"""What the gradebook holds about one assignment: its cells, and each student's points.
+
+The columns are read directly, in a few queries. nbgrader's own properties would query the database
+again for every cell of every student.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader import api
+from sqlalchemy import Connection, Engine, create_engine, inspect, select
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from hw_grading import DISTRIBUTION
+from hw_grading.gradebook.database import shown_address
+from hw_grading.gradebook.extensions import due_of, extensions_in
+
+
+def in_digits(points: float) -> str:
+    """Return points without trailing zeros: ``"2"``, ``"0.33"``."""
+    return f"{round(points, 2):g}"
+
+
+def signed(points: float) -> str:
+    """Return points with their sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
+    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
+    return sign + in_digits(abs(points))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def counted_points(points: float) -> str:
+    """Return points with their noun: ``"1 point"``, ``"0.5 points"``."""
+    return f"{in_digits(points)} {'point' if points == 1 else 'points'}"
+
+
+def named(names: Sequence[str], most: int) -> str:
+    """Return at most `most` names, and the number of the others."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+class NoScores(Exception):
+    """The gradebook cannot be read, or does not know the assignment. The text says what to do."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with points; `by_hand` is true if a person gives them."""
+
+    name: str
+    max_points: float
+    by_hand: bool
+    is_code: bool = False
+
+
+@dataclass(frozen=True)
+class Score:
+    """A student's points for one cell. A value is None if no test or person has given points."""
+
+    cell: Cell
+    auto: float | None = None
+    manual: float | None = None
+    extra: float = 0.0
+    waits: bool = True  # for a person to grade it, if the cell is `by_hand`
+
+    @property
+    def points(self) -> float:
+        """The points that count: the manual score, or else the automatic one, plus extra credit."""
+        given = self.auto if self.manual is None else self.manual
+        return 0.0 if given is None else given + self.extra
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it counts as 0 only because neither a test nor a person has scored it yet."""
+        return self.manual is None and (self.waits if self.cell.by_hand else self.auto is None)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One student's row of the gradebook. It has no scores if the gradebook has none."""
+
+    student: str
+    handed_in: datetime | None = None  # UTC; None if not known
+    seconds_late: float = 0.0  # whole seconds after the student's own due date
+    penalty: float = 0.0  # that nbgrader took off; it counts only without a late policy
+    scores: tuple[Score, ...] = ()
+    key: str = field(default="", compare=False)  # of the submitted notebook
+    due: datetime | None = field(default=None, compare=False)  # the student's own, UTC
+
+    @property
+    def scored(self) -> bool:
+        """Whether every test has a score."""
+        tests = (score for score in self.scores if not score.cell.by_hand)
+        return bool(self.scores) and all(score.auto is not None for score in tests)
+
+    @property
+    def total(self) -> float:
+        """Points so far minus nbgrader's penalty, as nbgrader's own pages show them."""
+        return max(0.0, sum(score.points for score in self.scores) - self.penalty)
+
+    @property
+    def waiting(self) -> float:
+        """The points of answers that a person still has to grade."""
+        return sum(score.cell.max_points for score in self.scores if score.waits)
+
+    @property
+    def late(self) -> str:
+        """The lateness in words, rounded up to a minute: ``"2 d 3 h"``, or "" if in time."""
+        minutes = -(-round(self.seconds_late) // 60)
+        days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+        if days:
+            return f"{days} d {hours} h"
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else ""
+
+
+def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
+    """Return cells with points, a record of each submission, and all other assignments' names.
+
+    Cells and records have no particular order. Raises `NoScores` if there is no gradebook, it
+    is damaged, or it does not know the assignment; the text has no password.
+    """
+    with open_gradebook(db_url, assignment) as (db, due):
+        cells = cells_of(db, assignment)
+        records = _records(db, assignment, cells, due[assignment])
+        return list(cells.values()), records, set(due) - {assignment}
+
+
+def read_one(
+    db_url: str, assignment: str, student: str
+) -> tuple[list[Cell], Record | None, dict[str, str]]:
+    """Return cells with points, one student's record, and graders' comments by grade id."""
+    with open_gradebook(db_url, assignment) as (db, due):
+        cells = cells_of(db, assignment)
+        records = _records(db, assignment, cells, due[assignment], student)
+        return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
+
+
+@contextmanager
+def open_gradebook(
+    db_url: str, assignment: str
+) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
+    """Yield a session that writes nothing, and all due dates; raise as `read_gradebook`."""
+    url = make_url(db_url)
+    engine = reading(url, assignment)
+    try:
+        with Session(engine) as db:
+            dates = db.execute(select(api.Assignment.name, api.Assignment.duedate))
+            due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
+            if assignment not in due:
+                raise NoScores(
+                    f"The gradebook has no homework {assignment!r}. If the course has it, "
+                    f"release it first: python -m hw_grading release {assignment}"
+                )
+            yield db, due
+    except SQLAlchemyError as error:
+        with suppress(SQLAlchemyError):  # the query itself failed
+            if not inspect(engine).has_table(api.Assignment.__tablename__):
+                raise NoScores(
+                    f"The gradebook {shown_address(url)} is empty: "
+                    f"run `nbgrader generate_assignment {assignment}`"
+                ) from None
+        said = str(error).replace(url.password or "\0", "***")[:300]
+        raise NoScores(f"The gradebook {shown_address(url)} cannot be read: {said}") from None
+    finally:
+        engine.dispose()
+
+
+def reading(url: URL, assignment: str) -> Engine:
+    """Return an engine that writes nothing; raise `NoScores` if there is no gradebook."""
+    if url.get_backend_name() != "sqlite":
+        one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        try:
+            return create_engine(url, execution_options=one_moment, hide_parameters=True)
+        except (ImportError, NoSuchModuleError) as error:
+            raise NoScores(
+                f"The gradebook {shown_address(url)} needs a package that is not installed "
+                f"({error}). For PostgreSQL, write the address as postgresql+psycopg://… and "
+                f"install psycopg: pip install '{DISTRIBUTION}[postgresql]'"
+            ) from None
+    file = url.database or ""
+    if not file.startswith("file:"):
+        if not Path(file).is_file():
+            made = f"run `nbgrader generate_assignment {assignment}`"
+            raise NoScores(f"There is no gradebook {shown_address(url)}: {made}")
+        url = url.set(database=Path(file).absolute().as_uri())
+    # Use "rw", not "rwc": "rwc" would create an empty gradebook where there is none.
+    return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
+
+
+def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
+    """Return an assignment's cells with points, by the database's key."""
+
+    def rows(kind: Any, *columns: Any) -> Any:
+        query = select(*columns).join(api.Notebook, kind.notebook_id == api.Notebook.id)
+        return db.execute(query.join(api.Assignment).where(api.Assignment.name == assignment))
+
+    # If students write the answer in the graded cell itself, a person grades it. Students may not
+    # change a test cell.
+    answers = {name for (name,) in rows(api.SolutionCell, api.SolutionCell.name)}
+    cells = {}
+    for kind in (api.GradeCell, api.TaskCell):
+        columns = (kind.id, kind.name, kind.max_score, kind.cell_type)
+        for key, name, points, content in rows(kind, *columns):
+            by_hand = kind is api.TaskCell or name in answers
+            cells[key] = Cell(name, points, by_hand, content == "code")
+    return cells
+
+
+def _records(
+    db: Session,
+    assignment: str,
+    cells: dict[str, Cell],
+    due: datetime | None,
+    student: str | None = None,
+) -> list[Record]:
+    grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
+    of_class = select(submission.id).join(api.Assignment).where(api.Assignment.name == assignment)
+    if student is not None:
+        of_class = of_class.where(submission.student_id == student)
+    notebooks = of_class.join(notebook)
+
+    scores: defaultdict[str, list[Score]] = defaultdict(list)
+    points = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+    grades = notebooks.join(grade).add_columns(grade.cell_id, *points)
+    for key, cell, auto, manual, extra, waits in db.execute(grades):
+        if cell in cells:
+            scores[key].append(Score(cells[cell], auto, manual, extra or 0.0, bool(waits)))
+
+    penalties: defaultdict[str, float] = defaultdict(float)
+    keys: dict[str, str] = {}
+    penalised = notebooks.add_columns(notebook.late_submission_penalty, notebook.id)
+    for key, penalty, of_notebook in db.execute(penalised):
+        penalties[key] += penalty or 0.0
+        keys[key] = of_notebook
+
+    records = []
+    granted = extensions_in(db, assignment, student)
+    times = (submission.student_id, submission.timestamp, submission.extension)
+    for key, name, when, extension in db.execute(of_class.add_columns(*times)):
+        own = due_of(due, extension, granted.get((assignment, name))) if due else None
+        late = (when - own).total_seconds() if when and own else 0.0
+        late, held = max(0.0, late // 1), tuple(scores[key])
+        records.append(Record(name, when, late, penalties[key], held, keys.get(key, ""), own))
+    return records
+
+
+def _comments(db: Session, assignment: str, student: str) -> dict[str, str]:
+    submission = api.SubmittedAssignment
+    query = select(api.BaseCell.name, api.Comment.manual_comment).join(api.Comment)
+    query = query.join(api.SubmittedNotebook).join(submission).join(api.Assignment)
+    query = query.where(api.Assignment.name == assignment, submission.student_id == student)
+    return {name: text for name, text in db.execute(query) if text and text.strip()}

@@ -1,0 +1,173 @@
+"""The exporter of `nbgrader generate_feedback`. It serves every student, one at a time."""
+
+import contextlib
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from markupsafe import Markup
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from traitlets import Bool
+
+from hw_grading.batch import folders
+from hw_grading.gradebook.final_scores import final_score
+from hw_grading.gradebook.graded_notebook import MAX_BYTES, open_notebook, plain
+from hw_grading.gradebook.questions import Places, read_places
+from hw_grading.gradebook.scores import read_one
+from hw_grading.homework.course import Course
+from hw_grading.rendering import FORMULAS, feedback
+from hw_grading.rendering.allowance import Allowance
+from hw_grading.rendering.feedback.cells import shown_cells
+from hw_grading.rendering.feedback.facts import Facts
+from hw_grading.rendering.feedback.summary import summary_of
+from hw_grading.rendering.mathematics import Budget
+from hw_grading.rendering.safe_html import render_markdown
+from hw_grading.rendering.templates import templates_in
+from hw_support.submission.cells import text_of
+from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.problems import encodable, read_problems
+
+_HERE = Path(feedback.__file__).parent
+_ANCHOR = re.compile(r'<a\b[^>]*class="anchor-link"[^>]*>[^<]*</a>')  # the link beside each heading
+_LONGEST_KEPT = 50_000  # characters; a shorter text is cached for all students
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'"
+)
+
+
+class FeedbackExporter(Exporter):
+    """Makes the feedback page of a student.
+
+    If a graded notebook is damaged, its student still gets a page with the points. Only an
+    unreadable gradebook is a failure, which nbgrader reports.
+    """
+
+    output_mimetype = "text/html"
+    optimistic_validation = Bool(True).tag(config=True)
+
+    def __init__(self, config: Any = None, **kwargs: Any) -> None:
+        super().__init__(config=config, **kwargs)
+        self._environment = templates_in(_HERE)
+        styles = (FORMULAS, _HERE / "page.css")
+        self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
+        self._instructors: tuple[Places, frozenset[str]] | None = None
+        if isinstance(self.parent, GenerateFeedback):
+            self._complete_the_list(self.parent)
+
+    def _file_extension_default(self) -> str:
+        return ".html"
+
+    def _complete_the_list(self, converter: GenerateFeedback) -> None:
+        """Add the students that nbgrader overlooks. Report the students without a page, and why."""
+        course = converter.coursedir
+        folders.add_overlooked(converter, course.autograded_directory)
+        for student in folders.not_graded(converter):
+            self.log.error(
+                f"NO FEEDBACK: {student!a} submitted, but there is no graded notebook. Run "
+                f"`nbgrader autograde {course.assignment_id}`"
+            )
+        dropped = folders.drop_invalid_ids(converter, course.autograded_directory)
+        for left_out, why in dropped.items():
+            self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
+
+    def from_filename(  # type: ignore[override]  # a page is text
+        self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of a graded notebook, or of a placeholder if it cannot be read."""
+        path = Path(filename)
+        resources = {} if resources is None else resources
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        try:
+            text = read_regular_file(path, MAX_BYTES).decode("utf-8")
+            notebook = nbformat.reads(text, as_version=4)
+        except Exception as error:  # nbformat may raise any error
+            why = f"it is not a notebook ({type(error).__name__})"
+            if isinstance(error, Unreadable | OSError):
+                why = f"it cannot be read: {error}"
+            self.log.error("%s: the graded notebook is not shown: %s", filename, why)
+            notebook = nbformat.v4.new_notebook()
+            resources["no_notebook"] = "Your graded notebook is damaged. Tell your instructor."
+        return self.from_notebook_node(notebook, resources, **kwargs)
+
+    def from_notebook_node(  # type: ignore[override]  # a page is text
+        self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of a graded notebook, which is not changed.
+
+        `resources` hold under ``"facts"`` the `Facts` of the student. If the exporter's parent is
+        nbgrader's converter, they are read from the gradebook instead.
+        """
+        resources = self._init_resources(resources)
+        if isinstance(self.parent, GenerateFeedback):
+            resources["facts"] = self._facts(self.parent, resources["nbgrader"]["student"])
+        facts: Facts = resources.get("facts") or Facts()
+        trouble = resources.get("no_notebook", "")
+        problems = read_problems(nb)
+        try:
+            cleared, resources = super().from_notebook_node(nb, resources, **kwargs)
+            cells = cleared.cells
+        except Exception as error:  # a preprocessor failed: hidden content may remain
+            self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
+            trouble = "Your notebook cannot be shown. Tell your instructor."
+            cells = []
+        students = functools.partial(_rendered, budget=Budget(), allowance=Allowance())
+        page = self._environment.get_template("page.html.j2").render(
+            facts=facts,
+            student=plain(facts.student, 200),
+            homework=facts.homework or resources.get("metadata", {}).get("name", ""),
+            policy=POLICY,
+            style=self._style,
+            summary=summary_of(facts, cells, problems, _markdown),
+            cells=list(shown_cells(facts, cells, _markdown, students)),
+            trouble=trouble,
+        )
+        return encodable(page), resources
+
+    def _facts(self, converter: GenerateFeedback, student: str) -> Facts:
+        course = Course.of(converter.coursedir)
+        homework = converter.coursedir.assignment_id
+        if self._instructors is None:
+            self._instructors = _instructors(course, homework)
+        places, instructors = self._instructors
+        cells, record, comments = read_one(course.db_url, homework, student)
+        final, most = final_score(course, homework, student, cells, record)
+        known = (student, homework, tuple(cells), record, comments, places, instructors)
+        return Facts(*known, final=final, most=most)
+
+
+def _rendered(
+    text: str,
+    attachments: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
+    allowance: Allowance | None = None,
+) -> Markup:
+    rendered = render_markdown(text, attachments, budget, allowance=allowance)
+    return Markup(_ANCHOR.sub("", rendered))
+
+
+_kept = functools.lru_cache(maxsize=500)(_rendered)  # the instructor's texts, for the whole class
+
+
+def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+    if attachments or len(text) > _LONGEST_KEPT:
+        return _rendered(text, attachments)
+    return _kept(text)
+
+
+def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]:
+    """Return the places of cells, and the instructor's texts; empty if there is no notebook."""
+    name = f"{homework}.ipynb"
+    texts, places = {""}, Places()
+    for folder in (course.release(homework), course.source(homework)):
+        with contextlib.suppress(Unreadable, OSError):
+            cells = [c for c in open_notebook(folder / name)["cells"] if isinstance(c, dict)]
+            texts |= {text_of(cell.get("source")).strip() for cell in cells}
+    with contextlib.suppress(Unreadable, OSError):
+        places = read_places(course.source(homework) / name)
+    return places, frozenset(texts - {""})
