@@ -1,11 +1,11 @@
-"""Worker processes on this machine as a `concurrent.futures.Executor` that survives their death.
+"""Processes on this machine that grade one submission each, as a `concurrent.futures.Executor`.
 
-Each worker process has its own socket to its own thread in the coordinator, and workers share
-nothing. So a killed worker loses only its own call. That call is made again in a new process, up to
-three times in all. A worker ends itself when its coordinator is gone, also in the middle of a call.
+Each call has a process of its own, which ends with the call: no submission meets what another one
+left. A killed process loses only its own call. That call is made again in a new process, up to
+three times in all. If the coordinator is gone, a process ends, also in the middle of a call.
 
-On Linux, workers are forked from a process that has done their imports, the fork server
-(`_ForkServer`). Elsewhere each worker starts from scratch.
+On Linux, processes are forked from one that has done their imports, the fork server
+(`_ForkServer`). Elsewhere each of them starts from scratch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -36,18 +36,17 @@ from hw_grading.sandbox import descriptors
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 from hw_grading.sandbox.forked import Forked
 
-ATTEMPTS = 3  # to make a call, or to fork a worker
+ATTEMPTS = 3  # to make a call, or to fork a process
 _SECONDS_TO_END = 5.0
 _LONGEST_WHY = 10_000  # bytes of a message about an import
-_SECONDS_TO_TIDY_UP = 1.0  # for a worker whose coordinator is gone
+_SECONDS_TO_TIDY_UP = 1.0  # for a process whose coordinator is gone
 _FORKS = sys.platform == "linux"
 _T = TypeVar("_T")
 _What = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function, its arguments
-_SECONDS_IDLE = 10.0  # an idle process ends after this time; a new call starts another one
 
 
 class WorkerDied(GraderFault):
-    """Every worker process that ran a call has died."""
+    """Every process that made a call has died."""
 
 
 class NoAnswer(GraderFault):
@@ -55,7 +54,7 @@ class NoAnswer(GraderFault):
 
 
 class LocalProcesses(Executor):
-    """A pool of at most `workers` worker processes, which are started when there is work for them.
+    """Makes at most `workers` calls at a time, each in a process of its own.
 
     The fork server imports the homework's code once. It also starts a fork server of kernels with
     `blas_threads`, unless that is None: then kernels are not forked in sandboxes.
@@ -65,104 +64,90 @@ class LocalProcesses(Executor):
         self, workers: int, homework: Homework | None = None, blas_threads: int | None = None
     ) -> None:
         self._warm_up = homework or Homework(""), blas_threads
-        self._calls: queue.SimpleQueue[tuple[Future[Any], _What] | None] = queue.SimpleQueue()
-        self._most = workers
-        self._threads: list[threading.Thread] = []
+        self._threads = ThreadPoolExecutor(workers)
+        self._cores: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # those that are free
+        for number in range(workers):
+            self._cores.put(_core_of(number, workers))
         self._lock = threading.Lock()
-        self._processes: set[Any] = set()
+        self._processes: set[_Process] = set()
         self._fork_server: _ForkServer | None = None
         self._scratch = Scratch()
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a worker call a function, which it finds by its name."""
-        future: Future[Any] = Future()
-        with self._lock:
-            if self._ended:
-                raise RuntimeError("the executor takes no calls after its shutdown")
-            self._calls.put((future, (function, args, kwargs)))
-            if len(self._threads) < self._most:
-                core = _core_of(len(self._threads), self._most)
-                thread = threading.Thread(target=self._serve, args=(core,), daemon=True)
-                try:
-                    thread.start()
-                    self._threads.append(thread)
-                except RuntimeError:  # the machine allows no further thread
-                    if not self._threads:
-                        raise
-        return future
+        """Have a process call a function, which it finds by its name."""
+        return self._threads.submit(self._make, (function, args, kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all submitted calls, or at once if these are cancelled."""
-        with self._lock:
-            self._ended = True
-            if cancel_futures:
-                with contextlib.suppress(queue.Empty):
-                    while call := self._calls.get_nowait():
-                        call[0].cancel()
+        self._threads.shutdown(wait=False, cancel_futures=cancel_futures)
+        if cancel_futures:
+            with self._lock:
+                self._ended = True
                 for process in self._processes:
                     process.kill()
-            for _ in self._threads:
-                self._calls.put(None)
-        if wait:
-            for thread in self._threads:
-                thread.join()
+        self._threads.shutdown(wait=wait)
         if wait or cancel_futures:
             if self._fork_server:
                 self._fork_server.end()
             self._scratch.remove()
 
-    def _serve(self, core: int | None) -> None:
-        worker: _Worker | None = None
-        while True:
-            try:
-                call = self._calls.get(timeout=_SECONDS_IDLE if worker else None)
-            except queue.Empty:
-                assert worker
-                self._end(worker)
-                worker = None
-                continue
-            if call is None:
-                break
-            future, what = call
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                worker, (fine, value) = self._make(what, worker, core)
-            except BaseException as error:  # else the caller would wait for the future forever
-                worker, fine, value = None, False, error
-            if fine:
-                future.set_result(value)
-            else:
-                future.set_exception(value)
-        if worker:
-            self._end(worker)
+    def _make(self, what: _What) -> Any:
+        """Make a call, again if its process dies; return or raise what it returns or raises."""
+        core = self._cores.get()
+        try:
+            attempt = 1
+            while True:
+                try:
+                    fine, value = self._answer(what, core)
+                    break
+                except (OSError, EOFError) as error:
+                    if self._ended or attempt == ATTEMPTS:
+                        raise WorkerDied(
+                            f"{attempt} worker processes died while they ran it "
+                            f"({error or 'no answer'}). If memory ran out, lower "
+                            "c.WholeClass.workers"
+                        ) from error
+                    attempt += 1
+        finally:
+            self._cores.put(core)
+        if not fine:
+            raise value
+        return value
 
-    def _make(
-        self, what: _What, worker: _Worker | None, core: int | None
-    ) -> tuple[_Worker, tuple[bool, Any]]:
-        """Make a call; return its answer, and the process that gave it."""
-        attempt = 1
-        while True:
-            try:
-                worker = worker or self._start(core)
-                return worker, worker.call(what)
-            except Exception as error:
-                if worker:  # it died, or its next message may be out of step
-                    self._end(worker)
-                    worker = None
-                if not isinstance(error, OSError | EOFError):
-                    why = f"{type(error).__name__}: {error}"
-                    raise NoAnswer(f"the worker's answer cannot be read ({why})") from error
-                if self._ended or attempt == ATTEMPTS:
-                    raise WorkerDied(
-                        f"{attempt} worker processes died while they ran it "
-                        f"({error or 'no answer'}). If memory ran out, lower c.WholeClass.workers"
-                    ) from error
-                attempt += 1
+    def _answer(self, what: _What, core: int | None) -> tuple[bool, Any]:
+        """Make a call in a new process; return whether it returned, and what it gave."""
+        process = self._start(core)
+        try:
+            process.connection.send(what)
+            answer: bytes = process.connection.recv_bytes()
+        finally:
+            process.end()
+            with self._lock:
+                self._processes.discard(process)
+        try:
+            return pickle.loads(answer)  # type: ignore[no-any-return]
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}"
+            raise NoAnswer(f"the worker's answer cannot be read ({why})") from error
+
+    def _start(self, core: int | None) -> _Process:
+        if _FORKS:
+            process = self._of_fork_server(lambda server: server.fork(core))
+        else:
+            ours, theirs = Pipe()
+            with theirs:
+                process = _Process(_start("--work", theirs.fileno(), self._scratch.path), ours)
+        with self._lock:
+            if self._ended:
+                process.kill()
+            self._processes.add(process)
+        return process
+
+    # -- the fork server
 
     def start_early(self) -> Callable[[], None] | None:
-        """Start the fork server now; return None where workers are not forked.
+        """Start the fork server now; return None where processes are not forked.
 
         The returned function waits until the homework's code is imported. It raises `GraderFault`
         if that fails.
@@ -175,11 +160,11 @@ class LocalProcesses(Executor):
 
     def _expect_imports(self) -> None:
         try:
-            if why := self._of_fork_server(_ForkServer.why_not_imported):
-                raise GraderFault(why)
+            why = self._of_fork_server(_ForkServer.why_not_imported)
         except OSError:
-            text = f"the fork server of the workers ended {ATTEMPTS} times while it started"
-            raise GraderFault(text) from None
+            why = f"the fork server of the workers ended {ATTEMPTS} times while it started"
+        if why:
+            raise GraderFault(why)
 
     def _of_fork_server(self, ask: Callable[[_ForkServer], _T]) -> _T:
         """Ask the fork server for something; if it does not answer, start another one."""
@@ -199,27 +184,9 @@ class LocalProcesses(Executor):
         """Return the fork server; start it if none is running. The caller holds the lock."""
         if self._ended:
             raise OSError("stopped")
-        if not self._fork_server or self._fork_server.process.poll() is not None:
+        if not self._fork_server or self._fork_server.has_ended():
             self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
         return self._fork_server
-
-    def _start(self, core: int | None) -> _Worker:
-        if _FORKS:
-            worker = self._of_fork_server(lambda server: server.worker(core))
-        else:
-            ours, theirs = Pipe()
-            with theirs:
-                worker = _Worker(_start("--work", theirs.fileno(), self._scratch.path), ours)
-        with self._lock:
-            if self._ended:
-                worker.process.kill()
-            self._processes.add(worker.process)
-        return worker
-
-    def _end(self, worker: _Worker) -> None:
-        worker.end()
-        with self._lock:
-            self._processes.discard(worker.process)
 
 
 def _core_of(number: int, workers: int) -> int | None:
@@ -233,48 +200,47 @@ def _core_of(number: int, workers: int) -> int | None:
     return cores[number % len(cores)] if fair else None
 
 
-class _Helper:
-    def __init__(self, process: Any, connection: Any) -> None:
-        self.process, self._connection = process, connection
+class _Process:
+    """A process at the other end of a connection; it ends when the connection is closed."""
+
+    def __init__(self, process: subprocess.Popen[bytes] | Forked, connection: Any) -> None:
+        self._process, self.connection = process, connection
+        self.kill = process.kill
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def end(self) -> None:
-        self._connection.close()
+        self.connection.close()
         try:
-            self.process.wait(_SECONDS_TO_END)
+            self._process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self._process.kill()
+            self._process.wait()
 
 
-class _Worker(_Helper):
-    def call(self, what: _What) -> tuple[bool, Any]:
-        self._connection.send(what)
-        answer: tuple[bool, Any] = self._connection.recv()
-        return answer
-
-
-class _ForkServer(_Helper):
+class _ForkServer(_Process):
     def __init__(self, warm_up: tuple[Homework, int | None], scratch: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
-            super().__init__(process, ours)
+        super().__init__(process, ours)
 
-    def worker(self, core: int | None) -> _Worker:
+    def fork(self, core: int | None) -> _Process:
         ours, theirs = Pipe()
         with theirs:
-            descriptors.send(self._connection, json.dumps(core).encode(), [theirs.fileno()])
-        return _Worker(Forked(ours.recv()), ours)  # it still runs, since it waits for a call
+            descriptors.send(self.connection, json.dumps(core).encode(), [theirs.fileno()])
+        return _Process(Forked(ours.recv()), ours)  # it still runs, since it waits for a call
 
     def why_not_imported(self) -> str:
         """Wait until the homework's code is imported; return why that failed, or ""."""
-        if not (said := self._connection.recv(_LONGEST_WHY)):
+        if not (said := self.connection.recv(_LONGEST_WHY)):
             raise ConnectionError("the fork server ended before it had started")
         return str(said, errors="replace").strip()
 
 
 def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.Popen[bytes]:
-    """Start a worker (``--work``) or the fork server (``--fork``); it gets `stdin` as input."""
+    """Start a process (``--work``) or the fork server (``--fork``); it gets `stdin` as input."""
     process = subprocess.Popen(
         [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
         pass_fds=[fd],
@@ -288,13 +254,13 @@ def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.P
     return process
 
 
-# -- inside the worker processes and the fork server
+# -- inside these processes and the fork server
 
 
 def _fork_workers(
     control: socket.socket, homework: Homework, blas_threads: int | None
 ) -> Connection:
-    """Fork a worker for each request. Return only in a worker, with its socket."""
+    """Fork a process for each request. Return only in such a process, with its connection."""
     from hw_grading.sandbox import fork_server
 
     if blas_threads is not None:
@@ -336,36 +302,35 @@ def _fork_workers(
 
 
 def _work(coordinator: Connection) -> None:
-    calls: queue.SimpleQueue[_What | None] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(coordinator, calls), daemon=True).start()
-    while call := calls.get():
-        function, args, kwargs = call
-        try:
-            answer = True, function(*args, **kwargs)
-        except Exception as error:
-            answer = False, _that_travels(error)
-        try:
-            coordinator.send(answer)
-        except OSError:
-            return  # the coordinator is gone
-        except Exception as error:
-            coordinator.send((False, GraderFault(f"the answer cannot be sent ({error})")))
-
-
-def _that_travels(error: Exception) -> Exception:
+    """Make one call. If the coordinator is gone in the meantime, end in the middle of it."""
+    function, args, kwargs = coordinator.recv()
+    threading.Thread(target=_end_with, args=(coordinator,), daemon=True).start()
     try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return GraderFault(f"{type(error).__name__}: {error}")
-    return error
+        answer = True, function(*args, **kwargs)
+    except Exception as error:
+        answer = False, error
+    with contextlib.suppress(OSError):  # the coordinator is gone
+        coordinator.send_bytes(_in_bytes(*answer))
+    os._exit(0)  # the interpreter would take its time to forget all that it has imported
 
 
-def _receive(coordinator: Connection, calls: queue.SimpleQueue[_What | None]) -> None:
-    """Receive calls. When the coordinator is gone, end this process, also during a call."""
+def _in_bytes(fine: bool, value: Any) -> bytes:
+    """Return an answer as it travels; a `GraderFault` that says why it cannot travel."""
+    try:
+        answer = pickle.dumps((fine, value))
+        if not fine:
+            pickle.loads(answer)
+        return answer
+    except Exception as error:
+        text = (
+            f"the answer cannot be sent ({error})" if fine else f"{type(value).__name__}: {value}"
+        )
+        return pickle.dumps((False, GraderFault(text)))
+
+
+def _end_with(coordinator: Connection) -> None:
     with contextlib.suppress(OSError, EOFError):
-        while True:
-            calls.put(coordinator.recv())
-    calls.put(None)
+        coordinator.recv_bytes()  # returns only when the coordinator closes the connection
     time.sleep(_SECONDS_TO_TIDY_UP)
     # The main thread is still in the middle of a call. The call's sandbox ends with this process.
     os._exit(1)
