@@ -21,13 +21,13 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hw_grading.gradebook.graded_notebook import plain
+from hw_grading.gradebook.scores import counted
 from hw_grading.outcome import Outcome, Status
 
 _MOST_SLOW = 5  # submissions in the list of the slowest
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
-_BAR_WITHOUT_ESTIMATE = _BAR.replace("{remaining} left, ", "")
 
 
 @dataclass
@@ -65,7 +65,8 @@ class Progress:
         self._running: dict[str, None] = {}
         self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
-        self._start = self._last_line = self._last_end = monotonic()
+        self._start = self._last_line = monotonic()
+        self._not_reached = 0  # students whose turn did not come, when the run ended
         self._closing = contextlib.ExitStack()
         self._bar: tqdm[Any] | None = None
         self.closed = False
@@ -134,13 +135,14 @@ class Progress:
             self._closing.close()
             interrupted = [*self._running][: self.at_once]
             for entry in self._entries.values():
-                if not entry.saved and entry.end is not Status.NOT_GRADED:
-                    why = "the run ended before its turn"
-                    if entry.end is not None:
-                        why = "its scores were not saved"
-                    elif entry.student in interrupted:
-                        why = "it was interrupted, because the run ended"
-                    self._end(entry, Status.NOT_GRADED, why)
+                if entry.end is None and entry.student not in interrupted:
+                    self._not_reached += 1
+                elif not entry.saved and entry.end is not Status.NOT_GRADED:
+                    saved = "its scores were not saved"
+                    self._end(
+                        entry, Status.NOT_GRADED, saved if entry.end else "it was interrupted"
+                    )
+            self.counts[Status.NOT_GRADED] += self._not_reached
             left = self.counts[Status.NOT_GRADED]
             self._write_line(event="end", **{str(end): self.counts[end] for end in Status})
             table = self.table()
@@ -151,12 +153,10 @@ class Progress:
     def _end(self, entry: _Entry, end: Status, why: str) -> None:
         if entry.end is not None:
             self.counts[entry.end] -= 1
-        else:
-            self._last_end = monotonic()
-            if self._bar is not None:
-                # This may be a student who was not in the list at the beginning.
-                self._bar.total = max(self._bar.total, len(self._entries))
-                self._bar.update()
+        elif self._bar is not None:
+            # This may be a student who was not in the list at the beginning.
+            self._bar.total = max(self._bar.total, len(self._entries))
+            self._bar.update()
         self.counts[end] += 1
         entry.end, entry.why = end, why
 
@@ -174,6 +174,10 @@ class Progress:
             ended = [entry for entry in entries if entry.end is end]
             lines += [f"  {str(end).upper()}"] if ended else []
             lines += [f"    {plain(e.student, 40)}: {plain(e.why, _LONGEST_REASON)}" for e in ended]
+        if self._not_reached:
+            lines.append(
+                f"  The run ended before {counted(self._not_reached, 'student')} had a turn"
+            )
         ran = [entry for entry in entries if entry.seconds and not entry.again]
         if ran:
             median = statistics.median(entry.seconds for entry in ran)
@@ -191,27 +195,17 @@ class Progress:
         failed = self.counts[Status.SUBMISSION_FAILED] + self.counts[Status.NOT_GRADED]
         running = min(len(self._running), self.at_once)
         now = monotonic()
-        left = self._seconds_left(now)
         if self._bar is not None:
             self._bar.set_postfix(running=running, failed=failed, refresh=False)
-            self._bar.bar_format = _BAR if left > 0 else _BAR_WITHOUT_ESTIMATE
         elif now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
             done = self.counts.total()
-            rate = 60 * done / (now - self._start)
-            estimate = f", {left / 60:.0f} min left" if left > 0 else ""
+            minutes = (now - self._start) / 60
+            left = minutes * (len(self._entries) / done - 1) if done else 0.0
             self._log.info(
-                f"{done} of {len(self._entries)} done, {running} running, "
-                f"{failed} failed, {rate:.0f} a minute{estimate}"
+                f"{done} of {len(self._entries)} done, {running} running, {failed} failed, "
+                f"{done / minutes:.0f} a minute" + (f", about {left:.0f} min left" if done else "")
             )
-
-    def _seconds_left(self, now: float) -> float:
-        """Return an estimate; 0 or less if it was exceeded, or if nothing waits for a worker."""
-        done = self.counts.total()
-        to_do = len(self._entries) - done
-        if to_do <= self.at_once:
-            return 0.0
-        return to_do * (self._last_end - self._start) / max(done, 1) - (now - self._last_end)
 
     def _event_of(self, entry: _Entry, **more: Any) -> None:
         self._write_line(
