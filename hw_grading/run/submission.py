@@ -35,7 +35,14 @@ from hw_grading.homework.cells import (
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.instructor_cells import as_released
-from hw_grading.outcome import Graded, GraderFault, Spent, SubmissionFailed, WithScores
+from hw_grading.outcome import (
+    Graded,
+    GraderFault,
+    HelperEnded,
+    Spent,
+    SubmissionFailed,
+    WithScores,
+)
 from hw_grading.rendering.allowance import Allowance
 from hw_grading.rendering.outputs import clean_outputs
 from hw_grading.run import outputs
@@ -90,7 +97,7 @@ class Submission:
         self._report = Report()
         self._allowance = Allowance(_SECONDS_FOR_HTML)
         self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
-        self._kernel: KernelCells | None = None  # of the last attempt to start one
+        self._kernel: KernelCells | None = None
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
@@ -123,22 +130,19 @@ class Submission:
     # -- the kernel
 
     def _run_in_a_kernel(self) -> None:
-        """Run all cells. If the kernel cannot be started, try it once more."""
+        """Run all cells; `HelperEnded` if no kernel can be started: the next time one may."""
         self._first = instructors_first_cells(self.nb)
-        for attempt in (1, 2):
-            try:
-                self._run_cells()
-                return
-            except Exception as error:
+        try:
+            self._run_cells()
+        except Exception as error:
+            if self._done:  # only ending the kernel has failed
                 get_logger().warning("kernel: %s", described(error))
-                if self._done:  # all cells are done: only ending the kernel has failed
-                    return
-                if self._begun:
-                    raise
-                if attempt == 2:
-                    stop = self._kernel.stop if self._kernel else None
-                    why = stop.reason if stop else described(error)
-                    raise GraderFault(f"no kernel can be started ({why})") from error
+                return
+            if self._begun:
+                raise
+            stop = self._kernel.stop if self._kernel else None
+            why = stop.reason if stop else described(error)
+            raise HelperEnded(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
         preload = self._homework.manifest.preload
