@@ -22,7 +22,6 @@ from typing import Any
 
 import sqlalchemy.exc
 from nbformat import NotebookNode
-from nbgrader import api
 from nbgrader.converters import Autograde
 
 from hw_grading.batch import folders
@@ -88,7 +87,6 @@ def grading(
         # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
-        stack.enter_context(one_engine())
         stack.enter_context(folders.locked_and_prepared(converter))
         submissions = list(folders.expected(converter))
         folder = whole_class.place(converter.coursedir.root)
@@ -178,49 +176,3 @@ def quiet_interrupt() -> Iterator[None]:
     finally:
         for number in ours:
             signal.signal(number, usual[number])
-
-
-@contextlib.contextmanager
-def one_engine() -> Iterator[None]:
-    """Let all gradebooks that nbgrader opens share one engine for each address.
-
-    nbgrader opens and closes a gradebook six times for each submission. The shared engine caches
-    compiled statements and keeps connections. Tables and course are looked for only once.
-    """
-    real, real_create_all = api.create_engine, api.Base.metadata.create_all
-    real_inspect = api.inspect
-    real_check_course = api.Gradebook.check_course
-    engines: dict[tuple[str, str], Any] = {}
-
-    def create(url: Any, **options: Any) -> Any:
-        key = str(url), repr(sorted(options.items()))
-        if key not in engines:
-            # A connection may be lost while the loop waits for a submission.
-            engines[key] = real(url, pool_pre_ping=True, **options)
-            engines[key].dispose = lambda close=True: None  # a closed gradebook keeps it
-        return engines[key]
-
-    def create_all(bind: Any) -> None:
-        if bind not in inspectors:
-            real_create_all(bind=bind)
-            inspectors[bind] = real_inspect(bind)
-
-    def check_course(gradebook: api.Gradebook, course_id: str = "default_course") -> None:
-        if (gradebook.engine, course_id) not in courses:
-            real_check_course(gradebook, course_id)
-            courses.add((gradebook.engine, course_id))
-
-    inspectors: dict[Any, Any] = {}  # of engines; each remembers the names of all tables
-    courses: set[tuple[Any, str]] = set()
-    api.create_engine, api.Base.metadata.create_all = create, create_all
-    api.inspect = lambda engine: inspectors.get(engine) or real_inspect(engine)
-    api.Gradebook.check_course = check_course
-    try:
-        yield
-    finally:
-        api.create_engine, api.Base.metadata.create_all = real, real_create_all
-        api.inspect = real_inspect
-        api.Gradebook.check_course = real_check_course
-        for engine in engines.values():
-            del engine.dispose  # the class's own method is visible again
-            engine.dispose()

@@ -2,16 +2,13 @@
 
 import sqlite3
 import threading
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from nbgrader import api
 from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
-from hw_grading.batch.grading import one_engine
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.model import Grading, Mark
@@ -175,28 +172,3 @@ def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:
             query = f"explain query plan select * from {table} where notebook_id = 'x'"
             [(*_, plan)] = gradebook.execute(query).fetchall()
             assert plan.startswith(f"SEARCH {table} USING INDEX hw_grading_")
-
-
-def test_gradebooks_in_one_run_share_an_engine_and_have_their_tables(tmp_path: Path) -> None:
-    first, second = (f"sqlite:///{tmp_path}/{name}.db" for name in ("first", "second"))
-
-    def patched() -> list[object]:
-        engine = [api.create_engine, api.inspect]
-        return [*engine, api.Base.metadata.create_all, api.Gradebook.check_course]
-
-    before = patched()
-    with one_engine():
-        with api.Gradebook(first) as gradebook, api.Gradebook(first) as again:
-            assert gradebook.engine is again.engine
-            gradebook.add_student("ann")
-            assert [student.id for student in again.students] == ["ann"]
-        assert gradebook.engine.pool.checkedin() > 0  # connections are kept
-        for course in ("one", "two", "two"):
-            with api.Gradebook(first, course) as other:
-                names = {row.id for row in other.db.query(api.Course)}
-                assert course in names
-        with api.Gradebook(second) as gradebook:
-            assert gradebook.students == []
-        pool = gradebook.engine.pool
-    assert patched() == before
-    assert gradebook.engine.pool is not pool  # disposed of
