@@ -7,13 +7,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from pathlib import Path
 
+from hw_grading.inside.isolation import Limits, Shown, bubblewrap
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import policy
-from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
-from hw_grading.sandbox.user import as_caller
 
 _SECONDS = 30
 _FIND = (
@@ -68,11 +65,9 @@ def check(shown: Shown, limits: Limits) -> None:
     with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder:
         program_line = [shown.python, "-c", _FIND]
         filter_fd = filter_file()
-        line = policy.command(shown, limits, folder, program_line, filter_fd=filter_fd)
-        line = as_caller(line, Path(folder))
         try:
             done = subprocess.run(
-                line,
+                bubblewrap(shown, limits, folder, program_line, filter_fd=filter_fd),
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,

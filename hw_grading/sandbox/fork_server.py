@@ -12,23 +12,20 @@ import logging
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
+from hw_grading.inside import isolation
+from hw_grading.inside.isolation import Limits, Shown
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import descriptors, environment, policy
-from hw_grading.sandbox.forked import Forked, Target, has_ended
-from hw_grading.sandbox.policy import Limits, Shown
+from hw_grading.sandbox import environment, processes
+from hw_grading.sandbox.processes import Forked, has_ended, pid_of
 from hw_grading.sandbox.syscalls import filter_file
-from hw_grading.sandbox.user import as_caller
 
 SECONDS_TO_START = 30.0
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _log = logging.getLogger(__name__)
 
 
@@ -39,15 +36,11 @@ class NoForkServer(GraderFault):
 class ForkedKernel(Forked):
     """A forked kernel, for jupyter_client; all processes of its sandbox end with `pid`."""
 
-    def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
-        super().__init__(pid)
-        self.kernel_pid, self.kernel = kernel_pid, Target(kernel_pid)  # of the kernel's own process
+    def __init__(self, first: int, kernel: int, lifeline: socket.socket) -> None:
+        super().__init__(pid_of(first), first)
+        self.kernel_pid = pid_of(kernel)  # of the kernel's own process
+        os.close(kernel)
         self._lifeline = lifeline  # closed when this process exits, in any way; ends the kernel
-
-    def __del__(self) -> None:
-        super().__del__()
-        if hasattr(self, "_lifeline"):
-            os.close(self._lifeline)
 
 
 class ForkServer:
@@ -62,12 +55,12 @@ class ForkServer:
         self._folder = tempfile.mkdtemp(prefix="hw-kernels-")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
+        program = [shown.python, "-m", "answering.fork_server"]
         handed_on = [theirs.fileno(), filter_file()]
-        program = policy.start_fork_server(shown, *handed_on)
-        line = policy.fork_server_command(shown, Limits(), self._folder, program)
         try:
+            program += [*map(str, handed_on), *shown.preload]
             self._process = subprocess.Popen(
-                as_caller(line, Path(self._folder)),
+                isolation.bubblewrap(shown, Limits(), self._folder, program, filter_fd=None),
                 pass_fds=handed_on,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -105,35 +98,25 @@ class ForkServer:
         os.chown(folder, owner.st_uid, owner.st_gid)
         return folder
 
-    def fork(
-        self, folder: str, link: socket.socket, limits: Limits, connection: Mapping[str, Any]
-    ) -> ForkedKernel:
+    def fork(self, folder: str, link: socket.socket, limits: Limits) -> ForkedKernel:
         """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
-        isolation = policy.isolation(limits, os.path.basename(folder))
         cores = sorted(os.sched_getaffinity(0))  # those of the worker
-        request = {"isolation": isolation, "connection": connection, "cores": cores}
-        message = json.dumps(request).encode()
+        request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours:
-            # Each message has credentials: the sender's pid, as it is outside of the sandbox.
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            ours.settimeout(SECONDS_TO_START)
-            lifeline, end_of_ours = os.pipe()
-            forked = None
-            try:
-                handed_on = [link.fileno(), theirs.fileno(), lifeline]
-                with theirs, self._lock:
-                    self.wait_until_ready()
-                    descriptors.send(self._control, message, handed_on)
-                first, kernel = _who_says(ours, b"first"), _who_says(ours, b"kernel")
-                forked = ForkedKernel(first, kernel, end_of_ours)
-                ours.send(b"g")
-            except OSError as error:
-                raise NoForkServer(f"no kernel was forked ({error})") from None
-            finally:
-                os.close(lifeline)
-                if forked is None:  # otherwise `forked` closes it
-                    os.close(end_of_ours)
+        ours.settimeout(SECONDS_TO_START)
+        try:
+            with theirs, self._lock:
+                self.wait_until_ready()
+                handed_on = [link.fileno(), theirs.fileno()]
+                processes.send(self._control, json.dumps(request).encode(), handed_on)
+            said, fds, _, _ = socket.recv_fds(ours, 1000, 2)
+            if len(fds) != 2:
+                raise OSError(said.decode(errors="replace") or "it ended")
+            forked = ForkedKernel(fds[0], fds[1], ours)
+            ours.send(b"g")
+        except OSError as error:
+            ours.close()
+            raise NoForkServer(f"no kernel was forked ({error})") from None
         return forked
 
     def end(self) -> None:
@@ -142,17 +125,6 @@ class ForkServer:
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-def _who_says(report: socket.socket, expected: bytes) -> int:
-    """Receive an expected message, and return the pid of the process that sent it."""
-    said, ancillary, _, _ = report.recvmsg(1000, socket.CMSG_SPACE(_CREDENTIALS.size))
-    if said != expected:
-        raise OSError(said.decode(errors="replace") or "it ended")
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            return int(_CREDENTIALS.unpack(data)[0])
-    raise OSError("it sent no process id")
 
 
 # -- the fork server of this process
@@ -165,9 +137,7 @@ _starting = threading.Lock()
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
     """Start this process's fork server without waiting for it, unless it has one."""
     with _starting, _or_from_scratch():
-        shown = environment.what_to_show(blas_threads, [], preload)
-        if not _serves(shown):
-            _start(shown)
+        _serving(environment.what_to_show(blas_threads, [], preload))
 
 
 def wait_until_ready() -> None:
@@ -180,26 +150,19 @@ def wait_until_ready() -> None:
 def fork_server_for(shown: Shown) -> ForkServer | None:
     """Return a fork server; start it if needed. Return None if none can be started."""
     with _starting, _or_from_scratch():
-        if os.getpid() in _refused:
-            return None
-        if _current and _serves(shown):
-            return _current[1]
-        place = _start(shown)
-        place.wait_until_ready()
-        return place
+        if os.getpid() not in _refused:
+            server = _serving(shown)
+            server.wait_until_ready()
+            return server
     return None
 
 
-def _serves(shown: Shown) -> bool:
-    return bool(_current and _current[1].shown == shown and not _current[1].has_ended())
-
-
-def _start(shown: Shown) -> ForkServer:
+def _serving(shown: Shown) -> ForkServer:
     global _current
-    _end()
-    place = ForkServer(shown)
-    _current = os.getpid(), place
-    return place
+    if not (_current and _current[1].shown == shown and not _current[1].has_ended()):
+        _end()
+        _current = os.getpid(), ForkServer(shown)
+    return _current[1]
 
 
 @contextlib.contextmanager

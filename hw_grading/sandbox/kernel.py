@@ -3,10 +3,10 @@
 A provisioner is jupyter_client's standard way to start a kernel elsewhere. A pair of connected
 sockets, the link, connects the kernel with `hw_grading.examiner`.
 
-The kernel creates its own sockets in a folder that both sides see. As soon as they exist, and
-before any student code runs, `take_sockets` moves them out of the sandbox's reach, and removes the
-folder. After that, student code cannot create anything in it: no link that the grader would follow,
-and no file on the machine's disk.
+The kernel reads its connection file, and creates its sockets, in a folder that both sides see. As
+soon as the sockets exist, and before any student code runs, `take_sockets` moves them out of the
+sandbox's reach, and removes the folder. After that, student code cannot create anything in it: no
+link that the grader would follow, and no file on the machine's disk.
 """
 
 import asyncio
@@ -21,7 +21,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from time import monotonic
@@ -37,14 +36,14 @@ from jupyter_core.utils import ensure_async
 from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
-from hw_grading.sandbox import fork_server, policy
+from hw_grading.inside.isolation import CONNECTION_FILE, RUN, Limits, Shown, bubblewrap
+from hw_grading.sandbox import fork_server
 from hw_grading.sandbox.fork_server import SECONDS_TO_START, ForkServer, NoForkServer
-from hw_grading.sandbox.forked import Target
-from hw_grading.sandbox.policy import Limits, Shown
+from hw_grading.sandbox.processes import Target
 from hw_grading.sandbox.syscalls import filter_file
-from hw_grading.sandbox.user import as_caller
 
 PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
+_CONNECTION = os.path.basename(CONNECTION_FILE)
 _MILLISECONDS_TO_SEND = 2000
 
 
@@ -77,7 +76,7 @@ class Client(AsyncKernelClient):
 
 
 class KernelInSandbox(AsyncKernelManager):
-    """The manager of a kernel that runs under `hw_grading.sandbox.policy`.
+    """The manager of a kernel in a sandbox (`hw_grading.inside.isolation`).
 
     Its clients refuse large messages, because an endless loop of prints makes messages of hundreds
     of megabytes. If a message exceeds the cap, ZeroMQ closes the connection before it receives the
@@ -138,6 +137,7 @@ class KernelInSandbox(AsyncKernelManager):
             os.rename(f"{self.shared_folder}/{name}", f"{self.run_folder}/{name}")
             if not stat.S_ISSOCK(os.lstat(f"{self.run_folder}/{name}").st_mode):
                 raise RuntimeError("the kernel made other files instead of sockets")
+        os.unlink(f"{self.shared_folder}/{_CONNECTION}")
         os.rmdir(self.shared_folder)
         self.ip = f"{self.run_folder}/socket"
 
@@ -153,72 +153,74 @@ class SandboxProvisioner(LocalProvisioner):
     link: socket.socket | None = None  # the examiner's socket to the kernel
     fork_server: ForkServer | None = None  # the fork server that forked the kernel
     kernel_pid: int | None = None
+    root_pid: int | None = None  # of the sandbox's first process, with which all others end
     kernel: Target | None = None
     sandboxed = True
-    root_pid: int | None = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its pid."""
         manager: Any = self.parent
         self.sandboxed = manager.shown is not None
-        ours, theirs = socket.socketpair()
+        self.link, theirs = socket.socketpair()
         with theirs:
             try:
                 if not self._fork(manager, theirs):
                     await self._launch(manager, theirs, **kwargs)
             except BaseException:
-                ours.close()
+                self.link.close()
                 raise
-        self.link = ours
+        assert self.kernel_pid
+        self.kernel = Target(self.kernel_pid)
         return self.connection_info
 
     def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
         if manager.shown is None or not manager.forked:
             return False
-        while True:
-            place = fork_server.fork_server_for(manager.shown)
-            if place is None:
-                return False
-            manager.shared_folder = place.new_folder()
-            connection = _connection(manager)
+        while server := fork_server.fork_server_for(manager.shown):
+            manager.shared_folder = server.new_folder()
+            _write_connection_file(manager)
             try:
-                forked = place.fork(manager.shared_folder, link, manager.limits, connection)
-                break
+                forked = server.fork(manager.shared_folder, link, manager.limits)
             except NoForkServer as error:
-                if not place.has_ended(within=0.5):  # if it has ended, the loop starts another one
+                if not server.has_ended(within=0.5):  # if it has ended, another one is started
                     fork_server.refuse(str(error))
-                    return False
-        self.fork_server = place
-        self.process: Any = forked
-        self.pid = self.root_pid = forked.pid
-        self.kernel_pid, self.kernel = forked.kernel_pid, forked.kernel
-        return True
+            else:
+                self.fork_server = server
+                self.process: Any = forked
+                self.pid = self.root_pid = forked.pid
+                self.kernel_pid = forked.kernel_pid
+                return True
+        return False
 
     async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        file = Path(manager.run_folder) / "connection.json"
-        file.write_text(json.dumps(_connection(manager)), encoding="utf-8")
-        file.chmod(0o644)
+        connection = _write_connection_file(manager)
         kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
+        program = [sys.executable, "-m", "answering.start", connection, str(link.fileno())]
         if manager.shown is None:
-            kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder}
-            cmd = _without_sandbox(manager, link.fileno(), kwargs["env"])
-            await super().launch_kernel(cmd, **kwargs)
+            environment = kwargs["env"] | _without_sandbox(manager.run_folder)
+            kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder, "env": environment}
+            await super().launch_kernel([*program, "{}"], **kwargs)
             self.kernel_pid = self.root_pid = self.pid
-        else:
-            info, info_write = os.pipe()
-            with open(info, "rb", buffering=0):
-                ours = [info_write]
-                try:
-                    ours.append(filter_file())
-                    kwargs |= {"pass_fds": [link.fileno(), *ours], "cwd": "/"}
-                    cmd = _in_sandbox(manager, *kwargs["pass_fds"])
-                    await super().launch_kernel(cmd, **kwargs)
-                finally:
-                    for fd in ours:
-                        os.close(fd)  # otherwise reading from `info` would never end
-                self.root_pid, self.kernel_pid = _processes(info)
-        assert self.kernel_pid
-        self.kernel = Target(self.kernel_pid)
+            return
+        info, info_write = os.pipe()
+        with open(info, "rb", buffering=0):
+            ours = [info_write]
+            try:
+                ours.append(filter_file())
+                line = bubblewrap(
+                    manager.shown,
+                    manager.limits,
+                    manager.shared_folder,
+                    [manager.shown.python, *program[1:], json.dumps(manager.limits.for_process())],
+                    filter_fd=ours[1],
+                    info_fd=info_write,
+                )
+                kwargs |= {"pass_fds": [link.fileno(), *ours], "cwd": "/"}
+                await super().launch_kernel(line, **kwargs)
+            finally:
+                for fd in ours:
+                    os.close(fd)  # otherwise reading from `info` would never end
+            self.root_pid, self.kernel_pid = _processes(info)
 
     def end(self) -> None:
         """Kill the kernel, and wait until it is gone."""
@@ -236,35 +238,24 @@ class SandboxProvisioner(LocalProvisioner):
             await super().send_signal(signum)
 
 
-def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: int) -> list[str]:
-    assert manager.shown is not None
-    given = {policy.CONNECTION_FILE: f"{manager.run_folder}/connection.json"}
-    shown = replace(manager.shown, folders={**manager.shown.folders, **given})
-    limits, folder = manager.limits, manager.shared_folder
-    program = policy.start_command(shown, limits, link)
-    line = policy.command(shown, limits, folder, program, filter_fd=filter_fd, info_fd=info_fd)
-    return as_caller(line, Path(folder))
-
-
-def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str, str]) -> list[str]:
-    """Return the command for a class that is trusted, and add its variables to `environment`."""
-    packages = Path(manager.run_folder) / "packages"
+def _without_sandbox(folder: str) -> dict[str, str]:
+    """Return the variables of a kernel without a sandbox, for a class that is trusted."""
+    packages = Path(folder) / "packages"
     packages.mkdir()
     (packages / "answering").symlink_to(Path(inside.__file__).parent)
-    environment["PYTHONPATH"] = str(packages)
-    environment["PYTHONSAFEPATH"] = "1"
-    environment["IPYTHONDIR"] = f"{manager.run_folder}/ipython"
-    connection = f"{manager.run_folder}/connection.json"
-    return [sys.executable, "-m", "answering.start", connection, str(link), "{}"]
+    paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{folder}/ipython"}
+    return {**paths, "PYTHONSAFEPATH": "1"}
 
 
-def _connection(manager: KernelInSandbox) -> dict[str, Any]:
-    """Return the content of the kernel's connection file, with the path that the kernel sees."""
-    text = Path(manager.connection_file).read_text(encoding="utf-8")
-    connection: dict[str, Any] = json.loads(text)
-    if manager.shown is not None:
-        connection["ip"] = f"{policy.RUN}/socket"
-    return connection
+def _write_connection_file(manager: KernelInSandbox) -> str:
+    """Write the kernel's connection file; return its path as the kernel sees it."""
+    connection = json.loads(Path(manager.connection_file).read_text(encoding="utf-8"))
+    seen = manager.shared_folder if manager.shown is None else RUN
+    connection["ip"] = f"{seen}/socket"
+    file = Path(manager.shared_folder) / _CONNECTION
+    file.write_text(json.dumps(connection), encoding="utf-8")
+    file.chmod(0o644)
+    return f"{seen}/{_CONNECTION}"
 
 
 def _processes(info: int) -> tuple[int, int]:
