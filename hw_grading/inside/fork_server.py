@@ -1,9 +1,10 @@
 """The fork server of kernels: does their imports once, and forks a kernel for each submission.
 
-    python -m answering.fork_server CONTROL_FD FILTER_FD [MODULE ...]
+    python -m answering.fork_server fork CONTROL_FD FILTER_FD [MODULE ...]
+    python -m answering.fork_server start LINK_FD GRADER_FD LIMITS
 
 It runs in a sandbox and never runs student code. Each child isolates itself (`isolation`), sets its
-limits, and becomes a kernel.
+limits, and becomes a kernel. The second command becomes a kernel itself, in a sandbox of its own.
 """
 
 import contextlib
@@ -37,10 +38,10 @@ LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")
 BACKEND = "module://matplotlib_inline.backend_inline"
 
 
-def main(control_fd: int, filter_fd: int, *modules: str) -> None:
+def fork(control_fd: str, filter_fd: str, *modules: str) -> None:
     """Fork a child for each request. In a child, return only when its kernel has ended."""
-    control = socket.socket(fileno=control_fd)
-    with os.fdopen(filter_fd, "rb") as file:
+    control = socket.socket(fileno=int(control_fd))
+    with os.fdopen(int(filter_fd), "rb") as file:
         seccomp = file.read()
     os.environ.setdefault("MPLBACKEND", BACKEND)
     start.copy_lists_of_fonts()
@@ -65,21 +66,40 @@ def main(control_fd: int, filter_fd: int, *modules: str) -> None:
             os.close(fd)
         os.waitpid(child, 0)  # the child forks the sandbox's first process, and ends at once
     control.close()
-    link, grader = fds
-    limits = _become_kernel(json.loads(message), link, grader, seccomp)
-    sys.argv[1:] = []
+    link, grader_fd = fds
+    grader, request = socket.socket(fileno=grader_fd), json.loads(message)
+    limits = isolation.Limits(**request["limits"])
+    _move_in(request, limits, grader, seccomp)
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
+    _become_kernel(link, grader, limits.for_process())
+
+
+def start_alone(link: str, grader_fd: str, limits: str) -> None:
+    """Become a kernel; return when it has ended."""
+    grader = socket.socket(fileno=int(grader_fd))
+    _name_to(grader, 1, os.getpid())
+    _become_kernel(int(link), grader, json.loads(limits))
+
+
+def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int]) -> None:
+    connection = grader.recv(1 << 16)
+    if not connection:  # the grader does not know this process, so no watchdog watches it
+        os._exit(1)
+    os.makedirs(os.path.dirname(isolation.CONNECTION_FILE))
+    with open(isolation.CONNECTION_FILE, "wb") as file:
+        file.write(connection)
+    grader.close()
+    _close_all_but(link)
+    sys.argv[1:] = []
     start.start(isolation.CONNECTION_FILE, link, limits)
 
 
-def _become_kernel(
-    request: dict[str, Any], link: int, grader_fd: int, seccomp: bytes
-) -> dict[str, int]:
-    """Move into a sandbox; return only in the kernel's process, with the limits to set."""
-    grader = socket.socket(fileno=grader_fd)
-    limits = isolation.Limits(**request["limits"])
+def _move_in(
+    request: dict[str, Any], limits: isolation.Limits, grader: socket.socket, seccomp: bytes
+) -> None:
+    """Move into a sandbox; return only in the process that becomes the kernel."""
     try:
         os.sched_setaffinity(0, request["cores"])
         isolation.isolate(limits, request["name"])
@@ -90,22 +110,21 @@ def _become_kernel(
         isolation.give_up_rights(seccomp)
         kernel = os.fork()
         if kernel != 0:
+            _name_to(grader, os.getpid(), kernel)
             _stay(grader, kernel)
     except BaseException as error:
         with contextlib.suppress(OSError):
             grader.send(f"{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
-    if grader.recv(1) != b"g":  # the grader does not know this process, so no watchdog watches it
-        os._exit(1)
-    grader.close()
-    _close_all_but(link)
-    return limits.for_process()
+
+
+def _name_to(grader: socket.socket, first: int, kernel: int) -> None:
+    """Send the grader descriptors of two processes: their numbers are others outside."""
+    socket.send_fds(grader, [b"started"], [os.pidfd_open(first), os.pidfd_open(kernel)])
 
 
 def _stay(grader: socket.socket, kernel: int) -> None:
-    """Name both processes to the grader; end when the kernel ends, or the grader's socket."""
-    processes = [os.pidfd_open(os.getpid()), os.pidfd_open(kernel)]
-    socket.send_fds(grader, [b"forked"], processes)
+    """End when the kernel ends, or the grader's socket."""
     _close_all_but(grader.fileno())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the processes that end
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
@@ -126,4 +145,4 @@ if __name__ == "__main__":
     # Run the module under its own name, not as __main__: then `answering.start` finds its link.
     from answering import fork_server as this
 
-    this.main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
+    {"fork": this.fork, "start": this.start_alone}[sys.argv[1]](*sys.argv[2:])

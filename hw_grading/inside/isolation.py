@@ -49,8 +49,8 @@ NAMESPACES = {  # with the numbers of `unshare`; mounts always have a namespace 
 }
 WORK = "/home/student"
 OWN_FOLDERS = {WORK: "0700", "/tmp": "1777", "/dev/shm": "1777"}  # in memory; with their rights
+CONNECTION_FILE = f"{WORK}/.local/share/jupyter/runtime/kernel.json"
 RUN = "/run/kernel"  # where the kernel makes its sockets; removed before any student code runs
-CONNECTION_FILE = f"{RUN}/connection.json"  # removed with it
 KERNELS = "/run/kernels"  # in a fork server, with a folder for each of its kernels
 HOMEWORK = "/opt/homework"
 ENVIRONMENT = {  # nothing else is passed on, but for what `Shown` adds
@@ -120,19 +120,14 @@ def bubblewrap(
     limits: Limits,
     folder: str,
     program: Sequence[str],
-    *,
     filter_fd: int | None,
-    info_fd: int | None = None,
 ) -> list[str]:
     """Return the command that runs `program` (with paths of the sandbox) in a sandbox.
 
     The kernel makes its sockets in `folder`, which belongs to this run only. From `filter_fd`
-    bubblewrap reads the filter of system calls; to `info_fd` it writes the pid of the sandbox's
-    first process.
-
-    If `filter_fd` is None, the program is a fork server, and `folder` has a folder for each kernel.
-    It makes namespaces, so it has more rights than student code: it sees /proc and these folders,
-    and no system call is refused.
+    bubblewrap reads the filter of system calls. If it is None, the program is a fork server, and
+    `folder` has a folder for each kernel. It makes namespaces, so it has more rights than student
+    code: it sees /proc and these folders, and no system call is refused.
     """
     options: _Options = [(f"--unshare-{name}",) for name in NAMESPACES if name != "cgroup"]
     options += [("--unshare-cgroup-try",), ("--uid", str(USER)), ("--gid", str(USER))]
@@ -165,7 +160,6 @@ def bubblewrap(
         options += [("--bind", folder, RUN)]
         options += [("--disable-userns",), ("--seccomp", str(filter_fd))]
     options += [("--remount-ro", "/"), ("--chdir", WORK)]
-    options += [("--info-fd", str(info_fd))] if info_fd is not None else []
     if os.getuid() == 0:
         return _as_nobody(options, program, folder)
     return ["bwrap", *sum(options, ()), "--", *program]
@@ -187,10 +181,7 @@ def _as_nobody(options: _Options, program: Sequence[str], folder: str) -> list[s
             outer.append(option)
         if option[0] in ("--ro-bind", "--bind"):
             option = (option[0], option[2], option[2])
-        if option[0] == "--info-fd":  # the pid of the outer sandbox's first process
-            outer.append(option)
-        else:
-            inner.append(option)
+        inner.append(option)
     # bubblewrap needs a /tmp to build in, /proc to name its user, and /dev/null.
     outer += [("--perms", "1777", "--tmpfs", "/tmp"), ("--dev", "/dev"), ("--bind", *["/proc"] * 2)]
     user = 1_000_000_000 + secrets.randbelow(1_000_000_000)

@@ -62,23 +62,20 @@ def check(shown: Shown, limits: Limits) -> None:
                 "Nothing was graded: student code runs in a sandbox, which needs the program "
                 f"{program!r}. It was not found.\n{hint}\n{WITHOUT}"
             )
-    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder:
-        program_line = [shown.python, "-c", _FIND]
-        filter_fd = filter_file()
+    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder, filter_file() as file:
+        program = [shown.python, "-c", _FIND]
         try:
             done = subprocess.run(
-                bubblewrap(shown, limits, folder, program_line, filter_fd=filter_fd),
+                bubblewrap(shown, limits, folder, program, file.fileno()),
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,
                 check=False,
-                pass_fds=[filter_fd],
+                pass_fds=[file.fileno()],
             )
             said, printed = done.stderr.strip()[-500:], done.stdout.strip()
         except (OSError, subprocess.TimeoutExpired) as error:
             said, printed = str(error), ""
-        finally:
-            os.close(filter_fd)
     head, _, missing = printed.partition(":")
     if missing:
         raise SandboxUnavailable(

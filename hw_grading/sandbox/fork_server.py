@@ -1,8 +1,9 @@
-"""The grader's side of the fork server of kernels (`hw_grading.inside.fork_server`).
+"""Starts kernels in sandboxes: forks them from a fork server, or starts them from scratch.
 
-Imports that are the same for all submissions take most of a small submission's time. The fork
-server does them once, and each kernel begins as a copy of the fork server. The fork server needs
-nested namespaces. If the machine does not allow these, every kernel is started from scratch.
+This is the grader's side of `hw_grading.inside.fork_server`. Imports that are the same for all
+submissions take most of a small submission's time. The fork server does them once, and each kernel
+begins as a copy of the fork server. The fork server needs nested namespaces. If the machine does
+not allow these, every kernel is started from scratch.
 """
 
 import atexit
@@ -21,7 +22,7 @@ from dataclasses import asdict
 from hw_grading.inside import isolation
 from hw_grading.inside.isolation import Limits, Shown
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import environment, processes
+from hw_grading.sandbox import environment
 from hw_grading.sandbox.processes import Forked, has_ended, pid_of
 from hw_grading.sandbox.syscalls import filter_file
 
@@ -33,14 +34,35 @@ class NoForkServer(GraderFault):
     """Kernels cannot be forked here, or forking one kernel has failed."""
 
 
-class ForkedKernel(Forked):
-    """A forked kernel, for jupyter_client; all processes of its sandbox end with `pid`."""
+class KernelProcess(Forked):
+    """A kernel in a sandbox, for jupyter_client; all processes of its sandbox end with `pid`.
 
-    def __init__(self, first: int, kernel: int, lifeline: socket.socket) -> None:
-        super().__init__(pid_of(first), first)
-        self.kernel_pid = pid_of(kernel)  # of the kernel's own process
-        os.close(kernel)
-        self._lifeline = lifeline  # closed when this process exits, in any way; ends the kernel
+    The process at the other end of the socket `starting` becomes the kernel when it gets the
+    content of its connection file.
+    """
+
+    def __init__(
+        self,
+        starting: socket.socket,
+        connection: bytes,
+        bubblewrap: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        starting.settimeout(SECONDS_TO_START)
+        said, fds, _, _ = socket.recv_fds(starting, 1000, 2)
+        if len(fds) != 2:
+            raise OSError(said.decode(errors="replace") or "it ended")
+        super().__init__(pid_of(fds[0]), fds[0])
+        self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
+        os.close(fds[1])
+        starting.send(connection)
+        # Closed when this process exits, in any way; then a forked kernel ends.
+        self._lifeline = starting
+        self._bubblewrap = bubblewrap
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
+        super().wait(timeout)
+        return self._bubblewrap.wait() if self._bubblewrap else 1
 
 
 class ForkServer:
@@ -55,21 +77,10 @@ class ForkServer:
         self._folder = tempfile.mkdtemp(prefix="hw-kernels-")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
-        program = [shown.python, "-m", "answering.fork_server"]
-        handed_on = [theirs.fileno(), filter_file()]
-        try:
-            program += [*map(str, handed_on), *shown.preload]
-            self._process = subprocess.Popen(
-                isolation.bubblewrap(shown, Limits(), self._folder, program, filter_fd=None),
-                pass_fds=handed_on,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-            )
-        finally:
-            theirs.close()
-            os.close(handed_on[1])
+        with theirs, filter_file() as file:
+            handed_on = [theirs.fileno(), file.fileno()]
+            program = ["fork", *map(str, handed_on), *shown.preload]
+            self._process = _run(shown, Limits(), self._folder, program, handed_on)
         self.pid = self._process.pid
         self._seen = Forked(self.pid)
         self._is_ready = False
@@ -98,26 +109,22 @@ class ForkServer:
         os.chown(folder, owner.st_uid, owner.st_gid)
         return folder
 
-    def fork(self, folder: str, link: socket.socket, limits: Limits) -> ForkedKernel:
+    def fork(
+        self, folder: str, link: socket.socket, limits: Limits, connection: bytes
+    ) -> KernelProcess:
         """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
         cores = sorted(os.sched_getaffinity(0))  # those of the worker
         request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(SECONDS_TO_START)
         try:
             with theirs, self._lock:
                 self.wait_until_ready()
                 handed_on = [link.fileno(), theirs.fileno()]
-                processes.send(self._control, json.dumps(request).encode(), handed_on)
-            said, fds, _, _ = socket.recv_fds(ours, 1000, 2)
-            if len(fds) != 2:
-                raise OSError(said.decode(errors="replace") or "it ended")
-            forked = ForkedKernel(fds[0], fds[1], ours)
-            ours.send(b"g")
+                socket.send_fds(self._control, [json.dumps(request).encode()], handed_on)
+            return KernelProcess(ours, connection)
         except OSError as error:
             ours.close()
             raise NoForkServer(f"no kernel was forked ({error})") from None
-        return forked
 
     def end(self) -> None:
         """End the fork server, and the kernels that it forked."""
@@ -125,6 +132,38 @@ class ForkServer:
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def start_from_scratch(
+    shown: Shown, folder: str, link: socket.socket, limits: Limits, connection: bytes
+) -> KernelProcess:
+    """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, filter_file() as file:
+        handed_on = [link.fileno(), theirs.fileno(), file.fileno()]
+        program = ["start", *map(str, handed_on[:2]), json.dumps(limits.for_process())]
+        bubblewrap = _run(shown, limits, folder, program, handed_on, file.fileno())
+    try:
+        return KernelProcess(ours, connection, bubblewrap)
+    except OSError:
+        bubblewrap.kill()
+        bubblewrap.wait()
+        raise
+
+
+def _run(
+    shown: Shown,
+    limits: Limits,
+    folder: str,
+    program: Sequence[str],
+    fds: Sequence[int],
+    filter_fd: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Run `answering.fork_server` with some arguments in bubblewrap."""
+    program = [shown.python, "-m", "answering.fork_server", *program]
+    null = subprocess.DEVNULL
+    line = isolation.bubblewrap(shown, limits, folder, program, filter_fd)
+    return subprocess.Popen(line, pass_fds=fds, stdin=null, stdout=null, stderr=null, cwd="/")
 
 
 # -- the fork server of this process

@@ -3,17 +3,16 @@
 A provisioner is jupyter_client's standard way to start a kernel elsewhere. A pair of connected
 sockets, the link, connects the kernel with `hw_grading.examiner`.
 
-The kernel reads its connection file, and creates its sockets, in a folder that both sides see. As
-soon as the sockets exist, and before any student code runs, `take_sockets` moves them out of the
-sandbox's reach, and removes the folder. After that, student code cannot create anything in it: no
-link that the grader would follow, and no file on the machine's disk.
+The kernel creates its own sockets in a folder that both sides see. As soon as they exist, and
+before any student code runs, `take_sockets` moves them out of the sandbox's reach, and removes the
+folder. After that, student code cannot create anything in it: no link that the grader would follow,
+and no file on the machine's disk.
 """
 
 import asyncio
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -26,7 +25,6 @@ from queue import Empty
 from time import monotonic
 from typing import Any
 
-import psutil
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
@@ -36,14 +34,18 @@ from jupyter_core.utils import ensure_async
 from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
-from hw_grading.inside.isolation import CONNECTION_FILE, RUN, Limits, Shown, bubblewrap
+from hw_grading.inside.isolation import RUN, Limits, Shown
 from hw_grading.sandbox import fork_server
-from hw_grading.sandbox.fork_server import SECONDS_TO_START, ForkServer, NoForkServer
+from hw_grading.sandbox.fork_server import (
+    SECONDS_TO_START,
+    ForkServer,
+    KernelProcess,
+    NoForkServer,
+    start_from_scratch,
+)
 from hw_grading.sandbox.processes import Target
-from hw_grading.sandbox.syscalls import filter_file
 
 PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
-_CONNECTION = os.path.basename(CONNECTION_FILE)
 _MILLISECONDS_TO_SEND = 2000
 
 
@@ -137,7 +139,6 @@ class KernelInSandbox(AsyncKernelManager):
             os.rename(f"{self.shared_folder}/{name}", f"{self.run_folder}/{name}")
             if not stat.S_ISSOCK(os.lstat(f"{self.run_folder}/{name}").st_mode):
                 raise RuntimeError("the kernel made other files instead of sockets")
-        os.unlink(f"{self.shared_folder}/{_CONNECTION}")
         os.rmdir(self.shared_folder)
         self.ip = f"{self.run_folder}/socket"
 
@@ -152,20 +153,20 @@ class SandboxProvisioner(LocalProvisioner):
 
     link: socket.socket | None = None  # the examiner's socket to the kernel
     fork_server: ForkServer | None = None  # the fork server that forked the kernel
-    kernel_pid: int | None = None
     root_pid: int | None = None  # of the sandbox's first process, with which all others end
+    kernel_pid: int | None = None
     kernel: Target | None = None
-    sandboxed = True
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its pid."""
         manager: Any = self.parent
-        self.sandboxed = manager.shown is not None
         self.link, theirs = socket.socketpair()
         with theirs:
             try:
-                if not self._fork(manager, theirs):
-                    await self._launch(manager, theirs, **kwargs)
+                if manager.shown is None:
+                    await self._without_sandbox(manager, theirs, **kwargs)
+                else:
+                    self._in_sandbox(manager, manager.shown, theirs)
             except BaseException:
                 self.link.close()
                 raise
@@ -173,54 +174,45 @@ class SandboxProvisioner(LocalProvisioner):
         self.kernel = Target(self.kernel_pid)
         return self.connection_info
 
-    def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
-        if manager.shown is None or not manager.forked:
-            return False
-        while server := fork_server.fork_server_for(manager.shown):
+    def _in_sandbox(self, manager: KernelInSandbox, shown: Shown, link: socket.socket) -> None:
+        process = self._forked(manager, shown, link) if manager.forked else None
+        if process is None:
+            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+            process = start_from_scratch(shown, *given)
+        self.process: Any = process
+        self.pid, self.root_pid, self.kernel_pid = process.pid, process.pid, process.kernel_pid
+
+    def _forked(
+        self, manager: KernelInSandbox, shown: Shown, link: socket.socket
+    ) -> KernelProcess | None:
+        while server := fork_server.fork_server_for(shown):
             manager.shared_folder = server.new_folder()
-            _write_connection_file(manager)
             try:
-                forked = server.fork(manager.shared_folder, link, manager.limits)
+                self.fork_server = server
+                given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+                return server.fork(*given)
             except NoForkServer as error:
+                self.fork_server = None
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
                     fork_server.refuse(str(error))
-            else:
-                self.fork_server = server
-                self.process: Any = forked
-                self.pid = self.root_pid = forked.pid
-                self.kernel_pid = forked.kernel_pid
-                return True
-        return False
+        return None
 
-    async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        connection = _write_connection_file(manager)
+    async def _without_sandbox(
+        self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any
+    ) -> None:
+        """Start the kernel of a class that is trusted."""
+        packages = Path(manager.run_folder) / "packages"
+        packages.mkdir()
+        (packages / "answering").symlink_to(Path(inside.__file__).parent)
+        paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{manager.run_folder}/ipython"}
+        kwargs["env"] |= {**paths, "PYTHONSAFEPATH": "1"}
+        kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder}
         kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
-        program = [sys.executable, "-m", "answering.start", connection, str(link.fileno())]
-        if manager.shown is None:
-            environment = kwargs["env"] | _without_sandbox(manager.run_folder)
-            kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder, "env": environment}
-            await super().launch_kernel([*program, "{}"], **kwargs)
-            self.kernel_pid = self.root_pid = self.pid
-            return
-        info, info_write = os.pipe()
-        with open(info, "rb", buffering=0):
-            ours = [info_write]
-            try:
-                ours.append(filter_file())
-                line = bubblewrap(
-                    manager.shown,
-                    manager.limits,
-                    manager.shared_folder,
-                    [manager.shown.python, *program[1:], json.dumps(manager.limits.for_process())],
-                    filter_fd=ours[1],
-                    info_fd=info_write,
-                )
-                kwargs |= {"pass_fds": [link.fileno(), *ours], "cwd": "/"}
-                await super().launch_kernel(line, **kwargs)
-            finally:
-                for fd in ours:
-                    os.close(fd)  # otherwise reading from `info` would never end
-            self.root_pid, self.kernel_pid = _processes(info)
+        file = Path(manager.run_folder) / "kernel.json"
+        file.write_bytes(_connection(manager, manager.shared_folder))
+        program = [sys.executable, "-m", "answering.start", str(file)]
+        await super().launch_kernel([*program, str(link.fileno()), "{}"], **kwargs)
+        self.root_pid = self.kernel_pid = self.pid
 
     def end(self) -> None:
         """Kill the kernel, and wait until it is gone."""
@@ -233,49 +225,13 @@ class SandboxProvisioner(LocalProvisioner):
         if signum not in (signal.SIGKILL, signal.SIGTERM):
             if self.kernel:
                 self.kernel.send(signum)
-        # A sandbox ends with its first process. After that, its pid may belong to another group.
-        elif await self.poll() is None or not self.sandboxed:
+        elif isinstance(self.process, KernelProcess):
+            self.process.kill()
+        else:
             await super().send_signal(signum)
 
 
-def _without_sandbox(folder: str) -> dict[str, str]:
-    """Return the variables of a kernel without a sandbox, for a class that is trusted."""
-    packages = Path(folder) / "packages"
-    packages.mkdir()
-    (packages / "answering").symlink_to(Path(inside.__file__).parent)
-    paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{folder}/ipython"}
-    return {**paths, "PYTHONSAFEPATH": "1"}
-
-
-def _write_connection_file(manager: KernelInSandbox) -> str:
-    """Write the kernel's connection file; return its path as the kernel sees it."""
-    connection = json.loads(Path(manager.connection_file).read_text(encoding="utf-8"))
-    seen = manager.shared_folder if manager.shown is None else RUN
-    connection["ip"] = f"{seen}/socket"
-    file = Path(manager.shared_folder) / _CONNECTION
-    file.write_text(json.dumps(connection), encoding="utf-8")
-    file.chmod(0o644)
-    return f"{seen}/{_CONNECTION}"
-
-
-def _processes(info: int) -> tuple[int, int]:
-    """Return the pids of the sandbox's first process, and of the kernel that it starts."""
-    text = b""
-    while b"}" not in text:  # bubblewrap writes it in pieces
-        ready, _, _ = select.select([info], [], [], SECONDS_TO_START)
-        piece = os.read(info, 1000) if ready else b""
-        if not piece:
-            raise RuntimeError("bubblewrap ended without making a sandbox")
-        text += piece
-    first = int(json.loads(text)["child-pid"])
-    process = psutil.Process(first)
-    until = monotonic() + SECONDS_TO_START
-    while monotonic() < until:
-        if process.name() not in ("bwrap", "setpriv"):
-            return first, process.pid
-        children = process.children()
-        if children:
-            process = children[0]
-        else:
-            select.select([], [], [], 0.005)
-    raise RuntimeError("no kernel was started in the sandbox")
+def _connection(manager: KernelInSandbox, folder: str) -> bytes:
+    """Return the content of the connection file of a kernel that has its sockets in a folder."""
+    text = Path(manager.connection_file).read_text(encoding="utf-8")
+    return json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()

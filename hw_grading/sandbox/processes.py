@@ -1,24 +1,19 @@
-"""Other processes: waits for them, sends them signals and descriptors, and reads their clocks."""
+"""Other processes: waits for them, sends them signals, and reads their clocks."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import resource
 import select
 import signal
-import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
-# More than 64 processes of a submission can send at the same moment, 253 each. A far higher limit
-# would slow down programs that close all descriptors one by one.
-_MOST_DESCRIPTORS = 16_384
 
 
 class Forked:
@@ -86,22 +81,20 @@ class Target:
     """Sends signals to one process, and never to a later one with the same pid."""
 
     def __init__(self, pid: int) -> None:
-        self._process: psutil.Process | None = None
+        self.process: psutil.Process | None = None  # None if it has ended already
         with contextlib.suppress(psutil.NoSuchProcess):
-            self._process = psutil.Process(pid)
+            self.process = psutil.Process(pid)
 
     def send(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        if self._process:
+        if self.process:
             with contextlib.suppress(OSError, psutil.Error):
-                self._process.send_signal(number)
+                self.process.send_signal(number)
 
 
 def cpu_clock(pid: int) -> Callable[[], float]:
     """Return a function that returns a process's CPU seconds, or 0 if the process has ended."""
-    process: psutil.Process | None = None
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
+    process = Target(pid).process
 
     def seconds() -> float:
         with contextlib.suppress(psutil.Error):
@@ -116,10 +109,9 @@ def cpu_clock(pid: int) -> Callable[[], float]:
 def seconds_waited(pid: int) -> float:
     """Return the total seconds that a process's first thread has waited for the processor."""
     try:
-        fields = Path(f"/proc/{pid}/schedstat").read_bytes().split()
-    except OSError:  # it has ended, or this system has no such file
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError):  # it has ended, or this system has no such file
         return 0.0
-    return int(fields[1]) / 1e9
 
 
 def is_over(limit: float, passed: float, waited: float) -> bool:
@@ -128,18 +120,3 @@ def is_over(limit: float, passed: float, waited: float) -> bool:
     Seconds of waiting for the processor do not count, up to `MOST_TIMES` times the limit.
     """
     return passed - waited >= limit or passed >= MOST_TIMES * limit
-
-
-def send(stream: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
-    """Send a message with descriptors.
-
-    The system counts the descriptors in messages that were not received yet, for all processes of a
-    user together, and refuses further ones above the sender's own limit of open files. Where an
-    ordinary user grades, student code could reach the usual limit, so it is raised.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    if resource.RLIM_INFINITY != soft < most:
-        with contextlib.suppress(OSError, ValueError):  # the system has a limit of its own
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    socket.send_fds(stream, [message], descriptors)

@@ -9,7 +9,7 @@ import errno
 import functools
 import os
 import tempfile
-from typing import Any
+from typing import IO, Any
 
 from hw_grading.outcome import GraderFault
 
@@ -105,12 +105,12 @@ def compiled_filter() -> bytes:
         library.seccomp_release(context)
 
 
-def filter_file() -> int:
-    """Return a descriptor from which bubblewrap reads the filter. The caller has to close it."""
-    read, write = os.pipe()
-    os.write(write, compiled_filter())
-    os.close(write)
-    return read
+def filter_file() -> IO[bytes]:
+    """Return a file from which bubblewrap reads the filter, once."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file.write(compiled_filter())
+    file.seek(0)
+    return file
 
 
 def _add(library: Any, context: Any, action: int, name: str, when: list[_Comparison]) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -69,18 +69,12 @@ class Watch:
         self.stop: Stop | None = None  # set when everything was killed
         self._interrupted: str | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of CPU time, by all processes
-        self._of_the_living: dict[psutil.Process, float] = {}  # seconds of CPU time
-        self._of_the_gone = 0.0
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
         self._helper: tuple[Forked, Callable[[], float], float] | None = None
         self._helper_was_ended = False
         self._me = psutil.Process()
         self._grown_from = self._me.memory_info().rss
-        # psutil notices if another process has the same pid later.
-        self._first: psutil.Process | None = None  # the process `root_pid`
-        with contextlib.suppress(psutil.NoSuchProcess):
-            self._first = psutil.Process(root_pid)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._check_until_the_end, daemon=True)
@@ -175,13 +169,12 @@ class Watch:
                     self._helper, self._helper_was_ended = None, True
 
     def _check(self) -> None:
-        if self._first is None:
+        first = self._root.process
+        if first is None:
             raise psutil.NoSuchProcess(self.root_pid)
-        processes = [self._first, *self._first.children(recursive=True)]
-        used = self._computed(processes)
-        with self._lock:
-            self.used_seconds = max(self.used_seconds, used)
-            cell = self._cell
+        processes = [first, *first.children(recursive=True)]
+        self.used_seconds = max(self.used_seconds, sum(map(_computed, processes)))
+        cell = self._cell
         if self.used_seconds > self._cpu_seconds:
             limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
             self.kill(Kind.TIME_LIMIT, f"it used up {limit}")
@@ -189,31 +182,15 @@ class Watch:
             self._interrupt_cell(cell)
         elif cell and monotonic() > cell.until:
             self.kill(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit")
-        most_bytes = self._memory_mb * 1e6
-        # The first measure is quick, but counts shared pages several times. The second does not.
-        if _total(processes, _resident) > most_bytes and _total(processes, _own) > most_bytes:
+        # The first measure is quick, but counts shared pages several times.
+        measures = (
+            sum(_held(process, exactly) for process in processes) for exactly in (False, True)
+        )
+        if all(held > self._memory_mb * 1e6 for held in measures):
             self.kill(Kind.MEMORY_LIMIT, f"it took more than {self._memory_mb:,g} MB of memory")
         most = self._most_files
         if most is not None and _has_more_files(most, self.kernel_pid):
             self.kill(Kind.DISK_LIMIT, f"it made more than {most:,} files")
-
-    def _computed(self, processes: Sequence[psutil.Process]) -> float:
-        """Return the CPU time so far, given the processes that live now.
-
-        The system adds an ended process's time to a parent that has waited for it. The other count
-        is for parents that do not wait: it has each process that was seen at a look.
-        """
-        with_children = 0.0
-        now: dict[psutil.Process, float] = {}
-        for process in processes:
-            with contextlib.suppress(psutil.Error):
-                times = process.cpu_times()
-                now[process] = times.user + times.system
-                with_children += now[process] + times.children_user + times.children_system
-        gone = self._of_the_living.keys() - now.keys()
-        self._of_the_gone += sum(self._of_the_living[process] for process in gone)
-        self._of_the_living = now
-        return max(with_children, self._of_the_gone + sum(now.values()))
 
     def _interrupt_cell(self, cell: _Cell) -> None:
         """Interrupt a cell once a second; if it does not react, kill everything."""
@@ -233,27 +210,23 @@ class Watch:
             self.interrupt()
 
 
-def _total(
-    processes: Sequence[psutil.Process], measure: Callable[[psutil.Process], float]
-) -> float:
-    found = 0.0
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found += measure(process)
-    return found
+def _computed(process: psutil.Process) -> float:
+    """Return the seconds of CPU time of a process, and of the children that it has waited for."""
+    with contextlib.suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
 
 
-def _resident(process: psutil.Process) -> float:
-    return float(process.memory_info().rss)
-
-
-def _own(process: psutil.Process) -> float:
-    """Return the bytes of a process, its share of shared pages, and of its swapped pages."""
-    try:
-        found = process.memory_full_info()
-    except psutil.AccessDenied:
-        return _resident(process)
-    return float(getattr(found, "pss", found.rss) + getattr(found, "swap", 0))
+def _held(process: psutil.Process, exactly: bool) -> float:
+    """Return the bytes of a process; exactly: with swap, and its share of shared pages."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if exactly:
+            with contextlib.suppress(psutil.AccessDenied):
+                found = process.memory_full_info()
+                return float(getattr(found, "pss", found.rss) + getattr(found, "swap", 0))
+        return float(process.memory_info().rss)
+    return 0.0
 
 
 def _has_more_files(most: int, kernel_pid: int) -> bool:
