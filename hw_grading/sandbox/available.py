@@ -51,17 +51,11 @@ class SandboxUnavailable(GraderFault):
 def check(shown: Shown, limits: Limits) -> None:
     """Make a sandbox as for a submission, and run Python in it; raise `SandboxUnavailable`."""
     if sys.platform != "linux":
-        raise SandboxUnavailable(
-            "Nothing was graded: student code runs in a sandbox, which exists only on Linux, "
-            f"not on {sys.platform}.\n{WITHOUT}"
-        )
-    for program in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
-        if shutil.which(program) is None:
-            hint = _INSTALL if program == "bwrap" else "Install util-linux, which contains it."
-            raise SandboxUnavailable(
-                "Nothing was graded: student code runs in a sandbox, which needs the program "
-                f"{program!r}. It was not found.\n{hint}\n{WITHOUT}"
-            )
+        raise _unavailable(f"which exists only on Linux, not on {sys.platform}.")
+    for needed in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
+        if shutil.which(needed) is None:
+            hint = _INSTALL if needed == "bwrap" else "Install util-linux, which contains it."
+            raise _unavailable(f"which needs the program {needed!r}. It was not found.\n{hint}")
     with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder, filter_file() as file:
         program = [shown.python, "-c", _FIND]
         try:
@@ -78,15 +72,16 @@ def check(shown: Shown, limits: Limits) -> None:
             said, printed = str(error), ""
     head, _, missing = printed.partition(":")
     if missing:
-        raise SandboxUnavailable(
-            "Nothing was graded: student code runs in a sandbox, and the sandbox lacks "
-            f"{', '.join(missing.split())}.\n{_what_to_install()}\n{WITHOUT}"
-        )
+        lacks = f"and the sandbox lacks {', '.join(missing.split())}."
+        raise _unavailable(f"{lacks}\n{_what_to_install()}")
     if head != "missing":
-        raise SandboxUnavailable(
-            "Nothing was graded: student code runs in a sandbox, and the sandbox could not be "
-            f"made.\n    {said or 'it ended without a message'}\n{_ALLOW}\n{WITHOUT}"
-        )
+        said = said or "it ended without a message"
+        raise _unavailable(f"and the sandbox could not be made.\n    {said}\n{_ALLOW}")
+
+
+def _unavailable(why: str) -> SandboxUnavailable:
+    text = f"Nothing was graded: student code runs in a sandbox, {why}\n{WITHOUT}"
+    return SandboxUnavailable(text)
 
 
 def _what_to_install() -> str:
