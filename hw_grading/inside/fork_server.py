@@ -67,9 +67,8 @@ def fork(control_fd: str, filter_fd: str, *modules: str) -> None:
         os.waitpid(child, 0)  # the child forks the sandbox's first process, and ends at once
     control.close()
     link, grader_fd = fds
-    grader, request = socket.socket(fileno=grader_fd), json.loads(message)
-    limits = isolation.Limits(**request["limits"])
-    _move_in(request, limits, grader, seccomp)
+    grader = socket.socket(fileno=grader_fd)
+    limits = _move_in(json.loads(message), grader, seccomp)
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
@@ -96,10 +95,9 @@ def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int]) -> 
     start.start(isolation.CONNECTION_FILE, link, limits)
 
 
-def _move_in(
-    request: dict[str, Any], limits: isolation.Limits, grader: socket.socket, seccomp: bytes
-) -> None:
+def _move_in(request: dict[str, Any], grader: socket.socket, seccomp: bytes) -> isolation.Limits:
     """Move into a sandbox; return only in the process that becomes the kernel."""
+    limits = isolation.Limits(**request["limits"])
     try:
         os.sched_setaffinity(0, request["cores"])
         isolation.isolate(limits, request["name"])
@@ -116,6 +114,7 @@ def _move_in(
         with contextlib.suppress(OSError):
             grader.send(f"{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
+    return limits
 
 
 def _name_to(grader: socket.socket, first: int, kernel: int) -> None:

@@ -86,17 +86,12 @@ class ForkServer:
         self._is_ready = False
 
     def wait_until_ready(self) -> None:
-        """Wait until the fork server accepts requests; raise `NoForkServer` if it did not start."""
-        if self._is_ready:
-            return
-        self._control.settimeout(SECONDS_TO_START)
-        try:
-            ready = self._control.recv(100)
-        except OSError as error:
-            ready = str(error).encode()
-        if ready != b"ready":
-            raise NoForkServer(f"the fork server of the kernels did not start ({ready.decode()!r})")
-        self._is_ready = True
+        """Wait until it accepts requests; raise `NoForkServer` or `OSError` if it does not."""
+        if not self._is_ready:
+            self._control.settimeout(SECONDS_TO_START)
+            if self._control.recv(100) != b"ready":
+                raise NoForkServer("the fork server of the kernels did not start")
+            self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Return whether it has ended, with its kernels, or ends within some seconds."""

@@ -9,7 +9,7 @@ import errno
 import functools
 import os
 import tempfile
-from typing import IO, Any
+from typing import IO
 
 from hw_grading.outcome import GraderFault
 
@@ -95,8 +95,14 @@ def compiled_filter() -> bytes:
         (_REFUSE, "mmap", [shared]),
     ]
     try:
-        for rule in rules:
-            _add(library, context, *rule)
+        for action, name, when in rules:
+            number = library.seccomp_syscall_resolve_name(name.encode())
+            if number == _UNKNOWN:  # this libseccomp is older than the call
+                number = NUMBERS.get(name, number)
+            if number >= 0:
+                array = (_Comparison * len(when))(*when)
+                rule = ctypes.c_uint32(action), number, ctypes.c_uint(len(when)), array
+                _check(library.seccomp_rule_add_array(context, *rule), name)
         with tempfile.TemporaryFile() as file:
             _check(library.seccomp_export_bpf(context, file.fileno()), "the filter")
             file.seek(0)
@@ -111,18 +117,6 @@ def filter_file() -> IO[bytes]:
     file.write(compiled_filter())
     file.seek(0)
     return file
-
-
-def _add(library: Any, context: Any, action: int, name: str, when: list[_Comparison]) -> None:
-    """Add an action for a call with such arguments; skip a call of another processor."""
-    number = library.seccomp_syscall_resolve_name(name.encode())
-    if number == _UNKNOWN:  # this libseccomp is older than the call
-        number = NUMBERS.get(name, number)
-    if number < 0:
-        return
-    array = (_Comparison * len(when))(*when)
-    rule = context, ctypes.c_uint32(action), number, ctypes.c_uint(len(when)), array
-    _check(library.seccomp_rule_add_array(*rule), name)
 
 
 def _check(status: int, what: str) -> None:
