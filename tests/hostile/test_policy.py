@@ -212,6 +212,9 @@ CALLS = {  # on x86-64; each with its arguments
     "attribute": (188, b"/tmp", b"user.a", b"a", 1, 0),
     "syslog": (103, 3, 0, 0),
     "bpf": (321, 0, 0, 0),
+    "io_uring": (425, 8, 0),
+    "userfaultfd": (323, 0),
+    "perf_event_open": (298, 0, 0, -1, -1, 0),
     "setuid": (105, 0),
 }
 
