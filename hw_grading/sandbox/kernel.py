@@ -195,6 +195,7 @@ class SandboxProvisioner(LocalProvisioner):
                 self.fork_server = None
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
                     fork_server.refuse(str(error))
+        manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
         return None
 
     async def _without_sandbox(
