@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hw_grading.examiner.session import Session
-from hw_grading.sandbox.share import MOST_TIMES
+from hw_grading.sandbox.processes import MOST_TIMES
 from hw_support.notebook_access import Notebook
 from hw_support.time_limit import time_limit
 

@@ -29,8 +29,7 @@ from hw_grading.examiner.examination import Fault, expect_imports, run_cell
 from hw_grading.examiner.names import StudentNames
 from hw_grading.examiner.session import Session
 from hw_grading.inside import caches
-from hw_grading.sandbox.forked import Target, cpu_clock
-from hw_grading.sandbox.share import seconds_waited
+from hw_grading.sandbox.processes import Target, cpu_clock, seconds_waited
 from hw_support.checks import Checks
 from hw_support.fresh import SEED_VARIABLE
 

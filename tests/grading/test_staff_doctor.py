@@ -263,12 +263,12 @@ def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
 
 def test_limits_have_a_line_with_and_without_a_sandbox(course: Course) -> None:
     line = lines_of(course.folder)["limits"]
-    assert "measured 5 times a second" in line.found
+    assert "measured 2 times a second" in line.found
     assert "the system limits the number of its processes" in line.found
     assert line.advice is None
     add(course, 'c.ExecuteSubmission.sandbox = "none"')
     line = lines_of(course.folder)["limits"]
-    assert "measured 5 times a second" in line.found
+    assert "measured 2 times a second" in line.found
     assert "nothing limits its processes" in line.found
 
 

@@ -16,7 +16,7 @@ from sessions import Pair, asking
 
 from hw_grading.examiner.remote import Gone, RemoteError
 from hw_grading.examiner.session import Session
-from hw_grading.sandbox.forked import Target, cpu_clock
+from hw_grading.sandbox.processes import Target, cpu_clock
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 STUDENT = """
