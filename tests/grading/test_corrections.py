@@ -3,6 +3,7 @@
 import csv
 import html
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hw_grading.analysis.statistics import statistics_of
 from hw_grading.commands.correcting import Corrections
 from hw_grading.gradebook.corrections import Change, Kind, applied
 from hw_grading.gradebook.final_scores import final_score, final_scores
-from hw_grading.gradebook.scores import Cell, Score, read_one
+from hw_grading.gradebook.scores import Cell, Record, Score, read_one
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.facts import Facts
 from hw_grading.rendering.feedback.summary import summary_of
@@ -36,12 +37,11 @@ def correct(term: Term, *words: object, reason: str = "the text was unclear") ->
 
 
 def change(kind: Kind, points: float = 0.0, key: int = 1) -> Change:
-    from datetime import datetime
+    student = "ada" if kind is SET else ""
+    return Change(key, "ps1", "why", student, kind, points, "", "kim", datetime(2022, 10, 5))
 
-    return Change(key, "ps1", "why", kind, points, "", "kim", datetime(2022, 10, 5))
 
-
-ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
+ADD, DROP, FULL, SET = Kind.ADD, Kind.DROP, Kind.FULL, Kind.SET
 
 
 @pytest.mark.parametrize(
@@ -59,19 +59,37 @@ ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
         (3, [change(ADD, 1), change(ADD, -2)], 2),
         (3, [change(ADD, -2), change(FULL)], 4),
         (3, [change(FULL), change(ADD, -1)], 3),
+        (3, [change(SET, 1)], 1),
+        (None, [change(SET, 4)], 4),
+        (0, [change(SET, 1), change(ADD, 2)], 3),  # in the order in which they were made
+        (0, [change(ADD, 2), change(SET, 1)], 1),
     ],
 )
 def test_a_correction_changes_a_score_by_its_kind(given, changes, points):
     score = Score(Cell("why", 4.0, by_hand=True), manual=given)
-    corrections = applied(score, changes)
+    corrections = applied(Record("ada", scores=(score,)), changes)
     assert len(corrections) == len(changes)
     assert score.points + sum(one.points for one in corrections) == points
 
 
 def test_a_dropped_cell_ignores_other_corrections():
     score = Score(Cell("why", 4.0, by_hand=True), manual=3.0)
-    done = applied(score, [change(FULL, key=1), change(DROP, key=2), change(DROP, key=3)])
-    assert [(one.key, one.points, one.drops) for one in done] == [(2, -3, True)]
+    changes = [change(FULL, key=1), change(SET, 1, key=2), change(DROP, key=3), change(DROP, key=4)]
+    done = applied(Record("ada", scores=(score,)), changes)
+    assert [(one.key, one.points, one.drops) for one in done] == [(3, -3, True)]
+
+
+def test_a_students_own_correction_is_for_nobody_else():
+    scores = (Score(Cell("why", 4.0, by_hand=False), auto=1.0),)
+    assert [one.points for one in applied(Record("ada", scores=scores), [change(SET, 3)])] == [2]
+    assert applied(Record("ben", scores=scores), [change(SET, 3)]) == []
+
+
+def test_who_handed_in_nothing_readable_gets_no_correction_for_everybody():
+    """Then nbgrader's rows are there, but neither a test nor a person has scored any."""
+    unread = Record("ada", scores=(Score(Cell("why", 4.0, by_hand=True), waits=False),))
+    assert applied(unread, [change(FULL, key=1)]) == []
+    assert [one.key for one in applied(unread, [change(FULL, key=1), change(SET, 2, key=2)])] == [2]
 
 
 def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, capsys):
