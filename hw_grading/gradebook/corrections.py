@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from sqlalchemy.orm import Session
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.scores import Cell, Record, Score, in_digits
+from hw_grading.gradebook.scores import Cell, Record, Score, in_digits, signed
 from hw_grading.gradebook.tables import CORRECTIONS, MOST_IN_A_NAME, now
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable
@@ -66,6 +66,10 @@ class Correction:
     def is_own(self) -> bool:
         """Whether it is for this student alone."""
         return self.kind is Kind.SET
+
+    def __str__(self) -> str:
+        points = "does not count" if self.drops else f"corrected by {signed(self.points)}"
+        return f"{points} for {'this student alone' if self.is_own else 'everybody'}: {self.reason}"
 
     @property
     def drops(self) -> bool:

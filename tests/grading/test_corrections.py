@@ -14,8 +14,10 @@ from sqlalchemy import create_engine, text
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
 from hw_grading.commands.correcting import Corrections
+from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Change, Kind, applied
 from hw_grading.gradebook.final_scores import final_score, final_scores
+from hw_grading.gradebook.model import Refused
 from hw_grading.gradebook.scores import Cell, Record, Score, read_one
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.facts import Facts
@@ -274,6 +276,74 @@ def test_a_contradictory_command_corrects_nothing(file_term, capsys, words, said
     assert file_term.final().corrections == ()
 
 
+# -- one student
+
+
+def test_one_students_points_are_set_marked_everywhere_and_undone(term, capsys):
+    for student in ("ada", "ben", "cyd"):
+        term.hand_in(student, points=2)
+    told = ("--student", "ada", "--to", "3.5", "--student", "cyd")
+    assert correct(term, "1 a", *told, reason="regraded") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "1: ada has 3.5 of 4 in why, Q1 a. Why: regraded",
+        "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded",
+        "Students with more points: 2, with fewer: 0, unchanged: 1.",
+        "To undo it: python -m hw_grading correct ps1 --undo 1",
+        "To undo it: python -m hw_grading correct ps1 --undo 2",
+    ]
+    assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [3.5, 2, 3.5]
+    shown = report(term.folder, "ps1", 160)
+    assert shown.count("    why: corrected by +1.5 for this student alone: regraded") == 2
+    assert term.type("correct", "ps1", "--undo", "1") == 0
+    assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [2, 2, 3.5]
+    capsys.readouterr()
+    term.type("correct", "ps1", "--list")
+    undone, _ = capsys.readouterr().out.splitlines()
+    assert undone.startswith("1: ada has 3.5 of 4 in why")
+    assert "undone by" in undone
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--student", "adda", "--to", "1"], "'adda' has submitted nothing for ps1. Did you mean"),
+        (["--student", "ada", "--to", "5"], "Expected points from 0 to 4 for why, found 5"),
+        (["--student", "ada", "--to", "nan"], "Expected points from 0 to 4"),
+        (["--student", "ada", "--add", "1"], "--student and --to go together"),
+        (["--to", "1"], "--student and --to go together"),
+    ],
+)
+def test_points_of_one_student_that_make_no_sense_are_refused(file_term, capsys, words, said):
+    file_term.hand_in("ada", points=2)
+    assert correct(file_term, "why", *words) == 2
+    assert said in capsys.readouterr().err
+    assert file_term.final().corrections == ()
+
+
+def test_the_desk_sets_a_students_points_and_takes_it_back(file_term):
+    file_term.hand_in("ada", points=2).hand_in("ben", points=2)
+    book = GradeBook(file_term.course, "ps1")
+    number = book.correct_student("plot", "ada", 5, "a typing error", "kim")
+    assert file_term.final().final == 7
+    assert [(one.key, one.points) for one in book.corrections("ada")] == [(number, 5)]
+    assert book.corrections("ben") == []
+    book.undo_correction(number, "kim")
+    assert (file_term.final().final, book.corrections("ada")) == (2, [])
+    with pytest.raises(Refused, match="already undone by kim"):
+        book.undo_correction(number, "kim")
+    for cell, student, points, reason in (
+        ("plot", "ada", 7, "x"),
+        ("plot", "ada", 1, " "),
+        ("plot", "ada", 1, "\0"),
+        ("plot", "eve", 1, "x"),
+        ("nothing", "ada", 1, "x"),
+    ):
+        with pytest.raises(Refused):
+            book.correct_student(cell, student, points, reason, "kim")
+    assert book.corrections("ada") == []
+    book.close()
+
+
 # -- what people see
 
 
@@ -288,18 +358,20 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
     file_term.hand_in("ada", "2022-10-05 12:00:00", points=7)
     correct(file_term, "plot", "--add", "2", reason="<b>unclear</b>")
     correct(file_term, "why", "--drop", reason="not taught")
+    correct(file_term, "plot", "--student", "ada", "--to", "6", reason="regraded")
     summary = summary_of(facts_of(file_term), [], [], lambda one: Markup.escape(one))
-    assert (summary.total, summary.most) == ("4.4", "6")
+    assert (summary.total, summary.most) == ("5.4", "6")
     assert summary.remarks == (
-        "Your answers earned 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
+        "Your answers earned 6 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
         "all points for each day, so for 1 day).",
     )
     assert [(line.points, line.text) for line in summary.corrections] == [
-        ("+2", "plot: <b>unclear</b>"),
-        ("does not count:", "why: not taught"),
+        ("+2", "plot, everybody: <b>unclear</b>"),
+        ("does not count:", "why, everybody: not taught"),
+        ("+1", "plot, you alone: regraded"),
     ]
     words = {question.name: question.points.words for question in summary.questions}
-    assert words == {"plot": "5 of 6 (corrected by +2)", "why": "does not count"}
+    assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}
 
 
 def test_feedback_shows_a_correction_of_a_question_that_is_not_graded_yet(file_term):
@@ -341,7 +413,7 @@ def test_the_page_shows_reasons_as_text(file_term):
     )
     assert "&lt;b&gt;unclear" in page
     plain = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
-    assert "9 of 10 points Changed for everybody after grading: +2 plot: <b>unclear</b>" in plain
+    assert "9 of 10 points Changed after grading: +2 plot, everybody: <b>unclear</b>" in plain
 
 
 def test_feedback_says_how_many_slip_days_were_used(file_term):
