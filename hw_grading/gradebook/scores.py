@@ -106,8 +106,12 @@ class Record:
 
     @property
     def was_read(self) -> bool:
-        """Whether something that was handed in could be read: a cell has points, or waits."""
-        return any(s.waits or (s.auto, s.manual) != (None, None) for s in self.scores)
+        """Whether what was handed in could be read: then a test or a person has given points.
+
+        It is true as well if the homework has no tests, since nbgrader's rows do not tell.
+        """
+        given = any((score.auto, score.manual) != (None, None) for score in self.scores)
+        return given or all(score.cell.by_hand for score in self.scores)
 
     @property
     def total(self) -> float:

@@ -89,7 +89,8 @@ def test_a_students_own_correction_is_for_nobody_else():
 
 def test_who_handed_in_nothing_readable_gets_no_correction_for_everybody():
     """Then nbgrader's rows are there, but neither a test nor a person has scored any."""
-    unread = Record("ada", scores=(Score(Cell("why", 4.0, by_hand=True), waits=False),))
+    cells = (Cell("why", 4.0, by_hand=True), Cell("test", 2.0, by_hand=False))
+    unread = Record("ada", scores=tuple(map(Score, cells)))
     assert applied(unread, [change(FULL, key=1)]) == []
     assert [one.key for one in applied(unread, [change(FULL, key=1), change(SET, 2, key=2)])] == [2]
 
