@@ -10,7 +10,6 @@ from hw_grading.gradebook.corrections import (
     Kind,
     correct,
     corrections_in,
-    set_points,
     undo,
 )
 from hw_grading.gradebook.database import Database
@@ -39,40 +38,35 @@ class Corrections:
         self._cells = {c.name: c for c in sorted(cells, key=lambda cell: order(cell.name))}
         self._database = Database(self._course.db_url)
 
-    def correct(self, label: str, kind: Kind, points: float, reason: str, author: str) -> list[str]:
-        """Correct a question for everybody, and return lines on the effect."""
-        cell, before = self.cell(label), final_scores(self._course, self._assignment)
-        about = (self._database, self._assignment, cell, kind, points, reason, author)
-        return self._told([correct(*about)], before)
-
-    def set_points(
-        self, label: str, students: Sequence[str], points: float, reason: str, author: str
+    def correct(
+        self,
+        label: str,
+        kind: Kind,
+        points: float,
+        reason: str,
+        author: str,
+        students: Sequence[str] = (),
     ) -> list[str]:
-        """Set the points of a question for these students, and return lines on the effect."""
+        """Correct a question, for everybody or for students; return lines on the effect."""
         cell, before = self.cell(label), final_scores(self._course, self._assignment)
-        ids = list(dict.fromkeys(map(str.strip, students)))
         known = [name for name, final in before.students.items() if final.record]
+        ids = list(dict.fromkeys(map(str.strip, students)))
         for student in ids:
             if student not in known:
                 near = difflib.get_close_matches(student, known, 1)
                 hint = f". Did you mean {near[0]}?" if near else ""
-                raise Unreadable(
-                    f"{quoted(student)} has submitted nothing for {self._assignment}{hint}"
-                )
-        about = (self._database, self._assignment, cell, ids, points, reason, author)
-        return self._told(set_points(*about), before)
-
-    def _told(self, keys: Sequence[int], before: FinalScores) -> list[str]:
-        """Return lines on new corrections of one question."""
+                what = f"has submitted nothing for {self._assignment}"
+                raise Unreadable(f"{quoted(student)} {what}{hint}")
+        about = (cell, kind, points, reason, author, ids or [""])
+        keys = correct(self._database, self._assignment, *about)
         changes = [one for one in self._changes() if one.undone_at is None]
         new = [one for one in changes if one.key in keys]
-        lines = [*map(self._in_words, new), *self._effect(before)]
-        concerned = {"", *(one.student for one in new)}
         earlier = [
             one
             for one in changes
-            if one.cell == new[0].cell and one.key not in keys and one.student in concerned
+            if one.cell == cell.name and one.key not in keys and one.student in ("", *ids)
         ]
+        lines = [*map(self._in_words, new), *self._effect(before)]
         if earlier:
             lines.append("Earlier corrections of this question also count:")
             lines += [f"  {self._in_words(one)}" for one in earlier]

@@ -16,20 +16,10 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import select
 
-from hw_grading.gradebook import corrections
-from hw_grading.gradebook.corrections import Change
+from hw_grading.gradebook import corrections, marks, rubrics
+from hw_grading.gradebook.corrections import Change, Kind
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.marks import (
-    Rows,
-    Stamp,
-    latest,
-    mark_of,
-    read_answer,
-    read_answers,
-    read_events,
-    save,
-    standing,
-)
+from hw_grading.gradebook.marks import Rows, Stamp, read_answer, read_answers
 from hw_grading.gradebook.model import (
     Conflict,
     Event,
@@ -46,17 +36,7 @@ from hw_grading.gradebook.model import (
     expect_text,
 )
 from hw_grading.gradebook.questions import Places, order_in, read_places
-from hw_grading.gradebook.rubrics import (
-    FORMAT,
-    change,
-    exported,
-    first_rubric,
-    read_rubric,
-    rescored,
-    rubric_of,
-    rubrics_in,
-    write_rubric,
-)
+from hw_grading.gradebook.rubrics import read_rubric
 from hw_grading.gradebook.scores import Cell, cells_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
@@ -114,18 +94,18 @@ class GradeBook:
 
     def rubric(self, cell: str) -> Rubric:
         """Return the rubric of a question."""
-        with self._reading(cell) as rows:
+        with self._rows(cell) as rows:
             return read_rubric(rows)[0]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
-        with self._reading(cell) as rows:
+        with self._rows(cell) as rows:
             answers = read_answers(rows, read_rubric(rows)[0])
         return {student: answer.grading for student, answer in answers.items()}
 
     def grading(self, cell: str, student: str) -> Grading:
         """Return the state of one answer."""
-        with self._reading(cell) as rows:
+        with self._rows(cell) as rows:
             return read_answer(rows, read_rubric(rows)[0], student).grading
 
     # -- marks
@@ -155,12 +135,12 @@ class GradeBook:
             raise Refused("The seconds must be 0 or more.")
         stamp = Stamp(expect_name(grader), "save", seconds=seconds / max(1, len(versions)))
         outcomes: Outcomes = {}
-        with self._writing(cell) as rows:
+        with self._rows(cell, writes=True) as rows:
             rubric, by = read_rubric(rows)
             if rubric.revision != rubric_revision:
                 raise RubricChanged(rubric, by)
             if rubric.revision == 0:
-                rubric = write_rubric(rows, replace(rubric, revision=-1), "")
+                rubric = rubrics.write_rubric(rows, replace(rubric, revision=-1), "")
             for student, version in versions.items():
                 answer = read_answer(rows, rubric, student, lock=True)
                 if answer.grading.version != version:
@@ -169,7 +149,7 @@ class GradeBook:
                 now = answer.grading.mark
                 mark = checked(marked(now) if callable(marked) else marked, rubric)
                 of_this = replace(stamp, digest=(digests or {}).get(student, ""))
-                save(rows, answer, rubric, mark, of_this)
+                marks.save(rows, answer, rubric, mark, of_this)
                 outcomes[student] = read_answer(rows, rubric, student).grading
         return outcomes
 
@@ -188,9 +168,9 @@ class GradeBook:
         `Refused` if there is no save to take back; `Conflict` if somebody else has saved one of
         these answers since.
         """
-        with self._writing(cell) as rows:
-            saves = standing(rows, "save")
-            events = latest(saves, expect_name(grader))
+        with self._rows(cell, writes=True) as rows:
+            saves = marks.standing(rows, "save")
+            events = marks.latest(saves, expect_name(grader))
             if not events:
                 raise Refused("You have saved nothing here that can be undone.")
             rubric, _ = read_rubric(rows)
@@ -201,9 +181,9 @@ class GradeBook:
                 if answer.grading.overridden or last[event.student] != event.batch:
                     raise Conflict(answer.grading)
                 back = json.loads(event.before)
-                mark = mark_of(back["mark"])
+                mark = marks.mark_of(back["mark"])
                 mark = replace(mark, chosen=mark.chosen & rubric.ids)
-                save(rows, answer, rubric, mark, stamp, back)
+                marks.save(rows, answer, rubric, mark, stamp, back)
             return {e.student: read_answer(rows, rubric, e.student).grading for e in events}
 
     def flagged(self) -> list[tuple[str, Grading]]:
@@ -217,21 +197,21 @@ class GradeBook:
 
     def comments_used(self, cell: str) -> list[tuple[str, int]]:
         """Return a question's comments and how often each was used, the most frequent first."""
-        marks = (grading.mark for grading in self.gradings(cell).values())
-        return Counter(mark.comment for mark in marks if mark.comment).most_common()
+        given = (grading.mark for grading in self.gradings(cell).values())
+        return Counter(mark.comment for mark in given if mark.comment).most_common()
 
     def history(self, cell: str, student: str | None = None) -> list[Event]:
         """Return the history of a question or of one answer, the newest event first."""
-        with self._reading(cell) as rows:
-            return read_events(rows, student)
+        with self._rows(cell) as rows:
+            return marks.read_events(rows, student)
 
     # -- rubrics
 
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
-        with self._reading(cell) as rows:
+        with self._rows(cell) as rows:
             checked_rubric(rubric, rows.most)
-            return rescored(read_answers(rows, rubric), rubric, rows.most)
+            return rubrics.rescored(read_answers(rows, rubric), rubric, rows.most)
 
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
@@ -241,25 +221,26 @@ class GradeBook:
         Its `revision` is that of the rubric that the grader edited. New items have the id "".
         """
         stamp = Stamp(expect_name(grader), "rubric")
-        with self._writing(cell) as rows:
-            return change(rows, checked_rubric(rubric, rows.most), stamp)
+        with self._rows(cell, writes=True) as rows:
+            return rubrics.change(rows, checked_rubric(rubric, rows.most), stamp)
 
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
-        with self._writing(cell) as rows:
-            events = latest(standing(rows, "rubric"), expect_name(grader))
+        with self._rows(cell, writes=True) as rows:
+            events = marks.latest(marks.standing(rows, "rubric"), expect_name(grader))
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             states = (events[0].before, events[0].after)
-            before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
+            before, after = (rubrics.rubric_of(json.loads(state)["rubric"]) for state in states)
             stamp = Stamp(grader, "rubric undone", undoes=events[0].batch)
             rubric = replace(before.within(rows.most), revision=after.revision)
-            return change(rows, rubric, stamp)
+            return rubrics.change(rows, rubric, stamp)
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""
-        found = {q.cell: exported(self.rubric(q.cell), q.max_points) for q in self.questions()}
-        return {"format": FORMAT, "assignment": self.assignment, "rubrics": found}
+        points = {question.cell: question.max_points for question in self.questions()}
+        found = {cell: rubrics.exported(self.rubric(cell), most) for cell, most in points.items()}
+        return {"format": rubrics.FORMAT, "assignment": self.assignment, "rubrics": found}
 
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
         """Import exported rubrics, for questions that have no graded answers yet.
@@ -267,10 +248,10 @@ class GradeBook:
         Return the questions that got a new rubric; the others are unchanged. `Refused` if the
         document holds no rubrics.
         """
-        rubrics = rubrics_in(document)
-        points = {q.cell: q.max_points for q in self.questions() if q.cell in rubrics}
+        found = rubrics.rubrics_in(document)
+        points = {q.cell: q.max_points for q in self.questions() if q.cell in found}
         # Check all rubrics before the first change.
-        new = {cell: checked_rubric(rubrics[cell].within(n), n) for cell, n in points.items()}
+        new = {cell: checked_rubric(found[cell].within(n), n) for cell, n in points.items()}
         taken = []
         for cell, rubric in new.items():
             if not any(grading.mark.done for grading in self.gradings(cell).values()):
@@ -302,9 +283,9 @@ class GradeBook:
             raise Refused(f"{self.assignment} has no cell {cell!r} with points.")
         if student not in self.names():
             raise Refused(f"The gradebook has no answers of {student!r}.")
-        asked = (cells[cell], [student], points, reason, expect_name(grader))
+        asked = (cells[cell], Kind.SET, points, reason, expect_name(grader), [student])
         try:
-            return corrections.set_points(self._database, self.assignment, *asked)[0]
+            return corrections.correct(self._database, self.assignment, *asked)[0]
         except Unreadable as why:
             raise Refused(f"{why}.") from None
 
@@ -316,15 +297,15 @@ class GradeBook:
             raise Refused(f"{why}.") from None
 
     @contextlib.contextmanager
-    def _reading(self, cell: str) -> Iterator[Rows]:
-        about = self._question(cell)
-        with self._database.reading() as connection:
-            yield Rows(connection, self.assignment, cell, *about)
-
-    @contextlib.contextmanager
-    def _writing(self, cell: str) -> Iterator[Rows]:
-        about = self._question(cell)
-        with self._database.writing() as connection:
+    def _rows(self, cell: str, *, writes: bool = False) -> Iterator[Rows]:
+        places = self._places()
+        cells = self._cells(places)
+        this = next((one for one in cells if one.name == cell), None)
+        if this is None:
+            raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
+        about = (rubrics.first_rubric(this, cells, places), this.max_points)
+        database = self._database
+        with database.writing() if writes else database.reading() as connection:
             yield Rows(connection, self.assignment, cell, *about)
 
     def _places(self) -> Places:
@@ -336,12 +317,3 @@ class GradeBook:
         order = order_in(places)
         by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)
         return sorted(by_hand, key=lambda cell: order(cell.name))
-
-    def _question(self, cell: str) -> tuple[Rubric, float]:
-        """Return a question's rubric before anybody changes it, and its points."""
-        places = self._places()
-        cells = self._cells(places)
-        for one in cells:
-            if one.name == cell:
-                return first_rubric(one, cells, places), one.max_points
-        raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")

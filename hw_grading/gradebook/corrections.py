@@ -133,65 +133,39 @@ def correct(
     points: float,
     reason: str,
     author: str,
-) -> int:
-    """Store a correction for everybody, and return its number.
-
-    May raise `Unreadable` or `Unavailable`.
-    """
-    if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
-        raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
-    if kind is Kind.ADD and points < -cell.max_points:
-        most = in_digits(cell.max_points)
-        raise Unreadable(
-            f"{cell.name} has {most} points, and its score stops at 0. Expected at least "
-            f"-{most}, found {points:g}. If the question should not count, use --drop"
-        )
-    what = {"kind": kind.value, "points": points}
-    return _store(database, assignment, cell, [""], what, reason, author)[0]
-
-
-def set_points(
-    database: Database,
-    assignment: str,
-    cell: Cell,
-    students: Sequence[str],
-    points: float,
-    reason: str,
-    author: str,
+    students: Sequence[str] = ("",),
 ) -> list[int]:
-    """Store the points that a cell has for these students; raise as `correct`.
+    """Store a correction for everybody, or one for each student, and return their numbers.
 
-    Return the numbers of the corrections.
+    `Kind.SET` is for students, the other kinds are for everybody. May raise `Unreadable` or
+    `Unavailable`; then none is stored.
     """
-    if not 0 <= points <= cell.max_points:
-        most = in_digits(cell.max_points)
-        raise Unreadable(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
-    what = {"kind": Kind.SET.value, "points": points}
-    return _store(database, assignment, cell, students, what, reason, author)
-
-
-def _store(
-    database: Database,
-    assignment: str,
-    cell: Cell,
-    students: Sequence[str],
-    what: dict[str, Any],
-    reason: str,
-    author: str,
-) -> list[int]:
-    """Store a correction for each student, or one for everybody, in one transaction."""
-    reason = encodable(" ".join(reason.split()))
+    most, reason = in_digits(cell.max_points), encodable(" ".join(reason.split()))
     if not reason:
         raise Unreadable("Expected a reason, which students read")
     if len(reason) > LONGEST_REASON:
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
-    about = {"assignment": assignment, "cell": cell.name, "reason": reason, **what}
-    by = {"author": author[:MOST_IN_A_NAME], "at": now().replace(microsecond=0)}
-    keys = []
+    if kind is Kind.SET and not 0 <= points <= cell.max_points:
+        raise Unreadable(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
+    if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
+        raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
+    if kind is Kind.ADD and points < -cell.max_points:
+        raise Unreadable(
+            f"{cell.name} has {most} points, and its score stops at 0. Expected at least "
+            f"-{most}, found {points:g}. If the question should not count, use --drop"
+        )
+    row = insert(CORRECTIONS).values(
+        assignment=assignment,
+        cell=cell.name,
+        kind=kind.value,
+        points=points,
+        reason=reason,
+        author=author[:MOST_IN_A_NAME],
+        at=now().replace(microsecond=0),
+    )
     with database.writing() as connection:
-        for student in students:
-            row = insert(CORRECTIONS).values(student=student, **about, **by)
-            keys.append(connection.execute(row).inserted_primary_key)
+        done = [connection.execute(row.values(student=student)) for student in students]
+        keys = [one.inserted_primary_key for one in done]
     return [int(key[0]) for key in keys if key]
 
 

@@ -45,11 +45,9 @@ def run(chosen: argparse.Namespace) -> None:
         lines = corrections.listed()
     elif not is_new:
         lines = corrections.undo(chosen.undo, who_i_am())
-    elif chosen.student:
-        what = (chosen.student, chosen.to, chosen.reason)
-        lines = corrections.set_points(chosen.question, *what, who_i_am())
     else:
         kind = Kind.DROP if chosen.drop else Kind.FULL if chosen.full_marks else Kind.ADD
-        about = (kind, chosen.add or 0.0, chosen.reason)
-        lines = corrections.correct(chosen.question, *about, who_i_am())
+        kind, points = (Kind.SET, chosen.to) if chosen.student else (kind, chosen.add or 0.0)
+        about = (points, chosen.reason, who_i_am(), chosen.student)
+        lines = corrections.correct(chosen.question, kind, *about)
     say("\n".join(lines))
