@@ -52,6 +52,7 @@ RGB_TO_XYZ = np.array(
 
 @pytest.fixture(autouse=True)
 def closed_figures():
+    plt.close("all")  # another test in this process may have left some
     yield
     plt.close("all")
 
