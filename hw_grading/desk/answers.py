@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw_grading.desk.pictures import pictures_of
-from hw_grading.gradebook.digest import answer_digest
 from hw_grading.gradebook.graded_notebook import (
     error_of,
     errors_in,
@@ -21,6 +20,7 @@ from hw_grading.gradebook.graded_notebook import (
     size_and_time,
     sources_in,
 )
+from hw_grading.gradebook.marks import answer_digest
 from hw_grading.gradebook.results import Roster, read_roster, read_student
 from hw_grading.gradebook.scores import Record
 from hw_grading.homework.course import Course
@@ -38,7 +38,7 @@ Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
 class Glance:
     """What is kept of one answer."""
 
-    digest: str = ""  # see `hw_grading.gradebook.digest`
+    digest: str = ""  # see `hw_grading.gradebook.marks`
     empty: bool = False  # whether it has no picture, and is blank or as it was released
     pictures: int = 0  # how many pictures the code's outputs have
     excerpt: str = ""  # the first words of a text answer, or of the code's error or printed output

@@ -11,7 +11,7 @@ from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.desk.rendering import Part, as_html
 from hw_grading.desk.showing import beside_html, printed_html
-from hw_grading.gradebook.digest import answer_digest
+from hw_grading.gradebook.marks import answer_digest
 from hw_grading.gradebook.model import Event, Grading, Question
 from hw_grading.outcome import Status
 from hw_grading.rendering.comments import comment_markdown
