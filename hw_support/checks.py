@@ -160,7 +160,7 @@ class Checks:
         self._undo: list[Any] = []  # what restores the functions that are not called again
         self._running: list[Case] = []  # the cases of the part that runs
         self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
-        self._shared: dict[Any, list[Any]] = {}  # calls that several parts use
+        self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
 
     def grade_with(self, package: str) -> None:
         """Add fresh cases and second tries from a homework's staff code, such as ``staff.hw2``.
@@ -300,8 +300,9 @@ class Checks:
             key = (self.second_try, *map(id, self._running))
             shared = self._shared if self.notebook.keeps_results and not whole else {}
             if key not in shared:
-                shared[key] = self.notebook.calls(function, inputs, whole=whole)
-            self._calls = zip(inputs, shared[key], strict=True)
+                calls = self.notebook.calls(function, inputs, whole=whole)
+                shared[key] = self._running, calls  # the cases too, since ids are used again
+            self._calls = zip(inputs, shared[key][1], strict=True)
         return next(self._calls)
 
     def _value(self, name: str) -> Any:

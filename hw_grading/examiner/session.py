@@ -276,7 +276,9 @@ class Session:
         left: list[Any] = list(names.values())
         while left:
             value = left.pop()
-            if isinstance(value, np.ndarray | list | dict) and id(value) not in self._protected:
+            if id(value) in self._protected:
+                continue
+            if isinstance(value, np.ndarray | list | dict):
                 self._protected[id(_owner(value))] = value
             if isinstance(value, list | tuple | dict):
                 left += value.values() if isinstance(value, dict) else value

@@ -248,10 +248,11 @@ def test_changes_of_arguments_and_of_earlier_results_can_be_seen() -> None:
 
 def test_arrays_of_the_instructor_stay_as_they_are() -> None:
     images, nested = np.zeros(3), [[1, 2]]
-    with asking({"f": lambda x, y: (x.fill(1), y[0].clear())}, images=images, nested=nested) as n:
-        n["f"](n["images"][1:], n["nested"])
+    nested.append(nested)  # type: ignore[arg-type]
+    with asking({"f": lambda x, y: (x.fill(1), y.clear())}, images=images, nested=nested) as n:
+        n["f"](n["images"][1:], n["nested"][0])
     assert images.tolist() == [0, 0, 0]
-    assert nested == [[1, 2]]
+    assert nested[0] == [1, 2]
 
 
 OWN = np.zeros(2)
@@ -519,6 +520,17 @@ checks.untouched("x", 1)
         exec(source, names)
         assert all(part.passed for part in names["checks"].parts)
     assert calls == [1, 2, 1, 1, 2, 2]
+
+
+def test_tables_with_cases_of_their_own_share_no_calls() -> None:
+    source = """
+checks = Checks("f", inputs="x", returns="y")
+for number in range(50):
+    checks.table("y", 1, "y", cases=[([1.0 + number], [2.0 + 2 * number])])
+"""
+    with asking({"f": lambda x: 2 * x}, Checks=Checks) as names:
+        exec(source, names)
+        assert all(part.passed for part in names["checks"].parts)
 
 
 # -- a kernel that takes too long
