@@ -152,7 +152,7 @@ def test_a_value_that_cannot_be_sent_is_refused_with_a_sentence(value: Any, why:
 
 
 def test_values_at_the_limits_are_sent() -> None:
-    big = [np.zeros(MOST_BYTES // 8), [0.5] * 100_000, dict.fromkeys(range(10000), "")]
+    big = [np.zeros(MOST_BYTES // 8), [0.5] * 100_000, dict.fromkeys(range(2_000), "")]
     assert bits(back(big)) == bits(big)
 
 
