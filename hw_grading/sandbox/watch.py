@@ -155,7 +155,7 @@ class Watch:
         while not self._over.wait(SECONDS_BETWEEN_CHECKS / _CHECKS_OF_THE_GRADER):
             try:
                 self._check_the_grader()
-                if checks % _CHECKS_OF_THE_GRADER == 0:
+                if checks % _CHECKS_OF_THE_GRADER == _CHECKS_OF_THE_GRADER // 2:
                     self._check()
             except psutil.NoSuchProcess:  # all processes have ended
                 return
