@@ -109,7 +109,6 @@ def _grade(server: Server, cell: str) -> Iterator[float]:
             "mark": mark,
             "rubric_revision": revision,
             "digests": {before: shown["digest"]},
-            "seconds": 3.0,
         }
         assert before in server.ask(f"save/{cell}", body)["saved"]
         shown = _show(server, cell, after)

@@ -43,7 +43,7 @@ from hw_support.compare import (
     Mismatch,
     assert_close,
     expect,
-    expect_kept,
+    expect_result_kept,
     expect_unchanged,
     shown,
 )
@@ -158,6 +158,9 @@ class Checks:
         self._shows_results = False  # whether it tests a deliverable, and no function
         self._unanswered = ""  # the message for all parts, if there is no answer yet
         self._undo: list[Any] = []  # what restores the functions that are not called again
+        self._running: list[Case] = []  # the cases of the part that runs
+        self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
+        self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
 
     def grade_with(self, package: str) -> None:
         """Add fresh cases and second tries from a homework's staff code, such as ``staff.hw2``.
@@ -244,7 +247,8 @@ class Checks:
         names, count = self._returns.split(", "), len(self._inputs)
 
         def row(*case: object) -> None:
-            came = results(self._call(*case[:count]), self._returns)
+            _, call = self._next_call(lambda inputs: [inputs], whole=False)
+            came = results(call(), self._returns)
             for name in compare.split(", "):
                 by(came[names.index(name)], case[count + names.index(name)], what=name, **how)
 
@@ -252,12 +256,11 @@ class Checks:
 
     def untouched(self, what: str, points: float, *, cases: Sequence[Case] | None = None) -> None:
         """Run a part that expects that calls change neither their inputs nor earlier results."""
-        count = len(self._inputs)
 
         def row(*case: object) -> None:
-            inputs = copy.deepcopy(case[:count])
-            expect_unchanged(self._call, *inputs, names=", ".join(self._inputs))
-            expect_kept(self._call, case[:count], [_reversed(value) for value in case[:count]])
+            inputs, call = self._next_call(lambda one: [one, _reversed(one)], whole=True)
+            result = expect_unchanged(lambda *_: call(), *inputs, names=", ".join(self._inputs))
+            expect_result_kept(result, lambda: next(self._calls)[1]())
 
         self.part(what, points, cases=cases, values=False)(row)
 
@@ -284,10 +287,23 @@ class Checks:
 
         self.part(what, points, of=of)(row)
 
-    def _call(self, *inputs: object) -> Any:
-        """Call the tested function, or what the cell gave for it."""
-        function: Any = self._function or self._value(self.name)
-        return function(*inputs)
+    def _next_call(self, split: Callable[[list[Any]], list[Any]], *, whole: bool) -> Any:
+        """Return the inputs and the call of the next case, of those that `_run` runs.
+
+        `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
+        """
+        if self._calls is None:
+            function: Any = self._function or self._value(self.name)
+            cases = [_arrays(copy.deepcopy(case))[: len(self._inputs)] for case in self._running]
+            inputs = [one for case in cases for one in split(case)]
+            # The parts of a table share their calls, if the results cannot be used up.
+            key = (self.second_try, *map(id, self._running))
+            shared = self._shared if self.notebook.keeps_results and not whole else {}
+            if key not in shared:
+                calls = self.notebook.calls(function, inputs, whole=whole)
+                shared[key] = self._running, calls  # the cases too, since ids are used again
+            self._calls = zip(inputs, shared[key][1], strict=True)
+        return next(self._calls)
 
     def _value(self, name: str) -> Any:
         """Return the value of a name of the notebook; NameError if it has none."""
@@ -357,9 +373,10 @@ class Checks:
         """Run a part's function with all cases until one fails; KeyboardInterrupt ends the cell."""
         case: Case = ()
         is_fresh = False
+        self._running, self._calls = [*cases, *fresh], None
         try:
             with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
-                for number, case in enumerate((*cases, *fresh)):
+                for number, case in enumerate(self._running):
                     is_fresh = number >= len(cases)
                     with _output(dropped=is_fresh or self.second_try):
                         function(*_arrays(copy.deepcopy(case)))
@@ -385,6 +402,7 @@ class Checks:
             case KeyboardInterrupt():
                 return "interrupted before it returned (an endless loop?)"
             case TimeLimitReached():
+                self._shared.clear()
                 if not self.second_try:
                     self._block(self.notebook.unreturned(error, but=self._file))
                 return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"

@@ -291,9 +291,13 @@ def expect_kept(
     `first` and `second` are the arguments of the two calls. Arrays in lists, tuples and
     dictionaries are compared.
     """
-    result = function(*first)
+    expect_result_kept(function(*first), lambda: function(*second))
+
+
+def expect_result_kept(result: object, call: Callable[[], object]) -> None:
+    """Expect that a call leaves the arrays as they are that an earlier call has returned."""
     before = [array.copy() for array in arrays_of(result)]
-    function(*second)
+    call()
     pairs = zip(before, arrays_of(result), strict=False)
     kept = all(np.array_equal(then, now, equal_nan=True) for then, now in pairs)
     said = "an earlier result: expected no change by the next call, got one"

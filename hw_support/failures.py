@@ -86,7 +86,8 @@ def text_of(error: BaseException) -> str:
     try:
         text = one_line(str(error))
         # The grader's names for values that stay in the notebook's process.
-        return re.sub(r"\bRemote\b", "object", re.sub(r"\bRemoteFunction\b", "function", text))
+        text = re.sub(r"\bRemote(Object|View)\b", "object", text)
+        return re.sub(r"\bRemoteFunction\b", "function", text)
     except Exception:
         return ""
 

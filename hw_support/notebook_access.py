@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hw_support.failures import steps_of
@@ -19,6 +20,7 @@ class Notebook:
     """
 
     MISSING = object()  # the value of a name that is not defined
+    keeps_results = False  # whether `calls` gives results that can be used in several parts
 
     def __init__(self, names: dict[str, object]) -> None:
         self.names = names
@@ -44,9 +46,23 @@ class Notebook:
         """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
         return time_limit(cpu_seconds, wall_seconds)
 
-    def own(self, name: str) -> object:
-        """Return the value of a name in the student's code; None if the name is not defined."""
-        return self.names.get(name)
+    def own(self, *names: str) -> Any:
+        """Return the value of a name in the student's code; None if the name is not defined.
+
+        For several names, return a list.
+        """
+        values = [self.names.get(name) for name in names]
+        return values[0] if len(names) == 1 else values
+
+    def calls(
+        self, function: Any, inputs: Sequence[Sequence[Any]], *, whole: bool
+    ) -> list[Callable[[], Any]]:
+        """Return functions that give the result of a call, one for each of these inputs.
+
+        If `whole`, what a call changes in its inputs and in earlier results can be seen after it. A
+        grader may make all calls at once.
+        """
+        return [functools.partial(function, *one) for one in inputs]
 
     def unreturned(self, error: BaseException, but: str) -> str:
         """Return the notebook's outermost function that a time limit has interrupted, or "".
@@ -67,7 +83,7 @@ class Notebook:
     @contextlib.contextmanager
     def kept(self, *names: str) -> Iterator[None]:
         """Restore the values of names after a block, even if the block changed them in place."""
-        values = {name: self.own(name) for name in names}
+        values = dict(zip(names, self.own(*names), strict=True))
         before = {name: copy.deepcopy(v) for name, v in values.items() if v is not None}
         self.put(copy.deepcopy(before))
         try:

@@ -18,6 +18,8 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 
 from hw_grading.batch.settings import WholeClass
+from hw_grading.gradebook.corrections import Correction
+from hw_grading.gradebook.final_scores import final_score
 from hw_grading.gradebook.graded_notebook import FINISHED, error_of, errors_in, open_notebook
 from hw_grading.gradebook.questions import Place
 from hw_grading.gradebook.results import Roster, read_roster
@@ -45,6 +47,7 @@ class Explained:
     cell: NotebookNode  # with its outputs from this run
     parts: list[dict[str, Any]] | None  # as in a `Verdict`; None if the test was not run
     is_newer: bool  # whether the instructor has changed the test since
+    corrections: Sequence[Correction]
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
     lost points, which may be none. Raises `NoScores`, `Unreadable` or `RuntimeError`.
     """
     roster = read_roster(folder, assignment)
-    chosen = _chosen(roster, _record(roster, student), test)
+    record = _record(roster, student)
+    chosen = _chosen(roster, record, test)
     course = roster.course
     notebook, seed = _graded_notebook(course, assignment, student)
     as_graded = copy.deepcopy(notebook)
@@ -86,11 +90,14 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> Expl
         raise GraderFault(f"The submission cannot be run here: {error}") from error
     cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_test(cell)}
     newer = _newer(course, assignment, cells)
+    final, _ = final_score(course, assignment, student, roster.cells, record)
     tests = []
     for name, score in chosen.items():
         if name in cells:
             place, parts = roster.places[name], submission.parts.get(name)
-            tests.append(Explained(name, place, score, cells[name], parts, name in newer))
+            of_it = [one for one in final.corrections if one.cell == name]
+            about = (cells[name], parts, name in newer, of_it)
+            tests.append(Explained(name, place, score, *about))
     failed = [p for p in read_problems(notebook) if p.severity is Severity.FAILED]
     errors = {name: error_of(e) for name, cell in _own(notebook) for e in errors_in(cell)}
     return Explanation(student, assignment, seed, as_graded, tests, failed, errors)

@@ -29,6 +29,8 @@ def _test(found: Explanation, test: Explained) -> Iterator[str]:
     yield f"== {test.place}: {test.name}, {given} of {most} points by tests when it was graded"
     if test.score.manual is not None:
         yield f"A person gave {in_digits(test.score.manual)}; this score counts."
+    for correction in test.corrections:
+        yield f"Correction {correction.key}: {correction}"
     if test.is_newer:
         yield (
             "The instructor changed this test after the grading. The old test is shown here. To "

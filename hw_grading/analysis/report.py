@@ -63,7 +63,8 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
         room = max(width - 4, 1)
         final = of.get(result.record.student) if result else None
         high = [] if final is None else [_too_high(score) for score in final.too_high]
-        remarks = [*_remarks(roster, result, room), *high]
+        own = [f"{one.cell}: {one}" for one in final.corrections if one.is_own] if final else []
+        remarks = [*_remarks(roster, result, room), *high, *own]
         lines += ["    " + fit(remark, room) for remark in remarks]
     return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
 

@@ -32,9 +32,8 @@ from typing import Any, TypeVar
 from hw_grading.batch.scratch import Scratch
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import descriptors
 from hw_grading.sandbox.environment import BLAS_VARIABLES
-from hw_grading.sandbox.forked import Forked
+from hw_grading.sandbox.processes import Forked
 
 ATTEMPTS = 3  # to make a call, or to fork a process
 _SECONDS_TO_END = 5.0
@@ -229,7 +228,7 @@ class _ForkServer(_Process):
     def fork(self, core: int | None) -> _Process:
         ours, theirs = Pipe()
         with theirs:
-            descriptors.send(self.connection, json.dumps(core).encode(), [theirs.fileno()])
+            socket.send_fds(self.connection, [json.dumps(core).encode()], [theirs.fileno()])
         return _Process(Forked(ours.recv()), ours)  # it still runs, since it waits for a call
 
     def why_not_imported(self) -> str:

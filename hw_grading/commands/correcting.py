@@ -1,9 +1,17 @@
-"""Corrects the points of a question for everybody; undoes and lists corrections."""
+"""Corrects the points of a question, for everybody or for some; undoes and lists corrections."""
 
+import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from hw_grading.gradebook.corrections import Change, Kind, correct, corrections_in, undo
+from hw_grading.gradebook.corrections import (
+    Change,
+    Kind,
+    correct,
+    corrections_in,
+    undo,
+)
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.final_scores import FinalScores, final_scores
 from hw_grading.gradebook.questions import order_in, read_places
@@ -30,26 +38,41 @@ class Corrections:
         self._cells = {c.name: c for c in sorted(cells, key=lambda cell: order(cell.name))}
         self._database = Database(self._course.db_url)
 
-    def correct(self, label: str, kind: Kind, points: float, reason: str, author: str) -> list[str]:
-        """Correct a question for everybody, and return lines on the effect."""
-        cell = self.cell(label)
-        if kind is Kind.ADD and points < -cell.max_points:
-            most = in_digits(cell.max_points)
-            raise Unreadable(
-                f"{cell.name} has {most} points, and its score stops at 0. Expected at least "
-                f"-{most}, found {points:g}. If the question should not count, use --drop"
-            )
-        before = final_scores(self._course, self._assignment)
-        where = (self._database, self._assignment, cell.name)
-        key = correct(*where, kind, points, reason, author)
+    def correct(
+        self,
+        label: str,
+        kind: Kind,
+        points: float,
+        reason: str,
+        author: str,
+        students: Sequence[str] = (),
+    ) -> list[str]:
+        """Correct a question, for everybody or for students; return lines on the effect."""
+        cell, before = self.cell(label), final_scores(self._course, self._assignment)
+        known = [name for name, final in before.students.items() if final.record]
+        ids = list(dict.fromkeys(map(str.strip, students)))
+        for student in ids:
+            if student not in known:
+                near = difflib.get_close_matches(student, known, 1)
+                hint = f". Did you mean {near[0]}?" if near else ""
+                what = f"has submitted nothing for {self._assignment}"
+                raise Unreadable(f"{quoted(student)} {what}{hint}")
+        about = (cell, kind, points, reason, author, ids or [""])
+        keys = correct(self._database, self._assignment, *about)
         changes = [one for one in self._changes() if one.undone_at is None]
-        change = next(one for one in changes if one.key == key)
-        lines = [self._in_words(change), *self._effect(before)]
-        if earlier := [one for one in changes if one.cell == cell.name and one.key != key]:
+        new = [one for one in changes if one.key in keys]
+        earlier = [
+            one
+            for one in changes
+            if one.cell == cell.name and one.key not in keys and one.student in ("", *ids)
+        ]
+        lines = [*map(self._in_words, new), *self._effect(before)]
+        if earlier:
             lines.append("Earlier corrections of this question also count:")
             lines += [f"  {self._in_words(one)}" for one in earlier]
-        back = f"python -m hw_grading correct {self._assignment} --undo {key}"
-        return [*lines, f"To undo the new one: {back}" if earlier else f"To undo it: {back}"]
+        which = "the new one" if earlier else "it"
+        undo = f"python -m hw_grading correct {self._assignment} --undo"
+        return [*lines, *(f"To undo {which}: {undo} {key}" for key in keys)]
 
     def undo(self, key: int, author: str) -> list[str]:
         """Undo a correction, and return lines on the effect."""
@@ -107,6 +130,7 @@ class Corrections:
             Kind.ADD: f"{change.points:+g} for everyone in",
             Kind.DROP: f"dropped ({counted_points(most)}):",
             Kind.FULL: f"full marks ({counted_points(most)}) for everyone in",
+            Kind.SET: f"{change.student} has {in_digits(change.points)} of {in_digits(most)} in",
         }[change.kind]
         where = f"{change.cell}, {self._places[change.cell]}"
         return f"{change.key}: {what} {where}: {change.reason}"

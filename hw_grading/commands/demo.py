@@ -10,9 +10,9 @@ from hw_grading.commands.sample import write_class
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course, scratch_course
+from hw_grading.inside.isolation import Limits
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import available, environment
-from hw_grading.sandbox.policy import Limits
 
 # The course's own limit is a minute, which is too long to watch an endless loop.
 SECONDS_PER_CELL = 20

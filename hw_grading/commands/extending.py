@@ -1,16 +1,17 @@
 """Grants extensions and slip days, from the command line or a CSV, and lists them."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from hw_grading.gradebook.csv_tables import read_table
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.extensions import Extension, extensions_in
+from hw_grading.gradebook.extensions import Extension, Grant, extensions_in, grant, remove
 from hw_grading.gradebook.final_scores import final_scores
-from hw_grading.gradebook.granting import HOW_MUCH, Grant, grant, grant_of, in_zone, remove
+from hw_grading.gradebook.lateness import days_later
 from hw_grading.gradebook.policy import zone_of
 from hw_grading.gradebook.scores import counted, in_digits, open_gradebook
 from hw_grading.gradebook.students import students_of
@@ -19,8 +20,14 @@ from hw_grading.homework.homework import manifest_of
 from hw_grading.term.found import Who
 from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import quoted
+from hw_support.submission.problems import encodable, quoted
 
+HOW_MUCH = ("until", "hours", "days")
+MOST_DAYS = 366
+MOST_SLIP_DAYS = 100
+_DAY_FIRST = re.compile(r"^([0-9]{2})\.([0-9]{2})\.([0-9]{4})")
+_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[ T]+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?")
+_NUMBER = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,3})?")
 _STUDENT = ("student", "student_id", "id", "login")
 _HOMEWORK = ("homework", "assignment")
 _MOST_SHOWN = 20
@@ -151,3 +158,85 @@ class Extensions:
         if one.slip is not None:
             said.append(f"at most {counted(one.slip, 'slip day')}")
         return ", ".join(said)
+
+
+def grant_of(
+    student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo, dashes: str = ""
+) -> Grant:
+    """Parse what a student is to be granted, or raise `Unreadable`.
+
+    `asked` has texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; at
+    most one of the first three. `due` is the homework's due date, UTC without a time zone.
+    `zone` is that of `until`, in which days are counted. Messages have `dashes` before the names.
+    """
+    said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
+    names = ", ".join(dashes + name for name in HOW_MUCH)
+    if not said:
+        raise Unreadable(f"expected {names} or {dashes}slip, found none of them")
+    how = [dashes + name for name in HOW_MUCH if name in said]
+    if len(how) > 1:
+        raise Unreadable(f"expected one of {names}, found {' and '.join(how)}")
+    until, seconds = None, None
+    if "until" in said:
+        until = moment_of(said["until"], zone)
+        if until <= due:
+            raise Unreadable(
+                f"{quoted(said['until'])} is not after the due date, {in_zone(due, zone)}"
+            )
+        _refuse_more_than_a_year(said["until"], until - due)
+    elif "hours" in said:
+        seconds = _number(said["hours"], "hours") * 3600
+        _refuse_more_than_a_year(said["hours"], timedelta(seconds=seconds))
+    elif "days" in said:
+        days = _whole(said["days"], "days", MOST_DAYS)
+        seconds = (days_later(due, days, zone) - due).total_seconds()
+    if seconds == 0:
+        raise Unreadable("expected more than 0. To remove an extension, use --remove")
+    slip = _whole(said["slip"], "slip days", MOST_SLIP_DAYS) if "slip" in said else None
+    reason = encodable(" ".join(asked.get("reason", "").split())[:500])
+    return Grant(student, until, seconds, slip, reason)
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime:
+    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `Unreadable`.
+
+    ``08.10.2022 23:59`` is read too. A day without a time means its last second. If clocks show a
+    time twice, the second one counts.
+    """
+    match = _TIME.fullmatch(_DAY_FIRST.sub(r"\3-\2-\1", text.strip()))
+    if not match:
+        raise Unreadable(
+            f"expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found {quoted(text)}"
+        )
+    try:
+        wall = datetime.fromisoformat(f"{match[1]} {match[2] or '23:59:59'}")
+        moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(f"{quoted(text)} is not a time: {error}") from None
+    if moment.astimezone(zone).replace(tzinfo=None) != wall:
+        raise Unreadable(f"{quoted(text)} does not exist in {zone}: the clocks skip it")
+    return moment.replace(tzinfo=None)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> str:
+    """Return a moment as people read it, such as ``2022-10-08 23:59 America/Los_Angeles``."""
+    local = moment.replace(tzinfo=UTC).astimezone(zone)
+    return f"{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {zone}"
+
+
+def _number(text: str, what: str) -> float:
+    if not _NUMBER.fullmatch(text.strip()):
+        raise Unreadable(f"expected a number of {what}, such as 2, found {quoted(text)}")
+    return float(text.strip().replace(",", "."))
+
+
+def _whole(text: str, what: str, most: int) -> int:
+    number = _number(text, what)
+    if number != int(number) or number > most:
+        raise Unreadable(f"expected a whole number of {what} up to {most}, found {quoted(text)}")
+    return int(number)
+
+
+def _refuse_more_than_a_year(text: str, more: timedelta) -> None:
+    if more > timedelta(days=MOST_DAYS):
+        raise Unreadable(f"{quoted(text)} is more than a year after the due date")

@@ -2,8 +2,8 @@
 
 The desk is a server extension of Jupyter Server. The same code runs by itself (``python -m
 hw_grading desk``), inside ``jupyter lab`` and behind JupyterHub, with their logins. May import
-`rubrics`, `records`, `pages`, `homework` and `outcome`. This package cleans or escapes everything
-that students wrote before a page gets it.
+`analysis`, `gradebook`, `rendering`, `homework` and `outcome`. This package cleans or escapes
+everything that students wrote before a page gets it.
 """
 
 from typing import Any

@@ -1,18 +1,17 @@
 """The students' answers, as they are in ``autograded/`` now.
 
-For each student, only digests, results and a few words are kept in memory, so that a large class
-fits. The whole notebooks of the last few students are kept too. Changes are noticed on request and
-by `outdated`.
+Of each student, only digests, results and a few words are kept, so that a large class fits. A
+notebook is read when one of its cells is shown; the cells of the last few students are kept.
 """
 
+import re
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hw_grading.desk.pictures import pictures_of
-from hw_grading.gradebook.digest import answer_digest
 from hw_grading.gradebook.graded_notebook import (
     error_of,
     errors_in,
@@ -21,6 +20,7 @@ from hw_grading.gradebook.graded_notebook import (
     size_and_time,
     sources_in,
 )
+from hw_grading.gradebook.marks import answer_digest
 from hw_grading.gradebook.results import Roster, read_roster, read_student
 from hw_grading.gradebook.scores import Record
 from hw_grading.homework.course import Course
@@ -28,8 +28,16 @@ from hw_grading.outcome import Status
 from hw_support.submission.cells import text_of
 
 EXCERPT = 300  # characters
-_MOST_NOTEBOOKS = 8
-_MOST_BYTES = 40_000_000  # total file size of the whole notebooks in memory
+_MOST_STUDENTS = 8  # whose shown cells are kept, if the notebook is not larger than this:
+_MOST_BYTES = 5_000_000
+# The bounds keep the time of a search short.
+_FORMULA = re.compile(
+    r"\$\$(?P<display>[^$]{1,1000})\$\$"
+    r"|(?<![\\$])\$(?!\s)(?P<inline>(?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)"
+    r"|\\[\[(].{1,1000}?\\[\])]|\\begin\{(?P<name>\w{1,20}\*?)\}.{0,1000}?\\end\{(?P=name)\}",
+    re.DOTALL,
+)
+_LONGEST_FORMULA = 24  # characters
 
 Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
 
@@ -38,7 +46,7 @@ Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
 class Glance:
     """What is kept of one answer."""
 
-    digest: str = ""  # see `hw_grading.gradebook.digest`
+    digest: str = ""  # see `hw_grading.gradebook.marks`
     empty: bool = False  # whether it has no picture, and is blank or as it was released
     pictures: int = 0  # how many pictures the code's outputs have
     excerpt: str = ""  # the first words of a text answer, or of the code's error or printed output
@@ -59,20 +67,21 @@ class Submission:
 
 
 class Answers:
-    """The answers of one homework to `questions`, by grade id. Several threads may use one object.
+    """The answers of one homework; `names` returns the grade ids of the cells that are shown.
 
-    The lock is never held while a file is read, so a slow disk does not delay other requests.
+    Several threads may use one object. The lock is never held while a file is read, so a slow disk
+    does not delay other requests.
     """
 
-    def __init__(self, course: Course, assignment: str, questions: Iterable[str]) -> None:
+    def __init__(self, course: Course, assignment: str, names: Callable[[], Iterable[str]]) -> None:
         self.course, self.assignment = course, assignment
-        self._questions = tuple(questions)
-        self._lock = threading.RLock()
+        self._names = names
+        self._lock = threading.Lock()
         self._roster: Roster | None = None
         self._records: dict[str, Record] = {}
         self._kept: dict[str, tuple[object, Submission]] = {}
-        self._notebooks: OrderedDict[str, tuple[tuple[int, int], Cells]] = OrderedDict()
-        self._handed_out: tuple[tuple[int, int] | None, dict[str, str]] = (None, {})
+        self._recent: dict[str, tuple[object, Submission, Cells]] = {}
+        self._released: tuple[object, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Roster:
         """Return the class as it was last read; the first time, and with `now`, read it."""
@@ -93,63 +102,51 @@ class Answers:
         """Return what is known of a student. The notebook is read again if it has changed."""
         with self._lock:
             key, kept = self._kept.get(student, (None, None))
-        if kept and student in self._records and key == self._key(student):
-            return kept
-        return self._read(student)[0]
+        if kept is None or key is None or key != self._key(student):
+            kept = self.read(student)[0]
+        return kept
 
-    def cells(self, student: str, *, keep: bool = True) -> Cells:
-        """Return the cells of a student's graded notebook; no cells if it is missing or damaged.
-
-        Background work does not `keep` the notebook in memory.
-        """
-        state = self._state(student)
+    def shown(self, student: str) -> tuple[Submission, Cells]:
+        """Return also the cells of the notebook that are shown; {} if it is missing or damaged."""
         with self._lock:
-            state_kept, cells = self._notebooks.get(student, (None, {}))
-            if state is not None and state_kept == state:
-                self._notebooks.move_to_end(student)
-                return cells
-        cells = self._read(student)[1]
-        if keep and state is not None:
-            with self._lock:
-                kept = self._notebooks
-                kept[student] = (state, cells)
-                kept.move_to_end(student)
-                while len(kept) > 1 and (
-                    len(kept) > _MOST_NOTEBOOKS
-                    or sum(size for (size, _), _ in kept.values()) > _MOST_BYTES
-                ):
-                    kept.popitem(last=False)
-        return cells
+            key, submission, cells = self._recent.get(student, (None, None, {}))
+        if submission is None or key is None or key != self._key(student):
+            return self.read(student)
+        return submission, cells
 
     def outdated(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
         here = {record.student for record in self.roster(now=True).records}
         with self._lock:
-            for student in set(self._kept) - here:
-                del self._kept[student]
+            self._kept = {student: kept for student, kept in self._kept.items() if student in here}
             keys = {student: key for student, (key, _) in self._kept.items()}
         return [student for student in here if self._key(student) != keys.get(student)]
 
-    def _read(self, student: str) -> tuple[Submission, Cells]:
+    def read(self, student: str) -> tuple[Submission, Cells]:
+        """Read a student's notebook; return as `shown`."""
         roster = self.roster(now=student not in self._records)
         key = self._key(student)
-        with self._lock:
-            record = self._records.get(student, Record(student))
-        result, cells = read_student(roster, record)
-        found = self._state(student) is not None
-        shown = (name for name in self._questions if name in cells)
-        glances = {name: self._glance(name, cells[name]) for name in shown}
+        record = self._records.get(student, Record(student))
+        result, found = read_student(roster, record)
+        cells = {name: found[name] for name in self._names() if name in found}
+        state = self._state(student)
+        glances = {name: self._glance(name, cell) for name, cell in cells.items()}
         about = (student, result.status, result.reason, record.late)
-        submission = Submission(*about, found, glances)
+        submission = Submission(*about, state is not None, glances)
         with self._lock:
             self._kept[student] = (key, submission)
+            self._recent.pop(student, None)
+            if state and state[0] <= _MOST_BYTES:
+                self._recent[student] = (key, submission, cells)
+            for old in list(self._recent)[:-_MOST_STUDENTS]:
+                del self._recent[old]
         return submission, cells
 
     def _key(self, student: str) -> object:
-        """Return a key that changes when a student's submission has to be read again."""
-        record = self._records.get(student)
-        facts = record and (record.scored, record.handed_in, record.seconds_late)
-        return self._state(student), facts
+        """Return a key that changes when a student's submission has to be read again, or None."""
+        if (record := self._records.get(student)) is None:
+            return None
+        return self._state(student), record.scored, record.handed_in, record.seconds_late
 
     def _state(self, student: str) -> tuple[int, int] | None:
         folder = self.course.autograded(student, self.assignment)
@@ -160,22 +157,43 @@ class Answers:
         source = text_of(cell.get("source"))
         is_code = cell.get("cell_type") == "code"
         attached = bool(cell.get("attachments")) and not is_code
-        stub = _bare(self._released().get(name, ""), is_code)
+        stub = _bare(self._stubs().get(name, ""), is_code)
         blank = (stub, "", "YOUR ANSWER HERE", "raise NotImplementedError()")
         empty = not pictures and not attached and _bare(source, is_code) in blank
         errors = [] if empty else errors_in(cell)
         texts = [*map(error_of, errors), *(text_of(o.get("text")) for o in outputs_of(cell))]
-        words = next(filter(str.strip, texts), source) if is_code else source
+        words = next(filter(str.strip, texts), source) if is_code else without_tex(source)
         excerpt = plain(words.strip(), EXCERPT)
         return Glance(answer_digest(cell), empty, pictures, excerpt, bool(errors))
 
-    def _released(self) -> dict[str, str]:
+    def _stubs(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
         state = size_and_time(path)
-        if state != self._handed_out[0]:
-            self._handed_out = (state, sources_in(path))
-        return self._handed_out[1]
+        if state != self._released[0]:
+            self._released = (state, sources_in(path))
+        return self._released[1]
+
+
+def without_tex(text: str) -> str:
+    """Return the beginning of a text; short formulas as they are read, others as ``[formula]``."""
+    return _FORMULA.sub(_in_words, text[: 10 * EXCERPT])
+
+
+def _in_words(found: re.Match[str]) -> str:
+    tex = found["inline"] or found["display"] or "\\"
+    short = re.sub(r"\\([A-Za-z]+) ?", _greek, tex).translate({ord("{"): None, ord("}"): None})
+    return "[formula]" if "\\" in short or len(short) > _LONGEST_FORMULA else short.strip()
+
+
+def _greek(found: re.Match[str]) -> str:
+    name = found[1]
+    size = "SMALL" if name.islower() else "CAPITAL"
+    letter = f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
+    try:
+        return unicodedata.lookup(letter)
+    except KeyError:
+        return found[0]
 
 
 def _bare(source: str, is_code: bool) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Any, TypeVar, cast
 
 from jupyter_server.base.handlers import JupyterHandler
@@ -12,7 +11,6 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from hw_grading.desk.desks import Desks, NotThere
-from hw_grading.desk.writing import BadRequest
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.model import LONGEST_NAME, Conflict, Refused, RubricChanged, expect_name
 from hw_grading.gradebook.scores import NoScores
@@ -66,11 +64,7 @@ class DeskHandler(JupyterHandler):
         """Call a function in one of the reader or writer threads, and return its value."""
         threads = cast(ThreadPoolExecutor, self.settings[f"{NAME}_threads"][among])
 
-        def call() -> _Value:
-            with self.desks.busy.counted():
-                return function(*values)
-
-        return await asyncio.get_running_loop().run_in_executor(threads, call)
+        return await asyncio.get_running_loop().run_in_executor(threads, function, *values)
 
     @property
     def known_user(self) -> str:
@@ -99,10 +93,10 @@ class DeskHandler(JupyterHandler):
         answer: dict[str, Any] = {"message": str(error)}
         match error:
             case RubricChanged():
-                return 409, answer | {"kind": "rubric", "rubric": asdict(error.rubric)}
+                return 409, answer | {"kind": "rubric", "rubric": error.rubric}
             case Conflict():
                 return 409, answer | {"kind": "conflict"}
-            case Refused() | BadRequest():
+            case Refused():
                 return 400, answer
             case NotThere():
                 return 404, answer

@@ -5,20 +5,21 @@ read files and the database, so a slow request does not delay others.
 """
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jupyter_server.base.handlers import APIHandler, FileFindHandler
+from pydantic_core import to_jsonable_python
 from tornado import web
 
 from hw_grading.analysis.statistics import page_of, statistics_of
 from hw_grading.desk import reading
+from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.pictures import MIME, NotShown, pictures_of
-from hw_grading.desk.writing import body_of, text_in, written
+from hw_grading.desk.writing import Name, body_of, written
 from hw_grading.gradebook.model import Refused, expect_name
 from hw_grading.homework.homework import why_no_id
 from hw_grading.rendering import KATEX
@@ -86,7 +87,6 @@ class Api(DeskHandler, APIHandler):
     @web.authenticated
     async def get(self, assignment: str, what: str, cell: str | None, student: str | None) -> None:
         """Answer a read request."""
-        _expect_id(student)
         desk = await self.in_thread(self.desks.desk, assignment)
         read = await self.in_thread(self._read, desk, what, cell or "", student or "")
         self.finish(dumped(read))
@@ -99,8 +99,8 @@ class Api(DeskHandler, APIHandler):
                 return reading.question(desk, cell, self.grader)
             case "answer", True, True:
                 return reading.answer(desk, cell, student)
-            case "history", True, True:
-                return reading.history(desk, cell, student)
+            case "student", True, False:
+                return reading.student(desk, cell)
             case "flagged", False, False:
                 return reading.flagged(desk)
             case "rubrics", False, False:
@@ -111,10 +111,10 @@ class Api(DeskHandler, APIHandler):
     @web.authenticated
     async def post(self, assignment: str, what: str, cell: str | None, then: str | None) -> None:
         """Make a change."""
-        body = body_of(self.request.body)
+        raw = self.request.body
         desk = await self.in_thread(self.desks.desk, assignment)
         if what == "grader":
-            answer = self._name(body)
+            answer = self._name(body_of(raw, Name).name)
         else:
             if not (grader := self.grader) and what != "preview":
                 raise Refused(
@@ -122,13 +122,13 @@ class Api(DeskHandler, APIHandler):
                     "the page asks for it."
                 )
             where = (cell or "", what, then or "")
-            answer = await self.in_thread(written, desk, *where, body, grader, among="writers")
+            answer = await self.in_thread(written, desk, *where, raw, grader, among="writers")
         self.finish(dumped(answer))
 
-    def _name(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _name(self, name: str) -> dict[str, Any]:
         if known := self.known_user:
             raise Refused(f"You are logged in as {known}, so you cannot change your name.")
-        name = expect_name(text_in(body, "name").strip())
+        name = expect_name(name.strip())
         self.set_signed_cookie(
             COOKIE,
             name,
@@ -151,7 +151,6 @@ class Picture(DeskHandler):
     @web.authenticated
     async def get(self, assignment: str, cell: str, student: str, number: str = "") -> None:
         """Send the picture. The address has the answer's digest, so it never changes."""
-        _expect_id(student)
         desk = await self.in_thread(self.desks.desk, assignment)
         mime, content, digest = await self.in_thread(_picture, desk, cell, student, number)
         self.set_header("Content-Type", mime)
@@ -205,41 +204,27 @@ def routes() -> list[tuple[Any, ...]]:
 
 def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:
     """Return a picture's type, its bytes, and the digest of its answer."""
-    glance = desk.answers.submission(student).glances.get(cell)
-    if glance is None or not glance.pictures:
-        raise NotThere("This answer has no picture.")
-    if not number:
-        small = desk.thumbnails.kept(glance.digest)
-        if small is None:
-            small = desk.thumbnails.make(desk.answers.cells(student)[cell], glance.digest)
-        if not small:
-            raise NotThere("This answer has no picture that can be shown.")
-        return MIME, small, glance.digest
-    pictures = pictures_of(desk.answers.cells(student).get(cell, {}))
-    if int(number) >= len(pictures):
+    if why_no_id(student):
+        raise NotThere("No student has this id.")
+    submission = desk.answers.submission(student)
+    digest = submission.glances.get(cell, Glance()).digest
+    if not number and (kept := desk.thumbnails.kept(digest)):
+        return MIME, kept, digest
+    submission, cells = desk.answers.shown(student)
+    pictures = pictures_of(cells.get(cell, {}))
+    if int(number or 0) >= len(pictures):
         raise NotThere(f"This answer has {len(pictures)} pictures.")
+    digest = submission.glances[cell].digest
+    if not number:
+        if small := desk.thumbnails.make(cells[cell], digest):
+            return MIME, small, digest
+        raise NotThere("This answer has no picture that can be shown.")
     try:
-        return pictures[int(number)].mime, pictures[int(number)].content(), glance.digest
+        return pictures[int(number)].mime, pictures[int(number)].content(), digest
     except NotShown as why:
         raise NotThere(str(why)) from None
 
 
-def _expect_id(student: str | None) -> None:
-    if student and why_no_id(student):
-        raise NotThere("No student has this id.")
-
-
 def dumped(answer: dict[str, Any]) -> str:
     """Return JSON text that a page can parse. NaN is not valid JSON and becomes null."""
-    try:
-        return json.dumps(answer, allow_nan=False)
-    except ValueError:
-        return json.dumps(_finite(answer))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return json.dumps(to_jsonable_python(answer, inf_nan_mode="null"))

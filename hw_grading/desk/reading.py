@@ -2,8 +2,6 @@
 
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC
 from statistics import fmean
 from typing import Any
 
@@ -11,13 +9,16 @@ from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.desk.rendering import Part, as_html
 from hw_grading.desk.showing import beside_html, printed_html
-from hw_grading.gradebook.digest import answer_digest
-from hw_grading.gradebook.model import Event, Grading, Question
+from hw_grading.gradebook.final_scores import final_score
+from hw_grading.gradebook.model import Grading, Question, Rubric
+from hw_grading.gradebook.questions import order_in
+from hw_grading.gradebook.scores import read_one
 from hw_grading.outcome import Status
 from hw_grading.rendering.comments import comment_markdown
 
 _MOST_COMMENTS = 50
 
+# JSON data, in which objects of `hw_grading.gradebook.model` may stand for themselves.
 Json = dict[str, Any]
 
 
@@ -33,14 +34,12 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
 
     def those(status: Status) -> list[Json]:
         return [
-            person(student)
-            | {"status": str(status), "reason": one.reason, "has_page": student in names}
+            person(student) | {"reason": one.reason or status, "has_page": student in names}
             for student, one in sorted(known.items())
             if one.status is status
         ]
 
     return {
-        "assignment": desk.assignment,
         "grader": grader,
         "questions": questions,
         "students": [person(student) for student in names],
@@ -62,41 +61,38 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     gradings = _gradings(desk, cell)
     order = _order(desk, cell, gradings)
     known = desk.answers.known()
-    students = []
-    for student in order:
+    rubric = desk.book.rubric(cell)
+
+    def row(student: str) -> Json:
         grading, submission = gradings[student], known.get(student)
-        found = submission.glances.get(cell) if submission else None
-        glance = found or Glance()
-        students.append(
-            {
-                "student": student,
-                "name": names.get(student, ""),
-                "graded": not grading.waits,
-                "flagged": grading.mark.flagged,
-                "score": grading.points,
-                "empty": glance.empty,
-                "missing": submission is not None and found is None,
-                "failed": submission is not None and submission.status is Status.SUBMISSION_FAILED,
-                "error": glance.error,
-                "changed": grading.changed,
-                "overridden": grading.overridden,
-                "digest": glance.digest,
-                "version": grading.version,
-                "picture": bool(glance.pictures),
-                "excerpt": glance.excerpt,
-                "read": submission is not None,
-            }
-        )
-    comments = desk.book.comments_used(cell)[:_MOST_COMMENTS]
+        glance = submission.glances.get(cell) if submission else None
+        return {
+            "student": student,
+            "name": names.get(student, ""),
+            "graded": not grading.waits,
+            "flagged": grading.mark.flagged,
+            "score": grading.points,
+            "changed": grading.changed,
+            "overridden": grading.overridden,
+            "version": grading.version,
+            "missing": submission is not None and glance is None,
+            "failed": submission is not None and submission.status is Status.SUBMISSION_FAILED,
+            **{name: getattr(glance or Glance(), name) for name in Glance.__slots__},
+        }
+
     return {
         "question": {
             **_about(about),
             "text_html": desk.renderer.markdown(about.text),
             "scheme_html": desk.renderer.markdown(about.scheme),
+            "scheme_is_rubric": _made_of(rubric, about.scheme),
         },
-        "rubric": asdict(desk.book.rubric(cell)),
-        "students": students,
-        "comments": [{"text": text, "times": times} for text, times in comments],
+        "rubric": rubric,
+        "students": [row(student) for student in order],
+        "comments": [
+            {"text": text, "times": times}
+            for text, times in desk.book.comments_used(cell)[:_MOST_COMMENTS]
+        ],
         "same": _same(order, known, cell),
         "next": _next(order, gradings, grader),
         "reading": {"read": len(known.keys() & gradings.keys()), "of": len(gradings)},
@@ -107,9 +103,8 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     """Return one answer, with what is shown beside it and its grading."""
     about = desk.question(cell)
     name = desk.name_of(student)
-    cells = desk.answers.cells(student)
-    submission = desk.answers.submission(student)
-    desk.soon(cell, student)
+    submission, cells = desk.answers.shown(student)
+    glance = submission.glances.get(cell, Glance())
     known = desk.answers.known()
     missing = cell not in cells
     grading = desk.book.grading(cell, student)
@@ -122,26 +117,39 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     return {
         "student": student,
         "name": name,
-        "status": str(submission.status),
+        "status": submission.status,
         "reason": submission.reason,
         "late": submission.late,
-        "empty": submission.glances.get(cell, Glance()).empty,
+        "empty": glance.empty,
         "missing": missing,
-        "html": note or desk.html(cell, student, cells),
-        "beside": titled({c: desk.html(c, student, cells, beside_html) for c in about.beside}),
+        "html": note or desk.html(cell, submission, cells),
+        "beside": titled({c: desk.html(c, submission, cells, beside_html) for c in about.beside}),
         "numbers": titled({c: printed_html(cells.get(c, {})) for c in about.numbers}),
-        "digest": "" if missing else answer_digest(cells[cell]),
+        "digest": glance.digest,
         "same": next((group for group in _same(known, known, cell) if student in group), []),
         "given_html": desk.renderer.markdown(comment_markdown(grading.comment)),
         "grading": grading_json(grading),
     }
 
 
-def history(desk: HomeworkDesk, cell: str, student: str) -> Json:
-    """Return the history of one answer's grading, the newest event first."""
-    desk.question(cell)
-    desk.name_of(student)
-    return {"events": [event_json(event) for event in desk.book.history(cell, student)]}
+def student(desk: HomeworkDesk, student: str) -> Json:
+    """Return all answers of a student with their history, and the points of the tests."""
+    name = desk.name_of(student)
+    submission = desk.answers.submission(student)
+    about = {what: getattr(submission, what) for what in ("status", "reason", "late")}
+    answers = [
+        _about(question)
+        | answer(desk, question.cell, student)
+        | {"events": desk.book.history(question.cell, student)}
+        for question in desk.questions()
+    ]
+    return {
+        "student": student,
+        "name": name,
+        **about,
+        "answers": answers,
+        "tests": _tests(desk, student),
+    }
 
 
 def flagged(desk: HomeworkDesk) -> Json:
@@ -167,10 +175,42 @@ def flagged(desk: HomeworkDesk) -> Json:
     }
 
 
+def grading_json(grading: Grading) -> Json:
+    """Return an answer's state with its mark in one object; `given_comment` is for students."""
+    state = {**vars(grading), **vars(grading.mark), "given_comment": grading.comment}
+    del state["mark"]
+    return state | {"score": grading.points}
+
+
+def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
+    """Return a student's points for each test, and the correction of this student's alone."""
+    course, places = desk.course, desk.answers.roster().places
+    cells, record, _ = read_one(course.db_url, desk.assignment, student)
+    final, _ = final_score(course, desk.assignment, student, cells, record)
+    corrections = {one.cell: one for one in desk.book.corrections(student)}
+    given = {score.cell.name: score.points for score in record.scores} if record else {}
+    tests = {cell.name: cell.max_points for cell in cells if not cell.by_hand}
+    return [
+        {
+            "cell": name,
+            "title": str(places[name]),
+            "points": final.points(name),
+            "given": given.get(name, 0.0),  # by the test
+            "max_points": tests[name],
+            "correction": corrections.get(name),
+        }
+        for name in sorted(tests, key=order_in(places))
+    ]
+
+
+# -- of a class
+
+
 def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
     gradings = _gradings(desk, about.cell)
     waiting = sum(grading.waits for grading in gradings.values())
-    scores = _scores(gradings.values())
+    # The points that people gave. For empty answers, the autograder gives 0.
+    scores = [one.score for one in gradings.values() if not one.waits and one.score is not None]
     return {
         **_about(about),
         "graded": len(gradings) - waiting,
@@ -178,7 +218,7 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
         "of": len(gradings),
         "waiting": waiting,
         "flagged": sum(grading.mark.flagged for grading in gradings.values()),
-        "mean": _mean(scores),
+        "mean": round(fmean(scores), 4) if scores else None,
         "next": _next(_order(desk, about.cell, gradings), gradings, grader),
     }
 
@@ -192,28 +232,6 @@ def _next(order: Sequence[str], gradings: Mapping[str, Grading], grader: str) ->
     start = int.from_bytes(digest, "big") % max(1, len(order))
     circle = (*order[start:], *order[:start])
     return next((student for student in circle if gradings[student].waits), None)
-
-
-# -- as JSON
-
-
-def grading_json(grading: Grading) -> Json:
-    """Return the JSON of an answer's state."""
-    state = {**asdict(grading), **grading.mark.plain()}
-    del state["mark"], state["student"]
-    return state | {
-        "at": grading.at.replace(tzinfo=UTC).isoformat() if grading.at else None,
-        "score": grading.points,
-        "given_comment": grading.comment,
-    }
-
-
-def event_json(event: Event) -> Json:
-    """Return the JSON of one event in the history."""
-    return asdict(event) | {"at": event.at.replace(tzinfo=UTC).isoformat()}
-
-
-# -- of a class
 
 
 def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:
@@ -234,13 +252,10 @@ def _about(question: Question) -> Json:
     return {name: getattr(question, name) for name in ("cell", "title", "max_points", "is_code")}
 
 
-def _scores(gradings: Iterable[Grading]) -> list[float]:
-    """Return the points that people gave. For empty answers, the autograder gives 0."""
-    return [one.score for one in gradings if not one.waits and one.score is not None]
-
-
-def _mean(values: list[float]) -> float | None:
-    return round(fmean(values), 4) if values else None
+def _made_of(rubric: Rubric, scheme: str) -> bool:
+    """Return whether the rubric shows the lines of the mark scheme, or has replaced them."""
+    words = " ".join(scheme.split())
+    return rubric.revision > 0 or any(item.text in words for item in rubric.items)
 
 
 def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -> list[list[str]]:

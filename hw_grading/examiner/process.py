@@ -8,10 +8,15 @@ grader over one socket and with the student's kernel over another, and ends with
 student code runs in the fork server or in its children.
 """
 
+import ast
+import contextlib
 import functools
 import importlib
+import io
 import json
+import numbers
 import os
+import re
 import resource
 import signal
 import socket
@@ -24,18 +29,25 @@ from typing import Any
 
 import psutil
 
-from hw_grading.examiner import examination
-from hw_grading.examiner.examination import Fault, expect_imports, run_cell
-from hw_grading.examiner.names import StudentNames
-from hw_grading.examiner.session import Session
+from hw_grading.examiner.session import Session, StudentNames
 from hw_grading.inside import caches
-from hw_grading.sandbox.forked import Target, cpu_clock
-from hw_grading.sandbox.share import seconds_waited
-from hw_support.checks import Checks
+from hw_grading.sandbox.processes import Target, cpu_clock, seconds_waited
+from hw_support.checks import Checks, StaffError
+from hw_support.failures import visible
 from hw_support.fresh import SEED_VARIABLE
 
 _MOST_ADDRESSES = 160 << 20  # bytes of address space that a child may add to what it begins with
+_KEPT_CHARACTERS = 200_000  # of what a cell prints
+_KEPT_RESULT = 2_000
+_CELLS_REMEMBERED = 500
 Cells = list[tuple[str, str]]  # name, source
+
+
+class Fault(RuntimeError):
+    """A test cell cannot be run. This is the instructor's mistake, so no student gets a zero."""
+
+
+# -- one test cell
 
 
 @dataclass
@@ -56,7 +68,7 @@ class Submission:
         try:
             if _not_importable:
                 raise Fault("; ".join(_not_importable))
-            expect_imports(source, name)
+            compiled(source, name)
             for trusted_name, trusted_source in trusted:
                 run_cell(trusted_source, trusted_name, names)
             self.own = dict(names)
@@ -65,18 +77,104 @@ class Submission:
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self.session.end_test()
+        all_checks = [value for value in names.values() if isinstance(value, Checks)]
         return {
             "outputs": outputs,
             "gone": self.session.gone,
             "ended": self.session.ended,
-            "parts": [
-                asdict(part)
-                for checks in names.values()
-                if isinstance(checks, Checks)
-                for part in checks.parts
-            ],
+            "parts": [asdict(part) for checks in all_checks for part in checks.parts],
             "hung": list(self.session.hung),
         }
+
+
+class _Kept(io.StringIO):
+    """A stream that keeps the beginning of what is written to it."""
+
+    def write(self, text: str) -> int:
+        if self.tell() < _KEPT_CHARACTERS:
+            super().write(text[:_KEPT_CHARACTERS])
+        return len(text)
+
+
+def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+    """Run a cell and return its outputs, in nbformat's form; raise `Fault` if it is not Python.
+
+    There is no IPython here, so magics do not work. `name` appears in tracebacks.
+    """
+    body, last = compiled(source, name)
+    printed = _Kept()
+    outputs: list[dict[str, Any]] = []
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            exec(body, names)
+            value = eval(last, names)
+        except StaffError as error:
+            raise Fault(f"test cell {name!r}: {error}") from error
+        except BaseException as error:
+            outputs.append(_error(error, name))
+        else:
+            if value is not None:
+                # nbgrader parses the text as a number. NumPy's own repr is "np.float64(3.0)".
+                shown = repr(float(value) if isinstance(value, numbers.Real) else value)
+                data = {"text/plain": visible(shown[:_KEPT_RESULT])}
+                result = {"data": data, "metadata": {}, "execution_count": None}
+                outputs.append({"output_type": "execute_result", **result})
+    if text := printed.getvalue():
+        outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
+    return outputs
+
+
+@functools.lru_cache(_CELLS_REMEMBERED)
+def compiled(source: str, name: str) -> tuple[Any, Any]:
+    """Return the code of a cell, and of its last line, an expression.
+
+    Raise `Fault` if it is no Python, or if an import does not work, outside of a `try` statement:
+    otherwise a part would fail because of the instructor's mistake.
+    """
+    try:
+        tree = ast.parse(source)
+        excused = {
+            one for node in ast.walk(tree) if isinstance(node, ast.Try) for one in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom) and node not in excused:
+                _expect_import(node, name)
+        last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
+        if tree.body and isinstance(end := tree.body[-1], ast.Expr):
+            last = end.value
+            del tree.body[-1]
+        file = f"<{name}>"
+        return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
+    except (SyntaxError, ValueError) as error:
+        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+
+
+def _expect_import(node: ast.stmt, name: str) -> None:
+    words = ast.unparse(node)
+    try:
+        exec(words, {})
+    except Exception as error:
+        # Python shows the module's file, in a folder of this machine.
+        why = re.sub(r" \(\S*\)$", "", f"{type(error).__name__}: {error}")
+        raise Fault(
+            f"test cell {name!r}, line {node.lineno}, cannot run `{words}`: {why}"
+        ) from None
+
+
+def _error(error: BaseException, name: str) -> dict[str, Any]:
+    try:
+        text = visible(str(error)[:_KEPT_RESULT])
+    except BaseException:
+        text = ""
+    # Show only lines of the cell: other frames would reveal folders of this machine.
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{name}, line {frame.lineno}" for frame in frames if frame.filename == f"<{name}>"]
+    kind = type(error).__name__
+    shown = {"ename": kind, "evalue": text, "traceback": [*lines, f"{kind}: {text}"]}
+    return {"output_type": "error", **shown}
+
+
+# -- the processes
 
 
 def wait_for_submissions(requests: socket.socket) -> None:
@@ -91,9 +189,13 @@ def wait_for_submissions(requests: socket.socket) -> None:
         request = json.loads(grader.recv_bytes())
         prefix = [(name, source) for name, source in request["prefix"]]
         if prefix != base[0] or not base[1]:
-            base = prefix, _names_after(prefix)
+            names: dict[str, Any] = {"__name__": "__main__"}
+            for name, source in prefix:
+                run_cell(source, name, names)
+            base = prefix, names
         for name, source in request["tests"]:
-            examination.prepare(source, name)
+            with contextlib.suppress(Fault):  # raised again when the cell is run
+                compiled(source, name)
         if os.fork() == 0:
             requests.close()
             _examine_one(grader, link, request, base[1])
@@ -116,13 +218,6 @@ def fork() -> tuple[int, socket.socket]:
     return pid, ours
 
 
-def _names_after(cells: Cells) -> dict[str, Any]:
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for name, source in cells:
-        run_cell(source, name, names)
-    return names
-
-
 def _examine_one(
     grader: Connection, link: socket.socket, request: dict[str, Any], names: dict[str, Any]
 ) -> None:
@@ -138,7 +233,7 @@ def _examine_one(
     session = Session(*to_kernel)
     session.protect(names)
     submission = Submission(session, names, frozenset(request["instructors"]))
-    try:
+    with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:
             test = json.loads(grader.recv_bytes())
@@ -147,8 +242,6 @@ def _examine_one(
             except Fault as fault:
                 answer = {"fault": str(fault)}
             grader.send_bytes(json.dumps(answer).encode())
-    except (EOFError, OSError):
-        return
 
 
 _not_importable: list[str] = []  # the modules that could not be imported, with the reason

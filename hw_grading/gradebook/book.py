@@ -16,17 +16,10 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import select
 
+from hw_grading.gradebook import corrections, marks, rubrics
+from hw_grading.gradebook.corrections import Change, Kind
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.desk_tables import Rows
-from hw_grading.gradebook.gradings import read_grading, read_gradings, write_grading
-from hw_grading.gradebook.history import (
-    Stamp,
-    last_batches,
-    latest,
-    mark_of,
-    read_events,
-    rubric_of,
-)
+from hw_grading.gradebook.marks import Rows, Stamp, read_answer, read_answers
 from hw_grading.gradebook.model import (
     Conflict,
     Event,
@@ -40,21 +33,14 @@ from hw_grading.gradebook.model import (
     checked,
     checked_rubric,
     expect_name,
+    expect_text,
 )
 from hw_grading.gradebook.questions import Places, order_in, read_places
-from hw_grading.gradebook.rubrics import (
-    FORMAT,
-    change,
-    exported,
-    first_rubric,
-    read_rubric,
-    rescored,
-    rubrics_in,
-    write_rubric,
-)
+from hw_grading.gradebook.rubrics import read_rubric
 from hw_grading.gradebook.scores import Cell, cells_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
+from hw_support.submission.file import Unreadable
 
 Outcomes = dict[str, Grading | Conflict]
 
@@ -108,21 +94,19 @@ class GradeBook:
 
     def rubric(self, cell: str) -> Rubric:
         """Return the rubric of a question."""
-        _, first = self._question(cell)
-        with self._reading(cell) as rows:
-            return read_rubric(rows, first)[0]
+        with self._rows(cell) as rows:
+            return read_rubric(rows)[0]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
-        _, first = self._question(cell)
-        with self._reading(cell) as rows:
-            return read_gradings(rows, read_rubric(rows, first)[0])
+        with self._rows(cell) as rows:
+            answers = read_answers(rows, read_rubric(rows)[0])
+        return {student: answer.grading for student, answer in answers.items()}
 
     def grading(self, cell: str, student: str) -> Grading:
         """Return the state of one answer."""
-        _, first = self._question(cell)
-        with self._reading(cell) as rows:
-            return read_grading(rows, read_rubric(rows, first)[0], student)
+        with self._rows(cell) as rows:
+            return read_answer(rows, read_rubric(rows)[0], student).grading
 
     # -- marks
 
@@ -147,26 +131,26 @@ class GradeBook:
         Return the saved state by student. If somebody else has saved an answer in the meantime,
         that answer stays as it is and its value is a `Conflict`. The other answers are saved.
         """
-        most, first = self._question(cell)
         if not math.isfinite(seconds) or seconds < 0:
             raise Refused("The seconds must be 0 or more.")
-        stamp = Stamp(expect_name(grader), "save", most, seconds=seconds / max(1, len(versions)))
+        stamp = Stamp(expect_name(grader), "save", seconds=seconds / max(1, len(versions)))
         outcomes: Outcomes = {}
-        with self._writing(cell) as rows:
-            rubric, by = read_rubric(rows, first)
+        with self._rows(cell, writes=True) as rows:
+            rubric, by = read_rubric(rows)
             if rubric.revision != rubric_revision:
                 raise RubricChanged(rubric, by)
             if rubric.revision == 0:
-                rubric = write_rubric(rows, replace(rubric, revision=-1), "", most)
+                rubric = rubrics.write_rubric(rows, replace(rubric, revision=-1), "")
             for student, version in versions.items():
-                now = read_grading(rows, rubric, student, lock=True)
-                if now.version != version:
-                    outcomes[student] = Conflict(now)
+                answer = read_answer(rows, rubric, student, lock=True)
+                if answer.grading.version != version:
+                    outcomes[student] = Conflict(answer.grading)
                     continue
-                mark = checked(marked(now.mark) if callable(marked) else marked, rubric)
+                now = answer.grading.mark
+                mark = checked(marked(now) if callable(marked) else marked, rubric)
                 of_this = replace(stamp, digest=(digests or {}).get(student, ""))
-                write_grading(rows, now, rubric, mark, of_this)
-                outcomes[student] = read_grading(rows, rubric, student)
+                marks.save(rows, answer, rubric, mark, of_this)
+                outcomes[student] = read_answer(rows, rubric, student).grading
         return outcomes
 
     def add_items(
@@ -184,26 +168,23 @@ class GradeBook:
         `Refused` if there is no save to take back; `Conflict` if somebody else has saved one of
         these answers since.
         """
-        most, first = self._question(cell)
-        with self._writing(cell) as rows:
-            events = latest(rows, expect_name(grader), "save")
+        with self._rows(cell, writes=True) as rows:
+            saves = marks.standing(rows, "save")
+            events = marks.latest(saves, expect_name(grader))
             if not events:
                 raise Refused("You have saved nothing here that can be undone.")
-            rubric, _ = read_rubric(rows, first)
-            stamp = Stamp(grader, "undo", most, undoes=events[0].batch)
-            # Read them now: taking back the first answer ends the batch of all.
-            batches = last_batches(rows)
+            rubric, _ = read_rubric(rows)
+            stamp = Stamp(grader, "undo", undoes=events[0].batch)
+            last = {event.student: event.batch for event in reversed(saves)}
             for event in events:
-                now = read_grading(rows, rubric, event.student, lock=True)
+                answer = read_answer(rows, rubric, event.student, lock=True)
+                if answer.grading.overridden or last[event.student] != event.batch:
+                    raise Conflict(answer.grading)
                 back = json.loads(event.before)
-                before, after = mark_of(back["mark"]), mark_of(json.loads(event.after)["mark"])
-                another = batches[event.student] != event.batch
-                seen = replace(after, chosen=after.chosen & rubric.ids)
-                if another or now.overridden or now.mark != seen:
-                    raise Conflict(now)
-                mark = replace(before, chosen=before.chosen & rubric.ids)
-                write_grading(rows, now, rubric, mark, stamp, back)
-            return {one.student: read_grading(rows, rubric, one.student) for one in events}
+                mark = marks.mark_of(back["mark"])
+                mark = replace(mark, chosen=mark.chosen & rubric.ids)
+                marks.save(rows, answer, rubric, mark, stamp, back)
+            return {e.student: read_answer(rows, rubric, e.student).grading for e in events}
 
     def flagged(self) -> list[tuple[str, Grading]]:
         """Return the answers that are flagged for another look, with their questions."""
@@ -216,23 +197,21 @@ class GradeBook:
 
     def comments_used(self, cell: str) -> list[tuple[str, int]]:
         """Return a question's comments and how often each was used, the most frequent first."""
-        marks = (grading.mark for grading in self.gradings(cell).values())
-        return Counter(mark.comment for mark in marks if mark.comment).most_common()
+        given = (grading.mark for grading in self.gradings(cell).values())
+        return Counter(mark.comment for mark in given if mark.comment).most_common()
 
     def history(self, cell: str, student: str | None = None) -> list[Event]:
         """Return the history of a question or of one answer, the newest event first."""
-        self._question(cell)
-        with self._reading(cell) as rows:
-            return read_events(rows, student)
+        with self._rows(cell) as rows:
+            return marks.read_events(rows, student)
 
     # -- rubrics
 
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
-        most, _ = self._question(cell)
-        checked_rubric(rubric, most)
-        with self._reading(cell) as rows:
-            return rescored(read_gradings(rows, rubric), rubric, most)
+        with self._rows(cell) as rows:
+            checked_rubric(rubric, rows.most)
+            return rubrics.rescored(read_answers(rows, rubric), rubric, rows.most)
 
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
@@ -241,28 +220,27 @@ class GradeBook:
 
         Its `revision` is that of the rubric that the grader edited. New items have the id "".
         """
-        most, first = self._question(cell)
-        checked_rubric(rubric, most)
-        stamp = Stamp(expect_name(grader), "rubric", most)
-        with self._writing(cell) as rows:
-            return change(rows, first, rubric, stamp)
+        stamp = Stamp(expect_name(grader), "rubric")
+        with self._rows(cell, writes=True) as rows:
+            return rubrics.change(rows, checked_rubric(rubric, rows.most), stamp)
 
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
-        most, first = self._question(cell)
-        with self._writing(cell) as rows:
-            events = latest(rows, expect_name(grader), "rubric")
+        with self._rows(cell, writes=True) as rows:
+            events = marks.latest(marks.standing(rows, "rubric"), expect_name(grader))
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             states = (events[0].before, events[0].after)
-            before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
-            stamp = Stamp(grader, "rubric undone", most, undoes=events[0].batch)
-            return change(rows, first, replace(before.within(most), revision=after.revision), stamp)
+            before, after = (rubrics.rubric_of(json.loads(state)["rubric"]) for state in states)
+            stamp = Stamp(grader, "rubric undone", undoes=events[0].batch)
+            rubric = replace(before.within(rows.most), revision=after.revision)
+            return rubrics.change(rows, rubric, stamp)
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""
-        found = {q.cell: exported(self.rubric(q.cell), q.max_points) for q in self.questions()}
-        return {"format": FORMAT, "assignment": self.assignment, "rubrics": found}
+        points = {question.cell: question.max_points for question in self.questions()}
+        found = {cell: rubrics.exported(self.rubric(cell), most) for cell, most in points.items()}
+        return {"format": rubrics.FORMAT, "assignment": self.assignment, "rubrics": found}
 
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
         """Import exported rubrics, for questions that have no graded answers yet.
@@ -270,10 +248,10 @@ class GradeBook:
         Return the questions that got a new rubric; the others are unchanged. `Refused` if the
         document holds no rubrics.
         """
-        rubrics = rubrics_in(document)
-        points = {q.cell: q.max_points for q in self.questions() if q.cell in rubrics}
+        found = rubrics.rubrics_in(document)
+        points = {q.cell: q.max_points for q in self.questions() if q.cell in found}
         # Check all rubrics before the first change.
-        new = {cell: checked_rubric(rubrics[cell].within(n), n) for cell, n in points.items()}
+        new = {cell: checked_rubric(found[cell].within(n), n) for cell, n in points.items()}
         taken = []
         for cell, rubric in new.items():
             if not any(grading.mark.done for grading in self.gradings(cell).values()):
@@ -282,15 +260,53 @@ class GradeBook:
                 taken.append(cell)
         return taken
 
-    @contextlib.contextmanager
-    def _reading(self, cell: str) -> Iterator[Rows]:
+    # -- corrections of one student's points
+
+    def corrections(self, student: str) -> list[Change]:
+        """Return the corrections in force for this student alone, the oldest first."""
         with self._database.reading() as connection:
-            yield Rows(connection, self.assignment, cell)
+            changes = corrections.corrections_in(connection, self.assignment)
+        return [change for change in changes if change.student == student]
+
+    def correct_student(
+        self, cell: str, student: str, points: float, reason: str, grader: str
+    ) -> int:
+        """Set one student's points of a test or another cell; return the correction's number.
+
+        The student reads the reason. Scores of tests and people stay in the gradebook:
+        `hw_grading.gradebook.final_scores` applies corrections.
+        """
+        expect_text(reason)
+        with self._database.reading() as connection:
+            cells = {one.name: one for one in cells_of(connection, self.assignment).values()}
+        if cell not in cells:
+            raise Refused(f"{self.assignment} has no cell {cell!r} with points.")
+        if student not in self.names():
+            raise Refused(f"The gradebook has no answers of {student!r}.")
+        asked = (cells[cell], Kind.SET, points, reason, expect_name(grader), [student])
+        try:
+            return corrections.correct(self._database, self.assignment, *asked)[0]
+        except Unreadable as why:
+            raise Refused(f"{why}.") from None
+
+    def undo_correction(self, number: int, grader: str) -> None:
+        """Undo a correction by its number."""
+        try:
+            corrections.undo(self._database, self.assignment, number, expect_name(grader))
+        except Unreadable as why:
+            raise Refused(f"{why}.") from None
 
     @contextlib.contextmanager
-    def _writing(self, cell: str) -> Iterator[Rows]:
-        with self._database.writing() as connection:
-            yield Rows(connection, self.assignment, cell)
+    def _rows(self, cell: str, *, writes: bool = False) -> Iterator[Rows]:
+        places = self._places()
+        cells = self._cells(places)
+        this = next((one for one in cells if one.name == cell), None)
+        if this is None:
+            raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
+        about = (rubrics.first_rubric(this, cells, places), this.max_points)
+        database = self._database
+        with database.writing() if writes else database.reading() as connection:
+            yield Rows(connection, self.assignment, cell, *about)
 
     def _places(self) -> Places:
         return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
@@ -301,12 +317,3 @@ class GradeBook:
         order = order_in(places)
         by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)
         return sorted(by_hand, key=lambda cell: order(cell.name))
-
-    def _question(self, cell: str) -> tuple[float, Rubric]:
-        """Return a question's maximum points, and its rubric before anybody changes it."""
-        places = self._places()
-        cells = self._cells(places)
-        for one in cells:
-            if one.name == cell:
-                return one.max_points, first_rubric(one, cells, places)
-        raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")

@@ -1,8 +1,9 @@
-"""Corrections for all: changes of points after grading, stored as data in our own table.
+"""Corrections: changes of points after grading, for everybody or for one student.
 
 A correction is never written into scores. It is applied each time scores are shown or exported.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,33 +11,19 @@ from enum import StrEnum
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Float, Integer, String, Table, Text, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.orm import Session
 
-from hw_grading.gradebook.database import METADATA, Database, name_column, now, rows_of
-from hw_grading.gradebook.scores import Score
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.scores import Cell, Record, Score, in_digits, signed
+from hw_grading.gradebook.tables import CORRECTIONS, MOST_IN_A_NAME, now
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable
 
 MOST_POINTS = 1_000.0
 LONGEST_REASON = 2_000  # characters
 _MOST_NUMBER = 2**31 - 1  # the largest integer of the database's column
-CORRECTIONS = Table(
-    "hw_grading_correction",
-    METADATA,
-    Column("key", Integer, primary_key=True, autoincrement=True),
-    name_column("assignment"),
-    name_column("cell"),
-    Column("kind", String(8), nullable=False),
-    Column("points", Float, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("author", String(128), nullable=False),
-    Column("at", DateTime, nullable=False),
-    Column("undone_by", String(128)),
-    Column("undone_at", DateTime),
-    sqlite_autoincrement=True,  # a number is never reused
-)
 
 
 class Kind(StrEnum):
@@ -45,6 +32,7 @@ class Kind(StrEnum):
     ADD = "add"
     DROP = "drop"  # the cell no longer counts, neither in scores nor in the total points
     FULL = "full"  # everybody gets all points
+    SET = "set"  # one student's points of the cell are these
 
 
 @dataclass(frozen=True)
@@ -54,8 +42,9 @@ class Change:
     key: int  # the number in the course
     assignment: str
     cell: str  # its grade id
+    student: str  # "" for everybody
     kind: Kind
-    points: float  # that `Kind.ADD` adds
+    points: float  # that `Kind.ADD` adds, or of `Kind.SET`
     reason: str  # which students read
     author: str
     at: datetime  # UTC
@@ -74,13 +63,35 @@ class Correction:
     kind: Kind = Kind.ADD
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is for this student alone."""
+        return self.kind is Kind.SET
+
+    def __str__(self) -> str:
+        points = "does not count" if self.drops else f"corrected by {signed(self.points)}"
+        return f"{points} for {'this student alone' if self.is_own else 'everybody'}: {self.reason}"
+
+    @property
     def drops(self) -> bool:
         """Whether the cell no longer counts."""
         return self.kind is Kind.DROP
 
 
-def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
-    """Return the effects of a cell's corrections on one student's score for it.
+def applied(record: Record, changes: Sequence[Change]) -> list[Correction]:
+    """Return the effects of all corrections of a homework on one student's points.
+
+    If nothing readable was handed in, only the student's own corrections apply.
+    """
+    of_cells: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.student == record.student or (record.was_read and not change.student):
+            of_cells.setdefault(change.cell, []).append(change)
+    done = [_of_cell(score, of_cells.get(score.cell.name, [])) for score in record.scores]
+    return sorted(itertools.chain.from_iterable(done), key=lambda one: one.key)
+
+
+def _of_cell(score: Score, changes: Sequence[Change]) -> list[Correction]:
+    """Return the effects of a cell's corrections on a score.
 
     Corrections are applied in the order in which they were made. If the cell is dropped, no other
     correction applies. Added points stop at the cell's points, subtracted points at 0. A student
@@ -93,6 +104,8 @@ def applied(score: Score, changes: Sequence[Change]) -> list[Correction]:
             then = 0.0
         elif change.kind is Kind.FULL:
             then = max(now, most)
+        elif change.kind is Kind.SET:
+            then = change.points
         elif change.points < 0:
             then = max(min(now, 0.0), now + change.points)
         else:
@@ -109,38 +122,56 @@ def corrections_in(
     query = select(CORRECTIONS).where(CORRECTIONS.c.assignment == assignment)
     if not undone:
         query = query.where(CORRECTIONS.c.undone_at.is_(None))
-    return [_change(row) for row in rows_of(db, CORRECTIONS, query.order_by(CORRECTIONS.c.key))]
+    return [_change(row) for row in db.execute(query.order_by(CORRECTIONS.c.key))]
 
 
 def correct(
     database: Database,
     assignment: str,
-    cell: str,
+    cell: Cell,
     kind: Kind,
     points: float,
     reason: str,
     author: str,
-) -> int:
-    """Store a correction, and return its number; may raise `Unreadable` or `Unavailable`."""
-    reason = encodable(" ".join(reason.split()))
+    students: Sequence[str] = ("",),
+) -> list[int]:
+    """Store a correction for everybody, or one for each student, and return their numbers.
+
+    `Kind.SET` is for students, the other kinds are for everybody. May raise `Unreadable` or
+    `Unavailable`; then none is stored.
+    """
+    most, reason = in_digits(cell.max_points), encodable(" ".join(reason.split()))
     if not reason:
-        raise Unreadable('Expected a reason for students to read. Add --reason "…"')
+        raise Unreadable("Expected a reason, which students read")
     if len(reason) > LONGEST_REASON:
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
+    if kind is Kind.SET and not 0 <= points <= cell.max_points:
+        raise Unreadable(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
         raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
-    what = {"kind": kind.value, "points": points, "reason": reason}
-    by = {"author": author[:128], "at": now().replace(microsecond=0)}
-    row = CORRECTIONS.insert().values(assignment=assignment, cell=cell, **what, **by)
+    if kind is Kind.ADD and points < -cell.max_points:
+        raise Unreadable(
+            f"{cell.name} has {most} points, and its score stops at 0. Expected at least "
+            f"-{most}, found {points:g}. If the question should not count, use --drop"
+        )
+    row = insert(CORRECTIONS).values(
+        assignment=assignment,
+        cell=cell.name,
+        kind=kind.value,
+        points=points,
+        reason=reason,
+        author=author[:MOST_IN_A_NAME],
+        at=now().replace(microsecond=0),
+    )
     with database.writing() as connection:
-        key = connection.execute(row).inserted_primary_key
-    assert key is not None
-    return int(key[0])
+        done = [connection.execute(row.values(student=student)) for student in students]
+        keys = [one.inserted_primary_key for one in done]
+    return [int(key[0]) for key in keys if key]
 
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Change:
     """Undo a correction, and return it; may raise `Unreadable` or `Unavailable`."""
-    when = now().replace(microsecond=0)
+    by = {"undone_by": author[:MOST_IN_A_NAME], "undone_at": now().replace(microsecond=0)}
     with database.writing() as connection:
         of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
         row = connection.execute(of_number).first() if key > 0 else None
@@ -152,10 +183,10 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
             )
         if row.undone_at is not None:
             raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")
-        of_it = CORRECTIONS.update().where(CORRECTIONS.c.key == key)
-        connection.execute(of_it.values(undone_by=author[:128], undone_at=when))
+        connection.execute(update(CORRECTIONS).where(CORRECTIONS.c.key == key).values(by))
     return _change(row)
 
 
 def _change(row: Row[Any]) -> Change:
+    # By names: in a table that an earlier version made, the columns have another order.
     return Change(**{**row._mapping, "kind": Kind(row.kind)})

@@ -1,47 +1,27 @@
-"""Our own tables in the gradebook's database, beside nbgrader's, and our transactions.
+"""The gradebook's database with our own tables, and our transactions in it.
 
-Each package declares its tables in `METADATA`. Rows have names as keys, since nbgrader's keys
-change when a gradebook is made anew. Our tables are created after nbgrader's: in a database that is
-not empty, nbgrader would not set its schema version.
+Our tables are created after nbgrader's: in a database that is not empty, nbgrader would not set its
+schema version.
 """
 
 import contextlib
 import stat
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Column, MetaData, Select, String, Table, event, inspect
+from sqlalchemy import event, inspect
 from sqlalchemy.engine import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from hw_grading.gradebook.migration import make_tables
+from hw_grading.gradebook.tables import METADATA
 from hw_grading.outcome import GraderFault
 
 SECONDS_TO_WAIT = 20  # how long to wait for another writer of an SQLite gradebook
 _LOCK = 7_402_118  # key of our advisory lock in PostgreSQL; any number
-METADATA = MetaData()
-
-
-def name_column(name: str, key: bool = False) -> Column[str]:
-    """Return a column for the name of an assignment, a cell or a person."""
-    return Column(name, String(128), primary_key=key, nullable=False)
-
-
-def now() -> datetime:
-    """Return the current time, UTC, in the database's form."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def rows_of(db: Session | Connection, table: Table, query: Select[Any]) -> Sequence[Any]:
-    """Return rows of one of our tables; none if it was not created yet."""
-    connection = db.connection() if isinstance(db, Session) else db
-    if not inspect(connection).has_table(table.name):
-        return []
-    return connection.execute(query).all()
 
 
 def shown_address(url: URL) -> str:
@@ -79,7 +59,7 @@ class Database:
             yield connection
 
     def make_tables(self) -> None:
-        """Create our own tables where they are missing."""
+        """Create our own tables where they are missing, and move what earlier versions stored."""
         with self._failures():
             self._ready()
         self.close()
@@ -93,15 +73,14 @@ class Database:
         file = _file_of(self._url)
         if self._engine is None or self._file != file:  # the file was replaced by another gradebook
             engine = engine_of(self._url)
-            known = set(inspect(engine).get_table_names())
-            if api.Assignment.__tablename__ not in known:
+            if not inspect(engine).has_table(api.Assignment.__tablename__):
                 raise Unavailable(
                     f"The gradebook {shown_address(self._url)} is empty. First run `nbgrader "
                     "generate_assignment`."
                 )
-            if not {table.name for table in METADATA.sorted_tables} <= known:
+            if lacks_tables(engine):
                 with _locked(engine) as connection:
-                    METADATA.create_all(connection)
+                    make_tables(connection)
             self._engine, self._file = engine, file
         return self._engine
 
@@ -112,6 +91,12 @@ class Database:
         except SQLAlchemyError as error:
             self._engine = None  # the next call checks again that all tables exist
             raise Unavailable(_why(str(getattr(error, "orig", None) or error))) from error
+
+
+def lacks_tables(engine: Engine) -> bool:
+    """Return whether nbgrader has made its tables, but some of ours are missing or were renamed."""
+    known = set(inspect(engine).get_table_names())
+    return api.Assignment.__tablename__ in known and not METADATA.tables.keys() <= known
 
 
 def _file_of(url: URL) -> tuple[int, int] | None:

@@ -1,31 +1,19 @@
-"""Extensions: which student has more time for which homework, in our own table.
+"""Extensions: which student has more time for which homework, or fewer slip days.
 
-nbgrader stores an extension with the submission, so it cannot be granted before the student has
-submitted. Ours can. The later of the two due dates applies.
+They stand in our own table, where they can be granted before the student has submitted. nbgrader's
+own column, for its pages, is written from it, and never read.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, DateTime, Float, Integer, String, Table, Text, select
+from nbgrader import api
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.orm import Session
 
-from hw_grading.gradebook.database import METADATA, name_column, rows_of
-
-EXTENSIONS = Table(
-    "hw_grading_extension",
-    METADATA,
-    name_column("assignment", key=True),
-    name_column("student", key=True),
-    Column("until", DateTime),  # UTC; NULL if `seconds` is set
-    Column("seconds", Float),  # relative to the due date, so it moves with it
-    Column("slip", Integer),  # slip days that the student asked for
-    Column("mirrored", Float),  # seconds that we last wrote into nbgrader's own extension
-    Column("theirs", Float),  # seconds of nbgrader's own extension before we wrote ours
-    Column("reason", Text, nullable=False),
-    Column("author", String(128), nullable=False),
-    Column("at", DateTime, nullable=False),
-)
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.tables import EXTENSIONS, MOST_IN_A_NAME, now, of, put
 
 
 @dataclass(frozen=True)
@@ -37,9 +25,6 @@ class Extension:
     until: datetime | None = None  # the student's due date, UTC; None if `seconds` gives it
     seconds: float | None = None  # relative to the homework's due date
     slip: int | None = None  # the most slip days that may be used; None if no number was set
-    # Seconds of the extension that we wrote into nbgrader's own table
-    mirrored: float | None = None
-    theirs: float | None = None  # seconds that nbgrader's own extension had before
     reason: str = ""
     author: str = ""
     at: datetime = datetime(1970, 1, 1)  # when it was granted, UTC
@@ -51,28 +36,70 @@ class Extension:
         return due + timedelta(seconds=self.seconds or 0.0)
 
 
+@dataclass(frozen=True)
+class Grant:
+    """What one student is to be granted. None leaves a value unchanged."""
+
+    student: str
+    until: datetime | None = None  # the new due date, UTC without a time zone
+    seconds: float | None = None  # alternatively, after the due date
+    slip: int | None = None  # the most slip days that may be used
+    reason: str = ""
+
+
 def extensions_in(
     db: Session | Connection, assignment: str | None = None, student: str | None = None
 ) -> dict[tuple[str, str], Extension]:
     """Return extensions by assignment and student, for all assignments or for one."""
     wanted = {"assignment": assignment, "student": student}
-    query = select(EXTENSIONS).filter_by(**{key: v for key, v in wanted.items() if v is not None})
-    query = query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student)
-    rows = rows_of(db, EXTENSIONS, query)
-    return {(row.assignment, row.student): Extension(*row) for row in rows}
+    key = {name: value for name, value in wanted.items() if value is not None}
+    query = select(EXTENSIONS).where(of(EXTENSIONS, key))
+    rows = db.execute(query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student))
+    return {(row.assignment, row.student): Extension(**row._mapping) for row in rows}
 
 
-def due_of(due: datetime, of_nbgrader: timedelta | None, ours: Extension | None) -> datetime:
-    """Return a student's due date from the homework's, nbgrader's own extension, and ours."""
-    own = own_of_nbgrader(of_nbgrader, ours)
-    theirs = due + own if own else due
-    return max(theirs, ours.due(due)) if ours else theirs
+def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:
+    """Store what students are granted, in one transaction; raise `Unavailable` if impossible."""
+    by = {"author": author[:MOST_IN_A_NAME], "at": now().replace(microsecond=0)}
+    with database.writing() as connection:
+        there = extensions_in(connection, assignment)
+        for one in grants:
+            before = there.get((assignment, one.student))
+            values = {**by, "reason": one.reason or (before.reason if before else "")}
+            if one.until is not None or one.seconds is not None:
+                values |= {"until": one.until, "seconds": one.seconds}
+            if one.slip is not None:
+                values["slip"] = one.slip
+            key = {"assignment": assignment, "student": one.student}
+            put(connection, EXTENSIONS, key, **values)
+            show_in_nbgrader(connection, assignment, one.student)
 
 
-def own_of_nbgrader(of_nbgrader: timedelta | None, ours: Extension | None) -> timedelta | None:
-    """Return what was granted through nbgrader itself; our copy there may be out of date."""
-    if of_nbgrader is None or ours is None or ours.mirrored is None:
-        return of_nbgrader
-    if abs(of_nbgrader.total_seconds() - ours.mirrored) >= 1:
-        return of_nbgrader
-    return None if ours.theirs is None else timedelta(seconds=ours.theirs)
+def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:
+    """Remove students' extensions. Return the students who had none."""
+    without = []
+    with database.writing() as connection:
+        for student in students:
+            key = {"assignment": assignment, "student": student}
+            if connection.execute(delete(EXTENSIONS).where(of(EXTENSIONS, key))).rowcount:
+                show_in_nbgrader(connection, assignment, student)
+            else:
+                without.append(student)
+    return without
+
+
+def show_in_nbgrader(connection: Connection, assignment: str, student: str) -> None:
+    """Write a student's extension into nbgrader's own column, if there is a submission."""
+    submission = api.SubmittedAssignment
+    query = (
+        select(submission.id, api.Assignment.duedate)
+        .join(api.Assignment)
+        .where(api.Assignment.name == assignment, submission.student_id == student)
+        .with_for_update(of=submission)  # so that the extension that is read is the last one
+    )
+    if (found := connection.execute(query).first()) and found.duedate is not None:
+        ours = extensions_in(connection, assignment, student).get((assignment, student))
+        more = ours.due(found.duedate) - found.duedate if ours else None
+        table = api.Base.metadata.tables["submitted_assignment"]
+        this = update(table).where(table.c.id == found.id)
+        connection.execute(this.values(extension=more or None))

@@ -5,9 +5,8 @@ import functools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
-from hw_grading.gradebook.corrections import Change, Correction, Kind, applied, corrections_in
+from hw_grading.gradebook.corrections import Correction, Kind, applied, corrections_in
 from hw_grading.gradebook.handed_in import HandedIn, handed_in
 from hw_grading.gradebook.lateness import penalty_of, used_by_homework
 from hw_grading.gradebook.policy import terms_of
@@ -104,9 +103,7 @@ class _Rules:
         self._handed_in: defaultdict[str, list[HandedIn]] = defaultdict(list)
         for turn in turns:
             self._handed_in[turn.student].append(turn)
-        self._changes: defaultdict[str, list[Change]] = defaultdict(list)
-        for change in changes:
-            self._changes[change.cell].append(change)
+        self._changes = changes
         dropped = {change.cell for change in changes if change.kind is Kind.DROP}
         self.cells = tuple(cell for cell in cells if cell.name not in dropped)
         self.most = sum(cell.max_points for cell in self.cells)
@@ -115,8 +112,7 @@ class _Rules:
         used, left = self._slip_days(student.id)
         if record is None:
             return FinalScore(student, None, slip_days_left=left)
-        of_cells = (applied(score, self._changes[score.cell.name]) for score in record.scores)
-        corrections = sorted(chain.from_iterable(of_cells), key=lambda one: one.key)
+        corrections = applied(record, self._changes)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self._terms.has_rules:
             penalty, why = penalty_of(self._terms, record, points, self.most, used)

@@ -7,7 +7,7 @@ from nbgrader import api
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hw_grading.gradebook.extensions import Extension, due_of, extensions_in
+from hw_grading.gradebook.extensions import Extension, extensions_in
 from hw_grading.gradebook.scores import NoScores, open_gradebook
 
 
@@ -19,14 +19,14 @@ class HandedIn:
     student: str
     when: datetime | None  # None if not known
     due_for_all: datetime
-    due: datetime  # the student's own, with all extensions
-    extension: Extension | None  # the row in our own table
+    due: datetime  # the student's own
+    extension: Extension | None
 
 
 def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
     """Return the submissions of homeworks with a due date, sorted by the due date for all."""
     assignment, submission = api.Assignment, api.SubmittedAssignment
-    times = submission.timestamp, assignment.duedate, submission.extension
+    times = submission.timestamp, assignment.duedate
     query = select(assignment.name, submission.student_id, *times).join(submission)
     query = query.where(assignment.duedate.is_not(None))
     query = query.order_by(assignment.duedate, assignment.name, submission.student_id)
@@ -34,9 +34,10 @@ def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
         query = query.where(submission.student_id == student)
     granted = extensions_in(db, student=student)
     found = []
-    for name, who, when, due, of_nbgrader in db.execute(query):
-        ours = granted.get((name, who))
-        found.append(HandedIn(name, who, when, due, due_of(due, of_nbgrader, ours), ours))
+    for name, who, when, due in db.execute(query):
+        extension = granted.get((name, who))
+        own = extension.due(due) if extension else due
+        found.append(HandedIn(name, who, when, due, own, extension))
     return found
 
 

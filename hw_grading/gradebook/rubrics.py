@@ -8,6 +8,7 @@ A changed rubric is applied to the answers that were already graded.
 
 import hashlib
 import itertools
+import json
 import math
 import re
 import uuid
@@ -15,21 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from hw_grading.gradebook.desk_tables import ITEMS, RUBRICS, Rows
-from hw_grading.gradebook.gradings import read_gradings, rescore
-from hw_grading.gradebook.history import Stamp, log
-from hw_grading.gradebook.model import (
-    Grading,
-    Item,
-    Kind,
-    Mark,
-    Refused,
-    Rescored,
-    Rubric,
-    RubricChanged,
-)
+from hw_grading.gradebook.marks import Answer, Rows, Stamp, log, read_answers, rescore
+from hw_grading.gradebook.model import Item, Kind, Mark, Refused, Rescored, Rubric, RubricChanged
 from hw_grading.gradebook.questions import Places
 from hw_grading.gradebook.scores import Cell, in_digits, signed
+from hw_grading.gradebook.tables import RUBRICS, put
 
 FORMAT = "hw_grading rubrics"
 _ITEM = re.compile(
@@ -44,7 +35,7 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
     items = _items(cell, cells, places)
     if _sum(items) != cell.max_points:
         items = [(cell.max_points, "Right and complete.")]
-    items.append((0.0, "No answer, or nothing of the above."))
+    items.append((0.0, "No answer, or none of the above."))
     first = []
     for n, (points, text) in enumerate(items):
         # The id is always the same, because graders may use an item before it is saved.
@@ -82,72 +73,79 @@ def _sum(items: Sequence[tuple[float, str]]) -> float:
 # -- stored
 
 
-def read_rubric(rows: Rows, first: Rubric) -> tuple[Rubric, str]:
-    """Return the rubric and who changed it last; `first` and "" before any change.
+def read_rubric(rows: Rows) -> tuple[Rubric, str]:
+    """Return the rubric and who changed it last; the first one and "" before any change.
 
-    The bounds are not above those of `first`, because the question may be worth less by now.
+    The bounds are not above the question's points, which may be fewer by now.
     """
     found = rows.all(RUBRICS)
     if not found:
-        return first, ""
-    row = found[0]
-    items = tuple(
-        Item(item.id, item.points, item.text, item.note)
-        for item in sorted(rows.all(ITEMS), key=lambda item: item.position)
-        if not item.deleted
-    )
-    rubric = Rubric(items, Kind(row.kind), row.lower, row.upper, row.revision)
-    return rubric.within(first.upper), str(row.grader)
+        return rows.first, ""
+    (row,) = found
+    rubric = rubric_of(json.loads(row.rubric) | {"revision": row.revision})
+    return rubric.within(rows.most), str(row.grader)
 
 
-def write_rubric(rows: Rows, rubric: Rubric, grader: str, max_points: float) -> Rubric:
-    """Write a rubric as its next revision. Return it with ids for its new items.
-
-    If its upper bound is the question's maximum, infinity is stored: the maximum may be raised.
-    """
+def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
+    """Write a rubric as its next revision. Return it with ids for its new items."""
     items = tuple(
         Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
         for item in rubric.items
     )
     rubric = replace(rubric, items=items, revision=rubric.revision + 1)
-    earlier = {row.id: {**row._mapping, "deleted": True} for row in rows.all(ITEMS)}
-    added = {"deleted": False, "revision": rubric.revision}
-    present = {item.id: asdict(item) | {"position": n, **added} for n, item in enumerate(items)}
-    rows.replace(ITEMS, (earlier | present).values())
-    values = {"kind": str(rubric.kind), "lower": rubric.lower, "revision": rubric.revision}
-    upper = rubric.upper if rubric.upper < max_points else math.inf
-    rows.replace(RUBRICS, [{"grader": grader, "upper": upper, **values}])
+    plain = json.dumps(_plain(rubric, rows.most))
+    put(rows.connection, RUBRICS, rows.key, grader=grader, revision=rubric.revision, rubric=plain)
     return rubric
+
+
+def rubric_of(values: Mapping[str, Any]) -> Rubric:
+    """Return a rubric from JSON data: of a row, an event, or an exported document."""
+    items = tuple(
+        Item(str(i.get("id", "")), float(i["points"]), str(i["text"]), str(i.get("note", "")))
+        for i in values["items"]
+    )
+    bounds = (float(values["lower"]), float(values.get("upper", math.inf)))
+    return Rubric(items, Kind(values["kind"]), *bounds, values.get("revision", 0))
+
+
+def _plain(rubric: Rubric, most: float) -> dict[str, Any]:
+    """Return a rubric as JSON data.
+
+    An upper bound that is the question's points is left out: the question may have more some day.
+    """
+    data = asdict(rubric)
+    del data["revision"]
+    if rubric.upper >= most:
+        del data["upper"]
+    return data
 
 
 # -- changed
 
 
-def rescored(gradings: Mapping[str, Grading], rubric: Rubric, max_points: float) -> list[Rescored]:
+def rescored(answers: Mapping[str, Answer], rubric: Rubric, most: float) -> list[Rescored]:
     """Return the answers, graded on the desk last, whose score changes under another rubric."""
     found = []
-    for student, mark in _graded(gradings, rubric).items():
-        before = gradings[student].score
-        after = rubric.score(mark.chosen, mark.adjustment, max_points)
+    for student, mark in _graded(answers).items():
+        before = answers[student].grading.score
+        after = rubric.score(mark.chosen, mark.adjustment, most)
         if before is not None and after != before:
             found.append(Rescored(student, before, after))
     return found
 
 
-def change(
-    rows: Rows, first: Rubric, rubric: Rubric, stamp: Stamp
-) -> tuple[Rubric, list[Rescored]]:
+def change(rows: Rows, rubric: Rubric, stamp: Stamp) -> tuple[Rubric, list[Rescored]]:
     """Save a rubric, its scores and comments; `RubricChanged` if somebody else has changed it."""
-    old, by = read_rubric(rows, first)
+    old, by = read_rubric(rows)
     if rubric.revision != old.revision:
         raise RubricChanged(old, by)
-    new = write_rubric(rows, rubric, stamp.grader, stamp.max_points)
-    # This includes items that had been deleted and are back again.
-    gradings = read_gradings(rows, new, lock=True)
-    changed = rescored(gradings, new, stamp.max_points)
-    for student, mark in _graded(gradings, new).items():
-        score = new.score(mark.chosen, mark.adjustment, stamp.max_points)
-        rescore(rows, student, score, new.comment(mark, stamp.max_points))
+    new = write_rubric(rows, rubric, stamp.grader)
+    # Marks keep the items that are deleted: here they may be back again.
+    answers = read_answers(rows, new, lock=True)
+    changed = rescored(answers, new, rows.most)
+    for student, mark in _graded(answers).items():
+        score = new.score(mark.chosen, mark.adjustment, rows.most)
+        rescore(rows, answers[student], score, new.comment(mark, rows.most))
     after = {"rubric": asdict(new), "what": _in_words(old, new, len(changed))}
     log(rows, stamp, "", {"rubric": asdict(old)}, after)
     for one in changed:
@@ -156,13 +154,10 @@ def change(
     return new, changed
 
 
-def _graded(gradings: Mapping[str, Grading], rubric: Rubric) -> dict[str, Mark]:
-    """Return the marks of answers graded on the desk, with only the items still in the rubric."""
-    return {
-        student: replace(grading.mark, chosen=grading.mark.chosen & rubric.ids)
-        for student, grading in gradings.items()
-        if grading.mark.done and not grading.overridden
-    }
+def _graded(answers: Mapping[str, Answer]) -> dict[str, Mark]:
+    """Return the marks of answers graded on the desk last."""
+    gradings = {student: answer.grading for student, answer in answers.items()}
+    return {s: one.mark for s, one in gradings.items() if one.mark.done and not one.overridden}
 
 
 def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
@@ -189,12 +184,9 @@ def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
 # -- taken to another class
 
 
-def exported(rubric: Rubric, max_points: float) -> dict[str, Any]:
+def exported(rubric: Rubric, most: float) -> dict[str, Any]:
     """Return a rubric as JSON data, without what means nothing in another class."""
-    data = asdict(rubric)
-    if rubric.upper >= max_points:
-        del data["upper"]  # the question may have more points in another class
-    del data["revision"]
+    data = _plain(rubric, most)
     for item in data["items"]:
         del item["id"]
     return data
@@ -205,17 +197,11 @@ def rubrics_in(document: object) -> dict[str, Rubric]:
     try:
         if document["format"] != FORMAT:  # type: ignore[index]
             raise KeyError
-        return {
-            str(cell): Rubric(
-                tuple(
-                    Item("", float(item["points"]), str(item["text"]), str(item.get("note", "")))
-                    for item in rubric["items"]
-                ),
-                Kind(rubric["kind"]),
-                float(rubric["lower"]),
-                float(rubric.get("upper", math.inf)),
-            )
-            for cell, rubric in document["rubrics"].items()  # type: ignore[index]
-        }
+        found = document["rubrics"].items()  # type: ignore[index]
+        rubrics = {str(cell): rubric_of(rubric) for cell, rubric in found}
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Refused("This file has no rubrics. Choose a file that the desk exported.") from error
+    return {
+        cell: replace(one, items=tuple(replace(item, id="") for item in one.items), revision=0)
+        for cell, one in rubrics.items()
+    }

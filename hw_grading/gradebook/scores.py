@@ -19,8 +19,8 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hw_grading import DISTRIBUTION
-from hw_grading.gradebook.database import shown_address
-from hw_grading.gradebook.extensions import due_of, extensions_in
+from hw_grading.gradebook.database import Database, Unavailable, lacks_tables, shown_address
+from hw_grading.gradebook.extensions import extensions_in
 
 
 def in_digits(points: float) -> str:
@@ -105,6 +105,15 @@ class Record:
         return bool(self.scores) and all(score.auto is not None for score in tests)
 
     @property
+    def was_read(self) -> bool:
+        """Whether what was handed in could be read: then a test or a person has given points.
+
+        It is true as well if the homework has no tests, since nbgrader's rows do not tell.
+        """
+        given = any((score.auto, score.manual) != (None, None) for score in self.scores)
+        return given or all(score.cell.by_hand for score in self.scores)
+
+    @property
     def total(self) -> float:
         """Points so far minus nbgrader's penalty, as nbgrader's own pages show them."""
         return max(0.0, sum(score.points for score in self.scores) - self.penalty)
@@ -154,6 +163,8 @@ def open_gradebook(
     url = make_url(db_url)
     engine = reading(url, assignment)
     try:
+        if lacks_tables(engine):
+            Database(db_url).make_tables()
         with Session(engine) as db:
             dates = db.execute(select(api.Assignment.name, api.Assignment.duedate))
             due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
@@ -163,6 +174,8 @@ def open_gradebook(
                     f"release it first: python -m hw_grading release {assignment}"
                 )
             yield db, due
+    except Unavailable as why:
+        raise NoScores(str(why)) from None
     except SQLAlchemyError as error:
         with suppress(SQLAlchemyError):  # the query itself failed
             if not inspect(engine).has_table(api.Assignment.__tablename__):
@@ -246,9 +259,10 @@ def _records(
 
     records = []
     granted = extensions_in(db, assignment, student)
-    times = (submission.student_id, submission.timestamp, submission.extension)
-    for key, name, when, extension in db.execute(of_class.add_columns(*times)):
-        own = due_of(due, extension, granted.get((assignment, name))) if due else None
+    times = (submission.student_id, submission.timestamp)
+    for key, name, when in db.execute(of_class.add_columns(*times)):
+        extension = granted.get((assignment, name))
+        own = extension.due(due) if extension and due else due
         late = (when - own).total_seconds() if when and own else 0.0
         late, held = max(0.0, late // 1), tuple(scores[key])
         records.append(Record(name, when, late, penalties[key], held, keys.get(key, ""), own))

@@ -1,15 +1,25 @@
 """Answers the grader's questions about the notebook, in the kernel, between two cells.
 
 The grader's test cell runs in another process. Its questions arrive as messages, and the kernel's
-main thread answers them here. Arguments are passed by value; a function among them becomes a
-`callback`, which asks the grader to call it. After the test, the names that it bound and the random
-generators are restored.
+main thread answers them here:
+
+- ``get names``: their values in the notebook
+- ``put names values``, ``put back number``: bind names for the test, and restore them
+- ``call function calls whole``: what a function returns for one call after another; with `whole`,
+  also the arguments as they are after each call, and what earlier calls returned
+- ``end``: the test has ended
+
+Values are sent as they are. Whatever is no plain data stays here, and the grader gets a handle: a
+number, and a copy of the entries or numbers, if it has any, to look at. A function of the grader
+becomes one here that asks the grader to call it, or a copy of the function if a module here has it.
+After the test, the names that it bound and the random generators are restored.
 
 A student's code can change everything here, and then give any answer. It gains nothing by that: its
 functions can return any value anyway.
 """
 
 import contextlib
+import importlib
 import io
 import os
 import random
@@ -17,6 +27,7 @@ import select
 import signal
 import socket
 import threading
+import types
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -24,14 +35,16 @@ from typing import Any
 import numpy as np
 
 from hw_support import failures
+from hw_support.compare import arrays_of
 from hw_support.notebook_access import Notebook
 
 from . import wire
-from .wire import FROM_GRADER, FROM_SANDBOX, Theirs, Yours
+from .wire import Reference, Shipped, Tag, Theirs, Yours
 
-_PLAIN = (list, tuple, dict)
-_LARGEST_BY_VALUE = 4 << 20  # bytes
-_MOST_AT_ONCE = 100  # entries of an iterator in one answer
+_MOST_ENTRIES = 10_000  # of an object, to look at
+_DEEPEST_VIEW = 3 * wire.MOST_DEEP // 4
+_MOST_KEPT = 4  # results of earlier calls that are sent again
+_NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
 
 
 class Server:
@@ -42,35 +55,28 @@ class Server:
         self._names = names
         self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
         self._number_of: dict[int, int] = {}  # their numbers, by id
-        self._callbacks: dict[int, Callable[..., Any]] = {}  # by the grader's number
+        self._functions: dict[Reference, Callable[..., Any]] = {}  # of the grader
+        self._reference_of: dict[int, Reference] = {}  # of the grader's functions, by id
         self._notebook = Notebook(names)
         self._put: list[Any] = []  # what undoes each `put` of this test
-        self._process = 0  # the process that may use the connection
-        self._turn = threading.RLock()  # held by the thread that uses it; not by student code
-        self._serving = False  # whether callbacks can be called
+        self._kept: list[Any] = []  # what the last calls returned
+        self._serving: tuple[int, int] | None = None  # process and thread that use the connection
         self._interrupts = _Interrupts()
-        self._passed_back: set[int] = set()  # ids of objects to which the last message referred
-        self._all_by_value = False  # whether the answer contains large arrays too
-        self._returned = _Returned()
 
     def serve(self) -> None:
         """Answer questions until the grader reports that its test cell has ended."""
-        self._process = os.getpid()
-        self._returned = _Returned()
         state = _RandomState(self._names)
         self._interrupts.begin()
-        self._turn.acquire()
-        self._serving = True
+        self._serving = os.getpid(), threading.get_ident()
         try:
             self._answer_until("end")
         finally:
-            self._serving = False
-            self._turn.release()
+            self._serving = None
             self._interrupts.end()
             while self._put:
                 self._notebook.put_back(self._put.pop())
             state.put_back()
-        self._send(["ended"])
+        self._connection.send(self._packed(["ended"]))
 
     def refuse(self, functions: Iterable[str]) -> None:
         """Replace functions of the notebook, for as long as it does not define them again."""
@@ -82,155 +88,153 @@ class Server:
         """Replace the outermost function of the notebook that an interrupt has ended."""
         self.refuse([self._notebook.unreturned(interrupt, but="")])
 
-    # -- messages
+    # -- references
 
-    def _send(self, message: Any) -> None:
-        self._connection.send(wire.pack(message, self._refer, FROM_SANDBOX))
+    def _packed(self, message: list[Any]) -> list[bytes]:
+        return wire.pack(message, self._refer, limited=True)
 
-    def _receive(self) -> list[Any]:
-        head, body = self._connection.receive(FROM_GRADER)
-        self._passed_back.clear()
-        message: list[Any] = wire.unpack(head, body, self._resolve, FROM_GRADER)
-        return message
+    def _refer(self, value: Any, depth: int) -> Reference | None:
+        """Return what is sent for a value; None if the value itself is sent. May run student code.
 
-    def _refer(self, value: Any) -> Theirs | Yours | None:
-        """Return the reference that is sent for a value; None if the value itself is sent.
-
-        Functions, large arrays, subclasses of arrays and other objects stay here. A callback is
-        sent back as the grader's own function.
+        A function of the grader is sent back as its own. Of objects that are no plain data, the
+        entries are sent too, to look at. An iterator is replaced by the list of its entries.
         """
         kind = type(value)
-        if kind in _PLAIN:
+        if kind in (list, tuple, dict):
             return None
-        if isinstance(value, np.ndarray | np.generic):
-            exact = kind is np.ndarray or isinstance(value, np.generic)
-            small = self._all_by_value or not _is_large(value)
-            if exact and small and wire.is_plain(value.dtype):
-                return None
-        number = getattr(value, "grader_number", None) if callable(value) else None
-        if type(number) is int and self._callbacks.get(number) is value:
-            return Yours(number)
-        if kind is complex:
+        if (kind is np.ndarray or isinstance(value, np.generic)) and wire.is_plain(value.dtype):
             return None
+        if (reference := self._reference_of.get(id(value))) is not None:
+            return reference
+        view = None
+        if not callable(value) and depth < _DEEPEST_VIEW:
+            view = _view(value)
+            if isinstance(view, list) and hasattr(kind, "__next__"):
+                value = view
         number = self._number_of.setdefault(id(value), len(self._mine))
         self._mine[number] = value
-        return Theirs(number, "function" if callable(value) else "object", kind.__name__)
+        return Theirs(number, callable(value), kind.__name__, view)
 
-    def _resolve(self, reference: Theirs | Yours) -> Any:
+    def _resolve(self, reference: Reference) -> Any:
         if isinstance(reference, Yours):
-            thing = self._mine[reference.number]
-            self._passed_back.add(id(thing))
-            return thing
-        if reference.number not in self._callbacks:
-            self._callbacks[reference.number] = self._callback(reference)
-        return self._callbacks[reference.number]
+            return self._mine[reference.number]
+        if reference not in self._functions:
+            function = _shipped(reference) if isinstance(reference, Shipped) else None
+            function = function or _anonymous(self._callback(reference))
+            self._functions[reference] = function
+            own = Yours(reference.number) if isinstance(reference, Theirs) else reference
+            self._reference_of[id(function)] = own
+        return self._functions[reference]
+
+    def _callback(self, reference: Any) -> types.FunctionType:
+        def callback(*arguments: Any, **named: Any) -> Any:
+            if self._serving != (os.getpid(), threading.get_ident()):
+                raise RuntimeError("only the test that passed this function can have it called")
+            pieces = self._packed(["callback", reference.number, list(arguments), named])
+            with self._interrupts.not_now():
+                self._connection.send(pieces)
+                kind, value = self._answer_until("return")
+            if kind == "raise":
+                raise CallbackError(value)
+            return value
+
+        assert isinstance(callback, types.FunctionType)
+        return callback
+
+    # -- questions
 
     def _answer_until(self, last: str) -> list[Any]:
         """Answer questions until a message of this kind arrives (a "raise" ends a "return" too)."""
         while True:
-            kind, *rest = message = self._receive()
+            head, body = self._connection.receive(limited=False)
+            message = wire.unpack(head, body, self._resolve, limited=False)
+            kind, *rest = message
             if kind == last or (last == "return" and kind == "raise"):
-                return message
+                return list(message)
             try:
                 answer = self._answer(kind, rest)
             except BaseException as error:
-                answer = _described(error, self._notebook)
-            self._all_by_value = kind == "ask"
-            try:
-                self._send(answer)
-                if kind == "call" and answer[0] == "value":  # the grader remembers the same
-                    self._returned.add(answer[1])
-            except wire.TooMuch as error:
-                self._send(["refused", str(error)])
-            finally:
-                self._all_by_value = False
+                answer = self._packed(["values", [], _described(error, self._notebook)])
+            self._connection.send(answer)
 
-    def _answer(self, kind: str, rest: list[Any]) -> list[Any]:
+    def _answer(self, kind: str, rest: list[Any]) -> list[bytes]:
         match kind, rest:
-            case "call", [function, arguments, named]:
-                return self._call(function, arguments, named)
-            case "get", [name]:
-                if name not in self._names:
-                    return ["missing"]
-                return ["value", self._names[name], [], []]
+            case "call", [function, calls, whole]:
+                return self._call(function, calls, whole)
+            case "get", [names]:
+                found = [[self._names[n]] if n in self._names else [] for n in names]
+                with self._interrupts.allowed():
+                    return self._packed(["values", found, None])
             case "put", [names, values]:
-                now = [Notebook.MISSING if value is None else value[0] for value in values]
+                now = [value[0] if value else Notebook.MISSING for value in values]
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
-                return ["value", None, [], []]
             case "put back", [number]:
                 self._notebook.put_back(self._put[number])
-                return ["value", None, [], []]
-            case "ask", [what, thing, details]:
-                with self._student_code():
-                    return ["value", _OPERATIONS[what](thing, *details), [], []]
-        raise ValueError(kind)
+            case _:
+                raise ValueError(kind)
+        return self._packed(["values", [], None])
 
-    # -- calls
-
-    def _call(self, function: Any, arguments: list[Any], named: Any) -> list[Any]:
-        """Call a function; return its value, and what it changed in arrays and lists.
-
-        These are its arguments and what earlier calls returned.
-        """
-        given = list(wire.mutable([arguments, named], lambda a: id(a) in self._passed_back))
-        before = [_copy(thing) for thing in given]
-        _write_over_free_memory(given)
-        with _silence(), self._student_code():
-            value = function(*arguments, **named)
-        changed = [
-            [place, thing]
-            for place, (thing, copy) in enumerate(zip(given, before, strict=True))
-            if not _same(thing, copy)
-        ]
-        return ["value", value, changed, self._returned.overwritten()]
-
-    @contextlib.contextmanager
-    def _student_code(self) -> Iterator[None]:
-        """Let student code run in a block: interrupts end it, and its threads may call back."""
-        self._turn.release()
-        try:
-            with self._interrupts.allowed():
-                yield
-        finally:
-            self._turn.acquire()
-
-    def _callback(self, reference: Theirs) -> Callable[..., Any]:
-        def callback(*arguments: Any, **named: Any) -> Any:
-            if self._process != os.getpid():
-                raise RuntimeError("only the notebook's process can call a function of the test")
-            with self._interrupts.not_now(), self._turn:
-                if not self._serving:
-                    raise RuntimeError("the test that passed this function has ended")
-                self._send(["callback", reference.number, list(arguments), named])
-                kind, *rest = self._answer_until("return")
-            if kind == "raise":
-                raise CallbackError(*rest)
-            return rest[0]
-
-        callback.__name__ = callback.__qualname__ = reference.type_name
-        callback.grader_number = reference.number  # type: ignore[attr-defined]
-        return callback
+    def _call(self, function: Any, calls: list[Any], whole: str | None) -> list[bytes]:
+        """Return as many results as there are calls; fewer if one fails, or all are too large."""
+        encoder = wire.Encoder(self._refer, limited=True)
+        done: list[Any] = []
+        failure = None
+        if whole == "first":
+            self._kept = []
+        with _silence(), self._interrupts.allowed():
+            for arguments, named in calls:
+                mark = encoder.mark()
+                _write_over_free_memory([arguments, named])
+                try:
+                    value = function(*arguments, **named)
+                    after = [arguments, named, self._kept] if whole else None
+                    done.append(encoder.encode([value, after]))
+                except wire.TooMuch as error:
+                    encoder.reset(mark)
+                    failure = None if done else ["refused", str(error)]
+                    break
+                except BaseException as error:
+                    encoder.reset(mark)
+                    failure = _described(error, self._notebook)
+                    break
+                if whole:
+                    self._kept = [*self._kept, value][-_MOST_KEPT:]
+        return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
 
 
-class _Returned:
-    """The arrays and lists that functions returned in this test, with copies of their contents."""
+def _view(value: Any) -> Any:
+    """Return the numbers (an array) or the first entries (a list) of an object; None without."""
+    with contextlib.suppress(Exception):
+        if isinstance(value, np.ndarray) or hasattr(type(value), "__array__"):
+            array = np.array(np.asarray(value), subok=False)
+            if array.dtype.kind in "fc" and not wire.is_plain(array.dtype):
+                array = array.astype("c16" if array.dtype.kind == "c" else "f8")
+            if not wire.is_plain(array.dtype):
+                return array.tolist() if array.dtype.kind in "US" else list(array)
+            return array
+        return list(islice(value, _MOST_ENTRIES))
+    return None
 
-    def __init__(self) -> None:
-        self._remembered = wire.Remembered(_is_large)
-        self._copies: list[Any] = []
 
-    def add(self, value: Any) -> None:
-        for thing in self._remembered.add(value):
-            self._copies.append(None if thing is None else _copy(thing))
+def _shipped(reference: Shipped) -> Callable[..., Any] | None:
+    """Return a copy of a function that this process can import; None if it cannot."""
+    with contextlib.suppress(Exception):
+        function = getattr(importlib.import_module(reference.module), reference.name)
+        return _anonymous(function)
+    return None
 
-    def overwritten(self) -> list[list[Any]]:
-        """Return the numbers and new contents of arrays and lists that have changed since."""
-        changed = []
-        for number, thing in enumerate(self._remembered.things):
-            if thing is not None and not _same(thing, self._copies[number]):
-                self._copies[number] = _copy(thing)
-                changed.append([number, thing])
-        return changed
+
+def _anonymous(function: types.FunctionType) -> types.FunctionType:
+    """Return a function without its name and source: they would tell which test runs."""
+    code = function.__code__
+    constants = (None, *code.co_consts[1:]) if function.__doc__ else code.co_consts
+    code = code.replace(
+        co_name=_NAME, co_qualname=_NAME, co_filename=_FILE, co_consts=constants, co_firstlineno=1
+    )
+    defaults, within = function.__defaults__, function.__closure__
+    made = types.FunctionType(code, function.__globals__, _NAME, defaults, within)
+    made.__kwdefaults__, made.__module__, made.__doc__ = function.__kwdefaults__, _FILE, None
+    return made
 
 
 class _Interrupts:
@@ -240,16 +244,15 @@ class _Interrupts:
     """
 
     def __init__(self) -> None:
-        self._in_main_thread = self._allowed = self._noted = False
+        self._allowed = self._noted = False
         self._before: Any = None
 
     def begin(self) -> None:
-        self._in_main_thread = _is_main_thread()
         self._before = signal.getsignal(signal.SIGINT)
         self._set(self._handle)
 
     def _set(self, handler: Any) -> None:
-        if self._in_main_thread and _is_main_thread():
+        if threading.current_thread() is threading.main_thread():  # not in this module's own tests
             signal.signal(signal.SIGINT, handler)
 
     def _handle(self, *_: object) -> None:
@@ -259,10 +262,7 @@ class _Interrupts:
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let an interrupt end a block. Forget an interrupt from before the block."""
-        if self._is_aside():
-            yield
-            return
+        """Let an interrupt end a block of student code. Forget an interrupt from before it."""
         self._noted, self._allowed = False, True
         try:
             yield
@@ -272,9 +272,6 @@ class _Interrupts:
 
     @contextlib.contextmanager
     def not_now(self) -> Iterator[None]:
-        if self._is_aside():
-            yield
-            return
         self._allowed = False
         self._set(self._handle)  # see `allowed`
         try:
@@ -287,21 +284,9 @@ class _Interrupts:
     def end(self) -> None:
         self._set(self._before)
 
-    def _is_aside(self) -> bool:
-        """Whether this is a thread of the student's: an interrupt only reaches the main thread."""
-        return self._in_main_thread and not _is_main_thread()
-
-
-def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
 
 class CallbackError(Exception):
-    """A function of the grader raised an exception: the exception's number, and a text."""
-
-    def __init__(self, number: int, text: str) -> None:
-        super().__init__(text)
-        self.number = number
+    """A function of the grader raised an exception."""
 
 
 class DidNotReturn(Exception):
@@ -322,7 +307,7 @@ def _described(error: BaseException, notebook: Notebook) -> list[Any]:
     place = failures.place_of(error, notebook.names)
     where, line = (place.function, place.line) if place else ("", 0)
     if isinstance(error, CallbackError):
-        return ["callback raised", error.number, where, line]
+        return ["raised", where, line]
     try:
         text = str(error)[:2000]
     except BaseException:
@@ -368,53 +353,8 @@ class _Nothing(io.TextIOBase):
         return len(text)
 
 
-# -- arguments that a function may change
-
-
-def _is_large(thing: Any) -> bool:
-    """Return whether an array is sent only on request: most large ones are parts of caches."""
-    return isinstance(thing, np.ndarray) and thing.nbytes > _LARGEST_BY_VALUE
-
-
-def _copy(thing: Any) -> Any:
-    return thing.copy() if isinstance(thing, np.ndarray) else list(thing)
-
-
-def _same(thing: Any, copy: Any) -> bool:
-    if isinstance(copy, np.ndarray):
-        return thing.shape == copy.shape and _bytes(thing) == _bytes(copy)
-    return len(thing) == len(copy) and all(a is b for a, b in zip(thing, copy, strict=True))
-
-
-def _bytes(array: Any) -> memoryview:
-    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-
-
-def _write_over_free_memory(given: list[Any]) -> None:
+def _write_over_free_memory(given: Any) -> None:
     """Fill freed memory of small arrays with NaN, so that uninitialised values are noticed."""
-    for thing in given:
-        if isinstance(thing, np.ndarray) and thing.size <= 1000:
-            _ = [np.full(thing.size, np.nan) for _ in range(8)]
-
-
-# -- other questions about a value
-
-
-def _array(thing: Any) -> Any:
-    array = np.asarray(thing)
-    if array.dtype.kind in "fc" and not wire.is_plain(array.dtype):
-        array = array.astype("c16" if array.dtype.kind == "c" else "f8")
-    if not wire.is_plain(array.dtype):
-        raise TypeError(f"{array.dtype.name} values are not plain numbers")
-    return np.array(array, copy=True, subok=False)
-
-
-_OPERATIONS: dict[str, Callable[..., Any]] = {
-    "array": _array,
-    "attribute": getattr,
-    "bool": bool,
-    "entry": lambda thing, key: thing[key],
-    "iterator": iter,
-    "length": len,
-    "next": lambda iterator, most: list(islice(iterator, max(1, min(most, _MOST_AT_ONCE)))),
-}
+    for array in arrays_of(given):
+        if array.size <= 1000:
+            _ = [np.full(array.size, np.nan) for _ in range(8)]

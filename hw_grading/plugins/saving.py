@@ -15,9 +15,9 @@ from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from sqlalchemy import select, update
 
-from hw_grading.gradebook.digest import answer_digest, digests_before, remember
+from hw_grading.gradebook.extensions import show_in_nbgrader
 from hw_grading.gradebook.graded_notebook import cells_by_id
-from hw_grading.gradebook.granting import mirror
+from hw_grading.gradebook.marks import answer_digest, digests_before, remember
 from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import METADATA_KEY
 
@@ -142,7 +142,7 @@ class _OneSubmission(Gradebook):
         """Remove a penalty that nbgrader has stored; store a granted extension for its pages."""
         _, assignment, student = self._of
         self._submission.late_submission_penalty = None
-        mirror(self.db.connection(), assignment, student)
+        show_in_nbgrader(self.db.connection(), assignment, student)
 
     def find_grade(self, cell: str, *of: str) -> Any:
         """Return the score of a cell, like nbgrader's gradebook."""

@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 
 from hw_grading.homework.manifest import Manifest
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.share import is_over
+from hw_grading.sandbox.processes import is_over
 from hw_support.submission.cells import grade_id_of
 
 # All cells together may idle for a few times the CPU time of one, and a minute; then each a little.

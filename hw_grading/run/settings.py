@@ -7,7 +7,7 @@ from typing import Any
 from traitlets import Bool, Enum, Float, HasTraits, Integer
 from traitlets.config import Configurable
 
-from hw_grading.sandbox.policy import Limits
+from hw_grading.inside.isolation import Limits
 
 
 def _number(default: float, text: str) -> Any:

@@ -7,13 +7,10 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from pathlib import Path
 
+from hw_grading.inside.isolation import Limits, Shown, bubblewrap
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import policy
-from hw_grading.sandbox.policy import Limits, Shown
 from hw_grading.sandbox.syscalls import filter_file
-from hw_grading.sandbox.user import as_caller
 
 _SECONDS = 30
 _FIND = (
@@ -54,47 +51,37 @@ class SandboxUnavailable(GraderFault):
 def check(shown: Shown, limits: Limits) -> None:
     """Make a sandbox as for a submission, and run Python in it; raise `SandboxUnavailable`."""
     if sys.platform != "linux":
-        raise SandboxUnavailable(
-            "Nothing was graded: student code runs in a sandbox, which exists only on Linux, "
-            f"not on {sys.platform}.\n{WITHOUT}"
-        )
-    for program in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
-        if shutil.which(program) is None:
-            hint = _INSTALL if program == "bwrap" else "Install util-linux, which contains it."
-            raise SandboxUnavailable(
-                "Nothing was graded: student code runs in a sandbox, which needs the program "
-                f"{program!r}. It was not found.\n{hint}\n{WITHOUT}"
-            )
-    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder:
-        program_line = [shown.python, "-c", _FIND]
-        filter_fd = filter_file()
-        line = policy.command(shown, limits, folder, program_line, filter_fd=filter_fd)
-        line = as_caller(line, Path(folder))
+        raise _unavailable(f"which exists only on Linux, not on {sys.platform}.")
+    for needed in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
+        if shutil.which(needed) is None:
+            hint = _INSTALL if needed == "bwrap" else "Install util-linux, which contains it."
+            raise _unavailable(f"which needs the program {needed!r}. It was not found.\n{hint}")
+    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder, filter_file() as file:
+        program = [shown.python, "-c", _FIND]
         try:
             done = subprocess.run(
-                line,
+                bubblewrap(shown, limits, folder, program, file.fileno()),
                 capture_output=True,
                 text=True,
                 timeout=_SECONDS,
                 check=False,
-                pass_fds=[filter_fd],
+                pass_fds=[file.fileno()],
             )
             said, printed = done.stderr.strip()[-500:], done.stdout.strip()
         except (OSError, subprocess.TimeoutExpired) as error:
             said, printed = str(error), ""
-        finally:
-            os.close(filter_fd)
     head, _, missing = printed.partition(":")
     if missing:
-        raise SandboxUnavailable(
-            "Nothing was graded: student code runs in a sandbox, and the sandbox lacks "
-            f"{', '.join(missing.split())}.\n{_what_to_install()}\n{WITHOUT}"
-        )
+        lacks = f"and the sandbox lacks {', '.join(missing.split())}."
+        raise _unavailable(f"{lacks}\n{_what_to_install()}")
     if head != "missing":
-        raise SandboxUnavailable(
-            "Nothing was graded: student code runs in a sandbox, and the sandbox could not be "
-            f"made.\n    {said or 'it ended without a message'}\n{_ALLOW}\n{WITHOUT}"
-        )
+        said = said or "it ended without a message"
+        raise _unavailable(f"and the sandbox could not be made.\n    {said}\n{_ALLOW}")
+
+
+def _unavailable(why: str) -> SandboxUnavailable:
+    text = f"Nothing was graded: student code runs in a sandbox, {why}\n{WITHOUT}"
+    return SandboxUnavailable(text)
 
 
 def _what_to_install() -> str:

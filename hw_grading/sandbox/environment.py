@@ -20,14 +20,16 @@ from pathlib import Path
 
 import hw_support
 from hw_grading import DISTRIBUTION, inside
+from hw_grading.inside.isolation import HOMEWORK, Shown
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox.policy import HOMEWORK, PASSED_ON, Shown
 
 PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
 BLAS_VARIABLES = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"),
     *("VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"),
 )
+# The only variables of the grader that are passed on. They determine how NumPy computes here.
+PASSED_ON = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
 # Paths that the system's linker uses. /etc/alternatives has links to the chosen libraries.
 _OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")

@@ -1,8 +1,9 @@
-"""The grader's side of the fork server of kernels (`hw_grading.inside.fork_server`).
+"""Starts kernels in sandboxes: forks them from a fork server, or starts them from scratch.
 
-Imports that are the same for all submissions take most of a small submission's time. The fork
-server does them once, and each kernel begins as a copy of the fork server. The fork server needs
-nested namespaces. If the machine does not allow these, every kernel is started from scratch.
+This is the grader's side of `hw_grading.inside.fork_server`. Imports that are the same for all
+submissions take most of a small submission's time. The fork server does them once, and each kernel
+begins as a copy of the fork server. The fork server needs nested namespaces. If the machine does
+not allow these, every kernel is started from scratch.
 """
 
 import atexit
@@ -12,23 +13,20 @@ import logging
 import os
 import shutil
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
+from hw_grading.inside import isolation
+from hw_grading.inside.isolation import Limits, Shown
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import descriptors, environment, policy
-from hw_grading.sandbox.forked import Forked, Target, has_ended
-from hw_grading.sandbox.policy import Limits, Shown
+from hw_grading.sandbox import environment
+from hw_grading.sandbox.processes import Forked, has_ended, pid_of
 from hw_grading.sandbox.syscalls import filter_file
-from hw_grading.sandbox.user import as_caller
 
 SECONDS_TO_START = 30.0
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _log = logging.getLogger(__name__)
 
 
@@ -36,18 +34,35 @@ class NoForkServer(GraderFault):
     """Kernels cannot be forked here, or forking one kernel has failed."""
 
 
-class ForkedKernel(Forked):
-    """A forked kernel, for jupyter_client; all processes of its sandbox end with `pid`."""
+class KernelProcess(Forked):
+    """A kernel in a sandbox, for jupyter_client; all processes of its sandbox end with `pid`.
 
-    def __init__(self, pid: int, kernel_pid: int, lifeline: int) -> None:
-        super().__init__(pid)
-        self.kernel_pid, self.kernel = kernel_pid, Target(kernel_pid)  # of the kernel's own process
-        self._lifeline = lifeline  # closed when this process exits, in any way; ends the kernel
+    The process at the other end of the socket `starting` becomes the kernel when it gets the
+    content of its connection file.
+    """
 
-    def __del__(self) -> None:
-        super().__del__()
-        if hasattr(self, "_lifeline"):
-            os.close(self._lifeline)
+    def __init__(
+        self,
+        starting: socket.socket,
+        connection: bytes,
+        bubblewrap: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        starting.settimeout(SECONDS_TO_START)
+        said, fds, _, _ = socket.recv_fds(starting, 1000, 2)
+        if len(fds) != 2:
+            raise OSError(said.decode(errors="replace") or "it ended")
+        super().__init__(pid_of(fds[0]), fds[0])
+        self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
+        os.close(fds[1])
+        starting.send(connection)
+        # Closed when this process exits, in any way; then a forked kernel ends.
+        self._lifeline = starting
+        self._bubblewrap = bubblewrap
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
+        super().wait(timeout)
+        return self._bubblewrap.wait() if self._bubblewrap else 1
 
 
 class ForkServer:
@@ -62,37 +77,21 @@ class ForkServer:
         self._folder = tempfile.mkdtemp(prefix="hw-kernels-")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
-        handed_on = [theirs.fileno(), filter_file()]
-        program = policy.start_fork_server(shown, *handed_on)
-        line = policy.fork_server_command(shown, Limits(), self._folder, program)
-        try:
-            self._process = subprocess.Popen(
-                as_caller(line, Path(self._folder)),
-                pass_fds=handed_on,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-            )
-        finally:
-            theirs.close()
-            os.close(handed_on[1])
+        with theirs, filter_file() as file:
+            handed_on = [theirs.fileno(), file.fileno()]
+            program = ["fork", *map(str, handed_on), *shown.preload]
+            self._process = _run(shown, Limits(), self._folder, program, handed_on)
         self.pid = self._process.pid
         self._seen = Forked(self.pid)
         self._is_ready = False
 
     def wait_until_ready(self) -> None:
-        """Wait until the fork server accepts requests; raise `NoForkServer` if it did not start."""
-        if self._is_ready:
-            return
-        self._control.settimeout(SECONDS_TO_START)
-        try:
-            ready = self._control.recv(100)
-        except OSError as error:
-            ready = str(error).encode()
-        if ready != b"ready":
-            raise NoForkServer(f"the fork server of the kernels did not start ({ready.decode()!r})")
-        self._is_ready = True
+        """Wait until it accepts requests; raise `NoForkServer` or `OSError` if it does not."""
+        if not self._is_ready:
+            self._control.settimeout(SECONDS_TO_START)
+            if self._control.recv(100) != b"ready":
+                raise NoForkServer("the fork server of the kernels did not start")
+            self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
         """Return whether it has ended, with its kernels, or ends within some seconds."""
@@ -106,35 +105,21 @@ class ForkServer:
         return folder
 
     def fork(
-        self, folder: str, link: socket.socket, limits: Limits, connection: Mapping[str, Any]
-    ) -> ForkedKernel:
+        self, folder: str, link: socket.socket, limits: Limits, connection: bytes
+    ) -> KernelProcess:
         """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
-        isolation = policy.isolation(limits, os.path.basename(folder))
         cores = sorted(os.sched_getaffinity(0))  # those of the worker
-        request = {"isolation": isolation, "connection": connection, "cores": cores}
-        message = json.dumps(request).encode()
+        request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours:
-            # Each message has credentials: the sender's pid, as it is outside of the sandbox.
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            ours.settimeout(SECONDS_TO_START)
-            lifeline, end_of_ours = os.pipe()
-            forked = None
-            try:
-                handed_on = [link.fileno(), theirs.fileno(), lifeline]
-                with theirs, self._lock:
-                    self.wait_until_ready()
-                    descriptors.send(self._control, message, handed_on)
-                first, kernel = _who_says(ours, b"first"), _who_says(ours, b"kernel")
-                forked = ForkedKernel(first, kernel, end_of_ours)
-                ours.send(b"g")
-            except OSError as error:
-                raise NoForkServer(f"no kernel was forked ({error})") from None
-            finally:
-                os.close(lifeline)
-                if forked is None:  # otherwise `forked` closes it
-                    os.close(end_of_ours)
-        return forked
+        try:
+            with theirs, self._lock:
+                self.wait_until_ready()
+                handed_on = [link.fileno(), theirs.fileno()]
+                socket.send_fds(self._control, [json.dumps(request).encode()], handed_on)
+            return KernelProcess(ours, connection)
+        except OSError as error:
+            ours.close()
+            raise NoForkServer(f"no kernel was forked ({error})") from None
 
     def end(self) -> None:
         """End the fork server, and the kernels that it forked."""
@@ -144,15 +129,36 @@ class ForkServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _who_says(report: socket.socket, expected: bytes) -> int:
-    """Receive an expected message, and return the pid of the process that sent it."""
-    said, ancillary, _, _ = report.recvmsg(1000, socket.CMSG_SPACE(_CREDENTIALS.size))
-    if said != expected:
-        raise OSError(said.decode(errors="replace") or "it ended")
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS):
-            return int(_CREDENTIALS.unpack(data)[0])
-    raise OSError("it sent no process id")
+def start_from_scratch(
+    shown: Shown, folder: str, link: socket.socket, limits: Limits, connection: bytes
+) -> KernelProcess:
+    """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, filter_file() as file:
+        handed_on = [link.fileno(), theirs.fileno(), file.fileno()]
+        program = ["start", *map(str, handed_on[:2]), json.dumps(limits.for_process())]
+        bubblewrap = _run(shown, limits, folder, program, handed_on, file.fileno())
+    try:
+        return KernelProcess(ours, connection, bubblewrap)
+    except OSError:
+        bubblewrap.kill()
+        bubblewrap.wait()
+        raise
+
+
+def _run(
+    shown: Shown,
+    limits: Limits,
+    folder: str,
+    program: Sequence[str],
+    fds: Sequence[int],
+    filter_fd: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Run `answering.fork_server` with some arguments in bubblewrap."""
+    program = [shown.python, "-m", "answering.fork_server", *program]
+    null = subprocess.DEVNULL
+    line = isolation.bubblewrap(shown, limits, folder, program, filter_fd)
+    return subprocess.Popen(line, pass_fds=fds, stdin=null, stdout=null, stderr=null, cwd="/")
 
 
 # -- the fork server of this process
@@ -165,9 +171,7 @@ _starting = threading.Lock()
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
     """Start this process's fork server without waiting for it, unless it has one."""
     with _starting, _or_from_scratch():
-        shown = environment.what_to_show(blas_threads, [], preload)
-        if not _serves(shown):
-            _start(shown)
+        _serving(environment.what_to_show(blas_threads, [], preload))
 
 
 def wait_until_ready() -> None:
@@ -180,26 +184,19 @@ def wait_until_ready() -> None:
 def fork_server_for(shown: Shown) -> ForkServer | None:
     """Return a fork server; start it if needed. Return None if none can be started."""
     with _starting, _or_from_scratch():
-        if os.getpid() in _refused:
-            return None
-        if _current and _serves(shown):
-            return _current[1]
-        place = _start(shown)
-        place.wait_until_ready()
-        return place
+        if os.getpid() not in _refused:
+            server = _serving(shown)
+            server.wait_until_ready()
+            return server
     return None
 
 
-def _serves(shown: Shown) -> bool:
-    return bool(_current and _current[1].shown == shown and not _current[1].has_ended())
-
-
-def _start(shown: Shown) -> ForkServer:
+def _serving(shown: Shown) -> ForkServer:
     global _current
-    _end()
-    place = ForkServer(shown)
-    _current = os.getpid(), place
-    return place
+    if not (_current and _current[1].shown == shown and not _current[1].has_ended()):
+        _end()
+        _current = os.getpid(), ForkServer(shown)
+    return _current[1]
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -21,13 +20,11 @@ import stat
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from time import monotonic
 from typing import Any
 
-import psutil
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
@@ -37,12 +34,16 @@ from jupyter_core.utils import ensure_async
 from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
-from hw_grading.sandbox import fork_server, policy
-from hw_grading.sandbox.fork_server import SECONDS_TO_START, ForkServer, NoForkServer
-from hw_grading.sandbox.forked import Target
-from hw_grading.sandbox.policy import Limits, Shown
-from hw_grading.sandbox.syscalls import filter_file
-from hw_grading.sandbox.user import as_caller
+from hw_grading.inside.isolation import RUN, Limits, Shown
+from hw_grading.sandbox import fork_server
+from hw_grading.sandbox.fork_server import (
+    SECONDS_TO_START,
+    ForkServer,
+    KernelProcess,
+    NoForkServer,
+    start_from_scratch,
+)
+from hw_grading.sandbox.processes import Target
 
 PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
 _MILLISECONDS_TO_SEND = 2000
@@ -77,7 +78,7 @@ class Client(AsyncKernelClient):
 
 
 class KernelInSandbox(AsyncKernelManager):
-    """The manager of a kernel that runs under `hw_grading.sandbox.policy`.
+    """The manager of a kernel in a sandbox (`hw_grading.inside.isolation`).
 
     Its clients refuse large messages, because an endless loop of prints makes messages of hundreds
     of megabytes. If a message exceeds the cap, ZeroMQ closes the connection before it receives the
@@ -152,73 +153,67 @@ class SandboxProvisioner(LocalProvisioner):
 
     link: socket.socket | None = None  # the examiner's socket to the kernel
     fork_server: ForkServer | None = None  # the fork server that forked the kernel
+    root_pid: int | None = None  # of the sandbox's first process, with which all others end
     kernel_pid: int | None = None
     kernel: Target | None = None
-    sandboxed = True
-    root_pid: int | None = None
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its pid."""
         manager: Any = self.parent
-        self.sandboxed = manager.shown is not None
-        ours, theirs = socket.socketpair()
+        self.link, theirs = socket.socketpair()
         with theirs:
             try:
-                if not self._fork(manager, theirs):
-                    await self._launch(manager, theirs, **kwargs)
+                if manager.shown is None:
+                    await self._without_sandbox(manager, theirs, **kwargs)
+                else:
+                    self._in_sandbox(manager, manager.shown, theirs)
             except BaseException:
-                ours.close()
+                self.link.close()
                 raise
-        self.link = ours
-        return self.connection_info
-
-    def _fork(self, manager: KernelInSandbox, link: socket.socket) -> bool:
-        if manager.shown is None or not manager.forked:
-            return False
-        while True:
-            place = fork_server.fork_server_for(manager.shown)
-            if place is None:
-                return False
-            manager.shared_folder = place.new_folder()
-            connection = _connection(manager)
-            try:
-                forked = place.fork(manager.shared_folder, link, manager.limits, connection)
-                break
-            except NoForkServer as error:
-                if not place.has_ended(within=0.5):  # if it has ended, the loop starts another one
-                    fork_server.refuse(str(error))
-                    return False
-        self.fork_server = place
-        self.process: Any = forked
-        self.pid = self.root_pid = forked.pid
-        self.kernel_pid, self.kernel = forked.kernel_pid, forked.kernel
-        return True
-
-    async def _launch(self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any) -> None:
-        file = Path(manager.run_folder) / "connection.json"
-        file.write_text(json.dumps(_connection(manager)), encoding="utf-8")
-        file.chmod(0o644)
-        kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
-        if manager.shown is None:
-            kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder}
-            cmd = _without_sandbox(manager, link.fileno(), kwargs["env"])
-            await super().launch_kernel(cmd, **kwargs)
-            self.kernel_pid = self.root_pid = self.pid
-        else:
-            info, info_write = os.pipe()
-            with open(info, "rb", buffering=0):
-                ours = [info_write]
-                try:
-                    ours.append(filter_file())
-                    kwargs |= {"pass_fds": [link.fileno(), *ours], "cwd": "/"}
-                    cmd = _in_sandbox(manager, *kwargs["pass_fds"])
-                    await super().launch_kernel(cmd, **kwargs)
-                finally:
-                    for fd in ours:
-                        os.close(fd)  # otherwise reading from `info` would never end
-                self.root_pid, self.kernel_pid = _processes(info)
         assert self.kernel_pid
         self.kernel = Target(self.kernel_pid)
+        return self.connection_info
+
+    def _in_sandbox(self, manager: KernelInSandbox, shown: Shown, link: socket.socket) -> None:
+        process = self._forked(manager, shown, link) if manager.forked else None
+        if process is None:
+            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+            process = start_from_scratch(shown, *given)
+        self.process: Any = process
+        self.pid, self.root_pid, self.kernel_pid = process.pid, process.pid, process.kernel_pid
+
+    def _forked(
+        self, manager: KernelInSandbox, shown: Shown, link: socket.socket
+    ) -> KernelProcess | None:
+        while server := fork_server.fork_server_for(shown):
+            manager.shared_folder = server.new_folder()
+            try:
+                self.fork_server = server
+                given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+                return server.fork(*given)
+            except NoForkServer as error:
+                self.fork_server = None
+                if not server.has_ended(within=0.5):  # if it has ended, another one is started
+                    fork_server.refuse(str(error))
+        manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
+        return None
+
+    async def _without_sandbox(
+        self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any
+    ) -> None:
+        """Start the kernel of a class that is trusted."""
+        packages = Path(manager.run_folder) / "packages"
+        packages.mkdir()
+        (packages / "answering").symlink_to(Path(inside.__file__).parent)
+        paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{manager.run_folder}/ipython"}
+        kwargs["env"] |= {**paths, "PYTHONSAFEPATH": "1"}
+        kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder}
+        kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
+        file = Path(manager.run_folder) / "kernel.json"
+        file.write_bytes(_connection(manager, manager.shared_folder))
+        program = [sys.executable, "-m", "answering.start", str(file)]
+        await super().launch_kernel([*program, str(link.fileno()), "{}"], **kwargs)
+        self.root_pid = self.kernel_pid = self.pid
 
     def end(self) -> None:
         """Kill the kernel, and wait until it is gone."""
@@ -231,60 +226,13 @@ class SandboxProvisioner(LocalProvisioner):
         if signum not in (signal.SIGKILL, signal.SIGTERM):
             if self.kernel:
                 self.kernel.send(signum)
-        # A sandbox ends with its first process. After that, its pid may belong to another group.
-        elif await self.poll() is None or not self.sandboxed:
+        elif isinstance(self.process, KernelProcess):
+            self.process.kill()
+        else:
             await super().send_signal(signum)
 
 
-def _in_sandbox(manager: KernelInSandbox, link: int, info_fd: int, filter_fd: int) -> list[str]:
-    assert manager.shown is not None
-    given = {policy.CONNECTION_FILE: f"{manager.run_folder}/connection.json"}
-    shown = replace(manager.shown, folders={**manager.shown.folders, **given})
-    limits, folder = manager.limits, manager.shared_folder
-    program = policy.start_command(shown, limits, link)
-    line = policy.command(shown, limits, folder, program, filter_fd=filter_fd, info_fd=info_fd)
-    return as_caller(line, Path(folder))
-
-
-def _without_sandbox(manager: KernelInSandbox, link: int, environment: dict[str, str]) -> list[str]:
-    """Return the command for a class that is trusted, and add its variables to `environment`."""
-    packages = Path(manager.run_folder) / "packages"
-    packages.mkdir()
-    (packages / "answering").symlink_to(Path(inside.__file__).parent)
-    environment["PYTHONPATH"] = str(packages)
-    environment["PYTHONSAFEPATH"] = "1"
-    environment["IPYTHONDIR"] = f"{manager.run_folder}/ipython"
-    connection = f"{manager.run_folder}/connection.json"
-    return [sys.executable, "-m", "answering.start", connection, str(link), "{}"]
-
-
-def _connection(manager: KernelInSandbox) -> dict[str, Any]:
-    """Return the content of the kernel's connection file, with the path that the kernel sees."""
+def _connection(manager: KernelInSandbox, folder: str) -> bytes:
+    """Return the content of the connection file of a kernel that has its sockets in a folder."""
     text = Path(manager.connection_file).read_text(encoding="utf-8")
-    connection: dict[str, Any] = json.loads(text)
-    if manager.shown is not None:
-        connection["ip"] = f"{policy.RUN}/socket"
-    return connection
-
-
-def _processes(info: int) -> tuple[int, int]:
-    """Return the pids of the sandbox's first process, and of the kernel that it starts."""
-    text = b""
-    while b"}" not in text:  # bubblewrap writes it in pieces
-        ready, _, _ = select.select([info], [], [], SECONDS_TO_START)
-        piece = os.read(info, 1000) if ready else b""
-        if not piece:
-            raise RuntimeError("bubblewrap ended without making a sandbox")
-        text += piece
-    first = int(json.loads(text)["child-pid"])
-    process = psutil.Process(first)
-    until = monotonic() + SECONDS_TO_START
-    while monotonic() < until:
-        if process.name() not in ("bwrap", "setpriv"):
-            return first, process.pid
-        children = process.children()
-        if children:
-            process = children[0]
-        else:
-            select.select([], [], [], 0.005)
-    raise RuntimeError("no kernel was started in the sandbox")
+    return json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()

@@ -56,8 +56,8 @@ def _plot(number: int) -> str:
     return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _cell(cell: NotebookNode, name: str, points: float) -> NotebookNode:
-    marks = {"grade_id": name, "grade": points > 0, "solution": True, "locked": False}
+def _cell(cell: NotebookNode, name: str, points: float, *, is_answer: bool = True) -> NotebookNode:
+    marks = {"grade_id": name, "grade": points > 0, "solution": is_answer, "locked": not is_answer}
     marks |= {"schema_version": 3, "task": False} | ({"points": points} if points else {})
     cell.metadata["nbgrader"] = marks
     return cell
@@ -73,6 +73,8 @@ def write_class(root: Path) -> None:
             _cell(new_markdown_cell("Because."), "why", 3),
             new_markdown_cell(f"### 1.3 Plot\nPlot the loss.\n{SCHEME}"),
             _cell(new_code_cell("plt.plot(losses)"), "plot", 3),
+            new_markdown_cell("### 1.4 Test of twice"),
+            _cell(new_code_cell("assert twice(1) == 2"), "test_twice", 2, is_answer=False),
         ]
     )
     folder = root / "source" / ASSIGNMENT
@@ -88,7 +90,8 @@ def write_class(root: Path) -> None:
         notebook.cells[3].source = _why(student)
         picture = {"image/png": plots[CLASS.index(student) % 4]}
         if student not in BLANK:
-            notebook.cells[5].outputs = [new_output("display_data", data=picture)]
+            shown = new_output("display_data", data=picture)
+            notebook.cells[5].outputs = [shown] * (2 if student == CLASS[-1] else 1)
         for step in ("submitted", "autograded"):
             there = root / step / student / ASSIGNMENT
             there.mkdir(parents=True)
@@ -99,12 +102,14 @@ def write_class(root: Path) -> None:
         for name, kind in (("why", "markdown"), ("plot", "code")):
             book.add_grade_cell(name, ASSIGNMENT, ASSIGNMENT, max_score=3, cell_type=kind)
             book.add_solution_cell(name, ASSIGNMENT, ASSIGNMENT)
+        book.add_grade_cell("test_twice", ASSIGNMENT, ASSIGNMENT, max_score=2, cell_type="code")
         for student in CLASS:
             book.add_student(student, first_name="Ada <b>", last_name=f"Number {student[-2:]}")
             book.add_submission(ASSIGNMENT, student)
         for submission in book.assignment_submissions(ASSIGNMENT):
             for grade in submission.notebooks[0].grades:
-                grade.needs_manual_grade = True
+                grade.needs_manual_grade = grade.name != "test_twice"
+                grade.auto_score = None if grade.needs_manual_grade else 1.0
         book.db.commit()
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from desk_class import (
 from lab import PATIENCE
 from playwright.sync_api import Browser, Error, Page, Route, expect
 from server import Server, start_desk
+
+from hw_grading.gradebook.final_scores import final_scores
+from hw_grading.homework.course import Course
 
 pytestmark = [
     pytest.mark.slow,
@@ -165,26 +169,95 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     expect(page.locator("#tiles li")).to_have_count(40)
 
 
-def test_the_grid_marks_identical_empty_and_selected_answers_at_once(
+def test_keys_pressed_while_an_answer_loads_are_used_in_order(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()
+    page = kim.open("why", CLASS[20])
+    page.keyboard.press("i")
+    keys, sign = page.keyboard, page.locator(".toast")
+
+    def while_it_loads(what: Callable[[], None]) -> str:
+        """Do something while the shown answer is on its way; return whose answer it is."""
+        held: list[Route] = []
+        page.route("**/api/answer/why/*", lambda route: held.append(route))
+        student = ""
+        while not any(route.request.url.endswith(student or "/") for route in held):
+            keys.press("j")  # some answers are loaded ahead
+            page.wait_for_timeout(100)
+            student = f"student{page.locator('#who').inner_text()[-2:]}"
+        what()
+        page.unroute("**/api/answer/why/*")  # those that were held go on
+        expect(sign).to_be_hidden()
+        kim.wait()
+        return student
+
+    def grade_and_go_on() -> None:
+        keys.type("3cexcellent, 1 n")
+        keys.press("Backspace")
+        keys.press("Enter")
+        keys.type("d")
+        keys.press("Escape")
+        keys.press("n")
+        expect(sign).to_contain_text("These keys wait until the page is ready: 3 c e x")
+
+    def change_their_mind() -> None:
+        keys.type("ce")
+        sign.get_by_role("button", name="Drop them").focus()
+        keys.press("Enter")
+        expect(sign).to_be_hidden()
+        keys.type("3c")
+        page.locator("#next").click()  # the keys were for the answer before
+
+    one = while_it_loads(grade_and_go_on)
+    expect(page.locator("#who")).not_to_have_text(f"Ada <b> Number {one[-2:]}")
+    expect(page.locator("#done-text")).to_have_text("1 of 40 graded")
+    answers = given(course, "why")
+    assert answers[one].score == 0.5
+    assert answers[one].comment.endswith("excellent, 1 \nd")
+    assert [student for student in CLASS if answers[student].comment] == [one]
+    while_it_loads(change_their_mind)
+    expect(page.locator("#comment")).to_have_value("")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert pressed(page) == []
+    keys.type("1cfine")
+    keys.press("Escape")
+    kim.saved()
+    comments = [answer.comment for answer in given(course, "why").values()]
+    assert sum("fine" in comment for comment in comments) == 1
+
+
+def test_the_grid_marks_identical_empty_and_selected_answers_at_once(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    kim, lee = desk("Kim"), desk("Lee")
     page = kim.page
     said = page.locator("#said")
     page.goto(f"{kim.place}grid/why")
     expect(page.locator("#tiles li")).to_have_count(len(CLASS))
-    for group, key in (("Identical 1 (3)", "1"), ("Empty (3)", "4")):
-        page.get_by_role("button", name=group).click()
-        page.keyboard.press(key)
-        page.keyboard.press("s")
-        expect(said).to_have_text("Saved: 3 answers.")
-        expect(page.locator("#selection")).to_be_hidden()
+    expect(page.locator("#tiles")).to_contain_text("It holds for all x_39.")
+    page.get_by_role("button", name="Identical 1 (3)").click()
+    page.keyboard.press("1")
+    page.keyboard.press("s")
+    expect(said).to_have_text("Saved: 3 answers.")
+    expect(page.locator("#selection")).to_be_hidden()
+    page.get_by_role("button", name="Empty (3)").click()
+    page.keyboard.press("4")
+    lee.open("why", BLANK[0])
+    lee.page.keyboard.press("1")
+    lee.saved()
+    page.keyboard.press("s")
+    expect(said).to_contain_text("Saved: 2 answers. Not saved: 1 answer.")
     scores = {student: answer.score for student, answer in given(course, "why").items()}
     assert {student: score for student, score in scores.items() if score is not None} == {
-        **dict.fromkeys(SAME, 1.5),
-        **dict.fromkeys(BLANK, 0.0),
+        **dict.fromkeys((*SAME, BLANK[0]), 1.5),
+        **dict.fromkeys(BLANK[1:], 0.0),
     }
+    said.get_by_role("link", name="Answer").click()
+    kim.wait()
+    expect(page.locator("#score")).to_have_text("1.5")
     page.goto(f"{kim.place}grid/plot")
+    expect(page.locator("#tiles .marks", has_text="2 plots")).to_have_count(1)
     page.locator("#tiles a").first.focus()
     for key in ("ArrowRight", "Space", "ArrowRight", "ArrowRight", "Space"):
         page.keyboard.press(key)
@@ -197,34 +270,14 @@ def test_the_grid_marks_identical_empty_and_selected_answers_at_once(
     expect(page.locator("#tiles .score:not(.waits)")).to_have_count(0)
 
 
-def test_what_is_added_while_a_save_is_on_its_way_is_saved_too(
+def test_a_changed_rubric_rescores_everybody_is_shown_to_others_and_is_undone(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
-    kim = desk()
+    kim, lee = desk("Kim"), desk("Lee")
+    lee.open("why", CLASS[21])
     page = kim.open("why", SAME[0])
-    held: list[Route] = []
-    page.route("**/api/save/why", lambda route: held.append(route), times=1)
-    page.keyboard.press("1")
-    expect(page.locator("#state")).to_have_text("Saving…")
-    page.get_by_label("Also for 2 identical answers").check()
-    page.keyboard.press("c")
-    page.keyboard.type("Mind the sign.")
-    while not held:
-        page.wait_for_timeout(20)
-    held[0].continue_()
-    page.keyboard.press("Escape")
-    expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
-    kim.saved()
-    answers = given(course, "why")
-    assert {answers[student].score for student in SAME} == {1.5}
-    assert all(answers[student].comment.endswith("Mind the sign.") for student in SAME)
-
-
-def test_a_changed_rubric_shows_what_it_changes_rescores_everybody_and_is_undone(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
-    kim = desk()
-    page = kim.open("why", SAME[0])
+    expect(page.get_by_text("Say why")).to_be_visible()
+    expect(page.locator("#question-text li").first).to_be_hidden()  # the rubric shows it
     page.get_by_label("Also for 2 identical answers").check()
     page.keyboard.press("2")
     kim.saved()
@@ -234,7 +287,11 @@ def test_a_changed_rubric_shows_what_it_changes_rescores_everybody_and_is_undone
     editor.get_by_role("button", name="Save").click()
     expect(editor.get_by_role("alert")).to_contain_text("no item has negative points")
     editor.get_by_label("start at 0 and are added").check()
-    editor.get_by_label("Points", exact=True).nth(1).fill("1,5")
+    field = editor.get_by_label("Points", exact=True).nth(1)
+    field.press("End")
+    page.keyboard.type("ab,5e")
+    expect(field).to_have_value("1,5")
+    assert "Points are a number" in field.evaluate("field => field.validationMessage")
     editor.get_by_role("button", name="Add an item").click()
     page.keyboard.type("-0.5")
     page.keyboard.press("Tab")
@@ -248,55 +305,55 @@ def test_a_changed_rubric_shows_what_it_changes_rescores_everybody_and_is_undone
     expect(said).to_contain_text("3 scores changed")
     expect(page.locator("#items")).to_contain_text("A slip")
     assert {given(course, "why")[student].score for student in SAME} == {1.5}
+
+    lee.page.keyboard.press("2")
+    changed = lee.page.get_by_role("dialog", name="The rubric was changed")
+    expect(changed).to_contain_text("+1.5right, without one.was +1")
+    assert given(course, "why")[CLASS[21]].score is None
+    changed.get_by_role("button", name="Save with this rubric").click()
+    lee.saved()
+    expect(lee.page.locator("#score")).to_have_text("1.5")
+
     said.get_by_role("button", name="Undo").click()
     expect(page.locator("#score")).to_have_text("1")
     expect(page.locator("#items")).not_to_contain_text("A slip")
-    assert {given(course, "why")[student].score for student in SAME} == {1.0}
+    assert {given(course, "why")[student].score for student in (*SAME, CLASS[21])} == {1.0}
 
 
-# -- several
+# -- one student, and several graders
 
 
-def test_a_student_is_found_without_accents_and_in_any_order_of_the_names(
+def test_a_student_is_found_and_the_points_of_a_test_are_changed_and_changed_back(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
     """All names of this class are like "Ada <b> Number 05"."""
     page = desk("Kim").page
     found = page.locator("#found li")
-    for typed in ("number 05 ada", "Númber 05", CLASS[5]):
-        page.locator("#find").fill(typed)
-        expect(found).to_have_count(1)
-        expect(found).to_contain_text("Number 05")
     page.locator("#find").fill("nobody 05")
     expect(found).to_have_text("No student has this name or id.")
+    page.locator("#find").fill("Númber 05 ada")
+    expect(found).to_contain_text("Number 05")
+    page.locator("#find").press("Enter")
+    tests = page.locator(".card", has=page.get_by_role("heading", name="Tests"))
+    expect(tests.locator("tbody tr")).to_contain_text("1 of 2")
+    tests.get_by_label("to", exact=True).fill("3")
+    tests.get_by_label("because (students read this)").fill("<b>The file</b> was damaged.")
+    tests.get_by_role("button", name="Change").click()
+    expect(page.locator("#said")).to_contain_text("Expected points from 0 to 2")
+    expect(tests.get_by_label("because (students read this)")).to_have_value(
+        "<b>The file</b> was damaged."
+    )
+    tests.get_by_label("to", exact=True).fill("1,5")
+    tests.get_by_role("button", name="Change").click()
+    expect(tests.locator("tbody tr")).to_contain_text("1.5 of 2 (1 by the test)")
+    expect(tests.locator("tbody tr")).to_contain_text("Kim: <b>The file</b> was damaged.")
+    assert final_scores(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.5
+    tests.get_by_role("button", name="Undo").click()
+    expect(tests.locator("tbody tr")).to_contain_text("1 of 2")
+    assert final_scores(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.0
 
 
-def test_graders_begin_apart_and_are_led_past_what_another_has_just_graded(
-    desk: Callable[..., Desk],
-) -> None:
-    kim, lee = desk("Kim"), desk("Lee")
-    kim.page.clock.install()
-    kim.page.clock.pause_at("2100-01-01")  # so the page does not load the list of answers again
-    here = place_of(kim.open("why"))
-    assert place_of(lee.open("why")) != here
-    later = [(here + step) % len(CLASS) + 1 for step in range(4)]
-    lee.page.goto(f"{lee.place}grid/why")
-    for place in later[1:3]:
-        lee.page.get_by_label(f"Select Answer {place}", exact=True).check()
-    lee.page.keyboard.press("1")
-    lee.page.keyboard.press("s")
-    expect(lee.page.locator("#said")).to_have_text("Saved: 2 answers.")
-    for place in (later[0], later[3]):
-        kim.page.keyboard.press("n")
-        expect(kim.page.locator("#number")).to_contain_text(f"Answer {place} ")
-        kim.wait()
-
-
-def place_of(page: Page) -> int:
-    return int(page.locator("#number").inner_text().split()[1])
-
-
-def test_two_graders_who_save_the_same_answer_see_both_versions(
+def test_graders_and_formgrader_who_save_the_same_answer_see_both_versions(
     course: Path, desk: Callable[..., Desk], picture: Callable[[str], None]
 ) -> None:
     kim, lee = desk("Kim"), desk("Lee")
@@ -322,84 +379,82 @@ def test_two_graders_who_save_the_same_answer_see_both_versions(
     lee.saved()
     assert given(course, "why")[CLASS[20]].comment.endswith("Mind the sign.")
 
-    kim.page.keyboard.press("2")
-    theirs = kim.page.get_by_role("dialog", name=re.compile("two versions"))
+    page = kim.page
+    page.keyboard.press("2")
+    theirs = page.get_by_role("dialog", name=re.compile("two versions"))
     theirs.get_by_role("button", name="Keep the saved one").click()
-    expect(kim.page.locator("#comment")).to_have_value("Mind the sign.")
-    assert pressed(kim.page) == ["the reason only."]
-    kim.page.goto(f"{kim.place}student/{CLASS[20]}")
-    expect(kim.page.locator("#answers table").first.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("#comment")).to_have_value("Mind the sign.")
+    assert pressed(page) == ["the reason only."]
 
-
-def test_points_that_formgrader_gives_meanwhile_are_shown_and_not_overwritten(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
-    kim = desk()
-    page = kim.open("why", CLASS[20])
     give_in_formgrader(course, CLASS[20], 2.75)
     page.keyboard.press("1")
-    both = page.get_by_role("dialog", name=re.compile("two versions"))
-    expect(both).to_contain_text("In the meantime this answer was graded in formgrader.")
-    both.get_by_role("button", name="Keep the saved one").click()
+    expect(theirs).to_contain_text("In the meantime this answer was graded in formgrader.")
+    theirs.get_by_role("button", name="Keep the saved one").click()
     expect(page.locator("#score")).to_have_text("2.75")
     expect(page.locator("#notices")).to_contain_text("The score was changed in formgrader to 2.75.")
     assert given(course, "why")[CLASS[20]].score == 2.75
     page.keyboard.press("2")  # now the grader has seen it
     kim.saved()
-    assert given(course, "why")[CLASS[20]].score == 1.0
-
-
-def test_a_conflict_on_the_grid_has_a_link_to_the_answer(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
-    kim, lee = desk("Kim"), desk("Lee")
-    page = kim.page
-    page.goto(f"{kim.place}grid/why")
-    page.get_by_role("button", name="Empty (3)").click()
-    page.keyboard.press("4")
-    lee.open("why", BLANK[0])
-    lee.page.keyboard.press("1")
-    lee.saved()
-    page.keyboard.press("s")
-    said = page.locator("#said")
-    expect(said).to_contain_text("Saved: 2 answers. Not saved: 1 answer.")
-    said.get_by_role("link", name="Answer").click()
-    kim.wait()
-    expect(page.locator("#score")).to_have_text("1.5")
-    assert given(course, "why")[BLANK[0]].score == 1.5
-
-
-def test_a_rubric_that_somebody_else_changed_is_shown_before_it_is_used(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
-    kim, lee = desk("Kim"), desk("Lee")
-    kim.open("why", CLASS[20])
-    lee.open("why", CLASS[21])
-    kim.page.keyboard.press("e")
-    editor = kim.page.get_by_role("dialog", name="Edit the rubric")
-    editor.get_by_label("Text").first.fill("Right, and says why")
-    editor.get_by_label("Points", exact=True).first.fill("2.5")
-    editor.get_by_role("button", name="Save").click()
-    expect(editor).to_have_count(0)
-    lee.page.keyboard.press("1")
-    changed = lee.page.get_by_role("dialog", name="The rubric was changed")
-    expect(changed).to_contain_text("+2.5Right, and says whywas +1.5")
-    assert given(course, "why")[CLASS[21]].score is None
-    changed.get_by_role("button", name="Save with this rubric").click()
-    lee.saved()
-    expect(lee.page.locator("#score")).to_have_text("2.5")
-    assert given(course, "why")[CLASS[21]].score == 2.5
+    assert given(course, "why")[CLASS[20]].score == 1.5
+    page.goto(f"{kim.place}student/{CLASS[20]}")
+    expect(page.locator("#answers table").first.locator("tbody tr")).to_have_count(3)
 
 
 # -- faults
 
 
-def test_text_typed_while_the_server_is_down_is_kept_and_saved_later(
+def test_nothing_is_lost_with_a_slow_server_without_one_and_without_a_login(
     course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()
-    page = kim.open("why", CLASS[20])
-    server.close()
+    page = kim.open("why", SAME[0])
+    held: list[Route] = []
+    page.route("**/api/save/why", lambda route: held.append(route), times=1)
+    page.keyboard.press("1")
+    expect(page.locator("#state")).to_have_text("Saving…")
+    page.get_by_label("Also for 2 identical answers").check()
+    page.keyboard.press("c")
+    page.keyboard.type("Mind the sign.")
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.keyboard.press("Escape")
+    expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
+    kim.saved()
+    answers = given(course, "why")
+    assert {(answers[s].score, answers[s].comment[-14:]) for s in SAME} == {(1.5, "Mind the sign.")}
+
+    first = page.locator("#answer-text").inner_text()
+    page.route("**/api/**", lambda route: route.abort())
+    for _ in range(4):  # some answers are loaded ahead
+        page.keyboard.press("j")
+    expect(page.locator("#notices")).to_contain_text("The answer was not loaded")
+    expect(page.locator("#marking")).to_be_hidden()
+    page.unroute("**/api/**")
+    kim.wait()  # nobody has clicked on "Try again"
+    expect(page.locator("#notices")).not_to_contain_text("was not loaded")
+    expect(page.locator("#score")).to_have_text("–")
+    assert page.locator("#answer-text").inner_text() != first
+
+    kim.open("why", CLASS[21])
+    kim.context.clear_cookies()
+    page.keyboard.press("2")
+    expect(page.locator("#trouble")).to_contain_text("Log in in another tab")
+    assert given(course, "why")[CLASS[21]].score is None
+    other = kim.context.new_page()
+    other.goto(f"{kim.place}?token={server.token}")
+    name = other.get_by_role("dialog").get_by_role("textbox")
+    name.fill("Kim")
+    name.press("Enter")
+    expect(other.get_by_role("dialog")).to_have_count(0)
+    other.close()
+    page.get_by_role("button", name="Try again").click()
+    kim.saved()
+    assert given(course, "why")[CLASS[21]].score == 1.0
+
+    kim.open("why", CLASS[20])
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
     page.keyboard.press("3")
     page.keyboard.press("c")
     page.keyboard.type("Typed in the dark.")
@@ -423,47 +478,6 @@ def test_text_typed_while_the_server_is_down_is_kept_and_saved_later(
         assert answer.comment.endswith("Typed in the dark.")
     finally:
         back.close()
-
-
-def test_an_answer_that_was_not_loaded_shows_no_other_marks_and_is_loaded_later(
-    desk: Callable[..., Desk],
-) -> None:
-    kim = desk()
-    page = kim.open("why", CLASS[20])
-    page.keyboard.press("3")
-    kim.saved()
-    first = page.locator("#answer-text").inner_text()
-    page.route("**/api/**", lambda route: route.abort())
-    for _ in range(4):  # some answers are loaded ahead
-        page.keyboard.press("j")
-    expect(page.locator("#notices")).to_contain_text("The answer was not loaded")
-    expect(page.locator("#work:not([aria-busy])")).to_be_visible()
-    expect(page.locator("#marking")).to_be_hidden()
-    page.unroute("**/api/**")
-    kim.wait()  # nobody has clicked on "Try again"
-    expect(page.locator("#notices")).not_to_contain_text("was not loaded")
-    expect(page.locator("#score")).to_have_text("–")
-    assert page.locator("#answer-text").inner_text() != first
-
-
-def test_text_typed_after_the_login_ended_is_kept(
-    course: Path, server: Server, desk: Callable[..., Desk]
-) -> None:
-    kim = desk()
-    page = kim.open("why", CLASS[20])
-    kim.context.clear_cookies()
-    page.keyboard.press("2")
-    expect(page.locator("#trouble")).to_contain_text("Log in in another tab")
-    assert given(course, "why")[CLASS[20]].score is None
-    other = kim.context.new_page()
-    other.goto(f"{kim.place}?token={server.token}")
-    name = other.get_by_role("dialog").get_by_role("textbox")
-    name.fill("Kim")
-    name.press("Enter")
-    expect(other.get_by_role("dialog")).to_have_count(0)
-    page.get_by_role("button", name="Try again").click()
-    kim.saved()
-    assert given(course, "why")[CLASS[20]].score == 1.0
 
 
 # -- students' texts, and accessibility
@@ -525,9 +539,8 @@ def test_an_audit_has_no_serious_finding(
     assert [(path, one) for path, several in found.items() for one in several] == []
 
 
-@pytest.mark.parametrize("width", [1280, 800, 390])
-def test_tables_keep_whole_words_and_scroll_by_themselves(
-    desk: Callable[..., Desk], width: int
+def test_tables_keep_whole_words_and_an_answer_fits_the_window(
+    desk: Callable[..., Desk],
 ) -> None:
     kim = desk("Kim Featherstonehaugh-Cholmondeley")
     page = kim.open("why", CLASS[20])
@@ -537,23 +550,19 @@ def test_tables_keep_whole_words_and_scroll_by_themselves(
     page.keyboard.type("Look again, because the student discusses something interesting here.")
     page.keyboard.press("Escape")
     kim.saved()
-    page.set_viewport_size({"width": width, "height": 800})
-    for path in ("", "flagged", "statistics", f"student/{CLASS[20]}"):
-        page.goto(kim.place + path)
-        page.wait_for_load_state("networkidle")
-        if folder := os.environ.get("HW_SCREENSHOTS"):
-            name = path.partition("/")[0] or "overview"
-            page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
-        assert broken_words(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-
-
-def test_a_normal_answer_fits_the_window_and_a_narrow_one_covers_no_part_of_it(
-    desk: Callable[..., Desk],
-) -> None:
-    kim = desk()
+    for width in (1280, 800, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        for path in ("", "flagged", "statistics", f"student/{CLASS[20]}"):
+            page.goto(kim.place + path)
+            page.wait_for_load_state("networkidle")
+            if folder := os.environ.get("HW_SCREENSHOTS"):
+                name = path.partition("/")[0] or "overview"
+                page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+            assert broken_words(page) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.set_viewport_size({"width": 1280, "height": 800})
     for cell in ("why", "plot"):
-        page = kim.open(cell, CLASS[20])
+        kim.open(cell, CLASS[21])
         page.wait_for_load_state("networkidle")
         below = """() => [document.documentElement, ...document.querySelectorAll("main > *")]
             .filter(e => e.scrollHeight > e.clientHeight + 1).map(e => e.id || e.tagName)"""

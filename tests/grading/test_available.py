@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from toy_course import FULL_MARKS, ToyCourse
 
+from hw_grading.inside.isolation import Limits
 from hw_grading.sandbox import available, environment
 from hw_grading.sandbox.available import SandboxUnavailable
-from hw_grading.sandbox.policy import Limits
 from hw_grading.sandbox.syscalls import NoFilter, compiled_filter
 
 

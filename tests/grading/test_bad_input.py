@@ -26,8 +26,8 @@ from hw_grading.analysis.report import report
 from hw_grading.batch.folders import locked_and_prepared, prepare
 from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
-from hw_grading.gradebook.digest import digests_before
 from hw_grading.gradebook.graded_notebook import cells_by_id
+from hw_grading.gradebook.marks import digests_before
 from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 
@@ -250,7 +250,9 @@ def test_a_deleted_written_answer_is_no_response(graded: Graded) -> None:
 def test_an_answer_in_a_cell_that_the_student_added_waits_for_a_person(graded: Graded) -> None:
     scores = graded.course.scores("added")
     assert (scores["why"], scores["sketch"]) == (None, None)
-    submission = Answers(graded.course.course, ASSIGNMENT, ["why", "sketch"]).submission("added")
+    submission = Answers(graded.course.course, ASSIGNMENT, lambda: ["why", "sketch"]).submission(
+        "added"
+    )
     assert submission.glances["why"].excerpt == "In a cell of its own."
     assert not submission.glances["why"].empty
     with Gradebook(graded.course.course.db_url) as gradebook:

@@ -7,7 +7,6 @@ from hw_grading.homework.manifest import Manifest
 from hw_grading.run import clock
 from hw_grading.run.clock import Clock
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.share import MOST_BUSY, SHARES, priority
 
 
 class Time:
@@ -85,11 +84,3 @@ def test_waiting_extends_a_submissions_time_to_at_most_twice_the_limit(
     assert cells.left() == 180
     time.now += 411
     assert cells.is_over()
-
-
-def test_many_busy_threads_get_the_share_of_a_few() -> None:
-    assert priority(1) == priority(MOST_BUSY) == 0
-    for busy in range(MOST_BUSY + 1, 64):
-        shares = busy * 1.25 ** -priority(busy)
-        assert 0.7 * SHARES < shares <= SHARES
-    assert priority(10_000) == 19

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from hw_grading.__main__ import main
 from hw_grading.gradebook.csv_tables import read_table
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.granting import Grant, grant
+from hw_grading.gradebook.extensions import Grant, grant
 from hw_grading.gradebook.writing import columns
 from hw_grading.homework.course import Course
 from hw_grading.term import canvas, write

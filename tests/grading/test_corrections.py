@@ -3,6 +3,7 @@
 import csv
 import html
 import re
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,11 @@ from sqlalchemy import create_engine, text
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
 from hw_grading.commands.correcting import Corrections
+from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Change, Kind, applied
 from hw_grading.gradebook.final_scores import final_score, final_scores
-from hw_grading.gradebook.scores import Cell, Score, read_one
+from hw_grading.gradebook.model import Refused
+from hw_grading.gradebook.scores import Cell, Record, Score, read_one
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.facts import Facts
 from hw_grading.rendering.feedback.summary import summary_of
@@ -36,12 +39,11 @@ def correct(term: Term, *words: object, reason: str = "the text was unclear") ->
 
 
 def change(kind: Kind, points: float = 0.0, key: int = 1) -> Change:
-    from datetime import datetime
+    student = "ada" if kind is SET else ""
+    return Change(key, "ps1", "why", student, kind, points, "", "kim", datetime(2022, 10, 5))
 
-    return Change(key, "ps1", "why", kind, points, "", "kim", datetime(2022, 10, 5))
 
-
-ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
+ADD, DROP, FULL, SET = Kind.ADD, Kind.DROP, Kind.FULL, Kind.SET
 
 
 @pytest.mark.parametrize(
@@ -59,19 +61,38 @@ ADD, DROP, FULL = Kind.ADD, Kind.DROP, Kind.FULL
         (3, [change(ADD, 1), change(ADD, -2)], 2),
         (3, [change(ADD, -2), change(FULL)], 4),
         (3, [change(FULL), change(ADD, -1)], 3),
+        (3, [change(SET, 1)], 1),
+        (None, [change(SET, 4)], 4),
+        (0, [change(SET, 1), change(ADD, 2)], 3),  # in the order in which they were made
+        (0, [change(ADD, 2), change(SET, 1)], 1),
     ],
 )
 def test_a_correction_changes_a_score_by_its_kind(given, changes, points):
     score = Score(Cell("why", 4.0, by_hand=True), manual=given)
-    corrections = applied(score, changes)
+    corrections = applied(Record("ada", scores=(score,)), changes)
     assert len(corrections) == len(changes)
     assert score.points + sum(one.points for one in corrections) == points
 
 
 def test_a_dropped_cell_ignores_other_corrections():
     score = Score(Cell("why", 4.0, by_hand=True), manual=3.0)
-    done = applied(score, [change(FULL, key=1), change(DROP, key=2), change(DROP, key=3)])
-    assert [(one.key, one.points, one.drops) for one in done] == [(2, -3, True)]
+    changes = [change(FULL, key=1), change(SET, 1, key=2), change(DROP, key=3), change(DROP, key=4)]
+    done = applied(Record("ada", scores=(score,)), changes)
+    assert [(one.key, one.points, one.drops) for one in done] == [(3, -3, True)]
+
+
+def test_a_students_own_correction_is_for_nobody_else():
+    scores = (Score(Cell("why", 4.0, by_hand=False), auto=1.0),)
+    assert [one.points for one in applied(Record("ada", scores=scores), [change(SET, 3)])] == [2]
+    assert applied(Record("ben", scores=scores), [change(SET, 3)]) == []
+
+
+def test_who_handed_in_nothing_readable_gets_no_correction_for_everybody():
+    """Then nbgrader's rows are there, but neither a test nor a person has scored any."""
+    cells = (Cell("why", 4.0, by_hand=True), Cell("test", 2.0, by_hand=False))
+    unread = Record("ada", scores=tuple(map(Score, cells)))
+    assert applied(unread, [change(FULL, key=1)]) == []
+    assert [one.key for one in applied(unread, [change(FULL, key=1), change(SET, 2, key=2)])] == [2]
 
 
 def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, capsys):
@@ -256,6 +277,74 @@ def test_a_contradictory_command_corrects_nothing(file_term, capsys, words, said
     assert file_term.final().corrections == ()
 
 
+# -- one student
+
+
+def test_one_students_points_are_set_marked_everywhere_and_undone(term, capsys):
+    for student in ("ada", "ben", "cyd"):
+        term.hand_in(student, points=2)
+    told = ("--student", "ada", "--to", "3.5", "--student", "cyd")
+    assert correct(term, "1 a", *told, reason="regraded") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "1: ada has 3.5 of 4 in why, Q1 a. Why: regraded",
+        "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded",
+        "Students with more points: 2, with fewer: 0, unchanged: 1.",
+        "To undo it: python -m hw_grading correct ps1 --undo 1",
+        "To undo it: python -m hw_grading correct ps1 --undo 2",
+    ]
+    assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [3.5, 2, 3.5]
+    shown = report(term.folder, "ps1", 160)
+    assert shown.count("    why: corrected by +1.5 for this student alone: regraded") == 2
+    assert term.type("correct", "ps1", "--undo", "1") == 0
+    assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [2, 2, 3.5]
+    capsys.readouterr()
+    term.type("correct", "ps1", "--list")
+    undone, _ = capsys.readouterr().out.splitlines()
+    assert undone.startswith("1: ada has 3.5 of 4 in why")
+    assert "undone by" in undone
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--student", "adda", "--to", "1"], "'adda' has submitted nothing for ps1. Did you mean"),
+        (["--student", "ada", "--to", "5"], "Expected points from 0 to 4 for why, found 5"),
+        (["--student", "ada", "--to", "nan"], "Expected points from 0 to 4"),
+        (["--student", "ada", "--add", "1"], "--student and --to go together"),
+        (["--to", "1"], "--student and --to go together"),
+    ],
+)
+def test_points_of_one_student_that_make_no_sense_are_refused(file_term, capsys, words, said):
+    file_term.hand_in("ada", points=2)
+    assert correct(file_term, "why", *words) == 2
+    assert said in capsys.readouterr().err
+    assert file_term.final().corrections == ()
+
+
+def test_the_desk_sets_a_students_points_and_takes_it_back(file_term):
+    file_term.hand_in("ada", points=2).hand_in("ben", points=2)
+    book = GradeBook(file_term.course, "ps1")
+    number = book.correct_student("plot", "ada", 5, "a typing error", "kim")
+    assert file_term.final().final == 7
+    assert [(one.key, one.points) for one in book.corrections("ada")] == [(number, 5)]
+    assert book.corrections("ben") == []
+    book.undo_correction(number, "kim")
+    assert (file_term.final().final, book.corrections("ada")) == (2, [])
+    with pytest.raises(Refused, match="already undone by kim"):
+        book.undo_correction(number, "kim")
+    for cell, student, points, reason in (
+        ("plot", "ada", 7, "x"),
+        ("plot", "ada", 1, " "),
+        ("plot", "ada", 1, "\0"),
+        ("plot", "eve", 1, "x"),
+        ("nothing", "ada", 1, "x"),
+    ):
+        with pytest.raises(Refused):
+            book.correct_student(cell, student, points, reason, "kim")
+    assert book.corrections("ada") == []
+    book.close()
+
+
 # -- what people see
 
 
@@ -270,18 +359,20 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
     file_term.hand_in("ada", "2022-10-05 12:00:00", points=7)
     correct(file_term, "plot", "--add", "2", reason="<b>unclear</b>")
     correct(file_term, "why", "--drop", reason="not taught")
+    correct(file_term, "plot", "--student", "ada", "--to", "6", reason="regraded")
     summary = summary_of(facts_of(file_term), [], [], lambda one: Markup.escape(one))
-    assert (summary.total, summary.most) == ("4.4", "6")
+    assert (summary.total, summary.most) == ("5.4", "6")
     assert summary.remarks == (
-        "Your answers earned 5 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
+        "Your answers earned 6 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
         "all points for each day, so for 1 day).",
     )
     assert [(line.points, line.text) for line in summary.corrections] == [
-        ("+2", "plot: <b>unclear</b>"),
-        ("does not count:", "why: not taught"),
+        ("+2", "plot, everybody: <b>unclear</b>"),
+        ("does not count:", "why, everybody: not taught"),
+        ("+1", "plot, you alone: regraded"),
     ]
     words = {question.name: question.points.words for question in summary.questions}
-    assert words == {"plot": "5 of 6 (corrected by +2)", "why": "does not count"}
+    assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}
 
 
 def test_feedback_shows_a_correction_of_a_question_that_is_not_graded_yet(file_term):
@@ -323,7 +414,7 @@ def test_the_page_shows_reasons_as_text(file_term):
     )
     assert "&lt;b&gt;unclear" in page
     plain = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page)).split())
-    assert "9 of 10 points Changed for everybody after grading: +2 plot: <b>unclear</b>" in plain
+    assert "9 of 10 points Changed after grading: +2 plot, everybody: <b>unclear</b>" in plain
 
 
 def test_feedback_says_how_many_slip_days_were_used(file_term):

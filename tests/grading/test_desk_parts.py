@@ -1,18 +1,15 @@
-"""Parts of the GSI's desk: pictures, thumbnails, rendering, and what is kept of a class."""
+"""Parts of the GSI's desk: pictures, thumbnails, rendering."""
 
 import io
-import json
 import os
 import signal
-import threading
 
 import pytest
 from html_pages import base64_of, png
 from PIL import Image
-from test_results import course, error, notebook, pytestmark, stream
+from test_results import pytestmark, stream
 
 from hw_grading.desk import rendering
-from hw_grading.desk.answers import Answers
 from hw_grading.desk.handlers import dumped
 from hw_grading.desk.pictures import (
     HEIGHT,
@@ -26,12 +23,9 @@ from hw_grading.desk.pictures import (
 )
 from hw_grading.desk.rendering import LONGEST_CODE, Renderer, without_docstrings
 from hw_grading.desk.showing import answer_html, beside_html, printed_html
-from hw_grading.desk.writing import BadRequest, body_of, mark_in, rubric_in, students_in
-from hw_grading.gradebook.model import Refused
-from hw_grading.homework.course import Course
 from hw_support.time_limit import time_limit
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["pytestmark"]  # used by pytest, by name
 
 
 def display(**data):
@@ -255,141 +249,6 @@ def test_rendered_text_is_not_rendered_again(renderer):
     os.kill(process.pid, signal.SIGSTOP)
     assert "<em>one</em>" in renderer.markdown("*one*")
     os.kill(process.pid, signal.SIGCONT)
-
-
-# -- what is kept of a class
-
-
-def answers_of(course):
-    return Answers(Course(course.root), "hw2", ("plot", "answer"))
-
-
-def test_a_short_summary_of_a_student_says_whether_the_cell_ended_in_an_error(course):
-    outputs = [stream("half way"), error("ValueError", "x"), display(image_png=picture())]
-    course.grade("ada", notebook(plot=outputs, answer="word " * 100_000))
-    course.grade("bob", notebook(plot=outputs[:1]))
-    kept = answers_of(course).submission("ada")
-    assert len(kept.glances["answer"].excerpt) <= 300
-    assert len(repr(kept)) < 2_000
-    ada, bob = (answers_of(course).submission(one).glances["plot"] for one in ("ada", "bob"))
-    assert (ada.error, ada.excerpt, ada.pictures) == (True, "ValueError: x", 1)
-    assert (bob.error, bob.excerpt, bob.pictures) == (False, "half way", 0)
-
-
-def test_only_the_last_students_notebooks_are_kept_whole(course):
-    for number in range(12):
-        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
-    answers = answers_of(course)
-    for number in range(12):
-        assert answers.cells(f"s{number}")["answer"]["source"] == f"answer {number}"
-    assert list(answers._notebooks) == [f"s{number}" for number in range(4, 12)]
-
-
-def test_a_notebook_is_read_again_only_if_it_changed(course, monkeypatch):
-    course.grade("ada", notebook(answer="one"))
-    answers = answers_of(course)
-    first = answers.submission("ada")
-    assert answers.submission("ada") is first
-    assert answers.cells("ada") is answers.cells("ada")
-    course.write(course.root / "autograded" / "ada" / "hw2", notebook(answer="another"))
-    assert answers.submission("ada").glances["answer"].digest != first.glances["answer"].digest
-    assert answers.outdated() == []
-    course.grade("bob", notebook())
-    assert answers.outdated() == ["bob"]
-
-
-def test_an_answer_is_empty_if_it_is_blank_or_unchanged_and_has_no_picture(course):
-    course.write(course.root / "release" / "hw2", notebook(answer="Write here."))
-    answers = answers_of(course)
-    texts = {"": True, "\n \n": True, "YOUR ANSWER HERE": True, "Write here.\n": True}
-    texts |= {"YOUR ANSWER HERE: because": False, "0": False}
-    for number, (text, is_empty) in enumerate(texts.items()):
-        plot = [stream("1\n")] if is_empty else [display(image_png=picture())]
-        course.grade(f"s{number}", notebook(answer=text, plot=plot))
-        glances = answers.submission(f"s{number}").glances
-        assert (glances["answer"].empty, glances["plot"].empty) == (is_empty, is_empty), text
-
-
-def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
-    course.grade("ada", notebook())
-    path = course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb"
-    secret = tmp_path / "secret.ipynb"
-    secret.write_text(json.dumps(notebook(answer="secret")))
-    path.unlink()
-    path.symlink_to(secret)
-    assert answers_of(course).cells("ada") == {}
-
-
-@pytest.mark.slow
-def test_many_threads_read_the_same_class(course):
-    for number in range(6):
-        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
-    answers = answers_of(course)
-    wrong = []
-
-    def read():
-        for _ in range(50):
-            for number in range(6):
-                if answers.cells(f"s{number}")["answer"]["source"] != f"answer {number}":
-                    wrong.append(number)
-                answers.outdated()
-
-    threads = [threading.Thread(target=read) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-
-
-# -- JSON
-
-
-def test_a_number_that_no_page_can_read_is_null():
-    assert json.loads(dumped({"a": [float("nan"), 1.5, {"b": float("inf")}]})) == {
-        "a": [None, 1.5, {"b": None}]
-    }
-
-
-MARK = {"chosen": [], "adjustment": 0}
-RUBRIC = {"items": [], "kind": "adding", "lower": 0, "upper": 1, "revision": 0}
-
-
-def with_item(**item):
-    return {"rubric": RUBRIC | {"items": [{"text": "x", "points": 1} | item]}}
-
-
-@pytest.mark.parametrize(
-    ("read", "value"),
-    [
-        *((body_of, raw) for raw in (b'{"a": NaN}', b'{"a": -Infinity}', b'"a"', b"nul")),
-        *((body_of, raw) for raw in (b"\xff\xfe", b"[" * 100_000, b" " * 5_000_000)),
-        *((mark_in, {"mark": value}) for value in (None, [], {}, {"chosen": [1]})),
-        *(
-            (mark_in, {"mark": MARK | {"adjustment": value}})
-            for value in (None, "1", True, [], 10**400, 1e999)
-        ),
-        *((mark_in, {"mark": MARK | {"done": value}}) for value in (1, "yes")),
-        *(
-            (lambda body: students_in(body, "versions"), {"versions": value})
-            for value in (7, [], {"ada": 1}, {"../x": "1"}, {"": "1"}, {"a b": "1"})
-        ),
-        *(
-            (lambda body: students_in(body, "versions"), {"versions": {"ada": value}})
-            for value in ("1" * 201, "\ud800")
-        ),
-        *(
-            (rubric_in, {"rubric": RUBRIC | change})
-            for change in ({"kind": "dividing"}, {"items": 7}, {"revision": "none"})
-        ),
-        (rubric_in, with_item(points="1")),
-        *((rubric_in, with_item(id=value)) for value in ("\0", "\ud800", "x" * 33)),
-        (mark_in, {"mark": MARK | {"comment": "x" * 30_000}}),
-    ],
-)
-def test_a_request_that_no_page_sends_is_refused(read, value):
-    with pytest.raises((BadRequest, Refused)):
-        read(value)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from toy_course import run
 from hw_grading.__main__ import main
 from hw_grading.exports.sheet import read_sheet
 from hw_grading.gradebook.corrections import Correction
+from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.final_scores import FinalScores, final_scores
 from hw_grading.gradebook.writing import in_words, write_whole
 from hw_grading.homework.course import Course
@@ -433,6 +434,7 @@ def test_the_input_is_overwritten_only_if_it_is_named(term: Term, monkeypatch) -
 def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypatch) -> None:
     monkeypatch.chdir(term.course.folder)
     path = term.course.folder / name
+    Database(term.course.db_url).make_tables()  # as every command does that reads the gradebook
     before = path.read_bytes()
     assert main(["export", "ps1", "--as", "questions", "--to", name]) == 2
     assert main(["statistics", "ps1", "--out", name]) == 2

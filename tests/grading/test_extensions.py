@@ -9,9 +9,9 @@ from a_term import DUE, Term, in_postgresql, term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
+from hw_grading.commands.extending import moment_of
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.extensions import Extension, extensions_in
-from hw_grading.gradebook.granting import Grant, grant, moment_of, remove
+from hw_grading.gradebook.extensions import Extension, Grant, extensions_in, grant, remove
 from hw_grading.gradebook.policy import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
@@ -103,17 +103,15 @@ def test_hours_follow_a_due_date_that_is_moved_and_a_fixed_time_stays(term):
     assert seconds_late(term, "ben") == 7199  # nbgrader's copy of it does not count as its own
 
 
-def test_the_later_of_nbgraders_extension_and_ours_counts(term):
+def test_nbgraders_own_extension_does_not_count_and_is_replaced_by_ours(term):
     term.hand_in("ada", LATE)
-    grant_by_nbgrader(term, hours=48)
     term.type("extend", "ps1", "ada", "--hours", "1")
-    assert (seconds_late(term), extension_of_nbgrader(term)) == (0, timedelta(hours=48))
-    grant_by_nbgrader(term, hours=2)
+    grant_by_nbgrader(term, hours=48)
+    assert seconds_late(term) == 25 * 3600
     term.type("extend", "ps1", "ada", "--hours", "30")
     assert (seconds_late(term), extension_of_nbgrader(term)) == (0, timedelta(hours=30))
     term.type("extend", "ps1", "ada", "--remove")
-    assert (granted(term), extension_of_nbgrader(term)) == ({}, timedelta(hours=2))
-    assert seconds_late(term) == 24 * 3600
+    assert (granted(term), extension_of_nbgrader(term)) == ({}, None)
 
 
 def test_an_extension_survives_a_new_submission_is_replaced_and_taken_back(term, capsys):

@@ -9,7 +9,7 @@ from toy_course import FULL_MARKS, TESTS, run
 
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.commands.sample import cell_of
-from hw_grading.examiner.examination import Fault, expect_imports
+from hw_grading.examiner.process import Fault, compiled
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 
@@ -36,8 +36,8 @@ BROKEN = {
     "name that does not exist": (
         "x = 1\n",
         "from staff.hw2.fresh import y",
-        "test cell 'test_triple', line 3, cannot import y from staff.hw2.fresh: "
-        "y is not in staff/hw2/fresh.py",
+        "test cell 'test_triple', line 3, cannot run `from staff.hw2.fresh import y`: "
+        "ImportError: cannot import name 'y' from 'staff.hw2.fresh'",
     ),
 }
 
@@ -102,33 +102,32 @@ def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
     course.submit("student", course.answered)
     done = course.grade()  # which the toy course gives five minutes
     assert done.returncode == 1
-    assert "test cell 'test_double', line 1, cannot import no_such_module" in done.stderr
+    assert "test cell 'test_double', line 1, cannot run `import no_such_module`" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("import no_such", "line 1, cannot import no_such: ModuleNotFoundError"),
+        ("import no_such", "line 1, cannot run `import no_such`: ModuleNotFoundError"),
         (
             "x = 1\nfrom json import no_such",
-            "line 2, cannot import no_such from json: no_such is not in",
+            "line 2, cannot run `from json import no_such`: ImportError: cannot import name",
         ),
-        ("def f():\n    from json import no_such", "no_such is not in json/__init__.py"),
-        ("from sys import no_such", "no_such is not in sys"),
-        ("from hw_support import no_such", "no_such is not in hw_support/__init__.py"),
+        ("def f():\n    from json import no_such", "cannot import name 'no_such' from 'json'"),
+        ("from hw_support import no_such", "cannot import name 'no_such' from 'hw_support'"),
     ],
 )
 def test_a_failed_import_is_reported_with_its_line(source, said):
     with pytest.raises(Fault) as fault:
-        expect_imports(source, "test_q1")
+        compiled(source, "test_q1")
     assert str(fault.value).startswith("test cell 'test_q1', ")
     assert said in str(fault.value)
     assert "\n" not in str(fault.value)
 
 
 def test_imports_that_work_or_stand_in_a_try_statement_are_no_fault():
-    expect_imports("import json, os.path\nfrom json import decoder, loads\nfrom os import *", "t")
-    expect_imports("try:\n    import no_such\nexcept ImportError:\n    pass", "t")
+    compiled("import json, os.path\nfrom json import decoder, loads\nfrom os import *", "t")
+    compiled("try:\n    import no_such\nexcept ImportError:\n    pass", "t")
 
 
 SUBMITS = """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hw_grading.examiner.examination import Fault, run_cell
+from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.gradebook.graded_notebook import PartResult, faults_of, parts_of
 from hw_grading.rendering.feedback.cells import Output
 

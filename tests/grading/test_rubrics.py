@@ -26,7 +26,7 @@ from by_hand import (
 from nbgrader.api import Gradebook
 from postgresql import Server
 
-from hw_grading.gradebook import database
+from hw_grading.gradebook import database, tables
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.model import (
@@ -114,7 +114,7 @@ def test_the_first_rubric_is_the_mark_scheme_and_an_item_for_nothing(book):
         (2, "names the definition, with both quantifiers."),
         (1, "chooses a $\\delta$."),
         (1, "concludes."),
-        (0, "No answer, or nothing of the above."),
+        (0, "No answer, or none of the above."),
     ]
     assert (rubric.kind, rubric.lower, rubric.upper) == (Kind.ADDING, 0, 4)
     assert book.rubric("why") == rubric
@@ -562,7 +562,7 @@ def test_tables_of_the_desk_leave_nbgraders_version_unchanged(in_a_file):
     with sqlite3.connect(in_a_file.course.root / "gradebook.db") as gradebook:
         names = {name for (name,) in gradebook.execute("SELECT name FROM sqlite_master")}
         (version,) = gradebook.execute("SELECT version_num FROM alembic_version").fetchone()
-    assert {"desk_grading", "desk_event", "alembic_version"} <= names
+    assert {"hw_grading_mark", "hw_grading_event", "alembic_version"} <= names
     assert version
 
 
@@ -578,7 +578,7 @@ def test_a_gradebook_with_tables_that_are_no_longer_used_is_read_and_written(in_
 def test_without_the_desks_tables_no_score_is_lost_and_they_are_made_again(course, book):
     save(book, "ada", 0)
     engine = sqlalchemy.create_engine(course.db_url)
-    database.METADATA.drop_all(engine)
+    tables.METADATA.drop_all(engine)
     engine.dispose()
     with pytest.raises(Unavailable):
         book.rubric("why")

@@ -263,12 +263,12 @@ def test_memory_says_how_many_are_graded_at_once_as_a_run_would(
 
 def test_limits_have_a_line_with_and_without_a_sandbox(course: Course) -> None:
     line = lines_of(course.folder)["limits"]
-    assert "measured 5 times a second" in line.found
+    assert "measured 2 times a second" in line.found
     assert "the system limits the number of its processes" in line.found
     assert line.advice is None
     add(course, 'c.ExecuteSubmission.sandbox = "none"')
     line = lines_of(course.folder)["limits"]
-    assert "measured 5 times a second" in line.found
+    assert "measured 2 times a second" in line.found
     assert "nothing limits its processes" in line.found
 
 
@@ -327,8 +327,8 @@ def test_the_innermost_file_system_counts(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_several_graders_get_the_advice_to_use_postgresql(course: Course) -> None:
     with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as db:
-        db.execute("CREATE TABLE IF NOT EXISTS desk_grading (grader TEXT)")
-        db.executemany("INSERT INTO desk_grading VALUES (?)", [("kim",), ("lee",), ("mo",)])
+        db.execute("CREATE TABLE IF NOT EXISTS hw_grading_event (grader TEXT)")
+        db.executemany("INSERT INTO hw_grading_event VALUES (?)", [("kim",), ("lee",), ("mo",)])
         db.commit()
     line = lines_of(course.folder)["gradebook"]
     assert "3 graders" in line.found

@@ -17,23 +17,18 @@ import atheris
 from fuzz_wire import fuzz, other_tree, refer
 
 with atheris.instrument_imports(include=["hw_grading.examiner", "hw_grading.inside.wire"]):
-    from hw_grading.examiner.remote import RemoteError, RemoteFunction
-    from hw_grading.examiner.session import Session
+    from hw_grading.examiner.session import RemoteError, RemoteFunction, Session
     from hw_grading.inside import wire
     from hw_support.compare import Mismatch
 
-VALUE = ["value", None, [], []]
-RAISED = [["callback raised", 0, "f", 3], ["callback raised", 1, "f", 3]]
+VALUE = ["values", [[None, [[0], {}, []]]], None]
 OTHERS = [
     ["ended"],
-    ["missing"],
-    ["refused", "too much"],
-    ["interrupted"],
-    ["value", 1.5, [[0, 1]], []],
-]
-ERRORS = [
-    ["error", "ValueError", "text", "f", 0],
-    ["error", "ValueError", "text", "f", 3],
+    ["values", [], ["raised", "f", 3]],
+    ["values", [], ["refused", "too much"]],
+    ["values", [], ["interrupted"]],
+    ["values", [], ["error", "ValueError", "text", "f", 3]],
+    ["values", [[1.5, [[[1]], {}, [1]]]], None],
 ]
 
 
@@ -46,9 +41,9 @@ CALLS = [callback(0), callback(1, 2.5), callback(0, {"yours": 0}, key=[1]), call
 KERNELS: list[Any] = [
     [VALUE, VALUE],
     [*CALLS, VALUE, *CALLS, VALUE],
-    [callback(0, {"yours": 0}), VALUE, callback(0), ["value", {"yours": 0}, [], []]],
-    *([callback(0), message, callback(0), VALUE] for message in (*RAISED, *OTHERS, *ERRORS)),
-    [["value", {"theirs": 3}, [], []], callback(0), VALUE],
+    [callback(0, {"yours": 0}), VALUE, callback(0), ["values", [[{"yours": 0}, None]], None]],
+    *([callback(0), message, callback(0), VALUE] for message in OTHERS),
+    [["values", [[{"theirs": 3}, [[0], {}, []]]], None], callback(0), VALUE],
 ]
 
 
@@ -63,7 +58,7 @@ def _with_references(tree: Any) -> Any:
         case {"yours": int(number)}:
             return wire.Yours(number)
         case {"theirs": int(number)}:
-            return wire.Theirs(number, "function", "f")
+            return wire.Theirs(number, bool(number % 2), "f", [number])
         case dict():
             return {key: _with_references(value) for key, value in tree.items()}
         case list():
@@ -75,7 +70,7 @@ def one_kernel(data: bytes) -> None:
     """Ask twice; each function runs only in its own part, and only known errors are raised."""
     try:
         messages = [_with_references(message) for message in json.loads(data)]
-        frames = [b"".join(map(bytes, wire.pack(m, refer, wire.FROM_SANDBOX))) for m in messages]
+        frames = [b"".join(wire.pack(m, refer, limited=True)) for m in messages]
     except (ValueError, TypeError, OverflowError, RecursionError, wire.TooMuch):
         return
     ours, far = socket.socketpair()
@@ -83,7 +78,7 @@ def one_kernel(data: bytes) -> None:
         far.sendall(b"".join(frames))
         far.shutdown(socket.SHUT_WR)
         session = Session(ours, _nothing, _nothing, float)
-        ask = RemoteFunction(session, wire.Theirs(0, "function", "f"))
+        ask = RemoteFunction(session, 0, "f")
         ran: list[str] = []
         for part in ("first", "second"):
 

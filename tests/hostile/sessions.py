@@ -1,19 +1,14 @@
 """A session of the examiner, with the real server or with a simulated kernel."""
 
 import contextlib
-import select
 import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-from hw_grading.examiner.session import Session
+from hw_grading.examiner.session import Session, StudentNames
+from hw_grading.inside import wire
 from hw_grading.inside.serve import Server
-
-
-def wait(stream: socket.socket, writing: bool) -> None:
-    """Wait until a socket is ready, as a `Connection` asks for it."""
-    select.select([] if writing else [stream], [stream] if writing else [], [], 10)
 
 
 class Pair:
@@ -22,14 +17,25 @@ class Pair:
     def __init__(self) -> None:
         ours, self.far = socket.socketpair()
         self.kills = self.interrupts = 0
-        self.computed = 0.0
-        self.session = Session(ours, self.interrupt, self.kill, lambda: self.computed)
+        self.session = Session(ours, self.interrupt, self.kill, float)
 
     def interrupt(self) -> None:
         self.interrupts += 1
 
     def kill(self) -> None:
         self.kills += 1
+        with contextlib.suppress(OSError):
+            self.far.shutdown(socket.SHUT_RDWR)
+
+    def send(self, *messages: Any) -> None:
+        """Send messages from the far end; `wire.Theirs` and so on stand for themselves."""
+        for message in messages:
+            self.far.sendall(b"".join(wire.pack(message, refer, limited=True)))
+
+
+def refer(value: Any, _: int = 0) -> Any:
+    """Send references as they are."""
+    return value if isinstance(value, wire.Theirs | wire.Yours | wire.Shipped) else None
 
 
 class Kernel(Pair):
@@ -41,27 +47,24 @@ class Kernel(Pair):
         self.server = Server(self.far, names)
 
     @contextlib.contextmanager
-    def test_cell(self) -> Iterator[Session]:
-        self.thread = threading.Thread(target=self.server.serve, daemon=True)
-        self.thread.start()
+    def test_cell(self, **own: Any) -> Iterator[StudentNames]:
+        """The names of a test cell, in which `own` are the instructor's."""
+        thread = threading.Thread(target=self.server.serve, daemon=True)
+        thread.start()
+        self.session.protect(own)
         try:
-            yield self.session
+            yield StudentNames(own, self.session)
         finally:
             self.session.end_test()
-            self.thread.join(5)
-        assert not self.thread.is_alive()
-
-    def kill(self) -> None:
-        super().kill()
-        with contextlib.suppress(OSError):
-            self.far.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+        assert not thread.is_alive()
 
 
 @contextlib.contextmanager
-def asking(**names: Any) -> Iterator[Session]:
+def asking(students: dict[str, Any], **own: Any) -> Iterator[StudentNames]:
     """A test cell, and behind it a notebook with these names; nothing goes wrong."""
-    kernel = Kernel(names)
-    with kernel.test_cell() as session:
-        yield session
+    kernel = Kernel(students)
+    with kernel.test_cell(**own) as names:
+        yield names
     assert kernel.session.gone is None
     assert kernel.kills == 0

@@ -4,14 +4,11 @@ All others are in `attacks/peeking/`. Each prints how much it looked at, so that
 looked at nothing does not pass.
 """
 
-import ctypes
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arena import CANARY, NOTHING, PACKAGE, Arena, notebook
+from arena import NOTHING, PACKAGE, Arena, notebook
 from carrying_out import carry_out, printed_by
 
 from hw_grading.commands.sample import cell_of
@@ -66,32 +63,6 @@ def test_files_that_are_open_lead_to_nothing(arena: Arena) -> None:
     kinds = set(re.findall(r"'([\w :]+)':", listed[1].replace("\\", "")))
     # 1:3 is /dev/null, 1:9 /dev/urandom; "none" are event and poll descriptors.
     assert kinds <= {"socket", "socket AF_UNIX", "pipe", "device 1:3", "device 1:9", "none"}
-
-
-@pytest.fixture
-def session_keyring() -> Iterator[int]:
-    """Give this process a session keyring with a key in it, as after a login."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    add_key, keyctl = 248, 250  # on x86-64
-    if os.uname().machine != "x86_64" or libc.syscall(keyctl, 1, None) < 0:
-        pytest.skip("there are no keys here")
-    key = libc.syscall(add_key, b"user", b"course", CANARY.encode(), len(CANARY), -3)
-    if key < 0:
-        pytest.skip("no key can be made here")
-    yield key
-    libc.syscall(keyctl, 1, None)  # another keyring, an empty one
-
-
-def test_keys_of_the_callers_login_cannot_be_read_or_left(
-    arena: Arena, session_keyring: int
-) -> None:
-    assert "left" in printed_by(arena, "peeking/key_left")
-    carry_out(arena, "peeking/keys", KEY=session_keyring)
-
-
-def test_memory_that_processes_share_is_empty_at_first(arena: Arena) -> None:
-    assert "left" in printed_by(arena, "peeking/shared_memory_left")
-    carry_out(arena, "peeking/shared_memory")
 
 
 def test_a_search_that_could_find_something_does(arena: Arena) -> None:

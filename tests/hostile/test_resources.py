@@ -31,13 +31,6 @@ def variants(name: str) -> list[str]:
     return list(Attack.read(name).variants)
 
 
-@pytest.mark.skipif(
-    not Path("/proc/self/autogroup").exists(), reason="this system does not divide by sessions"
-)
-def test_busy_processes_that_go_on_in_new_sessions(arena: Arena) -> None:
-    carry_out(arena, "resources/busy_processes_in_new_sessions")
-
-
 @pytest.mark.parametrize("what", variants("resources/memory_of_no_process"))
 def test_memory_that_belongs_to_no_process(arena: Arena, what: str) -> None:
     outcome = carry_out(arena, "resources/memory_of_no_process", what)

@@ -6,7 +6,6 @@ Attacks print what they try, so that no test passes because nothing was tried.
 import ctypes
 import os
 import platform
-import re
 import socket
 import subprocess
 import sys
@@ -29,14 +28,12 @@ by_number = pytest.mark.skipif(
 class Listener:
     """A socket outside of the sandbox that records connections."""
 
-    def __init__(self, family: int, kind: int, address: object) -> None:
+    def __init__(self, family: int, address: object) -> None:
         self.came: list[object] = []
-        self._socket = socket.socket(family, kind)
+        self._socket = socket.socket(family)
         self._socket.bind(address)
         self.address = self._socket.getsockname()
-        if kind == socket.SOCK_STREAM:
-            self._socket.listen()
-        self._kind = kind
+        self._socket.listen()
         self._socket.settimeout(0.1)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
@@ -45,8 +42,7 @@ class Listener:
     def _listen(self) -> None:
         while not self._over.is_set():
             try:
-                stream = self._kind == socket.SOCK_STREAM
-                self.came.append(self._socket.accept() if stream else self._socket.recvfrom(100))
+                self.came.append(self._socket.accept())
             except TimeoutError:
                 continue
 
@@ -66,33 +62,15 @@ def own_addresses() -> list[str]:
 
 
 def test_tcp_to_the_machines_own_addresses(arena: Arena) -> None:
-    listener = Listener(socket.AF_INET, socket.SOCK_STREAM, ("0.0.0.0", 0))
+    listener = Listener(socket.AF_INET, ("0.0.0.0", 0))
     carry_out(arena, "system/tcp", ADDRESSES=own_addresses(), PORT=listener.address[1])
-    listener.close()
-    assert listener.came == []
-
-
-def test_tcp_to_the_loopback_of_ipv6(arena: Arena) -> None:
-    try:
-        listener = Listener(socket.AF_INET6, socket.SOCK_STREAM, ("::1", 0))
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-    carry_out(arena, "system/tcp6", PORT=listener.address[1])
-    listener.close()
-    assert listener.came == []
-
-
-def test_udp_broadcast_and_multicast(arena: Arena) -> None:
-    listener = Listener(socket.AF_INET, socket.SOCK_DGRAM, ("0.0.0.0", 0))
-    carry_out(arena, "system/udp", PORT=listener.address[1])
-    time.sleep(0.2)
     listener.close()
     assert listener.came == []
 
 
 def test_abstract_sockets_of_the_machine(arena: Arena) -> None:
     name = f"\0hw-{os.getpid()}"
-    listener = Listener(socket.AF_UNIX, socket.SOCK_STREAM, name)
+    listener = Listener(socket.AF_UNIX, name)
     carry_out(arena, "system/abstract_sockets", NAME=name)
     listener.close()
     assert listener.came == []
@@ -100,7 +78,7 @@ def test_abstract_sockets_of_the_machine(arena: Arena) -> None:
 
 def test_socket_files_of_the_machine(arena: Arena, tmp_path: Path) -> None:
     path = tmp_path / "s"
-    listener = Listener(socket.AF_UNIX, socket.SOCK_STREAM, str(path))
+    listener = Listener(socket.AF_UNIX, str(path))
     path.chmod(0o777)
     carry_out(arena, "system/socket_files", PATH=str(path))
     listener.close()
@@ -207,9 +185,3 @@ def test_memory_and_queues_that_processes_share(arena: Arena) -> None:
         libc.shmctl(segment, 0, None)
         libc.msgctl(queue, 0, None)
         posix.unlink()
-
-
-@by_number
-def test_leases_and_notices_of_files_that_others_open(arena: Arena) -> None:
-    outcome = carry_out(arena, "system/leases")
-    assert not re.search(r"refused \w+ (?!EPERM)", outcome.printed)

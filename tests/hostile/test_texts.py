@@ -6,14 +6,15 @@ None of these can end, hide or colour a line.
 
 import contextlib
 import io
+import socket
 from typing import Any
 
 import pytest
 from arena import NOTHING, Arena
-from test_session_lies import Liar
+from sessions import Pair
 
-from hw_grading.examiner.examination import run_cell
-from hw_grading.examiner.names import StudentNames
+from hw_grading.examiner.process import run_cell
+from hw_grading.examiner.session import StudentNames
 from hw_support.checks import Checks
 from hw_support.compare import expect
 
@@ -67,15 +68,17 @@ PLAIN = "f(1)"
 @pytest.mark.parametrize("test", [WITH_CHECKS, PLAIN], ids=["parts", "plain"])
 def test_what_a_kernel_says_in_the_place_of_a_result(attack: str, test: str) -> None:
     text = ATTACKS[attack]
-    for reply in (
+    for failure in (
         ["refused", text],
-        ["missing"],
         ["error", text, text, text],
         ["error", "NotImplementedError", text, text, 0],
         ["error", "NameError", f"{text} is not defined", text, 7],
         ["error", "KeyError", text, text, 7],
     ):
-        printed = printed_by(test, Liar(reply).session)
+        liar = Pair()
+        liar.send(["values", [], failure])
+        liar.far.shutdown(socket.SHUT_WR)
+        printed = printed_by(test, liar.session)
         assert printed
         assert "FAILED  " in printed or test is PLAIN
         expect_no_forgery(printed)

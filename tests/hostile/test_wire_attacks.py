@@ -27,7 +27,7 @@ ENDS = {
     "has a value and more": "an answer that fits no question",
     "calls what was never handed over": "the test did not pass",
     "refers to what was not handed over": "a function that the test did not pass",
-    "has an integer of a million digits": "an item of an unknown kind",
+    "ships a function": "the test did not pass",
     "has an array of |O": "type of numbers",
     "has an array of <f8,<i4": "type of numbers",
     "has an array of <M8[ns]": "type of numbers",

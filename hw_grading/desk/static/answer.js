@@ -1,27 +1,23 @@
 // @ts-check
 /** The page on which answers are graded, one after another. */
 
-import { Ahead } from "./ahead.js";
 import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
 import { Comment } from "./comment.js";
 import { compare, notSaved } from "./conflict.js";
 import { showContent, showNotices, showQuestion } from "./content.js";
 import { byId, counted, make, notTyping, points, say } from "./dom.js";
-import { editRubric, number, offerUndo } from "./editor.js";
-import { grader as askGrader } from "./grader.js";
+import { editRubric, number, numbersOnly, offerUndo } from "./editor.js";
 import { KEYS, listen, showHelp } from "./keys.js";
+import { grader, notLoaded, showNotLoaded } from "./page.js";
 import { showMarking, showPosition, showSaving } from "./panel.js";
 import { confirmChanged, fullMarks, showItems, showNews } from "./rubric.js";
 import { Saver, markOf } from "./saver.js";
-import { Look } from "./look.js";
-import { notLoaded, showNotLoaded } from "./trouble.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 
 const HERE = `hw-grading desk at ${CELL}`;
 const list = new ClassList();
-const look = new Look();
 let student = "";
 /** @type {any} */
 let answer = null; // the shown answer; null while it loads
@@ -29,7 +25,6 @@ let answer = null; // the shown answer; null while it loads
 let mark = null;
 let failed = false; // whether the answer could not be loaded
 let move = 0; // counts moves, so that an answer that arrives too late is not shown
-const ahead = new Ahead();
 
 const saver = new Saver({
   revision: () => list.rubric.revision,
@@ -43,7 +38,6 @@ const saver = new Saver({
   onState: () => showSaving(saver, list, student),
   onSaved: (id, grading) => {
     list.graded(id, grading);
-    ahead.drop(id);
     if (id !== student || !answer) return showProgress();
     const entry = saver.entries.get(id);
     answer.grading = grading;
@@ -53,15 +47,8 @@ const saver = new Saver({
   },
   onConflict: async (entry, theirs) => {
     await notTyping();
-    const message = entry.failure?.message ?? "";
-    return compare(
-      list.call(entry.student),
-      message,
-      entry.mark,
-      theirs,
-      list.rubric,
-      list.question.max_points,
-    );
+    const title = `${list.call(entry.student)}: two versions`;
+    return compare(title, entry, theirs, list.rubric, list.question.max_points);
   },
   onRubric: async (rubric, message) => {
     const now = rubric ?? (await ask(["question", CELL])).rubric;
@@ -90,13 +77,12 @@ function takeRubric(rubric) {
 
 /** @param {Partial<Mark>} part @param {{typing?: boolean, force?: boolean}} [how] */
 function change(part, how = {}) {
-  if (!mark || !answer) return say("Not marked: the answer is not loaded yet.");
+  if (!mark || !answer) return;
   mark = { ...mark, ...part };
   if (!("done" in part) && ("chosen" in part || "adjustment" in part)) {
     const given = mark.chosen.length > 0 || mark.adjustment !== 0;
     mark.done = given || (list.rubric.kind === "subtracting" && mark.done);
   }
-  saver.look(student, look.taken());
   const also = byId("same").checked ? answer.same : [];
   saver.change(student, mark, { ...how, also });
   showMark();
@@ -104,10 +90,8 @@ function change(part, how = {}) {
 
 /** @param {string} id of an item */
 function toggle(id) {
-  if (!mark) return change({});
-  const chosen = mark.chosen.includes(id)
-    ? mark.chosen.filter((one) => one !== id)
-    : [...mark.chosen, id];
+  const before = mark?.chosen ?? [];
+  const chosen = before.includes(id) ? before.filter((one) => one !== id) : [...before, id];
   change({ chosen });
 }
 
@@ -135,7 +119,6 @@ async function undo() {
     for (const id of ids) {
       list.graded(id, undone[id]);
       saver.adopt(id, undone[id]);
-      ahead.drop(id);
     }
     await show(ids.includes(student) ? student : ids[0], true);
     say(`Undone: ${ids.length > 1 ? counted(ids.length, "answer") : list.call(ids[0])}.`);
@@ -144,17 +127,16 @@ async function undo() {
   }
 }
 
-function edit() {
+async function edit() {
   const changed = async (rubric, rescored) => {
     takeRubric(rubric);
-    ahead.dropAll();
+    list.loaded.clear();
     offerUndo(rescored, changed);
     await refresh();
     await show(student, true);
   };
-  saver
-    .idle()
-    .then(() => editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed));
+  await saver.idle();
+  editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed);
 }
 
 // -- showing
@@ -179,7 +161,6 @@ const news = () => showNews(list, () => saver.unsaved().length > 0, takeRubric);
 async function show(id, fresh = false) {
   const turn = ++move;
   failed = false;
-  if (student && mark) saver.look(student, look.taken());
   saver.flush();
   const moved = id !== student;
   student = id;
@@ -199,7 +180,7 @@ async function show(id, fresh = false) {
   showProgress();
   showSaving(saver, list, student);
   try {
-    const loaded = await ahead.load(id, fresh);
+    const loaded = await list.answer(id, fresh);
     if (turn !== move) return;
     answer = { ...loaded };
     mark = markOf(saver.open(id, loaded.grading, loaded.digest));
@@ -210,12 +191,10 @@ async function show(id, fresh = false) {
     showNotices(answer, keep);
     byId("work").removeAttribute("aria-busy");
     byId("marking").hidden = false;
-    look.start();
     showMark();
     saver.flush();
-    for (const next of [list.waiting(id)[0], list.neighbour(id, 1)])
-      if (next) ahead.load(next);
-    ahead.dropOld();
+    for (const next of [list.waiting(id)[0], list.neighbour(id, 1)]) if (next) list.answer(next);
+    setTimeout(useKeys); // after `arrive` may have gone on
   } catch (error) {
     if (turn !== move) return;
     failed = true;
@@ -285,8 +264,31 @@ async function grid() {
   byId("to-grid").click();
 }
 
-const questionPanel = () => (byId("question").open = !byId("question").open);
-const help = () => showHelp(KEYS);
+const useKeys = listen(
+  {
+    j: () => go(1),
+    k: () => go(-1),
+    n: goOn,
+    0: full,
+    d: nothing,
+    c: () => comment.field.focus(),
+    u: undo,
+    "+": () => adjust(0.5),
+    "=": () => adjust(0.5),
+    "-": () => adjust(-0.5),
+    "−": () => adjust(-0.5),
+    f: flag,
+    i: names,
+    e: edit,
+    q: () => (byId("question").open = !byId("question").open),
+    g: grid,
+    "?": () => showHelp(KEYS),
+  },
+  (index) => list.rubric.items[index] && toggle(list.rubric.items[index].id),
+  () => mark !== null,
+  (key) => student !== "" && "jkn".includes(key),
+);
+
 
 function connect() {
   const actions = {
@@ -294,7 +296,7 @@ function connect() {
     next: () => go(1),
     "next-ungraded": goOn,
     names,
-    help,
+    help: () => showHelp(KEYS),
     full,
     nothing,
     flag,
@@ -304,28 +306,7 @@ function connect() {
     more: () => adjust(0.5),
   };
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
-  listen(
-    {
-      j: () => go(1),
-      k: () => go(-1),
-      n: goOn,
-      0: full,
-      d: nothing,
-      c: () => comment.field.focus(),
-      u: undo,
-      "+": () => adjust(0.5),
-      "=": () => adjust(0.5),
-      "-": () => adjust(-0.5),
-      "−": () => adjust(-0.5),
-      f: flag,
-      i: names,
-      e: edit,
-      q: questionPanel,
-      g: grid,
-      "?": help,
-    },
-    (index) => list.rubric?.items[index] && toggle(list.rubric.items[index].id),
-  );
+  byId("adjustment").addEventListener("beforeinput", numbersOnly);
   byId("adjustment").addEventListener("change", () => {
     const value = number(byId("adjustment").value || "0");
     if (Number.isFinite(value)) change({ adjustment: value });
@@ -357,7 +338,7 @@ function first() {
 }
 
 async function begin() {
-  await askGrader();
+  await grader();
   try {
     await list.load();
   } catch (error) {

@@ -1,12 +1,14 @@
 // @ts-check
-/** The answers of one question in the question's own order, and the navigation through them. */
+/** The answers of one question: their order, the way through them, and some loaded ahead. */
 
 import { CELL, ask } from "./api.js";
+
+const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead counts as fresh
 
 /**
  * @typedef {{student: string, name: string, graded: boolean, flagged: boolean, score: number | null,
  *   empty: boolean, missing: boolean, failed: boolean, error: boolean, changed: boolean,
- *   overridden: boolean, version: string, digest: string, excerpt: string, picture: boolean}} Row
+ *   overridden: boolean, version: string, digest: string, excerpt: string, pictures: number}} Row
  */
 
 const NAMES = "hw-grading desk names";
@@ -36,7 +38,20 @@ export class ClassList {
     this.places = new Map();
     /** @type {Map<string, [number, import("./saver.js").Grading]>} */
     this.fresh = new Map(); // gradings by student, with the time when this page got them
+    /** @type {Map<string, {at: number, answer: Promise<any>}>} */
+    this.loaded = new Map(); // answers by student, some loaded before the grader comes to them
     this.named = namesAreShown();
+  }
+
+  /** Return an answer, loaded ahead or from the server. @param {string} student @param {boolean} [fresh] */
+  answer(student, fresh = false) {
+    for (const [id, { at }] of this.loaded) if (Date.now() - at > KEPT) this.loaded.delete(id);
+    const kept = this.loaded.get(student);
+    if (kept && !fresh) return kept.answer;
+    const answer = ask(["answer", CELL, student]);
+    answer.catch(() => this.loaded.delete(student));
+    this.loaded.set(student, { at: Date.now(), answer });
+    return answer;
   }
 
   /** Load the question. The rubric that the grader sees does not change. */
@@ -77,6 +92,7 @@ export class ClassList {
   /** @param {string} student @param {import("./saver.js").Grading} grading */
   graded(student, grading) {
     this.fresh.set(student, [performance.now(), grading]);
+    this.loaded.delete(student);
     const row = this.row(student);
     if (!row) return;
     const { version, score, flagged, overridden, changed } = grading;

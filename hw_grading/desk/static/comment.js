@@ -2,7 +2,7 @@
 /** The comment field, with suggestions from earlier comments and a preview for students. */
 
 import { ask } from "./api.js";
-import { byId, make, showCleanedHtml } from "./dom.js";
+import { button, byId, make, showCleanedHtml } from "./dom.js";
 
 const PAUSE = 400; // milliseconds without a key press before the preview is requested
 const MARKS = /[$`]/; // texts without these need no preview
@@ -64,33 +64,20 @@ export class Comment {
   /** Suggest earlier comments that contain the typed text. */
   offer() {
     const typed = this.field.value.trim().toLowerCase();
-    const fits = this.used
-      .filter(
-        ({ text }) => text.toLowerCase().includes(typed) && text.trim().toLowerCase() !== typed,
-      )
-      .slice(0, OFFERED);
+    const fit = (text) => text.includes(typed) && text.trim() !== typed;
+    const fits = this.used.filter(({ text }) => fit(text.toLowerCase())).slice(0, OFFERED);
     const take = (text) => () => {
       this.field.value = text;
       this.field.focus();
       this.onChange(text, true);
       this.refresh();
     };
-    this.box
-      .querySelector("ul")
-      .replaceChildren(
-        ...fits.map(({ text, times }) =>
-          make(
-            "li",
-            {},
-            make(
-              "button",
-              { type: "button", onclick: take(text) },
-              make("span", { className: "text" }, text),
-              make("span", { className: "soft" }, ` ${times}×`),
-            ),
-          ),
-        ),
-      );
+    const lines = fits.map(({ text, times }) => {
+      const line = button(make("span", { className: "text" }, text), take(text));
+      line.append(make("span", { className: "soft" }, ` ${times}×`));
+      return make("li", {}, line);
+    });
+    this.box.querySelector("ul").replaceChildren(...lines);
     this.box.hidden = !fits.length;
   }
 

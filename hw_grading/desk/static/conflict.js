@@ -65,27 +65,20 @@ function version(title, by, mark, other, score, rubric) {
 
 /**
  * Show both versions and let the grader choose one.
- * @param {string} which such as "Answer 17"
- * @param {string} message from the server
- * @param {Mark} mine @param {Grading} theirs @param {Rubric} rubric @param {number} most
+ * @param {string} title @param {import("./saver.js").Entry} entry the grader's version
+ * @param {Grading} theirs @param {Rubric} rubric @param {number} most points of the question
  * @returns {Promise<string>} "mine", "theirs", or "" for neither yet
  */
-export function compare(which, message, mine, theirs, rubric, most) {
+export function compare(title, { mark: mine, failure }, theirs, rubric, most) {
   const by = theirs.overridden ? "in formgrader" : theirs.grader || "somebody";
+  const who = [by, when(theirs.at)].filter(Boolean).join(", ");
   const both = make(
     "div",
     { className: "both" },
-    version(
-      "Saved",
-      [by, when(theirs.at)].filter(Boolean).join(", "),
-      theirs,
-      mine,
-      theirs.score,
-      rubric,
-    ),
+    version("Saved", who, theirs, mine, theirs.score, rubric),
     version("Yours, not saved", "you, now", mine, theirs, scoreOf(rubric, mine, most), rubric),
   );
-  return dialog(`${which}: two versions`, [make("p", {}, message), both], {
+  return dialog(title, [make("p", {}, failure?.message ?? ""), both], {
     className: "wide",
     calm: true,
     buttons: [

@@ -1,7 +1,7 @@
 // @ts-check
 /** The content of an answer: the code beside it, numbers, text, pictures and notices. */
 
-import { byId, enlargePictures, make, points, showCleanedHtml } from "./dom.js";
+import { button, byId, enlargePictures, make, points, showCleanedHtml } from "./dom.js";
 
 /** @param {string} text @param {string} [kind] @param {...Node} more */
 function notice(text, kind = "", ...more) {
@@ -25,11 +25,10 @@ function notices(answer, score, keep) {
   const { reason, late, grading } = answer;
   const list = [];
   if (reason) list.push(notice(...why(answer)));
-  if (late) list.push(notice(typeof late === "string" ? `Late: ${late}` : "Submitted late."));
+  if (late) list.push(notice(`Late: ${late}`));
   if (grading.changed) {
-    const button = make("button", { type: "button", onclick: keep }, "The marks are still right");
     const changed = "The student submitted this answer again after it was graded. ";
-    list.push(notice(changed, "alarm", button));
+    list.push(notice(changed, "alarm", button("The marks are still right", keep)));
   }
   if (grading.overridden) {
     const box = notice(
@@ -86,7 +85,16 @@ export function showQuestion(question) {
   byId("question-text").replaceChildren(
     make("h2", { className: "unseen" }, "Question"),
     text,
-    ...(question.scheme_html ? [make("h2", {}, "Mark scheme"), scheme] : []),
+    ...(question.scheme_html
+      ? [
+          make(
+            "details",
+            { open: !question.scheme_is_rubric },
+            make("summary", {}, "Mark scheme"),
+            scheme,
+          ),
+        ]
+      : []),
   );
   const panel = byId("question");
   const wide = matchMedia("(min-width: 72rem)").matches;

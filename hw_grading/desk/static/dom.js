@@ -20,6 +20,23 @@ export function make(tag, settings = {}, ...children) {
   return element;
 }
 
+/**
+ * Make a table. Cells that are not elements `td` or `th` are put into a `td`.
+ * @param {(string | Element)[]} heads @param {any[][]} rows
+ */
+export function table(heads, rows) {
+  const in_ = (tag, settings, one) =>
+    one instanceof HTMLTableCellElement ? one : make(tag, settings, one);
+  const head = heads.map((one) => in_("th", { scope: "col" }, one));
+  const body = rows.map((cells) => make("tr", {}, ...cells.map((one) => in_("td", {}, one))));
+  return make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
+}
+
+/** Make a button. @param {string | Node} content @param {(event: any) => any} onclick @param {object} [more] */
+export function button(content, onclick, more = {}) {
+  return make("button", { type: "button", onclick, ...more }, content);
+}
+
 /** Return the page's element with this id. @param {string} id @returns {any} */
 export function byId(id) {
   return document.getElementById(id);
@@ -82,17 +99,11 @@ export function enlargePictures(element, name) {
   const pictures = [...element.querySelectorAll("img")];
   pictures.forEach((picture, index) => {
     if (!picture.alt) picture.alt = pictures.length > 1 ? `${name} ${index + 1}` : name;
-    const button = make("button", {
-      type: "button",
-      className: "enlarge",
-      title: "Enlarge",
-      onclick: () => {
-        const large = make("img", { src: picture.src, alt: picture.alt });
-        dialog("Picture", [large], { className: "large", buttons: [["Close", "main"]] });
-      },
-    });
-    picture.replaceWith(button);
-    button.append(picture);
+    const large = () => make("img", { src: picture.src, alt: picture.alt });
+    const open = () => dialog("Picture", [large()], { className: "large" });
+    const frame = button("", open, { className: "enlarge", title: "Enlarge" });
+    picture.replaceWith(frame);
+    frame.append(picture);
   });
 }
 
@@ -106,19 +117,11 @@ export function enlargePictures(element, name) {
  * @returns {Promise<string>}
  */
 export function dialog(title, content, settings = {}) {
-  const {
-    className = "",
-    buttons = [["Close", "main"]],
-    check = () => true,
-    calm = false,
-  } = settings;
+  const { className = "", buttons = [["Close", "main"]], check = () => true, calm } = settings;
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   return new Promise((resolve) => {
-    const heading = make(
-      "h2",
-      { id: `dialog-${document.querySelectorAll("dialog").length}` },
-      title,
-    );
+    const id = `dialog-${document.querySelectorAll("dialog").length}`;
+    const heading = make("h2", { id }, title);
     const close = async (value) => {
       if ((await check(value)) === false) return;
       // Without this, the next key goes to a field of the dialog until the page is drawn again.
@@ -130,7 +133,7 @@ export function dialog(title, content, settings = {}) {
       "dialog",
       {
         className,
-        "aria-labelledby": heading.id,
+        "aria-labelledby": id,
         onclose: () => {
           const value = box.returnValue;
           box.remove();
@@ -147,14 +150,14 @@ export function dialog(title, content, settings = {}) {
       heading,
       make(
         "div",
-        { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": heading.id },
+        { className: "inside", tabIndex: 0, role: "group", "aria-labelledby": id },
         ...content,
       ),
       make(
         "p",
         { className: "buttons" },
         ...buttons.map(([text, kind = "", value = text]) =>
-          make("button", { type: "button", className: kind, onclick: () => close(value) }, text),
+          button(text, () => close(value), { className: kind }),
         ),
       ),
     );

@@ -2,7 +2,7 @@
 /** The dialog for changing a rubric. It shows the effect on scores before it saves. */
 
 import { CELL, ask } from "./api.js";
-import { counted, dialog, make, points, say } from "./dom.js";
+import { button, counted, dialog, make, points, say } from "./dom.js";
 
 /** @typedef {import("./rubric.js").Rubric} Rubric */
 
@@ -12,6 +12,18 @@ export function number(text) {
   return plain === "" ? NaN : Number(plain);
 }
 
+/** Refuse what is no part of a number, and say so at the field. @param {InputEvent} event */
+export function numbersOnly(event) {
+  const field = /** @type {HTMLInputElement} */ (event.target);
+  const refused = /[^\d.,+−-]/.test(event.data ?? "");
+  field.setCustomValidity(refused ? "Points are a number, such as 1 or -0.5." : "");
+  if (!refused) return;
+  event.preventDefault();
+  field.reportValidity();
+}
+
+const NUMBER = { inputMode: "decimal", autocomplete: "off", onbeforeinput: numbersOnly };
+
 let rows = 0;
 
 /** @param {Partial<import("./rubric.js").Item>} item */
@@ -19,16 +31,10 @@ function itemRow(item) {
   const name = (what) => `${what}-${rows}`;
   rows += 1;
   const field = (tag, what, value, more) => {
-    const label = make("label", { className: "unseen", htmlFor: name(what) }, what);
+    const [id, className] = [name(what), what.toLowerCase()];
     return [
-      label,
-      make(tag, {
-        id: name(what),
-        className: what.toLowerCase(),
-        value,
-        autocomplete: "off",
-        ...more,
-      }),
+      make("label", { className: "unseen", htmlFor: id }, what),
+      make(tag, { id, className, value, autocomplete: "off", ...more }),
     ];
   };
   const move = (by) => (event) => {
@@ -38,39 +44,27 @@ function itemRow(item) {
     else other?.after(row);
     event.currentTarget.focus();
   };
+  const remove = () => {
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    next?.querySelector("input")?.focus();
+  };
   const row = make(
     "li",
     { "data-item": item.id ?? "" },
-    ...field("input", "Points", item.points === undefined ? "" : String(item.points), {
-      inputMode: "decimal",
-    }),
+    ...field("input", "Points", String(item.points ?? ""), NUMBER),
     make(
       "div",
       {},
       ...field("textarea", "Text", item.text ?? "", { rows: 1, placeholder: "What students read" }),
-      ...field("textarea", "Note", item.note ?? "", {
-        rows: 1,
-        placeholder: "Note for graders only",
-      }),
+      ...field("textarea", "Note", item.note ?? "", { rows: 1, placeholder: "For graders only" }),
     ),
     make(
       "div",
       { className: "buttons" },
-      make("button", { type: "button", onclick: move(-1), "aria-label": "Move up" }, "↑"),
-      make("button", { type: "button", onclick: move(1), "aria-label": "Move down" }, "↓"),
-      make(
-        "button",
-        {
-          type: "button",
-          "aria-label": "Delete",
-          onclick: () => {
-            const next = row.nextElementSibling ?? row.previousElementSibling;
-            row.remove();
-            next?.querySelector("input")?.focus();
-          },
-        },
-        "×",
-      ),
+      button("↑", move(-1), { "aria-label": "Move up" }),
+      button("↓", move(1), { "aria-label": "Move down" }),
+      button("×", remove, { "aria-label": "Delete" }),
     ),
   );
   return row;
@@ -79,18 +73,11 @@ function itemRow(item) {
 /** Return the form, and a function that reads the rubric from it. @param {Rubric} rubric @param {number} most */
 function form(rubric, most) {
   const list = make("ol", { className: "editor" }, ...rubric.items.map(itemRow));
-  const add = make(
-    "button",
-    {
-      type: "button",
-      onclick: () => {
-        const row = itemRow({});
-        list.append(row);
-        row.querySelector("input").focus();
-      },
-    },
-    "Add an item",
-  );
+  const add = button("Add an item", () => {
+    const row = itemRow({});
+    list.append(row);
+    row.querySelector("input").focus();
+  });
   const kind = (value, text) =>
     make(
       "label",
@@ -99,12 +86,7 @@ function form(rubric, most) {
       ` ${text}`,
     );
   const bound = (label, value) => {
-    const input = make("input", {
-      value: String(value),
-      inputMode: "decimal",
-      size: 5,
-      autocomplete: "off",
-    });
+    const input = make("input", { value: String(value), size: 5, ...NUMBER });
     return [make("label", {}, `${label} `, input), input];
   };
   const [lowerLabel, lower] = bound("At least", rubric.lower);
@@ -258,5 +240,5 @@ export function offerUndo(rescored, changed) {
     }
   };
   const effect = rescored.length ? ` ${counted(rescored.length, "score")} changed.` : "";
-  say(`The rubric is saved.${effect} `, make("button", { type: "button", onclick: undo }, "Undo"));
+  say(`The rubric is saved.${effect} `, button("Undo", undo));
 }

@@ -4,11 +4,10 @@
 import { CELL, address, ask, gradingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
 import { notSaved } from "./conflict.js";
-import { byId, counted, make, points, say } from "./dom.js";
-import { grader } from "./grader.js";
+import { button, byId, counted, make, points, say } from "./dom.js";
 import { listen, showHelp } from "./keys.js";
 import { confirmChanged, pressItems, showItems } from "./rubric.js";
-import { showNotLoaded } from "./trouble.js";
+import { grader, showNotLoaded } from "./page.js";
 
 /** @typedef {import("./classlist.js").Row} Row */
 
@@ -39,33 +38,27 @@ function ordered() {
 /** @param {Row} row @param {number} index */
 function tile(row, index) {
   const name = list.call(row.student);
-  const inside = row.picture
+  const words = (text, soft) => make("p", { className: `excerpt ${soft ? "soft" : ""}` }, text);
+  const why = row.failed
+    ? "The submission failed."
+    : row.empty
+      ? "Empty"
+      : row.missing
+        ? "The cell is missing."
+        : "No picture";
+  const inside = row.pictures
     ? make("img", {
         loading: "lazy",
         decoding: "async",
         alt: `Plot of ${name}`,
-        src: `${address("api", "thumbnail", CELL, row.student)}?d=${encodeURIComponent(row.digest)}`,
-        onerror: (event) =>
-          event.target.replaceWith(
-            make("p", { className: "excerpt soft" }, "The plot cannot be shown."),
-          ),
+        src: `${address("api", "thumbnail", CELL, row.student)}?d=${row.digest}`,
+        onerror: (event) => event.target.replaceWith(words("The plot cannot be shown.", true)),
       })
-    : make(
-        "p",
-        { className: `excerpt ${row.excerpt ? "" : "soft"}` },
-        row.excerpt ||
-          (row.failed
-            ? "The submission failed."
-            : row.empty
-              ? "Empty"
-              : row.missing
-                ? "The cell is missing."
-                : "No picture"),
-      );
+    : words(row.excerpt || why, !row.excerpt);
   const marks = [
+    row.pictures > 1 && `${row.pictures} plots`,
     row.failed && "failed",
     row.error && "error",
-    row.empty && "empty",
     row.flagged && "flagged",
     row.changed && "submitted again",
     row.overridden && "changed in formgrader",
@@ -161,23 +154,13 @@ function showGroups() {
     ...(blank.length ? [["Empty", blank]] : []),
     ...identical.map((group, index) => [`Identical ${index + 1}`, group]),
   ];
+  const choose = (students) => () => {
+    selected.clear();
+    for (const id of students) if (list.row(id)) selected.add(id);
+    showSelection();
+  };
   const buttons = groups.map(([name, students]) =>
-    make(
-      "li",
-      {},
-      make(
-        "button",
-        {
-          type: "button",
-          onclick: () => {
-            selected.clear();
-            for (const id of students) if (list.row(id)) selected.add(id);
-            showSelection();
-          },
-        },
-        `${name} (${students.length})`,
-      ),
-    ),
+    make("li", {}, button(`${name} (${students.length})`, choose(students))),
   );
   const none = make("li", { className: "soft" }, "No two answers are identical.");
   byId("groups").replaceChildren(...(buttons.length ? buttons : [none]));
@@ -223,8 +206,7 @@ async function apply(what) {
         await apply(what);
       }
     } else {
-      const again = make("button", { type: "button", onclick: () => apply(what) }, "Try again");
-      say(`Not saved: ${error.message} `, again);
+      say(`Not saved: ${error.message} `, button("Try again", () => apply(what)));
     }
   } finally {
     for (const button of byId("selection").querySelectorAll("button")) button.disabled = false;
@@ -241,15 +223,8 @@ function takeRubric(rubric) {
 
 const give = () => apply((body) => ask(["items", CELL], { ...body, items: [...chosen] }));
 const nothing = () => {
-  const mark = {
-    chosen: [],
-    adjustment: 0,
-    comment: "",
-    done: true,
-    flagged: false,
-    flag_note: "",
-  };
-  return apply((body) => ask(["save", CELL], { ...body, mark, seconds: 0 }));
+  const mark = { chosen: [], done: true };
+  return apply((body) => ask(["save", CELL], { ...body, mark }));
 };
 
 async function undo() {

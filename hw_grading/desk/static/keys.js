@@ -1,7 +1,7 @@
 // @ts-check
-/** Keyboard shortcuts. They are off while typing, with Ctrl, Alt or Meta, and behind a dialog. */
+/** Keyboard shortcuts. They are off in a text field, with Ctrl, Alt or Meta, and behind a dialog. */
 
-import { dialog, make } from "./dom.js";
+import { button, dialog, make, say } from "./dom.js";
 
 const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
@@ -22,22 +22,86 @@ export function keyOf(index) {
 }
 
 /**
- * Listen to keys.
- * @param {Record<string, () => void>} actions by key
- * @param {(index: number) => void} [onItem] for the number of an item
+ * Listen to keys. While the page is not ready, or an action is at work, keys wait with a sign. Then
+ * they are used in order: as commands, and as text from the command on that leads to a text field.
+ * So the same keys do the same, however slow the server is.
+ * @param {Record<string, () => any>} actions by key; a promise that one returns is its work
+ * @param {(index: number) => any} onItem for the number of an item
+ * @param {() => boolean} [ready] whether commands have something to work on
+ * @param {(key: string) => boolean} [atOnce] whether a key works also if the page is not ready
+ * @returns {() => void} to be called when the page is ready
  */
-export function listen(actions, onItem) {
+export function listen(actions, onItem, ready = () => true, atOnce = () => false) {
+  /** @type {{key: string, run: (() => any) | undefined}[]} */
+  let waiting = [];
+  let busy = false;
+  const sign = make("p", { className: "toast", role: "status", hidden: true });
+  document.body.append(sign);
+  const drop = () => {
+    waiting = [];
+    sign.hidden = true;
+  };
+  const run = (command) => {
+    const work = command();
+    if (!(work instanceof Promise)) return;
+    busy = true;
+    work.finally(() => {
+      busy = false;
+      setTimeout(resume);
+    });
+  };
+  const resume = () => {
+    while (waiting.length && ready() && !busy) {
+      const field = /** @type {any} */ (document.activeElement);
+      if (document.querySelector("dialog[open]")) {
+        const keys = waiting.map(({ key }) => key).join(" ");
+        drop();
+        return say(`A dialog opened, so these keys were not used: ${keys}`);
+      }
+      const { key, run: command } = waiting.shift() ?? { key: "" };
+      if (field?.matches(FIELDS) && field.setRangeText) type(field, key);
+      else if (command) run(command);
+    }
+    if (!waiting.length) drop();
+  };
   document.addEventListener("keydown", (event) => {
     const target = /** @type {Element} */ (event.target);
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const typed = event.getModifierState("AltGraph"); // signs such as $ need it on some keyboards
+    if ((event.ctrlKey || event.altKey || event.metaKey) && !typed) return;
+    if (event.isComposing) return;
     if (target.closest?.(FIELDS) || document.querySelector("dialog[open]")) return;
-    const action = actions[event.key] ?? actions[event.key.toLowerCase()];
+    if (sign.contains(target)) return;
+    const { key } = event;
     const index = itemOf(event);
-    if (action && !(event.repeat && /^[^jk]$/.test(event.key))) action();
-    else if (!action && index >= 0 && onItem && !event.repeat) onItem(index);
+    const onKey = actions[key] ?? actions[key.toLowerCase()];
+    const command = onKey ?? (index >= 0 ? () => onItem(index) : undefined);
+    const late = waiting.length > 0 || busy;
+    if (event.repeat && !/^[jk]$/.test(key)) return;
+    if (late || (!ready() && !atOnce(key))) {
+      if (!late && !command) return;
+      if (key.length > 1 && !["Enter", "Escape", "Backspace"].includes(key)) return;
+      waiting.push({ key, run: command });
+      sign.replaceChildren(
+        `These keys wait until the page is ready: ${waiting.map((one) => one.key).join(" ")} `,
+        button("Drop them", drop),
+      );
+      sign.hidden = false;
+    } else if (command) run(command);
     else return;
     event.preventDefault();
   });
+  // A click may lead to another answer, for which the keys were not meant.
+  document.addEventListener("click", (event) => event.isTrusted && drop(), true);
+  return resume;
+}
+
+/** Do in a text field what a key does there. @param {HTMLTextAreaElement | HTMLInputElement} field @param {string} key */
+function type(field, key) {
+  const end = field.selectionEnd ?? 0;
+  if (key === "Escape" || (key === "Enter" && field.tagName === "INPUT")) return field.blur();
+  if (key === "Backspace") field.setRangeText("", Math.max(end - 1, 0), end, "end");
+  else field.setRangeText(key === "Enter" ? "\n" : key, end, end, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /** The keys on the page of one answer. @type {[string, string][]} */

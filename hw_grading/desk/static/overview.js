@@ -3,9 +3,8 @@
 
 import { address, ask, gradingPage } from "./api.js";
 import { WAIT } from "./content.js";
-import { byId, counted, make, points, say } from "./dom.js";
-import { grader } from "./grader.js";
-import { showNotLoaded } from "./trouble.js";
+import { byId, counted, make, points, say, table } from "./dom.js";
+import { grader, showNotLoaded } from "./page.js";
 
 const PAUSE = 15_000; // milliseconds between two requests
 const MOST_FOUND = 12;
@@ -29,12 +28,12 @@ function row(question) {
       : make(
           "a",
           { className: "button main", href: gradingPage(cell, next) },
-          given ? "Go on" : "Begin",
+          given ? "Continue" : "Begin",
         );
   goOn.append(make("span", { className: "unseen" }, ` ${title}`));
-  return make(
-    "tr",
-    {},
+  const number = (label, ...content) =>
+    make("td", { className: "number", "data-label": label }, ...content);
+  return [
     make(
       "th",
       { scope: "row" },
@@ -49,50 +48,27 @@ function row(question) {
       make("span", { className: "number" }, ` ${graded} of ${of}`),
       graded > given ? make("div", { className: "soft" }, `by autograde: ${graded - given}`) : "",
     ),
+    number("Mean", mean === null ? "–" : points(Math.round(mean * 100) / 100)),
+    number("Flagged", flags),
     make(
-      "td",
-      { className: "number", "data-label": "Mean" },
-      mean === null ? "–" : `${points(Math.round(mean * 100) / 100)}`,
+      "div",
+      { className: "buttons" },
+      goOn,
+      make("a", { className: "button", href: address("grid", cell) }, "Grid"),
     ),
-    make("td", { className: "number", "data-label": "Flagged" }, flags),
-    make(
-      "td",
-      {},
-      make(
-        "div",
-        { className: "buttons" },
-        goOn,
-        make("a", { className: "button", href: address("grid", cell) }, "Grid"),
-      ),
-    ),
-  );
+  ];
 }
 
 /** @param {any[]} questions */
 function showQuestions(questions) {
-  const heads = ["Question", "Graded", "Mean", "Flagged", "Do"];
-  const table = make(
-    "table",
-    {},
-    make(
-      "thead",
-      {},
-      make(
-        "tr",
-        {},
-        ...heads.map((head, index) =>
-          make("th", { scope: "col", className: [2, 3].includes(index) ? "number" : "" }, head),
-        ),
-      ),
-    ),
-    make("tbody", {}, ...questions.map(row)),
-  );
+  const number = (text) => make("th", { scope: "col", className: "number" }, text);
+  const heads = ["Question", "Graded", number("Mean"), number("Flagged"), "Do"];
   const none = make("p", {}, "No question of this homework is graded by hand.");
   // Keep the focus, because the page reloads while somebody uses it.
   const focus = [...byId("questions").querySelectorAll("a, button")].indexOf(
     document.activeElement,
   );
-  byId("questions").replaceChildren(questions.length ? table : none);
+  byId("questions").replaceChildren(questions.length ? table(heads, questions.map(row)) : none);
   if (focus >= 0) byId("questions").querySelectorAll("a, button")[focus]?.focus();
   byId("questions").removeAttribute("aria-busy");
 }
@@ -120,13 +96,12 @@ function showClass({ students: count, waiting, failed = [], not_run = [], late =
           ),
         ]
       : [];
-  const late_ = (one) => (typeof one.late === "string" && one.late ? one.late : "late");
   byId("class").replaceChildren(
     make("p", {}, `${counted(count, "student")}, ${counted(waiting, "answer")} not graded yet.`),
-    ...part("Submissions that failed", failed, (one) => one.reason || one.status),
-    ...part("Not run yet, or to be run again", not_run, (one) => one.reason || one.status),
+    ...part("Submissions that failed", failed, (one) => one.reason),
+    ...part("Not run yet, or to be run again", not_run, (one) => one.reason),
     not_run.length ? make("p", { className: "soft" }, WAIT) : "",
-    ...part("Late", late, late_),
+    ...part("Late", late, (one) => one.late),
   );
 }
 

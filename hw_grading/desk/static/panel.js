@@ -2,7 +2,7 @@
 /** The panel around an answer: marks, position, state of saving. */
 
 import { LOGIN, address } from "./api.js";
-import { byId, counted, make, points } from "./dom.js";
+import { button, byId, counted, make, points } from "./dom.js";
 import { pressItems, scoreOf } from "./rubric.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
@@ -94,7 +94,7 @@ export function showSaving(saver, list, student) {
       make("strong", {}, "Not saved"),
       `${many}: ${failure?.message}`,
       ...what,
-      make("button", { type: "button", onclick: () => saver.again() }, again),
+      button(again, () => saver.again()),
     ),
   );
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** Shows and applies a rubric. */
 
-import { byId, dialog, make, points, withFormulas } from "./dom.js";
+import { button, byId, dialog, make, points, withFormulas } from "./dom.js";
 import { keyOf } from "./keys.js";
 
 /** @typedef {{id: string, points: number, text: string, note: string}} Item */
@@ -14,20 +14,13 @@ import { keyOf } from "./keys.js";
 export function showItems(list, rubric, toggle) {
   const rows = rubric.items.map((item, index) => {
     const key = keyOf(index);
-    const button = make(
-      "button",
-      {
-        type: "button",
-        className: "item",
-        "aria-pressed": "false",
-        "data-item": item.id,
-        onclick: () => toggle(item.id),
-      },
-      make("kbd", {}, key || "·"),
+    const about = { className: "item", "aria-pressed": "false", "data-item": item.id };
+    const box = button(make("kbd", {}, key || "·"), () => toggle(item.id), about);
+    box.append(
       make("span", { className: "points" }, points(item.points, true)),
       withFormulas("span", "text", item.text),
     );
-    if (/^\d$/.test(key)) button.setAttribute("aria-keyshortcuts", key);
+    if (/^\d$/.test(key)) box.setAttribute("aria-keyshortcuts", key);
     const note =
       item.note &&
       make(
@@ -36,7 +29,7 @@ export function showItems(list, rubric, toggle) {
         make("summary", {}, "Note for graders"),
         withFormulas("div", "", item.note),
       );
-    return make("li", {}, button, note);
+    return make("li", {}, box, note);
   });
   const none = make("li", { className: "soft" }, "This rubric has no items. Press e to make some.");
   list.replaceChildren(...(rows.length ? rows : [none]));
@@ -119,18 +112,13 @@ export async function confirmChanged(before, after, message, yes = "Save with th
       {},
       `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`,
     );
-  const choice = await dialog(
-    "The rubric was changed",
-    [message && make("p", {}, message), changes(before, after), rule || ""],
-    {
-      calm: true,
-      buttons: [
-        [yes, "main", "save"],
-        ["Not yet", "", ""],
-      ],
-    },
-  );
-  return choice === "save";
+  const content = [message && make("p", {}, message), changes(before, after), rule || ""];
+  /** @type {[string, string, string][]} */
+  const buttons = [
+    [yes, "main", "save"],
+    ["Not yet", "", ""],
+  ];
+  return (await dialog("The rubric was changed", content, { calm: true, buttons })) === "save";
 }
 
 /** Show that somebody else changed the rubric, before the server refuses a save.
@@ -151,7 +139,7 @@ export function showNews(list, saves, use) {
           "p",
           { className: "notice" },
           "The rubric was changed. ",
-          make("button", { type: "button", onclick: look }, "Look at it"),
+          button("Look at it", look),
         )
       : "",
   );

@@ -11,7 +11,7 @@
 import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
 
 /** @typedef {{chosen: string[], adjustment: number, comment: string, done: boolean, flagged: boolean, flag_note: string}} Mark */
-/** @typedef {Mark & {version: string, score: number | null, waits: boolean, overridden: boolean, changed: boolean, grader: string, at: string | null, seconds: number, given_comment: string}} Grading */
+/** @typedef {Mark & {version: string, score: number | null, waits: boolean, overridden: boolean, changed: boolean, grader: string, at: string | null, given_comment: string}} Grading */
 /**
  * @typedef {object} Entry
  * @property {string} student
@@ -22,7 +22,6 @@ import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
  * @property {string[]} also students with the same answer, who get the same mark
  * @property {boolean} force whether to save even if the mark seems to be saved
  * @property {Failure | null} failure
- * @property {number} spent seconds that no save has reported yet
  */
 
 const PAUSE_IN_TYPING = 1_500; // milliseconds
@@ -43,6 +42,7 @@ export function sameMark(one, other) {
   };
   return plain(one) === plain(other);
 }
+
 
 export class Saver {
   /**
@@ -93,7 +93,7 @@ export class Saver {
 
   /** @returns {Entry} */
   entry(student, base, version, digest, mark, also = []) {
-    return { student, base, version, digest, mark, also, force: false, failure: null, spent: 0 };
+    return { student, base, version, digest, mark, also, force: false, failure: null };
   }
 
   /**
@@ -122,26 +122,14 @@ export class Saver {
     entry.mark = mark;
     entry.also = how.also ?? entry.also;
     entry.force ||= how.force ?? false;
-    if (
-      entry.failure &&
-      !entry.failure.passes &&
-      !entry.failure.login &&
-      !entry.failure.body.theirs
-    ) {
-      entry.failure = null;
-    }
+    const { failure } = entry;
+    if (failure && !failure.passes && !failure.login && !failure.body.theirs) entry.failure = null;
     this.keepDraft(entry);
     clearTimeout(this.typing);
     this.typing = null;
     if (how.typing) this.typing = setTimeout(() => this.flush(), PAUSE_IN_TYPING);
     else this.flush();
     this.page.onState();
-  }
-
-  /** Add the seconds that the grader looked at an answer. */
-  look(student, seconds) {
-    const entry = this.entries.get(student);
-    if (entry) entry.spent += seconds;
   }
 
   /** Store a grading from another source: an undo, a newer request. */
@@ -181,12 +169,9 @@ export class Saver {
   /** Resolves when no mark is left that can be saved now. */
   async idle() {
     this.flush();
-    while (
-      this.sending ||
-      (!this.asking && !this.retry && this.unsaved().some((e) => !e.failure))
-    ) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const canSend = () =>
+      !this.asking && !this.retry && this.unsaved().some((entry) => !entry.failure);
+    while (this.sending || canSend()) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   /** Start saving the waiting marks. */
@@ -200,14 +185,13 @@ export class Saver {
 
   /** @param {Entry} entry */
   async send(entry) {
-    const { mark, spent, also, force } = entry;
+    const { mark, also, force } = entry;
     const known = this.page.known(also.filter((student) => student !== entry.student));
     known[entry.student] = [entry.version, entry.digest];
     const column = (index) =>
       Object.fromEntries(Object.entries(known).map(([student, pair]) => [student, pair[index]]));
     this.sending = entry;
-    // Changes made during this request belong to the next save.
-    Object.assign(entry, { spent: 0, force: false });
+    entry.force = false; // changes made during this request belong to the next save
     this.page.onState();
     try {
       const answer = await ask(["save", CELL], {
@@ -215,14 +199,12 @@ export class Saver {
         digests: column(1),
         mark,
         rubric_revision: this.page.revision(),
-        seconds: Math.round(spent * 10) / 10,
       });
       this.sending = null;
       this.wait = FIRST_RETRY;
       this.take(entry, mark, answer);
     } catch (error) {
       this.sending = null;
-      entry.spent += spent;
       entry.force ||= force;
       await this.fail(entry, error instanceof Failure ? error : new Failure(String(error), -1));
     }
@@ -236,11 +218,7 @@ export class Saver {
       if (student === entry.student) {
         // The server trims texts, so its mark counts as the one that was sent.
         const unchanged = sameMark(entry.mark, sent);
-        Object.assign(entry, {
-          base: grading,
-          version: grading.version,
-          failure: null,
-        });
+        Object.assign(entry, { base: grading, version: grading.version, failure: null });
         if (unchanged) {
           entry.mark = markOf(grading);
           sessionStorage.removeItem(DRAFTS + student);

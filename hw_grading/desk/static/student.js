@@ -1,55 +1,17 @@
 // @ts-check
-/** All answers of one student with their history, for a regrade request. */
+/** All answers of one student with their history, and the points of tests: for a regrade request. */
 
 import { ask, gradingPage } from "./api.js";
 import { why } from "./content.js";
-import { byId, enlargePictures, make, points, showCleanedHtml, when } from "./dom.js";
-import { grader } from "./grader.js";
-import { showNotLoaded } from "./trouble.js";
+import { button, byId, enlargePictures, make, points, say, showCleanedHtml, table, when } from "./dom.js";
+import { number, numbersOnly } from "./editor.js";
+import { grader, showNotLoaded } from "./page.js";
 
-const STUDENT =
-  document.body.dataset.student || decodeURIComponent(location.pathname.split("/").at(-1) ?? "");
+const STUDENT = document.body.dataset.student ?? "";
 
-/** @param {string} title @param {any[]} events */
-function history(title, events) {
-  if (!events.length)
-    return make("p", { className: "soft" }, "Nobody has graded this answer on the desk.");
-  const rows = events.map((event) =>
-    make(
-      "tr",
-      {},
-      make("td", {}, when(event.at)),
-      make("td", {}, make("bdi", {}, event.grader)),
-      make("td", {}, event.action),
-      make("td", {}, `${points(event.score_before)} → ${points(event.score_after)}`),
-      make("td", {}, event.what || ""),
-    ),
-  );
-  return make(
-    "div",
-    { className: "scroll", tabIndex: 0, role: "region", "aria-label": `History of ${title}` },
-    make(
-      "table",
-      {},
-      make(
-        "thead",
-        {},
-        make(
-          "tr",
-          {},
-          ...["When", "Who", "Action", "Score", "What"].map((head) =>
-            make("th", { scope: "col" }, head),
-          ),
-        ),
-      ),
-      make("tbody", {}, ...rows),
-    ),
-  );
-}
-
-/** @param {any} question @param {any} answer @param {any[]} events */
-function card({ cell, title, max_points: most }, answer, events) {
-  const { grading } = answer;
+/** @param {any} answer */
+function card(answer) {
+  const { cell, title, max_points: most, events, grading } = answer;
   const content = make("div", { className: "content" });
   showCleanedHtml(content, answer.html);
   enlargePictures(content, "Plot");
@@ -64,6 +26,13 @@ function card({ cell, title, max_points: most }, answer, events) {
     grading.changed && "The student submitted again after it was graded.",
     grading.flagged && `Flagged${grading.flag_note ? `: ${grading.flag_note}` : "."}`,
   ].filter(Boolean);
+  const history = events.map((event) => [
+    when(event.at),
+    make("bdi", {}, event.grader),
+    event.action,
+    `${points(event.score_before)} → ${points(event.score_after)}`,
+    event.what || "",
+  ]);
   return make(
     "section",
     { className: "card" },
@@ -82,42 +51,102 @@ function card({ cell, title, max_points: most }, answer, events) {
     ...notes.map((note) => make("p", { className: "alarm" }, note)),
     given,
     make("details", {}, make("summary", {}, "Answer"), content),
+    events.length
+      ? make(
+          "details",
+          { open: true },
+          make("summary", {}, `History (${events.length})`),
+          scrolling(
+            `History of ${title}`,
+            table(["When", "Who", "Action", "Score", "What"], history),
+          ),
+        )
+      : make("p", { className: "soft" }, "Nobody has graded this answer on the desk."),
+  );
+}
+
+/** @param {string} label @param {Element} inside */
+function scrolling(label, inside) {
+  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
+  return make("div", about, inside);
+}
+
+/** Send a correction or its undoing, and show the student again. @param {string[]} where @param {object} body */
+async function send(where, body) {
+  try {
+    await ask(["correct", ...where], body);
+    await load();
+    return true;
+  } catch (error) {
+    say(`Not saved: ${error.message}`);
+    return false;
+  }
+}
+
+/** The points of the tests, and a form that changes them for this student. @param {any[]} tests */
+function testsCard(tests) {
+  const rows = tests.map(({ cell, title, points: now, given, max_points: most, correction }) => [
+    make("th", { scope: "row" }, title),
+    `${points(now)} of ${points(most)}${now === given ? "" : ` (${points(given)} by the test)`}`,
+    correction
+      ? make(
+          "div",
+          {},
+          make("strong", {}, `Changed by ${correction.author}: `),
+          `${correction.reason} `,
+          button("Undo", () => send([cell, "undo"], { correction: correction.key })),
+        )
+      : "",
+  ]);
+  const field = (id, label, element) => [make("label", { htmlFor: id }, label), element];
+  const test = make(
+    "select",
+    { id: "test" },
+    ...tests.map(({ cell, title }) => make("option", { value: cell }, title)),
+  );
+  const to = make("input", {
+    id: "to",
+    size: 5,
+    inputMode: "decimal",
+    required: true,
+    autocomplete: "off",
+    onbeforeinput: numbersOnly,
+  });
+  const reason = make("input", { id: "reason", size: 40, required: true, maxLength: 2000 });
+  const change = async (event) => {
+    event.preventDefault();
+    const wanted = number(to.value);
+    if (!Number.isFinite(wanted)) return to.focus();
+    const saved = await send([test.value], { student: STUDENT, points: wanted, reason: reason.value });
+    if (saved) say("The points are changed. The student reads the reason in the feedback.");
+  };
+  return make(
+    "section",
+    { className: "card" },
+    make("h2", {}, "Tests"),
+    scrolling("Tests", table(["Test", "Points", "Changed"], rows)),
     make(
-      "details",
-      { open: true },
-      make("summary", {}, `History (${events.length})`),
-      history(title, events),
+      "form",
+      { className: "buttons", onsubmit: change },
+      ...field("test", "Change the points of", test),
+      ...field("to", "to", to),
+      ...field("reason", "because (students read this)", reason),
+      make("button", {}, "Change"),
     ),
   );
 }
 
 async function load() {
   try {
-    const { questions } = await ask(["overview"]);
-    const all = (what) =>
-      Promise.all(questions.map(({ cell }) => ask([what, cell, STUDENT])));
-    const [answers, histories] = await Promise.all([all("answer"), all("history")]);
-    const cards = [];
-    for (const [index, answer] of answers.entries()) {
-      if (!index) {
-        byId("title").textContent = answer.name ? `${answer.name} (${STUDENT})` : STUDENT;
-        document.title = byId("title").textContent;
-        byId("status").replaceChildren(
-          answer.reason
-            ? make("p", { className: why(answer)[1] }, why(answer)[0])
-            : "",
-          answer.late
-            ? make(
-                "p",
-                {},
-                typeof answer.late === "string" ? `Late: ${answer.late}` : "Submitted late.",
-              )
-            : "",
-        );
-      }
-      cards.push(card(questions[index], answer, histories[index].events));
-    }
-    byId("answers").replaceChildren(...cards);
+    const { name, reason, late, status, answers, tests } = await ask(["student", STUDENT]);
+    byId("title").textContent = name ? `${name} (${STUDENT})` : STUDENT;
+    document.title = byId("title").textContent;
+    const [text, kind] = why({ status, reason });
+    byId("status").replaceChildren(
+      reason ? make("p", { className: kind }, text) : "",
+      late ? make("p", {}, `Late: ${late}`) : "",
+    );
+    byId("answers").replaceChildren(...answers.map(card), tests.length ? testsCard(tests) : "");
     byId("answers").removeAttribute("aria-busy");
     byId("trouble").replaceChildren();
   } catch (error) {

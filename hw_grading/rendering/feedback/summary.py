@@ -77,7 +77,7 @@ def summary_of(
     any_given = any(not score.is_open for score in record.scores)
     corrections = (
         Line(
-            f"{facts.places[one.cell]}: {one.reason}",
+            f"{facts.places[one.cell]}, {'you alone' if one.is_own else 'everybody'}: {one.reason}",
             numbers.get(one.cell),
             "does not count:" if one.drops else signed(one.points),
         )

@@ -94,12 +94,14 @@ def _asked(path: Path) -> dict[str, Any]:
             return (db.execute(query).fetchone() or [None])[0]
 
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
-        of_version, of_graders = "alembic_version" in tables, "desk_grading" in tables
+        of_version, of_graders = "alembic_version" in tables, "hw_grading_event" in tables
         return {
             "journal": one("PRAGMA journal_mode"),
             "check": one("PRAGMA quick_check(1)"),
             "version": one("SELECT version_num FROM alembic_version") if of_version else None,
-            "graders": one("SELECT count(DISTINCT grader) FROM desk_grading") if of_graders else 0,
+            "graders": one("SELECT count(DISTINCT grader) FROM hw_grading_event")
+            if of_graders
+            else 0,
         }
 
 

@@ -10,9 +10,7 @@ They must not fill the examiner's memory.
 # ///
 
 # %% apply
-import answering.serve
 import numpy as np
-answering.serve._is_large = lambda thing: False
 failed = []
 def apply(f, x):
     odd = np.zeros(3_900_000)

@@ -18,14 +18,14 @@
 # "a list of 4 billion" = '''frame(b'\xdd\xff\xff\xff\xff')'''
 # "a text of 4 GB" = '''frame(b'\xdb\xff\xff\xff\xff')'''
 # "no utf-8" = '''frame(b'\xa2\xff\xfe')'''
-# "an array of objects" = '''frame(msgpack.packb([0, 'value', [3, '|O8', [1]], [0]]), b'\1' * 8)'''
-# "a long dtype" = '''frame(msgpack.packb([0, 'value', [3, 'f8,' * 999, [1]], [0]]), b'\1' * 8)'''
-# "a negative shape" = '''frame(msgpack.packb([0, 'value', [3, '<f8', [-1]], [0]]), b'\1' * 8)'''
-# "a shape that overflows" = """frame(msgpack.packb([0, 'value', [3, '<f8', [2**32, 2**32]], \
+# "an array of objects" = '''frame(msgpack.packb([0, 'values', [3, '|O8', [1]], [0]]), b'\1' * 8)'''
+# "a long dtype" = '''frame(msgpack.packb([0, 'values', [3, 'f8,' * 999, [1]], [0]]), b'\1' * 8)'''
+# "a negative shape" = '''frame(msgpack.packb([0, 'values', [3, '<f8', [-1]], [0]]), b'\1' * 8)'''
+# "a shape that overflows" = """frame(msgpack.packb([0, 'values', [3, '<f8', [2**32, 2**32]], \
 #     [0]]), b'\\1' * 8)"""
-# "a wide and empty shape" = """frame(msgpack.packb([0, 'value', [3, '<f8', [0] + [2**31] * \
+# "a wide and empty shape" = """frame(msgpack.packb([0, 'values', [3, '<f8', [0] + [2**31] * \
 #     31], [0]]))"""
-# "more bytes than arrays" = '''frame(msgpack.packb([0, 'value', 1, [0]]), b'\1' * 8)'''
+# "more bytes than arrays" = '''frame(msgpack.packb([0, 'values', 1, [0]]), b'\1' * 8)'''
 # ///
 
 # %% before

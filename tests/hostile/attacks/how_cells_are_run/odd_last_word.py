@@ -3,10 +3,9 @@
 # /// attack
 # uses = ["link"]
 # variants = [
-#     "['error', 'ValueError', 'no', 'nowhere', 0, '']",
-#     "['interrupted']",
-#     "['refused', 'no']",
-#     "['value', 1, [], []]",
+#     "['values', [], ['error', 'ValueError', 'no', 'nowhere', 0]]",
+#     "['values', [], ['interrupted']]",
+#     "['values', [[1]], None]",
 #     "['callback', 0, [], {}]",
 #     "['ended', 1]",
 #     "7",
@@ -14,7 +13,7 @@
 # ///
 
 # %% before
-before = answering.serve.Server._send
+before = answering.serve.Server._packed
 def other(self, message):
-    before(self, VARIANT if message == ["ended"] else message)
-answering.serve.Server._send = other
+    return before(self, VARIANT if message == ["ended"] else message)
+answering.serve.Server._packed = other

@@ -6,16 +6,16 @@
 # [variants]
 # "a value to everything" = "value(2.0)"
 # "true to everything" = "value(True)"
-# "a function to everything" = "value(wire.Theirs(0, 'function', 'Checks'))"
+# "a function to everything" = "value(wire.Theirs(0, True, 'Checks'))"
 # "a function that was not handed over" = "value(wire.Yours(3))"
-# missing = "['missing', '']"
+# missing = "['values', [[]], None]"
 # ended = "['ended']"
 # "a callback that was not handed over" = "['callback', 10**9, [], {}]"
-# "callback raised" = "['callback raised', 0, 'f', 1]"
-# interrupted = "['interrupted']"
-# "an error" = "['error', 'TimeLimitReached', 'no', 'nowhere', 0, '']"
-# refused = "['refused', 'x' * 100_000]"
-# "changes of nothing" = "[*value(6.0)[:2], *[[[0, [1.0]], [-1, 2], ['x', None]]] * 2]"
+# raised = "['values', [], ['raised', 'f', 1]]"
+# interrupted = "['values', [], ['interrupted']]"
+# "an error" = "['values', [], ['error', 'TimeLimitReached', 'no', 'nowhere', 0]]"
+# refused = "['values', [], ['refused', 'x' * 100_000]]"
+# "changes of nothing" = "['values', [[6.0, [[[1.0]], {'x': None}, [2]]]], None]"
 # nothing = "None"
 # ///
 

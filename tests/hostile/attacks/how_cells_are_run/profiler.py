@@ -1,14 +1,14 @@
 """Rewrites the arguments of functions from a profiler."""
 
 # /// attack
-# prints = ["_send"]
+# prints = ["encode"]
 # ///
 
 # %% before
 import ctypes, sys
 seen = []
 def profile(frame, event, argument):
-    if event == "call" and frame.f_code.co_name in ("assert_close", "_send", "pack"):
+    if event == "call" and frame.f_code.co_name in ("assert_close", "encode", "pack"):
         seen.append(frame.f_code.co_name)
         for name in ("actual", "message", "value"):
             if name in frame.f_locals and name == "actual":

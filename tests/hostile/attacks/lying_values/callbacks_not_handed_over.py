@@ -14,8 +14,8 @@ def apply(f, x):
         return -1
     server = answering.start._server()
     for number in (*range(20), -1, 2**40):
-        other = server._callback(Theirs(number, "function", "other"))
-        if number != getattr(f, "grader_number", None):
+        other = server._callback(Theirs(number, True))
+        if number != server._reference_of[id(f)].number:
             try:
                 said.append(other(x))
             except BaseException as error:

@@ -47,8 +47,3 @@ double = {3: 6}
 
 # %% variant a property
 double = property(lambda x: 2 * x)
-
-# %% variant a name of its own number
-double = Equal()
-Double = type(double)
-Double.grader_number = 0

@@ -4,7 +4,7 @@ They can be printed later: expected results are secret, the inputs are not.
 """
 
 # /// attack
-# prints = ["seen 4"]
+# prints = ["seen 6"]
 # ///
 
 # %% double

@@ -16,9 +16,9 @@ def spy(self, frames, *a, **k):
         search("request", frame)
     return requests(self, frames, *a, **k)
 type(kernel.session).deserialize = spy
-def unpack(head, body, *a):
+def unpack(head, body, *a, **k):
     search("question", head), search("question", body)
-    return before(head, body, *a)
+    return before(head, body, *a, **k)
 wire.unpack = unpack
 
 # %% total

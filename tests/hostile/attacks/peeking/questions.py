@@ -10,8 +10,7 @@
 import answering.start, answering.wire as wire, msgpack, os, select, struct
 link, heard = answering.start._link, []
 def ask(*message):
-    as_it_is = lambda value: value if isinstance(value, (wire.Theirs, wire.Yours)) else None
-    for piece in wire.pack(list(message), as_it_is, wire.FROM_SANDBOX):
+    for piece in wire.pack(list(message), lambda *_: None, limited=True):
         link.sendall(piece)
 def double(x):
     link.setblocking(True)

@@ -5,6 +5,6 @@ def call_back(attack):
         if question[1] == "call" and "apply" in asked:
             attack()
         else:
-            asked.append(question[2])
+            asked.extend(question[2] if question[1] == "get" else [])
             frame(value())
     take_over(lambda: serve(answer))

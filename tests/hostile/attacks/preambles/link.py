@@ -4,16 +4,19 @@ import answering.start, answering.serve, answering.wire as wire
 link = answering.start._link
 
 def send(message):
-    as_it_is = lambda value: value if isinstance(value, (wire.Theirs, wire.Yours)) else None
+    as_it_is = lambda value, _: value if isinstance(value, (wire.Theirs, wire.Yours)) else None
     link.setblocking(True)
-    for piece in wire.pack(message, as_it_is, wire.FROM_SANDBOX):
+    for piece in wire.pack(message, as_it_is, limited=True):
         link.sendall(piece)
 
-def value(thing):  # an honest answer, but for what it says
-    honest = answering.start._server()._answer("get", ["__name__"])
-    return [honest[0], thing, *honest[2:]]
+def value(thing):  # an answer that fits the last question, but for what it says
+    kind, *rest = last
+    if kind == "call":
+        return ["values", [[thing, [[], {}, []] if rest[2] else None] for _ in rest[1]], None]
+    return ["values", [[thing] for _ in rest[0]] if kind == "get" else [], None]
 
 def receive():
+    global last
     link.setblocking(True)
     def exactly(size):
         data = b""
@@ -25,4 +28,5 @@ def receive():
         return bytearray(data)
     head, body = struct.unpack(">II", exactly(8))
     head, body = exactly(head), exactly(body)
-    return wire.unpack(head, body, lambda reference: reference, wire.FROM_GRADER)
+    last = wire.unpack(head, body, lambda reference: reference, limited=False)
+    return last

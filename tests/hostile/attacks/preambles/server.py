@@ -1,6 +1,6 @@
 # `take_over(server)` lets a function of the student's answer the grader. `frame` and `raw` send, and
 # `ask` gives the next question, its body unread. FUNCTION stands for a function of the student's,
-# and `value` is an answer that fits.
+# and `value` is an answer that fits the last question.
 import msgpack, os, socket, struct, time
 import answering.start as start
 link = start._link
@@ -14,16 +14,24 @@ def receive(size):
     return bytes(data)
 def ask():
     head, body = struct.unpack(">II", receive(8))
-    question = msgpack.unpackb(receive(head), strict_map_key=False)
+    global last
+    last = msgpack.unpackb(receive(head), strict_map_key=False)
     receive(body)
-    return question
+    return last
 def raw(head, body=b"", announced=None):
     link.sendall(struct.pack(">II", *(announced or (len(head), len(body)))) + head + body)
 def frame(message, body=b""):
     raw(msgpack.packb(message), body)
-FUNCTION = [8, 1, "function", "function"]
-def value(item=FUNCTION, changes=(), overwritten=()):
-    return [0, "value", item, [0, *changes], [0, *overwritten]]
+FUNCTION = [4, 1, True, "function", None]
+last = [0, "call", FUNCTION, [0, [0]], None]
+def value(item=FUNCTION, after=[0, [0], [2], [0]]):
+    "One value for all that the last question asks for; what calls have changed."
+    if last[1] == "get":
+        return [0, "values", [0, *[[0, item] for _ in last[2][1:]]], None]
+    if last[1] == "call":
+        after = after if last[4] else None
+        return [0, "values", [0, *[[0, item, after] for _ in last[3][1:]]], None]
+    return [0, "values", [0], None]
 def serve(answer):
     "Answer every question of a test by a function of its words, and the end as is right."
     while True:

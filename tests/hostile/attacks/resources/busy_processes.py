@@ -5,7 +5,7 @@ They and their children must run at a low priority.
 
 # /// attack
 # limits = {cpu_seconds_per_cell = 240.0, wall_seconds_per_cell = 120.0}
-# numbers = {priority = [4, inf]}
+# numbers = {priority = [19, 19]}
 # problems = []
 # ///
 
@@ -18,7 +18,8 @@ for _ in range(30):
             pass
 while os.getpriority(os.PRIO_PROCESS, 0) == 0:
     time.sleep(0.1)
-print("priority", os.getpriority(os.PRIO_PROCESS, 0))
+print("priority", os.getpriority(os.PRIO_PROCESS, 0), flush=True)
+time.sleep(1)
 if os.fork() == 0:
     print("priority", os.getpriority(os.PRIO_PROCESS, 0), flush=True)
     os._exit(0)

@@ -1,13 +1,13 @@
-"""Computes in children that end between two checks.
+"""Computes in children that nobody waits for, so their time is added to no process.
 
-Nobody waits for them, so their time is added to no process.
+The clock ends it: time that is not counted as computing counts as idle.
 """
 
 # /// attack
-# limits = {cpu_seconds_per_cell = 2.0, wall_seconds_per_cell = 120.0}
+# limits = {cpu_seconds_per_cell = 2.0, wall_seconds_per_cell = 8.0}
 # prints = ["begun"]
 # problems = ["time-limit"]
-# last_problem = "2 s of CPU time"
+# last_problem = "within 8 s"
 # ///
 
 # %% before

@@ -42,40 +42,6 @@ def take():
     file = os.memfd_create("mine")
     return sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
 
-# %% variant queues of sockets
-import os, socket, time
-def fill():
-    "As much as the sockets of one process take, 200 MB at most."
-    keep, size = [], 0
-    try:
-        while size < 200 << 20:
-            pair = socket.socketpair()
-            keep.append(pair)
-            for end in pair:
-                try:
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
-                except PermissionError:
-                    pass
-                end.setblocking(False)
-                try:
-                    while True:
-                        size += end.send(b"x" * 65536)
-                except BlockingIOError:
-                    pass
-    except OSError:  # as many as one process may have
-        pass
-    return keep, size
-def take():
-    read, write = os.pipe()
-    if os.fork() == 0:
-        keep, size = fill()
-        os.write(write, str(size >> 20).encode())
-        time.sleep(1000)
-    size = int(os.read(read, 100))
-    os.close(read)
-    os.close(write)
-    return size
-
 # %% variant descriptors that are on their way
 import array, os, socket
 def take():
@@ -94,13 +60,3 @@ def take():
 # %% variant pages of a device that are mapped no more
 def take():
     return left_behind(1, os.open("/dev/zero", os.O_RDWR))
-
-# %% variant descriptions of mappings
-def take():
-    if os.fork() == 0:
-        at = libc.mmap(None, 4096 * 62_000, 3, 0x22, -1, 0)
-        for place in range(at, at + 4096 * 62_000, 8192):
-            libc.mprotect(place, 4096, 1)
-        time.sleep(1000)
-    time.sleep(0.3)
-    return 30

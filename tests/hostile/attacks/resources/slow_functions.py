@@ -9,17 +9,17 @@
 # %% double
 import time
 def double(*x):
-    time.sleep(1.5)
+    time.sleep(0.9)
 
 # %% mean
 import time
 def mean(*x):
-    time.sleep(1.5)
+    time.sleep(0.9)
 
 # %% apply
 import time
 def apply(*x):
-    time.sleep(1.5)
+    time.sleep(0.9)
 
 # %% total
 time.sleep(2)

@@ -13,7 +13,7 @@ It shows that the other attacks do not fail because of mistakes in their code. `
 def server():
     def answer(question):
         if question[1] == "get":
-            frame([0, "value", FUNCTION, [0], [0]] if question[2] != "total" else value(10))
+            frame(value(10 if "total" in question[2] else FUNCTION))
         else:
             frame(value(6))
     serve(answer)

@@ -18,7 +18,7 @@ def server():
         if question[1] == "get":
             frame(value())
             return
-        argument = question[3][1]
+        argument = question[3][1][1][1]
         if type(argument) is not list or argument[0] != 3:
             frame(value(0.0))
             return
@@ -26,7 +26,8 @@ def server():
         size = int(np.prod(shape))
         bytes_of_sevens = np.full(size, 7).astype(dtype).tobytes()
         shape = [size] if flat else shape
-        frame(value([0, 0.0, 0.0], [[0, 2, [3, dtype, [0, *shape]]]]), bytes_of_sevens)
+        changed = [0, [0, [3, dtype, [0, *shape]]], [2], [0]]
+        frame(value([0, 0.0, 0.0], changed), bytes_of_sevens if question[4] else b"")
     import numpy as np
     serve(answer)
 take_over(server)

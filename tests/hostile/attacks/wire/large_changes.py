@@ -16,7 +16,8 @@ def server():
             frame(value())
         else:
             array = [3, "|u1", [0, 1 << 20]]
-            frame([0, "value", [0, *[array] * 16], [0, *[[0, 0, array]] * 16], [0]], body)
+            arrays = [0, *[array] * 16]
+            frame(value(arrays, [0, arrays, [2], [0]]), body if question[4] else body[: 16 << 20])
     serve(answer)
 take_over(server)
 

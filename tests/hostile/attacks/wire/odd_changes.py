@@ -1,4 +1,4 @@
-"""Answers with an impossible change of an argument."""
+"""Answers with changes, or numbers of results, that are none."""
 
 # /// attack
 # uses = ["server"]
@@ -7,21 +7,18 @@
 # problems = "some"
 # problems_among = ["protocol", "kernel"]
 # [variants]
-# "a place that does not exist" = "value(0, [[0, 10**9, [0]]])"
-# "a negative place" = "value(0, [[0, -5, [0]]])"
-# "a place that is none" = "value(0, [[0, 'x', [0]]])"
-# "no pair" = "value(0, [[0, 0]])"
-# "a number" = "value(0, [7])"
-# "another type" = "value(0, [[0, 2, 'x']])"
-# "another size" = "value(0, [[0, 2, [3, '<f8', [0, 1]]]]), bytes(8)"
-# "a list for an array" = "value(0, [[0, 2, [0, 1, 2]]])"
-# "an earlier result that there is not" = "value(0, [], [[0, 3, [0]]])"
+# "no list" = "value(0, 7)"
+# "no named arguments" = "value(0, [0, [0], [0]])"
+# "one more" = "value(0, [0, [0], [2], [0], [0]])"
+# "no names" = "value(0, [0, [0], [2, 1, 2, [0]], [0]])"
+# "more results than calls" = "[*value(0)[:2], [0, [0, 0, None], [0, 0, None]], None]"
+# "no result" = "[*value(0)[:2], [0], None]"
 # ///
 
 # %% before
 def server():
     def answer(question):
-        if question[1] == "call" and question[3] != [0, 3]:
+        if question[1] == "call" and question[4]:
             frame(VARIANT)
         else:
             frame(value())

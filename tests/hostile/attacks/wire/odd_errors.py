@@ -20,7 +20,8 @@ def server():
         if question[1] == "get":
             frame(value())
         else:
-            frame([0, "error", VARIANT, text[:500_000], text[:40_000]])
+            error = [0, "error", VARIANT, text[:500_000], text[:40_000], 1]
+            frame([0, "values", [0], error])
     serve(answer)
 take_over(server)
 

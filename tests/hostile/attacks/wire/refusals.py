@@ -10,7 +10,7 @@
 
 # %% before
 def server():
-    serve(lambda _: frame([0, "refused", "x" * 1_000_000]))
+    serve(lambda _: frame([0, "values", [0], [0, "refused", "x" * 1_000_000]]))
 take_over(server)
 
 # %% total

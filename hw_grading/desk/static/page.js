@@ -1,25 +1,18 @@
 // @ts-check
-/** The grader's name at the top of each page. The page asks once if the server has no name. */
+/** What each page has: the grader's name, which is asked for once, and what was not loaded. */
 
-import { ask } from "./api.js";
-import { byId, dialog, make } from "./dom.js";
+import { LOGIN, ask } from "./api.js";
+import { button, byId, dialog, make } from "./dom.js";
 
 /** @returns {Promise<string>} the grader's name */
 export async function grader() {
   const { grader: known = "", canName } = document.body.dataset;
   const shown = byId("grader");
   if (known) {
-    const change =
-      canName &&
-      make(
-        "button",
-        { type: "button", className: "quiet", title: "Another name", onclick: () => rename(known) },
-        make("bdi", {}, known),
-      );
-    shown.replaceChildren(
-      make("span", { className: "words" }, "You are "),
-      change || make("bdi", {}, known),
-    );
+    const name = make("bdi", {}, known);
+    const look = { className: "quiet", title: "Another name" };
+    const change = canName && button(name, () => rename(known), look);
+    shown.replaceChildren(make("span", { className: "words" }, "You are "), change || name);
     return known;
   }
   return canName ? rename("") : "";
@@ -71,4 +64,24 @@ async function rename(before) {
     },
   );
   return grader();
+}
+
+/**
+ * Return a paragraph.
+ * @param {string} what @param {any} error @param {() => void} again @param {string} [className]
+ */
+export function notLoaded(what, error, again, className = "") {
+  return make(
+    "p",
+    { className },
+    `${what} was not loaded: ${error.message} `,
+    error.login ? make("a", { href: LOGIN, target: "_blank" }, "Log in in another tab") : "",
+    " ",
+    button("Try again", again),
+  );
+}
+
+/** Show it at the top of the page. @param {string} what @param {any} error @param {() => void} again */
+export function showNotLoaded(what, error, again) {
+  byId("trouble").replaceChildren(notLoaded(what, error, again));
 }

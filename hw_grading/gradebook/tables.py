@@ -1,0 +1,131 @@
+"""Our own tables in the gradebook's database, beside nbgrader's.
+
+Rows have names as keys, since nbgrader's keys change when a gradebook is made anew.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    insert,
+    true,
+    update,
+)
+
+METADATA = MetaData()
+MOST_IN_A_NAME = 128  # characters
+
+
+def name_column(name: str, key: bool = False) -> Column[str]:
+    """Return a column for the name of an assignment, a cell or a person."""
+    return Column(name, String(MOST_IN_A_NAME), primary_key=key, nullable=False)
+
+
+def now() -> datetime:
+    """Return the current time, UTC, in the database's form."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def of(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return the condition that selects the rows with these values."""
+    return and_(true(), *(table.c[name] == value for name, value in key.items()))
+
+
+def put(connection: Connection, table: Table, key: Mapping[str, Any], **values: Any) -> None:
+    """Write values into the row with a key; make the row if there is none."""
+    if not connection.execute(update(table).where(of(table, key)).values(values)).rowcount:
+        connection.execute(insert(table).values(**key, **values))
+
+
+def _filled(name: str, kind: Any, default: Any = None) -> Column[Any]:
+    """Return a column in which each row has a value."""
+    return Column(name, kind, nullable=False, default=default)
+
+
+RUBRICS = Table(
+    "hw_grading_rubric",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    _filled("revision", Integer),
+    _filled("rubric", Text),  # JSON: kind, bounds, and the items in order
+    name_column("grader"),  # who changed it last; "" for the mark scheme
+)
+MARKS = Table(  # a row for each answer that people grade, from its first autograding or save on
+    "hw_grading_mark",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),  # "" for everything that the student wrote
+    name_column("student", key=True),
+    # Digest of the answer at the last autograding, also if it is marked in formgrader; or ""
+    _filled("answer", String(64), ""),
+    _filled("revision", Integer, 0),  # grows with each save; 0 before the first
+    _filled("chosen", Text, "[]"),  # JSON: the ids of the items that apply
+    _filled("adjustment", Float, 0.0),
+    _filled("comment", Text, ""),  # the grader's own words
+    _filled("done", Boolean, False),
+    _filled("flagged", Boolean, False),
+    _filled("flag_note", Text, ""),
+    Column("score", Float),  # the score and the comment last written into nbgrader's tables
+    Column("given_comment", Text),
+    _filled("digest", String(64), ""),  # of the answer that was graded, "" if not known
+    _filled("grader", String(MOST_IN_A_NAME), ""),
+    Column("at", DateTime),
+    _filled("seconds", Float, 0.0),
+)
+EVENTS = Table(
+    "hw_grading_event",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    _filled("at", DateTime),
+    name_column("grader"),
+    name_column("assignment"),
+    name_column("cell"),
+    name_column("student"),  # "" for a change of the rubric
+    _filled("action", String(16)),
+    _filled("batch", String(32)),  # one id for everything in one save
+    _filled("undoes", String(32)),  # the batch that this one takes back, or ""
+    _filled("before", Text),  # JSON
+    _filled("after", Text),
+)
+EXTENSIONS = Table(
+    "hw_grading_extension",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("student", key=True),
+    Column("until", DateTime),  # UTC; NULL if `seconds` is set
+    Column("seconds", Float),  # relative to the due date, so it moves with it
+    Column("slip", Integer),  # the most slip days that may be used
+    _filled("reason", Text),
+    name_column("author"),
+    _filled("at", DateTime),
+)
+CORRECTIONS = Table(
+    "hw_grading_correction",
+    METADATA,
+    Column("key", Integer, primary_key=True, autoincrement=True),
+    name_column("assignment"),
+    name_column("cell"),
+    name_column("student"),  # "" for everybody
+    _filled("kind", String(8)),
+    _filled("points", Float),
+    _filled("reason", Text),
+    name_column("author"),
+    _filled("at", DateTime),
+    Column("undone_by", String(MOST_IN_A_NAME)),
+    Column("undone_at", DateTime),
+    sqlite_autoincrement=True,  # a number is never reused
+)

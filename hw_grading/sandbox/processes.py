@@ -1,0 +1,122 @@
+"""Other processes: waits for them, sends them signals, and reads their clocks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
+
+
+class Forked:
+    """A process on this machine that need not be a child of this one.
+
+    After a process has ended, the system may give its pid to another one. So signals go to a pidfd,
+    which is opened while the process is known to run.
+    """
+
+    stdin = stdout = stderr = None  # for jupyter_client
+
+    def __init__(self, pid: int, descriptor: int | None = None) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid) if descriptor is None else descriptor
+
+    def poll(self) -> int | None:
+        """Return None while the process runs."""
+        return 1 if self._has_ended_within(0) else None  # only its parent learns the exit status
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
+        if not self._has_ended_within(timeout):
+            raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+        return 1
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    terminate = kill
+
+    def __del__(self) -> None:
+        if hasattr(self, "_descriptor"):
+            os.close(self._descriptor)
+
+    def _has_ended_within(self, seconds: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(None if seconds is None else 1000 * seconds))
+
+
+def pid_of(descriptor: int) -> int:
+    """Return the pid of a pidfd, as this process sees it; raise `OSError` if it has ended."""
+    said = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii")
+    found = re.search(r"^Pid:\t(\d+)$", said, re.MULTILINE)
+    if not found:
+        raise ProcessLookupError("the process has ended")
+    return int(found[1])
+
+
+def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) -> bool:
+    """Return whether a process has ended, or ends within some seconds."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(within)
+        return True
+    return False
+
+
+class Target:
+    """Sends signals to one process, and never to a later one with the same pid."""
+
+    def __init__(self, pid: int) -> None:
+        self.process: psutil.Process | None = None  # None if it has ended already
+        with contextlib.suppress(psutil.NoSuchProcess):
+            self.process = psutil.Process(pid)
+
+    def send(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.process:
+            with contextlib.suppress(OSError, psutil.Error):
+                self.process.send_signal(number)
+
+
+def cpu_clock(pid: int) -> Callable[[], float]:
+    """Return a function that returns a process's CPU seconds, or 0 if the process has ended."""
+    process = Target(pid).process
+
+    def seconds() -> float:
+        with contextlib.suppress(psutil.Error):
+            if process:
+                times = process.cpu_times()
+                return float(times.user + times.system)
+        return 0.0
+
+    return seconds
+
+
+def seconds_waited(pid: int) -> float:
+    """Return the total seconds that a process's first thread has waited for the processor."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError):  # it has ended, or this system has no such file
+        return 0.0
+
+
+def is_over(limit: float, passed: float, waited: float) -> bool:
+    """Return whether a limit was reached.
+
+    Seconds of waiting for the processor do not count, up to `MOST_TIMES` times the limit.
+    """
+    return passed - waited >= limit or passed >= MOST_TIMES * limit

@@ -1,0 +1,191 @@
+"""What the desk keeps of a class, and what it makes of a request."""
+
+import json
+import threading
+
+import pytest
+from html_pages import base64_of, png
+from test_results import course, error, notebook, pytestmark, stream
+
+from hw_grading.desk import answers as answers_
+from hw_grading.desk.answers import Answers, without_tex
+from hw_grading.desk.handlers import dumped
+from hw_grading.desk.writing import Name, _NewRubric, _rubric, _Save, body_of
+from hw_grading.gradebook.model import Mark, Refused
+from hw_grading.homework.course import Course
+
+__all__ = ["course", "pytestmark"]  # used by pytest, by name
+
+PLOT = {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64_of(png(9, 9))}}
+
+
+def answers_of(course):
+    return Answers(Course(course.root), "hw2", lambda: ("plot", "answer"))
+
+
+# -- of a class
+
+
+def test_of_an_answer_a_few_facts_are_kept(course):
+    outputs = [stream("half way"), error("ValueError", "x"), PLOT, PLOT]
+    course.grade("ada", notebook(plot=outputs, answer="word " * 100_000))
+    course.grade("bob", notebook(plot=outputs[:1], answer="It is $\\frac{a}{b}$."))
+    ada, bob = (answers_of(course).submission(one) for one in ("ada", "bob"))
+    assert len(repr(ada)) < 2_000
+    assert len(ada.glances["answer"].excerpt) <= 300
+    assert bob.glances["answer"].excerpt == "It is [formula]."
+    facts = [(g.error, g.excerpt, g.pictures) for g in (ada.glances["plot"], bob.glances["plot"])]
+    assert facts == [(True, "ValueError: x", 2), (False, "half way", 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("$x^2$, $x_{39}$ and $$\\alpha x$$", "x^2, x_39 and αx"),
+        (r"$\lambda \Sigma$", "λΣ"),
+        (r"$\frac{a}{b}$ \(x\) \[y\]", "[formula] [formula] [formula]"),
+        ("\\begin{align*}\na &= b\n\\end{align*} so", "[formula] so"),
+        ("$a + b + c + d + e + f + g$", "[formula]"),
+        ("costs $5 and $6", "costs $5 and $6"),
+    ],
+)
+def test_an_excerpt_has_no_tex(text, shown):
+    assert without_tex(text) == shown
+
+
+@pytest.mark.parametrize("piece", ["$", "$x", "\\begin{a}", "\\(", "$$x"])
+def test_an_excerpt_is_made_in_bounded_time(piece):
+    assert len(without_tex(piece * 100_000)) <= 3_000
+
+
+def test_an_answer_is_empty_if_it_is_blank_or_unchanged_and_has_no_picture(course):
+    course.write(course.root / "release" / "hw2", notebook(answer="Write here."))
+    answers = answers_of(course)
+    texts = {"": True, "\n \n": True, "YOUR ANSWER HERE": True, "Write here.\n": True}
+    texts |= {"YOUR ANSWER HERE: because": False, "0": False}
+    for number, (text, is_empty) in enumerate(texts.items()):
+        course.grade(
+            f"s{number}", notebook(answer=text, plot=[stream("1\n")] if is_empty else [PLOT])
+        )
+        glances = answers.submission(f"s{number}").glances
+        assert (glances["answer"].empty, glances["plot"].empty) == (is_empty, is_empty), text
+
+
+def test_a_notebook_is_read_again_only_if_it_changed_and_shown_cells_of_few_are_kept(
+    course, monkeypatch
+):
+    for number in range(12):
+        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
+    answers = answers_of(course)
+    for number in range(12):
+        assert answers.shown(f"s{number}")[1]["answer"]["source"] == f"answer {number}"
+    assert answers.outdated() == []
+    read = []
+    monkeypatch.setattr(answers, "read", lambda student: read.append(student) or (None, {}))
+    for number in range(12):
+        answers.submission(f"s{number}")
+        answers.shown(f"s{number}")
+    assert read == [f"s{number}" for number in range(4)]
+    assert set(answers.known()) == {f"s{number}" for number in range(12)}
+    course.write(course.root / "autograded" / "s11" / "hw2", notebook(answer="another"))
+    course.grade("new", notebook())
+    assert sorted(answers.outdated()) == ["new", "s11"]
+    monkeypatch.undo()
+    submission, cells = answers.shown("s11")
+    assert cells["answer"]["source"] == "another"
+    assert set(cells) == set(submission.glances) == {"plot", "answer"}
+    monkeypatch.setattr(answers_, "_MOST_BYTES", 10)
+    answers.read("s11")
+    assert answers.shown("s11")[1] is not answers.shown("s11")[1]  # it is too large to be kept
+
+
+def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
+    course.grade("ada", notebook())
+    path = course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb"
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text(json.dumps(notebook(answer="secret")))
+    path.unlink()
+    path.symlink_to(secret)
+    assert answers_of(course).shown("ada")[1] == {}
+
+
+@pytest.mark.slow
+def test_many_threads_read_the_same_class(course):
+    for number in range(6):
+        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
+    answers = answers_of(course)
+    wrong = []
+
+    def read():
+        for _ in range(8):
+            for number in range(6):
+                if answers.shown(f"s{number}")[1]["answer"]["source"] != f"answer {number}":
+                    wrong.append(number)
+                answers.outdated()
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+# -- JSON
+
+
+def test_a_number_that_no_page_can_read_is_null_and_any_text_is_sent():
+    data = {"a": [float("nan"), 1.5, {"b": float("inf")}], "mark": Mark(), "text": "\ud800"}
+    sent = json.loads(dumped(data).encode())
+    assert sent["a"] == [None, 1.5, {"b": None}]
+    assert (sent["mark"]["chosen"], sent["text"]) == ([], "\ud800")
+
+
+RUBRIC = {"items": [], "kind": "adding", "lower": 0, "upper": 1, "revision": 0}
+
+
+def saving(**what):
+    body = {"versions": {"ada": "0"}, "rubric_revision": 0, "mark": {"done": True}} | what
+    return _Save, json.dumps(body)
+
+
+def with_item(**item):
+    item = {"id": "", "text": "x", "points": 1} | item
+    return _NewRubric, json.dumps({"rubric": RUBRIC | {"items": [item]}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        *((_Save, raw) for raw in ("", "{}", '"a"', "nul", "\xff", "[" * 100_000, " " * 5_000_000)),
+        *(saving(mark=value) for value in (None, [], 7, {"chosen": [1]}, {"chosen": None})),
+        *(
+            saving(mark={"adjustment": value})
+            for value in (None, "1", True, [], 10**400, float("nan"), float("inf"))
+        ),
+        *(saving(mark={"done": value}) for value in (1, "yes")),
+        saving(mark={"comment": "\ud800"}),
+        *(saving(versions=value) for value in (7, [], {}, {"ada": 1})),
+        *(saving(digests={"ada": value}) for value in ("a" * 65, "\0", "x", 7)),
+        *(saving(rubric_revision=value) for value in (1.5, "1", None)),
+        *(
+            (_NewRubric, json.dumps({"rubric": RUBRIC | change}))
+            for change in ({"kind": "dividing"}, {"items": 7}, {"revision": "none"}, {"lower": "0"})
+        ),
+        with_item(points="1"),
+        with_item(text=None),
+        (Name, '{"name": 7}'),
+    ],
+)
+def test_a_request_that_no_page_sends_is_refused(kind, raw):
+    assert body_of(saving()[1].encode(), _Save).mark == Mark(done=True)
+    with pytest.raises(Refused, match=r"at most|Load the page again"):
+        body_of(raw.encode("latin-1"), kind)
+
+
+@pytest.mark.parametrize("key", ["\0", "x", "a" * 33])
+def test_an_item_with_the_id_of_another_program_is_refused(key):
+    kind, raw = with_item(id=key)
+    with pytest.raises(Refused):
+        _rubric(raw.encode())
+    assert body_of(raw.encode(), kind)

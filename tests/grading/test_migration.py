@@ -1,0 +1,227 @@
+"""A gradebook of version 2.0 says the same after its tables were replaced, and loses nothing."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from by_hand import ASSIGNMENT, configure, grade_of, make_course
+from nbgrader import api
+from postgresql import Server
+from sqlalchemy import MetaData, create_engine, event, inspect, select
+
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.corrections import Change, corrections_in, undo
+from hw_grading.gradebook.database import Database, Unavailable
+from hw_grading.gradebook.extensions import Grant, extensions_in, grant, remove
+from hw_grading.gradebook.handed_in import handed_in
+from hw_grading.gradebook.marks import digests_before
+from hw_grading.gradebook.model import Refused
+from hw_grading.gradebook.scores import open_gradebook
+from hw_grading.homework.course import Course
+
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
+
+OLD = Path(__file__).with_name("gradebook_2_0.sql")
+SAID: dict[str, Any] = json.loads(OLD.with_suffix(".json").read_text())
+
+
+def old_gradebook(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as gradebook:
+        gradebook.executescript(OLD.read_text())
+
+
+def copy_into(url: str, gradebook: Path) -> None:
+    """Copy a gradebook, with all tables, into a database where nbgrader has made its own."""
+    old, new = create_engine(f"sqlite:///{gradebook}"), create_engine(url)
+    ours = MetaData()
+
+    @event.listens_for(ours, "column_reflect")
+    def generic(_: object, __: object, column: dict[str, Any]) -> None:
+        column["type"] = column["type"].as_generic()
+
+    names = [n for n in inspect(old).get_table_names() if n.startswith(("desk_", "hw_grading_"))]
+    ours.reflect(old, only=names)
+    with old.connect() as source, new.begin() as target:
+        ours.create_all(target)
+        for table in [*api.Base.metadata.sorted_tables, *ours.sorted_tables]:
+            rows = [dict(row._mapping) for row in source.execute(select(table))]
+            if rows and table.name != "course":  # nbgrader has made that row
+                target.execute(table.insert(), rows)
+        for table, key, last in (("desk_event", "id", 10), ("hw_grading_correction", "key", 3)):
+            sequence = f"pg_get_serial_sequence('{table}', '{key}')"
+            target.exec_driver_sql(f"SELECT setval({sequence}, {last})")
+    old.dispose()
+    new.dispose()
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("postgresql", marks=[pytest.mark.slow, pytest.mark.xdist_group("postgresql")]),
+    ]
+)
+def course(request: pytest.FixtureRequest, tmp_path: Path) -> Course:
+    course = make_course(tmp_path / "course", [])
+    old_gradebook(course.folder / "gradebook.db")
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgresql")
+        url = server.new_database()
+        with api.Gradebook(url):
+            pass
+        copy_into(url, course.folder / "gradebook.db")
+        configure(course.folder, url)
+    return Course(course.folder)
+
+
+@pytest.fixture
+def book(course: Course) -> Iterator[GradeBook]:
+    book = GradeBook(course, ASSIGNMENT)
+    yield book
+    book.close()
+
+
+def plain(value: object) -> Any:
+    """Return data as JSON has it."""
+    text = json.dumps(value, default=lambda v: sorted(v) if isinstance(v, frozenset) else str(v))
+    return json.loads(text)
+
+
+def corrections(course: Course) -> list[Change]:
+    with open_gradebook(course.db_url, ASSIGNMENT) as (db, _):
+        return corrections_in(db, ASSIGNMENT, undone=True)
+
+
+def names_of_tables(course: Course) -> set[str]:
+    engine = create_engine(course.db_url)
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_rubrics_marks_flags_and_history_are_the_same(book):
+    assert plain(asdict(book.rubric("why"))) == SAID["rubric"]
+    gradings = {name: asdict(one) for name, one in book.gradings("why").items()}
+    assert plain(gradings) == SAID["gradings"]
+    assert plain([asdict(event) for event in book.history("why")]) == SAID["history"]
+    assert [(cell, one.student) for cell, one in book.flagged()] == [("why", "ben")]
+    with book._database.reading() as connection:
+        before = digests_before(connection, ASSIGNMENT, "eve")
+    assert before == {"why": "d" * 64, "": "7"}
+
+
+def test_saves_of_before_are_taken_back(course, book):
+    with pytest.raises(Refused, match="in formgrader"):  # the latest save of kim
+        book.undo("why", grader="kim")
+    assert grade_of(course, "ben") == (2, True)
+    book.undo("why", grader="lee")
+    assert grade_of(course, "ben") == (None, True)
+    book.undo_rubric("why", grader="lee")
+    assert "chooses a $\\delta$." in [item.text for item in book.rubric("why").items]
+    assert grade_of(course, "ada") == (3, False)  # the first item has two points again
+
+
+def test_due_dates_are_the_same_and_nbgraders_extensions_are_in_our_table(course):
+    with open_gradebook(course.db_url, ASSIGNMENT) as (db, _):
+        assert {one.student: str(one.due) for one in handed_in(db)} == SAID["due"]
+        found = {s: one for (_, s), one in extensions_in(db, ASSIGNMENT).items()}
+    assert {s: (one.seconds, one.slip, one.author) for s, one in found.items()} == {
+        "ada": (86400, None, "kim"),
+        "ben": (43200, None, "nbgrader"),
+        "cyd": (172800, 2, "kim"),
+        "dan": (None, 1, "kim"),
+        "eve": (None, None, "kim"),
+        "fay": (7200, None, "kim"),
+    }
+    assert str(found["eve"].until) == SAID["due"]["eve"]
+    database = Database(course.db_url)
+    grant(database, ASSIGNMENT, [Grant("ben", seconds=60.0)], "kim")
+    assert remove(database, ASSIGNMENT, ["ada"]) == []
+    with api.Gradebook(course.db_url) as gradebook:
+        of = {one: gradebook.find_submission(ASSIGNMENT, one).extension for one in ("ada", "ben")}
+    assert of == {"ada": None, "ben": timedelta(minutes=1)}
+
+
+def test_corrections_are_the_same_and_numbers_go_on(course, book):
+    found = plain([asdict(one) for one in corrections(course)])
+    assert found == [one | {"student": ""} for one in SAID["corrections"]]
+    assert book.correct_student("why", "ada", 4, "regraded", "kim") == 4
+    undo(Database(course.db_url), ASSIGNMENT, 1, "kim")
+    assert [one.undone_by for one in corrections(course)] == ["kim", "lee", None, None]
+
+
+def test_corrections_with_the_column_beyond_are_read_and_made(course, book):
+    engine = create_engine(course.db_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "ALTER TABLE hw_grading_correction ADD COLUMN beyond BOOLEAN DEFAULT FALSE NOT NULL"
+        )
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(
+                "ALTER TABLE hw_grading_correction ALTER COLUMN beyond DROP DEFAULT"
+            )
+    engine.dispose()
+    assert len(corrections(course)) == 3
+    assert book.correct_student("why", "ada", 4, "regraded", "kim") == 4
+    assert "beyond" not in {column["name"] for column in columns(course, "hw_grading_correction")}
+
+
+def columns(course: Course, table: str) -> list[Any]:
+    engine = create_engine(course.db_url)
+    try:
+        return list(inspect(engine).get_columns(table))
+    finally:
+        engine.dispose()
+
+
+def test_several_processes_at_once_move_the_rows_once(course):
+    failures: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            assert len(corrections(course)) == 3
+            Database(course.db_url).make_tables()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert not [name for name in names_of_tables(course) if name.startswith("desk_")]
+    assert len([n for n in names_of_tables(course) if n.startswith("hw_grading_")]) <= 7
+
+
+def test_if_a_row_cannot_be_moved_all_stays_as_it_was(course):
+    engine = create_engine(course.db_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE desk_applied")
+    engine.dispose()
+    before = names_of_tables(course)
+    with pytest.raises(Unavailable):
+        GradeBook(course, ASSIGNMENT).rubric("why")
+    assert names_of_tables(course) == before
+
+
+def test_nbgraders_own_extensions_are_taken_over_once(tmp_path):
+    """In a course that has used only nbgrader until now."""
+    course = make_course(tmp_path / "course", ["ada", "ben"])
+    with api.Gradebook(course.db_url) as gradebook:
+        gradebook.grant_extension(ASSIGNMENT, "ada", hours=5)
+    database = Database(course.db_url)
+    database.make_tables()
+    with api.Gradebook(course.db_url) as gradebook:
+        gradebook.grant_extension(ASSIGNMENT, "ben", hours=5)
+    database.make_tables()
+    with database.reading() as connection:
+        found = extensions_in(connection, ASSIGNMENT).values()
+    assert [(one.student, one.seconds, one.author) for one in found] == [("ada", 18000, "nbgrader")]
