@@ -55,7 +55,7 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
         webapp = self.serverapp.web_app
         base = url_path_join(webapp.settings["base_url"], PLACE) + "/"
         folder = Path(self.course).absolute() if self.course else None
-        self._desks = Desks(folder, webapp.settings, base)
+        self._desks = Desks(folder, webapp.settings)
         self._threads = {
             "readers": ThreadPoolExecutor(_READERS, thread_name_prefix="desk"),
             "writers": ThreadPoolExecutor(_WRITERS, thread_name_prefix="desk"),

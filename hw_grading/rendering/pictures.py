@@ -84,14 +84,23 @@ def is_shown(uri: str) -> bool:
 
 
 def pictures_of(cell: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the PNG and JPEG of a code cell's outputs, unchecked: type and base64 data of each."""
+    """Return the type and base64 data of each PNG and JPEG in a code cell's outputs.
+
+    Only their beginnings are checked.
+    """
     if cell.get("cell_type") != "code":
         return []
-    bundles = (output.get("data") for output in outputs_of(cell))
+    bundles = [data for o in outputs_of(cell) if isinstance(data := o.get("data"), Mapping)]
     return [
         (mime, data)
         for bundle in bundles
-        if isinstance(bundle, Mapping)
         for mime in _FORMATS
-        if (data := text_of(bundle.get(mime)))
+        if _begins_well(mime, data := text_of(bundle.get(mime)))
     ]
+
+
+def _begins_well(mime: str, data: str) -> bool:
+    try:
+        return base64.b64decode(data.lstrip()[:16]).startswith(_FORMATS[mime][1])
+    except ValueError:
+        return False

@@ -3,6 +3,7 @@
 import base64
 import re
 
+import nbformat
 import pytest
 from html_pages import (
     GIF,
@@ -27,6 +28,7 @@ from hypothesis import strategies as st
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_output
 
+from hw_grading.homework.course import REPOSITORY
 from hw_grading.rendering import markdown
 from hw_grading.rendering.answers import (
     LONGEST_CODE,
@@ -419,6 +421,15 @@ def test_a_formula_that_cannot_be_read_stands_as_its_source(tex):
     assert "<em>after</em>" in html
     assert text_in(html) == f"before $${tex}$$ after"
     assert f"<code>$${tex}$$</code>".replace("&", "&amp;") in html
+
+
+def test_all_formulas_of_the_homework_can_be_read():
+    sources = []
+    for path in (REPOSITORY / "source").glob("*/*.ipynb"):
+        sources += [cell.source for cell in nbformat.read(path, 4).cells if "$" in cell.source]
+    pages = [text_html(source) for source in sources]
+    assert sum(page.count("<math") for page in pages) > 100
+    assert not [page for page in pages if re.search(r"<code>\$|Shown as text", page)]
 
 
 def spaced(tex, display=False):
