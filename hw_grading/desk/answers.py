@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hw_grading.desk.pictures import pictures_of
 from hw_grading.gradebook.graded_notebook import (
     error_of,
     errors_in,
@@ -25,6 +24,7 @@ from hw_grading.gradebook.results import Roster, read_roster, read_student
 from hw_grading.gradebook.scores import Record
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
+from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 
 EXCERPT = 300  # characters

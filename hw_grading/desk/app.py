@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 from jupyter_server.extension.application import ExtensionApp, ExtensionAppJinjaMixin
 from jupyter_server.serverapp import ServerApp
-from jupyter_server.utils import url_path_join
 from traitlets import Unicode
 
 from hw_grading.desk.base_handler import NAME, PLACE
@@ -53,9 +52,8 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
         """Add the desks and the threads to the server's settings."""
         assert self.serverapp is not None
         webapp = self.serverapp.web_app
-        base = url_path_join(webapp.settings["base_url"], PLACE) + "/"
         folder = Path(self.course).absolute() if self.course else None
-        self._desks = Desks(folder, webapp.settings, base)
+        self._desks = Desks(folder, webapp.settings)
         self._threads = {
             "readers": ThreadPoolExecutor(_READERS, thread_name_prefix="desk"),
             "writers": ThreadPoolExecutor(_WRITERS, thread_name_prefix="desk"),

@@ -3,15 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from hw_grading.desk.answers import Answers, Cells, Glance, Submission
+from hw_grading.desk.answers import Answers, Glance
 from hw_grading.desk.pictures import Thumbnails
-from hw_grading.desk.rendering import Renderer
-from hw_grading.desk.showing import answer_html
+from hw_grading.desk.showing import Renderer
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.model import Question
 from hw_grading.homework.course import Course
@@ -30,17 +27,16 @@ class NotThere(RuntimeError):
 
 
 class HomeworkDesk:
-    """The desk's data for one homework; `base` is the desk's address, which ends in a slash."""
+    """The desk's data for one homework."""
 
     def __init__(
         self,
         course: Course,
         assignment: str,
-        base: str,
         renderer: Renderer,
         thumbnails: Thumbnails,
     ) -> None:
-        self.course, self.assignment, self.base = course, assignment, base
+        self.course, self.assignment = course, assignment
         self.renderer, self.thumbnails = renderer, thumbnails
         self.book = GradeBook(course, assignment)
         self._questions = (self.book.questions(), time.monotonic())
@@ -78,22 +74,6 @@ class HomeworkDesk:
                 f"{self.assignment}`, which adds the answers of each notebook that it grades."
             )
         return names[student]
-
-    def html(
-        self,
-        cell: str,
-        submission: Submission,
-        cells: Cells,
-        show: Callable[..., str] = answer_html,
-    ) -> str:
-        """Return the HTML of one of the notebook's cells; "" if it is missing."""
-        if cell not in cells:
-            return ""
-        parts = (self.assignment, cell, submission.student)
-        homework, *where = (quote(part, safe="") for part in parts)
-        pictures = f"{self.base}{homework}/api/picture/{'/'.join(where)}"
-        digest = submission.glances[cell].digest
-        return show(cells[cell], self.renderer, lambda n: f"{pictures}/{n}?d={digest}")
 
     def _shown(self) -> set[str]:
         """Return the grade ids of the cells that are shown: answers, and what is beside them."""
@@ -137,11 +117,11 @@ class Desks:
     """The desks of all homeworks of a server.
 
     Without a `folder`, the course is formgrader's, in the server's `settings` once formgrader is
-    loaded, or else the folder in which the server was started. `base` ends in a slash.
+    loaded, or else the folder in which the server was started.
     """
 
-    def __init__(self, folder: Path | None, settings: dict[str, Any], base: str) -> None:
-        self._folder, self._settings, self._base = folder, settings, base
+    def __init__(self, folder: Path | None, settings: dict[str, Any]) -> None:
+        self._folder, self._settings = folder, settings
         self._here = Path.cwd()
         self._lock = threading.Lock()
         self._courses: dict[Path, Course] = {}
@@ -171,7 +151,7 @@ class Desks:
         key = (course.folder, assignment)
         with self._lock:
             if key not in self._desks:
-                made = (course, assignment, self._base, self._renderer, self._thumbnails)
+                made = (course, assignment, self._renderer, self._thumbnails)
                 self._desks[key] = HomeworkDesk(*made)
             desk = self._desks[key]
         desk.wake()

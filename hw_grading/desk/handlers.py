@@ -18,11 +18,11 @@ from hw_grading.desk import reading
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
-from hw_grading.desk.pictures import MIME, NotShown, pictures_of
+from hw_grading.desk.pictures import MIME
 from hw_grading.desk.writing import Name, body_of, written
 from hw_grading.gradebook.model import Refused, expect_name
 from hw_grading.homework.homework import why_no_id
-from hw_grading.rendering import KATEX
+from hw_grading.rendering import FORMULAS
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"
@@ -145,15 +145,15 @@ class Api(DeskHandler, APIHandler):
         self.finish(dumped(answer))
 
 
-class Picture(DeskHandler):
-    """A plot of an answer, as a thumbnail or in full size."""
+class Thumbnail(DeskHandler):
+    """A small picture of an answer's first plot."""
 
     @web.authenticated
-    async def get(self, assignment: str, cell: str, student: str, number: str = "") -> None:
+    async def get(self, assignment: str, cell: str, student: str) -> None:
         """Send the picture. The address has the answer's digest, so it never changes."""
         desk = await self.in_thread(self.desks.desk, assignment)
-        mime, content, digest = await self.in_thread(_picture, desk, cell, student, number)
-        self.set_header("Content-Type", mime)
+        content, digest = await self.in_thread(_thumbnail, desk, cell, student)
+        self.set_header("Content-Type", MIME)
         if self.get_query_argument("d", "") == digest:
             self.set_header("Cache-Control", _FOR_EVER)
         self.finish(content)
@@ -184,12 +184,11 @@ def routes() -> list[tuple[Any, ...]]:
     place, part = rf"/{PLACE}", r"([^/]+)"
     page = rf"{place}/{part}"
     api = rf"{page}/api"
-    file = r"((?:katex/)?[\w.-]+\.(?:js|css))"
+    file = r"([\w.-]+\.(?:js|css))"
     return [
         (rf"{place}/?", Homeworks),
-        (rf"{place}/static/{file}", Static, {"path": [str(STATIC), str(KATEX.parent)]}),
-        (rf"{api}/(?:thumbnail)/{part}/{part}", Picture),
-        (rf"{api}/picture/{part}/{part}/([0-9]{{1,3}})", Picture),
+        (rf"{place}/static/{file}", Static, {"path": [str(STATIC), str(FORMULAS.parent)]}),
+        (rf"{api}/thumbnail/{part}/{part}", Thumbnail),
         (rf"{api}/([a-z]+)(?:/{part})?(?:/{part})?", Api),
         (rf"{page}/", Page, {"template": "overview.html"}),
         *(
@@ -202,27 +201,19 @@ def routes() -> list[tuple[Any, ...]]:
     ]
 
 
-def _picture(desk: HomeworkDesk, cell: str, student: str, number: str) -> tuple[str, bytes, str]:
-    """Return a picture's type, its bytes, and the digest of its answer."""
+def _thumbnail(desk: HomeworkDesk, cell: str, student: str) -> tuple[bytes, str]:
+    """Return a thumbnail and the digest of its answer."""
     if why_no_id(student):
         raise NotThere("No student has this id.")
-    submission = desk.answers.submission(student)
-    digest = submission.glances.get(cell, Glance()).digest
-    if not number and (kept := desk.thumbnails.kept(digest)):
-        return MIME, kept, digest
+    digest = desk.answers.submission(student).glances.get(cell, Glance()).digest
+    if kept := desk.thumbnails.kept(digest):
+        return kept, digest
     submission, cells = desk.answers.shown(student)
-    pictures = pictures_of(cells.get(cell, {}))
-    if int(number or 0) >= len(pictures):
-        raise NotThere(f"This answer has {len(pictures)} pictures.")
-    digest = submission.glances[cell].digest
-    if not number:
+    if cell in cells:
+        digest = submission.glances[cell].digest
         if small := desk.thumbnails.make(cells[cell], digest):
-            return MIME, small, digest
-        raise NotThere("This answer has no picture that can be shown.")
-    try:
-        return pictures[int(number)].mime, pictures[int(number)].content(), digest
-    except NotShown as why:
-        raise NotThere(str(why)) from None
+            return small, digest
+    raise NotThere("This answer has no picture that can be shown.")
 
 
 def dumped(answer: dict[str, Any]) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
-from hw_grading.desk.rendering import Part, as_html
-from hw_grading.desk.showing import beside_html, printed_html
+from hw_grading.desk.showing import numbers_html
 from hw_grading.gradebook.final_scores import final_score
 from hw_grading.gradebook.model import Grading, Question, Rubric
 from hw_grading.gradebook.questions import order_in
 from hw_grading.gradebook.scores import read_one
 from hw_grading.outcome import Status
+from hw_grading.rendering.answers import note_html
 from hw_grading.rendering.comments import comment_markdown
 
 _MOST_COMMENTS = 50
@@ -108,7 +108,7 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     known = desk.answers.known()
     missing = cell not in cells
     grading = desk.book.grading(cell, student)
-    note = as_html([Part("note", _why_missing(submission))]) if missing else ""
+    note = note_html(_why_missing(submission)) if missing else ""
 
     def titled(shown: Mapping[str, str]) -> list[Json]:
         places = desk.answers.roster().places
@@ -122,9 +122,9 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
         "late": submission.late,
         "empty": glance.empty,
         "missing": missing,
-        "html": note or desk.html(cell, submission, cells),
-        "beside": titled({c: desk.html(c, submission, cells, beside_html) for c in about.beside}),
-        "numbers": titled({c: printed_html(cells.get(c, {})) for c in about.numbers}),
+        "html": note or desk.renderer.answer(cells[cell]),
+        "beside": titled({c: desk.renderer.beside(cells[c]) for c in about.beside if c in cells}),
+        "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
         "same": next((group for group in _same(known, known, cell) if student in group), []),
         "given_html": desk.renderer.markdown(comment_markdown(grading.comment)),

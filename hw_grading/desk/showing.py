@@ -1,43 +1,86 @@
-"""Shows one answer as clean HTML: the student's text or code, and the code's outputs."""
+"""Shows answers and texts as clean HTML, made in processes of their own.
 
-import re
+A student's text can keep a parser busy. A parser can only be interrupted in the main thread of a
+process, and the server's main thread serves everybody else.
+"""
+
+import ast
+import faulthandler
+import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from functools import lru_cache, partial
+from typing import Any
 
-from hw_grading.desk.pictures import MOST_PICTURES, NotShown, Picture, picture_in, uri_of
-from hw_grading.desk.rendering import Part, Renderer, as_html, outputs_as_html
-from hw_grading.gradebook.graded_notebook import error_of, outputs_of, plain
-from hw_grading.gradebook.terminal import cut, without_codes
-from hw_grading.rendering.allowance import Allowance
-from hw_grading.rendering.aside import SVG, not_drawn
-from hw_grading.rendering.cleaning import clean_html
-from hw_support.failures import visible
+from hw_grading.gradebook.graded_notebook import outputs_of
+from hw_grading.rendering.answers import (
+    answer_html,
+    code_html,
+    outputs_html,
+    printed_html,
+    text_html,
+)
+from hw_grading.rendering.cleaning import as_text
+from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 
-MOST_CHARACTERS = 20_000  # in one printed text
 LINES_OF_NUMBERS = 15
-# A progress bar of tqdm. Each piece excludes the sign that ends it, so a search takes little time.
-_PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
-_TEXT_ANSWER = 200_000  # characters sent to the renderer, which shows more than this as text anyway
-
-Address = Callable[[int], str]  # returns a picture's address for its number
-
-
-def answer_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return the HTML of an answer, a cell of a graded notebook with unchecked content.
-
-    The numbers of pictures start from 0, in the order of `hw_grading.desk.pictures.pictures_of`.
-    """
-    source = text_of(cell.get("source"))
-    if cell.get("cell_type") != "code":
-        if not source.strip() and not cell.get("attachments"):
-            return as_html([Part("note", "The answer is empty.")])
-        attachments, notes = _attachments(cell)
-        return renderer.markdown(source[:_TEXT_ANSWER], attachments) + as_html(notes)
-    return outputs_as_html(_outputs(cell, address), renderer.code(source))
+_SECONDS = 45.0  # elapsed, after which the process ends; each text has its own limit of CPU time
+_PROCESSES = 2  # the second is started when the first is busy
+_MOST_KEPT = 200  # questions, mark schemes and comments
+_MOST_NUMBERS = 20_000  # characters at the end of a printed text
 
 
-def printed_html(cell: Mapping[str, Any]) -> str:
+class Renderer:
+    """Renders texts and answers. Several threads may use one object."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        self._kept = lru_cache(_MOST_KEPT)(partial(self._ask, text_html))
+
+    def markdown(self, text: str) -> str:
+        """Return markdown with TeX as HTML."""
+        return _or_text(lambda: self._kept(text), text) if text else ""
+
+    def answer(self, cell: Mapping[str, Any]) -> str:
+        """Return an answer, a cell of a graded notebook with unchecked content."""
+        return _or_text(lambda: self._ask(answer_html, cell), text_of(cell.get("source")))
+
+    def beside(self, cell: Mapping[str, Any]) -> str:
+        """Return the pictures, code without docstrings, or text of a cell beside an answer."""
+        return _or_text(lambda: self._ask(_beside, cell), text_of(cell.get("source")))
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask(self, make: Callable[..., str], given: Any) -> str:
+        with self._lock:
+            if self._pool is None:
+                spawn = multiprocessing.get_context("spawn")
+                self._pool = ProcessPoolExecutor(_PROCESSES, spawn, _end_with_the_server)
+            pool = self._pool
+        try:
+            return pool.submit(_in_time, make, given).result()
+        except BrokenExecutor:
+            with self._lock:
+                if self._pool is pool:
+                    self._pool = None
+            raise
+
+
+def _or_text(ask: Callable[[], str], source: str) -> str:
+    try:
+        return ask()
+    except Exception:  # the process took too long, was killed, or failed
+        return as_text(source, "Shown as text, because it cannot be rendered.")
+
+
+def numbers_html(cell: Mapping[str, Any]) -> str:
     """Return the last printed lines of a cell, such as the numbers of a training; "" if none."""
     printed, results = "", []
     for output in outputs_of(cell):
@@ -46,89 +89,56 @@ def printed_html(cell: Mapping[str, Any]) -> str:
         elif output.get("output_type") == "execute_result":
             data = output.get("data")
             results.append(text_of(data.get("text/plain")) if isinstance(data, dict) else "")
-    text = _cleaned("\n".join(filter(None, [printed.rstrip(), *results]))[-MOST_CHARACTERS:])
+    text = "\n".join(filter(None, [printed.rstrip(), *results]))[-_MOST_NUMBERS:]
     lines = text.rstrip().split("\n")[-LINES_OF_NUMBERS:]
-    shown = "\n".join(line[:500] for line in lines)
-    return as_html([_printed(shown)]) if shown.strip() else ""
+    return str(printed_html("\n".join(line[:500] for line in lines)))
 
 
-def beside_html(cell: Mapping[str, Any], renderer: Renderer, address: Address) -> str:
-    """Return the pictures, code without docstrings, or text of a cell that an answer is about."""
-    if cell.get("cell_type") != "code":
-        return renderer.markdown(text_of(cell.get("source"))[:_TEXT_ANSWER])
-    outputs = _outputs(cell, address)
-    if any(output.has_picture for output in outputs):
-        outputs.sort(key=lambda output: not output.has_picture)  # pictures first
-        return outputs_as_html(outputs)
-    source = text_of(cell.get("source"))
-    return renderer.code(source, docstrings=False) if source.strip() else ""
-
-
-def _attachments(cell: Mapping[str, Any]) -> tuple[dict[str, Any], list[Part]]:
-    """Return the attached pictures of a text that can be shown, and notes on the others."""
-    attached = cell.get("attachments")
-    shown, notes = {}, []
-    for name, bundle in attached.items() if isinstance(attached, dict) else ():
-        try:
-            if picture := picture_in(bundle):
-                picture.content()
-            shown[name] = bundle
-        except NotShown as why:
-            notes.append(Part("note", str(why)))
-    return shown, notes
-
-
-def _outputs(cell: Mapping[str, Any], address: Address) -> list[Part]:
-    number = 0
-    parts = []
-    allowance = Allowance()
-    for output in outputs_of(cell):
-        kind, data = output.get("output_type"), output.get("data")
-        if kind == "stream":
-            shown = _cleaned(text_of(output.get("text")))
-            if shown.strip():
-                is_error = output.get("name") == "stderr"
-                parts.append(_printed(shown, "stderr" if is_error else "text"))
-        elif kind == "error":
-            parts.append(Part("error", error_of(output)))
-        elif kind in ("display_data", "execute_result"):
-            if picture := picture_in(data):
-                number += 1
-                if number <= MOST_PICTURES:
-                    parts.append(_picture(picture, address(number - 1), number))
-                elif number == MOST_PICTURES + 1:
-                    note = f"More pictures than {MOST_PICTURES} are not shown."
-                    parts.append(Part("note", note))
-            elif isinstance(data, dict):
-                parts.append(_bundle(data, allowance))
-    return parts or [Part("note", "The code has no output.")]
-
-
-def _picture(picture: Picture, address: str, number: int) -> Part:
+def without_docstrings(source: str) -> str:
+    """Return code without its functions' docstrings. Code that does not parse stays as it is."""
     try:
-        picture.content()
-        return Part("picture", address, number)
-    except NotShown as why:
-        return Part("note", str(why))
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    lines: list[str | None] = []
+    lines += source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            first, last = text.lineno - 1, text.end_lineno or text.lineno
+            before = (lines[first] or "").encode()[: text.col_offset]
+            after = (lines[last - 1] or "").encode()[text.end_col_offset :]
+            if len(node.body) > 1 and not before.strip() and not after.strip():
+                lines[first:last] = [None] * (last - first)
+    return "\n".join(line for line in lines if line is not None)
 
 
-def _bundle(data: Mapping[str, Any], allowance: Allowance) -> Part:
-    """Show an output without a picture that can be shown: as HTML, text or a note."""
-    if markup := text_of(data.get("text/html")):
-        return Part("html", clean_html(markup, uri_of, allowance))
-    if svg := text_of(data.get(SVG)):
-        return Part("note", not_drawn(len(svg.encode("utf-8", "replace"))))
-    if text := text_of(data.get("text/plain")):
-        return _printed(_cleaned(text))
-    kinds = plain(", ".join(map(str, data)), 100)
-    return Part("note", f"An output of type {kinds} is not shown.")
+def _beside(cell: Mapping[str, Any]) -> str:
+    source = text_of(cell.get("source"))
+    if cell.get("cell_type") != "code":
+        return text_html(source)
+    if pictures_of(cell):
+        return outputs_html(cell)
+    return code_html(without_docstrings(source)) if source.strip() else ""
 
 
-def _printed(text: str, kind: Literal["text", "stderr"] = "text") -> Part:
-    return Part(kind, visible(cut(text, MOST_CHARACTERS)))
+def _in_time(make: Callable[..., str], given: Any) -> str:
+    """Run in the process: return what `make` makes, or end the process."""
+    with open(os.devnull, "w") as nowhere:
+        faulthandler.dump_traceback_later(_SECONDS, exit=True, file=nowhere)
+        try:
+            return str(make(given))
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
-def _cleaned(text: str) -> str:
-    """Drop terminal control codes, and lines with a progress bar."""
-    lines = without_codes(text).split("\n")
-    return "\n".join(line for line in lines if not _PROGRESS.search(line[:500]))
+def _end_with_the_server() -> None:
+    """End this process if the server is killed."""
+    server = multiprocessing.parent_process()
+    assert server is not None
+
+    def wait() -> None:
+        server.join()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()

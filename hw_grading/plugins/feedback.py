@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,16 @@ from hw_grading.gradebook.questions import Places, read_places
 from hw_grading.gradebook.scores import read_one
 from hw_grading.homework.course import Course
 from hw_grading.rendering import FORMULAS, feedback
-from hw_grading.rendering.allowance import Allowance
+from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.facts import Facts
 from hw_grading.rendering.feedback.summary import summary_of
-from hw_grading.rendering.mathematics import Budget
-from hw_grading.rendering.safe_html import render_markdown
 from hw_grading.rendering.templates import templates_in
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import encodable, read_problems
 
 _HERE = Path(feedback.__file__).parent
-_ANCHOR = re.compile(r'<a\b[^>]*class="anchor-link"[^>]*>[^<]*</a>')  # the link beside each heading
-_LONGEST_KEPT = 50_000  # characters; a shorter text is cached for all students
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
@@ -116,7 +111,6 @@ class FeedbackExporter(Exporter):
             self.log.error("%s: the notebook is not shown: %s", ascii(facts.student), error)
             trouble = "Your notebook cannot be shown. Tell your instructor."
             cells = []
-        students = functools.partial(_rendered, budget=Budget(), allowance=Allowance())
         page = self._environment.get_template("page.html.j2").render(
             facts=facts,
             student=plain(facts.student, 200),
@@ -124,7 +118,7 @@ class FeedbackExporter(Exporter):
             policy=POLICY,
             style=self._style,
             summary=summary_of(facts, cells, problems, _markdown),
-            cells=list(shown_cells(facts, cells, _markdown, students)),
+            cells=list(shown_cells(facts, cells, _markdown)),
             trouble=trouble,
         )
         return encodable(page), resources
@@ -141,23 +135,11 @@ class FeedbackExporter(Exporter):
         return Facts(*known, final=final, most=most)
 
 
-def _rendered(
-    text: str,
-    attachments: Mapping[str, Any] | None = None,
-    budget: Budget | None = None,
-    allowance: Allowance | None = None,
-) -> Markup:
-    rendered = render_markdown(text, attachments, budget, allowance=allowance)
-    return Markup(_ANCHOR.sub("", rendered))
-
-
-_kept = functools.lru_cache(maxsize=500)(_rendered)  # the instructor's texts, for the whole class
+_kept = functools.lru_cache(maxsize=500)(text_html)  # the instructor's texts, for the whole class
 
 
 def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-    if attachments or len(text) > _LONGEST_KEPT:
-        return _rendered(text, attachments)
-    return _kept(text)
+    return text_html(text, attachments) if attachments else _kept(text)
 
 
 def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]:

@@ -1,5 +1,13 @@
 """HTML pages that are safe to open, and their style.
 
+Every text, output and picture of a student passes here on its way to a page: to the desk, to
+feedback, and to formgrader. No HTML of a notebook is trusted, not even the instructor's.
+
+- `answers` makes the HTML of a cell, within the limits of its page.
+- `markdown` renders texts, `mathematics` their formulas. `cleaning` lets HTML pass by an
+  allow-list, `pictures` lets pictures pass by their content.
+- `safe_html` is nbconvert's way in, for formgrader's pages.
+
 May import `gradebook`, `homework` and `outcome`.
 """
 
@@ -7,9 +15,3 @@ from pathlib import Path
 
 STYLE = Path(__file__).with_name("page.css")
 FORMULAS = Path(__file__).with_name("formulas.css")
-KATEX = Path(__file__).with_name("katex")  # a copy, made by tools/vendor_katex.py
-
-
-def words(text: str) -> set[str]:
-    """Return the words of a text, for lists of what is allowed."""
-    return set(text.split())

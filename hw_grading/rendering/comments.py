@@ -2,7 +2,7 @@
 
 import re
 
-# The same as FORMULA in hw_grading/desk/static/dom.js. The bounds keep the time of a search short.
+# The bounds keep the time of a search short.
 _CODE_OR_FORMULA = re.compile(
     r"`([^`\n]{1,1000})`"
     r"|(\$\$[^$]{1,1000}\$\$|(?<![\\$])\$(?!\s)(?:\\.|[^$\\]){1,1000}?(?<!\s)\$(?!\d))"

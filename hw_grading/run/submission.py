@@ -10,8 +10,6 @@
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
-4. *Outputs are made safe to open*: HTML of student cells is cleaned
-   (`hw_grading.rendering.outputs`).
 """
 
 import json
@@ -43,8 +41,6 @@ from hw_grading.outcome import (
     SubmissionFailed,
     WithScores,
 )
-from hw_grading.rendering.allowance import Allowance
-from hw_grading.rendering.outputs import clean_outputs
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
@@ -67,7 +63,6 @@ _REFUSE = "__import__('answering.start').start.refuse(*{!r})"
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
-_SECONDS_FOR_HTML = 30.0  # CPU time to clean all outputs; 20 MB of tables take seven
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
 
 
@@ -95,7 +90,6 @@ class Submission:
         self.parts: dict[str, list[dict[str, Any]]] = {}
         self._clock = Clock(settings, homework.manifest)
         self._report = Report()
-        self._allowance = Allowance(_SECONDS_FOR_HTML)
         self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
         self._kernel: KernelCells | None = None
         self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
@@ -256,7 +250,6 @@ class Submission:
     def _settle(self, cell: NotebookNode, index: int) -> None:
         if not is_test(cell):
             outputs.settle(cell)
-            clean_outputs(cell, self._allowance)
             return
         stopped = self._report.stopped or "the grader interrupted it"
         if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):

@@ -19,7 +19,6 @@ from hw_grading.homework.course import REPOSITORY
 from hw_grading.rendering.feedback import cells
 from hw_grading.rendering.feedback.facts import Facts, Remark, remark_of
 from hw_grading.rendering.feedback.summary import summary_of
-from hw_grading.rendering.mathematics import Budget
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -252,7 +251,8 @@ class TestTheNotebook:
         course.grade("ada", content, manual=1.0)
         page = page_of(course)
         assert re.search(r"<details class=\"text\"><summary><h2[^>]*>Part 1</h2>", page)
-        assert re.search(r'<div class="text"><h3[^>]*>1\.1a Double \(3 points\)</h3><p>Write', page)
+        short = r'<div class="text"><h3>1\.1a Double \(3 points\)</h3>\s*<p>Write'
+        assert re.search(short, page)
         assert re.search(r'<div class="text"><p>My words', page)
 
     def test_a_text_that_the_student_changed_is_not_folded(self, course):
@@ -288,7 +288,7 @@ class TestTheNotebook:
         page = page_of(course)
         assert len(page) < 100_000
         assert "19,970,000 more characters" in page
-        assert "An output of 20.0 MB is not shown" in page
+        assert "A picture of more than 10 MB is not shown." in page
         assert f"base64,{PNG}" in page
 
     @pytest.mark.parametrize("source", [" \n" * 29_000, "match" + " " * 50_000])
@@ -309,26 +309,6 @@ class TestTheNotebook:
         assert "<pre>*own*</pre>" in page
         assert "<pre>*mine*</pre>" in page
         assert '<span class="k">def</span>' not in page
-
-    def test_formulas_of_the_student_have_one_budget_and_the_instructors_their_own(
-        self, course, monkeypatch
-    ):
-        monkeypatch.setattr(Budget, "__init__", few_formulas)
-        content = valid(notebook(answer="$a$ $b$"))
-        content["cells"].append(cell("markdown", "$c$"))
-        course.grade("ada", content)
-        comment(course, "plot", "$d$")
-        page = page_of(course)
-        assert page.count("<math") == 4  # a, b, and d in the box and below the answer
-        assert "<code>$c$</code>" in page
-
-    def test_pictures_in_all_texts_of_the_student_are_counted_together(self, course):
-        content = valid(notebook())
-        for n in range(70):
-            data = base64_of(png(4_000, 4_000, pixels=b"%d" % n))
-            content["cells"].append(cell("markdown", f"![x](data:image/png;base64,{data})"))
-        course.grade("ada", content)
-        assert page_of(course).count('src="data:image/png') == 62
 
     def test_a_page_keeps_no_progress_bars_or_colours(self, course):
         printed = stream("\x1b[31m 10 %\r 50 %\r100 %\x1b[0m\n")
@@ -422,10 +402,6 @@ def test_feedback_for_a_student_reads_no_other_students_scores(course):
     finally:
         event.remove(Engine, "before_cursor_execute", listen)
     assert rows == [3]  # cells of this homework
-
-
-def few_formulas(budget):
-    budget.formulas, budget.seconds, budget.characters = 2, 60.0, 100_000
 
 
 def as_it_is(text):

@@ -1,14 +1,17 @@
 """What `Checks` print in the examiner is read as the results of parts, for reports and feedback."""
 
+import re
 import sys
 import types
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_output
 
 from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.gradebook.graded_notebook import PartResult, faults_of, parts_of
-from hw_grading.rendering.feedback.cells import Output
+from hw_grading.rendering.answers import Limits
+from hw_grading.rendering.feedback.cells import outputs_in
 
 REFERENCE = "def g(x):\n    return 2.0 * x\ndef f(x):\n    return g(x) + 1.0\n"
 FRESH = "def f(draw):\n    return {'values': [(3.0, 7.0)], 'far': [(9.5, 20.0)]}\n"
@@ -56,8 +59,9 @@ def test_parts_second_tries_and_fresh_inputs_are_read_from_the_output() -> None:
     [fault] = faults_of("test_f", cell)
     assert fault.part == "far [1 pt]"
     assert fault.message == far.message
-    shown = [piece for piece, failed in Output("text", printed["text"]).pieces if failed]
-    assert [piece.splitlines()[0] for piece in shown] == ["FAILED  far [1 pt]"]
+    cell = new_code_cell("", outputs=[new_output("stream", text=printed["text"])])
+    shown = re.findall(r'<span class="failed">(.*)', outputs_in(cell, "test", Limits()))
+    assert shown == ["FAILED  far [1 pt]"]
 
 
 def test_the_input_at_the_end_of_a_long_message_is_kept() -> None:

@@ -83,7 +83,7 @@ def test_texts_use_markdown_and_no_html(texts):
     }
 
 
-def test_formulas_are_closed_and_use_only_environments_of_both_mathjax_and_katex(file):
+def test_formulas_are_closed_and_use_environments_that_jupyter_and_our_pages_know(file):
     for cell in file["cells"]:
         if cell["cell_type"] == "markdown":
             source = "".join(cell["source"])

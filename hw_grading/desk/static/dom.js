@@ -1,6 +1,8 @@
 // @ts-check
 /** Makes elements and puts texts into them. */
 
+import { ask } from "./api.js";
+
 /**
  * Make an element. In `settings`, keys with `on…` add listeners, keys with "-" and "role" set
  * attributes, and all others set properties.
@@ -60,37 +62,23 @@ export function showCleanedHtml(element, html) {
   }
 }
 
-// The same as in hw_grading/rendering/comments.py. The bounds keep the time of a search short.
-const FORMULA =
-  /`([^`\n]{1,1000})`|\$\$([^$]{1,1000})\$\$|(?<![\\$])\$(?!\s)((?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)/g;
-const FORMULAS = 100; // in one text
+/** @type {Map<string, Promise<{html: string}>>} */
+const rendered = new Map();
 
 /**
- * Make an element with a grader's text, and typeset its formulas and `code`. Formulas that KaTeX
- * does not know stay TeX. The server typesets the formulas in `html` fields.
+ * Make an element with a grader's text. The server sets its formulas and `code`; until it answers,
+ * the text stands as it was typed.
  * @param {string} tag @param {string} className @param {string} text
  */
 export function withFormulas(tag, className, text) {
-  const katex = /** @type {any} */ (window).katex;
-  const element = make(tag, { className });
-  let end = 0;
-  for (const found of [...text.matchAll(FORMULA)].slice(0, FORMULAS)) {
-    const formula = make(found[1] ? "code" : "span", {}, found[1]);
-    try {
-      if (!found[1]) katex.render(found[2] ?? found[3], formula, {
-        output: "mathml",
-        trust: false,
-        maxSize: 20,
-        maxExpand: 200,
-        strict: "ignore",
-      });
-    } catch {
-      continue;
-    }
-    element.append(text.slice(end, found.index), formula);
-    end = found.index + found[0].length;
+  const element = make(tag, { className }, text);
+  if (/[$`]/.test(text)) {
+    if (!rendered.has(text)) rendered.set(text, ask(["preview"], { text }));
+    rendered.get(text)?.then(
+      ({ html }) => showCleanedHtml(element, html.replace(/^<p>|<\/p>\s*$/g, "")),
+      () => rendered.delete(text),
+    );
   }
-  element.append(text.slice(end));
   return element;
 }
 

@@ -5,5 +5,5 @@ scores. `summary` makes the box at the top, from the scores (`facts`) and from w
 (`failures`). `cells` decides how each cell is shown.
 
 The page has no scripts and loads no other files: its Content-Security-Policy forbids both. All text
-is escaped, or is HTML from `hw_grading.rendering.safe_html`.
+is escaped, or is HTML from `hw_grading.rendering.answers`.
 """

@@ -1,0 +1,202 @@
+"""How the desk shows answers: thumbnails, and a process that renders."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from html_pages import assert_harmless, base64_of, code_cell, display, png
+from nbformat.v4 import new_output
+from PIL import Image
+
+from hw_grading.desk.handlers import dumped
+from hw_grading.desk.pictures import HEIGHT, WIDTH, Thumbnails
+from hw_grading.desk.showing import Renderer, numbers_html, without_docstrings
+from hw_support.time_limit import time_limit
+
+
+def picture(size=(640, 480), kind="PNG"):
+    stream = io.BytesIO()
+    Image.new("RGB", size, "red").save(stream, kind)
+    return base64_of(stream.getvalue())
+
+
+def plot_cell(*pictures):
+    return code_cell(*(display({"image/png": data}) for data in pictures))
+
+
+def stream(text):
+    return new_output("stream", text=text)
+
+
+@pytest.fixture
+def renderer():
+    made = Renderer()
+    yield made
+    made.close()
+
+
+def process_of(renderer):
+    [pid] = renderer._pool._processes
+    return pid
+
+
+# -- thumbnails
+
+
+def test_a_thumbnail_is_small_and_made_once():
+    thumbnails = Thumbnails()
+    assert thumbnails.kept("d") is None
+    made = thumbnails.make(plot_cell(picture((1600, 800))), "d")
+    with Image.open(io.BytesIO(made)) as image:
+        assert image.size == (WIDTH, WIDTH // 2)
+        assert image.size[1] <= HEIGHT
+    assert thumbnails.make(plot_cell(), "d") == thumbnails.kept("d") == made
+    assert thumbnails.make(code_cell(display({"image/jpeg": picture(kind="JPEG")})), "e")
+
+
+@pytest.mark.parametrize(
+    "data", [base64_of(png(10_000, 10_000)), picture()[:800], base64_of(png(3, 3))]
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(data):
+    thumbnails = Thumbnails()
+    assert thumbnails.make(plot_cell(data), "d") == b""
+    assert thumbnails.kept("d") == b""
+    assert thumbnails.make({"cell_type": "markdown"}, "text") == b""
+
+
+def test_the_thumbnails_that_are_asked_for_least_are_dropped():
+    size = len(Thumbnails().make(plot_cell(picture()), "d"))
+    thumbnails = Thumbnails(most_bytes=5 * size)
+    for number in range(20):
+        assert thumbnails.make(plot_cell(picture()), f"d{number}")
+        thumbnails.make({}, "d0")
+    kept = [number for number in range(20) if thumbnails.kept(f"d{number}")]
+    assert kept == [0, 16, 17, 18, 19]
+
+
+# -- the renderer
+
+
+def test_what_is_beside_an_answer_is_its_plot_or_its_code_without_docstrings(renderer):
+    code = 'def f(x):\n    """What f does."""\n    return x'
+    plot = plot_cell(picture())
+    plot["outputs"].insert(0, stream("loss 0.7\n"))
+    html = renderer.beside(plot)
+    assert 0 <= html.index("<img") < html.index("loss 0.7")
+    html = renderer.beside({"cell_type": "code", "source": code})
+    assert "What f does" not in html
+    assert '<span class="k">return</span>' in html
+    assert renderer.beside({"cell_type": "code", "source": " "}) == ""
+    assert "<em>x</em>" in renderer.beside({"cell_type": "markdown", "source": "*x*"})
+
+
+def test_no_answer_changes_the_direction_of_writing(renderer):
+    turned = "a\u202eb\u2066c&#x202e;d"
+    output = display({"text/html": f"<b title='{turned}'>{turned}</b>"})
+    for cell in (
+        {"cell_type": "markdown", "source": f"{turned}\r\n<b title='{turned}'>{turned}</b>"},
+        {"cell_type": "code", "source": turned, "outputs": [stream(turned), output]},
+    ):
+        for html in (renderer.answer(cell), renderer.beside(cell)):
+            assert_harmless(html)
+            assert html
+            assert not set(html) & {"\u202e", "\u2066"}
+
+
+def test_an_answer_of_any_shape_reaches_the_page(renderer):
+    for cell in ({}, {"cell_type": "code", "source": "\ud800 \0", "outputs": [stream("\ud800")]}):
+        dumped({"html": renderer.answer(cell)}).encode()
+        numbers_html(cell)
+
+
+def test_a_renderer_that_is_killed_leaves_text_and_is_started_again(renderer):
+    assert "<em>one</em>" in renderer.markdown("*one*")
+    first = process_of(renderer)
+    os.kill(first, signal.SIGKILL)
+    html = renderer.markdown("*two* <b>")
+    assert "it cannot be rendered" in html
+    assert "*two* &lt;b&gt;" in html
+    assert "<em>two</em>" in renderer.markdown("*two*")
+    assert process_of(renderer) != first
+
+
+def test_a_text_that_keeps_the_process_busy_ends_it():
+    program = (
+        "import time; from hw_grading.desk import showing; showing._SECONDS = 0.5;"
+        "showing._in_time(lambda given: time.sleep(60), '')"
+    )
+    began = time.monotonic()
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 1
+    assert time.monotonic() - began < 30
+
+
+def test_rendered_text_is_not_rendered_again(renderer):
+    assert "<em>one</em>" in renderer.markdown("*one*")
+    os.kill(process_of(renderer), signal.SIGSTOP)
+    assert "<em>one</em>" in renderer.markdown("*one*")
+    os.kill(process_of(renderer), signal.SIGCONT)
+
+
+def test_the_process_ends_with_the_server():
+    program = (
+        "from hw_grading.desk.showing import Renderer\n"
+        "if __name__ == '__main__':\n"
+        "    renderer = Renderer(); renderer.markdown('x')\n"
+        "    print(*renderer._pool._processes, flush=True); import time; time.sleep(60)"
+    )
+    server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    renderer = psutil.Process(int(server.stdout.readline()))
+    server.kill()
+    server.wait()
+    server.stdout.close()
+    renderer.wait(20)  # TimeoutExpired if it lives
+
+
+# -- without a process
+
+
+def test_numbers_are_the_last_printed_lines():
+    lines = "".join(f"{n} of 605\n" for n in range(605))
+    result = new_output("execute_result", data={"text/plain": "0.97"})
+    shown = numbers_html(code_cell(stream(lines), result))
+    assert "604 of 605\n0.97" in shown
+    assert "\n500 of 605" not in shown
+    assert "<details" not in shown
+    assert numbers_html({}) == numbers_html(code_cell()) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["0%|" * 3_000 + "[" * 9_000, "0%|" * 6_000, "0%||[" * 4_000],
+    ids=["no end", "no times", "mixed"],
+)
+def test_a_line_that_resembles_a_progress_bar_is_read_in_bounded_time(line):
+    with time_limit(10, 600):
+        assert "0%|" in numbers_html({"outputs": [stream(line)]})
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (
+            'def f(x):\n    """What f does.\n\n    x : int\n    """\n    return x',
+            "def f(x):\n    return x",
+        ),
+        ('def f(x): """in the line of\nthe head"""', None),
+        ('def f(x):\n    """é"""; return x', None),
+        ('def f(x):\n    """the only line"""', None),
+        ("def f(x):\n    return 'not one'", None),
+        ('"""of the cell"""\nx = 1', None),
+        ('def f(x):\r    """d"""\r    return x', "def f(x):\n    return x"),
+        ("def f(x:\n", None),
+        ("(" * 5_000, None),
+    ],
+)
+def test_functions_are_shown_whole_but_without_docstrings(source, shown):
+    assert without_docstrings(source) == (source if shown is None else shown)

@@ -1,0 +1,537 @@
+"""What students wrote becomes HTML that runs nothing; honest work is shown as it was meant."""
+
+import base64
+import re
+
+import nbformat
+import pytest
+from html_pages import (
+    GIF,
+    HOSTILE_HTML,
+    HOSTILE_MARKDOWN,
+    HOSTILE_TEX,
+    JPEG,
+    ODD_ATTACHMENTS,
+    PNG,
+    SVG,
+    Page,
+    assert_harmless,
+    base64_of,
+    code_cell,
+    context,
+    display,
+    png,
+    seconds,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nbconvert.exporters import HTMLExporter
+from nbformat.v4 import new_output
+
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.rendering import markdown
+from hw_grading.rendering.answers import (
+    LONGEST_CODE,
+    LONGEST_PRINTED,
+    Limits,
+    answer_html,
+    code_html,
+    outputs_html,
+    text_html,
+)
+from hw_grading.rendering.cleaning import MOST_PICTURES, clean_html
+from hw_grading.rendering.mathematics import LONGEST_TEX, formula
+from hw_grading.rendering.pictures import MOST_BYTES, NotShown, content_of, pictures_of, uri_in
+
+
+def outputs(*given, **named):
+    return str(outputs_html(code_cell(*given), **named))
+
+
+def text_in(html):
+    return " ".join("".join(Page(html).text).split())
+
+
+# -- attacks
+
+
+@pytest.mark.parametrize("html", HOSTILE_HTML.values(), ids=HOSTILE_HTML)
+def test_hostile_html_comes_out_harmless(html):
+    for text in (html, f"<b>x {html} y"):
+        assert_harmless(clean_html(clean_html(text)))
+        assert_harmless(outputs(display({"text/html": text})))
+    assert_harmless(text_html(f"{html}\n\n# x {html}\n\n- y {html}", ODD_ATTACHMENTS))
+
+
+@pytest.mark.parametrize("source", HOSTILE_MARKDOWN.values(), ids=HOSTILE_MARKDOWN)
+def test_hostile_markdown_comes_out_harmless(source):
+    assert_harmless(text_html(source, ODD_ATTACHMENTS))
+
+
+@pytest.mark.parametrize("tex", HOSTILE_TEX.values(), ids=HOSTILE_TEX)
+def test_hostile_tex_comes_out_harmless(tex):
+    page = assert_harmless(text_html(f"a ${tex}$ b\n\n$${tex}$$\n\n<p>${tex}$</p>"))
+    assert not page.links
+    assert not page.sources
+
+
+PIECES = """<p <table> <td> </p> <svg> <math> <mtext> <mglyph> <style> </style> <!-- --> <b> </b>
+    <img <a|href= src= |onerror=run()| javascript: <![CDATA[ ]]> &lt; &#x3c; \\href{ $ $$ { } &
+    \\\\ _ ^ ` \\text{ \\frac \\left( \\begin{align} \\end{align} <code> ![ ](""".split()  # noqa: SIM905
+HOSTILE = [*HOSTILE_HTML.values(), *HOSTILE_MARKDOWN.values(), *HOSTILE_TEX.values()]
+ATOMS = st.sampled_from([*HOSTILE, *"<>\"'`&;=/! \n$\\", *(p.replace("|", " ") for p in PIECES)])
+
+
+@given(st.lists(ATOMS, max_size=12).map("".join))
+@settings(max_examples=300)
+def test_any_mixture_comes_out_harmless(text):
+    assert_harmless(clean_html(text))
+    assert_harmless(clean_html(clean_html(text)))
+    assert_harmless(text_html(text, ODD_ATTACHMENTS))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/javascript",
+        "text/latex",
+        "text/markdown",
+        "application/vnd.jupyter.widget-view+json",
+        "x<script>run()</script>",
+    ],
+)
+def test_outputs_of_other_types_are_named_or_shown_as_text(kind):
+    assert text_in(outputs(display({kind: "run()", "text/plain": "x"}))) == "x"
+    alone = outputs(display({kind: "<b>go()</b>"}))
+    assert kind in text_in(alone)
+    assert "go()" not in alone
+    assert_harmless(alone)
+
+
+def test_odd_json_is_no_fault():
+    odd = [None, 7, [], {}, {"output_type": "stream", "text": 7}, {"output_type": "error"}]
+    odd += [{"output_type": "display_data", "data": data} for data in (None, [], {}, {"a": {}})]
+    odd += [{"output_type": "error", "traceback": [7, {}], "ename": [], "evalue": None}]
+    odd += [{"output_type": "display_data", "data": {"image/png": {"a": 1}, "text/html": [1]}}]
+    for cell_type in ("code", "markdown", None):
+        for attachments in (None, 7, {"a": 7}, {"a": {"image/png": 7}}):
+            cell = {"cell_type": cell_type, "source": ["![x](attachment:a)", "\ud800"]}
+            assert_harmless(answer_html({**cell, "outputs": odd, "attachments": attachments}))
+
+
+# -- what is too much
+
+
+TOO_MUCH = {
+    "elements within each other": "<details>" * 200 + "x",
+    "rows of tables within each other": "<table><tr><td title='</td></tr></table>'>" * 200,
+    "a depth within the other bounds": "<div>" * 11_900,
+    "a depth beyond them": "<div>" * 25_000,
+    "open formatting": "".join(f"<b a={n}><p>" for n in range(5_000)),
+    "open links": "<a><div>" * 9_000,
+    "attributes": "<a " + " ".join(f"{n:x}" for n in range(300_000)) + ">",
+    "attributes of the page": "<html "
+    + " ".join(f"{n:x}" for n in range(9_000))
+    + "><html x>" * 2_000,
+    "signs": "<" * 5_000_000,
+    "comments": "<!-- " * 1_000_000,
+    "words": "word " * 1_000_000,
+    "columns": "<table><tr>" + "<td colspan=99>x</td>" * 900,
+    "rows": "<table><tr>" + "<th ROWSPAN = '60'>x</th>" * 900,
+}
+
+
+@pytest.mark.parametrize("html", TOO_MUCH.values(), ids=TOO_MUCH)
+@pytest.mark.usefixtures("no_gc_callbacks")
+def test_html_that_is_too_much_is_shown_as_text(html):
+    taken, cleaned = seconds(clean_html, html)
+    assert taken < 20  # seconds of computing: below one here; without a bound, minutes
+    assert cleaned.startswith("<p><em>Shown as text")
+    assert len(cleaned) < 300_000
+    assert_harmless(cleaned)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>x" * 11_900,
+        "<a " + " ".join(f"{n:x}" for n in range(50_000)) + ">",
+        "<b>" * 90 + "<p>" * 9_000,
+        "&" * 290_000,
+        '<img src="data:image/png;base64,' + "A" * 5_000_000 + '">',
+    ],
+    ids=lambda html: html[:14],
+)
+@pytest.mark.usefixtures("no_gc_callbacks")
+def test_html_within_the_bounds_takes_a_bounded_time(html):
+    taken, cleaned = seconds(clean_html, html)
+    assert taken < 20  # seconds of computing: one here
+    assert len(cleaned) < 2_000_000
+    assert_harmless(cleaned)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "|-\n|" * 5_000,
+        "\\\\[" * 6_600,
+        "![" * 10_000,
+        "[a](" * 1_250_000,
+        "**a" * 6_600,
+        "[a]: x" + "y" * 9_000 + "\n\n" + "[a]" * 3_000,
+        "$" * 20_000_000,
+        "$$" * 9_000,
+        "![x](data:image/png;base64," + "A" * 20_000_000 + ")",
+    ],
+    ids=lambda source: f"{source[:6]!a}-{len(source)}",
+)
+@pytest.mark.usefixtures("no_gc_callbacks")
+def test_markdown_of_any_kind_takes_a_bounded_time(source, monkeypatch):
+    monkeypatch.setattr(markdown, "_SECONDS", 0.3)
+    taken, html = seconds(text_html, source)
+    assert taken < 20
+    assert len(html) < 500_000
+    assert_harmless(html)
+
+
+BOMBS = {
+    "macro that calls itself": r"\def\a{\a\a}\a",
+    "macros that double": r"\newcommand{\a}{xx}"
+    + "".join(
+        rf"\newcommand{{\{b}}}{{\{a}\{a}}}" for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    + r"\j\j\j",
+    "braces": "{" * 900 + "x" + "}" * 900,
+    "roots": r"\sqrt{" * 250 + "x" + "}" * 250,
+    "powers": "x^{" * 400 + "y" + "}" * 400,
+    "brackets": r"\left(" * 150 + r"\right)" * 150,
+    "columns": r"\begin{matrix}" + "&" * 1_900 + r"\end{matrix}",
+    "rows": r"\begin{matrix}" + r"\\" * 900 + r"\end{matrix}",
+    "long": "x" * (LONGEST_TEX + 1),
+    "open braces": "{" * LONGEST_TEX,
+    "primes": "x" + "'" * 1_900,
+}
+
+
+@pytest.mark.parametrize("tex", BOMBS.values(), ids=BOMBS)
+def test_a_formula_bomb_takes_little_and_the_next_formula_is_set(tex):
+    taken, html = seconds(text_html, f"$${tex}$$\n\n$$\\frac{{1}}{{2}}$$")
+    assert taken < 10  # seconds of computing: 0.1 here
+    assert len(html) < 300_000
+    deepest = now = 0
+    for end in re.findall(r"<(/?)", html):
+        now += -1 if end else 1
+        deepest = max(deepest, now)
+    assert deepest < 110  # browsers take 500
+    assert "<mfrac>" in html
+
+
+def test_the_texts_and_pictures_of_a_page_share_its_limits():
+    limits = Limits(seconds=0.0)
+    assert "Shown as text" in text_html("*x*", None, limits)
+    assert "<span" not in code_html("x = 1", limits)
+    assert "<b>" not in outputs(display({"text/html": "<b>x</b>"}), limits=limits)
+    limits = Limits()
+    text_html("*x*" * 500, None, limits)
+    assert 0 < limits.seconds < Limits().seconds
+    plot = display({"image/png": base64_of(png(pixels=bytes(range(256))))})
+    limits = Limits(characters=500)
+    assert outputs(plot, plot, plot, limits=limits).count("<img") == 1
+    assert "is not shown: it is too large" in outputs(plot, limits=limits)
+
+
+# -- pictures
+
+
+def jpeg_of(scans):
+    raw = base64.b64decode(JPEG)
+    return base64_of(raw[:-2] + scans * b"\xff\xda" + raw[-2:])
+
+
+@pytest.mark.parametrize(
+    ("mime", "data", "why"),
+    [
+        ("image/png", base64_of(png(10_000, 10_000)), "more than 16 million pixels"),
+        ("image/png", base64_of(png(60_000, 60_000)), "more than 16 million pixels"),
+        ("image/png", "A" * (2 * MOST_BYTES), "more than 10 MB"),
+        ("image/png", base64_of(png(5_000, 5_000)[:20]), "it is not a PNG"),
+        ("image/png", PNG + "!", "it is not a PNG"),
+        ("image/png", JPEG, "it is not a PNG"),
+        ("image/png", '"><script>run()</script>', "it is not a PNG"),
+        ("image/jpeg", PNG, "it is not a JPEG"),
+        ("image/jpeg", jpeg_of(100), "more than 60 scans"),
+        ("image/gif", GIF, "of the kind image/gif, 1 kB, is not shown: open the notebook"),
+        ("image/svg+xml", SVG + " " * 12_000, "of the kind image/svg[+]xml, 12 kB, is not shown"),
+        ("image/webp", PNG, "of the kind image/webp"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_that_is_not_drawn_is_named(mime, data, why):
+    with pytest.raises(NotShown, match=why):
+        uri_in({mime: data})
+    uri = f"data:{mime};base64,{data}"
+    for html in (
+        outputs(display({mime: data, "text/plain": "<Figure>"})),
+        str(text_html("![x](attachment:a)", {"a": {mime: data}})),
+    ):
+        assert re.search(why, text_in(html))
+        assert not Page(html).sources
+    for html in (clean_html(f'<img src="{uri}">'), str(text_html(f"![x]({uri})"))):
+        assert not Page(html).sources
+
+
+@pytest.mark.parametrize(("mime", "data"), [("image/png", PNG), ("image/jpeg", JPEG)])
+def test_a_picture_is_shown_wherever_it_stands(mime, data):
+    uri = f"data:{mime};base64,{data}"
+    assert base64_of(content_of(mime, f"{data[:9]}\n{data[9:]}\n")) == data
+    lines = {mime: [data[:20] + "\n", data[20:]]}
+    for html in (
+        clean_html(f'<img src="{uri}">'),
+        text_html(f"![x]({uri})"),
+        text_html('<img src="attachment:a%20b" alt="x">', {"a b": lines}),
+        text_html("![x](<attachment:a b>)", {"a b": lines}),
+        outputs(display(lines | {"text/plain": "<Figure>", "image/svg+xml": SVG})),
+    ):
+        assert Page(str(html)).sources == [uri]
+
+
+def test_an_answer_shows_so_many_pictures_and_says_so():
+    plots = [display({"image/png": PNG})] * (MOST_PICTURES + 3)
+    html = outputs(*plots)
+    assert html.count("<img") == MOST_PICTURES
+    assert f"More pictures than {MOST_PICTURES} are not shown." in html
+    assert len(pictures_of(code_cell(*plots))) == MOST_PICTURES + 3
+    many = "![x](attachment:a)\n\n" * 20
+    attachments = {"a": {"image/png": base64_of(png() + bytes(3_000_000))}}
+    html = text_html(many, attachments, Limits(characters=10**9))
+    assert 0 < html.count("<img src") < MOST_PICTURES
+    assert len(html) < 31_000_000
+
+
+def test_a_picture_keeps_its_size_and_nothing_else_of_its_metadata():
+    hostile = {"alt": "<script>", "unconfined": True, "width": 300, "height": 20.4}
+    page = outputs(display({"image/png": PNG}, {"image/png": hostile, "filenames": "//evil"}))
+    assert (
+        page.endswith('AAAAASUVORK5CYII=" width="300" height="20">')
+        or 'width="300" height="20">' in page
+    )
+    for size in ("1 onerror=run()", "300", True, float("nan"), float("inf"), -1, 1e9, [1], None):
+        assert "width" not in outputs(display({"image/png": PNG}, {"width": size}))
+
+
+def test_data_that_are_no_picture_are_none():
+    for bundle in (None, 7, [], {}, {"image/png": 7}, {"text/plain": "x"}):
+        assert uri_in(bundle) is None
+        cell = {"cell_type": "code", "outputs": [{"data": bundle}, bundle]}
+        assert pictures_of(cell) == []
+    assert pictures_of({"cell_type": "markdown", "outputs": [{"data": {"image/png": PNG}}]}) == []
+
+
+# -- honest texts
+
+
+def test_honest_html_passes():
+    html = (
+        "<h2>x</h2><p>a <b>b</b> <code>c &lt; d</code> &amp; <sub>2</sub></p>"
+        '<table class="dataframe" border="1"><tbody><tr style="text-align: right;"><th>1</th>'
+        '<td colspan="2">2</td></tr></tbody></table><ol start="3"><li>x</li></ol><hr>'
+        f'<img src="data:image/png;base64,{PNG}" alt="plot" width="300" height="20">'
+        '<a href="https://example.org/a?b=1&amp;c=2" rel="noopener noreferrer">x</a>'
+        '<div class="highlight"><pre><span class="n">x</span></pre></div>'
+        "<details><summary>x</summary>y</details>"
+    )
+    assert clean_html(html) == html
+    large = "<tr>" + "<td class='data row0'>0.123456</td>" * 20
+    assert "Shown as text" not in clean_html(f"<table>{large * 60}</table>")
+
+
+HONEST_MARKDOWN = [
+    "# A heading\n\ntext *emphasis* **strong** ~~gone~~\n\n> quoted",
+    "`a<b` and ``x `y` z``",
+    "| a | b |\n|---|:-:|\n| 1 | `x|y` |",
+    "```python\nif a < b:\n    pass\n```\n\n    indented < code",
+    "1. one\n2. two\n   - three\n\nterm\n: what it is",
+    '[a link](https://example.org/?a=1&b=2 "title") <https://example.org> <a@example.org>',
+    "![a picture](attachment:photo.png)",
+    "a<br>b, <sub>1</sub>, &lt;tag&gt; &amp; &copy;",
+]
+
+
+@pytest.mark.parametrize("source", HONEST_MARKDOWN)
+def test_honest_markdown_renders_as_jupyter_renders_it(source):
+    attachments = {"photo.png": {"image/png": PNG}}
+    ours = Page(str(text_html(source, attachments)))
+    theirs = Page(
+        HTMLExporter(exclude_anchor_links=True).markdown2html(context(attachments), source)
+    )
+    assert (ours.tags, ours.sources, ours.links) == (theirs.tags, theirs.sources, theirs.links)
+    assert re.sub(r"\s", "", "".join(ours.text)) == re.sub(r"\s", "", "".join(theirs.text))
+
+
+def test_a_missing_attachment_and_a_long_text_are_named_and_the_boxes_of_tasks_can_be_read():
+    html = text_html("![x](attachment:x.png) and *more*\n\n- [x] done\n- [ ] open")
+    assert "(the picture 'x.png' is missing) and more" in text_in(html)
+    assert "☑ done" in html
+    assert "☐ open" in html
+    answer = "The cache holds $x$, <b>W</b> and the derivative. " * 600
+    assert " ".join(answer.split()) in text_in(text_html(answer))
+
+
+# -- formulas
+
+
+def tex_in(source):
+    return [
+        found.replace("&lt;", "<").replace("&amp;", "&")
+        for found in re.findall(r'<math[^>]* alttext="([^"]*)"', text_html(source))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "formulas"),
+    [
+        ("a $x_1$ b $y$", ["x_1", "y"]),
+        ("$$x$$", ["x"]),
+        ("\\\\(x\\\\) and \\\\[y\\\\]", ["x", "y"]),
+        ("a\n\\begin{align}\na < b\n\\end{align}", ["\\begin{align}\na < b\n\\end{align}"]),
+        ("$a*b*c$ and *d*", ["a*b*c"]),
+        ("# The $x$\n\n- $y$\n\n| a |\n|-|\n| $z$ |\n\n> $w$", ["x", "y", "z", "w"]),
+        ("<details><summary>$x$</summary>\n\n$y$\n\n</details>", ["x", "y"]),
+        ("<table><tr><td>$a &lt; b$</td></tr></table>", ["a < b"]),
+        ("It costs \\$5 and \\$6.", []),
+        ("`$x$` and ``$y$``", []),
+        ("```\n$x$\n```\n\n    $y$", []),
+        ("<pre>$x$</pre>", []),
+        ("$x and $$x$ and $$", []),
+    ],
+)
+def test_formulas_are_found_as_jupyter_finds_them(source, formulas):
+    if source.startswith("$x and"):
+        assert text_in(text_html(source))
+    else:
+        assert tex_in(source) == formulas
+
+
+@pytest.mark.parametrize(
+    "tex", ["\\frac", "{", "a & b", "x^2^2^", "\\foo{x}", "\\left(", "x" * 3_000]
+)
+def test_a_formula_that_cannot_be_read_stands_as_its_source(tex):
+    html = text_html(f"before $${tex}$$ *after*")
+    assert "<math" not in html
+    assert "<em>after</em>" in html
+    assert text_in(html) == f"before $${tex}$$ after"
+    assert f"<code>$${tex}$$</code>".replace("&", "&amp;") in html
+
+
+def test_all_formulas_of_the_homework_can_be_read():
+    sources = []
+    for path in (REPOSITORY / "source").glob("*/*.ipynb"):
+        sources += [cell.source for cell in nbformat.read(path, 4).cells if "$" in cell.source]
+    pages = [text_html(source) for source in sources]
+    assert sum(page.count("<math") for page in pages) > 100
+    assert not [page for page in pages if re.search(r"<code>\$|Shown as text", page)]
+
+
+def spaced(tex, display=False):
+    """A formula's text, with its spaces."""
+    html = clean_html(formula(tex, tex, display=display))
+    return re.sub(r"<[^>]*>", "", re.sub(r'<mspace width="0.167em"></mspace>', " ", html))
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        ("-y\\ln g", "−y ln g"),
+        ("(1-y)\\ln(1-g)", "(1−y) ln(1−g)"),
+        ("\\sin^2x\\cos x", "sin2 x cos x"),
+        ("\\max(0, s)", "max(0,s)"),
+        ("\\text{<b> &amp; }x", "&lt;b&gt;\xa0&amp;\xa0x"),
+        ("\\mathbb{R}\\mathcal{B}", "ℝℬ"),
+    ],
+)
+def test_the_name_of_a_function_is_apart_from_its_neighbours(tex, shown):
+    """Browsers leave no space there: y ln g would be read as one word."""
+    assert spaced(tex).replace("&nbsp;", "\xa0") == shown
+
+
+def test_signs_columns_and_spaces_are_as_tex_sets_them():
+    assert str(text_html("$-1, (-2), a - b, (a) - b$")).count('form="prefix"') == 2
+    for name in ("align", "aligned", "align*", "split", "eqnarray"):
+        html = text_html(f"$$\\begin{{{name}}}a&=b\\\\cc&=dd\\end{{{name}}}$$")
+        assert re.findall(r'<mtd columnalign="(\w+)">', html) == ["right", "left"] * 2, name
+        assert html.count("<mtr>") == html.count("<mtd") / 2 == 2
+    assert '<mspace width="2em">' in text_html("$a \\qquad b$")
+    assert "<mtr>" in text_html("$\\begin{cases}1 & x>0\\\\0 & x<0.\\end{cases}$")
+
+
+# -- code and outputs
+
+
+def test_code_is_coloured_in_a_bounded_time_and_cut():
+    assert '<span class="k">def</span>' in code_html("def f(x):\n    return 1")
+    assert "%matplotlib inline" in text_in(code_html("%matplotlib inline\n!ls"))
+    for slow in (" \n" * 25_000, "match" + " " * 50_000):
+        taken, shown = seconds(code_html, f"{slow}the_end = '<b>'")
+        assert taken < 20  # seconds of computing: one here; without a bound, minutes
+        assert "the_end = &#39;&lt;b&gt;&#39;" in shown
+    assert "7 more characters" in text_in(code_html("x" * (LONGEST_CODE + 7)))
+    shown = text_in(code_html("a = 1\rb = 2\r\n\u202ec\x1b[2J"))
+    assert shown == r"a = 1\rb = 2 \u202ec\x1b[2J"
+
+
+def stream(text, name="stdout"):
+    return new_output("stream", name=name, text=text)
+
+
+def test_graders_see_the_plot_first_and_long_text_folded():
+    lines = "".join(f"epoch {n}\n" for n in range(300))
+    cell = code_cell(stream(lines), stream("short\n", "stderr"), display({"image/png": PNG}))
+    html = answer_html(cell)
+    assert html.index("<img") < html.index("<details") < html.index("short") < html.index("code")
+    assert "<summary>300 printed lines</summary>" in html
+    assert html.count("<details") == 1
+    students = outputs_html(cell, for_graders=False)
+    assert students.index("epoch 299") < students.index("<img")
+    assert "<details" not in students
+
+
+def test_printed_text_has_no_codes_and_no_progress_bars_and_is_cut():
+    bar = "epoch 1:  40%|####      | 48/121 [00:01<00:02, 29.0it/s]\n"
+    html = outputs(stream(f"{bar}\x1b[31mred\x1b[0m 1\r2\r3\n</pre><script>\u202e\x08"))
+    assert text_in(html) == r"3 </pre><script>\u202e\x08"
+    assert outputs(stream(bar)) == ""
+    for codes in ("\x1b[1ma" * 500_000, "\x1b[" + "0;" * 1_000_000 + "0m"):
+        taken, html = seconds(outputs, stream(codes))
+        assert taken < 20  # seconds of computing: below one here
+        assert "more characters" in html
+        assert "\x1b" not in html
+        assert len(html) < 10 * LONGEST_PRINTED
+
+
+def test_an_error_is_its_message_with_the_traceback_folded():
+    error = new_output(
+        "error", ename="ValueError", evalue="x<y", traceback=["\x1b[31mline 1\x1b[0m"]
+    )
+    html = outputs(error)
+    assert "<summary>ValueError: x&lt;y</summary>" in html
+    assert text_in(html) == "ValueError: x<y line 1"
+    assert outputs(error, for_graders=False) == '<pre class="error">\nline 1</pre>'
+
+
+def test_an_answer_without_content_says_so():
+    assert "The answer is empty." in answer_html({"cell_type": "markdown", "source": " \n"})
+    assert "The code has no output." in answer_html({"cell_type": "code", "source": "x"})
+    many = outputs(*[stream("x")] * 250)
+    assert many.count("<pre") == 200
+    assert "50 more outputs are not shown." in many
+
+
+def test_a_table_is_shown_and_html_without_content_is_not():
+    table = (
+        '<div><style scoped>.x {}</style><table class="dataframe"><tr><td>7</td></tr></table></div>'
+    )
+    assert 'class="dataframe"' in outputs(display({"text/html": table, "text/plain": "x"}))
+    for blank in ("<div></div>", "<script>run()</script>"):
+        assert text_in(outputs(display({"text/html": blank, "text/plain": "x"}))) == "x"
+    chart = display({"text/html": "<b>chart</b>", "image/svg+xml": SVG})
+    assert text_in(outputs(chart)) == "chart"
