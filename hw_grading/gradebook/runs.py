@@ -13,15 +13,15 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Table, and_, delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from hw_grading.gradebook.tables import GRADED_WITH, PARTS, RUNS, now
+from hw_grading.gradebook.tables import PARTS, RUNS, now
 from hw_grading.outcome import Part, Status
 from hw_support.submission.problems import Problem, Severity, encodable, problems_in
 
-MOST_RUNS = 20  # that are kept of one student
+MOST_RUNS = 10  # that are kept of one student
 # What a submission is graded with, as texts by kind and name: "cells" (digests of the instructor's
 # cells), "code" (digests of staff code), "limits", "packages" (versions and the grader's digest).
 GradedWith = Mapping[str, Mapping[str, str]]
@@ -98,17 +98,12 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     whose = {"assignment": assignment, "student": student}
     last = connection.scalar(select(func.max(RUNS.c.number)).where(*_of(RUNS, assignment, student)))
     number = (last or 0) + 1
-    what = json.dumps(run.graded_with, sort_keys=True)
-    key = hashlib.sha256(what.encode()).hexdigest()
-    known = select(GRADED_WITH.c.key).where(GRADED_WITH.c.key == key)
-    if connection.scalar(known) is None:
-        connection.execute(insert(GRADED_WITH).values(key=key, what=what))
     row = insert(RUNS).values(
         **whose,
         number=number,
         digest=run.digest,
         answers=json.dumps(run.answers),
-        graded_with=key,
+        graded_with=json.dumps(run.graded_with, sort_keys=True),
         seed=run.seed,
         status=str(run.status),
         reason=encodable(run.reason),
@@ -143,7 +138,7 @@ def read_runs(
 ) -> dict[str, Run]:
     """Return the run of each student that has this number; a run that is gone is left out."""
     only = next(iter(numbers)) if len(numbers) == 1 else None
-    known: dict[str, GradedWith] = {}
+    known: dict[str, GradedWith] = {}  # most runs of a class were graded with the same
     runs: dict[str, Run] = {}
     for number in sorted(set(numbers.values())):
         parts: dict[str, tuple[Part, ...]] = {}
@@ -151,12 +146,11 @@ def read_runs(
         found = db.execute(query.order_by(PARTS.c.student, PARTS.c.position))
         for student, rows in groupby(found, lambda row: row.student):
             parts[student] = tuple(_part(row) for row in rows)
-        joined = and_(RUNS.c.graded_with == GRADED_WITH.c.key, RUNS.c.number == number)
-        query = select(RUNS, GRADED_WITH.c.what).join(GRADED_WITH, joined)
-        for row in db.execute(query.where(*_of(RUNS, assignment, only))):
+        query = select(RUNS).where(*_of(RUNS, assignment, only), RUNS.c.number == number)
+        for row in db.execute(query):
             if numbers.get(row.student) == number:
                 if row.graded_with not in known:
-                    known[row.graded_with] = json.loads(row.what)
+                    known[row.graded_with] = json.loads(row.graded_with)
                 graded_with = known[row.graded_with]
                 runs[row.student] = _run(row, graded_with, parts.get(row.student, ()))
     return runs

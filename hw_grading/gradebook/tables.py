@@ -137,7 +137,7 @@ RUNS = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("digest", String(64), nullable=False),  # of the file; "" if it could not be read
     Column("answers", Text, nullable=False),  # digests of the student's cells, as JSON
-    Column("graded_with", String(64), nullable=False),  # a key of `GRADED_WITH`
+    Column("graded_with", Text, nullable=False),  # as JSON: `GradedWith` in `runs`
     Column("seed", String(40), nullable=False),  # of hidden inputs
     Column("status", String(32), nullable=False),
     Column("reason", Text, nullable=False),
@@ -160,11 +160,4 @@ PARTS = Table(
     Column("passed", Boolean, nullable=False),
     Column("message", Text, nullable=False),
     Column("fresh", Boolean, nullable=False),
-)
-# One row for all runs that were graded with the same.
-GRADED_WITH = Table(
-    "hw_grading_graded_with",
-    METADATA,
-    Column("key", String(64), primary_key=True),
-    Column("what", Text, nullable=False),  # as JSON
 )
