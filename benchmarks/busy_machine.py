@@ -118,9 +118,9 @@ def graded(course: Course) -> tuple[float, dict[str, float], Scores]:
     events = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     each = {event["student"]: event["seconds"] for event in events if event["event"] == "student"}
     scores = {
-        (result.record.student, score.cell.name): score.auto
-        for result in read_results(course.folder, HOMEWORK)[1]
-        for score in result.record.scores
+        (record.student, score.cell.name): score.auto
+        for record in read_results(course, HOMEWORK).records
+        for score in record.scores
         if not score.cell.by_hand
     }
     return seconds, each, scores

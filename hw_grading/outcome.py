@@ -38,11 +38,34 @@ class Spent:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The result of one part of a test cell; `earned` of all parts of a cell sum to its score.
+
+    A part that has the cell's own grade id as its name stands for the whole cell: for a test
+    without parts, or for the error with which a cell ended, which may be an answer's cell.
+    """
+
+    cell: str  # the grade id
+    name: str  # other than those of the cell's other parts
+    points: float
+    earned: float
+    passed: bool
+    message: str = ""  # why it failed, or a remark, on one line
+    fresh: bool = False  # whether it failed on a fresh case
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it stands for the whole cell."""
+        return self.name == self.cell
+
+
+@dataclass(frozen=True)
 class Graded:
     """Every cell was run, and every test has its score."""
 
     notebook: str  # with its outputs and notes, as JSON
     spent: Spent = field(default_factory=Spent)
+    parts: tuple[Part, ...] = ()  # in the notebook's order
     status: ClassVar[Status] = Status.GRADED
     reasons: ClassVar[tuple[str, ...]] = ()
 
@@ -54,6 +77,7 @@ class SubmissionFailed:
     notebook: str  # with its outputs and notes, as JSON
     reasons: tuple[str, ...]  # each of one or more sentences
     spent: Spent = field(default_factory=Spent)
+    parts: tuple[Part, ...] = ()  # in the notebook's order
     status: ClassVar[Status] = Status.SUBMISSION_FAILED
 
 

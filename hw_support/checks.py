@@ -61,8 +61,8 @@ _OF_SHAPES = re.compile(r"matmul|broadcast|not aligned|einsum|dimension|shape")
 # What messages say of a function without an answer, and of a part that does not count alone.
 NOT_ANSWERED = "is not answered yet"
 COUNTS_ONLY = "counts only if a part that compares values passes"
-_EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
-_SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
+EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
+SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
 # Points earned and possible in the tests of answered functions that this process has run, by name.
 earned: dict[str, tuple[float, float]] = {}
 
@@ -466,7 +466,7 @@ class Checks:
         if not self._unanswered:
             print(_line(part.what, part.points, part.message))
         if part.second_try or part.excused:
-            print(f"        {_SECOND_TRY if part.second_try else _EXCUSED}")
+            print(f"        {SECOND_TRY if part.second_try else EXCUSED}")
 
     def note(self, text: str) -> None:
         """Print a remark that costs no points, once: ``note    <text>``.

@@ -19,7 +19,7 @@ from nbgrader.api import Gradebook
 from sqlalchemy.engine import make_url
 
 from hw_grading.commands.sample import replace_in, solved
-from hw_grading.gradebook.final_scores import FinalScores, final_scores
+from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "grading"))
@@ -118,8 +118,8 @@ class Term:
             grades = {s: gradebook.find_grade(HAND_GRADED, "hw2", "hw2", s) for s in BY_HAND}
             return {s: (g.manual_score, g.needs_manual_grade) for s, g in grades.items()}
 
-    def finals(self) -> FinalScores:
-        return final_scores(self.course, "hw2")
+    def finals(self) -> Results:
+        return read_results(self.course, "hw2")
 
     def points(self, cell: str) -> dict[str, float]:
         students = self.finals().students.values()

@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.results import read_results
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 # One copy serves several tests: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("changing"), pytest.mark.timeout(1500)]
@@ -35,15 +35,13 @@ class Followed:
         """
         for command, status in self.status.items():
             assert status == 0 or (status == 1 and "hw_support check" in command), command
-        roster, results = read_results(self.copy.folder, self.copy.homework)
-        assert sum(cell.max_points for cell in roster.cells) == total
-        full = {cell.name: cell.max_points for cell in roster.cells if not cell.by_hand}
+        results = read_results(Course(self.copy.folder), self.copy.homework)
+        assert sum(cell.max_points for cell in results.cells) == total
+        full = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
         assert full[test] == points
         scores = {
-            one.record.student: {
-                s.cell.name: s.auto for s in one.record.scores if not s.cell.by_hand
-            }
-            for one in results
+            one.student: {s.cell.name: s.auto for s in one.scores if not s.cell.by_hand}
+            for one in results.records
         }
         assert scores == {"right": full, "wrong": {**full, test: earned}}
 

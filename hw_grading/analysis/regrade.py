@@ -1,38 +1,56 @@
 """Regrades a class after its tests or limits changed, and reports whose scores changed.
 
-The scores at the first start are pinned until a report is written. So if a run is killed, the same
-command continues it and compares with the right scores.
+The numbers of the runs at the first start are kept in a file until everybody is graded. So if a
+regrade is killed, the same command continues it, and compares with the right runs.
 """
 
-import os
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import ClearSolutions
+from nbgrader.utils import is_grade, is_solution, is_task
 
-from hw_grading.analysis.changes import Comparison, compare
-from hw_grading.analysis.reasons import of_conditions
+from hw_grading.analysis.changes import Comparison, compare, of_graded_with
 from hw_grading.analysis.regrade_page import as_csv, as_page, in_words
-from hw_grading.analysis.unreleased import Edits, edits_since_release
+from hw_grading.batch.job import graded_with, installed
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.snapshot import Conditions, Snapshot, Work, take
-from hw_grading.batch.snapshots import Snapshots
+from hw_grading.batch.submitted import digest_of as digest_of_file
 from hw_grading.gradebook.questions import read_places
-from hw_grading.gradebook.scores import counted, named
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.runs import GradedWith, digest_of, read_runs
+from hw_grading.gradebook.scores import counted, in_digits, named, open_gradebook
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, START, homework_of, manifest_of
+from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.homework.manifest import FILE_NAME
 from hw_grading.homework.points import check_total
 from hw_grading.homework.regions import check_regions
+from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
+from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable
 
 Say = Callable[[str], None]
 _MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Grade ids of the instructor's cells that differ since the release."""
+
+    changed: list[str]  # with another text, other points, or another position
+    added: list[str]
+    removed: list[str]
+    released: dict[str, str]  # digests of the released cells' sources
+    worth: dict[str, tuple[float, float]]  # cells for people with other points: before, now
 
 
 class Regrade:
@@ -42,59 +60,53 @@ class Regrade:
         self.course = Course(folder)
         self.students = sorted(set(students))  # empty: all
         self.assignment, self._say = assignment, say
-        self._place = WholeClass(config=self.course.config).place(self.course.root)
-        self._snapshots = Snapshots(self._place, assignment)
-        self._pin = f"regrade of {', '.join(self.students) or 'all'}"
+        place = WholeClass(config=self.course.config).place(self.course.root)
+        self._folder = place / "regrades"
+        key = hashlib.sha256("\n".join(self.students).encode()).hexdigest()[:16]
+        self._begun = self._folder / f"{assignment}-{key}.unfinished"
 
     def run(self) -> bool:
         """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
         Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared.
         """
-        pinned = self._snapshots.pinned(self._pin)
-        before = pinned or self._now()
+        is_continued = self._begun.exists()
+        numbers = self._numbers_at_the_start()
         edits = edits_since_release(self.course, self.assignment)
         self._expect_releasable(edits)
-        if pinned:
-            self._say(
-                "An earlier regrade did not finish. This one continues it, and compares with "
-                f"the scores of {pinned.at:%Y-%m-%d %H:%M:%S} UTC."
-            )
+        with open_gradebook(self.course.db_url, self.assignment) as (db, _):
+            before = read_runs(db, self.assignment, numbers)
+        moment = max((run.at for run in before.values()), default=None)
+        compares = f"compares with the scores of {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+        if is_continued:
+            self._say(f"An earlier regrade did not finish. This one continues it, and {compares}.")
         else:  # a regrade that is refused has not begun
-            self._snapshots.pin(before, self._pin)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_whole(self._begun, json.dumps(numbers).encode())
         self._release(edits)
-        last = before
-        for student in self.students or [""]:  # nbgrader takes one student or all
-            last = self._grade(student, before)
-        is_everybody_graded = self._report(before, take(self.course, self.assignment, last))
-        if is_everybody_graded:
-            self._snapshots.unpin(self._pin)
-        return is_everybody_graded
-
-    def _grade(self, student: str, before: Snapshot) -> Snapshot:
-        """Grade a student's submission, or all; return the snapshot that the run kept."""
-        began = datetime.now(UTC)
         words = ["autograde", self.assignment, "--force"]
-        self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
-        last = self._snapshots.last()
-        if last is None or last.at < began:
+        for student in self.students or [""]:  # nbgrader takes one student or all
+            self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
+        after = self._now()
+        students = [one.student.id for one in self._chosen(after)]
+        if all(_last(after.students[one]) == numbers.get(one, 0) for one in students):
             raise RuntimeError(
-                f"nbgrader {' '.join(words)} did not finish. See its messages "
-                "above, then run this command again: it continues, and compares with the scores "
-                f"of {before.at:%Y-%m-%d %H:%M:%S} UTC"
+                f"nbgrader {' '.join(words)} did not finish. See its messages above, then run "
+                f"this command again: it continues{f', and {compares}' if compares else ''}"
             )
-        return last
+        is_everybody_graded = self._report(compare(before, after, students))
+        if is_everybody_graded:
+            self._begun.unlink()
+        return is_everybody_graded
 
     def show_plan(self) -> None:
         """Show what would be done. Nothing is written."""
         edits = edits_since_release(self.course, self.assignment)
-        now = self._now()
-        students = self.students or list(now.students)
-        for line in self._plan(students, now, edits):
+        for line in self._plan(self._chosen(self._now()), edits):
             self._say(line)
 
-    def _plan(self, students: Sequence[str], now: Snapshot, edits: Edits) -> Iterator[str]:
-        """Yield the sentences of the plan for regrading these students' submissions."""
+    def _plan(self, chosen: Sequence[Result], edits: Edits) -> Iterator[str]:
+        """Yield the sentences of the plan for regrading these submissions."""
         if edits.added or edits.removed:
             both = named(edits.added + edits.removed, _MOST_NAMED)
             yield f"A regrade is not possible: cells were added or removed: {both}."
@@ -104,66 +116,65 @@ class Regrade:
                 f"These cells were edited since the release: {changed}. A regrade would release "
                 "the notebook again."
             )
-            number = counted(len(students), "submission")
+            number = counted(len(chosen), "submission")
             yield f"It would run {number} again, each with all tests."
             return
-        settings = ExecuteSubmission(config=self.course.config)
-        conditions = Conditions.of(settings, homework_of(self.course.root, self.assignment))
-        anew = [s for s in students if now.conditions_of(s) != conditions]
-        others = [s for s in students if s not in anew]
-        tests = {s: self._other_cells(now.students[s], edits) for s in others}
-        newer = [s for s in others if not tests[s] and self._handed_in_again(s)]
         yield "The notebook is unchanged since the release."
-        if anew:
-            known = [now.conditions_of(student) for student in anew]
-            why = dict.fromkeys(text for c in known if c for text in of_conditions(c, conditions))
-            not_known = ["their limits, code and packages were not recorded"] * (None in known)
-            number = counted(len(anew), "submission")
-            yield f"A regrade would run {number} again: {'; '.join([*why, *not_known])}."
-        if cells := sorted({name for names in tests.values() for name in names}):
-            number = counted(sum(map(bool, tests.values())), "submission")
-            yield (
-                f"A regrade would run {number} again, graded with another version of "
-                f"{named(cells, _MOST_NAMED)}."
-            )
-        if newer:
-            number = counted(len(newer), "submission")
-            yield (
-                f"A regrade would run {number} again because the students submitted again: "
-                f"{named(newer, _MOST_NAMED)}."
-            )
-        if not anew and not cells and not newer:
+        settings = ExecuteSubmission(config=self.course.config).plain()
+        homework = homework_of(self.course.root, self.assignment)
+        now = {"cells": edits.released, **graded_with(settings, installed(), homework)}
+        stale: dict[tuple[str, ...], list[str]] = {}
+        for one in chosen:
+            if why := tuple(self._why_stale(one, now)):
+                stale.setdefault(why, []).append(one.student.id)
+        for why, students in stale.items():
+            who = "" if len(students) == len(chosen) > 1 else f" ({', '.join(students)})"
+            number = counted(len(students), "submission")
+            yield f"A regrade would run {number} again{who}: {'; '.join(why)}."
+        if not stale:
             yield "A regrade would run no submission again: all results are up to date."
 
-    def _other_cells(self, work: Work, edits: Edits) -> list[str]:
-        """Return the instructor's cells that differ from those with which this was graded."""
-        released = edits.released
-        return [name for name, d in work.notebook.instructors.items() if released.get(name) != d]
+    def _why_stale(self, result: Result, now: GradedWith) -> Iterator[str]:
+        """Yield why a submission's last run is no longer what grading would give."""
+        run = result.run
+        if run is None:
+            yield "never graded by this version"
+            return
+        cells = {name: now["cells"].get(name, "") for name in run.graded_with["cells"]}
+        yield from of_graded_with(run.graded_with, {**now, "cells": cells})
+        folder = self.course.submitted(result.student.id, self.assignment)
+        if digest_of_file(folder / f"{self.assignment}.ipynb") != run.digest:
+            yield "submitted again"
 
-    def _handed_in_again(self, student: str) -> bool:
-        of = (student, self.assignment)
-        folders = [self.course.submitted(*of), self.course.autograded(*of)]
-        try:
-            times = [read_time(folder) for folder in folders]
-            files = [folder / f"{self.assignment}.ipynb" for folder in folders]
-            modified = [os.lstat(file).st_mtime for file in files]
-        except (Unreadable, OSError):
-            return True
-        return times[0] != times[1] or modified[0] > modified[1]
-
-    def _now(self) -> Snapshot:
-        snapshot = take(self.course, self.assignment, self._snapshots.last())
-        if not snapshot.students:
+    def _now(self) -> Results:
+        results = read_results(self.course, self.assignment)
+        graded = {name for name, one in results.students.items() if one.record}
+        if not graded:
             raise RuntimeError(
                 f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "
                 f"{self.assignment}`"
             )
-        if unknown := [name for name in self.students if name not in snapshot.students]:
+        if unknown := [name for name in self.students if name not in graded]:
             raise RuntimeError(
                 f"The gradebook has no scores of {', '.join(map(repr, unknown))} in "
                 f"{self.assignment}. Type the ids of students who were graded"
             )
-        return snapshot
+        return results
+
+    def _chosen(self, results: Results) -> list[Result]:
+        graded = (one for one in results.students.values() if one.record)
+        return [one for one in graded if not self.students or one.student.id in self.students]
+
+    def _numbers_at_the_start(self) -> dict[str, int]:
+        """Return the numbers of the runs to compare with, by student."""
+        if not self._begun.exists():
+            runs = ((one.student.id, one.run) for one in self._chosen(self._now()))
+            return {student: run.number for student, run in runs if run}
+        try:
+            numbers = json.loads(self._begun.read_bytes())
+            return {str(student): int(number) for student, number in numbers.items()}
+        except (ValueError, AttributeError, TypeError) as error:
+            raise Unreadable(f"{self._begun} is damaged ({error}). Remove it") from None
 
     def _expect_releasable(self, edits: Edits) -> None:
         if edits.added or edits.removed:
@@ -192,6 +203,12 @@ class Regrade:
             f"Edited since the release: {named(edits.changed, _MOST_NAMED)}. Releasing the "
             "notebook again."
         )
+        places = read_places(course.source(name) / f"{name}.ipynb")
+        for cell, (old, new) in edits.worth.items():
+            self._say(
+                f"{places[cell]} is worth {in_digits(new)} now, {in_digits(old)} before. Scores "
+                f"that people gave did not change. To check them: python -m hw_grading desk {name}"
+            )
         released = course.release(name) / f"{name}.ipynb"
         start = released.with_name(START)
         before, page = (p.read_bytes() if p.is_file() else b"" for p in (released, start))
@@ -204,20 +221,16 @@ class Regrade:
                 f"python -m hw_grading release {name}"
             )
 
-    def _report(self, before: Snapshot, after: Snapshot) -> bool:
-        source = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
-        found = compare(before, after, read_places(source), self.students)
+    def _report(self, found: Comparison) -> bool:
         self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
         if found.changes:
             self._write(found)
         return not found.not_graded
 
     def _write(self, found: Comparison) -> None:
-        folder = self._place / "regrades"
-        folder.mkdir(parents=True, exist_ok=True)
         name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         for suffix, text in ((".csv", as_csv(found)), (".html", as_page(found))):
-            path = folder / f"{name}{suffix}"
+            path = self._folder / f"{name}{suffix}"
             write_whole(path, text.encode("utf-8", "replace"))
             self._say(str(path))
         students = {change.student for change in found.changes}
@@ -226,3 +239,43 @@ class Regrade:
                 "Existing feedback pages show the old points. To make them again: nbgrader "
                 f"generate_feedback {self.assignment} --force"
             )
+
+
+def _last(result: Result) -> int:
+    return result.run.number if result.run else 0
+
+
+def edits_since_release(course: Course, assignment: str) -> Edits:
+    """Compare the instructor's notebook with its version in the gradebook.
+
+    Solutions and cells without a grade id are ignored, because grading does not use them.
+    Raises `Unreadable` if the notebook is missing or damaged.
+    """
+    path = course.source(assignment) / f"{assignment}.ipynb"
+    try:
+        read_places(path)  # raises an error that says what is wrong
+        notebook = nbformat.read(path, as_version=4)
+    except (Unreadable, OSError, ValueError) as error:
+        raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
+    notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
+    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
+    with Gradebook(course.db_url) as gradebook:
+        known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
+    both = [name for name in cells if name in known]
+    moved = both != [name for name in known if name in cells]
+    changed, worth = [], {}
+    for name in both:
+        cell, old = cells[name], known[name]
+        points = cell.metadata.nbgrader.get("points") if is_grade(cell) or is_task(cell) else None
+        is_text_same = PLACEHOLDER in cell.source or cell.source == old.source
+        same_points = points is None or float(points) == old.points
+        marks = (is_grade(cell), is_solution(cell), is_task(cell), cell.cell_type)
+        same_marks = marks == (old.grade, old.solution, old.task, old.cell_type)
+        if not (is_text_same and same_points and same_marks) or moved:
+            changed.append(name)
+        if points is not None and old.points and not same_points and (old.solution or old.task):
+            worth[name] = (old.points, float(points))
+    added = [name for name in cells if name not in known]
+    removed = [name for name in known if name not in cells]
+    digests = {name: digest_of(cell.source) for name, cell in known.items()}
+    return Edits(changed, added, removed, digests, worth)

@@ -10,12 +10,13 @@ from markupsafe import Markup
 from hw_grading.analysis.changes import Change, Comparison
 from hw_grading.analysis.report import clipped, fit
 from hw_grading.gradebook.graded_notebook import plain
-from hw_grading.gradebook.scores import counted, in_digits
+from hw_grading.gradebook.scores import counted, in_digits, named
 from hw_grading.gradebook.writing import aligned, csv_of
 from hw_grading.rendering.templates import templates_in
 from hw_support.failures import visible
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
+_MOST_NAMED = 8
 _MOST_SHOWN = 60  # changes in a terminal
 _WIDEST_NAME = 24
 _WIDEST_PLACE = 36
@@ -48,22 +49,14 @@ def summary(found: Comparison) -> Iterator[str]:
             yield f"{same} more with other test results but the same score."
     else:
         yield f"No score changed. {compared}."
-    if found.kept or found.lost:
+    if found.kept:
         kept = "score that a person gave is" if found.kept == 1 else "scores that people gave are"
         yield f"{found.kept:,} {kept} kept."
-    for place, before, after in found.worth:
-        yield (
-            f"{place} is worth {in_digits(after)} now, {in_digits(before)} before. Scores that "
-            f"people gave did not change. To check them: python -m hw_grading desk "
-            f"{found.assignment}"
-        )
-    for student, place in found.lost:
-        yield f"LOST: the score that a person gave to {student}, {place}."
     if found.waiting:
         yield f"A person has to look at {counted(len(found.waiting), 'answer')} again:"
         yield from (f"  {student}, {place}: {why}" for student, place, why in found.waiting)
     if found.new:
-        yield f"Graded for the first time: {', '.join(found.new)}."
+        yield f"Not compared, since this version graded them for the first time: {_few(found.new)}."
     for student, why in found.not_graded:
         yield f"NOT GRADED: {student}: {why}."
 
@@ -130,6 +123,10 @@ def as_page(found: Comparison) -> str:
     templates.globals.update(in_digits=in_digits, digits=_digits)
     page = templates.get_template("regrade_page.html.j2")
     return page.render(found=found, sentences=list(summary(found)))
+
+
+def _few(students: Sequence[str]) -> str:
+    return named(students, _MOST_NAMED)
 
 
 def _seen(value: Any) -> Any:

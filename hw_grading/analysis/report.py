@@ -7,23 +7,21 @@ import contextlib
 import itertools
 import shutil
 import textwrap
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from hw_grading.gradebook.final_scores import FinalScore, final_scores
+from hw_grading.gradebook.folders import read_time
 from hw_grading.gradebook.graded_notebook import plain
-from hw_grading.gradebook.results import Roster, StudentResult, read_results
-from hw_grading.gradebook.scores import Cell, Record, Score, counted, in_digits
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.runs import Failure
+from hw_grading.gradebook.scores import Cell, Score, counted, in_digits
 from hw_grading.gradebook.writing import aligned, columns
+from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import Severity
 
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6
-MOST_FAULTS = 3
+MOST_FAILURES = 3
 _LONGEST_REASON = 1_000  # characters
 
 
@@ -35,38 +33,33 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     penalty and the rest. Problems are listed below a student's points, one on a line. Below the
     table are counts. The errors are those of `hw_grading.gradebook.results.read_results`.
     """
-    roster, results = read_results(course, assignment)
-    finals = final_scores(roster.course, assignment)
+    found = read_results(Course(course), assignment)
     width = width or shutil.get_terminal_size((140, 24)).columns
-    counts = {cell.name for cell in finals.cells}
     questions: dict[str, list[Cell]] = {}
-    for cell in roster.cells:
-        if cell.max_points and cell.name in counts:
-            questions.setdefault(roster.places[cell.name].question, []).append(cell)
-    any_late = any(final.penalty or final.why_penalty for final in finals.students.values())
+    for cell in found.counting:
+        if cell.max_points:
+            questions.setdefault(found.places[cell.name].question, []).append(cell)
+    any_late = any(one.penalty or one.why_penalty for one in found.students.values())
     totals = ["score", "penalty", "final"] if any_late else ["total"]
     heads = ["student", *questions, "tests", "by hand", *totals, "late"]
     most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
-    of_tests = sum(cell.max_points for cell in finals.cells if not cell.by_hand)
-    by_hand = sum(cell.max_points for cell in finals.cells if cell.by_hand)
-    limits = ["of", *map(in_digits, [*most, of_tests, by_hand, finals.max_score])]
-    limits += ["", in_digits(finals.max_score), ""] if any_late else [""]
-    rows = [heads, limits]
-    of = finals.students
-    rows += [_row(one, of.get(one.record.student), questions, any_late) for one in results]
+    of_tests = sum(cell.max_points for cell in found.counting if not cell.by_hand)
+    by_hand = sum(cell.max_points for cell in found.counting if cell.by_hand)
+    limits = ["of", *map(in_digits, [*most, of_tests, by_hand, found.max_score])]
+    limits += ["", in_digits(found.max_score), ""] if any_late else [""]
+    rows = [heads, limits, *(_row(one, questions, any_late) for one in found.handed_in)]
     for row in rows:
         row[0] = fit(row[0], WIDEST_NAME)
     heads[1 : 1 + len(questions)] = [fit(head, WIDEST_QUESTION) for head in questions]
     lines = []
-    for line, result in zip(aligned(rows, right=1), [None, None, *results], strict=True):
+    for line, result in zip(aligned(rows, right=1), [None, None, *found.handed_in], strict=True):
         lines.append(line)
         room = max(width - 4, 1)
-        final = of.get(result.record.student) if result else None
-        high = [] if final is None else [_too_high(score) for score in final.too_high]
-        own = [f"{one.cell}: {one}" for one in final.corrections if one.is_own] if final else []
-        remarks = [*_remarks(roster, result, room), *high, *own]
-        lines += ["    " + fit(remark, room) for remark in remarks]
-    return "\n".join([*lines, "", *_summary(roster.assignment, results, counts)])
+        if result:
+            own = [f"{one.cell}: {one}" for one in result.corrections if one.is_own]
+            remarks = [*_remarks(found, result, room), *map(_too_high, result.too_high), *own]
+            lines += ["    " + fit(remark, room) for remark in remarks]
+    return "\n".join([*lines, "", *_summary(found)])
 
 
 def fit(text: str, width: int) -> str:
@@ -82,14 +75,9 @@ def clipped(text: str, width: int) -> str:
     return text[: sum(n < width for n in used)] + "…"
 
 
-def _row(
-    result: StudentResult,
-    final: FinalScore | None,
-    questions: dict[str, list[Cell]],
-    any_late: bool,
-) -> list[str]:
-    record = result.record
-    if not record.scored or final is None:
+def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> list[str]:
+    record = result.known
+    if not record.scored:
         return [record.student, *["–"] * (len(questions) + (5 if any_late else 3)), record.late]
     cells_shown = set(itertools.chain.from_iterable(questions.values()))
     scores = [score for score in record.scores if score.cell in cells_shown]
@@ -97,11 +85,11 @@ def _row(
     points = []
     for cells in questions.values():
         plus = "+" if waits.intersection(cells) else ""
-        points.append(in_digits(sum(final.points(cell.name) for cell in cells)) + plus)
+        points.append(in_digits(sum(result.points(cell.name) for cell in cells)) + plus)
     auto = sum(score.auto or 0.0 for score in scores if not score.cell.by_hand)
     left = sum(cell.max_points for cell in waits)
     waiting = f"{in_digits(left)} wait" if left else "done"
-    totals = [final.score, final.penalty, final.final] if any_late else [final.final]
+    totals = [result.score, result.penalty, result.final] if any_late else [result.final]
     given = [in_digits(auto), waiting, *map(in_digits, totals)]
     return [record.student, *points, *given, record.late]
 
@@ -111,47 +99,54 @@ def _too_high(score: Score) -> str:
     return f"{score.cell.name}: a person gave {points} of {most}, more than the question's points"
 
 
-def _remarks(roster: Roster, result: StudentResult | None, width: int) -> list[str]:
-    """Return why there are no points, in lines, or the first failed parts and how many others."""
-    if result is None:
-        return []
-    faults = result.faults
-    cells = {fault.cell for fault in faults}
-    if len(cells) == len(faults) > 1 and len({(f.part, f.message) for f in faults}) == 1:
-        faults = (replace(faults[0], cell=f"{len(faults)} cells"),)
-    remarks = [str(fault) for fault in faults[:MOST_FAULTS]]
-    if len(faults) > MOST_FAULTS:
-        remarks.append(f"and {len(faults) - MOST_FAULTS} more")
+def _remarks(found: Results, result: Result, width: int) -> list[str]:
+    """Return why there are no points, in lines, or the first failures and how many others."""
+    failures = result.run.failures if result.run else []
+    said = [_in_words(failure) for failure in failures]
+    cells = {failure.cell for failure in failures}
+    if len(cells) == len(failures) > 1 and len({(f.what, f.message) for f in failures}) == 1:
+        said = [f"{len(failures)} cells: {failures[0].message}"]
+    remarks = said[:MOST_FAILURES]
+    if len(said) > MOST_FAILURES:
+        remarks.append(f"and {len(said) - MOST_FAILURES} more")
     if result.status is not Status.NOT_GRADED:
-        changed = _changed_time(roster, result.record)
+        changed = _changed_time(found, result)
         remarks += textwrap.wrap(changed, width, break_on_hyphens=False)
     if result.status is not Status.GRADED:
-        reason = f"{result.status.upper()}: {result.reason}"
+        reason = f"{str(result.status).upper()}: {result.reason}"
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
-    mended = [p.message for p in result.problems if p.severity is Severity.MENDED]
-    remarks += [f"repaired: {message}" for message in mended[:MOST_FAULTS]]
+    repairs = result.run.repairs if result.run else []
+    remarks += [f"repaired: {problem.message}" for problem in repairs[:MOST_FAILURES]]
     return remarks
 
 
-def _changed_time(roster: Roster, record: Record) -> str:
+def _in_words(failure: Failure) -> str:
+    lost = f"{failure.what} [{in_digits(failure.lost)} pt]" if failure.what else ""
+    words = (failure.cell.removeprefix("test_"), lost, failure.message)
+    return ": ".join(filter(None, words))
+
+
+def _changed_time(found: Results, result: Result) -> str:
     """Say that a submission's time was changed after grading; "" if it was not."""
-    name = roster.assignment
+    name, student = found.assignment, result.student.id
     with contextlib.suppress(Unreadable):  # the run has reported it already
-        now = read_time(roster.course.submitted(record.student, name))
-        if now and now != record.handed_in:
+        now = read_time(found.course.submitted(student, name))
+        if now and now != result.known.handed_in:
             return (
                 "timestamp.txt was changed after this grading, and its time does not count yet. To "
-                f"count it: nbgrader autograde {name} --student={record.student} --force"
+                f"count it: nbgrader autograde {name} --student={student} --force"
             )
     return ""
 
 
-def _summary(assignment: str, results: Sequence[StudentResult], counts: set[str]) -> list[str]:
+def _summary(found: Results) -> list[str]:
+    results = found.handed_in
+    counts = {cell.name for cell in found.counting}
     became = {status: sum(result.status is status for result in results) for status in Status}
     waiting = [
-        sum(score.waits and score.cell.name in counts for score in result.record.scores)
+        sum(score.waits and score.cell.name in counts for score in result.known.scores)
         for result in results
-        if result.record.scored
+        if result.known.scored
     ]
     answers, students = sum(waiting), sum(map(bool, waiting))
     lines = [
@@ -159,5 +154,11 @@ def _summary(assignment: str, results: Sequence[StudentResult], counts: set[str]
         f"waiting for a person (+): {counted(answers, 'answer')} of {counted(students, 'student')}",
     ]
     if answers:
-        lines.append(f"to grade them in the browser: python -m hw_grading desk {assignment}")
+        name = found.assignment
+        lines.append(f"to grade them in the browser: python -m hw_grading desk {name}")
+    if without := sum(result.known.scored and not result.run for result in results):
+        lines.append(
+            f"what failed is not known of {counted(without, 'submission')}, never graded by this "
+            f"version: python -m hw_grading regrade {found.assignment}"
+        )
     return lines

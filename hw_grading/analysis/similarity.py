@@ -21,8 +21,9 @@ from nbformat import NotebookNode
 
 from hw_grading.gradebook.folders import why_unusable
 from hw_grading.gradebook.graded_notebook import plain
-from hw_grading.gradebook.results import read_roster
+from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.writing import write_together
+from hw_grading.homework.course import Course
 from hw_grading.rendering.templates import templates_in
 from hw_support.failures import visible
 from hw_support.submission.cells import grade_id_of
@@ -54,8 +55,8 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
     `Unreadable` if the released notebook is missing or damaged; `RuntimeError` if `out` exists and
     this program did not write it.
     """
-    roster = read_roster(course, assignment)
-    here = roster.course
+    results = read_results(Course(course), assignment)
+    here = results.course
     try:
         released, _ = read_submission(here.release(assignment) / f"{assignment}.ipynb")
     except Unreadable as why:
@@ -64,7 +65,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         ) from None
     boilerplate = boilerplate_of(released)
     works, left_out = [], {}
-    for record in roster.records:
+    for record in results.records:
         folder = here.submitted(record.student, assignment)
         try:
             if unusable := why_unusable(folder):
@@ -85,7 +86,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         pairs=[(*pair, marked(*pair[:2])) for pair in pairs[:most]],
         more=len(pairs[most:]),
         same={name: found for name in answers_to if (found := same_answers(works, name))},
-        places=roster.places,
+        places=results.places,
         plain=plain,
     )
     write_together({out: content}, {out: MARK})

@@ -17,19 +17,19 @@ from typing import Any
 from markupsafe import Markup
 
 from hw_grading.gradebook.book import GradeBook
-from hw_grading.gradebook.final_scores import FinalScores, final_scores
-from hw_grading.gradebook.graded_notebook import PartResult, parts_of, plain
-from hw_grading.gradebook.results import read_roster, read_student
-from hw_grading.gradebook.scores import Cell, Record, Score, in_digits
+from hw_grading.gradebook.graded_notebook import plain
+from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.scores import Cell, Score, in_digits
 from hw_grading.gradebook.writing import csv_of, write_together
 from hw_grading.homework.course import Course
+from hw_grading.outcome import Part as PartResult
 from hw_grading.rendering.templates import templates_in
 
 COLUMNS = ("student", "question", "cell", "part", "kind", "points", "of", "message")
 MARK = 'name="generator" content="hw_grading statistics"'
 MOST_PARTS = 6  # of a question, on the page
 MOST_BARS = 9
-_STOPPED = "the test stopped with an error"
+_WHOLE = "the whole test"
 _INPUT = re.compile(r"\.? (?:Fresh input|Input): ")  # at the end of a message
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
@@ -138,23 +138,20 @@ def page_of(found: Statistics, desk: str = "") -> str:
 
 def statistics_of(course: Path, assignment: str) -> Statistics:
     """Read the statistics of a class; raise as `hw_grading.gradebook.results.read_results`."""
-    roster = read_roster(course, assignment)
-    here = roster.course
-    finals = final_scores(here, assignment)
-    questions = {c.name: Question(c, str(roster.places[c.name])) for c in finals.cells}
+    results = read_results(Course(course), assignment)
+    questions = {c.name: Question(c, str(results.places[c.name])) for c in results.counting}
     failed: dict[str, list[PartResult]] = defaultdict(list)
     rows: list[Row] = []
-    graded = [record for record in roster.records if record.scored]
-    for record in graded:
-        cells = read_student(roster, record)[1]
-        for score in record.scores:
+    graded = [result for result in results.handed_in if result.known.scored]
+    for result in graded:
+        for score in result.known.scores:
             name = score.cell.name
             if name not in questions:  # a correction dropped it
                 continue
-            points = finals.students[record.student].points(name)
-            parts = [] if score.cell.by_hand or name not in cells else parts_of(cells[name])
-            failed[name] += {part.name: part for part in parts if not part.passed}.values()
-            rows += _rows(record.student, questions[name], score, points, parts)
+            points = result.points(name)
+            parts = [] if score.cell.by_hand or not result.run else result.run.parts_of(name)
+            failed[name] += [part for part in parts if not part.passed]
+            rows += _rows(result.student.id, questions[name], score, points, parts)
             if score.is_open:
                 questions[name].waiting += 1
             else:
@@ -162,30 +159,29 @@ def statistics_of(course: Path, assignment: str) -> Statistics:
                 (questions[name].by_person if by_person else questions[name].by_test).append(points)
     for name, question in questions.items():
         question.parts = _failed_parts(failed[name])
-    _add_items(here, assignment, questions)
+    _add_items(results.course, assignment, questions)
     waiting = sum(
-        any(score.is_open and score.cell.name in questions for score in record.scores)
-        for record in graded
+        any(score.is_open and score.cell.name in questions for score in result.known.scores)
+        for result in graded
     )
     return Statistics(
         assignment,
-        len(finals.students),
-        len(roster.records),
+        len(results.students),
+        len(results.handed_in),
         len(graded),
         waiting,
-        _total(finals, graded, tests_only=waiting > 0),
+        _total(results, graded, tests_only=waiting > 0),
         list(questions.values()),
         rows,
     )
 
 
-def _total(finals: FinalScores, graded: Sequence[Record], *, tests_only: bool) -> Spread | None:
-    cells = [cell for cell in finals.cells if not (tests_only and cell.by_hand)]
-    of_each = [finals.students[record.student] for record in graded]
+def _total(results: Results, graded: Sequence[Result], *, tests_only: bool) -> Spread | None:
+    cells = [cell for cell in results.counting if not (tests_only and cell.by_hand)]
     if tests_only:
-        points = [sum(final.points(cell.name) for cell in cells) for final in of_each]
+        points = [sum(result.points(cell.name) for cell in cells) for result in graded]
     else:
-        points = [final.final for final in of_each]
+        points = [result.final for result in graded]
     return Spread(sum(cell.max_points for cell in cells), points) if points else None
 
 
@@ -203,9 +199,9 @@ def _rows(
         yield (*begin, "", "person", None, cell.max_points, "")
         return
     for part in parts:
-        earned = part.points if part.passed else 0.0
-        yield (*begin, part.name or _STOPPED, "test", earned, part.points, part.message)
-        points -= earned
+        name = "" if part.is_whole else part.name
+        yield (*begin, name, "test", part.earned, part.points, part.message)
+        points -= part.earned
     if not parts:
         kind = "person" if cell.by_hand else "test"
         yield (*begin, "", kind, points, cell.max_points, "")
@@ -220,14 +216,14 @@ def _failed_parts(failed: Sequence[PartResult]) -> list[Part]:
     """
     by_name: dict[str, list[PartResult]] = defaultdict(list)
     for part in failed:
-        by_name[part.name].append(part)
+        by_name[_WHOLE if part.is_whole else part.name].append(part)
     found = []
     for name, those in by_name.items():
         answered = [part for part in those if "NotImplementedError" not in part.message]
         causes = Counter(cause_in(part.message) for part in answered or those)
         [(cause, times)] = causes.most_common(1)
         cause += f" ({times} of {len(those)})" if cause else ""
-        found.append(Part(name or _STOPPED, those[0].points, len(those), cause))
+        found.append(Part(name, those[0].points, len(those), cause))
     return sorted(found, key=lambda part: -part.failed)
 
 

@@ -38,9 +38,8 @@ from sqlalchemy.engine import make_url
 
 from hw_grading.batch.lock import course_locked
 from hw_grading.batch.submitted import digest_of
-from hw_grading.gradebook.folders import why_unusable
+from hw_grading.gradebook.folders import read_time, why_unusable
 from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
-from hw_grading.gradebook.timestamp import read_time
 from hw_grading.homework.course import fixed_folder, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import GraderFault

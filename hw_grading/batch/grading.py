@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,16 +31,14 @@ from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.snapshot import Conditions
-from hw_grading.batch.snapshots import Snapshots, snapshotted
 from hw_grading.batch.store import Results
-from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
 from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
 
 TURN = "hw_grading"  # key of the `Turn` in the resources of the second pass
+OUTCOME = "hw_grading_outcome"  # key of its outcome there, once it is known
 # Thresholds for `gc.set_threshold`, which make full collections rare: a full collection takes
 # longer with each graded submission.
 _SELDOM = 10_000, 20, 50
@@ -53,6 +51,7 @@ class Turn:
     student: str
     notebook: NotebookNode  # mended, with the instructor's cells
     digest: str  # of the submitted file
+    graded_with: Mapping[str, Mapping[str, str]]  # apart from the instructor's cells
     outcome: Callable[[], Outcome]  # waits for the outcome, or runs the submission
     saved: Callable[[], None]  # has to be called when the scores are in the gradebook
 
@@ -78,9 +77,9 @@ def grading(
     have imported the homework's code, or None if this process runs the submissions itself. It
     raises `GraderFault` if submissions cannot be graded with these settings.
 
-    At the end of the block, also after an error, all processes are ended, the table is shown, a
-    snapshot of the class is kept, and the course is unlocked. `GraderFault` is raised if another
-    run is grading the course, or if submissions cannot be graded here.
+    At the end of the block, also after an error, all processes are ended, the table is shown, and
+    the course is unlocked. `GraderFault` is raised if another run is grading the course, or if
+    submissions cannot be graded here.
     """
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
@@ -99,10 +98,7 @@ def grading(
         pool = executor if isinstance(executor, LocalProcesses) else None
         make_ready(pool.start_early() if pool else None)
         directory: Any = converter.coursedir
-        course, assignment = Course.of(directory), directory.assignment_id
-        snapshots = Snapshots(folder, assignment)
-        conditions = Conditions.of(settings, homework)
-        stack.enter_context(snapshotted(course, assignment, snapshots, conditions, converter.log))
+        assignment = directory.assignment_id
         students = dict.fromkeys([*(student for student, _ in submissions), *directory.unusable])
         progress = Progress(list(students), folder, assignment, converter.log, sys.stderr)
         force = " --force" if converter.force else ""
@@ -131,7 +127,9 @@ def grading(
                 raise
             outcome = functools.partial(class_run.outcome, prepared.job)
             saved = functools.partial(progress.saved, student)
-            return Turn(student, prepared.notebook, prepared.digest, outcome, saved)
+            graded_with = prepared.job.graded_with
+            about = (student, prepared.notebook, prepared.digest, graded_with)
+            return Turn(*about, outcome, saved)
 
         yield turn
 

@@ -26,6 +26,7 @@ import hw_grading
 import hw_support
 from hw_grading.batch.seeds import another
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.manifest import KINDS
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
 from hw_grading.run.ready import expect_a_sandbox
@@ -54,12 +55,31 @@ class Job:
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
 
+    @property
+    def graded_with(self) -> dict[str, dict[str, str]]:
+        """What it is graded with, apart from the instructor's cells, as texts by kind and name."""
+        return graded_with(self.settings, self.versions, self.homework)
+
     @functools.cached_property
     def key(self) -> str:
         """A digest of all inputs of the result (hexadecimal, 64 characters)."""
         homework = self.homework.digest()
         whole = [self.student, self.seed, self.notebook, self.settings, self.versions, homework]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def graded_with(
+    settings: Mapping[str, Any], versions: Mapping[str, str], homework: Homework
+) -> dict[str, dict[str, str]]:
+    """Return limits, digests of the homework's staff code, and packages, by name."""
+    limits = {name: str(value) for name, value in settings.items()}
+    for kind in KINDS:
+        own = homework.manifest.seconds(kind)
+        limits |= {f"{kind} of {cell}": f"{seconds:g}" for cell, seconds in own.items()}
+    code = {
+        path: hashlib.sha256(content).hexdigest()[:16] for path, content in homework.code.items()
+    }
+    return {"limits": limits, "code": code, "packages": dict(versions)}
 
 
 def run(job: Job) -> Outcome:

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hw_grading.outcome import Graded, Spent, SubmissionFailed, WithScores
+from hw_grading.outcome import Graded, Part, Spent, SubmissionFailed, WithScores
 
 _SUFFIX = ".json.gz"
 _UNFINISHED = ".part"
@@ -104,7 +104,10 @@ def write_privately(unfinished: Path, path: Path, content: bytes) -> None:
         raise
 
 
-def _outcome(notebook: str, reasons: list[str], spent: dict[str, Any]) -> WithScores:
+def _outcome(
+    notebook: str, reasons: list[str], spent: dict[str, Any], parts: list[dict[str, Any]]
+) -> WithScores:
+    results = tuple(Part(**part) for part in parts)
     if reasons:
-        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent))
-    return Graded(notebook, Spent(**spent))
+        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent), results)
+    return Graded(notebook, Spent(**spent), results)

@@ -9,13 +9,12 @@ import time
 from collections.abc import Container
 from pathlib import Path
 
-from hw_grading.gradebook.folders import MOST_LISTED, files_below
+from hw_grading.gradebook.folders import MOST_BYTES, MOST_LISTED, TIMESTAMP, files_below, time_of
 from hw_grading.gradebook.scores import named
-from hw_grading.gradebook.secret import SECRET, read_secret
-from hw_grading.gradebook.timestamp import MOST_BYTES, TIMESTAMP, time_of
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
+SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
 _MOST_NAMED = 20  # files beside a notebook that messages name one by one
 _MOST_NOTEBOOKS = 3
 # The coarsest time resolution of file systems. A younger file may change without a new time.
@@ -96,6 +95,22 @@ def carry_along(submitted: Path, graded: Path) -> None:
     with contextlib.suppress(Unreadable):
         if secret := read_secret(submitted):
             _put(graded / SECRET, secret.encode("utf-8"))
+
+
+def read_secret(folder: Path) -> str | None:
+    """Return a submission's secret; None without a file; raise `Unreadable` if it is invalid."""
+    path = folder / SECRET
+    if not os.path.lexists(path):
+        return None
+    try:
+        secret = read_regular_file(path, MOST_BYTES).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{SECRET}: expected text in UTF-8, found other bytes") from None
+    except Unreadable as why:
+        raise Unreadable(f"{SECRET}: {why}") from None
+    if not secret:
+        raise Unreadable(f"{SECRET}: expected a secret, found an empty file")
+    return secret
 
 
 def _put(path: Path, content: bytes) -> None:

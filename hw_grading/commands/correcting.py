@@ -13,15 +13,8 @@ from hw_grading.gradebook.corrections import (
     undo,
 )
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.final_scores import FinalScores, final_scores
-from hw_grading.gradebook.questions import order_in, read_places
-from hw_grading.gradebook.scores import (
-    Cell,
-    counted_points,
-    in_digits,
-    open_gradebook,
-    read_gradebook,
-)
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import Cell, counted_points, in_digits, open_gradebook
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -32,10 +25,9 @@ class Corrections:
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
-        self._places = read_places(self._course.source(assignment) / f"{assignment}.ipynb")
-        cells, _, _ = read_gradebook(self._course.db_url, assignment)
-        order = order_in(self._places)
-        self._cells = {c.name: c for c in sorted(cells, key=lambda cell: order(cell.name))}
+        self._before = read_results(self._course, assignment)
+        self._places = self._before.places
+        self._cells = {cell.name: cell for cell in self._before.cells}
         self._database = Database(self._course.db_url)
 
     def correct(
@@ -48,7 +40,7 @@ class Corrections:
         students: Sequence[str] = (),
     ) -> list[str]:
         """Correct a question, for everybody or for students; return lines on the effect."""
-        cell, before = self.cell(label), final_scores(self._course, self._assignment)
+        cell, before = self.cell(label), self._before
         known = [name for name, final in before.students.items() if final.record]
         ids = list(dict.fromkeys(map(str.strip, students)))
         for student in ids:
@@ -66,7 +58,7 @@ class Corrections:
             for one in changes
             if one.cell == cell.name and one.key not in keys and one.student in ("", *ids)
         ]
-        lines = [*map(self._in_words, new), *self._effect(before)]
+        lines = [*map(self._in_words, new), *self._effect()]
         if earlier:
             lines.append("Earlier corrections of this question also count:")
             lines += [f"  {self._in_words(one)}" for one in earlier]
@@ -76,9 +68,8 @@ class Corrections:
 
     def undo(self, key: int, author: str) -> list[str]:
         """Undo a correction, and return lines on the effect."""
-        before = final_scores(self._course, self._assignment)
         change = undo(self._database, self._assignment, key, author)
-        return [f"Undone: {self._in_words(change)}", *self._effect(before)]
+        return [f"Undone: {self._in_words(change)}", *self._effect()]
 
     def listed(self) -> list[str]:
         """Return a line for each correction, including those that were undone."""
@@ -135,8 +126,8 @@ class Corrections:
         where = f"{change.cell}, {self._places[change.cell]}"
         return f"{change.key}: {what} {where}: {change.reason}"
 
-    def _effect(self, before: FinalScores) -> list[str]:
-        after = final_scores(self._course, self._assignment)
+    def _effect(self) -> list[str]:
+        before, after = self._before, read_results(self._course, self._assignment)
         there = {n: one for n, one in after.students.items() if one.record and n in before.students}
         changes = [one.score - before.students[name].score for name, one in there.items()]
         more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from hw_grading.gradebook.csv_tables import read_table
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Extension, Grant, extensions_in, grant, remove
-from hw_grading.gradebook.final_scores import final_scores
-from hw_grading.gradebook.lateness import days_later
-from hw_grading.gradebook.policy import zone_of
-from hw_grading.gradebook.scores import counted, in_digits, open_gradebook
-from hw_grading.gradebook.students import students_of
+from hw_grading.gradebook.lateness import days_later, zone_of
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import counted, in_digits, open_gradebook, students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
+from hw_grading.term.csv_tables import read_table
 from hw_grading.term.found import Who
 from hw_grading.term.roster import Roster, folded, read_roster
 from hw_support.submission.file import Unreadable
@@ -99,7 +97,7 @@ class Extensions:
         """Return a line for each student with an extension."""
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             granted = extensions_in(db, self._assignment).values()
-        finals = final_scores(self._course, self._assignment).students
+        finals = read_results(self._course, self._assignment).students
         lines = []
         for one in granted:
             final = finals.get(one.student)

@@ -4,6 +4,7 @@ Of each student, only digests, results and a few words are kept, so that a large
 notebook is read when one of its cells is shown; the cells of the last few students are kept.
 """
 
+import contextlib
 import re
 import threading
 import unicodedata
@@ -12,20 +13,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw_grading.gradebook.graded_notebook import (
+    cells_by_id,
     error_of,
     errors_in,
+    open_notebook,
     outputs_of,
     plain,
     size_and_time,
     sources_in,
 )
 from hw_grading.gradebook.marks import answer_digest
-from hw_grading.gradebook.results import Roster, read_roster, read_student
-from hw_grading.gradebook.scores import Record
+from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
+from hw_support.submission.file import Unreadable
 
 EXCERPT = 300  # characters
 _MOST_STUDENTS = 8  # whose shown cells are kept, if the notebook is not larger than this:
@@ -77,20 +80,20 @@ class Answers:
         self.course, self.assignment = course, assignment
         self._names = names
         self._lock = threading.Lock()
-        self._roster: Roster | None = None
-        self._records: dict[str, Record] = {}
+        self._roster: Results | None = None
+        self._results: dict[str, Result] = {}
         self._kept: dict[str, tuple[object, Submission]] = {}
         self._recent: dict[str, tuple[object, Submission, Cells]] = {}
         self._released: tuple[object, dict[str, str]] = (None, {})
 
-    def roster(self, *, now: bool = False) -> Roster:
+    def roster(self, *, now: bool = False) -> Results:
         """Return the class as it was last read; the first time, and with `now`, read it."""
         roster = self._roster
         if roster is None or now:
-            roster = read_roster(self.course.folder, self.assignment)
+            roster = read_results(self.course, self.assignment)
             with self._lock:
                 self._roster = roster
-                self._records = {record.student: record for record in roster.records}
+                self._results = {result.student.id: result for result in roster.handed_in}
         return roster
 
     def known(self) -> dict[str, Submission]:
@@ -116,7 +119,7 @@ class Answers:
 
     def outdated(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
-        here = {record.student for record in self.roster(now=True).records}
+        here = {result.student.id for result in self.roster(now=True).handed_in}
         with self._lock:
             self._kept = {student: kept for student, kept in self._kept.items() if student in here}
             keys = {student: key for student, (key, _) in self._kept.items()}
@@ -124,15 +127,18 @@ class Answers:
 
     def read(self, student: str) -> tuple[Submission, Cells]:
         """Read a student's notebook; return as `shown`."""
-        roster = self.roster(now=student not in self._records)
-        key = self._key(student)
-        record = self._records.get(student, Record(student))
-        result, found = read_student(roster, record)
+        self.roster(now=student not in self._results)
+        key, result = self._key(student), self._results.get(student)
+        path = self.course.autograded(student, self.assignment) / f"{self.assignment}.ipynb"
+        found: Cells = {}
+        with contextlib.suppress(Unreadable, OSError):
+            found = cells_by_id(open_notebook(path))
         cells = {name: found[name] for name in self._names() if name in found}
         state = self._state(student)
         glances = {name: self._glance(name, cell) for name, cell in cells.items()}
-        about = (student, result.status, result.reason, record.late)
-        submission = Submission(*about, state is not None, glances)
+        status = (result and result.status) or Status.NOT_GRADED
+        reason, late = (result.reason, result.known.late) if result else ("", "")
+        submission = Submission(student, status, reason, late, state is not None, glances)
         with self._lock:
             self._kept[student] = (key, submission)
             self._recent.pop(student, None)
@@ -144,9 +150,9 @@ class Answers:
 
     def _key(self, student: str) -> object:
         """Return a key that changes when a student's submission has to be read again, or None."""
-        if (record := self._records.get(student)) is None:
+        if (result := self._results.get(student)) is None:
             return None
-        return self._state(student), record.scored, record.handed_in, record.seconds_late
+        return self._state(student), result.status, result.reason, result.known.late
 
     def _state(self, student: str) -> tuple[int, int] | None:
         folder = self.course.autograded(student, self.assignment)

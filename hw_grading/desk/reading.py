@@ -8,10 +8,9 @@ from typing import Any
 from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.desk.showing import numbers_html
-from hw_grading.gradebook.final_scores import final_score
 from hw_grading.gradebook.model import Grading, Question, Rubric
 from hw_grading.gradebook.questions import order_in
-from hw_grading.gradebook.scores import read_one
+from hw_grading.gradebook.results import read_results
 from hw_grading.outcome import Status
 from hw_grading.rendering.answers import note_html
 from hw_grading.rendering.comments import comment_markdown
@@ -184,12 +183,12 @@ def grading_json(grading: Grading) -> Json:
 
 def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
     """Return a student's points for each test, and the correction of this student's alone."""
-    course, places = desk.course, desk.answers.roster().places
-    cells, record, _ = read_one(course.db_url, desk.assignment, student)
-    final, _ = final_score(course, desk.assignment, student, cells, record)
+    places = desk.answers.roster().places
+    results = read_results(desk.course, desk.assignment, student, places)
+    final = results.of(student)
     corrections = {one.cell: one for one in desk.book.corrections(student)}
-    given = {score.cell.name: score.points for score in record.scores} if record else {}
-    tests = {cell.name: cell.max_points for cell in cells if not cell.by_hand}
+    given = {score.cell.name: score.points for score in final.known.scores}
+    tests = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
     return [
         {
             "cell": name,

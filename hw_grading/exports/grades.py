@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hw_grading.gradebook.final_scores import FinalScore, FinalScores, final_scores
-from hw_grading.gradebook.questions import Places, read_places
-from hw_grading.gradebook.results import is_outdated
+from hw_grading.gradebook.questions import Places
+from hw_grading.gradebook.results import Result, Results, is_outdated, read_results
 from hw_grading.gradebook.scores import Record, Score, counted, in_digits
-from hw_grading.gradebook.students import last_and_first
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.term.roster import Person, Roster, folded, read_roster
+from hw_grading.term.roster import Person, Roster, folded, last_and_first, read_roster
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -28,7 +26,7 @@ class Grade:
     """One student's grade. If the roster lacks the student, `person` is from the gradebook."""
 
     person: Person
-    final: FinalScore | None = None  # None if the gradebook does not know the student
+    final: Result | None = None  # None if the gradebook does not know the student
 
     @property
     def id(self) -> str:
@@ -71,16 +69,20 @@ class Grade:
 class Grades:
     """The grades of a class."""
 
-    finals: FinalScores
+    finals: Results
     title: str  # the homework's, which a platform's column may have too
     zone: ZoneInfo
-    places: Places
     all: Sequence[Grade]  # everybody in the gradebook or the roster, by id
     wanted: Sequence[Grade]  # whose grades are asked for
     is_whole: bool  # the course, because there is a roster
     complaints: Sequence[str]  # on the roster
     without: Sequence[str]  # who handed in, and has no score
     outdated: Sequence[str]  # who handed in again after the submission that has the score
+
+    @property
+    def places(self) -> Places:
+        """Where the cells are in the instructor's notebook."""
+        return self.finals.places
 
     def left_to_do(self) -> Iterator[str]:
         """Yield sentences on grades that are not final."""
@@ -118,9 +120,8 @@ def read_grades(
     Raises `NoScores`, or `Unreadable` if the roster or the instructor's notebook cannot be
     read, or a student is unknown.
     """
-    finals = final_scores(course, assignment)
+    finals = read_results(course, assignment)
     manifest = manifest_of(course.root, assignment)
-    places = read_places(course.source(assignment) / f"{assignment}.ipynb")
     known = read_roster(course, assignment, roster, None)
     complaints = list(known.complaints)
     grades = sorted(_joined(finals, known, complaints), key=lambda grade: grade.id)
@@ -139,11 +140,11 @@ def read_grades(
     ]
     scored = [(g.id, g.record) for g in wanted if g.record and g.is_scored]
     outdated = [student for student, record in scored if is_outdated(folders[student], record)]
-    about = (finals, title, zone, places, grades, wanted, known.is_whole, complaints)
+    about = (finals, title, zone, grades, wanted, known.is_whole, complaints)
     return Grades(*about, without, outdated)
 
 
-def _joined(finals: FinalScores, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
+def _joined(finals: Results, roster: Roster, complaints: list[str]) -> Iterator[Grade]:
     of = {folded(person.id): person for person in roster.people}
     for final in finals.students.values():
         student = final.student

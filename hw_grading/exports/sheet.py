@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_grading.gradebook.csv_tables import read_csv
+from hw_grading.term.csv_tables import read_csv
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 

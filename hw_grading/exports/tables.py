@@ -12,7 +12,7 @@ from nbgrader.plugins import ExportPlugin
 
 from hw_grading.exports.filling import Exported
 from hw_grading.exports.grades import Grade, Grades, two_decimals
-from hw_grading.gradebook.final_scores import final_scores
+from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import Cell, Score, counted
 from hw_grading.gradebook.writing import csv_of, expect_ending, write_whole
 from hw_grading.homework.course import Course
@@ -67,7 +67,7 @@ def _plain(
     for assignment in gradebook.assignments:
         if assignments and assignment.name not in assignments:
             continue
-        finals = final_scores(course, assignment.name)
+        finals = read_results(course, assignment.name)
         for student in gradebook.students:
             if students and student.id not in students:
                 continue
@@ -82,7 +82,7 @@ def _plain(
 def like_gradescope(grades: Grades) -> Exported:
     """Return a table like Gradescope's export of an assignment, with a column per question."""
     questions: defaultdict[str, list[Cell]] = defaultdict(list)
-    for cell in grades.finals.cells:
+    for cell in grades.finals.counting:
         if cell.max_points:
             questions[grades.places[cell.name].question].append(cell)
     heads = [_head(grades, name, cells) for name, cells in questions.items()]
@@ -102,13 +102,13 @@ def by_question(grades: Grades) -> Exported:
     """
     first = ["student_id", "last_name", "first_name", "email", "section", "handed_in", "late"]
     last = ["corrections", "why_corrections", "score", "penalty", "why_penalty", "final", "max"]
-    names = [cell.name for cell in grades.finals.cells]
+    names = [cell.name for cell in grades.finals.counting]
     heads = [f"{name}{what}" for name in names for what in ("", " max", " by")]
     rows: list[Sequence[Any]] = [[*first, *heads, *last]]
     for grade in grades.wanted:
         scores = grade.scores
         values: list[Any] = []
-        for cell in grades.finals.cells:
+        for cell in grades.finals.counting:
             score = scores.get(cell.name)
             number = _rounded(score.points) if score and not score.is_open else ""
             values += [number, _rounded(cell.max_points), _by(score)]

@@ -274,7 +274,7 @@ class GradeBook:
         """Set one student's points of a test or another cell; return the correction's number.
 
         The student reads the reason. Scores of tests and people stay in the gradebook:
-        `hw_grading.gradebook.final_scores` applies corrections.
+        `hw_grading.gradebook.results` applies corrections.
         """
         expect_text(reason)
         with self._database.reading() as connection:

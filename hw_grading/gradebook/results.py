@@ -1,102 +1,238 @@
-"""The result of each submission: scores from the gradebook, reasons from graded notebooks.
+"""The results of a homework: each student's points and final score, what failed, and why.
 
-The gradebook and the instructor's notebook are trusted. Only `records.graded_notebook` reads what
-students wrote. If a file is damaged, its student's result says so; other results are not affected.
+nbgrader's tables have the points, our own the last run of each submission, part by part. The
+folders in `submitted/` say who else handed in. No notebook of a student is read, except to say why
+it was not graded.
 """
 
 import contextlib
+import functools
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from hw_grading.gradebook import graded_notebook
-from hw_grading.gradebook.folders import why_unusable
-from hw_grading.gradebook.graded_notebook import Fault, cells_by_id, faults_of, open_notebook
+from hw_grading.gradebook.corrections import Change, Correction, Kind, applied, corrections_in
+from hw_grading.gradebook.folders import read_time, why_unusable
+from hw_grading.gradebook.lateness import (
+    HandedIn,
+    handed_in,
+    penalty_of,
+    terms_of,
+    used_by_homework,
+)
 from hw_grading.gradebook.questions import Places, order_in, read_places
-from hw_grading.gradebook.scores import Cell, Record, read_gradebook
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.runs import Run, last_numbers, read_runs
+from hw_grading.gradebook.scores import (
+    Cell,
+    Record,
+    Score,
+    Student,
+    cells_of,
+    open_gradebook,
+    records_of,
+    students_in,
+)
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.problems import METADATA_KEY, Problem, Severity, quoted, read_problems
+from hw_support.submission.problems import quoted
 
 
 @dataclass(frozen=True)
-class StudentResult:
-    """One student's result: the gradebook's record, the outcome and its reason, and what failed."""
+class Result:
+    """One student's result in a homework."""
 
-    record: Record
-    status: Status
-    reason: str
-    problems: tuple[Problem, ...]
-    faults: tuple[Fault, ...]
+    student: Student
+    record: Record | None = None  # in nbgrader's tables, with the scores
+    run: Run | None = None  # the last one; None: not graded, or only by an earlier version
+    # None if the student handed in nothing
+    status: Status | None = None
+    reason: str = ""  # for the status
+    # For this student, including those that change nothing
+    corrections: tuple[Correction, ...] = ()
+    score: float = 0.0  # from tests, people and corrections, before the penalty
+    penalty: float = 0.0  # points taken off for lateness, from 0 to `score`
+    why_penalty: str = ""  # "1 d 2 h late: 10 % of all points for each day, so for 2 days"; or ""
+    slip_days: int = 0  # that this homework uses
+    # After this homework and those due before; None if the course has none
+    slip_days_left: int | None = None
+
+    @property
+    def final(self) -> float:
+        """The score that counts. It is never below zero."""
+        return max(0.0, self.score - self.penalty)
+
+    @property
+    def known(self) -> Record:
+        """The record; an empty one if there is none."""
+        return self.record or Record(self.student.id)
+
+    @property
+    def too_high(self) -> list[Score]:
+        """The scores by people above the cell's points. A cell of 0 points may be a bonus."""
+        dropped = {one.cell for one in self.corrections if one.drops}
+        given = [score for score in self.known.scores if score.cell.name not in dropped]
+        return [score for score in given if 0 < score.cell.max_points < (score.manual or 0.0)]
+
+    def points(self, cell: str) -> float:
+        """Return the points for one cell by its grade id, including corrections."""
+        given = sum(score.points for score in self.known.scores if score.cell.name == cell)
+        return given + sum(one.points for one in self.corrections if one.cell == cell)
 
 
 @dataclass(frozen=True)
-class Roster:
-    """An assignment's cells in the notebook's order, and the students who handed in, by id."""
+class Results:
+    """The results of a homework, by the student's id."""
 
     course: Course
     assignment: str
-    cells: tuple[Cell, ...]
-    records: tuple[Record, ...]
-    # With ungraded cells; empty if the instructor's notebook is missing
-    places: Places
+    places: Places  # also of ungraded cells; empty if the instructor's notebook is missing
+    cells: tuple[Cell, ...]  # with points, in the notebook's order
+    students: dict[str, Result]  # everybody in nbgrader's table, by id
+    others: dict[str, Result]  # who handed in, but is not in that table
+    rules: "Rules"
+
+    @property
+    def counting(self) -> tuple[Cell, ...]:
+        """The cells that count: a correction may have dropped some."""
+        return tuple(cell for cell in self.cells if cell.name not in self.rules.dropped)
+
+    @property
+    def max_score(self) -> float:
+        """The total points that count."""
+        return self.rules.most
+
+    @property
+    def handed_in(self) -> list[Result]:
+        """The results of those who handed in, by id."""
+        everybody = {**self.students, **self.others}
+        return [everybody[student] for student in sorted(everybody) if everybody[student].status]
+
+    @property
+    def records(self) -> list[Record]:
+        """The records of those who handed in, by id."""
+        return [one.known for one in self.handed_in]
+
+    def of(self, student: str) -> Result:
+        """Return a student's result."""
+        return self.students.get(student) or self.others[student]
+
+    def as_of(self, student: str, run: Run) -> Result:
+        """Return a student's result with the points that the tests of another run gave."""
+        now = self.students[student]
+        earned: defaultdict[str, float] = defaultdict(float)
+        for part in run.parts:
+            earned[part.cell] += part.earned
+        scores = tuple(
+            score if score.cell.by_hand else replace(score, auto=earned.get(score.cell.name))
+            for score in now.known.scores
+        )
+        record = replace(now.known, scores=scores)
+        return replace(self.rules.final(now.student, record), run=run, status=run.status)
 
 
-def read_results(course: Path, assignment: str) -> tuple[Roster, list[StudentResult]]:
-    """Read a whole class: the gradebook, and each graded notebook once.
+def read_results(
+    course: Course, assignment: str, student: str | None = None, places: Places | None = None
+) -> Results:
+    """Read the results of a class, or of one student; `places` if they were read already.
 
     Raises `NoScores`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
     `GraderFault` for the settings.
     """
-    roster = read_roster(course, assignment)
-    return roster, [read_student(roster, record)[0] for record in roster.records]
-
-
-def read_roster(course: Path, assignment: str) -> Roster:
-    """Read the gradebook, who handed in, and the instructor's notebook; raise as `read_results`."""
-    here = Course(course)
-    cells, known, others = read_gradebook(here.db_url, assignment)
-    places = read_places(here.source(assignment) / f"{assignment}.ipynb")
+    if places is None:
+        path = course.source(assignment) / f"{assignment}.ipynb"
+        try:
+            places = read_places(path)
+        except Unreadable as why:
+            raise Unreadable(f"{path}: {why}") from None
     order = order_in(places)
-    cells.sort(key=lambda cell: order(cell.name))
-    records = {student: Record(student) for student in _handed_in(here, assignment, others)}
+    with open_gradebook(course.db_url, assignment) as (db, due):
+        by_key = cells_of(db, assignment)
+        known = records_of(db, assignment, by_key, due[assignment], student)
+        in_table = {one.id: one for one in students_in(db, student)}
+        runs = read_runs(db, assignment, last_numbers(db, assignment, student))
+        changes = corrections_in(db, assignment)
+        cells = tuple(sorted(by_key.values(), key=lambda cell: order(cell.name)))
+        rules = Rules(course, assignment, cells, changes, due[assignment])
+        if rules.terms.slip_days:
+            rules.add_turns(handed_in(db, student))
+    records = {}
     for record in known:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
         records[record.student] = replace(record, scores=tuple(scores))
-    by_id = tuple(records[student] for student in sorted(records))
-    return Roster(here, assignment, tuple(cells), by_id, places)
+    those = {student} if student is not None else set(_found(course, assignment, set(due)))
+    everybody = {}
+    for one in sorted({*in_table, *records, *those}):
+        row = records.get(one)
+        result = rules.final(in_table.get(one, Student(one, "", "", "")), row)
+        if row or one in those:
+            result = replace(result, run=runs.get(one) if row else None)
+            result = _with_status(course, assignment, result)
+        everybody[one] = result
+    listed = {name: one for name, one in everybody.items() if name in in_table}
+    others = {name: one for name, one in everybody.items() if name not in in_table}
+    return Results(course, assignment, places, cells, listed, others, rules)
 
 
-def read_student(roster: Roster, record: Record) -> tuple[StudentResult, dict[str, dict[str, Any]]]:
-    """Read a student's graded notebook; return the result, and the unchecked cells by grade id."""
-    name = roster.assignment
-    path = roster.course.autograded(record.student, name) / f"{name}.ipynb"
-    cells: dict[str, dict[str, Any]] = {}
-    problems: list[Problem] = []
-    trouble = ""
-    try:
-        document = open_notebook(path)
-    except (Unreadable, OSError) as why:
-        trouble = f"its graded notebook cannot be read: {why}"
-    else:
-        cells, problems = cells_by_id(document), read_problems(document)
-        section = document["metadata"].get(METADATA_KEY)
-        if isinstance(section, dict) and section.get(graded_notebook.FINISHED) is not True:
-            trouble = "its last grading did not finish"
-    failures = [problem.message for problem in problems if problem.severity is Severity.FAILED]
-    if reason := _why_not_graded(roster, record, trouble):
-        status = Status.NOT_GRADED
-    elif failures:
-        status, reason = Status.SUBMISSION_FAILED, " ".join(failures)
-    else:
-        status = Status.GRADED
-    faults = [fault for name, cell in cells.items() for fault in faults_of(name, cell)]
-    return StudentResult(record, status, reason, tuple(problems), tuple(faults)), cells
+class Rules:
+    """What makes final scores of points: corrections, the late policy, slip days."""
+
+    def __init__(
+        self,
+        course: Course,
+        assignment: str,
+        cells: tuple[Cell, ...],
+        changes: list[Change],
+        due: datetime | None,
+    ) -> None:
+        self._assignment, self._due = assignment, due
+        self._terms_of = functools.cache(functools.partial(terms_of, course))
+        self.terms = self._terms_of(assignment)
+        self._turns: defaultdict[str, list[HandedIn]] = defaultdict(list)
+        self._changes = changes
+        self.dropped = {change.cell for change in changes if change.kind is Kind.DROP}
+        self.most = sum(cell.max_points for cell in cells if cell.name not in self.dropped)
+
+    def add_turns(self, turns: list[HandedIn]) -> None:
+        """Add what students handed in for all homeworks."""
+        for turn in turns:
+            self._turns[turn.student].append(turn)
+
+    def final(self, student: Student, record: Record | None) -> Result:
+        """Return a student's result with the final score."""
+        used, left = self._slip_days(student.id)
+        if record is None:
+            return Result(student, slip_days_left=left)
+        corrections = applied(record, self._changes)
+        points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
+        if self.terms.has_rules:
+            penalty, why = penalty_of(self.terms, record, points, self.most, used)
+        else:  # without a late policy, the penalty that nbgrader stored counts
+            penalty = min(record.penalty, max(0.0, points))
+            why = f"{record.late} late" if penalty and record.late else ""
+        return Result(
+            student,
+            record,
+            corrections=tuple(corrections),
+            score=points,
+            penalty=penalty,
+            why_penalty=why,
+            slip_days=used,
+            slip_days_left=left,
+        )
+
+    def _slip_days(self, student: str) -> tuple[int, int | None]:
+        if not self.terms.slip_days:
+            return 0, None
+        turns = self._turns.get(student, [])
+        used = used_by_homework(turns, self._terms_of)
+        due = self._due
+        until = sum(used[turn.assignment] for turn in turns if due and turn.due_for_all <= due)
+        return used.get(self._assignment, 0), max(0, self.terms.slip_days - until)
 
 
 def is_outdated(folder: Path, record: Record) -> bool:
@@ -107,15 +243,15 @@ def is_outdated(folder: Path, record: Record) -> bool:
     return bool(newer and record.handed_in and newer > record.handed_in)
 
 
-def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[str]:
-    """Yield the students who handed in anything that is not clearly for another assignment.
+def _found(course: Course, assignment: str, assignments: set[str]) -> Iterator[str]:
+    """Yield the students whose folders have anything that is not clearly for another assignment.
 
     A folder whose name begins with a dot was made by a machine, unless it has the assignment's
     folder.
     """
     step = course.directory.submitted_directory
     shelf = shelf_of(course.directory, step, assignment)
-    for_others = {shelf_of(course.directory, step, other).within for other in others}
+    for_others = {shelf_of(course.directory, step, other).within for other in assignments}
     for_others -= {shelf.within}
     try:
         folders = [entry for entry in os.scandir(shelf.parent) if entry.is_dir()]
@@ -128,22 +264,26 @@ def _handed_in(course: Course, assignment: str, others: set[str]) -> Iterator[st
             names = {"unreadable"}  # a placeholder: such a folder counts as handed in
         student = shelf.name(folder.name)
         if folder.name.startswith("."):
-            handed_in = bool(shelf.within) and shelf.within in names
+            is_one = bool(shelf.within) and shelf.within in names
         else:
-            handed_in = any(name[0] != "." for name in names - for_others)
-        if student and handed_in:
+            is_one = any(name[0] != "." for name in names - for_others)
+        if student and is_one:
             yield student
 
 
-def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
-    name = roster.assignment
-    folder = roster.course.submitted(record.student, name)
+def _with_status(course: Course, assignment: str, result: Result) -> Result:
+    if why := _why_not_graded(course, assignment, result.known):
+        return replace(result, status=Status.NOT_GRADED, reason=why)
+    if result.run:
+        return replace(result, status=result.run.status, reason=result.run.reason)
+    return replace(result, status=Status.GRADED)
+
+
+def _why_not_graded(course: Course, name: str, record: Record) -> str:
+    folder = course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
     notebook = folder / f"{name}.ipynb"
     if record.scored:
-        if trouble:
-            how = _why_unreadable(notebook, run) or f"To grade it again, {run}."
-            return f"The submission has scores, but {trouble}. {how}"
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
         return ""
@@ -152,12 +292,13 @@ def _why_not_graded(roster: Roster, record: Record, trouble: str) -> str:
     if why := why_unusable(folder):
         return f"{folder}: {why}, and {run}."
     if os.path.lexists(notebook):
-        submitted = f"The notebook was submitted, but there are {_missing(record)}: {run}."
-        return _why_unreadable(notebook, run) or submitted
+        return _why_unreadable(notebook, run) or (
+            f"The notebook was submitted, but there are {_missing(record)}: {run}."
+        )
     where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
-        course = roster.course.directory
-        own = shelf_of(course, course.submitted_directory, name).folder(record.student)
+        shelf = shelf_of(course.directory, course.directory.submitted_directory, name)
+        own = shelf.folder(record.student)
         where = "student's folder" + (f", which has no folder {name}" if own != folder else "")
         folder = own
     try:
@@ -178,7 +319,7 @@ def _why_unreadable(path: Path, run: str) -> str:
 
 
 def _missing(record: Record) -> str:
-    """Name the missing scores. Scores are saved one by one, so a killed run may leave some out."""
+    """Name the tests without a score."""
     tests = [score for score in record.scores if not score.cell.by_hand]
     missing = [score.cell.name for score in tests if score.auto is None]
     return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"

@@ -1,4 +1,4 @@
-"""What the gradebook holds about one assignment: its cells, and each student's points.
+"""What nbgrader's tables hold: the students, an assignment's cells, each student's points.
 
 The columns are read directly, in a few queries. nbgrader's own properties would query the database
 again for every cell of every student.
@@ -52,6 +52,18 @@ def named(names: Sequence[str], most: int) -> str:
 
 class NoScores(Exception):
     """The gradebook cannot be read, or does not know the assignment. The text says what to do."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student in nbgrader's table. A missing text is empty."""
+
+    id: str
+    name: str
+    email: str
+    platform_id: str
+    first_name: str = ""
+    last_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,11 +131,6 @@ class Record:
         return max(0.0, sum(score.points for score in self.scores) - self.penalty)
 
     @property
-    def waiting(self) -> float:
-        """The points of answers that a person still has to grade."""
-        return sum(score.cell.max_points for score in self.scores if score.waits)
-
-    @property
     def late(self) -> str:
         """The lateness in words, rounded up to a minute: ``"2 d 3 h"``, or "" if in time."""
         minutes = -(-round(self.seconds_late) // 60)
@@ -133,33 +140,15 @@ class Record:
         return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else ""
 
 
-def read_gradebook(db_url: str, assignment: str) -> tuple[list[Cell], list[Record], set[str]]:
-    """Return cells with points, a record of each submission, and all other assignments' names.
-
-    Cells and records have no particular order. Raises `NoScores` if there is no gradebook, it
-    is damaged, or it does not know the assignment; the text has no password.
-    """
-    with open_gradebook(db_url, assignment) as (db, due):
-        cells = cells_of(db, assignment)
-        records = _records(db, assignment, cells, due[assignment])
-        return list(cells.values()), records, set(due) - {assignment}
-
-
-def read_one(
-    db_url: str, assignment: str, student: str
-) -> tuple[list[Cell], Record | None, dict[str, str]]:
-    """Return cells with points, one student's record, and graders' comments by grade id."""
-    with open_gradebook(db_url, assignment) as (db, due):
-        cells = cells_of(db, assignment)
-        records = _records(db, assignment, cells, due[assignment], student)
-        return list(cells.values()), next(iter(records), None), _comments(db, assignment, student)
-
-
 @contextmanager
 def open_gradebook(
     db_url: str, assignment: str
 ) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
-    """Yield a session that writes nothing, and all due dates; raise as `read_gradebook`."""
+    """Yield a session that writes nothing, and all due dates.
+
+    Raises `NoScores` if there is no gradebook, it is damaged, or it does not know the assignment;
+    the text has no password.
+    """
     url = make_url(db_url)
     engine = reading(url, assignment)
     try:
@@ -230,13 +219,14 @@ def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
     return cells
 
 
-def _records(
+def records_of(
     db: Session,
     assignment: str,
     cells: dict[str, Cell],
     due: datetime | None,
     student: str | None = None,
 ) -> list[Record]:
+    """Return the rows of a class or of one student, in no particular order."""
     grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
     of_class = select(submission.id).join(api.Assignment).where(api.Assignment.name == assignment)
     if student is not None:
@@ -269,9 +259,38 @@ def _records(
     return records
 
 
-def _comments(db: Session, assignment: str, student: str) -> dict[str, str]:
+def comments_of(db: Session, assignment: str, student: str) -> dict[str, str]:
+    """Return the graders' comments for one student, by grade id."""
     submission = api.SubmittedAssignment
     query = select(api.BaseCell.name, api.Comment.manual_comment).join(api.Comment)
     query = query.join(api.SubmittedNotebook).join(submission).join(api.Assignment)
     query = query.where(api.Assignment.name == assignment, submission.student_id == student)
     return {name: text for name, text in db.execute(query) if text and text.strip()}
+
+
+def students_in(db: Session | Connection, student: str | None = None) -> list[Student]:
+    """Return the students in nbgrader's table, or one of them."""
+    one = api.Student
+    query = select(one.id, one.first_name, one.last_name, one.email, one.lms_user_id)
+    if student is not None:
+        query = query.where(one.id == student)
+    found = ([value or "" for value in row] for row in db.execute(query))
+    return [
+        Student(id, f"{first} {last}".strip(), mail, lms, first, last)
+        for id, first, last, mail, lms in found
+    ]
+
+
+def students_of(db_url: str, assignment: str) -> list[Student]:
+    """Return the students in a gradebook; an empty list if there is none that can be read."""
+    try:
+        engine = reading(make_url(db_url), assignment)
+    except NoScores:
+        return []
+    try:
+        with engine.connect() as db:
+            return students_in(db)
+    except SQLAlchemyError:  # it is empty or damaged
+        return []
+    finally:
+        engine.dispose()

@@ -129,3 +129,35 @@ CORRECTIONS = Table(
     Column("undone_at", DateTime),
     sqlite_autoincrement=True,  # a number is never reused
 )
+RUNS = Table(
+    "hw_grading_run",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("student", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),  # of the file; "" if it could not be read
+    Column("answers", Text, nullable=False),  # digests of the student's cells, as JSON
+    Column("graded_with", Text, nullable=False),  # as JSON: `GradedWith` in `runs`
+    Column("seed", String(40), nullable=False),  # of hidden inputs
+    Column("status", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("problems", Text, nullable=False),  # failures and repairs, as JSON
+    Column("cpu_seconds", Float, nullable=False),
+    Column("wall_seconds", Float, nullable=False),
+    Column("at", DateTime, nullable=False),  # UTC
+)
+PARTS = Table(
+    "hw_grading_part",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("student", key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # in the notebook
+    name_column("cell"),
+    Column("name", String(160), nullable=False),
+    Column("points", Float, nullable=False),
+    Column("earned", Float, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("fresh", Boolean, nullable=False),
+)

@@ -12,8 +12,8 @@ from typing import Any
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
-from hw_grading.gradebook.secret import SECRET, read_secret
-from hw_grading.gradebook.timestamp import TIMESTAMP, read_time
+from hw_grading.batch.submitted import SECRET, read_secret
+from hw_grading.gradebook.folders import TIMESTAMP, read_time
 from hw_grading.homework.homework import why_no_id
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import quoted

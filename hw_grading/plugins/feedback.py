@@ -14,10 +14,10 @@ from nbgrader.converters import GenerateFeedback
 from traitlets import Bool
 
 from hw_grading.batch import folders
-from hw_grading.gradebook.final_scores import final_score
 from hw_grading.gradebook.graded_notebook import MAX_BYTES, open_notebook, plain
 from hw_grading.gradebook.questions import Places, read_places
-from hw_grading.gradebook.scores import read_one
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import comments_of, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.rendering import FORMULAS, feedback
 from hw_grading.rendering.answers import text_html
@@ -103,7 +103,8 @@ class FeedbackExporter(Exporter):
             resources["facts"] = self._facts(self.parent, resources["nbgrader"]["student"])
         facts: Facts = resources.get("facts") or Facts()
         trouble = resources.get("no_notebook", "")
-        problems = read_problems(nb)
+        run = facts.final.run if facts.final else None
+        problems = run.problems if run else read_problems(nb)
         try:
             cleared, resources = super().from_notebook_node(nb, resources, **kwargs)
             cells = cleared.cells
@@ -129,10 +130,12 @@ class FeedbackExporter(Exporter):
         if self._instructors is None:
             self._instructors = _instructors(course, homework)
         places, instructors = self._instructors
-        cells, record, comments = read_one(course.db_url, homework, student)
-        final, most = final_score(course, homework, student, cells, record)
-        known = (student, homework, tuple(cells), record, comments, places, instructors)
-        return Facts(*known, final=final, most=most)
+        results = read_results(course, homework, student, places)
+        with open_gradebook(course.db_url, homework) as (db, _):
+            comments = comments_of(db, homework, student)
+        final = results.of(student)
+        known = (student, homework, results.cells, final.record, comments, places, instructors)
+        return Facts(*known, final=final, most=results.max_score)
 
 
 _kept = functools.lru_cache(maxsize=500)(text_html)  # the instructor's texts, for the whole class

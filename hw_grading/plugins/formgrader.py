@@ -13,7 +13,7 @@ import jinja2
 from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
 
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.folders import read_time
 from hw_grading.rendering import FORMULAS
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import plain

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hw_grading.batch.grading import TURN, Turn
+from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.homework.instructor_cells import (
     grade_ids_by_assignment,
@@ -90,6 +90,7 @@ class CollectResult(NbGraderPreprocessor):
         outcome = turn.outcome()
         if isinstance(outcome, NotGraded):
             raise GraderFault(f"NOT GRADED: {turn.student}: {outcome.fault}")
+        resources[OUTCOME] = outcome
         before = set(read_problems(nb))
         nb = nbformat.from_dict(json.loads(outcome.notebook))
         for problem in read_problems(nb):

@@ -1,4 +1,4 @@
-"""Saves all scores of a submission into nbgrader's gradebook in one transaction.
+"""Saves the scores of a submission and the row of its run into the gradebook in one transaction.
 
 It also replaces nbgrader's `AssignLatePenalties`, which stores a penalty before people have graded
 by hand, and does not update it when the score grows. `hw_grading.gradebook` computes penalties.
@@ -13,13 +13,17 @@ import sqlalchemy
 from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import is_locked, is_solution
 from sqlalchemy import select, update
 
+from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.gradebook.extensions import show_in_nbgrader
 from hw_grading.gradebook.graded_notebook import cells_by_id
 from hw_grading.gradebook.marks import answer_digest, digests_before, remember
-from hw_support.submission.cells import marks_of
-from hw_support.submission.problems import METADATA_KEY
+from hw_grading.gradebook.runs import Run, digest_of, save_run
+from hw_grading.outcome import WithScores
+from hw_support.submission.cells import grade_id_of, marks_of
+from hw_support.submission.problems import METADATA_KEY, is_notes, read_problems
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
 _LOOKED_UP = {
@@ -81,8 +85,37 @@ class SaveScores(SaveAutoGrades):
             self.gradebook.unqueue_cells_without_points()
             self.gradebook.keep(settled, answers)
             self.gradebook.update_lateness()
+            if outcome := resources.get(OUTCOME):  # it is missing if nbgrader ran the notebook
+                run = _run(nb, resources[TURN], outcome)
+                connection = self.gradebook.db.connection()
+                save_run(connection, self.assignment_id, self.student_id, run)
             commit()
         return done
+
+
+def _run(nb: NotebookNode, turn: Turn, outcome: WithScores) -> Run:
+    instructors: dict[str, str] = {}
+    answers: dict[str, str] = {}
+    others = ""  # the cells without a grade id
+    for cell in nb.cells:
+        name = grade_id_of(cell)
+        if name is not None:
+            of_instructor = is_locked(cell) and not is_solution(cell)
+            (instructors if of_instructor else answers)[name] = digest_of(cell.source)
+        elif not is_notes(cell):
+            others += digest_of(cell.source)
+    return Run(
+        turn.digest,
+        {**answers, "": digest_of(others)},
+        {"cells": instructors, **turn.graded_with},
+        str(nb.metadata.get(METADATA_KEY, {}).get("seed", "")),
+        outcome.status,
+        " ".join(outcome.reasons),
+        tuple(read_problems(nb)),
+        outcome.spent.cpu_seconds,
+        outcome.spent.seconds,
+        outcome.parts,
+    )
 
 
 class _OneSubmission(Gradebook):

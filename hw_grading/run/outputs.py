@@ -2,12 +2,13 @@
 
 Student code may have written everything in a message. `OutputBudget` limits the outputs that one
 cell may store. `settle` keeps only outputs that a notebook file can contain. `settle_test` makes
-sure that nbgrader scores them correctly.
+sure that nbgrader scores them correctly. `parts_of` returns the result of a settled cell as data.
 """
 
 import functools
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import groupby
 from json.encoder import encode_basestring
@@ -19,8 +20,14 @@ import nbformat
 import nbformat.v4
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.utils import determine_grade
 
-from hw_support.submission.problems import encodable, quoted
+from hw_grading.gradebook.graded_notebook import error_of, errors_in
+from hw_grading.homework.cells import is_test
+from hw_grading.outcome import Part
+from hw_support.checks import EXCUSED, SECOND_TRY
+from hw_support.submission.cells import grade_id_of
+from hw_support.submission.problems import encodable, plain, quoted
 
 _MESSAGE_OVERHEAD = 200  # bytes that an empty message takes
 _OUTPUT_OVERHEAD = 1_000  # the cost in bytes of processing and storing an output, besides its size
@@ -29,6 +36,8 @@ _LONGEST_FRAME = 5_000  # characters of one frame of a traceback
 _MOST_FRAMES = 100
 _LONGEST_BEYOND = 500  # characters that are kept of an error or a result beyond the limit
 _MOST_REPLACED = 100  # outputs that one message may replace
+_LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
+_MOST_PARTS = 200  # of one test
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # the file stores each line as an entry
 _FIELDS = {
     "display_data": ("data", "metadata"),
@@ -214,6 +223,44 @@ def _why_no_score(cell: NotebookNode, points: float) -> str | None:
     if 0 <= score <= points:
         return None
     return f"returned {quoted(text, 30)}, expected a score from 0 to {points:g}"
+
+
+def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
+    """Yield the parts of a settled code cell with a grade id.
+
+    `examined` has the parts of a test, as in a `hw_grading.examiner.client.Verdict`. A test without
+    parts is one part with nbgrader's score. Another cell is one part if it ended in an error,
+    unless it has no answer yet.
+    """
+    name = grade_id_of(cell) or ""
+    errors = errors_in(cell)
+    message = error_of(errors[0]) if errors else ""
+    if not is_test(cell):
+        if errors and errors[0]["ename"] != "NotImplementedError":
+            yield Part(name, name, 0.0, 0.0, False, message)
+        return
+    score, most = determine_grade(cell)
+    score = 0.0 if score is None else float(score)
+    counts = not errors and _sum_is(score, examined)
+    names: Counter[str] = Counter()
+    for part in examined[:_MOST_PARTS]:
+        what = plain(part["what"], _LONGEST_NAME)
+        names[what] += 1
+        what += f" ({names[what]})" if names[what] > 1 else ""
+        passed = not part["message"]
+        earned = part["points"] if counts and passed else 0.0
+        remark = SECOND_TRY if part["second_try"] else EXCUSED if part["excused"] else ""
+        said = plain(part["message"] or remark, _LONGEST_MESSAGE)
+        yield Part(name, what, part["points"], earned, passed, said, part["fresh"])
+    if examined and not counts:
+        yield Part(name, name, 0.0, score, not errors, message)
+    elif not examined:
+        yield Part(name, name, most, score, not errors and score >= most, message)
+
+
+def _sum_is(score: float, examined: Sequence[Mapping[str, Any]]) -> bool:
+    earned = sum(part["points"] for part in examined if not part["message"])
+    return len(examined) <= _MOST_PARTS and abs(earned - score) < 1e-9
 
 
 def _encodable_tree(value: Any) -> Any:

@@ -13,15 +13,13 @@
 """
 
 import json
-from collections.abc import Collection
 from contextlib import ExitStack
 from time import monotonic
-from typing import Any
 
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
-from hw_grading.examiner.client import Examination, ExaminerFailed, Request
+from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
 from hw_grading.homework.cells import (
     at_start,
     instructors_first_cells,
@@ -37,6 +35,7 @@ from hw_grading.outcome import (
     Graded,
     GraderFault,
     HelperEnded,
+    Part,
     Spent,
     SubmissionFailed,
     WithScores,
@@ -67,32 +66,18 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class Submission:
-    """One run of a submission that was read and mended; the notebook is changed in place.
-
-    `parts` has the outcomes of each test cell's parts, by grade id, as in
-    `hw_grading.examiner.client.Verdict`. If there are grade ids in `explained`, no cell after these
-    runs.
-    """
+    """One run of a submission that was read and mended; the notebook is changed in place."""
 
     def __init__(
-        self,
-        nb: NotebookNode,
-        seed: int,
-        settings: RunSettings,
-        homework: Homework,
-        *,
-        explained: Collection[str] = (),
+        self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
     ) -> None:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
-        self._left = set(explained)  # tests that were not explained yet
-        self._stops_early = bool(explained)
-        self.parts: dict[str, list[dict[str, Any]]] = {}
         self._clock = Clock(settings, homework.manifest)
         self._report = Report()
         self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
         self._kernel: KernelCells | None = None
-        self._verdicts: dict[int, list[dict[str, Any]]] = {}  # outputs by the cell's index
+        self._verdicts: dict[int, Verdict] = {}  # by the cell's index
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
@@ -114,12 +99,21 @@ class Submission:
         self._run_in_a_kernel()
         if fault := self._fault or (self._kernel and self._kernel.fault):
             raise fault
+        parts: list[Part] = []
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type == "code":
                 self._settle(cell, index)
+                verdict = self._verdicts.get(index)
+                if grade_id_of(cell) is not None:
+                    parts += outputs.parts_of(cell, verdict.parts if verdict else ())
         add_problems(self.nb, self._report.problems)
         put_notes_on_top(self.nb)
-        return _outcome(self.nb, Spent(monotonic() - began, self.cpu_seconds_used))
+        spent = Spent(monotonic() - began, self.cpu_seconds_used)
+        text = json.dumps(self.nb, ensure_ascii=False)
+        problems = read_problems(self.nb)
+        if failures := tuple(p.message for p in problems if p.severity is Severity.FAILED):
+            return SubmissionFailed(text, failures, spent, tuple(parts))
+        return Graded(text, spent, tuple(parts))
 
     # -- the kernel
 
@@ -162,9 +156,6 @@ class Submission:
                     self._begun = True
                     if cell.cell_type == "code" and not self._report.stopped:
                         self._run_cell(kernel, examination, cell, index)
-                    self._left.discard(grade_id_of(cell) or "")
-                    if self._stops_early and not self._left:
-                        break
                 self._done = True
 
     # -- one cell
@@ -238,10 +229,9 @@ class Submission:
             self._report.stop(Kind.GRADER, str(fault), cell)
             return
         watch.end_helper()
-        self._verdicts[index] = verdict.outputs
+        self._verdicts[index] = verdict
         if verdict.hung and not self._was_ended(kernel):
             kernel.run_cell(cell, _code(_REFUSE.format(verdict.hung)), index, store_history=False)
-        self.parts[name] = verdict.parts
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
             why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"
@@ -252,14 +242,9 @@ class Submission:
             outputs.settle(cell)
             return
         stopped = self._report.stopped or "the grader interrupted it"
-        if why := outputs.settle_test(cell, self._verdicts.get(index), stopped):
+        verdict = self._verdicts.get(index)
+        if why := outputs.settle_test(cell, verdict.outputs if verdict else None, stopped):
             self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
-
-
-def _outcome(nb: NotebookNode, spent: Spent) -> WithScores:
-    text = json.dumps(nb, ensure_ascii=False)
-    failures = tuple(p.message for p in read_problems(nb) if p.severity is Severity.FAILED)
-    return SubmissionFailed(text, failures, spent) if failures else Graded(text, spent)
 
 
 def _code(source: str) -> NotebookNode:

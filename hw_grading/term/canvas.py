@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from hw_grading.gradebook.downloads import Upload
 from hw_grading.term.found import Sorting, Who, is_work, not_work, work_of_one
+from hw_grading.term.uploads import Upload
 from hw_support.submission.file import Unreadable
 
 PLATFORM = "Canvas"

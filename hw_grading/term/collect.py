@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nbgrader.plugins import ExtractorPlugin
 
-from hw_grading.gradebook.handed_in import extended
+from hw_grading.gradebook.extensions import extensions_in
 from hw_grading.gradebook.scores import NoScores, open_gradebook
 from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course
@@ -102,7 +103,7 @@ def _plan(
     if not dry_run:
         put_back(course, homework, {*collected, *(person.id for person in people.people)})
     due = settings.due_moment
-    own = extended(course.db_url, homework, due) if due else {}
+    own = _extended(course.db_url, homework, due) if due else {}
     return decide(course, homework, due, people, found, [*left_out, *others], collected, own), zone
 
 
@@ -170,3 +171,18 @@ def _by_grade_ids(
         if closest(here, ids) == [homework]:
             return homework, ""
     return "", ""
+
+
+def _extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime]:
+    """Return due dates of students with an extension, by id, in the time zone of `due`."""
+    try:
+        with open_gradebook(db_url, assignment) as (db, _):
+            granted = extensions_in(db, assignment)
+    except NoScores:
+        return {}
+    for_all = due.astimezone(UTC).replace(tzinfo=None)
+    return {
+        student: own.replace(tzinfo=UTC).astimezone(due.tzinfo)
+        for (_, student), one in granted.items()
+        if (own := one.due(for_all)) > for_all
+    }

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.folders import read_time
 from hw_grading.homework.course import Course
 from hw_grading.term.found import Found, LeftOut, Who
 from hw_grading.term.roster import Person, Roster, folded

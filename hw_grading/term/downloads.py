@@ -13,7 +13,10 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from hw_grading.gradebook.downloads import (
+from hw_grading.term import canvas, gradescope, moodle
+from hw_grading.term.found import Found, LeftOut, Sorting, Who, is_work
+from hw_grading.term.showing import files_in_words
+from hw_grading.term.uploads import (
     MOST_LISTED_BY_PLATFORM,
     NOTEBOOK,
     ZIP,
@@ -24,9 +27,6 @@ from hw_grading.gradebook.downloads import (
     opened,
     safe_path,
 )
-from hw_grading.term import canvas, gradescope, moodle
-from hw_grading.term.found import Found, LeftOut, Sorting, Who, is_work
-from hw_grading.term.showing import files_in_words
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import quoted
 

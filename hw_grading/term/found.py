@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from hw_grading.gradebook.downloads import NOTEBOOK, ZIP, Upload, notebook_in, the_one_of
+from hw_grading.term.uploads import NOTEBOOK, ZIP, Upload, notebook_in, the_one_of
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 

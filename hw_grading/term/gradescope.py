@@ -18,9 +18,9 @@ from typing import Any
 
 import yaml
 
-from hw_grading.gradebook.downloads import Upload
-from hw_grading.gradebook.timestamp import time_of
+from hw_grading.gradebook.folders import time_of
 from hw_grading.term.found import Sorting, Who, is_work, work_of_one
+from hw_grading.term.uploads import Upload
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 

@@ -9,8 +9,8 @@ submission times.
 import re
 from collections.abc import Sequence
 
-from hw_grading.gradebook.downloads import Upload
 from hw_grading.term.found import Sorting, Who, is_work, not_work, work_of_one
+from hw_grading.term.uploads import Upload
 from hw_support.submission.file import Unreadable
 
 PLATFORM = "Moodle"

@@ -11,10 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from hw_grading.gradebook.csv_tables import read_table
-from hw_grading.gradebook.students import Student, store_students, students_of
+from nbgrader import api
+from nbgrader.api import Gradebook
+from sqlalchemy.engine import make_url
+
+from hw_grading.gradebook.scores import NoScores, Student, reading, students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
+from hw_grading.term.csv_tables import read_table
 from hw_grading.term.found import Who
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
@@ -120,7 +124,7 @@ class Roster:
         """Add the students to nbgrader's table, from which grading and exports take names."""
         if self.is_whole:
             rows = [Student(p.id, p.name, p.email, p.canvas_id) for p in self.people]
-            store_students(db_url, rows)
+            _store_students(db_url, rows)
 
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
         for other in who.or_else:
@@ -260,3 +264,33 @@ def _key(column: str, value: str) -> tuple[str, str]:
         kept = re.sub(r"[^\w\s]+|_", " ", _NOT_IN_FILES.sub("", text))
         text = " ".join(sorted(kept.split()))
     return column, text
+
+
+def _store_students(db_url: str, students: Iterable[Student]) -> None:
+    """Add students named ``Jane Doe`` or ``Doe, Jane`` to a gradebook, and fill in missing data."""
+    try:
+        reading(make_url(db_url), "").dispose()
+    except NoScores:
+        return
+    with Gradebook(db_url) as gradebook:
+        known = {student.id: student for student in gradebook.students}
+        for student in students:
+            last, first = last_and_first(student.name)
+            row = known.get(student.id)
+            if row is None:
+                row = api.Student(id=student.id)
+                gradebook.db.add(row)
+            if not (row.first_name or row.last_name):
+                row.first_name, row.last_name = first or None, last or None
+            row.email = row.email or student.email or None
+            row.lms_user_id = row.lms_user_id or student.platform_id or None
+        gradebook.db.commit()
+
+
+def last_and_first(name: str) -> tuple[str, str]:
+    """Return last and first name. Without a comma, the last word is the last name."""
+    if "," in name:
+        last, first = name.split(",", 1)
+    else:
+        first, _, last = name.rpartition(" ")
+    return last.strip(), first.strip()

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hw_grading.gradebook.timestamp import TIMESTAMP
+from hw_grading.gradebook.folders import TIMESTAMP
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import Course
 from hw_grading.term.decide import Action, Entry, Plan, Record, before_of, digest_of

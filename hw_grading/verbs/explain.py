@@ -1,7 +1,7 @@
-"""Show why a student lost points: run a test again, and print each part's message.
+"""Show why a student lost points: each part of a test with its message, as it was graded.
 
-Runs a graded submission again in the sandbox, with the same inputs as in grading. Shows the test
-and the answers that it calls, with marks where something failed. Writes nothing.
+Shows the test and the answers that it calls, with marks where something failed. Runs and writes
+nothing.
 """
 
 import argparse
@@ -19,10 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> None:
-    """Run the tests again, and print what was found."""
+    """Print what the tests found."""
     from hw_grading.analysis.explain import explain
-    from hw_grading.analysis.explaining import in_words
     from hw_grading.gradebook.writing import say
 
-    found = explain(chosen.course, chosen.assignment, chosen.student, chosen.test)
-    say(in_words(found))
+    say(explain(chosen.course, chosen.assignment, chosen.student, chosen.test))

@@ -113,7 +113,11 @@ def _usual(character: str) -> str:
 def read_problems(nb: NotebookNode) -> list[Problem]:
     """Read the problems stored in a notebook; malformed ones are skipped."""
     section = nb.get("metadata", {}).get(METADATA_KEY)
-    entries = section.get("problems") if isinstance(section, dict) else None
+    return problems_in(section.get("problems") if isinstance(section, dict) else None)
+
+
+def problems_in(entries: object) -> list[Problem]:
+    """Return problems from JSON data; malformed ones are skipped."""
     return [p for e in entries if (p := _parsed(e))] if isinstance(entries, list) else []
 
 

@@ -15,14 +15,14 @@ import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from server import ROOT
-from test_results import FAILED, PASSED, ToyCourse, notebook, problem, stream
+from test_results import FAILED, PASSED, ToyCourse, notebook, problem
 
 from hw_grading.analysis.changes import Change, Comparison, PartChange
 from hw_grading.analysis.regrade_page import as_page
 from hw_grading.analysis.statistics import page_of, statistics_of
-from hw_grading.gradebook.graded_notebook import PartResult
 from hw_grading.gradebook.questions import Place, read_places
 from hw_grading.gradebook.scores import Cell, Record, Score
+from hw_grading.outcome import Part
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.facts import Facts
 from hw_support import PALETTE, label_axes
@@ -66,9 +66,10 @@ def a_plot() -> dict[str, Any]:
 def statistics_page(folder: Path) -> str:
     """The statistics of a class in which answers wait, tests failed and one notebook is broken."""
     course = ToyCourse(folder)
-    course.grade("ada", notebook(test=[stream(PASSED)]), manual=3)
-    failed = {"test": [stream(FAILED)], "problems": [problem("The cell 'train' took too long.")]}
-    course.grade("a-student-with-a-name-as-long-as-addresses-are", notebook(**failed), auto=1.0)
+    course.grade("ada", notebook(), manual=3, parts=[PASSED])
+    late = notebook(problems=[problem("The cell 'train' took too long.")])
+    name = "a-student-with-a-name-as-long-as-addresses-are"
+    course.grade(name, late, auto=1.0, parts=[FAILED])
     course.grade("dan", "{")
     course.hand_in("eve")
     return page_of(statistics_of(course.root, "hw2"), "/hw-grading/hw2/")
@@ -77,14 +78,15 @@ def statistics_page(folder: Path) -> str:
 def regrade_page() -> str:
     """What changed when a class was graded again."""
     parts = [
-        PartChange("a large batch", None, PartResult("", 1, False, "took too long")) for _ in "12"
+        PartChange(None, Part("c", "a large batch", 1, 0, passed=False, message="took too long"))
+        for _ in "12"
     ]
     place, why = Place("1.3e", "Validation accuracy"), ("the submission is another one",)
     names = ["ada", "astudentwithanameaslongasaddressesareatuniversities"]
     changes = [Change(n, "c", place, 6, 5, (6, 5), 6, parts, why, overridden=True) for n in names]
     now = datetime(2026, 1, 1, tzinfo=UTC)
     totals = dict.fromkeys(names, (60.0, 59.0))
-    return as_page(Comparison("hw2", now, now, changes, totals, 0, (), (), (), (), 2))
+    return as_page(Comparison("hw2", now, now, changes, totals, compared=2))
 
 
 def feedback_page(graded: NotebookNode) -> str:

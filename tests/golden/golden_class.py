@@ -21,11 +21,11 @@ import nbformat
 from nbgrader.utils import is_solution
 
 from hw_grading.commands.sample import ON_TIME, cell_of, sample_class_of, solved
-from hw_grading.gradebook.graded_notebook import PartResult, parts_of
-from hw_grading.gradebook.results import Roster, StudentResult, read_roster, read_student
+from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.scores import Score, in_digits
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import manifest_of
+from hw_grading.outcome import Part
 from tools.validity.answers import answers, cells_of, folder_of
 
 HERE = Path(__file__).parent
@@ -172,19 +172,15 @@ def graded_class(folder: Path, homeworks: Collection[str], quick: bool = False) 
 
 
 def _results(course: Course, homework: str) -> dict[str, str]:
-    roster = read_roster(course.folder, homework)
-    read = {record.student: read_student(roster, record) for record in roster.records}
-    parts = {
-        student: {name: parts_of(cell) for name, cell in cells.items()}
-        for student, (_, cells) in read.items()
-    }
+    results = read_results(course, homework)
+    read = {result.student.id: result for result in results.handed_in}
     texts: dict[str, str] = {}
     if MODEL in read:
-        texts[f"{homework}: the parts of its tests"] = _table(roster, parts[MODEL])
-    blank = _tests(read[BLANK][0], parts[BLANK])
-    for student, (result, _) in read.items():
+        texts[f"{homework}: the parts of its tests"] = _table(results, read[MODEL])
+    blank = _tests(read[BLANK])
+    for student, result in read.items():
         lines = _head(result)
-        for name, about in _tests(result, parts[student]).items() if result.record.scored else ():
+        for name, about in _tests(result).items() if result.known.scored else ():
             if student != BLANK and len(about) > 1 and about == blank[name]:
                 about = [f"{about[0]}, as in {BLANK}"]
             lines += about
@@ -193,24 +189,31 @@ def _results(course: Course, homework: str) -> dict[str, str]:
     return texts
 
 
-def _table(roster: Roster, parts: dict[str, list[PartResult]]) -> str:
+def _table(results: Results, model: Result) -> str:
     lines = []
-    for cell in roster.cells:
+    for cell in results.cells:
         if not cell.by_hand:
             lines.append(f"{cell.name} {in_digits(cell.max_points)}")
-            lines += [f"    {in_digits(p.points)}  {p.name}" for p in parts[cell.name]]
-    by_hand = [f"{c.name} {in_digits(c.max_points)}" for c in roster.cells if c.by_hand]
+            lines += [f"    {in_digits(p.points)}  {p.name}" for p in _parts(model, cell.name)]
+    by_hand = [f"{c.name} {in_digits(c.max_points)}" for c in results.cells if c.by_hand]
     return "\n".join([*lines, "graded by hand: " + ", ".join(by_hand)])
 
 
-def _head(result: StudentResult) -> list[str]:
+def _parts(result: Result, cell: str) -> list[Part]:
+    return result.run.parts_of(cell) if result.run else []
+
+
+def _head(result: Result) -> list[str]:
     """Return the lines about a submission as a whole."""
-    record = result.record
+    record = result.known
     hours = round(record.seconds_late / 3600)
     lines = [f"{result.status}{f', {hours} hours late' if hours else ''}"]
     if not record.scored:
         return [*lines, f"    because: {begin(result.reason)}"]
-    lines += [f"    {one.severity} {one.kind}: {begin(one.message)}" for one in result.problems]
+    lines += [
+        f"    {one.severity} {one.kind}: {begin(one.message)}"
+        for one in (result.run.problems if result.run else ())
+    ]
     tests = [score for score in record.scores if not score.cell.by_hand]
     points = in_digits(sum(score.points for score in tests))
     of = in_digits(sum(score.cell.max_points for score in tests))
@@ -218,13 +221,13 @@ def _head(result: StudentResult) -> list[str]:
     return [*lines, f"tests {points}/{of}; {waiting} answers wait for a person"]
 
 
-def _tests(result: StudentResult, parts: dict[str, list[PartResult]]) -> dict[str, list[str]]:
+def _tests(result: Result) -> dict[str, list[str]]:
     """Return the lines about each test, by grade id."""
-    scores = [score for score in result.record.scores if not score.cell.by_hand]
-    return {s.cell.name: list(_test(s, parts.get(s.cell.name, []))) for s in scores}
+    scores = [score for score in result.known.scores if not score.cell.by_hand]
+    return {s.cell.name: list(_test(s, _parts(result, s.cell.name))) for s in scores}
 
 
-def _test(score: Score, parts: list[PartResult]) -> Iterator[str]:
+def _test(score: Score, parts: list[Part]) -> Iterator[str]:
     """Yield the lines about one test: its points, and the parts that failed."""
     points = "no score" if score.auto is None else in_digits(score.auto)
     points = f"{score.cell.name} {points}/{in_digits(score.cell.max_points)}"
@@ -238,7 +241,7 @@ def _test(score: Score, parts: list[PartResult]) -> Iterator[str]:
         return
     yield f"{points}  {len(parts) - len(failed)} of {len(parts)} parts"
     for part in failed:
-        yield f"    {part.name or 'the whole test'}: {begin(part.message)}"
+        yield f"    {'the whole test' if part.is_whole else part.name}: {begin(part.message)}"
 
 
 def begin(message: str) -> str:

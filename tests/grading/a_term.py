@@ -20,7 +20,7 @@ from nbgrader.api import Gradebook
 from postgresql import Server
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.final_scores import FinalScore, final_scores
+from hw_grading.gradebook.results import Result, read_results
 from hw_grading.homework.course import Course
 
 CELLS = {"why": ("markdown", 4.0), "plot": ("code", 6.0)}
@@ -111,8 +111,8 @@ class Term:
             book.db.commit()
         return self
 
-    def final(self, student: str = "ada", name: str = "ps1") -> FinalScore:
-        return final_scores(self.course, name).students[student]
+    def final(self, student: str = "ada", name: str = "ps1") -> Result:
+        return read_results(self.course, name).students[student]
 
     def type(self, *words: object) -> int:
         """Run one of our commands, and return its exit status."""

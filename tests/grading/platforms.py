@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.folders import read_time
 
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
 MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'

@@ -19,12 +19,12 @@ from platforms import ROSTER, Term, gradescope, nb, packed
 from sqlalchemy import select
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.csv_tables import read_table
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Grant, grant
 from hw_grading.gradebook.writing import columns
 from hw_grading.homework.course import Course
 from hw_grading.term import canvas, write
+from hw_grading.term.csv_tables import read_table
 from hw_grading.term.decide import before_of
 
 ANN, BOB, ZOE, DAN = ({student: nb(student)} for student in ("ann", "bob", "zoe", "dan"))

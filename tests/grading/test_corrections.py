@@ -16,9 +16,9 @@ from hw_grading.analysis.statistics import statistics_of
 from hw_grading.commands.correcting import Corrections
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Change, Kind, applied
-from hw_grading.gradebook.final_scores import final_score, final_scores
 from hw_grading.gradebook.model import Refused
-from hw_grading.gradebook.scores import Cell, Record, Score, read_one
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import Cell, Record, Score
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.facts import Facts
 from hw_grading.rendering.feedback.summary import summary_of
@@ -106,7 +106,7 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
         "Students with more points: 1, with fewer: 0, unchanged: 1.",
         "To undo it: python -m hw_grading correct ps1 --undo 1",
     ]
-    finals = final_scores(term.course, "ps1").students
+    finals = read_results(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
     assert (finals["ada"].points("why"), finals["ada"].points("plot")) == (3, 0)
     assert [one.points for one in finals["ben"].corrections] == [
@@ -141,8 +141,8 @@ def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     term.policy(percent=10)
     term.hand_in("ada", "2022-10-05 12:00:00", points=7)
     assert correct(term, "plot", "--drop") == 0
-    finals = final_scores(term.course, "ps1")
-    assert (finals.max_score, [cell.name for cell in finals.cells]) == (4, ["why"])
+    finals = read_results(term.course, "ps1")
+    assert (finals.max_score, [cell.name for cell in finals.counting]) == (4, ["why"])
     ada = finals.students["ada"]
     assert (ada.score, ada.points("plot")) == (4, 0)
     assert ada.penalty == pytest.approx(0.4)  # of the points that are left
@@ -349,9 +349,9 @@ def test_the_desk_sets_a_students_points_and_takes_it_back(file_term):
 
 
 def facts_of(term: Term, student: str = "ada") -> Facts:
-    cells, record, comments = read_one(term.course.db_url, "ps1", student)
-    final, most = final_score(term.course, "ps1", student, cells, record)
-    return Facts(student, "ps1", tuple(cells), record, comments, final=final, most=most)
+    results = read_results(term.course, "ps1", student)
+    final, most = results.of(student), results.max_score
+    return Facts(student, "ps1", results.cells, final.record, final=final, most=most)
 
 
 def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):

@@ -100,7 +100,7 @@ def test_a_mistake_in_the_settings_is_reported_with_the_file(
 def test_an_invalid_address_is_not_shown(tmp_path: Path) -> None:
     course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'postgresql//ada:secret@host'")
     with pytest.raises(GraderFault, match="not the address of a database") as caught:
-        read_results(course.folder, "ps1")
+        read_results(course, "ps1")
     assert "secret" not in str(caught.value)
 
 
@@ -108,7 +108,7 @@ def test_a_gradebook_is_found_from_any_folder(tmp_path: Path) -> None:
     course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'sqlite:///records/class.db'")
     assert course.db_url == f"sqlite:///{tmp_path}/records/class.db"
     with pytest.raises(NoScores, match=f"no gradebook {tmp_path}/records/class.db"):
-        read_results(course.folder, "ps1")
+        read_results(course, "ps1")
     assert not (tmp_path / "records").exists()
 
 
@@ -116,7 +116,7 @@ def test_a_gradebook_is_found_from_any_folder(tmp_path: Path) -> None:
 def test_a_driver_that_is_not_installed_is_named(tmp_path: Path, driver: str) -> None:
     course = write_settings(tmp_path, f"c.CourseDirectory.db_url = '{driver}://a:secret@h/b'")
     with pytest.raises(NoScores, match="pip install") as caught:
-        read_results(course.folder, "ps1")
+        read_results(course, "ps1")
     assert "secret" not in str(caught.value)
 
 
@@ -204,10 +204,11 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
 @pytest.mark.xdist_group("elsewhere")
 class TestElsewhere:
     def test_a_class_is_graded_and_read(self, elsewhere: ToyCourse) -> None:
-        _, results = read_results(elsewhere.root, ASSIGNMENT)
-        assert [result.record.student for result in results] == ["ada", "bob", "cyd"]
+        results = read_results(elsewhere.course, ASSIGNMENT).handed_in
+        assert [result.student.id for result in results] == ["ada", "bob", "cyd"]
         assert [result.status for result in results[:2]] == [Status.GRADED] * 2
-        assert results[0].problems == ()
+        assert results[0].run
+        assert results[0].run.problems == ()
         assert elsewhere.test_scores("ada") == TESTS
 
     def test_no_default_folder_is_made(self, elsewhere: ToyCourse) -> None:
@@ -247,8 +248,8 @@ class TestElsewhere:
         odd = course.folder("fay") / "other.ipynb"
         odd.write_text("{}")
         (odd.parent.parent / "no-student").mkdir()
-        _, results = read_results(course.root, ASSIGNMENT)
-        assert [r.record.student for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
+        results = read_results(course.course, ASSIGNMENT).handed_in
+        assert [r.student.id for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
         assert results[3].reason.startswith("The notebook was submitted, but there are no scores")
         assert results[4].reason == (
             "No hw2.ipynb was submitted. In the folder of-fay: 'other.ipynb'."
@@ -287,7 +288,7 @@ def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
     for address in (f"sqlite:///{tmp_path}/nothing.db", url.replace("file:", f"file:{tmp_path}/")):
         write_settings(tmp_path, f"c.CourseDirectory.db_url = {address!r}")
         with pytest.raises(NoScores):
-            read_results(tmp_path, "ps1")
+            read_results(Course(tmp_path), "ps1")
     assert file.stat().st_mtime_ns == before
     assert not (tmp_path / "nothing.db").exists()
 

@@ -12,7 +12,7 @@ from platforms_in import Canvas, CanvasStudent, Moodle, MoodleStudent
 from toy_course import ToyCourse
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.timestamp import read_time
+from hw_grading.gradebook.folders import read_time
 
 pytestmark = pytest.mark.slow
 

@@ -23,7 +23,7 @@ from hw_grading.__main__ import main
 from hw_grading.exports.sheet import read_sheet
 from hw_grading.gradebook.corrections import Correction
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.final_scores import FinalScores, final_scores
+from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.writing import in_words, write_whole
 from hw_grading.homework.course import Course
 from hw_support.submission.file import Unreadable
@@ -521,16 +521,17 @@ def test_the_parts_of_a_score_add_up(term: Term) -> None:
 def test_corrections_and_penalties_count_in_every_export(term: Term, monkeypatch) -> None:
     """Whatever makes up the final score, all exports agree with it."""
 
-    def corrected(course: Course, assignment: str) -> FinalScores:
-        finals = final_scores(course, assignment)
+    def corrected(course: Course, assignment: str) -> Results:
+        finals = read_results(course, assignment)
         more = Correction(1, "why", 1.0, "=the question was unclear")
         students = {
             key: replace(one, corrections=(more,), score=one.score + 1, penalty=0.75)
             for key, one in finals.students.items()
         }
-        return replace(finals, students=students, max_score=7.0)
+        finals.rules.most = 7.0
+        return replace(finals, students=students)
 
-    monkeypatch.setattr("hw_grading.exports.grades.final_scores", corrected)
+    monkeypatch.setattr("hw_grading.exports.grades.read_results", corrected)
     for kind, site in (("canvas", titled("ps1", "7")), ("moodle", moodle(maximum="7.00"))):
         assert term.export(kind, site.exported()) == 0
         assert changes(site, term.to.read_bytes())["Ann Lee"] == ("", "5.75")

@@ -12,7 +12,7 @@ from nbgrader.api import Gradebook
 from hw_grading.commands.extending import moment_of
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Extension, Grant, extensions_in, grant, remove
-from hw_grading.gradebook.policy import zone_of
+from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.manifest import Manifest
@@ -68,7 +68,7 @@ def test_an_extension_counts_in_scores_in_records_and_in_nbgraders_own_pages(ter
     assert said == "ada: until 2022-10-08 23:59 America/Los_Angeles\n"
     assert (term.final().final, term.final("ben").final) == (10, 8)
     assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
-    late = {one.record.student: one.record.late for one in read_results(term.folder, "ps1")[1]}
+    late = {one.student: one.late for one in read_results(term.course, "ps1").records}
     assert late == {"ada": "", "ben": "1 d 2 h"}
     one = granted(term)["ada"]
     assert (one.reason, bool(one.author)) == ("ill", True)

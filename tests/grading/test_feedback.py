@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -81,13 +82,13 @@ def comment(course: ToyCourse, name: str, text: str, student: str = "ada") -> No
 
 class TestTheBox:
     def test_has_the_total_and_each_question_by_its_name(self, course):
-        course.grade("ada", valid(notebook(test=[stream(PASSED)])), auto=3.0, manual=4.0)
+        course.grade("ada", valid(notebook()), auto=3.0, manual=4.0, parts=[PASSED])
         found = box(page_of(course))
         assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
         assert "i. A plot 4 of 6" not in found  # the only part, so its name is not shown
 
     def test_says_which_points_wait_for_a_person(self, course):
-        course.grade("ada", valid(notebook(test=[stream(PASSED)])))
+        course.grade("ada", valid(notebook()), parts=[PASSED])
         found = box(page_of(course))
         assert "3 of 9 points so far" in found
         assert "4 points are not graded yet: a person still has to grade these answers." in found
@@ -107,7 +108,7 @@ class TestTheBox:
         assert "you gave no answer" in box(page_of(course))
 
     def test_has_failed_parts_with_their_points_and_a_link_to_the_test(self, course):
-        course.grade("ada", valid(notebook(test=[stream(PASSED + FAILED)])), auto=1.0)
+        course.grade("ada", valid(notebook()), auto=1.0, parts=[PASSED, FAILED])
         page = page_of(course)
         assert "1.1a Double 1 of 3 −2 values at 1: out: expected 2, got 3" in box(page)
         link = re.search(r'<a href="#(cell-\d+)">values at 1: out', page)[1]
@@ -115,10 +116,10 @@ class TestTheBox:
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
 
     def test_has_one_line_for_parts_that_failed_alike(self, course):
-        failed = "FAILED  {} [1 pt]\n        double is not answered yet (NotImplementedError)\n"
-        printed = "".join(failed.format(part) for part in ("one", "two", "three"))
-        course.grade("ada", valid(notebook(test=[stream(printed)])), auto=0.0)
-        line = "−3 double is not answered yet (NotImplementedError) (3 parts of the test)"
+        message = "double is not answered yet (NotImplementedError)"
+        parts = [replace(FAILED, name=name, message=message) for name in ("one", "two", "three")]
+        course.grade("ada", valid(notebook()), auto=0.0, parts=parts)
+        line = "−6 double is not answered yet (NotImplementedError) (3 parts of the test)"
         assert line in box(page_of(course))
 
     def test_has_errors_of_the_students_own_cells_below_their_question(self, course):
@@ -224,7 +225,7 @@ class TestFailuresAndNotes:
             "Notes from",
         ):
             assert word not in page
-        assert len(course.result("ada").problems) == 3  # staff see them
+        assert len(course.result("ada").run.problems) == 3  # staff see them
 
     def test_a_second_notebook_and_repairs_are_shown(self, course):
         second = "'copy.ipynb' was submitted too but not graded: only hw2.ipynb is graded."

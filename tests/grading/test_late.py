@@ -12,9 +12,8 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.analysis.report import report
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.final_scores import final_scores
-from hw_grading.gradebook.lateness import days_late, days_later
-from hw_grading.gradebook.policy import LatePolicy
+from hw_grading.gradebook.lateness import LatePolicy, days_late, days_later
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.manifest import ManifestError
 from hw_grading.outcome import GraderFault
@@ -272,7 +271,7 @@ def test_students_without_a_submission_have_nothing(term):
     term.policy(percent=10)
     with term.gradebook() as book:
         book.add_student("eve")
-    finals = final_scores(term.course, "ps1")
+    finals = read_results(term.course, "ps1")
     eve = finals.students["eve"]
     assert (eve.record, eve.score, eve.final, eve.points("why")) == (None, 0, 0, 0)
-    assert [cell.name for cell in finals.cells] == ["why", "plot"]  # in the notebook's order
+    assert [cell.name for cell in finals.counting] == ["why", "plot"]  # in the notebook's order

@@ -19,7 +19,7 @@ from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Change, corrections_in, undo
 from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.extensions import Grant, extensions_in, grant, remove
-from hw_grading.gradebook.handed_in import handed_in
+from hw_grading.gradebook.lateness import handed_in
 from hw_grading.gradebook.marks import digests_before
 from hw_grading.gradebook.model import Refused
 from hw_grading.gradebook.scores import open_gradebook

@@ -85,7 +85,7 @@ def test_a_notebook_with_cells_of_both_is_graded_as_the_submitted_homework(
 
 
 def test_other_students_are_not_affected(graded: ToyCourse) -> None:
-    _, results = read_results(graded.root, ASSIGNMENT)
-    failed = {r.record.student for r in results if r.status is Status.SUBMISSION_FAILED}
+    results = read_results(graded.course, ASSIGNMENT).handed_in
+    failed = {r.student.id for r in results if r.status is Status.SUBMISSION_FAILED}
     assert failed == {"other"}
     assert read_problems(graded.graded("right")) == []

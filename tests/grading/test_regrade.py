@@ -9,28 +9,30 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import class_of_ps1 as ps1
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy import text
+from test_results import FAILED, PASSED, TEST, WITH, ToyCourse, notebook, run_of
+from test_results import course as toys
 from tiny_homeworks import manifest_of
 
 from hw_grading.__main__ import main
-from hw_grading.analysis.changes import compare
+from hw_grading.analysis.changes import Comparison, compare
 from hw_grading.analysis.regrade_page import as_csv, as_page, in_words
-from hw_grading.batch.snapshot import Conditions, Effect, Notebook, Points, Snapshot, Work, take
-from hw_grading.batch.snapshots import Snapshots
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
-from hw_grading.gradebook.graded_notebook import PartResult, parts_of
+from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.model import Grading, Mark
-from hw_grading.gradebook.questions import Place, Places
+from hw_grading.gradebook.runs import Run
 from hw_grading.homework.course import Course
-from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import Kind, Problem, Severity
+
+__all__ = ["toys"]  # a fixture
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's code
 
 RIGHT = [f"right{number:02d}" for number in range(22)]
 SIZE = [f"size{number:02d}" for number in range(5)]
@@ -196,13 +198,13 @@ def test_a_killed_regrade_is_continued_and_compared_with_the_old_scores(
     finally:
         os.killpg(running.pid, signal.SIGKILL)
         running.wait()
-    assert not (few.folder / "grading" / "regrades").exists()
+    assert not list((few.folder / "grading" / "regrades").glob("*.csv"))
 
     assert regrade(few) == 0
     assert "An earlier regrade did not finish. This one continues it" in capsys.readouterr().out
     assert changes(few) == {name: EXPECTED[name] for name in ("right00", "size00")}
     assert set(ps1.by_hand(few).values()) == {(0.5, False)}
-    assert not list((few.folder / "grading" / "snapshots").rglob("before-*"))
+    assert not list((few.folder / "grading" / "regrades").glob("*.unfinished"))
 
 
 @pytest.mark.slow
@@ -219,7 +221,7 @@ def test_all_named_students_are_graded_again_and_no_others(
     assert regrade(few, "--dry-run", "--student", "right00", "--student", "wrong00") == 0
     assert "all results are up to date" in capsys.readouterr().out
     assert regrade(few, "--dry-run") == 0
-    assert f"run 1 submission again: {WHY}" in capsys.readouterr().out
+    assert f"run 1 submission again (size00): {WHY}" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -233,31 +235,14 @@ def test_a_dry_run_finds_scores_of_another_version_of_a_test(
     capsys.readouterr()
     assert regrade(few, "--dry-run") == 0
     assert (
-        "A regrade would run 2 submissions again, graded with another version of test_double."
+        "A regrade would run 2 submissions again (size00, wrong00): instructor's cells changed: "
+        "test_double."
     ) in capsys.readouterr().out
     assert regrade(few, "--dry-run", "--student", "right00") == 0
     assert "all results are up to date" in capsys.readouterr().out
     assert regrade(few) == 0
     assert regrade(few, "--dry-run") == 0
     assert "all results are up to date" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("regrade")
-def test_a_changed_limit_is_given_as_the_reason(few: Course) -> None:
-    busy = (
-        "import time\nend = time.process_time() + 1.5\nwhile time.process_time() < end:\n    pass"
-    )
-    ps1.submit(few, "size00", f"{busy}\n{ps1.SIZE}")
-    assert few.nbgrader("autograde", "ps1", "--force") == 0
-    manifest = few.folder / "staff" / "ps1" / "homework.toml"
-    manifest.write_text(manifest_of("ps1") + "[limits.double]\ncpu_seconds = 0.5\n")
-    assert regrade(few) == 0
-    rows = table(few)
-    assert {row["student"] for row in rows} == {"size00"}
-    why = rows[0]["why"]
-    assert "limit changed: cpu_seconds of double none → 0.5" in why
-    assert "reaches a limit now: Cell 'double' did not end" in why
 
 
 @pytest.mark.slow
@@ -280,14 +265,26 @@ def test_a_dry_run_shows_its_plan_and_writes_nothing(
     ps1.submit(few, "right00", ps1.SIZE)
     assert regrade(few, "--dry-run") == 0
     assert (
-        "A regrade would run 1 submission again because the students submitted again: right00."
+        "A regrade would run 1 submission again (right00): submitted again."
     ) in capsys.readouterr().out
+    older(few)
+    assert regrade(few, "--dry-run") == 0
+    assert (
+        "A regrade would run 1 submission again (size00): never graded by this version."
+    ) in capsys.readouterr().out
+    before = state(few)
     ps1.edit(few, ps1.RIGHT_TEST, ps1.OTHER)
     assert regrade(few, "--dry-run") == 0
     said = capsys.readouterr().out
     assert "These cells were edited since the release: test_double." in said
     assert "It would run 3 submissions again" in said
     assert state(few) == before
+
+
+def older(course: Course) -> None:
+    """Remove a run, as if an older version had graded the submission."""
+    with Database(course.db_url).writing() as connection:
+        connection.execute(text("delete from hw_grading_run where student = 'size00'"))
 
 
 def state(course: Course) -> dict[str, bytes]:
@@ -340,234 +337,92 @@ def test_an_ungraded_homework_is_not_regraded(
     assert list(tmp_path.iterdir()) == [tmp_path / "nbgrader_config.py"]
 
 
-# -- snapshots, without a gradebook
-
-LIMITS = Conditions({"cpu_seconds_per_cell": "60"}, {"staff/ps1/fresh.py": "a"}, {"numpy": "2.0"})
+# -- two runs
 
 
-def work(points: float, **more: Any) -> Work:
-    parts = {
-        "test_double": [PartResult("elsewhere", 1.0, points == 2, "" if points == 2 else "no")]
-    }
-    notebook = Notebook(parts, {"double": "x", "": "y"}, {"test_double": "t", "setup": "s"})
-    scores = {"test_double": Points(points, None, 0.0, False)}
-    made = Work([1], points, scores, {}, notebook, "now")
-    of_notebook = {name: more.pop(name) for name in list(more) if name in notebook.__dict__}
-    return replace(made, notebook=replace(notebook, **of_notebook), **more)
+def compared(course: ToyCourse, old: Run, new: Run, auto: float = 3.0) -> Comparison:
+    """Grade Ada's submission twice, and compare; the second time her test has `auto` points."""
+    course.grade("ada", notebook(), auto=sum(part.earned for part in old.parts))
+    course.save("ada", old)
+    before = {"ada": course.result("ada").run}
+    course.save("ada", new)
+    with course.gradebook() as book:
+        book.find_grade(TEST, "hw2", "hw2", "ada").auto_score = auto
+        book.db.commit()
+    return compare(before, course.results, ["ada"])
 
 
-def snapshot(student: str, one: Work, most: float = 2.0, conditions: Any = LIMITS) -> Snapshot:
-    known = {"now": conditions} if conditions else {}
-    moment = datetime(2030, 9, 11, 12, tzinfo=UTC)
-    return Snapshot("ps1", moment, {"test_double": most}, [], {student: one}, known)
+BEFORE = run_of(None, [PASSED, FAILED])
+ALL = [PASSED, replace(FAILED, earned=2.0, passed=True, message="")]
+PROBLEM = Problem(Kind.TIME_LIMIT, Severity.FAILED, "It did not end.", "double")
+EDITED = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.", "setup")
 
 
-def why(old: Snapshot, new: Snapshot) -> tuple[str, ...]:
-    (change,) = compare(old, new, Places()).changes
-    return change.why
+def graded_with(**kinds: dict[str, str]) -> dict[str, Any]:
+    return {"graded_with": WITH | kinds}
 
 
 def reasons_between() -> Iterator[Any]:
-    numpy = replace(LIMITS, packages={"numpy": "2.1"})
-    staff = replace(LIMITS, code={"staff/ps1/fresh.py": "b"})
-    problem = Problem(Kind.TIME_LIMIT, Severity.FAILED, "It did not end.", "double")
-    edited = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.", "setup")
-    yield work(2, instructors={"test_double": "u", "setup": "s"}), LIMITS, "test changed"
-    yield (
-        work(2, instructors={"test_double": "t", "setup": "u"}),
-        LIMITS,
-        ("instructor's cells changed: setup"),
-    )
-    yield work(2, answers={"double": "z", "": "y"}), LIMITS, "answer changed: double"
-    yield work(2, answers={"double": "x", "": "z"}), LIMITS, "answer changed"
-    yield work(2), staff, "staff code changed: staff/ps1/fresh.py"
-    yield work(2), numpy, "packages changed: numpy 2.0 → 2.1"
-    yield (
-        work(2),
-        replace(LIMITS, limits={"cpu_seconds_per_cell": "90"}),
-        ("limit changed: cpu_seconds_per_cell 60 → 90"),
-    )
-    yield work(2, problems=[problem]), LIMITS, "reaches a limit now: It did not end."
-    yield work(2, problems=[edited]), LIMITS, "repaired now: It was edited."
-    yield (
-        work(2, corrections={"test_double": [Effect(1.0, "for all", 1)]}),
-        LIMITS,
-        ("correction: +1, for all"),
-    )
-    yield (
-        work(2),
-        LIMITS,
-        ("no change is recorded: the answer may be random, or close to a limit"),
-    )
-    yield (
-        work(2),
-        None,
-        ("unknown: limits, the homework's code or packages may have changed (no record of them)"),
-    )
+    yield graded_with(cells={TEST: "u", "setup": "s"}), "test changed"
+    yield graded_with(cells={TEST: "t", "setup": "u"}), "instructor's cells changed: setup"
+    yield {"answers": {"double": "z", "": "y"}}, "answer changed: double"
+    yield {"answers": {"double": "x", "": "z"}}, "answer changed"
+    yield graded_with(code={"staff/hw2/fresh.py": "b"}), "staff code changed: staff/hw2/fresh.py"
+    yield graded_with(packages={"numpy": "2.1"}), "packages changed: numpy 2.0 → 2.1"
+    limits = {"cpu_seconds_per_cell": "90"}
+    yield graded_with(limits=limits), "limit changed: cpu_seconds_per_cell 60 → 90"
+    yield {"problems": (PROBLEM,)}, "reaches a limit now: It did not end."
+    yield {"problems": (EDITED,)}, "repaired now: It was edited."
+    yield {"parts": (*ALL, replace(PASSED, name="new"))}, "points changed: 3 → 4"
+    yield {}, "no change is recorded: the answer may be random, or close to a limit"
 
 
-@pytest.mark.parametrize(("after", "conditions", "expected"), list(reasons_between()))
-def test_the_reason_is_the_difference(after: Work, conditions: Any, expected: str) -> None:
-    before = snapshot("ada", work(1))
-    assert why(before, snapshot("ada", after, conditions=conditions)) == (expected,)
+@pytest.mark.parametrize(("other", "why"), list(reasons_between()))
+def test_the_reason_is_the_difference_between_the_runs(
+    toys: ToyCourse, other: dict[str, Any], why: str
+) -> None:
+    found = compared(toys, BEFORE, run_of(None, **{"parts": ALL} | other))
+    [change] = found.changes
+    assert change.why == (why,)
+    assert (change.before, change.after, change.most) == (1.0, 3.0, 3.0)
+    assert change.parts[0].in_words == "values at 1: failed → passed"
+    assert found.totals == {"ada": (1.0, 3.0)}
+    assert (found.compared, found.new, found.not_graded) == (1, [], [])
 
 
-@pytest.mark.parametrize("keys", [(1, 1), (0, 1), (0, 0)])  # older snapshots have no numbers
-def test_a_correction_that_stands_is_no_reason(keys: tuple[int, int]) -> None:
-    effects = [Effect(-2.0, "broken", keys[0]), Effect(0.0, "broken", keys[1])]
-    works = [
-        work(points, corrections={"test_double": [effect]}, answers={"double": answer})
-        for points, effect, answer in zip((2, 0), effects, "xz", strict=True)
+def test_a_part_is_compared_by_its_name_and_a_test_without_parts_as_a_whole(
+    toys: ToyCourse,
+) -> None:
+    whole = replace(PASSED, name=TEST, points=3.0, earned=3.0)
+    [change] = compared(toys, BEFORE, run_of(None, [whole])).changes
+    assert [part.in_words for part in change.parts] == [
+        "the whole test: none → passed",
+        "values at 0: passed → none",
+        "values at 1: failed → none",
     ]
-    assert why(*(snapshot("hal", one) for one in works)) == ("answer changed: double",)
 
 
-def test_a_correction_that_was_undone_and_made_again_is_a_reason() -> None:
-    both = (work(1, corrections={"test_double": [Effect(n, "for all", n)]}) for n in (1, 2))
-    assert why(*(snapshot("ada", one) for one in both)) == (
-        "correction: +2, for all",
-        "correction undone: +1, for all",
-    )
+def test_who_has_no_new_run_is_not_graded_and_who_had_none_is_not_compared(
+    toys: ToyCourse,
+) -> None:
+    toys.grade("ada", notebook())
+    toys.grade("bob", notebook())
+    runs = {one.student.id: one.run for one in toys.results.handed_in}
+    toys.save("bob", run_of(None))
+    found = compare({"ada": runs["ada"]}, toys.results, ["ada", "bob"])
+    assert found.not_graded == [("ada", "this regrade has not graded it: see the messages above")]
+    assert (found.new, found.compared, found.changes) == (["bob"], 0, ())
 
 
-def test_points_that_the_instructor_changed_are_a_reason() -> None:
-    found = why(snapshot("ada", work(1)), snapshot("ada", work(2), most=3.0))
-    assert found[0] == "points changed: 2 → 3"
-
-
-def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser() -> None:
-    student = '=cmd|"/C calc"!A0\x1b[31m<script>alert(1)</script>'
+def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser(toys: ToyCourse) -> None:
     message = "=1+1\x1b]0;owned\x07<img src=x onerror=alert(1)>"
-    parts = {"test_double": [PartResult("elsewhere", 1.0, False, message)]}
-    old, new = snapshot(student, work(2)), snapshot(student, work(1, parts=parts))
-    places = Places({"test_double": Place("Q1", "<b>")})
-    found = compare(old, new, places)
-    (row,) = csv.DictReader(io.StringIO(as_csv(found)))
-    assert row["student"].startswith("'=cmd")
-    assert row["message_after"].startswith("'=1+1")
-    page = as_page(found)
-    assert "<script" not in page
-    assert "<img" not in page
-    assert "\x1b" not in page
-    said = in_words(found, 100)
+    found = compared(toys, run_of(None, ALL), run_of(None, [replace(FAILED, message=message)]))
+    student = '=cmd|"/C calc"!A0\x1b[31m<script>alert(1)</script>'
+    found = replace(found, changes=[replace(one, student=student) for one in found.changes])
+    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    assert {row["student"][:5] for row in rows} == {"'=cmd"}
+    assert [row["message_after"][:5] for row in rows if row["message_after"]] == ["'=1+1"]
+    page, said = as_page(found), in_words(found, 100)
+    assert [word for word in ("<script", "<img", "\x1b") if word in page] == []
     assert "\x1b" not in said
     assert max(map(len, said.splitlines())) <= 100
-
-
-def test_removed_and_new_parts_are_reported() -> None:
-    parts = {"test_double": [PartResult("anew", 1.0, True)]}
-    (change,) = compare(
-        snapshot("ada", work(1)), snapshot("ada", work(2, parts=parts)), Places()
-    ).changes
-    assert [part.in_words for part in change.parts] == [
-        "anew: none → passed",
-        "elsewhere: failed → none",
-    ]
-
-
-def test_ungraded_students_are_named_and_new_students_are_no_change() -> None:
-    old = snapshot("ada", work(1))
-    new = snapshot("ada", work(1, trouble="its last grading did not finish"))
-    assert compare(old, new, Places()).not_graded == (("ada", "its last grading did not finish"),)
-    found = compare(old, snapshot("bob", work(2)), Places())
-    assert (found.changes, found.new, found.compared) == ((), ("bob",), 0)
-
-
-def test_a_lost_score_of_a_person_is_reported_in_capitals() -> None:
-    scores = {"test_double": Points(1, 2.0, 0.0, False)}
-    found = compare(snapshot("ada", work(1, scores=scores)), snapshot("ada", work(1)), Places())
-    assert "LOST: the score that a person gave to ada, test_double." in in_words(found, 100)
-
-
-@pytest.mark.parametrize(
-    ("scores", "said"),
-    [(1, "1 score that a person gave is kept."), (2, "2 scores that people gave are kept.")],
-)
-def test_kept_scores_of_people_are_counted(scores: int, said: str) -> None:
-    by_hand = {f"q{n}": Points(1, 2.0, 0.0, False) for n in range(scores)}
-    found = compare(*[snapshot("ada", work(1, scores=by_hand)) for _ in range(2)], Places())
-    assert said in in_words(found, 100)
-
-
-def test_a_question_for_people_that_has_other_points_is_named() -> None:
-    scores = {"why": Points(1.5, None, 0.0, False)}
-    before, after = (
-        replace(snapshot("ada", work(1, scores=scores)), max_points={"why": most}, by_hand=["why"])
-        for most in (2.0, 1.0)
-    )
-    places = Places(why=Place("1.2", "Why"))
-    assert "1.2 Why is worth 1 now, 2 before." in in_words(compare(before, after, places), 200)
-    assert "is worth" not in in_words(compare(after, after, places), 200)
-
-
-def test_parts_are_read_from_what_a_test_printed() -> None:
-    text = (
-        "passed  of one [1 pt]\n"
-        "FAILED  elsewhere [0.5 pt]\n        x[0] is 1, expected 2\n"
-        "FAILED  elsewhere [0.5 pt]\ndouble: 1 of 2 points in this notebook.\n"
-    )
-    outputs = [{"output_type": "stream", "text": text}]
-    assert parts_of({"outputs": outputs}) == [
-        PartResult("of one", 1.0, True),
-        PartResult("elsewhere", 0.5, False, "x[0] is 1, expected 2"),
-        PartResult("elsewhere (2)", 0.5, False),
-    ]
-    outputs.append({"output_type": "error", "ename": "NotScored", "evalue": "not run"})
-    assert parts_of({"outputs": outputs})[-1] == PartResult("", 0.0, False, "not run")
-
-
-def test_snapshots_are_kept_whole_the_newest_twenty_of_them(tmp_path: Path) -> None:
-    snapshots = Snapshots(tmp_path, "ps1")
-    assert snapshots.last() is None
-    made = []
-    for minute in range(23):
-        at = datetime(2030, 9, 11, 12, minute, tzinfo=UTC)
-        made.append(replace(snapshot("ada", work(1)), at=at))
-        snapshots.keep(made[-1])
-    assert len(list(snapshots.folder.iterdir())) == 20
-    snapshots.pin(made[0], "all")
-    snapshots.pin(made[1], "ada")
-    assert (snapshots.pinned("all"), snapshots.pinned("ada")) == (made[0], made[1])
-    assert snapshots.last() == made[-1]
-    snapshots.unpin("ada")
-    assert (snapshots.pinned("all"), snapshots.pinned("ada")) == (made[0], None)
-
-
-@pytest.mark.parametrize("content", [b"", b"no gzip", b"\x1f\x8b\x08\0damaged"])
-def test_a_damaged_snapshot_is_skipped_or_named(tmp_path: Path, content: bytes) -> None:
-    snapshots = Snapshots(tmp_path, "ps1")
-    snapshots.keep(snapshot("ada", work(1)))
-    (good,) = snapshots.folder.iterdir()
-    good.with_name("99990101T000000.000000Z.json.gz").write_bytes(content)
-    assert snapshots.last() == snapshot("ada", work(1))
-    snapshots.pin(snapshot("ada", work(1)), "all")
-    (pin,) = snapshots.folder.glob("before-*")
-    pin.write_bytes(content)
-    with pytest.raises(Unreadable, match="is damaged"):
-        snapshots.pinned("all")
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("regrade")
-def test_an_unchanged_notebook_is_not_parsed_again(
-    few: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    last = Snapshots(few.folder / "grading", "ps1").last()
-    path = few.autograded("size00", "ps1") / "ps1.ipynb"
-    status = path.stat()
-    os.utime(path)  # as if the notebook was written again with the same content
-    with monkeypatch.context() as patch:
-        patch.delattr("hw_grading.batch.snapshot.notebook_in")
-        again = take(few, "ps1", last).students["size00"]
-    assert again.notebook == last.students["size00"].notebook
-    assert again.conditions == ""
-    path.chmod(0o644)
-    path.write_bytes(b" " * status.st_size)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    same = take(few, "ps1", last).students["size00"]
-    assert same.notebook == last.students["size00"].notebook
-    assert same.conditions
-    os.utime(path)
-    other = take(few, "ps1", last).students["size00"]
-    assert "its graded notebook cannot be read" in other.notebook.trouble
-    assert other.conditions == ""

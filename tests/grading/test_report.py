@@ -1,7 +1,9 @@
 import contextlib
 import io
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 from test_results import (
     FAILED,
     PASSED,
@@ -10,15 +12,20 @@ from test_results import (
     notebook,
     problem,
     pytestmark,
-    stream,
 )
 
 from hw_grading.analysis.report import fit, report
+from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.writing import columns, say
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
 WIDE = 160
+
+
+def part(name):
+    """A part that failed for a reason of its own."""
+    return replace(FAILED, name=name, message=f"{name} is wrong")
 
 
 def lines_of(course, width=WIDE):
@@ -48,17 +55,16 @@ def test_the_first_faults_are_listed_and_the_others_counted(course):
     course.grade(
         "ada",
         notebook(
-            test=[stream(PASSED + 4 * FAILED)],
             plot=[error("NameError", "pit")],
             problems=[problem("A tag went.", "mended", "metadata")],
         ),
+        parts=[PASSED, FAILED, replace(FAILED, name="far"), *(part(n) for n in "1234")],
     )
-    told = "    double: values at 1 [2 pt]: out: expected 2, got 3"
     assert lines_of(course)[3:8] == [
-        told,
-        told,
-        told,
-        "    and 2 more",
+        "    double: 2 parts [4 pt]: out: expected 2, got 3",
+        "    double: 1 [2 pt]: 1 is wrong",
+        "    double: 2 [2 pt]: 2 is wrong",
+        "    and 3 more",
         "    repaired: A tag went.",
     ]
 
@@ -111,7 +117,7 @@ def test_a_long_reason_is_wrapped_and_not_cut(course):
 def test_no_remark_is_wider_than_the_terminal_and_columns_stay_straight(course, width):
     students = ["ada", "x" * 200, "王小明", "ñandú", "e\u0301va", "<b>x"]
     for student in students:
-        course.grade(student, notebook(test=[stream(9 * FAILED)]))
+        course.grade(student, notebook(), parts=map(part, "123456789"))
     lines = lines_of(course, width)
     rows = [line for line in lines if " wait " in line]
     assert len(rows) == len(students)
@@ -132,9 +138,19 @@ def test_colours_of_an_errors_message_are_left_out(course):
 
 def test_student_text_cannot_move_the_cursor(course):
     course.grade("a\x1b[2Jb\nc", notebook(test=[error("\x1b]0;title\x07", "a\r\u202eb")]))
-    text = report(course.root, "hw2", WIDE)
-    assert all(c.isprintable() for line in text.split("\n") for c in line)
-    assert len(text.split("\n")) == 8
+    lines = lines_of(course)
+    assert all(c.isprintable() for line in lines for c in line)
+    assert len(lines) == 8
+
+
+def test_submissions_that_this_version_never_graded_are_counted(course):
+    course.grade("ada", notebook())
+    with Database(f"sqlite:///{course.root}/gradebook.db").writing() as connection:
+        connection.execute(text("delete from hw_grading_run"))
+    assert lines_of(course, 300)[-1] == (
+        "what failed is not known of 1 submission, never graded by this version: python -m "
+        "hw_grading regrade hw2"
+    )
 
 
 def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
@@ -147,7 +163,7 @@ def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
 
 
 @pytest.mark.parametrize(
-    ("text", "width", "cut"),
+    ("said", "width", "cut"),
     [
         ("abc", 3, "abc"),
         ("abcd", 3, "ab…"),
@@ -156,5 +172,5 @@ def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
         ("", 3, ""),
     ],
 )
-def test_a_text_is_cut_to_a_width(text, width, cut):
-    assert fit(text, width) == cut
+def test_a_text_is_cut_to_a_width(said, width, cut):
+    assert fit(said, width) == cut

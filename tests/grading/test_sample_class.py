@@ -10,7 +10,7 @@ import pytest
 from hw_grading.commands.demo import MARKER, demonstrate
 from hw_grading.commands.sample import cell_of, sample_class_of, write_class
 from hw_grading.gradebook.results import read_results
-from hw_grading.homework.course import REPOSITORY, scratch_course
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_grading.outcome import Status
 
 # One run serves all tests of this file: they have to be in one worker.
@@ -34,7 +34,7 @@ def course(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(course):
-    return {result.record.student: result for result in read_results(course, "hw2")[1]}
+    return {one.student.id: one for one in read_results(Course(course), "hw2").handed_in}
 
 
 def points_lost(record):
@@ -73,7 +73,7 @@ def stock(course, tmp_path_factory):
     log = other.folder / "stock.log"
     assert other.nbgrader("generate_assignment", "hw2", log=log) == 0
     assert other.nbgrader("autograde", "hw2", log=log) == 0
-    return {result.record.student: result for result in read_results(other.folder, "hw2")[1]}
+    return {one.student.id: one for one in read_results(other, "hw2").handed_in}
 
 
 @pytest.mark.parametrize("student", IN_STOCK)
@@ -88,8 +88,11 @@ def test_only_the_late_student_is_late(results):
 
 
 def test_written_answers_wait_for_a_person_unless_nothing_was_written(results):
-    assert results["all-right"].record.waiting == 27
-    assert results["blank"].record.waiting == 0
+    waiting = {
+        student: sum(score.cell.max_points for score in result.record.scores if score.waits)
+        for student, result in results.items()
+    }
+    assert (waiting["all-right"], waiting["blank"]) == (27, 0)
 
 
 @pytest.mark.parametrize("student", CLASS)
@@ -136,8 +139,7 @@ def test_the_sample_class_of_a_small_homework_loses_the_points_of_its_mistakes(t
     assert course.nbgrader("generate_assignment", "hw0", log=log) == 0
     submissions = write_class(course.folder, "hw0")
     assert course.nbgrader("autograde", "hw0", log=log) == 0, log.read_text()
-    results = read_results(course.folder, "hw0")[1]
-    graded = {result.record.student: result.record for result in results}
+    graded = {record.student: record for record in read_results(course, "hw0").records}
     for submission in submissions:
         assert points_lost(graded[submission.student]) == submission.points_lost
     assert any(submission.points_lost for submission in submissions)

@@ -6,12 +6,18 @@ from typing import Any
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
+from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.model import Grading, Mark
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.runs import Run, save_run
+from hw_grading.outcome import Graded, Part, Spent
+from hw_grading.plugins import saving
 from hw_grading.plugins.saving import SaveScores, add_indexes
 
 pytestmark = pytest.mark.slow
@@ -43,11 +49,11 @@ def forget(course: ToyCourse) -> None:
         gradebook.execute("update comment set auto_comment = 'none'")
 
 
-def save(course: ToyCourse, how: type[SaveAutoGrades]) -> None:
+def save(course: ToyCourse, how: type[SaveAutoGrades], **more: Any) -> None:
     notebook = nbformat.read(course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb", 4)
     db_url = f"sqlite:///{course.root}/gradebook.db"
     ids = {"notebook": "hw2", "assignment": ASSIGNMENT, "student": "ada", "db_url": db_url}
-    how().preprocess(notebook, {"nbgrader": ids})
+    how().preprocess(notebook, {"nbgrader": ids, **more})
 
 
 @pytest.mark.smoke
@@ -163,6 +169,41 @@ def test_an_interrupted_save_saves_nothing(
     with pytest.raises(KeyboardInterrupt):
         save(graded, SaveScores)
     assert rows(graded) == before
+
+
+def test_scores_and_the_rows_of_the_run_are_saved_together_or_not_at_all(
+    graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = (Part("test_double", "values", 2.0, 2.0, passed=True),)
+    outcome = Graded("{}", Spent(3.0, 2.0), parts)
+    turn = Turn("ada", NotebookNode(), "d" * 64, {"limits": {"files": "7"}}, lambda: outcome, print)
+    resources = {TURN: turn, OUTCOME: outcome}
+    assert (run_in(graded).number, run_in(graded).parts_of("test_double")[0].passed) == (1, False)
+    save(graded, SaveScores, **resources)
+    run = run_in(graded)
+    assert (run.number, run.parts, run.digest, run.cpu_seconds) == (2, parts, "d" * 64, 2.0)
+    assert run.graded_with["limits"] == {"files": "7"}
+    assert {"test_double", "title"} <= run.graded_with["cells"].keys()
+    assert run.answers.keys() == {"double", "triple", "why", "sketch", ""}
+
+    forget(graded)
+    before = rows(graded)
+
+    def fail_at_the_end(*arguments: Any) -> None:
+        save_run(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(saving, "save_run", fail_at_the_end)
+    with pytest.raises(KeyboardInterrupt):
+        save(graded, SaveScores, **resources)
+    assert rows(graded) == before
+    assert run_in(graded).number == 2
+
+
+def run_in(course: ToyCourse) -> Run:
+    run = read_results(course.course, ASSIGNMENT).of("ada").run
+    assert run
+    return run
 
 
 def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:

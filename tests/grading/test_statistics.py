@@ -2,12 +2,13 @@
 
 import csv
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from at_the_desk import grade as grade_at_the_desk
 from html_pages import Page
-from test_results import PASSED, course, error, notebook, pytestmark, stream
+from test_results import FAILED, PASSED, course, error, notebook, pytestmark
 
 from hw_grading.__main__ import main
 from hw_grading.analysis.statistics import (
@@ -21,7 +22,7 @@ from hw_grading.homework.course import Course
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
-TWICE = "FAILED  values at 1 [2 pt]\n        out: wrong. Likely cause: every entry is 2 times\n"
+TWICE = replace(FAILED, message="out: wrong. Likely cause: every entry is 2 times")
 MARKUP = "<script>alert(1)</script>"
 
 
@@ -122,14 +123,16 @@ def test_zeros_of_empty_answers_count_only_when_no_answer_waits(course):
 
 
 def test_a_part_is_counted_once_for_each_submission_with_its_likeliest_cause(course):
-    course.grade("ada", notebook(test=[stream(2 * TWICE)]))
-    course.grade("bob", notebook(test=[stream(TWICE)]))
-    course.grade("eve", notebook(test=[stream(TWICE.replace("every", "no"))]))
+    course.grade("ada", notebook(), parts=[TWICE])
+    course.grade("bob", notebook(), parts=[TWICE])
+    course.grade("eve", notebook(), parts=[replace(TWICE, message="Likely cause: no entry")])
     course.grade("kim", notebook(test=[error("NameError", "name 'x1' is not defined")]))
     first, *others = questions(course)["test_double"].parts
     assert (first.name, first.points, first.failed) == ("values at 1", 2, 3)
     assert first.cause == "every entry is 2 times (2 of 3)"
-    assert "the test stopped with an error" in [part.name for part in others]
+    assert [(part.name, part.cause) for part in others] == [
+        ("the whole test", "NameError: name 'x…' is not defined (1 of 1)")
+    ]
 
 
 def test_the_items_of_a_rubric_are_counted(course):
@@ -142,8 +145,8 @@ def test_the_items_of_a_rubric_are_counted(course):
 
 
 def test_the_table_has_a_line_for_each_student_and_part_that_sum_to_the_points(course):
-    course.grade("ada", notebook(test=[stream(PASSED + TWICE)]), auto=1.0, manual=3.5)
-    course.grade("bob", notebook(test=[stream(PASSED)]), auto=1.5)
+    course.grade("ada", notebook(), 1.0, 3.5, [PASSED, TWICE])
+    course.grade("bob", notebook(), auto=1.5, parts=[PASSED])
     rows = table(course)
     lines = [(row["student"], row["cell"], row["part"], row["kind"], row["points"]) for row in rows]
     assert lines == [
@@ -168,8 +171,8 @@ def test_the_page_has_no_script_no_address_and_no_student(course):
     source["cells"][0]["source"] = f"## Part\n### 1.1a $x$ {MARKUP} (3 points)"
     course.write(course.root / "source" / "hw2", source)
     for n in range(12):
-        test = [stream(f"FAILED  {MARKUP} $ [2 pt]\n        {MARKUP}\n")]
-        course.grade(f"student{n:03d}", notebook(test=test), auto=n % 4, manual=n % 5)
+        parts = [replace(FAILED, name=f"{MARKUP} $", message=MARKUP)]
+        course.grade(f"student{n:03d}", notebook(), n % 4, n % 5, parts)
     html = page_of(statistics_of(course.root, "hw2"))
     assert "script" not in Page(html).tags
     assert MARKUP not in html

@@ -28,7 +28,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import write_statistics
-from hw_grading.gradebook.timestamp import read_time, time_of
+from hw_grading.gradebook.folders import read_time, time_of
 from hw_grading.gradebook.writing import cell, csv_of
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import LONGEST_ID, why_no_id

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from hw_grading.gradebook.corrections import Correction
-from hw_grading.gradebook.final_scores import FinalScore
 from hw_grading.gradebook.questions import Places
+from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.scores import Cell, Record, Score, in_digits, signed
 from hw_grading.rendering.comments import comment_markdown
 
@@ -33,7 +33,7 @@ class Facts:
     places: Places = field(default_factory=Places)
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
 
-    final: FinalScore | None = None  # the final score; None if it is not known
+    final: Result | None = None  # with the final score; None if it is not known
     most: float | None = None  # the total points that count; None for those of all cells
 
     @property

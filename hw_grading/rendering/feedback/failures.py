@@ -1,21 +1,21 @@
 """Failures of tests, cells and the submission, a line for each, with a link to the cell.
 
-They are read from the notebook without its hidden content, so that they reveal none of it.
+Parts of tests are rows of the student's last run. Of an error with which a whole test ended, only
+the name is shown: its message may quote hidden tests.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import Fault, error_of, errors_in, faults_of
+from hw_grading.gradebook.graded_notebook import error_of, errors_in
+from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import signed
+from hw_grading.homework.cells import is_test
 from hw_grading.rendering.feedback.facts import Facts
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
-
-_PART = re.compile(r"(.*) \[([0-9.]+) pt\]")
 
 # A failure in words for a student. The grader's own sentence follows it.
 _FAILURES = {
@@ -45,12 +45,22 @@ class Line:
     place: str = ""
 
 
-def lines_of(cells: Sequence[NotebookNode]) -> dict[str, list[Line]]:
-    """Return what failed in a notebook's cells, by the grade id that each failure belongs to."""
+def lines_of(
+    cells: Sequence[NotebookNode], facts: Facts, numbers: Mapping[str, int]
+) -> dict[str, list[Line]]:
+    """Return what failed, by the grade id that each failure belongs to.
+
+    `cells` are the notebook's, without hidden content. Cells without a grade id have no rows.
+    """
     lines: dict[str, list[Line]] = {}
+    run = facts.final.run if facts.final else None
+    for failure in run.failures if run else ():
+        cell = cells[numbers[failure.cell]] if failure.cell in numbers else None
+        lines.setdefault(failure.cell, []).append(_of_failure(failure, cell, numbers))
     for number, (cell, name) in enumerate(zip(cells, _owners(cells), strict=True)):
-        if cell.cell_type == "code":
-            lines.setdefault(name, []).extend(_what_failed(cell, number))
+        if cell.cell_type == "code" and grade_id_of(cell) is None:
+            errors = (Line(error_of(error), number) for error in errors_in(cell))
+            lines.setdefault(name, []).extend(errors)
     return lines
 
 
@@ -101,24 +111,17 @@ def _owners(cells: Sequence[NotebookNode]) -> list[str]:
     return owners + [above] * waiting
 
 
-def _what_failed(cell: NotebookNode, number: int) -> Iterable[Line]:
-    """Yield lines on what failed in one cell. Parts that failed alike become one line."""
-    if name := grade_id_of(cell):
-        faults = faults_of(name, cell)
-    else:
-        faults = [Fault("", "", error_of(error)) for error in errors_in(cell)]
-    alike: dict[str, list[str]] = {}
-    for fault in faults:
-        alike.setdefault(fault.message or fault.part, []).append(fault.part)
-    for message, these in alike.items():
-        parts = [match for part in these if (match := _PART.fullmatch(part))]
-        lost = sum(float(part[2]) for part in parts if part[2].count(".") < 2)
-        said = "the test did not finish" if message == "NotScored" else message
-        if len(these) > 1:
-            said = f"{said} ({len(these)} parts of the test)"
-        elif parts:
-            said = parts[0][1] if message == these[0] else f"{parts[0][1]}: {said}"
-        yield Line(said, number, signed(-lost) if lost else "")
+def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[str, int]) -> Line:
+    said, what = failure.message, failure.what
+    if len(failure.parts) > 1:
+        said += f" ({what} of the test)"
+    elif what:
+        said = f"{what}: {said}"
+    elif cell is None or is_test(cell):  # the error is in the outputs too, without its details
+        errors = errors_in(cell) if cell else []
+        name = error_of(errors[0]) if errors else "NotScored"
+        said = "the test did not finish" if name == "NotScored" else name
+    return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")
 
 
 def _line(problem: Problem, facts: Facts, numbers: Mapping[str, int]) -> Line:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.final_scores import FinalScore
 from hw_grading.gradebook.questions import order_in
+from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.scores import Record, Score, counted, counted_points, in_digits, signed
 from hw_grading.rendering.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_grading.rendering.feedback.failures import Line, failures_of, lines_of, mended_in, merged
@@ -109,7 +109,7 @@ def _remarks(record: Record, any_given: bool, open_points: float) -> Iterable[st
         yield "A person will look at some of your answers again."
 
 
-def _lateness(record: Record, final: FinalScore | None) -> Iterable[str]:
+def _lateness(record: Record, final: Result | None) -> Iterable[str]:
     if final and final.slip_days:
         days = counted(final.slip_days, "slip day")
         were = "was" if final.slip_days == 1 else "were"
@@ -141,7 +141,7 @@ def _questions(
     markdown: Callable[[str], Markup],
 ) -> Iterable[Question]:
     scores = {score.cell.name: score for score in _scores(facts)}
-    lines = {name: said for name, said in lines_of(cells).items() if said}
+    lines = {name: said for name, said in lines_of(cells, facts, numbers).items() if said}
     mentioned = scores.keys() | lines.keys() | facts.comments.keys()
     names = [name for name in facts.places if name in mentioned]
     names += [name for name in {**scores, **lines} if name not in facts.places]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nbgrader.exchange.default import Exchange
 
-from hw_grading.gradebook.policy import terms_of
+from hw_grading.gradebook.lateness import terms_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.homework.manifest import ManifestError

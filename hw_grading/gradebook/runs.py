@@ -1,0 +1,182 @@
+"""Our tables of runs: what grading found in each submission, part by part.
+
+The truth about points is in nbgrader's tables. These rows say how a test gave its points, and with
+what a submission was graded. They can be made again by grading again. A student's last runs are
+kept, so that two of them can be compared.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from hw_grading.gradebook.tables import PARTS, RUNS, now
+from hw_grading.outcome import Part, Status
+from hw_support.submission.problems import Problem, Severity, encodable, problems_in
+
+MOST_RUNS = 10  # that are kept of one student
+# What a submission is graded with, as texts by kind and name: "cells" (digests of the instructor's
+# cells), "code" (digests of staff code), "limits", "packages" (versions and the grader's digest).
+GradedWith = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Parts of one cell that failed alike, or the error with which the cell ended."""
+
+    cell: str
+    message: str
+    parts: tuple[Part, ...]
+
+    @property
+    def lost(self) -> float:
+        """The points that they cost."""
+        return sum(part.points - part.earned for part in self.parts)
+
+    @property
+    def what(self) -> str:
+        """The part's name, or the number of parts; "" for the whole cell."""
+        if len(self.parts) > 1:
+            return f"{len(self.parts)} parts"
+        return "" if self.parts[0].is_whole else self.parts[0].name
+
+
+@dataclass(frozen=True)
+class Run:
+    """One grading of a submission."""
+
+    digest: str  # of the submitted file; "" if it could not be read
+    answers: Mapping[str, str]  # digests of the student's cells; "": of those without a grade id
+    graded_with: GradedWith
+    seed: str
+    status: Status
+    reason: str
+    problems: tuple[Problem, ...]
+    cpu_seconds: float
+    wall_seconds: float
+    parts: tuple[Part, ...] = ()  # in the notebook's order
+    number: int = 0  # from 1 on; 0: it is not stored yet
+    at: datetime = field(default_factory=now)  # UTC
+
+    def parts_of(self, cell: str) -> list[Part]:
+        """Return the parts of one cell."""
+        return [part for part in self.parts if part.cell == cell]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What failed for a known reason, in the notebook's order.
+
+        A cell that ended in an error because it has no answer yet is left out.
+        """
+        alike: dict[tuple[str, str], list[Part]] = {}
+        for part in self.parts:
+            is_stub = part.is_whole and part.message.startswith("NotImplementedError")
+            if part.message and not (part.passed or is_stub):
+                alike.setdefault((part.cell, part.message), []).append(part)
+        return [Failure(*about, tuple(parts)) for about, parts in alike.items()]
+
+    @property
+    def repairs(self) -> list[Problem]:
+        """What the grader repaired in the notebook."""
+        return [one for one in self.problems if one.severity is Severity.MENDED]
+
+
+def digest_of(source: str) -> str:
+    """Return the digest of a cell's source, as a `Run` has it."""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def save_run(connection: Connection, assignment: str, student: str, run: Run) -> int:
+    """Store a run in the caller's transaction, and remove the oldest; return its number."""
+    whose = {"assignment": assignment, "student": student}
+    last = connection.scalar(select(func.max(RUNS.c.number)).where(*_of(RUNS, assignment, student)))
+    number = (last or 0) + 1
+    row = insert(RUNS).values(
+        **whose,
+        number=number,
+        digest=run.digest,
+        answers=json.dumps(run.answers),
+        graded_with=json.dumps(run.graded_with, sort_keys=True),
+        seed=run.seed,
+        status=str(run.status),
+        reason=encodable(run.reason),
+        problems=json.dumps([asdict(one) for one in run.problems]),
+        cpu_seconds=run.cpu_seconds,
+        wall_seconds=run.wall_seconds,
+        at=run.at,
+    )
+    connection.execute(row)
+    parts = [
+        {**whose, "number": number, "position": position, **asdict(part)}
+        for position, part in enumerate(run.parts)
+    ]
+    if parts:
+        connection.execute(insert(PARTS), parts)
+    for table in (RUNS, PARTS):
+        old = table.c.number <= number - MOST_RUNS
+        connection.execute(delete(table).where(*_of(table, assignment, student), old))
+    return number
+
+
+def last_numbers(
+    db: Session | Connection, assignment: str, student: str | None = None
+) -> dict[str, int]:
+    """Return the number of each student's last run, or of one student's."""
+    query = select(RUNS.c.student, func.max(RUNS.c.number)).where(*_of(RUNS, assignment, student))
+    return {row[0]: row[1] for row in db.execute(query.group_by(RUNS.c.student))}
+
+
+def read_runs(
+    db: Session | Connection, assignment: str, numbers: Mapping[str, int]
+) -> dict[str, Run]:
+    """Return the run of each student that has this number; a run that is gone is left out."""
+    only = next(iter(numbers)) if len(numbers) == 1 else None
+    known: dict[str, GradedWith] = {}  # most runs of a class were graded with the same
+    runs: dict[str, Run] = {}
+    for number in sorted(set(numbers.values())):
+        parts: dict[str, tuple[Part, ...]] = {}
+        query = select(PARTS).where(*_of(PARTS, assignment, only), PARTS.c.number == number)
+        found = db.execute(query.order_by(PARTS.c.student, PARTS.c.position))
+        for student, rows in groupby(found, lambda row: row.student):
+            parts[student] = tuple(_part(row) for row in rows)
+        query = select(RUNS).where(*_of(RUNS, assignment, only), RUNS.c.number == number)
+        for row in db.execute(query):
+            if numbers.get(row.student) == number:
+                if row.graded_with not in known:
+                    known[row.graded_with] = json.loads(row.graded_with)
+                graded_with = known[row.graded_with]
+                runs[row.student] = _run(row, graded_with, parts.get(row.student, ()))
+    return runs
+
+
+def _of(table: Table, assignment: str, student: str | None) -> list[Any]:
+    one = [] if student is None else [table.c.student == student]
+    return [table.c.assignment == assignment, *one]
+
+
+def _part(row: Any) -> Part:
+    return Part(row.cell, row.name, row.points, row.earned, row.passed, row.message, row.fresh)
+
+
+def _run(row: Any, graded_with: GradedWith, parts: tuple[Part, ...]) -> Run:
+    return Run(
+        row.digest,
+        json.loads(row.answers),
+        graded_with,
+        row.seed,
+        Status(row.status),
+        row.reason,
+        tuple(problems_in(json.loads(row.problems))),
+        row.cpu_seconds,
+        row.wall_seconds,
+        parts,
+        row.number,
+        row.at,
+    )
