@@ -28,7 +28,7 @@ from lab import PATIENCE
 from playwright.sync_api import Browser, Error, Page, Route, expect
 from server import Server, start_desk
 
-from hw_grading.gradebook.final_scores import final_scores
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course
 
 pytestmark = [
@@ -347,10 +347,10 @@ def test_a_student_is_found_and_the_points_of_a_test_are_changed_and_changed_bac
     tests.get_by_role("button", name="Change").click()
     expect(tests.locator("tbody tr")).to_contain_text("1.5 of 2 (1 by the test)")
     expect(tests.locator("tbody tr")).to_contain_text("Kim: <b>The file</b> was damaged.")
-    assert final_scores(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.5
+    assert read_results(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.5
     tests.get_by_role("button", name="Undo").click()
     expect(tests.locator("tbody tr")).to_contain_text("1 of 2")
-    assert final_scores(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.0
+    assert read_results(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.0
 
 
 def test_graders_and_formgrader_who_save_the_same_answer_see_both_versions(
