@@ -4,7 +4,6 @@ Of each student, only digests, results and a few words are kept, so that a large
 notebook is read when one of its cells is shown; the cells of the last few students are kept.
 """
 
-import contextlib
 import re
 import threading
 import unicodedata
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw_grading.gradebook.graded_notebook import (
+    FINISHED,
     cells_by_id,
     error_of,
     errors_in,
@@ -29,6 +29,7 @@ from hw_grading.outcome import Status
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import METADATA_KEY
 
 EXCERPT = 300  # characters
 _MOST_STUDENTS = 8  # whose shown cells are kept, if the notebook is not larger than this:
@@ -131,13 +132,25 @@ class Answers:
         key, result = self._key(student), self._results.get(student)
         path = self.course.autograded(student, self.assignment) / f"{self.assignment}.ipynb"
         found: Cells = {}
-        with contextlib.suppress(Unreadable, OSError):
-            found = cells_by_id(open_notebook(path))
+        trouble = ""
+        try:
+            document = open_notebook(path)
+        except (Unreadable, OSError) as why:
+            trouble = f"its graded notebook cannot be read: {why}"
+        else:
+            found = cells_by_id(document)
+            section = document["metadata"].get(METADATA_KEY)
+            if isinstance(section, dict) and section.get(FINISHED) is not True:
+                trouble = "its last grading did not finish"
         cells = {name: found[name] for name in self._names() if name in found}
         state = self._state(student)
         glances = {name: self._glance(name, cell) for name, cell in cells.items()}
         status = (result and result.status) or Status.NOT_GRADED
         reason, late = (result.reason, result.known.late) if result else ("", "")
+        if trouble and status is not Status.NOT_GRADED:  # there is nothing to show
+            status = Status.NOT_GRADED
+            run = f"To grade it again, run `nbgrader autograde {self.assignment}`."
+            reason = f"The submission has scores, but {trouble}. {run}"
         submission = Submission(student, status, reason, late, state is not None, glances)
         with self._lock:
             self._kept[student] = (key, submission)
