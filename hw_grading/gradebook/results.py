@@ -272,20 +272,23 @@ def _found(course: Course, assignment: str, assignments: set[str]) -> Iterator[s
 
 
 def _with_status(course: Course, assignment: str, result: Result) -> Result:
-    if why := _why_not_graded(course, assignment, result.known):
+    if why := _why_not_graded(course, assignment, result):
         return replace(result, status=Status.NOT_GRADED, reason=why)
     if result.run:
         return replace(result, status=result.run.status, reason=result.run.reason)
     return replace(result, status=Status.GRADED)
 
 
-def _why_not_graded(course: Course, name: str, record: Record) -> str:
+def _why_not_graded(course: Course, name: str, result: Result) -> str:
+    record = result.known
     folder = course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
     notebook = folder / f"{name}.ipynb"
     if record.scored:
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
+        if not result.run and not os.path.lexists(course.autograded(record.student, name)):
+            return _why_unreadable(notebook, run)  # nbgrader gives 0 for a missing notebook
         return ""
     if why := why_no_id(record.student):
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
