@@ -21,8 +21,10 @@ from hw_grading.analysis.changes import Change, Comparison, PartChange
 from hw_grading.analysis.regrade_page import as_page
 from hw_grading.analysis.statistics import page_of, statistics_of
 from hw_grading.gradebook.questions import Place, read_places
-from hw_grading.gradebook.scores import Cell, Record, Score
-from hw_grading.outcome import Part
+from hw_grading.gradebook.results import Result
+from hw_grading.gradebook.runs import Run
+from hw_grading.gradebook.scores import Cell, Record, Score, Student
+from hw_grading.outcome import Part, Status
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.facts import Facts
 from hw_support import PALETTE, label_axes
@@ -103,6 +105,9 @@ def feedback_page(graded: NotebookNode) -> str:
     late = Record("ada", None, 90_000.0, 2.0, tuple(scores))
     words = "+2  names $x$ and `W`\n-1  not why\n\nRead **once** more:\n\n|a|b|\n|-|-|\n|1|2|"
     released = nbformat.read(ROOT / "release" / "hw2" / "hw2.ipynb", as_version=4)
+    message = "out: expected 0.5, got 0. Input: s = 0"
+    failed = Part("test_sigmoid_activation", "values", 5, 0, passed=False, message=message)
+    run = Run("", {}, {}, "1", Status.GRADED, "", (), 1.0, 1.0, (failed,))
     facts = Facts(
         student="a-student-with-a-name-as-long-as-addresses-are@students.example.edu",
         homework="hw2",
@@ -111,6 +116,9 @@ def feedback_page(graded: NotebookNode) -> str:
         comments={"q1_3b_iv": words},
         places=places,
         instructors=frozenset(cell.source.strip() for cell in released.cells),
+        final=Result(
+            Student("ada", "Ada", "", ""), late, run, Status.GRADED, score=10.5, penalty=2.0
+        ),
     )
     noted = [
         Problem(Kind.TIME_LIMIT, Severity.FAILED, "Cell 'train' took too long.", "relu_activation"),

@@ -15,7 +15,8 @@ from nbgrader.api import Gradebook
 from playwright.sync_api import Page, expect
 
 from hw_grading.commands.sample import cell_of, solved
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.gradebook.book import GradeBook
+from hw_grading.homework.course import REPOSITORY, Course
 
 HOMEWORK = "hw0"
 TYPED = "return np.array(x).reshape(-1, 1)"
@@ -160,9 +161,10 @@ def test_each_grader_has_the_name_of_their_login_on_the_desk(hub: Hub, instructo
         page.keyboard.press("1")
         expect(page.locator("#state")).to_have_text("Saved")
         take_screenshot(page, f"hub_desk_{name}")
-        api = f"{hub.course}/hw-grading/{HOMEWORK}/api/history/error_text/{student}"
-        events = page.request.get(api).json()["events"]
-        assert {event["grader"] for event in events} == {name}
+        events = GradeBook(Course(hub.machine.path(COURSE)), HOMEWORK).history(
+            "error_text", student
+        )
+        assert {event.grader for event in events} == {name}
     with Gradebook(f"sqlite:///{hub.machine.path(COURSE)}/gradebook.db") as book:
         for student in ("ada", "bob"):
             grade = book.find_grade("error_text", HOMEWORK, HOMEWORK, student)
