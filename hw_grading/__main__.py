@@ -24,7 +24,7 @@ if __name__ == "__main__":
     sys.excepthook = _show
 
 try:
-    from hw_grading.gradebook.scores import NoScores
+    from hw_grading.gradebook.database import Unavailable
     from hw_grading.gradebook.writing import in_words
     from hw_support.failures import visible
     from hw_support.submission.file import Unreadable
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # as in `report … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
         return STOPPED
-    except (NoScores, Unreadable, OSError, RuntimeError) as error:
+    except (Unavailable, Unreadable, OSError, RuntimeError) as error:
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT
     except KeyboardInterrupt:

@@ -68,14 +68,14 @@ class Regrade:
     def run(self) -> bool:
         """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
-        Raises `NoScores`, `Unreadable` or `RuntimeError` if nothing was compared.
+        Raises `Unavailable`, `Unreadable` or `RuntimeError` if nothing was compared.
         """
         is_continued = self._begun.exists()
         numbers = self._numbers_at_the_start()
         edits = edits_since_release(self.course, self.assignment)
         self._expect_releasable(edits)
         with open_gradebook(self.course.db_url, self.assignment) as (db, _):
-            before = read_runs(db, self.assignment, numbers)
+            before = read_runs(db, self.assignment, numbers=numbers)
         moment = max((run.at for run in before.values()), default=None)
         compares = f"compares with the scores of {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
         if is_continued:

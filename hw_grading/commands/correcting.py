@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hw_grading.gradebook.corrections import (
-    Change,
+    Correction,
     Kind,
     correct,
     corrections_in,
@@ -21,7 +21,7 @@ from hw_support.submission.problems import quoted
 
 
 class Corrections:
-    """The corrections of one homework; `NoScores` or `Unreadable` if it cannot be read."""
+    """The corrections of one homework; `Unavailable` or `Unreadable` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -111,11 +111,11 @@ class Corrections:
         place = self._places.get(name)
         return [_words(str(place)), _words(place.title)] if place else []
 
-    def _changes(self) -> list[Change]:
+    def _changes(self) -> list[Correction]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             return corrections_in(db, self._assignment, undone=True)
 
-    def _in_words(self, change: Change) -> str:
+    def _in_words(self, change: Correction) -> str:
         most = self._cells[change.cell].max_points if change.cell in self._cells else 0.0
         what = {
             Kind.ADD: f"{change.points:+g} for everyone in",

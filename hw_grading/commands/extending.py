@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.extensions import Extension, Grant, extensions_in, grant, remove
+from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import days_later, zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import counted, in_digits, open_gradebook, students_of
@@ -32,7 +32,7 @@ _MOST_SHOWN = 20
 
 
 class Extensions:
-    """The extensions of one homework; `NoScores` or `Unreadable` if it cannot be read."""
+    """The extensions of one homework; `Unavailable` or `Unreadable` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -47,8 +47,10 @@ class Extensions:
         """Grant the same to several students, or raise `Unreadable`; return a line for each."""
         due = self._due_date()
         ids = list(dict.fromkeys(map(self._student, students)))
-        grants = [grant_of(student, asked, due, self.zone, "--") for student in ids]
-        grant(self._database, self._assignment, grants, author)
+        grants = [
+            grant_of((self._assignment, student), asked, due, self.zone, "--") for student in ids
+        ]
+        grant(self._database, grants, author)
         return self._lines(grants)
 
     def grant_listed(self, path: Path, author: str) -> list[str]:
@@ -60,7 +62,7 @@ class Extensions:
         table = read_table(path)
         student = table.column(path, _STUDENT, "with the students' ids, such as 'student'")
         table.column(path, (*HOW_MUCH, "slip"), "with until, hours, days or slip")
-        grants: list[Grant] = []
+        grants: list[Extension] = []
         wrong, lines, others = list(table.complaints), dict[str, int](), 0
         for row in table.rows:
             try:
@@ -70,7 +72,8 @@ class Extensions:
                 if said not in ("", self._assignment):
                     others += 1
                     continue
-                one = grant_of(self._student(row.values[student]), row.values, due, self.zone)
+                whose = (self._assignment, self._student(row.values[student]))
+                one = grant_of(whose, row.values, due, self.zone)
                 first = lines.setdefault(folded(one.student), row.line)
                 if first != row.line:
                     raise Unreadable(f"{one.student} is already in line {first}")
@@ -82,7 +85,7 @@ class Extensions:
         if wrong:
             more = [f"and {len(wrong) - _MOST_SHOWN} more"] if len(wrong) > _MOST_SHOWN else []
             raise Unreadable("\n".join([*wrong[:_MOST_SHOWN], *more, "No extension was granted."]))
-        grant(self._database, self._assignment, grants, author)
+        grant(self._database, grants, author)
         skipped = [f"Rows for other homeworks: {others}."] if others else []
         return [*self._lines(grants), *skipped]
 
@@ -132,10 +135,10 @@ class Extensions:
         near = difflib.get_close_matches(said, [one.id for one in self._roster.people], 1)
         return f". Did you mean {near[0]}?" if near else ""
 
-    def _lines(self, grants: Sequence[Grant]) -> list[str]:
+    def _lines(self, grants: Sequence[Extension]) -> list[str]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             granted = extensions_in(db, self._assignment)
-        known = {one.id for one in students_of(self._course.db_url, self._assignment)}
+        known = {one.id for one in students_of(self._course.db_url)}
         known |= {person.id for person in self._roster.people}
         lines = []
         for one in grants:
@@ -159,13 +162,14 @@ class Extensions:
 
 
 def grant_of(
-    student: str, asked: Mapping[str, str], due: datetime, zone: tzinfo, dashes: str = ""
-) -> Grant:
+    whose: tuple[str, str], asked: Mapping[str, str], due: datetime, zone: tzinfo, dashes: str = ""
+) -> Extension:
     """Parse what a student is to be granted, or raise `Unreadable`.
 
-    `asked` has texts by ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and ``"reason"``; at
-    most one of the first three. `due` is the homework's due date, UTC without a time zone.
-    `zone` is that of `until`, in which days are counted. Messages have `dashes` before the names.
+    `whose` are the homework and the student. `asked` has texts by ``"until"``, ``"hours"``,
+    ``"days"``, ``"slip"`` and ``"reason"``; at most one of the first three. `due` is the homework's
+    due date, UTC without a time zone. `zone` is that of `until`, in which days are counted.
+    Messages have `dashes` before the names.
     """
     said = {name: text for name in (*HOW_MUCH, "slip") if (text := asked.get(name, ""))}
     names = ", ".join(dashes + name for name in HOW_MUCH)
@@ -192,7 +196,7 @@ def grant_of(
         raise Unreadable("expected more than 0. To remove an extension, use --remove")
     slip = _whole(said["slip"], "slip days", MOST_SLIP_DAYS) if "slip" in said else None
     reason = encodable(" ".join(asked.get("reason", "").split())[:500])
-    return Grant(student, until, seconds, slip, reason)
+    return Extension(*whose, until, seconds, slip, reason)
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime:

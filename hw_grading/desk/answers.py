@@ -4,11 +4,14 @@ Of each student, only digests, results and a few words are kept, so that a large
 notebook is read when one of its cells is shown; the cells of the last few students are kept.
 """
 
+import contextlib
+import os
 import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hw_grading.gradebook.graded_notebook import (
@@ -19,8 +22,6 @@ from hw_grading.gradebook.graded_notebook import (
     open_notebook,
     outputs_of,
     plain,
-    size_and_time,
-    sources_in,
 )
 from hw_grading.gradebook.marks import answer_digest
 from hw_grading.gradebook.results import Result, Results, read_results
@@ -169,7 +170,7 @@ class Answers:
 
     def _state(self, student: str) -> tuple[int, int] | None:
         folder = self.course.autograded(student, self.assignment)
-        return size_and_time(folder / f"{self.assignment}.ipynb")
+        return _size_and_time(folder / f"{self.assignment}.ipynb")
 
     def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
         pictures = len(pictures_of(cell))
@@ -188,9 +189,9 @@ class Answers:
     def _stubs(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
-        state = size_and_time(path)
+        state = _size_and_time(path)
         if state != self._released[0]:
-            self._released = (state, sources_in(path))
+            self._released = (state, _sources_in(path))
         return self._released[1]
 
 
@@ -219,3 +220,20 @@ def _bare(source: str, is_code: bool) -> str:
     """Return a source without empty lines. Code also loses its comment lines."""
     lines = (line.strip() for line in source.split("\n"))
     return "\n".join(line for line in lines if line and not (is_code and line.startswith("#")))
+
+
+def _size_and_time(path: Path) -> tuple[int, int] | None:
+    """Return the size and time of a file; None if it is missing."""
+    try:
+        status = os.lstat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _sources_in(path: Path) -> dict[str, str]:
+    """Return the text of a notebook's cells by grade id; {} if it is missing or damaged."""
+    with contextlib.suppress(OSError, Unreadable):
+        cells = cells_by_id(open_notebook(path)).items()
+        return {name: text_of(cell.get("source")) for name, cell in cells}
+    return {}

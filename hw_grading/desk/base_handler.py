@@ -11,9 +11,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from hw_grading.desk.desks import Desks, NotThere
-from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.model import LONGEST_NAME, Conflict, Refused, RubricChanged, expect_name
-from hw_grading.gradebook.scores import NoScores
 from hw_grading.outcome import GraderFault
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
@@ -100,7 +98,7 @@ class DeskHandler(JupyterHandler):
                 return 400, answer
             case NotThere():
                 return 404, answer
-            case Unavailable() | NoScores() | Unreadable() | GraderFault():
+            case Unreadable() | GraderFault():
                 return 503, answer
             case web.HTTPError():
                 return status, {"message": self._words(error, status)}

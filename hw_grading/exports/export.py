@@ -33,7 +33,7 @@ def export(
     The default file, ``<assignment>_<kind>.csv`` in this folder, must not exist yet; `to` is
     replaced in one step. `fill` is the file of Canvas or Moodle, `column` its column if it
     cannot be found by itself, `identity` Moodle's columns that identify students. No `students`
-    means all. Raises `NoScores` or `Unreadable` if nothing was written.
+    means all. Raises `Unavailable` or `Unreadable` if nothing was written.
     """
     if kind not in _TABLES and not fill:
         raise Unreadable(

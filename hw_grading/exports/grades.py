@@ -117,7 +117,7 @@ def read_grades(
 ) -> Grades:
     """Read the grades of a homework, of all students if none is named.
 
-    Raises `NoScores`, or `Unreadable` if the roster or the instructor's notebook cannot be
+    Raises `Unavailable`, or `Unreadable` if the roster or the instructor's notebook cannot be
     read, or a student is unknown.
     """
     finals = read_results(course, assignment)

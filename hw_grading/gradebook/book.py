@@ -7,7 +7,6 @@ stored, so that nobody overwrites what they have not seen.
 import contextlib
 import hashlib
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -17,7 +16,7 @@ from nbgrader import api
 from sqlalchemy import select
 
 from hw_grading.gradebook import corrections, marks, rubrics
-from hw_grading.gradebook.corrections import Change, Kind
+from hw_grading.gradebook.corrections import Correction, Kind
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.marks import Rows, Stamp, read_answer, read_answers
 from hw_grading.gradebook.model import (
@@ -119,21 +118,17 @@ class GradeBook:
         grader: str,
         rubric_revision: int,
         digests: Mapping[str, str] | None = None,
-        seconds: float = 0.0,
     ) -> Outcomes:
         """Save the same mark for one answer or for several.
 
         `versions` has `Grading.version` of each answer, by student, as the grader saw it. `marked`
         is the mark, or a function that returns it, given the answer's present mark. The grader saw
-        the rubric of `rubric_revision` and, by student, answers with these `digests`. `seconds` is
-        how long the grader looked at all these answers together.
+        the rubric of `rubric_revision` and, by student, answers with these `digests`.
 
         Return the saved state by student. If somebody else has saved an answer in the meantime,
         that answer stays as it is and its value is a `Conflict`. The other answers are saved.
         """
-        if not math.isfinite(seconds) or seconds < 0:
-            raise Refused("The seconds must be 0 or more.")
-        stamp = Stamp(expect_name(grader), "save", seconds=seconds / max(1, len(versions)))
+        stamp = Stamp(expect_name(grader), "save")
         outcomes: Outcomes = {}
         with self._rows(cell, writes=True) as rows:
             rubric, by = read_rubric(rows)
@@ -262,7 +257,7 @@ class GradeBook:
 
     # -- corrections of one student's points
 
-    def corrections(self, student: str) -> list[Change]:
+    def corrections(self, student: str) -> list[Correction]:
         """Return the corrections in force for this student alone, the oldest first."""
         with self._database.reading() as connection:
             changes = corrections.corrections_in(connection, self.assignment)

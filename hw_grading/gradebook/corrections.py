@@ -5,7 +5,7 @@ A correction is never written into scores. It is applied each time scores are sh
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from math import isfinite
@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
-from sqlalchemy.orm import Session
 
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.scores import Cell, Record, Score, in_digits, signed
@@ -36,31 +35,20 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
-    """A correction as it is stored."""
+class Correction:
+    """A correction as it is stored, or its effect on one student's points."""
 
     key: int  # the number in the course
-    assignment: str
     cell: str  # its grade id
-    student: str  # "" for everybody
-    kind: Kind
-    points: float  # that `Kind.ADD` adds, or of `Kind.SET`
-    reason: str  # which students read
-    author: str
-    at: datetime  # UTC
-    undone_by: str | None = None
-    undone_at: datetime | None = None  # None while it is in force
-
-
-@dataclass(frozen=True)
-class Correction:
-    """The effect of a correction on one student's points."""
-
-    key: int
-    cell: str  # its grade id
-    points: float  # that it adds for this student; may be negative
+    points: float  # that `Kind.ADD` adds, or of `Kind.SET`; of an effect: what it adds here
     reason: str  # for students to read
     kind: Kind = Kind.ADD
+    assignment: str = ""
+    student: str = ""  # "" for everybody
+    author: str = ""
+    at: datetime = datetime(1970, 1, 1)  # UTC
+    undone_by: str | None = None
+    undone_at: datetime | None = None  # None while it is in force
 
     @property
     def is_own(self) -> bool:
@@ -77,12 +65,12 @@ class Correction:
         return self.kind is Kind.DROP
 
 
-def applied(record: Record, changes: Sequence[Change]) -> list[Correction]:
+def applied(record: Record, changes: Sequence[Correction]) -> list[Correction]:
     """Return the effects of all corrections of a homework on one student's points.
 
     If nothing readable was handed in, only the student's own corrections apply.
     """
-    of_cells: dict[str, list[Change]] = {}
+    of_cells: dict[str, list[Correction]] = {}
     for change in changes:
         if change.student == record.student or (record.was_read and not change.student):
             of_cells.setdefault(change.cell, []).append(change)
@@ -90,7 +78,7 @@ def applied(record: Record, changes: Sequence[Change]) -> list[Correction]:
     return sorted(itertools.chain.from_iterable(done), key=lambda one: one.key)
 
 
-def _of_cell(score: Score, changes: Sequence[Change]) -> list[Correction]:
+def _of_cell(score: Score, changes: Sequence[Correction]) -> list[Correction]:
     """Return the effects of a cell's corrections on a score.
 
     Corrections are applied in the order in which they were made. If the cell is dropped, no other
@@ -110,14 +98,12 @@ def _of_cell(score: Score, changes: Sequence[Change]) -> list[Correction]:
             then = max(min(now, 0.0), now + change.points)
         else:
             then = max(now, min(now + change.points, most))
-        done.append(Correction(change.key, change.cell, then - now, change.reason, change.kind))
+        done.append(replace(change, points=then - now))
         now = then
     return done
 
 
-def corrections_in(
-    db: Session | Connection, assignment: str, *, undone: bool = False
-) -> list[Change]:
+def corrections_in(db: Connection, assignment: str, *, undone: bool = False) -> list[Correction]:
     """Return the corrections of a homework, the oldest first; `undone` includes undone ones."""
     query = select(CORRECTIONS).where(CORRECTIONS.c.assignment == assignment)
     if not undone:
@@ -169,7 +155,7 @@ def correct(
     return [int(key[0]) for key in keys if key]
 
 
-def undo(database: Database, assignment: str, key: int, author: str) -> Change:
+def undo(database: Database, assignment: str, key: int, author: str) -> Correction:
     """Undo a correction, and return it; may raise `Unreadable` or `Unavailable`."""
     by = {"undone_by": author[:MOST_IN_A_NAME], "undone_at": now().replace(microsecond=0)}
     with database.writing() as connection:
@@ -187,6 +173,6 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Change:
     return _change(row)
 
 
-def _change(row: Row[Any]) -> Change:
+def _change(row: Row[Any]) -> Correction:
     # By names: in a table that an earlier version made, the columns have another order.
-    return Change(**{**row._mapping, "kind": Kind(row.kind)})
+    return Correction(**{**row._mapping, "kind": Kind(row.kind)})

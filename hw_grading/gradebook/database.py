@@ -13,9 +13,10 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import event, inspect
 from sqlalchemy.engine import URL, Connection, Engine, create_engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from hw_grading import DISTRIBUTION
 from hw_grading.gradebook.migration import make_tables
 from hw_grading.gradebook.tables import METADATA
 from hw_grading.outcome import GraderFault
@@ -78,7 +79,7 @@ class Database:
                     f"The gradebook {shown_address(self._url)} is empty. First run `nbgrader "
                     "generate_assignment`."
                 )
-            if lacks_tables(engine):
+            if not METADATA.tables.keys() <= set(inspect(engine).get_table_names()):
                 with _locked(engine) as connection:
                     make_tables(connection)
             self._engine, self._file = engine, file
@@ -90,13 +91,12 @@ class Database:
             yield
         except SQLAlchemyError as error:
             self._engine = None  # the next call checks again that all tables exist
-            raise Unavailable(_why(str(getattr(error, "orig", None) or error))) from error
-
-
-def lacks_tables(engine: Engine) -> bool:
-    """Return whether nbgrader has made its tables, but some of ours are missing or were renamed."""
-    known = set(inspect(engine).get_table_names())
-    return api.Assignment.__tablename__ in known and not METADATA.tables.keys() <= known
+            said = str(getattr(error, "orig", None) or error)
+            why = _why(said.replace(self._url.password or "\0", "***"))
+            raise Unavailable(
+                f"The gradebook {shown_address(self._url)} cannot be used: {why}. Nothing was "
+                "saved. Try again."
+            ) from error
 
 
 def _file_of(url: URL) -> tuple[int, int] | None:
@@ -117,7 +117,14 @@ def _file_of(url: URL) -> tuple[int, int] | None:
 def engine_of(url: URL) -> Engine:
     """Return an engine. In SQLite, a connection with the option ``writes`` locks others out."""
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        try:
+            return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        except (ImportError, NoSuchModuleError) as error:
+            raise Unavailable(
+                f"The gradebook {shown_address(url)} needs a package that is not installed "
+                f"({error}). For PostgreSQL, write the address as postgresql+psycopg://… and "
+                f"install psycopg: pip install '{DISTRIBUTION}[postgresql]'"
+            ) from None
     # No pool: a pooled connection would keep writing to a file that was deleted or replaced.
     waits = {"timeout": SECONDS_TO_WAIT}
     engine = create_engine(url, connect_args=waits, hide_parameters=True, poolclass=NullPool)
@@ -147,11 +154,9 @@ def _locked(engine: Engine) -> Iterator[Connection]:
 def _why(said: str) -> str:
     lower = said.lower()
     if "locked" in lower:
-        why = f"it has been locked for {SECONDS_TO_WAIT} s"
-    elif any(words in lower for words in ("readonly", "read-only", "permission")):
-        why = "you have no permission to write to it"
-    elif any(words in lower for words in ("is full", "no space", "disk full")):
-        why = "its disk is full"
-    else:
-        why = " ".join(said.split())[:200]
-    return f"The gradebook cannot be used: {why}. Nothing was saved. Try again."
+        return f"it has been locked for {SECONDS_TO_WAIT} s"
+    if any(words in lower for words in ("readonly", "read-only", "permission")):
+        return "you have no permission to write to it"
+    if any(words in lower for words in ("is full", "no space", "disk full")):
+        return "its disk is full"
+    return " ".join(said.split())[:200]

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from nbgrader import api
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.orm import Session
 
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.tables import EXTENSIONS, MOST_IN_A_NAME, now, of, put
@@ -36,19 +35,8 @@ class Extension:
         return due + timedelta(seconds=self.seconds or 0.0)
 
 
-@dataclass(frozen=True)
-class Grant:
-    """What one student is to be granted. None leaves a value unchanged."""
-
-    student: str
-    until: datetime | None = None  # the new due date, UTC without a time zone
-    seconds: float | None = None  # alternatively, after the due date
-    slip: int | None = None  # the most slip days that may be used
-    reason: str = ""
-
-
 def extensions_in(
-    db: Session | Connection, assignment: str | None = None, student: str | None = None
+    db: Connection, assignment: str | None = None, student: str | None = None
 ) -> dict[tuple[str, str], Extension]:
     """Return extensions by assignment and student, for all assignments or for one."""
     wanted = {"assignment": assignment, "student": student}
@@ -58,21 +46,24 @@ def extensions_in(
     return {(row.assignment, row.student): Extension(**row._mapping) for row in rows}
 
 
-def grant(database: Database, assignment: str, grants: Iterable[Grant], author: str) -> None:
-    """Store what students are granted, in one transaction; raise `Unavailable` if impossible."""
+def grant(database: Database, extensions: Iterable[Extension], author: str) -> None:
+    """Store extensions in one transaction; None leaves a value as it was. May raise `Unavailable`.
+
+    If one has no reason, the earlier reason stays.
+    """
     by = {"author": author[:MOST_IN_A_NAME], "at": now().replace(microsecond=0)}
     with database.writing() as connection:
-        there = extensions_in(connection, assignment)
-        for one in grants:
-            before = there.get((assignment, one.student))
+        there = extensions_in(connection)
+        for one in extensions:
+            before = there.get((one.assignment, one.student))
             values = {**by, "reason": one.reason or (before.reason if before else "")}
             if one.until is not None or one.seconds is not None:
                 values |= {"until": one.until, "seconds": one.seconds}
             if one.slip is not None:
                 values["slip"] = one.slip
-            key = {"assignment": assignment, "student": one.student}
+            key = {"assignment": one.assignment, "student": one.student}
             put(connection, EXTENSIONS, key, **values)
-            show_in_nbgrader(connection, assignment, one.student)
+            show_in_nbgrader(connection, **key)
 
 
 def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:

@@ -3,9 +3,7 @@
 A graded notebook contains what a student wrote and printed. No structure of its JSON is assumed.
 """
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,6 @@ from hw_support.submission.problems import plain as plain
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
 HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
 MAX_BYTES = 200_000_000
-
-
-def size_and_time(path: Path) -> tuple[int, int] | None:
-    """Return the size and time of a file; None if it is missing."""
-    try:
-        status = os.lstat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_size, status.st_mtime_ns
 
 
 def open_notebook(path: Path) -> Any:
@@ -81,14 +70,6 @@ def _joined(cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "outputs": [output for cell in cells for output in outputs_of(cell)],
         "attachments": files,
     }
-
-
-def sources_in(path: Path) -> dict[str, str]:
-    """Return the text of a notebook's cells by grade id; {} if it is missing or damaged."""
-    with contextlib.suppress(OSError, Unreadable):
-        cells = cells_by_id(open_notebook(path)).items()
-        return {name: text_of(cell.get("source")) for name, cell in cells}
-    return {}
 
 
 def outputs_of(cell: Mapping[str, Any]) -> list[dict[str, Any]]:

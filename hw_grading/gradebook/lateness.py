@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nbgrader import api
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 from traitlets import Any, Float, Integer, TraitError
 from traitlets.config import Configurable
 
@@ -140,7 +139,7 @@ class HandedIn:
     extension: Extension | None
 
 
-def handed_in(db: Session, student: str | None = None) -> list[HandedIn]:
+def handed_in(db: Connection, student: str | None = None) -> list[HandedIn]:
     """Return the submissions of homeworks with a due date, sorted by the due date for all."""
     assignment, submission = api.Assignment, api.SubmittedAssignment
     times = submission.timestamp, assignment.duedate

@@ -62,7 +62,6 @@ class Stamp:
     action: str
     undoes: str = ""  # the batch that this save takes back, or ""
     digest: str = ""  # of the answer that the grader saw, or ""
-    seconds: float = 0.0
     batch: str = field(default_factory=lambda: uuid.uuid4().hex)  # one for everything in one save
 
 
@@ -131,7 +130,6 @@ def save(
         "digest": digest,
         "grader": stamp.grader,
         "at": now(),
-        "seconds": grading.seconds + stamp.seconds,
     }
     put(rows.connection, MARKS, rows.key | {"student": student}, **values)
     log(rows, stamp, student, state, {"mark": mark.plain(), "score": score})
@@ -192,7 +190,7 @@ def _grading(given: Row[Any], row: Row[Any] | None, rubric: Rubric) -> Grading:
     words = (saved.comment, saved.done, saved.flagged, saved.flag_note)
     mark = Mark(chosen, saved.adjustment, *words)
     changed = saved.done and saved.digest and saved.answer and saved.digest != saved.answer
-    about = (bool(changed), saved.grader, saved.at, saved.seconds)
+    about = (bool(changed), saved.grader, saved.at)
     return Grading(given.student_id, version, mark, *here, *about)
 
 

@@ -96,7 +96,7 @@ def _marks(connection: Connection) -> _Rows:
     return [
         dict(zip(_ANSWER, key, strict=True))
         | {"chosen": json.dumps(sorted(chosen[key])), "answer": answers.get(key, "")}
-        | dict(saved.get(key, {}))
+        | {name: kept for name, kept in saved.get(key, {}).items() if name in MARKS.c}
         for key in saved | answers
     ]
 

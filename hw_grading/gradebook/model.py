@@ -125,10 +125,8 @@ class Grading:
     comment: str = ""  # what students get: the items, then the grader's comment
     overridden: bool = False  # whether changed in formgrader after the desk's last save
     changed: bool = False  # whether the answer has changed since it was graded
-    # who saved it last on the desk, when (UTC), and the total seconds that graders looked at it
-    grader: str = ""
-    at: datetime | None = None
-    seconds: float = 0.0
+    grader: str = ""  # who saved it last on the desk
+    at: datetime | None = None  # when, UTC
 
     @property
     def points(self) -> float | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from hw_grading.gradebook.corrections import Change, Correction, Kind, applied, corrections_in
+from hw_grading.gradebook.corrections import Correction, Kind, applied, corrections_in
 from hw_grading.gradebook.folders import read_time, why_unusable
 from hw_grading.gradebook.lateness import (
     HandedIn,
@@ -24,7 +24,7 @@ from hw_grading.gradebook.lateness import (
     used_by_homework,
 )
 from hw_grading.gradebook.questions import Places, order_in, read_places
-from hw_grading.gradebook.runs import Run, last_numbers, read_runs
+from hw_grading.gradebook.runs import Run, read_runs
 from hw_grading.gradebook.scores import (
     Cell,
     Record,
@@ -140,7 +140,7 @@ def read_results(
 ) -> Results:
     """Read the results of a class, or of one student; `places` if they were read already.
 
-    Raises `NoScores`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
+    Raises `Unavailable`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
     `GraderFault` for the settings.
     """
     if places is None:
@@ -154,7 +154,7 @@ def read_results(
         by_key = cells_of(db, assignment)
         known = records_of(db, assignment, by_key, due[assignment], student)
         in_table = {one.id: one for one in students_in(db, student)}
-        runs = read_runs(db, assignment, last_numbers(db, assignment, student))
+        runs = read_runs(db, assignment, student)
         changes = corrections_in(db, assignment)
         cells = tuple(sorted(by_key.values(), key=lambda cell: order(cell.name)))
         rules = Rules(course, assignment, cells, changes, due[assignment])
@@ -168,7 +168,7 @@ def read_results(
     everybody = {}
     for one in sorted({*in_table, *records, *those}):
         row = records.get(one)
-        result = rules.final(in_table.get(one, Student(one, "", "", "")), row)
+        result = rules.final(in_table.get(one, Student(one)), row)
         if row or one in those:
             result = replace(result, run=runs.get(one) if row else None)
             result = _with_status(course, assignment, result)
@@ -186,7 +186,7 @@ class Rules:
         course: Course,
         assignment: str,
         cells: tuple[Cell, ...],
-        changes: list[Change],
+        changes: list[Correction],
         due: datetime | None,
     ) -> None:
         self._assignment, self._due = assignment, due

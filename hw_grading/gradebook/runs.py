@@ -5,17 +5,17 @@ what a submission was graded. They can be made again by grading again. A student
 kept, so that two of them can be compared.
 """
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Session
 
 from hw_grading.gradebook.tables import PARTS, RUNS, now
 from hw_grading.outcome import Part, Status
@@ -98,21 +98,20 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     whose = {"assignment": assignment, "student": student}
     last = connection.scalar(select(func.max(RUNS.c.number)).where(*_of(RUNS, assignment, student)))
     number = (last or 0) + 1
-    row = insert(RUNS).values(
-        **whose,
-        number=number,
-        digest=run.digest,
-        answers=json.dumps(run.answers),
-        graded_with=json.dumps(run.graded_with, sort_keys=True),
-        seed=run.seed,
-        status=str(run.status),
-        reason=encodable(run.reason),
-        problems=json.dumps([asdict(one) for one in run.problems]),
-        cpu_seconds=run.cpu_seconds,
-        wall_seconds=run.wall_seconds,
-        at=run.at,
+    values = (
+        vars(run)
+        | whose
+        | {
+            "number": number,
+            "answers": json.dumps(run.answers),
+            "graded_with": json.dumps(run.graded_with, sort_keys=True),
+            "status": str(run.status),
+            "reason": encodable(run.reason),
+            "problems": json.dumps([asdict(one) for one in run.problems]),
+        }
     )
-    connection.execute(row)
+    del values["parts"]
+    connection.execute(insert(RUNS).values(values))
     parts = [
         {**whose, "number": number, "position": position, **asdict(part)}
         for position, part in enumerate(run.parts)
@@ -125,58 +124,51 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     return number
 
 
-def last_numbers(
-    db: Session | Connection, assignment: str, student: str | None = None
-) -> dict[str, int]:
-    """Return the number of each student's last run, or of one student's."""
-    query = select(RUNS.c.student, func.max(RUNS.c.number)).where(*_of(RUNS, assignment, student))
-    return {row[0]: row[1] for row in db.execute(query.group_by(RUNS.c.student))}
-
-
 def read_runs(
-    db: Session | Connection, assignment: str, numbers: Mapping[str, int]
+    db: Connection,
+    assignment: str,
+    student: str | None = None,
+    numbers: Mapping[str, int] | None = None,
 ) -> dict[str, Run]:
-    """Return the run of each student that has this number; a run that is gone is left out."""
-    only = next(iter(numbers)) if len(numbers) == 1 else None
-    known: dict[str, GradedWith] = {}  # most runs of a class were graded with the same
-    runs: dict[str, Run] = {}
-    for number in sorted(set(numbers.values())):
-        parts: dict[str, tuple[Part, ...]] = {}
-        query = select(PARTS).where(*_of(PARTS, assignment, only), PARTS.c.number == number)
-        found = db.execute(query.order_by(PARTS.c.student, PARTS.c.position))
-        for student, rows in groupby(found, lambda row: row.student):
-            parts[student] = tuple(_part(row) for row in rows)
-        query = select(RUNS).where(*_of(RUNS, assignment, only), RUNS.c.number == number)
-        for row in db.execute(query):
-            if numbers.get(row.student) == number:
-                if row.graded_with not in known:
-                    known[row.graded_with] = json.loads(row.graded_with)
-                graded_with = known[row.graded_with]
-                runs[row.student] = _run(row, graded_with, parts.get(row.student, ()))
-    return runs
+    """Return each student's last run, or that of one student, by student.
+
+    With `numbers`, return the runs of these numbers; a run that is gone is left out.
+    """
+    if numbers is None:
+        last = select(RUNS.c.student, func.max(RUNS.c.number)).group_by(RUNS.c.student)
+        found = db.execute(last.where(*_of(RUNS, assignment, student)))
+        numbers = {row[0]: row[1] for row in found}
+    numbered = set(numbers.values())
+
+    def rows(table: Table, *order: str) -> Iterator[Any]:
+        query = select(table).where(*_of(table, assignment, student))
+        query = query.where(table.c.number.in_(numbered)).order_by(*order)
+        return (row for row in db.execute(query) if numbers.get(row.student) == row.number)
+
+    parts: defaultdict[str, list[Part]] = defaultdict(list)
+    for row in rows(PARTS, "position"):
+        about = (row.cell, row.name, row.points, row.earned, row.passed, row.message, row.fresh)
+        parts[row.student].append(Part(*about))
+    read = functools.cache(json.loads)  # most runs of a class were graded with the same
+    return {
+        row.student: Run(
+            row.digest,
+            json.loads(row.answers),
+            read(row.graded_with),
+            row.seed,
+            Status(row.status),
+            row.reason,
+            tuple(problems_in(json.loads(row.problems))),
+            row.cpu_seconds,
+            row.wall_seconds,
+            tuple(parts[row.student]),
+            row.number,
+            row.at,
+        )
+        for row in rows(RUNS)
+    }
 
 
 def _of(table: Table, assignment: str, student: str | None) -> list[Any]:
     one = [] if student is None else [table.c.student == student]
     return [table.c.assignment == assignment, *one]
-
-
-def _part(row: Any) -> Part:
-    return Part(row.cell, row.name, row.points, row.earned, row.passed, row.message, row.fresh)
-
-
-def _run(row: Any, graded_with: GradedWith, parts: tuple[Part, ...]) -> Run:
-    return Run(
-        row.digest,
-        json.loads(row.answers),
-        graded_with,
-        row.seed,
-        Status(row.status),
-        row.reason,
-        tuple(problems_in(json.loads(row.problems))),
-        row.cpu_seconds,
-        row.wall_seconds,
-        parts,
-        row.number,
-        row.at,
-    )

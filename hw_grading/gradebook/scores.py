@@ -6,20 +6,15 @@ again for every cell of every student.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import Connection, Engine, create_engine, inspect, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 
-from hw_grading import DISTRIBUTION
-from hw_grading.gradebook.database import Database, Unavailable, lacks_tables, shown_address
+from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.extensions import extensions_in
 
 
@@ -50,20 +45,20 @@ def named(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
-class NoScores(Exception):
-    """The gradebook cannot be read, or does not know the assignment. The text says what to do."""
-
-
 @dataclass(frozen=True)
 class Student:
     """A student in nbgrader's table. A missing text is empty."""
 
     id: str
-    name: str
-    email: str
-    platform_id: str
     first_name: str = ""
     last_name: str = ""
+    email: str = ""
+    platform_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The first and the last name."""
+        return f"{self.first_name} {self.last_name}".strip()
 
 
 @dataclass(frozen=True)
@@ -143,64 +138,24 @@ class Record:
 @contextmanager
 def open_gradebook(
     db_url: str, assignment: str
-) -> Iterator[tuple[Session, dict[str, datetime | None]]]:
-    """Yield a session that writes nothing, and all due dates.
+) -> Iterator[tuple[Connection, dict[str, datetime | None]]]:
+    """Yield a connection for reading, and all due dates.
 
-    Raises `NoScores` if there is no gradebook, it is damaged, or it does not know the assignment;
-    the text has no password.
+    Raises `Unavailable` if there is no gradebook, it is damaged, or it does not know the
+    assignment; the text has no password.
     """
-    url = make_url(db_url)
-    engine = reading(url, assignment)
-    try:
-        if lacks_tables(engine):
-            Database(db_url).make_tables()
-        with Session(engine) as db:
-            dates = db.execute(select(api.Assignment.name, api.Assignment.duedate))
-            due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
-            if assignment not in due:
-                raise NoScores(
-                    f"The gradebook has no homework {assignment!r}. If the course has it, "
-                    f"release it first: python -m hw_grading release {assignment}"
-                )
-            yield db, due
-    except Unavailable as why:
-        raise NoScores(str(why)) from None
-    except SQLAlchemyError as error:
-        with suppress(SQLAlchemyError):  # the query itself failed
-            if not inspect(engine).has_table(api.Assignment.__tablename__):
-                raise NoScores(
-                    f"The gradebook {shown_address(url)} is empty: "
-                    f"run `nbgrader generate_assignment {assignment}`"
-                ) from None
-        said = str(error).replace(url.password or "\0", "***")[:300]
-        raise NoScores(f"The gradebook {shown_address(url)} cannot be read: {said}") from None
-    finally:
-        engine.dispose()
+    with closing(Database(db_url)) as database, database.reading() as db:
+        dates = db.execute(select(api.Assignment.name, api.Assignment.duedate))
+        due: dict[str, datetime | None] = {row[0]: row[1] for row in dates}
+        if assignment not in due:
+            raise Unavailable(
+                f"The gradebook has no homework {assignment!r}. If the course has it, release it "
+                f"first: python -m hw_grading release {assignment}"
+            )
+        yield db, due
 
 
-def reading(url: URL, assignment: str) -> Engine:
-    """Return an engine that writes nothing; raise `NoScores` if there is no gradebook."""
-    if url.get_backend_name() != "sqlite":
-        one_moment = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        try:
-            return create_engine(url, execution_options=one_moment, hide_parameters=True)
-        except (ImportError, NoSuchModuleError) as error:
-            raise NoScores(
-                f"The gradebook {shown_address(url)} needs a package that is not installed "
-                f"({error}). For PostgreSQL, write the address as postgresql+psycopg://… and "
-                f"install psycopg: pip install '{DISTRIBUTION}[postgresql]'"
-            ) from None
-    file = url.database or ""
-    if not file.startswith("file:"):
-        if not Path(file).is_file():
-            made = f"run `nbgrader generate_assignment {assignment}`"
-            raise NoScores(f"There is no gradebook {shown_address(url)}: {made}")
-        url = url.set(database=Path(file).absolute().as_uri())
-    # Use "rw", not "rwc": "rwc" would create an empty gradebook where there is none.
-    return create_engine(url.update_query_dict({"mode": "rw", "uri": "true"}))
-
-
-def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
+def cells_of(db: Connection, assignment: str) -> dict[str, Cell]:
     """Return an assignment's cells with points, by the database's key."""
 
     def rows(kind: Any, *columns: Any) -> Any:
@@ -220,7 +175,7 @@ def cells_of(db: Session | Connection, assignment: str) -> dict[str, Cell]:
 
 
 def records_of(
-    db: Session,
+    db: Connection,
     assignment: str,
     cells: dict[str, Cell],
     due: datetime | None,
@@ -259,7 +214,7 @@ def records_of(
     return records
 
 
-def comments_of(db: Session, assignment: str, student: str) -> dict[str, str]:
+def comments_of(db: Connection, assignment: str, student: str) -> dict[str, str]:
     """Return the graders' comments for one student, by grade id."""
     submission = api.SubmittedAssignment
     query = select(api.BaseCell.name, api.Comment.manual_comment).join(api.Comment)
@@ -268,29 +223,17 @@ def comments_of(db: Session, assignment: str, student: str) -> dict[str, str]:
     return {name: text for name, text in db.execute(query) if text and text.strip()}
 
 
-def students_in(db: Session | Connection, student: str | None = None) -> list[Student]:
+def students_in(db: Connection, student: str | None = None) -> list[Student]:
     """Return the students in nbgrader's table, or one of them."""
     one = api.Student
     query = select(one.id, one.first_name, one.last_name, one.email, one.lms_user_id)
     if student is not None:
         query = query.where(one.id == student)
-    found = ([value or "" for value in row] for row in db.execute(query))
-    return [
-        Student(id, f"{first} {last}".strip(), mail, lms, first, last)
-        for id, first, last, mail, lms in found
-    ]
+    return [Student(*(value or "" for value in row)) for row in db.execute(query)]
 
 
-def students_of(db_url: str, assignment: str) -> list[Student]:
+def students_of(db_url: str) -> list[Student]:
     """Return the students in a gradebook; an empty list if there is none that can be read."""
-    try:
-        engine = reading(make_url(db_url), assignment)
-    except NoScores:
-        return []
-    try:
-        with engine.connect() as db:
-            return students_in(db)
-    except SQLAlchemyError:  # it is empty or damaged
-        return []
-    finally:
-        engine.dispose()
+    with suppress(Unavailable), closing(Database(db_url)) as database, database.reading() as db:
+        return students_in(db)
+    return []

@@ -84,7 +84,6 @@ MARKS = Table(  # a row for each answer that people grade, from its first autogr
     _filled("digest", String(64), ""),  # of the answer that was graded, "" if not known
     _filled("grader", String(MOST_IN_A_NAME), ""),
     Column("at", DateTime),
-    _filled("seconds", Float, 0.0),
 )
 EVENTS = Table(
     "hw_grading_event",

@@ -9,7 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from hw_support.failures import one_line, visible
 from hw_support.in_one_step import in_one_step
@@ -53,16 +53,6 @@ def aligned(rows: Sequence[Sequence[str]], right: int | None = None) -> Iterator
         yield "  ".join(map(padded, row, widths)).rstrip()
 
 
-@contextlib.contextmanager
-def replaced(path: Path) -> Iterator[IO[str]]:
-    """Yield a text file that replaces the one at `path` when it is complete."""
-    with (
-        in_one_step(path.resolve()) as part,
-        part.open("w", encoding="utf-8", newline="\n", errors="replace") as stream,
-    ):
-        yield stream
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file atomically: it is complete, or unchanged."""
     with in_one_step(path.resolve()) as part:
@@ -99,7 +89,8 @@ def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
     with contextlib.ExitStack() as parts:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            parts.enter_context(replaced(path)).write(text)
+            part = parts.enter_context(in_one_step(path.resolve()))
+            part.write_bytes(text.encode("utf-8", "replace"))
 
 
 def _top(path: Path) -> str:

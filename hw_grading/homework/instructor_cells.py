@@ -7,6 +7,7 @@ from typing import Any
 import nbformat
 from nbgrader.api import Assignment, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from hw_grading.homework.order import stored_order
@@ -55,13 +56,13 @@ def plain_cells(source: Path | None) -> list[str] | None:
     return [as_released(c.source, c.cell_type) for c in cells if not grade_id_of(c)]
 
 
-def grade_ids_by_assignment(db: Session) -> dict[str, frozenset[str]]:
+def grade_ids_by_assignment(db: Session | Connection) -> dict[str, frozenset[str]]:
     """Return the grade ids of each of the course's assignments, by name."""
-    cells = db.query(Assignment.name, SourceCell.name)
+    cells = select(Assignment.name, SourceCell.name)
     cells = cells.join(Notebook, Notebook.assignment_id == Assignment.id)
     cells = cells.join(SourceCell, SourceCell.notebook_id == Notebook.id)
     found: dict[str, set[str]] = {}
-    for name, grade_id in cells:
+    for name, grade_id in db.execute(cells):
         found.setdefault(name, set()).add(grade_id)
     return {name: frozenset(ids) for name, ids in found.items()}
 

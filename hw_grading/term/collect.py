@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from nbgrader.plugins import ExtractorPlugin
 
+from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.extensions import extensions_in
-from hw_grading.gradebook.scores import NoScores, open_gradebook
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
@@ -126,7 +127,7 @@ def _without_others(
     The grade ids in a notebook decide. If they do not, the end of its file's name decides.
     """
     ids = _grade_ids_in_sources(course)
-    with suppress(NoScores), open_gradebook(course.db_url, homework) as (db, _):
+    with suppress(Unavailable), open_gradebook(course.db_url, homework) as (db, _):
         ids |= grade_ids_by_assignment(db)
     names = "|".join(map(re.escape, sorted(course.homeworks(), key=len, reverse=True)))
     # Canvas and browsers number files of the same name.
@@ -178,7 +179,7 @@ def _extended(db_url: str, assignment: str, due: datetime) -> dict[str, datetime
     try:
         with open_gradebook(db_url, assignment) as (db, _):
             granted = extensions_in(db, assignment)
-    except NoScores:
+    except Unavailable:
         return {}
     for_all = due.astimezone(UTC).replace(tzinfo=None)
     return {

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from nbgrader import api
 from nbgrader.api import Gradebook
-from sqlalchemy.engine import make_url
 
-from hw_grading.gradebook.scores import NoScores, Student, reading, students_of
+from hw_grading.gradebook.database import Database, Unavailable
+from hw_grading.gradebook.scores import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.term.csv_tables import read_table
@@ -123,8 +123,7 @@ class Roster:
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, from which grading and exports take names."""
         if self.is_whole:
-            rows = [Student(p.id, p.name, p.email, p.canvas_id) for p in self.people]
-            _store_students(db_url, rows)
+            _store_students(db_url, self.people)
 
     def _refuse_if_another_is_meant(self, who: Who, person: Person) -> None:
         for other in who.or_else:
@@ -153,7 +152,7 @@ def read_roster(
         people, exported = exported, []
         source, is_whole = str(canvas_gradebook), True
     else:
-        known = students_of(course.db_url, homework)
+        known = students_of(course.db_url)
         people = [Person(s.id, s.name, s.email, canvas_id=s.platform_id, place="the gradebook")
                   for s in known if not why_no_id(s.id)]  # fmt: skip
         source, is_whole = f"the gradebook (there is no {FILE_NAME})", False
@@ -266,24 +265,24 @@ def _key(column: str, value: str) -> tuple[str, str]:
     return column, text
 
 
-def _store_students(db_url: str, students: Iterable[Student]) -> None:
+def _store_students(db_url: str, people: Iterable[Person]) -> None:
     """Add students named ``Jane Doe`` or ``Doe, Jane`` to a gradebook, and fill in missing data."""
     try:
-        reading(make_url(db_url), "").dispose()
-    except NoScores:
+        Database(db_url).make_tables()
+    except Unavailable:
         return
     with Gradebook(db_url) as gradebook:
         known = {student.id: student for student in gradebook.students}
-        for student in students:
-            last, first = last_and_first(student.name)
-            row = known.get(student.id)
+        for person in people:
+            last, first = last_and_first(person.name)
+            row = known.get(person.id)
             if row is None:
-                row = api.Student(id=student.id)
+                row = api.Student(id=person.id)
                 gradebook.db.add(row)
             if not (row.first_name or row.last_name):
                 row.first_name, row.last_name = first or None, last or None
-            row.email = row.email or student.email or None
-            row.lms_user_id = row.lms_user_id or student.platform_id or None
+            row.email = row.email or person.email or None
+            row.lms_user_id = row.lms_user_id or person.canvas_id or None
         gradebook.db.commit()
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.extensions import Grant, grant
+from hw_grading.gradebook.extensions import Extension, grant
 from hw_grading.gradebook.writing import columns
 from hw_grading.homework.course import Course
 from hw_grading.term import canvas, write
@@ -281,7 +281,9 @@ def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
     url = Course(term.root).db_url
     with Gradebook(url) as book:
         book.add_assignment("hw2", duedate=datetime(2022, 10, 5, 6, 59, 59))
-    grant(Database(url), "hw2", [Grant("ann", seconds=3600.0), Grant("bob", seconds=60.0)], "kim")
+    longer = {"ann": 3600.0, "bob": 60.0}
+    more = [Extension("hw2", student, seconds=time) for student, time in longer.items()]
+    grant(Database(url), more, "kim")
     export = gradescope(
         (11, "2022-10-05T07:30:00Z", [("", "ann", "")], nb("ann")),
         (12, "2022-10-05T07:30:00Z", [("", "bob", "")], nb("bob")),

@@ -3,7 +3,6 @@
 import csv
 import html
 import re
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
 from hw_grading.commands.correcting import Corrections
 from hw_grading.gradebook.book import GradeBook
-from hw_grading.gradebook.corrections import Change, Kind, applied
+from hw_grading.gradebook.corrections import Correction, Kind, applied
 from hw_grading.gradebook.model import Refused
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import Cell, Record, Score
@@ -38,9 +37,9 @@ def correct(term: Term, *words: object, reason: str = "the text was unclear") ->
     return term.type("correct", "ps1", *words, "--reason", reason)
 
 
-def change(kind: Kind, points: float = 0.0, key: int = 1) -> Change:
+def change(kind: Kind, points: float = 0.0, key: int = 1) -> Correction:
     student = "ada" if kind is SET else ""
-    return Change(key, "ps1", "why", student, kind, points, "", "kim", datetime(2022, 10, 5))
+    return Correction(key, "why", points, "", kind, "ps1", student)
 
 
 ADD, DROP, FULL, SET = Kind.ADD, Kind.DROP, Kind.FULL, Kind.SET

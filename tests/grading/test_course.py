@@ -15,8 +15,8 @@ from hw_grading.__main__ import main
 from hw_grading.commands.new import new as new_homework
 from hw_grading.commands.release import check_source, describe
 from hw_grading.commands.student_zip import known_to_students
+from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.results import Status, read_results
-from hw_grading.gradebook.scores import NoScores
 from hw_grading.homework.course import Course, scratch_course, shelf_of
 from hw_grading.outcome import GraderFault
 
@@ -107,7 +107,7 @@ def test_an_invalid_address_is_not_shown(tmp_path: Path) -> None:
 def test_a_gradebook_is_found_from_any_folder(tmp_path: Path) -> None:
     course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'sqlite:///records/class.db'")
     assert course.db_url == f"sqlite:///{tmp_path}/records/class.db"
-    with pytest.raises(NoScores, match=f"no gradebook {tmp_path}/records/class.db"):
+    with pytest.raises(Unavailable, match=f"no gradebook {tmp_path}/records/class.db"):
         read_results(course, "ps1")
     assert not (tmp_path / "records").exists()
 
@@ -115,7 +115,7 @@ def test_a_gradebook_is_found_from_any_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("driver", ["postgresql+psycopg2", "mysql+nodriver"])
 def test_a_driver_that_is_not_installed_is_named(tmp_path: Path, driver: str) -> None:
     course = write_settings(tmp_path, f"c.CourseDirectory.db_url = '{driver}://a:secret@h/b'")
-    with pytest.raises(NoScores, match="pip install") as caught:
+    with pytest.raises(Unavailable, match="pip install") as caught:
         read_results(course, "ps1")
     assert "secret" not in str(caught.value)
 
@@ -287,7 +287,7 @@ def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
     url = "sqlite:///file:100%25 of a%23b%3f.db?mode=ro&uri=true"
     for address in (f"sqlite:///{tmp_path}/nothing.db", url.replace("file:", f"file:{tmp_path}/")):
         write_settings(tmp_path, f"c.CourseDirectory.db_url = {address!r}")
-        with pytest.raises(NoScores):
+        with pytest.raises(Unavailable):
             read_results(Course(tmp_path), "ps1")
     assert file.stat().st_mtime_ns == before
     assert not (tmp_path / "nothing.db").exists()

@@ -11,7 +11,7 @@ from nbgrader.api import Gradebook
 
 from hw_grading.commands.extending import moment_of
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.extensions import Extension, Grant, extensions_in, grant, remove
+from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
@@ -317,12 +317,12 @@ def test_a_failure_half_way_grants_nothing(term):
     term.hand_in("ada", LATE)
     database = Database(term.course.db_url)
 
-    def interrupted() -> Iterator[Grant]:
-        yield Grant("ada", seconds=3600.0)
+    def interrupted() -> Iterator[Extension]:
+        yield Extension("ps1", "ada", seconds=3600.0)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        grant(database, "ps1", interrupted(), "kim")
+        grant(database, interrupted(), "kim")
     assert (granted(term), extension_of_nbgrader(term)) == ({}, None)
     assert remove(database, "ps1", ["ada"]) == ["ada"]
     database.close()

@@ -16,9 +16,9 @@ from postgresql import Server
 from sqlalchemy import MetaData, create_engine, event, inspect, select
 
 from hw_grading.gradebook.book import GradeBook
-from hw_grading.gradebook.corrections import Change, corrections_in, undo
+from hw_grading.gradebook.corrections import Correction, corrections_in, undo
 from hw_grading.gradebook.database import Database, Unavailable
-from hw_grading.gradebook.extensions import Grant, extensions_in, grant, remove
+from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import handed_in
 from hw_grading.gradebook.marks import digests_before
 from hw_grading.gradebook.model import Refused
@@ -93,7 +93,7 @@ def plain(value: object) -> Any:
     return json.loads(text)
 
 
-def corrections(course: Course) -> list[Change]:
+def corrections(course: Course) -> list[Correction]:
     with open_gradebook(course.db_url, ASSIGNMENT) as (db, _):
         return corrections_in(db, ASSIGNMENT, undone=True)
 
@@ -142,7 +142,7 @@ def test_due_dates_are_the_same_and_nbgraders_extensions_are_in_our_table(course
     }
     assert str(found["eve"].until) == SAID["due"]["eve"]
     database = Database(course.db_url)
-    grant(database, ASSIGNMENT, [Grant("ben", seconds=60.0)], "kim")
+    grant(database, [Extension(ASSIGNMENT, "ben", seconds=60.0)], "kim")
     assert remove(database, ASSIGNMENT, ["ada"]) == []
     with api.Gradebook(course.db_url) as gradebook:
         of = {one: gradebook.find_submission(ASSIGNMENT, one).extension for one in ("ada", "ben")}

@@ -88,7 +88,7 @@ def save(book: GradeBook, student: str, *numbers: int, digest: str = SEEN, **mor
     )
     seen = {student: book.grading("why", student).version}
     digests = {student: digest * 64}
-    saved = book.save("why", seen, mark, digests=digests, seconds=2.0, **about)[student]
+    saved = book.save("why", seen, mark, digests=digests, **about)[student]
     assert isinstance(saved, Grading)
     return saved
 

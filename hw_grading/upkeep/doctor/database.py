@@ -13,8 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from hw_grading.gradebook.database import shown_address
-from hw_grading.gradebook.scores import NoScores, reading
+from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.homework.course import Course
 from hw_grading.upkeep.doctor.folders import typed
 from hw_support.desk.doctor import Line
@@ -109,9 +108,9 @@ def _connected(url: URL) -> tuple[str, str | None]:
     # Without this encoding, messages from a database in another one could not be read.
     usual = {"connect_timeout": str(_SECONDS), "client_encoding": "utf8"}
     try:
-        with reading(url.update_query_dict({**usual, **url.query}), "").connect() as connection:
+        with engine_of(url.update_query_dict({**usual, **url.query})).connect() as connection:
             return _postgresql(connection, url)
-    except (NoScores, SQLAlchemyError) as error:
+    except (Unavailable, SQLAlchemyError) as error:
         said = str(getattr(error, "orig", None) or error).replace(url.password or "\0", "***")
         return f"PostgreSQL, {shown_address(url)}", f"{one_line(said, _LONGEST)}. See {_RECIPE}."
 
