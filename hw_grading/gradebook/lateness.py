@@ -7,16 +7,12 @@ Fractions of a second never count as late.
 
 import difflib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from nbgrader import api
-from sqlalchemy import Connection, select
 from traitlets import Any, Float, Integer, TraitError
 from traitlets.config import Configurable
 
-from hw_grading.gradebook.extensions import Extension, extensions_in
 from hw_grading.gradebook.scores import Record, counted, in_digits
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
@@ -127,36 +123,6 @@ def _policy_of(course: Course) -> LatePolicy:
         raise GraderFault(f"c.LatePolicy in nbgrader_config.py: {error}") from None
 
 
-@dataclass(frozen=True)
-class HandedIn:
-    """One student's submission of one homework. All times are UTC."""
-
-    assignment: str
-    student: str
-    when: datetime | None  # None if not known
-    due_for_all: datetime
-    due: datetime  # the student's own
-    extension: Extension | None
-
-
-def handed_in(db: Connection, student: str | None = None) -> list[HandedIn]:
-    """Return the submissions of homeworks with a due date, sorted by the due date for all."""
-    assignment, submission = api.Assignment, api.SubmittedAssignment
-    times = submission.timestamp, assignment.duedate
-    query = select(assignment.name, submission.student_id, *times).join(submission)
-    query = query.where(assignment.duedate.is_not(None))
-    query = query.order_by(assignment.duedate, assignment.name, submission.student_id)
-    if student is not None:
-        query = query.where(submission.student_id == student)
-    granted = extensions_in(db, student=student)
-    found = []
-    for name, who, when, due in db.execute(query):
-        extension = granted.get((name, who))
-        own = extension.due(due) if extension else due
-        found.append(HandedIn(name, who, when, due, own, extension))
-    return found
-
-
 def days_later(moment: datetime, days: int, zone: tzinfo) -> datetime:
     """Return the moment with the same clock time in a zone, a number of days later.
 
@@ -221,26 +187,21 @@ def _why(terms: LatePolicy, late: str, begun: int, slip_days: int, is_at_floor: 
 
 
 def used_by_homework(
-    handed_in: Iterable[HandedIn], terms: Callable[[str], LatePolicy]
+    submissions: Iterable[Record], terms: Callable[[str], LatePolicy]
 ) -> dict[str, int]:
     """Return how many slip days each homework of one student uses.
 
-    `handed_in` is sorted by the due date for all. The homework that is due first gets its days
+    `submissions` are sorted by the due date for all. The homework that is due first gets its days
     first, and the balance never falls below zero. Work after the last moment uses none: it
     scores 0 anyway.
     """
     used: dict[str, int] = {}
-    for one in handed_in:
+    for one in submissions:
         of = terms(one.assignment)
-        left = max(0, of.slip_days - sum(used.values()))
         needed = 0
-        if one.when is not None and not is_too_late(of, one.due, one.when):
-            needed = days_late(of, one.due, one.when)
-        used[one.assignment] = min(left, needed, _allowed(one, of))
+        if one.due and one.handed_in and not is_too_late(of, one.due, one.handed_in):
+            needed = days_late(of, one.due, one.handed_in)
+        left = max(0, of.slip_days - sum(used.values()))
+        limits = (left, of.most_slip_days, one.extension.slip if one.extension else None)
+        used[one.assignment] = min(needed, *(limit for limit in limits if limit is not None))
     return used
-
-
-def _allowed(one: HandedIn, terms: LatePolicy) -> int:
-    granted = one.extension.slip if one.extension else None
-    limits = (terms.slip_days, terms.most_slip_days, granted)
-    return min(limit for limit in limits if limit is not None)

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,6 @@ from pathlib import Path
 from hw_grading.gradebook.corrections import Correction, Kind, applied, corrections_in
 from hw_grading.gradebook.folders import read_time, why_unusable
 from hw_grading.gradebook.lateness import (
-    HandedIn,
-    handed_in,
     penalty_of,
     terms_of,
     used_by_homework,
@@ -34,6 +32,7 @@ from hw_grading.gradebook.scores import (
     open_gradebook,
     records_of,
     students_in,
+    submissions_in,
 )
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import why_no_id
@@ -152,14 +151,14 @@ def read_results(
     order = order_in(places)
     with open_gradebook(course.db_url, assignment) as (db, due):
         by_key = cells_of(db, assignment)
-        known = records_of(db, assignment, by_key, due[assignment], student)
+        known = records_of(db, assignment, by_key, student)
         in_table = {one.id: one for one in students_in(db, student)}
         runs = read_runs(db, assignment, student)
         changes = corrections_in(db, assignment)
         cells = tuple(sorted(by_key.values(), key=lambda cell: order(cell.name)))
         rules = Rules(course, assignment, cells, changes, due[assignment])
         if rules.terms.slip_days:
-            rules.add_turns(handed_in(db, student))
+            rules.add(submissions_in(db, student=student).values())
     records = {}
     for record in known:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
@@ -192,15 +191,16 @@ class Rules:
         self._assignment, self._due = assignment, due
         self._terms_of = functools.cache(functools.partial(terms_of, course))
         self.terms = self._terms_of(assignment)
-        self._turns: defaultdict[str, list[HandedIn]] = defaultdict(list)
+        self._turns: defaultdict[str, list[Record]] = defaultdict(list)
         self._changes = changes
         self.dropped = {change.cell for change in changes if change.kind is Kind.DROP}
         self.most = sum(cell.max_points for cell in cells if cell.name not in self.dropped)
 
-    def add_turns(self, turns: list[HandedIn]) -> None:
-        """Add what students handed in for all homeworks."""
-        for turn in turns:
-            self._turns[turn.student].append(turn)
+    def add(self, submissions: Iterable[Record]) -> None:
+        """Add what students handed in for all homeworks that have a due date."""
+        for one in submissions:
+            if one.due_for_all:
+                self._turns[one.student].append(one)
 
     def final(self, student: Student, record: Record | None) -> Result:
         """Return a student's result with the final score."""
@@ -231,7 +231,11 @@ class Rules:
         turns = self._turns.get(student, [])
         used = used_by_homework(turns, self._terms_of)
         due = self._due
-        until = sum(used[turn.assignment] for turn in turns if due and turn.due_for_all <= due)
+        until = sum(
+            used[turn.assignment]
+            for turn in turns
+            if due and turn.due_for_all and turn.due_for_all <= due
+        )
         return used.get(self._assignment, 0), max(0, self.terms.slip_days - until)
 
 

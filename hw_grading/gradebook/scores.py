@@ -7,7 +7,7 @@ again for every cell of every student.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from nbgrader import api
 from sqlalchemy import Connection, select
 
 from hw_grading.gradebook.database import Database, Unavailable
-from hw_grading.gradebook.extensions import extensions_in
+from hw_grading.gradebook.extensions import Extension, extensions_in
 
 
 def in_digits(points: float) -> str:
@@ -104,6 +104,9 @@ class Record:
     scores: tuple[Score, ...] = ()
     key: str = field(default="", compare=False)  # of the submitted notebook
     due: datetime | None = field(default=None, compare=False)  # the student's own, UTC
+    due_for_all: datetime | None = field(default=None, compare=False)
+    assignment: str = field(default="", compare=False)
+    extension: Extension | None = field(default=None, compare=False)
 
     @property
     def scored(self) -> bool:
@@ -174,44 +177,53 @@ def cells_of(db: Connection, assignment: str) -> dict[str, Cell]:
     return cells
 
 
-def records_of(
-    db: Connection,
-    assignment: str,
-    cells: dict[str, Cell],
-    due: datetime | None,
-    student: str | None = None,
-) -> list[Record]:
-    """Return the rows of a class or of one student, in no particular order."""
-    grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
-    of_class = select(submission.id).join(api.Assignment).where(api.Assignment.name == assignment)
-    if student is not None:
-        of_class = of_class.where(submission.student_id == student)
-    notebooks = of_class.join(notebook)
+def submissions_in(
+    db: Connection, assignment: str | None = None, student: str | None = None
+) -> dict[str, Record]:
+    """Return submissions of all homeworks or one, by the database's key, without their scores.
 
+    They are sorted by the due date for all.
+    """
+    homework, submission = api.Assignment, api.SubmittedAssignment
+    columns = (submission.id, homework.name, submission.student_id)
+    query = select(*columns, submission.timestamp, homework.duedate).join(submission)
+    query = query.order_by(homework.duedate, homework.name, submission.student_id)
+    if assignment is not None:
+        query = query.where(homework.name == assignment)
+    if student is not None:
+        query = query.where(submission.student_id == student)
+    granted = extensions_in(db, assignment, student)
+    found = {}
+    for key, name, who, when, due in db.execute(query):
+        extension = granted.get((name, who))
+        own = extension.due(due) if extension and due else due
+        late = max(0.0, (when - own).total_seconds() // 1) if when and own else 0.0
+        about = {"due": own, "due_for_all": due, "assignment": name, "extension": extension}
+        found[key] = Record(who, when, late, **about)
+    return found
+
+
+def records_of(
+    db: Connection, assignment: str, cells: dict[str, Cell], student: str | None = None
+) -> list[Record]:
+    """Return the rows of a class or of one student, with their scores."""
+    grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
+    notebooks = select(submission.id).join(api.Assignment).join(notebook)
+    notebooks = notebooks.where(api.Assignment.name == assignment)
+    if student is not None:
+        notebooks = notebooks.where(submission.student_id == student)
     scores: defaultdict[str, list[Score]] = defaultdict(list)
     points = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
     grades = notebooks.join(grade).add_columns(grade.cell_id, *points)
     for key, cell, auto, manual, extra, waits in db.execute(grades):
         if cell in cells:
             scores[key].append(Score(cells[cell], auto, manual, extra or 0.0, bool(waits)))
-
-    penalties: defaultdict[str, float] = defaultdict(float)
-    keys: dict[str, str] = {}
+    records = submissions_in(db, assignment, student)
     penalised = notebooks.add_columns(notebook.late_submission_penalty, notebook.id)
     for key, penalty, of_notebook in db.execute(penalised):
-        penalties[key] += penalty or 0.0
-        keys[key] = of_notebook
-
-    records = []
-    granted = extensions_in(db, assignment, student)
-    times = (submission.student_id, submission.timestamp)
-    for key, name, when in db.execute(of_class.add_columns(*times)):
-        extension = granted.get((assignment, name))
-        own = extension.due(due) if extension and due else due
-        late = (when - own).total_seconds() if when and own else 0.0
-        late, held = max(0.0, late // 1), tuple(scores[key])
-        records.append(Record(name, when, late, penalties[key], held, keys.get(key, ""), own))
-    return records
+        penalty = records[key].penalty + (penalty or 0.0)
+        records[key] = replace(records[key], penalty=penalty, key=of_notebook)
+    return [replace(one, scores=tuple(scores[key])) for key, one in records.items()]
 
 
 def comments_of(db: Connection, assignment: str, student: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ import re
 
 # With bounded lengths, a search takes little time.
 _CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
-_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 # Also characters that change the direction of writing.
 _CONTROLS = re.compile(
@@ -25,7 +24,7 @@ def without_codes(text: str) -> str:
 
 def shown(text: str, limit: int) -> str:
     """Return at most `limit` characters without codes, control characters and surrogates."""
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", without_codes(cut(text, limit)))
+    return without_controls(without_codes(cut(text, limit)))
 
 
 def cut(text: str, limit: int) -> str:

@@ -19,10 +19,9 @@ from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Correction, corrections_in, undo
 from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
-from hw_grading.gradebook.lateness import handed_in
 from hw_grading.gradebook.marks import digests_before
 from hw_grading.gradebook.model import Refused
-from hw_grading.gradebook.scores import open_gradebook
+from hw_grading.gradebook.scores import open_gradebook, submissions_in
 from hw_grading.homework.course import Course
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
@@ -130,7 +129,7 @@ def test_saves_of_before_are_taken_back(course, book):
 
 def test_due_dates_are_the_same_and_nbgraders_extensions_are_in_our_table(course):
     with open_gradebook(course.db_url, ASSIGNMENT) as (db, _):
-        assert {one.student: str(one.due) for one in handed_in(db)} == SAID["due"]
+        assert {one.student: str(one.due) for one in submissions_in(db).values()} == SAID["due"]
         found = {s: one for (_, s), one in extensions_in(db, ASSIGNMENT).items()}
     assert {s: (one.seconds, one.slip, one.author) for s, one in found.items()} == {
         "ada": (86400, None, "kim"),
