@@ -164,13 +164,11 @@ class GradeBook:
         these answers since.
         """
         with self._rows(cell, writes=True) as rows:
-            saves = marks.standing(rows, "save")
-            events = marks.latest(saves, expect_name(grader))
+            events, last = marks.last_save(rows, expect_name(grader), "save")
             if not events:
                 raise Refused("You have saved nothing here that can be undone.")
             rubric, _ = read_rubric(rows)
             stamp = Stamp(grader, "undo", undoes=events[0].batch)
-            last = {event.student: event.batch for event in reversed(saves)}
             for event in events:
                 answer = read_answer(rows, rubric, event.student, lock=True)
                 if answer.grading.overridden or last[event.student] != event.batch:
@@ -222,7 +220,7 @@ class GradeBook:
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
         with self._rows(cell, writes=True) as rows:
-            events = marks.latest(marks.standing(rows, "rubric"), expect_name(grader))
+            events, _ = marks.last_save(rows, expect_name(grader), "rubric")
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             states = (events[0].before, events[0].after)

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,18 +205,18 @@ def log(rows: Rows, stamp: Stamp, student: str, before: object, after: object) -
     rows.connection.execute(insert(EVENTS).values(event))
 
 
-def standing(rows: Rows, action: str) -> list[Row[Any]]:
-    """Return the events of an action that were not taken back, the newest first."""
+def last_save(rows: Rows, grader: str, action: str) -> tuple[list[Row[Any]], dict[str, str]]:
+    """Return the events of a grader's newest save that was not taken back; [] if there is none.
+
+    Return also the batch of the last such save, by anybody, of each answer.
+    """
     undone = select(EVENTS.c.undoes).where(of(EVENTS, rows.key))
     query = select(EVENTS).where(of(EVENTS, rows.key | {"action": action}))
     query = query.where(EVENTS.c.batch.not_in(undone)).order_by(EVENTS.c.id.desc())
-    return list(rows.connection.execute(query))
-
-
-def latest(events: Sequence[Row[Any]], grader: str) -> list[Row[Any]]:
-    """Return the events of a grader's newest save; [] if there is none."""
+    events = rows.connection.execute(query).all()
     batch = next((event.batch for event in events if event.grader == grader), None)
-    return [event for event in events if event.batch == batch]
+    last = {event.student: event.batch for event in reversed(events)}
+    return [event for event in events if event.batch == batch], last
 
 
 def read_events(rows: Rows, student: str | None) -> list[Event]:

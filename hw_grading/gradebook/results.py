@@ -169,8 +169,12 @@ def read_results(
         row = records.get(one)
         result = rules.final(in_table.get(one, Student(one)), row)
         if row or one in those:
-            result = replace(result, run=runs.get(one) if row else None)
-            result = _with_status(course, assignment, result)
+            run = runs.get(one) if row else None
+            status, reason = (run.status, run.reason) if run else (Status.GRADED, "")
+            result = replace(result, run=run)
+            if ungraded := _why_not_graded(course, assignment, result):
+                status, reason = Status.NOT_GRADED, ungraded
+            result = replace(result, status=status, reason=reason)
         everybody[one] = result
     listed = {name: one for name, one in everybody.items() if name in in_table}
     others = {name: one for name, one in everybody.items() if name not in in_table}
@@ -275,14 +279,6 @@ def _found(course: Course, assignment: str, assignments: set[str]) -> Iterator[s
             yield student
 
 
-def _with_status(course: Course, assignment: str, result: Result) -> Result:
-    if why := _why_not_graded(course, assignment, result):
-        return replace(result, status=Status.NOT_GRADED, reason=why)
-    if result.run:
-        return replace(result, status=result.run.status, reason=result.run.reason)
-    return replace(result, status=Status.GRADED)
-
-
 def _why_not_graded(course: Course, name: str, result: Result) -> str:
     record = result.known
     folder = course.submitted(record.student, name)
@@ -299,9 +295,12 @@ def _why_not_graded(course: Course, name: str, result: Result) -> str:
     if why := why_unusable(folder):
         return f"{folder}: {why}, and {run}."
     if os.path.lexists(notebook):
-        return _why_unreadable(notebook, run) or (
-            f"The notebook was submitted, but there are {_missing(record)}: {run}."
-        )
+        if why := _why_unreadable(notebook, run):
+            return why
+        tests = [score for score in record.scores if not score.cell.by_hand]
+        missing = [score.cell.name for score in tests if score.auto is None]
+        which = "" if len(missing) == len(tests) else f" for {', '.join(missing)}"
+        return f"The notebook was submitted, but there are no scores{which}: {run}."
     where = f"folder {folder.name}"
     if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
         shelf = shelf_of(course.directory, course.directory.submitted_directory, name)
@@ -323,10 +322,3 @@ def _why_unreadable(path: Path, run: str) -> str:
         why = str(error)
         return f"{why[0].upper()}{why[1:]}. Ask the student for another file, and {run}."
     return ""
-
-
-def _missing(record: Record) -> str:
-    """Name the tests without a score."""
-    tests = [score for score in record.scores if not score.cell.by_hand]
-    missing = [score.cell.name for score in tests if score.auto is None]
-    return "no scores" if len(missing) == len(tests) else f"no scores for {', '.join(missing)}"

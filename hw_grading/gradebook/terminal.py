@@ -4,7 +4,6 @@ import re
 
 # With bounded lengths, a search takes little time.
 _CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
-
 # Also characters that change the direction of writing.
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
@@ -20,11 +19,6 @@ def without_codes(text: str) -> str:
     """Drop terminal control codes. Keep only the last state of a line that was overwritten."""
     lines = _CODES.sub("", text).split("\n")
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
-
-
-def shown(text: str, limit: int) -> str:
-    """Return at most `limit` characters without codes, control characters and surrogates."""
-    return without_controls(without_codes(cut(text, limit)))
 
 
 def cut(text: str, limit: int) -> str:

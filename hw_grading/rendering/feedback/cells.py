@@ -14,8 +14,8 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
-from hw_grading.gradebook import terminal
 from hw_grading.gradebook.graded_notebook import plain
+from hw_grading.gradebook.terminal import cut, without_codes, without_controls
 from hw_grading.rendering.answers import LONGEST_PRINTED, Limits, code_html, outputs_html, text_html
 from hw_grading.rendering.feedback.facts import Facts, Points, Remark, counts, remark_of
 from hw_support.submission.cells import grade_id_of
@@ -98,7 +98,8 @@ def _kind(cell: NotebookNode, facts: Facts) -> str:
 def _sections(cell: NotebookNode, kind: str, render: Markdown) -> Iterator[Section]:
     attached: Mapping[str, Any] | None = cell.get("attachments")
     if cell.cell_type == "raw":
-        yield Section(plain=terminal.shown(cell.source, LONGEST_PRINTED))
+        text = without_codes(cut(cell.source, LONGEST_PRINTED))
+        yield Section(plain=without_controls(text))
     elif kind != "given":
         yield Section(text=render(cell.source, attached))
     else:
