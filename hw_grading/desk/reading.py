@@ -1,6 +1,7 @@
 """The read requests of the desk's pages. Each function returns the JSON of one address."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
@@ -61,6 +62,8 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     order = _order(desk, cell, gradings)
     known = desk.answers.known()
     rubric = desk.book.rubric(cell)
+    marks = (grading.mark for grading in gradings.values())
+    comments = Counter(mark.comment for mark in marks if mark.comment)
 
     def row(student: str) -> Json:
         grading, submission = gradings[student], known.get(student)
@@ -89,8 +92,7 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
         "rubric": rubric,
         "students": [row(student) for student in order],
         "comments": [
-            {"text": text, "times": times}
-            for text, times in desk.book.comments_used(cell)[:_MOST_COMMENTS]
+            {"text": text, "times": times} for text, times in comments.most_common(_MOST_COMMENTS)
         ],
         "same": _same(order, known, cell),
         "next": _next(order, gradings, grader),
@@ -154,24 +156,25 @@ def student(desk: HomeworkDesk, student: str) -> Json:
 def flagged(desk: HomeworkDesk) -> Json:
     """Return the answers that are flagged for another look."""
     names = desk.book.names()
-    titles = {q.cell: q.title for q in desk.questions()}
-    found = desk.book.flagged()
-    orders = {cell: _order(desk, cell, _gradings(desk, cell)) for cell in {c for c, _ in found}}
-    numbers = {(cell, s): n for cell, order in orders.items() for n, s in enumerate(order, 1)}
-    return {
-        "flagged": [
-            {
-                "cell": cell,
-                "title": titles.get(cell, cell),
-                "student": grading.student,
-                "name": names.get(grading.student, ""),
-                "number": numbers.get((cell, grading.student)),
-                "note": grading.mark.flag_note,
-                "grader": grading.grader,
-            }
-            for cell, grading in found
-        ]
-    }
+    found = []
+    for about in desk.questions():
+        gradings = desk.book.gradings(about.cell).values()
+        if those := [grading for grading in gradings if grading.mark.flagged]:
+            order = _order(desk, about.cell, _gradings(desk, about.cell))
+            numbers = {student: number for number, student in enumerate(order, 1)}
+            found += [
+                {
+                    "cell": about.cell,
+                    "title": about.title,
+                    "student": grading.student,
+                    "name": names.get(grading.student, ""),
+                    "number": numbers.get(grading.student),
+                    "note": grading.mark.flag_note,
+                    "grader": grading.grader,
+                }
+                for grading in those
+            ]
+    return {"flagged": found}
 
 
 def grading_json(grading: Grading) -> Json:
@@ -186,7 +189,7 @@ def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
     places = desk.answers.roster().places
     results = read_results(desk.course, desk.assignment, student, places)
     final = results.of(student)
-    corrections = {one.cell: one for one in desk.book.corrections(student)}
+    corrections = {one.cell: one for one in results.rules.changes if one.student == student}
     given = {score.cell.name: score.points for score in final.known.scores}
     tests = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
     return [

@@ -16,7 +16,7 @@ from nbgrader import api
 from sqlalchemy import select
 
 from hw_grading.gradebook import corrections, marks, rubrics
-from hw_grading.gradebook.corrections import Correction, Kind
+from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.marks import Rows, Stamp, read_answer, read_answers
 from hw_grading.gradebook.model import (
@@ -179,20 +179,6 @@ class GradeBook:
                 marks.save(rows, answer, rubric, mark, stamp, back)
             return {e.student: read_answer(rows, rubric, e.student).grading for e in events}
 
-    def flagged(self) -> list[tuple[str, Grading]]:
-        """Return the answers that are flagged for another look, with their questions."""
-        return [
-            (question.cell, grading)
-            for question in self.questions()
-            for grading in self.gradings(question.cell).values()
-            if grading.mark.flagged
-        ]
-
-    def comments_used(self, cell: str) -> list[tuple[str, int]]:
-        """Return a question's comments and how often each was used, the most frequent first."""
-        given = (grading.mark for grading in self.gradings(cell).values())
-        return Counter(mark.comment for mark in given if mark.comment).most_common()
-
     def history(self, cell: str, student: str | None = None) -> list[Event]:
         """Return the history of a question or of one answer, the newest event first."""
         with self._rows(cell) as rows:
@@ -254,12 +240,6 @@ class GradeBook:
         return taken
 
     # -- corrections of one student's points
-
-    def corrections(self, student: str) -> list[Correction]:
-        """Return the corrections in force for this student alone, the oldest first."""
-        with self._database.reading() as connection:
-            changes = corrections.corrections_in(connection, self.assignment)
-        return [change for change in changes if change.student == student]
 
     def correct_student(
         self, cell: str, student: str, points: float, reason: str, grader: str

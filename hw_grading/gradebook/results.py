@@ -196,7 +196,7 @@ class Rules:
         self._terms_of = functools.cache(functools.partial(terms_of, course))
         self.terms = self._terms_of(assignment)
         self._turns: defaultdict[str, list[Record]] = defaultdict(list)
-        self._changes = changes
+        self.changes = changes
         self.dropped = {change.cell for change in changes if change.kind is Kind.DROP}
         self.most = sum(cell.max_points for cell in cells if cell.name not in self.dropped)
 
@@ -211,7 +211,7 @@ class Rules:
         used, left = self._slip_days(student.id)
         if record is None:
             return Result(student, slip_days_left=left)
-        corrections = applied(record, self._changes)
+        corrections = applied(record, self.changes)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self.terms.has_rules:
             penalty, why = penalty_of(self.terms, record, points, self.most, used)
