@@ -170,7 +170,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     assert "done" in shown.split("\n")[2].split()
     found = statistics_of(file_term.folder, "ps1")
     assert [question.cell.name for question in found.questions] == ["why"]
-    assert (found.total.points, found.total.most) == ([3], 4)
+    assert (found.points, found.most) == ([3], 4)
     assert [row[2] for row in found.rows] == ["why"]
 
 

@@ -12,7 +12,7 @@ from test_results import FAILED, PASSED, course, error, notebook, pytestmark
 
 from hw_grading.__main__ import main
 from hw_grading.analysis.statistics import (
-    Spread,
+    bars,
     cause_in,
     page_of,
     statistics_of,
@@ -45,7 +45,7 @@ def table(course):
 
 
 @pytest.mark.parametrize(
-    ("most", "points", "bars"),
+    ("most", "points", "expected"),
     [
         (3, [0, 0.5, 2.9, 3, 3.5], {0: 1, 0.5: 1, 2.5: 1, 3: 2}),  # full marks, and a bonus
         (73, [0, 9.9, 10, 72.99, 73], {0: 2, 10: 1, 70: 1, 73: 1}),
@@ -54,10 +54,10 @@ def table(course):
     ],
 )
 def test_each_bar_has_the_points_from_its_own_to_the_next_and_the_last_full_marks(
-    most, points, bars
+    most, points, expected
 ):
-    found = Spread(most, points).bars
-    assert {round(low, 9): count for low, count in found if count} == bars
+    found = bars(points, most)
+    assert {round(low, 9): count for low, count in found if count} == expected
     lows = [low for low, _ in found]
     assert lows[-1] == most
     assert len(found) <= 10
@@ -99,7 +99,7 @@ def test_before_people_have_graded_the_total_is_that_of_tests(course):
     assert "Total of the tests Mean 1.50, median 1.50 of 3, from 0.00 to 3.00." in said
     assert "of which 2 still wait for points by a person" in said
     plot = questions(course)["plot"]
-    assert (plot.waiting, plot.spread.points) == (2, [0.0, 0.0])
+    assert (plot.waiting, plot.points) == (2, [0.0, 0.0])
     assert "over the 2 answers that people have graded; 2 wait." in said
 
 
@@ -109,13 +109,13 @@ def test_zeros_of_empty_answers_count_only_when_no_answer_waits(course):
     with course.gradebook() as book:  # Ada's written answer waits; Bob's is empty
         book.find_grade("answer", "hw2", "hw2", "ada").needs_manual_grade = True
         book.db.commit()
-    assert questions(course)["answer"].spread is None
+    assert questions(course)["answer"].points == []
     assert "1 answer waits for a person. Nobody has given points yet." in text_of(course)
     with course.gradebook() as book:
         grade = book.find_grade("answer", "hw2", "hw2", "ada")
         grade.needs_manual_grade, grade.manual_score = False, 1.0
         book.db.commit()
-    assert questions(course)["answer"].spread.points == [1.0, 0.0]
+    assert questions(course)["answer"].points == [1.0, 0.0]
     assert "Total Mean 7.50, median 7.50 of 9" in text_of(course)
 
 
@@ -127,12 +127,9 @@ def test_a_part_is_counted_once_for_each_submission_with_its_likeliest_cause(cou
     course.grade("bob", notebook(), parts=[TWICE])
     course.grade("eve", notebook(), parts=[replace(TWICE, message="Likely cause: no entry")])
     course.grade("kim", notebook(test=[error("NameError", "name 'x1' is not defined")]))
-    first, *others = questions(course)["test_double"].parts
-    assert (first.name, first.points, first.failed) == ("values at 1", 2, 3)
-    assert first.cause == "every entry is 2 times (2 of 3)"
-    assert [(part.name, part.cause) for part in others] == [
-        ("the whole test", "NameError: name 'x…' is not defined (1 of 1)")
-    ]
+    first, other = questions(course)["test_double"].failed
+    assert first == ("values at 1", 2, 3, "every entry is 2 times (2 of 3)")
+    assert other == ("the whole test", 0, 1, "NameError: name 'x…' is not defined (1 of 1)")
 
 
 def test_the_items_of_a_rubric_are_counted(course):
