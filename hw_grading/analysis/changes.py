@@ -6,18 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hw_grading.batch.job import OURS
-from hw_grading.gradebook.questions import Place, order_in
+from hw_grading.gradebook.questions import Place
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.gradebook.runs import GradedWith, Run
 from hw_grading.gradebook.scores import in_digits, named
 from hw_grading.outcome import Part, Status
-from hw_support.submission.problems import Kind
+from hw_support.submission.problems import Kind, Severity
 
-_ARROW = "\N{RIGHTWARDS ARROW}"
+ARROW = "\N{RIGHTWARDS ARROW}"
 _MOST_NAMED = 4
 # PROTOCOL is included: a notebook that does not stop at its time limit stops answering.
 _LIMITS = {Kind.TIME_LIMIT, Kind.MEMORY_LIMIT, Kind.DISK_LIMIT, Kind.OUTPUT_LIMIT, Kind.PROTOCOL}
 _BESIDE = {Kind.FOLDER, Kind.OTHER_NOTEBOOK}  # problems that do not affect scores
+_GRADED_WITH = {  # each kind, likely reasons first
+    "cells": "instructor's cells changed",
+    "limits": "limit changed",
+    "code": "staff code changed",
+    "packages": "packages changed",
+}
 
 
 @dataclass(frozen=True)
@@ -34,18 +40,15 @@ class PartChange:
         return "the whole test" if part is None or part.is_whole else part.name
 
     @property
-    def passes(self) -> bool:
-        """Whether it passes now."""
-        return self.after is not None and self.after.passed
+    def results(self) -> list[str]:
+        """The results before and after, in words; "" for none."""
+        both = (self.before, self.after)
+        return ["" if p is None else "passed" if p.passed else "failed" for p in both]
 
     @property
     def in_words(self) -> str:
         """A description of the change."""
-        words = [
-            "none" if part is None else "passed" if part.passed else "failed"
-            for part in (self.before, self.after)
-        ]
-        return f"{self.name}: {words[0]} {_ARROW} {words[1]}"
+        return f"{self.name}: {f' {ARROW} '.join(one or 'none' for one in self.results)}"
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,6 @@ class Change:
     parts: tuple[PartChange, ...]  # that changed
     why: tuple[str, ...]  # the likeliest first
     overridden: bool  # whether a person's score counts instead of the test's
-
-    @property
-    def difference(self) -> float:
-        """The points that the student gained; negative if points were lost."""
-        return self.after - self.before
 
 
 @dataclass(frozen=True)
@@ -88,13 +86,13 @@ class Comparison:
     @property
     def by_part(self) -> list[tuple[Place, str, int, int]]:
         """Place, name, and counts of students who now pass and fail, for each part that changed."""
-        passes: Counter[tuple[Place, str]] = Counter()
-        fails: Counter[tuple[Place, str]] = Counter()
-        for change in self.changes:
-            for part in change.parts:
-                (passes if part.passes else fails)[change.place, part.name] += 1
-        keys = dict.fromkeys([*passes, *fails])
-        return [(place, name, passes[place, name], fails[place, name]) for place, name in keys]
+        counts: Counter[tuple[Place, str, bool]] = Counter(
+            (change.place, part.name, part.results[1] == "passed")
+            for change in self.changes
+            for part in change.parts
+        )
+        keys = dict.fromkeys(key[:2] for key in counts)
+        return [(*key, counts[*key, True], counts[*key, False]) for key in keys]
 
 
 def compare(before: Mapping[str, Run], results: Results, students: Collection[str]) -> Comparison:
@@ -102,87 +100,68 @@ def compare(before: Mapping[str, Run], results: Results, students: Collection[st
 
     Points that people gave, corrections and lateness are those of now, also before.
     """
-    order = order_in(results.places)
-    chosen = [results.students[student] for student in sorted(students)]
-    runs = {one.student.id: one.run for one in chosen if one.run}
-    both = [
-        (results.as_of(one.student.id, before[one.student.id]), one)
-        for one in chosen
-        if one.run and _number(before, one) < one.run.number and one.student.id in before
-    ]
-    changed = (change for old, new in both for change in _changes_of(old, new, results))
-    waiting = [
-        (new.student.id, results.places[score.cell.name], _why_again(old, new, score.cell.name))
-        for old, new in both
-        for score in new.known.scores
-        if score.manual is not None and score.waits
-    ]
-    totals = {new.student.id: (old.final, new.final) for old, new in both}
-    at = max((run.at for run in runs.values()), default=datetime.min)
+    changes, waiting, not_graded, new = list[Change](), [], [], []
+    totals: dict[str, tuple[float, float]] = {}
+    kept, moments = 0, []
+    for student in sorted(students):
+        result, old = results.students[student], before.get(student)
+        run = result.run
+        if run is None or (old and run.number <= old.number):
+            why = "this regrade has not graded it: see the messages above"
+            is_known = result.status is Status.NOT_GRADED
+            not_graded.append((student, result.reason if is_known else why))
+            continue
+        if result.status is Status.NOT_GRADED:
+            not_graded.append((student, result.reason))
+        moments.append(run.at)
+        if old is None:
+            new.append(student)
+            continue
+        was = results.as_of(student, old)
+        totals[student] = (was.final, result.final)
+        changes += _changes(results, was, result, old, run)
+        by_hand = [score for score in result.known.scores if score.manual is not None]
+        kept += len(by_hand)
+        again = [score.cell.name for score in by_hand if score.waits]
+        waiting += [(student, results.places[c], _why_again(c, old, run)) for c in again]
+    at = max(moments, default=datetime.min)
     return Comparison(
         results.assignment,
         max((run.at for run in before.values()), default=at),
         at,
-        tuple(sorted(changed, key=lambda change: (change.student, *order(change.cell)))),
-        {student: pair for student, pair in totals.items() if abs(pair[0] - pair[1]) > 1e-9},
-        sum(score.manual is not None for _, new in both for score in new.known.scores),
+        tuple(changes),
+        {student: both for student, both in totals.items() if _differ(*both)},
+        kept,
         waiting,
-        [(one.student.id, why) for one in chosen if (why := _why_not_graded(before, one))],
-        [student for student in runs if student not in before],
-        len(both),
+        not_graded,
+        new,
+        len(totals),
     )
 
 
-def _number(before: Mapping[str, Run], result: Result) -> int:
-    run = before.get(result.student.id)
-    return run.number if run else 0
-
-
-def _why_not_graded(before: Mapping[str, Run], result: Result) -> str:
-    if result.status is Status.NOT_GRADED:
-        return result.reason
-    if result.run and _number(before, result) < result.run.number:
-        return ""
-    return "this regrade has not graded it: see the messages above"
-
-
-def _changes_of(old: Result, new: Result, results: Results) -> Iterator[Change]:
-    assert old.run
-    assert new.run
-    autos = [{s.cell.name: s.auto for s in one.known.scores} for one in (old, new)]
-    by_hand = {s.cell.name for s in new.known.scores if s.manual is not None}
+def _changes(results: Results, was: Result, now: Result, old: Run, new: Run) -> Iterator[Change]:
+    autos = [{s.cell.name: s.auto for s in one.known.scores} for one in (was, now)]
+    by_hand = {s.cell.name for s in now.known.scores if s.manual is not None}
     for cell in results.cells:
         name = cell.name
-        parts = tuple(_part_changes(old.run, new.run, name))
+        runs = [{part.name: part for part in run.parts_of(name)} for run in (old, new)]
+        every = [PartChange(*(r.get(part) for r in runs)) for part in {**runs[1], **runs[0]}]
+        parts = tuple(part for part in every if len(set(part.results)) > 1)
         flipped = any(part.before and part.after for part in parts)
-        points = old.points(name), new.points(name)
+        points = was.points(name), now.points(name)
         tests = autos[0].get(name), autos[1].get(name)
-        if cell.by_hand or not (_differ(*points) or _differ(*tests) or flipped):
-            continue
-        why = tuple(_reasons(name, old.run, new.run))
-        about = (new.student.id, name, results.places[name])
-        yield Change(*about, *points, tests, cell.max_points, parts, why, name in by_hand)
+        if not cell.by_hand and (_differ(*points) or _differ(*tests) or flipped):
+            about = (now.student.id, name, results.places[name])
+            why = tuple(_reasons(name, old, new))
+            yield Change(*about, *points, tests, cell.max_points, parts, why, name in by_hand)
 
 
-def _part_changes(old: Run, new: Run, cell: str) -> Iterator[PartChange]:
-    runs = [{part.name: part for part in run.parts_of(cell)} for run in (old, new)]
-    for name in dict.fromkeys([*runs[1], *runs[0]]):
-        before, after = runs[0].get(name), runs[1].get(name)
-        if before is None or after is None or before.passed != after.passed:
-            yield PartChange(before, after)
-
-
-def _why_again(old: Result, new: Result, cell: str) -> str:
-    assert old.run
-    assert new.run
-    is_answer = cell in new.run.answers
-    one, other = (
-        (run.answers if is_answer else run.graded_with["cells"]).get(cell)
-        for run in (old.run, new.run)
-    )
-    if one != other:
-        return "the answer changed" if is_answer else "the test changed"
-    return "the answer's output changed" if is_answer else "the test gives different points"
+def _why_again(cell: str, old: Run, new: Run) -> str:
+    if cell in new.answers:
+        is_same = old.answers.get(cell) == new.answers[cell]
+        return "the answer's output changed" if is_same else "the answer changed"
+    tests = [run.graded_with["cells"].get(cell) for run in (old, new)]
+    return "the test gives different points" if tests[0] == tests[1] else "the test changed"
 
 
 def _differ(one: float | None, other: float | None) -> bool:
@@ -196,68 +175,45 @@ def _differ(one: float | None, other: float | None) -> bool:
 
 def _reasons(cell: str, old: Run, new: Run) -> Iterator[str]:
     """Yield the reasons why the points of one test changed, in words; at least one."""
-    found = [*_contents(cell, old, new)]
-    limits = [[p.message for p in run.problems if p.kind in _LIMITS] for run in (old, new)]
-    if limits[0] != limits[1] or not found:
-        found += _changed_limits(old.graded_with, new.graded_with)
-    found += [f"reached a limit before: {one}" for one in limits[0] if one not in limits[1]]
-    found += [f"reaches a limit now: {one}" for one in limits[1] if one not in limits[0]]
-    repairs = [
-        {p.message for p in run.repairs if p.kind not in _BESIDE | _LIMITS} for run in (old, new)
-    ]
-    if more := sorted(repairs[1] - repairs[0]):
-        found.append(f"repaired now: {more[0]}")
-    elif gone := sorted(repairs[0] - repairs[1]):
-        found.append(f"repaired before: {gone[0]}")
-    found += _code(old.graded_with, new.graded_with)
-    found = found or [*_packages(old.graded_with, new.graded_with)]
-    yield from found or ["no change is recorded: the answer may be random, or close to a limit"]
-
-
-def of_graded_with(one: GradedWith, other: GradedWith) -> Iterator[str]:
-    """Yield the differences between what two runs were graded with."""
-    if cells := _different(one["cells"], other["cells"]):
-        yield f"instructor's cells changed: {named(cells, _MOST_NAMED)}"
-    yield from _changed_limits(one, other)
-    yield from _code(one, other)
-    yield from _packages(one, other)
-
-
-def _contents(cell: str, old: Run, new: Run) -> Iterator[str]:
     most = [sum(part.points for part in run.parts_of(cell)) for run in (old, new)]
-    if _differ(*most):
-        yield f"points changed: {in_digits(most[0])} {_ARROW} {in_digits(most[1])}"
-    instructors = _different(old.graded_with["cells"], new.graded_with["cells"])
-    if cell in instructors:
-        yield "test changed"
-    tests = {part.cell for run in (old, new) for part in run.parts}
-    if others := [name for name in instructors if name not in tests]:
-        yield f"instructor's cells changed: {named(others, _MOST_NAMED)}"
+    found = [f"points changed: {f' {ARROW} '.join(map(in_digits, most))}"] if _differ(*most) else []
+    if cell in _different(old.graded_with["cells"], new.graded_with["cells"]):
+        found.append("test changed")
     if answers := _different(old.answers, new.answers):
         names = [name for name in answers if name]
-        yield f"answer changed: {named(names, _MOST_NAMED)}" if names else "answer changed"
+        found.append(f"answer changed: {named(names, _MOST_NAMED)}" if names else "answer changed")
+    for verb, when, run, other in (("reached", "before", old, new), ("reaches", "now", new, old)):
+        known = {problem.message for problem in other.problems}
+        problems = [problem for problem in run.problems if problem.message not in known]
+        found += [f"{verb} a limit {when}: {p.message}" for p in problems if p.kind in _LIMITS]
+        mended = (p for p in problems if p.severity is Severity.MENDED)
+        repairs = [p.message for p in mended if p.kind not in _BESIDE | _LIMITS]
+        found += [f"repaired {when}: {message}" for message in repairs[:1]]
+    tests = {part.cell for run in (old, new) for part in run.parts}
+    others = graded_differently(old.graded_with, new.graded_with, tests)
+    packages = others.pop("packages", "")
+    unknown = "no change is recorded: the answer may be random, or close to a limit"
+    yield from [*found, *others.values()] or [packages or unknown]
+
+
+def graded_differently(
+    one: GradedWith, other: GradedWith, apart: Collection[str] = ()
+) -> dict[str, str]:
+    """Say how what two runs were graded with differs, by kind; without the cells `apart`."""
+    found = {}
+    for kind, words in _GRADED_WITH.items():
+        old, new = one[kind], other[kind]
+        names = [name for name in _different(old, new) if name not in apart]
+        shown = names
+        if kind in ("limits", "packages"):
+            changed = (name for name in names if name != OURS)
+            shown = [f"{n} {old.get(n, 'none')} {ARROW} {new.get(n, 'none')}" for n in changed]
+        if shown:
+            found[kind] = f"{words}: {named(shown, _MOST_NAMED)}"
+        elif names:
+            found[kind] = "the grader itself changed"
+    return found
 
 
 def _different(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
-    return [name for name in dict.fromkeys([*one, *other]) if one.get(name) != other.get(name)]
-
-
-def _changed_limits(one: GradedWith, other: GradedWith) -> Iterator[str]:
-    old, new = one["limits"], other["limits"]
-    for name in _different(old, new):
-        yield f"limit changed: {name} {old.get(name, 'none')} {_ARROW} {new.get(name, 'none')}"
-
-
-def _code(one: GradedWith, other: GradedWith) -> Iterator[str]:
-    if files := _different(one["code"], other["code"]):
-        yield f"staff code changed: {named(files, _MOST_NAMED)}"
-
-
-def _packages(one: GradedWith, other: GradedWith) -> Iterator[str]:
-    old, new = one["packages"], other["packages"]
-    names = _different(old, new)
-    if others := [name for name in names if name != OURS]:
-        versions = [f"{n} {old.get(n, 'none')} {_ARROW} {new.get(n, 'none')}" for n in others]
-        yield f"packages changed: {named(versions, _MOST_NAMED)}"
-    elif names:
-        yield "the grader itself changed"
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]

@@ -17,7 +17,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import is_grade, is_solution, is_task
 
-from hw_grading.analysis.changes import Comparison, compare, of_graded_with
+from hw_grading.analysis.changes import Comparison, compare, graded_differently
 from hw_grading.analysis.regrade_page import as_csv, as_page, in_words
 from hw_grading.batch.job import graded_with, installed
 from hw_grading.batch.settings import WholeClass
@@ -47,8 +47,7 @@ class Edits:
     """Grade ids of the instructor's cells that differ since the release."""
 
     changed: list[str]  # with another text, other points, or another position
-    added: list[str]
-    removed: list[str]
+    added_or_removed: list[str]  # in words
     released: dict[str, str]  # digests of the released cells' sources
     worth: dict[str, tuple[float, float]]  # cells for people with other points: before, now
 
@@ -72,8 +71,7 @@ class Regrade:
         """
         is_continued = self._begun.exists()
         numbers = self._numbers_at_the_start()
-        edits = edits_since_release(self.course, self.assignment)
-        self._expect_releasable(edits)
+        edits = self._releasable_edits()
         with open_gradebook(self.course.db_url, self.assignment) as (db, _):
             before = read_runs(db, self.assignment, numbers=numbers)
         moment = max((run.at for run in before.values()), default=None)
@@ -87,52 +85,43 @@ class Regrade:
         words = ["autograde", self.assignment, "--force"]
         for student in self.students or [""]:  # nbgrader takes one student or all
             self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
-        after = self._now()
-        students = [one.student.id for one in self._chosen(after)]
-        if all(_last(after.students[one]) == numbers.get(one, 0) for one in students):
+        results, chosen = self._graded()
+        if all(one.run is None or one.run.number == numbers.get(one.student.id) for one in chosen):
             raise RuntimeError(
                 f"nbgrader {' '.join(words)} did not finish. See its messages above, then run "
                 f"this command again: it continues{f', and {compares}' if compares else ''}"
             )
-        is_everybody_graded = self._report(compare(before, after, students))
-        if is_everybody_graded:
+        found = compare(before, results, [one.student.id for one in chosen])
+        self._report(found)
+        if not found.not_graded:
             self._begun.unlink()
-        return is_everybody_graded
+        return not found.not_graded
 
     def show_plan(self) -> None:
-        """Show what would be done. Nothing is written."""
-        edits = edits_since_release(self.course, self.assignment)
-        for line in self._plan(self._chosen(self._now()), edits):
-            self._say(line)
-
-    def _plan(self, chosen: Sequence[Result], edits: Edits) -> Iterator[str]:
-        """Yield the sentences of the plan for regrading these submissions."""
-        if edits.added or edits.removed:
-            both = named(edits.added + edits.removed, _MOST_NAMED)
-            yield f"A regrade is not possible: cells were added or removed: {both}."
+        """Show what would be done; raise as `run`. Nothing is written."""
+        _, chosen = self._graded()
+        edits = self._releasable_edits()
         if edits.changed:
-            changed = named(edits.changed, _MOST_NAMED)
-            yield (
-                f"These cells were edited since the release: {changed}. A regrade would release "
-                "the notebook again."
+            self._say(
+                f"These cells were edited since the release: {named(edits.changed, _MOST_NAMED)}. "
+                "A regrade would release the notebook again. It would run "
+                f"{counted(len(chosen), 'submission')} again, each with all tests."
             )
-            number = counted(len(chosen), "submission")
-            yield f"It would run {number} again, each with all tests."
             return
-        yield "The notebook is unchanged since the release."
+        self._say("The notebook is unchanged since the release.")
         settings = ExecuteSubmission(config=self.course.config).plain()
         homework = homework_of(self.course.root, self.assignment)
         now = {"cells": edits.released, **graded_with(settings, installed(), homework)}
-        stale: dict[tuple[str, ...], list[str]] = {}
+        stale: dict[str, list[str]] = {}
         for one in chosen:
-            if why := tuple(self._why_stale(one, now)):
+            if why := "; ".join(self._why_stale(one, now)):
                 stale.setdefault(why, []).append(one.student.id)
         for why, students in stale.items():
             who = "" if len(students) == len(chosen) > 1 else f" ({', '.join(students)})"
             number = counted(len(students), "submission")
-            yield f"A regrade would run {number} again{who}: {'; '.join(why)}."
+            self._say(f"A regrade would run {number} again{who}: {why}.")
         if not stale:
-            yield "A regrade would run no submission again: all results are up to date."
+            self._say("A regrade would run no submission again: all results are up to date.")
 
     def _why_stale(self, result: Result, now: GradedWith) -> Iterator[str]:
         """Yield why a submission's last run is no longer what grading would give."""
@@ -141,14 +130,15 @@ class Regrade:
             yield "never graded by this version"
             return
         cells = {name: now["cells"].get(name, "") for name in run.graded_with["cells"]}
-        yield from of_graded_with(run.graded_with, {**now, "cells": cells})
+        yield from graded_differently(run.graded_with, {**now, "cells": cells}).values()
         folder = self.course.submitted(result.student.id, self.assignment)
         if digest_of_file(folder / f"{self.assignment}.ipynb") != run.digest:
             yield "submitted again"
 
-    def _now(self) -> Results:
+    def _graded(self) -> tuple[Results, list[Result]]:
+        """Return the results of the class, and those of the students to regrade."""
         results = read_results(self.course, self.assignment)
-        graded = {name for name, one in results.students.items() if one.record}
+        graded = {name: one for name, one in results.students.items() if one.record}
         if not graded:
             raise RuntimeError(
                 f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "
@@ -159,41 +149,36 @@ class Regrade:
                 f"The gradebook has no scores of {', '.join(map(repr, unknown))} in "
                 f"{self.assignment}. Type the ids of students who were graded"
             )
-        return results
-
-    def _chosen(self, results: Results) -> list[Result]:
-        graded = (one for one in results.students.values() if one.record)
-        return [one for one in graded if not self.students or one.student.id in self.students]
+        return results, [graded[name] for name in self.students or graded]
 
     def _numbers_at_the_start(self) -> dict[str, int]:
         """Return the numbers of the runs to compare with, by student."""
         if not self._begun.exists():
-            runs = ((one.student.id, one.run) for one in self._chosen(self._now()))
-            return {student: run.number for student, run in runs if run}
+            return {one.student.id: one.run.number for one in self._graded()[1] if one.run}
         try:
             numbers = json.loads(self._begun.read_bytes())
             return {str(student): int(number) for student, number in numbers.items()}
         except (ValueError, AttributeError, TypeError) as error:
             raise Unreadable(f"{self._begun} is damaged ({error}). Remove it") from None
 
-    def _expect_releasable(self, edits: Edits) -> None:
-        if edits.added or edits.removed:
-            changed = [f"added {name}" for name in edits.added]
-            changed += [f"removed {name}" for name in edits.removed]
+    def _releasable_edits(self) -> Edits:
+        """Return the instructor's edits; `RuntimeError` if nbgrader would not release them."""
+        course, name = self.course, self.assignment
+        edits = edits_since_release(course, name)
+        if edits.added_or_removed:
             raise RuntimeError(
-                "Cells with a grade id were added to or removed from the notebook of "
-                f"{self.assignment} since it was released ({', '.join(changed[:_MOST_NAMED])}). "
+                f"Cells with a grade id were added to or removed from the notebook of {name} "
+                f"since it was released ({named(edits.added_or_removed, _MOST_NAMED)}). "
                 "nbgrader refuses this once there are submissions. Undo these changes. To drop "
                 "a test, use a correction or give it 0 points"
             )
-        if not edits.changed:
-            return
-        course, name = self.course, self.assignment
-        manifest = course.root / STAFF / name / FILE_NAME
-        path = course.source(name) / f"{name}.ipynb"
-        notebook = nbformat.read(path, as_version=4)
-        check_regions(notebook, path)
-        check_total(manifest_of(course.root, name), manifest, notebook)
+        if edits.changed:
+            path = course.source(name) / f"{name}.ipynb"
+            notebook = nbformat.read(path, as_version=4)
+            check_regions(notebook, path)
+            manifest = course.root / STAFF / name / FILE_NAME
+            check_total(manifest_of(course.root, name), manifest, notebook)
+        return edits
 
     def _release(self, edits: Edits) -> None:
         if not edits.changed:
@@ -221,13 +206,10 @@ class Regrade:
                 f"python -m hw_grading release {name}"
             )
 
-    def _report(self, found: Comparison) -> bool:
+    def _report(self, found: Comparison) -> None:
         self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
-        if found.changes:
-            self._write(found)
-        return not found.not_graded
-
-    def _write(self, found: Comparison) -> None:
+        if not found.changes:
+            return
         name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
         for suffix, text in ((".csv", as_csv(found)), (".html", as_page(found))):
             path = self._folder / f"{name}{suffix}"
@@ -239,10 +221,6 @@ class Regrade:
                 "Existing feedback pages show the old points. To make them again: nbgrader "
                 f"generate_feedback {self.assignment} --force"
             )
-
-
-def _last(result: Result) -> int:
-    return result.run.number if result.run else 0
 
 
 def edits_since_release(course: Course, assignment: str) -> Edits:
@@ -275,7 +253,7 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
             changed.append(name)
         if points is not None and old.points and not same_points and (old.solution or old.task):
             worth[name] = (old.points, float(points))
-    added = [name for name in cells if name not in known]
-    removed = [name for name in known if name not in cells]
+    others = [f"added {name}" for name in cells if name not in known]
+    others += [f"removed {name}" for name in known if name not in cells]
     digests = {name: digest_of(cell.source) for name, cell in known.items()}
-    return Edits(changed, added, removed, digests, worth)
+    return Edits(changed, others, digests, worth)
