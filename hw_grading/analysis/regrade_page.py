@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-
 from hw_grading.analysis.changes import ARROW, Change, Comparison
 from hw_grading.analysis.report import clipped, fit
 from hw_grading.gradebook.graded_notebook import plain
