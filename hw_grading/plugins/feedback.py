@@ -103,7 +103,7 @@ class FeedbackExporter(Exporter):
             resources["facts"] = self._facts(self.parent, resources["nbgrader"]["student"])
         facts: Facts = resources.get("facts") or Facts()
         trouble = resources.get("no_notebook", "")
-        run = facts.final.run if facts.final else None
+        run = facts.result.run
         problems = run.problems if run else read_problems(nb)
         try:
             cleared, resources = super().from_notebook_node(nb, resources, **kwargs)
@@ -133,9 +133,8 @@ class FeedbackExporter(Exporter):
         results = read_results(course, homework, student, places)
         with open_gradebook(course.db_url, homework) as (db, _):
             comments = comments_of(db, homework, student)
-        final = results.of(student)
-        known = (student, homework, results.cells, final.record, comments, places, instructors)
-        return Facts(*known, final=final, most=results.max_score)
+        known = (results.cells, results.max_score, results.of(student))
+        return Facts(student, homework, *known, comments, places, instructors)
 
 
 _kept = functools.lru_cache(maxsize=500)(text_html)  # the instructor's texts, for the whole class

@@ -350,8 +350,7 @@ def test_the_desk_sets_a_students_points_and_takes_it_back(file_term):
 
 def facts_of(term: Term, student: str = "ada") -> Facts:
     results = read_results(term.course, "ps1", student)
-    final, most = results.of(student), results.max_score
-    return Facts(student, "ps1", results.cells, final.record, final=final, most=most)
+    return Facts(student, "ps1", results.cells, results.max_score, results.of(student))
 
 
 def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
@@ -380,7 +379,7 @@ def test_feedback_shows_a_correction_of_a_question_that_is_not_graded_yet(file_t
     file_term.hand_in("ada", "2022-10-04 12:00:00", points=None)
     correct(file_term, "plot", "--add", "2", reason="unclear")
     facts = facts_of(file_term)
-    assert facts.final.final == 2
+    assert facts.result.final == 2
     summary = summary_of(facts, [], [], lambda one: Markup.escape(one))
     words = {question.name: question.points.words for question in summary.questions}
     assert words == {

@@ -15,7 +15,8 @@ from test_results import FAILED, PASSED, ToyCourse, cell, course, error, noteboo
 from traitlets.config import PyFileConfigLoader
 
 from hw_grading.gradebook.model import Item, Mark, Rubric
-from hw_grading.gradebook.scores import Cell, Record, Score
+from hw_grading.gradebook.results import Result
+from hw_grading.gradebook.scores import Cell, Record, Score, Student
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.rendering.feedback import cells
 from hw_grading.rendering.feedback.facts import Facts, Remark, remark_of
@@ -187,7 +188,9 @@ class TestTheBox:
 
     def test_has_only_tests_if_people_grade_nothing(self):
         test = Cell("t", 3, by_hand=False)
-        facts = Facts("ada", "hw2", (test,), Record("ada", scores=(Score(test, auto=3.0),)))
+        record = Record("ada", scores=(Score(test, auto=3.0),))
+        result = Result(Student("ada", "", "", ""), record, score=3.0)
+        facts = Facts("ada", "hw2", (test,), 3.0, result)
         summary = summary_of(facts, [], [], lambda text: Markup.escape(text))
         assert (summary.total, summary.most, summary.is_final, summary.remarks) == (
             "3",

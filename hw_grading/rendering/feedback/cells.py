@@ -17,7 +17,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.terminal import cut, without_codes, without_controls
 from hw_grading.rendering.answers import LONGEST_PRINTED, Limits, code_html, outputs_html, text_html
-from hw_grading.rendering.feedback.facts import Facts, Points, Remark, counts, remark_of
+from hw_grading.rendering.feedback.facts import Facts, Points, Remark, remark_of
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import is_notes
 
@@ -60,7 +60,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode], markdown: Markdown)
 
     The cells have no hidden content. `markdown` renders a text by the instructor or a grader.
     """
-    scores = {score.cell.name: score for score in facts.record.scores} if facts.record else {}
+    scores = {score.cell.name: score for score in facts.result.known.scores}
     limits = Limits(seconds=_SECONDS)
     for number, cell in enumerate(cells):
         if is_notes(cell):
@@ -69,14 +69,14 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode], markdown: Markdown)
         kind = _kind(cell, facts)
         is_code = cell.cell_type == "code"
         graded = kind in ("answer", "test")
-        score = scores.get(name)
+        score = [scores[name]] if graded and name in scores else []
         comment = facts.comments.get(name)
         render = functools.partial(text_html, limits=limits) if kind != "given" else markdown
         yield Shown(
             number=number,
             kind=kind,
             name=str(facts.places.get(name, "")) if graded else "",
-            points=facts.points([score]) if graded and score and counts(score) else None,
+            points=facts.points(score),
             remark=remark_of(comment, markdown) if comment else None,
             sections=() if is_code else tuple(_sections(cell, kind, render)),
             code=_code(cell, kind, limits) if is_code else Markup(),
