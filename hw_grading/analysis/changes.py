@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
 
 from hw_grading.batch.job import OURS
 from hw_grading.gradebook.questions import Place
@@ -26,45 +28,35 @@ _GRADED_WITH = {  # each kind, likely reasons first
 }
 
 
-@dataclass(frozen=True)
-class PartChange:
-    """A part of a test whose result changed between passed and failed."""
+class Change(NamedTuple):
+    """A changed part of a student's test, or a test whose points changed without its parts.
 
-    before: Part | None  # None if the part did not exist
-    after: Part | None  # None if it no longer exists
-
-    @property
-    def name(self) -> str:
-        """The part's name."""
-        part = self.after or self.before
-        return "the whole test" if part is None or part.is_whole else part.name
-
-    @property
-    def results(self) -> list[str]:
-        """The results before and after, in words; "" for none."""
-        both = (self.before, self.after)
-        return ["" if p is None else "passed" if p.passed else "failed" for p in both]
-
-    @property
-    def in_words(self) -> str:
-        """A description of the change."""
-        return f"{self.name}: {f' {ARROW} '.join(one or 'none' for one in self.results)}"
-
-
-@dataclass(frozen=True)
-class Change:
-    """A student's points for one test, before and after."""
+    The fields but the last are the columns of the table. Those of a missing part are empty.
+    """
 
     student: str
+    question: str
+    title: str
     cell: str
-    place: Place
-    before: float  # the points that count
-    after: float
-    tests: tuple[float | None, float | None]  # the points from the tests, before and after
-    most: float  # the cell's points now
-    parts: tuple[PartChange, ...]  # that changed
-    why: tuple[str, ...]  # the likeliest first
-    overridden: bool  # whether a person's score counts instead of the test's
+    points_before: float  # the points that count
+    points_after: float
+    points_possible: float  # now
+    tests_before: float | None  # the points from the tests
+    tests_after: float | None
+    part: str
+    part_before: str  # "passed" or "failed"
+    part_after: str
+    message_before: str
+    message_after: str
+    why: str  # the likeliest reason first
+    total_before: float | None  # the final scores; None if they did not change
+    total_after: float | None
+    by_hand: bool  # whether a person's score counts instead of the test's
+
+    @property
+    def place(self) -> str:
+        """The question, and the part of it."""
+        return str(Place(self.question, self.title))
 
 
 @dataclass(frozen=True)
@@ -75,8 +67,6 @@ class Comparison:
     since: datetime
     at: datetime
     changes: Sequence[Change] = ()  # by student, in the notebook's order
-    # Final scores before and after, where they changed
-    totals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     kept: int = 0  # how many scores by people there are
     waiting: Sequence[tuple[str, Place, str]] = ()  # those to look at again, and why
     not_graded: Sequence[tuple[str, str]] = ()  # who has no new run, and why
@@ -84,14 +74,17 @@ class Comparison:
     compared: int = 0  # how many students
 
     @property
-    def by_part(self) -> list[tuple[Place, str, int, int]]:
+    def by_test(self) -> list[list[Change]]:
+        """The changes in groups, one for each student and test."""
+        groups = groupby(self.changes, key=lambda change: (change.student, change.cell))
+        return [list(group) for _, group in groups]
+
+    @property
+    def by_part(self) -> list[tuple[str, str, int, int]]:
         """Place, name, and counts of students who now pass and fail, for each part that changed."""
-        counts: Counter[tuple[Place, str, bool]] = Counter(
-            (change.place, part.name, part.results[1] == "passed")
-            for change in self.changes
-            for part in change.parts
-        )
-        keys = dict.fromkeys(key[:2] for key in counts)
+        parts = [(c.place, c.part, c.part_after == "passed") for c in self.changes if c.part]
+        counts = Counter(parts)
+        keys = dict.fromkeys(part[:2] for part in parts)
         return [(*key, counts[*key, True], counts[*key, False]) for key in keys]
 
 
@@ -101,8 +94,7 @@ def compare(before: Mapping[str, Run], results: Results, students: Collection[st
     Points that people gave, corrections and lateness are those of now, also before.
     """
     changes, waiting, not_graded, new = list[Change](), [], [], []
-    totals: dict[str, tuple[float, float]] = {}
-    kept, moments = 0, []
+    kept, compared, moments = 0, 0, []
     for student in sorted(students):
         result, old = results.students[student], before.get(student)
         run = result.run
@@ -118,7 +110,7 @@ def compare(before: Mapping[str, Run], results: Results, students: Collection[st
             new.append(student)
             continue
         was = results.as_of(student, old)
-        totals[student] = (was.final, result.final)
+        compared += 1
         changes += _changes(results, was, result, old, run)
         by_hand = [score for score in result.known.scores if score.manual is not None]
         kept += len(by_hand)
@@ -130,30 +122,41 @@ def compare(before: Mapping[str, Run], results: Results, students: Collection[st
         max((run.at for run in before.values()), default=at),
         at,
         tuple(changes),
-        {student: both for student, both in totals.items() if _differ(*both)},
         kept,
         waiting,
         not_graded,
         new,
-        len(totals),
+        compared,
     )
 
 
 def _changes(results: Results, was: Result, now: Result, old: Run, new: Run) -> Iterator[Change]:
     autos = [{s.cell.name: s.auto for s in one.known.scores} for one in (was, now)]
     by_hand = {s.cell.name for s in now.known.scores if s.manual is not None}
+    changed = _differ(was.final, now.final)
+    totals = (was.final if changed else None, now.final if changed else None)
     for cell in results.cells:
-        name = cell.name
+        name, most, place = cell.name, cell.max_points, results.places[cell.name]
         runs = [{part.name: part for part in run.parts_of(name)} for run in (old, new)]
-        every = [PartChange(*(r.get(part) for r in runs)) for part in {**runs[1], **runs[0]}]
-        parts = tuple(part for part in every if len(set(part.results)) > 1)
-        flipped = any(part.before and part.after for part in parts)
+        pairs = [(runs[0].get(part), runs[1].get(part)) for part in {**runs[1], **runs[0]}]
+        parts = [pair for pair in pairs if _word(pair[0]) != _word(pair[1])]
         points = was.points(name), now.points(name)
         tests = autos[0].get(name), autos[1].get(name)
-        if not cell.by_hand and (_differ(*points) or _differ(*tests) or flipped):
-            about = (now.student.id, name, results.places[name])
-            why = tuple(_reasons(name, old, new))
-            yield Change(*about, *points, tests, cell.max_points, parts, why, name in by_hand)
+        flipped = any(before and after for before, after in parts)
+        if cell.by_hand or not (_differ(*points) or _differ(*tests) or flipped):
+            continue
+        about = (now.student.id, place.question, place.title, name)
+        why = "; ".join(_reasons(name, old, new))
+        for before, after in parts or [(None, None)]:
+            part = after or before
+            label = "" if part is None else "the whole test" if part.is_whole else part.name
+            said = (before.message if before else "", after.message if after else "")
+            of_part = (label, _word(before), _word(after), *said)
+            yield Change(*about, *points, most, *tests, *of_part, why, *totals, name in by_hand)
+
+
+def _word(part: Part | None) -> str:
+    return "" if part is None else "passed" if part.passed else "failed"
 
 
 def _why_again(cell: str, old: Run, new: Run) -> str:

@@ -1,9 +1,8 @@
 """Shows what a regrading changed: lines for a terminal, a CSV, a page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from hw_grading.analysis.changes import ARROW, Change, Comparison
 from hw_grading.analysis.report import clipped, fit
@@ -16,11 +15,6 @@ _MOST_NAMED = 8
 _MOST_SHOWN = 60  # changes in a terminal
 _WIDEST_NAME = 24
 _WIDEST_PLACE = 36
-HEADS = (
-    *("student", "question", "title", "cell", "points_before", "points_after", "points_possible"),
-    *("tests_before", "tests_after", "part", "part_before", "part_after", "message_before"),
-    *("message_after", "why", "total_before", "total_after"),
-)
 
 
 def in_words(found: Comparison, width: int) -> str:
@@ -37,12 +31,13 @@ def summary(found: Comparison) -> Iterator[str]:
     """Yield sentences about the whole class."""
     compared = f"{counted(found.compared, 'student')} compared"
     if found.changes:
-        scores = [c for c in found.changes if abs(c.after - c.before) > 1e-9]
-        up = sum(change.after > change.before for change in scores)
+        tests = [changes[0] for changes in found.by_test]
+        scores = [c for c in tests if abs(c.points_after - c.points_before) > 1e-9]
+        up = sum(change.points_after > change.points_before for change in scores)
         changed = f"{counted(len(scores), 'score')} changed"
         changed += f", of {counted(len({change.student for change in scores}), 'student')}"
         yield f"{changed}: {up} up, {len(scores) - up} down. {compared}."
-        if same := len(found.changes) - len(scores):
+        if same := len(tests) - len(scores):
             yield f"{same} more with other test results but the same score."
     else:
         yield f"No score changed. {compared}."
@@ -68,21 +63,22 @@ def _by_part(found: Comparison) -> Iterator[str]:
 
 
 def _table(found: Comparison) -> Iterator[str]:
-    shown = found.changes[:_MOST_SHOWN]
+    tests = found.by_test
+    shown = tests[:_MOST_SHOWN]
     rows = [("student", "question", "points", "of", "why")]
-    for one in shown:
-        who, where = fit(one.student, _WIDEST_NAME), fit(str(one.place), _WIDEST_PLACE)
-        why = plain("; ".join(one.why), 1000)
-        rows.append((who, where, points_in_words(one), in_digits(one.most), why))
+    for one, *_ in shown:
+        who, where = fit(one.student, _WIDEST_NAME), fit(one.place, _WIDEST_PLACE)
+        rows.append((who, where, points_of(one), in_digits(one.points_possible), one.why[:1000]))
     heads, *lines = aligned(rows)
     yield heads
-    for line, change in zip(lines, shown, strict=True):
+    for line, changes in zip(lines, shown, strict=True):
         yield line
-        for part in change.parts:
-            message = part.after.message if part.after else ""
-            yield f"    {part.in_words}{f' ({message})' if message else ''}"
-    if len(found.changes) > len(shown):
-        yield f"... and {len(found.changes) - len(shown)} more: see the table and the page"
+        for one in changes:
+            if one.part:
+                message = f" ({one.message_after})" if one.message_after else ""
+                yield f"    {part_of(one)}{message}"
+    if len(tests) > len(shown):
+        yield f"... and {len(tests) - len(shown)} more: see the table and the page"
 
 
 def _fit_keeping(text: str, width: int) -> str:
@@ -91,36 +87,30 @@ def _fit_keeping(text: str, width: int) -> str:
     return clipped(line, width).rstrip()
 
 
-def points_in_words(change: Change) -> str:
+def points_of(change: Change) -> str:
     """Return points such as "1 → 2", with the tests' points if a person's score counts."""
-    words = f"{_digits(change.before)} {ARROW} {_digits(change.after)}"
-    if change.overridden:
-        one, other = map(_digits, change.tests)
-        words += f" (by hand; tests {one} {ARROW} {other})"
+    words = f"{_digits(change.points_before)} {ARROW} {_digits(change.points_after)}"
+    if change.by_hand:
+        tests = f"{_digits(change.tests_before)} {ARROW} {_digits(change.tests_after)}"
+        words += f" (by hand; tests {tests})"
     return words
+
+
+def part_of(change: Change) -> str:
+    """Return a part with its results, such as "values at 1: failed → passed"."""
+    return f"{change.part}: {change.part_before or 'none'} {ARROW} {change.part_after or 'none'}"
 
 
 def as_csv(found: Comparison) -> str:
     """Return the table: one row for each changed part, or for a score without changed parts."""
-    rows: list[Sequence[Any]] = [HEADS]
-    for change in found.changes:
-        totals = found.totals.get(change.student, (None, None))
-        about = (change.student, change.place.question, change.place.title, change.cell)
-        points = (change.before, change.after, change.most, *change.tests)
-        why = "; ".join(change.why)
-        if not change.parts:
-            rows.append((*about, *points, *[""] * 5, why, *totals))
-        for part in change.parts:
-            messages = [one.message if one else "" for one in (part.before, part.after)]
-            rows.append((*about, *points, part.name, *part.results, *messages, why, *totals))
-    return csv_of(rows)
+    return csv_of(row[:-1] for row in (Change._fields, *found.changes))
 
 
 def as_page(found: Comparison) -> str:
     """Return the page. It is self-contained and has no script."""
     templates = templates_in(Path(__file__).parent)
-    templates.globals.update(points_in_words=points_in_words, moment=_moment, plain=plain)
-    templates.globals.update(in_digits=in_digits)
+    templates.globals.update(points_of=points_of, part_of=part_of, in_digits=in_digits)
+    templates.globals.update(moment=_moment, plain=plain)
     page = templates.get_template("regrade_page.html.j2")
     return page.render(found=found, sentences=list(summary(found)))
 

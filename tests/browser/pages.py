@@ -17,10 +17,10 @@ from nbformat import NotebookNode
 from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, notebook, problem
 
-from hw_grading.analysis.changes import Change, Comparison, PartChange
+from hw_grading.analysis.changes import Change, Comparison
 from hw_grading.analysis.regrade_page import as_page
 from hw_grading.analysis.statistics import page_of, statistics_of
-from hw_grading.gradebook.questions import Place, read_places
+from hw_grading.gradebook.questions import read_places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Cell, Record, Score, Student
@@ -79,16 +79,17 @@ def statistics_page(folder: Path) -> str:
 
 def regrade_page() -> str:
     """What changed when a class was graded again."""
-    parts = [
-        PartChange(None, Part("c", "a large batch", 1, 0, passed=False, message="took too long"))
-        for _ in "12"
-    ]
-    place, why = Place("1.3e", "Validation accuracy"), ("the submission is another one",)
     names = ["ada", "astudentwithanameaslongasaddressesareatuniversities"]
-    changes = [Change(n, "c", place, 6, 5, (6, 5), 6, parts, why, overridden=True) for n in names]
+    numbers = (6.0, 5.0, 6.0, 6.0, 5.0)
+    parts = [(f"batch {n}", "", "failed", "", "took too long") for n in "12"]
+    end = ("the submission is another one", 60.0, 59.0, True)
+    changes = [
+        Change(name, "1.3e", "Validation accuracy", "c", *numbers, *part, *end)
+        for name in names
+        for part in parts
+    ]
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    totals = dict.fromkeys(names, (60.0, 59.0))
-    return as_page(Comparison("hw2", now, now, changes, totals, compared=2))
+    return as_page(Comparison("hw2", now, now, changes, compared=2))
 
 
 def feedback_page(graded: NotebookNode) -> str:

@@ -22,7 +22,7 @@ from tiny_homeworks import manifest_of
 
 from hw_grading.__main__ import main
 from hw_grading.analysis.changes import Comparison, compare
-from hw_grading.analysis.regrade_page import as_csv, as_page, in_words
+from hw_grading.analysis.regrade_page import as_csv, as_page, in_words, part_of
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.database import Database
@@ -382,11 +382,11 @@ def test_the_reason_is_the_difference_between_the_runs(
     toys: ToyCourse, other: dict[str, Any], why: str
 ) -> None:
     found = compared(toys, BEFORE, run_of(None, **{"parts": ALL} | other))
-    [change] = found.changes
-    assert change.why == (why,)
-    assert (change.before, change.after, change.most) == (1.0, 3.0, 3.0)
-    assert change.parts[0].in_words == "values at 1: failed → passed"
-    assert found.totals == {"ada": (1.0, 3.0)}
+    change = found.changes[0]
+    assert change.why == why
+    assert change[4:7] == (1.0, 3.0, 3.0)
+    assert part_of(change) == "values at 1: failed → passed"
+    assert (change.total_before, change.total_after) == (1.0, 3.0)
     assert (found.compared, found.new, found.not_graded) == (1, [], [])
 
 
@@ -394,8 +394,8 @@ def test_a_part_is_compared_by_its_name_and_a_test_without_parts_as_a_whole(
     toys: ToyCourse,
 ) -> None:
     whole = replace(PASSED, name=TEST, points=3.0, earned=3.0)
-    [change] = compared(toys, BEFORE, run_of(None, [whole])).changes
-    assert [part.in_words for part in change.parts] == [
+    [changes] = compared(toys, BEFORE, run_of(None, [whole])).by_test
+    assert [part_of(change) for change in changes] == [
         "the whole test: none → passed",
         "values at 0: passed → none",
         "values at 1: failed → none",
@@ -418,7 +418,7 @@ def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser(toys: ToyCo
     message = "=1+1\x1b]0;owned\x07<img src=x onerror=alert(1)>"
     found = compared(toys, run_of(None, ALL), run_of(None, [replace(FAILED, message=message)]))
     student = '=cmd|"/C calc"!A0\x1b[31m<script>alert(1)</script>'
-    found = replace(found, changes=[replace(one, student=student) for one in found.changes])
+    found = replace(found, changes=[one._replace(student=student) for one in found.changes])
     rows = list(csv.DictReader(io.StringIO(as_csv(found))))
     assert {row["student"][:5] for row in rows} == {"'=cmd"}
     assert [row["message_after"][:5] for row in rows if row["message_after"]] == ["'=1+1"]
