@@ -14,7 +14,7 @@ from hw_grading.gradebook.questions import order_in
 from hw_grading.gradebook.results import read_results
 from hw_grading.outcome import Status
 from hw_grading.rendering.answers import note_html
-from hw_grading.rendering.comments import comment_markdown
+from hw_grading.rendering.markdown import comment_markdown
 
 _MOST_COMMENTS = 50
 

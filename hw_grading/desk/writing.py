@@ -21,7 +21,7 @@ from hw_grading.gradebook.model import (
     Rubric,
     expect_text,
 )
-from hw_grading.rendering.comments import comment_markdown
+from hw_grading.rendering.markdown import comment_markdown
 
 LONGEST_BODY = 4_000_000  # bytes
 

@@ -111,7 +111,7 @@ class WriteStartPage(NbGraderPreprocessor):
 def start_page(course: Course, assignment: str) -> str:
     """Return the page of a homework as HTML."""
     manifest = manifest_of(course.root, assignment)
-    templates = templates_in(Path(__file__).parent, keep_trailing_newline=True)
+    templates = templates_in(Path(__file__).parent)
     return templates.get_template("start.html").render(
         title=manifest.title or assignment, name=assignment, start=manifest.start
     )

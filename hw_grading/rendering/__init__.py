@@ -13,5 +13,4 @@ May import `gradebook`, `homework` and `outcome`.
 
 from pathlib import Path
 
-STYLE = Path(__file__).with_name("page.css")
 FORMULAS = Path(__file__).with_name("formulas.css")

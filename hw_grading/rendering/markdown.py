@@ -1,4 +1,7 @@
-"""Renders markdown with HTML and TeX in it, as Jupyter does, and cleans it."""
+"""Renders markdown with HTML and TeX in it, as Jupyter does, and cleans it.
+
+A grader's comment is plain text: it is turned into markdown that shows it as it was typed.
+"""
 
 import html
 import re
@@ -20,6 +23,12 @@ _PICTURE = re.compile(r"data:image/[a-z+]{1,20};base64,[A-Za-z0-9+/=]*")
 _FORMULA = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
 _IS_CODE = re.compile(r"<(?:pre|code|kbd|samp)\b", re.I)
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
+# The bounds keep the time of a search short.
+_CODE_OR_FORMULA = re.compile(
+    r"`([^`\n]{1,1000})`"
+    r"|(\$\$[^$]{1,1000}\$\$|(?<![\\$])\$(?!\s)(?:\\.|[^$\\]){1,1000}?(?<!\s)\$(?!\d))"
+)
+_SPECIAL = re.compile(r"[!#$&*+.:<=>\[\\\]_`{|}~-]|(?<=\n)[ \t]+")
 
 
 def render_markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
@@ -39,6 +48,30 @@ def render_markdown(source: str, attachments: Mapping[str, Any] | None = None) -
     except (Exception, TimeLimitReached):  # libraries may raise anything on hostile text
         return as_text(source)
     return clean_html(rendered, attachments)
+
+
+def comment_markdown(text: str) -> str:
+    """Return markdown for a comment: `code` and $formulas$ work, all else is text.
+
+    Line breaks stay. A sign that means something in markdown becomes a character reference, which
+    markdown leaves alone.
+    """
+    pieces, end = [], 0
+    for found in _CODE_OR_FORMULA.finditer(text):
+        code, formula = found.groups()
+        made = f"<code>{_plain(code)}</code>" if code else " ".join(formula.split("\n"))
+        pieces += [_plain(text[end : found.start()]), made]
+        end = found.end()
+    # Markdown would join lines, but graders mean their line breaks.
+    return "  \n".join("".join([*pieces, _plain(text[end:])]).splitlines())
+
+
+def _plain(text: str) -> str:
+    return _SPECIAL.sub(_reference, text)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(sign)};" for sign in found[0].expandtabs(4).replace(" ", "\xa0"))
 
 
 class _Renderer(IPythonRenderer):

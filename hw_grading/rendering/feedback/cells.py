@@ -23,8 +23,10 @@ from hw_support.submission.problems import is_notes
 
 _SHORT = 280  # characters; a longer text of the instructor is folded
 _SECONDS = 30.0  # CPU time for one student's own cells; the cells after it are shown as text
-_HEADING = re.compile(r"#{1,6} +\S.*")
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+# A heading, or code between fences: a "#" in code is not a heading.
+_HEADING = re.compile(
+    r"^ {0,3}(`{3,}|~{3,})(?s:.*?)(?:^ {0,3}\1|\Z)|^(#{1,6} +\S.*)$", re.MULTILINE
+)
 _FAILED = re.compile(r"^([^<>\n]*FAILED  [^<>\n]*(?:\n {8}[^<>\n]*)?)", re.MULTILINE)  # in HTML
 
 Markdown = Callable[..., Markup]  # renders a text, with its attachments
@@ -72,6 +74,11 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode], markdown: Markdown)
         score = [scores[name]] if graded and name in scores else []
         comment = facts.comments.get(name)
         render = functools.partial(text_html, limits=limits) if kind != "given" else markdown
+        code = Markup()
+        if is_code and kind in ("answer", "own"):
+            code = code_html(cell.source, limits, nowrap=True)
+        elif is_code:
+            code = _instructors_code(cell.source)
         yield Shown(
             number=number,
             kind=kind,
@@ -79,7 +86,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode], markdown: Markdown)
             points=facts.points(score),
             remark=remark_of(comment, markdown) if comment else None,
             sections=() if is_code else tuple(_sections(cell, kind, render)),
-            code=_code(cell, kind, limits) if is_code else Markup(),
+            code=code,
             first_line=plain(cell.source.strip().partition("\n")[0], 60),
             outputs=outputs_in(cell, kind, limits) if is_code else Markup(),
         )
@@ -112,27 +119,14 @@ def _sections(cell: NotebookNode, kind: str, render: Markdown) -> Iterator[Secti
 
 
 def _apart(source: str) -> Iterator[tuple[str, str]]:
-    """Yield each heading of a text and what is below it. A ``#`` in code is not a heading."""
-    heading, below, fence = "", list[str](), ""
-    for line in source.splitlines():
-        mark = _FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence):
-            fence = ""
-        if not fence and _HEADING.fullmatch(line):
-            if heading or any(map(str.strip, below)):
-                yield heading, "\n".join(below).strip("\n")
-            heading, below = line, []
-        else:
-            below.append(line)
-    yield heading, "\n".join(below).strip("\n")
-
-
-def _code(cell: NotebookNode, kind: str, limits: Limits) -> Markup:
-    if kind in ("answer", "own"):
-        return code_html(cell.source, limits, nowrap=True)
-    return _instructors_code(cell.source)
+    """Yield each heading of a text and what is below it."""
+    heading, begin = "", 0
+    for found in _HEADING.finditer(source):
+        if found[2]:
+            if heading or source[begin : found.start()].strip():
+                yield heading, source[begin : found.start()].strip("\n")
+            heading, begin = found[2], found.end()
+    yield heading, source[begin:].strip("\n")
 
 
 @functools.lru_cache(maxsize=300)  # it is the same for the whole class

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from hw_grading.gradebook.questions import Places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.scores import Cell, Score, Student, in_digits, signed
-from hw_grading.rendering.comments import comment_markdown
+from hw_grading.rendering.markdown import comment_markdown
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 # A sign or two spaces are required: "3 errors" is not an item.
