@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 
 from hw_grading.gradebook.graded_notebook import error_of, errors_in, open_notebook
 from hw_grading.gradebook.questions import Place
@@ -86,20 +86,19 @@ def _chosen(results: Results, result: Result, test: str) -> dict[str, Score]:
         return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
     if test in tests:
         return {test: tests[test]}
-    wanted = _plainly(test)
-    found = {n: s for n, s in tests.items() if wanted in _labels(n, results.places[n])}
+    wanted, found = _plainly(test), {}
+    for name, score in tests.items():
+        place = results.places[name]
+        labels = (name.removeprefix("test_"), place.question, place.title, str(place))
+        if wanted in map(_plainly, labels):
+            found[name] = score
     if not found:
-        names = ", ".join(f"{n} ({results.places[n]})" for n in tests)
+        names = ", ".join(f"{name} ({results.places[name]})" for name in tests)
         raise RuntimeError(
             f"{results.assignment} has no test {test!r}. Type the name or the question of one of "
             f"these: {names}. People grade the other questions"
         )
     return found
-
-
-def _labels(name: str, place: Place) -> set[str]:
-    labels = {name, name.removeprefix("test_"), place.question, place.title, str(place)}
-    return {_plainly(label) for label in labels}
 
 
 def _plainly(label: str) -> str:
@@ -109,15 +108,10 @@ def _plainly(label: str) -> str:
 
 def _newer(results: Results, run: Run) -> set[str]:
     """Return the instructor's cells whose text in the gradebook is not the one that was graded."""
-    course, name = results.course, results.assignment
-    with Gradebook(course.db_url) as gradebook:
-        try:
-            own = instructor_cells(gradebook, name, name)
-        except MissingEntry:
-            return set()
-    now = {cell.grade_id: digest_of(cell.source) for cell in own}
-    graded = run.graded_with["cells"]
-    return {cell for cell, digest in graded.items() if now.get(cell, digest) != digest}
+    with Gradebook(results.course.db_url) as gradebook:
+        own = instructor_cells(gradebook, results.assignment, results.assignment)
+    graded, now = run.graded_with["cells"], {one.grade_id: digest_of(one.source) for one in own}
+    return {name for name in graded if graded[name] != now.get(name, graded[name])}
 
 
 def _test(
@@ -136,13 +130,10 @@ def _test(
         )
     for part in result.run.parts_of(name) if result.run else ():
         mark = "passed" if part.passed else "FAILED"
-        yield f"{mark}  {'the whole test' if part.is_whole else part.name}{_points(part)}"
+        points = f" [{in_digits(part.points)} pt]" if part.points else ""
+        yield f"{mark}  {'the whole test' if part.is_whole else part.name}{points}"
         if part.message:
             yield f"        {part.message}"
-
-
-def _points(part: Part) -> str:
-    return f" [{in_digits(part.points)} pt]" if part.points else ""
 
 
 def _sources(parts: Sequence[Part], test: str, cells: Sequence[Cell]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from hw_grading.gradebook.folders import read_time
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import Cell, Score, counted, in_digits
+from hw_grading.gradebook.scores import Cell, counted, in_digits
 from hw_grading.gradebook.writing import aligned, columns
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
@@ -56,9 +56,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
         lines.append(line)
         room = max(width - 4, 1)
         if result:
-            own = [f"{one.cell}: {one}" for one in result.corrections if one.is_own]
-            remarks = [*_remarks(found, result, room), *map(_too_high, result.too_high), *own]
-            lines += ["    " + fit(remark, room) for remark in remarks]
+            lines += ["    " + fit(remark, room) for remark in _remarks(found, result, room)]
     return "\n".join([*lines, "", *_summary(found)])
 
 
@@ -94,11 +92,6 @@ def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> li
     return [record.student, *points, *given, record.late]
 
 
-def _too_high(score: Score) -> str:
-    points, most = in_digits(score.manual or 0.0), in_digits(score.cell.max_points)
-    return f"{score.cell.name}: a person gave {points} of {most}, more than the question's points"
-
-
 def _remarks(found: Results, result: Result, width: int) -> list[str]:
     """Return why there are no points, in lines, or the first failures and how many others."""
     failures = result.run.failures if result.run else []
@@ -117,7 +110,12 @@ def _remarks(found: Results, result: Result, width: int) -> list[str]:
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
     repairs = result.run.repairs if result.run else []
     remarks += [f"repaired: {problem.message}" for problem in repairs[:MOST_FAILURES]]
-    return remarks
+    for score in result.too_high:
+        points, most = in_digits(score.manual or 0.0), in_digits(score.cell.max_points)
+        remarks.append(
+            f"{score.cell.name}: a person gave {points} of {most}, more than the question's points"
+        )
+    return remarks + [f"{one.cell}: {one}" for one in result.corrections if one.is_own]
 
 
 def _in_words(failure: Failure) -> str:

@@ -307,11 +307,12 @@ def test_an_impossible_regrade_gives_one_sentence_and_changes_nothing(
     notebook = ps1.source()
     del notebook.cells[-1]
     ps1.write_homework(few.folder, "ps1", notebook, manifest_of("ps1"))
-    assert regrade(few) == 2
-    said = capsys.readouterr().err
-    assert "removed try_it" in said
-    assert "Undo these changes" in said
-    assert state(few) == before
+    for words in ([], ["--dry-run"]):
+        assert regrade(few, *words) == 2
+        said = capsys.readouterr().err
+        assert "removed try_it" in said
+        assert "Undo these changes" in said
+        assert state(few) == before
     mistyped = ps1.source()
     cell = cell_of(mistyped, "test_double")
     cell.source = cell.source.replace("BEGIN HIDDEN", "BEGIN HIDEN")
