@@ -114,13 +114,12 @@ def feedback_page(graded: NotebookNode) -> str:
         homework="hw2",
         cells=(*tests, *answers),
         most=20,
-        result=Result(Student("ada", "", "", ""), late, score=10.5, penalty=2.0),
+        result=Result(
+            Student("ada", "Ada", "", ""), late, run, Status.GRADED, score=10.5, penalty=2.0
+        ),
         comments={"q1_3b_iv": words},
         places=places,
         instructors=frozenset(cell.source.strip() for cell in released.cells),
-        final=Result(
-            Student("ada", "Ada", "", ""), late, run, Status.GRADED, score=10.5, penalty=2.0
-        ),
     )
     noted = [
         Problem(Kind.TIME_LIMIT, Severity.FAILED, "Cell 'train' took too long.", "relu_activation"),
