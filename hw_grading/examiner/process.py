@@ -36,7 +36,8 @@ from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
 from hw_support.fresh import SEED_VARIABLE
 
-_MOST_ADDRESSES = 160 << 20  # bytes of address space that a child may add to what it begins with
+# Bytes of address space that a child may add to what it begins with: some of the largest messages.
+_MOST_ADDRESSES = 400 << 20
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
 _CELLS_REMEMBERED = 500

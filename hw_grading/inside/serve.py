@@ -187,8 +187,7 @@ class Server:
                 _write_over_free_memory([arguments, named])
                 try:
                     value = function(*arguments, **named)
-                    after = [arguments, named, self._kept] if whole else None
-                    done.append(encoder.encode([value, after]))
+                    done.append(self._encoded(encoder, value, [arguments, named], whole))
                 except wire.TooMuch as error:
                     encoder.reset(mark)
                     failure = None if done else ["refused", str(error)]
@@ -200,6 +199,19 @@ class Server:
                 if whole:
                     self._kept = [*self._kept, value][-_MOST_KEPT:]
         return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
+
+    def _encoded(
+        self, encoder: wire.Encoder, value: Any, call: list[Any], whole: str | None
+    ) -> Any:
+        """Encode a result; if `whole`, with the arguments, and earlier results where these fit."""
+        mark = encoder.mark()
+        try:
+            return encoder.encode([value, [*call, self._kept] if whole else None])
+        except wire.TooMuch:
+            if not (whole and self._kept):
+                raise
+            encoder.reset(mark)
+            return encoder.encode([value, [*call, []]])
 
 
 def _view(value: Any) -> Any:

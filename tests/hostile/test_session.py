@@ -246,6 +246,12 @@ def test_changes_of_arguments_and_of_earlier_results_can_be_seen() -> None:
     assert first.tolist() == [2.0, 2.0]
 
 
+def test_large_results_come_without_the_earlier_ones() -> None:
+    with asking({"big": lambda n: np.zeros(n)}) as names:
+        for _ in range(8):
+            assert names["big"](1_500_000).nbytes == 12_000_000  # five of them exceed a message
+
+
 def test_arrays_of_the_instructor_stay_as_they_are() -> None:
     images, nested = np.zeros(3), [[1, 2]]
     nested.append(nested)  # type: ignore[arg-type]
