@@ -14,7 +14,7 @@ import numpy as np
 failed = []
 def apply(f, x):
     odd = np.zeros(3_900_000)
-    for _ in range(40):
+    for _ in range(160):
         try:
             f(odd, "of two arguments")
         except Exception as error:
