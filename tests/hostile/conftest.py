@@ -12,6 +12,9 @@ import psutil
 import pytest
 from arena import Arena
 
+from hw_grading.sandbox import environment
+from hw_grading.sandbox.fork_server import ForkServer
+
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))
 
@@ -97,3 +100,12 @@ def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     yield watched
     watched.end()
     request.node.user_properties.append(("memory", repr(watched)))
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[ForkServer]:
+    """A fork server of kernels, without a submission."""
+    place = ForkServer(environment.what_to_show(1, []))
+    place.wait_until_ready()
+    yield place
+    place.end()

@@ -6,15 +6,14 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from arena import POINTS, RIGHT, Arena, notebook
+from kernels import CONNECTION, wait_for_socket
 from nbformat import NotebookNode
 
-from hw_grading.inside import isolation
 from hw_grading.inside.isolation import Limits
 from hw_grading.sandbox import environment, fork_server
 from hw_grading.sandbox.fork_server import (
@@ -25,36 +24,16 @@ from hw_grading.sandbox.fork_server import (
 )
 
 pytestmark = pytest.mark.slow
-CONNECTION = {
-    **{f"{name}_port": n for n, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1)},
-    "transport": "ipc",
-    "ip": f"{isolation.RUN}/socket",
-    "key": "k",
-    "kernel_name": "",
-    "signature_scheme": "hmac-sha256",
-}
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[ForkServer]:
-    place = ForkServer(environment.what_to_show(1, []))
-    place.wait_until_ready()
-    yield place
-    place.end()
 
 
 def fork(place: ForkServer, from_scratch: bool = False) -> KernelProcess:
     """Return a kernel that has made its sockets, and runs no student code."""
     ours, theirs = socket.socketpair()
     folder = place.new_folder()
-    given = folder, theirs, Limits(), json.dumps(CONNECTION).encode()
+    given = folder, theirs, Limits(), CONNECTION
     with ours, theirs:
         kernel = start_from_scratch(place.shown, *given) if from_scratch else place.fork(*given)
-    until = time.monotonic() + 60
-    while not (Path(folder) / "socket-1").exists():
-        assert kernel.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_for_socket(kernel, folder, 1)
     return kernel
 
 
@@ -86,7 +65,9 @@ def test_two_kernels_share_nothing_with_each_other_or_with_the_fork_server(
         if "children" not in name and name != "time":
             assert len({os.readlink(f"/proc/{pid}/ns/{name}") for pid in pids}) == 4, name
     for folder in ("dev/pts", "tmp", "dev/shm", "home/student"):
-        assert len({os.stat(f"/proc/{pid}/root/{folder}").st_dev for pid in pids[:3]}) == 3
+        assert (
+            len({os.stat(Path("/proc", str(pid), "root", folder)).st_dev for pid in pids[:3]}) == 3
+        )
     of_fork_server = opened(pids[2]) - {"/dev/null"}
     assert of_fork_server
     for kernel in (one, another):

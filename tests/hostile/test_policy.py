@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kernels import CONNECTION, wait_for_socket
 from nbformat.v4 import new_code_cell, new_notebook
 
 from hw_grading.homework.homework import Homework
@@ -31,14 +32,6 @@ from hw_grading.sandbox.syscalls import NUMBERS, REFUSED, compiled_filter
 
 LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)
 NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
-CONNECTION = {
-    **{f"{name}_port": n for n, name in enumerate(("shell", "iopub", "stdin", "control", "hb"), 1)},
-    "transport": "ipc",
-    "ip": f"{isolation.RUN}/socket",
-    "key": "k",
-    "kernel_name": "",
-    "signature_scheme": "hmac-sha256",
-}
 slow = pytest.mark.slow
 
 
@@ -46,28 +39,19 @@ slow = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def fork_server() -> Iterator[ForkServer]:
-    server = ForkServer(environment.what_to_show(1, []))
-    yield server
-    server.end()
-
-
-@pytest.fixture(scope="module")
 def kernels(
-    fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory
+    place: ForkServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, KernelProcess]]:
     """Return a kernel of each kind, which has made its sockets, and runs no student code."""
-    folders = {"forked": fork_server.new_folder(), "started": str(tmp_path_factory.mktemp("run"))}
+    folders = {"forked": place.new_folder(), "started": str(tmp_path_factory.mktemp("run"))}
     links = [socket.socketpair() for _ in folders]
-    given = LIMITS, json.dumps(CONNECTION).encode()
+    given = LIMITS, CONNECTION
     made = {
-        "forked": fork_server.fork(folders["forked"], links[0][1], *given),
-        "started": start_from_scratch(fork_server.shown, folders["started"], links[1][1], *given),
+        "forked": place.fork(folders["forked"], links[0][1], *given),
+        "started": start_from_scratch(place.shown, folders["started"], links[1][1], *given),
     }
-    until = time.monotonic() + 60
-    while not all((Path(folder) / "socket-5").exists() for folder in folders.values()):
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    for kind, kernel in made.items():
+        wait_for_socket(kernel, folders[kind], 5)
     time.sleep(0.5)  # it opens further descriptors
     yield made
     for kernel in made.values():
@@ -115,7 +99,7 @@ def test_limits_are_hard_and_those_that_were_asked_for(kernels: dict[str, Kernel
 
 @slow
 def test_namespaces_are_shared_with_nobody(
-    kernels: dict[str, KernelProcess], fork_server: ForkServer
+    kernels: dict[str, KernelProcess], place: ForkServer
 ) -> None:
     pids = [kernel.kernel_pid for kernel in kernels.values()] + [os.getpid()]
     for name in NAMESPACES:
