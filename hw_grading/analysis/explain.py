@@ -166,7 +166,8 @@ def _defining(cells: Sequence[Cell], functions: Sequence[str]) -> dict[str, tupl
     found: dict[str, tuple[str, str]] = {}
     for number, cell in enumerate(cells, start=1):
         marks = marks_of(cell)
-        if cell.get("cell_type") != "code" or (marks.get("grade") and not marks.get("solution")):
+        of_instructor = (marks.get("grade") or marks.get("locked")) and not marks.get("solution")
+        if cell.get("cell_type") != "code" or of_instructor:
             continue
         source = text_of(cell.get("source"))
         for name in functions:

@@ -32,6 +32,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     course = ps1.make_course(tmp_path_factory.mktemp("few") / "course")
     notebook = ps1.source()
     cell_of(notebook, "test_half").source = BARE
+    cell_of(notebook, "setup").source += "\n\n\ndef checks():\n    pass"
     manifest = manifest_of("ps1") + "[limits.double]\ncpu_seconds = 0.5\n"
     ps1.write_homework(course.folder, "ps1", notebook, manifest, ps1.fresh(ps1.WRONG_TEST))
     assert course.nbgrader("generate_assignment", "ps1", "--force") == 0
@@ -80,6 +81,7 @@ def test_a_fresh_case_of_grading_is_shown_and_nothing_is_written(
     assert "passed  of one [1 pt]\nFAILED" in said
     assert "the answer double:\n     1  def double(x):\n     2      return 2 * x" in said
     assert "test_half" not in said
+    assert "the answer setup" not in said  # the instructor's, with a name that the test uses too
 
 
 def test_each_cause_of_a_lost_point_is_told(
