@@ -92,7 +92,7 @@ class Answers:
         """Return the class as it was last read; the first time, and with `now`, read it."""
         roster = self._roster
         if roster is None or now:
-            roster = read_results(self.course, self.assignment)
+            roster = read_results(self.course, self.assignment, with_parts=False)
             with self._lock:
                 self._roster = roster
                 self._results = {result.student.id: result for result in roster.handed_in}

@@ -58,7 +58,7 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     """Return a question's text, its rubric, and all answers in the question's own order."""
     about = desk.question(cell)
     names = desk.book.names()
-    gradings = _gradings(desk, cell)
+    gradings = _counting(desk, desk.book.gradings(cell))
     order = _order(desk, cell, gradings)
     known = desk.answers.known()
     rubric = desk.book.rubric(cell)
@@ -158,9 +158,9 @@ def flagged(desk: HomeworkDesk) -> Json:
     names = desk.book.names()
     found = []
     for about in desk.questions():
-        gradings = desk.book.gradings(about.cell).values()
-        if those := [grading for grading in gradings if grading.mark.flagged]:
-            order = _order(desk, about.cell, _gradings(desk, about.cell))
+        gradings = desk.book.gradings(about.cell)
+        if those := [grading for grading in gradings.values() if grading.mark.flagged]:
+            order = _order(desk, about.cell, _counting(desk, gradings))
             numbers = {student: number for number, student in enumerate(order, 1)}
             found += [
                 {
@@ -209,7 +209,7 @@ def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
 
 
 def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
-    gradings = _gradings(desk, about.cell)
+    gradings = _counting(desk, desk.book.gradings(about.cell))
     waiting = sum(grading.waits for grading in gradings.values())
     # The points that people gave. For empty answers, the autograder gives 0.
     scores = [one.score for one in gradings.values() if not one.waits and one.score is not None]
@@ -236,11 +236,10 @@ def _next(order: Sequence[str], gradings: Mapping[str, Grading], grader: str) ->
     return next((student for student in circle if gradings[student].waits), None)
 
 
-def _gradings(desk: HomeworkDesk, cell: str) -> dict[str, Grading]:
-    """Return the state of each answer. While `autograde` has to run, only people's scores count."""
+def _counting(desk: HomeworkDesk, gradings: Mapping[str, Grading]) -> dict[str, Grading]:
+    """Return the answers that count. While `autograde` has to run, only people's scores do."""
     known = desk.answers.known()
     not_run = {student for student, one in known.items() if one.status is Status.NOT_GRADED}
-    gradings = desk.book.gradings(cell)
     by_people = {s for s, one in gradings.items() if one.score is not None and not one.waits}
     return {s: one for s, one in gradings.items() if s in by_people or s not in not_run}
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from hw_grading.gradebook import corrections, marks, rubrics
 from hw_grading.gradebook.corrections import Kind
@@ -64,7 +64,8 @@ class GradeBook:
         """Return the manually graded questions, in the notebook's order."""
         places = self._places()
         manifest = manifest_of(self.course.root, self.assignment)
-        cells = self._cells(places)
+        with self._database.reading() as connection:
+            cells = self._cells(connection, places)
         often = Counter(str(places[cell.name]) for cell in cells)
         found = []
         for cell in cells:
@@ -271,22 +272,20 @@ class GradeBook:
 
     @contextlib.contextmanager
     def _rows(self, cell: str, *, writes: bool = False) -> Iterator[Rows]:
-        places = self._places()
-        cells = self._cells(places)
-        this = next((one for one in cells if one.name == cell), None)
-        if this is None:
-            raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
-        about = (rubrics.first_rubric(this, cells, places), this.max_points)
-        database = self._database
+        places, database = self._places(), self._database
         with database.writing() if writes else database.reading() as connection:
+            cells = self._cells(connection, places)
+            this = next((one for one in cells if one.name == cell), None)
+            if this is None:
+                raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
+            about = (rubrics.first_rubric(this, cells, places), this.max_points)
             yield Rows(connection, self.assignment, cell, *about)
 
     def _places(self) -> Places:
         return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
 
-    def _cells(self, places: Places) -> list[Cell]:
-        with self._database.reading() as connection:
-            cells = cells_of(connection, self.assignment).values()
+    def _cells(self, connection: Connection, places: Places) -> list[Cell]:
+        cells = cells_of(connection, self.assignment).values()
         order = order_in(places)
         by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)
         return sorted(by_hand, key=lambda cell: order(cell.name))

@@ -135,9 +135,16 @@ class Results:
 
 
 def read_results(
-    course: Course, assignment: str, student: str | None = None, places: Places | None = None
+    course: Course,
+    assignment: str,
+    student: str | None = None,
+    places: Places | None = None,
+    *,
+    with_parts: bool = True,
 ) -> Results:
     """Read the results of a class, or of one student; `places` if they were read already.
+
+    Without parts, runs have only what is known of the whole submission.
 
     Raises `Unavailable`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
     `GraderFault` for the settings.
@@ -153,7 +160,7 @@ def read_results(
         by_key = cells_of(db, assignment)
         known = records_of(db, assignment, by_key, student)
         in_table = {one.id: one for one in students_in(db, student)}
-        runs = read_runs(db, assignment, student)
+        runs = read_runs(db, assignment, student, with_parts=with_parts)
         changes = corrections_in(db, assignment)
         cells = tuple(sorted(by_key.values(), key=lambda cell: order(cell.name)))
         rules = Rules(course, assignment, cells, changes, due[assignment])
