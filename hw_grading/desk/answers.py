@@ -27,6 +27,7 @@ from hw_grading.gradebook.marks import answer_digest
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
+from hw_grading.rendering.markdown import IN_DOLLARS
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import Unreadable
@@ -35,11 +36,9 @@ from hw_support.submission.problems import METADATA_KEY
 EXCERPT = 300  # characters
 _MOST_STUDENTS = 8  # whose shown cells are kept, if the notebook is not larger than this:
 _MOST_BYTES = 5_000_000
-# The bounds keep the time of a search short.
 _FORMULA = re.compile(
-    r"\$\$(?P<display>[^$]{1,1000})\$\$"
-    r"|(?<![\\$])\$(?!\s)(?P<inline>(?:\\.|[^$\\]){1,1000}?)(?<!\s)\$(?!\d)"
-    r"|\\[\[(].{1,1000}?\\[\])]|\\begin\{(?P<name>\w{1,20}\*?)\}.{0,1000}?\\end\{(?P=name)\}",
+    rf"(?P<in_dollars>{IN_DOLLARS})|\\[\[(].{{1,1000}}?\\[\])]"
+    r"|\\begin\{(?P<name>\w{1,20}\*?)\}.{0,1000}?\\end\{(?P=name)\}",
     re.DOTALL,
 )
 _LONGEST_FORMULA = 24  # characters
@@ -201,7 +200,7 @@ def without_tex(text: str) -> str:
 
 
 def _in_words(found: re.Match[str]) -> str:
-    tex = found["inline"] or found["display"] or "\\"
+    tex = (found["in_dollars"] or "\\").strip("$")
     short = re.sub(r"\\([A-Za-z]+) ?", _greek, tex).translate({ord("{"): None, ord("}"): None})
     return "[formula]" if "\\" in short or len(short) > _LONGEST_FORMULA else short.strip()
 

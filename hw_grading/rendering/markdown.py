@@ -23,11 +23,9 @@ _PICTURE = re.compile(r"data:image/[a-z+]{1,20};base64,[A-Za-z0-9+/=]*")
 _FORMULA = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
 _IS_CODE = re.compile(r"<(?:pre|code|kbd|samp)\b", re.I)
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
-# The bounds keep the time of a search short.
-_CODE_OR_FORMULA = re.compile(
-    r"`([^`\n]{1,1000})`"
-    r"|(\$\$[^$]{1,1000}\$\$|(?<![\\$])\$(?!\s)(?:\\.|[^$\\]){1,1000}?(?<!\s)\$(?!\d))"
-)
+# A formula between dollars. The bounds keep the time of a search short.
+IN_DOLLARS = r"\$\$[^$]{1,1000}\$\$|(?<![\\$])\$(?!\s)(?:\\.|[^$\\]){1,1000}?(?<!\s)\$(?!\d)"
+_CODE_OR_FORMULA = re.compile(rf"`([^`\n]{{1,1000}})`|({IN_DOLLARS})")
 _SPECIAL = re.compile(r"[!#$&*+.:<=>\[\\\]_`{|}~-]|(?<=\n)[ \t]+")
 
 
