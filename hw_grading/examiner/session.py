@@ -31,7 +31,6 @@ from hw_support.notebook_access import Notebook
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 _MOST_DEEP = 100  # questions within questions
-_MOST_KEPT = 4  # results that later calls may change; as in `hw_grading.inside.serve`
 _LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters of an exception's name and text
 _SHIPPED = "hw_support"  # whose functions the notebook can import: it gets its own copy of them
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`, in this process
@@ -244,7 +243,7 @@ class Session:
             *zip(self._kept or (), kept, strict=False),
         ):
             self._change(ours, now)
-        self._kept = [*(self._kept or ()), value][-_MOST_KEPT:]
+        self._kept = [*(self._kept or ()), value][-wire.MOST_KEPT :]
         return value
 
     def _change(self, ours: Any, now: Any) -> Any:

@@ -43,7 +43,6 @@ from .wire import Reference, Shipped, Tag, Theirs, Yours
 
 _MOST_ENTRIES = 10_000  # of an object, to look at
 _DEEPEST_VIEW = 3 * wire.MOST_DEEP // 4
-_MOST_KEPT = 4  # results of earlier calls that are sent again
 _NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
 
 
@@ -197,7 +196,7 @@ class Server:
                     failure = _described(error, self._notebook)
                     break
                 if whole:
-                    self._kept = [*self._kept, value][-_MOST_KEPT:]
+                    self._kept = [*self._kept, value][-wire.MOST_KEPT :]
         return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
 
     def _encoded(
