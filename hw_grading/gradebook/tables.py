@@ -134,16 +134,16 @@ RUNS = Table(
     name_column("assignment", key=True),
     name_column("student", key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("digest", String(64), nullable=False),  # of the file; "" if it could not be read
-    Column("answers", Text, nullable=False),  # digests of the student's cells, as JSON
-    Column("graded_with", Text, nullable=False),  # as JSON: `GradedWith` in `runs`
-    Column("seed", String(40), nullable=False),  # of hidden inputs
-    Column("status", String(32), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("problems", Text, nullable=False),  # failures and repairs, as JSON
-    Column("cpu_seconds", Float, nullable=False),
-    Column("wall_seconds", Float, nullable=False),
-    Column("at", DateTime, nullable=False),  # UTC
+    _filled("digest", String(64)),  # of the file; "" if it could not be read
+    _filled("answers", Text),  # digests of the student's cells, as JSON
+    _filled("graded_with", Text),  # as JSON: `GradedWith` in `runs`
+    _filled("seed", String(40)),  # of hidden inputs
+    _filled("status", String(32)),
+    _filled("reason", Text),
+    _filled("problems", Text),  # failures and repairs, as JSON
+    _filled("cpu_seconds", Float),
+    _filled("wall_seconds", Float),
+    _filled("at", DateTime),  # UTC
 )
 PARTS = Table(
     "hw_grading_part",
@@ -153,10 +153,10 @@ PARTS = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),  # in the notebook
     name_column("cell"),
-    Column("name", String(160), nullable=False),
-    Column("points", Float, nullable=False),
-    Column("earned", Float, nullable=False),
-    Column("passed", Boolean, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("fresh", Boolean, nullable=False),
+    _filled("name", String(160)),
+    _filled("points", Float),
+    _filled("earned", Float),
+    _filled("passed", Boolean),
+    _filled("message", Text),
+    _filled("fresh", Boolean),
 )

@@ -76,7 +76,7 @@ class SaveScores(SaveAutoGrades):
                 and (marks.get("solution") or marks.get("task"))
             }
             # The seed of hidden inputs changes with anything that the student writes.
-            answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
+            seed = answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
             settled = self.gradebook.settled(answers)
             session = self.gradebook.db
@@ -86,14 +86,14 @@ class SaveScores(SaveAutoGrades):
             self.gradebook.keep(settled, answers)
             self.gradebook.update_lateness()
             if outcome := resources.get(OUTCOME):  # it is missing if nbgrader ran the notebook
-                run = _run(nb, resources[TURN], outcome)
+                run = _run(nb, resources[TURN], outcome, seed)
                 connection = self.gradebook.db.connection()
                 save_run(connection, self.assignment_id, self.student_id, run)
             commit()
         return done
 
 
-def _run(nb: NotebookNode, turn: Turn, outcome: WithScores) -> Run:
+def _run(nb: NotebookNode, turn: Turn, outcome: WithScores, seed: str) -> Run:
     instructors: dict[str, str] = {}
     answers: dict[str, str] = {}
     others = ""  # the cells without a grade id
@@ -108,7 +108,7 @@ def _run(nb: NotebookNode, turn: Turn, outcome: WithScores) -> Run:
         turn.digest,
         {**answers, "": digest_of(others)},
         {"cells": instructors, **turn.graded_with},
-        str(nb.metadata.get(METADATA_KEY, {}).get("seed", "")),
+        seed,
         outcome.status,
         " ".join(outcome.reasons),
         tuple(read_problems(nb)),
