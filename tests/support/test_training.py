@@ -22,22 +22,16 @@ ABOVE += ("sigmoid_activation", "relu_activation", "create_weight_matrices", "cr
 CASES = """
 images: Likely cause: the last, short batch is left out
     the last, short batch is dropped
-images: expected 6 steps in 2 epochs of 250 images, got 9
-    one epoch too many: range(epochs + 1)
 images: expected 6 steps in 2 epochs of 250 images, got 3
     one epoch too few: range(1, epochs)
 images step training test results: expected 6 calls of after_step, one after each step, got 0
     X[:-rest] with nothing left over is X[:-0], no image at all
 step: Likely cause: images and labels are not shuffled
     the images are shuffled, the labels are not
-training: Likely cause: percent in place of a fraction
-    accuracies in percent
 test: Likely cause: percent in place of a fraction
     a fraction for training, percent for the test set
 test: test_loss: expected 6 entries, one for each step, got 2
     the test set is looked at once an epoch
-training: training_loss: expected 6 entries, one for each step, got 1
-    the training history is kept once an epoch
 training test: training_loss: expected 6 entries, one for each step, got 2
     all four histories are kept once an epoch
 test: test_loss
@@ -53,23 +47,19 @@ step: got 0.0002 times. Likely cause: the mean is divided by the size of the bat
 step: got -0.02 times. Likely cause: the step goes up the gradient, not down
     uphill
 images: expected each image once in an epoch, got image
-    the same batch again and again
     the batches are drawn with replacement
 results: expected after_step to get the returned network after the last step, got another
     the network that is left behind is the first one
     after_step is called before the step
     the network with the lowest test loss is returned
-    the mean of the last networks is returned
 training: training_acc
     accuracy of (n, 1) against (n,): one half for ever
-    the error rate in place of the accuracy
     the accuracy counts nines only
 training: Likely cause: the sum over the images in place of the mean
     losses summed over the batch
 training test: training_loss: expected 6 entries, one for each step, got 12
     both histories are one list
 images: expected images of X_train only, got one of X_test in step 2
-    trained on the test set
     trained on both sets
 images: expected a random order, got that of X_train in step 2
     no shuffling
@@ -97,13 +87,11 @@ images step training test results: expected a function train, got none: put your
 images step training: expected each image of the batch to move the weights as much as the others
     a new network in every epoch
     momentum
-    the gradient is that of the batch before
     weights decay
     gradients add up in an epoch
 step: expected weight_matrices[0] to move along the mean gradient, got another way
     the output layer is moved before its weights are used
 training: training_loss
-    the histories' labels are those before shuffling
     the training history is that of the test set before
 images: expected 6 steps in 2 epochs of 250 images, got 15
     epochs is the global number

@@ -1,4 +1,4 @@
-"""Wrong trainings."""
+"""Wrong trainings: most change one piece of `trained`, which is right."""
 # ruff: noqa
 
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
@@ -32,38 +32,38 @@ def nothing(Ws, bs):
     pass
 
 
-def trained(step_size, epochs, rng, after_step, step=step, order=None):
+def row_of(x, y, Ws, bs, move):
+    before = look(x, y, Ws, bs)
+    move()
+    return (*before, *look(X_test, y_test, Ws, bs))
+
+
+def steps_of_an_epoch():
+    return -(-len(X_train) // BATCH_SIZE)
+
+
+def trained(
+    step_size, epochs, rng, after_step, step=step, order=None, data=None, row_of=row_of
+):
     after_step, order, rows = after_step or nothing, order or rng.permutation, []
+    X, Y = data or (X_train, y_train)
     Ws, bs = new_network()
     for epoch in range(epochs):
-        images = order(len(X_train))
+        images = order(len(X))
         for i in range(0, len(images), BATCH_SIZE):
             batch = images[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
+            x, y = X[batch], Y[batch]
+            rows.append(row_of(x, y, Ws, bs, lambda: step(x, y, Ws, bs, step_size)))
             after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    return Ws, bs, *map(list, zip(*rows) if rows else [()] * 4)
 
 
 # %% the last, short batch is dropped
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(len(order) // BATCH_SIZE):
-            batch = order[i * BATCH_SIZE : (i + 1) * BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def order(n):
+        return rng.permutation(n)[: n // BATCH_SIZE * BATCH_SIZE]
 
-
-# %% one epoch too many: range(epochs + 1)
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    return trained(step_size, epochs + 1, rng, after_step)
+    return trained(step_size, epochs, rng, after_step, order=order)
 
 
 # %% one epoch too few: range(1, epochs)
@@ -73,41 +73,20 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% X[:-rest] with nothing left over is X[:-0], no image at all
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
     rest = len(X_train) % (BATCH_SIZE // 10)
     X, y = X_train[:-rest], y_train[:-rest]
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *(map(list, zip(*rows)) if rows else ([], [], [], []))
+    return trained(step_size, epochs, rng, after_step, data=(X, y))
 
 
 # %% the images are shuffled, the labels are not
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            x, y = X_train[batch], y_train[i : i + BATCH_SIZE]
-            row = look(x, y, Ws, bs)
-            step(x, y, Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    images = X_train.copy()
 
+    def order(n):
+        rng.shuffle(images)
+        return np.arange(n)
 
-# %% accuracies in percent
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
-    return Ws, bs, a, [100 * x for x in b], c, [100 * x for x in d]
+    return trained(step_size, epochs, rng, after_step, order=order, data=(images, y_train))
 
 
 # %% a fraction for training, percent for the test set
@@ -118,47 +97,26 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% the test set is looked at once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    tests = []
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append(row)
-            after_step(Ws, bs)
-        tests.append(look(X_test, y_test, Ws, bs))
-    return Ws, bs, *map(list, zip(*rows)), *map(list, zip(*tests))
-
-
-# %% the training history is kept once an epoch
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
-    return Ws, bs, a[::121], b[::121], c, d
+    each = steps_of_an_epoch()
+    return Ws, bs, a, b, c[each - 1 :: each], d[each - 1 :: each]
 
 
 # %% all four histories are kept once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, *histories = trained(step_size, epochs, rng, after_step)
-    each = len(histories[0]) // epochs
+    each = steps_of_an_epoch()
     return Ws, bs, *(history[each - 1 :: each] for history in histories)
 
 
 # %% the test histories are made from training images
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_train[batch], y_train[batch], Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def row_of(x, y, Ws, bs, move):
+        before = look(x, y, Ws, bs)
+        move()
+        return (*before, *look(x, y, Ws, bs))
+
+    return trained(step_size, epochs, rng, after_step, row_of=row_of)
 
 
 # %% the network is never updated
@@ -196,37 +154,16 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(-step_size, epochs, rng, after_step)
 
 
-# %% the same batch again and again
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    first = rng.permutation(len(X_train))
-    for epoch in range(epochs):
-        order = first
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            batch = order[:BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
-
-
 # %% the network that is left behind is the first one
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    first = [W.copy() for W in Ws], [b.copy() for b in bs]
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return *first, *map(list, zip(*rows))
+    first = []
+
+    def move(x, y, Ws, bs, size):
+        first.append(([W.copy() for W in Ws], [b.copy() for b in bs]))
+        step(x, y, Ws, bs, size)
+
+    _, _, *histories = trained(step_size, epochs, rng, after_step, move)
+    return *first[0], *histories
 
 
 # %% accuracy of (n, 1) against (n,): one half for ever
@@ -251,59 +188,19 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% both histories are one list
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    losses, accuracies = [], []
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            losses.append(row[0])
-            accuracies.append(row[1])
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            row = look(X_test, y_test, Ws, bs)
-            losses.append(row[0])
-            accuracies.append(row[1])
-            after_step(Ws, bs)
-    return Ws, bs, losses, accuracies, losses, accuracies
-
-
-# %% the error rate in place of the accuracy
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
-    return Ws, bs, a, [1 - x for x in b], c, [1 - x for x in d]
-
-
-# %% trained on the test set
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_test))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_test[batch], y_test[batch], Ws, bs)
-            step(X_test[batch], y_test[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    losses, accuracies = [[x for pair in zip(*two) for x in pair] for two in ((a, c), (b, d))]
+    return Ws, bs, losses, accuracies, losses, accuracies
 
 
 # %% trained on both sets
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    X, y = np.concatenate([X_train, X_test]), np.concatenate([y_train, y_test])
-    for epoch in range(epochs):
-        order = rng.permutation(len(X))[: len(X_train)]
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X[batch], y[batch], Ws, bs)
-            step(X[batch], y[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    both = np.concatenate([X_train, X_test]), np.concatenate([y_train, y_test])
+
+    def order(n):
+        return rng.permutation(n)[: len(X_train)]
+
+    return trained(step_size, epochs, rng, after_step, order=order, data=both)
 
 
 # %% no shuffling
@@ -332,33 +229,21 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% the training loss is that after the step
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def row_of(x, y, Ws, bs, move):
+        move()
+        return (*look(x, y, Ws, bs), *look(X_test, y_test, Ws, bs))
+
+    return trained(step_size, epochs, rng, after_step, row_of=row_of)
 
 
 # %% the test loss is that before the step
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            row = (*row, *look(X_test, y_test, Ws, bs))
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append(row)
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def row_of(x, y, Ws, bs, move):
+        row = (*look(x, y, Ws, bs), *look(X_test, y_test, Ws, bs))
+        move()
+        return row
+
+    return trained(step_size, epochs, rng, after_step, row_of=row_of)
 
 
 # %% the step size is the global one
@@ -368,17 +253,14 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% after_step is called once an epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-        after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    steps = []
+
+    def sometimes(Ws, bs):
+        steps.append(1)
+        if after_step and len(steps) % steps_of_an_epoch() == 0:
+            after_step(Ws, bs)
+
+    return trained(step_size, epochs, rng, sometimes)
 
 
 # %% the first layer is not trained
@@ -423,33 +305,17 @@ training_loss, training_acc, test_loss, test_acc = map(list, zip(*rows))
 
 # %% after_step is called before the step
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            after_step(Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-    return Ws, bs, *map(list, zip(*rows))
+    def move(x, y, Ws, bs, size):
+        (after_step or nothing)(Ws, bs)
+        step(x, y, Ws, bs, size)
+
+    return trained(step_size, epochs, rng, None, move)
 
 
 # %% a new network in every epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        Ws, bs = new_network()
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    runs = [trained(step_size, 1, rng, after_step) for _ in range(epochs)]
+    return *runs[-1][:2], *map(sum, zip(*(run[2:] for run in runs)), [[]] * 4)
 
 
 # %% the output layer is moved before its weights are used
@@ -465,21 +331,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         b1 -= size * d1.sum(0)
 
     return trained(step_size, epochs, rng, after_step, move)
-
-
-# %% the histories' labels are those before shuffling
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[i : i + BATCH_SIZE], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
 
 
 # %% epochs is the global number
@@ -509,28 +360,11 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% the step size falls by half in each epoch
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_train[batch], y_train[batch], Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size * 0.5**epoch)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
-
-
-# %% the gradient is that of the batch before
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    earlier = []
+    sizes = []
 
     def move(x, y, Ws, bs, size):
-        now = gradients(x, y, Ws, bs)
-        for P, G in zip([*Ws, *bs], earlier or now):
-            P -= size * G
-        earlier[:] = now
+        sizes.append(size * 0.5 ** (len(sizes) // steps_of_an_epoch()))
+        step(x, y, Ws, bs, sizes[-1])
 
     return trained(step_size, epochs, rng, after_step, move)
 
@@ -557,17 +391,12 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
 # %% the training history is that of the test set before
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    after_step, rows = after_step or nothing, []
-    Ws, bs = new_network()
-    for epoch in range(epochs):
-        order = rng.permutation(len(X_train))
-        for i in range(0, len(order), BATCH_SIZE):
-            batch = order[i : i + BATCH_SIZE]
-            row = look(X_test, y_test, Ws, bs)
-            step(X_train[batch], y_train[batch], Ws, bs, step_size)
-            rows.append((*row, *look(X_test, y_test, Ws, bs)))
-            after_step(Ws, bs)
-    return Ws, bs, *map(list, zip(*rows))
+    def row_of(x, y, Ws, bs, move):
+        before = look(X_test, y_test, Ws, bs)
+        move()
+        return (*before, *look(X_test, y_test, Ws, bs))
+
+    return trained(step_size, epochs, rng, after_step, row_of=row_of)
 
 
 # %% weights decay
@@ -589,19 +418,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
 
     _, _, *histories = trained(step_size, epochs, rng, seen)
     return *networks[int(np.argmin(histories[2]))], *histories
-
-
-# %% the mean of the last networks is returned
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    networks = []
-
-    def seen(Ws, bs):
-        networks.append([P.copy() for P in [*Ws, *bs]])
-        (after_step or nothing)(Ws, bs)
-
-    _, _, *histories = trained(step_size, epochs, rng, seen)
-    W1, W2, b1, b2 = (np.mean(Ps, axis=0) for Ps in zip(*networks[-5:]))
-    return [W1, W2], [b1, b2], *histories
 
 
 # %% the accuracy counts nines only
@@ -631,8 +447,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     sums = []
 
     def added(x, y, Ws, bs, size):
-        per_epoch = -(-len(X_train) // BATCH_SIZE)
-        before = sums[-1] if len(sums) % per_epoch else [0] * 4
+        before = sums[-1] if len(sums) % steps_of_an_epoch() else [0] * 4
         sums.append([a + b for a, b in zip(before, gradients(x, y, Ws, bs))])
         for P, G in zip([*Ws, *bs], sums[-1]):
             P -= size * G.reshape(P.shape)
