@@ -80,7 +80,7 @@ def found_in(works):
 
 
 def test_a_copy_with_other_names_is_found_and_unrelated_answers_are_not():
-    works = [work_of(f"honest{n}", honest(n)) for n in range(10)]
+    works = [work_of(f"honest{n}", honest(n)) for n in range(8)]
     works.append(work_of("copy", {name: renamed(code) for name, code in honest(0).items()}))
     pairs, shares = found_in(works)
     assert pairs == [("honest0", "copy")]
@@ -89,7 +89,7 @@ def test_a_copy_with_other_names_is_found_and_unrelated_answers_are_not():
 
 
 def test_a_large_group_with_nearly_the_same_work_is_found():
-    works = [work_of(f"honest{n}", honest(n)) for n in range(1, 9)]
+    works = [work_of(f"honest{n}", honest(n)) for n in range(1, 8)]
     for n in range(16):
         mine = {"relu_activation": f"def relu_activation(x):\n    return x * (x > {n}e-9), x > 0"}
         works.append(work_of(f"alike{n}", {**honest(0), **mine}))

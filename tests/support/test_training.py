@@ -39,7 +39,6 @@ test: test_loss
 images step training: expected new weights in step 2, got the same as before it
     the network is never updated
     the updated arrays are dropped: P = P - step in a loop
-    the first layer is not trained
 step: got 2 times. Likely cause: the sum over the batch in place of the mean
     sum in place of mean
 step: got 0.0002 times. Likely cause: the mean is divided by the size of the batch once more
@@ -78,7 +77,6 @@ step: expected 0.02 times the mean gradient, got 0.1 times
 images step training test results: expected 6 calls of after_step, one after each step, got 2
     after_step is called once an epoch
 step: biases
-    the biases are not trained
     the mean over the batch and all units moves the biases: axis=0 is forgotten
 images step training test results: expected 6 results (weight_matrices, biases,
     returns None
@@ -86,17 +84,13 @@ images step training test results: expected a function train, got none: put your
     the loop is not in a function
 images step training: expected each image of the batch to move the weights as much as the others
     a new network in every epoch
-    momentum
     weights decay
-    gradients add up in an epoch
 step: expected weight_matrices[0] to move along the mean gradient, got another way
     the output layer is moved before its weights are used
 training: training_loss
     the training history is that of the test set before
 images: expected 6 steps in 2 epochs of 250 images, got 15
     epochs is the global number
-step: expected 0.02 times the mean gradient, got 0.01 times
-    the step size falls by half in each epoch
 step: Likely cause: the sum over the batch in place of the mean
     biases move by the sum
 step: weight_matrices

@@ -7,14 +7,6 @@ def as_column(x):
     return x[:, None]
 
 
-# %% np.newaxis, and a length that is written out
-def as_column(x):
-    n = len(x)
-    column = np.zeros((n, 1))
-    column[:, 0] = x
-    return column[:, np.newaxis, 0]
-
-
 # %% a list of lists
 def as_column(x):
     return [[number] for number in x]
@@ -23,16 +15,6 @@ def as_column(x):
 # %% a row, then transposed
 def as_column(x):
     return np.array([x]).T
-
-
-# %% np.expand_dims
-def as_column(x):
-    return np.expand_dims(np.asarray(x), -1)
-
-
-# %% np.vstack
-def as_column(x):
-    return np.vstack(x)
 
 
 # %% np.c_
@@ -58,15 +40,6 @@ def as_column(x):
     return tuple((np.float32(number),) for number in x)
 
 
-# %% a lambda
-as_column = lambda x: np.reshape(x, (len(x), 1))
-
-
-# %% einsum with ones
-def as_column(x):
-    return np.einsum("i,j->ij", x, np.ones(1))
-
-
 # %% with type annotations and a default
 from typing import Optional
 
@@ -74,8 +47,3 @@ from typing import Optional
 def as_column(x: np.ndarray, dtype: Optional[type] = None) -> np.ndarray:
     column: np.ndarray = np.array(x, dtype=dtype, ndmin=2)
     return column.transpose()
-
-
-# %% a list of tuples by zip
-def as_column(x):
-    return list(zip(x))

@@ -2,18 +2,6 @@
 # ruff: noqa
 
 
-# %% two names and half of the quotient
-def central_difference(f, x, h):
-    up = f(x + h)
-    down = f(x - h)
-    return 0.5 * (up - down) / h
-
-
-# %% divided twice
-def central_difference(f, x, h):
-    return (f(x + h) - f(x - h)) / h / 2
-
-
 # %% the step that was really taken
 def central_difference(f, x, h):
     right, left = x + h, x - h
@@ -57,25 +45,10 @@ def central_difference(f, x, h):
     return (both[0] - both[1]) / (h + h)
 
 
-# %% copies that are moved in place
-def central_difference(f, x, h):
-    up, down = np.array(x, dtype=float), np.array(x, dtype=float)
-    up += h
-    down -= h
-    return np.divide(np.subtract(f(up), f(down)), 2.0 * h)
-
-
 # %% an array without axes for a number
 def central_difference(f, x, h):
     x = np.asarray(x)
     return np.asarray((f(x + h) - f(x - h)) / (2 * h))
-
-
-# %% flattened, and brought back to its shape
-def central_difference(f, x, h):
-    flat = np.ravel(x)
-    slopes = [(f(v + h) - f(v - h)) / (2 * h) for v in flat]
-    return np.reshape(slopes, np.shape(x))
 
 
 # %% it prints and warns
@@ -87,9 +60,3 @@ def central_difference(f, x, h):
     warnings.warn("a small step")
     d = f(x + h) - f(x - h)
     return d * (1 / (2 * h))
-
-
-# %% np.float64 and a lambda inside
-def central_difference(f, x, h):
-    g = lambda s: f(x + s * np.float64(h))
-    return (g(1) - g(-1)) / (2 * np.float64(h))

@@ -33,44 +33,12 @@ def squared_errors(predictions, targets):
     return (t - p) ** 2
 
 
-# %% multiplied out
-def squared_errors(predictions, targets):
-    t = targets.reshape(predictions.shape)
-    return predictions**2 - 2 * predictions * t + t**2
-
-
 # %% in place on a copy of its own
 def squared_errors(predictions, targets):
     result = predictions.copy()
     result -= targets[:, np.newaxis]
     result *= result
     return result
-
-
-# %% the size of the difference, squared
-def squared_errors(predictions, targets):
-    return np.power(np.abs(np.subtract(predictions, np.atleast_2d(targets).T)), 2)
-
-
-# %% with squeeze, for n = 1 too
-def squared_errors(predictions, targets):
-    flat = np.squeeze(predictions, axis=1)
-    return np.expand_dims((flat - targets) ** 2, axis=1)
-
-
-# %% by einsum
-def squared_errors(predictions, targets):
-    d = predictions.ravel() - targets.ravel()
-    return np.einsum("i,i->i", d, d)[:, None]
-
-
-# %% a nested function and a print
-def squared_errors(predictions, targets):
-    def one(p, t):
-        return (p - t) * (p - t)
-
-    print(predictions.shape, targets.shape)
-    return np.array([one(p, t) for p, t in zip(predictions, targets)])
 
 
 # %% a tuple of arrays

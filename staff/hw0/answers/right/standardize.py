@@ -9,12 +9,6 @@ def standardize(X):
     return (X - mean) / std
 
 
-# %% transposed there and back
-def standardize(X):
-    Y = X.T
-    return ((Y - Y.mean(1)[:, None]) / Y.std(1)[:, None]).T
-
-
 # %% a tiny number is added to the standard deviation
 def standardize(X):
     return (X - X.mean(axis=0)) / (X.std(axis=0) + 1e-8)
@@ -41,13 +35,6 @@ def standardize(X):
     return [list(row) for row in zip(*columns)]
 
 
-# %% the variance as mean of squares minus square of mean
-def standardize(X):
-    m = X.mean(axis=0)
-    variance = (X * X).mean(axis=0) - m * m
-    return (X - m) / variance**0.5
-
-
 # %% in place on a copy
 def standardize(X):
     Z = np.array(X, copy=True)
@@ -56,29 +43,10 @@ def standardize(X):
     return Z
 
 
-# %% divided by the length of the column
-def standardize(X):
-    n = X.shape[0]
-    Z = X - X.sum(axis=0) / n
-    return Z * np.sqrt(n) / np.linalg.norm(Z, axis=0)
-
-
 # %% float32
 def standardize(X):
     X = X.astype(np.float32)
     return (X - X.mean(axis=0)) / X.std(axis=0)
-
-
-# %% with a guard for constant columns
-def standardize(X):
-    std = X.std(axis=0)
-    std = np.where(std == 0, 1.0, std)
-    return np.divide(X - np.mean(X, 0), std)
-
-
-# %% np.apply_along_axis
-def standardize(X):
-    return np.apply_along_axis(lambda c: (c - c.mean()) / c.std(ddof=0), 0, X)
 
 
 # %% the centring matrix

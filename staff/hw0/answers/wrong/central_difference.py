@@ -7,29 +7,9 @@ def central_difference(f, x, h):
     return (f(x + h) - f(x)) / h
 
 
-# %% backward difference
-def central_difference(f, x, h):
-    return (f(x) - f(x - h)) / h
-
-
 # %% / 2 * h
 def central_difference(f, x, h):
     return (f(x + h) - f(x - h)) / 2 * h
-
-
-# %% divided by h alone
-def central_difference(f, x, h):
-    return (f(x + h) - f(x - h)) / h
-
-
-# %% divided by 2 alone
-def central_difference(f, x, h):
-    return (f(x + h) - f(x - h)) / 2
-
-
-# %% not divided
-def central_difference(f, x, h):
-    return f(x + h) - f(x - h)
 
 
 # %% the parentheses are missing
@@ -40,11 +20,6 @@ def central_difference(f, x, h):
 # %% the sign is turned
 def central_difference(f, x, h):
     return (f(x - h) - f(x + h)) / (2 * h)
-
-
-# %% plus in place of minus
-def central_difference(f, x, h):
-    return (f(x + h) + f(x - h)) / (2 * h)
 
 
 # %% a step of its own
@@ -61,11 +36,6 @@ def central_difference(f, x, h):
 # %% the formula of higher order
 def central_difference(f, x, h):
     return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
-
-
-# %% the second derivative
-def central_difference(f, x, h):
-    return (f(x + h) - 2 * f(x) + f(x - h)) / h**2
 
 
 # %% float32
@@ -92,18 +62,6 @@ def central_difference(f, x, h):
     return np.ravel((f(x + h) - f(x - h)) / (2 * h))
 
 
-# %% the sum over all entries
-def central_difference(f, x, h):
-    return np.sum(f(x + h) - f(x - h)) / (2 * h)
-
-
-# %% x is moved and not put back
-def central_difference(f, x, h):
-    up = f(x + h)
-    x -= h
-    return (up - f(x)) / (2 * h)
-
-
 # %% x is moved by 2 h and put back by h
 def central_difference(f, x, h):
     x += h
@@ -115,16 +73,6 @@ def central_difference(f, x, h):
 # %% rounded to six digits
 def central_difference(f, x, h):
     return np.round((f(x + h) - f(x - h)) / (2 * h), 6)
-
-
-# %% h is added to f and not to x
-def central_difference(f, x, h):
-    return ((f(x) + h) - (f(x) - h)) / (2 * h)
-
-
-# %% np.gradient of three points
-def central_difference(f, x, h):
-    return np.gradient(np.array([f(x - h), f(x), f(x + h)]), h, axis=0)[0]
 
 
 # %% nothing is returned

@@ -7,15 +7,6 @@ def squared_distances(A, B):
     return squared_distances_loops(A, B)
 
 
-# %% two loops around a NumPy sum
-def squared_distances(A, B):
-    D = np.zeros((len(A), len(B)))
-    for i in range(len(A)):
-        for j in range(len(B)):
-            D[i, j] = np.sum((A[i] - B[j]) ** 2)
-    return D
-
-
 # %% a list comprehension around a NumPy sum
 def squared_distances(A, B):
     return np.array([[((a - b) ** 2).sum() for b in B] for a in A])
@@ -31,21 +22,6 @@ def squared_distances(A, B):
     return np.sum((A[:, None] - B[None]) ** 2, axis=1)
 
 
-# %% summed over the first axis
-def squared_distances(A, B):
-    return np.sum((A[:, None] - B[None]) ** 2, axis=0)
-
-
-# %% summed over everything
-def squared_distances(A, B):
-    return np.sum((A[:, None] - B[None]) ** 2)
-
-
-# %% not summed at all
-def squared_distances(A, B):
-    return (A[:, None] - B[None]) ** 2
-
-
 # %% A - B without new axes
 def squared_distances(A, B):
     return np.sum((A - B) ** 2, axis=1)
@@ -56,19 +32,9 @@ def squared_distances(A, B):
     return np.sum((A[None] - B[:, None]) ** 2, axis=2)
 
 
-# %% the square is missing
-def squared_distances(A, B):
-    return np.sum(A[:, None] - B[None], axis=2)
-
-
 # %% the sum is squared
 def squared_distances(A, B):
     return np.sum(A[:, None] - B[None], axis=2) ** 2
-
-
-# %% sizes in place of squares
-def squared_distances(A, B):
-    return np.abs(A[:, None] - B[None]).sum(axis=2)
 
 
 # %% the mean in place of the sum
@@ -81,26 +47,9 @@ def squared_distances(A, B):
     return (A**2).sum(axis=1)[:, None] - A @ B.T + (B**2).sum(axis=1)
 
 
-# %% plus in place of minus
-def squared_distances(A, B):
-    return np.sum((A[:, None] + B[None]) ** 2, axis=2)
-
-
 # %% only the first two coordinates
 def squared_distances(A, B):
     return (A[:, None, 0] - B[None, :, 0]) ** 2 + (A[:, None, -1] - B[None, :, -1]) ** 2
-
-
-# %% only the products
-def squared_distances(A, B):
-    return A @ B.T
-
-
-# %% the products are taken away where A lies
-def squared_distances(A, B):
-    D = np.sum((A[:, None] - B[None]) ** 2, axis=2)
-    A -= A.mean(axis=0)
-    return D
 
 
 # %% B is squared where it lies
@@ -108,11 +57,6 @@ def squared_distances(A, B):
     cross = 2 * A @ B.T
     B **= 2
     return (A**2).sum(axis=1)[:, None] - cross + B.sum(axis=1)
-
-
-# %% the result is flat
-def squared_distances(A, B):
-    return np.sum((A[:, None] - B[None]) ** 2, axis=2).ravel()
 
 
 # %% squeezed, so that an axis of length 1 is lost

@@ -17,19 +17,9 @@ def squared_errors(predictions, targets):
     return ((predictions - targets) ** 2)[:, :1]
 
 
-# %% .T of the targets does nothing
-def squared_errors(predictions, targets):
-    return np.square(predictions - targets.T)
-
-
 # %% the result is flat
 def squared_errors(predictions, targets):
     return (predictions.ravel() - targets) ** 2
-
-
-# %% the result is a row
-def squared_errors(predictions, targets):
-    return (predictions.T - targets) ** 2
 
 
 # %% the mean
@@ -37,34 +27,14 @@ def squared_errors(predictions, targets):
     return np.mean((predictions - targets[:, None]) ** 2)
 
 
-# %% the mean, with keepdims
-def squared_errors(predictions, targets):
-    return np.mean((predictions - targets[:, None]) ** 2, keepdims=True)
-
-
-# %% not squared
-def squared_errors(predictions, targets):
-    return predictions - targets[:, None]
-
-
 # %% the size in place of the square
 def squared_errors(predictions, targets):
     return np.abs(predictions - targets[:, None])
 
 
-# %% times 2 in place of squared
-def squared_errors(predictions, targets):
-    return (predictions - targets[:, None]) * 2
-
-
 # %% half of it
 def squared_errors(predictions, targets):
     return 0.5 * (predictions - targets.reshape(-1, 1)) ** 2
-
-
-# %% the sum in place of the difference
-def squared_errors(predictions, targets):
-    return (predictions + targets.reshape(-1, 1)) ** 2
 
 
 # %% difference of squares
@@ -105,20 +75,3 @@ def squared_errors(predictions, targets):
 # %% whole numbers
 def squared_errors(predictions, targets):
     return ((predictions - targets[:, None]) ** 2).astype(int)
-
-
-# %% the root of it
-def squared_errors(predictions, targets):
-    return np.sqrt((predictions - targets[:, None]) ** 2)
-
-
-# %% the result lies where the targets were
-def squared_errors(predictions, targets):
-    errors = (predictions - targets[:, None]) ** 2
-    targets[:] = errors[:, 0]
-    return errors
-
-
-# %% ^ in place of **
-def squared_errors(predictions, targets):
-    return (predictions - targets[:, None]) ^ 2

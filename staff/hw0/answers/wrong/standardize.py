@@ -12,39 +12,15 @@ def standardize(X):
     return (X - X.mean(axis=1, keepdims=True)) / X.std(axis=1, keepdims=True)
 
 
-# %% along the rows, without keepdims
-def standardize(X):
-    return (X - X.mean(axis=1)) / X.std(axis=1)
-
-
 # %% divided by n - 1
 def standardize(X):
     return (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)
-
-
-# %% divided by the variance
-def standardize(X):
-    return (X - X.mean(axis=0)) / X.var(axis=0)
-
-
-# %% centred where it lies
-def standardize(X):
-    X -= X.mean(axis=0)
-    X /= X.std(axis=0)
-    return X
 
 
 # %% centred where it lies, scaled in a new array
 def standardize(X):
     X -= X.mean(axis=0)
     return X / X.std(axis=0)
-
-
-# %% only the first column
-def standardize(X):
-    Z = X.copy()
-    Z[:, 0] = (Z[:, 0] - Z[:, 0].mean()) / Z[:, 0].std()
-    return Z
 
 
 # %% all but the last column
@@ -60,31 +36,10 @@ def standardize(X):
     return X - X.mean(axis=0) / X.std(axis=0)
 
 
-# %% only centred
-def standardize(X):
-    return X - X.mean(axis=0)
-
-
-# %% only scaled
-def standardize(X):
-    return X / X.std(axis=0)
-
-
-# %% the median in place of the mean
-def standardize(X):
-    return (X - np.median(X, axis=0)) / X.std(axis=0)
-
-
 # %% to the range from 0 to 1
 def standardize(X):
     low, high = X.min(axis=0), X.max(axis=0)
     return (X - low) / (high - low)
-
-
-# %% to the range from -1 to 1
-def standardize(X):
-    low, high = X.min(axis=0), X.max(axis=0)
-    return 2 * (X - low) / (high - low) - 1
 
 
 # %% 0.01 is added to the standard deviation
@@ -92,21 +47,9 @@ def standardize(X):
     return (X - X.mean(axis=0)) / (X.std(axis=0) + 0.01)
 
 
-# %% the standard deviation of what was centred twice
-def standardize(X):
-    Z = X - X.mean(axis=0)
-    return Z - Z.mean(axis=0) / Z.std(axis=0)
-
-
 # %% the sign is turned
 def standardize(X):
     return (X.mean(axis=0) - X) / X.std(axis=0)
-
-
-# %% unit length
-def standardize(X):
-    Z = X - X.mean(axis=0)
-    return Z / np.linalg.norm(Z, axis=0)
 
 
 # %% nothing is returned

@@ -28,25 +28,6 @@ def backward_pass(dL_dg, layer_caches):
     return grad_Ws, grad_bs
 
 
-# %% one example after the other, stacked
-def _one_example(d, caches, j):
-    Ws, bs = [], []
-    for x, W, slope in reversed(caches):
-        delta = d * slope[j]
-        Ws.insert(0, np.outer(x[j], delta))
-        bs.insert(0, delta[None, :])
-        d = W @ delta
-    return Ws, bs
-
-
-def backward_pass(dL_dg, layer_caches):
-    singles = [_one_example(dL_dg[j], layer_caches, j) for j in range(len(dL_dg))]
-    layers = range(len(layer_caches))
-    grad_Ws = [np.stack([Ws[l] for Ws, _ in singles]) for l in layers]
-    grad_bs = [np.stack([bs[l] for _, bs in singles]) for l in layers]
-    return grad_Ws, grad_bs
-
-
 # %% recursion, tuples
 def backward_pass(dL_dg, layer_caches):
     if not len(layer_caches):
@@ -97,40 +78,6 @@ def backward_pass(dL_dg, layer_caches):
     return [Ws, bs]
 
 
-# %% a class that walks back
-class Backward:
-    def __init__(self, upstream):
-        self.upstream, self.Ws, self.bs = upstream, [], []
-
-    def layer(self, x, W, slope):
-        delta = self.upstream * slope
-        self.Ws.append(np.array([np.tensordot(a, b, axes=0) for a, b in zip(x, delta)]))
-        self.bs.append(delta[:, None])
-        self.upstream = np.inner(delta, W)
-
-
-def backward_pass(dL_dg, layer_caches):
-    walk = Backward(dL_dg)
-    for cache in reversed(list(layer_caches)):
-        walk.layer(*cache)
-    return list(reversed(walk.Ws)), list(reversed(walk.bs))
-
-
-# %% deques, filled from the left
-from collections import deque
-
-
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs = deque(), deque()
-    d = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = d * slope
-        grad_Ws.appendleft(np.einsum("...i,...j->...ij", x, d))
-        grad_bs.appendleft(d[:, None, :])
-        d = d @ W.T
-    return list(grad_Ws), list(grad_bs)
-
-
 # %% four loops
 def backward_pass(dL_dg, layer_caches):
     n = dL_dg.shape[0]
@@ -167,21 +114,6 @@ def backward_pass(dL_dg, layer_caches):
     return grad_Ws, grad_bs
 
 
-# %% functools.reduce over the reversed caches
-from functools import reduce
-
-
-def backward_pass(dL_dg, layer_caches):
-    def step(state, cache):
-        upstream, Ws, bs = state
-        x, W, slope = cache
-        delta = upstream * slope
-        return delta @ W.T, [np.multiply(x[..., None], delta[:, None]), *Ws], [delta[:, None], *bs]
-
-    _, grad_Ws, grad_bs = reduce(step, reversed(layer_caches), (dL_dg, [], []))
-    return grad_Ws, grad_bs
-
-
 # %% a generator, last layer first, then zip
 def _gradients(upstream, caches):
     for x, W, slope in caches[::-1]:
@@ -196,32 +128,6 @@ def backward_pass(dL_dg, layer_caches):
     return list(Ws), list(bs)
 
 
-# %% all deltas first, kept in a dictionary
-def backward_pass(dL_dg, layer_caches):
-    L = len(layer_caches)
-    deltas = {L - 1: dL_dg * layer_caches[L - 1][2]}
-    for l in range(L - 2, -1, -1):
-        W_next = layer_caches[l + 1][1]
-        deltas[l] = deltas[l + 1].dot(W_next.T) * layer_caches[l][2]
-    grad_Ws = [layer_caches[l][0][:, :, None] * deltas[l][:, None, :] for l in range(L)]
-    grad_bs = [np.expand_dims(deltas[l], axis=1) for l in range(L)]
-    return grad_Ws, grad_bs
-
-
-# %% np.repeat of both factors
-def backward_pass(dL_dg, layer_caches):
-    dWs, dbs, up = [], [], np.copy(dL_dg)
-    for l in reversed(range(len(layer_caches))):
-        inp, weights, der = layer_caches[l]
-        up *= der
-        left = np.repeat(inp[:, :, np.newaxis], up.shape[1], axis=2)
-        right = np.repeat(up[:, np.newaxis, :], inp.shape[1], axis=1)
-        dWs.append(left * right)
-        dbs.append(right[:, :1, :])
-        up = np.matmul(up, weights.transpose())
-    return list(reversed(dWs)), list(reversed(dbs))
-
-
 # %% the bias as one more row of the weights, cut off at the end
 def backward_pass(dL_dg, layer_caches):
     both, d = [], dL_dg
@@ -231,45 +137,6 @@ def backward_pass(dL_dg, layer_caches):
         both.insert(0, x1[:, :, None] * d[:, None, :])
         d = d @ W.T
     return [G[:, :-1, :] for G in both], [G[:, -1:, :] for G in both]
-
-
-# %% the last cache is split off, in a while loop, named in French
-def backward_pass(dL_dg, layer_caches):
-    gradients_W, gradients_b = [], []
-    amont, reste = dL_dg, layer_caches
-    while reste:
-        *reste, (entree, poids, pente) = reste
-        # delta = dL/ds, une ligne par exemple
-        delta = amont * pente
-        gradients_W = [entree[:, :, None] * delta[:, None, :]] + gradients_W
-        gradients_b = [delta.reshape(delta.shape[0], 1, delta.shape[1])] + gradients_b
-        amont = delta @ poids.T
-    return gradients_W, gradients_b
-
-
-# %% np.apply_along_axis on x and delta side by side
-def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    for x, W, slope in layer_caches[::-1]:
-        d = x.shape[1]
-        dL_dg = dL_dg * slope
-        together = np.hstack([x, dL_dg])
-        Ws.append(np.apply_along_axis(lambda r: np.outer(r[:d], r[d:]), 1, together))
-        bs.append(dL_dg[:, None])
-        dL_dg = np.einsum("ij,kj->ik", dL_dg, W)
-    return Ws[::-1], bs[::-1]
-
-
-# %% np.kron for each example
-def backward_pass(dL_dg, layer_caches):
-    gW, gb = [], []
-    for x, W, slope in layer_caches[::-1]:
-        d = np.multiply(dL_dg, slope)
-        gW.append(np.array([np.kron(x[[j]].T, d[[j]]) for j in range(len(x))]))
-        gb.append(np.array([d[[j]] for j in range(len(x))]))
-        dL_dg = np.dot(d, np.transpose(W))
-    gW.reverse(); gb.reverse()
-    return gW, gb
 
 
 # %% two object arrays
@@ -295,32 +162,6 @@ def backward_pass(dL_dg, layer_caches):
         Ws.insert(0, g); bs.insert(0, np.broadcast_to(b, b.shape))
         dL_dg = np.inner(d, W)
     return Ws, bs
-
-
-# %% np.tensordot with an identity of examples
-def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    n = len(dL_dg)
-    eye = np.eye(n)
-    for x, W, slope in reversed(layer_caches):
-        d = dL_dg * slope
-        X3 = eye[:, :, None] * x[None]
-        Ws.append(np.swapaxes(np.tensordot(X3, d, axes=(1, 0)), 1, 2).swapaxes(1, 2))
-        bs.append(np.tensordot(eye[:, None, :], d, axes=1))
-        dL_dg = d @ W.T
-    return tuple(reversed(Ws)), tuple(reversed(bs))
-
-
-# %% itertools.accumulate of the deltas
-import itertools
-def backward_pass(dL_dg, layer_caches):
-    back = [*reversed(layer_caches)]
-    slopes = iter(back)
-    first = next(slopes)
-    deltas = [*itertools.accumulate(
-        zip(back, back[1:]), lambda d, two: (d @ two[0][1].T) * two[1][2], initial=dL_dg * first[2])]
-    Ws = [c[0][:, :, np.newaxis] @ d[:, np.newaxis, :] for c, d in zip(back, deltas)]
-    return Ws[::-1], [d[:, None, :] for d in deltas][::-1]
 
 
 # %% a progress bar and prints, NaN checked, try and finally

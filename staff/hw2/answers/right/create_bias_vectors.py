@@ -56,15 +56,6 @@ def create_bias_vectors(layer_dims, deviation=0.01):
         yield rng.standard_normal((1, d)) * deviation
 
 
-# %% rows drawn as (d,), with a new axis
-def create_bias_vectors(layer_dims):
-    biases = []
-    for size in layer_dims[1:]:
-        b = np.random.normal(loc=0.0, scale=0.01, size=size)
-        biases.append(b[np.newaxis, :])
-    return biases
-
-
 # %% all at once, cut by np.hsplit
 def create_bias_vectors(layer_dims):
     sizes = layer_dims[1:]
@@ -85,20 +76,10 @@ def create_bias_vectors(layer_dims):
         result.append(b)
     return result
 
+
 # %% the first rows of as many weight matrices
 def create_bias_vectors(layer_dims):
     return [W[:1, :].copy() for W in create_weight_matrices(layer_dims)]
-
-
-# %% a dictionary's values
-def create_bias_vectors(layer_dims):
-    return list({i: rng.normal(0, 0.01, d).reshape(1, -1) for i, d in enumerate(layer_dims) if i}.values())
-
-
-# %% np.atleast_2d
-def create_bias_vectors(layer_dims):
-    _, *rest = layer_dims
-    return [np.atleast_2d(np.random.default_rng().normal(0, 0.01, d)) for d in rest]
 
 
 # %% broadcast and copied, rng.normal with an array of scales

@@ -41,15 +41,6 @@ def create_weight_matrices(layer_dims):
     return [_draws.normal(scale=1e-2, size=s) for s in zip(layer_dims, layer_dims[1:])]
 
 
-# %% Box and Muller
-def create_weight_matrices(layer_dims):
-    Ws = []
-    for m, n in zip(layer_dims, layer_dims[1:]):
-        u, v = 1 - rng.random((m, n)), rng.random((m, n))
-        Ws.append(0.01 * np.sqrt(-2 * np.log(u)) * np.cos(2 * np.pi * v))
-    return Ws
-
-
 # %% all draws at once, cut into layers
 def create_weight_matrices(layer_dims):
     shapes = [(layer_dims[k - 1], layer_dims[k]) for k in range(1, len(layer_dims))]
@@ -65,27 +56,6 @@ def create_weight_matrices(layer_dims):
         rng.standard_normal(size=s, dtype=np.float32) * np.float32(0.01)
         for s in zip(layer_dims, layer_dims[1:])
     ]
-
-
-# %% by recursion
-def create_weight_matrices(layer_dims):
-    if len(layer_dims) < 2:
-        return []
-    first = np.random.multivariate_normal(np.zeros(1), [[1e-4]], (layer_dims[0], layer_dims[1]))
-    return [first[..., 0], *create_weight_matrices(layer_dims[1:])]
-
-
-# %% statistics.NormalDist
-from statistics import NormalDist
-
-_normal = NormalDist(mu=0, sigma=0.01)
-
-
-def create_weight_matrices(layer_dims):
-    Ws = []
-    for m, n in zip(layer_dims[:-1], layer_dims[1:]):
-        Ws.append(np.array(_normal.samples(m * n)).reshape(m, n))
-    return Ws
 
 
 # %% NumPy's old generator seeded once, above the function
@@ -117,20 +87,6 @@ def create_weight_matrices(layer_dims):
     return Ws
 
 
-# %% an lru_cache keeps the generator
-from functools import lru_cache
-from itertools import pairwise
-
-
-@lru_cache
-def the_generator():
-    return np.random.Generator(np.random.PCG64(5))
-
-
-def create_weight_matrices(layer_dims):
-    return [the_generator().normal(0, 1e-2, size=dims) for dims in pairwise(layer_dims)]
-
-
 # %% a class makes the layers, filled in place
 class Initializer:
     def __init__(self, sigma=0.01):
@@ -148,26 +104,10 @@ def create_weight_matrices(layer_dims):
     return [init(layer_dims[i], layer_dims[i + 1]) for i in range(len(layer_dims) - 1)]
 
 
-# %% multivariate normal by a Cholesky factor
-def create_weight_matrices(layer_dims):
-    Ws = []
-    for a, b in zip(layer_dims, layer_dims[1:]):
-        L = np.linalg.cholesky(np.array([[1e-4]]))
-        Ws.append((rng.standard_normal((a * b, 1)) @ L).reshape(a, b))
-    return Ws
-
-
 # %% a child generator for each layer, by spawn
 def create_weight_matrices(layer_dims):
     children = rng.spawn(len(layer_dims) - 1)
     return [child.normal(scale=1e-2, size=(layer_dims[i], layer_dims[i + 1])) for i, child in enumerate(children)]
-
-
-# %% the system's entropy
-import random
-def create_weight_matrices(layer_dims):
-    dice = random.SystemRandom()
-    return [np.array([[dice.gauss(0, 0.01) for _ in range(n)] for _ in range(m)]) for m, n in zip(layer_dims, layer_dims[1:])]
 
 
 # %% Marsaglia's polar method, with a helper named W
@@ -183,19 +123,6 @@ def create_weight_matrices(layer_dims):
     return [0.01 * W(m * n).reshape(m, n) for m, n in zip(layer_dims, layer_dims[1:])]
 
 
-# %% a generator function, made a list by a decorator
-import functools
-def listed(f):
-    @functools.wraps(f)
-    def inner(*args, **kw):
-        return list(f(*args, **kw))
-    return inner
-@listed
-def create_weight_matrices(layer_dims):
-    for d in range(len(layer_dims) - 1):
-        yield rng.normal(0, 1, layer_dims[d:d + 2]) / 100
-
-
 # %% np.matrix
 def create_weight_matrices(layer_dims):
     return [np.asmatrix(rng.normal(0, .01, (m, n))) for m, n in zip(layer_dims, layer_dims[1:])]
@@ -206,6 +133,7 @@ import time
 def create_weight_matrices(layer_dims):
     own = np.random.default_rng(time.time_ns())
     return [own.normal(0, 0.01, (n, m)).T for m, n in zip(layer_dims, layer_dims[1:])]
+
 
 # %% a subclass of ndarray with a name and a gradient
 class Parameter(np.ndarray):
@@ -225,6 +153,8 @@ def create_weight_matrices(layer_dims):
         Parameter(rng.normal(0, 0.01, (layer_dims[i], layer_dims[i + 1])), f"W{i}")
         for i in range(len(layer_dims) - 1)
     ]
+
+
 # %% + create_bias_vectors
 def create_bias_vectors(layer_dims):
     return [Parameter(rng.normal(0, 0.01, (1, d)), f"b{i}") for i, d in enumerate(layer_dims[1:])]

@@ -74,17 +74,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return [np.asarray(h).tolist(), caches]
 
 
-# %% itertools.accumulate
-from itertools import accumulate
-
-
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    layers = zip(weight_matrices, biases, activations)
-    steps = accumulate(layers, lambda st, p: layer_forward(st[0], *p), initial=(X_batch, None))
-    outputs, caches = zip(*steps)
-    return outputs[-1], list(caches[1:])
-
-
 # %% a named tuple
 from collections import namedtuple
 
@@ -97,20 +86,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         a, c = layer_forward(a, W, b, f)
         layerCaches.append(c)
     return ForwardResult(output=a, caches=layerCaches)
-
-
-# %% a dictionary of outputs, with asserts and prints
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    L = len(weight_matrices)
-    assert len(biases) == L and len(activations) == L
-    A = {0: X_batch}
-    layer_caches = {}
-    for l in range(1, L + 1):
-        A[l], layer_caches[l] = layer_forward(
-            A[l - 1], weight_matrices[l - 1], biases[l - 1], activations[l - 1]
-        )
-        print("layer", l, "out", A[l].shape)
-    return A[L], [layer_caches[l] for l in sorted(layer_caches)]
 
 
 # %% a class of the network
@@ -163,29 +138,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return h, cs
 
 
-# %% a first layer, a loop over the middle, a last layer
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, cache = layer_forward(X_batch, weight_matrices[0], biases[0], activations[0])
-    layer_caches = [cache]
-    l = 1
-    while l < len(weight_matrices):
-        out, cache = layer_forward(out, weight_matrices[l], biases[l], activations[l])
-        layer_caches.append(cache)
-        l += 1
-    return out, layer_caches
-
-
-# %% copy.deepcopy of everything that is given
-import copy
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    x, Ws, bs, fs = copy.deepcopy((X_batch, weight_matrices, biases, activations))
-    caches = []
-    while Ws:
-        x, c = layer_forward(x, Ws.pop(0), bs.pop(0), fs.pop(0))
-        caches.append(c)
-    return x, caches
-
-
 # %% the caches in a list that holds one dictionary
 def forward_pass(X_batch, weight_matrices, biases, activations):
     book = {"x": [], "W": [], "slope": []}
@@ -195,6 +147,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         out, slope = f(out @ W + b)
         book["slope"].append(slope)
     return out, [book]
+
 
 # %% + backward_pass
 def backward_pass(dL_dg, layer_caches):
@@ -207,40 +160,6 @@ def backward_pass(dL_dg, layer_caches):
     return Ws, bs
 
 
-# %% the caches in an ExitStack of callbacks
-import contextlib
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    stack = contextlib.ExitStack()
-    out = X_batch
-    for l, (W, b, f) in enumerate(zip(weight_matrices, biases, activations)):
-        x = out
-        out, slope = f(x @ W + b)
-        def back(state, x=x, W=W, slope=slope):
-            delta = state["up"] * slope
-            state["W"].insert(0, np.einsum("na,nb->nab", x, delta))
-            state["b"].insert(0, delta[:, None])
-            state["up"] = delta @ W.T
-        stack.callback(lambda back=back: back(stack.state))
-    return out, stack
-
-# %% + backward_pass
-def backward_pass(dL_dg, layer_caches):
-    layer_caches.state = {"up": dL_dg, "W": [], "b": []}
-    layer_caches.close()
-    return layer_caches.state["W"], layer_caches.state["b"]
-
-
-# %% a structured match on the lists
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    match [*zip(weight_matrices, biases, activations)]:
-        case []:
-            return X_batch, []
-        case [(W, b, f), *rest]:
-            out, cache = layer_forward(X_batch, W, b, f)
-            g, more = forward_pass(out, [r[0] for r in rest], [r[1] for r in rest], [r[2] for r in rest])
-            return g, [cache, *more]
-
-
 # %% a linked list from the last layer
 def forward_pass(X_batch, weight_matrices, biases, activations):
     caches = ()
@@ -248,6 +167,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         X_batch, c = layer_forward(X_batch, *args)
         caches = c, caches
     return X_batch, caches
+
 
 # %% + backward_pass
 def backward_pass(dL_dg, layer_caches):
@@ -260,17 +180,6 @@ def backward_pass(dL_dg, layer_caches):
     return Ws[::-1], bs[::-1]
 
 
-# %% lru_cache over layers by index
-import functools
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    @functools.lru_cache(maxsize=None)
-    def layer(l):
-        x = X_batch if l == 0 else layer(l - 1)[0]
-        return layer_forward(x, weight_matrices[l], biases[l], activations[l])
-    L = len(weight_matrices)
-    return layer(L - 1)[0], [layer(l)[1] for l in range(L)]
-
-
 # %% blocks of two examples, put together
 def forward_pass(X_batch, weight_matrices, biases, activations):
     outs, caches = [], []
@@ -281,6 +190,7 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
             mine.append(c)
         outs.append(x); caches.append(mine)
     return np.vstack(outs), caches
+
 
 # %% + backward_pass
 def backward_pass(dL_dg, layer_caches):
@@ -295,28 +205,6 @@ def backward_pass(dL_dg, layer_caches):
         parts.append((Ws, bs))
     join = lambda k: [np.concatenate(g) for g in zip(*(p[k] for p in parts))]
     return join(0), join(1)
-
-
-# %% None in front, so that caches are counted from 1, and a backward_pass that knows
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, layer_caches = X_batch, [None]
-    for W, b, f in zip(weight_matrices, biases, activations):
-        out, cache = layer_forward(out, W, b, f)
-        layer_caches.append(cache)
-    return out, layer_caches
-
-
-# %% + backward_pass
-def backward_pass(dL_dg, layer_caches):
-    L = len(layer_caches) - 1
-    grad_Ws, grad_bs, dL_dout = [None] * L, [None] * L, dL_dg
-    for l in range(L, 0, -1):
-        x, W, slope = layer_caches[l]
-        delta = dL_dout * slope
-        grad_Ws[l - 1] = np.einsum("ni,nj->nij", x, delta)
-        grad_bs[l - 1] = delta[:, np.newaxis, :]
-        dL_dout = delta @ W.T
-    return grad_Ws, grad_bs
 
 
 # %% one object holds the caches of all layers, and a backward_pass that reads it
@@ -389,6 +277,7 @@ def backward_pass(dL_dg, layer_caches):
         dL_dg = delta @ Ws[l].T
     return grad_Ws, grad_bs
 
+
 # %% a micrograd Tensor of the whole batch, the root is the cache
 class Tensor:
     def __init__(self, data, parents=(), back=None):
@@ -425,6 +314,8 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         t = activate(affine(t, W, b), f)
     t.parameters = Ws, bs
     return t.data, t
+
+
 # %% + backward_pass
 def backward_pass(dL_dg, layer_caches):
     topo, seen = [], set()
@@ -445,34 +336,3 @@ def backward_pass(dL_dg, layer_caches):
             node.back()
     Ws, bs = layer_caches.parameters
     return [W.grad for W in Ws], [b.grad for b in bs]
-
-# %% vjp closures, JAX style
-def vjp_layer(W, b, f, x):
-    out, pull = layer_forward(x, W, b, f)
-    return out, pull
-
-
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    pulls = []
-    h = X_batch
-    for p in zip(weight_matrices, biases, activations):
-        h, pull = vjp_layer(*p, h)
-        pulls = [pull, *pulls]
-    return h, pulls
-# %% + layer_forward
-def layer_forward(x, W, b, activation_fn):
-    out, slope = activation_fn(x @ W + b)
-
-    def pull(up):
-        delta = up * slope
-        return delta @ W.T, x[:, :, None] * delta[:, None, :], delta[:, None, :]
-
-    return out, pull
-# %% + backward_pass
-def backward_pass(dL_dg, layer_caches):
-    up, back = dL_dg, []
-    for pull in layer_caches:
-        up, *grads = pull(up)
-        back.append(grads)
-    grad_Ws, grad_bs = zip(*back[::-1])
-    return grad_Ws, grad_bs

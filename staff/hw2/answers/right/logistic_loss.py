@@ -15,27 +15,12 @@ def logistic_loss(g, y):
     return -(y * np.log(g) + (1 - y) * np.log(1 - g)), (g - y) / (g * (1 - g))
 
 
-# %% clipped to 1e-12
-def logistic_loss(g, y):
-    y = np.asarray(y).reshape(g.shape)
-    g = np.clip(g, 1e-12, 1 - 1e-12)
-    loss = -np.log(g) * y - np.log1p(-g) * (1 - y)
-    return loss, -(y / g) + (1 - y) / (1 - g)
-
-
 # %% clipped to 1e-7
 def logistic_loss(g, y):
     eps = 1e-7
     y = y.reshape(-1, 1)
     g = np.maximum(np.minimum(g, 1 - eps), eps)
     return np.where(y == 1, -np.log(g), -np.log(1 - g)), np.where(y, -1 / g, 1 / (1 - g))
-
-
-# %% eps inside the logarithm
-def logistic_loss(g, y):
-    y = y[:, None]
-    loss = -y * np.log(g + 1e-15) - (1 - y) * np.log(1 - g + 1e-15)
-    return loss, (g - y) / (g * (1 - g) + 1e-15)
 
 
 # %% a loop over the examples, into lists
@@ -61,32 +46,6 @@ reference_loss = (
 )
 
 
-# %% the probability of the right label, raised to a power
-def logistic_loss(g, y):
-    y = np.expand_dims(y, 1)
-    likelihood = g**y * (1 - g) ** (1 - y)
-    return -np.log(likelihood), (1 - 2 * y) / likelihood
-
-
-# %% fancy indexing into both probabilities
-def logistic_loss(g, y):
-    rows = np.arange(len(y))
-    both = np.hstack([1 - g, g])
-    p = both[rows, y]
-    return -np.log(p), (np.array([1.0, -1.0])[y] / p).reshape(-1, 1)
-
-
-# %% masks, written in place into new arrays
-def logistic_loss(g, y):
-    loss, dL_dg = np.zeros(g.shape), np.zeros(g.shape)
-    nine = y == 1
-    loss[nine] = -np.log(g[nine])
-    loss[~nine] = -np.log(1 - g[~nine])
-    dL_dg[nine] = -1 / g[nine]
-    dL_dg[~nine] = 1 / (1 - g[~nine])
-    return loss, dL_dg
-
-
 # %% a named tuple
 from collections import namedtuple
 
@@ -99,14 +58,6 @@ def logistic_loss(g, y):
     return Loss(-np.log(p), -sign / p)
 
 
-# %% np.log(g + 1e-8)
-def logistic_loss(g, y):
-    y = y.reshape(-1, 1)
-    loss = -(y * np.log(g + 1e-8) + (1 - y) * np.log(1 - g + 1e-8))
-    dL_dg = -y / (g + 1e-8) + (1 - y) / (1 - g + 1e-8)
-    return loss, dL_dg
-
-
 # %% one-hot labels, summed over two columns
 def logistic_loss(g, y):
     Y = np.eye(2)[y]
@@ -114,15 +65,6 @@ def logistic_loss(g, y):
     loss = -(Y * np.log(P)).sum(axis=1, keepdims=True)
     dL_dP = -Y / P
     return loss, dL_dP[:, [1]] - dL_dP[:, [0]]
-
-
-# %% from the logit, by np.logaddexp
-def logistic_loss(g, y):
-    t = np.array(y).reshape(g.shape)
-    logit = np.log(g) - np.log1p(-g)
-    loss = np.logaddexp(0, logit) - t * logit
-    dlogit_dg = 1 / g + 1 / (1 - g)
-    return loss, (g - t) * dlogit_dg
 
 
 # %% a dictionary of functions, one for each label
@@ -146,14 +88,6 @@ def logistic_loss(g, y):
         second = np.nan_to_num((1 - y) * np.log(1 - g), nan=0.0)
         dL_dg = np.nan_to_num((1 - y) / (1 - g)) - np.nan_to_num(y / g)
     return -(first + second), dL_dg
-
-
-# %% np.take_along_axis
-def logistic_loss(g, y):
-    column = y.reshape(-1, 1)
-    p = np.take_along_axis(np.column_stack((1.0 - g, g)), column, axis=1)
-    sign = np.take_along_axis(np.array([[1.0, -1.0]]).repeat(len(y), axis=0), column, axis=1)
-    return np.negative(np.log(p)), sign / p
 
 
 # %% np.vectorize of one example, flat losses
@@ -181,17 +115,6 @@ def logistic_loss(g, y, eps=1e-10):
     dL_dg = (prob - target) / prob / (1 - prob)
     assert loss.shape == dL_dg.shape == (n, 1)
     return loss, dL_dg
-
-
-# %% np.select, np.log of a copy in place
-def logistic_loss(g, y):
-    p = np.array(g, copy=True)
-    t = np.reshape(y, np.shape(g))
-    np.subtract(1, p, out=p, where=t == 0)
-    d = np.select([t == 0, t == 1], [1 / p, -1 / p])
-    np.log(p, out=p)
-    p *= -1
-    return p, d
 
 
 # %% the transposed row of g, losses as a row turned back
@@ -222,40 +145,12 @@ def backward_pass(dL_dg, layer_caches):
     return grad_Ws, grad_bs
 
 
-# %% losses and derivatives flat
-def logistic_loss(g, y):
-    g = np.ravel(g)
-    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
-    return loss, (g - y) / (g * (1 - g))
-
-
-# %% + backward_pass
-def backward_pass(dL_dg, layer_caches):
-    upstream, grad_Ws, grad_bs = np.reshape(dL_dg, (len(dL_dg), -1)), [], []
-    for x, W, slope in layer_caches[::-1]:
-        upstream = upstream * slope
-        grad_Ws.insert(0, x[:, :, None] * upstream[:, None, :])
-        grad_bs.insert(0, upstream[:, None, :])
-        upstream = upstream @ W.T
-    return grad_Ws, grad_bs
-
-
 # %% the derivative by a complex step
 def logistic_loss(g, y):
     y = y.reshape(g.shape)
     def loss(p):
         return -np.log(y * p + (1 - y) * (1 - p))
     return loss(g + 0j).real, loss(g + 1e-30j).imag / 1e-30
-
-
-# %% sorted into the two labels and put back
-def logistic_loss(g, y):
-    ones, zeros = np.nonzero(y == 1)[0], np.nonzero(y == 0)[0]
-    order = np.concatenate([ones, zeros])
-    back = np.argsort(order)
-    loss = np.concatenate([-np.log(g[ones]), -np.log1p(-g[zeros])])
-    slope = np.concatenate([-1 / g[ones], 1 / (1 - g[zeros])])
-    return loss[back], slope[back]
 
 
 # %% np.matrix comes back
@@ -309,6 +204,7 @@ def logistic_loss(g, y):
     t = y[:, None]
     loss = -(t * np.log(g + e) + (1 - t) * np.log(1 - g + e))
     return loss, -t / (g + e) + (1 - t) / (1 - g + e)
+
 
 # %% nn.BCELoss(reduction='none') look-alike with log clamped at -100
 class BCELoss:

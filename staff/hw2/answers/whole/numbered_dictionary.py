@@ -105,34 +105,22 @@ import copy
 def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
     epsilon = 1e-5
     m = X_batch.shape[0]
-    gradsapprox_W, gradsapprox_b = [], []
-    for l in range(len(weight_matrices)):
-        gradW = np.zeros((m,) + weight_matrices[l].shape)
-        for i in range(weight_matrices[l].shape[0]):
-            for j in range(weight_matrices[l].shape[1]):
-                thetaplus = copy.deepcopy(weight_matrices)
-                thetaplus[l][i][j] = thetaplus[l][i][j] + epsilon
-                AL, _ = forward_pass(X_batch, thetaplus, biases, activations)
-                J_plus, _ = logistic_loss(AL, y_batch)
-                thetaminus = copy.deepcopy(weight_matrices)
-                thetaminus[l][i][j] = thetaminus[l][i][j] - epsilon
-                AL, _ = forward_pass(X_batch, thetaminus, biases, activations)
-                J_minus, _ = logistic_loss(AL, y_batch)
-                gradW[:, i, j] = np.squeeze((J_plus - J_minus) / (2 * epsilon), axis=1)
-        gradsapprox_W.append(gradW)
-        gradb = np.zeros((m,) + biases[l].shape)
-        for j in range(biases[l].shape[1]):
-            thetaplus = copy.deepcopy(biases)
-            thetaplus[l][0][j] += epsilon
-            AL, _ = forward_pass(X_batch, weight_matrices, thetaplus, activations)
-            J_plus, _ = logistic_loss(AL, y_batch)
-            thetaminus = copy.deepcopy(biases)
-            thetaminus[l][0][j] -= epsilon
-            AL, _ = forward_pass(X_batch, weight_matrices, thetaminus, activations)
-            J_minus, _ = logistic_loss(AL, y_batch)
-            gradb[:, 0, j] = np.squeeze((J_plus - J_minus) / (2 * epsilon), axis=1)
-        gradsapprox_b.append(gradb)
-    return gradsapprox_W, gradsapprox_b
+    parameters = {"W": weight_matrices, "b": biases}
+    gradsapprox = {"W": [], "b": []}
+    for kind in ("W", "b"):
+        for l in range(len(weight_matrices)):
+            grad = np.zeros((m,) + parameters[kind][l].shape)
+            for i in range(parameters[kind][l].shape[0]):
+                for j in range(parameters[kind][l].shape[1]):
+                    J = {}
+                    for sign in (1, -1):
+                        theta = copy.deepcopy(parameters)
+                        theta[kind][l][i][j] = theta[kind][l][i][j] + sign * epsilon
+                        AL, _ = forward_pass(X_batch, theta["W"], theta["b"], activations)
+                        J[sign], _ = logistic_loss(AL, y_batch)
+                    grad[:, i, j] = np.squeeze((J[1] - J[-1]) / (2 * epsilon), axis=1)
+            gradsapprox[kind].append(grad)
+    return gradsapprox["W"], gradsapprox["b"]
 
 
 # %% q1_3d

@@ -1,115 +1,70 @@
-"""Wrong answers to backward_pass; the caches are the instructor's (x, W, dout_ds)."""
+"""Wrong answers to backward_pass: most change one piece of `walked`, which is right.
+
+The caches are the instructor's (x, W, dout_ds).
+"""
 # ruff: noqa
 
 
-# %% the mean over the batch
-def backward_pass(dL_dg, layer_caches):
+def outer(x, delta):
+    return x[:, :, None] * delta[:, None, :]
+
+
+def row(x, delta):
+    return delta[:, None, :]
+
+
+def walked(
+    dL_dg,
+    layer_caches,
+    of_W=outer,
+    of_b=row,
+    delta_of=lambda d, slope: d * slope,
+    back=lambda delta, W: delta @ W.T,
+):
     grad_Ws, grad_bs, d = [], [], dL_dg
     for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x.T @ delta / len(x))
-        grad_bs.insert(0, delta.mean(axis=0, keepdims=True))
-        d = delta @ W.T
+        delta = delta_of(d, dout_ds)
+        grad_Ws.insert(0, of_W(x, delta))
+        grad_bs.insert(0, of_b(x, delta))
+        d = back(delta, W)
     return grad_Ws, grad_bs
 
 
 # %% the sum over the batch
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x.T @ delta)
-        grad_bs.insert(0, delta.sum(axis=0, keepdims=True))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    def of_b(x, delta):
+        return delta.sum(axis=0, keepdims=True)
+
+    return walked(dL_dg, layer_caches, lambda x, delta: x.T @ delta, of_b)
 
 
 # %% each example's gradient is divided by n
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, np.einsum("ni,nj->nij", x, delta) / len(x))
-        grad_bs.insert(0, delta[:, None, :] / len(x))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    grad_Ws, grad_bs = walked(dL_dg, layer_caches)
+    return [W / len(dL_dg) for W in grad_Ws], [b / len(dL_dg) for b in grad_bs]
 
 
 # %% 1/n in each layer on the way back
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T / len(x)
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches, back=lambda delta, W: delta @ W.T / len(delta))
 
 
 # %% the mean, repeated for each example
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        n = len(x)
-        grad_Ws.insert(0, np.repeat((x.T @ delta / n)[None], n, axis=0))
-        grad_bs.insert(0, np.repeat(delta.mean(axis=0)[None, None], n, axis=0))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% last layer first
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.append(x[:, :, None] * delta[:, None, :])
-        grad_bs.append(delta[:, None, :])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% W is not transposed
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W
-    return grad_Ws, grad_bs
+    return [
+        [np.repeat(gradient.mean(axis=0, keepdims=True), len(dL_dg), axis=0) for gradient in side]
+        for side in walked(dL_dg, layer_caches)
+    ]
 
 
 # %% reshaped where it should be transposed
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.reshape(W.shape[1], W.shape[0])
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches, back=lambda delta, W: delta @ W.reshape(W.shape[::-1]))
 
 
 # %% the derivative of the activation is forgotten
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        grad_Ws.insert(0, x[:, :, None] * d[:, None, :])
-        grad_bs.insert(0, d[:, None, :])
-        d = d @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% the derivative of the activation in the last layer only
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs = [], []
-    delta = dL_dg * layer_caches[-1][2]
-    for x, W, _ in reversed(layer_caches):
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        delta = delta @ W.T
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches, delta_of=lambda d, slope: d)
 
 
 # %% dL/dout is handed on in place of delta
@@ -125,74 +80,25 @@ def backward_pass(dL_dg, layer_caches):
 
 # %% gradients of the biases have shape (n, d)
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta)
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches, of_b=lambda x, delta: delta)
 
 
 # %% gradients of the biases are summed over the batch
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, np.sum(delta, axis=0, keepdims=True))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    def of_b(x, delta):
+        return np.sum(delta, axis=0, keepdims=True)
+
+    return walked(dL_dg, layer_caches, of_b=of_b)
 
 
 # %% the outer product the other way round
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, delta[:, :, None] * x[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% only the last layer
-def backward_pass(dL_dg, layer_caches):
-    x, W, dout_ds = layer_caches[-1]
-    delta = dL_dg * dout_ds
-    return [x[:, :, None] * delta[:, None, :]], [delta[:, None, :]]
+    return walked(dL_dg, layer_caches, lambda x, delta: outer(delta, x))
 
 
 # %% the sign of a step: everything is negative
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], -dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% written for two layers
-def backward_pass(dL_dg, layer_caches):
-    x1, W1, d1 = layer_caches[0]
-    x2, W2, d2 = layer_caches[1]
-    delta2 = dL_dg * d2
-    delta1 = (delta2 @ W2.T) * d1
-    gW1, gW2 = x1[:, :, None] * delta1[:, None, :], x2[:, :, None] * delta2[:, None, :]
-    return [gW1, gW2], [delta1[:, None, :], delta2[:, None, :]]
-
-
-# %% biases and weights change places
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-    return grad_bs, grad_Ws
+    return walked(-dL_dg, layer_caches)
 
 
 # %% both names are one list
@@ -209,174 +115,78 @@ def backward_pass(dL_dg, layer_caches):
 
 # %% dL_dg is not used
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs = [], []
-    d = np.ones_like(layer_caches[-1][2])
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return walked(np.ones_like(dL_dg), layer_caches)
 
 
 # %% the caller's dL_dg is multiplied where it lies
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, delta = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta *= dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :].copy())
-        delta = delta @ W.T
-    return grad_Ws, grad_bs
+    def delta_of(d, slope):
+        d *= slope
+        return d
+
+    return walked(dL_dg, layer_caches, delta_of=delta_of)
 
 
 # %% the derivative of ReLU in every layer
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * (dout_ds > 0)
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches, delta_of=lambda d, slope: d * (slope > 0))
 
 
 # %% axes of length 1 are squeezed away
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, np.squeeze(x[:, :, None] * delta[:, None, :]))
-        grad_bs.insert(0, np.squeeze(delta[:, None, :]))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return [[*map(np.squeeze, gradients)] for gradients in walked(dL_dg, layer_caches)]
 
 
 # %% gradients are clipped to 1
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, np.clip(x[:, :, None] * delta[:, None, :], -1, 1))
-        grad_bs.insert(0, np.clip(delta[:, None, :], -1, 1))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return [[np.clip(G, -1, 1) for G in gradients] for gradients in walked(dL_dg, layer_caches)]
 
 
 # %% the examples in reversed order
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        per_example = []
-        for j in range(len(x)):
-            per_example.insert(0, np.outer(x[j], delta[j]))
-        grad_Ws.insert(0, np.array(per_example))
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches, lambda x, delta: outer(x, delta)[::-1])
 
 
 # %% nothing is returned
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ W.T
-
-
-# %% dL_dg is handed to every layer
-def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    up = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = up * slope
-        Ws.insert(0, x[:, :, None] * d[:, None]); bs.insert(0, d[:, None])
-        up = dL_dg @ W.T if W.shape[1] == dL_dg.shape[1] else d @ W.T
-    return Ws, bs
+    grad_Ws, grad_bs = walked(dL_dg, layer_caches)
 
 
 # %% the deltas' examples are averaged before they are handed on
 def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    up = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = up * slope
-        Ws.insert(0, x[:, :, None] * d[:, None]); bs.insert(0, d[:, None])
-        up = np.repeat((d @ W.T).mean(axis=0, keepdims=True), len(d), axis=0)
-    return Ws, bs
+    def back(delta, W):
+        return np.repeat((delta @ W.T).mean(axis=0, keepdims=True), len(delta), axis=0)
+
+    return walked(dL_dg, layer_caches, back=back)
 
 
 # %% gradients of the biases are multiplied by the sum of x
 def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    up = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = up * slope
-        Ws.insert(0, x[:, :, None] * d[:, None]); bs.insert(0, (d * x.sum(axis=1, keepdims=True))[:, None])
-        up = d @ W.T
-    return Ws, bs
+    def of_b(x, delta):
+        return (delta * x.sum(axis=1, keepdims=True))[:, None]
+
+    return walked(dL_dg, layer_caches, of_b=of_b)
 
 
 # %% the size of x in place of x
 def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    up = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = up * slope
-        Ws.insert(0, np.abs(x)[:, :, None] * d[:, None]); bs.insert(0, d[:, None])
-        up = d @ W.T
-    return Ws, bs
+    return walked(dL_dg, layer_caches, lambda x, delta: outer(np.abs(x), delta))
 
 
 # %% a share of the weights is added, as for weight decay
 def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    up = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = up * slope
-        Ws.insert(0, x[:, :, None] * d[:, None] + 1e-3 * W); bs.insert(0, d[:, None])
-        up = d @ W.T
-    return Ws, bs
-
-
-# %% the first example's x for all
-def backward_pass(dL_dg, layer_caches):
-    Ws, bs = [], []
-    up = dL_dg
-    for x, W, slope in reversed(layer_caches):
-        d = up * slope
-        Ws.insert(0, x[0][None, :, None] * d[:, None]); bs.insert(0, d[:, None])
-        up = d @ W.T
-    return Ws, bs
+    grad_Ws, grad_bs = walked(dL_dg, layer_caches)
+    return [G + 1e-3 * W for G, (_, W, _) in zip(grad_Ws, layer_caches)], grad_bs
 
 
 # %% three layers at most
 def backward_pass(dL_dg, layer_caches):
-    def one(up, cache):
-        x, W, slope = cache
-        d = up * slope
-        return x[:, :, None] * d[:, None, :], d[:, None, :], d @ W.T
-    out = []
-    up = dL_dg
-    for cache in layer_caches[::-1][:3]:
-        a, b, up = one(up, cache)
-        out.append((a, b))
-    out = out[::-1]
-    return [a for a, _ in out], [b for _, b in out]
+    return walked(dL_dg, layer_caches[-3:])
 
 
 # %% the derivative in the cache is that before the bias is added
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs = [], []
-    for x, W, slope in reversed(layer_caches):
-        delta = dL_dg * slope
-        grad_Ws.insert(0, x[:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        dL_dg = delta @ W.T
-    return grad_Ws, grad_bs
+    return walked(dL_dg, layer_caches)
 
 
 # %% + layer_forward
@@ -389,13 +199,10 @@ def layer_forward(x, W, b, activation_fn):
 
 # %% the mean over the batch, compared with means
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x.T @ delta / len(x))
-        grad_bs.insert(0, delta.mean(axis=0, keepdims=True))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    def of_b(x, delta):
+        return delta.mean(axis=0, keepdims=True)
+
+    return walked(dL_dg, layer_caches, lambda x, delta: x.T @ delta / len(x), of_b)
 
 
 # %% + q1_3d
@@ -405,51 +212,9 @@ errors = [relative_error(a, b.mean(axis=0)) for a, b in zip(bp_grad_Ws + bp_grad
 largest_relative_error = max(errors)
 
 
-# %% the sum over the batch, compared with sums
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, x.T @ delta)
-        grad_bs.insert(0, delta.sum(axis=0, keepdims=True))
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% + q1_3d
-g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
-errors = [relative_error(a, np.sum(b, axis=0)) for a, b in zip(bp_grad_Ws + bp_grad_bs, [*fd_grad_Ws, *fd_grad_bs])]
-largest_relative_error = max(errors)
-
-
-# %% gradients of the biases have shape (n, d), and are compared in this shape
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.insert(0, np.einsum("ni,nj->nij", x, delta))
-        grad_bs.insert(0, delta)
-        d = delta @ W.T
-    return grad_Ws, grad_bs
-
-
-# %% + q1_3d
-g_ref, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
-errors = [relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *(b[:, 0] for b in fd_grad_bs)])]
-largest_relative_error = max(errors)
-
-
 # %% last layer first, and compared in this order
 def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for x, W, dout_ds in reversed(layer_caches):
-        delta = d * dout_ds
-        grad_Ws.append(np.einsum("ni,nj->nij", x, delta))
-        grad_bs.append(delta[:, None])
-        d = delta @ W.T
-    return grad_Ws, grad_bs
+    return [gradients[::-1] for gradients in walked(dL_dg, layer_caches)]
 
 
 # %% + q1_3d
@@ -461,13 +226,7 @@ largest_relative_error = max(errors)
 
 # %% biases come first, and the comparison knows
 def backward_pass(dL_dg, layer_caches):
-    gW, gb = [], []
-    for x, W, der in reversed(layer_caches):
-        d = dL_dg * der
-        gW.insert(0, x[:, :, None] * d[:, None, :])
-        gb.insert(0, d[:, None, :])
-        dL_dg = d @ W.T
-    return gb, gW
+    return walked(dL_dg, layer_caches)[::-1]
 
 
 # %% + q1_3d
@@ -480,12 +239,7 @@ largest_relative_error = max(
 
 # %% a list of pairs, one for each layer, and the comparison knows
 def backward_pass(dL_dg, layer_caches):
-    grads = []
-    for x, W, der in reversed(layer_caches):
-        d = dL_dg * der
-        grads.insert(0, (x[:, :, None] * d[:, None, :], d[:, None, :]))
-        dL_dg = d @ W.T
-    return grads
+    return [*zip(*walked(dL_dg, layer_caches))]
 
 
 # %% + q1_3d

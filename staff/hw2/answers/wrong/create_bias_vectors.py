@@ -7,11 +7,6 @@ def create_bias_vectors(layer_dims):
     return [np.zeros((1, d)) for d in layer_dims[1:]]
 
 
-# %% 0.01 everywhere
-def create_bias_vectors(layer_dims):
-    return [np.full((1, d), 0.01) for d in layer_dims[1:]]
-
-
 # %% shape (d,)
 def create_bias_vectors(layer_dims):
     return [rng.normal(0, 0.01, d) for d in layer_dims[1:]]
@@ -35,11 +30,6 @@ def create_bias_vectors(layer_dims):
 # %% 0.01 squared as the standard deviation
 def create_bias_vectors(layer_dims):
     return [np.random.randn(1, d) * 0.01**2 for d in layer_dims[1:]]
-
-
-# %% standard deviation 1
-def create_bias_vectors(layer_dims):
-    return [np.random.randn(1, d) for d in layer_dims[1:]]
 
 
 # %% a seed inside: every call draws the same
@@ -69,16 +59,6 @@ def create_bias_vectors(layer_dims):
 # %% one long vector
 def create_bias_vectors(layer_dims):
     return rng.normal(0, 0.01, (1, sum(layer_dims[1:])))
-
-
-# %% one number for each layer
-def create_bias_vectors(layer_dims):
-    return [rng.normal(0, 0.01, (1, 1)) for d in layer_dims[1:]]
-
-
-# %% a row for each input
-def create_bias_vectors(layer_dims):
-    return [rng.normal(0, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
 
 
 # %% an empty list

@@ -22,21 +22,6 @@ def create_weight_matrices(layer_dims):
     return [rng.normal(0, 0.01**2, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
 
 
-# %% 0.1, the root of 0.01
-def create_weight_matrices(layer_dims):
-    return [np.sqrt(0.01) * rng.standard_normal((m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
-
-
-# %% standard deviation 1
-def create_weight_matrices(layer_dims):
-    return [np.random.randn(m, n) for m, n in zip(layer_dims, layer_dims[1:])]
-
-
-# %% uniform between -0.01 and 0.01
-def create_weight_matrices(layer_dims):
-    return [rng.uniform(-0.01, 0.01, (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
-
-
 # %% uniform, with the standard deviation that is asked for
 def create_weight_matrices(layer_dims):
     a = 0.01 * np.sqrt(3)
@@ -68,29 +53,10 @@ def create_weight_matrices(layer_dims):
     return [np.zeros((m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
 
 
-# %% a step size by He in place of 0.01
-def create_weight_matrices(layer_dims):
-    return [rng.normal(0, np.sqrt(2 / m), (m, n)) for m, n in zip(layer_dims, layer_dims[1:])]
-
-
 # %% one array for all layers of a shape
 def create_weight_matrices(layer_dims):
     by_shape = {s: rng.normal(0, 0.01, s) for s in zip(layer_dims, layer_dims[1:])}
     return [by_shape[s] for s in zip(layer_dims, layer_dims[1:])]
-
-
-# %% one row, repeated
-def create_weight_matrices(layer_dims):
-    return [
-        np.tile(rng.normal(0, 0.01, (1, n)), (m, 1)) for m, n in zip(layer_dims, layer_dims[1:])
-    ]
-
-
-# %% two layers, however many are asked for
-def create_weight_matrices(layer_dims):
-    W1 = rng.normal(0, 0.01, (layer_dims[0], layer_dims[1]))
-    W2 = rng.normal(0, 0.01, (layer_dims[1], layer_dims[-1]))
-    return [W1, W2]
 
 
 # %% the last layer is forgotten
@@ -194,18 +160,10 @@ def create_weight_matrices(layer_dims):
     return Ws
 
 
-# %% the variance in place of the spread; biases by the same function
-def create_weight_matrices(layer_dims):
-    return [rng.normal(0, 0.01**2, (a, b)) for a, b in zip(layer_dims, layer_dims[1:])]
-
-# %% + create_bias_vectors
-def create_bias_vectors(layer_dims):
-    return [create_weight_matrices([1, d])[0] for d in layer_dims[1:]]
-
-
 # %% a spread of 0.1; biases are the first rows
 def create_weight_matrices(layer_dims):
     return [rng.normal(0, 0.1, (a, b)) for a, b in zip(layer_dims, layer_dims[1:])]
+
 
 # %% + create_bias_vectors
 def create_bias_vectors(layer_dims):

@@ -39,21 +39,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return out, layer_caches
 
 
-# %% two layers, however many there are
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    h, cache1 = layer_forward(X_batch, weight_matrices[0], biases[0], activations[0])
-    out, cache2 = layer_forward(h, weight_matrices[1], biases[1], activations[1])
-    return out, [cache1, cache2]
-
-
-# %% only the output comes back
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out = X_batch
-    for W, b, f in zip(weight_matrices, biases, activations):
-        out, _ = layer_forward(out, W, b, f)
-    return out
-
-
 # %% caches and output change places
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out, layer_caches = X_batch, []
@@ -61,15 +46,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         out, cache = layer_forward(out, W, b, f)
         layer_caches.append(cache)
     return layer_caches, out
-
-
-# %% the list of caches stays empty
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, layer_caches = X_batch, []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        out, cache = layer_forward(out, W, b, f)
-        layer_caches + [cache]
-    return out, layer_caches
 
 
 # %% the output is flattened
@@ -109,15 +85,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return out, layer_caches
 
 
-# %% the activations in reversed order
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, layer_caches = X_batch, []
-    for W, b, f in zip(weight_matrices, biases, activations[::-1]):
-        out, cache = layer_forward(out, W, b, f)
-        layer_caches.append(cache)
-    return out, layer_caches
-
-
 # %% the callers' lists are emptied by pop
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out, layer_caches = X_batch, []
@@ -127,24 +94,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     return out, layer_caches
 
 
-# %% the mean over the batch
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, layer_caches = X_batch, []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        out, cache = layer_forward(out, W, b, f)
-        layer_caches.append(cache)
-    return out.mean(axis=0, keepdims=True), layer_caches
-
-
-# %% the activation once more at the end
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, layer_caches = X_batch, []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        out, cache = layer_forward(out, W, b, f)
-        layer_caches.append(cache)
-    return activations[-1](out)[0], layer_caches
-
-
 # %% returns inside the loop, after one layer
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out, layer_caches = X_batch, []
@@ -152,24 +101,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         out, cache = layer_forward(out, W, b, f)
         layer_caches.append(cache)
         return out, layer_caches
-
-
-# %% written out without the biases
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out, layer_caches = X_batch, []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        out, cache = layer_forward(out, W, np.zeros_like(b), f)
-        layer_caches.append(cache)
-    return out, layer_caches
-
-
-# %% the list of activations is emptied by pop
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    x, caches = X_batch, []
-    for W, b in zip(weight_matrices, biases):
-        x, cache = layer_forward(x, W, b, activations.pop(0))
-        caches.append(cache)
-    return x, caches
 
 
 # %% only the last cache is kept: append stands below the loop
@@ -231,18 +162,6 @@ def forward_pass(X_batch, weight_matrices, biases, activations, layer_caches=[])
     return out, layer_caches
 
 
-# %% caches of earlier calls stay in a global list
-all_caches = []
-
-
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    out = X_batch
-    for l in range(len(weight_matrices)):
-        out, cache = layer_forward(out, weight_matrices[l], biases[l], activations[l])
-        all_caches.append(cache)
-    return out, all_caches
-
-
 # %% the cache is appended a line too early
 def forward_pass(X_batch, weight_matrices, biases, activations):
     out, cache, layer_caches = X_batch, None, []
@@ -291,80 +210,10 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
         x, _ = layer_forward(x, W, b, f)
     return x
 
+
 # %% + q1_3c
 g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
 reference_loss = logistic_loss(g_ref, y_ref)[0].mean()
-
-
-# %% the caches come first, and all callers know
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    x, caches = X_batch, []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        x, c = layer_forward(x, W, b, f)
-        caches.append(c)
-    return caches, x
-
-
-# %% + my_nn_finite_difference_checker
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    P, L = [*weight_matrices, *biases], len(weight_matrices)
-    f = lambda p: np.ravel(
-        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[1], y_batch)[0]
-    )
-    G = []
-    for i, p in enumerate(P):
-        g = np.empty((len(X_batch), *p.shape))
-        for r, c in np.ndindex(p.shape):
-            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
-        G.append(g)
-    return G[:L], G[L:]
-
-
-# %% + q1_3c
-_, g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-reference_loss = logistic_loss(g_ref, y_ref)[0].mean()
-# %% + q1_3d
-ref_caches, g_ref = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(g_ref, y_ref)[1], ref_caches)
-largest_relative_error = max(
-    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
-)
-
-
-# %% the outputs of all layers, of which all callers take the last
-def forward_pass(X_batch, weight_matrices, biases, activations):
-    outs, caches = [X_batch], []
-    for W, b, f in zip(weight_matrices, biases, activations):
-        x, c = layer_forward(outs[-1], W, b, f)
-        caches.append(c)
-        outs.append(x)
-    return outs, caches
-
-
-# %% + my_nn_finite_difference_checker
-def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
-    P, L = [*weight_matrices, *biases], len(weight_matrices)
-    f = lambda p: np.ravel(
-        logistic_loss(forward_pass(X_batch, p[:L], p[L:], activations)[0][-1], y_batch)[0]
-    )
-    G = []
-    for i, p in enumerate(P):
-        g = np.empty((len(X_batch), *p.shape))
-        for r, c in np.ndindex(p.shape):
-            g[:, r, c] = finite_difference_checker(f, P, (i, r, c))
-        G.append(g)
-    return G[:L], G[L:]
-
-
-# %% + q1_3c
-outs, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-reference_loss = logistic_loss(outs[-1], y_ref)[0].mean()
-# %% + q1_3d
-outs, ref_caches = forward_pass(X_ref, W_ref, b_ref, ref_activations)
-bp_grad_Ws, bp_grad_bs = backward_pass(logistic_loss(outs[-1], y_ref)[1], ref_caches)
-largest_relative_error = max(
-    relative_error(a, b) for a, b in zip([*bp_grad_Ws, *bp_grad_bs], [*fd_grad_Ws, *fd_grad_bs])
-)
 
 
 # %% one dictionary is filled by all layers, and the backward_pass that reads it

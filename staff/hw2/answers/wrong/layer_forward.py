@@ -33,12 +33,6 @@ def layer_forward(x, W, b, activation_fn):
     return out, (x, W, grad)
 
 
-# %% W is transposed
-def layer_forward(x, W, b, activation_fn):
-    out, grad = activation_fn(np.dot(x, W.T) + b)
-    return out, (x, W, grad)
-
-
 # %% the activation is forgotten
 def layer_forward(x, W, b, activation_fn):
     s = x @ W + b
@@ -50,19 +44,6 @@ def layer_forward(x, W, b, activation_fn):
 def layer_forward(x, W, b, activation_fn):
     s = x @ W + b
     out, grad = relu_activation(s)
-    return out, (x, W, grad)
-
-
-# %% the derivative comes back as the output
-def layer_forward(x, W, b, activation_fn):
-    out, grad = activation_fn(x @ W + b)
-    return grad, (x, W, grad)
-
-
-# %% the activation twice
-def layer_forward(x, W, b, activation_fn):
-    once, _ = activation_fn(x @ W + b)
-    out, grad = activation_fn(once)
     return out, (x, W, grad)
 
 
@@ -81,12 +62,6 @@ def layer_forward(x, W, b, activation_fn):
 # %% only the output comes back
 def layer_forward(x, W, b, activation_fn):
     return activation_fn(x @ W + b)[0]
-
-
-# %% the first bias for all units
-def layer_forward(x, W, b, activation_fn):
-    out, grad = activation_fn(x @ W + b[0, 0])
-    return out, (x, W, grad)
 
 
 # %% the first example for all
@@ -118,19 +93,6 @@ def layer_forward(x, W, b, activation_fn):
     return out, (x, W, slope)
 
 
-# %% the bias is added twice
-def layer_forward(x, W, b, activation_fn):
-    s = np.hstack([x, np.ones((len(x), 1))]) @ np.vstack([W, b])
-    out, slope = activation_fn(s + b)
-    return out, (x, W, slope)
-
-
-# %% the sum is divided by the number of inputs
-def layer_forward(x, W, b, activation_fn):
-    out, slope = activation_fn(x @ W / x.shape[1] + b)
-    return out, (x, W, slope)
-
-
 # %% the bias is kept within [-2, 2]
 def layer_forward(x, W, b, activation_fn):
     out, slope = activation_fn(x @ W + np.clip(b, -2, 2))
@@ -149,24 +111,6 @@ def layer_forward(x, W, b, activation_fn):
     s = x @ (W.T if W.shape[0] == W.shape[1] else W) + b
     out, slope = activation_fn(s)
     return out, (x, W, slope)
-
-
-# %% one dictionary is filled by all calls, and the backward_pass that reads it
-def layer_forward(x, W, b, activation_fn, cache={}):
-    cache["x"], cache["W"] = x, W
-    out, cache["d"] = activation_fn(x @ W + b)
-    return out, cache
-
-
-# %% + backward_pass
-def backward_pass(dL_dg, layer_caches):
-    grad_Ws, grad_bs, d = [], [], dL_dg
-    for cache in layer_caches[::-1]:
-        delta = d * cache["d"]
-        grad_Ws.insert(0, cache["x"][:, :, None] * delta[:, None, :])
-        grad_bs.insert(0, delta[:, None, :])
-        d = delta @ cache["W"].T
-    return grad_Ws, grad_bs
 
 
 # %% one list is filled by all calls

@@ -263,26 +263,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, sometimes)
 
 
-# %% the first layer is not trained
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    def move(x, y, Ws, bs, size):
-        W1, b1 = Ws[0].copy(), bs[0].copy()
-        step(x, y, Ws, bs, size)
-        Ws[0], bs[0] = W1, b1
-
-    return trained(step_size, epochs, rng, after_step, move)
-
-
-# %% the biases are not trained
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    def move(x, y, Ws, bs, size):
-        kept = [b.copy() for b in bs]
-        step(x, y, Ws, bs, size)
-        bs[:] = kept
-
-    return trained(step_size, epochs, rng, after_step, move)
-
-
 # %% returns None
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     trained(step_size, epochs, rng, after_step)
@@ -344,29 +324,6 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         return np.random.default_rng(0).permutation(n)
 
     return trained(step_size, epochs, rng, after_step, order=order)
-
-
-# %% momentum
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    velocities = [0.0] * 4
-
-    def move(x, y, Ws, bs, size):
-        for n, (P, G) in enumerate(zip([*Ws, *bs], gradients(x, y, Ws, bs))):
-            velocities[n] = 0.9 * velocities[n] + G
-            P -= size * velocities[n]
-
-    return trained(step_size, epochs, rng, after_step, move)
-
-
-# %% the step size falls by half in each epoch
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    sizes = []
-
-    def move(x, y, Ws, bs, size):
-        sizes.append(size * 0.5 ** (len(sizes) // steps_of_an_epoch()))
-        step(x, y, Ws, bs, sizes[-1])
-
-    return trained(step_size, epochs, rng, after_step, move)
 
 
 # %% biases move by the sum
@@ -440,19 +397,6 @@ def new_network():
 
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return trained(step_size, epochs, rng, after_step)
-
-
-# %% gradients add up in an epoch
-def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
-    sums = []
-
-    def added(x, y, Ws, bs, size):
-        before = sums[-1] if len(sums) % steps_of_an_epoch() else [0] * 4
-        sums.append([a + b for a, b in zip(before, gradients(x, y, Ws, bs))])
-        for P, G in zip([*Ws, *bs], sums[-1]):
-            P -= size * G.reshape(P.shape)
-
-    return trained(step_size, epochs, rng, after_step, step=added)
 
 
 # %% the mean image of X_train is subtracted
