@@ -18,10 +18,11 @@ _HEAD = """\
 # How right the tests are
 
 For each homework, answers are kept in `staff/<homework>/answers/`: wrong and right ones, and
-submissions without knowledge. `make validity` scores them by the test cells of
-`source/<homework>/<homework>.ipynb`, each in the place of the instructor's answer, with fresh
-random numbers for each seed, and writes this page; `make validity HW=hw2` renews one section. A
-test fails if a page is not current. [fairness.md](fairness.md) has the rules that are measured.
+submissions without knowledge. Of answers that are alike only one or two are kept, so the shares
+below are shares of kinds of mistakes and of forms, not of students. `make validity` scores them by
+the test cells of `source/<homework>/<homework>.ipynb`, each in the place of the instructor's
+answer, with fresh random numbers for each seed, and writes this page; `make validity HW=hw2` renews
+one section. [fairness.md](fairness.md) has the rules that are measured.
 
 A wrong answer is **caught** if its own test cell takes points with every seed. A **mutant** is the
 instructor's function with one node of the syntax tree changed; those that are as right as the
@@ -63,12 +64,8 @@ def digest(homework: str) -> str:
     staff = ROOT / "staff" / homework
     files = [staff / "answers" / "validity.toml", *(staff / "answers").glob("*/*.py")]
     parts += [path.read_text(encoding="utf-8") for path in sorted(files)]
-    code = [
-        staff.glob("*.py"),
-        (ROOT / "hw_support").glob("*.py"),
-        (ROOT / "tools/validity").glob("*"),
-    ]
-    modules = sorted(path for paths in code for path in paths if path.suffix == ".py")
+    code = staff, ROOT / "hw_support", ROOT / "tools" / "validity"
+    modules = sorted(path for folder in code for path in folder.glob("*.py"))
     modules += [staff / "answers" / "equivalent.py"]
     parts += [_COMMENT.sub("", path.read_text(encoding="utf-8")) for path in modules]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
