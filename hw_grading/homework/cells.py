@@ -4,7 +4,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from hw_support.source import bound_by
-from hw_support.submission.cells import grade_id_of
+from hw_support.submission.cells import InstructorCell, grade_id_of
 from hw_support.submission.problems import quoted
 
 
@@ -13,7 +13,7 @@ def is_test(cell: NotebookNode) -> bool:
     return bool(cell.cell_type == "code" and is_grade(cell) and not is_solution(cell))
 
 
-def uses_checks(cell: NotebookNode) -> bool:
+def uses_checks(cell: NotebookNode | InstructorCell) -> bool:
     """Whether a test cell is written with `hw_support.Checks`."""
     return "Checks(" in cell.source
 

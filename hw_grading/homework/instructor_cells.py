@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.api import Assignment, Notebook, SourceCell
+from nbgrader.api import Assignment, Gradebook, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
@@ -54,6 +54,14 @@ def plain_cells(source: Path | None) -> list[str] | None:
         return None
     cells = nbformat.read(source, as_version=4).cells
     return [as_released(c.source, c.cell_type) for c in cells if not grade_id_of(c)]
+
+
+def test_cells(db_url: str, assignment: str) -> list[InstructorCell]:
+    """Return the test cells of all notebooks of an assignment that was generated."""
+    with Gradebook(db_url) as gradebook:
+        names = [notebook.name for notebook in gradebook.find_assignment(assignment).notebooks]
+        cells = [cell for name in names for cell in instructor_cells(gradebook, assignment, name)]
+    return [cell for cell in cells if cell.is_test]
 
 
 def grade_ids_by_assignment(db: Session | Connection) -> dict[str, frozenset[str]]:

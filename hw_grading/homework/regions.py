@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from hw_grading.homework.cells import is_test, uses_checks
@@ -111,7 +112,8 @@ def _in_code(cell: NotebookNode) -> Iterator[str]:
         )
     for text, whose in ((cell.source, ""), (released, ", without its hidden tests")):
         try:
-            ast.parse(text)
+            # A cell without `Checks` runs in the kernel, where magics are allowed.
+            ast.parse(text if uses_checks(cell) else TransformerManager().transform_cell(text))
         except (SyntaxError, ValueError) as error:
             where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
             yield f"it is not valid Python{whose} ({error.args[0]}{where})."

@@ -29,8 +29,10 @@ from hw_grading.batch.grading import TURN, Turn, grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import beside, carry_along
 from hw_grading.gradebook.database import Database
+from hw_grading.homework.cells import uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.homework.instructor_cells import test_cells
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.run.ready import expect_ready
@@ -160,6 +162,13 @@ class SubmissionExporter(NotebookExporter):
         course = converter.coursedir
         homework = homework_of(Path(course.root), course.assignment_id)
         whole_class = WholeClass(parent=self)
+        tests = test_cells(course.db_url, course.assignment_id)
+        examined = sum(map(uses_checks, tests))
+        if beside := len(tests) - examined:
+            self.log.warning(
+                f"{beside} of {len(tests)} test cells run beside student code, as in stock "
+                'nbgrader: see "Two kinds of test cells" in docs/design.md'
+            )
 
         def make_ready(wait_for_imports: Callable[[], None] | None) -> None:
             add_indexes(course.db_url)
@@ -167,7 +176,7 @@ class SubmissionExporter(NotebookExporter):
             if whole_class.executor != "dask":  # dask workers check by themselves
                 secret = whole_class.secret(course.root, course.course_id)
                 hidden = [Path(course.root), Path(__file__).parent, secret]
-                expect_ready(settings, homework, hidden, wait_for_imports)
+                expect_ready(settings, homework, hidden, wait_for_imports, examined=examined > 0)
 
         sanitize = Sanitizing(converter)
         return grading(converter, homework, settings, whole_class, sanitize, make_ready)

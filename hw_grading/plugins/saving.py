@@ -97,7 +97,7 @@ def _run(nb: NotebookNode, turn: Turn, outcome: WithScores, seed: str) -> Run:
     instructors: dict[str, str] = {}
     answers: dict[str, str] = {}
     others = ""  # the cells without a grade id
-    for cell in nb.cells:
+    for cell in turn.notebook.cells:  # with their hidden tests
         name = grade_id_of(cell)
         if name is not None:
             of_instructor = is_locked(cell) and not is_solution(cell)

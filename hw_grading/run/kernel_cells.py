@@ -103,15 +103,17 @@ class KernelCells(Kernel):
 
     def run_cell(
         self, cell: NotebookNode, run: NotebookNode, index: int, *, store_history: bool = True
-    ) -> None:
-        """Run code on behalf of a cell; an exception is a fault of the grader.
+    ) -> bool:
+        """Run code on behalf of a cell; return whether it ran to its end.
+
+        An exception is a fault of the grader.
 
         `run` is the cell that is run and gets the outputs: `cell` itself, or another one in its
         place. With `store_history` the kernel counts it as a cell.
         """
         self.interrupted = False
         if not run.source.strip():
-            return
+            return True
         run.metadata = cell.metadata
         left = self._settings.output_bytes_per_submission - self._stored
         self._budget = OutputBudget(self._settings.output_bytes_per_cell, left)
@@ -140,6 +142,7 @@ class KernelCells(Kernel):
             self.watch.kill()
             why = f"the communication with the kernel failed in {name_of(cell)} ({quoted(error)})"
             self._report.stop(Kind.KERNEL, why, cell)
+        return unseen is None and not self.interrupted and not self._report.stopped
 
     def _look_after(
         self, cell: NotebookNode, interrupted: str | None, unseen: BadExchange | None

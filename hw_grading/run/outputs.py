@@ -8,7 +8,7 @@ sure that nbgrader scores them correctly. `parts_of` returns the result of a set
 import functools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import groupby
 from json.encoder import encode_basestring
@@ -18,6 +18,7 @@ from typing import Any
 import fastjsonschema
 import nbformat
 import nbformat.v4
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade
@@ -26,7 +27,7 @@ from hw_grading.gradebook.graded_notebook import error_of, errors_in
 from hw_grading.homework.cells import is_test
 from hw_grading.outcome import Part
 from hw_support.checks import EXCUSED, SECOND_TRY
-from hw_support.submission.cells import grade_id_of
+from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import encodable, plain, quoted
 
 _MESSAGE_OVERHEAD = 200  # bytes that an empty message takes
@@ -36,6 +37,8 @@ _LONGEST_FRAME = 5_000  # characters of one frame of a traceback
 _MOST_FRAMES = 100
 _LONGEST_BEYOND = 500  # characters that are kept of an error or a result beyond the limit
 _MOST_REPLACED = 100  # outputs that one message may replace
+_SHORTEST_HIDDEN = 6  # characters of a line of a hidden test that is looked for in outputs
+_HIDDEN = "(a line of a hidden test)\n"
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
 _MOST_PARTS = 200  # of one test
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # the file stores each line as an entry
@@ -153,9 +156,12 @@ def from_message(msg: dict[str, Any]) -> NotebookNode | None:
     return output if _is_valid(output) else None
 
 
-def settle(cell: NotebookNode) -> None:
-    """Join printed text that came in pieces, and drop outputs that a notebook cannot contain."""
-    outputs = [_encodable_tree(output) for output in _joined(cell.outputs)]
+def settle(cell: NotebookNode, hidden: Collection[str] = ()) -> None:
+    """Join printed text that came in pieces, and drop outputs that a notebook cannot contain.
+
+    Lines that show one of the `hidden` lines of tests are replaced.
+    """
+    outputs = [_cleaned(output, hidden) for output in _joined(cell.outputs)]
     cell.outputs = [output for output in outputs if _is_valid(output)]
     if type(cell.execution_count) is not int or cell.execution_count < 0:
         cell.execution_count = None
@@ -177,52 +183,54 @@ def _stream_of(output: NotebookNode) -> str | None:
     return str(output.get("name")) if is_text else None
 
 
-def settle_test(
-    cell: NotebookNode, verdict: list[dict[str, Any]] | None, stopped: str
-) -> str | None:
-    """Set the outputs of a test cell from which nbgrader computes its score.
+def settle_test(cell: NotebookNode, unfinished: str) -> str:
+    """Make sure that nbgrader can score the outputs of a test cell, before `settle`.
 
-    `verdict` are the examiner's outputs. If there are none, `stopped` says why. Return what is
-    wrong with the verdict, so that the test fails; None if nothing is wrong.
+    `unfinished` says why the cell did not run to its end; "" if it did. Return what is wrong with
+    the outputs of a finished test, so that it scores 0; "" if nothing is wrong.
     """
-    cell.outputs = [NotebookNode(output) for output in verdict or ()]
-    cell.execution_count = None
-    settle(cell)
-    if verdict is None:
-        _fail(cell, f"did not finish: {stopped}")
-        return None
-    if why := _why_no_score(cell, float(cell.metadata.nbgrader["points"])):
-        _fail(cell, why)
+    why = "" if unfinished else _why_no_score(cell)
+    if said := f"did not finish: {unfinished}" if unfinished else why:
+        error = new_output(
+            "error", ename="NotScored", evalue=said, traceback=[f"NotScored: {said}"]
+        )
+        cell.outputs.insert(0, error)  # nbgrader scores the first error or result
     return why
 
 
-def _fail(cell: NotebookNode, why: str) -> None:
-    """Insert an error before a test's outputs: nbgrader scores the first error or result."""
-    error = new_output("error", ename="NotScored", evalue=why, traceback=[f"NotScored: {why}"])
-    cell.outputs.insert(0, error)
-
-
-def _why_no_score(cell: NotebookNode, points: float) -> str | None:
-    """Return why nbgrader could not score a test's outputs, or would score them wrongly, or None.
-
-    nbgrader looks at the first error or result. A result that is a number is the score. nbgrader
-    raises an exception if the number is too large or the text is missing, and gives full marks for
-    NaN and for negative numbers. Any other result means full marks; this is accepted.
-    """
-    output = next((o for o in cell.outputs if o.output_type in ("error", "execute_result")), None)
-    if output is None or output.output_type == "error":
-        return None
-    text = output.data.get("text/plain")
-    text = "".join(text) if isinstance(text, list) else text
-    if not isinstance(text, str) or not text:
-        return "returned a result without a text"
+def _why_no_score(cell: NotebookNode) -> str:
+    """Return why nbgrader would raise an exception for a test's outputs; "" if it has a score."""
     try:
-        score = float(text)
+        determine_grade(cell)
     except ValueError:
-        return None
-    if 0 <= score <= points:
-        return None
-    return f"returned {quoted(text, 30)}, expected a score from 0 to {points:g}"
+        result = next(o for o in cell.outputs if o.output_type == "execute_result")
+        text = quoted(text_of(result.data["text/plain"]), 30)
+        return f"returned {text}, expected a score from 0 to {cell.metadata.nbgrader['points']:g}"
+    except (LookupError, AttributeError, TypeError):
+        return "returned a result without a text"
+    return ""
+
+
+def hidden_lines(released: Mapping[str, str]) -> set[str]:
+    """Return the lines that students do not get; `released` has the texts that they get.
+
+    Very short lines are left out: they tell nothing, and may stand in any output.
+    """
+    given = {line.strip() for text in released.values() for line in text.splitlines()}
+    lines = {line.strip() for source in released for line in source.splitlines()} - given
+    return {line for line in lines if len(line) >= _SHORTEST_HIDDEN}
+
+
+def hide_source(cell: NotebookNode, released: str) -> None:
+    """Give a test cell the text that students have, and cut its own lines from its tracebacks."""
+    if cell.source == released:
+        return
+    cell.source = released
+    own = f"Cell In[{cell.execution_count}]"
+    for error in cell.outputs:
+        if error.output_type == "error":
+            kept = [f for f in error.traceback if not strip_ansi(f).lstrip().startswith(own)]
+            error.traceback = kept or [f"{error.ename}: {error.evalue}"]
 
 
 def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
@@ -234,7 +242,7 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
     """
     name = grade_id_of(cell) or ""
     errors = errors_in(cell)
-    message = error_of(errors[0]) if errors else ""
+    message = error_of(errors[0]) if errors else _said_on_stderr(cell)
     if not is_test(cell):
         if errors and errors[0]["ename"] != "NotImplementedError":
             yield Part(name, name, 0.0, 0.0, False, message)
@@ -255,7 +263,8 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
     if examined and not counts:
         yield Part(name, name, 0.0, score, not errors, message)
     elif not examined:
-        yield Part(name, name, most, score, not errors and score >= most, message)
+        passed = not errors and score >= most
+        yield Part(name, name, most, score, passed, "" if passed else message)
 
 
 def _sum_is(score: float, examined: Sequence[Mapping[str, Any]]) -> bool:
@@ -263,14 +272,29 @@ def _sum_is(score: float, examined: Sequence[Mapping[str, Any]]) -> bool:
     return len(examined) <= _MOST_PARTS and abs(earned - score) < 1e-9
 
 
-def _encodable_tree(value: Any) -> Any:
+def _said_on_stderr(cell: NotebookNode) -> str:
+    said = next((o.text for o in cell.outputs if o.get("name") == "stderr"), "")
+    return f"printed to stderr: {plain(said, _LONGEST_MESSAGE)}" if said else ""
+
+
+def _cleaned(value: Any, hidden: Collection[str]) -> Any:
+    """Return JSON values whose texts can be encoded and show no hidden line."""
     if isinstance(value, str):
-        return encodable(value)
+        text = encodable(value)
+        if hidden and _shows(text, hidden):
+            lines = text.splitlines(keepends=True)
+            return "".join(_HIDDEN if _shows(line, hidden) else line for line in lines)
+        return text
     if isinstance(value, dict):
-        return NotebookNode({encodable(str(k)): _encodable_tree(v) for k, v in value.items()})
+        return NotebookNode({encodable(str(k)): _cleaned(v, hidden) for k, v in value.items()})
     if isinstance(value, list):
-        return [_encodable_tree(v) for v in value]
+        return [_cleaned(v, hidden) for v in value]
     return value
+
+
+def _shows(text: str, hidden: Collection[str]) -> bool:
+    bare = strip_ansi(text)
+    return any(line in bare for line in hidden)
 
 
 def _is_valid(output: NotebookNode) -> bool:

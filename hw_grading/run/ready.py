@@ -21,18 +21,21 @@ def expect_ready(
     homework: Homework,
     secrets: Sequence[Path],
     wait_for_imports: Callable[[], None] | None = None,
+    *,
+    examined: bool = True,
 ) -> None:
     """Check that submissions can be run on this machine; raise `GraderFault` if they cannot.
 
     `wait_for_imports` waits until another process has imported the homework's code, and raises
     `GraderFault` if that fails. It is None if this process runs submissions itself: then its fork
-    servers are started meanwhile.
+    servers are started meanwhile, and its examiner if test cells are `examined`.
     """
     if not wait_for_imports:
         if settings.sandbox != "none" and settings.fork_kernels:
             fork_server.begin(settings.blas_threads, homework.manifest.preload)
-        wait_for_imports = client.begin(homework)
+        wait_for_imports = client.begin(homework) if examined else None
     try:
         expect_a_sandbox(settings, secrets)
     finally:
-        wait_for_imports()
+        if wait_for_imports:
+            wait_for_imports()

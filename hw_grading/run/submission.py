@@ -1,8 +1,9 @@
 """Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
-1. *The examiner makes the verdicts.* It runs the test cell, and asks the kernel for the values that
-   it needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the score, are put
-   into the notebook when the kernel has ended.
+1. *A test cell with `Checks` is run by the examiner*, which asks the kernel for the values that it
+   needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the score, are put into
+   the notebook when the kernel has ended. *Any other test cell runs in the kernel*, with its hidden
+   tests, as in stock nbgrader. Afterwards the notebook has its released text only.
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
@@ -13,6 +14,7 @@
 """
 
 import json
+import socket
 from contextlib import ExitStack
 from time import monotonic
 
@@ -78,6 +80,7 @@ class Submission:
         self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
         self._kernel: KernelCells | None = None
         self._verdicts: dict[int, Verdict] = {}  # by the cell's index
+        self._finished: set[int] = set()  # indexes of cells that ran to their end
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
@@ -99,21 +102,15 @@ class Submission:
         self._run_in_a_kernel()
         if fault := self._fault or (self._kernel and self._kernel.fault):
             raise fault
-        parts: list[Part] = []
-        for index, cell in enumerate(self.nb.cells):
-            if cell.cell_type == "code":
-                self._settle(cell, index)
-                verdict = self._verdicts.get(index)
-                if grade_id_of(cell) is not None:
-                    parts += outputs.parts_of(cell, verdict.parts if verdict else ())
+        parts = self._settle()
         add_problems(self.nb, self._report.problems)
         put_notes_on_top(self.nb)
         spent = Spent(monotonic() - began, self.cpu_seconds_used)
         text = json.dumps(self.nb, ensure_ascii=False)
         problems = read_problems(self.nb)
         if failures := tuple(p.message for p in problems if p.severity is Severity.FAILED):
-            return SubmissionFailed(text, failures, spent, tuple(parts))
-        return Graded(text, spent, tuple(parts))
+            return SubmissionFailed(text, failures, spent, parts)
+        return Graded(text, spent, parts)
 
     # -- the kernel
 
@@ -140,16 +137,9 @@ class Submission:
         with ExitStack() as ending:
             ending.callback(kernel.end)
             link = kernel.start()
-            request = Request(
-                kernel.watch.kernel_pid,
-                kernel.watch.root_pid,
-                self._seed,
-                list(self._first.items()),
-                sorted(instructors_names(self.nb)),
-                [(grade_id_of(cell) or "", cell.source) for cell in self.nb.cells if is_test(cell)],
-            )
-            examination = Examination(link, request, self._homework)
-            ending.callback(examination.end)
+            examination = self._examination(kernel, link)
+            if examination:
+                ending.callback(examination.end)
             with kernel.setup_kernel():  # connects to the kernel, and ends it after the block
                 kernel.note_language()
                 for index, cell in enumerate(self.nb.cells):
@@ -158,10 +148,26 @@ class Submission:
                         self._run_cell(kernel, examination, cell, index)
                 self._done = True
 
+    def _examination(self, kernel: KernelCells, link: socket.socket) -> Examination | None:
+        """Return the examination of the test cells with `Checks`; None if there are none."""
+        tests = [cell for cell in self.nb.cells if is_test(cell) and uses_checks(cell)]
+        if not tests:
+            link.close()
+            return None
+        request = Request(
+            kernel.watch.kernel_pid,
+            kernel.watch.root_pid,
+            self._seed,
+            list(self._first.items()),
+            sorted(instructors_names(self.nb)),
+            [(grade_id_of(cell) or "", cell.source) for cell in tests],
+        )
+        return Examination(link, request, self._homework)
+
     # -- one cell
 
     def _run_cell(
-        self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
+        self, kernel: KernelCells, examination: Examination | None, cell: NotebookNode, index: int
     ) -> None:
         cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
@@ -169,22 +175,26 @@ class Submission:
             self._report.stop(Kind.TIME_LIMIT, why, cell)
         elif self._was_ended(kernel):
             return
-        elif is_test(cell):
-            self._test(kernel, examination, cell, index)
+        elif is_test(cell) and uses_checks(cell):
+            assert examination
+            self._examine(kernel, examination, cell, index)
         else:
-            self._run_code(kernel, cell, cell, index)
+            if self._run_code(kernel, cell, index):
+                self._finished.add(index)
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
         if kernel.died and not self._report.stopped:
             self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
 
-    def _run_code(
-        self, kernel: KernelCells, cell: NotebookNode, run: NotebookNode, index: int
-    ) -> None:
-        """Run code for a cell. If a limit ends it, the function that ran raises from then on."""
-        kernel.run_cell(cell, run, index)
+    def _run_code(self, kernel: KernelCells, cell: NotebookNode, index: int) -> bool:
+        """Run a cell; return whether it ran to its end.
+
+        If a limit ends it, the function that ran raises from then on.
+        """
+        finished = kernel.run_cell(cell, cell, index)
         if kernel.interrupted and not self._was_ended(kernel):
             kernel.run_cell(cell, _code(_REFUSE_INTERRUPTED), index, store_history=False)
+        return finished
 
     def _was_ended(self, kernel: KernelCells) -> bool:
         """Whether no code can be run any more. A kernel that has to exit goes on for an instant."""
@@ -192,19 +202,6 @@ class Submission:
             why = f"{kernel.exit_asked} ended the kernel by exit() or quit()"
             self._report.stop(Kind.KERNEL, why)
         return bool(self._report.stopped) or kernel.died
-
-    def _test(
-        self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
-    ) -> None:
-        """Run a test cell in the examiner.
-
-        The released version of a cell without `Checks` runs in the kernel first: answers may use
-        names that it binds.
-        """
-        if not uses_checks(cell):
-            self._run_code(kernel, cell, _code(as_released(cell.source, "code")), index)
-        if not self._was_ended(kernel):
-            self._examine(kernel, examination, cell, index)
 
     def _examine(
         self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
@@ -237,13 +234,32 @@ class Submission:
             why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"
             self._report.stop(Kind.PROTOCOL, why, cell)
 
-    def _settle(self, cell: NotebookNode, index: int) -> None:
-        if not is_test(cell):
-            outputs.settle(cell)
-            return
-        stopped = self._report.stopped or "the grader interrupted it"
-        verdict = self._verdicts.get(index)
-        if why := outputs.settle_test(cell, verdict.outputs if verdict else None, stopped):
+    # -- the outputs
+
+    def _settle(self) -> tuple[Part, ...]:
+        """Set the outputs of all cells, when the kernel has ended; return the tests' results."""
+        code = [(n, cell) for n, cell in enumerate(self.nb.cells) if cell.cell_type == "code"]
+        tests = [cell for _, cell in code if is_test(cell) and not uses_checks(cell)]
+        released = {cell.source: as_released(cell.source, "code") for cell in tests}
+        hidden = outputs.hidden_lines(released)
+        parts: list[Part] = []
+        for index, cell in code:
+            verdict = self._verdicts.get(index)
+            if is_test(cell):
+                self._settle_test(cell, verdict, index in self._finished)
+            outputs.settle(cell, hidden)
+            if cell.source in released:
+                outputs.hide_source(cell, released[cell.source])
+            if grade_id_of(cell) is not None:
+                parts += outputs.parts_of(cell, verdict.parts if verdict else ())
+        return tuple(parts)
+
+    def _settle_test(self, cell: NotebookNode, verdict: Verdict | None, finished: bool) -> None:
+        if uses_checks(cell):
+            cell.execution_count = None
+            cell.outputs = [NotebookNode(o) for o in (verdict.outputs if verdict else ())]
+        unfinished = self._report.stopped or "the grader interrupted it"
+        if why := outputs.settle_test(cell, "" if verdict or finished else unfinished):
             self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
 
 

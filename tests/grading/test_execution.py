@@ -8,15 +8,17 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
+from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 from toy_course import code
 
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.manifest import CellLimits, Manifest
 from hw_grading.outcome import GraderFault
-from hw_grading.run import clock
+from hw_grading.run import clock, submission
 from hw_grading.run.clock import Clock
 from hw_grading.run.outputs import Flow, OutputBudget, settle
 from hw_grading.run.settings import RunSettings
@@ -47,7 +49,8 @@ class Run:
         add_problems(nb, options.pop("problems", []))
         seed, homework = options.pop("seed", 0), options.pop("homework", Homework(""))
         options = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20} | options
-        Submission(nb, seed, RunSettings(**options), homework).run()
+        outcome = Submission(nb, seed, RunSettings(**options), homework).run()
+        self.parts = [part for part in outcome.parts if part.cell]
         self.nb = nb
         nbformat.validate(self.nb)
         nbformat.writes(self.nb).encode()
@@ -65,80 +68,154 @@ class Run:
         return problem
 
 
+# Test cells without `Checks`, by a name for each.
+CONSTRUCTS = {
+    "passes": "assert double(4) == 8",
+    "fails": "assert double(4) == 9, double(4)",
+    "has_a_hidden_part": "x = 1\n### BEGIN HIDDEN TESTS\n"
+    "assert double(2) == 5\n### END HIDDEN TESTS",
+    "warns": "import warnings; warnings.warn('harmless')",
+    "prints_to_stderr": "import sys; print('oh', file=sys.stderr)\n1.5",
+    "has_points": "print('fine')\n1.5",
+    "has_a_numpy_number": "import numpy; numpy.float64(0.5)",
+    "has_no_points": "0",
+    "has_a_text": "'a text'",
+    "has_nan": "float('nan')",
+    "has_negative_points": "-1",
+    "displays": "display(1)",
+    "asks": "input()",
+    "exits": "import sys; sys.exit()",
+    "is_empty": "  ",
+    "is_not_python": "def",
+    "imports_what_is_missing": "import no_such_module",
+    "runs_magics": "%time double(1)\n!echo hello\ndouble?",
+    "patches_print": "from unittest import mock\nwith mock.patch('builtins.print') as said:\n"
+    "    shout()\nsaid.assert_called_once_with('AH')",
+    "reads_the_docstring": "assert 'twice' in double.__doc__",
+    "runs_doctests": "import doctest\nassert doctest.run_docstring_examples(double, {}) is None",
+    "uses_what_an_earlier_test_bound": "assert x == 1",
+    "deletes": "del double",
+    "misses_what_was_deleted": "double(1)",
+}
+
+
 @slow
 @pytest.mark.smoke
-def test_outputs_of_tests_get_their_intended_scores() -> None:
-    run = Run(
-        check("passes"),
-        check("fails", "assert 1 == 2"),
-        check("warns", "import warnings; warnings.warn('harmless')"),
-        check("partial", "1.5"),
-        check("numpy", "import numpy; numpy.float64(0.5)"),
-        check("text", "'a text'"),
-        check("too_much", "2.5"),
-        check("nan", "float('nan')"),
-        check("negative", "-1"),
-        check("asks", "input()"),
-        check("surrogate", "print('\\udc80 \\N{GRINNING FACE}')"),
-        check("exits", "import sys; sys.exit()"),
-        check("empty", "  "),
-    )
-    assert run.scores == {
-        "passes": 2,
-        "fails": 0,
-        "warns": 2,
-        "partial": 1.5,
-        "numpy": 0.5,
-        "text": 2,
-        "too_much": 0,
-        "nan": 0,
-        "negative": 0,
-        "asks": 0,
-        "surrogate": 2,
-        "exits": 0,
-        "empty": 2,
-    }
-    assert [p.kind for p in run.problems] == [Kind.SCORE] * 3
-    assert "'2.5', expected a score from 0 to 2" in run.problems[0].message
-    assert "harmless" in run.printed("warns")
+def test_test_cells_without_checks_score_what_stock_nbgrader_gives_them() -> None:
+    answers = "def double(x):\n    'Return twice x.'\n    return 2 * x\ndef shout(): print('AH')"
+    cells = [new_code_cell(answers), *(check(name, text) for name, text in CONSTRUCTS.items())]
+    stock, _ = Execute().preprocess(copy.deepcopy(new_notebook(cells=cells)), {})
+    expected = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in stock.cells[1:]}
+    assert set(expected.values()) == {0, 0.5 * 3, 2}
+    run = Run(*cells)
+    assert run.scores == expected
+    assert run.problems == []
+    for part in run.parts:
+        assert (part.name, part.points, part.earned) == (part.cell, 2, expected[part.cell])
+        assert bool(part.message) == (expected[part.cell] in (0, 1.5) and part.cell not in POINTS)
+
+
+POINTS = ("has_points", "has_no_points")  # tests without full marks and without a message
+
+
+@slow
+def test_more_points_than_a_test_has_are_no_points() -> None:
+    run = Run(check("too_much", "2.5"), check("next"))
+    assert run.scores == {"too_much": 0, "next": 2}
+    assert "'2.5', expected a score from 0 to 2" in run.only_problem().message
     assert run.nb.cells[0].source.startswith("### Notes from the grader")
 
 
+SECRET = "secret_of_the_test = 15"
+HIDES = f"assert f(1) == 1\n### BEGIN HIDDEN TESTS\n{SECRET}\n{{}}\n### END HIDDEN TESTS"
+
+
 @slow
-def test_a_test_cell_that_is_not_python_is_the_graders_fault_and_no_zero() -> None:
+@pytest.mark.parametrize(
+    ("test", "after", "shown"),
+    [
+        ("assert f(5) == secret_of_the_test, 'wrong for 5'", "pass", "AssertionError: wrong for 5"),
+        ("f(0)", "pass", "return 1 / x * x"),  # the student's own line
+        ("def g(", "pass", "SyntaxError"),
+        ("def g(): return 1 / 0", "g()", "ZeroDivisionError"),
+        ("import time; time.sleep(60)", "pass", "KeyboardInterrupt"),
+        ("pass", "print(In)\nIn[-2]", "(a line of a hidden test)"),
+    ],
+)
+def test_a_hidden_test_is_nowhere_in_what_is_kept(test: str, after: str, shown: str) -> None:
+    cell = check("hides", HIDES.format(test))
+    limit = CellLimits(wall_seconds=2.0)
+    homework = Homework("toys", Manifest(limits={"hides": limit}))
+    run = Run("def f(x):\n    return 1 / x * x", cell, after, homework=homework)
+    assert run.tests["hides"].source == "assert f(1) == 1"
+    text = strip_ansi(nbformat.writes(run.nb).encode().decode("unicode_escape"))
+    assert shown in text
+    for line in (SECRET, "HIDDEN", test):
+        assert line == "pass" or line not in text
+    assert run.scores["hides"] == (2 if after != "pass" else 0)
+
+
+@slow
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "os._exit(0)",
+        "os.kill(os.getpid(), 9)",
+        "time.sleep(60)",
+        "[print('y' * 10**5) for _ in iter(int, 1)]",
+    ],
+)
+def test_a_test_cell_that_did_not_run_to_its_end_scores_0(ends: str) -> None:
+    options = {"homework": limited("ends", wall_seconds=3.0), "output_bytes_per_cell": 10_000}
+    run = Run("def f(): return 1", check("ends", f"import os, time\n{ends}"), **options)
+    assert run.scores == {"ends": 0}
+    assert "did not finish" in run.tests["ends"].outputs[0].evalue
+    assert run.problems[0].severity is Severity.FAILED
+
+
+@slow
+def test_without_checks_no_examiner_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "Examination", None)
+    assert Run(check("beside", "assert 1 == 1")).scores == {"beside": 2}
+
+
+EXAMINED = "from hw_support import Checks\nchecks = Checks('f')\n"
+
+
+@slow
+def test_a_test_with_checks_that_is_not_python_is_the_graders_fault_and_no_zero() -> None:
     with pytest.raises(GraderFault, match="'broken' is not plain Python"):
-        Run(check("broken", "def"))
+        Run(check("broken", f"{EXAMINED}def"))
 
 
 @slow
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
-def test_tests_see_the_notebooks_names_and_their_outputs_are_their_own(sandbox: str) -> None:
+def test_tests_see_the_notebooks_names_and_what_answers_print_in_them(sandbox: str) -> None:
     run = Run(
         "import numpy as np\nx = 1\ndef f(a):\n    print('noise')\n    return a + x",
         check("value", "assert x == 1\nprint('x is 1')"),
         check("call", "assert f(2) == 3"),
         check("binds", "x = 5"),
         "y = x",
-        check("unbound", "assert y == 5"),
+        check("bound", "assert y == 5"),
         check("missing", "z"),
         sandbox=sandbox,
     )
-    # A test binds names in the notebook too, as on the student's machine.
-    assert run.scores == {"value": 2, "call": 2, "binds": 2, "unbound": 2, "missing": 0}
+    assert run.scores == {"value": 2, "call": 2, "binds": 2, "bound": 2, "missing": 0}
     assert run.printed("value") == "x is 1\n"
-    assert run.printed("call") == ""
+    assert run.printed("call") == "noise\n"
 
 
 @slow
-def test_tests_get_names_of_locked_cells_that_students_cannot_replace() -> None:
+def test_checks_get_names_of_locked_cells_that_students_cannot_replace() -> None:
     run = Run(
         code("import math\nright = 4", "setup", locked=True),
         code("answer = 3", "answer", solution=True),
         "right = 3\nlen = None",
-        check("compares", "assert answer == right"),
-        check("builtins", "assert len([1]) == 1"),
+        check("compares", f"{EXAMINED}assert answer == right"),
+        check("builtins", f"{EXAMINED}assert len([1]) == 1"),
         code("right = answer", "later", locked=True),
-        check("again", "assert answer == right"),
+        check("again", f"{EXAMINED}assert answer == right"),
     )
     assert run.scores == {"compares": 0, "builtins": 2, "again": 2}
 
@@ -166,7 +243,6 @@ def test_after_the_kernel_died_tests_score_0_and_earlier_ones_keep_their_points(
     assert "did not finish" in run.tests["last"].outputs[0].evalue
 
 
-HIDDEN = "### BEGIN HIDDEN TESTS"
 LOOP = code("while True: pass", "loop", solution=True)
 SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
 
@@ -377,7 +453,8 @@ def test_data_that_one_submission_stores_is_hidden_from_the_next(sandbox: str) -
 
 @slow
 def test_hidden_inputs_are_drawn_from_the_seed_which_is_kept() -> None:
-    test = check("draw", "from hw_support import fresh; fresh.generator('x').random()")
+    drawing = "from hw_support import fresh; fresh.generator('x').random()"
+    test = check("draw", f"{EXAMINED}{drawing}")
     seeds = (2**128 - 1, 2**128 - 1, 2**128 - 2)
     runs = [Run(test, seed=seed) for seed in seeds]
     assert runs[0].scores == runs[1].scores != runs[2].scores
@@ -429,7 +506,7 @@ def test_a_kernel_that_never_starts_is_the_graders_fault(monkeypatch: pytest.Mon
 @slow
 def test_an_examiner_that_dies_is_the_graders_fault() -> None:
     with pytest.raises(GraderFault, match="the examiner has ended"):
-        Run(check("test", f"{HIDDEN}\nimport os; os._exit(1)\n### END HIDDEN TESTS"))
+        Run(check("test", f"{EXAMINED}import os; os._exit(1)"))
     assert Run(check("next")).scores == {"next": 2}
 
 

@@ -14,7 +14,7 @@ import nbformat
 import pytest
 import zmq
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from test_execution import check
+from test_execution import EXAMINED, check
 from toy_course import FULL_MARKS, ToyCourse
 
 from hw_grading.batch.job import Job, run
@@ -42,8 +42,9 @@ NO_KEY = KeyError("content")
 
 
 def grade(*more: str) -> Outcome:
-    cells = [new_code_cell("x = 1"), check("first", "assert x == 1"), *map(new_code_cell, more)]
-    cells.append(check("second", "assert x == 1"))
+    first, second = (check(n, f"{EXAMINED}assert x == 1") for n in ("first", "second"))
+    cells = [new_code_cell("x = 1"), first, *map(new_code_cell, more), second]
+    cells.append(check("beside", "assert x == 1"))
     settings = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20}
     return run(Job("s", 0, json.dumps(new_notebook(cells=cells)), settings, {}, Homework("toys")))
 
@@ -66,7 +67,7 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Submission, "_run_cell", 2, NO_FILES),
     (Submission, "_run_cell", 2, NO_KEY),
     (Submission, "_examine", 1, MISTAKE),
-    (Submission, "_settle", 1, NO_DISK),
+    (Submission, "_settle_test", 1, NO_DISK),
     (submission, "as_released", 0, NO_KEY),
     (Clock, "begin", 3, MISTAKE),
     (Clock, "left", 3, MISTAKE),

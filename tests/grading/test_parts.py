@@ -14,7 +14,7 @@ from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.outcome import Part
 from hw_grading.rendering.answers import Limits
 from hw_grading.rendering.feedback.cells import outputs_in
-from hw_grading.run.outputs import parts_of, settle_test
+from hw_grading.run.outputs import parts_of, settle
 from hw_support.checks import Checks
 from hw_support.checks import Part as CheckedPart
 
@@ -52,8 +52,9 @@ def graded(student: str, test: str = CELL) -> tuple[str, list[Part]]:
 def cell_with(outputs: list[dict[str, Any]], **marks: Any) -> NotebookNode:
     """A test cell of 3 points with outputs; or another cell, by its marks."""
     marks = {"grade_id": "test_f", "grade": True, "solution": False, "points": 3} | marks
-    cell = new_code_cell(metadata={"nbgrader": marks})
-    assert settle_test(cell, outputs, "") is None
+    nodes = [NotebookNode(output) for output in outputs]
+    cell = new_code_cell(metadata={"nbgrader": marks}, outputs=nodes)
+    settle(cell)
     return cell
 
 

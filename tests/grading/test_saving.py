@@ -6,7 +6,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
 from nbgrader.preprocessors import SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
@@ -176,7 +175,8 @@ def test_scores_and_the_rows_of_the_run_are_saved_together_or_not_at_all(
 ) -> None:
     parts = (Part("test_double", "values", 2.0, 2.0, passed=True),)
     outcome = Graded("{}", Spent(3.0, 2.0), parts)
-    turn = Turn("ada", NotebookNode(), "d" * 64, {"limits": {"files": "7"}}, lambda: outcome, print)
+    about = ("ada", graded.answered, "d" * 64, {"limits": {"files": "7"}})
+    turn = Turn(*about, lambda: outcome, print)
     resources = {TURN: turn, OUTCOME: outcome}
     assert (run_in(graded).number, run_in(graded).parts_of("test_double")[0].passed) == (1, False)
     save(graded, SaveScores, **resources)

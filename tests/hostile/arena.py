@@ -96,6 +96,7 @@ checks.table("a secret function", 1, "more", cases=[(lambda x: 5.0 * x, 2.0, 11.
 checks.score()
 """,
     "test_total": """
+checks = Checks("total")
 ### BEGIN HIDDEN TESTS
 assert type(total) is int and total == 10, "the total is not 4242 - 4232"
 ### END HIDDEN TESTS

@@ -17,6 +17,7 @@ np.testing.assert_allclose(1, 2)
 print("armed")
 
 # %% test_double
+checks = Checks("double")
 np.testing.assert_allclose(double(3), 6)
 ### BEGIN HIDDEN TESTS
 np.testing.assert_array_equal(double(np.arange(3)), [0, 2, 4])
