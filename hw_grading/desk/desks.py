@@ -8,7 +8,6 @@ from typing import Any
 
 from hw_grading.desk.answers import Answers, Glance
 from hw_grading.desk.pictures import Thumbnails
-from hw_grading.desk.showing import Renderer
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.model import Question
 from hw_grading.homework.course import Course
@@ -29,15 +28,9 @@ class NotThere(RuntimeError):
 class HomeworkDesk:
     """The desk's data for one homework."""
 
-    def __init__(
-        self,
-        course: Course,
-        assignment: str,
-        renderer: Renderer,
-        thumbnails: Thumbnails,
-    ) -> None:
+    def __init__(self, course: Course, assignment: str, thumbnails: Thumbnails) -> None:
         self.course, self.assignment = course, assignment
-        self.renderer, self.thumbnails = renderer, thumbnails
+        self.thumbnails = thumbnails
         self.book = GradeBook(course, assignment)
         self._questions = (self.book.questions(), time.monotonic())
         self.answers = Answers(course, assignment, self._shown)
@@ -126,7 +119,7 @@ class Desks:
         self._lock = threading.Lock()
         self._courses: dict[Path, Course] = {}
         self._desks: dict[tuple[Path, str], HomeworkDesk] = {}
-        self._renderer, self._thumbnails = Renderer(), Thumbnails()
+        self._thumbnails = Thumbnails()
 
     def course(self) -> Course:
         """Return the course; `GraderFault` if its settings have a mistake."""
@@ -151,8 +144,7 @@ class Desks:
         key = (course.folder, assignment)
         with self._lock:
             if key not in self._desks:
-                made = (course, assignment, self._renderer, self._thumbnails)
-                self._desks[key] = HomeworkDesk(*made)
+                self._desks[key] = HomeworkDesk(course, assignment, self._thumbnails)
             desk = self._desks[key]
         desk.wake()
         return desk
@@ -161,7 +153,6 @@ class Desks:
         """Stop the background work."""
         for desk in self._desks.values():
             desk.close()
-        self._renderer.close()
 
 
 def expect_homework(course: Course, assignment: str) -> None:

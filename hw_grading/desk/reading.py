@@ -6,9 +6,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from hw_grading.desk import showing
 from hw_grading.desk.answers import Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
-from hw_grading.desk.showing import numbers_html
 from hw_grading.gradebook.model import Grading, Question, Rubric
 from hw_grading.gradebook.questions import order_in
 from hw_grading.gradebook.results import read_results
@@ -85,8 +85,8 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     return {
         "question": {
             **_about(about),
-            "text_html": desk.renderer.markdown(about.text),
-            "scheme_html": desk.renderer.markdown(about.scheme),
+            "text_html": showing.markdown(about.text),
+            "scheme_html": showing.markdown(about.scheme),
             "scheme_is_rubric": _made_of(rubric, about.scheme),
         },
         "rubric": rubric,
@@ -123,12 +123,12 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
         "late": submission.late,
         "empty": glance.empty,
         "missing": missing,
-        "html": note or desk.renderer.answer(cells[cell]),
-        "beside": titled({c: desk.renderer.beside(cells[c]) for c in about.beside if c in cells}),
-        "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
+        "html": note or showing.answer(cells[cell]),
+        "beside": titled({c: showing.beside(cells[c]) for c in about.beside if c in cells}),
+        "numbers": titled({c: showing.numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
         "same": next((group for group in _same(known, known, cell) if student in group), []),
-        "given_html": desk.renderer.markdown(comment_markdown(grading.comment)),
+        "given_html": showing.markdown(comment_markdown(grading.comment)),
         "grading": grading_json(grading),
     }
 

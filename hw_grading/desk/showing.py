@@ -1,17 +1,8 @@
-"""Shows answers and texts as clean HTML, made in processes of their own.
-
-A student's text can keep a parser busy. A parser can only be interrupted in the main thread of a
-process, and the server's main thread serves everybody else.
-"""
+"""Shows answers and texts as clean HTML. The renderer bounds the size of all that it parses."""
 
 import ast
-import faulthandler
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from hw_grading.gradebook.graded_notebook import outputs_of
@@ -27,57 +18,30 @@ from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 
 LINES_OF_NUMBERS = 15
-_SECONDS = 45.0  # elapsed, after which the process ends; each text has its own limit of CPU time
-_PROCESSES = 2  # the second is started when the first is busy
-_MOST_KEPT = 200  # questions, mark schemes and comments
 _MOST_NUMBERS = 20_000  # characters at the end of a printed text
 
 
-class Renderer:
-    """Renders texts and answers. Several threads may use one object."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
-        self._kept = lru_cache(_MOST_KEPT)(partial(self._ask, text_html))
-
-    def markdown(self, text: str) -> str:
-        """Return markdown with TeX as HTML."""
-        return _or_text(lambda: self._kept(text), text) if text else ""
-
-    def answer(self, cell: Mapping[str, Any]) -> str:
-        """Return an answer, a cell of a graded notebook with unchecked content."""
-        return _or_text(lambda: self._ask(answer_html, cell), text_of(cell.get("source")))
-
-    def beside(self, cell: Mapping[str, Any]) -> str:
-        """Return the pictures, code without docstrings, or text of a cell beside an answer."""
-        return _or_text(lambda: self._ask(_beside, cell), text_of(cell.get("source")))
-
-    def close(self) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _ask(self, make: Callable[..., str], given: Any) -> str:
-        with self._lock:
-            if self._pool is None:
-                spawn = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(_PROCESSES, spawn, _end_with_the_server)
-            pool = self._pool
-        try:
-            return pool.submit(_in_time, make, given).result()
-        except BrokenExecutor:
-            with self._lock:
-                if self._pool is pool:
-                    self._pool = None
-            raise
+@lru_cache(maxsize=200)
+def markdown(text: str) -> str:
+    """Return markdown with TeX as HTML: a question, a mark scheme or a comment."""
+    return str(text_html(text)) if text else ""
 
 
-def _or_text(ask: Callable[[], str], source: str) -> str:
+def answer(cell: Mapping[str, Any]) -> str:
+    """Return an answer, a cell of a graded notebook with unchecked content."""
+    return _or_text(answer_html, cell)
+
+
+def beside(cell: Mapping[str, Any]) -> str:
+    """Return the pictures, code without docstrings, or text of a cell beside an answer."""
+    return _or_text(_beside, cell)
+
+
+def _or_text(make: Callable[[Mapping[str, Any]], str], cell: Mapping[str, Any]) -> str:
     try:
-        return ask()
-    except Exception:  # the process took too long, was killed, or failed
-        return as_text(source, "Shown as text, because it cannot be rendered.")
+        return str(make(cell))
+    except Exception:  # libraries may raise anything on a hostile cell
+        return as_text(text_of(cell.get("source")), "Shown as text, because it cannot be rendered.")
 
 
 def numbers_html(cell: Mapping[str, Any]) -> str:
@@ -120,25 +84,3 @@ def _beside(cell: Mapping[str, Any]) -> str:
     if pictures_of(cell):
         return outputs_html(cell)
     return code_html(without_docstrings(source)) if source.strip() else ""
-
-
-def _in_time(make: Callable[..., str], given: Any) -> str:
-    """Run in the process: return what `make` makes, or end the process."""
-    with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(_SECONDS, exit=True, file=nowhere)
-        try:
-            return str(make(given))
-        finally:
-            faulthandler.cancel_dump_traceback_later()
-
-
-def _end_with_the_server() -> None:
-    """End this process if the server is killed."""
-    server = multiprocessing.parent_process()
-    assert server is not None
-
-    def wait() -> None:
-        server.join()
-        os._exit(0)
-
-    threading.Thread(target=wait, daemon=True).start()

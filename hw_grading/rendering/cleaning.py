@@ -33,7 +33,7 @@ _MOST_SPANS = 100  # cells of more than nine rows or columns
 _SPAN = re.compile(r"(?:col|row)?span\s*=\s*[\"']?\s*[0-9]{2}", re.I)
 _DEEPEST = 100  # browsers take seconds to draw some elements within each other
 _TAG = re.compile(r'<(/?)(?!br\b|col\b|hr\b|img\b)[a-z](?:[^">]|"[^"]*")*>')  # in clean HTML
-_PICTURE_URI = re.compile(r"data:image/(?:png|jpeg);base64,[A-Za-z0-9+/=]*")
+_PICTURE_URI = re.compile(r"data:image/[a-z+]{1,20};base64,[A-Za-z0-9+/=]*")
 _NOTE = "Shown as text, because it is too large or too complicated."
 
 
@@ -116,7 +116,7 @@ def clean_html(text: str, attachments: Mapping[str, Any] | None = None) -> str:
     address ``attachment:NAME`` becomes the picture.
     """
     text = encodable(text)
-    bare = _PICTURE_URI.sub("", text)
+    bare = without_pictures(text)
     tags, formatting = bare.count("<"), len(_FORMATTING.findall(bare))
     too_large = len(bare) > _LONGEST_HTML or tags > _MOST_TAGS or formatting * tags > _MOST_COPIES
     if too_large or len(_SPAN.findall(bare)) > _MOST_SPANS:
@@ -125,6 +125,11 @@ def clean_html(text: str, attachments: Mapping[str, Any] | None = None) -> str:
     clean = nh3.clean(text, attribute_filter=allow.attribute, **_ALLOWED)
     steps = (-1 if end else 1 for end in _TAG.findall(clean))
     return clean if max(accumulate(steps), default=0) <= _DEEPEST else as_text(text)
+
+
+def without_pictures(text: str) -> str:
+    """Return a text without the pictures in it, which are long but take no parser's time."""
+    return _PICTURE_URI.sub("", text)
 
 
 def as_text(text: str, note: str = _NOTE) -> str:
@@ -147,6 +152,9 @@ class _Allow:
         return value if name not in _VALUES or _VALUES[name].fullmatch(value) else None
 
     def _source(self, address: str) -> str | None:
+        self._pictures -= 1
+        if self._pictures < 0:
+            return None
         if address.startswith("attachment:"):
             try:
                 bundle = self._attachments.get(unquote(address.removeprefix("attachment:")))
@@ -157,6 +165,5 @@ class _Allow:
             uri = address if is_shown(address) else None
         if uri is None:
             return None
-        self._pictures -= 1
         self._characters -= len(uri)
-        return uri if self._pictures >= 0 and self._characters >= 0 else None
+        return uri if self._characters >= 0 else None

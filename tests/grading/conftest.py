@@ -1,8 +1,5 @@
 """Fixtures of several modules."""
 
-import gc
-from collections.abc import Iterator
-
 import pytest
 from postgresql import postgresql
 from toy_course import course, generated_course
@@ -10,14 +7,6 @@ from toy_course import course, generated_course
 from hw_support.fresh import SEED_VARIABLE
 
 __all__ = ["course", "generated_course", "postgresql"]  # used by pytest, by name
-
-
-@pytest.fixture
-def no_gc_callbacks() -> Iterator[None]:
-    """Remove Hypothesis' callback: an exception in it, such as our time limit, is ignored."""
-    callbacks, gc.callbacks[:] = gc.callbacks[:], []
-    yield
-    gc.callbacks[:] = callbacks
 
 
 @pytest.fixture

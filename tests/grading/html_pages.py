@@ -4,7 +4,6 @@ import base64
 import io
 import re
 import struct
-import time
 import zlib
 from collections import Counter
 from html.parser import HTMLParser
@@ -290,9 +289,3 @@ def display(data, metadata=None):
 
 def code_cell(*outputs):
     return new_code_cell("1", outputs=list(outputs))
-
-
-def seconds(function, *arguments):
-    start = time.process_time()
-    result = function(*arguments)
-    return time.process_time() - start, result

@@ -662,29 +662,3 @@ def test_in_jupyter_server_the_desk_serves_formgraders_course_and_formgrader_lin
         assert "frame-ancestors 'self'" in policy
     finally:
         server.close()
-
-
-def test_a_text_that_keeps_a_parser_busy_blocks_nobody_else(running, kim):
-    kim.api("preview", {"text": "first"})  # a renderer runs
-    below = psutil.Process(running.process.pid).children(recursive=True)
-    renderers = [p for p in below if "spawn_main" in " ".join(p.cmdline())]
-    assert renderers
-    html = []
-
-    def ask():
-        busy = running.client("")
-        html.append(busy.api("preview", {"text": "|-\n|" * 5_000})["html"])
-
-    asking = threading.Thread(target=ask)
-    for renderer in renderers:  # so they are busy while the others ask
-        renderer.suspend()
-    try:
-        asking.start()
-        for _ in range(3):
-            kim.api("overview")
-        assert not html
-    finally:
-        for renderer in renderers:
-            renderer.resume()
-    asking.join()
-    assert "Shown as text" in html[0]

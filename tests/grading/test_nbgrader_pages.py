@@ -1,6 +1,5 @@
 """The pages of nbgrader and formgrader show hostile notebooks without running anything."""
 
-import contextlib
 import re
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from html_pages import (
     Page,
     code_cell,
     display,
-    seconds,
 )
 from nbformat.v4 import (
     new_code_cell,
@@ -166,21 +164,14 @@ def test_outputs_that_were_not_cleaned_in_grading_do_not_run_in(exporters, page)
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-@pytest.mark.usefixtures("no_gc_callbacks")
 def test_code_that_takes_long_to_colour_is_shown_in(exporters, page):
-    cell = new_code_cell("x = 1\n" + " \n" * 20_000 + "y = 2")
-    taken, found = seconds(rendered, exporters[page], [cell])
-    assert taken < 60  # seconds of computing: two here; without a bound, minutes
+    found = rendered(exporters[page], [new_code_cell("x = 1\n" + " \n" * 20_000 + "y = 2")])
     assert "y = 2" in "".join(found.text)
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
 def test_what_is_beyond_the_limits_of_a_page_is_text_in(exporters, page, monkeypatch):
-    monkeypatch.setattr(Limits, "counting", lambda limits: contextlib.nullcontext(spend(limits)))
-
-    def spend(limits):
-        limits.seconds -= 100 if isinstance(limits, Limits) else 0
-
+    monkeypatch.setattr(Limits, "allow", lambda limits, text: False)
     cells = [code_cell(display({"text/html": f"<b>{n}</b>"})) for n in range(3)]
     html = rendered(exporters[page], [*cells, answer("*x*", 1)]).html
     assert html.count("Shown as text") >= 3

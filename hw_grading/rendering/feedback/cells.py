@@ -22,7 +22,6 @@ from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import is_notes
 
 _SHORT = 280  # characters; a longer text of the instructor is folded
-_SECONDS = 30.0  # CPU time for one student's own cells; the cells after it are shown as text
 # A heading, or code between fences: a "#" in code is not a heading.
 _HEADING = re.compile(
     r"^ {0,3}(`{3,}|~{3,})(?s:.*?)(?:^ {0,3}\1|\Z)|^(#{1,6} +\S.*)$", re.MULTILINE
@@ -63,7 +62,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode], markdown: Markdown)
     The cells have no hidden content. `markdown` renders a text by the instructor or a grader.
     """
     scores = {score.cell.name: score for score in facts.result.known.scores}
-    limits = Limits(seconds=_SECONDS)
+    limits = Limits()
     for number, cell in enumerate(cells):
         if is_notes(cell):
             continue
