@@ -8,7 +8,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,21 +16,17 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import is_grade, is_solution, is_task
 
-from hw_grading.analysis.changes import Comparison, compare, graded_differently
-from hw_grading.analysis.regrade_page import as_csv, as_page, in_words
+from hw_grading.analysis.changes import as_csv, compare, graded_differently, in_words
 from hw_grading.batch.job import graded_with, installed
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import digest_of as digest_of_file
-from hw_grading.gradebook.questions import read_places
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import GradedWith, digest_of, read_runs
-from hw_grading.gradebook.scores import counted, in_digits, named, open_gradebook
+from hw_grading.gradebook.scores import counted, named, open_gradebook
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, START, homework_of, manifest_of
+from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.instructor_cells import instructor_cells
-from hw_grading.homework.manifest import FILE_NAME
-from hw_grading.homework.points import check_total
 from hw_grading.homework.regions import check_regions
 from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
@@ -40,16 +35,6 @@ from hw_support.submission.file import Unreadable
 
 Say = Callable[[str], None]
 _MOST_NAMED = 8
-
-
-@dataclass(frozen=True)
-class Edits:
-    """Grade ids of the instructor's cells that differ since the release."""
-
-    changed: list[str]  # with another text, other points, or another position
-    added_or_removed: list[str]  # in words
-    released: dict[str, str]  # digests of the released cells' sources
-    worth: dict[str, tuple[float, float]]  # cells for people with other points: before, now
 
 
 class Regrade:
@@ -71,17 +56,17 @@ class Regrade:
         """
         is_continued = self._begun.exists()
         numbers = self._numbers_at_the_start()
-        edits = self._releasable_edits()
+        edited, _ = self._edited()
         with open_gradebook(self.course.db_url, self.assignment) as (db, _):
             before = read_runs(db, self.assignment, numbers=numbers)
-        moment = max((run.at for run in before.values()), default=None)
-        compares = f"compares with the scores of {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
         if is_continued:
-            self._say(f"An earlier regrade did not finish. This one continues it, and {compares}.")
+            self._say("An earlier regrade did not finish. This one continues it.")
         else:  # a regrade that is refused has not begun
             self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._begun, json.dumps(numbers).encode())
-        self._release(edits)
+        if edited:
+            self._say(f"Releasing the notebook again; edited: {named(edited, _MOST_NAMED)}.")
+            self._release()
         words = ["autograde", self.assignment, "--force"]
         for student in self.students or [""]:  # nbgrader takes one student or all
             self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
@@ -89,10 +74,17 @@ class Regrade:
         if all(one.run is None or one.run.number == numbers.get(one.student.id) for one in chosen):
             raise RuntimeError(
                 f"nbgrader {' '.join(words)} did not finish. See its messages above, then run "
-                f"this command again: it continues{f', and {compares}' if compares else ''}"
+                "this command again: it continues, and compares with the same scores"
             )
         found = compare(before, results, [one.student.id for one in chosen])
-        self._report(found)
+        self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
+        if found.changes:
+            name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.csv"
+            write_whole(self._folder / name, as_csv(found).encode("utf-8", "replace"))
+            self._say(
+                f"{self._folder / name}\nFeedback that you generated before shows the old points: "
+                f"nbgrader generate_feedback {self.assignment} --force"
+            )
         if not found.not_graded:
             self._begun.unlink()
         return not found.not_graded
@@ -100,18 +92,17 @@ class Regrade:
     def show_plan(self) -> None:
         """Show what would be done; raise as `run`. Nothing is written."""
         _, chosen = self._graded()
-        edits = self._releasable_edits()
-        if edits.changed:
+        edited, released = self._edited()
+        if edited:
             self._say(
-                f"These cells were edited since the release: {named(edits.changed, _MOST_NAMED)}. "
+                f"These cells were edited since the release: {named(edited, _MOST_NAMED)}. "
                 "A regrade would release the notebook again. It would run "
                 f"{counted(len(chosen), 'submission')} again, each with all tests."
             )
             return
-        self._say("The notebook is unchanged since the release.")
         settings = ExecuteSubmission(config=self.course.config).plain()
         homework = homework_of(self.course.root, self.assignment)
-        now = {"cells": edits.released, **graded_with(settings, installed(), homework)}
+        now = {"cells": released, **graded_with(settings, installed(), homework)}
         stale: dict[str, list[str]] = {}
         for one in chosen:
             if why := "; ".join(self._why_stale(one, now)):
@@ -161,99 +152,46 @@ class Regrade:
         except (ValueError, AttributeError, TypeError) as error:
             raise Unreadable(f"{self._begun} is damaged ({error}). Remove it") from None
 
-    def _releasable_edits(self) -> Edits:
-        """Return the instructor's edits; `RuntimeError` if nbgrader would not release them."""
+    def _edited(self) -> tuple[list[str], dict[str, str]]:
+        """Return the cells edited since the release, and the digests of the released cells.
+
+        Solutions and cells without a grade id are ignored, because grading does not use them.
+        Raises `Unreadable`, or `RuntimeError` if nbgrader would not release the notebook.
+        """
         course, name = self.course, self.assignment
-        edits = edits_since_release(course, name)
-        if edits.added_or_removed:
+        path = course.source(name) / f"{name}.ipynb"
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except Exception as error:  # nbformat may raise any error
+            raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
+        check_regions(notebook, path)
+        notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
+        cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
+        with Gradebook(course.db_url) as gradebook:
+            known = {one.grade_id: one for one in instructor_cells(gradebook, name, name, path)}
+        if others := sorted(cells.keys() ^ known.keys()):
             raise RuntimeError(
                 f"Cells with a grade id were added to or removed from the notebook of {name} "
-                f"since it was released ({named(edits.added_or_removed, _MOST_NAMED)}). "
-                "nbgrader refuses this once there are submissions. Undo these changes. To drop "
-                "a test, use a correction or give it 0 points"
+                f"since it was released ({named(others, _MOST_NAMED)}). nbgrader refuses this once "
+                "there are submissions. Undo these changes. To drop a test, use a correction or "
+                "give it 0 points"
             )
-        if edits.changed:
-            path = course.source(name) / f"{name}.ipynb"
-            notebook = nbformat.read(path, as_version=4)
-            check_regions(notebook, path)
-            manifest = course.root / STAFF / name / FILE_NAME
-            check_total(manifest_of(course.root, name), manifest, notebook)
-        return edits
+        is_moved = list(cells) != list(known)
+        edited = []
+        for one, cell in cells.items():
+            old = known[one]
+            kind = (is_grade(cell), is_solution(cell), is_task(cell), cell.cell_type)
+            is_same = kind == (old.grade, old.solution, old.task, old.cell_type)
+            if is_grade(cell) or is_task(cell):
+                is_same = is_same and float(cell.metadata.nbgrader.get("points") or 0) == old.points
+            text_same = PLACEHOLDER in cell.source or cell.source == old.source
+            if is_moved or not (is_same and text_same):
+                edited.append(one)
+        return edited, {one: digest_of(cell.source) for one, cell in known.items()}
 
-    def _release(self, edits: Edits) -> None:
-        if not edits.changed:
-            return
-        course, name = self.course, self.assignment
-        self._say(
-            f"Edited since the release: {named(edits.changed, _MOST_NAMED)}. Releasing the "
-            "notebook again."
-        )
-        places = read_places(course.source(name) / f"{name}.ipynb")
-        for cell, (old, new) in edits.worth.items():
-            self._say(
-                f"{places[cell]} is worth {in_digits(new)} now, {in_digits(old)} before. Scores "
-                f"that people gave did not change. To check them: python -m hw_grading desk {name}"
-            )
-        released = course.release(name) / f"{name}.ipynb"
-        start = released.with_name(START)
-        before, page = (p.read_bytes() if p.is_file() else b"" for p in (released, start))
-        course.must("generate_assignment", name, "--force")
+    def _release(self) -> None:
+        start = self.course.release(self.assignment) / START
+        page = start.read_bytes() if start.is_file() else b""
+        self.course.must("generate_assignment", self.assignment, "--force")
         if page:  # nbgrader deletes the folder before writing to it
             write_whole(start, page)
-        if before and before != released.read_bytes():
-            self._say(
-                "The students' version of the notebook changed too. To release it to them: "
-                f"python -m hw_grading release {name}"
-            )
-
-    def _report(self, found: Comparison) -> None:
-        self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
-        if not found.changes:
-            return
-        name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
-        for suffix, text in ((".csv", as_csv(found)), (".html", as_page(found))):
-            path = self._folder / f"{name}{suffix}"
-            write_whole(path, text.encode("utf-8", "replace"))
-            self._say(str(path))
-        students = {change.student for change in found.changes}
-        if any(self.course.feedback(student, self.assignment).is_dir() for student in students):
-            self._say(
-                "Existing feedback pages show the old points. To make them again: nbgrader "
-                f"generate_feedback {self.assignment} --force"
-            )
-
-
-def edits_since_release(course: Course, assignment: str) -> Edits:
-    """Compare the instructor's notebook with its version in the gradebook.
-
-    Solutions and cells without a grade id are ignored, because grading does not use them.
-    Raises `Unreadable` if the notebook is missing or damaged.
-    """
-    path = course.source(assignment) / f"{assignment}.ipynb"
-    try:
-        read_places(path)  # raises an error that says what is wrong
-        notebook = nbformat.read(path, as_version=4)
-    except (Unreadable, OSError, ValueError) as error:
-        raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
-    notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-    cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
-    with Gradebook(course.db_url) as gradebook:
-        known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
-    both = [name for name in cells if name in known]
-    moved = both != [name for name in known if name in cells]
-    changed, worth = [], {}
-    for name in both:
-        cell, old = cells[name], known[name]
-        points = cell.metadata.nbgrader.get("points") if is_grade(cell) or is_task(cell) else None
-        is_text_same = PLACEHOLDER in cell.source or cell.source == old.source
-        same_points = points is None or float(points) == old.points
-        marks = (is_grade(cell), is_solution(cell), is_task(cell), cell.cell_type)
-        same_marks = marks == (old.grade, old.solution, old.task, old.cell_type)
-        if not (is_text_same and same_points and same_marks) or moved:
-            changed.append(name)
-        if points is not None and old.points and not same_points and (old.solution or old.task):
-            worth[name] = (old.points, float(points))
-    others = [f"added {name}" for name in cells if name not in known]
-    others += [f"removed {name}" for name in known if name not in cells]
-    digests = {name: digest_of(cell.source) for name, cell in known.items()}
-    return Edits(changed, others, digests, worth)

@@ -3,13 +3,11 @@
 Widths are terminal columns, so that names in any script stay aligned.
 """
 
-import contextlib
 import itertools
 import shutil
 import textwrap
 from pathlib import Path
 
-from hw_grading.gradebook.folders import read_time
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Failure
@@ -17,7 +15,6 @@ from hw_grading.gradebook.scores import Cell, counted, in_digits
 from hw_grading.gradebook.writing import aligned, columns
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_support.submission.file import Unreadable
 
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6
@@ -56,7 +53,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
         lines.append(line)
         room = max(width - 4, 1)
         if result:
-            lines += ["    " + fit(remark, room) for remark in _remarks(found, result, room)]
+            lines += ["    " + fit(remark, room) for remark in _remarks(result, room)]
     return "\n".join([*lines, "", *_summary(found)])
 
 
@@ -92,19 +89,13 @@ def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> li
     return [record.student, *points, *given, record.late]
 
 
-def _remarks(found: Results, result: Result, width: int) -> list[str]:
+def _remarks(result: Result, width: int) -> list[str]:
     """Return why there are no points, in lines, or the first failures and how many others."""
     failures = result.run.failures if result.run else []
     said = [_in_words(failure) for failure in failures]
-    cells = {failure.cell for failure in failures}
-    if len(cells) == len(failures) > 1 and len({(f.what, f.message) for f in failures}) == 1:
-        said = [f"{len(failures)} cells: {failures[0].message}"]
     remarks = said[:MOST_FAILURES]
     if len(said) > MOST_FAILURES:
         remarks.append(f"and {len(said) - MOST_FAILURES} more")
-    if result.status is not Status.NOT_GRADED:
-        changed = _changed_time(found, result)
-        remarks += textwrap.wrap(changed, width, break_on_hyphens=False)
     if result.status is not Status.GRADED:
         reason = f"{str(result.status).upper()}: {result.reason}"
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
@@ -122,19 +113,6 @@ def _in_words(failure: Failure) -> str:
     lost = f"{failure.what} [{in_digits(failure.lost)} pt]" if failure.what else ""
     words = (failure.cell.removeprefix("test_"), lost, failure.message)
     return ": ".join(filter(None, words))
-
-
-def _changed_time(found: Results, result: Result) -> str:
-    """Say that a submission's time was changed after grading; "" if it was not."""
-    name, student = found.assignment, result.student.id
-    with contextlib.suppress(Unreadable):  # the run has reported it already
-        now = read_time(found.course.submitted(student, name))
-        if now and now != result.known.handed_in:
-            return (
-                "timestamp.txt was changed after this grading, and its time does not count yet. To "
-                f"count it: nbgrader autograde {name} --student={student} --force"
-            )
-    return ""
 
 
 def _summary(found: Results) -> list[str]:

@@ -1,15 +1,11 @@
-"""Similar answers of a class, for a person to read: pairs, and groups with the same answer.
+"""Pairs of students with similar code, for a person to read.
 
-copydetect compares each student's own code, without the code of the release. Two answers are the
-same if only white space and comments differ. Submissions are read, never run.
+copydetect compares each student's own code, without the code of the release. Submissions are read,
+never run.
 """
 
-import ast
-import contextlib
 import io
 import itertools
-import warnings
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,23 +25,19 @@ from hw_support.failures import visible
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import without_disguise
 from hw_support.submission.released import cells_of
-from hw_support.time_limit import TimeLimitReached, time_limit
 
 RUN, WINDOW = 25, 6  # characters of code without names: copydetect's own choice
 LEAST_SHARE, LEAST = 0.33, 150  # of the code, and characters; honest answers share at most a fifth
 MOST_CHARACTERS = 100_000  # of a student's code; nobody writes nearly so much
-SECONDS = 5.0  # to read one student's code; the longest ordinary code takes a tenth
 MARK = 'name="generator" content="hw_grading similarity"'
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one student wrote."""
+    """The code that one student wrote."""
 
     student: str
-    answers: dict[str, tuple[str, str]]  # by grade id: without white space and comments, as written
     code: CodeFingerprint  # of answers and added cells
 
 
@@ -75,7 +67,6 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         except (Unreadable, OSError, ValueError) as why:
             left_out[record.student] = str(why)
     pairs = similar_pairs(works)
-    answers_to = [name for cell in released.cells if (name := grade_id_of(cell))]
     page = templates_in(Path(__file__).parent).get_template("similarity.html.j2")
     content = page.render(
         assignment=plain(assignment, 200),
@@ -85,8 +76,6 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         least=LEAST_SHARE,
         pairs=[(*pair, marked(*pair[:2])) for pair in pairs[:most]],
         more=len(pairs[most:]),
-        same={name: found for name in answers_to if (found := same_answers(works, name))},
-        places=results.places,
         plain=plain,
     )
     write_together({out: content}, {out: MARK})
@@ -96,37 +85,20 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
 def own_work(
     student: str, notebook: NotebookNode, released: NotebookNode, boilerplate: set[int]
 ) -> Work:
-    """Return what a student wrote, and mend the notebook; `Unreadable` if it is too much code."""
-    instructors, others = cells_of(released)
-    mend(notebook, instructors, others)
-    stubs = {cell.grade_id: cell.source for cell in instructors if cell.solution}
+    """Return the code that a student wrote, and mend the notebook; `Unreadable` if too much."""
+    mend(notebook, *cells_of(released))
     given = {cell.source.strip() for cell in released.cells}
-    answers, cells = {}, []
+    cells = []
     for cell in notebook.cells:
-        name, is_code = grade_id_of(cell) or "", cell.cell_type == "code"
-        if cell.source.strip() in given:
-            continue
-        # In lines of white space, copydetect's time grows with the square of their number.
-        source = "\n".join(map(str.rstrip, visible(cell.source).split("\n"))).strip("\n")
-        if name in stubs and (normal := _normal(source, is_code)) != _normal(stubs[name], is_code):
-            answers[name] = normal, source
-        if is_code:
-            cells.append(f"# {name or 'a cell that the student added'}\n{source}")
+        if cell.cell_type == "code" and cell.source.strip() not in given:
+            # In lines of white space, copydetect's time grows with the square of their number.
+            source = "\n".join(map(str.rstrip, visible(cell.source).split("\n"))).strip("\n")
+            cells.append(f"# {grade_id_of(cell) or 'a cell that the student added'}\n{source}")
     code = "\n\n".join(cells)
-    if len(code) <= MOST_CHARACTERS:
-        with contextlib.suppress(TimeLimitReached), time_limit(SECONDS, 10 * SECONDS):
-            file, known = io.StringIO(code), [*boilerplate]
-            return Work(student, answers, CodeFingerprint("own.py", RUN, WINDOW, known, fp=file))
-    raise Unreadable(f"It takes too long to compare {len(code):,} characters of code")
-
-
-def _normal(source: str, is_code: bool) -> str:
-    """Return an answer without white space and comments."""
-    unusable = (SyntaxError, ValueError, RecursionError, MemoryError)
-    with contextlib.suppress(*unusable), warnings.catch_warnings(action="ignore"):
-        if is_code:
-            return ast.dump(ast.parse(source))
-    return " ".join(without_disguise(source).split())
+    if len(code) > MOST_CHARACTERS:
+        raise Unreadable(f"{len(code):,} characters of code are too many to compare")
+    own = CodeFingerprint("own.py", RUN, WINDOW, [*boilerplate], fp=io.StringIO(code))
+    return Work(student, own)
 
 
 def boilerplate_of(released: NotebookNode) -> set[int]:
@@ -153,13 +125,3 @@ def marked(first: Work, second: Work) -> list[Markup]:
         Markup(highlight_overlap(code.raw_code, of_code, "<mark>", "</mark>", 2, True)[0])
         for code, of_code in zip((first.code, second.code), places, strict=True)
     ]
-
-
-def same_answers(works: Sequence[Work], cell: str) -> list[tuple[list[str], str]]:
-    """Return the groups of students with the same answer, and the answer; the largest first."""
-    groups: dict[str, list[Work]] = defaultdict(list)
-    for work in works:
-        if cell in work.answers:
-            groups[work.answers[cell][0]].append(work)
-    found = sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
-    return [([work.student for work in group], group[0].answers[cell][1]) for group in found]

@@ -5,7 +5,6 @@ points of tests: a total without the answers that people grade says nothing abou
 """
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -29,8 +28,6 @@ from hw_grading.rendering.templates import templates_in
 
 MARK = 'name="generator" content="hw_grading statistics"'
 MOST_BARS = 9
-_INPUT = re.compile(r"\.? (?:Fresh input|Input): ")  # at the end of a message
-_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 
 
 class Row(NamedTuple):
@@ -54,7 +51,7 @@ class Question:
     title: str
     rows: list[Row]
     points: list[float]  # while answers wait, without the zeros of empty answers
-    failed: list[tuple[str, float, int, str]]  # parts: name, points, how often, likeliest cause
+    failed: list[tuple[str, float, int]]  # parts: name, points, how often
     items: list[tuple[str, float, int]]  # of the rubric: text, points, how often
 
     @property
@@ -149,29 +146,11 @@ def _rows(
         yield Row(*about, "", "other", other, 0.0, "")  # a correction, or a person's points
 
 
-def _by_part(failed: Sequence[Part]) -> list[tuple[str, float, int, str]]:
-    """Count failed parts, the most frequent first, each with the cause that was named most often.
-
-    Answers that were left out count, but are the cause only if there is no other one.
-    """
-    by_name: dict[str, list[Part]] = {}
-    for part in failed:
-        by_name.setdefault("the whole test" if part.is_whole else part.name, []).append(part)
-    found = []
-    for name, those in by_name.items():
-        answered = [part for part in those if "NotImplementedError" not in part.message]
-        causes = Counter(cause_in(part.message) for part in answered or those)
-        [(cause, times)] = causes.most_common(1)
-        cause += f" ({times} of {len(those)})" if cause else ""
-        found.append((name, those[0].points, len(those), cause))
-    return sorted(found, key=lambda part: -part[2])
-
-
-def cause_in(message: str) -> str:
-    """Return the cause from a failure's message, without its numbers and input, which vary."""
-    said = _INPUT.split(message)[0]
-    _, found, cause = said.partition("Likely cause: ")
-    return plain(cause if found else _NUMBER.sub("…", said), 160)
+def _by_part(failed: Sequence[Part]) -> list[tuple[str, float, int]]:
+    """Count failed parts, the most frequent first."""
+    found = Counter("the whole test" if part.is_whole else part.name for part in failed)
+    points = {part.name: part.points for part in failed}
+    return [(name, points.get(name, 0.0), times) for name, times in found.most_common()]
 
 
 def _items(book: GradeBook, cell: str) -> list[tuple[str, float, int]]:

@@ -1,7 +1,6 @@
 """Show why a student lost points: each part of a test with its message, as it was graded.
 
-Shows the test and the answers that it calls, with marks where something failed. Runs and writes
-nothing.
+Runs and writes nothing.
 """
 
 import argparse

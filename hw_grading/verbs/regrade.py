@@ -2,7 +2,7 @@
 
 Releases the homework again if its notebook was edited. Grades all submissions again, but runs only
 those affected by a change. Shows whose score changed, in which part and why. Keeps scores that
-people gave. Also writes the table to grading/regrades, as CSV and as a page.
+people gave. Also writes the table to grading/regrades, as CSV.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Find similar answers: pairs of students, and groups with the same answer.
+"""Find pairs of students with similar code.
 
 Compares what students wrote, without the released notebook. Writes a page. Similarity is no
 evidence: a person must read both answers.

@@ -21,15 +21,13 @@ from test_results import course as toys
 from tiny_homeworks import manifest_of
 
 from hw_grading.__main__ import main
-from hw_grading.analysis.changes import Comparison, compare
-from hw_grading.analysis.regrade_page import as_csv, as_page, in_words, part_of
+from hw_grading.analysis.changes import Comparison, as_csv, compare, in_words
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.model import Grading, Mark
 from hw_grading.gradebook.runs import Run
 from hw_grading.homework.course import Course
-from hw_support.submission.problems import Kind, Problem, Severity
 
 __all__ = ["toys"]  # a fixture
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's code
@@ -107,25 +105,21 @@ def test_one_command_regrades_after_a_fixed_test_and_keeps_scores_by_hand(
     ps1.edit(course, ps1.RIGHT_TEST)
     start = course.release("ps1") / "START.html"
     start.write_text("How to start")
-    course.feedback("right00", "ps1").mkdir(parents=True)
 
     assert regrade(course) == 0
     said = capsys.readouterr().out
     assert start.read_text() == "How to start"
-    assert "To make them again: nbgrader generate_feedback ps1 --force" in said
+    assert "nbgrader generate_feedback ps1 --force" in said
     assert changes(course) == EXPECTED
     assert {r["part"] for r in table(course)} == {"elsewhere"}
     assert "elsewhere: passes now for 22, fails now for 5" in said
     assert "27 scores changed, of 27 students: 22 up, 5 down. 40 students compared." in said
-    assert "40 scores that people gave are kept." in said
+    assert "Scores by people that are kept: 40." in said
     assert "wait" not in said
     assert ps1.by_hand(course) == given
     with Gradebook(course.db_url) as gradebook:
         comment = gradebook.find_comment("certification", "ps1", "ps1", "right00")
         assert "Signed where?" in comment.comment
-    page = max((course.folder / "grading" / "regrades").glob("*.html")).read_text()
-    assert page.count("<bdi>right") == 22
-    assert "http" not in page.replace("http-equiv", "")
 
     assert regrade(course) == 0
     assert "No score changed. 40 students" in capsys.readouterr().out
@@ -142,7 +136,7 @@ def test_only_an_answer_that_was_submitted_again_waits_again(
     assert changes(few) == {"right00": ("1.0", "2.0", "answer changed: certification, double")}
     said = capsys.readouterr().out
     assert "A person has to look at 1 answer again:" in said
-    assert "right00, Certification: the answer changed" in said
+    assert "  right00, Certification" in said
     assert ps1.by_hand(few) == {
         "right00": (0.5, True),
         "size00": (0.5, False),
@@ -168,10 +162,8 @@ def test_a_persons_score_for_a_test_counts_until_the_test_gives_other_points(
     assert set(by_student) == {"right00", "size00"}
     row = by_student["right00"]
     assert (row["points_before"], row["points_after"]) == ("1.5", "1.5")
-    assert (row["tests_before"], row["tests_after"]) == ("1.0", "2.0")
-    said = capsys.readouterr().out
-    assert "1.5 → 1.5 (by hand; tests 1 → 2)" in said
-    assert "right00, The function `double`: the test gives different points" in said
+    assert (row["part_before"], row["part_after"]) == ("failed", "passed")
+    assert "  right00, The function `double`" in capsys.readouterr().out
 
 
 def written(path: Path) -> int | None:
@@ -201,7 +193,7 @@ def test_a_killed_regrade_is_continued_and_compared_with_the_old_scores(
     assert not list((few.folder / "grading" / "regrades").glob("*.csv"))
 
     assert regrade(few) == 0
-    assert "An earlier regrade did not finish. This one continues it" in capsys.readouterr().out
+    assert "An earlier regrade did not finish." in capsys.readouterr().out
     assert changes(few) == {name: EXPECTED[name] for name in ("right00", "size00")}
     assert set(ps1.by_hand(few).values()) == {(0.5, False)}
     assert not list((few.folder / "grading" / "regrades").glob("*.unfinished"))
@@ -222,27 +214,6 @@ def test_all_named_students_are_graded_again_and_no_others(
     assert "all results are up to date" in capsys.readouterr().out
     assert regrade(few, "--dry-run") == 0
     assert f"run 1 submission again (size00): {WHY}" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-@pytest.mark.xdist_group("regrade")
-def test_a_dry_run_finds_scores_of_another_version_of_a_test(
-    few: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ps1.edit(few, ps1.WRONG_TEST, ps1.OTHER)
-    assert few.nbgrader("generate_assignment", "ps1", "--force") == 0
-    assert few.nbgrader("autograde", "ps1", "--force", "--student=right00") == 0
-    capsys.readouterr()
-    assert regrade(few, "--dry-run") == 0
-    assert (
-        "A regrade would run 2 submissions again (size00, wrong00): instructor's cells changed: "
-        "test_double."
-    ) in capsys.readouterr().out
-    assert regrade(few, "--dry-run", "--student", "right00") == 0
-    assert "all results are up to date" in capsys.readouterr().out
-    assert regrade(few) == 0
-    assert regrade(few, "--dry-run") == 0
-    assert "all results are up to date" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -276,7 +247,7 @@ def test_a_dry_run_shows_its_plan_and_writes_nothing(
     ps1.edit(few, ps1.RIGHT_TEST, ps1.OTHER)
     assert regrade(few, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "These cells were edited since the release: test_double." in said
+    assert "edited since the release: test_double. A regrade would" in said
     assert "It would run 3 submissions again" in said
     assert state(few) == before
 
@@ -310,7 +281,7 @@ def test_an_impossible_regrade_gives_one_sentence_and_changes_nothing(
     for words in ([], ["--dry-run"]):
         assert regrade(few, *words) == 2
         said = capsys.readouterr().err
-        assert "removed try_it" in said
+        assert "(try_it)" in said
         assert "Undo these changes" in said
         assert state(few) == before
     mistyped = ps1.source()
@@ -355,8 +326,6 @@ def compared(course: ToyCourse, old: Run, new: Run, auto: float = 3.0) -> Compar
 
 BEFORE = run_of(None, [PASSED, FAILED])
 ALL = [PASSED, replace(FAILED, earned=2.0, passed=True, message="")]
-PROBLEM = Problem(Kind.TIME_LIMIT, Severity.FAILED, "It did not end.", "double")
-EDITED = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.", "setup")
 
 
 def graded_with(**kinds: dict[str, str]) -> dict[str, Any]:
@@ -372,9 +341,6 @@ def reasons_between() -> Iterator[Any]:
     yield graded_with(packages={"numpy": "2.1"}), "packages changed: numpy 2.0 → 2.1"
     limits = {"cpu_seconds_per_cell": "90"}
     yield graded_with(limits=limits), "limit changed: cpu_seconds_per_cell 60 → 90"
-    yield {"problems": (PROBLEM,)}, "reaches a limit now: It did not end."
-    yield {"problems": (EDITED,)}, "repaired now: It was edited."
-    yield {"parts": (*ALL, replace(PASSED, name="new"))}, "points changed: 3 → 4"
     yield {}, "no change is recorded: the answer may be random, or close to a limit"
 
 
@@ -385,9 +351,7 @@ def test_the_reason_is_the_difference_between_the_runs(
     found = compared(toys, BEFORE, run_of(None, **{"parts": ALL} | other))
     change = found.changes[0]
     assert change.why == why
-    assert change[4:7] == (1.0, 3.0, 3.0)
-    assert part_of(change) == "values at 1: failed → passed"
-    assert (change.total_before, change.total_after) == (1.0, 3.0)
+    assert change[3:9] == (1.0, 3.0, 3.0, "values at 1", "failed", "passed")
     assert (found.compared, found.new, found.not_graded) == (1, [], [])
 
 
@@ -396,10 +360,10 @@ def test_a_part_is_compared_by_its_name_and_a_test_without_parts_as_a_whole(
 ) -> None:
     whole = replace(PASSED, name=TEST, points=3.0, earned=3.0)
     [changes] = compared(toys, BEFORE, run_of(None, [whole])).by_test
-    assert [part_of(change) for change in changes] == [
-        "the whole test: none → passed",
-        "values at 0: passed → none",
-        "values at 1: failed → none",
+    assert [change[6:9] for change in changes] == [
+        ("the whole test", "", "passed"),
+        ("values at 0", "passed", ""),
+        ("values at 1", "failed", ""),
     ]
 
 
@@ -415,15 +379,14 @@ def test_who_has_no_new_run_is_not_graded_and_who_had_none_is_not_compared(
     assert (found.new, found.compared, found.changes) == (["bob"], 0, ())
 
 
-def test_names_and_messages_reach_no_spreadsheet_terminal_or_browser(toys: ToyCourse) -> None:
-    message = "=1+1\x1b]0;owned\x07<img src=x onerror=alert(1)>"
+def test_names_and_messages_reach_no_spreadsheet_or_terminal(toys: ToyCourse) -> None:
+    message = "=1+1\x1b]0;owned\x07"
     found = compared(toys, run_of(None, ALL), run_of(None, [replace(FAILED, message=message)]))
-    student = '=cmd|"/C calc"!A0\x1b[31m<script>alert(1)</script>'
+    student = '=cmd|"/C calc"!A0\x1b[31m'
     found = replace(found, changes=[one._replace(student=student) for one in found.changes])
     rows = list(csv.DictReader(io.StringIO(as_csv(found))))
     assert {row["student"][:5] for row in rows} == {"'=cmd"}
     assert [row["message_after"][:5] for row in rows if row["message_after"]] == ["'=1+1"]
-    page, said = as_page(found), in_words(found, 100)
-    assert [word for word in ("<script", "<img", "\x1b") if word in page] == []
+    said = in_words(found, 100)
     assert "\x1b" not in said
     assert max(map(len, said.splitlines())) <= 100
