@@ -180,9 +180,10 @@ def _by_part(found: Comparison) -> Iterator[str]:
     parts = [(c.question, c.part, c.part_after) for c in found.changes if c.part]
     counts = Counter(parts)
     for question, name in dict.fromkeys(part[:2] for part in parts):
-        for after, verb in (("passed", "passes"), ("failed", "fails")):
-            if students := counts[question, name, after]:
-                yield f"{question}, {name}: {verb} now for {students}"
+        verbs = {"passed": "passes now for", "failed": "fails now for"}
+        said = [f"{verb} {n}" for one, verb in verbs.items() if (n := counts[question, name, one])]
+        if said:
+            yield f"{question}, {name}: {', '.join(said)}"
 
 
 def _table(found: Comparison) -> Iterator[str]:

@@ -190,8 +190,7 @@ class GradeBook:
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
         with self._rows(cell) as rows:
-            checked_rubric(rubric, rows.most)
-            return rubrics.rescored(read_answers(rows, rubric), rubric, rows.most)
+            return rubrics.rescored(read_answers(rows, rubric), checked_rubric(rubric), rows.most)
 
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
@@ -202,7 +201,7 @@ class GradeBook:
         """
         stamp = Stamp(expect_name(grader), "rubric")
         with self._rows(cell, writes=True) as rows:
-            return rubrics.change(rows, checked_rubric(rubric, rows.most), stamp)
+            return rubrics.change(rows, checked_rubric(rubric), stamp)
 
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
@@ -211,15 +210,16 @@ class GradeBook:
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             states = (events[0].before, events[0].after)
-            before, after = (rubrics.rubric_of(json.loads(state)["rubric"]) for state in states)
+            before, after = (
+                rubrics.rubric_of(json.loads(state)["rubric"], rows.most) for state in states
+            )
             stamp = Stamp(grader, "rubric undone", undoes=events[0].batch)
-            rubric = replace(before.within(rows.most), revision=after.revision)
+            rubric = replace(before, revision=after.revision)
             return rubrics.change(rows, rubric, stamp)
 
     def exported(self) -> dict[str, Any]:
         """Return all rubrics as JSON data, without any student data."""
-        points = {question.cell: question.max_points for question in self.questions()}
-        found = {cell: rubrics.exported(self.rubric(cell), most) for cell, most in points.items()}
+        found = {one.cell: rubrics.exported(self.rubric(one.cell)) for one in self.questions()}
         return {"format": rubrics.FORMAT, "assignment": self.assignment, "rubrics": found}
 
     def import_rubrics(self, document: object, *, grader: str) -> list[str]:
@@ -228,10 +228,9 @@ class GradeBook:
         Return the questions that got a new rubric; the others are unchanged. `Refused` if the
         document holds no rubrics.
         """
-        found = rubrics.rubrics_in(document)
-        points = {q.cell: q.max_points for q in self.questions() if q.cell in found}
-        # Check all rubrics before the first change.
-        new = {cell: checked_rubric(found[cell].within(n), n) for cell, n in points.items()}
+        points = {question.cell: question.max_points for question in self.questions()}
+        found = rubrics.rubrics_in(document, points)
+        new = {cell: checked_rubric(one) for cell, one in found.items()}  # all, before any change
         taken = []
         for cell, rubric in new.items():
             if not any(grading.mark.done for grading in self.gradings(cell).values()):

@@ -101,8 +101,8 @@ def save(
     """
     grading, given, row = answer.grading, answer.given, answer.row
     old, student = grading.mark, grading.student
-    score = rubric.score(mark.chosen, mark.adjustment, rows.most) if mark.done else None
-    text = rubric.comment(mark, rows.most) if mark.done else None
+    score = rubric.score(mark, rows.most) if mark.done else None
+    text = rubric.comment(mark) if mark.done else None
     digest = row.digest if row else ""
     state = {name: getattr(grading, name) for name in ("score", "comment", "waits", "overridden")}
     state |= {"mark": old.plain(), "digest": digest}
@@ -226,8 +226,8 @@ def read_events(rows: Rows, student: str | None) -> list[Event]:
     for row in sorted(rows.all(EVENTS, **whose), key=lambda row: -row.id):
         before, after = json.loads(row.before), json.loads(row.after)
         about = (row.at, row.grader, row.cell, row.student, row.action)
-        what = after.get("what") or _said(after.get("mark") or {})
-        found.append(Event(*about, before.get("score"), after.get("score"), what))
+        said = _said(after.get("mark") or {})
+        found.append(Event(*about, before.get("score"), after.get("score"), said))
     return found
 
 

@@ -1,7 +1,7 @@
-"""Makes our tables, and moves what earlier versions stored into them.
+"""Makes our tables, and moves what version 2.0 stored into them.
 
-Up to version 2.0 there were six tables desk_*, corrections were always for everybody, and an
-extension stood in our table, in nbgrader's, or in both: the later due date counted.
+That version had six tables desk_*, its corrections were for everybody, and an extension stood in
+our table, in nbgrader's, or in both: the later due date counted.
 """
 
 import json
@@ -11,19 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import (
-    Connection,
-    MetaData,
-    RowMapping,
-    Table,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import Connection, MetaData, RowMapping, Table, insert, inspect, select, text
 
 from hw_grading.gradebook.tables import (
+    ALL_POINTS,
     CORRECTIONS,
     EVENTS,
     EXTENSIONS,
@@ -33,9 +24,7 @@ from hw_grading.gradebook.tables import (
     now,
     put,
 )
-from hw_grading.outcome import GraderFault
 
-_Rows = Sequence[dict[str, Any]]
 _QUESTION = ("assignment", "cell")
 _ANSWER = (*_QUESTION, "student")
 
@@ -43,62 +32,53 @@ _ANSWER = (*_QUESTION, "student")
 def make_tables(connection: Connection) -> None:
     """Create the tables that are missing, with the rows of an earlier version's tables.
 
-    The transaction must have locked other writers out. An old table is dropped when its rows have
-    been copied and counted. Deleted items go: the history has them.
+    The transaction must have locked other writers out. Deleted items go: the history has them.
     """
     known = set(inspect(connection).get_table_names())
-    if EXTENSIONS.name in known:
-        columns = {column["name"] for column in inspect(connection).get_columns(EXTENSIONS.name)}
-    else:
-        columns = set()
-    if "desk_event" in known and EVENTS.name not in known:
+    is_old = "desk_event" in known and EVENTS.name not in known
+    extensions = _columns(connection, EXTENSIONS.name) if EXTENSIONS.name in known else set()
+    if is_old:
         _run(connection, f"ALTER TABLE desk_event RENAME TO {EVENTS.name}")
     METADATA.create_all(connection)
-    if RUBRICS.name not in known and "desk_rubric" in known:
-        _move(connection, RUBRICS, _rubrics(connection), ["desk_item", "desk_rubric"])
-    if MARKS.name not in known and "desk_grading" in known:
-        old = ["desk_applied", "desk_answer", "desk_grading"]
-        _move(connection, MARKS, _marks(connection), old)
-    if not columns or "mirrored" in columns:
+    if is_old:
+        _move_rubrics_and_marks(connection)
+    if not extensions or "mirrored" in extensions:
         _take_over_extensions(connection)
-    for column in {"mirrored", "theirs"} & columns:
-        _run(connection, f"ALTER TABLE {EXTENSIONS.name} DROP COLUMN {column}")
-    there = {column["name"] for column in inspect(connection).get_columns(CORRECTIONS.name)}
-    if "student" not in there:
+    for table, column in (
+        (EXTENSIONS.name, "mirrored"),
+        (EXTENSIONS.name, "theirs"),
+        (CORRECTIONS.name, "beyond"),  # whether a correction passed the question's points
+    ):
+        if column in _columns(connection, table):
+            _run(connection, f"ALTER TABLE {table} DROP COLUMN {column}")
+    if "student" not in _columns(connection, CORRECTIONS.name):
         add = "ADD COLUMN student VARCHAR(128) NOT NULL DEFAULT ''"
         _run(connection, f"ALTER TABLE {CORRECTIONS.name} {add}")
-    if "beyond" in there:  # whether a correction passed the question's points
-        _run(connection, f"ALTER TABLE {CORRECTIONS.name} DROP COLUMN beyond")
 
 
-def _rubrics(connection: Connection) -> _Rows:
-    items = defaultdict(list)
+def _move_rubrics_and_marks(connection: Connection) -> None:
+    items, chosen = defaultdict(list), defaultdict(list)
     for item in sorted(_read(connection, "desk_item"), key=lambda item: item["position"]):
         if not item["deleted"]:
             kept = {name: item[name] for name in ("id", "points", "text", "note")}
             items[_key(item, _QUESTION)].append(kept)
-    rows = []
     for old in _read(connection, "desk_rubric"):
-        rubric = {"items": items[_key(old, _QUESTION)], "kind": old["kind"], "lower": old["lower"]}
-        if math.isfinite(old["upper"]):
-            rubric["upper"] = old["upper"]
+        rubric = {"kind": old["kind"], "items": items[_key(old, _QUESTION)]}
         kept = {name: old[name] for name in (*_QUESTION, "revision", "grader")}
-        rows.append(kept | {"rubric": json.dumps(rubric)})
-    return rows
-
-
-def _marks(connection: Connection) -> _Rows:
-    chosen = defaultdict(list)
+        connection.execute(insert(RUBRICS), kept | {"rubric": json.dumps(rubric)})
     for row in _read(connection, "desk_applied"):
         chosen[_key(row, _ANSWER)].append(row["item"])
+    taken_off = [r for r in _read(connection, "desk_rubric") if r["kind"] == "subtracting"]
+    from_all = {_key(row, _QUESTION) for row in taken_off}
     saved = {_key(row, _ANSWER): row for row in _read(connection, "desk_grading")}
     answers = {_key(row, _ANSWER): row["digest"] for row in _read(connection, "desk_answer")}
-    return [
-        dict(zip(_ANSWER, key, strict=True))
-        | {"chosen": json.dumps(sorted(chosen[key])), "answer": answers.get(key, "")}
-        | {name: kept for name, kept in saved.get(key, {}).items() if name in MARKS.c}
-        for key in saved | answers
-    ]
+    for key in saved.keys() | answers.keys():
+        ids = chosen[key] + ([ALL_POINTS] if key[:2] in from_all and key in saved else [])
+        row = {name: kept for name, kept in dict(saved.get(key, {})).items() if name in MARKS.c}
+        row |= {"chosen": json.dumps(sorted(ids)), "answer": answers.get(key, "")}
+        connection.execute(insert(MARKS), dict(zip(_ANSWER, key, strict=True)) | row)
+    for name in ("item", "rubric", "applied", "answer", "grading"):
+        _run(connection, f"DROP TABLE desk_{name}")
 
 
 def _take_over_extensions(connection: Connection) -> None:
@@ -129,24 +109,14 @@ def _key(row: RowMapping, names: Sequence[str]) -> tuple[Any, ...]:
     return tuple(row[name] for name in names)
 
 
+def _columns(connection: Connection, table: str) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns(table)}
+
+
 def _read(connection: Connection, name: str) -> Sequence[RowMapping]:
     """Return all rows of a table, with the columns that it has here."""
     table = Table(name, MetaData(), autoload_with=connection)
     return connection.execute(select(table)).mappings().all()
-
-
-def _move(connection: Connection, table: Table, rows: _Rows, old: Sequence[str]) -> None:
-    """Write rows into a new table, and drop the tables from which they are."""
-    for row in rows:
-        connection.execute(insert(table), row)
-    count = connection.scalar(select(func.count()).select_from(table))
-    if count != len(rows):
-        raise GraderFault(
-            f"The gradebook was not changed: of {len(rows)} rows for {table.name}, {count} were "
-            "copied. Make a backup, and report this."
-        )
-    for name in old:
-        _run(connection, f"DROP TABLE {name}")
 
 
 def _run(connection: Connection, statement: str) -> None:

@@ -8,21 +8,13 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from hw_grading.gradebook.scores import in_digits, signed
+from hw_grading.gradebook.scores import signed
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MOST_ITEMS = 60  # in one rubric
 LONGEST_NAME = 128  # characters in the name of a grader
-
-
-class Kind(StrEnum):
-    """The starting score of a rubric: zero, or all points of the question."""
-
-    ADDING = "adding"
-    SUBTRACTING = "subtracting"
 
 
 @dataclass(frozen=True)
@@ -51,12 +43,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Rubric:
-    """The ordered items of one question, and how their points are counted."""
+    """The ordered items of one question. Points begin at 0 and stay within the question's."""
 
     items: tuple[Item, ...]
-    kind: Kind = Kind.ADDING
-    lower: float = 0.0
-    upper: float = 0.0
     revision: int = 0  # grows by 1 with each change of the rubric from the mark scheme
 
     @property
@@ -64,36 +53,18 @@ class Rubric:
         """The ids of all items."""
         return frozenset(item.id for item in self.items)
 
-    def within(self, max_points: float) -> Rubric:
-        """Return the rubric with bounds no higher than the question's points."""
-        upper = min(self.upper, max_points)
-        return replace(self, lower=min(self.lower, upper), upper=upper)
+    def score(self, mark: Mark, max_points: float) -> float:
+        """Return the points of a mark in a question of `max_points`."""
+        given = sum(item.points for item in self.items if item.id in mark.chosen)
+        return min(max(round(given + mark.adjustment, 6), 0.0), max_points)
 
-    def score(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
-        """Return the points of an answer that has these items."""
-        return min(max(self._sum(chosen, adjustment, max_points), self.lower), self.upper)
-
-    def _sum(self, chosen: frozenset[str], adjustment: float, max_points: float) -> float:
-        start = max_points if self.kind is Kind.SUBTRACTING else 0.0
-        given = sum(item.points for item in self.items if item.id in chosen)
-        return round(start + given + adjustment, 6)
-
-    def comment(self, mark: Mark, max_points: float) -> str:
-        """Return the text of a mark for students: the items with their points, then the comment.
-
-        If the points sum to more or less than the bounds, a sentence says so.
-        """
+    def comment(self, mark: Mark) -> str:
+        """Return a mark's text for students: the items with their points, then the comment."""
         given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
         if mark.adjustment:
             given.append((mark.adjustment, "adjustment"))
         lines = [f"{signed(points)}  {text}" for points, text in given]
-        total = self._sum(mark.chosen, mark.adjustment, max_points)
-        score = self.score(mark.chosen, mark.adjustment, max_points)
-        why = ""
-        if total != score:
-            bound = f"at {'most' if total > score else 'least'} {in_digits(score)}"
-            why = f"The sum is {signed(total).removeprefix('+')}; the score is {bound}."
-        return "\n\n".join(filter(None, ["\n".join(lines), why, mark.comment]))
+        return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 
 @dataclass(frozen=True)
@@ -196,7 +167,7 @@ def checked(mark: Mark, rubric: Rubric) -> Mark:
     return replace(mark, comment=mark.comment.strip(), flag_note=mark.flag_note.strip())
 
 
-def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
+def checked_rubric(rubric: Rubric) -> Rubric:
     """Return a rubric; `Refused` if it has too many items, or invalid texts or numbers."""
     if (count := len(rubric.items)) > MOST_ITEMS:
         raise Refused(f"The rubric has {count} items; at most {MOST_ITEMS} are allowed.")
@@ -210,12 +181,6 @@ def checked_rubric(rubric: Rubric, max_points: float) -> Rubric:
         expect_text(item.note)
         if not math.isfinite(item.points) or abs(item.points) > 1e6:
             raise Refused(f"The points of “{item.text[:60]}” must be a number, such as 1 or -0.5.")
-    bounds = (rubric.lower, rubric.upper)
-    if not all(map(math.isfinite, bounds)) or not 0 <= rubric.lower <= rubric.upper <= max_points:
-        raise Refused(
-            f"The bounds are {rubric.lower:g} and {rubric.upper:g}. They must be from 0 to "
-            f"{max_points:g}, the lower one first."
-        )
     return rubric
 
 

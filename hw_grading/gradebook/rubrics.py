@@ -9,7 +9,6 @@ A changed rubric is applied to the answers that were already graded.
 import hashlib
 import itertools
 import json
-import math
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +16,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from hw_grading.gradebook.marks import Answer, Rows, Stamp, log, read_answers, rescore
-from hw_grading.gradebook.model import Item, Kind, Mark, Refused, Rescored, Rubric, RubricChanged
+from hw_grading.gradebook.model import Item, Mark, Refused, Rescored, Rubric, RubricChanged
 from hw_grading.gradebook.questions import Places
-from hw_grading.gradebook.scores import Cell, in_digits, signed
-from hw_grading.gradebook.tables import RUBRICS, put
+from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.tables import ALL_POINTS, RUBRICS, put
 
 FORMAT = "hw_grading rubrics"
 _ITEM = re.compile(
@@ -41,7 +40,7 @@ def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
         # The id is always the same, because graders may use an item before it is saved.
         key = hashlib.sha256(f"{cell.name}\n{n}\n{text}".encode()).hexdigest()[:32]
         first.append(Item(key, points, text))
-    return Rubric(tuple(first), upper=cell.max_points)
+    return Rubric(tuple(first))
 
 
 def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
@@ -74,16 +73,13 @@ def _sum(items: Sequence[tuple[float, str]]) -> float:
 
 
 def read_rubric(rows: Rows) -> tuple[Rubric, str]:
-    """Return the rubric and who changed it last; the first one and "" before any change.
-
-    The bounds are not above the question's points, which may be fewer by now.
-    """
+    """Return the rubric and who changed it last; the first one and "" before any change."""
     found = rows.all(RUBRICS)
     if not found:
         return rows.first, ""
     (row,) = found
-    rubric = rubric_of(json.loads(row.rubric) | {"revision": row.revision})
-    return rubric.within(rows.most), str(row.grader)
+    values = json.loads(row.rubric) | {"revision": row.revision}
+    return rubric_of(values, rows.most), str(row.grader)
 
 
 def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
@@ -92,32 +88,24 @@ def write_rubric(rows: Rows, rubric: Rubric, grader: str) -> Rubric:
         Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
         for item in rubric.items
     )
-    rubric = replace(rubric, items=items, revision=rubric.revision + 1)
-    plain = json.dumps(_plain(rubric, rows.most))
+    rubric = Rubric(items, rubric.revision + 1)
+    plain = json.dumps({"items": [asdict(item) for item in items]})
     put(rows.connection, RUBRICS, rows.key, grader=grader, revision=rubric.revision, rubric=plain)
     return rubric
 
 
-def rubric_of(values: Mapping[str, Any]) -> Rubric:
-    """Return a rubric from JSON data: of a row, an event, or an exported document."""
-    items = tuple(
+def rubric_of(values: Mapping[str, Any], most: float) -> Rubric:
+    """Return a rubric from JSON data: of a row, an event, or an exported document.
+
+    In version 2.0 points could begin at those of the question, `most`: now an item gives them.
+    """
+    items = [
         Item(str(i.get("id", "")), float(i["points"]), str(i["text"]), str(i.get("note", "")))
         for i in values["items"]
-    )
-    bounds = (float(values["lower"]), float(values.get("upper", math.inf)))
-    return Rubric(items, Kind(values["kind"]), *bounds, values.get("revision", 0))
-
-
-def _plain(rubric: Rubric, most: float) -> dict[str, Any]:
-    """Return a rubric as JSON data.
-
-    An upper bound that is the question's points is left out: the question may have more some day.
-    """
-    data = asdict(rubric)
-    del data["revision"]
-    if rubric.upper >= most:
-        del data["upper"]
-    return data
+    ]
+    if values.get("kind") == "subtracting" and ALL_POINTS not in [item.id for item in items]:
+        items.insert(0, Item(ALL_POINTS, most, "All points, before those taken off"))
+    return Rubric(tuple(items), values.get("revision", 0))
 
 
 # -- changed
@@ -127,8 +115,7 @@ def rescored(answers: Mapping[str, Answer], rubric: Rubric, most: float) -> list
     """Return the answers, graded on the desk last, whose score changes under another rubric."""
     found = []
     for student, mark in _graded(answers).items():
-        before = answers[student].grading.score
-        after = rubric.score(mark.chosen, mark.adjustment, most)
+        before, after = answers[student].grading.score, rubric.score(mark, most)
         if before is not None and after != before:
             found.append(Rescored(student, before, after))
     return found
@@ -144,10 +131,8 @@ def change(rows: Rows, rubric: Rubric, stamp: Stamp) -> tuple[Rubric, list[Resco
     answers = read_answers(rows, new, lock=True)
     changed = rescored(answers, new, rows.most)
     for student, mark in _graded(answers).items():
-        score = new.score(mark.chosen, mark.adjustment, rows.most)
-        rescore(rows, answers[student], score, new.comment(mark, rows.most))
-    after = {"rubric": asdict(new), "what": _in_words(old, new, len(changed))}
-    log(rows, stamp, "", {"rubric": asdict(old)}, after)
+        rescore(rows, answers[student], new.score(mark, rows.most), new.comment(mark))
+    log(rows, stamp, "", {"rubric": asdict(old)}, {"rubric": asdict(new)})
     for one in changed:
         of_this = replace(stamp, action="rescored")
         log(rows, of_this, one.student, {"score": one.before}, {"score": one.after})
@@ -160,48 +145,24 @@ def _graded(answers: Mapping[str, Answer]) -> dict[str, Mark]:
     return {s: one.mark for s, one in gradings.items() if one.mark.done and not one.overridden}
 
 
-def _in_words(old: Rubric, new: Rubric, scores: int) -> str:
-    """Return a description of the difference, for the history."""
-    before = {item.id: item for item in old.items}
-    after = {item.id: item for item in new.items}
-    said = [f"added “{after[key].text}”" for key in after if key not in before]
-    said += [f"deleted “{before[key].text}”" for key in before if key not in after]
-    for key in before.keys() & after.keys():
-        one, other = before[key], after[key]
-        if one.points != other.points:
-            said.append(f"“{other.text}”: {signed(one.points)} became {signed(other.points)}")
-        if one.text != other.text:
-            said.append(f"“{one.text}” became “{other.text}”")
-        if one.note != other.note:
-            said.append(f"new note on “{other.text}”")
-    if old.kind != new.kind:
-        said.append(f"{old.kind} became {new.kind}")
-    if (old.lower, old.upper) != (new.lower, new.upper):
-        said.append(f"bounds {in_digits(new.lower)} to {in_digits(new.upper)}")
-    return f"{'; '.join(said) or 'another order'} (scores changed: {scores})"
-
-
 # -- taken to another class
 
 
-def exported(rubric: Rubric, most: float) -> dict[str, Any]:
+def exported(rubric: Rubric) -> dict[str, Any]:
     """Return a rubric as JSON data, without what means nothing in another class."""
-    data = _plain(rubric, most)
-    for item in data["items"]:
-        del item["id"]
-    return data
+    return {"items": [vars(replace(item, id="")) for item in rubric.items]}
 
 
-def rubrics_in(document: object) -> dict[str, Rubric]:
-    """Return the rubrics of an exported document, by question."""
+def rubrics_in(document: object, points: Mapping[str, float]) -> dict[str, Rubric]:
+    """Return the rubrics of an exported document, for the questions with these points."""
     try:
         if document["format"] != FORMAT:  # type: ignore[index]
             raise KeyError
         found = document["rubrics"].items()  # type: ignore[index]
-        rubrics = {str(cell): rubric_of(rubric) for cell, rubric in found}
+        rubrics = {cell: rubric_of(one, points[cell]) for cell, one in found if cell in points}
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Refused("This file has no rubrics. Choose a file that the desk exported.") from error
     return {
-        cell: replace(one, items=tuple(replace(item, id="") for item in one.items), revision=0)
+        cell: Rubric(tuple(replace(item, id="") for item in one.items))
         for cell, one in rubrics.items()
     }

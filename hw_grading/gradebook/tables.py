@@ -27,6 +27,8 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 MOST_IN_A_NAME = 128  # characters
+# Id of the item that gives all points, for a rubric of version 2.0 that took points off.
+ALL_POINTS = "a" * 32
 
 
 def name_column(name: str, key: bool = False) -> Column[str]:
@@ -61,7 +63,7 @@ RUBRICS = Table(
     name_column("assignment", key=True),
     name_column("cell", key=True),
     _filled("revision", Integer),
-    _filled("rubric", Text),  # JSON: kind, bounds, and the items in order
+    _filled("rubric", Text),  # JSON: the items in order
     name_column("grader"),  # who changed it last; "" for the mark scheme
 )
 MARKS = Table(  # a row for each answer that people grade, from its first autograding or save on

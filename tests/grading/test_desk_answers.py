@@ -141,7 +141,7 @@ def test_a_number_that_no_page_can_read_is_null_and_any_text_is_sent():
     assert (sent["mark"]["chosen"], sent["text"]) == ([], "\ud800")
 
 
-RUBRIC = {"items": [], "kind": "adding", "lower": 0, "upper": 1, "revision": 0}
+RUBRIC = {"items": [], "revision": 0}
 
 
 def saving(**what):
@@ -170,7 +170,7 @@ def with_item(**item):
         *(saving(rubric_revision=value) for value in (1.5, "1", None)),
         *(
             (_NewRubric, json.dumps({"rubric": RUBRIC | change}))
-            for change in ({"kind": "dividing"}, {"items": 7}, {"revision": "none"}, {"lower": "0"})
+            for change in ({"items": 7}, {"revision": "none"})
         ),
         with_item(points="1"),
         with_item(text=None),

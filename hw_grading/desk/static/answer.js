@@ -80,8 +80,7 @@ function change(part, how = {}) {
   if (!mark || !answer) return;
   mark = { ...mark, ...part };
   if (!("done" in part) && ("chosen" in part || "adjustment" in part)) {
-    const given = mark.chosen.length > 0 || mark.adjustment !== 0;
-    mark.done = given || (list.rubric.kind === "subtracting" && mark.done);
+    mark.done = mark.chosen.length > 0 || mark.adjustment !== 0;
   }
   const also = byId("same").checked ? answer.same : [];
   saver.change(student, mark, { ...how, also });
@@ -136,7 +135,7 @@ async function edit() {
     await show(student, true);
   };
   await saver.idle();
-  editRubric(list.rubric, list.question.max_points, (id) => list.call(id), changed);
+  editRubric(list.rubric, (id) => list.call(id), changed);
 }
 
 // -- showing

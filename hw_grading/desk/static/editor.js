@@ -70,35 +70,14 @@ function itemRow(item) {
   return row;
 }
 
-/** Return the form, and a function that reads the rubric from it. @param {Rubric} rubric @param {number} most */
-function form(rubric, most) {
+/** Return the form, and a function that reads the rubric from it. @param {Rubric} rubric */
+function form(rubric) {
   const list = make("ol", { className: "editor" }, ...rubric.items.map(itemRow));
   const add = button("Add an item", () => {
     const row = itemRow({});
     list.append(row);
     row.querySelector("input").focus();
   });
-  const kind = (value, text) =>
-    make(
-      "label",
-      {},
-      make("input", { type: "radio", name: "kind", value, checked: rubric.kind === value }),
-      ` ${text}`,
-    );
-  const bound = (label, value) => {
-    const input = make("input", { value: String(value), size: 5, ...NUMBER });
-    return [make("label", {}, `${label} `, input), input];
-  };
-  const [lowerLabel, lower] = bound("At least", rubric.lower);
-  const [upperLabel, upper] = bound("at most", rubric.upper);
-  const kinds = make(
-    "fieldset",
-    {},
-    make("legend", {}, "Points"),
-    kind("adding", "start at 0 and are added"),
-    kind("subtracting", `start at ${points(most)} and are taken off (items with negative points)`),
-    make("span", {}, lowerLabel, " ", upperLabel),
-  );
   const read = () => ({
     items: [...list.children].map((row) => ({
       id: row.dataset.item,
@@ -106,9 +85,6 @@ function form(rubric, most) {
       text: row.querySelector(".text").value.trim(),
       note: row.querySelector(".note").value.trim(),
     })),
-    kind: /** @type {any} */ (kinds.querySelector("input:checked"))?.value ?? rubric.kind,
-    lower: number(lower.value),
-    upper: number(upper.value),
   });
   const check = (read) => {
     const index = read.items.findIndex((item) => !item.text || !Number.isFinite(item.points));
@@ -117,19 +93,14 @@ function form(rubric, most) {
       list.children[index].querySelector(wrong).focus();
       return `Item ${index + 1} needs ${wrong === ".text" ? "a text that students read" : "a number of points, such as 1 or -0.5"}.`;
     }
-    const taken = read.kind === "subtracting";
-    const signed = read.items.map((item) => (taken ? -item.points : item.points));
-    if (signed.some((one) => one < 0) && !signed.some((one) => one > 0)) {
+    const given = read.items.map((item) => item.points);
+    if (given.some((one) => one < 0) && !given.some((one) => one > 0)) {
       list.querySelector(".points").focus();
-      return taken
-        ? "Points are taken off, but no item has negative points. To take off one point, write -1."
-        : "Points are added, but no item has positive points. To add one point, write 1.";
+      return "Points are added from 0, but no item has positive points. To add one point, write 1.";
     }
-    return Number.isFinite(read.lower + read.upper)
-      ? ""
-      : "The bounds must be two numbers, such as 0 and 4.";
+    return "";
   };
-  return { elements: [list, add, kinds], read, check };
+  return { elements: [list, add], read, check };
 }
 
 /** @param {{student: string, name?: string, before: number, after: number}[]} rescored @param {(student: string) => string} named */
@@ -151,12 +122,12 @@ function scores(rescored, named) {
 
 /**
  * Let a grader change the rubric.
- * @param {Rubric} rubric @param {number} most points of the question
+ * @param {Rubric} rubric
  * @param {(student: string) => string} named returns a student's name on this page
  * @param {(rubric: Rubric, rescored: any[]) => void} changed called after the save
  */
-export async function editRubric(rubric, most, named, changed) {
-  const { elements, read, check } = form(rubric, most);
+export async function editRubric(rubric, named, changed) {
+  const { elements, read, check } = form(rubric);
   const trouble = make("p", { role: "alert", className: "alarm" });
   elements[0].querySelector("input")?.setAttribute("autofocus", "");
   const first = JSON.stringify(read());

@@ -24,8 +24,6 @@ export function showMarking(mark, answer, list) {
   byId("of").textContent = `of ${points(most)}${waits ? ", not graded" : ""}`;
   const bare = !mark.chosen.length && !mark.adjustment;
   byId("nothing").setAttribute("aria-pressed", String(mark.done && bare));
-  const start = list.rubric.kind === "subtracting" ? "Nothing to take off" : "No item applies";
-  byId("nothing").querySelector("span").textContent = start;
   if (document.activeElement !== byId("adjustment")) {
     byId("adjustment").value = mark.adjustment ? points(mark.adjustment, true) : "0";
   }

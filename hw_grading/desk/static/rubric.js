@@ -5,7 +5,7 @@ import { button, byId, dialog, make, points, withFormulas } from "./dom.js";
 import { keyOf } from "./keys.js";
 
 /** @typedef {{id: string, points: number, text: string, note: string}} Item */
-/** @typedef {{items: Item[], kind: "adding" | "subtracting", lower: number, upper: number, revision: number}} Rubric */
+/** @typedef {{items: Item[], revision: number}} Rubric */
 
 /**
  * Show the items as buttons. The items that apply are pressed.
@@ -48,19 +48,16 @@ export function pressItems(list, chosen) {
  * @param {Rubric} rubric @param {number} most points of the question
  */
 export function fullMarks(rubric, most) {
-  const adding = rubric.kind === "adding";
-  const items = adding ? rubric.items.filter((item) => item.points > 0) : [];
-  const start = adding ? items.reduce((sum, item) => sum + item.points, 0) : most;
-  const adjustment = start >= rubric.upper ? 0 : rubric.upper - start;
-  return { chosen: items.map((item) => item.id), adjustment };
+  const items = rubric.items.filter((item) => item.points > 0);
+  const sum = items.reduce((total, item) => total + item.points, 0);
+  return { chosen: items.map((item) => item.id), adjustment: Math.max(0, most - sum) };
 }
 
 /** Compute the score, as the server does. @param {Rubric} rubric @param {import("./saver.js").Mark} mark @param {number} most */
 export function scoreOf(rubric, mark, most) {
-  const start = rubric.kind === "subtracting" ? most : 0;
   const items = rubric.items.filter((item) => mark.chosen.includes(item.id));
-  const sum = items.reduce((total, item) => total + item.points, start + mark.adjustment);
-  return mark.done ? Math.min(Math.max(sum, rubric.lower), rubric.upper) : null;
+  const sum = items.reduce((total, item) => total + item.points, mark.adjustment);
+  return mark.done ? Math.min(Math.max(sum, 0), most) : null;
 }
 
 /** Return one line for each item that is new, changed or gone. @param {Rubric} before @param {Rubric} after */
@@ -103,16 +100,7 @@ export function changes(before, after) {
  * @param {string} [yes] @returns {Promise<boolean>}
  */
 export async function confirmChanged(before, after, message, yes = "Save with this rubric") {
-  const bounds =
-    before.kind !== after.kind || before.lower !== after.lower || before.upper !== after.upper;
-  const rule =
-    bounds &&
-    make(
-      "p",
-      {},
-      `It is ${after.kind} now, from ${points(after.lower)} to ${points(after.upper)} points.`,
-    );
-  const content = [message && make("p", {}, message), changes(before, after), rule || ""];
+  const content = [message && make("p", {}, message), changes(before, after)];
   /** @type {[string, string, string][]} */
   const buttons = [
     [yes, "main", "save"],
