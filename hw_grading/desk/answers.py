@@ -16,6 +16,7 @@ from typing import Any
 
 from hw_grading.gradebook.graded_notebook import (
     FINISHED,
+    answer_digest,
     cells_by_id,
     error_of,
     errors_in,
@@ -23,7 +24,6 @@ from hw_grading.gradebook.graded_notebook import (
     outputs_of,
     plain,
 )
-from hw_grading.gradebook.marks import answer_digest
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
@@ -50,7 +50,7 @@ Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
 class Glance:
     """What is kept of one answer."""
 
-    digest: str = ""  # see `hw_grading.gradebook.marks`
+    digest: str = ""  # see `answer_digest`
     empty: bool = False  # whether it has no picture, and is blank or as it was released
     pictures: int = 0  # how many pictures the code's outputs have
     excerpt: str = ""  # the first words of a text answer, or of the code's error or printed output

@@ -103,9 +103,6 @@ class Api(DeskHandler, APIHandler):
                 return reading.student(desk, cell)
             case "flagged", False, False:
                 return reading.flagged(desk)
-            case "rubrics", False, False:
-                self.set_attachment_header(f"rubrics_{desk.assignment}.json")
-                return desk.book.exported()
         raise web.HTTPError(404)
 
     @web.authenticated

@@ -69,10 +69,6 @@ class _Undo(Body):
     correction: int = Field(ge=0)
 
 
-class _Rubrics(Body):
-    document: Any = None
-
-
 class _Text(Body):
     text: str = Field(max_length=LONGEST_TEXT)
 
@@ -129,9 +125,6 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
         case True, "correct", "undo":
             book.undo_correction(body_of(raw, _Undo).correction, grader)
             return {}
-        case False, "rubrics", "":  # imports rubrics, such as those of another year
-            document = body_of(raw, _Rubrics).document
-            return {"questions": book.import_rubrics(document, grader=grader)}
         case False, "preview", "":  # shows a comment as students will read it
             text = body_of(raw, _Text).text
             expect_text(text)

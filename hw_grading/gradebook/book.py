@@ -15,10 +15,10 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import Connection, select
 
-from hw_grading.gradebook import corrections, marks, rubrics
+from hw_grading.gradebook import corrections
 from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.marks import Rows, Stamp, read_answer, read_answers
+from hw_grading.gradebook.marks import Rows, Stamp, mark_of
 from hw_grading.gradebook.model import (
     Conflict,
     Event,
@@ -33,9 +33,10 @@ from hw_grading.gradebook.model import (
     checked_rubric,
     expect_name,
     expect_text,
+    first_rubric,
+    rubric_of,
 )
 from hw_grading.gradebook.questions import Places, order_in, read_places
-from hw_grading.gradebook.rubrics import read_rubric
 from hw_grading.gradebook.scores import Cell, cells_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
@@ -95,18 +96,18 @@ class GradeBook:
     def rubric(self, cell: str) -> Rubric:
         """Return the rubric of a question."""
         with self._rows(cell) as rows:
-            return read_rubric(rows)[0]
+            return rows.rubric()[0]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
         with self._rows(cell) as rows:
-            answers = read_answers(rows, read_rubric(rows)[0])
+            answers = rows.answers(rows.rubric()[0])
         return {student: answer.grading for student, answer in answers.items()}
 
     def grading(self, cell: str, student: str) -> Grading:
         """Return the state of one answer."""
         with self._rows(cell) as rows:
-            return read_answer(rows, read_rubric(rows)[0], student).grading
+            return rows.answer(rows.rubric()[0], student).grading
 
     # -- marks
 
@@ -132,21 +133,20 @@ class GradeBook:
         stamp = Stamp(expect_name(grader), "save")
         outcomes: Outcomes = {}
         with self._rows(cell, writes=True) as rows:
-            rubric, by = read_rubric(rows)
+            rubric, by = rows.rubric()
             if rubric.revision != rubric_revision:
                 raise RubricChanged(rubric, by)
             if rubric.revision == 0:
-                rubric = rubrics.write_rubric(rows, replace(rubric, revision=-1), "")
+                rubric = rows.write_rubric(replace(rubric, revision=-1), "")
             for student, version in versions.items():
-                answer = read_answer(rows, rubric, student, lock=True)
+                answer = rows.answer(rubric, student, lock=True)
                 if answer.grading.version != version:
                     outcomes[student] = Conflict(answer.grading)
                     continue
                 now = answer.grading.mark
                 mark = checked(marked(now) if callable(marked) else marked, rubric)
                 of_this = replace(stamp, digest=(digests or {}).get(student, ""))
-                marks.save(rows, answer, rubric, mark, of_this)
-                outcomes[student] = read_answer(rows, rubric, student).grading
+                outcomes[student] = rows.save(answer, rubric, mark, of_this)
         return outcomes
 
     def add_items(
@@ -165,32 +165,33 @@ class GradeBook:
         these answers since.
         """
         with self._rows(cell, writes=True) as rows:
-            events, last = marks.last_save(rows, expect_name(grader), "save")
+            events, last = rows.last_save(expect_name(grader), "save")
             if not events:
                 raise Refused("You have saved nothing here that can be undone.")
-            rubric, _ = read_rubric(rows)
+            rubric, _ = rows.rubric()
             stamp = Stamp(grader, "undo", undoes=events[0].batch)
+            undone = {}
             for event in events:
-                answer = read_answer(rows, rubric, event.student, lock=True)
+                answer = rows.answer(rubric, event.student, lock=True)
                 if answer.grading.overridden or last[event.student] != event.batch:
                     raise Conflict(answer.grading)
                 back = json.loads(event.before)
-                mark = marks.mark_of(back["mark"])
+                mark = mark_of(back["mark"])
                 mark = replace(mark, chosen=mark.chosen & rubric.ids)
-                marks.save(rows, answer, rubric, mark, stamp, back)
-            return {e.student: read_answer(rows, rubric, e.student).grading for e in events}
+                undone[event.student] = rows.save(answer, rubric, mark, stamp, back)
+            return undone
 
     def history(self, cell: str, student: str | None = None) -> list[Event]:
         """Return the history of a question or of one answer, the newest event first."""
         with self._rows(cell) as rows:
-            return marks.read_events(rows, student)
+            return rows.events(student)
 
     # -- rubrics
 
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
         with self._rows(cell) as rows:
-            return rubrics.rescored(read_answers(rows, rubric), checked_rubric(rubric), rows.most)
+            return rows.rescored(checked_rubric(rubric))
 
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
@@ -201,43 +202,19 @@ class GradeBook:
         """
         stamp = Stamp(expect_name(grader), "rubric")
         with self._rows(cell, writes=True) as rows:
-            return rubrics.change(rows, checked_rubric(rubric), stamp)
+            return rows.change_rubric(checked_rubric(rubric), stamp)
 
     def undo_rubric(self, cell: str, *, grader: str) -> tuple[Rubric, list[Rescored]]:
         """Take back this grader's latest change of the rubric."""
         with self._rows(cell, writes=True) as rows:
-            events, _ = marks.last_save(rows, expect_name(grader), "rubric")
+            events, _ = rows.last_save(expect_name(grader), "rubric")
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             states = (events[0].before, events[0].after)
-            before, after = (
-                rubrics.rubric_of(json.loads(state)["rubric"], rows.most) for state in states
-            )
+            before, after = (rubric_of(json.loads(state)["rubric"], rows.most) for state in states)
             stamp = Stamp(grader, "rubric undone", undoes=events[0].batch)
             rubric = replace(before, revision=after.revision)
-            return rubrics.change(rows, rubric, stamp)
-
-    def exported(self) -> dict[str, Any]:
-        """Return all rubrics as JSON data, without any student data."""
-        found = {one.cell: rubrics.exported(self.rubric(one.cell)) for one in self.questions()}
-        return {"format": rubrics.FORMAT, "assignment": self.assignment, "rubrics": found}
-
-    def import_rubrics(self, document: object, *, grader: str) -> list[str]:
-        """Import exported rubrics, for questions that have no graded answers yet.
-
-        Return the questions that got a new rubric; the others are unchanged. `Refused` if the
-        document holds no rubrics.
-        """
-        points = {question.cell: question.max_points for question in self.questions()}
-        found = rubrics.rubrics_in(document, points)
-        new = {cell: checked_rubric(one) for cell, one in found.items()}  # all, before any change
-        taken = []
-        for cell, rubric in new.items():
-            if not any(grading.mark.done for grading in self.gradings(cell).values()):
-                rubric = replace(rubric, revision=self.rubric(cell).revision)
-                self.change_rubric(cell, rubric, grader=grader)
-                taken.append(cell)
-        return taken
+            return rows.change_rubric(rubric, stamp)
 
     # -- corrections of one student's points
 
@@ -277,7 +254,7 @@ class GradeBook:
             this = next((one for one in cells if one.name == cell), None)
             if this is None:
                 raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
-            about = (rubrics.first_rubric(this, cells, places), this.max_points)
+            about = (first_rubric(this, cells, places), this.max_points)
             yield Rows(connection, self.assignment, cell, *about)
 
     def _places(self) -> Places:

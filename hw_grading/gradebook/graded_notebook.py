@@ -3,12 +3,13 @@
 A graded notebook contains what a student wrote and printed. No structure of its JSON is assumed.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hw_grading.gradebook.terminal import without_codes
 from hw_support.failures import with_its_line
 from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.file import Unreadable, read_regular_file
@@ -18,6 +19,13 @@ from hw_support.submission.problems import plain as plain
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
 HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
 MAX_BYTES = 200_000_000
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs in each run
+# With bounded lengths, a search takes little time.
+_CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
+# Also characters that change the direction of writing.
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def open_notebook(path: Path) -> Any:
@@ -95,3 +103,65 @@ def error_of(output: Mapping[str, Any]) -> str:
     if name == "NotScored" and message:
         return message
     return ": ".join(filter(None, (name, message)))
+
+
+# -- digests of answers
+
+
+def answer_digest(cell: Mapping[str, Any]) -> str:
+    """Return a digest, 64 hexadecimal characters, of what a grader sees of an answer."""
+    digest = hashlib.sha256()
+    for piece in _pieces(cell):
+        encoded = piece.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(encoded) + encoded)
+    return digest.hexdigest()
+
+
+def _pieces(cell: Mapping[str, Any]) -> Iterator[str]:
+    yield str(cell.get("cell_type"))
+    yield text_of(cell.get("source")).strip()
+    attachments = cell.get("attachments")
+    if isinstance(attachments, dict):
+        for name in sorted(attachments, key=str):
+            yield str(name)
+            yield from _data(attachments[name])
+    if cell.get("cell_type") != "code":
+        return
+    for output in outputs_of(cell):
+        kind = output.get("output_type")
+        if kind == "stream" and output.get("name") != "stderr":
+            yield _ADDRESS.sub("", text_of(output.get("text")))
+        elif kind == "error":
+            yield text_of(output.get("ename"))
+        elif kind in ("display_data", "execute_result"):
+            yield from _data(output.get("data"))
+
+
+def _data(bundle: Any) -> Iterator[str]:
+    """Yield the data of a bundle by type. A picture's data has no line ends."""
+    if not isinstance(bundle, dict):
+        return
+    for kind in sorted(bundle, key=str):
+        text = text_of(bundle[kind])
+        yield str(kind)
+        yield "".join(text.split()) if str(kind).startswith("image/") else _ADDRESS.sub("", text)
+
+
+# -- printed text, as a terminal would finally show it
+
+
+def without_controls(text: str) -> str:
+    """Replace control characters, surrogates, and those that change the direction of writing."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def without_codes(text: str) -> str:
+    """Drop terminal control codes. Keep only the last state of a line that was overwritten."""
+    lines = _CODES.sub("", text).split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return at most `limit` characters of a text, and how many more there are."""
+    more = len(text) - limit
+    return text if more <= 0 else f"{text[:limit]}\n… and {more:,} more characters"

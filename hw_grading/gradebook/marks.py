@@ -1,4 +1,4 @@
-"""The marks of the answers to one question, nbgrader's scores beside them, and the history.
+"""The rubric and the marks of one question, nbgrader's scores beside them, and the history.
 
 nbgrader queues every answer that has a manual score again when tests grade its submission again.
 `hw_grading.plugins.saving` keeps an answer graded, on the desk or in formgrader, if its digest is
@@ -7,42 +7,27 @@ the same as at the last autograding.
 
 import hashlib
 import json
-import re
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from nbgrader import api
 from sqlalchemy import Connection, Row, Table, insert, select, update
 
-from hw_grading.gradebook.graded_notebook import outputs_of
-from hw_grading.gradebook.model import Event, Grading, Mark, Refused, Rubric
+from hw_grading.gradebook.model import (
+    Event,
+    Grading,
+    Item,
+    Mark,
+    Refused,
+    Rescored,
+    Rubric,
+    RubricChanged,
+    rubric_of,
+)
 from hw_grading.gradebook.scores import counted, signed
-from hw_grading.gradebook.tables import EVENTS, MARKS, now, of, put
-from hw_support.submission.cells import text_of
-
-_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs in each run
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One question, in a transaction."""
-
-    connection: Connection
-    assignment: str
-    cell: str
-    first: Rubric  # the rubric before anybody changed it
-    most: float  # the question's points
-
-    @property
-    def key(self) -> dict[str, str]:
-        """The values that select the question's rows in each of our tables."""
-        return {"assignment": self.assignment, "cell": self.cell}
-
-    def all(self, table: Table, **more: str) -> list[Row[Any]]:
-        """Return the question's rows, or those of them that have more values."""
-        return list(self.connection.execute(select(table).where(of(table, self.key | more))))
+from hw_grading.gradebook.tables import EVENTS, MARKS, RUBRICS, now, of, put
 
 
 @dataclass(frozen=True)
@@ -65,113 +50,216 @@ class Stamp:
     batch: str = field(default_factory=lambda: uuid.uuid4().hex)  # one for everything in one save
 
 
-def read_answers(
-    rows: Rows, rubric: Rubric, student: str | None = None, *, lock: bool = False
-) -> dict[str, Answer]:
-    """Return each answer by student, or one student's; `lock` locks nbgrader's scores of it."""
-    whose = {} if student is None else {"student": student}
-    given = _read_given(rows, student, lock=lock)
-    saved = {row.student: row for row in rows.all(MARKS, **whose)}
-    return {
-        one.student_id: Answer(_grading(one, row, rubric), one, row)
-        for one in given
-        for row in [saved.get(one.student_id)]
-    }
+@dataclass(frozen=True)
+class Rows:
+    """One question, in a transaction."""
+
+    connection: Connection
+    assignment: str
+    cell: str
+    first: Rubric  # the rubric before anybody changed it
+    most: float  # the question's points
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The values that select the question's rows in each of our tables."""
+        return {"assignment": self.assignment, "cell": self.cell}
+
+    def all(self, table: Table, **more: str) -> list[Row[Any]]:
+        """Return the question's rows, or those of them that have more values."""
+        return list(self.connection.execute(select(table).where(of(table, self.key | more))))
+
+    # -- the rubric
+
+    def rubric(self) -> tuple[Rubric, str]:
+        """Return the rubric and who changed it last; the first one and "" before any change."""
+        for row in self.all(RUBRICS):
+            values = json.loads(row.rubric) | {"revision": row.revision}
+            return rubric_of(values, self.most), str(row.grader)
+        return self.first, ""
+
+    def write_rubric(self, rubric: Rubric, grader: str) -> Rubric:
+        """Write a rubric as its next revision. Return it with ids for its new items."""
+        items = tuple(
+            Item(item.id or uuid.uuid4().hex, item.points, item.text.strip(), item.note.strip())
+            for item in rubric.items
+        )
+        new = Rubric(items, rubric.revision + 1)
+        plain = json.dumps({"items": [asdict(item) for item in items]})
+        put(self.connection, RUBRICS, self.key, grader=grader, revision=new.revision, rubric=plain)
+        return new
+
+    def rescored(self, rubric: Rubric) -> list[Rescored]:
+        """Return the answers, graded on the desk last, whose score changes under this rubric."""
+        gradings = [a.grading for a in self.answers(rubric).values() if _is_of_the_desk(a)]
+        scores = [(g.student, g.score, rubric.score(g.mark, self.most)) for g in gradings]
+        return [Rescored(who, old, new) for who, old, new in scores if old not in (None, new)]
+
+    def change_rubric(self, rubric: Rubric, stamp: Stamp) -> tuple[Rubric, list[Rescored]]:
+        """Save a rubric, its scores and comments; `RubricChanged` if somebody else changed it."""
+        old, by = self.rubric()
+        if rubric.revision != old.revision:
+            raise RubricChanged(old, by)
+        new = self.write_rubric(rubric, stamp.grader)
+        # Marks keep the items that are deleted: here they may be back again.
+        answers = self.answers(new, lock=True)
+        changed = self.rescored(new)
+        for answer in filter(_is_of_the_desk, answers.values()):
+            grading = answer.grading
+            score, text = new.score(grading.mark, self.most), new.comment(grading.mark)
+            self._give(answer.given, score, text, waits=grading.waits)
+            key = self.key | {"student": grading.student}
+            put(self.connection, MARKS, key, score=score, given_comment=text)
+        self.log(stamp, "", {"rubric": asdict(old)}, {"rubric": asdict(new)})
+        for one in changed:
+            of_this = replace(stamp, action="rescored")
+            self.log(of_this, one.student, {"score": one.before}, {"score": one.after})
+        return new, changed
+
+    # -- answers and their marks
+
+    def answers(
+        self, rubric: Rubric, student: str | None = None, *, lock: bool = False
+    ) -> dict[str, Answer]:
+        """Return each answer by student, or one student's; `lock` locks nbgrader's scores of it."""
+        whose = {} if student is None else {"student": student}
+        given = self._given(student, lock=lock)
+        saved = {row.student: row for row in self.all(MARKS, **whose)}
+        return {
+            one.student_id: Answer(_grading(one, row, rubric), one, row)
+            for one in given
+            for row in [saved.get(one.student_id)]
+        }
+
+    def answer(self, rubric: Rubric, student: str, *, lock: bool = False) -> Answer:
+        """Return a student's answer; `Refused` if there is none."""
+        answers = self.answers(rubric, student, lock=lock)
+        if student not in answers:
+            raise Refused(f"The gradebook has no answer of {student!r} to this question.")
+        return answers[student]
+
+    def save(
+        self,
+        answer: Answer,
+        rubric: Rubric,
+        mark: Mark,
+        stamp: Stamp,
+        back: Mapping[str, Any] | None = None,
+    ) -> Grading:
+        """Save a mark of an answer, which is as it was before: our row, nbgrader's, and the event.
+
+        For an undo, `back` is the state to which it returns. Return the answer's new state.
+        """
+        grading, given, row = answer.grading, answer.given, answer.row
+        old, student = grading.mark, grading.student
+        score = rubric.score(mark, self.most) if mark.done else None
+        text = rubric.comment(mark) if mark.done else None
+        digest = row.digest if row else ""
+        names = ("score", "comment", "waits", "overridden")
+        state = {name: getattr(grading, name) for name in names}
+        state |= {"mark": old.plain(), "digest": digest}
+        shown = (score, text)
+        if back is not None:
+            waits = back["waits"] or (old.done and grading.waits)  # tests queued it again
+            digest = back["digest"]
+            if back["overridden"]:
+                shown = (back["score"], back["comment"])
+        else:
+            # A changed comment or flag of an answer that is queued again is not a new grade.
+            points = [(one.chosen, one.adjustment, one.done) for one in (old, mark)]
+            only_remarks = grading.waits and old.done and points[0] == points[1] and old != mark
+            # Whether the answer was autograded again, and changed, while the grader looked at it.
+            here = row.answer if row else ""
+            outdated = bool(stamp.digest and here) and stamp.digest != here
+            waits = only_remarks or outdated or (not mark.done and given.auto_score is None)
+            digest = digest if only_remarks else stamp.digest or digest
+        self._give(given, *shown, waits=waits)
+        values = mark.plain() | {
+            "chosen": json.dumps(sorted(mark.chosen)),
+            "revision": (row.revision if row else 0) + 1,
+            "score": score,
+            "given_comment": text,
+            "digest": digest,
+            "grader": stamp.grader,
+            "at": now(),
+        }
+        put(self.connection, MARKS, self.key | {"student": student}, **values)
+        self.log(stamp, student, state, {"mark": mark.plain(), "score": score})
+        return self.answer(rubric, student).grading
+
+    def _given(self, student: str | None, *, lock: bool) -> list[Row[Any]]:
+        """Return nbgrader's score and comment of each answer; `lock` locks the scores."""
+        grade, comment, submission = api.Grade, api.Comment, api.SubmittedAssignment
+        columns = (grade.id, grade.manual_score, grade.auto_score, grade.needs_manual_grade)
+        words = (comment.id.label("comment"), comment.manual_comment)
+        cell = api.Base.metadata.tables["base_cell"]
+        keys = select(cell.c.id).where(cell.c.name == self.cell)  # one as a grade, one as an answer
+        of_notebook = comment.notebook_id == grade.notebook_id
+        query = (
+            select(submission.student_id, *columns, *words)
+            .select_from(grade)
+            .join(api.SubmittedNotebook, grade.notebook_id == api.SubmittedNotebook.id)
+            .join(submission, api.SubmittedNotebook.assignment_id == submission.id)
+            .join(api.Assignment, submission.assignment_id == api.Assignment.id)
+            .outerjoin(comment, of_notebook & comment.cell_id.in_(keys))
+            .where(api.Assignment.name == self.assignment, grade.cell_id.in_(keys))
+        )
+        if student is not None:
+            query = query.where(submission.student_id == student)
+        if lock:
+            query = query.with_for_update(of=grade)  # SQLite has already locked the whole database
+        return list(self.connection.execute(query))
+
+    def _give(self, given: Row[Any], score: float | None, text: str | None, waits: bool) -> None:
+        """Write nbgrader's score and comment."""
+        grade, comment = (api.Base.metadata.tables[name] for name in ("grade", "comment"))
+        of_grade = update(grade).where(grade.c.id == given.id)
+        self.connection.execute(of_grade.values(manual_score=score, needs_manual_grade=waits))
+        of_comment = update(comment).where(comment.c.id == given.comment)
+        self.connection.execute(of_comment.values(manual_comment=text or None))
+
+    # -- history
+
+    def log(self, stamp: Stamp, student: str, before: object, after: object) -> None:
+        """Append an event to the history."""
+        about = {name: getattr(stamp, name) for name in ("grader", "action", "batch", "undoes")}
+        states = {"before": json.dumps(before), "after": json.dumps(after)}
+        event = self.key | about | states | {"at": now(), "student": student}
+        self.connection.execute(insert(EVENTS).values(event))
+
+    def last_save(self, grader: str, action: str) -> tuple[list[Row[Any]], dict[str, str]]:
+        """Return the events of a grader's newest save that was not taken back; [] if none.
+
+        Return also the batch of the last such save, by anybody, of each answer.
+        """
+        undone = select(EVENTS.c.undoes).where(of(EVENTS, self.key))
+        query = select(EVENTS).where(of(EVENTS, self.key | {"action": action}))
+        query = query.where(EVENTS.c.batch.not_in(undone)).order_by(EVENTS.c.id.desc())
+        events = self.connection.execute(query).all()
+        batch = next((event.batch for event in events if event.grader == grader), None)
+        last = {event.student: event.batch for event in reversed(events)}
+        return [event for event in events if event.batch == batch], last
+
+    def events(self, student: str | None) -> list[Event]:
+        """Return the history, the newest event first."""
+        whose = {} if student is None else {"student": student}
+        found = []
+        for row in sorted(self.all(EVENTS, **whose), key=lambda row: -row.id):
+            before, after = json.loads(row.before), json.loads(row.after)
+            about = (row.at, row.grader, row.cell, row.student, row.action)
+            said = _said(after.get("mark") or {})
+            found.append(Event(*about, before.get("score"), after.get("score"), said))
+        return found
 
 
-def read_answer(rows: Rows, rubric: Rubric, student: str, *, lock: bool = False) -> Answer:
-    """Return a student's answer; `Refused` if there is none."""
-    answers = read_answers(rows, rubric, student, lock=lock)
-    if student not in answers:
-        raise Refused(f"The gradebook has no answer of {student!r} to this question.")
-    return answers[student]
+def mark_of(values: Mapping[str, Any]) -> Mark:
+    """Return the mark that an event holds."""
+    return Mark(**{**values, "chosen": frozenset(values["chosen"])})
 
 
-def save(
-    rows: Rows,
-    answer: Answer,
-    rubric: Rubric,
-    mark: Mark,
-    stamp: Stamp,
-    back: Mapping[str, Any] | None = None,
-) -> None:
-    """Save a mark of an answer, which is as it was before: our row, nbgrader's, and the event.
-
-    For an undo, `back` is the state to which it returns.
-    """
-    grading, given, row = answer.grading, answer.given, answer.row
-    old, student = grading.mark, grading.student
-    score = rubric.score(mark, rows.most) if mark.done else None
-    text = rubric.comment(mark) if mark.done else None
-    digest = row.digest if row else ""
-    state = {name: getattr(grading, name) for name in ("score", "comment", "waits", "overridden")}
-    state |= {"mark": old.plain(), "digest": digest}
-    shown = (score, text)
-    if back is not None:
-        waits = back["waits"] or (old.done and grading.waits)  # tests queued it again
-        digest = back["digest"]
-        if back["overridden"]:
-            shown = (back["score"], back["comment"])
-    else:
-        # A changed comment or flag of an answer that is queued again is not a new grade.
-        same = (old.chosen, old.adjustment, old.done) == (mark.chosen, mark.adjustment, mark.done)
-        only_remarks = grading.waits and old.done and same and old != mark
-        # Whether the answer was autograded again, and changed, while the grader looked at it.
-        here = row.answer if row else ""
-        outdated = bool(stamp.digest and here) and stamp.digest != here
-        waits = only_remarks or outdated or (not mark.done and given.auto_score is None)
-        digest = digest if only_remarks else stamp.digest or digest
-    _give(rows, given, *shown, waits=waits)
-    values = mark.plain() | {
-        "chosen": json.dumps(sorted(mark.chosen)),
-        "revision": (row.revision if row else 0) + 1,
-        "score": score,
-        "given_comment": text,
-        "digest": digest,
-        "grader": stamp.grader,
-        "at": now(),
-    }
-    put(rows.connection, MARKS, rows.key | {"student": student}, **values)
-    log(rows, stamp, student, state, {"mark": mark.plain(), "score": score})
-
-
-def rescore(rows: Rows, answer: Answer, score: float, text: str) -> None:
-    """Write the score and comment that a changed rubric gives an answer graded on the desk."""
-    _give(rows, answer.given, score, text, waits=answer.grading.waits)
-    key = rows.key | {"student": answer.grading.student}
-    put(rows.connection, MARKS, key, score=score, given_comment=text)
-
-
-def _read_given(rows: Rows, student: str | None, *, lock: bool) -> list[Row[Any]]:
-    """Return nbgrader's score and comment of each answer; `lock` locks the scores."""
-    grade, comment, submission = api.Grade, api.Comment, api.SubmittedAssignment
-    columns = (grade.id, grade.manual_score, grade.auto_score, grade.needs_manual_grade)
-    cell = api.Base.metadata.tables["base_cell"]
-    keys = select(cell.c.id).where(cell.c.name == rows.cell)  # one as a grade, one as an answer
-    of_notebook = comment.notebook_id == grade.notebook_id
-    query = (
-        select(submission.student_id, *columns, comment.id.label("comment"), comment.manual_comment)
-        .select_from(grade)
-        .join(api.SubmittedNotebook, grade.notebook_id == api.SubmittedNotebook.id)
-        .join(submission, api.SubmittedNotebook.assignment_id == submission.id)
-        .join(api.Assignment, submission.assignment_id == api.Assignment.id)
-        .outerjoin(comment, of_notebook & comment.cell_id.in_(keys))
-        .where(api.Assignment.name == rows.assignment, grade.cell_id.in_(keys))
-    )
-    if student is not None:
-        query = query.where(submission.student_id == student)
-    if lock:
-        query = query.with_for_update(of=grade)  # SQLite has already locked the whole database
-    return list(rows.connection.execute(query))
-
-
-def _give(rows: Rows, given: Row[Any], score: float | None, text: str | None, waits: bool) -> None:
-    """Write nbgrader's score and comment."""
-    grade, comment = (api.Base.metadata.tables[name] for name in ("grade", "comment"))
-    of_grade = update(grade).where(grade.c.id == given.id)
-    rows.connection.execute(of_grade.values(manual_score=score, needs_manual_grade=waits))
-    of_comment = update(comment).where(comment.c.id == given.comment)
-    rows.connection.execute(of_comment.values(manual_comment=text or None))
+def _is_of_the_desk(answer: Answer) -> bool:
+    """Return whether the desk graded an answer last."""
+    return answer.grading.mark.done and not answer.grading.overridden
 
 
 def _grading(given: Row[Any], row: Row[Any] | None, rubric: Rubric) -> Grading:
@@ -194,48 +282,6 @@ def _grading(given: Row[Any], row: Row[Any] | None, rubric: Rubric) -> Grading:
     return Grading(given.student_id, version, mark, *here, *about)
 
 
-# -- history
-
-
-def log(rows: Rows, stamp: Stamp, student: str, before: object, after: object) -> None:
-    """Append an event to the history."""
-    about = {name: getattr(stamp, name) for name in ("grader", "action", "batch", "undoes")}
-    states = {"before": json.dumps(before), "after": json.dumps(after)}
-    event = rows.key | about | states | {"at": now(), "student": student}
-    rows.connection.execute(insert(EVENTS).values(event))
-
-
-def last_save(rows: Rows, grader: str, action: str) -> tuple[list[Row[Any]], dict[str, str]]:
-    """Return the events of a grader's newest save that was not taken back; [] if there is none.
-
-    Return also the batch of the last such save, by anybody, of each answer.
-    """
-    undone = select(EVENTS.c.undoes).where(of(EVENTS, rows.key))
-    query = select(EVENTS).where(of(EVENTS, rows.key | {"action": action}))
-    query = query.where(EVENTS.c.batch.not_in(undone)).order_by(EVENTS.c.id.desc())
-    events = rows.connection.execute(query).all()
-    batch = next((event.batch for event in events if event.grader == grader), None)
-    last = {event.student: event.batch for event in reversed(events)}
-    return [event for event in events if event.batch == batch], last
-
-
-def read_events(rows: Rows, student: str | None) -> list[Event]:
-    """Return the history, the newest event first."""
-    whose = {} if student is None else {"student": student}
-    found = []
-    for row in sorted(rows.all(EVENTS, **whose), key=lambda row: -row.id):
-        before, after = json.loads(row.before), json.loads(row.after)
-        about = (row.at, row.grader, row.cell, row.student, row.action)
-        said = _said(after.get("mark") or {})
-        found.append(Event(*about, before.get("score"), after.get("score"), said))
-    return found
-
-
-def mark_of(values: Mapping[str, Any]) -> Mark:
-    """Return the mark that an event holds."""
-    return Mark(**{**values, "chosen": frozenset(values["chosen"])})
-
-
 def _said(mark: Mapping[str, Any]) -> str:
     """Return a one-line description of a mark in the history."""
     items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
@@ -245,62 +291,3 @@ def _said(mark: Mapping[str, Any]) -> str:
     if mark.get("comment"):
         said.append(f"comment: {mark['comment']}")
     return "; ".join(said)
-
-
-# -- unchanged answers
-
-
-def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:
-    """Return the digests of a student's answers at the last autograding, by grade id."""
-    key = {"assignment": assignment, "student": student}
-    query = select(MARKS.c.cell, MARKS.c.answer).where(of(MARKS, key), MARKS.c.answer != "")
-    return {row.cell: row.answer for row in connection.execute(query)}
-
-
-def remember(
-    connection: Connection, assignment: str, student: str, digests: Mapping[str, str]
-) -> None:
-    """Store the digests of a student's answers as they are now."""
-    key = {"assignment": assignment, "student": student}
-    connection.execute(update(MARKS).where(of(MARKS, key)).values(answer=""))
-    for cell, digest in digests.items():
-        put(connection, MARKS, key | {"cell": cell}, answer=digest)
-
-
-def answer_digest(cell: Mapping[str, Any]) -> str:
-    """Return a digest, 64 hexadecimal characters, of what a grader sees of an answer."""
-    digest = hashlib.sha256()
-    for piece in _pieces(cell):
-        encoded = piece.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(encoded) + encoded)
-    return digest.hexdigest()
-
-
-def _pieces(cell: Mapping[str, Any]) -> Iterator[str]:
-    yield str(cell.get("cell_type"))
-    yield text_of(cell.get("source")).strip()
-    attachments = cell.get("attachments")
-    if isinstance(attachments, dict):
-        for name in sorted(attachments, key=str):
-            yield str(name)
-            yield from _data(attachments[name])
-    if cell.get("cell_type") != "code":
-        return
-    for output in outputs_of(cell):
-        kind = output.get("output_type")
-        if kind == "stream" and output.get("name") != "stderr":
-            yield _ADDRESS.sub("", text_of(output.get("text")))
-        elif kind == "error":
-            yield text_of(output.get("ename"))
-        elif kind in ("display_data", "execute_result"):
-            yield from _data(output.get("data"))
-
-
-def _data(bundle: Any) -> Iterator[str]:
-    """Yield the data of a bundle by type. A picture's data has no line ends."""
-    if not isinstance(bundle, dict):
-        return
-    for kind in sorted(bundle, key=str):
-        text = text_of(bundle[kind])
-        yield str(kind)
-        yield "".join(text.split()) if str(kind).startswith("image/") else _ADDRESS.sub("", text)

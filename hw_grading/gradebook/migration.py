@@ -66,16 +66,16 @@ def _move_rubrics_and_marks(connection: Connection) -> None:
         rubric = {"kind": old["kind"], "items": items[_key(old, _QUESTION)]}
         kept = {name: old[name] for name in (*_QUESTION, "revision", "grader")}
         connection.execute(insert(RUBRICS), kept | {"rubric": json.dumps(rubric)})
-    for row in _read(connection, "desk_applied"):
-        chosen[_key(row, _ANSWER)].append(row["item"])
+    for one in _read(connection, "desk_applied"):
+        chosen[_key(one, _ANSWER)].append(one["item"])
     taken_off = [r for r in _read(connection, "desk_rubric") if r["kind"] == "subtracting"]
     from_all = {_key(row, _QUESTION) for row in taken_off}
     saved = {_key(row, _ANSWER): row for row in _read(connection, "desk_grading")}
     answers = {_key(row, _ANSWER): row["digest"] for row in _read(connection, "desk_answer")}
     for key in saved.keys() | answers.keys():
         ids = chosen[key] + ([ALL_POINTS] if key[:2] in from_all and key in saved else [])
-        row = {name: kept for name, kept in dict(saved.get(key, {})).items() if name in MARKS.c}
-        row |= {"chosen": json.dumps(sorted(ids)), "answer": answers.get(key, "")}
+        row: dict[str, Any] = {"chosen": json.dumps(sorted(ids)), "answer": answers.get(key, "")}
+        row |= {name: kept for name, kept in saved.get(key, {}).items() if name in MARKS.c}
         connection.execute(insert(MARKS), dict(zip(_ANSWER, key, strict=True)) | row)
     for name in ("item", "rubric", "applied", "answer", "grading"):
         _run(connection, f"DROP TABLE desk_{name}")

@@ -1,16 +1,25 @@
-"""What the desk shows and saves, as plain data.
+"""What the desk shows and saves, as plain data, and the first rubric of a question.
 
+The first rubric is made from the mark scheme. A line such as ``- 1: both curves, with a legend.``
+becomes an item of one point. Two answers to one question share its mark scheme. Then each line
+names its answer, as in ``- Images, 1: …`` and ``- Text, 1: …``, in the order of the answers.
 Points are in the units of nbgrader's cells. A grader is a name of at most 128 characters.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hw_grading.gradebook.scores import signed
+from hw_grading.gradebook.questions import Places
+from hw_grading.gradebook.scores import Cell, signed
+from hw_grading.gradebook.tables import ALL_POINTS
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MOST_ITEMS = 60  # in one rubric
@@ -201,3 +210,66 @@ def expect_name(name: str) -> str:
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise Refused(f"A grader's name must have 1 to {LONGEST_NAME} printable characters.")
     return name
+
+
+# -- rubrics from mark schemes and from JSON
+
+_ITEM = re.compile(
+    r"^[-*] +(?:(?P<label>[^:,\n]{1,40}), +)?(?P<points>[+-]?\d+(?:\.\d+)?): +"
+    r"(?P<text>.+(?:\n(?:[ \t]+\S.*))*)",
+    re.MULTILINE,
+)
+
+
+def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
+    """Return a question's rubric before any change; `cells` are all cells that people grade."""
+    items = _items(cell, cells, places)
+    if _sum(items) != cell.max_points:
+        items = [(cell.max_points, "Right and complete.")]
+    items.append((0.0, "No answer, or none of the above."))
+    first = []
+    for n, (points, text) in enumerate(items):
+        # The id is always the same, because graders may use an item before it is saved.
+        key = hashlib.sha256(f"{cell.name}\n{n}\n{text}".encode()).hexdigest()[:32]
+        first.append(Item(key, points, text))
+    return Rubric(tuple(first))
+
+
+def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
+    """Yield a sentence for each answer whose mark scheme does not become its first rubric."""
+    for cell in cells:
+        items = _items(cell, cells, places)
+        if items and _sum(items) != cell.max_points:
+            yield (
+                f"cell {cell.name}: the lines of its mark scheme sum to {_sum(items):g} points, "
+                f"but the cell has {cell.max_points:g}. Change one of the two."
+            )
+
+
+def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[float, str]]:
+    """Return points and texts of the mark scheme's lines for one answer."""
+    scheme = places[cell.name].scheme
+    found = [match.groupdict() for match in _ITEM.finditer(scheme)]
+    together = [one.name for one in cells if places[one.name].scheme == scheme]
+    parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
+    if len(together) > 1 and len(parts) == len(together):
+        found = parts[together.index(cell.name)]
+    return [(float(item["points"]), " ".join(item["text"].split())) for item in found]
+
+
+def _sum(items: Sequence[tuple[float, str]]) -> float:
+    return sum(points for points, _ in items)
+
+
+def rubric_of(values: Mapping[str, Any], most: float) -> Rubric:
+    """Return a rubric from JSON data: of a row, an event, or an exported document.
+
+    In version 2.0 points could begin at those of the question, `most`: now an item gives them.
+    """
+    items = [
+        Item(str(i.get("id", "")), float(i["points"]), str(i["text"]), str(i.get("note", "")))
+        for i in values["items"]
+    ]
+    if values.get("kind") == "subtracting" and ALL_POINTS not in [item.id for item in items]:
+        items.insert(0, Item(ALL_POINTS, most, "All points, before those taken off"))
+    return Rubric(tuple(items), values.get("revision", 0))

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from hw_grading.gradebook.tables import PARTS, RUNS, now
+from hw_grading.gradebook.tables import MARKS, PARTS, RUNS, now, of, put
 from hw_grading.outcome import Part, Status
 from hw_support.submission.problems import Problem, Severity, encodable, problems_in
 
@@ -175,3 +175,20 @@ def read_runs(
 def _of(table: Table, assignment: str, student: str | None) -> list[Any]:
     one = [] if student is None else [table.c.student == student]
     return [table.c.assignment == assignment, *one]
+
+
+def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:
+    """Return the digests of a student's answers at the last autograding, by grade id."""
+    key = {"assignment": assignment, "student": student}
+    query = select(MARKS.c.cell, MARKS.c.answer).where(of(MARKS, key), MARKS.c.answer != "")
+    return {row.cell: row.answer for row in connection.execute(query)}
+
+
+def remember(
+    connection: Connection, assignment: str, student: str, digests: Mapping[str, str]
+) -> None:
+    """Store the digests of a student's answers as they are now."""
+    key = {"assignment": assignment, "student": student}
+    connection.execute(update(MARKS).where(of(MARKS, key)).values(answer=""))
+    for cell, digest in digests.items():
+        put(connection, MARKS, key | {"cell": cell}, answer=digest)

@@ -18,9 +18,8 @@ from sqlalchemy import select, update
 
 from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.gradebook.extensions import show_in_nbgrader
-from hw_grading.gradebook.graded_notebook import cells_by_id
-from hw_grading.gradebook.marks import answer_digest, digests_before, remember
-from hw_grading.gradebook.runs import Run, digest_of, save_run
+from hw_grading.gradebook.graded_notebook import answer_digest, cells_by_id
+from hw_grading.gradebook.runs import Run, digest_of, digests_before, remember, save_run
 from hw_grading.outcome import WithScores
 from hw_support.submission.cells import grade_id_of, marks_of
 from hw_support.submission.problems import METADATA_KEY, is_notes, read_problems

@@ -15,8 +15,13 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from hw_grading.gradebook.graded_notebook import error_of, outputs_of
-from hw_grading.gradebook.terminal import cut, without_codes, without_controls
+from hw_grading.gradebook.graded_notebook import (
+    cut,
+    error_of,
+    outputs_of,
+    without_codes,
+    without_controls,
+)
 from hw_grading.rendering.cleaning import MOST_PICTURES, as_text, clean_html, without_pictures
 from hw_grading.rendering.markdown import render_markdown
 from hw_grading.rendering.pictures import NotShown, uri_in

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import nh3
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from hw_grading.gradebook.terminal import cut
+from hw_grading.gradebook.graded_notebook import cut
 from hw_grading.rendering.pictures import NotShown, is_shown, uri_in
 from hw_support.submission.problems import encodable
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from nbgrader.api import Gradebook
 
-from hw_grading.gradebook.marks import remember
+from hw_grading.gradebook.runs import remember
 from hw_grading.homework.course import Course
 
 ASSIGNMENT = "ps1"

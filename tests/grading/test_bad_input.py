@@ -27,7 +27,7 @@ from hw_grading.batch.folders import locked_and_prepared, prepare
 from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
 from hw_grading.gradebook.graded_notebook import cells_by_id
-from hw_grading.gradebook.marks import digests_before
+from hw_grading.gradebook.runs import digests_before
 from hw_grading.outcome import GraderFault
 from hw_support.submission.problems import NOTES_HEADING, read_problems
 

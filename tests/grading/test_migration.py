@@ -19,8 +19,8 @@ from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Correction, corrections_in, undo
 from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
-from hw_grading.gradebook.marks import digests_before
 from hw_grading.gradebook.model import Refused
+from hw_grading.gradebook.runs import digests_before
 from hw_grading.gradebook.scores import open_gradebook, submissions_in
 from hw_grading.homework.course import Course
 

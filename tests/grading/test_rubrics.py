@@ -369,49 +369,6 @@ def test_scores_follow_the_points_that_the_question_has_now(course, book):
     assert save(book, "cyd", 0, 1, 2).score == 6
 
 
-def test_rubrics_are_taken_to_another_class_without_students(book, in_sqlite, tmp_path):
-    changed = with_points(book.rubric("why"), 0, 1.5)
-    items = (*changed.items, Item("", -0.5, "no units", "see the lecture"))
-    book.change_rubric("why", replace(changed, items=items), grader="kim")
-    save(book, "ada", 0, comment="about Ada")
-    document = book.exported()
-    assert "Ada" not in str(document)
-    there = copied(in_sqlite, tmp_path / "other")
-    set_points(there, 6)
-    other = GradeBook(there, ASSIGNMENT)
-    assert other.import_rubrics(document, grader="lee") == ["why", "plot"]
-    assert other.exported() == document
-    save(other, "ben", 0)
-    old = {"kind": "subtracting", "lower": 0, "items": [{"points": -1, "text": "no units"}]}
-    document["rubrics"]["plot"] = old  # as version 2.0 exported it
-    assert other.import_rubrics(document, grader="lee") == ["plot"]
-    assert [item.points for item in other.rubric("plot").items] == [2, -1]
-
-
-TOO_LARGE = {"why": {"items": [{"points": 10**400, "text": "x"}]}}
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        *(None, [], {}, {"format": "x"}),
-        *({"format": "hw_grading rubrics", "rubrics": rubrics} for rubrics in (3, TOO_LARGE)),
-    ],
-)
-def test_a_file_without_rubrics_is_refused(book, document):
-    with pytest.raises(Refused, match="has no rubrics"):
-        book.import_rubrics(document, grader="kim")
-
-
-def test_a_file_with_one_invalid_rubric_changes_nothing(book):
-    document = book.exported()
-    document["rubrics"]["plot"]["items"][0]["text"] = " "
-    with pytest.raises(Refused, match="needs a text"):
-        book.import_rubrics(document, grader="kim")
-    assert book.rubric("why").revision == 0
-    assert book.history("why") == []
-
-
 # -- what is refused
 
 

@@ -3,7 +3,7 @@
 
 import { address, ask, gradingPage } from "./api.js";
 import { WAIT } from "./content.js";
-import { byId, counted, make, points, say, table } from "./dom.js";
+import { byId, counted, make, points, table } from "./dom.js";
 import { grader, showNotLoaded } from "./page.js";
 
 const PAUSE = 15_000; // milliseconds between two requests
@@ -126,30 +126,6 @@ function find() {
   );
 }
 
-async function importRubrics(event) {
-  const [file] = event.target.files;
-  if (!file) return;
-  try {
-    let document_;
-    try {
-      document_ = JSON.parse(await file.text());
-    } catch {
-      throw new Error(`${file.name} is not a JSON file. Choose a file that “Export” wrote.`);
-    }
-    const { questions } = await ask(["rubrics"], { document: document_ });
-    say(
-      questions.length
-        ? `Imported: ${questions.map((cell) => titles.get(cell) ?? cell).join("; ")}.`
-        : "Nothing was imported.",
-      " Questions with graded answers keep their rubric.",
-    );
-    load();
-  } catch (error) {
-    say(`Not imported: ${error.message}`);
-  }
-  event.target.value = "";
-}
-
 async function load() {
   try {
     const data = await ask(["overview"]);
@@ -168,8 +144,6 @@ async function load() {
 }
 
 async function begin() {
-  byId("export").href = address("api", "rubrics");
-  byId("import").addEventListener("change", importRubrics);
   byId("find").addEventListener("input", find);
   byId("find").addEventListener("keydown", (event) => {
     if (event.key === "Enter") byId("found").querySelector("a")?.click();
