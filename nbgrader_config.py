@@ -102,7 +102,7 @@ c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.FeedbackExporte
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.ClearHiddenTests",
     "nbgrader.preprocessors.ClearMarkScheme",
-    "hw_grading.plugins.hiding.HideTestDetails",
+    "hw_grading.plugins.feedback.HideTestDetails",
 ]
 
 # A table in which a spreadsheet finds no formulas.

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.gradebook.questions import Place
+from hw_grading.gradebook.graded_notebook import Place
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Score, in_digits

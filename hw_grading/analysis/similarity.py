@@ -18,9 +18,9 @@ from nbformat import NotebookNode
 from hw_grading.gradebook.folders import why_unusable
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.writing import write_together
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import Course
-from hw_grading.rendering.templates import templates_in
+from hw_grading.rendering import templates_in
 from hw_support.failures import visible
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_submission
@@ -30,7 +30,6 @@ from hw_support.submission.released import cells_of
 RUN, WINDOW = 25, 6  # characters of code without names: copydetect's own choice
 LEAST_SHARE, LEAST = 0.33, 150  # of the code, and characters; honest answers share at most a fifth
 MOST_CHARACTERS = 100_000  # of a student's code; nobody writes nearly so much
-MARK = 'name="generator" content="hw_grading similarity"'
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,7 @@ class Work:
 def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dict[str, str]:
     """Write the page with at most `most` pairs; return the students left out, with the reasons.
 
-    `Unreadable` if the released notebook is missing or damaged; `RuntimeError` if `out` exists and
-    this program did not write it.
+    `Unreadable` if the released notebook is missing or damaged.
     """
     results = read_results(Course(course), assignment)
     here = results.course
@@ -70,7 +68,6 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
     page = templates_in(Path(__file__).parent).get_template("similarity.html.j2")
     content = page.render(
         assignment=plain(assignment, 200),
-        mark=Markup(MARK),
         compared=len(works),
         left_out=left_out,
         least=LEAST_SHARE,
@@ -78,7 +75,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         more=len(pairs[most:]),
         plain=plain,
     )
-    write_together({out: content}, {out: MARK})
+    write_whole(out, content.encode("utf-8", "replace"))
     return left_out
 
 

@@ -15,18 +15,15 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import NamedTuple
 
-from markupsafe import Markup
-
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.scores import Cell, in_digits
-from hw_grading.gradebook.writing import csv_of, write_together
+from hw_grading.gradebook.writing import csv_of, write_whole
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Part
-from hw_grading.rendering.templates import templates_in
+from hw_grading.rendering import templates_in
 
-MARK = 'name="generator" content="hw_grading statistics"'
 MOST_BARS = 9
 
 
@@ -76,25 +73,21 @@ class Statistics:
 
 
 def write_statistics(course: Path, assignment: str, out: Path) -> tuple[Path, Path]:
-    """Write the page, and the table beside it; return their paths.
-
-    The errors are those of `hw_grading.gradebook.results.read_results`; a `RuntimeError` if one of
-    the files exists and this program did not write it.
-    """
+    """Write the page, and the table beside it; return their paths. Raises as `statistics_of`."""
     found = statistics_of(course, assignment)
     table = out.with_name(f"{out.stem}.csv")
-    files = {out: page_of(found), table: csv_of([Row._fields, *found.rows])}
-    write_together(files, {out: MARK, table: ",".join(Row._fields)})
+    for path, text in ((out, page_of(found)), (table, csv_of([Row._fields, *found.rows]))):
+        write_whole(path, text.encode("utf-8", "replace"))
     return out, table
 
 
-def page_of(found: Statistics, desk: str = "") -> str:
-    """Return the page; `desk` is the address of the homework's desk if the page is part of it."""
+def page_of(found: Statistics) -> str:
+    """Return the page."""
     templates = templates_in(Path(__file__).parent)
     templates.globals.update(plain=plain, in_digits=in_digits, bars=bars, mean=fmean, median=median)
     made = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     page = templates.get_template("statistics.html.j2")
-    return page.render(found=found, desk=desk, mark=Markup(MARK), made=made)
+    return page.render(found=found, made=made)
 
 
 def statistics_of(course: Path, assignment: str) -> Statistics:

@@ -13,8 +13,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from hw_grading.commands.student_zip import pins, version_for, write_student_zip
+from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.model import wrong_sums
-from hw_grading.gradebook.questions import read_places
 from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test

@@ -1,14 +1,13 @@
 """The students' answers, as they are in ``autograded/`` now.
 
 Of each student, only digests, results and a few words are kept, so that a large class fits. A
-notebook is read when one of its cells is shown; the cells of the last few students are kept.
+notebook is read when one of its cells is shown.
 """
 
 import contextlib
 import os
 import re
 import threading
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +33,6 @@ from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import METADATA_KEY
 
 EXCERPT = 300  # characters
-_MOST_STUDENTS = 8  # whose shown cells are kept, if the notebook is not larger than this:
-_MOST_BYTES = 5_000_000
 _FORMULA = re.compile(
     rf"(?P<in_dollars>{IN_DOLLARS})|\\[\[(].{{1,1000}}?\\[\])]"
     r"|\\begin\{(?P<name>\w{1,20}\*?)\}.{0,1000}?\\end\{(?P=name)\}",
@@ -84,7 +81,6 @@ class Answers:
         self._roster: Results | None = None
         self._results: dict[str, Result] = {}
         self._kept: dict[str, tuple[object, Submission]] = {}
-        self._recent: dict[str, tuple[object, Submission, Cells]] = {}
         self._released: tuple[object, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Results:
@@ -110,14 +106,6 @@ class Answers:
             kept = self.read(student)[0]
         return kept
 
-    def shown(self, student: str) -> tuple[Submission, Cells]:
-        """Return also the cells of the notebook that are shown; {} if it is missing or damaged."""
-        with self._lock:
-            key, submission, cells = self._recent.get(student, (None, None, {}))
-        if submission is None or key is None or key != self._key(student):
-            return self.read(student)
-        return submission, cells
-
     def outdated(self) -> list[str]:
         """Read the roster. Return the students whose notebooks have to be read."""
         here = {result.student.id for result in self.roster(now=True).handed_in}
@@ -127,7 +115,7 @@ class Answers:
         return [student for student in here if self._key(student) != keys.get(student)]
 
     def read(self, student: str) -> tuple[Submission, Cells]:
-        """Read a student's notebook; return as `shown`."""
+        """Read a student's notebook; return also the cells that are shown, {} if it is damaged."""
         self.roster(now=student not in self._results)
         key, result = self._key(student), self._results.get(student)
         path = self.course.autograded(student, self.assignment) / f"{self.assignment}.ipynb"
@@ -143,7 +131,7 @@ class Answers:
             if isinstance(section, dict) and section.get(FINISHED) is not True:
                 trouble = "its last grading did not finish"
         cells = {name: found[name] for name in self._names() if name in found}
-        state = self._state(student)
+        found_it = self._state(student) is not None
         glances = {name: self._glance(name, cell) for name, cell in cells.items()}
         status = (result and result.status) or Status.NOT_GRADED
         reason, late = (result.reason, result.known.late) if result else ("", "")
@@ -151,14 +139,9 @@ class Answers:
             status = Status.NOT_GRADED
             run = f"To grade it again, run `nbgrader autograde {self.assignment}`."
             reason = f"The submission has scores, but {trouble}. {run}"
-        submission = Submission(student, status, reason, late, state is not None, glances)
+        submission = Submission(student, status, reason, late, found_it, glances)
         with self._lock:
             self._kept[student] = (key, submission)
-            self._recent.pop(student, None)
-            if state and state[0] <= _MOST_BYTES:
-                self._recent[student] = (key, submission, cells)
-            for old in list(self._recent)[:-_MOST_STUDENTS]:
-                del self._recent[old]
         return submission, cells
 
     def _key(self, student: str) -> object:
@@ -195,24 +178,13 @@ class Answers:
 
 
 def without_tex(text: str) -> str:
-    """Return the beginning of a text; short formulas as they are read, others as ``[formula]``."""
+    """Return the beginning of a text; short formulas as they are typed, others as ``[formula]``."""
     return _FORMULA.sub(_in_words, text[: 10 * EXCERPT])
 
 
 def _in_words(found: re.Match[str]) -> str:
-    tex = (found["in_dollars"] or "\\").strip("$")
-    short = re.sub(r"\\([A-Za-z]+) ?", _greek, tex).translate({ord("{"): None, ord("}"): None})
-    return "[formula]" if "\\" in short or len(short) > _LONGEST_FORMULA else short.strip()
-
-
-def _greek(found: re.Match[str]) -> str:
-    name = found[1]
-    size = "SMALL" if name.islower() else "CAPITAL"
-    letter = f"GREEK {size} LETTER {name.upper().replace('LAMBDA', 'LAMDA')}"
-    try:
-        return unicodedata.lookup(letter)
-    except KeyError:
-        return found[0]
+    tex = (found["in_dollars"] or "\\").strip("$").replace("{", "").replace("}", "")
+    return "[formula]" if "\\" in tex or len(tex) > _LONGEST_FORMULA else tex.strip()
 
 
 def _bare(source: str, is_code: bool) -> str:

@@ -13,7 +13,6 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.analysis.statistics import page_of, statistics_of
 from hw_grading.desk import reading
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
@@ -26,7 +25,6 @@ from hw_grading.rendering import FORMULAS
 
 STATIC = Path(__file__).with_name("static")
 _FOR_EVER = "private, max-age=31536000, immutable"
-_STATISTICS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
 class Homeworks(DeskHandler):
@@ -66,19 +64,6 @@ class Page(DeskHandler):
             cell="" if is_student else cell,
             student=cell if is_student else "",
         )
-
-
-class Statistics(DeskHandler):
-    """The page of statistics, which has no scripts but its own style."""
-
-    @web.authenticated
-    async def get(self, assignment: str) -> None:
-        """Send the page."""
-        desk = await self.in_thread(self.desks.desk, assignment)
-        found = await self.in_thread(statistics_of, desk.course.folder, desk.assignment)
-        address = f"{self.base}{quote(desk.assignment, safe='')}/"
-        self.set_header("Content-Security-Policy", _STATISTICS_POLICY)
-        self.finish(page_of(found, address))
 
 
 class Api(DeskHandler, APIHandler):
@@ -192,7 +177,6 @@ def routes() -> list[tuple[Any, ...]]:
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
             for name in ("grade", "grid", "student")
         ),
-        (rf"{page}/statistics", Statistics),
         (rf"{page}/flagged", Page, {"template": "flagged.html"}),
         (rf"{place}/.*", Missing),
     ]
@@ -205,7 +189,7 @@ def _thumbnail(desk: HomeworkDesk, cell: str, student: str) -> tuple[bytes, str]
     digest = desk.answers.submission(student).glances.get(cell, Glance()).digest
     if kept := desk.thumbnails.kept(digest):
         return kept, digest
-    submission, cells = desk.answers.shown(student)
+    submission, cells = desk.answers.read(student)
     if cell in cells:
         digest = submission.glances[cell].digest
         if small := desk.thumbnails.make(cells[cell], digest):

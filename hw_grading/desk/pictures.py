@@ -2,7 +2,6 @@
 
 import io
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,18 +11,17 @@ from hw_grading.rendering.pictures import content_of, pictures_of
 
 MIME = "image/webp"
 WIDTH, HEIGHT = 320, 320  # pixels, at most
-_MOST_BYTES = 200_000_000  # of all thumbnails
 
 
 class Thumbnails:
     """The thumbnails of all homeworks, by the digest of the answer: a changed one gets a new one.
 
-    They are kept in memory. Beyond `most_bytes`, those not asked for the longest are dropped.
+    They are kept in memory; beyond `most`, the oldest are dropped.
     """
 
-    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
-        self._left = most_bytes
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._kept: dict[str, bytes] = {}
         self._one = threading.Lock()  # one at a time, because decoding takes memory
 
     def kept(self, digest: str) -> bytes | None:
@@ -35,11 +33,9 @@ class Thumbnails:
         with self._one:
             if digest not in self._kept:
                 self._kept[digest] = _thumbnail(cell)
-                self._left -= len(self._kept[digest])
-            self._kept.move_to_end(digest)
             made = self._kept[digest]
-            while self._left < 0:
-                self._left += len(self._kept.popitem(last=False)[1])
+            while len(self._kept) > self._most:
+                del self._kept[next(iter(self._kept))]
         return made
 
 

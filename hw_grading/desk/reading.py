@@ -2,21 +2,33 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from functools import lru_cache
 from statistics import fmean
 from typing import Any
 
-from hw_grading.desk import showing
-from hw_grading.desk.answers import Glance, Submission
+from hw_grading.desk.answers import Cells, Glance, Submission
 from hw_grading.desk.desks import HomeworkDesk
+from hw_grading.gradebook.graded_notebook import order_in, outputs_of
 from hw_grading.gradebook.model import Grading, Question, Rubric
-from hw_grading.gradebook.questions import order_in
 from hw_grading.gradebook.results import read_results
 from hw_grading.outcome import Status
-from hw_grading.rendering.answers import note_html
+from hw_grading.rendering.answers import (
+    answer_html,
+    code_html,
+    note_html,
+    outputs_html,
+    printed_html,
+    text_html,
+)
+from hw_grading.rendering.cleaning import as_text
 from hw_grading.rendering.markdown import comment_markdown
+from hw_grading.rendering.pictures import pictures_of
+from hw_support.submission.cells import text_of
 
 _MOST_COMMENTS = 50
+LINES_OF_NUMBERS = 15
+_MOST_NUMBERS = 20_000  # characters at the end of a printed text
 
 # JSON data, in which objects of `hw_grading.gradebook.model` may stand for themselves.
 Json = dict[str, Any]
@@ -85,8 +97,8 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     return {
         "question": {
             **_about(about),
-            "text_html": showing.markdown(about.text),
-            "scheme_html": showing.markdown(about.scheme),
+            "text_html": markdown(about.text),
+            "scheme_html": markdown(about.scheme),
             "scheme_is_rubric": _made_of(rubric, about.scheme),
         },
         "rubric": rubric,
@@ -102,9 +114,12 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
 
 def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     """Return one answer, with what is shown beside it and its grading."""
-    about = desk.question(cell)
-    name = desk.name_of(student)
-    submission, cells = desk.answers.shown(student)
+    about, name = desk.question(cell), desk.name_of(student)
+    return {"name": name, **_answer(desk, about, *desk.answers.read(student))}
+
+
+def _answer(desk: HomeworkDesk, about: Question, submission: Submission, cells: Cells) -> Json:
+    cell, student = about.cell, submission.student
     glance = submission.glances.get(cell, Glance())
     known = desk.answers.known()
     missing = cell not in cells
@@ -116,19 +131,15 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
         return [{"title": str(places[one]), "html": html} for one, html in shown.items() if html]
 
     return {
-        "student": student,
-        "name": name,
-        "status": submission.status,
-        "reason": submission.reason,
-        "late": submission.late,
+        **_of_submission(submission),
         "empty": glance.empty,
         "missing": missing,
-        "html": note or showing.answer(cells[cell]),
-        "beside": titled({c: showing.beside(cells[c]) for c in about.beside if c in cells}),
-        "numbers": titled({c: showing.numbers_html(cells.get(c, {})) for c in about.numbers}),
+        "html": note or _or_text(answer_html, cells[cell]),
+        "beside": titled({c: _or_text(_beside, cells[c]) for c in about.beside if c in cells}),
+        "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
         "same": next((group for group in _same(known, known, cell) if student in group), []),
-        "given_html": showing.markdown(comment_markdown(grading.comment)),
+        "given_html": markdown(comment_markdown(grading.comment)),
         "grading": grading_json(grading),
     }
 
@@ -136,21 +147,15 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
 def student(desk: HomeworkDesk, student: str) -> Json:
     """Return all answers of a student with their history, and the points of the tests."""
     name = desk.name_of(student)
-    submission = desk.answers.submission(student)
-    about = {what: getattr(submission, what) for what in ("status", "reason", "late")}
+    submission, cells = desk.answers.read(student)
     answers = [
         _about(question)
-        | answer(desk, question.cell, student)
+        | _answer(desk, question, submission, cells)
         | {"events": desk.book.history(question.cell, student)}
         for question in desk.questions()
     ]
-    return {
-        "student": student,
-        "name": name,
-        **about,
-        "answers": answers,
-        "tests": _tests(desk, student),
-    }
+    about = {"name": name, **_of_submission(submission)}
+    return about | {"answers": answers, "tests": _tests(desk, student)}
 
 
 def flagged(desk: HomeworkDesk) -> Json:
@@ -249,6 +254,10 @@ def _order(desk: HomeworkDesk, cell: str, students: Container[str]) -> list[str]
     return [student for student in desk.book.order(cell) if student in students]
 
 
+def _of_submission(one: Submission) -> Json:
+    return {name: getattr(one, name) for name in ("student", "status", "reason", "late")}
+
+
 def _about(question: Question) -> Json:
     return {name: getattr(question, name) for name in ("cell", "title", "max_points", "is_code")}
 
@@ -275,3 +284,42 @@ def _why_missing(submission: Submission) -> str:
     if submission.glances:
         return "The graded notebook lacks this cell."
     return submission.reason or "The graded notebook cannot be read."
+
+
+# -- as HTML
+
+
+@lru_cache(maxsize=200)
+def markdown(text: str) -> str:
+    """Return markdown with TeX as HTML: a question, a mark scheme or a comment."""
+    return str(text_html(text)) if text else ""
+
+
+def _or_text(make: Callable[[Mapping[str, Any]], str], cell: Mapping[str, Any]) -> str:
+    try:
+        return str(make(cell))
+    except Exception:  # libraries may raise anything on a hostile cell
+        return as_text(text_of(cell.get("source")), "Shown as text, because it cannot be rendered.")
+
+
+def numbers_html(cell: Mapping[str, Any]) -> str:
+    """Return the last printed lines of a cell, such as the numbers of a training; "" if none."""
+    printed, results = "", []
+    for output in outputs_of(cell):
+        if output.get("output_type") == "stream" and output.get("name") != "stderr":
+            printed += text_of(output.get("text"))
+        elif output.get("output_type") == "execute_result":
+            data = output.get("data")
+            results.append(text_of(data.get("text/plain")) if isinstance(data, dict) else "")
+    text = "\n".join(filter(None, [printed.rstrip(), *results]))[-_MOST_NUMBERS:]
+    lines = text.rstrip().split("\n")[-LINES_OF_NUMBERS:]
+    return str(printed_html("\n".join(line[:500] for line in lines)))
+
+
+def _beside(cell: Mapping[str, Any]) -> str:
+    source = text_of(cell.get("source"))
+    if cell.get("cell_type") != "code":
+        return text_html(source)
+    if pictures_of(cell):
+        return outputs_html(cell)
+    return code_html(source) if source.strip() else ""

@@ -9,9 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hw_grading.desk import showing
 from hw_grading.desk.desks import HomeworkDesk, NotThere
-from hw_grading.desk.reading import Json, grading_json
+from hw_grading.desk.reading import Json, grading_json, markdown
 from hw_grading.gradebook.model import (
     LONGEST_TEXT,
     Conflict,
@@ -128,7 +127,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
         case False, "preview", "":  # shows a comment as students will read it
             text = body_of(raw, _Text).text
             expect_text(text)
-            return {"html": showing.markdown(comment_markdown(text))}
+            return {"html": markdown(comment_markdown(text))}
     raise NotThere("This page does not exist.")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hw_grading.gradebook.questions import Places
+from hw_grading.gradebook.graded_notebook import Places
 from hw_grading.gradebook.results import Result, Results, is_outdated, read_results
 from hw_grading.gradebook.scores import Record, Score, counted, in_digits
 from hw_grading.homework.course import Course

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from hw_grading.gradebook import corrections
 from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.graded_notebook import Places, order_in, read_places
 from hw_grading.gradebook.marks import Rows, Stamp, mark_of
 from hw_grading.gradebook.model import (
     Conflict,
@@ -36,7 +37,6 @@ from hw_grading.gradebook.model import (
     first_rubric,
     rubric_of,
 )
-from hw_grading.gradebook.questions import Places, order_in, read_places
 from hw_grading.gradebook.scores import Cell, cells_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of

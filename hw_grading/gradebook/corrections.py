@@ -135,11 +135,6 @@ def correct(
         raise Unreadable(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
     if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
         raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
-    if kind is Kind.ADD and points < -cell.max_points:
-        raise Unreadable(
-            f"{cell.name} has {most} points, and its score stops at 0. Expected at least "
-            f"-{most}, found {points:g}. If the question should not count, use --drop"
-        )
     row = insert(CORRECTIONS).values(
         assignment=assignment,
         cell=cell.name,

@@ -1,17 +1,18 @@
-"""Reads a notebook from ``autograded/`` as JSON: its cells by grade id, their outputs and errors.
+"""Reads notebooks as JSON: where the instructor's cells are, what students wrote and printed.
 
-A graded notebook contains what a student wrote and printed. No structure of its JSON is assumed.
+A graded notebook contains what a student wrote. No structure of its JSON is assumed.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hw_support.failures import with_its_line
-from hw_support.submission.cells import grade_id_of, text_of
+from hw_support.submission.cells import grade_id_of, marks_of, text_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.own_cells import continues
 from hw_support.submission.problems import plain as plain
@@ -19,6 +20,8 @@ from hw_support.submission.problems import plain as plain
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
 HANDED_IN = "handed_in_sha256"  # metadata key of the graded file's digest; "" if there was no file
 MAX_BYTES = 200_000_000
+_HEADING = re.compile(r"^(#{2,4}) +(.+?)(?: +\([^()]*points?\))? *$", re.MULTILINE)
+_SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", re.MULTILINE)
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # an object's address, which differs in each run
 # With bounded lengths, a search takes little time.
 _CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
@@ -103,6 +106,75 @@ def error_of(output: Mapping[str, Any]) -> str:
     if name == "NotScored" and message:
         return message
     return ": ".join(filter(None, (name, message)))
+
+
+# -- the instructor's notebook
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell is in the instructor's notebook."""
+
+    question: str  # the heading that names the cell's question: "1.3e", "Q0.6", "Certification"
+    title: str  # the innermost heading, without its points
+    scheme: str = ""  # the mark scheme of the question that the cell answers
+    text: str = ""  # that question in markdown, without its mark scheme
+    heading: str = field(default="", compare=False)  # after the number
+
+    def __str__(self) -> str:
+        return self.title if self.title == self.question else f"{self.question} {self.title}"
+
+
+class Places(dict[str, Place]):
+    """The places of cells by grade id; a cell that the notebook lacks is called by its grade id."""
+
+    def __missing__(self, name: str) -> Place:
+        return Place(name, name)
+
+
+def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
+    """Return a sort key for grade ids: as in the notebook, then those that it lacks."""
+    order = {name: number for number, name in enumerate(places)}
+    return lambda name: (order.get(name, len(order)), name)
+
+
+def read_places(path: Path) -> Places:
+    """Return where the cells of a notebook are, by grade id; raise `Unreadable` if it is damaged.
+
+    A question and its mark scheme apply until the next heading. Without a file there are no places.
+    """
+    places = Places()
+    if not path.exists():
+        return places
+    headings = {2: "", 3: "", 4: ""}
+    scheme, question = "", ""
+    for cell in open_notebook(path)["cells"]:
+        if cell.get("cell_type") == "markdown" and marks_of(cell).get("solution") is not True:
+            text = text_of(cell.get("source"))
+            for marks, heading in _HEADING.findall(text):
+                level = len(marks)
+                headings |= {n: heading if n == level else "" for n in range(level, 5)}
+                scheme, question = "", ""
+            question = f"{question}\n\n{_SCHEME.sub('', text)}".strip()
+            if region := _SCHEME.search(text):
+                scheme = region[1].strip()
+        for name in cells_by_id({"cells": [cell]}):
+            places[name] = _place(name, headings, scheme, question)
+    return places
+
+
+def _place(name: str, headings: dict[int, str], scheme: str, text: str) -> Place:
+    """Name a place by the innermost heading that begins with a number, such as "1.3e" or "Q0.6".
+
+    Without one, the innermost heading of levels 2 and 3 counts.
+    """
+    for level in (4, 3, 2):
+        first, _, rest = headings[level].partition(" ")
+        if rest and any(character.isdigit() for character in first):
+            below = [headings[n] for n in range(level + 1, 5) if headings[n]]
+            return Place(first, " ".join(below) or rest, scheme, text, rest)
+    counted = headings[3] or headings[2] or name
+    return Place(counted, headings[4] or counted, scheme, text)
 
 
 # -- digests of answers

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hw_grading.gradebook.questions import Places
+from hw_grading.gradebook.graded_notebook import Places
 from hw_grading.gradebook.scores import Cell, signed
 from hw_grading.gradebook.tables import ALL_POINTS
 

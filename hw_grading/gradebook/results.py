@@ -16,12 +16,8 @@ from pathlib import Path
 
 from hw_grading.gradebook.corrections import Correction, Kind, applied, corrections_in
 from hw_grading.gradebook.folders import read_time, why_unusable
-from hw_grading.gradebook.lateness import (
-    penalty_of,
-    terms_of,
-    used_by_homework,
-)
-from hw_grading.gradebook.questions import Places, order_in, read_places
+from hw_grading.gradebook.graded_notebook import Places, order_in, read_places
+from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
 from hw_grading.gradebook.runs import Run, read_runs
 from hw_grading.gradebook.scores import (
     Cell,
@@ -38,7 +34,6 @@ from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.problems import quoted
 
 
 @dataclass(frozen=True)
@@ -308,18 +303,8 @@ def _why_not_graded(course: Course, name: str, result: Result) -> str:
         missing = [score.cell.name for score in tests if score.auto is None]
         which = "" if len(missing) == len(tests) else f" for {', '.join(missing)}"
         return f"The notebook was submitted, but there are no scores{which}: {run}."
-    where = f"folder {folder.name}"
-    if not os.path.isdir(folder):  # Path.is_dir raises for a name that is too long
-        shelf = shelf_of(course.directory, course.directory.submitted_directory, name)
-        own = shelf.folder(record.student)
-        where = "student's folder" + (f", which has no folder {name}" if own != folder else "")
-        folder = own
-    try:
-        names = sorted(os.listdir(folder))
-    except (OSError, ValueError):  # ValueError: a null character in the student's id
-        names = []
-    found = ", ".join(quoted(n) for n in names[:5]) + (", …" if len(names) > 5 else "")
-    return f"No {name}.ipynb was submitted. In the {where}: {found or 'nothing'}."
+    own = shelf_of(course.directory, course.directory.submitted_directory, name)
+    return f"No {name}.ipynb was submitted. Look into {own.folder(record.student)}."
 
 
 def _why_unreadable(path: Path, run: str) -> str:

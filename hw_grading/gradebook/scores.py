@@ -124,11 +124,6 @@ class Record:
         return given or all(score.cell.by_hand for score in self.scores)
 
     @property
-    def total(self) -> float:
-        """Points so far minus nbgrader's penalty, as nbgrader's own pages show them."""
-        return max(0.0, sum(score.points for score in self.scores) - self.penalty)
-
-    @property
     def late(self) -> str:
         """The lateness in words, rounded up to a minute: ``"2 d 3 h"``, or "" if in time."""
         minutes = -(-round(self.seconds_late) // 60)

@@ -1,9 +1,7 @@
 """Writes files for people: each file is replaced as a whole, tables are safe for spreadsheets."""
 
-import contextlib
 import csv
 import io
-import os
 import re
 import sys
 import unicodedata
@@ -72,33 +70,6 @@ def csv_of(rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([cell(v) for v in row] for row in rows)
     return text.getvalue()
-
-
-def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
-    """Write several files: complete each one in its folder before the first one is put in place.
-
-    `marks` gives for each path a text that this program writes near the top of the file. Raises
-    `RuntimeError`, and writes nothing, if an existing file lacks it: another program wrote it.
-    """
-    for path, mark in marks.items():
-        if os.path.lexists(path) and mark not in _top(path):
-            raise RuntimeError(
-                f"{path} exists already, and this command did not write it. Move it away, or "
-                "choose another name with --out"
-            )
-    with contextlib.ExitStack() as parts:
-        for path, text in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = parts.enter_context(in_one_step(path.resolve()))
-            part.write_bytes(text.encode("utf-8", "replace"))
-
-
-def _top(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            return stream.read(1_000)
-    except IsADirectoryError:
-        return ""
 
 
 def expect_ending(path: Path, option: str, *endings: str) -> Path:

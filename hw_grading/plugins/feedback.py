@@ -11,20 +11,25 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 
 from hw_grading.batch import folders
-from hw_grading.gradebook.graded_notebook import MAX_BYTES, open_notebook, plain
-from hw_grading.gradebook.questions import Places, read_places
+from hw_grading.gradebook.graded_notebook import (
+    MAX_BYTES,
+    Places,
+    open_notebook,
+    plain,
+    read_places,
+)
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_of, open_gradebook
+from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
-from hw_grading.rendering import FORMULAS, feedback
+from hw_grading.rendering import FORMULAS, feedback, templates_in
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.feedback.cells import shown_cells
-from hw_grading.rendering.feedback.facts import Facts
-from hw_grading.rendering.feedback.summary import summary_of
-from hw_grading.rendering.templates import templates_in
+from hw_grading.rendering.feedback.summary import Facts, summary_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import encodable, read_problems
@@ -155,3 +160,23 @@ def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]
     with contextlib.suppress(Unreadable, OSError):
         places = read_places(course.source(homework) / name)
     return places, frozenset(texts - {""})
+
+
+class HideTestDetails(NbGraderPreprocessor):
+    """Reduces a test cell's outputs to its printed lines, its score and the names of errors.
+
+    The traceback of an error in a test cell (such as a time limit) quotes the hidden lines.
+    """
+
+    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
+        """Shorten the outputs of one cell, if it is a test cell."""
+        if is_test(cell):
+            cell.outputs = [shown for output in cell.outputs if (shown := _shown(output))]
+        return cell, resources
+
+
+def _shown(output: Any) -> Any | None:
+    if output.output_type == "error":
+        text = f"{output.ename}: the details are not shown, because they may quote hidden tests."
+        return type(output)(output_type="error", ename=output.ename, evalue="", traceback=[text])
+    return output if output.output_type in ("stream", "execute_result") else None

@@ -17,7 +17,7 @@ from hw_grading.homework.homework import START, manifest_of
 from hw_grading.homework.order import store_order
 from hw_grading.homework.points import set_points
 from hw_grading.homework.regions import check_regions
-from hw_grading.rendering.templates import templates_in
+from hw_grading.rendering import templates_in
 
 PLACEHOLDER = "{{ due_date }}"
 # strftime would use the instructor's locale. The notebook is English.

@@ -13,4 +13,22 @@ May import `gradebook`, `homework` and `outcome`.
 
 from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+_STYLE = Path(__file__).with_name("page.css")
 FORMULAS = Path(__file__).with_name("formulas.css")
+
+
+def templates_in(folder: Path) -> Environment:
+    """Return an environment for a folder's templates. It escapes; a missing name is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["style"] = Markup(_STYLE.read_text(encoding="utf-8"))
+    return environment

@@ -20,7 +20,6 @@ from hw_grading.rendering.pictures import NotShown, is_shown, uri_in
 from hw_support.submission.problems import encodable
 
 MOST_PICTURES = 12  # in one text, or in the outputs of one cell
-_MOST_PICTURE_CHARACTERS = 30_000_000  # of base64, in one text
 _LONGEST_HTML = 300_000  # characters without pictures; parsing takes at most two seconds
 _LONGEST_TEXT = 50_000  # characters shown, if the HTML is shown as text
 _MOST_TAGS = 12_000
@@ -143,7 +142,7 @@ class _Allow:
 
     def __init__(self, attachments: Mapping[str, Any]) -> None:
         self._attachments = attachments
-        self._pictures, self._characters = MOST_PICTURES, _MOST_PICTURE_CHARACTERS
+        self._pictures = MOST_PICTURES
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
         """Return the value of an attribute, or None to drop it. An exception would let it pass."""
@@ -155,15 +154,9 @@ class _Allow:
         self._pictures -= 1
         if self._pictures < 0:
             return None
-        if address.startswith("attachment:"):
-            try:
-                bundle = self._attachments.get(unquote(address.removeprefix("attachment:")))
-                uri = uri_in(bundle)
-            except NotShown:
-                uri = None
-        else:
-            uri = address if is_shown(address) else None
-        if uri is None:
+        if not address.startswith("attachment:"):
+            return address if is_shown(address) else None
+        try:
+            return uri_in(self._attachments.get(unquote(address.removeprefix("attachment:"))))
+        except NotShown:
             return None
-        self._characters -= len(uri)
-        return uri if self._characters >= 0 else None

@@ -22,8 +22,6 @@ _MOST = {
     re.compile(r"^.*\|", re.MULTILINE): 200,  # lines that may belong to a table
     re.compile(r"\\\\[\[(]|\\begin\{"): 500,  # beginnings of formulas
 }
-_FORMULA = re.compile(r"(?<![\\$])(\${1,2})(?!\$)([^$]+)(?<!\\)\1")
-_IS_CODE = re.compile(r"<(?:pre|code|kbd|samp)\b", re.I)
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
 # A formula between dollars. The bounds keep the time of a search short.
 IN_DOLLARS = r"\$\$[^$]{1,1000}\$\$|(?<![\\$])\$(?!\s)(?:\\.|[^$\\]){1,1000}?(?<!\s)\$(?!\d)"
@@ -96,15 +94,6 @@ class _Renderer(IPythonRenderer):
         r"""Set a formula between ``\begin`` and ``\end``."""
         tex = f"\\begin{{{name}}}{body}\\end{{{name}}}"
         return formula(tex, tex, display=True)
-
-    def block_html(self, text: str) -> str:
-        """Set the formulas in HTML, where markdown does not look for them."""
-
-        def put(found: re.Match[str]) -> str:
-            tex, source = html.unescape(found[2]), html.unescape(found[0])
-            return formula(tex, source, display=len(found[1]) == 2)
-
-        return str(super().block_html(text if _IS_CODE.search(text) else _FORMULA.sub(put, text)))
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Colour Python only. Some of pygments' 500 other languages take very long."""

@@ -20,13 +20,13 @@ from test_results import FAILED, PASSED, ToyCourse, notebook, problem
 from hw_grading.analysis.changes import Change, Comparison
 from hw_grading.analysis.regrade_page import as_page
 from hw_grading.analysis.statistics import page_of, statistics_of
-from hw_grading.gradebook.questions import read_places
+from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Cell, Record, Score, Student
 from hw_grading.outcome import Part, Status
 from hw_grading.plugins.feedback import FeedbackExporter
-from hw_grading.rendering.feedback.facts import Facts
+from hw_grading.rendering.feedback.summary import Facts
 from hw_support import PALETTE, label_axes
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 
@@ -74,7 +74,7 @@ def statistics_page(folder: Path) -> str:
     course.grade(name, late, auto=1.0, parts=[FAILED])
     course.grade("dan", "{")
     course.hand_in("eve")
-    return page_of(statistics_of(course.root, "hw2"), "/hw-grading/hw2/")
+    return page_of(statistics_of(course.root, "hw2"))
 
 
 def regrade_page() -> str:

@@ -7,10 +7,10 @@ from html_pages import assert_harmless, base64_of, code_cell, display, png
 from nbformat.v4 import new_output
 from PIL import Image
 
-from hw_grading.desk import showing
 from hw_grading.desk.handlers import dumped
 from hw_grading.desk.pictures import HEIGHT, WIDTH, Thumbnails
-from hw_grading.desk.showing import numbers_html, without_docstrings
+from hw_grading.desk.reading import _beside, _or_text, numbers_html
+from hw_grading.rendering.answers import answer_html
 
 
 def picture(size=(640, 480), kind="PNG"):
@@ -52,30 +52,26 @@ def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(data):
     assert thumbnails.make({"cell_type": "markdown"}, "text") == b""
 
 
-def test_the_thumbnails_that_are_asked_for_least_are_dropped():
-    size = len(Thumbnails().make(plot_cell(picture()), "d"))
-    thumbnails = Thumbnails(most_bytes=5 * size)
-    for number in range(20):
+def test_beyond_their_number_the_oldest_thumbnails_are_dropped():
+    thumbnails = Thumbnails(most=5)
+    for number in range(9):
         assert thumbnails.make(plot_cell(picture()), f"d{number}")
-        thumbnails.make({}, "d0")
-    kept = [number for number in range(20) if thumbnails.kept(f"d{number}")]
-    assert kept == [0, 16, 17, 18, 19]
+    assert [n for n in range(9) if thumbnails.kept(f"d{n}")] == [4, 5, 6, 7, 8]
 
 
 # -- answers
 
 
-def test_what_is_beside_an_answer_is_its_plot_or_its_code_without_docstrings():
-    code = 'def f(x):\n    """What f does."""\n    return x'
+def test_what_is_beside_an_answer_is_its_plot_or_its_code():
+    code = "def f(x):\n    return x"
     plot = plot_cell(picture())
     plot["outputs"].insert(0, stream("loss 0.7\n"))
-    html = showing.beside(plot)
+    html = _or_text(_beside, plot)
     assert 0 <= html.index("<img") < html.index("loss 0.7")
-    html = showing.beside({"cell_type": "code", "source": code})
-    assert "What f does" not in html
+    html = _or_text(_beside, {"cell_type": "code", "source": code})
     assert '<span class="k">return</span>' in html
-    assert showing.beside({"cell_type": "code", "source": " "}) == ""
-    assert "<em>x</em>" in showing.beside({"cell_type": "markdown", "source": "*x*"})
+    assert _or_text(_beside, {"cell_type": "code", "source": " "}) == ""
+    assert "<em>x</em>" in _or_text(_beside, {"cell_type": "markdown", "source": "*x*"})
 
 
 def test_no_answer_changes_the_direction_of_writing():
@@ -85,7 +81,7 @@ def test_no_answer_changes_the_direction_of_writing():
         {"cell_type": "markdown", "source": f"{turned}\r\n<b title='{turned}'>{turned}</b>"},
         {"cell_type": "code", "source": turned, "outputs": [stream(turned), output]},
     ):
-        for html in (showing.answer(cell), showing.beside(cell)):
+        for html in (_or_text(answer_html, cell), _or_text(_beside, cell)):
             assert_harmless(html)
             assert html
             assert not set(html) & {"\u202e", "\u2066"}
@@ -93,7 +89,7 @@ def test_no_answer_changes_the_direction_of_writing():
 
 def test_an_answer_of_any_shape_reaches_the_page():
     for cell in ({}, {"cell_type": "code", "source": "\ud800 \0", "outputs": [stream("\ud800")]}):
-        dumped({"html": showing.answer(cell)}).encode()
+        dumped({"html": _or_text(answer_html, cell)}).encode()
         numbers_html(cell)
 
 
@@ -114,24 +110,3 @@ def test_numbers_are_the_last_printed_lines():
 )
 def test_a_line_that_resembles_a_progress_bar_is_no_progress_bar(line):
     assert "0%|" in numbers_html({"outputs": [stream(line)]})
-
-
-@pytest.mark.parametrize(
-    ("source", "shown"),
-    [
-        (
-            'def f(x):\n    """What f does.\n\n    x : int\n    """\n    return x',
-            "def f(x):\n    return x",
-        ),
-        ('def f(x): """in the line of\nthe head"""', None),
-        ('def f(x):\n    """é"""; return x', None),
-        ('def f(x):\n    """the only line"""', None),
-        ("def f(x):\n    return 'not one'", None),
-        ('"""of the cell"""\nx = 1', None),
-        ('def f(x):\r    """d"""\r    return x', "def f(x):\n    return x"),
-        ("def f(x:\n", None),
-        ("(" * 5_000, None),
-    ],
-)
-def test_functions_are_shown_whole_but_without_docstrings(source, shown):
-    assert without_docstrings(source) == (source if shown is None else shown)

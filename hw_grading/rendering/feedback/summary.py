@@ -5,37 +5,125 @@ from the student's last run. Of an error with which a whole test ended, only the
 message may quote hidden tests.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import error_of, errors_in
+from hw_grading.gradebook.graded_notebook import Places, error_of, errors_in
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import Score, counted, counted_points, in_digits, signed
+from hw_grading.gradebook.scores import (
+    Cell,
+    Score,
+    Student,
+    counted,
+    counted_points,
+    in_digits,
+    signed,
+)
 from hw_grading.homework.cells import is_test
-from hw_grading.rendering.feedback.facts import Facts, Points, Remark, remark_of
+from hw_grading.rendering.markdown import comment_markdown
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
-# A failure in words for a student. The grader's own sentence follows it.
-_FAILURES = {
-    Kind.OTHER_HOMEWORK: "You submitted the notebook of another homework.",
-    Kind.TIME_LIMIT: "Your notebook took too long.",
-    Kind.MEMORY_LIMIT: "Your notebook needed too much memory.",
-    Kind.DISK_LIMIT: "Your notebook wrote too many or too large files.",
-    Kind.OUTPUT_LIMIT: "Your notebook printed too much.",
-    Kind.PROTOCOL: "Your notebook stopped answering the tests.",
-    Kind.KERNEL: "Your notebook's kernel failed.",
-    Kind.GRADER: "Grading failed. Your notebook is not the cause. Tell your instructor.",
-    Kind.SCORE: "A test could not be scored. Tell your instructor.",
-}
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+# A sign or two spaces are required: "3 errors" is not an item.
+_ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
+_MOST_ITEMS = 100
+_NOTHING = Result(Student("", "", "", ""))
+_NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
 # Problems that were mended and may explain a score. Notes on extra files and metadata are for
 # staff and mean nothing to a student.
 _FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
 _FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.ADDED_CELL, Kind.OUTPUT_LIMIT}
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points of one or several cells in words, and their state, a class of `page.css`."""
+
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts about one student's homework that are not in the notebook."""
+
+    student: str = ""
+    homework: str = ""
+    cells: tuple[Cell, ...] = ()  # all cells with points, in the notebook's order
+    most: float = 0.0  # the total points that count
+    result: Result = _NOTHING
+    comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
+    # by grade id, in the order of the instructor's notebook
+    places: Places = field(default_factory=Places)
+    instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """The scores by grade id; one that the gradebook lacks is open."""
+        none = {cell.name: Score(cell) for cell in self.cells}
+        return none | {score.cell.name: score for score in self.result.known.scores}
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        """Grade ids of the cells that a correction dropped."""
+        return frozenset(one.cell for one in self.result.corrections if one.drops)
+
+    def points(self, scores: Sequence[Score]) -> Points | None:
+        """Return the points of some cells in words, with corrections; None if they have none."""
+        scores = [score for score in scores if score.cell.max_points or score.points]
+        kept = [score for score in scores if score.cell.name not in self.dropped]
+        if not kept:
+            return Points("does not count", "open") if scores else None
+        names = {score.cell.name for score in kept}
+        corrected = sum(one.points for one in self.result.corrections if one.cell in names)
+        change = f"corrected by {signed(corrected)}" if corrected else ""
+        most = sum(score.cell.max_points for score in kept)
+        still = [score for score in kept if score.is_open]
+        if len(still) == len(kept):
+            why = "not graded yet" if any(score.cell.by_hand for score in still) else "no score yet"
+            of = ", ".join(filter(None, [f"of {in_digits(most)}", change]))
+            return Points(f"{why} ({of})", "open")
+        given = sum(score.points for score in kept) + corrected
+        words = f"{in_digits(given)} of {in_digits(most)}"
+        if change:
+            words += f" ({change})"
+        if extra := sum(score.extra for score in kept):
+            words += f" (extra credit {in_digits(extra)})"
+        if still:
+            waiting = in_digits(sum(score.cell.max_points for score in still))
+            return Points(f"{words}, {waiting} not graded yet", "open")
+        return Points(words, "full" if given >= most else "some" if given > 0 else "none")
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A grader's comment: items of a rubric with their points, and a text."""
+
+    items: tuple[tuple[str, Markup], ...]
+    text: Markup
+
+
+def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
+    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
+    items: list[tuple[str, list[str]]] = []
+    lines = text.strip().splitlines()
+    while lines and lines[0].strip() and len(items) < _MOST_ITEMS:
+        if item := _ITEM.fullmatch(lines[0].strip()):
+            items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
+        elif items:
+            items[-1][1].append(lines[0])  # an item may have several lines
+        else:
+            break
+        del lines[0]
+    rest = "\n".join(lines).strip()
+    texts = tuple((points, markdown(comment_markdown("\n".join(words)))) for points, words in items)
+    return Remark(texts, markdown(comment_markdown(rest)) if rest else Markup())
 
 
 @dataclass(frozen=True)
@@ -111,7 +199,9 @@ def summary_of(
         if problem.kind is Kind.OTHER_NOTEBOOK:
             remarks.append(problem.message)
         elif problem.severity is Severity.FAILED:
-            failures.setdefault(_FAILURES.get(problem.kind, "Something failed."), []).append(line)
+            is_ours = problem.kind in (Kind.GRADER, Kind.SCORE)
+            what = _NOT_YOURS if is_ours else "Your notebook could not be graded completely."
+            failures.setdefault(what, []).append(line)
         elif problem.kind in _FOR_STUDENTS:
             mended.append(line)
     corrections = (
@@ -195,30 +285,18 @@ def _lines(
 ) -> dict[str, list[Line]]:
     """Return what failed and what is empty, by the grade id that it belongs to.
 
-    Cells without a grade id have no rows. Their errors belong to the answer above, or after a
-    heading to the next answer below.
+    Cells without a grade id have no rows. Their errors belong to the cell with one above.
     """
     lines: dict[str, list[Line]] = {}
     for failure in facts.result.run.failures if facts.result.run else ():
         cell = cells[numbers[failure.cell]] if failure.cell in numbers else None
         lines.setdefault(failure.cell, []).append(_of_failure(failure, cell, numbers))
-    above, below = "", list[Line]()
-    is_below = False
+    above = ""
     for number, cell in enumerate(cells):
-        if (name := grade_id_of(cell)) is not None:
-            if below:
-                lines.setdefault(name, []).extend(below)
-            above, below, is_below = name, [], False
-        elif cell.cell_type == "code":
-            errors = [Line(error_of(error), number) for error in errors_in(cell)]
-            if is_below:
-                below += errors
-            elif errors:
-                lines.setdefault(above, []).extend(errors)
-        elif cell.source.lstrip().startswith("#"):
-            is_below = True
-    if below:
-        lines.setdefault(above, []).extend(below)
+        name = grade_id_of(cell)
+        above = name or above
+        if errors := errors_in(cell) if name is None else []:
+            lines.setdefault(above, []).extend(Line(error_of(one), number) for one in errors)
     for name, score in facts.scores.items():
         unchanged = score.auto == 0 and score.manual is None and not score.waits
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
