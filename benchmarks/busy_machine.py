@@ -119,7 +119,7 @@ def graded(course: Course) -> tuple[float, dict[str, float], Scores]:
     each = {event["student"]: event["seconds"] for event in events if event["event"] == "student"}
     scores = {
         (record.student, score.cell.name): score.auto
-        for record in read_results(course, HOMEWORK).records
+        for record in (one.known for one in read_results(course, HOMEWORK).handed_in)
         for score in record.scores
         if not score.cell.by_hand
     }

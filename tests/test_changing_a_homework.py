@@ -41,7 +41,7 @@ class Followed:
         assert full[test] == points
         scores = {
             one.student: {s.cell.name: s.auto for s in one.scores if not s.cell.by_hand}
-            for one in results.records
+            for one in (result.known for result in results.handed_in)
         }
         assert scores == {"right": full, "wrong": {**full, test: earned}}
 

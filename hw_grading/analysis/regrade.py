@@ -146,11 +146,8 @@ class Regrade:
         """Return the numbers of the runs to compare with, by student."""
         if not self._begun.exists():
             return {one.student.id: one.run.number for one in self._graded()[1] if one.run}
-        try:
-            numbers = json.loads(self._begun.read_bytes())
-            return {str(student): int(number) for student, number in numbers.items()}
-        except (ValueError, AttributeError, TypeError) as error:
-            raise Unreadable(f"{self._begun} is damaged ({error}). Remove it") from None
+        numbers: dict[str, int] = json.loads(self._begun.read_bytes())
+        return numbers
 
     def _edited(self) -> tuple[list[str], dict[str, str]]:
         """Return the cells edited since the release, and the digests of the released cells.

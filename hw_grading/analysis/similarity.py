@@ -55,15 +55,15 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         ) from None
     boilerplate = boilerplate_of(released)
     works, left_out = [], {}
-    for record in results.records:
-        folder = here.submitted(record.student, assignment)
+    for student in (one.student.id for one in results.handed_in):
+        folder = here.submitted(student, assignment)
         try:
             if unusable := why_unusable(folder):
                 raise Unreadable(f"{folder}: {unusable}")
             notebook, _ = read_submission(folder / f"{assignment}.ipynb")
-            works.append(own_work(record.student, notebook, released, boilerplate))
+            works.append(own_work(student, notebook, released, boilerplate))
         except (Unreadable, OSError, ValueError) as why:
-            left_out[record.student] = str(why)
+            left_out[student] = str(why)
     pairs = similar_pairs(works)
     page = templates_in(Path(__file__).parent).get_template("similarity.html.j2")
     content = page.render(

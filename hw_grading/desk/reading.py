@@ -38,7 +38,7 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
     """Return the progress of each question, and the students who need attention."""
     names = desk.book.names()
     known = desk.answers.known()
-    records = desk.answers.roster().records
+    records = [one.known for one in desk.answers.roster().handed_in]
     questions = [_summary(desk, q, grader) for q in desk.questions()]
 
     def person(student: str) -> Json:

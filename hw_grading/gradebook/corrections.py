@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from math import isfinite
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -20,7 +19,6 @@ from hw_grading.gradebook.tables import CORRECTIONS, MOST_IN_A_NAME, now
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable
 
-MOST_POINTS = 1_000.0
 LONGEST_REASON = 2_000  # characters
 _MOST_NUMBER = 2**31 - 1  # the largest integer of the database's column
 
@@ -133,8 +131,8 @@ def correct(
         raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.SET and not 0 <= points <= cell.max_points:
         raise Unreadable(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
-    if kind is Kind.ADD and not (isfinite(points) and 0 < abs(points) <= MOST_POINTS):
-        raise Unreadable(f"Expected points up to {MOST_POINTS:,g} and not 0, found {points:g}")
+    if kind is Kind.ADD and not 0 < abs(points) <= cell.max_points:  # this also refuses NaN
+        raise Unreadable(f"Expected points up to {most} and not 0, found {points:g}")
     row = insert(CORRECTIONS).values(
         assignment=assignment,
         cell=cell.name,

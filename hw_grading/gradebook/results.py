@@ -9,7 +9,7 @@ import contextlib
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -106,11 +106,6 @@ class Results:
         everybody = {**self.students, **self.others}
         return [everybody[student] for student in sorted(everybody) if everybody[student].status]
 
-    @property
-    def records(self) -> list[Record]:
-        """The records of those who handed in, by id."""
-        return [one.known for one in self.handed_in]
-
     def of(self, student: str) -> Result:
         """Return a student's result."""
         return self.students.get(student) or self.others[student]
@@ -158,9 +153,8 @@ def read_results(
         runs = read_runs(db, assignment, student, with_parts=with_parts)
         changes = corrections_in(db, assignment)
         cells = tuple(sorted(by_key.values(), key=lambda cell: order(cell.name)))
-        rules = Rules(course, assignment, cells, changes, due[assignment])
-        if rules.terms.slip_days:
-            rules.add(submissions_in(db, student=student).values())
+        turns = functools.partial(submissions_in, db, student=student)
+        rules = Rules(course, assignment, cells, changes, due[assignment], turns)
     records = {}
     for record in known:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
@@ -193,20 +187,18 @@ class Rules:
         cells: tuple[Cell, ...],
         changes: list[Correction],
         due: datetime | None,
+        submissions: Callable[[], dict[str, Record]],  # reads those of all homeworks
     ) -> None:
         self._assignment, self._due = assignment, due
         self._terms_of = functools.cache(functools.partial(terms_of, course))
         self.terms = self._terms_of(assignment)
         self._turns: defaultdict[str, list[Record]] = defaultdict(list)
+        for one in submissions().values() if self.terms.slip_days else ():
+            if one.due_for_all:
+                self._turns[one.student].append(one)
         self.changes = changes
         self.dropped = {change.cell for change in changes if change.kind is Kind.DROP}
         self.most = sum(cell.max_points for cell in cells if cell.name not in self.dropped)
-
-    def add(self, submissions: Iterable[Record]) -> None:
-        """Add what students handed in for all homeworks that have a due date."""
-        for one in submissions:
-            if one.due_for_all:
-                self._turns[one.student].append(one)
 
     def final(self, student: Student, record: Record | None) -> Result:
         """Return a student's result with the final score."""

@@ -34,8 +34,6 @@ LONGEST_COLOURED = 20_000  # characters of code
 LONGEST_PRINTED = 30_000  # characters of one printed text
 _FOLDED = 20  # lines; a longer text is folded for graders
 _MOST_OUTPUTS = 200  # of one cell
-# A progress bar of tqdm. Each piece excludes the sign that ends it, so a search takes little time.
-_PROGRESS = re.compile(r"\d%\|[^|]{0,200}\|[^[]{0,100}\[[^]]{0,100}\]")
 
 
 @dataclass
@@ -124,10 +122,8 @@ def outputs_html(
 
 
 def printed_html(text: str, kind: str = "text", *, folded: bool = True) -> Markup:
-    """Return printed text as HTML: without progress bars, colours and control characters."""
-    lines = without_codes(cut(text, LONGEST_PRINTED)).split("\n")
-    lines = [line for line in lines if not _PROGRESS.search(line[:500])]
-    shown = visible("\n".join(lines).rstrip("\n"))
+    """Return printed text as HTML: without colours and control characters."""
+    shown = visible(without_codes(cut(text, LONGEST_PRINTED)).rstrip("\n"))
     if not shown.strip():
         return Markup()
     long = len(shown) > 1_500 and not folded
@@ -162,9 +158,8 @@ def _shown(
     if uri:
         if pictures >= MOST_PICTURES:
             raise NotShown(f"More pictures than {MOST_PICTURES} are not shown.")
-        sizes = _sizes(output.get("metadata"))
-        picture = Markup('<img class="picture" alt="Plot {}" src="{}"{}>')
-        return True, picture.format(pictures + 1, limits.take(uri), sizes)
+        picture = Markup('<img class="picture" alt="Plot {}" src="{}">')
+        return True, picture.format(pictures + 1, limits.take(uri))
     if markup:
         cleaned = clean_html(markup) if limits.allow(markup) else as_text(markup)
         cleaned = limits.take(without_controls(cleaned))
@@ -184,18 +179,6 @@ def _error(output: Mapping[str, Any], for_graders: bool) -> Markup:
     if not for_graders:
         return block
     return Markup('<details class="error"><summary>{}</summary>{}</details>').format(said, block)
-
-
-def _sizes(metadata: Any) -> Markup:
-    """Return the attributes for a picture's width and height, in an output's metadata."""
-    found = Markup()
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    for entry in (metadata, metadata.get("image/png"), metadata.get("image/jpeg")):
-        for side in ("width", "height") if isinstance(entry, Mapping) else ():
-            size = entry.get(side)
-            if type(size) in (int, float) and 0 < size < 10_000 and side not in found:
-                found += Markup(' {}="{:.0f}"').format(side, size)
-    return found
 
 
 def note_html(text: str) -> Markup:

@@ -259,9 +259,9 @@ def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
     [
         (["why", "--add", "1"], "Expected a reason for students to read. Add --reason"),
         (["--add", "1", "--reason", "x"], "Expected a question"),
-        (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000 and not 0"),
+        (["why", "--add", "0", "--reason", "x"], "Expected points up to 4 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
-        (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
+        (["why", "--add", "-4.5", "--reason", "x"], "Expected points up to"),
         (["why", "--list"], "take no question"),
         (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),

@@ -101,12 +101,3 @@ def test_numbers_are_the_last_printed_lines():
     assert "\n500 of 605" not in shown
     assert "<details" not in shown
     assert numbers_html({}) == numbers_html(code_cell()) == ""
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["0%|" * 3_000 + "[" * 9_000, "0%|" * 6_000, "0%||[" * 4_000],
-    ids=["no end", "no times", "mixed"],
-)
-def test_a_line_that_resembles_a_progress_bar_is_no_progress_bar(line):
-    assert "0%|" in numbers_html({"outputs": [stream(line)]})

@@ -68,7 +68,8 @@ def test_an_extension_counts_in_scores_in_records_and_in_nbgraders_own_pages(ter
     assert said == "ada: until 2022-10-08 23:59 America/Los_Angeles\n"
     assert (term.final().final, term.final("ben").final) == (10, 8)
     assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
-    late = {one.student: one.late for one in read_results(term.course, "ps1").records}
+    handed_in = read_results(term.course, "ps1").handed_in
+    late = {one.student.id: one.known.late for one in handed_in}
     assert late == {"ada": "", "ben": "1 d 2 h"}
     one = granted(term)["ada"]
     assert (one.reason, bool(one.author)) == ("ill", True)

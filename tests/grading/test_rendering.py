@@ -253,8 +253,8 @@ def jpeg_of(scans):
         ("image/png", '"><script>run()</script>', "it is not a PNG"),
         ("image/jpeg", PNG, "it is not a JPEG"),
         ("image/jpeg", jpeg_of(100), "more than 60 scans"),
-        ("image/gif", GIF, "of the kind image/gif, 1 kB, is not shown: open the notebook"),
-        ("image/svg+xml", SVG + " " * 12_000, "of the kind image/svg[+]xml, 12 kB, is not shown"),
+        ("image/gif", GIF, "of the kind image/gif is not shown: open the notebook"),
+        ("image/svg+xml", SVG + " " * 12_000, "of the kind image/svg[+]xml is not shown"),
         ("image/webp", PNG, "of the kind image/webp"),
     ],
 )
@@ -299,15 +299,10 @@ def test_an_answer_shows_so_many_pictures_and_says_so():
     assert "Shown as text" in text_html(many, attachments)  # beyond the limits of a page
 
 
-def test_a_picture_keeps_its_size_and_nothing_else_of_its_metadata():
-    hostile = {"alt": "<script>", "unconfined": True, "width": 300, "height": 20.4}
+def test_nothing_of_a_pictures_metadata_reaches_the_page():
+    hostile = {"alt": "<script>", "unconfined": True, "width": "1 onerror=run()"}
     page = outputs(display({"image/png": PNG}, {"image/png": hostile, "filenames": "//evil"}))
-    assert (
-        page.endswith('AAAAASUVORK5CYII=" width="300" height="20">')
-        or 'width="300" height="20">' in page
-    )
-    for size in ("1 onerror=run()", "300", True, float("nan"), float("inf"), -1, 1e9, [1], None):
-        assert "width" not in outputs(display({"image/png": PNG}, {"width": size}))
+    assert page == outputs(display({"image/png": PNG}))
 
 
 def test_data_that_are_no_picture_are_none():
@@ -470,11 +465,9 @@ def test_graders_see_the_plot_first_and_long_text_folded():
     assert "<details" not in students
 
 
-def test_printed_text_has_no_codes_and_no_progress_bars_and_is_cut():
-    bar = "epoch 1:  40%|####      | 48/121 [00:01<00:02, 29.0it/s]\n"
-    html = outputs(stream(f"{bar}\x1b[31mred\x1b[0m 1\r2\r3\n</pre><script>\u202e\x08"))
+def test_printed_text_has_no_codes_and_is_cut():
+    html = outputs(stream("\x1b[31mred\x1b[0m 1\r2\r3\n</pre><script>\u202e\x08"))
     assert text_in(html) == r"3 </pre><script>\u202e\x08"
-    assert outputs(stream(bar)) == ""
     for codes in ("\x1b[1ma" * 500_000, "\x1b[" + "0;" * 1_000_000 + "0m"):
         html = outputs(stream(codes))
         assert "more characters" in html

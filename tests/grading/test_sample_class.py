@@ -139,7 +139,7 @@ def test_the_sample_class_of_a_small_homework_loses_the_points_of_its_mistakes(t
     assert course.nbgrader("generate_assignment", "hw0", log=log) == 0
     submissions = write_class(course.folder, "hw0")
     assert course.nbgrader("autograde", "hw0", log=log) == 0, log.read_text()
-    graded = {record.student: record for record in read_results(course, "hw0").records}
+    graded = {one.student.id: one.known for one in read_results(course, "hw0").handed_in}
     for submission in submissions:
         assert points_lost(graded[submission.student]) == submission.points_lost
     assert any(submission.points_lost for submission in submissions)
