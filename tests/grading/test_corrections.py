@@ -119,22 +119,6 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
     assert re.fullmatch(r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), undone by \w+, [-\d: ]+ UTC\n", listed)
 
 
-def test_a_command_that_is_typed_twice_names_the_correction_that_counts_already(term, capsys):
-    term.hand_in("ada", points=2)
-    for _ in range(2):
-        correct(term, "why", "--add", "1")
-    *_, effect, also, first, undo = capsys.readouterr().out.splitlines()
-    assert effect == "Students with more points: 1, with fewer: 0, unchanged: 0."
-    assert also == "Earlier corrections of this question also count:"
-    assert first == "  1: +1 for everyone in why, Q1 a. Why: the text was unclear"
-    assert undo == "To undo the new one: python -m hw_grading correct ps1 --undo 2"
-    term.type("correct", "ps1", "--undo", "1")
-    term.type("correct", "ps1", "--undo", "2")
-    capsys.readouterr()
-    correct(term, "why", "--add", "1")
-    assert "also count" not in capsys.readouterr().out
-
-
 def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
     term.policy(percent=10)
     term.hand_in("ada", "2022-10-05 12:00:00", points=7)
@@ -184,27 +168,6 @@ def test_numbers_of_corrections_are_never_reused(term):
     assert [one.key for one in term.final().corrections] == [2]
 
 
-def test_the_readable_part_of_a_reason_is_kept(term):
-    term.hand_in("ada", points=2)
-    assert correct(term, "why", "--add", "1", reason="unclear \udcff") == 0
-    assert [one.reason for one in term.final().corrections] == ["unclear ?"]
-    assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
-
-
-def test_added_points_stop_at_the_maximum(file_term):
-    file_term.hand_in("ada", points=10)
-    correct(file_term, "why", "--add", "2")
-    assert file_term.final().final == 10
-
-
-def test_a_correction_survives_grading_by_hand_and_is_recomputed(file_term):
-    file_term.hand_in("ada", points=None)
-    correct(file_term, "why", "--add", "2")
-    assert file_term.final().final == 2
-    file_term.hand_in("ada", points=3)
-    assert file_term.final().final == 4
-
-
 def test_a_correction_belongs_to_one_homework(file_term, capsys):
     file_term.homework("ps2", due="2022-11-01 12:00:00")
     for name in ("ps1", "ps2"):
@@ -244,14 +207,6 @@ def test_an_unknown_or_ambiguous_label_gets_a_list_of_questions(file_term, label
     with pytest.raises(Unreadable, match=said) as error:
         Corrections(file_term.folder, "ps1").cell(label)
     assert "why: Q1 a. Why\n  plot: Q1 b. The plot" in str(error.value)
-
-
-def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
-    correct(file_term, "why", "--add", "1")
-    (file_term.course.source("ps1") / "ps1.ipynb").unlink()
-    capsys.readouterr()
-    assert file_term.type("correct", "ps1", "--list") == 0
-    assert "+1 for everyone in why, why: the text" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -370,20 +325,6 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(file_term):
     ]
     words = {question.name: question.points.words for question in summary.questions}
     assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}
-
-
-def test_feedback_shows_a_correction_of_a_question_that_is_not_graded_yet(file_term):
-    """The total has its points, so the list of questions has to show where they are from."""
-    file_term.hand_in("ada", "2022-10-04 12:00:00", points=None)
-    correct(file_term, "plot", "--add", "2", reason="unclear")
-    facts = facts_of(file_term)
-    assert facts.result.final == 2
-    summary = summary_of(facts, [], [], lambda one: Markup.escape(one))
-    words = {question.name: question.points.words for question in summary.questions}
-    assert words == {
-        "plot": "not graded yet (of 6, corrected by +2)",
-        "why": "not graded yet (of 4)",
-    }
 
 
 def test_the_report_has_corrected_points_penalties_of_nbgrader_and_no_total_below_0(file_term):

@@ -1,7 +1,6 @@
 """What the desk keeps of a class, and what it makes of a request."""
 
 import json
-import threading
 
 import pytest
 from html_pages import base64_of, png
@@ -99,28 +98,6 @@ def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
     path.unlink()
     path.symlink_to(secret)
     assert answers_of(course).read("ada")[1] == {}
-
-
-@pytest.mark.slow
-def test_many_threads_read_the_same_class(course):
-    for number in range(6):
-        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
-    answers = answers_of(course)
-    wrong = []
-
-    def read():
-        for _ in range(8):
-            for number in range(6):
-                if answers.read(f"s{number}")[1]["answer"]["source"] != f"answer {number}":
-                    wrong.append(number)
-                answers.outdated()
-
-    threads = [threading.Thread(target=read) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
 
 
 # -- JSON

@@ -176,7 +176,6 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(term, capsys):
     "content",
     [
         "\ufeffstudent;until;hours\r\nada;08.10.2022 23:59;\r\nbên;;1,5\r\n".encode(),
-        "Student;Until;Hours\nada;2022-10-08 23:59;\nbên;;1,5\n".encode("cp1252"),
         "student\tuntil\thours\nada\t2022-10-08T23:59\nbên\t\t1.5".encode("utf-16"),
         'sep=;\n"student";"until";"hours"\n"ada";"2022-10-08 23:59:00";\n;;\n"bên";;"1.5"'.encode(),
         unicodedata.normalize("NFD", "id,until,hours\nada,2022-10-08 23:59,\nbên,,1.5").encode(),
@@ -193,13 +192,8 @@ def test_a_csv_of_any_dialect_is_read(file_term, content):
     [
         ("ben", "expected until, hours, days or slip, found none of them"),
         ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 or 08.10.2022 23:59, found"),
-        ("ben,10/8/2022 23:59", "expected a time such as"),
-        ("ben,2022-13-08 23:59", "is not a time"),
         ("ben,2022-10-04 23:59", "is not after the due date, 2022-10-04 23:59:59 America"),
-        ("ben,2032-10-08", "more than a year after the due date"),
         ("ben,,48 h", "expected a number of hours, such as 2, found"),
-        ("ben,,0", "expected more than 0"),
-        ("ben,,nan", "expected a number of hours"),
         ("ben,2022-10-08,48", "expected one of until, hours, days, found until and hours"),
         ("ben,,,1.5", "expected a whole number of slip days"),
         (",2022-10-08", "expected a student's id, found none"),
@@ -221,11 +215,6 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
     assert any(one in complaint for one in said.split("|"))
     assert complaint.endswith("No extension was granted.\n")
     assert granted(file_term) == {}
-
-
-def test_all_rows_in_error_are_named_but_not_thousands(file_term, capsys):
-    assert from_csv(file_term, "student,hours\n" + "ada,x\n" * 5_000) == 2
-    assert capsys.readouterr().err.endswith("\nand 4980 more\nNo extension was granted.\n")
 
 
 @pytest.mark.parametrize(
@@ -283,18 +272,6 @@ def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
     assert file_term.type("extend", *words) == 2
     assert said in capsys.readouterr().err
     assert granted(file_term) == {}
-
-
-@pytest.mark.parametrize("is_whole", [False, True])
-def test_a_mistyped_id_is_answered_with_the_most_similar_one(term, capsys, is_whole):
-    term.hand_in("ann", DUE).hand_in("bob", DUE)
-    if is_whole:
-        (term.folder / "students.csv").write_text("id\nann\nbob\n")
-    for said, meant in (("an", ". Did you mean ann?"), ("zoe", "")):
-        assert term.type("extend", "ps1", said, "--hours", "3") == 2 * is_whole
-        told = capsys.readouterr()
-        remark = f"email '{said}'{meant}\n" if is_whole else f"yet: check the id{meant})\n"
-        assert (told.err if is_whole else told.out).endswith(remark)
 
 
 def test_the_list_shows_each_extension_with_its_grantor_and_reason(file_term, capsys):

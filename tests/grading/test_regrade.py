@@ -144,28 +144,6 @@ def test_only_an_answer_that_was_submitted_again_waits_again(
     }
 
 
-@pytest.mark.slow
-@pytest.mark.xdist_group("regrade")
-def test_a_persons_score_for_a_test_counts_until_the_test_gives_other_points(
-    few: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with Gradebook(few.db_url) as gradebook:
-        for student in ("right00", "wrong00"):
-            grade = gradebook.find_grade("test_double", "ps1", "ps1", student)
-            grade.manual_score, grade.needs_manual_grade = 1.5, False
-        gradebook.db.commit()
-    ps1.edit(few, ps1.RIGHT_TEST)
-    assert regrade(few) == 0
-    kept = ps1.by_hand(few, "test_double")
-    assert (kept["right00"], kept["wrong00"]) == ((1.5, True), (1.5, False))
-    by_student = {row["student"]: row for row in table(few)}
-    assert set(by_student) == {"right00", "size00"}
-    row = by_student["right00"]
-    assert (row["points_before"], row["points_after"]) == ("1.5", "1.5")
-    assert (row["part_before"], row["part_after"]) == ("failed", "passed")
-    assert "  right00, The function `double`" in capsys.readouterr().out
-
-
 def written(path: Path) -> int | None:
     try:
         return os.lstat(path).st_ctime_ns

@@ -1,5 +1,3 @@
-import contextlib
-import io
 from dataclasses import replace
 
 import pytest
@@ -14,7 +12,7 @@ from test_results import (
 )
 
 from hw_grading.analysis.report import fit, report
-from hw_grading.gradebook.writing import columns, say
+from hw_grading.gradebook.writing import columns
 
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
@@ -107,15 +105,6 @@ def test_student_text_cannot_move_the_cursor(course):
     lines = lines_of(course)
     assert all(c.isprintable() for line in lines for c in line)
     assert len(lines) == 8
-
-
-def test_printing_to_a_stream_of_another_encoding_does_not_raise(course):
-    course.grade("王小明", notebook())
-    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    with contextlib.redirect_stdout(stream):
-        say(report(course.root, "hw2"))
-    stream.seek(0)
-    assert "???" in stream.read()
 
 
 @pytest.mark.parametrize(

@@ -177,24 +177,6 @@ def test_scores_come_from_the_gradebook_and_the_order_from_the_notebook(course):
     assert (ada.status, ada.reason) == (Status.GRADED, "")
 
 
-def test_places_have_question_title_and_mark_scheme(course):
-    places = course.results.places
-    assert str(places["test_double"]) == "1.1a Double"
-    assert (places["answer"].question, places["answer"].title) == ("1.2", "i. A plot")
-    assert places["answer"].scheme == SCHEME
-    assert places["double"].scheme == ""
-
-
-def test_only_manual_cells_without_points_wait_for_a_person(course):
-    course.grade("ada", notebook())
-    course.grade("bob", notebook(), manual=0.0)
-    waits = {
-        one.student: {score.cell.name for score in one.scores if score.waits}
-        for one in (result.known for result in course.results.handed_in)
-    }
-    assert waits == {"ada": {"plot"}, "bob": set()}
-
-
 # -- runs
 
 

@@ -26,7 +26,7 @@ from by_hand import (
 from nbgrader.api import Gradebook
 from postgresql import Server
 
-from hw_grading.gradebook import database, tables
+from hw_grading.gradebook import database
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.model import (
@@ -143,13 +143,6 @@ def test_a_score_is_the_sum_of_the_points_from_zero_to_those_of_the_question(
 ):
     items = tuple(Item(str(number), value, "x") for number, value in enumerate(points))
     assert Rubric(items).score(Mark(frozenset("01"), adjustment), 4) == expected
-
-
-@pytest.mark.parametrize(
-    ("score", "waits", "points"), [(None, False, 0), (None, True, None), (1.5, False, 1.5)]
-)
-def test_an_answer_that_needed_no_person_has_no_points(score, waits, points):
-    assert Grading("ada", "1", score=score, waits=waits).points == points
 
 
 # -- saving
@@ -499,18 +492,6 @@ def test_tables_of_the_desk_leave_nbgraders_version_unchanged(in_a_file):
     assert version
 
 
-def test_without_the_desks_tables_no_score_is_lost_and_they_are_made_again(course, book):
-    save(book, "ada", 0)
-    engine = sqlalchemy.create_engine(course.db_url)
-    tables.METADATA.drop_all(engine)
-    engine.dispose()
-    with pytest.raises(Unavailable):
-        book.rubric("why")
-    now = GradeBook(course, ASSIGNMENT).grading("why", "ada")
-    assert (now.score, now.waits, now.overridden) == (2, False, True)
-    assert save(book, "ben", 0).score == 2
-
-
 def test_a_locked_gradebook_is_reported(in_a_file, monkeypatch):
     monkeypatch.setattr(database, "SECONDS_TO_WAIT", 0.1)
     book = GradeBook(in_a_file.course, ASSIGNMENT)
@@ -553,9 +534,3 @@ def test_a_save_goes_into_the_gradebook_that_replaced_another(in_a_file):
     assert save(in_a_file, "ben", 1).score == 1
     assert grade_of(in_a_file.course, "ada") == (None, True)
     assert grade_of(in_a_file.course, "ben") == (1, False)
-
-
-def test_a_missing_gradebook_is_not_made(tmp_path):
-    with pytest.raises(Unavailable, match="nbgrader generate_assignment"):
-        GradeBook(Course(tmp_path), ASSIGNMENT).names()
-    assert not (tmp_path / "gradebook.db").exists()

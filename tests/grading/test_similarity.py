@@ -77,21 +77,11 @@ def found_in(works):
 
 
 def test_a_copy_with_other_names_is_found_and_unrelated_answers_are_not():
-    works = [work_of(f"honest{n}", honest(n)) for n in range(8)]
+    works = [work_of(f"honest{n}", honest(n)) for n in range(10)]
     works.append(work_of("copy", {name: renamed(code) for name, code in honest(0).items()}))
     pairs, shares = found_in(works)
     assert pairs == [("honest0", "copy")]
     assert shares[0] > 0.7
-
-
-def test_a_large_group_with_nearly_the_same_work_is_found():
-    works = [work_of(f"honest{n}", honest(n)) for n in range(1, 8)]
-    for n in range(16):
-        mine = {"relu_activation": f"def relu_activation(x):\n    return x * (x > {n}e-9), x > 0"}
-        works.append(work_of(f"alike{n}", {**honest(0), **mine}))
-    pairs, _ = found_in(works)
-    assert len(pairs) == 16 * 15 / 2
-    assert all(one.startswith("alike") and other.startswith("alike") for one, other in pairs)
 
 
 def test_released_code_and_stubs_are_nobodys_work():
