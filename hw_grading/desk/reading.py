@@ -121,7 +121,6 @@ def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
 def _answer(desk: HomeworkDesk, about: Question, submission: Submission, cells: Cells) -> Json:
     cell, student = about.cell, submission.student
     glance = submission.glances.get(cell, Glance())
-    known = desk.answers.known()
     missing = cell not in cells
     grading = desk.book.grading(cell, student)
     note = note_html(_why_missing(submission)) if missing else ""
@@ -138,7 +137,6 @@ def _answer(desk: HomeworkDesk, about: Question, submission: Submission, cells: 
         "beside": titled({c: _or_text(_beside, cells[c]) for c in about.beside if c in cells}),
         "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
-        "same": next((group for group in _same(known, known, cell) if student in group), []),
         "given_html": markdown(comment_markdown(grading.comment)),
         "grading": grading_json(grading),
     }

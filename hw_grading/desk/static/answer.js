@@ -82,7 +82,7 @@ function change(part, how = {}) {
   if (!("done" in part) && ("chosen" in part || "adjustment" in part)) {
     mark.done = mark.chosen.length > 0 || mark.adjustment !== 0;
   }
-  const also = byId("same").checked ? answer.same : [];
+  const also = byId("same").checked ? list.sameAs(student) : [];
   saver.change(student, mark, { ...how, also });
   showMark();
 }
@@ -238,6 +238,7 @@ async function refresh() {
   try {
     await list.load();
     comment.used = list.comments;
+    showMark();
     showProgress();
     news();
     if (failed) show(student, true);
@@ -324,6 +325,13 @@ function connect() {
   }
   byId("same").addEventListener("change", () => byId("same").checked && mark?.done && keep());
   setInterval(refresh, 20_000);
+  readOn();
+}
+
+/** Update the page while the server is still reading answers. */
+function readOn() {
+  const { read = 0, of = 0 } = list.reading ?? {};
+  if (read < of) setTimeout(() => refresh().then(readOn), 1_000);
 }
 
 /** Return the student to start with: the address's or this tab's last one; undefined if neither. */

@@ -84,6 +84,11 @@ export class ClassList {
     return `Answer ${place + 1}`;
   }
 
+  /** Return the students with this answer, as far as the server has read them. @param {string} student */
+  sameAs(student) {
+    return this.same.find((group) => group.includes(student)) ?? [];
+  }
+
   toggleNames() {
     this.named = !this.named;
     sessionStorage.setItem(NAMES, this.named ? "yes" : "");

@@ -30,7 +30,7 @@ export function showMarking(mark, answer, list) {
   byId("flag").setAttribute("aria-pressed", String(mark.flagged));
   byId("flag-line").hidden = !mark.flagged;
   if (document.activeElement !== byId("flag-note")) byId("flag-note").value = mark.flag_note;
-  const same = (answer.same ?? []).filter((id) => id !== answer.student);
+  const same = list.sameAs(answer.student).filter((id) => id !== answer.student);
   byId("same-line").hidden = !same.length;
   const graded = same.filter((id) => list.row(id)?.graded).length;
   byId("same-line").querySelector("span").textContent =
