@@ -25,6 +25,7 @@ _FORMATS = {  # the name of each kind, and how its files begin
     "image/png": ("PNG", b"\x89PNG\r\n\x1a\n"),
     "image/jpeg": ("JPEG", b"\xff\xd8\xff"),
 }
+_BEGINNINGS = {"image/png": "iVBORw0KGg", "image/jpeg": "/9j/"}  # in base64
 
 
 class NotShown(ValueError):
@@ -82,7 +83,7 @@ def is_shown(uri: str) -> bool:
 
 
 def pictures_of(cell: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the type and base64 data, unchecked, of each PNG and JPEG in a code cell's outputs."""
+    """Return type and base64 data of what begins like a PNG or JPEG in a code cell's outputs."""
     if cell.get("cell_type") != "code":
         return []
     bundles = [data for o in outputs_of(cell) if isinstance(data := o.get("data"), Mapping)]
@@ -90,5 +91,5 @@ def pictures_of(cell: Mapping[str, Any]) -> list[tuple[str, str]]:
         (mime, data)
         for bundle in bundles
         for mime in _FORMATS
-        if (data := text_of(bundle.get(mime)))
+        if (data := text_of(bundle.get(mime))).lstrip().startswith(_BEGINNINGS[mime])
     ]

@@ -6,7 +6,6 @@ import io
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,6 @@ from nbformat import NotebookNode
 from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, notebook, problem
 
-from hw_grading.analysis.changes import Change, Comparison
-from hw_grading.analysis.regrade_page import as_page
 from hw_grading.analysis.statistics import page_of, statistics_of
 from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.results import Result
@@ -75,21 +72,6 @@ def statistics_page(folder: Path) -> str:
     course.grade("dan", "{")
     course.hand_in("eve")
     return page_of(statistics_of(course.root, "hw2"))
-
-
-def regrade_page() -> str:
-    """What changed when a class was graded again."""
-    names = ["ada", "astudentwithanameaslongasaddressesareatuniversities"]
-    numbers = (6.0, 5.0, 6.0, 6.0, 5.0)
-    parts = [(f"batch {n}", "", "failed", "", "took too long") for n in "12"]
-    end = ("the submission is another one", 60.0, 59.0, True)
-    changes = [
-        Change(name, "1.3e", "Validation accuracy", "c", *numbers, *part, *end)
-        for name in names
-        for part in parts
-    ]
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return as_page(Comparison("hw2", now, now, changes, compared=2))
 
 
 def feedback_page(graded: NotebookNode) -> str:
