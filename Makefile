@@ -29,7 +29,7 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch course
-	$(RUN) python -m hw_grading demo
+	$(RUN) hw-grading demo
 
 sandbox:         ## bubblewrap, in which student code runs, where it may be installed
 	@tools/install-system sandbox
@@ -67,7 +67,7 @@ validity: $(READY) ## docs/validity.md: how right the tests are, measured; HW=hw
 	$(RUN) python -m tools.validity $(HW)
 
 release: $(READY) ## all homeworks: release/ from source/, and students' zips in dist/
-	$(RUN) python -m hw_grading release
+	$(RUN) hw-grading release
 
 lock: $(READY)   ## both lock files from pyproject.toml
 	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --all-extras \

@@ -17,8 +17,8 @@ from hw_grading.gradebook.questions import Place
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Run, digest_of
 from hw_grading.gradebook.scores import Score, in_digits
+from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course
-from hw_grading.homework.instructor_cells import instructor_cells
 from hw_grading.outcome import Part
 from hw_support.submission.cells import grade_id_of, marks_of, text_of
 from hw_support.submission.file import Unreadable
@@ -41,7 +41,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> str:
     if run is None:
         raise RuntimeError(
             f"{student} was never graded by this version, so what its tests found is not known: "
-            f"python -m hw_grading regrade {assignment} --student {student}"
+            f"hw-grading regrade {assignment} --student {student}"
         )
     lines = [f"{student}, {assignment}, graded {run.at:%Y-%m-%d %H:%M} UTC, seed {run.seed}"]
     lines += [f"PROBLEM: {p.message}" for p in run.problems if p.severity is Severity.FAILED]
@@ -126,7 +126,7 @@ def _test(
     if is_newer:
         yield (
             "The instructor changed this test after the grading. To grade with the new one: "
-            f"python -m hw_grading regrade {assignment}"
+            f"hw-grading regrade {assignment}"
         )
     for part in result.run.parts_of(name) if result.run else ():
         mark = "passed" if part.passed else "FAILED"

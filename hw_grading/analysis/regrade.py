@@ -27,12 +27,10 @@ from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import GradedWith, digest_of, read_runs
 from hw_grading.gradebook.scores import counted, in_digits, named, open_gradebook
 from hw_grading.gradebook.writing import write_whole
+from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, START, homework_of, manifest_of
-from hw_grading.homework.instructor_cells import instructor_cells
-from hw_grading.homework.manifest import FILE_NAME
-from hw_grading.homework.points import check_total
-from hw_grading.homework.regions import check_regions
+from hw_grading.homework.homework import FILE_NAME, STAFF, START, homework_of, manifest_of
+from hw_grading.homework.source_notebook import check_regions, check_total
 from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import grade_id_of
@@ -192,7 +190,7 @@ class Regrade:
         for cell, (old, new) in edits.worth.items():
             self._say(
                 f"{places[cell]} is worth {in_digits(new)} now, {in_digits(old)} before. Scores "
-                f"that people gave did not change. To check them: python -m hw_grading desk {name}"
+                f"that people gave did not change. To check them: hw-grading desk {name}"
             )
         released = course.release(name) / f"{name}.ipynb"
         start = released.with_name(START)
@@ -203,7 +201,7 @@ class Regrade:
         if before and before != released.read_bytes():
             self._say(
                 "The students' version of the notebook changed too. To release it to them: "
-                f"python -m hw_grading release {name}"
+                f"hw-grading release {name}"
             )
 
     def _report(self, found: Comparison) -> None:
@@ -238,7 +236,9 @@ def edits_since_release(course: Course, assignment: str) -> Edits:
     notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
     cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
     with Gradebook(course.db_url) as gradebook:
-        known = {c.grade_id: c for c in instructor_cells(gradebook, assignment, assignment, path)}
+        places = (course.release(assignment) / path.name, path)
+        cells_then = instructor_cells(gradebook, assignment, assignment, *places)
+    known = {cell.grade_id: cell for cell in cells_then}
     both = [name for name in cells if name in known]
     moved = both != [name for name in known if name in cells]
     changed, worth = [], {}

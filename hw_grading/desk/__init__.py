@@ -1,7 +1,7 @@
 """The GSI's desk: grading a class question by question, in the browser.
 
-The desk is a server extension of Jupyter Server. The same code runs by itself (``python -m
-hw_grading desk``), inside ``jupyter lab`` and behind JupyterHub, with their logins. May import
+The desk is a server extension of Jupyter Server. The same code runs by itself (``hw-grading
+desk``), inside ``jupyter lab`` and behind JupyterHub, with their logins. May import
 `analysis`, `gradebook`, `rendering`, `homework` and `outcome`. This package cleans or escapes
 everything that students wrote before a page gets it.
 """

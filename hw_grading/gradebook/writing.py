@@ -84,7 +84,7 @@ def write_together(files: dict[Path, str], marks: dict[Path, str]) -> None:
         if os.path.lexists(path) and mark not in _top(path):
             raise RuntimeError(
                 f"{path} exists already, and this command did not write it. Move it away, or "
-                "choose another name with --out"
+                "choose another name with --output"
             )
     with contextlib.ExitStack() as parts:
         for path, text in files.items():

@@ -80,6 +80,7 @@ class Sanitizing:
             "notebook": path.stem,
             "db_url": course.db_url,
             "source": str(source / path.name),
+            "release": str(Course.of(course).release(course.assignment_id) / path.name),
         }
         exported = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
         return NotebookNode(exported[0])

@@ -84,7 +84,7 @@ def test_the_commands_of_the_page_put_a_backup_back(course: Course, tmp_path: Pa
     before, outside = files_below(course.root), files_below(tmp_path / "handed_in")
     safe = tmp_path / "safe"
     safe.mkdir()
-    assert main(["--course", str(course.root), "backup", "--to", str(safe)]) == 0
+    assert main(["--course", str(course.root), "backup", "--output", str(safe)]) == 0
     (backup,) = safe.iterdir()
     assert re.fullmatch(r"course-\d{4}-\d\d-\d\dT\d{6}Z\.zip", backup.name)
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
@@ -130,7 +130,7 @@ def test_a_place_that_cannot_be_used_is_refused_with_its_path(
     to: str, said: str, course: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = files_below(tmp_path)
-    assert main(["--course", str(course.root), "backup", "--to", str(tmp_path / to)]) == 2
+    assert main(["--course", str(course.root), "backup", "--output", str(tmp_path / to)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert str(tmp_path / to) in line
     assert said in line
@@ -160,7 +160,7 @@ def test_links_pipes_and_odd_names_of_students_stop_nobody(
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff\x1b[31m.txt")).write_text("odd")
     os.utime(folder / f"{ASSIGNMENT}.ipynb", (-1e9, -1e9))  # 1938; a zip begins with 1980
     to = tmp_path / "b.zip"
-    assert main(["--course", str(course.root), "backup", "--to", str(to)]) == 1
+    assert main(["--course", str(course.root), "backup", "--output", str(to)]) == 1
     said = capsys.readouterr().err
     assert "\x1b" not in said
     assert [line.split(": ")[1].split("/")[-1] for line in sorted(said.splitlines())] == [

@@ -103,7 +103,7 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
     assert said == [
         "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
         "Students with more points: 1, with fewer: 0, unchanged: 1.",
-        "To undo it: python -m hw_grading correct ps1 --undo 1",
+        "To undo it: hw-grading correct ps1 --undo 1",
     ]
     finals = read_results(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
@@ -128,7 +128,7 @@ def test_a_command_that_is_typed_twice_names_the_correction_that_counts_already(
     assert effect == "Students with more points: 1, with fewer: 0, unchanged: 0."
     assert also == "Earlier corrections of this question also count:"
     assert first == "  1: +1 for everyone in why, Q1 a. Why: the text was unclear"
-    assert undo == "To undo the new one: python -m hw_grading correct ps1 --undo 2"
+    assert undo == "To undo the new one: hw-grading correct ps1 --undo 2"
     term.type("correct", "ps1", "--undo", "1")
     term.type("correct", "ps1", "--undo", "2")
     capsys.readouterr()
@@ -154,7 +154,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
         grade.manual_score, grade.needs_manual_grade = None, True
         book.db.commit()
     to = tmp_path / "questions.csv"
-    words = ["export", "ps1", "--as", "questions", "--to", to]
+    words = ["export", "ps1", "--format", "questions", "--output", to]
     assert file_term.type(*words) == 1
     assert "not graded by a person yet" in capsys.readouterr().err
     correct(file_term, "plot", "--drop")
@@ -288,8 +288,8 @@ def test_one_students_points_are_set_marked_everywhere_and_undone(term, capsys):
         "1: ada has 3.5 of 4 in why, Q1 a. Why: regraded",
         "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded",
         "Students with more points: 2, with fewer: 0, unchanged: 1.",
-        "To undo it: python -m hw_grading correct ps1 --undo 1",
-        "To undo it: python -m hw_grading correct ps1 --undo 2",
+        "To undo it: hw-grading correct ps1 --undo 1",
+        "To undo it: hw-grading correct ps1 --undo 2",
     ]
     assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [3.5, 2, 3.5]
     shown = report(term.folder, "ps1", 160)

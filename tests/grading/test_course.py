@@ -235,7 +235,7 @@ class TestElsewhere:
         assert main([*course, "report", ASSIGNMENT]) == 0
         assert "graded 2, submission failed 1, not graded 0" in capsys.readouterr().out
         page = tmp_path / "page.html"
-        assert main([*course, "statistics", ASSIGNMENT, "--out", str(page)]) == 0
+        assert main([*course, "statistics", ASSIGNMENT, "--output", str(page)]) == 0
         assert "3 submitted" in page.read_text(encoding="utf-8")
 
     def test_a_student_who_was_not_graded_is_reported_with_the_folder(

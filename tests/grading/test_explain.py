@@ -53,8 +53,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
-def explain(course: Course, *words: str) -> int:
-    return main(["--course", str(course.folder), "explain", "ps1", *words])
+def explain(course: Course, student: str, *test: str) -> int:
+    words = ["--course", str(course.folder), "explain", "ps1", "--student", student, *test]
+    return main(words)
 
 
 def state(course: Course) -> dict[str, tuple[bytes, int]]:
@@ -162,4 +163,4 @@ def test_a_submission_that_this_version_never_graded_has_nothing_to_show(
     with Database(course.db_url).writing() as connection:
         connection.execute(text("delete from hw_grading_run"))
     assert explain(course, "ada") == 2
-    assert "python -m hw_grading regrade ps1 --student ada" in capsys.readouterr().err
+    assert "hw-grading regrade ps1 --student ada" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from hw_grading.gradebook.extensions import Extension, extensions_in, grant, rem
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
-from hw_grading.homework.manifest import Manifest
+from hw_grading.homework.homework import Manifest
 from hw_grading.plugins.saving import SaveScores
 from hw_support.submission.file import Unreadable
 

@@ -5,8 +5,14 @@ import re
 import pytest
 
 from hw_grading.homework import homework
-from hw_grading.homework.homework import homework_of, manifest_of
-from hw_grading.homework.manifest import KINDS, Manifest, ManifestError, read_manifest
+from hw_grading.homework.homework import (
+    KINDS,
+    Manifest,
+    ManifestError,
+    homework_of,
+    manifest_of,
+    read_manifest,
+)
 from hw_grading.outcome import GraderFault
 
 TEXT, NUMBER = "text in quotes", "a number, without quotes"

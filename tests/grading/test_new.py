@@ -21,8 +21,7 @@ from hw_grading.commands import new as new_module
 from hw_grading.commands.new import MOST_CHARACTERS, NotMade, new
 from hw_grading.commands.sample import sample_class_of, solved
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.homework import homework_of
-from hw_grading.homework.manifest import KINDS, Beside, Manifest
+from hw_grading.homework.homework import KINDS, Beside, Manifest, homework_of
 
 TODAY = date(2030, 3, 1)
 ALLOWED = "a letter from A to Z, then letters, digits and _"

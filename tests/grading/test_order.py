@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook
 from toy_course import ASSIGNMENT, ToyCourse, run
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.instructor_cells import instructor_cells
+from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.order import store_order, stored_order
 
 pytestmark = [

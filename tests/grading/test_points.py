@@ -17,9 +17,8 @@ from tiny_homeworks import (
 from hw_grading.commands.release import check_source, release
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import homework_of
-from hw_grading.homework.manifest import Manifest, ManifestError
-from hw_grading.homework.points import check_total, disagreements, set_points, total_of
+from hw_grading.homework.homework import Manifest, ManifestError, homework_of
+from hw_grading.homework.source_notebook import check_total, disagreements, set_points, total_of
 from hw_support.submission.cells import grade_id_of
 
 

@@ -28,7 +28,7 @@ from hw_grading.commands.release import check_source, description_of, release
 from hw_grading.commands.student_zip import known_to_students, version_for, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import START, homework_of
-from hw_grading.homework.points import total_of
+from hw_grading.homework.source_notebook import total_of
 from hw_grading.plugins.releasing import start_page
 from hw_support.submission import released
 from hw_support.submission.belonging import grade_ids_in

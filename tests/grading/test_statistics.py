@@ -193,7 +193,7 @@ def test_the_command_writes_page_and_table_and_keeps_a_foreign_file(course, caps
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["ps9"], "'ps9'"), (["hw2", "--out", "x.csv"], "ends in .html")]
+    ("words", "said"), [(["ps9"], "'ps9'"), (["hw2", "--output", "x.csv"], "ends in .html")]
 )
 def test_what_cannot_be_written_is_reported(course, words, said, capsys):
     assert main(["--course", str(course.root), "statistics", *words]) == 2

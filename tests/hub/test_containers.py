@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.commands.student_zip import write_student_zip
+from hw_grading.commands.release import write_student_zip
 from hw_grading.homework.course import REPOSITORY
 
 FOLDER = REPOSITORY / "deploy" / "containers"
