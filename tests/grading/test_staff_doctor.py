@@ -3,13 +3,14 @@
 import os
 import re
 import sys
+import tempfile
+from collections import namedtuple
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-import psutil
 import pytest
-from by_hand import configure, copied, make_course
+from by_hand import copied, make_course
 from nbgrader.api import Gradebook
 from postgresql import PASSWORD, Server
 
@@ -174,7 +175,7 @@ def in_the_gradebook(command: str) -> Callable[[Course], None]:
         (lambda file: file.unlink(), "not there yet (`hw-grading release HOMEWORK` makes", None),
         (lambda file: file.write_bytes(b""), "empty (`hw-grading release HOMEWORK` makes", None),
         (lambda file: file.write_bytes(b"no database" * 1_000), "sqlite", "cannot be read"),
-        (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "back"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "docs/one-server.md"),
     ],
 )
 def test_a_gradebook_that_is_missing_empty_or_damaged_is_told_apart(
@@ -194,44 +195,45 @@ def test_a_gradebook_of_another_nbgrader_is_reported(course: Course) -> None:
 def test_a_gradebook_on_a_network_is_reported_by_the_innermost_file_system(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def mounted(all: bool) -> list[psutil._common.sdiskpart]:
-        kinds = {"/": "ext4", str(course.folder.parent): "nfs4", "/elsewhere": "ext4"}
-        return [psutil._common.sdiskpart("", place, kind, "") for place, kind in kinds.items()]
-
-    monkeypatch.setattr(doctor.psutil, "disk_partitions", mounted)
+    part = namedtuple("part", "mountpoint fstype")
+    here = course.folder.parent
+    parts = [part("/", "ext4"), part(str(here), "nfs4"), part(f"{here}x", "cifs")]
+    monkeypatch.setattr(doctor.psutil, "disk_partitions", lambda all: parts)
     line = lines_of(course)["gradebook"]
     assert "on nfs4, where SQLite's locks may fail" in line.found
     assert "PostgreSQL" in str(line.advice)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("postgresql")
 def test_a_gradebook_in_postgresql_is_checked(course: Course, postgresql: Server) -> None:
-    configure(course, postgresql.make_database())
-    assert "empty" in lines_of(Course(course.folder))["gradebook"].found
-    configure(course, f"postgresql+psycopg://nobody:{PASSWORD}@localhost:1/nothing")
-    line = lines_of(Course(course.folder))["gradebook"]
-    assert "It cannot be read" in str(line.advice)
+    empty = postgresql.new_database()
+    line = lines_of(set_in(course, f"c.CourseDirectory.db_url = {empty!r}"))["gradebook"]
+    assert (line.advice, "empty" in line.found) == (None, True)
+    with Gradebook(empty):
+        pass  # makes the tables
+    line = lines_of(course)["gradebook"]
+    assert (line.advice, line.found.startswith("postgresql, ")) == (None, True)
+    nowhere = empty.replace("/gradebook_", "/nothing_")
+    line = lines_of(set_in(course, f"c.CourseDirectory.db_url = {nowhere!r}"))["gradebook"]
+    assert "does not exist" in str(line.advice)
     assert PASSWORD not in str(line)
 
 
-def test_a_course_that_students_of_the_machine_can_read_is_reported(
-    course: Course, tmp_path: Path
-) -> None:
-    set_in(course, "c.CourseDirectory.course_id = 'ml'")
-    assert "is not used" in lines_of(course)["exchange"].found
-    (tmp_path / "exchange" / "ml").mkdir(parents=True)
-    closed = tmp_path.parent.stat().st_mode
-    assert lines_of(course)["exchange"].advice is None or closed & 0o001
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.owner() == course.folder.owner() and folder != Path("/tmp"):
-            folder.chmod(folder.stat().st_mode | 0o011) if folder.is_relative_to("/tmp/") else None
-    source = course.folder / "source"
-    source.chmod(0o755)
-    line = lines_of(course)["exchange"]
-    assert line.found == "students can read the course"
-    assert str(source) in str(line.advice)
-    source.chmod(0o750)
-    assert str(source) not in str(lines_of(course)["exchange"].advice)
+def test_a_course_that_students_of_the_machine_can_read_is_reported(made: Course) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # every user may enter /tmp
+        course = set_in(copied(made, Path(folder) / "course"), "c.CourseDirectory.course_id = 'ml'")
+        set_in(course, f"c.Exchange.root = {folder!r}")
+        assert "is not used" in lines_of(course)["exchange"].found
+        Path(folder, "ml").mkdir()
+        Path(folder).chmod(0o755)
+        for path in (course.folder, course.folder / "source"):
+            path.chmod(0o755)
+        line = lines_of(course)["exchange"]
+        assert line.found == "students can read the course"
+        assert str(course.folder / "source") in str(line.advice)
+        course.folder.chmod(0o750)
+        assert lines_of(course)["exchange"].advice is None
 
 
 @pytest.mark.parametrize(
