@@ -341,8 +341,8 @@ def correct(asked: Asked) -> None:
     from hw_grading.commands.correct import Corrections
     from hw_grading.gradebook.corrections import Kind
 
-    what = ("add", "drop", "full_marks", "to", "undo", "list")
-    if sum(vars(asked)[name] not in (None, False) for name in what) != 1:
+    what = (asked.add, asked.drop, asked.full_marks, asked.to, asked.undo, asked.list)
+    if sum(one is not None and one is not False for one in what) != 1:
         raise RuntimeError("Expected one of --add, --drop, --full-marks, --to, --undo and --list")
     corrections = Corrections(asked.course, asked.homework)
     if asked.list:

@@ -33,8 +33,8 @@ def rows_of(path: Path) -> list[Row]:
     reader = csv.DictReader([head, *lines[1:]], delimiter=max(",;\t", key=head.count))
     if not {"student"} < {*(reader.fieldnames or ())} & {"student", *HOW_MUCH, "slip"}:
         raise Unreadable(f"{path}, line 1: expected a column student, and until, hours or days")
-    rows = [(f"{path}, line {reader.line_num}: ", row) for row in reader]
-    return [(place, {k: v or "" for k, v in row.items() if k}) for place, row in rows]
+    rows = [(f"{path}, line {reader.line_num}: ", row) for row in reader if any(row.values())]
+    return [(place, {name: row[name] or "" for name in row if name}) for place, row in rows]
 
 
 class Extensions:
@@ -120,8 +120,11 @@ def extension_of(homework: str, asked: Mapping[str, str], due: datetime, zone: t
     if why := why_no_id(student) if student else "it is empty":
         raise Unreadable(f"{quoted(student)} is not a student's id: {why}")
     said = {name: asked[name] for name in (*HOW_MUCH, "slip") if asked.get(name)}
-    if not said or len({*HOW_MUCH} & {*said}) > 1:
-        raise Unreadable(f"expected until, hours or days, or slip, found {' and '.join(said) or 0}")
+    how = [name for name in HOW_MUCH if name in said]
+    if not said:
+        raise Unreadable("expected until, hours, days or slip, found none of them")
+    if len(how) > 1:
+        raise Unreadable(f"expected one of until, hours, days, found {' and '.join(how)}")
     until, seconds = None, None
     if "until" in said:
         until = moment_of(said["until"], zone)

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
-from hw_grading.commands.correcting import Corrections
+from hw_grading.commands.correct import Corrections
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Correction, Kind, applied
 from hw_grading.gradebook.model import Refused
@@ -124,16 +124,16 @@ def test_a_command_that_is_typed_twice_names_the_correction_that_counts_already(
     term.hand_in("ada", points=2)
     for _ in range(2):
         correct(term, "why", "--add", "1")
-    *_, effect, also, first, undo = capsys.readouterr().out.splitlines()
+    *_, effect, first, undo = capsys.readouterr().out.splitlines()
     assert effect == "Students with more points: 1, with fewer: 0, unchanged: 0."
-    assert also == "Earlier corrections of this question also count:"
-    assert first == "  1: +1 for everyone in why, Q1 a. Why: the text was unclear"
-    assert undo == "To undo the new one: hw-grading correct ps1 --undo 2"
+    also = "This earlier correction also counts: "
+    assert first == f"{also}1: +1 for everyone in why, Q1 a. Why: the text was unclear"
+    assert undo == "To undo it: hw-grading correct ps1 --undo 2"
     term.type("correct", "ps1", "--undo", "1")
     term.type("correct", "ps1", "--undo", "2")
     capsys.readouterr()
     correct(term, "why", "--add", "1")
-    assert "also count" not in capsys.readouterr().out
+    assert also not in capsys.readouterr().out
 
 
 def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
@@ -189,7 +189,10 @@ def test_the_readable_part_of_a_reason_is_kept(term):
     term.hand_in("ada", points=2)
     assert correct(term, "why", "--add", "1", reason="unclear \udcff") == 0
     assert [one.reason for one in term.final().corrections] == ["unclear ?"]
-    assert term.type("extend", "ps1", "ada", "--hours", "2", "--reason", "ill \udcff") == 0
+    assert (
+        term.type("extend", "ps1", "--student", "ada", "--hours", "2", "--reason", "ill \udcff")
+        == 0
+    )
 
 
 def test_added_points_stop_at_the_maximum(file_term):
@@ -258,13 +261,13 @@ def test_a_question_with_a_removed_cell_is_listed_by_its_id(file_term, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["why", "--add", "1"], "Expected a reason for students to read. Add --reason"),
-        (["--add", "1", "--reason", "x"], "Expected a question"),
+        (["why", "--add", "1"], "Expected a reason, which students read"),
+        (["--add", "1", "--reason", "x"], "'' is not a question with points"),
         (["why", "--add", "0", "--reason", "x"], "Expected points up to 1,000 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "1e9", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "-4.5", "--reason", "x"], "Expected at least -4, found -4.5. If the"),
-        (["why", "--list"], "take no question"),
+        (["why", "--list", "--drop"], "Expected one of --add, --drop"),
         (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
     ],
@@ -396,7 +399,7 @@ def test_the_report_has_corrected_points_penalties_of_nbgrader_and_no_total_belo
         book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0
         book.find_grade("plot", "ps1", "ps1", "ben").extra_credit = -3.0
         book.db.commit()
-    file_term.type("extend", "ps1", "ada", "--hours", "48")
+    file_term.type("extend", "ps1", "--student", "ada", "--hours", "48")
     assert [file_term.final(student).final for student in ("ada", "ben")] == [4, 0]
     shown = report(file_term.folder, "ps1", 160)
     assert re.search(r"^ada +6 .* 6 +2 +4$", shown, re.MULTILINE)
