@@ -22,8 +22,8 @@ $(READY): requirements.lock pyproject.toml
 		"environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) "$$(grep '^uv==' requirements.lock)"
-	$(UV) --compile-bytecode -r requirements.lock || \
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(PIP) --require-hashes -r /dev/stdin
+	$(UV) --compile-bytecode --require-hashes -r requirements.lock || \
 		{ echo "uv could not install the packages; pip tries it."; $(PIP) -r requirements.lock; }
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $(READY)
@@ -69,11 +69,11 @@ validity: $(READY) ## docs/validity.md: how right the tests are, measured; HW=hw
 release: $(READY) ## all homeworks: release/ from source/, and students' zips in dist/
 	$(RUN) hw-grading release
 
-lock: $(READY)   ## both lock files from pyproject.toml
+lock: $(READY)   ## both lock files from pyproject.toml, with the hashes of the packages' files
 	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --all-extras \
-		--no-header --no-annotate --quiet pyproject.toml -o requirements.lock
+		--generate-hashes --no-header --no-annotate --quiet pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --extra notebook \
-		--no-header --no-annotate --quiet --constraint requirements.lock \
+		--generate-hashes --no-header --no-annotate --quiet --constraint requirements.lock \
 		pyproject.toml -o requirements-student.lock
 
 benchmarks: $(READY) ## every figure of the documentation

@@ -4,6 +4,7 @@ First all source files are checked, so that a mistake does not stop the release 
 `nbgrader generate_assignment` makes the notebooks. The other files are made from these.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -200,7 +201,9 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
         paths = [known / f"{name}.json" for name in known_to_students(course, assignment)]
         wheel = _build_wheel(Path(scratch), assignment, [path for path in paths if path.is_file()])
         entries[wheel.name] = wheel.read_bytes()
-        entries["requirements.txt"] = f"./{wheel.name}\n{_pins()}".encode()
+        digest = hashlib.sha256(entries[wheel.name]).hexdigest()  # if one has a hash, all need one
+        needed = f"./{wheel.name} --hash=sha256:{digest}\n{_pins()}"
+        entries["requirements.txt"] = needed.encode()
     target = out / f"{assignment}.zip"
     with (
         in_one_step(target.resolve()) as part,
