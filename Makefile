@@ -7,6 +7,9 @@ READY = $(VENV)/ready
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Installs in parallel: a quarter of pip's time. It does not read pip's settings, for example for a mirror.
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python
+# pip 23 finds the hash of a package with extras only if the pin has them too.
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python \
+	--generate-hashes --no-strip-extras --no-header --no-annotate --quiet
 # alembic, which nbgrader calls, is found on the PATH.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -70,11 +73,8 @@ release: $(READY) ## all homeworks: release/ from source/, and students' zips in
 	$(RUN) hw-grading release
 
 lock: $(READY)   ## both lock files from pyproject.toml, with the hashes of the packages' files
-	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --all-extras \
-		--generate-hashes --no-header --no-annotate --quiet pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --extra notebook \
-		--generate-hashes --no-header --no-annotate --quiet --constraint requirements.lock \
-		pyproject.toml -o requirements-student.lock
+	$(LOCK) --all-extras pyproject.toml -o requirements.lock
+	$(LOCK) --extra notebook --constraint requirements.lock pyproject.toml -o requirements-student.lock
 
 benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks

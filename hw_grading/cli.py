@@ -311,8 +311,8 @@ def explain(asked: Asked) -> None:
     Shows the test and the answers that it calls, with marks where something failed. Runs and writes
     nothing.
 
-    [test]        grade id, question or heading; default: all tests that cost the student points
     --student ID  required: a student's id; repeatable
+    --test TEST   grade id, question or heading; default: all tests that cost the student points
     """
     from hw_grading.analysis.explain import explain
 
@@ -530,6 +530,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     lines += ["The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."]
     parser = argparse.ArgumentParser(
         _PROGRAM,
+        usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
         description="\n".join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -540,7 +541,7 @@ def parser_of_all() -> argparse.ArgumentParser:
     }
     parser.add_argument("--course", default=Path.cwd(), **where)
     names = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS
+        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
     )
     for name, command in COMMANDS.items():
         one = names.add_parser(name, description=command.description, allow_abbrev=False)

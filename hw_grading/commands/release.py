@@ -166,7 +166,7 @@ def description_of(course: Course, assignment: str) -> str:
         nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
         version=version_for(assignment),
-        packages=sorted({line.partition("==")[0] for line in _pins().splitlines() if "==" in line}),
+        packages=sorted(set(re.findall(r"^[\w.-]+(?=[=\[])", _pins(), re.MULTILINE))),
         certification=manifest.certification,
         cpu_seconds_for_cell=manifest.seconds("cpu_seconds"),
         **{name: int(x) if x == int(x) else x for name, x in values.items()},  # 60, not 60.0

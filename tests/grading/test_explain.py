@@ -53,9 +53,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return course
 
 
-def explain(course: Course, student: str, *test: str) -> int:
-    words = ["--course", str(course.folder), "explain", "ps1", "--student", student, *test]
-    return main(words)
+def explain(course: Course, student: str, test: str = "") -> int:
+    words = ["explain", "ps1", "--student", student, *(["--test", test] if test else [])]
+    return main(["--course", str(course.folder), *words])
 
 
 def state(course: Course) -> dict[str, tuple[bytes, int]]:
