@@ -58,7 +58,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> str:
     except (Unreadable, OSError) as why:
         lines.append(f"The texts of the graded notebook are not shown: {path}: {why}")
     if not chosen:
-        lines.append("This student lost no points in tests. To see a test anyway, add its name.")
+        lines.append("This student lost no points in tests. To see a test anyway, add --test.")
     newer = _newer(results, run)
     for name, score in chosen.items():
         lines += ["", *_test(results.places[name], score, result, name in newer, assignment)]

@@ -32,7 +32,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.homework.cells import uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.homework.instructor_cells import test_cells
+from hw_grading.homework.cells import test_cells
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.run.ready import expect_ready

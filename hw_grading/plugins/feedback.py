@@ -54,7 +54,7 @@ class FeedbackExporter(Exporter):
         styles = (FORMULAS, _HERE / "page.css")
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
         self._instructors: tuple[Places, frozenset[str]] | None = None
-        self._bar = tqdm[Any](disable=True)
+        self._bar: tqdm[Any] = tqdm(disable=True)
         if isinstance(self.parent, GenerateFeedback):
             self._complete_the_list(self.parent)
             self._bar = self._begin_bar(self.parent)
@@ -75,7 +75,7 @@ class FeedbackExporter(Exporter):
         for left_out, why in dropped.items():
             self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
-    def _begin_bar(self, converter: GenerateFeedback) -> tqdm[Any]:
+    def _begin_bar(self, converter: GenerateFeedback) -> "tqdm[Any]":
         """Show a bar if there is a terminal, in the place of the lines on each student."""
         bar = tqdm(total=len(converter.assignments), unit=" students", disable=None)
         if not bar.disable:
