@@ -28,19 +28,12 @@ from typing import Any
 from urllib.parse import quote
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
-PREPARE, COLLECT, GRADE = "Prepare", "Collect", "Grade"
-AFTER, GIVE_BACK, KEEP = "After grading", "Give back", "Keep"
 _PROGRAM = "hw-grading"
 _ARGUMENT = re.compile(
     r"(?P<left_out>\[)?(?P<name>[a-z-]+)(?P<many>\.\.\.)?\]?"
     r"(?: (?P<value>[A-Z]+|\{[a-z,]+\}))?  +(?P<help>\S.*)"
 )
-_KINDS: dict[str, Callable[[str], Any]] = {
-    "FILE": Path,
-    "FOLDER": Path,
-    "NUMBER": int,
-    "POINTS": float,
-}
+_KINDS: dict[str, Any] = {"FILE": Path, "FOLDER": Path, "NUMBER": int, "POINTS": float}
 
 Asked = argparse.Namespace
 _Run = Callable[[Asked], int | None]
@@ -61,12 +54,11 @@ class Command:
         if self.takes_homework:  # nbgrader calls it an assignment
             parser.add_argument("homework", help="the homework's name, such as hw3")
         for argument in self._arguments():
-            name, value, more = argument["name"], argument["value"], dict[str, Any]()
+            name, value = argument["name"], argument["value"] or ""
             if not name.startswith("--"):
-                nargs = {(False, True): "+", (True, True): "*", (True, False): "?"}
-                kind = (bool(argument["left_out"]), bool(argument["many"]))
-                more = {"nargs": nargs[kind]} if kind in nargs else {}
-                more["type"] = _KINDS.get(value or "", str)
+                several = {False: (None, "+"), True: ("?", "*")}[bool(argument["left_out"])]
+                nargs = several[bool(argument["many"])]
+                more: dict[str, Any] = {"nargs": nargs, "type": _KINDS.get(value, str)}
             elif not value:
                 more = {"action": "store_true"}
             elif value == "ID":
@@ -112,10 +104,7 @@ def _command(
     return register
 
 
-# -- prepare
-
-
-@_command(PREPARE, homework=False, course=False)
+@_command("Prepare", homework=False, course=False)
 def doctor(asked: Asked) -> int:
     """Check whether this machine and this course are ready for grading.
 
@@ -134,7 +123,7 @@ def doctor(asked: Asked) -> int:
     return status
 
 
-@_command(PREPARE, homework=False, course=False)
+@_command("Prepare", homework=False, course=False)
 def demo(asked: Asked) -> int:
     """Grade a sample class in a scratch course.
 
@@ -145,7 +134,7 @@ def demo(asked: Asked) -> int:
     return demonstrate((asked.output or Path("demo")).resolve())
 
 
-@_command(PREPARE, homework=False, course=False)
+@_command("Prepare", homework=False, course=False)
 def new(asked: Asked) -> None:
     """Make the skeleton of a homework, which you then fill in.
 
@@ -158,7 +147,7 @@ def new(asked: Asked) -> None:
     print(f"Then type: {_PROGRAM} release {asked.name}")
 
 
-@_command(PREPARE, homework=False)
+@_command("Prepare", homework=False)
 def release(asked: Asked) -> int:
     """Write the released notebooks, and the students' zips in dist/.
 
@@ -172,16 +161,12 @@ def release(asked: Asked) -> int:
     return _warned(warnings)
 
 
-# -- collect
-
-
-@_command(COLLECT)
+@_command("Collect")
 def collect(asked: Asked) -> int:
     """Collect submissions from a learning platform's download.
 
     Recognises downloads of Canvas, Gradescope and Moodle, and files named
-    <student>_<homework>.ipynb. Shows a table of the submissions, and asks before it writes
-    anything.
+    <student>_<homework>.ipynb. Shows a table, and asks before it writes anything.
 
     downloads... FILE         zips, folders or notebooks
     --roster FILE             the list of students; default: the course's students.csv
@@ -203,13 +188,12 @@ def collect(asked: Asked) -> int:
     return FINE if is_all_collected else TO_DO
 
 
-@_command(COLLECT)
+@_command("Collect")
 def extend(asked: Asked) -> None:
     """Give students more time for a homework, or slip days.
 
-    Grants extensions, also to students who have not submitted yet. Times are in the homework's time
-    zone. A CSV file has the columns student, until or hours or days, slip, reason. If it is for
-    several homeworks, it also has the column homework.
+    Times are in the homework's time zone. A CSV file has the columns student, until or hours or
+    days, slip, reason, and homework if it is for several.
 
     --student ID      a student's id; repeatable
     --until TIME      a time, such as "2022-10-08 23:59"
@@ -236,10 +220,7 @@ def extend(asked: Asked) -> None:
     _say(lines)
 
 
-# -- grade
-
-
-@_command(GRADE, more=True)
+@_command("Grade", more=True)
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.
 
@@ -251,7 +232,7 @@ def grade(asked: Asked) -> int:
     return _nbgrader("autograde", asked, asked.more)
 
 
-@_command(GRADE, more=True)
+@_command("Grade", more=True)
 def desk(asked: Asked) -> None:
     """Grade by hand in the browser.
 
@@ -269,7 +250,7 @@ def desk(asked: Asked) -> None:
     serve(asked.course, asked.homework, page, asked.port, not asked.no_browser, asked.more)
 
 
-@_command(GRADE)
+@_command("Grade")
 def report(asked: Asked) -> None:
     """Print a table of points and failures."""
     from hw_grading.analysis.report import report
@@ -277,16 +258,12 @@ def report(asked: Asked) -> None:
     _say([report(asked.course, asked.homework)])
 
 
-# -- after grading
-
-
-@_command(AFTER)
+@_command("After grading")
 def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
-    Releases the homework again if its notebook was edited. Grades all submissions again, but runs
-    only those affected by a change. Shows whose score changed, in which part and why. Keeps scores
-    that people gave. Also writes the table to grading/regrades, as CSV and as a page.
+    Releases the homework again if its notebook was edited. Runs the submissions that a change
+    affects. Keeps scores that people gave. Also writes the table to grading/regrades.
 
     --student ID  grade this student's submission only; repeatable
     --dry-run     show what would run, change nothing
@@ -304,12 +281,11 @@ def regrade(asked: Asked) -> int:
     return FINE if regrade.run() else TO_DO
 
 
-@_command(AFTER)
+@_command("After grading")
 def explain(asked: Asked) -> None:
     """Show why a student lost points: each part of a test with its message, as it was graded.
 
-    Shows the test and the answers that it calls, with marks where something failed. Runs and writes
-    nothing.
+    Shows the test and the answers that it calls. Runs and writes nothing.
 
     --student ID  required: a student's id; repeatable
     --test TEST   grade id, question or heading; default: all tests that cost the student points
@@ -320,15 +296,13 @@ def explain(asked: Asked) -> None:
         _say([explain(asked.course, asked.homework, student, asked.test or "")])
 
 
-@_command(AFTER)
+@_command("After grading")
 def correct(asked: Asked) -> None:
     """Change the points of a question after grading, for everybody or for single students.
 
-    Adds points in a question for everybody, drops the question, gives full marks, or sets the
-    points of single students. Students read the reason. The question is a grade id, such as that of
-    a test, or the label in its heading, such as '1.3b iv'.
+    Students read the reason.
 
-    [question]      its grade id, or its label in the heading
+    [question]      its grade id, or its label in the heading, such as '1.3b iv'
     --add POINTS    points to add; may be negative
     --drop          the question no longer counts
     --full-marks    everybody gets all its points
@@ -357,7 +331,7 @@ def correct(asked: Asked) -> None:
     _say(lines)
 
 
-@_command(AFTER)
+@_command("After grading")
 def statistics(asked: Asked) -> None:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
@@ -370,12 +344,11 @@ def statistics(asked: Asked) -> None:
     print(*write_statistics(asked.course, asked.homework, _page(asked)), sep="\n")
 
 
-@_command(AFTER)
+@_command("After grading")
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
 
-    Compares what students wrote, without the released notebook. Writes a page. Similarity is no
-    evidence: a person must read both answers.
+    Writes a page. Similarity is no evidence: a person must read both answers.
 
     --output FILE   the page; default: similarity_<homework>.html
     --pairs NUMBER  how many pairs the page shows; default: 40
@@ -389,10 +362,7 @@ def similarity(asked: Asked) -> int:
     return TO_DO if left_out else FINE
 
 
-# -- give back
-
-
-@_command(GIVE_BACK, more=True)
+@_command("Give back", more=True)
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
@@ -413,14 +383,12 @@ def feedback(asked: Asked) -> int:
     return status
 
 
-@_command(GIVE_BACK)
+@_command("Give back")
 def export(asked: Asked) -> int:
     """Export grades for Canvas, Moodle, Gradescope, or by question.
 
     canvas and moodle fill in the file that you downloaded there; students without a score keep
-    their old value. If a Moodle is not in English, name its columns. gradescope and questions write
-    new tables. All scores are final scores. If you have to check something, the command prints it,
-    and its exit status is 1.
+    their old value. gradescope and questions write new tables. All scores are final scores.
 
     --format {canvas,moodle,gradescope,questions}  required: the kind of file
     --fill FILE          Canvas' gradebook or Moodle's grading worksheet, to fill in
@@ -453,15 +421,11 @@ def export(asked: Asked) -> int:
     return _warned(exported.left_to_do)
 
 
-# -- keep
-
-
-@_command(KEEP, homework=False)
+@_command("Keep", homework=False)
 def backup(asked: Asked) -> int:
     """Write a backup of the course into one zip.
 
-    Writes gradebook, submissions, results, sources and settings into one zip, which only you may
-    read. docs/one-server.md lists what is in it, and how to put it back.
+    Only you may read it. docs/one-server.md lists what is in it, and how to put it back.
 
     --output FILE  a file, or a folder for it; default: backups/ in the course
     """
