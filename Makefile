@@ -7,6 +7,9 @@ READY = $(VENV)/ready
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Installs in parallel: a quarter of pip's time. It does not read pip's settings, for example for a mirror.
 UV = $(BIN)/uv pip install --quiet --python $(BIN)/python
+# pip 23 finds the hash of a package with extras only if the pin has them too.
+LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python \
+	--generate-hashes --no-strip-extras --no-header --no-annotate --quiet
 # alembic, which nbgrader calls, is found on the PATH.
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -22,14 +25,14 @@ $(READY): requirements.lock pyproject.toml
 		"environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) "$$(grep '^uv==' requirements.lock)"
-	$(UV) --compile-bytecode -r requirements.lock || \
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(PIP) --require-hashes -r /dev/stdin
+	$(UV) --compile-bytecode --require-hashes -r requirements.lock || \
 		{ echo "uv could not install the packages; pip tries it."; $(PIP) -r requirements.lock; }
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $(READY)
 
 demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch course
-	$(RUN) python -m hw_grading demo
+	$(RUN) hw-grading demo
 
 sandbox:         ## bubblewrap, in which student code runs, where it may be installed
 	@tools/install-system sandbox
@@ -67,14 +70,11 @@ validity: $(READY) ## docs/validity.md: how right the tests are, measured; HW=hw
 	$(RUN) python -m tools.validity $(HW)
 
 release: $(READY) ## all homeworks: release/ from source/, and students' zips in dist/
-	$(RUN) python -m hw_grading release
+	$(RUN) hw-grading release
 
-lock: $(READY)   ## both lock files from pyproject.toml
-	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --all-extras \
-		--no-header --no-annotate --quiet pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python --extra notebook \
-		--no-header --no-annotate --quiet --constraint requirements.lock \
-		pyproject.toml -o requirements-student.lock
+lock: $(READY)   ## both lock files from pyproject.toml, with the hashes of the packages' files
+	$(LOCK) --all-extras pyproject.toml -o requirements.lock
+	$(LOCK) --extra notebook --constraint requirements.lock pyproject.toml -o requirements-student.lock
 
 benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks

@@ -148,39 +148,39 @@ def _doctor(term: Term, said: str) -> None:
     assert "time zone" in said.casefold()
 
 
-@after("python -m hw_grading release")
+@after("hw-grading release")
 def _released(term: Term, said: str) -> None:
     assert (term.root / "dist/hw2.zip").is_file()
     term.download()
 
 
-@after("python -m hw_grading extend")
+@after("hw-grading extend")
 def _extended(term: Term, said: str) -> None:
     assert "ann" in said
     assert "ill" in said
 
 
-@after("python -m hw_grading collect")
+@after("hw-grading collect")
 def _collected(term: Term, said: str) -> None:
     assert sorted(p.name for p in (term.root / "submitted").iterdir()) == ["ann", "bob", "eve"]
     assert "LATE, says Canvas" in said
     assert "zoe" in said[said.index("Missing") :]
 
 
-@after("nbgrader autograde")
+@after("hw-grading grade")
 def _graded(term: Term, said: str) -> None:
     assert term.points(TEST) == {"ann": 2.0, "bob": 2.0, "eve": 2.0}  # fresh cases are wrong
     term.grade_by_hand()
 
 
-@after("python -m hw_grading explain")
+@after("hw-grading explain")
 def _explained(term: Term, said: str) -> None:
     assert "FAILED  derivatives [1 pt]\n        grad[" in said
     assert "expected" in said
     term.edit(WRONG, RIGHT)
 
 
-@after("python -m hw_grading regrade")
+@after("hw-grading regrade")
 def _regraded(term: Term, said: str) -> None:
     assert term.points(TEST) == {"ann": 2.0, "bob": 3.0, "eve": 3.0}
     assert term.by_hand() == {student: (points, False) for student, points in BY_HAND.items()}
@@ -192,14 +192,14 @@ def _regraded(term: Term, said: str) -> None:
     assert "bob" in said
 
 
-@after("python -m hw_grading correct")
+@after("hw-grading correct")
 def _corrected(term: Term, said: str) -> None:
     assert "The question had two readings." in said
     added = {s: sum(c.points for c in f.corrections) for s, f in term.finals().students.items()}
     assert added == {"ann": 2.0, "bob": 0.0, "eve": 2.0, "zoe": 0.0}  # Bob has all points
 
 
-@after("python -m hw_grading statistics")
+@after("hw-grading statistics")
 def _looked_at(term: Term, said: str) -> None:
     for name in ("statistics_hw2.html", "similarity_hw2.html"):
         page = (term.root / name).read_text(encoding="utf-8")
@@ -207,7 +207,7 @@ def _looked_at(term: Term, said: str) -> None:
         assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", page) == []
 
 
-@after("nbgrader generate_feedback")
+@after("hw-grading feedback")
 def _given_back(term: Term, said: str) -> None:
     feedback = (term.root / "feedback/eve/hw2/hw2.html").read_text(encoding="utf-8")
     assert "The question had two readings." in feedback
@@ -226,7 +226,7 @@ def _given_back(term: Term, said: str) -> None:
     assert {s: exported[s] for s in written} == {s: finals[s] for s in written}
 
 
-@after("python -m hw_grading backup")
+@after("hw-grading backup")
 def _kept(term: Term, said: str) -> None:
     [backup] = (term.root / "backups").iterdir()
     before = {student: one.final for student, one in term.finals().students.items()}
@@ -238,7 +238,7 @@ def _kept(term: Term, said: str) -> None:
 
 
 # Exit statuses other than 0: the doctor may give advice here, and answers wait for people.
-_STATUSES = {"python -m hw_grading doctor": (0, 1), "python -m hw_grading export hw2": (1,)}
+_STATUSES = {"hw-grading doctor": (0, 1), "hw-grading export hw2": (1,)}
 
 
 def test_the_instructors_page_leads_through_a_term(tmp_path: Path) -> None:

@@ -85,14 +85,14 @@ def begun(tmp_path_factory):
 
 def test_after_a_change_points_and_due_date_are_the_new_ones_everywhere(changed):
     changed.expect(11, "test_as_column", 2, 0)
-    said = changed.printed["python -m hw_grading release hw0"]
+    said = changed.printed["hw-grading release hw0"]
     assert "hw0.ipynb: cell test_as_column has 2 points now, as its parts; it had 1\n" in said
     front = changed.copy.notebook("release").cells[0].source
     assert "- **Due:** Tuesday, 15 January 2030, 11:59 pm Pacific\n- **Points:** 11\n" in front
     with Gradebook(f"sqlite:///{changed.copy.folder}/gradebook.db") as gradebook:
         due = gradebook.find_assignment("hw0").duedate
     assert due == datetime(2030, 1, 16, 7, 59, 59)  # UTC
-    report = changed.printed["python -m hw_grading report hw0"]
+    report = changed.printed["hw-grading report hw0"]
     heads, limits = (re.split(r"  +", line) for line in report.splitlines()[:2])
     of = dict(zip(heads, limits, strict=False))
     assert (of["Q0.1"], of["total"]) == ("2", "11")
@@ -108,7 +108,7 @@ def test_a_number_that_was_forgotten_is_named_by_the_release(tmp_path):
     copy = Copy(tmp_path / "course", "hw0")
     for step in steps(CHANGE)[1:2]:  # the notebook alone
         copy.edit(step)
-    refused = copy.run("python -m hw_grading release hw0")
+    refused = copy.run("hw-grading release hw0")
     assert refused.returncode == 2
     assert re.search(r"homework.toml: points is 10, but the cells .* sum to 11", refused.stdout)
     assert cell_of(copy.notebook("source"), "test_as_column").metadata.nbgrader["points"] == 1
@@ -117,7 +117,7 @@ def test_a_number_that_was_forgotten_is_named_by_the_release(tmp_path):
     cell = next(cell for cell in notebook.cells if "(2 points)" in cell.source)
     cell.source = cell.source.replace("(2 points)", "(1 point)")
     nbformat.write(notebook, copy.folder / "source/hw0/hw0.ipynb")
-    warned = copy.run("python -m hw_grading release hw0")
+    warned = copy.run("hw-grading release hw0")
     assert warned.returncode == 1
     assert re.search(r"^warning: .*Q0\.1 A column \(1 point\)", warned.stdout, re.M)
 

@@ -4,16 +4,14 @@ git ignores every file of students' data that a command writes, or that the docu
 Shell scripts, which no other test runs, have no syntax error.
 """
 
-import argparse
 import re
 import shutil
 import subprocess
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from hw_grading.verbs import VERBS
+from hw_grading.cli import parser_of_all
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -39,6 +37,12 @@ def test_shell_scripts_have_no_syntax_error(script):
     assert subprocess.run(["bash", "-n", ROOT / script], check=False).returncode == 0
 
 
+def test_the_page_for_instructors_shows_the_help(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    page = (ROOT / "docs" / "instructors.md").read_text(encoding="utf-8")
+    assert f"```text\n{parser_of_all().format_help()}```\n" in page
+
+
 def test_the_index_lists_every_page():
     index = ROOT / "docs" / "README.md"
     assert {*(ROOT / "docs").glob("*.md")} - {index} <= {*links_of(index)}
@@ -52,22 +56,21 @@ def test_readme_shows_each_picture_and_none_is_large():
 
 def names_by_default():
     """The files and folders that the commands write by default, as their help names them."""
-    for verb in VERBS:
-        parser = argparse.ArgumentParser()
-        module = import_module(f"hw_grading.verbs.{verb.replace('-', '_')}")
-        if hasattr(module, "add_arguments"):  # not every command has options
-            module.add_arguments(parser)
-        kinds = [kind for a in parser._actions if a.dest == "kind" for kind in a.choices]
-        for action in parser._actions:
-            if action.dest in ("to", "out"):
-                for name in re.findall(r"[\w<>]+(?:/|\.\w+)", action.help):
-                    name = name.replace("<homework>", "hw2")
-                    yield from {name.replace("<platform>", kind) for kind in kinds or [""]}
+    [commands] = [action for action in parser_of_all()._actions if action.dest == "command"]
+    for name in re.findall(r"[\w<>]+(?:/|\.\w+)", _defaults(commands)):
+        for kind in ("canvas", "moodle", "gradescope", "questions"):
+            yield name.replace("<homework>", "hw2").replace("<format>", kind)
+
+
+def _defaults(commands):
+    parsers = commands.choices.values()
+    actions = [action for parser in parsers for action in parser._actions]
+    return " ".join(a.help.partition("default: ")[2] for a in actions if a.dest == "output")
 
 
 def names_in_the_documentation():
     """The files in the course's folder that commands of the documentation read and write."""
-    options = r"--(?:to|fill|from-csv|canvas-gradebook|roster)[ =]"
+    options = r"--(?:to|output|fill|from-csv|canvas-gradebook|roster)[ =]"
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         yield from re.findall(rf"{options}([\w.]+\.\w+)(?=[\s`])", text)

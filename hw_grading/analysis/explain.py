@@ -29,7 +29,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> str:
     if run is None:
         raise RuntimeError(
             f"{student} was never graded by this version, so what its tests found is not known: "
-            f"python -m hw_grading regrade {assignment} --student {student}"
+            f"hw-grading regrade {assignment} --student {student}"
         )
     lines = [f"{student}, {assignment}, graded {run.at:%Y-%m-%d %H:%M} UTC, seed {run.seed}"]
     lines += [f"PROBLEM: {p.message}" for p in run.problems if p.severity is Severity.FAILED]
@@ -40,7 +40,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> str:
         if part.is_whole and part.cell not in tests
     ]
     if not chosen:
-        lines.append("This student lost no points in tests. To see a test anyway, add its name.")
+        lines.append("This student lost no points in tests. To see a test anyway, add --test.")
     for name, score in chosen.items():
         lines += ["", *_test(results.places[name], score, result, run)]
     return "\n".join(lines)

@@ -24,10 +24,10 @@ from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import GradedWith, digest_of, read_runs
 from hw_grading.gradebook.scores import counted, named, open_gradebook
 from hw_grading.gradebook.writing import write_whole
+from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, homework_of
-from hw_grading.homework.instructor_cells import instructor_cells
-from hw_grading.homework.regions import check_regions
+from hw_grading.homework.source_notebook import check_regions
 from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import grade_id_of

@@ -131,5 +131,10 @@ def _summary(found: Results) -> list[str]:
     ]
     if answers:
         name = found.assignment
-        lines.append(f"to grade them in the browser: python -m hw_grading desk {name}")
+        lines.append(f"to grade them in the browser: hw-grading desk {name}")
+    if without := sum(result.known.scored and not result.run for result in results):
+        lines.append(
+            f"what failed is not known of {counted(without, 'submission')}, never graded by this "
+            f"version: hw-grading regrade {found.assignment}"
+        )
     return lines

@@ -25,8 +25,7 @@ from packaging.utils import canonicalize_name
 import hw_grading
 import hw_support
 from hw_grading.batch.seeds import another
-from hw_grading.homework.homework import Homework
-from hw_grading.homework.manifest import KINDS
+from hw_grading.homework.homework import KINDS, Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
 from hw_grading.run.ready import expect_a_sandbox

@@ -61,7 +61,7 @@ def demonstrate(folder: Path) -> int:
     print("\nThis was made:")
     print(*(f"  {what}:\n    {path}" for path, what in shown), sep="\n")
     print("\nTo see the plots of the whole class side by side, and to grade by hand, type:")
-    print(f"  {sys.executable} -m hw_grading --course {folder} desk {grid_of(course)}")
+    print(f"  {Path(sys.executable).parent}/hw-grading --course {folder} desk {grid_of(course)}")
     return status
 
 

@@ -1,32 +1,77 @@
-"""Make the released notebooks, and for each one a zip that works without this repository.
+"""Releases homeworks: the students' notebooks, and zips that work without this repository.
 
 First all source files are checked, so that a mistake does not stop the release halfway. Then
 `nbgrader generate_assignment` makes the notebooks. The other files are made from these.
 """
 
+import hashlib
 import json
-from collections.abc import Sequence
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.commands.student_zip import pins, version_for, write_student_zip
+from hw_grading.commands.student_zip import version_for, write_student_zip
 from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.model import wrong_sums
 from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import STAFF, homework_of, manifest_of
-from hw_grading.homework.manifest import FILE_NAME
-from hw_grading.homework.points import check_total, disagreements, points_of, set_points
-from hw_grading.homework.regions import check_regions, unknown_cells
+from hw_grading.homework.homework import FILE_NAME, STAFF, homework_of, manifest_of
+from hw_grading.homework.source_notebook import (
+    check_regions,
+    check_total,
+    disagreements,
+    points_of,
+    set_points,
+    unknown_cells,
+)
 from hw_grading.run.settings import ExecuteSubmission
+from hw_support.in_one_step import in_one_step
 from hw_support.submission import released
 from hw_support.submission.cells import marks_of
 from hw_support.submission.file import Unreadable
+
+# Every entry of a zip gets this time, so that the same release gives the same bytes.
+_ZIP_TIME = (2022, 9, 20, 0, 0, 0)
+# The zip includes nbgrader for its Validate button, but hides its tools for instructors.
+_HIDDEN = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
+_LAB_SETTING = "etc/jupyter/labconfig/page_config.d/hw-support.json"
+_KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", _KNOWN.name)
+# The project's own distribution contains the staff's package too, so a small project is built.
+_STUDENTS_PROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "hw-support"
+version = "{version}"
+description = "What a homework's notebook needs beside NumPy"
+requires-python = "{requires_python}"
+license = "MIT AND CC-BY-SA-3.0"
+dependencies = {dependencies}
+
+[project.optional-dependencies]
+pdf = {pdf}
+
+[tool.hatch.build.targets.wheel]
+packages = ["hw_support"]
+
+[tool.hatch.build.targets.wheel.shared-data]
+"jupyterlab.json" = "{lab_setting}"
+"""
 
 
 def release(
@@ -39,13 +84,19 @@ def release(
     or given here, the descriptions of homeworks that no longer exist are removed.
 
     A change is a sentence about a test cell of a source notebook, which got the points of its
-    parts. A warning is a sentence about two numbers of points that contradict each other, or about
-    a cell that only the manifest has. Raises `Unreadable` if there is no such homework;
-    `ManifestError`, before any change, if a manifest has a mistake or other points than the
-    notebook; `RuntimeError` if students could read what is hidden in a cell, or if nbgrader cannot
-    generate an assignment.
+    parts. A warning is a sentence of `check_source`. Raises `Unreadable` if there is no such
+    homework; `ManifestError`, before any change, if a manifest has a mistake or other points than
+    the notebook; `RuntimeError` if students could read what is hidden in a cell, or if nbgrader
+    cannot generate an assignment.
     """
-    chosen = _chosen(course, names)
+    if not course.homeworks():
+        raise Unreadable(
+            f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
+            "the course's folder, or name the folder with --course"
+        )
+    for name in names:
+        course.expect_homework(name)
+    chosen = list(dict.fromkeys(names)) or course.homeworks()
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
     known = known or released.FOLDER
     warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
@@ -62,56 +113,40 @@ def release(
     return zips, changes, warnings
 
 
-def _chosen(course: Course, names: Sequence[str]) -> list[str]:
-    there = course.homeworks()
-    if not there:
-        raise Unreadable(
-            f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
-            "the course's folder, or name the folder with --course"
-        )
-    for name in names:
-        course.expect_homework(name)
-    return list(dict.fromkeys(names)) or there
-
-
 def check_source(course: Path, assignment: str) -> list[str]:
     """Return a sentence for each contradiction between points or ids; raise as `release`."""
     here = Course(course)
-    path, notebook = _source(here, assignment)
+    path, shown, notebook = _source(here, assignment)
     set_points(notebook)
     manifest = homework_of(here.root, assignment).manifest
     file = here.root / STAFF / assignment / FILE_NAME
-    shown = _shown(here, path)
     check_regions(notebook, shown)
     check_total(manifest, file, notebook)
-    unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
     by_hand = [
         Cell(marks_of(cell)["grade_id"], points, by_hand=True)
         for cell in notebook.cells
         if (points := points_of(cell)) and not is_test(cell)
     ]
-    sums = wrong_sums(by_hand, read_places(path))
-    return [*unknown, *(f"{shown}: {sentence}" for sentence in [*disagreements(notebook), *sums])]
+    said = [*disagreements(notebook), *wrong_sums(by_hand, read_places(path))]
+    unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
+    return [*unknown, *(f"{shown}: {sentence}" for sentence in said)]
 
 
 def _write_points(course: Course, assignment: str) -> list[str]:
     """Write the points of the parts into the source notebook; return what has changed."""
-    path, notebook = _source(course, assignment)
-    changes = [f"{_shown(course, path)}: {sentence}" for sentence in set_points(notebook)]
+    path, shown, notebook = _source(course, assignment)
+    changes = [f"{shown}: {sentence}" for sentence in set_points(notebook)]
     if changes:
         write_whole(path, f"{nbformat.writes(notebook)}\n".encode())
     return changes
 
 
-def _shown(course: Course, path: Path) -> Path:
-    return path.relative_to(course.root) if path.is_relative_to(course.root) else path
-
-
-def _source(course: Course, assignment: str) -> tuple[Path, NotebookNode]:
-    """Read the instructor's notebook of a homework."""
+def _source(course: Course, assignment: str) -> tuple[Path, Path, NotebookNode]:
+    """Return the path of the instructor's notebook, the path as it is shown, and the notebook."""
     path = course.source(assignment) / f"{assignment}.ipynb"
+    shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
     try:
-        return path, nbformat.read(path, as_version=4)
+        return path, shown, nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"{path} is missing: a homework's notebook must have the name of its folder"
@@ -123,27 +158,106 @@ def _source(course: Course, assignment: str) -> tuple[Path, NotebookNode]:
 
 
 def description_of(course: Course, assignment: str) -> str:
-    """Return the result of `describe` as the text of a file."""
-    return json.dumps(describe(course, assignment), indent=1, ensure_ascii=False) + "\n"
-
-
-def describe(course: Course, assignment: str) -> dict[str, Any]:
     """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission", "output_bytes_per_cell")
+    values = {name: getattr(limits, name) for name in names}
     manifest = manifest_of(course.root, assignment)
-    packages = {line.partition("==")[0] for line in pins().splitlines() if "==" in line}
-    return released.described(
+    description = released.described(
         nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
         version=version_for(assignment),
-        packages=sorted(packages),
+        packages=sorted(set(re.findall(r"^[\w.-]+(?=[=\[])", _pins(), re.MULTILINE))),
         certification=manifest.certification,
         cpu_seconds_for_cell=manifest.seconds("cpu_seconds"),
-        **{name: _plainly(getattr(limits, name)) for name in names},
+        **{name: int(x) if x == int(x) else x for name, x in values.items()},  # 60, not 60.0
     )
+    return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
 
 
-def _plainly(seconds: float) -> float:
-    """Return a number as a person would write it: 60, not 60.0."""
-    return int(seconds) if seconds == int(seconds) else seconds
+def known_to_students(course: Path, assignment: str) -> list[str]:
+    """Return the homeworks that the students' package of one homework describes.
+
+    These are the homework itself and all that are due no later, so that students do not see the
+    tests of later ones. A homework without a due date is described in its own package only.
+    """
+    here = Course(course)
+    due = manifest_of(here.root, assignment).due_moment
+    dates = {name: manifest_of(here.root, name).due_moment for name in here.homeworks()}
+    earlier = {name for name, date in dates.items() if due and date and date <= due}
+    return sorted({assignment, *earlier})
+
+
+def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
+    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements."""
+    known, folder = known or released.FOLDER, Course(course).release(assignment)
+    out.mkdir(parents=True, exist_ok=True)
+    files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    entries = {
+        inner.as_posix(): path.read_bytes()
+        for inner, path in sorted(files.items())
+        if not any(part.startswith(".") for part in inner.parts)
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = [known / f"{name}.json" for name in known_to_students(course, assignment)]
+        wheel = _build_wheel(Path(scratch), assignment, [path for path in paths if path.is_file()])
+        entries[wheel.name] = wheel.read_bytes()
+        digest = hashlib.sha256(entries[wheel.name]).hexdigest()  # if one has a hash, all need one
+        needed = f"./{wheel.name} --hash=sha256:{digest}\n{_pins()}"
+        entries["requirements.txt"] = needed.encode()
+    target = out / f"{assignment}.zip"
+    with (
+        in_one_step(target.resolve()) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(f"{assignment}/{name}", _ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    return target
+
+
+def version_for(assignment: str) -> str:
+    """Return the version of hw_support for a homework, such as "2.0.0+ps1".
+
+    The label lets it replace another homework's package in an environment.
+    """
+    label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
+    return f"{_project()['version']}{f'+{label}' if label else ''}"
+
+
+def _build_wheel(scratch: Path, assignment: str, descriptions: Sequence[Path]) -> Path:
+    """Build a wheel of hw_support with these descriptions of homeworks, in an empty folder."""
+    project = _project()
+    shutil.copytree(REPOSITORY / "hw_support", scratch / "hw_support", ignore=_LEFT_OUT)
+    (scratch / "hw_support" / _KNOWN).mkdir()
+    for path in descriptions:
+        shutil.copy(path, scratch / "hw_support" / _KNOWN)
+    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN}
+    setting = json.dumps({"disabledExtensions": hidden}, indent=1)
+    (scratch / "jupyterlab.json").write_text(setting, encoding="utf-8")
+    text = _STUDENTS_PROJECT.format(
+        version=version_for(assignment),
+        requires_python=project["requires-python"],
+        dependencies=json.dumps(project["dependencies"]),
+        pdf=json.dumps(project["optional-dependencies"]["pdf"]),
+        lab_setting=_LAB_SETTING,
+    )
+    (scratch / "pyproject.toml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(scratch), str(scratch)]
+    subprocess.run(command, check=True)
+    (wheel,) = scratch.glob("*.whl")
+    return wheel
+
+
+def _pins() -> str:
+    """Return the package versions that students install, one on a line."""
+    return (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+
+
+def _project() -> Mapping[str, Any]:
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    project: Mapping[str, Any] = tomllib.loads(text)["project"]
+    return project

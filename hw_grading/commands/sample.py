@@ -18,7 +18,7 @@ from nbgrader import utils
 
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, manifest_of
-from hw_grading.homework.points import parts_in, points_in
+from hw_grading.homework.source_notebook import parts_in, points_in
 
 ON_TIME = timedelta(hours=-5)
 LATE = timedelta(days=1, hours=9)

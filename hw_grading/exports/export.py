@@ -56,6 +56,6 @@ def export(
         exported = fill_canvas(fill, grades, column)
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
-        raise Unreadable(f"{out} exists already. Name another file with --to")
+        raise Unreadable(f"{out} exists already. Name another file with --output")
     write_table(out, exported.content, roster or course.root / FILE_NAME)
     return out, exported

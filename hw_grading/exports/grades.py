@@ -92,7 +92,7 @@ class Grades:
             yield (
                 f"{counted(answers, 'answer')} of {counted(len(waiting), 'student')} not graded "
                 "by a person yet; the exported scores are the points so far. To grade them: "
-                f"python -m hw_grading desk {self.finals.assignment}"
+                f"hw-grading desk {self.finals.assignment}"
             )
         high = [(g.id, score) for g in self.wanted if g.final for score in g.final.too_high]
         if high:
@@ -103,7 +103,7 @@ class Grades:
             )
             yield (
                 f"{counted(len(high), 'score')} by people above the question's points: {names}. "
-                f"To change them: python -m hw_grading desk {self.finals.assignment}"
+                f"To change them: hw-grading desk {self.finals.assignment}"
             )
         for ids, what in ((self.without, "without a score yet"), (self.outdated, "not graded yet")):
             if ids:

@@ -52,10 +52,10 @@ class PlainCsv(ExportPlugin):
 def write_table(out: Path, content: bytes, roster: Path) -> None:
     """Write a CSV file; `Unreadable` or RuntimeError if it would replace something else."""
     if out.is_dir():
-        raise Unreadable(f"{quoted(out)} is a folder. Name a file with --to")
-    expect_ending(out, "--to", ".csv")
+        raise Unreadable(f"{quoted(out)} is a folder. Name a file with --output")
+    expect_ending(out, "--output", ".csv")
     if out.resolve() == roster.resolve():
-        raise Unreadable(f"{out} is the list of students. Name another file with --to")
+        raise Unreadable(f"{out} is the list of students. Name another file with --output")
     write_whole(out, content)
 
 

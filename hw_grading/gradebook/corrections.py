@@ -157,8 +157,8 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Correcti
         if row is None or row.assignment != assignment:
             of = f"; it belongs to {row.assignment}" if row else ""
             raise Unreadable(
-                f"{assignment} has no correction {key}{of}. To list all corrections: python -m "
-                f"hw_grading correct {assignment} --list"
+                f"{assignment} has no correction {key}{of}. To list all corrections: "
+                f"hw-grading correct {assignment} --list"
             )
         if row.undone_at is not None:
             raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")

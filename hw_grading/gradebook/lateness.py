@@ -14,8 +14,7 @@ from traitlets.config import Configurable
 
 from hw_grading.gradebook.scores import Record, counted, in_digits
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import manifest_of
-from hw_grading.homework.manifest import Manifest
+from hw_grading.homework.homework import Manifest, manifest_of
 from hw_grading.outcome import GraderFault
 
 _DAY = timedelta(days=1)

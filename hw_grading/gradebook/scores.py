@@ -148,7 +148,7 @@ def open_gradebook(
         if assignment not in due:
             raise Unavailable(
                 f"The gradebook has no homework {assignment!r}. If the course has it, release it "
-                f"first: python -m hw_grading release {assignment}"
+                f"first: hw-grading release {assignment}"
             )
         yield db, due
 

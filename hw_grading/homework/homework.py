@@ -1,24 +1,158 @@
 """A homework of a course: its name, its manifest, and its staff code."""
 
+from __future__ import annotations
+
 import atexit
 import hashlib
 import os
 import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hw_grading.homework.manifest import FILE_NAME, KINDS, Manifest, ManifestError, read_manifest
-from hw_support.failures import visible
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from hw_grading.outcome import GraderFault
+from hw_support.failures import one_line, visible
+
+FILE_NAME = "homework.toml"
+KINDS = ("cpu_seconds", "wall_seconds")  # the kinds of limits
+_YEARS = range(1970, 3000)
+_MAX_SHOWN = 60  # characters of a value
 START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package of staff code
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 _ALLOWED = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
+
+
+class ManifestError(GraderFault):
+    """The manifest has a mistake. The text says where, what was found, and what is allowed."""
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CellLimits(_Section):
+    """The limits of one cell that differ from the course's limits."""
+
+    cpu_seconds: Seconds | None = None
+    wall_seconds: Seconds | None = None  # elapsed time
+
+
+class Beside(_Section):
+    """What graders see beside an answer."""
+
+    answers: Names = ()  # grade ids of the answers that this one is about; graders see their code
+    printed: Names = ()  # grade ids of cells whose printed text belongs to this answer
+
+
+class Late(_Section):
+    """What one homework sets for late work; the course's rules are ``c.LatePolicy``."""
+
+    # The most slip days that a student may use for this homework; None: all of the course's
+    most_slip_days: Annotated[int, Field(ge=0)] | None = None
+
+
+class Manifest(_Section):
+    """What one homework sets, in ``staff/<homework>/homework.toml``. Every key is optional."""
+
+    title: str = ""  # of `START.html`
+    points: NotNegative | None = None  # of the notebook in all; None skips the check
+    due: str | None = None  # `YYYY-MM-DD HH:MM:SS` in `time_zone`
+    time_zone: str = "UTC"  # IANA name
+    zone_in_words: str = ""  # the name of the time zone that students read
+    certification: str = ""  # grade id of the cell with name and pledge; "" if there is none
+    # What graders see beside an answer that they grade by hand, by the answer's grade id.
+    shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
+    # Modules that the notebook imports. They are imported once, before the class is graded. If a
+    # module has a function `preload()`, it is called after the import.
+    preload: Names = ()
+    limits: Mapping[str, CellLimits] = Field(default_factory=dict)  # of cells, by grade id
+    late: Late = Late()
+    start: Names = ()  # paragraphs for `START.html`, as plain text
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, ZoneInfoNotFoundError) as error:
+            raise ValueError("expected an IANA name, such as America/Los_Angeles") from error
+        return name
+
+    @model_validator(mode="after")
+    def _is_due_at_a_moment_that_exists(self) -> Manifest:
+        try:
+            moment = self.due_moment
+        except ValueError:
+            form = 'due: expected a date that exists, such as "2022-10-04 23:59:59"'
+            raise ValueError(form) from None
+        if moment is None:
+            return self
+        if moment.year not in _YEARS:
+            raise ValueError(f"due: expected a year from {_YEARS[0]} to {_YEARS[-1]}")
+        there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
+        if there_and_back.replace(tzinfo=None) != moment.replace(tzinfo=None):
+            raise ValueError(f"due: the clocks skip this time in {self.time_zone}")
+        return self
+
+    @property
+    def due_moment(self) -> datetime | None:
+        """The due date with its time zone; None if there is none."""
+        if self.due is None:
+            return None
+        wall = datetime.strptime(self.due, "%Y-%m-%d %H:%M:%S")
+        return wall.replace(tzinfo=ZoneInfo(self.time_zone))
+
+    def seconds(self, kind: str) -> dict[str, float]:
+        """Return the limits of one kind, "cpu_seconds" or "wall_seconds", by grade id."""
+        found = {name: getattr(limits, kind) for name, limits in self.limits.items()}
+        return {name: seconds for name, seconds in found.items() if seconds is not None}
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {"limits": CellLimits, "shown_beside": Beside, "late": Late}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest; one that does not exist leaves every key out. May raise `ManifestError`."""
+    try:
+        return Manifest(**tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except FileNotFoundError:
+        return Manifest()
+    except ValidationError as error:
+        raise ManifestError(f"{path}: {_sentence(error.errors()[0])}") from error
+    except (OSError, ValueError) as error:  # also of an encoding or of TOML
+        raise ManifestError(
+            f"{path} cannot be read: {error}. Write lines such as points = 100, each key once, put "
+            "text in quotes, and save the file in UTF-8"
+        ) from error
+
+
+def _sentence(error: Any) -> str:
+    """Return a sentence on what is wrong: the key, what was expected, what was found."""
+    said = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+    place = [f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]]
+    if not place:  # an error about several keys together
+        return said
+    if error["type"] == "extra_forbidden":
+        section = _SECTIONS[error["loc"][0]] if len(place) > 1 else Manifest
+        said = f"there is no such key, expected one of {', '.join(section.model_fields)}"
+    found = one_line(repr(error["input"]), _MAX_SHOWN)
+    return f"{one_line(''.join(place).removeprefix('.'), 200)}: {said}, found {found}"
 
 
 @dataclass(frozen=True)

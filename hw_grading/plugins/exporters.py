@@ -29,10 +29,9 @@ from hw_grading.batch.grading import TURN, Turn, grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import beside, carry_along
 from hw_grading.gradebook.database import Database
-from hw_grading.homework.cells import uses_checks
+from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.homework.instructor_cells import test_cells
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.run.ready import expect_ready
@@ -80,6 +79,7 @@ class Sanitizing:
             "notebook": path.stem,
             "db_url": course.db_url,
             "source": str(source / path.name),
+            "release": str(Course.of(course).release(course.assignment_id) / path.name),
         }
         exported = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
         return NotebookNode(exported[0])

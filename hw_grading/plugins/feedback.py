@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
+from tqdm import tqdm
 from traitlets import Bool
 
 from hw_grading.batch import folders
@@ -57,8 +59,10 @@ class FeedbackExporter(Exporter):
         styles = (FORMULAS, _HERE / "page.css")
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
         self._instructors: tuple[Places, frozenset[str]] | None = None
+        self._bar: tqdm[Any] = tqdm(disable=True)
         if isinstance(self.parent, GenerateFeedback):
             self._complete_the_list(self.parent)
+            self._bar = self._begin_bar(self.parent)
 
     def _file_extension_default(self) -> str:
         return ".html"
@@ -76,10 +80,18 @@ class FeedbackExporter(Exporter):
         for left_out, why in dropped.items():
             self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
 
+    def _begin_bar(self, converter: GenerateFeedback) -> "tqdm[Any]":
+        """Show a bar if there is a terminal, in the place of the lines on each student."""
+        bar = tqdm(total=len(converter.assignments), unit=" students", disable=None)
+        if not bar.disable:
+            self.log.addFilter(_is_news)
+        return bar
+
     def from_filename(  # type: ignore[override]  # a page is text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
         """Make the page of a graded notebook, or of a placeholder if it cannot be read."""
+        self._bar.update()
         path = Path(filename)
         resources = {} if resources is None else resources
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
@@ -140,6 +152,12 @@ class FeedbackExporter(Exporter):
             comments = comments_of(db, homework, student)
         known = (results.cells, results.max_score, results.of(student))
         return Facts(student, homework, *known, comments, places, instructors)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is not one of those that each student has."""
+    ordinary = record.getMessage().startswith("Removing existing")  # with --force
+    return record.levelno >= logging.WARNING and not ordinary
 
 
 _kept = functools.lru_cache(maxsize=500)(text_html)  # the instructor's texts, for the whole class

@@ -12,7 +12,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
-from hw_grading.homework.instructor_cells import (
+from hw_grading.homework.cells import (
     grade_ids_by_assignment,
     instructor_cells,
     plain_cells,
@@ -46,8 +46,8 @@ class MendCells(NbGraderPreprocessor):
         """Process one submission."""
         ids = resources["nbgrader"]
         course = (ids["db_url"], ids["assignment"])
-        source = Path(ids["source"]) if ids.get("source") else None
-        cells, kernelspec, plain = self._instructors(*course, ids["notebook"], source)
+        places = tuple(Path(ids[step]) for step in ("release", "source") if ids.get(step))
+        cells, kernelspec, plain = self._instructors(*course, ids["notebook"], places)
         own = {cell.grade_id for cell in cells}
         mistaken = mistaken_for(grade_ids_in(nb), own, self._others(*course))
         mended = mend(nb, cells, plain)
@@ -62,13 +62,13 @@ class MendCells(NbGraderPreprocessor):
 
 
 def _instructors(
-    db_url: str, assignment: str, notebook: str, source: Path | None
+    db_url: str, assignment: str, notebook: str, places: tuple[Path, ...]
 ) -> tuple[list[InstructorCell], Any, list[str] | None]:
     """Return cells, kernelspec and plain cells of the instructor's notebook."""
     with Gradebook(db_url) as gradebook:
-        cells = instructor_cells(gradebook, assignment, notebook, source)
+        cells = instructor_cells(gradebook, assignment, notebook, *places)
         kernelspec = gradebook.find_notebook(notebook, assignment).kernelspec
-    return cells, json.loads(kernelspec or "null"), plain_cells(source)
+    return cells, json.loads(kernelspec or "null"), plain_cells(places[-1] if places else None)
 
 
 def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:

@@ -14,9 +14,7 @@ from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, manifest_of
-from hw_grading.homework.order import store_order
-from hw_grading.homework.points import set_points
-from hw_grading.homework.regions import check_regions
+from hw_grading.homework.source_notebook import check_regions, set_points
 from hw_grading.rendering import templates_in
 
 PLACEHOLDER = "{{ due_date }}"
@@ -115,19 +113,6 @@ def start_page(course: Course, assignment: str) -> str:
     return templates.get_template("start.html").render(
         title=manifest.title or assignment, name=assignment, start=manifest.start
     )
-
-
-class SaveOrder(NbGraderPreprocessor):
-    """Stores the order of the cells that `SaveCells` of ``generate_assignment`` has just saved."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Process one notebook."""
-        if not self.parent.parent.no_database:  # the parents are the exporter and the converter
-            names = resources["nbgrader"]
-            cells = [c.metadata.nbgrader["grade_id"] for c in nb.cells if is_saved(c)]
-            with Gradebook(names["db_url"]) as gradebook:
-                store_order(gradebook, names["assignment"], names["notebook"], cells)
-        return nb, resources
 
 
 def is_saved(cell: NotebookNode) -> bool:

@@ -4,7 +4,7 @@ from time import monotonic
 
 from nbformat import NotebookNode
 
-from hw_grading.homework.manifest import Manifest
+from hw_grading.homework.homework import Manifest
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.processes import is_over
 from hw_support.submission.cells import grade_id_of

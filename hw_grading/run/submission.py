@@ -23,6 +23,7 @@ from traitlets.log import get_logger
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
 from hw_grading.homework.cells import (
+    as_released,
     at_start,
     instructors_first_cells,
     instructors_names,
@@ -32,7 +33,6 @@ from hw_grading.homework.cells import (
     uses_checks,
 )
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import (
     Graded,
     GraderFault,

@@ -14,9 +14,9 @@ from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.extensions import extensions_in
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.gradebook.writing import say
+from hw_grading.homework.cells import grade_ids_by_assignment
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.homework.instructor_cells import grade_ids_by_assignment
 from hw_grading.term.decide import Plan, decide
 from hw_grading.term.downloads import found_in
 from hw_grading.term.found import Found, LeftOut
@@ -36,7 +36,7 @@ class UseCollect(ExtractorPlugin):
     def __init__(self, parent: Any, **settings: Any) -> None:
         parent.fail(
             "Nothing was collected: names inside a student's archive could hand in for another "
-            f"student, so type: python -m hw_grading collect {parent.coursedir.assignment_id} "
+            f"student, so type: hw-grading collect {parent.coursedir.assignment_id} "
             "DOWNLOAD"
         )
 
@@ -140,7 +140,7 @@ def _without_others(
             other = named[1]
             why = f"its name ends in {other}. If it is {homework}, rename it; otherwise collect it"
         if other not in ("", homework):
-            others[one.file] = f"{why}: python -m hw_grading collect {other} …"
+            others[one.file] = f"{why}: hw-grading collect {other} …"
     kept = [one for one in found if one.file not in others]
     return kept, [LeftOut(file, why) for file, why in others.items()]
 

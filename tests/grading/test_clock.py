@@ -3,7 +3,7 @@
 import pytest
 from nbformat.v4 import new_code_cell
 
-from hw_grading.homework.manifest import Manifest
+from hw_grading.homework.homework import Manifest
 from hw_grading.run import clock
 from hw_grading.run.clock import Clock
 from hw_grading.run.settings import RunSettings

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
-from hw_grading.commands.correcting import Corrections
+from hw_grading.commands.correct import Corrections
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Correction, Kind, applied
 from hw_grading.gradebook.model import Refused
@@ -102,7 +102,7 @@ def test_points_for_everybody_are_given_and_undone_by_one_command_each(term, cap
     assert said == [
         "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
         "Students with more points: 1, with fewer: 0, unchanged: 1.",
-        "To undo it: python -m hw_grading correct ps1 --undo 1",
+        "To undo it: hw-grading correct ps1 --undo 1",
     ]
     finals = read_results(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
@@ -137,7 +137,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
         grade.manual_score, grade.needs_manual_grade = None, True
         book.db.commit()
     to = tmp_path / "questions.csv"
-    words = ["export", "ps1", "--as", "questions", "--to", to]
+    words = ["export", "ps1", "--format", "questions", "--output", to]
     assert file_term.type(*words) == 1
     assert "not graded by a person yet" in capsys.readouterr().err
     correct(file_term, "plot", "--drop")
@@ -241,8 +241,8 @@ def test_one_students_points_are_set_marked_everywhere_and_undone(term, capsys):
         "1: ada has 3.5 of 4 in why, Q1 a. Why: regraded",
         "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded",
         "Students with more points: 2, with fewer: 0, unchanged: 1.",
-        "To undo it: python -m hw_grading correct ps1 --undo 1",
-        "To undo it: python -m hw_grading correct ps1 --undo 2",
+        "To undo it: hw-grading correct ps1 --undo 1",
+        "To undo it: hw-grading correct ps1 --undo 2",
     ]
     assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [3.5, 2, 3.5]
     shown = report(term.folder, "ps1", 160)
@@ -335,7 +335,7 @@ def test_the_report_has_corrected_points_penalties_of_nbgrader_and_no_total_belo
         book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0
         book.find_grade("plot", "ps1", "ps1", "ben").extra_credit = -3.0
         book.db.commit()
-    file_term.type("extend", "ps1", "ada", "--hours", "48")
+    file_term.type("extend", "ps1", "--student", "ada", "--hours", "48")
     assert [file_term.final(student).final for student in ("ada", "ben")] == [4, 0]
     shown = report(file_term.folder, "ps1", 160)
     assert re.search(r"^ada +6 .* 6 +2 +4$", shown, re.MULTILINE)

@@ -76,7 +76,7 @@ def into_a_table(course: Path) -> dict[str, float]:
 
 
 def exported(course: Path, kind: str, fill: str = "") -> bytes:
-    words = ["export", "hw2", "--as", kind, "--to", str(course / "out.csv")]
+    words = ["export", "hw2", "--format", kind, "--output", str(course / "out.csv")]
     if fill:
         (course / "fill.csv").write_text(fill, encoding="utf-8")
         words += ["--fill", str(course / "fill.csv")]

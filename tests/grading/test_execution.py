@@ -15,8 +15,7 @@ from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 from toy_course import code
 
-from hw_grading.homework.homework import Homework
-from hw_grading.homework.manifest import CellLimits, Manifest
+from hw_grading.homework.homework import CellLimits, Homework, Manifest
 from hw_grading.outcome import GraderFault
 from hw_grading.run import clock, submission
 from hw_grading.run.clock import Clock

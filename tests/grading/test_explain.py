@@ -10,8 +10,9 @@ from hw_grading.gradebook.database import Database
 __all__ = ["course", "pytestmark"]  # used by pytest, by name
 
 
-def explain(course, *words):
-    return main(["--course", str(course.root), "explain", "hw2", *words])
+def explain(course, student, test=""):
+    words = ["explain", "hw2", "--student", student, *(["--test", test] if test else [])]
+    return main(["--course", str(course.root), *words])
 
 
 @pytest.fixture
@@ -76,4 +77,4 @@ def test_a_submission_that_this_version_never_graded_has_nothing_to_show(graded,
     with Database(f"sqlite:///{graded.root}/gradebook.db").writing() as connection:
         connection.execute(text("delete from hw_grading_run"))
     assert explain(graded, "ada") == 2
-    assert "python -m hw_grading regrade hw2 --student ada" in capsys.readouterr().err
+    assert "hw-grading regrade hw2 --student ada" in capsys.readouterr().err

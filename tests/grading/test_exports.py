@@ -53,7 +53,7 @@ class Term:
 
     def export(self, kind: str, content: str | bytes | None = None, *more: str | Path) -> int:
         """Run the command; keep its output in `said`."""
-        words = ["export", "ps1", "--as", kind, "--to", self.to]
+        words = ["export", "ps1", "--format", kind, "--output", self.to]
         if content is not None:
             content = content.encode() if isinstance(content, str) else content
             self.file.write_bytes(content)
@@ -423,10 +423,10 @@ def test_the_input_is_overwritten_only_if_it_is_named(term: Term, monkeypatch) -
     site, file = canvas(), term.root / "ps1_canvas.csv"
     monkeypatch.chdir(term.root)
     file.write_text(site.exported(), encoding="utf-8", newline="")
-    words = ["--course", str(term.course.folder), "export", "ps1", "--as", "canvas"]
+    words = ["--course", str(term.course.folder), "export", "ps1", "--format", "canvas"]
     assert main([*words, "--fill", "ps1_canvas.csv"]) == 2
     assert changes(site, file.read_bytes()) == {}
-    assert main([*words, "--fill", "ps1_canvas.csv", "--to", "ps1_canvas.csv"]) == 0
+    assert main([*words, "--fill", "ps1_canvas.csv", "--output", "ps1_canvas.csv"]) == 0
     assert changes(site, file.read_bytes()) == SCORES
 
 
@@ -436,8 +436,8 @@ def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypa
     path = term.course.folder / name
     Database(term.course.db_url).make_tables()  # as every command does that reads the gradebook
     before = path.read_bytes()
-    assert main(["export", "ps1", "--as", "questions", "--to", name]) == 2
-    assert main(["statistics", "ps1", "--out", name]) == 2
+    assert main(["export", "ps1", "--format", "questions", "--output", name]) == 2
+    assert main(["statistics", "ps1", "--output", name]) == 2
     assert path.read_bytes() == before
 
 

@@ -1,6 +1,5 @@
 """Extensions and slip days by student: from a command or a CSV, in our own table and nbgrader's."""
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -9,13 +8,13 @@ from a_term import DUE, Term, in_postgresql, term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
-from hw_grading.commands.extending import moment_of
+from hw_grading.commands.extend import moment_of
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
-from hw_grading.homework.manifest import Manifest
+from hw_grading.homework.homework import Manifest
 from hw_grading.plugins.saving import SaveScores
 from hw_support.submission.file import Unreadable
 
@@ -57,15 +56,23 @@ def seconds_late_of_nbgrader(term: Term, student: str = "ada") -> float:
         return book.find_submission("ps1", student).total_seconds_late
 
 
+def of(*students: str) -> list[str]:
+    return [word for student in students for word in ("--student", student)]
+
+
 # -- commands
 
 
 def test_an_extension_counts_in_scores_in_records_and_in_nbgraders_own_pages(term, capsys):
     term.policy(percent=10)
     term.hand_in("ada", LATE).hand_in("ben", LATE)
-    assert term.type("extend", "ps1", "ada", "--until", "2022-10-08 23:59", "--reason", "ill") == 0
+    assert (
+        term.type("extend", "ps1", *of("ada"), "--until", "2022-10-08 23:59", "--reason", "ill")
+        == 0
+    )
     said = capsys.readouterr().out
-    assert said == "ada: until 2022-10-08 23:59 America/Los_Angeles\n"
+    assert said.startswith("ada: until 2022-10-08 23:59 America/Los_Angeles (by ")
+    assert said.endswith(": ill)\n")
     assert (term.final().final, term.final("ben").final) == (10, 8)
     assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
     handed_in = read_results(term.course, "ps1").handed_in
@@ -77,7 +84,7 @@ def test_an_extension_counts_in_scores_in_records_and_in_nbgraders_own_pages(ter
 
 def test_an_extension_may_be_granted_before_the_student_has_handed_in(term):
     term.policy(percent=10)
-    assert term.type("extend", "ps1", "ada", "--hours", "26") == 0
+    assert term.type("extend", "ps1", *of("ada"), "--hours", "26") == 0
     term.hand_in("ada", LATE)
     assert term.final().final == 10
     assert seconds_late_of_nbgrader(term) > 0  # until it is autograded
@@ -89,16 +96,16 @@ def test_an_extension_may_be_granted_before_the_student_has_handed_in(term):
 
 def test_several_students_are_granted_at_once_and_an_unknown_id_gets_a_remark(term, capsys):
     term.hand_in("ada", DUE)
-    assert term.type("extend", "ps1", "ada", "eve", "ada", "--days", "2") == 0
+    assert term.type("extend", "ps1", *of("ada", "eve", "ada"), "--days", "2") == 0
     ada, eve = capsys.readouterr().out.splitlines()
-    assert ada == "ada: until 2022-10-06 23:59:59 America/Los_Angeles, 48 h after the due date"
-    assert eve.endswith("(the gradebook has no eve yet: check the id)")
+    assert ada.startswith("ada: until 2022-10-06 23:59:59 America/Los_Angeles (by ")
+    assert eve.endswith(". The gradebook has no such student yet: check the id")
 
 
 def test_hours_follow_a_due_date_that_is_moved_and_a_fixed_time_stays(term):
     term.hand_in("ada", LATE).hand_in("ben", LATE)
-    term.type("extend", "ps1", "ada", "--hours", "24")
-    term.type("extend", "ps1", "ben", "--until", "2022-10-06 00:00")
+    term.type("extend", "ps1", *of("ada"), "--hours", "24")
+    term.type("extend", "ps1", *of("ben"), "--until", "2022-10-06 00:00")
     term.move_due("2022-10-05 12:00:00")
     assert seconds_late(term, "ada") == 0
     assert seconds_late(term, "ben") == 7199  # nbgrader's copy of it does not count as its own
@@ -106,25 +113,25 @@ def test_hours_follow_a_due_date_that_is_moved_and_a_fixed_time_stays(term):
 
 def test_nbgraders_own_extension_does_not_count_and_is_replaced_by_ours(term):
     term.hand_in("ada", LATE)
-    term.type("extend", "ps1", "ada", "--hours", "1")
+    term.type("extend", "ps1", *of("ada"), "--hours", "1")
     grant_by_nbgrader(term, hours=48)
     assert seconds_late(term) == 25 * 3600
-    term.type("extend", "ps1", "ada", "--hours", "30")
+    term.type("extend", "ps1", *of("ada"), "--hours", "30")
     assert (seconds_late(term), extension_of_nbgrader(term)) == (0, timedelta(hours=30))
-    term.type("extend", "ps1", "ada", "--remove")
+    term.type("extend", "ps1", *of("ada"), "--remove")
     assert (granted(term), extension_of_nbgrader(term)) == ({}, None)
 
 
 def test_an_extension_survives_a_new_submission_is_replaced_and_taken_back(term, capsys):
     term.hand_in("ada", DUE)
-    term.type("extend", "ps1", "ada", "--hours", "30")
+    term.type("extend", "ps1", *of("ada"), "--hours", "30")
     term.hand_in("ada", LATE)
     assert seconds_late(term) == 0
-    term.type("extend", "ps1", "ada", "--hours", "1")
+    term.type("extend", "ps1", *of("ada"), "--hours", "1")
     assert seconds_late(term) == 25 * 3600
     assert extension_of_nbgrader(term) == timedelta(hours=1)
     capsys.readouterr()
-    assert term.type("extend", "ps1", "ada", "ben", "--remove") == 0
+    assert term.type("extend", "ps1", *of("ada", "ben"), "--remove") == 0
     assert capsys.readouterr().out == "ada: extension removed\nben: had no extension\n"
     assert (extension_of_nbgrader(term), seconds_late(term)) == (None, 26 * 3600)
 
@@ -132,7 +139,7 @@ def test_an_extension_survives_a_new_submission_is_replaced_and_taken_back(term,
 def test_the_last_moment_is_counted_from_the_students_own_due_date(file_term):
     file_term.policy(last_moment_hours=24)
     file_term.hand_in("ada", LATE).hand_in("ben", LATE)
-    file_term.type("extend", "ps1", "ada", "--hours", "12")
+    file_term.type("extend", "ps1", *of("ada"), "--hours", "12")
     assert [file_term.final(name).final for name in ("ada", "ben")] == [10, 0]
 
 
@@ -140,15 +147,15 @@ def test_a_student_gets_fewer_slip_days_and_keeps_the_others(term, capsys):
     term.policy(percent=10, slip_days=3)
     for student, slip in (("ada", 0), ("ben", 1)):
         term.hand_in(student, LATE)
-        term.type("extend", "ps1", student, "--slip", slip)
-    term.type("extend", "ps1", "ada", "--hours", "1", "--reason", "ill")
+        term.type("extend", "ps1", *of(student), "--slip", slip)
+    term.type("extend", "ps1", *of("ada"), "--hours", "1", "--reason", "ill")
     one = granted(term)["ada"]
     assert (one.seconds, one.slip, one.reason) == (3600, 0, "ill")
     finals = [term.final(student) for student in ("ada", "ben")]
     assert [(f.slip_days, f.slip_days_left, f.final) for f in finals] == [(0, 3, 8), (1, 2, 9)]
     capsys.readouterr()
     term.type("extend", "ps1", "--list")
-    assert "ben: at most 1 slip day; 1 slip day used here, 2 left" in capsys.readouterr().out
+    assert "ben: at most 1 slip day, 1 used here, 2 left (by " in capsys.readouterr().out
 
 
 # -- CSVs
@@ -184,7 +191,10 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(term, capsys):
 def test_a_csv_of_any_dialect_is_read(file_term, content):
     assert from_csv(file_term, content) == 0
     found = granted(file_term)
-    assert (found["ada"].until, found["bên"].seconds) == (utc("2022-10-08 23:59"), 5400)
+    assert (found["ada"].until, found["ada"].reason) == (utc("2022-10-08 23:59"), "ill")
+    assert (found["bên"].seconds, found["bên"].slip) == (5400, 1)
+    assert granted(file_term, "ps2") == {}
+    assert extension_of_nbgrader(file_term) is not None
 
 
 @pytest.mark.parametrize(
@@ -196,23 +206,18 @@ def test_a_csv_of_any_dialect_is_read(file_term, content):
         ("ben,,48 h", "expected a number of hours, such as 2, found"),
         ("ben,2022-10-08,48", "expected one of until, hours, days, found until and hours"),
         ("ben,,,1.5", "expected a whole number of slip days"),
-        (",2022-10-08", "expected a student's id, found none"),
-        ("../ben,2022-10-08", "is not a student id"),
-        ("Ada,2022-10-08", "ada is already in line 2"),
-        ("ben,2022-10-08,,,,,", "expected 5 values, found 7"),
-        ('ben,"2022-10-08', "expected a time such as|cannot be read"),
+        (",2022-10-08", "'' is not a student's id"),
+        ("../ben,2022-10-08", "is not a student's id"),
+        ("ada,2022-10-08", "ada is named twice"),
         ("ben,2022-10-08,,,ps9", "the gradebook has no homework 'ps9'"),
     ],
 )
 def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, said):
-    with file_term.gradebook() as book:
-        book.add_student("ada")
     content = f"student,until,hours,slip,homework\nada,2022-10-08 23:59\n{row}\ncyd,,5\n"
     assert from_csv(file_term, content) == 2
     complaint = capsys.readouterr().err
-    line = 4 if '"' in row else 3  # an open quote includes the rest of the file
-    assert f"extensions.csv, line {line}: " in complaint
-    assert any(one in complaint for one in said.split("|"))
+    assert "extensions.csv, line 3: " in complaint
+    assert said in complaint
     assert complaint.endswith("No extension was granted.\n")
     assert granted(file_term) == {}
 
@@ -220,33 +225,17 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "line 1: expected the names of columns, found nothing"),
-        ("name,hours\nada,5\n", "line 1: expected a column with the students' ids"),
-        ("student,date\nada,5\n", "line 1: expected a column with until, hours, days or slip"),
-        ("student,hours\n", "has no row for ps1"),
-        (b"\x89PNG\0\0", "not text"),
-        (None, "nowhere.csv"),
+        ("", "line 1: expected a column student, and until, hours or days"),
+        ("name,hours\nada,5\n", "line 1: expected a column student"),
+        ("student,date\nada,5\n", "line 1: expected a column student, and until"),
+        ("student,hours\n", "expected students of ps1"),
+        (b"\x89PNG\0\0", "is not text in UTF-8"),
+        (b"\xff\xfes\0t\0", "is not text in UTF-8"),
     ],
 )
 def test_a_file_that_is_not_such_a_table_is_refused(file_term, capsys, content, said):
-    if content is None:
-        assert file_term.type("extend", "ps1", "--from-csv", "nowhere.csv") == 2
-    else:
-        assert from_csv(file_term, content) == 2
+    assert from_csv(file_term, content) == 2
     assert said in capsys.readouterr().err
-
-
-def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys):
-    roster = file_term.folder / "students.csv"
-    roster.write_text("id,email,sid\nada,ada@x.org,30312345\nben,ben@x.org,30312346\n")
-    assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\neve,7\n") == 2
-    assert (
-        "line 4: no student in students.csv has the id/sid/email 'eve'" in capsys.readouterr().err
-    )
-    assert from_csv(file_term, "student,hours\nADA,5\nben@x.org,6\n") == 0
-    assert set(granted(file_term)) == {"ada", "ben"}
-    assert from_csv(file_term, "student,hours\nada,5\n30312345,6\n") == 2
-    assert "line 3: ada is already in line 2" in capsys.readouterr().err
 
 
 # -- the command line
@@ -255,17 +244,12 @@ def test_with_a_list_of_students_nobody_else_gets_an_extension(file_term, capsys
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["ps1"], "Expected the ids of students"),
-        (["ps1", "ada"], "expected --until, --hours, --days or --slip, found none of them"),
-        (["ps1", "ada", "--hours", "1e9"], "expected a number of hours, such as 2, found '1e9'"),
-        (
-            ["ps1", "ada", "--hours", "3", "--days", "1"],
-            "expected one of --until, --hours, --days, found --hours and --days",
-        ),
-        (["ps1", "ada", "--until", "tomorrow"], "expected a time such as"),
-        (["ps1", "ada", "--list"], "take no students"),
-        (["ps1", "--from-csv", "x.csv", "--hours", "3"], "and no other option"),
-        (["ps9", "ada", "--hours", "3"], "has no homework 'ps9'"),
+        (["ps1", "--hours", "3"], "expected students of ps1: --student ID or --from-csv FILE"),
+        (["ps1", *of("ada")], "expected until, hours, days or slip, found none of them"),
+        (["ps1", *of("ada"), "--hours", "3", "--days", "1"], "expected one of until, hours, days"),
+        (["ps1", *of("ada"), "--until", "tomorrow"], "expected a time such as"),
+        (["ps9", *of("ada"), "--hours", "3"], "has no homework 'ps9'"),
+        (["ps1", "--from-csv", "nowhere.csv"], "nowhere.csv"),
     ],
 )
 def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
@@ -276,16 +260,14 @@ def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
 
 def test_the_list_shows_each_extension_with_its_grantor_and_reason(file_term, capsys):
     file_term.homework("ps2", due=None)
-    assert file_term.type("extend", "ps2", "ada", "--hours", "3") == 2
+    assert file_term.type("extend", "ps2", *of("ada"), "--hours", "3") == 2
     assert "no due date" in capsys.readouterr().err
     file_term.type("extend", "ps1", "--list")
     assert capsys.readouterr().out == "Nobody has an extension for ps1.\n"
-    file_term.type("extend", "ps1", "ada", "--hours", "3", "--reason", "ill")
+    file_term.type("extend", "ps1", *of("ada"), "--hours", "3", "--reason", "ill")
     capsys.readouterr()
     file_term.type("extend", "ps1", "--list")
-    said = capsys.readouterr().out
-    assert said.startswith("ada: until 2022-10-05 02:59:59 America/Los_Angeles, 3 h after")
-    assert said.endswith(": ill)\n")
+    assert capsys.readouterr().out.startswith("ada: until 2022-10-05 02:59:59 America/Los_Angeles")
 
 
 # -- the store
@@ -310,7 +292,5 @@ def test_times_are_read_strictly(term):
     zone = zone_of(term.course, Manifest(time_zone="America/Los_Angeles"))
     assert moment_of("2022-10-08", zone) == utc("2022-10-08 23:59:59")
     assert moment_of("2022-11-06 01:30", zone) == utc("2022-11-06 01:30:00", fold=1)
-    with pytest.raises(
-        Unreadable, match="does not exist in America/Los_Angeles: the clocks skip it"
-    ):
+    with pytest.raises(Unreadable, match=r"in America/Los_Angeles, found .* .the clocks skip it"):
         moment_of("2022-03-13 02:30", zone)

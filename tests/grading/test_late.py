@@ -14,7 +14,7 @@ from hw_grading.analysis.report import report
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.lateness import LatePolicy, days_late, days_later
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.manifest import ManifestError
+from hw_grading.homework.homework import ManifestError
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import SaveScores
 

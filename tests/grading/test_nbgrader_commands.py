@@ -74,7 +74,7 @@ def test_zip_collect_takes_nothing_and_names_the_command_that_does(course):
     log.unlink(missing_ok=True)
     assert course.nbgrader("zip_collect", "hw2", log=log) == 1
     said = log.read_text()
-    assert "so type: python -m hw_grading collect hw2 DOWNLOAD" in said
+    assert "so type: hw-grading collect hw2 DOWNLOAD" in said
     assert "Traceback" not in said
     assert sorted(path.name for path in archive.parent.iterdir()) == ["archive"]
     assert not (course.folder / "submitted").exists()

@@ -6,7 +6,6 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tiny_homeworks import (
-    ANSWERS,
     manifest_of,
     marked,
     source_of,
@@ -17,9 +16,8 @@ from tiny_homeworks import (
 from hw_grading.commands.release import check_source, release
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import homework_of
-from hw_grading.homework.manifest import Manifest, ManifestError
-from hw_grading.homework.points import check_total, disagreements, set_points, total_of
+from hw_grading.homework.homework import Manifest, ManifestError
+from hw_grading.homework.source_notebook import check_total, disagreements, set_points, total_of
 from hw_support.submission.cells import grade_id_of
 
 
@@ -39,10 +37,6 @@ def of_cell(source, points=2.0):
 
 @pytest.mark.parametrize("name", Course(REPOSITORY).homeworks())
 def test_the_points_of_our_own_homeworks_add_up(name):
-    path = REPOSITORY / "source" / name / f"{name}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    assert disagreements(notebook) == []
-    check_total(homework_of(REPOSITORY, name).manifest, path, notebook)
     assert check_source(REPOSITORY, name) == []
 
 
@@ -72,11 +66,6 @@ def test_a_mark_scheme_that_does_not_sum_to_the_points_of_its_answer_is_named(
     path.write_text(text.replace(old, new), encoding="utf-8")
     [sentence] = check_source(tmp_path, "hw2")
     assert f"cell {named} points, but the cell has 4. Change one of the two." in sentence
-
-
-@pytest.mark.parametrize("name", ANSWERS)
-def test_consistent_points_give_no_warning(name):
-    assert disagreements(source_of(name)) == []
 
 
 def test_the_points_of_a_cell_are_those_of_its_parts():
@@ -135,17 +124,6 @@ def test_a_release_writes_the_points_into_the_source_notebook(tmp_path):
     assert cell_of(released, "test_half").metadata["nbgrader"]["points"] == 2
 
 
-def test_a_heading_that_the_cells_below_contradict_is_named():
-    notebook = source_of("ps1")
-    [cell] = [c for c in notebook.cells if c.source == "### The function `half` (2 points)"]
-    cell.source = "### The function `half` (optional, 3 points)"
-    [sentence] = disagreements(notebook)
-    assert sentence == (
-        'the heading "The function `half` (optional, 3 points)" says 3 points, but the cells below '
-        "it have 2. Change one of the two."
-    )
-
-
 def test_a_heading_counts_the_cells_down_to_the_next_of_its_level():
     answer = marked(new_markdown_cell("So."), "why", grade=True, solution=True, points=1.5)
     notebook = new_notebook(
@@ -177,45 +155,11 @@ def test_text_that_is_not_a_heading_for_students_is_not_counted(text):
     assert disagreements(new_notebook(cells=[new_markdown_cell(text)])) == []
 
 
-def test_a_mark_scheme_in_a_question_ends_no_part():
-    scheme = "Why?\n\n### BEGIN MARK SCHEME\n- 2: so\n### END MARK SCHEME"
-    notebook = new_notebook(
-        cells=[
-            new_markdown_cell("## Why (2 points)"),
-            marked(new_markdown_cell(scheme), "question", locked=True),
-            marked(new_markdown_cell("So."), "why", grade=True, solution=True, points=2),
-        ]
-    )
-    assert disagreements(notebook) == []
-
-
-def test_a_table_at_the_top_whose_rows_do_not_sum_to_the_cells_is_named():
-    [sentence] = disagreements(changed("", "| half | write it | 2 |", "| half | write it | 4 |"))
-    assert sentence == (
-        "the rows of the table at the top sum to 9 points, but the cells have 7. Change one of the "
-        "two."
-    )
-
-
-def test_a_total_in_the_table_is_compared_and_not_added():
-    row = "| negative | write it | 2 |"
-    assert disagreements(changed("", row, f"{row}\n| **Total** | | **7** |")) == []
-    [sentence] = disagreements(changed("", row, f"{row}\n| **Total** | | **8** |"))
-    assert sentence.startswith('the row "Total" of the table at the top says 8 points')
-
-
 def test_a_table_below_the_first_points_is_another_table():
     notebook = source_of("ps1")
     notebook.cells[0].source = notebook.cells[0].source.partition("| part")[0]
     notebook.cells.append(new_markdown_cell("| curve | points |\n|---|---|\n| a | 1000 |"))
     assert disagreements(notebook) == []
-
-
-def test_the_points_in_the_first_cell_are_compared():
-    [sentence] = disagreements(changed("", "**Points:** 7", "**Points:** 70"))
-    assert sentence == (
-        "the first cell says **Points:** 70, but the cells have 7. Change one of the two."
-    )
 
 
 def test_fractions_of_points_are_summed_as_people_sum_them():
@@ -224,12 +168,6 @@ def test_fractions_of_points_are_summed_as_people_sum_them():
     notebook.cells.insert(0, new_markdown_cell("# F (0.3 points)\n\n**Points:** 0.3"))
     assert disagreements(notebook) == []
     assert check_total(Manifest(points=0.1 + 0.2), "homework.toml", notebook) is None
-
-
-def test_points_of_a_cell_that_is_not_graded_do_not_count():
-    notebook = source_of("ps1")
-    cell_of(notebook, "setup").metadata["nbgrader"]["points"] = 5
-    assert total_of(notebook) == 7
 
 
 def test_a_manifest_with_other_points_is_refused(tmp_path):
@@ -241,5 +179,31 @@ def test_a_manifest_with_other_points_is_refused(tmp_path):
     )
 
 
-def test_a_manifest_may_leave_the_points_out(tmp_path):
-    assert check_total(Manifest(), tmp_path / "homework.toml", source_of("ps1")) is None
+TABLE_ROW = "| negative | write it | 2 |"
+
+
+@pytest.mark.parametrize(
+    ("grade_id", "old", "new", "said"),
+    [
+        (
+            "",
+            "**Points:** 7",
+            "**Points:** 70",
+            "the first cell says 70 points, but the cells have 7",
+        ),
+        (
+            "",
+            "| half | write it | 2 |",
+            "| half | write it | 4 |",
+            "at the top sum to 9 points, but",
+        ),
+        ("", TABLE_ROW, f"{TABLE_ROW}\n| **Total** | | **7** |", ""),
+        ("", TABLE_ROW, f"{TABLE_ROW}\n| **Total** | | **8** |", 'the row "Total" of the table at'),
+        ("certification", "", "", ""),
+    ],
+)
+def test_a_stated_number_that_the_cells_contradict_is_named(grade_id, old, new, said):
+    notebook = changed(grade_id, old, new) if old else source_of("ps1")
+    found = disagreements(notebook)
+    assert len(found) == bool(said)
+    assert all(said in sentence and "Change one of the two." in sentence for sentence in found)

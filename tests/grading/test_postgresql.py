@@ -46,7 +46,7 @@ def test_a_small_class_is_graded_marked_exported_and_backed_up(
     assert main(["--course", str(course.root), "report", ASSIGNMENT]) == 0
     assert main(["--course", str(course.root), "backup"]) == 1
     said = capsys.readouterr()
-    assert "Not in the backup: the gradebook postgresql+psycopg://grader:***@/" in said.err
+    assert "warning: not in the backup: the gradebook postgresql+psycopg://grader:***@/" in said.err
     assert "copy it with pg_dump" in said.err
     assert PASSWORD not in said.out + said.err
     assert not (course.root / "gradebook.db").exists()

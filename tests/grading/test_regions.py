@@ -6,7 +6,7 @@ from tiny_homeworks import manifest_of, marked, source_of, write_course
 
 from hw_grading.commands.release import check_source
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.regions import mistakes
+from hw_grading.homework.source_notebook import mistakes
 
 TEST = "test_half"
 WRONG = {

@@ -76,7 +76,7 @@ def test_failed_and_ungraded_submissions_have_a_reason_and_are_counted(course):
     assert why_eve.startswith("    NOT GRADED: The notebook was submitted, ")
     assert counts == "graded 1, submission failed 1, not graded 1"
     assert waiting == "waiting for a person (+): 2 answers of 2 students"
-    assert how.endswith("python -m hw_grading desk hw2")
+    assert how.endswith("hw-grading desk hw2")
 
 
 def test_a_long_reason_is_wrapped_and_not_cut(course):

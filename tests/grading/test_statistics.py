@@ -172,7 +172,7 @@ def test_the_command_writes_page_and_table(course, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [(["ps9"], "'ps9'"), (["hw2", "--out", "x.csv"], "ends in .html")]
+    ("words", "said"), [(["ps9"], "'ps9'"), (["hw2", "--output", "x.csv"], "ends in .html")]
 )
 def test_what_cannot_be_written_is_reported(course, words, said, capsys):
     assert main(["--course", str(course.root), "statistics", *words]) == 2

@@ -25,8 +25,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
 import hw_grading
+from hw_grading.homework.cells import as_released
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.instructor_cells import as_released
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission

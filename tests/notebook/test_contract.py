@@ -5,7 +5,7 @@ import re
 import pytest
 from nbgrader import utils
 
-from hw_grading.homework.points import worth_of_parts
+from hw_grading.homework.source_notebook import worth_of_parts
 
 FUNCTIONS = [
     "finite_difference_checker",

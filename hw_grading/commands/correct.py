@@ -5,13 +5,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw_grading.gradebook.corrections import (
-    Correction,
-    Kind,
-    correct,
-    corrections_in,
-    undo,
-)
+from hw_grading.gradebook import corrections
+from hw_grading.gradebook.corrections import Correction, Kind, corrections_in
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import Cell, counted_points, in_digits, open_gradebook
@@ -26,7 +21,6 @@ class Corrections:
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
         self._before = read_results(self._course, assignment)
-        self._places = self._before.places
         self._cells = {cell.name: cell for cell in self._before.cells}
         self._database = Database(self._course.db_url)
 
@@ -40,8 +34,10 @@ class Corrections:
         students: Sequence[str] = (),
     ) -> list[str]:
         """Correct a question, for everybody or for students; return lines on the effect."""
-        cell, before = self.cell(label), self._before
-        known = [name for name, final in before.students.items() if final.record]
+        if bool(students) != (kind is Kind.SET):
+            raise Unreadable("--student and --to go together: whose points, and how many they are")
+        cell = self.cell(label)
+        known = [name for name, final in self._before.students.items() if final.record]
         ids = list(dict.fromkeys(map(str.strip, students)))
         for student in ids:
             if student not in known:
@@ -50,31 +46,29 @@ class Corrections:
                 what = f"has submitted nothing for {self._assignment}"
                 raise Unreadable(f"{quoted(student)} {what}{hint}")
         about = (cell, kind, points, reason, author, ids or [""])
-        keys = correct(self._database, self._assignment, *about)
-        changes = [one for one in self._changes() if one.undone_at is None]
-        new = [one for one in changes if one.key in keys]
-        earlier = [
-            one
-            for one in changes
-            if one.cell == cell.name and one.key not in keys and one.student in ("", *ids)
+        keys = corrections.correct(self._database, self._assignment, *about)
+        undo = f"To undo it: hw-grading correct {self._assignment} --undo"
+        of_cell = [one for one in self._stored() if one.cell == cell.name and not one.undone_at]
+        return [
+            *(self._in_words(one) for one in of_cell if one.key in keys),
+            *self._effect(),
+            *(
+                f"This earlier correction also counts: {self._in_words(one)}"
+                for one in of_cell
+                if one.key not in keys and one.student in ("", *ids)
+            ),
+            *(f"{undo} {key}" for key in keys),
         ]
-        lines = [*map(self._in_words, new), *self._effect()]
-        if earlier:
-            lines.append("Earlier corrections of this question also count:")
-            lines += [f"  {self._in_words(one)}" for one in earlier]
-        which = "the new one" if earlier else "it"
-        undo = f"python -m hw_grading correct {self._assignment} --undo"
-        return [*lines, *(f"To undo {which}: {undo} {key}" for key in keys)]
 
     def undo(self, key: int, author: str) -> list[str]:
         """Undo a correction, and return lines on the effect."""
-        change = undo(self._database, self._assignment, key, author)
+        change = corrections.undo(self._database, self._assignment, key, author)
         return [f"Undone: {self._in_words(change)}", *self._effect()]
 
     def listed(self) -> list[str]:
         """Return a line for each correction, including those that were undone."""
         lines = []
-        for change in self._changes():
+        for change in self._stored():
             line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
             if change.undone_at is not None:
                 line += f", undone by {change.undone_by}, {change.undone_at:%Y-%m-%d %H:%M} UTC"
@@ -87,31 +81,24 @@ class Corrections:
         A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation
         do not matter. Raises `Unreadable` if no cell fits, or several do.
         """
-        if label in self._cells:
-            return self._cells[label]
-        asked = _words(label)
+        asked, places = _words(label), self._before.places
+        found = [self._cells[label]] if label in self._cells else []
         for width in (None, len(asked)):  # the whole label first, then its beginning
-            found = [
+            found = found or [
                 cell
-                for cell in self._cells.values()
-                if asked and any(words[:width] == asked for words in self._labels(cell.name))
+                for name, cell in self._cells.items()
+                if (place := places.get(name)) and asked
+                if asked in (_words(str(place))[:width], _words(place.title)[:width])
             ]
-            if len(found) == 1:
-                return found[0]
-            if found:
-                break
-        are = found or list(self._cells.values())
-        names = "".join(f"\n  {c.name}: {self._places[c.name]}" for c in are)
+        if len(found) == 1:
+            return found[0]
+        names = "".join(f"\n  {c.name}: {places[c.name]}" for c in found or self._before.cells)
         unknown = "is not a question with points. The questions are"
         said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
         raise Unreadable(f"{quoted(label)} {said}:{names}\n{how}")
 
-    def _labels(self, name: str) -> list[list[str]]:
-        place = self._places.get(name)
-        return [_words(str(place)), _words(place.title)] if place else []
-
-    def _changes(self) -> list[Correction]:
+    def _stored(self) -> list[Correction]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             return corrections_in(db, self._assignment, undone=True)
 
@@ -123,13 +110,13 @@ class Corrections:
             Kind.FULL: f"full marks ({counted_points(most)}) for everyone in",
             Kind.SET: f"{change.student} has {in_digits(change.points)} of {in_digits(most)} in",
         }[change.kind]
-        where = f"{change.cell}, {self._places[change.cell]}"
+        where = f"{change.cell}, {self._before.places[change.cell]}"
         return f"{change.key}: {what} {where}: {change.reason}"
 
     def _effect(self) -> list[str]:
         before, after = self._before, read_results(self._course, self._assignment)
-        there = {n: one for n, one in after.students.items() if one.record and n in before.students}
-        changes = [one.score - before.students[name].score for name, one in there.items()]
+        both = [(before.students.get(n), now) for n, now in after.students.items() if now.record]
+        changes = [now.score - then.score for then, now in both if then]
         more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
         same = len(changes) - more - less
         lines = [f"Students with more points: {more}, with fewer: {less}, unchanged: {same}."]

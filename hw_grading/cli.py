@@ -1,0 +1,574 @@
+"""The staff's command line: ``hw-grading COMMAND``, or ``python -m hw_grading COMMAND``.
+
+Each command is a function that calls a room and prints what it returns. It returns its exit status,
+or None if all is fine. Its docstring is its help: a line for the list of commands, a description,
+and its arguments, one on a line. How an argument is written tells its kind::
+
+    test                  a text
+    [test], [names...]    may be left out, may be several
+    --drop                a switch
+    --until TIME          a text; FILE and FOLDER are paths, NUMBER and POINTS are numbers
+    --student ID          repeatable
+    --format {csv,html}   one of these
+
+An option is required if its help begins with that word. Rooms are slow to import, so a command
+imports them when it runs.
+"""
+
+import argparse
+import getpass
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
+_PROGRAM = "hw-grading"
+_ARGUMENT = re.compile(
+    r"(?P<left_out>\[)?(?P<name>[a-z-]+)(?P<many>\.\.\.)?\]?"
+    r"(?: (?P<value>[A-Z]+|\{[a-z,]+\}))?  +(?P<help>\S.*)"
+)
+_KINDS: dict[str, Any] = {"FILE": Path, "FOLDER": Path, "NUMBER": int, "POINTS": float}
+
+Asked = argparse.Namespace
+_Run = Callable[[Asked], int | None]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as the parser knows it."""
+
+    run: _Run
+    phase: str  # of a term
+    takes_homework: bool
+    needs_course: bool
+    takes_more: bool  # unknown options, which another program gets
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments that the docstring names."""
+        if self.takes_homework:  # nbgrader calls it an assignment
+            parser.add_argument("homework", help="the homework's name, such as hw3")
+        for argument in self._arguments():
+            name, value = argument["name"], argument["value"] or ""
+            if not name.startswith("--"):
+                several = {False: (None, "+"), True: ("?", "*")}[bool(argument["left_out"])]
+                nargs = several[bool(argument["many"])]
+                more: dict[str, Any] = {"nargs": nargs, "type": _KINDS.get(value, str)}
+            elif not value:
+                more = {"action": "store_true"}
+            elif value == "ID":
+                more = {"action": "append", "default": [], "metavar": value}
+            elif value.startswith("{"):
+                more = {"choices": value.strip("{}").split(",")}
+            else:
+                more = {"type": _KINDS.get(value, str), "metavar": value}
+            if argument["help"].startswith("required"):
+                more["required"] = True
+            parser.add_argument(name, help=argument["help"], **more)
+
+    @property
+    def summary(self) -> str:
+        """The line in the list of commands."""
+        first = self._paragraphs()[0]
+        return first[0].lower() + first[1:].removesuffix(".")
+
+    @property
+    def description(self) -> str:
+        """The text above the arguments."""
+        text = self._paragraphs()[: -1 if self._arguments() else None]
+        return "\n\n".join(text[1:] or text)
+
+    def _paragraphs(self) -> list[str]:
+        return cleandoc(self.run.__doc__ or "").split("\n\n")
+
+    def _arguments(self) -> list[dict[str, Any]]:
+        found = map(_ARGUMENT.fullmatch, self._paragraphs()[-1].splitlines())
+        return [match.groupdict() for match in found if match]
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def _command(
+    phase: str, *, homework: bool = True, course: bool = True, more: bool = False
+) -> Callable[[_Run], _Run]:
+    def register(run: _Run) -> _Run:
+        COMMANDS[run.__name__] = Command(run, phase, homework, course, more)
+        return run
+
+    return register
+
+
+@_command("Prepare", homework=False, course=False)
+def doctor(asked: Asked) -> int:
+    """Check whether this machine and this course are ready for grading.
+
+    Each line reports that something is fine, or tells you what to type.
+    """
+    from hw_grading.doctor import SETTINGS, look
+    from hw_support.failures import visible
+
+    status = FINE
+    for line in look(asked.course):
+        print(visible(str(line)), flush=True)
+        if line.advice is not None:
+            status = CANNOT if line.what == SETTINGS or status == CANNOT else TO_DO
+    to_do = "Fix each line that begins with FIX, then run this command again."
+    print("Everything is fine." if status == FINE else to_do)
+    return status
+
+
+@_command("Prepare", homework=False, course=False)
+def demo(asked: Asked) -> int:
+    """Grade a sample class in a scratch course.
+
+    --output FOLDER  the scratch course; default: demo
+    """
+    from hw_grading.commands.demo import demonstrate
+
+    return demonstrate((asked.output or Path("demo")).resolve())
+
+
+@_command("Prepare", homework=False, course=False)
+def new(asked: Asked) -> None:
+    """Make the skeleton of a homework, which you then fill in.
+
+    name  the homework's name, such as hw3
+    """
+    from hw_grading.commands.new import new
+
+    print(*(f"  {path}" for path in new(asked.course, asked.name)), sep="\n")
+    print("Write the homework into its notebook. Set its due date in its homework.toml.")
+    print(f"Then type: {_PROGRAM} release {asked.name}")
+
+
+@_command("Prepare", homework=False)
+def release(asked: Asked) -> int:
+    """Write the released notebooks, and the students' zips in dist/.
+
+    [homework...]  default: all homeworks
+    """
+    from hw_grading.commands.release import release
+    from hw_grading.homework.course import Course
+
+    zips, changes, warnings = release(Course(asked.course), asked.course / "dist", asked.homework)
+    _say([*changes, *zips])
+    return _warned(warnings)
+
+
+@_command("Collect")
+def collect(asked: Asked) -> int:
+    """Collect submissions from a learning platform's download.
+
+    Recognises downloads of Canvas, Gradescope and Moodle, and files named
+    <student>_<homework>.ipynb. Shows a table, and asks before it writes anything.
+
+    downloads... FILE         zips, folders or notebooks
+    --roster FILE             the list of students; default: the course's students.csv
+    --canvas-gradebook FILE   Canvas' gradebook; it maps Canvas ids to logins
+    --dry-run                 show the table, and write nothing
+    --yes                     write without asking
+    """
+    from hw_grading.term.collect import collect
+
+    is_all_collected = collect(
+        asked.course,
+        asked.homework,
+        asked.downloads,
+        roster=asked.roster,
+        canvas_gradebook=asked.canvas_gradebook,
+        dry_run=asked.dry_run,
+        yes=asked.yes,
+    )
+    return FINE if is_all_collected else TO_DO
+
+
+@_command("Collect")
+def extend(asked: Asked) -> None:
+    """Give students more time for a homework, or slip days.
+
+    Times are in the homework's time zone. A CSV file has the columns student, until or hours or
+    days, slip, reason, and homework if it is for several.
+
+    --student ID      a student's id; repeatable
+    --until TIME      a time, such as "2022-10-08 23:59"
+    --hours N         hours after the due date
+    --days N          days after the due date, at the same time of day
+    --slip N          slip days that the student may use at most
+    --reason TEXT     the reason, which only staff read
+    --from-csv FILE   grant what its rows say
+    --remove          remove the students' extensions
+    --list            list all extensions
+    """
+    from hw_grading.commands.extend import Extensions, rows_of
+
+    extensions, students = Extensions(asked.course, asked.homework), dict.fromkeys(asked.student)
+    if asked.list:
+        lines = extensions.listed()
+    elif asked.remove:
+        lines = extensions.remove(list(students))
+    elif asked.from_csv:
+        lines = extensions.grant(rows_of(asked.from_csv), _me())
+    else:
+        same = {name: text for name, text in vars(asked).items() if isinstance(text, str)}
+        lines = extensions.grant([("", {**same, "student": one}) for one in students], _me())
+    _say(lines)
+
+
+@_command("Grade", more=True)
+def grade(asked: Asked) -> int:
+    """Grade the submissions that are new or changed.
+
+    Is `nbgrader autograde`, and passes all other options on to it. With --force it saves all scores
+    again, and runs what changed.
+
+    --student ID  grade this student's submission only; repeatable
+    """
+    return _nbgrader("autograde", asked, asked.more)
+
+
+@_command("Grade", more=True)
+def desk(asked: Asked) -> None:
+    """Grade by hand in the browser.
+
+    Opens the desk of a homework. Passes all other options on to Jupyter Server.
+
+    --port NUMBER  port of the server; default: the first free one from 8888 on
+    --grid CELL    begin with all answers to this question, side by side
+    --no-browser   print the address only
+    """
+    from hw_grading.desk.app import serve
+
+    if asked.port is not None and not 0 < asked.port < 65_536:
+        raise RuntimeError(f"Expected a port from 1 to 65535, found {asked.port}")
+    page = f"grid/{quote(asked.grid, safe='')}" if asked.grid else ""
+    serve(asked.course, asked.homework, page, asked.port, not asked.no_browser, asked.more)
+
+
+@_command("Grade")
+def report(asked: Asked) -> None:
+    """Print a table of points and failures."""
+    from hw_grading.analysis.report import report
+
+    _say([report(asked.course, asked.homework)])
+
+
+@_command("After grading")
+def regrade(asked: Asked) -> int:
+    """Grade again after a change, and show whose score changed and why.
+
+    Releases the homework again if its notebook was edited. Runs the submissions that a change
+    affects. Keeps scores that people gave. Also writes the table to grading/regrades.
+
+    --student ID  grade this student's submission only; repeatable
+    --dry-run     show what would run, change nothing
+    """
+    from hw_grading.analysis.regrade import Regrade
+    from hw_support.failures import visible
+
+    def say(text: str) -> None:
+        print(visible(text), flush=True)
+
+    regrade = Regrade(asked.course, asked.homework, asked.student, say)
+    if asked.dry_run:
+        regrade.show_plan()
+        return FINE
+    return FINE if regrade.run() else TO_DO
+
+
+@_command("After grading")
+def explain(asked: Asked) -> None:
+    """Show why a student lost points: each part of a test with its message, as it was graded.
+
+    Shows the test and the answers that it calls. Runs and writes nothing.
+
+    --student ID  required: a student's id; repeatable
+    --test TEST   grade id, question or heading; default: all tests that cost the student points
+    """
+    from hw_grading.analysis.explain import explain
+
+    for student in asked.student:
+        _say([explain(asked.course, asked.homework, student, asked.test or "")])
+
+
+@_command("After grading")
+def correct(asked: Asked) -> None:
+    """Change the points of a question after grading, for everybody or for single students.
+
+    Students read the reason.
+
+    [question]      its grade id, or its label in the heading, such as '1.3b iv'
+    --add POINTS    points to add; may be negative
+    --drop          the question no longer counts
+    --full-marks    everybody gets all its points
+    --to POINTS     the points of each --student
+    --student ID    a student's id, for --to; repeatable
+    --reason TEXT   the reason, which students read
+    --undo NUMBER   undo a correction
+    --list          list all corrections, also undone ones
+    """
+    from hw_grading.commands.correct import Corrections
+    from hw_grading.gradebook.corrections import Kind
+
+    what = (asked.add, asked.drop, asked.full_marks, asked.to, asked.undo, asked.list)
+    if sum(one is not None and one is not False for one in what) != 1:
+        raise RuntimeError("Expected one of --add, --drop, --full-marks, --to, --undo and --list")
+    corrections = Corrections(asked.course, asked.homework)
+    if asked.list:
+        lines = corrections.listed()
+    elif asked.undo is not None:
+        lines = corrections.undo(asked.undo, _me())
+    else:
+        kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
+        kind, points = (kind, asked.add or 0.0) if asked.to is None else (Kind.SET, asked.to)
+        about = (kind, points, asked.reason or "", _me(), asked.student)
+        lines = corrections.correct(asked.question or "", *about)
+    _say(lines)
+
+
+@_command("After grading")
+def statistics(asked: Asked) -> None:
+    """Write statistics of a class: points by question, parts of tests that fail most.
+
+    Writes a page without names of students, and a table with a line for each student and part.
+
+    --output FILE  the page; default: statistics_<homework>.html
+    """
+    from hw_grading.analysis.statistics import write_statistics
+
+    print(*write_statistics(asked.course, asked.homework, _page(asked)), sep="\n")
+
+
+@_command("After grading")
+def similarity(asked: Asked) -> int:
+    """Find similar answers: pairs of students, and groups with the same answer.
+
+    Writes a page. Similarity is no evidence: a person must read both answers.
+
+    --output FILE   the page; default: similarity_<homework>.html
+    --pairs NUMBER  how many pairs the page shows; default: 40
+    """
+    from hw_grading.analysis.similarity import write_similarity
+    from hw_grading.gradebook.graded_notebook import plain
+
+    page, pairs = _page(asked), 40 if asked.pairs is None else max(asked.pairs, 0)
+    left_out = write_similarity(asked.course, asked.homework, page, pairs)
+    _say([*(f"{plain(student, 60)}: {why}" for student, why in left_out.items()), page])
+    return TO_DO if left_out else FINE
+
+
+@_command("Give back", more=True)
+def feedback(asked: Asked) -> int:
+    """Write a page of feedback for each student.
+
+    Is `nbgrader generate_feedback`, and passes all other options on to it: --force writes all pages
+    again. Then `nbgrader release_feedback`, if the homework was collected through the exchange.
+
+    --student ID  write this student's page only; repeatable
+    """
+    from nbgrader.exchange.default import Exchange
+
+    from hw_grading.homework.course import Course
+
+    status = _nbgrader("generate_feedback", asked, asked.more)
+    course = Course(asked.course)
+    inbound = Path(Exchange(config=course.config).root, course.directory.course_id, "inbound")
+    if any(f"+{asked.homework}+" in folder.name for folder in inbound.glob("*")):
+        status = max(status, _nbgrader("release_feedback", asked))
+    return status
+
+
+@_command("Give back")
+def export(asked: Asked) -> int:
+    """Export grades for Canvas, Moodle, Gradescope, or by question.
+
+    canvas and moodle fill in the file that you downloaded there; students without a score keep
+    their old value. gradescope and questions write new tables. All scores are final scores.
+
+    --format {canvas,moodle,gradescope,questions}  required: the kind of file
+    --fill FILE          Canvas' gradebook or Moodle's grading worksheet, to fill in
+    --output FILE        the file to write; default: <homework>_<format>.csv
+    --column NAME        the homework's column, if the command cannot find it
+    --column-id NAME     Moodle's column of university numbers; default: ID number
+    --column-login NAME  Moodle's column of emails or logins; default: Email address
+    --column-name NAME   Moodle's column of names; default: Full name
+    --roster FILE        the list of students; default: the course's students.csv
+    --student ID         export only this student; repeatable
+    """
+    from hw_grading.exports.export import export
+    from hw_grading.exports.moodle import Columns
+    from hw_grading.homework.course import Course
+
+    columns = {"id": asked.column_id, "login": asked.column_login, "name": asked.column_name}
+    named = {what: name for what, name in columns.items() if name}
+    path, exported = export(
+        Course(asked.course),
+        asked.homework,
+        asked.format,
+        asked.output,
+        fill=asked.fill,
+        column=asked.column or "",
+        identity=Columns(**named) if named else None,
+        roster=asked.roster,
+        students=asked.student,
+    )
+    _say([*exported.messages, path])
+    return _warned(exported.left_to_do)
+
+
+@_command("Keep", homework=False)
+def backup(asked: Asked) -> int:
+    """Write a backup of the course into one zip.
+
+    Only you may read it. docs/one-server.md lists what is in it, and how to put it back.
+
+    --output FILE  a file, or a folder for it; default: backups/ in the course
+    """
+    from hw_grading.backup import back_up
+    from hw_grading.homework.course import Course
+
+    path, left_out = back_up(Course(asked.course), asked.output)
+    _say([f"{path}, {path.stat().st_size / 1e6:,.1f} MB"])
+    return _warned(f"not in the backup: {line}" for line in left_out)
+
+
+# -- what commands share
+
+
+def _me() -> str:
+    """Return the user's name, or "staff" if the machine has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # for example in a container
+        return "staff"
+
+
+def _say(lines: Iterable[object]) -> None:
+    from hw_grading.gradebook.writing import say
+
+    say("\n".join(map(str, lines)))
+
+
+def _warned(sentences: Iterable[str]) -> int:
+    """Print warnings, and return the exit status."""
+    from hw_support.failures import visible
+
+    lines = [f"warning: {visible(sentence)}" for sentence in sentences]
+    print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
+    return TO_DO if lines else FINE
+
+
+def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
+    """Run a step of nbgrader, which takes one student or all."""
+    from hw_grading.homework.course import Course
+
+    course = Course(asked.course)
+    chosen = [[f"--student={student}"] for student in asked.student] or [[]]
+    done = [course.nbgrader(step, asked.homework, *student, *more) for student in chosen]
+    return TO_DO if any(done) else FINE
+
+
+def _page(asked: Asked) -> Path:
+    """Return the path of the page that a command writes."""
+    from hw_grading.gradebook.writing import expect_ending
+
+    page = asked.output or asked.course / f"{asked.command}_{asked.homework}.html"
+    return expect_ending(page, "--output", ".html", ".htm")
+
+
+# -- the program
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """Return the parser of all commands, whose help lists them by the phases of a term."""
+    lines = ["Grades the homeworks of a course. The commands, in the order of a term:"]
+    for phase in dict.fromkeys(command.phase for command in COMMANDS.values()):
+        lines += ["", f"{phase}:"]
+        lines += [f"  {n:<12}{c.summary}" for n, c in COMMANDS.items() if c.phase == phase]
+    lines += ["", f"To see the arguments of a command, type: {_PROGRAM} COMMAND --help"]
+    lines += ["The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."]
+    parser = argparse.ArgumentParser(
+        _PROGRAM,
+        usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
+        description="\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    where: dict[str, Any] = {
+        "type": Path,
+        "metavar": "FOLDER",
+        "help": "the course; default: this folder",
+    }
+    parser.add_argument("--course", default=Path.cwd(), **where)
+    names = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
+    )
+    for name, command in COMMANDS.items():
+        one = names.add_parser(name, description=command.description, allow_abbrev=False)
+        one.add_argument("--course", default=argparse.SUPPRESS, **where)
+        command.add_to(one)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the command line, run one command, and return its exit status.
+
+    It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
+    was stopped by Ctrl-C, or nobody reads its output.
+    """
+    parser = parser_of_all()
+    asked, more = parser.parse_known_args(arguments)
+    asked.more = more
+    command = COMMANDS[asked.command]
+    if more and not command.takes_more:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    try:
+        if command.needs_course:
+            _expect_course(asked)
+        status = command.run(asked) or FINE
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `report … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
+        return STOPPED
+    except KeyboardInterrupt:
+        print("\nStopped before it was done. Type the same command again.", file=sys.stderr)
+        return STOPPED
+    except ImportError as missing:
+        print(f"FIX   packages    {missing}", file=sys.stderr)
+        print(
+            f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr
+        )
+        print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)
+        return CANNOT
+    except Exception as error:
+        return _failed(error)
+    return status
+
+
+def _failed(error: Exception) -> int:
+    """Print the message of an error that is meant for people; raise any other."""
+    from hw_grading.gradebook.writing import in_words
+    from hw_support.failures import visible
+    from hw_support.submission.file import Unreadable
+
+    if not isinstance(error, Unreadable | OSError | RuntimeError):
+        raise error
+    print(visible(in_words(error)), file=sys.stderr)
+    return CANNOT
+
+
+def _expect_course(asked: Asked) -> None:
+    """Raise `RuntimeError` if a folder has neither settings nor a homework."""
+    if any((asked.course / f"nbgrader_config{suffix}").is_file() for suffix in (".py", ".json")):
+        return
+    from hw_grading.homework.course import Course
+
+    if not Course(asked.course).homeworks():
+        raise RuntimeError(
+            f"There is no nbgrader_config.py in {asked.course.absolute()}. Go to the course's "
+            f"folder, or type: {_PROGRAM} --course FOLDER {asked.command}"
+        )

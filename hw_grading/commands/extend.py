@@ -1,0 +1,176 @@
+"""Grants extensions and slip days, from the command line or a CSV, and lists them."""
+
+import csv
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from math import inf
+from pathlib import Path
+
+from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
+from hw_grading.gradebook.lateness import days_later, zone_of
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import counted, open_gradebook, students_of
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import manifest_of, why_no_id
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import encodable, quoted
+
+HOW_MUCH = ("until", "hours", "days")
+MAX_DAYS = 366
+_MAX_SHOWN = 20
+Row = tuple[str, Mapping[str, str]]  # the place of a row, "" if none, and its values by name
+
+
+def rows_of(path: Path) -> list[Row]:
+    """Return the rows of a CSV with commas, semicolons or tabs; `Unreadable` if it is no such."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise Unreadable(f"{path} is not text in UTF-8: save it as CSV in UTF-8") from None
+    head = lines[0].casefold() if lines else ""
+    reader = csv.DictReader([head, *lines[1:]], delimiter=max(",;\t", key=head.count))
+    if not {"student"} < {*(reader.fieldnames or ())} & {"student", *HOW_MUCH, "slip"}:
+        raise Unreadable(f"{path}, line 1: expected a column student, and until, hours or days")
+    rows = [(f"{path}, line {reader.line_num}: ", row) for row in reader if any(row.values())]
+    return [(place, {name: row[name] or "" for name in row if name}) for place, row in rows]
+
+
+class Extensions:
+    """The extensions of one homework; `Unavailable` or `Unreadable` if it cannot be read."""
+
+    def __init__(self, folder: Path, assignment: str) -> None:
+        self._course, self._assignment = Course(folder), assignment
+        self._zone = zone_of(self._course, manifest_of(self._course.root, assignment))
+        with open_gradebook(self._course.db_url, assignment) as (_, due):
+            self._due = due
+        self._database = Database(self._course.db_url)
+
+    def grant(self, rows: Iterable[Row], author: str) -> list[str]:
+        """Grant all rows or none; return a line for each student, or raise `Unreadable`."""
+        due, found, wrong = self._due[self._assignment], dict[str, Extension](), []
+        if due is None:
+            raise Unreadable(
+                f"{self._assignment} has no due date in the gradebook. Set `due` in its manifest, "
+                f"then: hw-grading release {self._assignment}"
+            )
+        for place, row in rows:
+            try:
+                name = row.get("homework") or self._assignment
+                if name not in self._due:
+                    raise Unreadable(f"the gradebook has no homework {quoted(name)}")
+                if name == self._assignment:
+                    one = extension_of(name, row, due, self._zone)
+                    if found.setdefault(one.student, one) is not one:
+                        raise Unreadable(f"{one.student} is named twice")
+            except Unreadable as why:
+                wrong.append(f"{place}{why}")
+        if not wrong and not found:
+            wrong.append(
+                f"expected students of {self._assignment}: --student ID or --from-csv FILE"
+            )
+        if wrong:
+            more = [f"and {len(wrong) - _MAX_SHOWN} more"] if len(wrong) > _MAX_SHOWN else []
+            raise Unreadable("\n".join([*wrong[:_MAX_SHOWN], *more, "No extension was granted."]))
+        grant(self._database, found.values(), author)
+        return self.listed(list(found))
+
+    def remove(self, students: Sequence[str]) -> list[str]:
+        """Remove students' extensions, and return a line for each student."""
+        without = remove(self._database, self._assignment, students)
+        done = {True: "had no extension", False: "extension removed"}
+        return [f"{student}: {done[student in without]}" for student in students]
+
+    def listed(self, students: Sequence[str] = ()) -> list[str]:
+        """Return a line for each extension; `students` are all if none is named."""
+        with open_gradebook(self._course.db_url, self._assignment) as (db, _):
+            granted = extensions_in(db, self._assignment).values()
+        finals = read_results(self._course, self._assignment).students
+        known = [one.id for one in students_of(self._course.db_url)]
+        lines = []
+        for one in granted:
+            if students and one.student not in students:
+                continue
+            due, final, said = self._due[self._assignment], finals.get(one.student), []
+            if due is not None and (one.until is not None or one.seconds):
+                said.append(f"until {in_zone(one.due(due), self._zone)}")
+            if one.slip is not None:
+                said.append(f"at most {counted(one.slip, 'slip day')}")
+            if final and final.slip_days_left is not None:
+                said.append(f"{final.slip_days} used here, {final.slip_days_left} left")
+            why = f": {one.reason}" if one.reason else ""
+            line = f"{one.student}: {', '.join(said)} (by {one.author}, {one.at:%Y-%m-%d}{why})"
+            if one.student not in known:
+                near = difflib.get_close_matches(one.student, known, 1)
+                line += ". The gradebook has no such student yet: check the id"
+                line += f". Did you mean {near[0]}?" if near else ""
+            lines.append(line)
+        return lines or [f"Nobody has an extension for {self._assignment}."]
+
+
+def extension_of(homework: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Extension:
+    """Parse what a student is to be granted, or raise `Unreadable`.
+
+    `asked` has texts by ``"student"``, ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and
+    ``"reason"``; at most one of the times. `due` is the homework's due date, UTC without a time
+    zone. `zone` is that of `until`, in which days are counted.
+    """
+    student = asked.get("student", "").strip()
+    if why := why_no_id(student) if student else "it is empty":
+        raise Unreadable(f"{quoted(student)} is not a student's id: {why}")
+    said = {name: asked[name] for name in (*HOW_MUCH, "slip") if asked.get(name)}
+    how = [name for name in HOW_MUCH if name in said]
+    if not said:
+        raise Unreadable("expected until, hours, days or slip, found none of them")
+    if len(how) > 1:
+        raise Unreadable(f"expected one of until, hours, days, found {' and '.join(how)}")
+    until, seconds = None, None
+    if "until" in said:
+        until = moment_of(said["until"], zone)
+    elif "hours" in said:
+        seconds = 3600 * _number(said["hours"], "hours", 24 * MAX_DAYS)
+    elif "days" in said:
+        days = int(_number(said["days"], "days", MAX_DAYS, whole=True))
+        seconds = (days_later(due, days, zone) - due).total_seconds()
+    more = (until - due).total_seconds() if until else inf if seconds is None else seconds
+    if not 0 < more <= MAX_DAYS * 86_400 and more != inf:
+        raise Unreadable(f"expected a time within a year after {in_zone(due, zone)}")
+    slip = int(_number(said["slip"], "slip days", 100, whole=True)) if "slip" in said else None
+    reason = encodable(" ".join(asked.get("reason", "").split())[:500])
+    return Extension(homework, student, until, seconds, slip, reason)
+
+
+def moment_of(text: str, zone: tzinfo) -> datetime:
+    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `Unreadable`.
+
+    A day without a time means its last second. If clocks show a time twice, the second one counts.
+    """
+    try:
+        wall = datetime.fromisoformat(text.strip())
+        if len(text.strip()) <= len("2022-10-08"):
+            wall += timedelta(hours=23, minutes=59, seconds=59)
+        moment = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        if moment.astimezone(zone).replace(tzinfo=None, fold=0) != wall:
+            raise ValueError("the clocks skip it")
+    except (ValueError, OverflowError) as error:
+        said = f"expected a time such as 2022-10-08 23:59 in {zone}"
+        raise Unreadable(f"{said}, found {quoted(text)} ({error})") from None
+    return moment.replace(tzinfo=None)
+
+
+def in_zone(moment: datetime, zone: tzinfo) -> str:
+    """Return a moment as people read it, such as ``2022-10-08 23:59 America/Los_Angeles``."""
+    local = moment.replace(tzinfo=UTC).astimezone(zone)
+    return f"{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {zone}"
+
+
+def _number(text: str, what: str, most: float, *, whole: bool = False) -> float:
+    try:
+        number = float(text.strip().replace(",", "."))
+        if 0 <= number <= most and not (whole and number % 1):
+            return number
+    except ValueError:
+        pass
+    kind = "a whole number" if whole else "a number"
+    raise Unreadable(f"expected {kind} of {what} up to {most:g}, found {quoted(text)}")

@@ -1,0 +1,276 @@
+"""Checks of the instructor's notebook: what a release removes from it, and the points it states.
+
+nbgrader removes what is between two lines, such as ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
+If one of them is mistyped, students could read what is between them. The parts of a test cell state
+its points, and nbgrader's metadata gets their sum. Texts that students read state points too.
+"""
+
+import ast
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+
+from hw_grading.homework.cells import as_released, is_test, uses_checks
+from hw_grading.homework.homework import Manifest, ManifestError
+from hw_support.submission.cells import marks_of
+from hw_support.submission.problems import quoted
+
+_KINDS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+_MEANT = re.compile(
+    r"\s*(?:#+|<!--)\s*(?:begin|end)[\s_-]*(?:solution|hidden[\s_-]*test|mark\w*[\s_-]*scheme)",
+    re.IGNORECASE,
+)
+_FOR_STAFF = re.compile(r"\w+\.grade_with\(.*|^\s*(?:from|import)\s+staff\b", re.MULTILINE)
+_GRADE_WITH = re.compile(r"\w+\.grade_with\(\"staff\.\w+\"\)")
+_HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.*?)\s*#*$")
+_IN_HEADING = re.compile(r"\((?:[^()]*[\s,])?(?P<points>\d+(?:\.\d+)?) points?\)$")
+_IN_LIST = re.compile(r"\*\*Points:?\*\*:?\s*(?P<points>\d+(?:\.\d+)?)\b")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_RULE = re.compile(r"^\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?$")
+_IN_ALL = ("total", "sum", "in all", "all")
+_PARTS = tuple(f"checks.{method}" for method in ("part", "table", "untouched", "shows"))
+
+
+# -- what a release removes
+
+
+def mistakes(notebook: NotebookNode) -> Iterator[str]:
+    """Yield a sentence for each cell that would show students what is hidden, or is broken."""
+    ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
+    for grade_id, cells in ids.items():
+        if grade_id and cells > 1:
+            yield f"cell {grade_id}: {cells} cells have this id. Each needs its own."
+    for number, cell in enumerate(notebook.cells, 1):
+        grade_id = marks_of(cell).get("grade_id")
+        for said in itertools.islice(_in_cell(cell), 1):
+            yield f"cell {grade_id or f'{number} from the top'}: {said}"
+
+
+def check_regions(notebook: NotebookNode, file: Path) -> None:
+    """Raise `RuntimeError`, with these sentences, if the notebook of a file has `mistakes`."""
+    if wrong := [f"{file}: {sentence}" for sentence in mistakes(notebook)]:
+        raise RuntimeError("\n".join([*wrong, "Nothing was released."]))
+
+
+def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:
+    """Yield a sentence for each cell that a manifest names and the notebook does not have."""
+    there = {marks_of(cell).get("grade_id") for cell in notebook.cells}
+    named = {manifest.certification, *manifest.limits, *manifest.shown_beside} - {""}
+    for beside in manifest.shown_beside.values():
+        named |= {*beside.answers, *beside.printed}
+    for grade_id in sorted(named - there):
+        yield f"it names the cell {quoted(grade_id)}, but no cell of the notebook has this id."
+
+
+def _in_cell(cell: NotebookNode) -> Iterator[str]:
+    open_kind = ""
+    kept: list[str] = []  # lines that students get
+    hidden: list[str] = []  # lines between BEGIN HIDDEN TESTS and END HIDDEN TESTS
+    for line in cell.source.splitlines():
+        marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
+        if not marks and _MEANT.match(line):
+            names = ", ".join(f"BEGIN {kind} and END {kind}" for kind in _KINDS)
+            yield f"the line {quoted(line.strip())} removes nothing. Allowed are {names}."
+        for word, kind in marks:
+            if open_kind != (kind if word == "END" else ""):
+                yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
+            open_kind = kind if word == "BEGIN" else ""
+        if not marks and open_kind in ("", "HIDDEN TESTS"):
+            (hidden if open_kind else kept).append(line)
+    if open_kind:
+        yield f"BEGIN {open_kind} has no END {open_kind} below it."
+    if marks_of(cell).get("solution") and "BEGIN SOLUTION" not in cell.source:
+        kept = []  # all of it is the solution
+    for name in cell.get("attachments", ()):
+        if not any(f"attachment:{name}" in unquote(line) for line in kept):
+            yield (
+                f"students would get the attached picture {quoted(name)}, which only removed lines "
+                "show. Remove the attachment, and write the picture into the text as data."
+            )
+    if "BEGIN SOLUTION" in cell.source and not marks_of(cell).get("solution"):
+        yield "it has a solution, but its type is not that of an answer (panel Create Assignment)."
+    if is_test(cell):
+        yield from _in_test(cell, hidden)
+    elif "BEGIN HIDDEN TESTS" in cell.source:
+        yield "it has hidden tests, but its type is not Autograder tests (panel Create Assignment)."
+
+
+def _in_test(cell: NotebookNode, hidden: list[str]) -> Iterator[str]:
+    for line in filter(None, map(str.strip, hidden if uses_checks(cell) else ())):
+        if not _GRADE_WITH.fullmatch(line):
+            yield (
+                f"its hidden line {quoted(line)} is not allowed, because students see every part: "
+                "the only hidden line of a cell with `Checks` is "
+                'checks.grade_with("staff.<homework>").'
+            )
+    released = as_released(cell.source, "code")
+    if found := _FOR_STAFF.search(released):
+        yield (
+            f"students would read {quoted(found[0].strip())}. Put it between BEGIN HIDDEN TESTS "
+            "and END HIDDEN TESTS."
+        )
+    for text, whose in ((cell.source, ""), (released, ", without its hidden tests")):
+        try:
+            # A cell without `Checks` runs in the kernel, where magics are allowed.
+            ast.parse(text if uses_checks(cell) else TransformerManager().transform_cell(text))
+        except (SyntaxError, ValueError) as error:
+            where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+            yield f"it is not valid Python{whose} ({error.args[0]}{where})."
+
+
+# -- points
+
+
+def points_of(cell: NotebookNode) -> float:
+    """Return the points of a cell; 0 if it has none."""
+    marks = marks_of(cell)
+    points = marks.get("points", 0)
+    graded = marks.get("grade") or marks.get("task")
+    return float(points) if graded and isinstance(points, int | float) else 0.0
+
+
+def total_of(notebook: NotebookNode) -> float:
+    """Return the total points of a notebook's cells."""
+    return sum(map(points_of, notebook.cells))
+
+
+def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
+    """Raise `ManifestError` if the manifest in a file states other points than the notebook has."""
+    total = total_of(notebook)
+    if manifest.points is not None and _differ(manifest.points, total):
+        raise ManifestError(
+            f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
+            f"{total:g}. Change one of the two."
+        )
+
+
+def set_points(notebook: NotebookNode) -> list[str]:
+    """Give each test cell the points of its parts; return a sentence for each cell that changed."""
+    changes = []
+    for cell in notebook.cells:
+        worth, before = worth_of_parts(cell), points_of(cell)
+        if worth is not None and _differ(worth, before):
+            cell.metadata["nbgrader"]["points"] = int(worth) if worth == int(worth) else worth
+            name = marks_of(cell).get("grade_id")
+            changes.append(f"cell {name} has {_said(worth)} now, as its parts; it had {before:g}")
+    return changes
+
+
+def worth_of_parts(cell: NotebookNode) -> float | None:
+    """Return the points of a test cell's parts.
+
+    None if the cell has no points or no parts, or if the number cannot be read from its text:
+    because of an expression in the place of a number, or a part in a loop or function.
+    """
+    marks = marks_of(cell)
+    if cell.cell_type != "code" or not (marks.get("locked") and marks.get("grade")):
+        return None
+    try:
+        tree = ast.parse(cell.source)
+    except (SyntaxError, ValueError):
+        return None
+    once: list[ast.expr] = []  # expressions outside of loops and functions
+    for node in tree.body:
+        once += node.decorator_list if isinstance(node, ast.FunctionDef) else []
+        once += [node.value] if isinstance(node, ast.Expr) else []
+    points = [points_in(part) if part in once else None for part in parts_in(tree)]
+    known = [number for number in points if number is not None]
+    return sum(known) if points and len(known) == len(points) else None
+
+
+def parts_in(tree: ast.AST) -> list[ast.Call]:
+    """Return the calls that make parts: the methods `part`, `table`, ... of a `Checks`."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func) in _PARTS]
+
+
+def points_in(call: ast.Call) -> float | None:
+    """Return the argument `points`, which may be the second one; None if it is not a number."""
+    values = [keyword.value for keyword in call.keywords if keyword.arg == "points"]
+    try:
+        value = ast.literal_eval((values or call.args[1:2])[0])
+    except (IndexError, ValueError, TypeError):
+        return None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def disagreements(notebook: NotebookNode) -> list[str]:
+    """Return a sentence for each number of points in a text that contradicts the cells.
+
+    Compared are headings that end in ``(6 points)`` with the cells below them, and the table at the
+    top and ``**Points:** 100`` in the first cell with all cells.
+    """
+    total = total_of(notebook)
+    stated = [*_in_headings(notebook), *((*one, "the cells", total) for one in _totals(notebook))]
+    return [
+        f"{where} {_said(points)}, but {others} have {real:g}. Change one of the two."
+        for where, points, others, real in stated
+        if _differ(points, real)
+    ]
+
+
+def _in_headings(notebook: NotebookNode) -> Iterator[tuple[str, float, str, float]]:
+    entries: list[re.Match[str] | float] = []
+    for cell in notebook.cells:
+        entries += [*filter(None, map(_HEADING.match, _lines(cell))), points_of(cell)]
+    for place, entry in enumerate(entries):
+        if isinstance(entry, float) or not (found := _IN_HEADING.search(entry["text"])):
+            continue
+        level, below = len(entry["marks"]), 0.0
+        for following in entries[place + 1 :]:
+            if isinstance(following, float):
+                below += following
+            elif len(following["marks"]) <= level:
+                break
+        says = f'the heading "{entry["text"]}" says'
+        yield says, float(found["points"]), "the cells below it", below
+
+
+def _totals(notebook: NotebookNode) -> Iterator[tuple[str, float]]:
+    """Yield the totals that the first cell and the table at the top state, and where."""
+    for cell in notebook.cells[:1]:
+        if found := _IN_LIST.search("\n".join(_lines(cell))):
+            yield "the first cell says", float(found["points"])
+    for cell in itertools.takewhile(lambda cell: not points_of(cell), notebook.cells):
+        rows = [_columns(line) for line in _lines(cell) if "|" in line]
+        rules = [n for n, row in enumerate(rows) if _RULE.match("|".join(row)) and n]
+        for rule in rules:
+            head = [column.casefold() for column in rows[rule - 1]]
+            if "points" not in head:
+                continue
+            sum_of_rows, column = 0.0, head.index("points")
+            for row in rows[rule + 1 :]:
+                number = _NUMBER.fullmatch(row[column]) if column < len(row) else None
+                points = float(number[0]) if number else 0.0
+                if row[0].casefold().rstrip(":") not in _IN_ALL:
+                    sum_of_rows += points
+                elif number:
+                    yield f'the row "{row[0]}" of the table at the top says', points
+            yield "the rows of the table at the top sum to", sum_of_rows
+            return
+
+
+def _lines(cell: NotebookNode) -> Iterator[str]:
+    """Yield the lines of an instructor's text as students get it, without lines of code."""
+    if cell.cell_type == "markdown" and not marks_of(cell).get("solution"):
+        text = as_released(cell.source, "markdown")
+        yield from re.sub(r"^\s*(```|~~~).*?^\s*\1", "", text, flags=re.M | re.S).splitlines()
+
+
+def _columns(line: str) -> list[str]:
+    return [column.strip(" *_") for column in line.strip().strip("|").split("|")]
+
+
+def _differ(one: float, other: float) -> bool:
+    return not math.isclose(one, other, abs_tol=1e-6)
+
+
+def _said(points: float) -> str:
+    return f"{points:g} {'point' if points == 1 else 'points'}"

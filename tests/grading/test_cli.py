@@ -1,0 +1,155 @@
+"""The command line: which commands there are, and how each of them ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_homeworks import manifest_of, source_of, write_homework
+
+from hw_grading.__main__ import main
+from hw_grading.cli import COMMANDS, parser_of_all
+from hw_grading.homework.course import REPOSITORY, Course
+
+ARGUMENTS = {
+    "backup": [], "collect": ["ps1", "x.zip"], "correct": ["ps1", "--list"], "desk": ["ps1"],
+    "explain": ["ps1", "--student", "ada"], "export": ["ps1", "--format", "questions"],
+    "extend": ["ps1", "--list"], "feedback": ["ps1"], "grade": ["ps1"], "regrade": ["ps1"],
+    "release": [], "report": ["ps1"], "similarity": ["ps1"], "statistics": ["ps1"],
+}  # fmt: skip
+
+
+class Nbgrader:
+    """Stands in for nbgrader's commands: what was asked of it, and how each of them ends."""
+
+    def __init__(self, status: int) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self._status = status
+
+    def __call__(self, *words: str, log: Path | None = None) -> int:
+        self.asked.append(words)
+        return self._status
+
+
+def test_help_lists_each_command_under_its_phase():
+    help_ = parser_of_all().format_help()
+    for command in COMMANDS.values():
+        assert command.summary in help_.partition(f"{command.phase}:")[2]
+
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"demo", "doctor", "new"}))
+def test_in_a_wrong_folder_each_command_says_how_to_name_the_course(command, tmp_path, capsys):
+    assert main(["--course", str(tmp_path), command, *ARGUMENTS[command]]) == 2
+    assert capsys.readouterr().err == (
+        f"There is no nbgrader_config.py in {tmp_path}. Go to the course's folder, or type: "
+        f"hw-grading --course FOLDER {command}\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["grade-it"], "invalid choice"),
+        (["report", "ps1", "--force"], "unrecognized arguments: --force"),
+        (["explain", "ps1"], "required: --student"),
+        (["export", "ps1", "--format", "excel"], "invalid choice"),
+    ],
+)
+def test_a_command_line_that_cannot_be_parsed_has_status_2(words, said, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["report", "ps1"], "gradebook"),
+        (["statistics", "ps1"], "gradebook"),
+        (["desk", "ps1", "--port", "99999"], "Expected a port from 1 to 65535, found 99999"),
+        (["correct", "ps1", "--list", "--undo", "1"], "Expected one of --add, --drop"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_status_2(words, said, tmp_path, capsys):
+    (tmp_path / "nbgrader_config.py").touch()
+    assert main(["--course", str(tmp_path), *words]) == 2
+    [sentence] = capsys.readouterr().err.splitlines()
+    assert said in sentence
+
+
+@pytest.mark.parametrize(("nbgraders", "ours"), [(0, 0), (1, 1), (255, 1), (-9, 1)])
+def test_grade_passes_students_and_options_on_to_nbgrader(nbgraders, ours, tmp_path, monkeypatch):
+    (tmp_path / "nbgrader_config.py").touch()
+    nbgrader = Nbgrader(nbgraders)
+    monkeypatch.setattr(Course, "nbgrader", lambda _, *words: nbgrader(*words))
+    course = ["--course", str(tmp_path)]
+    assert main([*course, "grade", "ps1", "--force", "--WholeClass.executor=serial"]) == ours
+    assert main([*course, "grade", "ps1", "--student=ada", "--student", "ben", "--force"]) == ours
+    assert nbgrader.asked == [
+        ("autograde", "ps1", "--force", "--WholeClass.executor=serial"),
+        ("autograde", "ps1", "--student=ada", "--force"),
+        ("autograde", "ps1", "--student=ben", "--force"),
+    ]
+
+
+def test_feedback_is_released_for_a_homework_that_the_exchange_collected(tmp_path, monkeypatch):
+    settings = f"c.Exchange.root = {str(tmp_path)!r}\nc.CourseDirectory.course_id = 'ml'\n"
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{settings}")
+    inbound = tmp_path / "ml" / "inbound"
+    (inbound / "ada+ps1+2030-01-01 00:00:00 UTC+x").mkdir(parents=True)
+    nbgrader = Nbgrader(0)
+    monkeypatch.setattr(Course, "nbgrader", lambda _, *words: nbgrader(*words))
+    assert main(["--course", str(tmp_path), "feedback", "ps1", "--force"]) == 0
+    assert main(["--course", str(tmp_path), "feedback", "ps2"]) == 0
+    assert nbgrader.asked == [
+        ("generate_feedback", "ps1", "--force"),
+        ("release_feedback", "ps1"),
+        ("generate_feedback", "ps2"),
+    ]
+
+
+def test_output_that_nobody_reads_gives_no_message():
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "hw_grading", "--course", str(REPOSITORY), "doctor"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_the_console_script_ends_with_the_status_of_its_command(tmp_path):
+    manifest = manifest_of("ps1").replace("points = 7", 'points = "seven"')
+    write_homework(tmp_path, "ps1", source_of("ps1"), manifest)
+    program = Path(sys.executable).with_name("hw-grading")
+    done = subprocess.run(
+        [program, "--course", tmp_path, "release"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    [sentence] = done.stderr.strip().split("\n")
+    assert "points: expected a valid number, found 'seven'" in sentence
+
+
+def test_a_command_that_is_stopped_while_it_imports_says_so_in_one_sentence(tmp_path):
+    (tmp_path / "nbgrader.py").write_text("raise KeyboardInterrupt")
+    command = [sys.executable, "-m", "hw_grading", "--course", str(REPOSITORY), "report", "ps1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == "\nStopped before it was done. Type the same command again.\n"
+    assert done.returncode == 130
+
+
+@pytest.mark.parametrize("package", ["nbgrader", "nbformat", "sqlalchemy", "copydetect"])
+def test_a_package_that_is_missing_is_named_with_what_to_type(package):
+    program = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from hw_grading.cli import main\n"
+        f"sys.exit(main(['--course', {str(REPOSITORY)!r}, 'similarity', 'hw2']))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("FIX   packages    ")
+    assert package in done.stderr
+    assert "-m pip install -r requirements.lock" in done.stderr
+    assert "Traceback" not in done.stderr
