@@ -42,7 +42,7 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 c.ClearMarkScheme.enforce_metadata = False
 
 # nbgrader zip_collect refuses: a name inside a student's zip could hand in for another student.
-c.ZipCollectApp.extractor_plugin = "hw_grading.term.collect.UseCollect"
+c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"
 
 # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
 c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"
@@ -105,4 +105,4 @@ c.GenerateFeedback.preprocessors = [
 ]
 
 # A table in which a spreadsheet finds no formulas.
-c.ExportApp.plugin_class = "hw_grading.exports.tables.PlainCsv"
+c.ExportApp.plugin_class = "hw_grading.lms.export.PlainCsv"

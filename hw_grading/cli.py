@@ -166,15 +166,22 @@ def collect(asked: Asked) -> int:
     """Collect submissions from a learning platform's download.
 
     Recognises downloads of Canvas, Gradescope and Moodle, and files named
-    <student>_<homework>.ipynb. Shows a table, and asks before it writes anything.
+    <student>_<homework>.ipynb. Shows a table, and asks before it writes anything. Students can
+    change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is.
 
-    downloads... FILE         zips, folders or notebooks
-    --roster FILE             the list of students; default: the course's students.csv
-    --canvas-gradebook FILE   Canvas' gradebook; it maps Canvas ids to logins
-    --dry-run                 show the table, and write nothing
-    --yes                     write without asking
+    downloads... FILE          zips, folders or notebooks
+    --roster FILE              the list of students; default: the course's students.csv
+    --canvas-gradebook FILE    Canvas' gradebook; it maps Canvas ids to logins
+    --moodle-worksheet FILE    the assignment's grading worksheet from Moodle
+    --column-participant NAME  its column of participants; default: Identifier
+    --column-id NAME           its column of university numbers; default: ID number
+    --column-login NAME        its column of emails or logins; default: Email address
+    --accept-names             take files of which only a name says whose they are
+    --dry-run                  show the table, and write nothing
+    --yes                      write without asking
     """
-    from hw_grading.term.collect import collect
+    from hw_grading.lms.collect import collect
+    from hw_grading.lms.moodle import Columns
 
     is_all_collected = collect(
         asked.course,
@@ -182,6 +189,9 @@ def collect(asked: Asked) -> int:
         asked.downloads,
         roster=asked.roster,
         canvas_gradebook=asked.canvas_gradebook,
+        moodle_worksheet=asked.moodle_worksheet,
+        columns=Columns.chosen(asked),
+        accept_names=asked.accept_names,
         dry_run=asked.dry_run,
         yes=asked.yes,
     )
@@ -399,13 +409,12 @@ def export(asked: Asked) -> int:
     --column-name NAME   Moodle's column of names; default: Full name
     --roster FILE        the list of students; default: the course's students.csv
     --student ID         export only this student; repeatable
+    --accept-names       fill in rows of which only a name says whose they are
     """
-    from hw_grading.exports.export import export
-    from hw_grading.exports.moodle import Columns
     from hw_grading.homework.course import Course
+    from hw_grading.lms.export import export
+    from hw_grading.lms.moodle import Columns
 
-    columns = {"id": asked.column_id, "login": asked.column_login, "name": asked.column_name}
-    named = {what: name for what, name in columns.items() if name}
     path, exported = export(
         Course(asked.course),
         asked.homework,
@@ -413,9 +422,10 @@ def export(asked: Asked) -> int:
         asked.output,
         fill=asked.fill,
         column=asked.column or "",
-        identity=Columns(**named) if named else None,
+        columns=Columns.chosen(asked),
         roster=asked.roster,
         students=asked.student,
+        accept_names=asked.accept_names,
     )
     _say([*exported.messages, path])
     return _warned(exported.left_to_do)

@@ -14,6 +14,7 @@ from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, counted, in_digits
 from hw_grading.gradebook.writing import aligned, columns
 from hw_grading.homework.course import Course
+from hw_grading.lms.records import known_by_name
 from hw_grading.outcome import Status
 
 WIDEST_NAME = 24
@@ -132,6 +133,8 @@ def _summary(found: Results) -> list[str]:
     if answers:
         name = found.assignment
         lines.append(f"to grade them in the browser: hw-grading desk {name}")
+    if names := known_by_name(found.course, found.assignment):
+        lines.append(f"collected by name only, which students can change: {', '.join(names)}")
     if without := sum(result.known.scored and not result.run for result in results):
         lines.append(
             f"what failed is not known of {counted(without, 'submission')}, never graded by this "

@@ -13,9 +13,9 @@ from hw_grading.gradebook.folders import read_time
 
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
 MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'
-ROSTER = """id,name,email,section,canvas_id,moodle_name,sid
+ROSTER = """id,name,email,section,canvas_id,login,sid
 ann,Ann Lee,ann@x.edu,1,701,,3031
-bob,"Jones, Bob",bob@x.edu,1,702,,3032
+bob,"Jones, Bob",bob@x.edu,1,702,bjones,3032
 zoe,Zoë Ångström,zoe@x.edu,2,703,,3033
 dan,Dan O'Neil,dan@x.edu,2,704,,3034
 """
@@ -48,11 +48,28 @@ def gradescope(*submissions: tuple[int, str, list[tuple[str, str, str]], bytes])
     return packed(("assignment_9_export/submission_metadata.yml", metadata), *files)
 
 
+def ruby(utc: str, local: str) -> str:
+    """A time as Ruby on Rails writes it, whose local part claims to be UTC."""
+    return (
+        "!ruby/object:ActiveSupport::TimeWithZone\n"
+        f"    utc: {utc}\n    zone: !ruby/object:ActiveSupport::TimeZone\n"
+        f"      name: America/Los_Angeles\n    time: {local}"
+    )
+
+
 def moodle(*submissions: tuple[str, int, bytes]) -> bytes:
     """Full name, number of the participant, and the notebook of each."""
     folders = [(f"{name}_{number}_assignsubmission_file/hw2.ipynb", content)
                for name, number, content in submissions]  # fmt: skip
     return packed(*folders)
+
+
+def worksheet(
+    *rows: tuple[int, str, str], titles: str = "Identifier,Full name,Email address"
+) -> str:
+    """A grading worksheet: number of the participant, full name and email of each."""
+    lines = [f"Participant {number},{name},{email},-" for number, name, email in rows]
+    return "\n".join([f"{titles},Grade", *lines, ""])
 
 
 class Term:
@@ -73,10 +90,10 @@ class Term:
         content = content.encode() if isinstance(content, str) else content
         (self.root / "students.csv").write_bytes(content)
 
-    def download(self, name: str, content: bytes) -> Path:
+    def download(self, name: str, content: str | bytes) -> Path:
         path = self.outside / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
         return path
 
     def collect(self, *words: str | Path, yes: bool = True) -> int:
@@ -104,6 +121,6 @@ class Term:
         return read_time(self.root / "submitted" / student / "hw2")
 
     @property
-    def manifest(self) -> dict[str, dict[str, object]]:
+    def records(self) -> dict[str, dict[str, object]]:
         path = self.root / "grading/collected/hw2.json"
         return json.loads(path.read_text(encoding="utf-8"))["students"]

@@ -119,7 +119,6 @@ class MoodleStudent:
     email: str = ""
     grade: str = ""
     feedback: str = ""
-    locked: bool = False
 
 
 ENGLISH = {
@@ -129,8 +128,6 @@ ENGLISH = {
         *("Maximum grade", "Grade can be changed", "Last modified (submission)"),
         *("Last modified (grade)", "Feedback comments"),
     ],
-    "yes": "Yes",
-    "no": "No",
 }
 GERMAN = {
     "participant": "Teilnehmer/in",
@@ -139,8 +136,6 @@ GERMAN = {
         *("Bestwertung", "Bewertung kann geändert werden", "Zuletzt geändert (Abgabe)"),
         *("Zuletzt geändert (Bewertung)", "Feedback als Kommentar"),
     ],
-    "yes": "Ja",
-    "no": "Nein",
 }
 
 
@@ -159,8 +154,8 @@ class Moodle:
                 [
                     f"{self.language['participant']}{one.number}",
                     *(one.name, one.id_number, one.email, "Submitted for grading", one.grade),
-                    *(self.maximum, self.language["no" if one.locked else "yes"]),
-                    *("Tuesday, 4 October 2022, 11:59 PM", "-", one.feedback),
+                    *(self.maximum, "Yes", "Tuesday, 4 October 2022, 11:59 PM", "-"),
+                    one.feedback,
                 ]
             )
         stream = io.StringIO(newline="")

@@ -16,8 +16,8 @@ from hw_grading.gradebook.folders import read_time
 
 pytestmark = pytest.mark.slow
 
-ROSTER = "id,name,canvas_id,sid\nann,Ann Lee,701,3031\nbob,Bob Jones,702,3032\n"
-ROSTER += "zoe,Zoë Ångström,703,3033\n"
+ROSTER = "id,name,canvas_id,sid,email\nann,Ann Lee,701,3031,a@x\nbob,Bob Jones,702,3032,b@x\n"
+ROSTER += "zoe,Zoë Ångström,703,3033,z@x\n"
 NAMES = {"ann": "Ann Lee", "bob": "Bob Jones", "zoe": "Zoë Ångström"}
 POINTS = {"ann": 6.0, "bob": 4.0}  # Bob's `double` is wrong; Zoë hands in nothing
 
@@ -44,6 +44,12 @@ def from_moodle(handed: Handed) -> bytes:
     return moodle(("Ann Lee", 11, handed["ann"]), ("Bob Jones", 12, handed["bob"]))
 
 
+def on_moodle() -> Moodle:
+    people = enumerate(NAMES.values(), 11)
+    students = [MoodleStudent(n, name, "", f"{name[0].lower()}@x") for n, name in people]
+    return Moodle(students, maximum="15.00")
+
+
 def into_canvas(course: Path) -> dict[str, float]:
     there = Canvas(
         [
@@ -59,8 +65,7 @@ def into_canvas(course: Path) -> dict[str, float]:
 
 
 def into_moodle(course: Path) -> dict[str, float]:
-    people = [MoodleStudent(n, name, "") for n, name in enumerate(NAMES.values(), 11)]
-    there = Moodle(people, maximum="15.00")
+    there = on_moodle()
     changes = there.imported(exported(course, "moodle", there.exported()))
     return {name: float(value) for name, (_, value) in changes.items()}
 
@@ -105,7 +110,9 @@ def test_a_class_is_collected_graded_and_exported(
         s: nbformat.writes(nb).encode() for s, nb in (("ann", course.answered), ("bob", wrong))
     }
     (tmp_path / "download.zip").write_bytes(download(handed))
+    (tmp_path / "worksheet.csv").write_text(on_moodle().exported(), encoding="utf-8")
     words = ["collect", "hw2", str(tmp_path / "download.zip"), "--yes"]
+    words += ["--moodle-worksheet", str(tmp_path / "worksheet.csv")]
     assert main(["--course", str(course.root), *words]) == 0
     assert read_time(course.root / "submitted/ann/hw2") == when
     assert course.grade().returncode == 0

@@ -8,7 +8,7 @@ import pytest
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.homework import why_no_id
-from hw_grading.term.downloads import named
+from hw_grading.lms.downloads import plainly_named
 from hw_support.desk import check, handin
 from hw_support.desk.errors import DeskError
 from hw_support.desk.opening import open_notebook
@@ -27,7 +27,7 @@ def test_the_zip_is_what_collect_expects(opened, release, tmp_path):
         content = archive.read(name)
     assert content == (tmp_path / "hw2.ipynb").read_bytes()
     assert (entry, digest) == (name, hashlib.sha256(content).hexdigest())
-    assert named("hw2").match(name)["student"] == "3031234567"
+    assert plainly_named("hw2").match(name)["student"] == "3031234567"
 
 
 def test_a_certification_without_a_student_id_is_asked_for(released, tmp_path, release):

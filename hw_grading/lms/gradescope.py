@@ -1,0 +1,129 @@
+"""Gradescope: a folder for each submission, and ``submission_metadata.yml`` beside them.
+
+    submission_123:
+      :submitters:
+      - :name: Jane Doe
+        :sid: '1234567'
+        :email: jane@example.edu
+      :created_at: 2022-10-04 16:59:00.123456000 -07:00
+
+All members of a group are submitters. A time may also be an object of Ruby, with its ``utc``.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from hw_grading.gradebook.folders import time_of
+from hw_grading.lms.roster import Who
+from hw_grading.lms.uploads import Named, Naming, Upload
+from hw_support.submission.file import Unreadable
+from hw_support.submission.problems import quoted
+
+_METADATA = "submission_metadata.yml"
+_MAX_BYTES = 20_000_000  # takes 1 GB of memory
+_FOLDER = re.compile(r"submission_\d+")
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?) ?(Z|UTC|[+-]\d\d:?\d\d)?", re.ASCII
+)
+
+
+def naming(files: Sequence[Upload], zone: tzinfo) -> Naming | None:
+    """Return what Gradescope says about files; None if this is no export of Gradescope.
+
+    Its list of submissions is at the top, where students cannot write.
+    """
+    lists = [u for u in files if PurePosixPath(u.name).name == _METADATA]
+    folders = [PurePosixPath(upload.folder) for upload in lists]
+    top = min(folders, key=lambda folder: len(folder.parts), default=None)
+    if top is None or len(top.parts) > 1 or _FOLDER.fullmatch(top.name):
+        return None
+    if any(u.is_work and not PurePosixPath(u.name).is_relative_to(top) for u in files):
+        return None
+    submissions = _read(next(upload for upload in lists if upload.folder == str(top)))
+
+    def named(upload: Upload) -> Named | None:
+        folder, *own = PurePosixPath(upload.name).relative_to(top).parts
+        if not own:
+            return None
+        entry = submissions.get(folder)
+        if not isinstance(entry, dict):
+            raise Unreadable(f"{_METADATA} does not list its folder, so its student is not known")
+        when = _moment(entry.get(":created_at"), zone)
+        return Named(folder, _submitters(entry), "/".join(own), when)
+
+    return named
+
+
+def _read(metadata: Upload) -> dict[str, Any]:
+    """Return the list: dictionaries, lists and texts only, since `BaseLoader` obeys no tags.
+
+    An alias is the same object again, so a few lines cannot become gigabytes.
+    """
+    try:
+        content = metadata.read()
+        if len(content) > _MAX_BYTES:
+            raise Unreadable(
+                f"expected at most {_MAX_BYTES:,} bytes, found {len(content):,}. Remove "
+                ":results: and :history: from it"
+            )
+        found = yaml.load(content, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        if not isinstance(found, dict):
+            raise Unreadable("expected a list of submissions by folder, found something else")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: " if mark else ""
+        why = getattr(error, "problem", None) or error
+        raise Unreadable(
+            f"{_METADATA}: {where}expected YAML, found something else ({quoted(why)})"
+        ) from None
+    except (Unreadable, UnicodeError, RecursionError, ValueError) as error:
+        raise Unreadable(f"{_METADATA}: {error}") from None
+    return found
+
+
+def _submitters(entry: dict[str, Any]) -> tuple[Who, ...]:
+    people = entry.get(":submitters")
+    found = []
+    for person in people if isinstance(people, list) else ():
+        texts = person if isinstance(person, dict) else {}
+        name, sid, email = (_text(texts.get(key)) for key in (":name", ":sid", ":email"))
+        keys = [(what, value) for what, value in (("sid", sid), ("email", email)) if value]
+        said = ", ".join(filter(None, (name, sid, email)))
+        found.append(Who(said or "a student without a name", tuple(keys), account=email))
+    if not found:
+        raise Unreadable(f"{_METADATA} names no student for it")
+    return tuple(found)
+
+
+def _text(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    return "" if text in ("~", "null") else text
+
+
+def _moment(value: object, zone: tzinfo) -> datetime:
+    """Return a time; of an object of Ruby its `utc`, since its `time` is local and says it is not.
+
+    Raises `Unreadable` if there is none that is possible.
+    """
+    text = value.get("utc") if isinstance(value, dict) else value
+    text = text.strip() if isinstance(text, str) else ""  # aliases could make others endless
+    match = _TIME.fullmatch(text)
+    if not match:
+        raise Unreadable(
+            f"expected a time such as '2022-10-04 16:59:00 -07:00' for :created_at, found "
+            f"{quoted(text)}"
+        )
+    try:
+        moment = datetime.fromisoformat(match[1] + (match[2] or "").replace("UTC", "Z"))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC if isinstance(value, dict) else zone)
+        moment = moment.astimezone(UTC)
+        time_of(f"{moment:%Y-%m-%d %H:%M:%S} UTC")
+    except (ValueError, OverflowError, Unreadable) as error:
+        raise Unreadable(f"{quoted(text)} is not a time ({quoted(error)})") from None
+    return moment
