@@ -20,7 +20,6 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.commands.student_zip import version_for, write_student_zip
 from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.model import wrong_sums
 from hw_grading.gradebook.scores import Cell
