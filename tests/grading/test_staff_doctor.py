@@ -93,7 +93,7 @@ def test_settings_that_cannot_be_read_are_named_and_have_status_2(
         ("c.WholeClass.wokers = 3", "keys", "c.WholeClass.wokers"),
         ("c.ExecuteSubmision.memory_mb = 3", "keys", "c.ExecuteSubmision.memory_mb"),
         ("c.WholeClass.workers = 'two'", "disk", "workers"),
-        ("c.LatePolicy.percnt = 10", "ps1", "Did you mean percent"),
+        ("c.LatePolicy.percnt = 10", "ps1", "The settings are: floor"),
         ("c.LatePolicy.percent = -1", "ps1", "percent"),
         ("c.Exchange.timezone = 'Pacific'", "time zone", "'Pacific' is not known here"),
         ("c.WholeClass.results_mb = 10**9", "disk", "MB are needed"),
