@@ -31,7 +31,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_server import fork_server_for
+from hw_grading.sandbox.fork_client import fork_server_for
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.problems import Kind, Problem, read_problems
 

@@ -1,9 +1,9 @@
-"""Starts kernels in sandboxes: forks them from a fork server, or starts them from scratch.
+"""Starts kernels: forks them from a fork server, or starts them from scratch.
 
-This is the grader's side of `hw_grading.inside.fork_server`. Imports that are the same for all
-submissions take most of a small submission's time. The fork server does them once, and each kernel
-begins as a copy of the fork server. The fork server needs nested namespaces. If the machine does
-not allow these, every kernel is started from scratch.
+This is the grader's side. The side in the sandbox is `hw_grading.inside.fork_server`. Imports that
+are the same for all submissions take most of a small submission's time. The fork server does them
+once, and each kernel begins as a copy of it. The fork server needs nested namespaces. If the
+machine does not allow these, every kernel is started from scratch.
 """
 
 import atexit
@@ -14,10 +14,12 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from hw_grading.inside import isolation
 from hw_grading.inside.isolation import Limits, Shown
@@ -27,6 +29,7 @@ from hw_grading.sandbox.processes import Forked, has_ended, pid_of
 from hw_grading.sandbox.syscalls import filter_file
 
 SECONDS_TO_START = 30.0
+_MODULE = ["-m", "answering.fork_server"]
 _log = logging.getLogger(__name__)
 
 
@@ -35,17 +38,17 @@ class NoForkServer(GraderFault):
 
 
 class KernelProcess(Forked):
-    """A kernel in a sandbox, for jupyter_client; all processes of its sandbox end with `pid`.
+    """A kernel, for jupyter_client; all processes of its sandbox end with `pid`.
 
     The process at the other end of the socket `starting` becomes the kernel when it gets the
-    content of its connection file.
+    content of its connection file. `started` is the process that this one has started for it.
     """
 
     def __init__(
         self,
         starting: socket.socket,
         connection: bytes,
-        bubblewrap: subprocess.Popen[bytes] | None = None,
+        started: subprocess.Popen[bytes] | None = None,
     ) -> None:
         starting.settimeout(SECONDS_TO_START)
         said, fds, _, _ = socket.recv_fds(starting, 1000, 2)
@@ -57,12 +60,12 @@ class KernelProcess(Forked):
         starting.send(connection)
         # Closed when this process exits, in any way; then a forked kernel ends.
         self._lifeline = starting
-        self._bubblewrap = bubblewrap
+        self._started = started
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
         super().wait(timeout)
-        return self._bubblewrap.wait() if self._bubblewrap else 1
+        return self._started.wait() if self._started else 1
 
 
 class ForkServer:
@@ -73,14 +76,15 @@ class ForkServer:
     """
 
     def __init__(self, shown: Shown) -> None:
-        self.shown = shown
+        self.shown, self.owner = shown, os.getpid()
         self._folder = tempfile.mkdtemp(prefix="hw-kernels-")
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         with theirs, filter_file() as file:
-            handed_on = [theirs.fileno(), file.fileno()]
-            program = ["fork", *map(str, handed_on), *shown.preload]
-            self._process = _run(shown, Limits(), self._folder, program, handed_on)
+            fds = [theirs.fileno(), file.fileno()]
+            program = [shown.python, *_MODULE, "fork", *map(str, fds), *shown.preload]
+            line = isolation.bubblewrap(shown, Limits(), self._folder, program, None)
+            self._process = _run(line, fds)
         self.pid = self._process.pid
         self._seen = Forked(self.pid)
         self._is_ready = False
@@ -135,36 +139,50 @@ def start_from_scratch(
     """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs, filter_file() as file:
-        handed_on = [link.fileno(), theirs.fileno(), file.fileno()]
-        program = ["start", *map(str, handed_on[:2]), json.dumps(limits.for_process())]
-        bubblewrap = _run(shown, limits, folder, program, handed_on, file.fileno())
+        fds = [link.fileno(), theirs.fileno(), file.fileno()]
+        words = ["start", *map(str, fds[:2]), json.dumps(limits.for_process())]
+        program = [shown.python, *_MODULE, *words]
+        line = isolation.bubblewrap(shown, limits, folder, program, file.fileno())
+        return _kernel(_run(line, fds), ours, connection)
+
+
+def start_without_sandbox(
+    folder: str, link: socket.socket, variables: Mapping[str, str], connection: bytes
+) -> KernelProcess:
+    """Return a kernel of a class that is trusted, with its files in a folder, or raise `OSError`.
+
+    It belongs to a new process group, without limits.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        fds = [link.fileno(), theirs.fileno()]
+        words = ["start", *map(str, fds), "{}", f"{folder}/kernel.json"]
+        line = [sys.executable, *_MODULE, *words]
+        process = _run(line, fds, env=dict(variables), cwd=folder, start_new_session=True)
+        return _kernel(process, ours, connection)
+
+
+def _kernel(
+    process: subprocess.Popen[bytes], starting: socket.socket, connection: bytes
+) -> KernelProcess:
     try:
-        return KernelProcess(ours, connection, bubblewrap)
+        return KernelProcess(starting, connection, process)
     except OSError:
-        bubblewrap.kill()
-        bubblewrap.wait()
+        process.kill()
+        process.wait()
         raise
 
 
-def _run(
-    shown: Shown,
-    limits: Limits,
-    folder: str,
-    program: Sequence[str],
-    fds: Sequence[int],
-    filter_fd: int | None = None,
-) -> subprocess.Popen[bytes]:
-    """Run `answering.fork_server` with some arguments in bubblewrap."""
-    program = [shown.python, "-m", "answering.fork_server", *program]
+def _run(line: Sequence[str], fds: Sequence[int], **options: Any) -> subprocess.Popen[bytes]:
     null = subprocess.DEVNULL
-    line = isolation.bubblewrap(shown, limits, folder, program, filter_fd)
-    return subprocess.Popen(line, pass_fds=fds, stdin=null, stdout=null, stderr=null, cwd="/")
+    given = {"cwd": "/", **options}
+    return subprocess.Popen(line, pass_fds=fds, stdin=null, stdout=null, stderr=null, **given)
 
 
 # -- the fork server of this process
 
-_current: tuple[int, ForkServer] | None = None  # the pid of the process that started it, and itself
-_refused: set[int] = set()  # pids of processes that start each kernel from scratch
+_current: ForkServer | None = None  # started by this process, or by one of which it is a fork
+_from_scratch = False  # whether every kernel is started from scratch
 _starting = threading.Lock()
 
 
@@ -178,25 +196,32 @@ def wait_until_ready() -> None:
     """Wait for the fork server that `begin` has started. If it fails, go on without one."""
     if _current:
         with _or_from_scratch():
-            _current[1].wait_until_ready()
+            _current.wait_until_ready()
 
 
 def fork_server_for(shown: Shown) -> ForkServer | None:
     """Return a fork server; start it if needed. Return None if none can be started."""
     with _starting, _or_from_scratch():
-        if os.getpid() not in _refused:
+        if not _from_scratch:
             server = _serving(shown)
             server.wait_until_ready()
             return server
     return None
 
 
+def refuse(why: str) -> None:
+    """Start every kernel from scratch from now on."""
+    global _from_scratch
+    _log.warning("Kernels start without the fork server, which takes longer: %s", why)
+    _from_scratch = True
+
+
 def _serving(shown: Shown) -> ForkServer:
     global _current
-    if not (_current and _current[1].shown == shown and not _current[1].has_ended()):
+    if not (_current and _current.shown == shown and not _current.has_ended()):
         _end()
-        _current = os.getpid(), ForkServer(shown)
-    return _current[1]
+        _current = ForkServer(shown)
+    return _current
 
 
 @contextlib.contextmanager
@@ -212,12 +237,6 @@ def _or_from_scratch() -> Iterator[None]:
 @atexit.register
 def _end() -> None:
     global _current
-    if _current and _current[0] == os.getpid():  # a fork of its owner must not end it
-        _current[1].end()
+    if _current and _current.owner == os.getpid():  # a fork of its owner must not end it
+        _current.end()
     _current = None
-
-
-def refuse(why: str) -> None:
-    """Start every kernel from scratch from now on."""
-    _log.warning("Kernels start without the fork server, which takes longer: %s", why)
-    _refused.add(os.getpid())
