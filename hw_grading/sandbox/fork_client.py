@@ -142,8 +142,8 @@ def start_from_scratch(
         fds = [link.fileno(), theirs.fileno(), file.fileno()]
         words = ["start", *map(str, fds[:2]), json.dumps(limits.for_process())]
         program = [shown.python, *_MODULE, *words]
-        line = isolation.bubblewrap(shown, limits, folder, program, file.fileno())
-        return _kernel(_run(line, fds), ours, connection)
+        process = _run(isolation.bubblewrap(shown, limits, folder, program, file.fileno()), fds)
+    return _kernel(process, ours, connection)
 
 
 def start_without_sandbox(
@@ -159,7 +159,7 @@ def start_without_sandbox(
         words = ["start", *map(str, fds), "{}", f"{folder}/kernel.json"]
         line = [sys.executable, *_MODULE, *words]
         process = _run(line, fds, env=dict(variables), cwd=folder, start_new_session=True)
-        return _kernel(process, ours, connection)
+    return _kernel(process, ours, connection)
 
 
 def _kernel(

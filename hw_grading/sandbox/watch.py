@@ -142,7 +142,7 @@ class Watch:
     # -- the checks
 
     def _check_until_the_end(self) -> None:
-        due = monotonic()
+        due = monotonic() + SECONDS_BETWEEN_CHECKS
         while not self._over.wait(_OF_THE_GRADER):
             try:
                 self._check_the_grader()

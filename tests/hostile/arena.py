@@ -95,11 +95,13 @@ checks.table("a square", 1, "more", cases=[(lambda x: x**2, 3.0, 10.0)])
 checks.table("a secret function", 1, "more", cases=[(lambda x: 5.0 * x, 2.0, 11.0)])
 checks.score()
 """,
-    "test_total": """
+    "test_total": f"""
 checks = Checks("total")
-### BEGIN HIDDEN TESTS
-assert type(total) is int and total == 10, "the total is not 4242 - 4232"
-### END HIDDEN TESTS
+{_HIDDEN}
+@checks.part("the total", 1)
+def _():
+    assert type(total) is int and total == 10, "the total is not 4242 - 4232"
+checks.score()
 """,
 }
 _REFERENCE = b"""

@@ -20,7 +20,6 @@ from arena import NOTHING, POINTS, RIGHT, Arena, notebook
 from attack_files import Attack
 from carrying_out import carry_out, number_after, shown
 
-from benchmarks.busy_machine import FORK
 from hw_grading.run import submission
 from hw_support.submission.problems import Kind
 
@@ -131,6 +130,15 @@ Arena(Path({root!r})).grade(notebook({{}}, before={code!r}), cpu_seconds_per_cel
 """
 
 
+COMPUTES = """
+checks = Checks("apply")
+@checks.part("of a matrix", 2)
+def _():
+    assert apply(lambda x: x @ x.T, 3.0) == 10.0
+checks.score()
+"""
+
+
 def test_a_test_that_computes_without_end_with_what_it_was_given(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,8 +146,7 @@ def test_a_test_that_computes_without_end_with_what_it_was_given(
     monkeypatch.setattr(submission, "_EXAMINER_CPU_SECONDS", 1.5)
     nb = notebook(RIGHT | {"apply": "def apply(f, x):\n    f(np.ones((2400, 2400), int))"})
     [test] = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test_apply"]
-    hidden = "assert apply(lambda x: x @ x.T, 3.0) == 10.0"
-    test.source = f"### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS"
+    test.source = COMPUTES
     outcome = arena.grade(nb, wall_seconds_per_cell=40.0)
     assert outcome.fault is None
     assert outcome.scores == POINTS | {"test_apply": 0.0, "test_total": 0.0}
@@ -181,40 +188,12 @@ def grading_elsewhere(
         psutil.wait_procs(family, timeout=60)
 
 
-AS_MANY_AS_MAY_BE = FORK + "while True:\n    pass\n"
-COMPUTES = """
-import time
-def mean(x):
-    end = time.process_time() + 1
-    while time.process_time() < end:
-        pass
-    return np.asarray(x, dtype=float).mean(axis=0)
-"""
-
-
-def test_scores_are_the_same_beside_the_most_busy_processes_allowed(
-    arena: Arena, tmp_path: Path
-) -> None:
-    """Under the limits of a class."""
-
-    def are_there(family: list[psutil.Process]) -> bool:
-        return sum("answering.fork_server" in _command(process) for process in family) > 30
-
-    honest = [notebook(RIGHT | {"mean": COMPUTES}), notebook({"mean": COMPUTES})]
-    limits = {"cpu_seconds_per_cell": 60.0, "wall_seconds_per_cell": 180.0}
-    with grading_elsewhere(tmp_path, AS_MANY_AS_MAY_BE, are_there):
-        graded = [arena.grade(nb, **limits) for nb in honest]
-    assert [outcome.scores for outcome in graded] == [POINTS, NOTHING | {"test_mean": 3.0}]
-    assert [outcome.problems for outcome in graded] == [[], []]
-
-
 def test_a_killed_grader_leaves_nothing(tmp_path: Path) -> None:
     code = Attack.read("resources/grader_killed").cells["before"]
     with grading_elsewhere(tmp_path, code, _has_sleeper) as (grader, family):
         names = " ".join(word for p in family for word in _command(p))
         assert "hw_grading.examiner.process" in names
         assert "bwrap" in names
-        assert len(family) >= 8
         grader.kill()
         # Only folders with sockets stay, in the folder for temporary files.
         _, left = psutil.wait_procs(family, timeout=60)
