@@ -1,7 +1,8 @@
 """Ends the kernel: in a cell, or when a test calls a function."""
 
 # /// attack
-# problems = ["kernel"]
+# problems = "some"
+# problems_among = ["kernel", "protocol"]
 # ///
 
 # %% before
