@@ -40,7 +40,6 @@ CANARY = "canary-7f3a"  # must never be seen by student code
 STUDENT = "mallory-7351"  # whose name student code must not find, either
 EXPECTED = "4242"  # a number that is only in staff code and hidden tests
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
-SECONDS = 300.0  # for an attack, also on a busy machine; most take up to 10
 FULL_MARKS = sum(POINTS.values())
 NOTHING = dict.fromkeys(POINTS, 0.0)
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
@@ -271,13 +270,11 @@ class Arena:
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits, which have to stop it if it does not end."""
-        began = time.monotonic()
         nb, fault = copy.deepcopy(nb), None
         try:
             Submission(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
         except GraderFault as error:
             fault = error
-        assert time.monotonic() - began < SECONDS
         outcome = Outcome(nb, fault)
         outcome.problems = read_problems(nb)
         return outcome

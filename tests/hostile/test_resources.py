@@ -5,7 +5,6 @@ are shorter. An attack that no limit stops would run until the test's own time-o
 """
 
 import contextlib
-import json
 import subprocess
 import sys
 import time
@@ -55,67 +54,6 @@ def test_text_of_a_thread_is_not_shown_in_tests(arena: Arena, memory: Any) -> No
     outcome = carry_out(arena, "resources/thread_that_prints", memory=memory)
     for test in NOTHING:
         assert "from behind" not in shown(outcome, test)
-
-
-# -- attacks that could make the grader hang
-
-
-ELSEWHERE = """
-import json, sys
-sys.path.insert(0, {hostile!r})
-from pathlib import Path
-from arena import Arena, notebook
-from attack_files import Attack
-submission = Attack.read({name!r}).submission({variant!r})
-outcome = Arena(Path({root!r})).grade(
-    notebook(submission.pop("answers"), submission.pop("before"), submission.pop("after")),
-    **submission,
-)
-print(json.dumps([outcome.scores, sorted(outcome.kinds), str(outcome.fault), outcome.printed]))
-"""
-
-
-def graded_elsewhere(root: Path, name: str, variant: str = "") -> tuple[dict[str, float], set[str]]:
-    """Grade in a separate process, which is killed if it hangs; pytest could not stop its own.
-
-    Returns
-    -------
-    scores, kinds
-        Of the submission, whose answer to `total` is right.
-    """
-    hostile = str(Path(__file__).parent)
-    script = ELSEWHERE.format(hostile=hostile, root=str(root), name=name, variant=variant)
-    grader = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        printed, errors = grader.communicate(timeout=300)
-    except subprocess.TimeoutExpired:
-        family = psutil.Process(grader.pid).children(recursive=True)
-        for process in (*family, psutil.Process(grader.pid)):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        grader.wait()
-        pytest.fail("the grader hung")
-    assert printed, errors[-2000:]
-    scores, kinds, fault, text = json.loads(printed)
-    assert fault == "None"
-    assert "begun" in text
-    return scores, set(kinds)
-
-
-def test_an_error_too_large_for_a_message(tmp_path: Path) -> None:
-    """The kernel's reply does not arrive, and neither do later ones."""
-    scores, kinds = graded_elsewhere(tmp_path, "resources/large_error")
-    assert scores in (NOTHING, NOTHING | {"test_total": 1.0})
-    assert kinds <= {Kind.KERNEL, Kind.TIME_LIMIT, Kind.OUTPUT_LIMIT}
-
-
-@pytest.mark.parametrize("what", variants("resources/damaged_connections"))
-def test_damage_to_the_connections_of_the_kernel(tmp_path: Path, what: str) -> None:
-    scores, kinds = graded_elsewhere(tmp_path, "resources/damaged_connections", what)
-    assert scores in (NOTHING, NOTHING | {"test_total": 1.0})
-    assert kinds <= {Kind.KERNEL, Kind.TIME_LIMIT, Kind.PROTOCOL}
 
 
 # -- the grader's end
