@@ -3,9 +3,10 @@
     python -m answering.fork_server fork CONTROL_FD FILTER_FD [MODULE ...]
     python -m answering.fork_server start LINK_FD GRADER_FD LIMITS [FILE]
 
-This is the side in the sandbox; the grader's side is `fork_client`. The fork server never runs student code. Each child isolates itself (`isolation`), sets its limits, and
-becomes a kernel. The second command becomes a kernel itself, in a sandbox of its own. If it names a
-file for the kernel's connection, it is in no sandbox.
+This is the side in the sandbox; the grader's side is `fork_client`. The fork server never runs
+student code. Each child isolates itself (`isolation`), sets its limits, and becomes a kernel. The
+second command becomes a kernel itself, in a sandbox of its own. If it names a file for the kernel's
+connection, it is in no sandbox.
 """
 
 import contextlib
