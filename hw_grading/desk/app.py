@@ -82,12 +82,12 @@ def serve(
     the first free one from 8888 on. `more` are options of Jupyter Server. `NotThere` if the course
     has no such homework; `GraderFault` if its settings have a mistake.
     """
+    expect_homework(Course(course), assignment)
     if os.geteuid() == 0 and "--allow-root" not in more:
         raise GraderFault(
             "The desk does not run as root. Start it as another user, in a container with "
             "'docker run --user 1000:1000 ...'. If you want to run it as root, add --allow-root"
         )
-    expect_homework(Course(course), assignment)
     _keep_little_memory()
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
