@@ -260,11 +260,11 @@ def _fork_workers(
     control: socket.socket, homework: Homework, blas_threads: int | None
 ) -> Connection:
     """Fork a process for each request. Return only in such a process, with its connection."""
-    from hw_grading.sandbox import fork_server
+    from hw_grading.sandbox import fork_client
 
     if blas_threads is not None:
         # The fork server of kernels starts while this process does the workers' imports.
-        fork_server.begin(blas_threads, homework.manifest.preload)
+        fork_client.begin(blas_threads, homework.manifest.preload)
 
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import client, process
@@ -275,7 +275,7 @@ def _fork_workers(
         control.send(why.encode(errors="replace")[:_LONGEST_WHY] or b"\n")
     except BrokenPipeError:  # the coordinator is gone
         raise SystemExit from None
-    fork_server.wait_until_ready()
+    fork_client.wait_until_ready()
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps workers that have ended

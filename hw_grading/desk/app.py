@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from hw_grading.desk.desks import Desks, expect_homework
 from hw_grading.desk.handlers import STATIC, routes
 from hw_grading.desk.writing import LONGEST_BODY
 from hw_grading.homework.course import Course
+from hw_grading.outcome import GraderFault
 
 _READERS, _WRITERS = 8, 4  # threads; requests that wait for a locked gradebook do not delay readers
 
@@ -81,6 +83,11 @@ def serve(
     has no such homework; `GraderFault` if its settings have a mistake.
     """
     expect_homework(Course(course), assignment)
+    if os.geteuid() == 0 and "--allow-root" not in more:
+        raise GraderFault(
+            "The desk does not run as root. Start it as another user, in a container with "
+            "'docker run --user 1000:1000 ...'. If you want to run it as root, add --allow-root"
+        )
     _keep_little_memory()
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",

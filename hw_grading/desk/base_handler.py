@@ -1,6 +1,7 @@
 """The common parts of all handlers: logins, threads, headers, error messages."""
 
 import asyncio
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +20,12 @@ from hw_support.submission.file import Unreadable
 NAME = "hw_grading_desk"  # name of the extension, and of its entries in the server's settings
 PLACE = "hw-grading"
 COOKIE = "hw-grading-grader"  # holds the grader's name
+# JupyterLab shows formgrader, and the desk behind it, in a frame. On a hub others have servers too.
+_FRAMES = "'none'" if "JUPYTERHUB_SERVICE_PREFIX" in os.environ else "'self'"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'self'"
+    f"frame-ancestors {_FRAMES}"
 )
 _ANONYMOUS = re.compile(r"[0-9a-f]{32}")  # random user name of a server with a shared token
 

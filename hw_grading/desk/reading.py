@@ -12,6 +12,7 @@ from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.gradebook.graded_notebook import order_in, outputs_of
 from hw_grading.gradebook.model import Grading, Question, Rubric
 from hw_grading.gradebook.results import read_results
+from hw_grading.homework.homework import manifest_of
 from hw_grading.outcome import Status
 from hw_grading.rendering.answers import (
     answer_html,
@@ -39,7 +40,10 @@ def overview(desk: HomeworkDesk, grader: str) -> Json:
     names = desk.book.names()
     known = desk.answers.known()
     records = [one.known for one in desk.answers.roster().handed_in]
+    # The certification needs only a look, so it comes after the questions.
+    last = manifest_of(desk.course.root, desk.assignment).certification
     questions = [_summary(desk, q, grader) for q in desk.questions()]
+    questions.sort(key=lambda one: bool(one["cell"] == last))
 
     def person(student: str) -> Json:
         return {"student": student, "name": names.get(student, "")}

@@ -1,10 +1,12 @@
 """The fork server of kernels: does their imports once, and forks a kernel for each submission.
 
     python -m answering.fork_server fork CONTROL_FD FILTER_FD [MODULE ...]
-    python -m answering.fork_server start LINK_FD GRADER_FD LIMITS
+    python -m answering.fork_server start LINK_FD GRADER_FD LIMITS [FILE]
 
-It runs in a sandbox and never runs student code. Each child isolates itself (`isolation`), sets its
-limits, and becomes a kernel. The second command becomes a kernel itself, in a sandbox of its own.
+This is the side in the sandbox; the grader's side is `fork_client`. The fork server never runs
+student code. Each child isolates itself (`isolation`), sets its limits, and becomes a kernel. The
+second command becomes a kernel itself, in a sandbox of its own. If it names a file for the kernel's
+connection, it is in no sandbox.
 """
 
 import contextlib
@@ -72,27 +74,27 @@ def fork(control_fd: str, filter_fd: str, *modules: str) -> None:
     random.seed()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
-    _become_kernel(link, grader, limits.for_process())
+    _become_kernel(link, grader, limits.for_process(), isolation.CONNECTION_FILE)
 
 
-def start_alone(link: str, grader_fd: str, limits: str) -> None:
+def start_alone(link: str, grader_fd: str, limits: str, file: str = "") -> None:
     """Become a kernel; return when it has ended."""
     grader = socket.socket(fileno=int(grader_fd))
-    _name_to(grader, 1, os.getpid())
-    _become_kernel(int(link), grader, json.loads(limits))
+    _name_to(grader, os.getpid() if file else 1, os.getpid())
+    _become_kernel(int(link), grader, json.loads(limits), file or isolation.CONNECTION_FILE)
 
 
-def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int]) -> None:
+def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int], file: str) -> None:
     connection = grader.recv(1 << 16)
     if not connection:  # the grader does not know this process, so no watchdog watches it
         os._exit(1)
-    os.makedirs(os.path.dirname(isolation.CONNECTION_FILE))
-    with open(isolation.CONNECTION_FILE, "wb") as file:
-        file.write(connection)
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "wb") as opened:
+        opened.write(connection)
     grader.close()
     _close_all_but(link)
     sys.argv[1:] = []
-    start.start(isolation.CONNECTION_FILE, link, limits)
+    start.start(file, link, limits)
 
 
 def _move_in(request: dict[str, Any], grader: socket.socket, seccomp: bytes) -> isolation.Limits:
@@ -141,7 +143,4 @@ def _close_all_but(fd: int) -> None:
 
 
 if __name__ == "__main__":
-    # Run the module under its own name, not as __main__: then `answering.start` finds its link.
-    from answering import fork_server as this
-
-    {"fork": this.fork, "start": this.start_alone}[sys.argv[1]](*sys.argv[2:])
+    (fork if sys.argv[1] == "fork" else start_alone)(*sys.argv[2:])

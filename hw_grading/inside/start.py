@@ -1,13 +1,6 @@
-"""Starts the kernel in the sandbox: sets its resource limits, then runs ipykernel.
-
-    python -m answering.start CONNECTION_FILE LINK_FD LIMITS
-
-LIMITS is a JSON object that maps names of `resource` to numbers. They are hard limits: student code
-cannot raise them.
-"""
+"""Starts the kernel in the sandbox: sets its resource limits, then runs ipykernel."""
 
 import functools
-import json
 import os
 import resource
 import shutil
@@ -53,7 +46,10 @@ def copy_lists_of_fonts() -> None:
 
 
 def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
-    """Set the limits of this process and its later children, and become a kernel."""
+    """Set the limits of this process and its later children, and become a kernel.
+
+    `limits` maps names of `resource` to hard limits: student code cannot raise them.
+    """
     global _link
     for name, most in limits.items():
         resource.setrlimit(getattr(resource, name), (most, most))
@@ -78,10 +74,3 @@ def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
             "--IPKernelApp.exec_lines=__import__('sys').path.append('')",
         ]
     )
-
-
-if __name__ == "__main__":
-    # Run the module under its own name, not as __main__, so that `answer` finds the link.
-    from answering import start as this
-
-    this.start(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))

@@ -6,7 +6,7 @@ from pathlib import Path
 from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox import available, environment, fork_server
+from hw_grading.sandbox import available, environment, fork_client
 
 
 def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
@@ -32,7 +32,7 @@ def expect_ready(
     """
     if not wait_for_imports:
         if settings.sandbox != "none" and settings.fork_kernels:
-            fork_server.begin(settings.blas_threads, homework.manifest.preload)
+            fork_client.begin(settings.blas_threads, homework.manifest.preload)
         wait_for_imports = client.begin(homework) if examined else None
     try:
         expect_a_sandbox(settings, secrets)

@@ -21,16 +21,14 @@ WITHOUT = (
     "If you trust this class with your files and your machine, grade without a sandbox:\n"
     '    c.ExecuteSubmission.sandbox = "none"    in nbgrader_config.py'
 )
-_INSTALL = """Install bubblewrap:
-    Debian, Ubuntu    apt-get install bubblewrap
-    Fedora            dnf install bubblewrap
-    Arch              pacman -S bubblewrap"""
-_ALLOW = """bubblewrap is installed, but this machine does not let it make a sandbox. What to do
-depends on the machine:
-    Ubuntu 23.10 and later (AppArmor): install the package apparmor-profiles and load bubblewrap's
-        profile:  apt-get install apparmor-profiles
-                  ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/
-                  systemctl reload apparmor
+_INSTALL = {
+    "bwrap": "apt-get install bubblewrap, dnf install bubblewrap, or pacman -S bubblewrap",
+    "setpriv": "install util-linux, which contains it",
+}
+_ALLOW = """bubblewrap is installed, but this machine does not let it make a sandbox:
+    Ubuntu 23.10 and later (AppArmor): apt-get install apparmor-profiles
+        ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/
+        systemctl reload apparmor
         or allow all programs:  sysctl kernel.apparmor_restrict_unprivileged_userns=0
     Debian 10 and earlier:  sysctl kernel.unprivileged_userns_clone=1
     Fedora, RHEL:  sysctl user.max_user_namespaces=15000
@@ -52,38 +50,29 @@ def check(shown: Shown, limits: Limits) -> None:
     """Make a sandbox as for a submission, and run Python in it; raise `SandboxUnavailable`."""
     if sys.platform != "linux":
         raise _unavailable(f"which exists only on Linux, not on {sys.platform}.")
-    for needed in ("bwrap", *(["setpriv"] if os.getuid() == 0 else [])):
-        if shutil.which(needed) is None:
-            hint = _INSTALL if needed == "bwrap" else "Install util-linux, which contains it."
-            raise _unavailable(f"which needs the program {needed!r}. It was not found.\n{hint}")
+    for program, how in _INSTALL.items():
+        if shutil.which(program) is None and (program == "bwrap" or os.getuid() == 0):
+            raise _unavailable(f"which needs the program {program!r}. Not found; {how}.")
     with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder, filter_file() as file:
-        program = [shown.python, "-c", _FIND]
+        line = bubblewrap(shown, limits, folder, [shown.python, "-c", _FIND], file.fileno())
         try:
             done = subprocess.run(
-                bubblewrap(shown, limits, folder, program, file.fileno()),
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-                pass_fds=[file.fileno()],
+                line, capture_output=True, text=True, timeout=_SECONDS, pass_fds=[file.fileno()]
             )
             said, printed = done.stderr.strip()[-500:], done.stdout.strip()
         except (OSError, subprocess.TimeoutExpired) as error:
             said, printed = str(error), ""
     head, _, missing = printed.partition(":")
     if missing:
-        lacks = f"and the sandbox lacks {', '.join(missing.split())}."
-        raise _unavailable(f"{lacks}\n{_what_to_install()}")
+        folder, python = sysconfig.get_paths()["purelib"], shlex.quote(sys.executable)
+        hint = _INSTALL_PACKAGES.format(folder=folder, python=python)
+        raise _unavailable(f"and the sandbox lacks {', '.join(missing.split())}.\n{hint}")
     if head != "missing":
         said = said or "it ended without a message"
         raise _unavailable(f"and the sandbox could not be made.\n    {said}\n{_ALLOW}")
 
 
 def _unavailable(why: str) -> SandboxUnavailable:
-    text = f"Nothing was graded: student code runs in a sandbox, {why}\n{WITHOUT}"
-    return SandboxUnavailable(text)
-
-
-def _what_to_install() -> str:
-    folder, python = sysconfig.get_paths()["purelib"], shlex.quote(sys.executable)
-    return _INSTALL_PACKAGES.format(folder=folder, python=python)
+    return SandboxUnavailable(
+        f"Nothing was graded: student code runs in a sandbox, {why}\n{WITHOUT}"
+    )

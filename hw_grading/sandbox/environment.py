@@ -71,43 +71,41 @@ def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] 
     the course, the grader's package. If the package is installed in site-packages, an empty folder
     covers it. Otherwise `Exposed` is raised if one of them is inside a folder that would be shown.
     """
-    made = prepared_folder()
-    folders, links = {"/usr": "/usr"}, {}
-    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
-        path = Path("/") / name
-        if path.is_symlink():
-            links[str(path)] = os.readlink(path)
-        elif path.is_dir():
-            folders[str(path)] = str(path)
-    folders |= {path: path for path in _OF_ETC if os.path.exists(path)}
-    base = _base_in_sandbox()
-    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    if base == PYTHON:
-        folders[PYTHON] = os.path.realpath(sys.base_prefix)
-        variables["LD_LIBRARY_PATH"] = f"{PYTHON}/lib"
+    made, base, outside = prepared_folder(), _base_in_sandbox(), os.path.realpath(sys.base_prefix)
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     python, packages = f"{base}/bin/{version}", sysconfig.get_paths()["purelib"]
+    in_sandbox = packages.replace(outside, base, 1)
+    top = [f"/{name}" for name in ("bin", "sbin", "lib", "lib32", "lib64")]
+    links = {path: os.readlink(path) for path in top if os.path.islink(path)}
+    shown = {  # the path in the sandbox, and the path outside
+        "/usr": "/usr",
+        **{path: path for path in top if os.path.isdir(path) and path not in links},
+        **{path: path for path in _OF_ETC if os.path.exists(path)},
+        **({PYTHON: outside} if base == PYTHON else {}),
+        HOMEWORK: f"{made}/homework",
+        FONTS: f"{made}/fonts",
+    }
     if sys.prefix != sys.base_prefix:
         links[f"{ENVIRONMENT}/bin/python"] = python
-        python = f"{ENVIRONMENT}/bin/python"
-        folders[f"{ENVIRONMENT}/pyvenv.cfg"] = str(made / "pyvenv.cfg")
-        in_sandbox = f"{ENVIRONMENT}/lib/{version}/site-packages"
-        folders[in_sandbox] = packages
-    else:
-        in_sandbox = packages.replace(os.path.realpath(sys.base_prefix), base, 1)
-    folders[HOMEWORK] = str(made / "homework")
-    folders[FONTS] = str(made / "fonts")
+        python, in_sandbox = (
+            f"{ENVIRONMENT}/bin/python",
+            f"{ENVIRONMENT}/lib/{version}/site-packages",
+        )
+        shown |= {f"{ENVIRONMENT}/pyvenv.cfg": f"{made}/pyvenv.cfg", in_sandbox: packages}
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    variables |= {"LD_LIBRARY_PATH": f"{PYTHON}/lib"} if base == PYTHON else {}
+    variables |= dict.fromkeys(BLAS_VARIABLES, str(blas_threads)) if blas_threads else {}
     hidden = _hidden_names(Path(packages))
     covered = [Path(os.path.realpath(packages), name) for name in hidden]
     for secret in (secret.resolve() for secret in secrets):
-        if not any(map(secret.is_relative_to, covered)):
-            _expect_unseen(secret, folders)
-    if blas_threads:
-        variables |= dict.fromkeys(BLAS_VARIABLES, str(blas_threads))
+        for real in map(os.path.realpath, shown.values()):
+            if secret.is_relative_to(real) and not any(map(secret.is_relative_to, covered)):
+                why = f"{secret} is in {real}, which student code can read"
+                raise Exposed(f"{why}. Move the course elsewhere")
     return Shown(
-        folders=folders,
+        folders=shown,
         python=python,
-        empty_file=str(made / "empty"),
+        empty_file=f"{made}/empty",
         hidden=[f"{in_sandbox}/{name}" for name in hidden],
         links=links,
         environment=variables,
@@ -133,15 +131,6 @@ def _hidden_names(packages: Path) -> list[str]:
     return sorted(name for name in names if (packages / name).exists())
 
 
-def _expect_unseen(secret: Path, folders: dict[str, str]) -> None:
-    for folder in folders.values():
-        real = os.path.realpath(folder)
-        if secret.is_relative_to(real):
-            raise Exposed(
-                f"{secret} is in {real}, which student code can read. Move the course elsewhere"
-            )
-
-
 def _copy_lists_of_fonts(folder: Path) -> None:
     """Copy matplotlib's lists of fonts, without private fonts. Making a list takes seconds."""
     import matplotlib
@@ -152,9 +141,8 @@ def _copy_lists_of_fonts(folder: Path) -> None:
     for path in kept.glob("fontlist-*.json"):
         fonts = json.loads(path.read_text(encoding="utf-8"))
         for kind in ("ttflist", "afmlist"):
-            fonts[kind] = [font for font in fonts[kind] if _is_public(font["fname"])]
+            paths = [(font, Path(font["fname"])) for font in fonts[kind]]
+            fonts[kind] = [
+                font for font, at in paths if not at.is_absolute() or at.is_relative_to("/usr")
+            ]
         (folder / path.name).write_text(json.dumps(fonts), encoding="utf-8")
-
-
-def _is_public(font: str) -> bool:
-    return not os.path.isabs(font) or font.startswith("/usr/")

@@ -17,8 +17,6 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from queue import Empty
@@ -35,13 +33,12 @@ from traitlets import Bool, Instance, Type
 
 from hw_grading import inside
 from hw_grading.inside.isolation import RUN, Limits, Shown
-from hw_grading.sandbox import fork_server
-from hw_grading.sandbox.fork_server import (
+from hw_grading.sandbox import fork_client
+from hw_grading.sandbox.fork_client import (
     SECONDS_TO_START,
     ForkServer,
     KernelProcess,
     NoForkServer,
-    start_from_scratch,
 )
 from hw_grading.sandbox.processes import Target
 
@@ -163,57 +160,52 @@ class SandboxProvisioner(LocalProvisioner):
         self.link, theirs = socket.socketpair()
         with theirs:
             try:
-                if manager.shown is None:
-                    await self._without_sandbox(manager, theirs, **kwargs)
-                else:
-                    self._in_sandbox(manager, manager.shown, theirs)
+                process = (
+                    self._without_sandbox(manager, theirs, kwargs["env"])
+                    if manager.shown is None
+                    else self._forked(manager, theirs) or self._from_scratch(manager, theirs)
+                )
             except BaseException:
                 self.link.close()
                 raise
-        assert self.kernel_pid
-        self.kernel = Target(self.kernel_pid)
+        self.process: Any = process
+        self.pid = self.root_pid = process.pid
+        self.kernel_pid, self.kernel = process.kernel_pid, Target(process.kernel_pid)
         return self.connection_info
 
-    def _in_sandbox(self, manager: KernelInSandbox, shown: Shown, link: socket.socket) -> None:
-        process = self._forked(manager, shown, link) if manager.forked else None
-        if process is None:
-            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
-            process = start_from_scratch(shown, *given)
-        self.process: Any = process
-        self.pid, self.root_pid, self.kernel_pid = process.pid, process.pid, process.kernel_pid
-
-    def _forked(
-        self, manager: KernelInSandbox, shown: Shown, link: socket.socket
-    ) -> KernelProcess | None:
-        while server := fork_server.fork_server_for(shown):
+    def _forked(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess | None:
+        assert manager.shown
+        while manager.forked and (server := fork_client.fork_server_for(manager.shown)):
             manager.shared_folder = server.new_folder()
+            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
             try:
+                process = server.fork(*given)
                 self.fork_server = server
-                given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
-                return server.fork(*given)
+                return process
             except NoForkServer as error:
-                self.fork_server = None
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
-                    fork_server.refuse(str(error))
-        manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
+                    fork_client.refuse(str(error))
         return None
 
-    async def _without_sandbox(
-        self, manager: KernelInSandbox, link: socket.socket, **kwargs: Any
-    ) -> None:
-        """Start the kernel of a class that is trusted."""
-        packages = Path(manager.run_folder) / "packages"
+    def _from_scratch(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
+        assert manager.shown
+        manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
+        given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+        return fork_client.start_from_scratch(manager.shown, *given)
+
+    def _without_sandbox(
+        self, manager: KernelInSandbox, link: socket.socket, variables: dict[str, str]
+    ) -> KernelProcess:
+        folder = manager.run_folder
+        packages = Path(folder) / "packages"
         packages.mkdir()
         (packages / "answering").symlink_to(Path(inside.__file__).parent)
-        paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{manager.run_folder}/ipython"}
-        kwargs["env"] |= {**paths, "PYTHONSAFEPATH": "1"}
-        kwargs |= {"pass_fds": [link.fileno()], "cwd": manager.run_folder}
-        kwargs["stdout"] = kwargs["stderr"] = subprocess.DEVNULL
-        file = Path(manager.run_folder) / "kernel.json"
-        file.write_bytes(_connection(manager, manager.shared_folder))
-        program = [sys.executable, "-m", "answering.start", str(file)]
-        await super().launch_kernel([*program, str(link.fileno()), "{}"], **kwargs)
-        self.root_pid = self.kernel_pid = self.pid
+        paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{folder}/ipython"}
+        variables = {**variables, **paths, "PYTHONSAFEPATH": "1"}
+        connection = _connection(manager, manager.shared_folder)
+        process = fork_client.start_without_sandbox(folder, link, variables, connection)
+        self.pgid = process.pid
+        return process
 
     def end(self) -> None:
         """Kill the kernel, and wait until it is gone."""
@@ -226,7 +218,7 @@ class SandboxProvisioner(LocalProvisioner):
         if signum not in (signal.SIGKILL, signal.SIGTERM):
             if self.kernel:
                 self.kernel.send(signum)
-        elif isinstance(self.process, KernelProcess):
+        elif self.pgid is None:
             self.process.kill()
         else:
             await super().send_signal(signum)

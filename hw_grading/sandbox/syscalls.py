@@ -21,39 +21,36 @@ REFUSED = {  # the reason, and the calls
     "they make namespaces, which give access to less tested parts of the kernel": (
         *("unshare", "setns"),
     ),
-    "they reach the memory, descriptors and performance of other processes": (
+    "they reach other processes, or tell what the machine does": (
         *("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "perf_event_open"),
+        "syslog",
     ),
-    "their memory is counted for no process": (
+    "no limit counts their memory": (
         *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
-        *("io_setup", "landlock_create_ruleset"),
+        *("io_setup", "landlock_create_ruleset", "timer_create"),
     ),
-    "a process can make 100,000 timers, which work while it sleeps": ("timer_create",),
     "keys belong to a user or session, and outlive the process": (
         *("add_key", "keyctl", "request_key"),
     ),
     "they are large parts of the kernel that no homework needs": (
         *("bpf", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
     ),
-    "it shows the log of the machine's kernel": ("syslog",),
 }
-# These do nothing, but report success. A kernel stays on the core of its worker: it could slow down
-# another submission on that one's core. `sync` writes the files of the whole machine.
-PRETENDED = ("sched_setaffinity", "sync", "syncfs")
+# A kernel stays on the core of its worker: elsewhere it could slow down other submissions.
+PRETENDED = ("sched_setaffinity",)
 # A file's list of rights takes 64 kB that no limit counts. Programs that copy files go on without
 # attributes if these are not supported.
 NOT_SUPPORTED = ("setxattr", "lsetxattr", "fsetxattr", "setxattrat")
 # AF_UNIX, the family of the Jupyter kernel's own sockets. Higher families are networks (the network
-# namespace has its own loopback), or reach the system's kernel, the hypervisor, or hardware.
+# namespace has its own loopback), or reach the system's kernel, the hypervisor, or hardware. ZeroMQ
+# asks for the network's interfaces, and understands "not supported" as "there are none".
 LAST_ADDRESS_FAMILY = 1
-# Shared memory without a file stays allocated as long as one of its pages is mapped.
-_SHARED_WITHOUT_A_FILE = 0x21  # MAP_SHARED, MAP_ANONYMOUS
+# MAP_SHARED, MAP_ANONYMOUS: such memory stays allocated as long as one of its pages is mapped.
+_SHARED_WITHOUT_A_FILE = 0x21
 # Calls that an older libseccomp does not know, with the numbers that all usual processors share.
 NUMBERS = {"statmount": 457, "listmount": 458, "setxattrat": 463, "open_tree_attr": 467}
 
-_ALLOW, _REFUSE, _PRETEND = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000
-# ZeroMQ asks for the network's interfaces, and understands this error as "there are none".
-_NOT_SUPPORTED = 0x00050000 | errno.EOPNOTSUPP
+_ALLOW, _FAIL_WITH = 0x7FFF0000, 0x00050000
 _GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
 _LIBRARY = "libseccomp.so.2"
 _UNKNOWN = -1  # __NR_SCMP_ERROR; a call of another processor has a number below
@@ -86,23 +83,24 @@ def compiled_filter() -> bytes:
     context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ALLOW)))
     if not context:
         raise NoFilter("libseccomp made no filter")
+    network = _Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)
     shared = _Comparison(3, _MASKED_EQUAL, _SHARED_WITHOUT_A_FILE, _SHARED_WITHOUT_A_FILE)
     rules: list[tuple[int, str, list[_Comparison]]] = [
-        *((_REFUSE, name, []) for names in REFUSED.values() for name in names),
-        *((_PRETEND, name, []) for name in PRETENDED),
-        *((_NOT_SUPPORTED, name, []) for name in NOT_SUPPORTED),
-        (_NOT_SUPPORTED, "socket", [_Comparison(0, _GREATER, LAST_ADDRESS_FAMILY, 0)]),
-        (_REFUSE, "mmap", [shared]),
+        *((errno.EPERM, name, []) for names in REFUSED.values() for name in names),
+        *((0, name, []) for name in PRETENDED),
+        *((errno.EOPNOTSUPP, name, []) for name in NOT_SUPPORTED),
+        (errno.EOPNOTSUPP, "socket", [network]),
+        (errno.EPERM, "mmap", [shared]),
     ]
     try:
-        for action, name, when in rules:
+        for error, name, when in rules:
             number = library.seccomp_syscall_resolve_name(name.encode())
             if number == _UNKNOWN:  # this libseccomp is older than the call
                 number = NUMBERS.get(name, number)
             if number >= 0:
+                rule = ctypes.c_uint32(_FAIL_WITH | error), number, ctypes.c_uint(len(when))
                 array = (_Comparison * len(when))(*when)
-                rule = ctypes.c_uint32(action), number, ctypes.c_uint(len(when)), array
-                _check(library.seccomp_rule_add_array(context, *rule), name)
+                _check(library.seccomp_rule_add_array(context, *rule, array), name)
         with tempfile.TemporaryFile() as file:
             _check(library.seccomp_export_bpf(context, file.fileno()), "the filter")
             file.seek(0)

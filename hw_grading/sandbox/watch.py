@@ -1,8 +1,8 @@
 """The watchdog of a running kernel and its processes: it stops a submission that uses too much.
 
-The watchdog enforces limits that a process cannot set for itself, from outside. Between two looks a
-submission can exceed a limit by as much as it can use in half a second. The watchdog also limits
-the growth of the grader's own memory while messages arrive, and the CPU time of the examiner.
+It enforces limits that a process cannot set for itself, from outside. It looks twice a second: in
+between, a submission can exceed a limit. It also limits the growth of the grader's own memory while
+messages arrive, and the CPU time of the examiner.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from time import monotonic
 
 import psutil
@@ -21,12 +20,8 @@ from hw_grading.sandbox.processes import Forked, Target, cpu_clock, is_over, sec
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
-# Checks of the grader and the examiner for each look at the kernel: the grader's memory grows fast
-# while messages arrive.
-_CHECKS_OF_THE_GRADER = 10
+_OF_THE_GRADER = 0.05  # as many seconds: the grader's memory grows fast while messages arrive
 GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less
-MOST_THREADS = 24  # at the usual priority, busy or not; a kernel has about ten
-LOWEST_PRIORITY = 19
 SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 
@@ -72,7 +67,6 @@ class Watch:
         self.stop: Stop | None = None  # set when everything was killed
         self._interrupted: str | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of CPU time, by all processes
-        self._is_large = False  # whether it has had many threads
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
         self._helper: tuple[Forked, Callable[[], float], float] | None = None
@@ -94,11 +88,8 @@ class Watch:
             self._cell = _Cell(self.used_seconds, cpu_seconds, name, until, waited)
 
     def waited_in_cell(self) -> float:
-        """Return the seconds that the cell has waited for a processor that others used.
-
-        Return 0 if the submission has many threads: then these wait for each other.
-        """
-        cell = None if self._is_large else self._cell
+        """Return the seconds that the cell has waited for a processor that others used."""
+        cell = self._cell
         return seconds_waited(self.kernel_pid) - cell.waited_before if cell else 0.0
 
     def computed_in_cell(self) -> float:
@@ -151,19 +142,19 @@ class Watch:
     # -- the checks
 
     def _check_until_the_end(self) -> None:
-        checks = 0
-        while not self._over.wait(SECONDS_BETWEEN_CHECKS / _CHECKS_OF_THE_GRADER):
+        due = monotonic() + SECONDS_BETWEEN_CHECKS
+        while not self._over.wait(_OF_THE_GRADER):
             try:
                 self._check_the_grader()
-                if checks % _CHECKS_OF_THE_GRADER == _CHECKS_OF_THE_GRADER // 2:
+                if monotonic() >= due:
                     self._check()
+                    due = monotonic() + SECONDS_BETWEEN_CHECKS
             except psutil.NoSuchProcess:  # all processes have ended
                 return
             except Exception as error:  # without a watchdog, the submission must not go on
                 what = f"the grader could not watch it ({type(error).__name__}: {error})"
                 self.kill(Kind.GRADER, what)
                 return
-            checks += 1
 
     def _check_the_grader(self) -> None:
         if self._me.memory_info().rss - self._grown_from > GROWTH_MB * 1e6:
@@ -180,10 +171,6 @@ class Watch:
         if first is None:
             raise psutil.NoSuchProcess(self.root_pid)
         processes = [first, *first.children(recursive=True)]
-        self._is_large = self._is_large or sum(map(_threads, processes)) > MOST_THREADS
-        if self._is_large:
-            for process in processes:
-                _lower_priority(process)
         self.used_seconds = max(self.used_seconds, sum(map(_computed, processes)))
         cell = self._cell
         if self.used_seconds > self._cpu_seconds:
@@ -219,24 +206,6 @@ class Watch:
             with self._lock:
                 self._interrupted = f"within {limit}"
             self.interrupt()
-
-
-def _threads(process: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error):
-        return int(process.num_threads())
-    return 0
-
-
-def _lower_priority(process: psutil.Process) -> None:
-    """Lower the priority of a process, and of its session: some systems divide the time by these.
-
-    So other work keeps most of the processor, whatever the number of busy processes.
-    """
-    with contextlib.suppress(psutil.Error, OSError):
-        for thread in process.threads():
-            if os.getpriority(os.PRIO_PROCESS, thread.id) < LOWEST_PRIORITY:
-                os.setpriority(os.PRIO_PROCESS, thread.id, LOWEST_PRIORITY)
-        Path(f"/proc/{process.pid}/autogroup").write_text(str(LOWEST_PRIORITY), encoding="ascii")
 
 
 def _computed(process: psutil.Process) -> float:

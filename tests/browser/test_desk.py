@@ -569,3 +569,21 @@ def test_tables_keep_whole_words_and_an_answer_fits_the_window(
         assert answer["y"] + answer["height"] <= rubric["y"]
     page.keyboard.press("c")
     expect(page.locator("#comment")).to_be_in_viewport()
+
+
+def test_a_link_in_an_answer_shows_where_it_leads(desk: Callable[..., Desk]) -> None:
+    kim = desk("Kim")
+    kim.open("why", CLASS[20])
+    shown = kim.page.evaluate(
+        """async () => {
+            const { showCleanedHtml } = await import("/hw-grading/static/dom.js");
+            const place = document.createElement("div");
+            place.id = "shown";
+            document.body.append(place);
+            showCleanedHtml(place, '<a href="https://evil.example/x">The solution</a>');
+            const link = place.firstChild;
+            return [link.rel, link.target, getComputedStyle(link, "::after").content];
+        }"""
+    )
+    assert shown[:2] == ["noopener noreferrer", "_blank"]
+    assert "evil.example" in shown[2]

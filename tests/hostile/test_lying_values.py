@@ -13,7 +13,8 @@ from hw_grading.commands.sample import cell_of
 
 pytestmark = pytest.mark.slow
 
-COMPARED = Attack.read("lying_values/values_and_comparisons")
+COMPARED = Attack.read("lying_values/odd_values")
+LIARS = ("Equal()", "EqualFloat()", "Functions()", "Everything()", "Pretends(float)", "Changing()")
 RAISED = Attack.read("lying_values/odd_errors")
 _STYLES = [
     *("assert got == 6", "assert not got != 6", "assert 6 == got", "assert got in (6, 7)"),
@@ -36,7 +37,7 @@ _STYLES = [
 ]
 
 
-@pytest.mark.parametrize("value", COMPARED.variants)
+@pytest.mark.parametrize("value", LIARS)
 def test_values_that_lie_pass_no_comparison_however_it_is_written(arena: Arena, value: str) -> None:
     parts = "\n".join(
         f"@checks.part({style!r}, points=0.05)\ndef _():\n    got = double(3)\n    {style}"

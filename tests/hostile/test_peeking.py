@@ -5,36 +5,12 @@ looked at nothing does not pass.
 """
 
 import re
-from pathlib import Path
 
 import pytest
-from arena import NOTHING, PACKAGE, Arena, notebook
+from arena import Arena
 from carrying_out import carry_out, printed_by
 
-from hw_grading.commands.sample import cell_of
-
 pytestmark = pytest.mark.slow
-
-
-def test_tracebacks_of_tests_tell_nothing_of_the_graders_machine(arena: Arena) -> None:
-    # A test cell that does not use `Checks`; its output is shown to the student.
-    nb = notebook(
-        {
-            "double": "def double(x):\n    raise ValueError('no')",
-            "total": "import os\ndef total(x):\n    os._exit(1)",
-        }
-    )
-    cell_of(nb, "test_double").source = "assert double(3) == 6"
-    cell_of(
-        nb, "test_total"
-    ).source = "### BEGIN HIDDEN TESTS\nassert total(3) == 6\n### END HIDDEN TESTS"
-    outcome = arena.grade(nb)
-    assert outcome.fault is None
-    assert outcome.scores == NOTHING
-    assert "ValueError" in outcome.printed
-    assert "the notebook stopped answering" in outcome.printed
-    for secret in (PACKAGE, "hw_grading/", "_question", str(Path.home()) + "/"):
-        assert secret not in outcome.printed
 
 
 def test_no_file_outside_of_libraries_tells_anything(arena: Arena) -> None:

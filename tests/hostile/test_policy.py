@@ -27,7 +27,7 @@ from hw_grading.inside.isolation import Limits, Shown, bubblewrap
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_server import ForkServer, KernelProcess, start_from_scratch
+from hw_grading.sandbox.fork_client import ForkServer, KernelProcess, start_from_scratch
 from hw_grading.sandbox.syscalls import NUMBERS, REFUSED, compiled_filter
 
 LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)

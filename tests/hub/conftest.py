@@ -24,7 +24,8 @@ def hub() -> Iterator[Hub]:
         pytest.skip("only root can make users and become them")
     if names := lacking():
         lack(f"not on the PATH: {', '.join(names)}; see .ci/debian-packages and `make setup`")
-    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+    here = "--host-resolver-rules=MAP * 127.0.0.1"
+    with tempfile.TemporaryDirectory() as folder, chromium(here) as browser:
         machine = Machine.make(Path(folder))
         prepare(machine)
         with running(machine, browser) as started:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ PAGE = REPOSITORY / "docs" / "jupyterhub.md"
 DEPLOY = REPOSITORY / "deploy" / "jupyterhub"
 COURSE, COURSE_USER = "/srv/intro-ml/course", "course-intro-ml"
 EXCHANGE = "/srv/intro-ml/exchange"
+NAME = "hub.test"  # names below it are those of servers
 SECONDS_TO_START = 120
 
 # All but the password, ports that are free where the tests run, and minutes of waiting.
@@ -91,20 +93,39 @@ class Hub:
     ----------
     machine
         Where it runs.
-    url
-        Its address, without a slash at the end.
+    port
+        Of its proxy, at which all host names end.
     browser
         The browser in which people log in.
     """
 
     machine: Machine
-    url: str
+    port: int
     browser: Browser
+
+    @property
+    def url(self) -> str:
+        """The hub's address, without a slash at the end."""
+        return f"http://{NAME}:{self.port}"
 
     @property
     def course(self) -> str:
         """The address of the course's server."""
-        return f"{self.url}/services/intro-ml"
+        return f"http://intro-ml--service.{NAME}:{self.port}/services/intro-ml"
+
+    def server(self, user: str) -> str:
+        """Return the address of a person's server."""
+        return f"http://{user}.{NAME}:{self.port}/user/{user}"
+
+    def status(self, page: Page, url: str) -> int:
+        """Return the status that the person who is logged in on a page gets at an address."""
+        tab = page.context.new_page()
+        try:
+            response = tab.goto(url)
+            assert response
+            return response.status
+        finally:
+            tab.close()
 
     def log_in(self, name: str) -> Page:
         """Log somebody in, in a browser of their own; the hub then starts that person's server."""
@@ -122,6 +143,9 @@ def running(machine: Machine, browser: Browser) -> Iterator[Hub]:
     """Start a hub, and wait until the course's server answers behind it."""
     with _free_ports(4) as ports:
         urls = tuple(f"http://127.0.0.1:{port}" for port in ports)
+    hub = Hub(machine, ports[0], browser)
+    settings = machine.path("/etc/jupyterhub/jupyterhub_config.py")
+    settings.write_text(settings.read_text().replace('HOST = ""', f'HOST = "{hub.url}"'))
     config = machine.path("/etc/jupyterhub/test_config.py")
     config.write_text(CONFIG.format(urls=urls))
     log = machine.state / "log"
@@ -132,10 +156,9 @@ def running(machine: Machine, browser: Browser) -> Iterator[Hub]:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
         )
-    hub = Hub(machine, urls[0], browser)
     try:
         until = time.monotonic() + SECONDS_TO_START
-        while not _answers(f"{hub.course}/api"):
+        while not _answers(f"{hub.course}/api", urls[0]):
             if time.monotonic() > until or process.poll() is not None:
                 raise RuntimeError("the hub did not start")
             time.sleep(0.3)
@@ -148,9 +171,11 @@ def running(machine: Machine, browser: Browser) -> Iterator[Hub]:
         process.wait()
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, proxy: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    request = urllib.request.Request(f"{proxy}{parts.path}", headers={"Host": parts.netloc})
     try:
-        with urllib.request.urlopen(url, timeout=10):
+        with urllib.request.urlopen(request, timeout=10):
             return True
     except (urllib.error.URLError, OSError):
         return False

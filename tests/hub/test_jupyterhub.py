@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from chromium import take_screenshot
-from hub import COURSE, COURSE_USER, EXCHANGE, Hub
+from hub import COURSE, COURSE_USER, DEPLOY, EXCHANGE, Hub
 from lab import PATIENCE, Lab
 from nbgrader.api import Gradebook
 from playwright.sync_api import Page, expect
@@ -86,7 +87,7 @@ def students(hub: Hub) -> dict[str, Page]:
     answer(notebook_of(hub, "bob"), PEEKING)
 
     ada = pages["ada"]
-    ada.goto(f"{hub.url}/user/ada/lab/tree/{HOMEWORK}/{HOMEWORK}.ipynb?reset")
+    ada.goto(f"{hub.server('ada')}/lab/tree/{HOMEWORK}/{HOMEWORK}.ipynb?reset")
     lab = Lab(ada, None, notebook_of(hub, "ada"))  # type: ignore[arg-type]
     lab.wait_until_idle()
     lab.run("setup")
@@ -111,8 +112,9 @@ def instructor(hub: Hub, students: dict[str, Page]) -> Page:
     page = hub.log_in("ines")
     page.set_default_timeout(PATIENCE)
     page.get_by_role("button", name="Services").click()
-    page.get_by_role("link", name="intro-ml").click()
-    page.wait_for_url(f"{hub.course}/lab**")
+    link = page.get_by_role("link", name="intro-ml").get_attribute("href")
+    assert link == re.sub(r"^http:|:\d+", "", f"{hub.course}/")  # the hub leaves out the port
+    page.goto(f"{hub.course}/lab")
     page.goto(f"{hub.course}/formgrader/manage_assignments")
     page.get_by_role("row", name=HOMEWORK).locator(".collect a").click()
     done = page.locator("#success-modal, #error-modal")
@@ -187,8 +189,10 @@ def test_feedback_comes_back_by_the_assignment_list(
 
 
 def test_a_change_on_the_desk_needs_the_token_of_its_page(hub: Hub, instructor: Page) -> None:
+    instructor.goto(f"{hub.course}/hw-grading/{HOMEWORK}/")
     api = f"{hub.course}/hw-grading/{HOMEWORK}/api/undo/error_text"
-    assert instructor.request.post(api, data="{}").status == 403
+    post = "url => fetch(url, {method: 'POST', body: '{}'}).then(answer => answer.status)"
+    assert instructor.evaluate(post, api) == 403
 
 
 @pytest.mark.parametrize(
@@ -205,16 +209,16 @@ def test_a_change_on_the_desk_needs_the_token_of_its_page(hub: Hub, instructor: 
 def test_a_student_cannot_open_the_courses_server(
     hub: Hub, students: dict[str, Page], instructor: Page, place: str
 ) -> None:
-    ada = students["ada"].request
-    assert ada.get(f"{hub.url}/user/ada/api/contents/{HOMEWORK}").status == 200
-    assert ada.get(f"{hub.course}/{place}").status == 403
+    ada = students["ada"]
+    assert hub.status(ada, f"{hub.server('ada')}/api/contents/{HOMEWORK}") == 200
+    assert hub.status(ada, f"{hub.course}/{place}") == 403
 
 
 def test_nobody_can_open_another_users_server(
     hub: Hub, students: dict[str, Page], instructor: Page
 ) -> None:
-    assert students["bob"].request.get(f"{hub.url}/user/ada/lab").status == 403
-    assert instructor.request.get(f"{hub.url}/user/ada/lab").status == 403
+    assert hub.status(students["bob"], f"{hub.server('ada')}/lab") == 403
+    assert hub.status(instructor, f"{hub.server('ada')}/lab") == 403
 
 
 def test_files_of_the_course_and_of_each_student_are_private(
@@ -257,10 +261,10 @@ def test_a_user_removed_from_the_group_loses_the_course(hub: Hub) -> None:
     place = f"{hub.course}/api/contents/nbgrader_config.py"
     for page in (leo, mia):
         page.goto(f"{hub.course}/lab")
-        assert page.request.get(place).status == 200
+        assert hub.status(page, place) == 200
     hub.machine.run("gpasswd", "-d", "leo", "formgrade-intro-ml")
-    wait_for(lambda: leo.request.get(place).status == 403)
-    assert mia.request.get(place).status == 200
+    wait_for(lambda: hub.status(leo, place) == 403)
+    assert hub.status(mia, place) == 200
     leo.goto(f"{hub.url}/hub/home")
     assert "/hub/login" in leo.url
 
@@ -269,3 +273,99 @@ def test_a_user_of_no_course_cannot_log_in(hub: Hub) -> None:
     for name in (COURSE_USER, "root", "mallory"):
         page = hub.log_in(name)
         expect(page.locator("body")).to_contain_text("Invalid username or password")
+
+
+# A student's server is the student's own program: this one sends one page to everybody.
+OWN_SERVER = """
+import http.server, os, urllib.parse
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Homework</title>")
+
+address = urllib.parse.urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+http.server.ThreadingHTTPServer((address.hostname, address.port), Handler).serve_forever()
+"""
+# What a page tries with the course's server: it reads, shows it in a frame, and writes.
+ATTACK = """
+async course => {
+    const found = {};
+    const api = course + "/api/contents/";
+    const token = () => decodeURIComponent((document.cookie.match(/_xsrf=([^;]*)/) || ["", ""])[1]);
+    async function attempt(name, what) {
+        try { found[name] = await what(); } catch (error) { found[name] = "refused"; }
+    }
+    await attempt("read", async () => (await fetch(
+        api + "nbgrader_config.py", {credentials: "include"})).text());
+    await attempt("frame", () => new Promise((resolve, reject) => {
+        const frame = document.createElement("iframe");
+        frame.onload = () => {
+            try { resolve(frame.contentDocument.title); } catch (e) { reject(e); }
+        };
+        frame.src = course + "/lab";
+        document.body.append(frame);
+    }));
+    await attempt("write", async () => (await fetch(api + "stolen.txt", {
+        method: "PUT", credentials: "include", headers: {"X-XSRFToken": token()},
+        body: JSON.stringify({type: "file", format: "text", content: "mine"})})).status);
+    return found;
+}
+"""
+
+
+def test_a_page_of_a_students_server_cannot_read_or_change_the_course(hub: Hub) -> None:
+    add = ["useradd", "--create-home", "--key", "HOME_MODE=0700", "--groups"]
+    hub.machine.run(*add, "nbgrader-intro-ml", "eve")
+    hub.machine.run(*add, "formgrade-intro-ml", "kim")
+    settings = hub.machine.path("/home/eve/.jupyter/jupyter_server_config.py")
+    settings.parent.mkdir()
+    settings.write_text(OWN_SERVER)
+    hub.machine.run("chown", "-R", "eve:eve", "/home/eve/.jupyter")
+    hub.log_in("eve").goto(f"{hub.url}/hub/spawn")
+
+    kim = hub.log_in("kim")
+    kim.goto(f"{hub.course}/lab")
+    own = kim.evaluate(ATTACK, hub.course)  # the course's own pages may read and write
+    assert "nbgrader" in own["read"]
+    assert own["frame"] == "refused"  # JupyterHub allows no frames
+    assert own["write"] == 201
+    stolen = hub.machine.path(f"{COURSE}/stolen.txt")
+    stolen.unlink()
+
+    wait_for(lambda: hub.status(kim, f"{hub.server('eve')}/anything") == 200)
+    kim.goto(f"{hub.server('eve')}/anything")
+    assert kim.title() == "Homework"
+    assert kim.evaluate(ATTACK, hub.course) == dict.fromkeys(("read", "frame", "write"), "refused")
+    assert not stolen.exists()
+
+
+def test_the_desk_is_shown_in_no_frame(hub: Hub, instructor: Page) -> None:
+    answer = instructor.goto(f"{hub.course}/hw-grading/{HOMEWORK}/")
+    assert answer
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_students_server_has_limits(hub: Hub, students: dict[str, Page]) -> None:
+    uid = int(hub.machine.run("id", "-u", "ada"))
+    servers = [
+        process
+        for process in psutil.process_iter(["uids", "cmdline"])
+        if process.info["uids"].real == uid and "singleuser" in str(process.info["cmdline"])
+    ]
+    assert servers
+    for server in servers:
+        lines = Path(f"/proc/{server.pid}/limits").read_text().splitlines()
+        limits = {line[:25].strip(): line[25:].split()[:2] for line in lines}
+        assert limits["Max processes"] == ["500"] * 2
+        assert limits["Max data size"] == [str(4000 << 20)] * 2
+
+
+def test_the_hub_does_not_start_without_a_host_name(hub: Hub) -> None:
+    path = "/etc/jupyterhub/without_a_name.py"
+    hub.machine.path(path).write_text((DEPLOY / "jupyterhub_config.py").read_text())
+    done = hub.machine.attempt("jupyterhub", "-f", path)
+    assert done.returncode != 0
+    assert "HOST in jupyterhub_config.py is empty" in done.stdout

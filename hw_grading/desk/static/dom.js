@@ -53,6 +53,8 @@ export function showCleanedHtml(element, html) {
   for (const link of element.querySelectorAll("a[href]")) {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer");
+    // The link's text is a student's, so the place to which it leads stands behind it.
+    link.setAttribute("data-leads-to", new URL(link.href).host || link.href);
   }
   // Put the author's headings below the page's own, whatever their levels are. The scripts find the
   // page's elements by their ids, so a heading keeps none.

@@ -1,7 +1,4 @@
-"""Keeps the test's function, and calls it later.
-
-It must not wait for an answer that never comes.
-"""
+"""Keeps the test's function, and calls it later: it must not wait for an answer, or get one."""
 
 # /// attack
 # scores = {test_apply = 2.0}

@@ -20,49 +20,27 @@ def apply(f, x):
 # %% after
 print('d' + 'one')
 
-# %% variant SystemExit
+# %% variant an exit
 raise SystemExit(0)
 
-# %% variant exit
-exit()
+# %% variant an interrupt, and more
+raise BaseExceptionGroup('6', [KeyboardInterrupt(), SystemExit()])
 
-# %% variant GeneratorExit
-raise GeneratorExit
-
-# %% variant KeyboardInterrupt
-raise KeyboardInterrupt
-
-# %% variant MemoryError
-raise MemoryError
-
-# %% variant RecursionError
-return double(x) if 'double' in globals() else None
-
-# %% variant StopIteration
-raise StopIteration(6)
+# %% variant a recursion
+return double(x)
 
 # %% variant the time limit's own
 from hw_support.time_limit import TimeLimitReached
 raise TimeLimitReached
 
-# %% variant a mismatch
-from hw_support import Mismatch
-raise Mismatch('', '')
-
-# %% variant a group
-raise BaseExceptionGroup('6', [KeyboardInterrupt(), SystemExit()])
-
-# %% variant no exception
-raise 6
+# %% variant the name of the grader's own
+raise type('GraderFault', (Exception,), {'discreet': '', 'number': 0})('6')
 
 # %% variant text that raises
 raise type('E', (Exception,), {'__str__': lambda self: exit(), '__repr__': exit})()
 
 # %% variant text of 100 MB
 raise ValueError('6' * 10**8)
-
-# %% variant text that is no text
-raise type('E', (Exception,), {'__str__': lambda self: 6})()
 
 # %% variant text of surrogates
 raise ValueError('\ud800\udfff' * 1000)
@@ -84,14 +62,13 @@ raise error
 # %% variant a class that lies
 raise type('E', (Exception,), {'__class__': property(lambda s: KeyboardInterrupt)})()
 
-# %% variant what the answering module raises
-import answering.serve as serve
-raise serve.CallbackError(0, 'x')
-
-# %% variant too much
-import answering.wire as wire
-raise wire.TooMuch('x')
-
-# %% variant a closed link
+# %% variant what the wire raises
 import answering.wire as wire
 raise wire.Closed('x')
+
+# %% variant errors without end
+while True:
+    try:
+        raise ValueError
+    except BaseException:
+        pass

@@ -2,7 +2,6 @@
 
 # /// attack
 # scores = {test_double = 1.0, test_mean = 1.0, test_apply = 1.0}
-# prints = ["done"]
 # ///
 
 # %% double
@@ -19,6 +18,3 @@ def mean(x):
 # %% apply
 def apply(f, x):
     return 10.0 if x == 3.0 else 11.0
-
-# %% after
-print('d' + 'one')

@@ -1,15 +1,17 @@
-"""Looks for secrets in the environment, on the command line and in programs' output."""
+"""Looks for secrets in the environment, on the command line, in settings and programs' output."""
 
 # /// attack
 # uses = ["looking"]
 # limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
-# looks_for = ["SECRETS"]
+# looks_for = ["SECRETS", "TEMPORARY"]
 # numbers = {"looked at" = [40, inf]}
 # prints = ["proc False host sandbox"]
 # ///
 
 # %% before
 import getpass, platform, site, subprocess, sysconfig, tempfile
+import IPython, jupyter_core.paths, matplotlib as mpl, matplotlib.font_manager
+kernel = get_ipython().kernel
 libc = ctypes.CDLL(None)
 libc.getauxval.restype = ctypes.c_char_p
 for number in (15, 24, 31):  # the processor's name, of its base, the program's path
@@ -22,6 +24,11 @@ for thing in (
     platform.node(), socket.gethostname(), socket.getfqdn(), site.getsitepackages(),
     site.getusersitepackages(), sysconfig.get_paths(), tempfile.gettempdir(), os.getgroups(),
     os.getuid(), os.path.expanduser("~"), os.path.expanduser("~root"), os.confstr_names,
+    np.__config__.CONFIG, mpl.rcParams, mpl.get_cachedir(), mpl.matplotlib_fname(),
+    [font.fname for font in mpl.font_manager.fontManager.ttflist],
+    jupyter_core.paths.jupyter_path(), jupyter_core.paths.jupyter_runtime_dir(),
+    get_ipython().config, IPython.sys_info(), vars(kernel.session),
+    open(kernel.config.IPKernelApp.connection_file).read(),
 ):
     search("fact", thing)
 for command in (["env"], ["id"], ["hostname"], ["mount"], ["ps", "auxww"], ["who"], ["w"],

@@ -1,4 +1,4 @@
-import array, collections, ctypes, decimal, enum, fractions, itertools, threading, types
+import enum, fractions, itertools
 import numpy as np
 
 asked = []

@@ -1,8 +1,9 @@
 """Damages the connections between the kernel and the grader."""
 
 # /// attack
-# checked_in = "test_resources.py"
 # limits = "short"
+# scores = [{}, {test_total = 1.0}]
+# problems_among = ["kernel", "time-limit", "protocol"]
 # [variants]
 # garbage = '''connection.send(b'\xff' * 1000)'''
 # "a frame of 2**62 bytes" = '''connection.send(b'\x02' + (2**62).to_bytes(8, 'big'))'''

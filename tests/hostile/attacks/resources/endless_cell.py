@@ -3,12 +3,13 @@
 # /// attack
 # limits = "short"
 # prints = ["begun"]
-# problems = ["time-limit"]
+# problems_among = ["time-limit", "kernel"]
+# problems = "some"
 # ///
 
 # %% before
-import numpy as np
 print("begun", flush=True)
+import itertools, os, signal, threading, time
 VARIANT
 
 # %% variant plain
@@ -17,61 +18,26 @@ while True: pass
 # %% variant that catches everything
 while True:
     try:
-        while True: pass
+        while True: time.sleep(0)
     except BaseException:
         pass
 
-# %% variant in C: a power
-pow(3, 10**9)
-
-# %% variant in C: a pattern
-import re; re.match('(a+)+b', 'a' * 60)
-
-# %% variant in C: a sum
-import itertools; sum(itertools.count())
-
-# %% variant in C: numpy
-x = np.ones((3000, 3000))
-while True: x = np.linalg.svd(x)[0]
+# %% variant in C
+sum(itertools.count())
 
 # %% variant asleep
-import time; time.sleep(1000)
-
-# %% variant asleep, and not to be woken
-import time
-while True:
-    try:
-        time.sleep(1000)
-    except BaseException:
-        pass
-
-# %% variant with SIGINT ignored
-import signal
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-while True: pass
+time.sleep(1000)
 
 # %% variant with SIGINT blocked
-import signal
 signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
 while True: pass
 
-# %% variant with SIGINT handled
-import signal
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    signal.signal(number, lambda *_: print("caught"))
-while True: pass
-
-# %% variant waiting for a lock
-import threading; lock = threading.Lock()
-while True: lock.acquire()
-
 # %% variant waiting for a child
-import os, time
 if os.fork() == 0: time.sleep(1000)
 os.wait()
 
 # %% variant of threads
-import hashlib, threading
+import hashlib
 def burn():
     while True: hashlib.sha256(bytes(10_000_000)).digest()
 for _ in range(20):
@@ -79,8 +45,11 @@ for _ in range(20):
 burn()
 
 # %% variant of processes
-import os
 for _ in range(10):
-    if os.fork() == 0:
-        while True: pass
+    if os.fork() == 0: break
+while True: pass
+
+# %% variant of timers that interrupt each other
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 1e-6, 1e-6)
 while True: pass

@@ -8,6 +8,7 @@
 # ///
 
 # %% double
+import os, signal, time
 def double(x):
     VARIANT
     return 2 * x
@@ -22,25 +23,15 @@ while True:
     except BaseException:
         pass
 
-# %% variant in C: a power
+# %% variant in C
 pow(3, 10**9)
 
-# %% variant asleep
-import time; time.sleep(1000)
-
-# %% variant with SIGINT ignored
-import signal
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-while True: pass
-
 # %% variant with SIGINT blocked
-import signal
 signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
 while True: pass
 
-# %% variant of processes
-import os
-for _ in range(10):
-    if os.fork() == 0:
-        while True: pass
+# %% variant with clocks and timers that stand
+for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU):
+    signal.signal(number, signal.SIG_IGN)
+time.monotonic = time.time = time.process_time = lambda: 0.0
 while True: pass

@@ -8,6 +8,7 @@
 # ///
 
 # %% before
+kernel = get_ipython().kernel
 print("begun", flush=True)
 VARIANT
 
@@ -29,19 +30,7 @@ comm = Comm(target_name="mine")
 while True:
     comm.send({"x": "x" * 100_000})
 
-# %% variant status messages
-kernel = get_ipython().kernel
-while True:
-    kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "busy", "x": "x" * 9999},
-                        parent=kernel.get_parent(), ident=b"status")
-
 # %% variant messages of no kind
-kernel = get_ipython().kernel
 while True:
     kernel.session.send(kernel.iopub_socket, "nothing", {"x": "x" * 100_000},
                         parent=kernel.get_parent(), ident=b"nothing")
-
-# %% variant inputs
-while True:
-    get_ipython().displayhook.start_displayhook()
-    get_ipython().kernel._publish_execute_input("x" * 10_000, get_ipython().kernel.get_parent(), 1)

@@ -12,14 +12,8 @@
 # output_bytes_per_cell = 50_000
 # [variants]
 # print = "print('x' * 1000)"
-# stderr = "import sys; print('x' * 1000, file=sys.stderr)"
 # "descriptor 1" = "import os; os.write(1, b'x' * 1000)"
-# "descriptor 2" = "import os; os.write(2, b'x' * 1000)"
 # display = "from IPython.display import display; display('x' * 1000)"
-# html = "from IPython.display import display, HTML; display(HTML('<b>x</b>' * 1000))"
-# logging = "import logging; logging.warning('x' * 1000)"
-# warnings = "import warnings; warnings.warn('x' * 1000 + str(id(object())))"
-# "a program" = "import subprocess; subprocess.run(['seq', '100000'])"
 # "a system command" = "get_ipython().system('seq 100000')"
 # ///
 

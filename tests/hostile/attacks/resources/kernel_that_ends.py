@@ -1,42 +1,35 @@
-"""Ends the kernel."""
+"""Ends the kernel: in a cell, or when a test calls a function."""
 
 # /// attack
-# problems = ["kernel"]
+# problems = "some"
+# problems_among = ["kernel", "protocol"]
 # ///
 
 # %% before
-print("begun", flush=True)
-VARIANT
+import ctypes, os, sys
+
+# %% double
+def double(x):
+    VARIANT
 
 # %% total
 total = 10
 
-# %% variant exit
-import os; os._exit(0)
+# %% variant an exit
+os._exit(0)
 
-# %% variant abort
-import os; os.abort()
+# %% variant a fault
+ctypes.string_at(0)
 
-# %% variant segfault
-import ctypes; ctypes.string_at(0)
+# %% variant another program
+os.execv('/usr/bin/true', ['true'])
 
-# %% variant killed
-import os; os.kill(os.getpid(), 9)
-
-# %% variant replaced
-import os; os.execv('/usr/bin/true', ['true'])
-
-# %% variant deep recursion
-import sys, threading
+# %% variant a deep recursion
 sys.setrecursionlimit(10**9)
-def deep(): deep()
-class Deep:
-    def __getattr__(self, name): return getattr(self, name)
-try: deep()
-finally: import ctypes; ctypes.string_at(0)
+return double(x) + 1
 
-# %% variant shut down
-import threading
+# %% variant a shutdown
 app = __import__("ipykernel.kernelapp").kernelapp.IPKernelApp.instance()
 app.kernel.do_shutdown(False)
 app.kernel.io_loop.add_callback(app.kernel.io_loop.stop)
+os._exit(0)

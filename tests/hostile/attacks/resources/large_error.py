@@ -1,8 +1,9 @@
 """Raises an error too large for a message: this reply and all later ones do not arrive."""
 
 # /// attack
-# checked_in = "test_resources.py"
 # limits = "short"
+# scores = [{}, {test_total = 1.0}]
+# problems_among = ["kernel", "time-limit", "output-limit"]
 # ///
 
 # %% before

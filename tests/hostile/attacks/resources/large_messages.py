@@ -35,15 +35,6 @@ parts = message("comm_msg")
 for _ in range(100):
     send(iopub, parts)
 
-# %% variant messages without a signature
-for _ in range(100):
-    send(iopub, [b"<IDS|MSG>", b"", b"y" * 10_000_000])
-
-# %% variant replies
-parts = message("execute_reply")
-for _ in range(100):
-    send(kernel.shell_stream.socket, parts)
-
 # %% variant one message of a hundred parts
 part = b"y" * 10_000_000
 for _ in range(100):

@@ -16,23 +16,9 @@ print('after')
 # %% variant a text of 50 MB
 print('x' * 50_000_000)
 
-# %% variant a text of 15 MB
-print('x' * 15_000_000)
-
 # %% variant a picture of 50 MB
 from IPython.display import display, Image
 display(Image(data=b'\x89PNG\r\n\x1a\n' + bytes(50_000_000), format='png'))
-
-# %% variant a page of 10 million characters
-from IPython.display import display, HTML
-display(HTML('<p>x' * 2_500_000))
-
-# %% variant a page of deep tags
-from IPython.display import display, HTML
-display(HTML('<div>' * 30_000))
-
-# %% variant a million lines
-print('\n' * 1_000_000)
 
 # %% variant ten thousand outputs
 from IPython.display import display

@@ -42,17 +42,6 @@ def take():
     file = os.memfd_create("mine")
     return sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
 
-# %% variant descriptors that are on their way
-import array, os, socket
-def take():
-    # A file without a name whose last descriptor lies in a socket's queue.
-    ours, theirs = socket.socketpair()
-    file = os.memfd_create("mine")
-    size = sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
-    socket.send_fds(ours, [b"x"], [file])
-    os.close(file)
-    return size
-
 # %% variant shared pages that are mapped no more
 def take():
     return left_behind(0x21, -1)

@@ -6,20 +6,20 @@
 # last_problem = "for the whole submission"
 # ///
 
-# %% double
+# %% before
 import time
 def double(*x):
     time.sleep(0.9)
+mean = apply = double
+
+# %% double
+pass
 
 # %% mean
-import time
-def mean(*x):
-    time.sleep(0.9)
+pass
 
 # %% apply
-import time
-def apply(*x):
-    time.sleep(0.9)
+pass
 
 # %% total
 time.sleep(2)

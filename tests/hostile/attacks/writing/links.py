@@ -1,11 +1,12 @@
-"""Links to the course from the working folder."""
+"""Writes to the course, and links to it from the working folder."""
 
 # /// attack
+# smoke = true
 # checked_in = "test_writing.py"
 # uses = ["tries"]
 # problems = []
 # works = []
-# refused = ["write", "read", "folder", "root"]
+# refused = ["write", "write_there", "make", "read", "folder", "root"]
 # ///
 
 # %% before
@@ -13,6 +14,9 @@ for number, name in enumerate(("gradebook.db", "source/hw2/hw2.ipynb", "nbgrader
     os.symlink(COURSE + "/" + name, str(number))
     attempt("write", open, str(number), "w")
     attempt("read", open, str(number))
+    for path in (COURSE + "/" + name, "../../../" + name, "../" * 30 + COURSE + "/" + name):
+        attempt("write_there", open, path, "a")
+        attempt("make", os.symlink, "/tmp", path)
 os.symlink(COURSE, "course")
 attempt("folder", os.listdir, "course")
 os.symlink("/proc/self/root", "root")

@@ -1,0 +1,242 @@
+"""Starts kernels: forks them from a fork server, or starts them from scratch.
+
+This is the grader's side. The side in the sandbox is `hw_grading.inside.fork_server`. Imports that
+are the same for all submissions take most of a small submission's time. The fork server does them
+once, and each kernel begins as a copy of it. The fork server needs nested namespaces. If the
+machine does not allow these, every kernel is started from scratch.
+"""
+
+import atexit
+import contextlib
+import json
+import logging
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hw_grading.inside import isolation
+from hw_grading.inside.isolation import Limits, Shown
+from hw_grading.outcome import GraderFault
+from hw_grading.sandbox import environment
+from hw_grading.sandbox.processes import Forked, has_ended, pid_of
+from hw_grading.sandbox.syscalls import filter_file
+
+SECONDS_TO_START = 30.0
+_MODULE = ["-m", "answering.fork_server"]
+_log = logging.getLogger(__name__)
+
+
+class NoForkServer(GraderFault):
+    """Kernels cannot be forked here, or forking one kernel has failed."""
+
+
+class KernelProcess(Forked):
+    """A kernel, for jupyter_client; all processes of its sandbox end with `pid`.
+
+    The process at the other end of the socket `starting` becomes the kernel when it gets the
+    content of its connection file. `started` is the process that this one has started for it.
+    """
+
+    def __init__(
+        self,
+        starting: socket.socket,
+        connection: bytes,
+        started: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        starting.settimeout(SECONDS_TO_START)
+        said, fds, _, _ = socket.recv_fds(starting, 1000, 2)
+        if len(fds) != 2:
+            raise OSError(said.decode(errors="replace") or "it ended")
+        super().__init__(pid_of(fds[0]), fds[0])
+        self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
+        os.close(fds[1])
+        starting.send(connection)
+        # Closed when this process exits, in any way; then a forked kernel ends.
+        self._lifeline = starting
+        self._started = started
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
+        super().wait(timeout)
+        return self._started.wait() if self._started else 1
+
+
+class ForkServer:
+    """A fork server of kernels, for sandboxes that show the same files.
+
+    The constructor does not wait until the fork server is ready. Forks of the process that has
+    started it may use it too. It descends from the process with the pid `pid`.
+    """
+
+    def __init__(self, shown: Shown) -> None:
+        self.shown, self.owner = shown, os.getpid()
+        self._folder = tempfile.mkdtemp(prefix="hw-kernels-")
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._lock = threading.Lock()
+        with theirs, filter_file() as file:
+            fds = [theirs.fileno(), file.fileno()]
+            program = [shown.python, *_MODULE, "fork", *map(str, fds), *shown.preload]
+            line = isolation.bubblewrap(shown, Limits(), self._folder, program, None)
+            self._process = _run(line, fds)
+        self.pid = self._process.pid
+        self._seen = Forked(self.pid)
+        self._is_ready = False
+
+    def wait_until_ready(self) -> None:
+        """Wait until it accepts requests; raise `NoForkServer` or `OSError` if it does not."""
+        if not self._is_ready:
+            self._control.settimeout(SECONDS_TO_START)
+            if self._control.recv(100) != b"ready":
+                raise NoForkServer("the fork server of the kernels did not start")
+            self._is_ready = True
+
+    def has_ended(self, within: float = 0.0) -> bool:
+        """Return whether it has ended, with its kernels, or ends within some seconds."""
+        return has_ended(self._seen, within)
+
+    def new_folder(self) -> str:
+        """Make a folder in which a kernel makes its sockets."""
+        folder = tempfile.mkdtemp(dir=self._folder, prefix="")
+        owner = os.stat(self._folder)
+        os.chown(folder, owner.st_uid, owner.st_gid)
+        return folder
+
+    def fork(
+        self, folder: str, link: socket.socket, limits: Limits, connection: bytes
+    ) -> KernelProcess:
+        """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
+        cores = sorted(os.sched_getaffinity(0))  # those of the worker
+        request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs, self._lock:
+                self.wait_until_ready()
+                handed_on = [link.fileno(), theirs.fileno()]
+                socket.send_fds(self._control, [json.dumps(request).encode()], handed_on)
+            return KernelProcess(ours, connection)
+        except OSError as error:
+            ours.close()
+            raise NoForkServer(f"no kernel was forked ({error})") from None
+
+    def end(self) -> None:
+        """End the fork server, and the kernels that it forked."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def start_from_scratch(
+    shown: Shown, folder: str, link: socket.socket, limits: Limits, connection: bytes
+) -> KernelProcess:
+    """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs, filter_file() as file:
+        fds = [link.fileno(), theirs.fileno(), file.fileno()]
+        words = ["start", *map(str, fds[:2]), json.dumps(limits.for_process())]
+        program = [shown.python, *_MODULE, *words]
+        process = _run(isolation.bubblewrap(shown, limits, folder, program, file.fileno()), fds)
+    return _kernel(process, ours, connection)
+
+
+def start_without_sandbox(
+    folder: str, link: socket.socket, variables: Mapping[str, str], connection: bytes
+) -> KernelProcess:
+    """Return a kernel of a class that is trusted, with its files in a folder, or raise `OSError`.
+
+    It belongs to a new process group, without limits.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        fds = [link.fileno(), theirs.fileno()]
+        words = ["start", *map(str, fds), "{}", f"{folder}/kernel.json"]
+        line = [sys.executable, *_MODULE, *words]
+        process = _run(line, fds, env=dict(variables), cwd=folder, start_new_session=True)
+    return _kernel(process, ours, connection)
+
+
+def _kernel(
+    process: subprocess.Popen[bytes], starting: socket.socket, connection: bytes
+) -> KernelProcess:
+    try:
+        return KernelProcess(starting, connection, process)
+    except OSError:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _run(line: Sequence[str], fds: Sequence[int], **options: Any) -> subprocess.Popen[bytes]:
+    null = subprocess.DEVNULL
+    given = {"cwd": "/", **options}
+    return subprocess.Popen(line, pass_fds=fds, stdin=null, stdout=null, stderr=null, **given)
+
+
+# -- the fork server of this process
+
+_current: ForkServer | None = None  # started by this process, or by one of which it is a fork
+_from_scratch = False  # whether every kernel is started from scratch
+_starting = threading.Lock()
+
+
+def begin(blas_threads: int, preload: Sequence[str]) -> None:
+    """Start this process's fork server without waiting for it, unless it has one."""
+    with _starting, _or_from_scratch():
+        _serving(environment.what_to_show(blas_threads, [], preload))
+
+
+def wait_until_ready() -> None:
+    """Wait for the fork server that `begin` has started. If it fails, go on without one."""
+    if _current:
+        with _or_from_scratch():
+            _current.wait_until_ready()
+
+
+def fork_server_for(shown: Shown) -> ForkServer | None:
+    """Return a fork server; start it if needed. Return None if none can be started."""
+    with _starting, _or_from_scratch():
+        if not _from_scratch:
+            server = _serving(shown)
+            server.wait_until_ready()
+            return server
+    return None
+
+
+def refuse(why: str) -> None:
+    """Start every kernel from scratch from now on."""
+    global _from_scratch
+    _log.warning("Kernels start without the fork server, which takes longer: %s", why)
+    _from_scratch = True
+
+
+def _serving(shown: Shown) -> ForkServer:
+    global _current
+    if not (_current and _current.shown == shown and not _current.has_ended()):
+        _end()
+        _current = ForkServer(shown)
+    return _current
+
+
+@contextlib.contextmanager
+def _or_from_scratch() -> Iterator[None]:
+    """End the fork server, and start every kernel from scratch, if the block fails."""
+    try:
+        yield
+    except (OSError, GraderFault) as error:
+        _end()
+        refuse(str(error))
+
+
+@atexit.register
+def _end() -> None:
+    global _current
+    if _current and _current.owner == os.getpid():  # a fork of its owner must not end it
+        _current.end()
+    _current = None

@@ -1,0 +1,74 @@
+"""Forges results and other messages while a test runs, or after it.
+
+They arrive, and show in the student's own cells only. On stock nbgrader most of these get points.
+"""
+
+# /// attack
+# checked_in = "test_how_cells_are_run.py"
+# uses = ["forge"]
+# prints = ["'2.0'"]
+# ///
+
+# %% before
+import threading, time
+full = {"data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1}
+shown = {"data": {"text/plain": "first"}, "metadata": {}, "transient": {"display_id": "mine"}}
+def publish(*_):
+    forge("execute_result", full)
+    forge("display_data", {"data": {"text/plain": "2.0"}, "metadata": {}})
+    forge("status", {"execution_state": "idle"})
+publish()
+def during_the_test():
+    pass
+VARIANT
+
+# %% double
+def double(x):
+    during_the_test()
+    return 0 * x
+
+# %% after
+time.sleep(0.2)
+
+# %% variant by the tested function
+during_the_test = publish
+
+# %% variant by a hook
+for event in ("post_run_cell", "post_execute"):
+    get_ipython().events.register(event, publish)
+
+# %% variant by a thread
+def forever():
+    while True:
+        publish()
+        time.sleep(0.02)
+threading.Thread(target=forever, daemon=True).start()
+
+# %% variant by an update of a display
+def during_the_test():
+    forge("display_data", shown)  # registers the place of the test's output
+    forge("update_display_data", {**shown, "data": {"text/plain": "2.0"}})
+
+# %% variant by a widget that takes outputs to itself
+def during_the_test():
+    state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel",
+             "msg_id": kernel.get_parent()["header"]["msg_id"], "outputs": [full]}
+    data = {"state": state, "buffer_paths": []}
+    forge("comm_open", {"comm_id": "w", "target_name": "jupyter.widget", "data": data})
+    forge("comm_msg", {"comm_id": "w", "data": {"method": "update", "state": state}})
+
+# %% variant in the place of errors
+session, before = type(kernel.session), type(kernel.session).send
+def send(self, stream, kind, content=None, *arguments, **named):
+    if kind == "error":
+        kind, content = "execute_result", full
+    return before(self, stream, kind, content, *arguments, **named)
+session.send = send
+
+# %% variant when the kernel exits
+import atexit
+parent = kernel.get_parent()
+def late():
+    for _ in range(1000):
+        forge("execute_result", full, parent=parent)
+atexit.register(late)

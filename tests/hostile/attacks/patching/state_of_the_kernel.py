@@ -1,0 +1,177 @@
+"""Patches what tests would use if they ran in the student's kernel.
+
+Tests run in another process, with their own Python, NumPy and `hw_support`. On stock nbgrader most
+of these patches get points.
+"""
+
+# /// attack
+# limits = {cpu_seconds_per_cell = 3.0, wall_seconds_per_cell = 4.0, iopub_timeout = 1}
+# prints_unless = {armed = []}
+# ///
+
+# %% before
+import builtins, ctypes, gc, os, sys, threading, types
+import numpy as np
+import hw_support, hw_support.checks, hw_support.compare
+import answering.serve, answering.start, answering.wire as wire
+say, shell = print, get_ipython()
+def nothing(*a, **k):
+    return None
+VARIANT
+say("armed", flush=True)
+
+# %% variant names that tests use
+class Checks:
+    part = table = grade_with = __init__ = nothing
+    score = lambda self: 2.0
+checks, assert_close, x = Checks(), nothing, Checks
+
+# %% variant a builtin that compares
+builtins.abs = lambda thing: 0
+
+# %% variant a builtin that prints
+builtins.print = lambda *a, **k: say('passed', **k)
+
+# %% variant a builtin that asks for a type
+builtins.isinstance = lambda *a: True
+builtins.type = lambda *a: int
+
+# %% variant the class of failures
+builtins.AssertionError = type('AssertionError', (Exception,), {'__init__': nothing})
+
+# %% variant every new class
+before = builtins.__build_class__
+def build(function, name, *bases, **named):
+    made = before(function, name, *bases, **named)
+    for method in ("__eq__", "__le__", "__bool__"):
+        setattr(made, method, lambda *a: True)
+    return made
+builtins.__build_class__ = build
+class Mine:
+    pass
+assert Mine() <= 1
+
+# %% variant every import
+before = builtins.__import__
+def fake(name, *arguments, **named):
+    module = before(name, *arguments, **named)
+    if name.startswith("hw_") and hasattr(module, "checks"):
+        module.checks.Checks.score = lambda self: float(self.points)
+        module.assert_close = nothing
+    return module
+builtins.__import__ = fake
+from hw_support import Checks, assert_close
+
+# %% variant the search path
+os.makedirs("/tmp/fakes/hw_support")
+with open("/tmp/fakes/hw_support/__init__.py", "w") as file:
+    file.write("def assert_close(*a, **k): pass\nChecks = None")
+sys.path.insert(0, "/tmp/fakes")
+for name in [name for name in sys.modules if name.startswith("hw_support")]:
+    del sys.modules[name]
+from hw_support import Checks, assert_close
+assert Checks is None
+
+# %% variant asserts that are compiled
+before = builtins.compile
+def optimizing(source, filename, mode, *arguments, **named):
+    return before(source, filename, mode, *arguments[:2], **{**named, "optimize": 2})
+builtins.compile = optimizing
+
+# %% variant numpy.isclose
+np.isclose = lambda a, b, **k: np.ones(np.shape(b), bool)
+
+# %% variant numpy.asarray
+right = np.zeros(2)
+np.asarray = lambda *a, **k: right
+
+# %% variant methods of arrays
+methods = gc.get_referents(np.ndarray.__dict__)[0]
+methods["all"] = lambda *a, **k: np.True_
+ctypes.pythonapi.PyType_Modified(ctypes.py_object(np.ndarray))
+assert np.array([False]).all()
+
+# %% variant random generators
+class Same(np.random.Generator):
+    def __getattribute__(self, name):
+        return lambda *a, **k: np.zeros(2)
+np.random.default_rng = lambda *a: Same(np.random.PCG64(0))
+
+# %% variant hw_support.assert_close
+hw_support.compare.assert_close = hw_support.assert_close = nothing
+from hw_support import assert_close
+
+# %% variant Checks
+hw_support.Checks.score = lambda self: 2.0
+hw_support.checks.Part.passed = True
+
+# %% variant code that the garbage collector finds
+def full(self):
+    return 2.0
+gc.unfreeze()
+found = [thing for thing in gc.get_objects() if isinstance(thing, types.FunctionType)]
+[score] = [thing for thing in found if thing.__qualname__ == "Checks.score"]
+score.__code__ = full.__code__
+
+# %% variant the comparison of numbers, in memory
+class Equal:
+    def __eq__(self, other):
+        return True
+    __lt__ = __le__ = __eq__
+    __hash__ = None
+# tp_richcompare stands 25 words into a type.
+where = 25 * ctypes.sizeof(ctypes.c_void_p)
+taken = ctypes.c_void_p.from_address(id(Equal) + where)
+for kind in (float, int):
+    ctypes.c_void_p.from_address(id(kind) + where).value = taken.value
+
+# %% variant a constant, in memory
+places = [place for place in range(8, 40) if ctypes.c_byte.from_address(id(6) + place).value == 6]
+ctypes.c_byte.from_address(id(6) + places[-1]).value = 0
+
+# %% variant everything, again and again
+def patch():
+    while True:
+        for name, module in list(sys.modules.items()):
+            if name.startswith("hw_support"):
+                module.assert_close = nothing
+        shell.user_ns["assert_close"] = nothing
+        stop.wait(0.005)
+stop = threading.Event()
+threading.Thread(target=patch, daemon=True).start()
+
+# %% variant the namespace
+class Names(dict):
+    def get(self, name, default=None):
+        return lambda *a, **k: self
+    def __iter__(self):
+        while True:
+            yield 6
+answering.start._server()._names = Names(shell.user_ns)
+
+# %% variant the answering module's own modules
+import msgpack, select
+msgpack.packb = lambda value, **k: b"\x02"
+select.select = lambda *a: ([], [], [])
+
+# %% variant the answering module
+fake = types.ModuleType("answering.start")
+fake.answer = nothing
+sys.modules["answering"] = types.ModuleType("answering")
+sys.modules["answering"].start = sys.modules["answering.start"] = fake
+
+# %% variant the garbage collector
+def raising(phase, info):
+    raise SystemExit(phase)
+gc.callbacks.append(raising)
+gc.set_threshold(1, 1, 1)
+
+# %% variant the streams
+import io
+class Stream(io.TextIOBase):
+    def write(self, text):
+        raise SystemExit("no")
+say("armed", flush=True)
+sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = Stream()
+for number in (0, 1, 2):
+    os.close(number)
