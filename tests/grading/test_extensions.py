@@ -1,6 +1,5 @@
 """Extensions and slip days by student: from a command or a CSV, in our own table and nbgrader's."""
 
-import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
 

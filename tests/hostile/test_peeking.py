@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_tracebacks_of_tests_tell_nothing_of_the_graders_machine(arena: Arena) -> None:
-    # A test cell that does not use `Checks`; its output is shown to the student.
+    # The first test does not use `Checks`; the outputs of both are shown to the student.
     nb = notebook(
         {
             "double": "def double(x):\n    raise ValueError('no')",
@@ -25,9 +25,7 @@ def test_tracebacks_of_tests_tell_nothing_of_the_graders_machine(arena: Arena) -
         }
     )
     cell_of(nb, "test_double").source = "assert double(3) == 6"
-    cell_of(
-        nb, "test_total"
-    ).source = "### BEGIN HIDDEN TESTS\nassert total(3) == 6\n### END HIDDEN TESTS"
+    cell_of(nb, "test_total").source = "checks = Checks('total')\nassert total(3) == 6"
     outcome = arena.grade(nb)
     assert outcome.fault is None
     assert outcome.scores == NOTHING
