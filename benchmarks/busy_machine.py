@@ -116,7 +116,7 @@ def graded(course: Course) -> tuple[float, dict[str, float], Scores]:
     seconds = seconds_of_grading(course, LIMIT)
     lines = WholeClass(config=course.config).place(course.root) / f"{HOMEWORK}.jsonl"
     events = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
-    each = {event["student"]: event["seconds"] for event in events if event["event"] == "student"}
+    each = {event["student"]: event["seconds"] for event in events}
     scores = {
         (record.student, score.cell.name): score.auto
         for record in (one.known for one in read_results(course, HOMEWORK).handed_in)

@@ -1,6 +1,8 @@
 """Measure how well many Dask workers are used, with submissions that only sleep."""
 
 import functools
+import io
+import logging
 import statistics
 import tempfile
 import time
@@ -11,6 +13,7 @@ from distributed import LocalCluster
 from hw_grading.batch.ahead import ClassRun
 from hw_grading.batch.cluster import DaskWorkers
 from hw_grading.batch.job import Job
+from hw_grading.batch.progress import Progress
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, Outcome
@@ -33,20 +36,6 @@ def run() -> None:
     print(f"median {statistics.median(shares):.2f}")
 
 
-class Nobody:
-    """A watcher that ignores all reports."""
-
-    def began(self, student: str) -> None:
-        """See `hw_grading.batch.ahead.Watcher`."""
-
-    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
-        """See `hw_grading.batch.ahead.Watcher`."""
-
-    def trouble(self, message: str) -> None:
-        """Print the message; no trouble is expected."""
-        print(message)
-
-
 def seconds_of_a_class(executor: DaskWorkers) -> float:
     """Run a class with several submissions for each worker; return the seconds."""
     jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
@@ -54,7 +43,8 @@ def seconds_of_a_class(executor: DaskWorkers) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         results = Results(Path(folder), 10)
-        run = ClassRun(pending, executor, executor.at_once, results, Nobody(), run=sleep)
+        progress = Progress([], Path(folder), "sleeping", logging.getLogger(), io.StringIO())
+        run = ClassRun(pending, executor, results, progress, at_once=executor.at_once, run=sleep)
         for job in jobs:
             run.outcome(job)
         return time.monotonic() - start

@@ -19,8 +19,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from benchmarks.isolation import answers, make_course, seconds_of_grading
-from hw_grading.batch import local
-from hw_grading.batch.local import LocalProcesses
 from hw_grading.examiner import client
 from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.cells import instructors_first_cells
@@ -31,16 +29,13 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
 REPEATS, CLASSES = 7, 3
-FEW, MANY = 4, 40
+MANY = 40
 HOMEWORK = homework_of(REPOSITORY, "hw2")
 KERNELS = "--ExecuteSubmission.fork_kernels={}"
-WORKERS_FROM_NOTHING = "from hw_grading.batch import local\nlocal._FORKS = False\n"
 
 
 def run() -> None:
     """Print seconds until a process is ready, of a submission, and of whole commands."""
-    with LocalProcesses(1, HOMEWORK, 1) as pool:
-        show("a worker is ready", functools.partial(until_a_worker, pool), REPEATS)
     show("a kernel is ready", until_a_kernel, REPEATS)
     nb = answers()
     show("an examiner is ready", functools.partial(until_an_examiner, nb), REPEATS)
@@ -48,12 +43,8 @@ def run() -> None:
     show("a submission, the examiner", lambda forked: of_a_submission(nb, examiner=forked), REPEATS)
     with tempfile.TemporaryDirectory() as folder:
         one = make_course(Path(folder) / "one", nb, 1)
-        few = make_course(Path(folder) / "few", nb, FEW)
-        other = make_course(Path(folder) / "other", nb, FEW, WORKERS_FROM_NOTHING)
         many = make_course(Path(folder) / "many", nb, MANY)
         show("1, the kernel", lambda f: seconds_of_grading(one, KERNELS.format(f)), REPEATS)
-        what = f"a class of {FEW}, the workers"
-        show(what, lambda f: seconds_of_grading(few if f else other), REPEATS)
         what = f"a class of {MANY}, the kernels"
         show(what, lambda f: seconds_of_grading(many, KERNELS.format(f)), CLASSES)
 
@@ -71,14 +62,6 @@ def show(what: str, seconds: Callable[[bool], float], repeats: int) -> None:
         f"saved {saved:6.2f} s (medians of {repeats} pairs)",
         flush=True,
     )
-
-
-def until_a_worker(pool: LocalProcesses, forked: bool) -> float:
-    """Return the seconds until a worker has imported what grading needs."""
-    local._FORKS = forked
-    began = time.perf_counter()
-    pool.submit(exec, "import hw_grading.batch.job").result()
-    return time.perf_counter() - began
 
 
 def until_a_kernel(forked: bool) -> float:

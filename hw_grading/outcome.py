@@ -6,7 +6,6 @@ submission was not seen to cause (`hw_grading.run.blame`). From there on, outcom
 which can be sent to other processes and machines.
 """
 
-import socket
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
@@ -34,7 +33,6 @@ class Spent:
 
     seconds: float = 0.0  # on the clock
     cpu_seconds: float = 0.0  # CPU time of the student's processes
-    worker: str = field(default_factory=socket.gethostname)  # the machine that ran it
 
 
 @dataclass(frozen=True)

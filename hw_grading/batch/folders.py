@@ -84,16 +84,15 @@ class CarefulCourseDirectory(CourseDirectory):
 
 
 @contextlib.contextmanager
-def locked_and_prepared(converter: Any) -> Iterator[None]:
+def locked_and_prepared(converter: Any) -> Iterator[CarefulCourseDirectory]:
     """Lock the course of an `Autograde` converter, and repair its listed submissions."""
     course = converter.coursedir
     autograded = fixed_folder(course, course.autograded_directory)
     with course_locked(Path(course.root), autograded):
-        prepare(converter)
-        yield
+        yield prepare(converter)
 
 
-def prepare(converter: Any) -> None:
+def prepare(converter: Any) -> CarefulCourseDirectory:
     """Repair the listed submissions of a converter. The caller holds the course's lock."""
     old = converter.coursedir
     careful = CarefulCourseDirectory(parent=old.parent, config=old.config)
@@ -111,6 +110,7 @@ def prepare(converter: Any) -> None:
         careful.unusable[_student(converter, printable)] = why
     converter.coursedir = careful
     remove_outdated(converter)
+    return careful
 
 
 def with_long_wait(db_url: str) -> str:

@@ -24,6 +24,7 @@ import sqlalchemy.exc
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde
 
+import hw_grading
 from hw_grading.batch import folders
 from hw_grading.batch.ahead import ClassRun, Preparation
 from hw_grading.batch.job import run, run_elsewhere
@@ -32,9 +33,11 @@ from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
+from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
 from hw_grading.run.blame import described
+from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import RunSettings
 
 TURN = "hw_grading"  # key of the `Turn` in the resources of the second pass
@@ -67,52 +70,49 @@ def grading(
     settings: RunSettings,
     whole_class: WholeClass,
     sanitize: Callable[[str, Path], NotebookNode],
-    make_ready: Callable[[Callable[[], None] | None], None],
 ) -> Iterator[Callable[[str, Path], Turn]]:
     """Grade the submissions that a converter has listed: nbgrader's loop runs inside the block.
 
     Yield a function that returns the turn of a student's notebook, with its current content.
     `sanitize` reads and mends any file that a student handed in: nbgrader's first pass.
-    `make_ready` is called while processes start. Its argument is a function that waits until they
-    have imported the homework's code, or None if this process runs the submissions itself. It
-    raises `GraderFault` if submissions cannot be graded with these settings.
 
     At the end of the block, also after an error, all processes are ended, the table is shown, and
     the course is unlocked. `GraderFault` is raised if another run is grading the course, or if
     submissions cannot be graded here.
     """
+    course: Any = converter.coursedir
+    root, assignment = Path(course.root), course.assignment_id
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
         # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
-        stack.enter_context(folders.locked_and_prepared(converter))
+        directory: Any = stack.enter_context(folders.locked_and_prepared(converter))
         submissions = list(folders.expected(converter))
-        folder = whole_class.place(converter.coursedir.root)
-        results = Results(folder / "results", whole_class.results_mb)
+        examined = _examined(converter)
         executor, at_once = whole_class.make_executor(
-            len(submissions), settings, homework, converter.log.error
+            len(submissions), settings, homework, examined, converter.log.error
         )
         if executor:
             stack.callback(executor.shutdown, cancel_futures=True)
-        pool = executor if isinstance(executor, LocalProcesses) else None
-        make_ready(pool.start_early() if pool else None)
-        directory: Any = converter.coursedir
-        assignment = directory.assignment_id
+        wait = executor.start_early() if isinstance(executor, LocalProcesses) else None
+        secret = whole_class.secret(root, course.course_id)
+        if whole_class.executor != "dask":  # Dask workers check by themselves
+            hidden = [root, Path(hw_grading.__file__).parent, secret]
+            expect_ready(settings, homework, hidden, wait, examined=examined)
         students = dict.fromkeys([*(student for student, _ in submissions), *directory.unusable])
+        folder = whole_class.place(root)
         progress = Progress(list(students), folder, assignment, converter.log, sys.stderr)
         force = " --force" if converter.force else ""
         stack.callback(progress.close, f"nbgrader autograde {assignment}{force}")
         directory.on_fault = progress.not_graded
-        progress.at_once = at_once
-        seeds = course_seeds(whole_class.secret(directory.root, directory.course_id))
-        preparation = Preparation(sanitize, settings, homework, seeds)
+        preparation = Preparation(sanitize, settings, homework, course_seeds(secret))
         class_run = ClassRun(
-            preparation.ahead(submissions),
+            (functools.partial(preparation.ahead, *submission) for submission in submissions),
             executor,
-            at_once,
-            results,
+            Results(folder / "results", whole_class.results_mb),
             progress,
+            at_once=at_once,
             rerun=whole_class.rerun,
             run=run_elsewhere if whole_class.executor == "dask" else run,
         )
@@ -132,6 +132,19 @@ def grading(
             return Turn(*about, outcome, saved)
 
         yield turn
+
+
+def _examined(converter: Any) -> bool:
+    """Return whether there are test cells with `Checks`; say how many have none."""
+    course = converter.coursedir
+    tests = test_cells(course.db_url, course.assignment_id)
+    examined = sum(map(uses_checks, tests))
+    if beside := len(tests) - examined:
+        converter.log.warning(
+            f"{beside} of {len(tests)} test cells run beside student code, as in stock nbgrader: "
+            'see "Two kinds of test cells" in docs/design.md'
+        )
+    return examined > 0
 
 
 # -- what a run changes in its process, and restores

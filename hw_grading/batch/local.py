@@ -1,11 +1,9 @@
 """Processes on this machine that grade one submission each, as a `concurrent.futures.Executor`.
 
 Each call has a process of its own, which ends with the call: no submission meets what another one
-left. A killed process loses only its own call. That call is made again in a new process, up to
-three times in all. If the coordinator is gone, a process ends, also in the middle of a call.
-
-On Linux, processes are forked from one that has done their imports, the fork server
-(`_ForkServer`). Elsewhere each of them starts from scratch.
+left. A killed process loses only its own call, which is made again in a new process. If the
+coordinator is gone, a process ends, also in the middle of a call. The processes are forked from one
+that has done their imports, the fork server (`_ForkServer`). This needs Linux.
 """
 
 from __future__ import annotations
@@ -20,49 +18,47 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from hw_grading.batch.scratch import Scratch
+from hw_grading.batch.scratch import work_folder
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 from hw_grading.sandbox.processes import Forked
 
-ATTEMPTS = 3  # to make a call, or to fork a process
+ATTEMPTS = 3  # to make a call, or to start the fork server
 _SECONDS_TO_END = 5.0
 _LONGEST_WHY = 10_000  # bytes of a message about an import
 _SECONDS_TO_TIDY_UP = 1.0  # for a process whose coordinator is gone
-_FORKS = sys.platform == "linux"
-_T = TypeVar("_T")
-_What = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]  # a function, its arguments
+_YOUNG_SECONDS = 60.0  # of the folder of a run that was killed
 
 
-class WorkerDied(GraderFault):
-    """Every process that made a call has died."""
+@dataclass(frozen=True)
+class WarmUp:
+    """What the fork server does before it forks."""
 
-
-class NoAnswer(GraderFault):
-    """A call was made, but its answer cannot be read."""
+    homework: Homework
+    blas_threads: int | None = None  # of the forked kernels; None: kernels are not forked
+    examined: bool = True  # whether submissions need an examiner
 
 
 class LocalProcesses(Executor):
     """Makes at most `workers` calls at a time, each in a process of its own.
 
-    The fork server imports the homework's code once. It also starts a fork server of kernels with
-    `blas_threads`, unless that is None: then kernels are not forked in sandboxes.
+    A call that raises an exception fails with a `GraderFault`, and so does one whose processes die.
     """
 
-    def __init__(
-        self, workers: int, homework: Homework | None = None, blas_threads: int | None = None
-    ) -> None:
-        self._warm_up = homework or Homework(""), blas_threads
+    def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
+        self._warm_up = warm_up or WarmUp(Homework(""))
         self._threads = ThreadPoolExecutor(workers)
         self._cores: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # those that are free
         for number in range(workers):
@@ -70,12 +66,16 @@ class LocalProcesses(Executor):
         self._lock = threading.Lock()
         self._processes: set[_Process] = set()
         self._fork_server: _ForkServer | None = None
-        self._scratch = Scratch()
+        self._ending = contextlib.ExitStack()
+        # A short path: a socket's path may have about 100 bytes.
+        place = Path(tempfile.gettempdir())
+        self._scratch = self._ending.enter_context(work_folder(place, "hw-run-", _YOUNG_SECONDS))
+        self._scratch.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
         self._ended = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a process call a function, which it finds by its name."""
-        return self._threads.submit(self._make, (function, args, kwargs))
+        return self._threads.submit(self._make, pickle.dumps((function, args, kwargs)))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all submitted calls, or at once if these are cancelled."""
@@ -89,103 +89,79 @@ class LocalProcesses(Executor):
         if wait or cancel_futures:
             if self._fork_server:
                 self._fork_server.end()
-            self._scratch.remove()
+            self._ending.close()
 
-    def _make(self, what: _What) -> Any:
-        """Make a call, again if its process dies; return or raise what it returns or raises."""
+    def start_early(self) -> Callable[[], None]:
+        """Start the fork server now; return a function that waits until it can fork.
+
+        That function raises `GraderFault` if the homework's code cannot be imported.
+        """
+        self._server()
+        return self._expect_imports
+
+    def _expect_imports(self) -> None:
+        for _ in range(ATTEMPTS):
+            server = self._server()
+            try:
+                if why := server.why_not_imported():
+                    raise GraderFault(why)
+                return
+            except OSError:
+                server.end()
+        raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times as it started")
+
+    def _make(self, call: bytes) -> Any:
+        """Make a call, again if its process dies."""
         core = self._cores.get()
         try:
-            attempt = 1
-            while True:
+            for _ in range(ATTEMPTS):
                 try:
-                    fine, value = self._answer(what, core)
+                    answer = self._answer(call, core)
                     break
                 except (OSError, EOFError) as error:
-                    if self._ended or attempt == ATTEMPTS:
-                        raise WorkerDied(
-                            f"{attempt} worker processes died while they ran it "
-                            f"({error or 'no answer'}). If memory ran out, lower "
-                            "c.WholeClass.workers"
-                        ) from error
-                    attempt += 1
+                    if self._ended:
+                        raise GraderFault("the run was ended") from error
+            else:
+                raise GraderFault(
+                    f"{ATTEMPTS} worker processes died while they ran it. If memory ran out, lower "
+                    "c.WholeClass.workers"
+                )
         finally:
             self._cores.put(core)
-        if not fine:
-            raise value
+        value, failure = pickle.loads(answer)
+        if failure:
+            raise GraderFault(failure)
         return value
 
-    def _answer(self, what: _What, core: int | None) -> tuple[bool, Any]:
-        """Make a call in a new process; return whether it returned, and what it gave."""
-        process = self._start(core)
+    def _answer(self, call: bytes, core: int | None) -> bytes:
+        """Make a call in a new process; return its answer, pickled."""
+        server = self._server()
         try:
-            process.connection.send(what)
-            answer: bytes = process.connection.recv_bytes()
-        finally:
-            process.end()
-            with self._lock:
-                self._processes.discard(process)
-        try:
-            return pickle.loads(answer)  # type: ignore[no-any-return]
-        except Exception as error:
-            why = f"{type(error).__name__}: {error}"
-            raise NoAnswer(f"the worker's answer cannot be read ({why})") from error
-
-    def _start(self, core: int | None) -> _Process:
-        if _FORKS:
-            process = self._of_fork_server(lambda server: server.fork(core))
-        else:
-            ours, theirs = Pipe()
-            with theirs:
-                process = _Process(_start("--work", theirs.fileno(), self._scratch.path), ours)
+            process = server.fork(core)
+        except (OSError, EOFError):
+            server.end()  # it does not answer any more, but may still be running
+            raise
         with self._lock:
             if self._ended:
                 process.kill()
             self._processes.add(process)
-        return process
-
-    # -- the fork server
-
-    def start_early(self) -> Callable[[], None] | None:
-        """Start the fork server now; return None where processes are not forked.
-
-        The returned function waits until the homework's code is imported. It raises `GraderFault`
-        if that fails.
-        """
-        if not _FORKS:
-            return None
-        with self._lock:
-            self._start_fork_server()
-        return self._expect_imports
-
-    def _expect_imports(self) -> None:
         try:
-            why = self._of_fork_server(_ForkServer.why_not_imported)
-        except OSError:
-            why = f"the fork server of the workers ended {ATTEMPTS} times while it started"
-        if why:
-            raise GraderFault(why)
-
-    def _of_fork_server(self, ask: Callable[[_ForkServer], _T]) -> _T:
-        """Ask the fork server for something; if it does not answer, start another one."""
-        attempt = 1
-        while True:
+            process.connection.send_bytes(call)
+            answer: bytes = process.connection.recv_bytes()
+            return answer
+        finally:
+            process.end()
             with self._lock:
-                server = self._start_fork_server()
-            try:
-                return ask(server)
-            except (OSError, EOFError):
-                server.end()  # it does not answer any more, but may still be running
-                if attempt == ATTEMPTS:
-                    raise
-                attempt += 1
+                self._processes.discard(process)
 
-    def _start_fork_server(self) -> _ForkServer:
-        """Return the fork server; start it if none is running. The caller holds the lock."""
-        if self._ended:
-            raise OSError("stopped")
-        if not self._fork_server or self._fork_server.has_ended():
-            self._fork_server = _ForkServer(self._warm_up, self._scratch.path)
-        return self._fork_server
+    def _server(self) -> _ForkServer:
+        """Return the fork server; start it if none is running."""
+        with self._lock:
+            if self._ended:
+                raise OSError("the run was ended")
+            if not self._fork_server or self._fork_server.has_ended():
+                self._fork_server = _ForkServer(self._warm_up, self._scratch)
+            return self._fork_server
 
 
 def _core_of(number: int, workers: int) -> int | None:
@@ -193,10 +169,9 @@ def _core_of(number: int, workers: int) -> int | None:
 
     These three wait for each other most of the time. On one core they wake each other up faster.
     """
-    cores = sorted(os.sched_getaffinity(0)) if _FORKS else []
+    cores = sorted(os.sched_getaffinity(0))
     # Otherwise some core would have more workers than another one.
-    fair = bool(cores) and workers % len(cores) == 0
-    return cores[number % len(cores)] if fair else None
+    return cores[number % len(cores)] if workers % len(cores) == 0 else None
 
 
 class _Process:
@@ -219,10 +194,19 @@ class _Process:
 
 
 class _ForkServer(_Process):
-    def __init__(self, warm_up: tuple[Homework, int | None], scratch: Path) -> None:
+    def __init__(self, warm_up: WarmUp, scratch: Path) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = _start("--fork", theirs.fileno(), scratch, pickle.dumps(warm_up))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hw_grading.batch.local", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(scratch)},
+                stdin=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C reaches only the coordinator
+            )
+        assert process.stdin
+        with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+            pickle.dump((warm_up.homework, warm_up.blas_threads, warm_up.examined), stream)
         super().__init__(process, ours)
 
     def fork(self, core: int | None) -> _Process:
@@ -238,26 +222,11 @@ class _ForkServer(_Process):
         return str(said, errors="replace").strip()
 
 
-def _start(how: str, fd: int, scratch: Path, stdin: bytes = b"") -> subprocess.Popen[bytes]:
-    """Start a process (``--work``) or the fork server (``--fork``); it gets `stdin` as input."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hw_grading.batch.local", how, str(fd)],
-        pass_fds=[fd],
-        env={**os.environ, **dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(scratch)},
-        stdin=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches only the coordinator
-    )
-    assert process.stdin
-    with contextlib.suppress(BrokenPipeError), process.stdin as stream:  # the first call reports it
-        stream.write(stdin)
-    return process
-
-
-# -- inside these processes and the fork server
+# -- inside the fork server and its forks
 
 
 def _fork_workers(
-    control: socket.socket, homework: Homework, blas_threads: int | None
+    control: socket.socket, homework: Homework, blas_threads: int | None, examined: bool
 ) -> Connection:
     """Fork a process for each request. Return only in such a process, with its connection."""
     from hw_grading.sandbox import fork_client
@@ -269,8 +238,10 @@ def _fork_workers(
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import client, process
 
-    modules = [*homework.manifest.preload, *homework.modules]
-    why = process.prepare(str(lay_out(homework)), modules)
+    why = ""
+    if examined:
+        modules = [*homework.manifest.preload, *homework.modules]
+        why = process.prepare(str(lay_out(homework)), modules)
     try:
         control.send(why.encode(errors="replace")[:_LONGEST_WHY] or b"\n")
     except BrokenPipeError:  # the coordinator is gone
@@ -294,7 +265,8 @@ def _fork_workers(
             if (only := json.loads(core)) is not None:
                 with contextlib.suppress(OSError):  # the core is not available any more
                     os.sched_setaffinity(0, {only})
-            client.take(*process.fork(), homework)
+            if examined:
+                client.take(*process.fork(), homework)
             coordinator.send(os.getpid())
             return coordinator
         coordinator.close()
@@ -305,26 +277,12 @@ def _work(coordinator: Connection) -> None:
     function, args, kwargs = coordinator.recv()
     threading.Thread(target=_end_with, args=(coordinator,), daemon=True).start()
     try:
-        answer = True, function(*args, **kwargs)
+        answer = pickle.dumps((function(*args, **kwargs), ""))
     except Exception as error:
-        answer = False, error
+        answer = pickle.dumps((None, f"{type(error).__name__}: {error}"))
     with contextlib.suppress(OSError):  # the coordinator is gone
-        coordinator.send_bytes(_in_bytes(*answer))
+        coordinator.send_bytes(answer)
     os._exit(0)  # the interpreter would take its time to forget all that it has imported
-
-
-def _in_bytes(fine: bool, value: Any) -> bytes:
-    """Return an answer as it travels; a `GraderFault` that says why it cannot travel."""
-    try:
-        answer = pickle.dumps((fine, value))
-        if not fine:
-            pickle.loads(answer)
-        return answer
-    except Exception as error:
-        text = (
-            f"the answer cannot be sent ({error})" if fine else f"{type(value).__name__}: {value}"
-        )
-        return pickle.dumps((False, GraderFault(text)))
 
 
 def _end_with(coordinator: Connection) -> None:
@@ -336,9 +294,5 @@ def _end_with(coordinator: Connection) -> None:
 
 
 if __name__ == "__main__":
-    how, descriptor = sys.argv[1:]
-    if how == "--fork":
-        control = socket.socket(fileno=int(descriptor))
-        _work(_fork_workers(control, *pickle.load(sys.stdin.buffer)))
-    else:
-        _work(Connection(int(descriptor)))
+    with socket.socket(fileno=int(sys.argv[1])) as requests:
+        _work(_fork_workers(requests, *pickle.load(sys.stdin.buffer)))

@@ -1,7 +1,7 @@
-"""Progress and outcome of a run over a class: a bar, lines, a table, JSON lines.
+"""Progress and outcome of a run over a class: a bar, a table at the end, and a file of JSON lines.
 
-On a terminal there is one bar, and messages below WARNING are hidden, since they would disturb it.
-Elsewhere a plain line appears now and then. JSON lines are always appended to a file.
+On a terminal, messages below WARNING are hidden, since they would disturb the bar. Elsewhere the
+bar is a line that appears now and then.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import logging
 import statistics
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,14 +27,13 @@ from hw_grading.outcome import Outcome, Status
 _MOST_SLOW = 5  # submissions in the list of the slowest
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
-_BAR = "{desc}: {n_fmt} of {total_fmt} |{bar}| {remaining} left, {rate_fmt}{postfix}"
+_BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left, {rate_fmt}{postfix}"
 
 
 @dataclass
 class _Entry:
     """What a run knows of one student."""
 
-    student: str
     end: Status | None = None  # None if there is no outcome yet
     why: str = ""  # the reasons for the outcome
     seconds: float = 0.0  # on the clock
@@ -46,8 +45,8 @@ class _Entry:
 class Progress:
     """The progress of a run. Any thread may call its methods.
 
-    The folder gets ``<assignment>.jsonl``. The stream shows the bar, if it is a terminal. Otherwise
-    plain lines go to `log`.
+    The bar goes to `stream`, the table to `log`, and each outcome to ``<assignment>.jsonl`` in the
+    folder.
     """
 
     def __init__(
@@ -58,180 +57,131 @@ class Progress:
         log: logging.Logger | logging.LoggerAdapter[Any],
         stream: TextIO,
     ) -> None:
-        self._entries = {student: _Entry(student) for student in students}
+        self._entries = {student: _Entry() for student in students}
         self._assignment, self._folder, self._log = assignment, folder, log
         self._can_be_written = True  # False after the folder could not be written to
-        # In the order in which they began. Those after the first `at_once` wait for a worker.
-        self._running: dict[str, None] = {}
-        self.counts: Counter[Status] = Counter()  # students by outcome
         self._lock = threading.RLock()
-        self._start = self._last_line = monotonic()
-        self._not_reached = 0  # students whose turn did not come, when the run ended
+        self._start = monotonic()
         self._closing = contextlib.ExitStack()
-        self._bar: tqdm[Any] | None = None
-        self.closed = False
-        self.at_once = 1  # how many submissions run at a time: the others wait for a worker
-        if students and stream.isatty():
+        is_terminal = stream.isatty()
+        if students and is_terminal:
             logger = log if isinstance(log, logging.Logger) else log.logger
-            self._closing.enter_context(_only_warnings(logger))
+            logger.addFilter(_is_warning)
+            self._closing.callback(logger.removeFilter, _is_warning)
             self._closing.enter_context(logging_redirect_tqdm([logger]))
-            self._bar = self._closing.enter_context(
-                tqdm(
-                    total=len(students),
-                    unit=" students",
-                    desc=assignment,
-                    file=stream,
-                    smoothing=0.1,
-                    bar_format=_BAR,
-                )
-            )
-        if students:
-            self._write_line(event="begin", students=len(students))
+        self._bar: tqdm[Any] = tqdm(
+            total=len(students),
+            unit=" students",
+            desc=assignment,
+            file=stream,
+            smoothing=0.1,
+            mininterval=0.1 if is_terminal else _SECONDS_BETWEEN_LINES,
+            bar_format=_BAR if is_terminal else _BAR + "\n",
+            disable=not students,
+        )
+        self._closing.callback(self._bar.close)
 
     # -- what happens
 
-    def began(self, student: str) -> None:
-        """Note that a submission runs, or waits for a worker."""
-        with self._lock:
-            self._running[student] = None
-            self._show()
-
     def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
         """Note the outcome; `again` means that an earlier run produced it."""
-        with self._lock:
-            self._running.pop(student, None)
-            entry = self._entries.setdefault(student, _Entry(student))
-            spent = outcome.spent
-            entry.seconds, entry.cpu_seconds = spent.seconds, spent.cpu_seconds
-            entry.again = again
-            self._end(entry, outcome.status, " ".join(outcome.reasons))
-            self._event_of(entry, worker=spent.worker)
-            self._show()
+        spent = outcome.spent
+        of_time = {"seconds": spent.seconds, "cpu_seconds": spent.cpu_seconds, "again": again}
+        self._end(student, outcome.status, " ".join(outcome.reasons), **of_time)
 
     def not_graded(self, student: str, why: str) -> None:
         """Note that the grader failed to grade a student; this replaces an earlier outcome."""
-        with self._lock:
-            entry = self._entries.setdefault(student, _Entry(student))
-            self._end(entry, Status.NOT_GRADED, why)
-            self._event_of(entry)
-            self._show()
+        self._end(student, Status.NOT_GRADED, why)
 
     def saved(self, student: str) -> None:
         """Note that a student's scores are in the gradebook."""
         with self._lock:
-            if student in self._entries:
-                self._entries[student].saved = True
+            self._entries.setdefault(student, _Entry()).saved = True
 
     def trouble(self, message: str) -> None:
         """Show a message to the instructor."""
         self._log.error(message)
 
+    def _end(self, student: str, end: Status, why: str, **known: Any) -> None:
+        with self._lock:
+            entry = self._entries.setdefault(student, _Entry())
+            if entry.end is None:
+                self._bar.update()
+            for name, value in {"end": end, "why": why, **known}.items():
+                setattr(entry, name, value)
+            failed = sum(e.end not in (None, Status.GRADED) for e in self._entries.values())
+            self._bar.set_postfix(failed=failed, refresh=False)
+            self._write_line(student, entry)
+
     def close(self, how_to_go_on: str) -> None:
         """End the bar, and show the table, with the command that grades those who are left."""
         with self._lock:
-            if self.closed or not self._entries:
-                return
-            self.closed = True
             self._closing.close()
-            interrupted = [*self._running][: self.at_once]
-            for entry in self._entries.values():
-                if entry.end is None and entry.student not in interrupted:
-                    self._not_reached += 1
-                elif not entry.saved and entry.end is not Status.NOT_GRADED:
-                    saved = "its scores were not saved"
-                    self._end(
-                        entry, Status.NOT_GRADED, saved if entry.end else "it was interrupted"
-                    )
-            self.counts[Status.NOT_GRADED] += self._not_reached
-            left = self.counts[Status.NOT_GRADED]
-            self._write_line(event="end", **{str(end): self.counts[end] for end in Status})
+            if not self._entries:
+                return
+            left = self.counts()[Status.NOT_GRADED]
             table = self.table()
             if left:
                 table += f"\n{left} not graded. To grade the rest: {how_to_go_on}"
             self._log.log(logging.WARNING if left else logging.INFO, table)
 
-    def _end(self, entry: _Entry, end: Status, why: str) -> None:
-        if entry.end is not None:
-            self.counts[entry.end] -= 1
-        elif self._bar is not None:
-            # This may be a student who was not in the list at the beginning.
-            self._bar.total = max(self._bar.total, len(self._entries))
-            self._bar.update()
-        self.counts[end] += 1
-        entry.end, entry.why = end, why
+    # -- the table
 
-    # -- what is shown
-
-    def table(self) -> str:
-        """Return the outcome of the class as lines of text, with failures and the slowest."""
-        minutes, seconds = divmod(round(monotonic() - self._start), 60)
-        first = f"{self._assignment}: {self._counted()}; {minutes} min {seconds} s"
-        entries = self._entries.values()
-        if again := sum(entry.again for entry in entries):
-            first += f"; {again} from an earlier run"
-        lines = [first]
-        for end in (Status.SUBMISSION_FAILED, Status.NOT_GRADED):
-            ended = [entry for entry in entries if entry.end is end]
-            lines += [f"  {str(end).upper()}"] if ended else []
-            lines += [f"    {plain(e.student, 40)}: {plain(e.why, _LONGEST_REASON)}" for e in ended]
-        if self._not_reached:
-            lines.append(
-                f"  The run ended before {counted(self._not_reached, 'student')} had a turn"
-            )
-        ran = [entry for entry in entries if entry.seconds and not entry.again]
-        if ran:
-            median = statistics.median(entry.seconds for entry in ran)
-            lines.append(f"  SLOWEST (the median took {median:.1f} s)")
-        for entry in sorted(ran, key=lambda entry: -entry.seconds)[:_MOST_SLOW]:
-            cpu_time = f"({entry.cpu_seconds:.1f} s of CPU time)"
-            lines.append(f"    {plain(entry.student, 40)}: {entry.seconds:.1f} s {cpu_time}")
-        return "\n".join(lines)
-
-    def _counted(self) -> str:
-        return ", ".join(f"{end} {self.counts[end]}" for end in Status)
-
-    def _show(self) -> None:
-        """Update the bar, or log a line now and then."""
-        failed = self.counts[Status.SUBMISSION_FAILED] + self.counts[Status.NOT_GRADED]
-        running = min(len(self._running), self.at_once)
-        now = monotonic()
-        if self._bar is not None:
-            self._bar.set_postfix(running=running, failed=failed, refresh=False)
-        elif now - self._last_line > _SECONDS_BETWEEN_LINES:
-            self._last_line = now
-            done = self.counts.total()
-            minutes = (now - self._start) / 60
-            left = minutes * (len(self._entries) / done - 1) if done else 0.0
-            self._log.info(
-                f"{done} of {len(self._entries)} done, {running} running, {failed} failed, "
-                f"{done / minutes:.0f} a minute" + (f", about {left:.0f} min left" if done else "")
-            )
-
-    def _event_of(self, entry: _Entry, **more: Any) -> None:
-        self._write_line(
-            event="student",
-            student=entry.student,
-            end=entry.end,
-            why=entry.why,
-            seconds=round(entry.seconds, 2),
-            cpu_seconds=round(entry.cpu_seconds, 2),
-            again=entry.again,
-            **more,
+    def counts(self) -> Counter[Status]:
+        """Return the number of students by outcome. Scores that are not saved are no outcome."""
+        return Counter(
+            entry.end if entry.end and entry.saved else Status.NOT_GRADED
+            for entry in self._entries.values()
         )
 
-    # -- the file; grading goes on if it cannot be written
+    def table(self) -> str:
+        """Return the outcome of the class as lines of text, with problems and the slowest."""
+        counts = self.counts()
+        minutes, seconds = divmod(round(monotonic() - self._start), 60)
+        graded, failed = counts[Status.GRADED], counts[Status.SUBMISSION_FAILED]
+        first = f"{self._assignment}: {graded + failed} graded, {failed} of them with problems"
+        first += f", {counts[Status.NOT_GRADED]} not graded; {minutes} min {seconds} s"
+        if again := sum(entry.again for entry in self._entries.values()):
+            first += f"; {again} from an earlier run"
+        lines = [first]
+        for end, title in (
+            (Status.SUBMISSION_FAILED, "GRADED, WITH PROBLEMS"),
+            (Status.NOT_GRADED, "NOT GRADED"),
+        ):
+            ended = {name: entry for name, entry in self._entries.items() if entry.end is end}
+            lines += [f"  {title}"] if ended else []
+            lines += [
+                f"    {plain(student, 40)}: {plain(entry.why, _LONGEST_REASON)}"
+                for student, entry in ended.items()
+            ]
+        open_end = (None, Status.GRADED, Status.SUBMISSION_FAILED)
+        if unsaved := sum(e.end in open_end and not e.saved for e in self._entries.values()):
+            lines.append(f"  The run ended before the scores of {counted(unsaved, 'student')}")
+            lines[-1] += " were saved"
+        ran = {name: e for name, e in self._entries.items() if e.seconds and not e.again}
+        if ran:
+            median = statistics.median(entry.seconds for entry in ran.values())
+            lines.append(f"  SLOWEST (the median took {median:.1f} s)")
+        for student, entry in sorted(ran.items(), key=lambda item: -item[1].seconds)[:_MOST_SLOW]:
+            cpu_time = f"({entry.cpu_seconds:.1f} s of CPU time)"
+            lines.append(f"    {plain(student, 40)}: {entry.seconds:.1f} s {cpu_time}")
+        return "\n".join(lines)
 
-    def _write_line(self, **what: Any) -> None:
-        line = json.dumps({"time": datetime.now(UTC).isoformat(timespec="seconds"), **what})
-        with self._writing():
+    def _write_line(self, student: str, entry: _Entry) -> None:
+        """Append a line to the file. Grading goes on if that fails."""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "student": student,
+            "end": entry.end,
+            "why": entry.why,
+            "seconds": round(entry.seconds, 2),
+            "cpu_seconds": round(entry.cpu_seconds, 2),
+            "again": entry.again,
+        }
+        try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / f"{self._assignment}.jsonl").open("a", encoding="utf-8") as stream:
-                stream.write(line + "\n")
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
+                stream.write(json.dumps(line) + "\n")
         except OSError as error:
             if self._can_be_written:  # tell the instructor once
                 self._can_be_written = False
@@ -240,15 +190,7 @@ class Progress:
                 )
 
 
-@contextlib.contextmanager
-def _only_warnings(logger: logging.Logger) -> Iterator[None]:
-    def is_warning(record: logging.LogRecord) -> bool:
-        if record.levelno < logging.WARNING:
-            return False
-        return not record.getMessage().startswith("Removing existing")  # expected with --force
-
-    logger.addFilter(is_warning)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_warning)
+def _is_warning(record: logging.LogRecord) -> bool:
+    if record.levelno < logging.WARNING:
+        return False
+    return not record.getMessage().startswith("Removing existing")  # expected with --force

@@ -1,6 +1,7 @@
 """Settings for grading a whole class, and the executor that they describe."""
 
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
@@ -10,7 +11,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import LocalProcesses
+from hw_grading.batch.local import LocalProcesses, WarmUp
 from hw_grading.batch.seeds import secret_file
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
@@ -71,12 +72,13 @@ class WholeClass(Configurable):
         submissions: int,
         settings: RunSettings,
         homework: Homework,
+        examined: bool,
         say: Callable[[str], None],
     ) -> tuple[Executor | None, int]:
         """Return an executor, and how many submissions it runs at once.
 
         None as executor means: run submissions in this process, one at a time. A single submission
-        does not justify a process.
+        does not justify a process. `examined` says whether test cells need an examiner.
         """
         if self.executor == "dask":
             try:
@@ -88,12 +90,12 @@ class WholeClass(Configurable):
                 ) from error
             executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, say)
             return executor, executor.at_once
-        if self.executor == "serial" or submissions < 2:
+        if self.executor == "serial" or submissions < 2 or sys.platform != "linux":
             return None, 1
         at_once = min(submissions, self.most_at_once(settings.memory_mb))
         sandboxed = settings.sandbox != "none" and settings.fork_kernels
         blas_threads = settings.blas_threads if sandboxed else None
-        return LocalProcesses(at_once, homework, blas_threads), at_once
+        return LocalProcesses(at_once, WarmUp(homework, blas_threads, examined)), at_once
 
     def most_at_once(self, memory_mb: int) -> int:
         """Return how many submissions with this memory limit are run at once: at least one."""

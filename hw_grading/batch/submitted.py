@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import itertools
 import os
-import stat
 import time
 from collections.abc import Container
 from pathlib import Path
@@ -15,8 +14,7 @@ from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
-_MOST_NAMED = 20  # files beside a notebook that messages name one by one
-_MOST_NOTEBOOKS = 3
+_MOST_NAMED = 3  # files beside a notebook that a message names
 # The coarsest time resolution of file systems. A younger file may change without a new time.
 _COARSEST_CLOCK_NS = 2_000_000_000
 
@@ -46,40 +44,34 @@ def stamp_of(folder: Path) -> Stamp | None:
 def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     """Report the files beside a notebook. They are not copied, and tests cannot see them.
 
-    If the notebook is missing, other notebooks are not reported here: the message about the missing
-    notebook names them. `also_graded` are names of other notebooks that are graded as well.
+    `also_graded` are names of other notebooks that are graded as well. JupyterLab's copies of a
+    notebook are not reported. If the notebook is missing, no other notebook is reported here: the
+    message about the missing notebook names them.
     """
     folder = notebook.parent
     ours = notebook, folder / TIMESTAMP, folder / SECRET
     files = (path for path in files_below(folder) if path not in ours)
-    found = sorted(itertools.islice(files, MOST_LISTED))
-    others = [
-        path
-        for path in found
-        if path.suffix == ".ipynb"
-        and path.parent.name != ".ipynb_checkpoints"  # JupyterLab's copies, not the student's
-        and (path.parent != folder or path.name not in also_graded)
-    ]
-    found = [path for path in found if path.suffix != ".ipynb"]
+    notebooks, others = [], []
+    for path in sorted(itertools.islice(files, MOST_LISTED)):
+        if path.suffix != ".ipynb":
+            others.append(path)
+        elif path.parent.name != ".ipynb_checkpoints" and (
+            path.parent != folder or path.name not in also_graded
+        ):
+            notebooks.append(path)
     problems = []
-    if others and os.path.lexists(notebook):
-        problems.append(_other_notebooks(notebook, others))
-    messages = []
-    for path in found[:_MOST_NAMED]:
-        what = "" if stat.S_ISREG(os.lstat(path).st_mode) else " (a link, pipe or device)"
-        message = f"The file {quoted(path.relative_to(folder))}{what} was ignored"
-        messages.append(f"{message}: only the notebook is graded.")
-    if (more := len(found) - _MOST_NAMED) > 0:
-        or_more = " or more" if len(found) == MOST_LISTED else ""
-        messages.append(f"Other files that were ignored: {more:,}{or_more}.")
-    return problems + [Problem(Kind.FOLDER, Severity.MENDED, message) for message in messages]
-
-
-def _other_notebooks(notebook: Path, others: list[Path]) -> Problem:
-    names = named([quoted(path.relative_to(notebook.parent)) for path in others], _MOST_NOTEBOOKS)
-    verb = "was" if len(others) == 1 else "were"
-    message = f"{names} {verb} submitted too but not graded: only {notebook.name} is graded."
-    return Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, message)
+    if not os.path.lexists(notebook):
+        notebooks = []
+    for kind, found, what in (
+        (Kind.OTHER_NOTEBOOK, notebooks, "submitted too but not graded"),
+        (Kind.FOLDER, others, "ignored"),
+    ):
+        if found:
+            names = named([quoted(path.relative_to(folder)) for path in found], _MOST_NAMED)
+            verb = "was" if len(found) == 1 else "were"
+            message = f"{names} {verb} {what}: only {notebook.name} is graded."
+            problems.append(Problem(kind, Severity.MENDED, message))
+    return problems
 
 
 def carry_along(submitted: Path, graded: Path) -> None:
@@ -88,35 +80,14 @@ def carry_along(submitted: Path, graded: Path) -> None:
     nbgrader compares times to find new submissions. The exchange uses the secret to give a student
     the feedback.
     """
-    with contextlib.suppress(Unreadable, UnicodeDecodeError):
-        text = read_regular_file(submitted / TIMESTAMP, MOST_BYTES)
-        time_of(text.decode().strip())
-        _put(graded / TIMESTAMP, text)
-    with contextlib.suppress(Unreadable):
-        if secret := read_secret(submitted):
-            _put(graded / SECRET, secret.encode("utf-8"))
-
-
-def read_secret(folder: Path) -> str | None:
-    """Return a submission's secret; None without a file; raise `Unreadable` if it is invalid."""
-    path = folder / SECRET
-    if not os.path.lexists(path):
-        return None
-    try:
-        secret = read_regular_file(path, MOST_BYTES).decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unreadable(f"{SECRET}: expected text in UTF-8, found other bytes") from None
-    except Unreadable as why:
-        raise Unreadable(f"{SECRET}: {why}") from None
-    if not secret:
-        raise Unreadable(f"{SECRET}: expected a secret, found an empty file")
-    return secret
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)  # nbgrader has made an old file read-only
-    path.write_bytes(content)
+    for name, read in ((TIMESTAMP, time_of), (SECRET, str)):
+        with contextlib.suppress(Unreadable, UnicodeDecodeError):
+            content = read_regular_file(submitted / name, MOST_BYTES)
+            if not read(content.decode().strip()):
+                continue
+            graded.mkdir(parents=True, exist_ok=True)
+            (graded / name).unlink(missing_ok=True)  # nbgrader has made an old file read-only
+            (graded / name).write_bytes(content)
 
 
 def digest_of(notebook: Path) -> str:

@@ -8,12 +8,11 @@ the preprocessors of the first pass ahead of nbgrader's loop. The preprocessors 
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import functools
 import json
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,17 @@ from nbconvert.exporters import Exporter, NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 from traitlets import Bool
 
 from hw_grading.batch.grading import TURN, Turn, grading
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submitted import beside, carry_along
 from hw_grading.gradebook.database import Database
-from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.outcome import GraderFault
+from hw_grading.plugins.hooks import DiskFull, around_the_loop
 from hw_grading.plugins.saving import add_indexes
-from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.problems import add_problems, read_problems
@@ -85,45 +81,11 @@ class Sanitizing:
         return NotebookNode(exported[0])
 
 
-class DiskFull(SystemExit):
-    """A disk is full. After any `Exception`, nbgrader's loop would go on with the next student."""
-
-
-def _expect_room(converter: Autograde, step: str) -> None:
-    """Let a method of a converter raise `DiskFull`, with a sentence, if a disk is full."""
-    method = getattr(converter, step)
-
-    @functools.wraps(method)
-    def call(*arguments: Any) -> Any:
-        try:
-            return method(*arguments)
-        except Exception as error:
-            if not (path := _on_a_full_disk(error, converter.coursedir)):
-                raise
-            raise DiskFull(
-                f"The disk is full: {path} could not be written. The scores that were saved are "
-                "complete. Free some space, then run this command again: it grades the rest"
-            ) from error
-
-    setattr(converter, step, call)
-
-
-def _on_a_full_disk(error: BaseException | None, course: Any) -> str:
-    """Return the path that could not be written because its disk is full; "" if none is."""
-    while error:
-        if isinstance(error, OperationalError) and "is full" in str(error.orig):
-            return str(make_url(course.db_url).database)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return str(error.filename or Path(course.root, course.autograded_directory))
-        error = error.__cause__ or error.__context__
-    return ""
-
-
 class SubmissionExporter(NotebookExporter):
     """The exporter of `nbgrader autograde`. It reads submissions of any content.
 
-    nbgrader's converter creates it after listing the submissions, and then calls its own
-    `convert_notebooks`. The run over the class starts and ends in that call.
+    nbgrader's converter creates it after listing the submissions, and then converts them. The run
+    over the class starts and ends with that conversion.
     """
 
     optimistic_validation = Bool(True).tag(config=True)
@@ -133,53 +95,30 @@ class SubmissionExporter(NotebookExporter):
         self._turn_of: Callable[[str, Path], Turn] | None = None
         self._turn: Turn | None = None
         if isinstance(self.parent, Autograde):
-            convert = functools.partial(self._convert_as_a_class, self.parent)
-            self.parent.convert_notebooks = convert
+            around_the_loop(self.parent, self._grading)
 
-    def _convert_as_a_class(self, converter: Autograde) -> None:
-        del converter.convert_notebooks  # restore the converter's own method
-        steps = ("init_assignment", "convert_single_notebook")
-        for step in steps:
-            _expect_room(converter, step)
+    @contextlib.contextmanager
+    def _grading(self, converter: Autograde) -> Iterator[None]:
+        """Grade a class: nbgrader's loop runs inside the block."""
         try:
-            with self._grading(converter) as self._turn_of:
-                converter.convert_notebooks()
+            if not Execute(parent=self).enabled:
+                raise GraderFault(
+                    "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
+                    "students saved. Leave out that option"
+                )
+            course = converter.coursedir
+            homework = homework_of(Path(course.root), course.assignment_id)
+            settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
+            add_indexes(course.db_url)
+            Database(Course.of(course).db_url).make_tables()
+            sanitize = Sanitizing(converter)
+            with grading(converter, homework, settings, whole_class, sanitize) as self._turn_of:
+                yield
         except (GraderFault, DiskFull) as fault:
             self.log.error(fault)
             raise NbGraderException(str(fault)) from fault
         finally:
-            for step in steps:
-                delattr(converter, step)
             self._turn_of = self._turn = None
-
-    def _grading(self, converter: Autograde) -> AbstractContextManager[Callable[[str, Path], Turn]]:
-        settings = ExecuteSubmission(parent=self)
-        if not Execute(parent=self).enabled:
-            raise GraderFault(
-                "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
-                "students saved. Leave out that option"
-            )
-        course = converter.coursedir
-        homework = homework_of(Path(course.root), course.assignment_id)
-        whole_class = WholeClass(parent=self)
-        tests = test_cells(course.db_url, course.assignment_id)
-        examined = sum(map(uses_checks, tests))
-        if beside := len(tests) - examined:
-            self.log.warning(
-                f"{beside} of {len(tests)} test cells run beside student code, as in stock "
-                'nbgrader: see "Two kinds of test cells" in docs/design.md'
-            )
-
-        def make_ready(wait_for_imports: Callable[[], None] | None) -> None:
-            add_indexes(course.db_url)
-            Database(Course.of(course).db_url).make_tables()
-            if whole_class.executor != "dask":  # dask workers check by themselves
-                secret = whole_class.secret(course.root, course.course_id)
-                hidden = [Path(course.root), Path(__file__).parent, secret]
-                expect_ready(settings, homework, hidden, wait_for_imports, examined=examined > 0)
-
-        sanitize = Sanitizing(converter)
-        return grading(converter, homework, settings, whole_class, sanitize, make_ready)
 
     def from_filename(  # type: ignore[override]  # a notebook exporter gives text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any

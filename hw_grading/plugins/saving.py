@@ -21,6 +21,7 @@ from hw_grading.gradebook.extensions import show_in_nbgrader
 from hw_grading.gradebook.graded_notebook import answer_digest, cells_by_id
 from hw_grading.gradebook.runs import Run, digest_of, digests_before, remember, save_run
 from hw_grading.outcome import WithScores
+from hw_grading.plugins.hooks import one_transaction
 from hw_support.submission.cells import grade_id_of, marks_of
 from hw_support.submission.problems import METADATA_KEY, is_notes, read_problems
 
@@ -78,18 +79,16 @@ class SaveScores(SaveAutoGrades):
             seed = answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
             settled = self.gradebook.settled(answers)
-            session = self.gradebook.db
-            commit, session.commit = session.commit, lambda: None
-            done: tuple[NotebookNode, Any] = NbGraderPreprocessor.preprocess(self, nb, resources)
-            self.gradebook.unqueue_cells_without_points()
-            self.gradebook.keep(settled, answers)
-            self.gradebook.update_lateness()
-            if outcome := resources.get(OUTCOME):  # it is missing if nbgrader ran the notebook
-                run = _run(nb, resources[TURN], outcome, seed)
-                connection = self.gradebook.db.connection()
-                save_run(connection, self.assignment_id, self.student_id, run)
-            commit()
-        return done
+            with one_transaction(self.gradebook):
+                NbGraderPreprocessor.preprocess(self, nb, resources)
+                self.gradebook.unqueue_cells_without_points()
+                self.gradebook.keep(settled, answers)
+                self.gradebook.update_lateness()
+                if outcome := resources.get(OUTCOME):  # it is missing if nbgrader ran the notebook
+                    run = _run(nb, resources[TURN], outcome, seed)
+                    connection = self.gradebook.db.connection()
+                    save_run(connection, self.assignment_id, self.student_id, run)
+        return nb, resources
 
 
 def _run(nb: NotebookNode, turn: Turn, outcome: WithScores, seed: str) -> Run:

@@ -228,7 +228,11 @@ def test_a_blank_submission_scores_0_everywhere(graded: Graded) -> None:
         ("endless", 4, ["'sketch' did not end within 1.5 s"]),
         ("os-exit", 2, ["the kernel died while running cell 'triple'"]),
         ("huge-output", FULL_MARKS, ["printed more than 200,000 bytes"]),
-        ("extra-files", FULL_MARKS, ["'dangling'", "'secret'", "'pipe'", "'scratch.ipynb' was"]),
+        (
+            "extra-files",
+            FULL_MARKS,
+            ["'dangling'", "and 7 more were ignored", "'scratch.ipynb' was"],
+        ),
     ],
 )
 def test_each_bad_submission_ends_in_its_score_and_its_reason(
@@ -283,7 +287,7 @@ def test_files_beside_the_notebook_are_ignored(graded: Graded) -> None:
     folder = graded.course.root / "autograded" / "extra-files" / ASSIGNMENT
     names = ("dangling", "secret", "pipe", "data/notes.txt")
     assert not any(os.path.lexists(folder / name) for name in names)
-    assert "The file 'data/notes.txt' was ignored" in graded.log
+    assert "'data/notes.txt'" in graded.log
     assert "expected a time such as" in graded.log
 
 

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, run
 
-from hw_grading.batch.local import LocalProcesses
+from hw_grading.batch.local import LocalProcesses, WarmUp
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.process import Fault, compiled
 from hw_grading.homework.homework import Homework
@@ -19,34 +19,30 @@ pytestmark = pytest.mark.slow
 BROKEN = {
     "missing module": (
         "import math\nimport no_such_module\n",
-        "from staff.hw2 import fresh",
         "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 2: "
         "ModuleNotFoundError: No module named 'no_such_module'",
     ),
     "syntax error": (
         "x = 1\n\ndef f(:\n",
-        "from staff.hw2 import fresh",
         "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 3: SyntaxError",
     ),
     "exit": (
         "raise SystemExit",
-        "from staff.hw2 import fresh",
         "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 1: SystemExit",
-    ),
-    "name that does not exist": (
-        "x = 1\n",
-        "from staff.hw2.fresh import y",
-        "test cell 'test_triple', line 3, cannot run `from staff.hw2.fresh import y`: "
-        "ImportError: cannot import name 'y' from 'staff.hw2.fresh'",
     ),
 }
 
 
-@pytest.mark.parametrize("helper", [name for name in BROKEN if "does not exist" not in name])
+EXAMINED = """checks = __import__("hw_support").Checks("triple")
+checks.part("3", points=1)(lambda: triple(1))
+checks.score()"""
+
+
+@pytest.mark.parametrize("helper", BROKEN)
 def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
-    text, _, said = BROKEN[helper]
+    text, said = BROKEN[helper]
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": text.encode()}
-    with LocalProcesses(1, Homework("hw2", code=code)) as pool:
+    with LocalProcesses(1, WarmUp(Homework("hw2", code=code))) as pool:
         wait_for_imports = pool.start_early()
         with pytest.raises(GraderFault) as fault:
             wait_for_imports()
@@ -56,15 +52,14 @@ def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
 
 def test_a_helper_that_ends_the_process_stops_the_run_with_a_message():
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": b"import os\nos._exit(0)"}
-    with LocalProcesses(1, Homework("hw2", code=code)) as pool:
+    with LocalProcesses(1, WarmUp(Homework("hw2", code=code))) as pool:
         wait_for_imports = pool.start_early()
-        with pytest.raises(GraderFault, match="ended 3 times while it started"):
+        with pytest.raises(GraderFault, match="ended 3 times as it started"):
             wait_for_imports()
 
 
-@pytest.mark.parametrize("helper", ["syntax error", "name that does not exist"])
-def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course, helper):
-    text, line, said = BROKEN[helper]
+def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course):
+    text, said = BROKEN["syntax error"]
     course.submit("early", course.answered)
     assert course.grade().returncode == 0
 
@@ -74,7 +69,7 @@ def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course,
     path = course.root / "source" / "hw2" / "hw2.ipynb"
     notebook = nbformat.read(path, as_version=4)
     cell = cell_of(notebook, "test_triple")
-    cell.source = cell.source.replace("HIDDEN TESTS\n", f"HIDDEN TESTS\n{line}\n", 1)
+    cell.source = EXAMINED
     nbformat.write(notebook, path)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
     course.submit("late", course.answered)
@@ -96,7 +91,7 @@ def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
     )
     path = course.root / "source" / "hw2" / "hw2.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    cell_of(notebook, "test_double").source = "import no_such_module\nassert double(4) == 8"
+    cell_of(notebook, "test_double").source = f"import no_such_module\n{EXAMINED}"
     nbformat.write(notebook, path)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
     course.submit("student", course.answered)

@@ -9,12 +9,10 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
-from test_cluster import Cluster, by_dask, cluster
 from test_whole_class import all_scores, events, grading, ran
 from toy_course import ToyCourse
 
@@ -23,8 +21,6 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("HW_KILLS", "3"))
 STUDENTS = 8
 SECONDS_BEFORE_A_KILL = (1.5, 6.0)
-
-__all__ = ["cluster"]  # a fixture
 
 
 def hand_in(course: ToyCourse) -> list[str]:
@@ -111,26 +107,3 @@ def forget(course: ToyCourse) -> None:
     """Remove everything that earlier runs made."""
     for made in ("grading", "autograded"):
         shutil.rmtree(course.root / made, ignore_errors=True)
-
-
-def test_nothing_is_lost_after_kills_of_dask_processes(course: ToyCourse, tmp_path: Path) -> None:
-    students = hand_in(course)
-    assert course.grade().returncode == 0
-    expected = all_scores(course, students)
-    draw = random.Random(5)
-    for number in range(max(1, KILLS // 3)):
-        forget(course)
-        with contextlib.ExitStack() as stack:
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            them = Cluster(folder, stack)
-            workers = [them.worker(), them.worker()]
-            with grading(course, *by_dask(them)) as process:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(draw.uniform(3, 8))
-                (them.scheduler if number % 2 else workers[0]).kill()
-                process.wait(180)
-        again = course.grade()
-        assert again.returncode == 0, again.stderr
-        assert all_scores(course, students) == expected
-        assert set(ran(course, to_a_result=True).values()) == {1}, events(course)

@@ -1,11 +1,9 @@
 """Worker processes as an executor: if one dies, its call is made again, and others go on."""
 
-import ast
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -15,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from hw_grading.batch.local import ATTEMPTS, LocalProcesses, NoAnswer, WorkerDied
+from hw_grading.batch.local import ATTEMPTS, LocalProcesses
 from hw_grading.outcome import GraderFault
 
 pytestmark = pytest.mark.slow
@@ -42,32 +40,24 @@ def test_each_call_has_a_process_of_its_own(two: LocalProcesses) -> None:
     assert len(pids) == 20
 
 
-def test_an_exception_is_that_of_the_call(two: LocalProcesses) -> None:
-    with pytest.raises(ValueError, match="invalid literal"):
-        two.submit(int, "x").result()
-    assert two.submit(int, "7").result() == 7
-
-
-UNREADABLE = "type('Odd', ({},), {{'__reduce__': lambda self: (int, ('no number',))}})()"
-
-
 @pytest.mark.parametrize(
-    ("call", "kind", "said"),
+    ("call", "said"),
     [
-        ((exec, "raise " + UNREADABLE.format("ValueError")), GraderFault, "Odd"),
-        ((eval, UNREADABLE.format("object")), NoAnswer, "cannot be read"),
-        ((eval, "lambda: 0"), GraderFault, "cannot be sent"),
+        ((int, "x"), "ValueError: invalid literal"),
+        ((eval, "lambda: 0"), "Can't pickle"),
+        ((os._exit, 3), f"{ATTEMPTS} worker processes died while they ran it"),
     ],
-    ids=["odd exception", "unreadable", "cannot be sent"],
+    ids=["raises", "answer cannot be sent", "kills its process"],
 )
-def test_an_answer_that_cannot_travel_fails_alone(
-    two: LocalProcesses, call: tuple[Any, ...], kind: type[Exception], said: str
+def test_a_call_that_gives_no_answer_fails_alone(
+    two: LocalProcesses, call: tuple[Any, ...], said: str
 ) -> None:
-    futures = [two.submit(*call) for _ in range(3)]
-    for future in futures:
-        with pytest.raises(kind, match=said):
-            future.result(60)
-    assert two.submit(abs, -1).result(60) == 1
+    futures = [two.submit(os.getpid) for _ in range(4)]
+    bad = two.submit(*call)
+    futures += [two.submit(os.getpid) for _ in range(4)]
+    with pytest.raises(GraderFault, match=said):
+        bad.result(60)
+    assert all(isinstance(future.result(), int) for future in futures)
 
 
 def test_a_call_whose_worker_is_killed_is_made_again(two: LocalProcesses, tmp_path: Path) -> None:
@@ -92,15 +82,6 @@ def test_calls_go_on_when_the_fork_server_is_killed(two: LocalProcesses) -> None
     assert running.result() is None
 
 
-def test_a_call_that_kills_every_worker_fails_alone(two: LocalProcesses) -> None:
-    futures = [two.submit(os.getpid) for _ in range(4)]
-    deadly = two.submit(os._exit, 3)
-    futures += [two.submit(os.getpid) for _ in range(4)]
-    with pytest.raises(WorkerDied, match=f"{ATTEMPTS} worker processes died while they ran it"):
-        deadly.result()
-    assert all(isinstance(future.result(), int) for future in futures)
-
-
 def test_shutdown_waits_for_running_calls() -> None:
     executor = LocalProcesses(1)
     futures = [executor.submit(time.sleep, 0.1) for _ in range(3)]
@@ -118,7 +99,7 @@ def test_cancelling_ends_running_calls_at_once() -> None:
     executor.shutdown(cancel_futures=True)
     with pytest.raises(CancelledError):
         waiting.result()
-    with pytest.raises(WorkerDied):
+    with pytest.raises(GraderFault, match="the run was ended"):
         running.result()
 
 
@@ -130,10 +111,9 @@ def test_threads_of_numerical_libraries_are_pinned(
     assert two.submit(os.getenv, "OPENBLAS_NUM_THREADS").result() == "1"
 
 
-CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+CORES = sorted(os.sched_getaffinity(0))
 
 
-@pytest.mark.skipif(not CORES, reason="workers get a core only on Linux")
 @pytest.mark.parametrize("each", [1, 2])
 def test_workers_share_the_cores_equally_and_keep_theirs(each: int) -> None:
     workers = each * len(CORES)
@@ -144,39 +124,9 @@ def test_workers_share_the_cores_equally_and_keep_theirs(each: int) -> None:
     assert sorted(core for (core,) in given) == sorted(CORES * each)
 
 
-@pytest.mark.skipif(not CORES, reason="workers get a core only on Linux")
 def test_workers_that_cannot_share_the_cores_equally_may_use_all() -> None:
     with LocalProcesses(len(CORES) + 1) as executor:
         assert executor.submit(os.sched_getaffinity, 0).result(60) == set(CORES)
-
-
-@pytest.mark.skipif(len(CORES) < 2, reason="there is one core only")
-def test_a_new_worker_gets_the_core_of_the_one_that_died(tmp_path: Path) -> None:
-    with LocalProcesses(len(CORES)) as executor:
-        died = tmp_path / "died"
-        program = f"""
-import os, pathlib, signal
-if not pathlib.Path({str(died)!r}).exists():
-    pathlib.Path({str(died)!r}).write_text(str(os.sched_getaffinity(0)))
-    os.kill(os.getpid(), signal.SIGKILL)
-pathlib.Path({str(tmp_path / "after")!r}).write_text(str(os.sched_getaffinity(0)))
-"""
-        executor.submit(exec, program).result(60)
-    assert (tmp_path / "after").read_text() == died.read_text()
-    assert len(ast.literal_eval(died.read_text())) == 1
-
-
-def test_many_threads_may_submit(two: LocalProcesses) -> None:
-    results: list[int] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(two.submit(abs, -1).result()))
-        for _ in range(20)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [1] * 20
 
 
 COORDINATOR = """
@@ -185,9 +135,9 @@ from hw_grading.batch.local import LocalProcesses
 executor = LocalProcesses(2)
 pids = {executor.submit(os.getpid).result() for _ in range(4)}
 calls = [executor.submit(time.sleep, 600) for _ in range(2)]
-while not all(call.running() for call in calls):
-    time.sleep(0.01)
 import psutil
+while len(psutil.Process().children(recursive=True)) < 3:  # the fork server and its forks
+    time.sleep(0.01)
 print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)
 time.sleep(600)
 """

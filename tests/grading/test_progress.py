@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from hw_grading.batch import progress
 from hw_grading.batch.progress import Progress
 from hw_grading.outcome import Graded, NotGraded, Outcome, Spent, Status, SubmissionFailed
 
@@ -38,64 +37,59 @@ def told(tmp_path: Path) -> Told:
 
 def run(told: Told, *outcomes: tuple[str, Outcome]) -> None:
     for student, outcome in outcomes:
-        told.progress.began(student)
         told.progress.ended(student, outcome, again=False)
         if not isinstance(outcome, NotGraded):
             told.progress.saved(student)
 
 
-def test_the_table_names_who_failed_and_why(told: Told) -> None:
-    run(told, ("ada", RIGHT), ("bob", FAILED), ("cyd", FAULT))
+def test_the_table_names_who_has_a_problem_and_why(told: Told) -> None:
+    run(told, ("ada", RIGHT), ("bob", FAILED), ("cyd", FAULT), ("dan", RIGHT))
+    told.progress.not_graded("dan", "the gradebook is locked")
     table = told.progress.table()
-    assert "graded 1, submission failed 1, not graded 1" in table
-    assert "bob: Cell 'train' did not end within 300 s." in table
-    assert "cyd: 2 worker processes died while they ran it" in table
+    assert "hw2: 2 graded, 1 of them with problems, 2 not graded; 0 min" in table
+    assert "  GRADED, WITH PROBLEMS\n    bob: Cell 'train' did not end within 300 s." in table
+    assert "  NOT GRADED\n    cyd: 2 worker processes died while they ran it" in table
+    assert "dan: the gradebook is locked" in table
     assert "bob: 9.0 s (8.0 s of CPU time)" in table
 
 
 def test_a_result_of_an_earlier_run_is_counted_separately(told: Told) -> None:
     told.progress.ended("ada", RIGHT, again=True)
-    told.progress.saved("ada")
-    assert told.progress.counts[Status.GRADED] == 1
     assert "1 from an earlier run" in told.progress.table()
 
 
 def test_each_outcome_is_a_line_of_json(told: Told) -> None:
     run(told, ("ada", RIGHT), ("bob", FAILED))
-    told.progress.close("nbgrader autograde hw2")
-    students = [event for event in told.events() if event["event"] == "student"]
-    assert [(e["student"], e["end"]) for e in students] == [
-        ("ada", "graded"),
-        ("bob", "submission failed"),
+    assert [(e["student"], e["end"], e["seconds"]) for e in told.events()] == [
+        ("ada", "graded", 3.0),
+        ("bob", "submission failed", 9.0),
     ]
 
 
-def test_a_read_only_folder_stops_nothing(tmp_path: Path) -> None:
+def test_a_read_only_folder_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "grading").write_text("a file")
-    told = Told(tmp_path / "grading", ["ada"])
-    run(told, ("ada", RIGHT))
+    told = Told(tmp_path / "grading", ["ada", "bob"])
+    run(told, ("ada", RIGHT), ("bob", RIGHT))
     told.progress.close("nbgrader autograde hw2")
-    assert told.progress.counts[Status.GRADED] == 1
+    assert told.progress.counts()[Status.GRADED] == 2
+    assert caplog.text.count("cannot be written") == 1
 
 
-def test_a_submission_that_ran_when_the_run_ended_was_interrupted(told: Told) -> None:
-    run(told, ("ada", RIGHT))
-    for student in ("bob", "cyd"):  # there is one worker: cyd waits for it
-        told.progress.began(student)
-    told.progress.close("nbgrader autograde hw2")
-    table = told.progress.table()
-    assert "bob: it was interrupted" in table
-    assert "The run ended before 2 students had a turn" in table
-    assert "cyd" not in table
-    assert "not graded 3" in table
-
-
-def test_lines_say_how_many_are_done_and_how_long_the_rest_takes(
-    told: Told, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+def test_a_run_that_was_stopped_says_how_many_are_left_and_how_to_go_on(
+    told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
-    began = progress.monotonic()
-    monkeypatch.setattr(progress, "monotonic", lambda: began + 60)
-    caplog.set_level(logging.INFO)
-    told.progress.ended("ada", RIGHT, again=False)
-    [line] = caplog.messages
-    assert line.startswith("1 of 4 done, 0 running, 0 failed, 1 a minute, about 3 min left")
+    run(told, ("ada", RIGHT))
+    told.progress.ended("bob", RIGHT, again=False)  # its scores were not saved
+    told.progress.close("nbgrader autograde hw2")
+    [said] = caplog.messages
+    assert "1 graded, 0 of them with problems, 3 not graded" in said
+    assert "The run ended before the scores of 3 students were saved" in said
+    assert said.endswith("3 not graded. To grade the rest: nbgrader autograde hw2")
+    assert "bob" not in said.partition("SLOWEST")[0]
+
+
+def test_the_bar_counts_each_student_once(told: Told) -> None:
+    run(told, ("ada", RIGHT), ("bob", FAULT))
+    told.progress.not_graded("bob", "again")
+    told.progress.close("nbgrader autograde hw2")
+    assert "hw2: 2 of 4" in told.said.getvalue()

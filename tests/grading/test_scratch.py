@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from toy_course import ASSIGNMENT, ToyCourse, environment
 
-from hw_grading.batch import scratch
-from hw_grading.batch.scratch import Scratch
+from hw_grading.batch.scratch import work_folder
 
 
 @pytest.fixture
@@ -65,29 +64,23 @@ def test_a_run_that_is_stopped_leaves_no_folders(
     assert left_in(place) == []
 
 
-def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(place: Path) -> None:
     (place / "hw-run-dead" / "hw-kernel-x").mkdir(parents=True)
     (place / "elsewhere").mkdir()
     (place / "hw-run-link").symlink_to(place / "elsewhere")
-    first = Scratch()
-    assert (place / "hw-run-dead").exists()  # it is young: a process may be about to lock it
-    monkeypatch.setattr(scratch, "_YOUNG_SECONDS", -10)
-    second = Scratch()
-    assert not (place / "hw-run-dead").exists()
-    assert first.path.exists()
-    assert (place / "elsewhere").exists()
-    first.remove()
-    first.remove()
-    second.remove()
+    with work_folder(place, "hw-run-", 60) as first:
+        assert (place / "hw-run-dead").exists()  # it is young: a process may be about to lock it
+        with work_folder(place, "hw-run-"):
+            assert not (place / "hw-run-dead").exists()
+            assert first.exists()
+            assert (place / "elsewhere").exists()
     assert left_in(place) == ["hw-run-link"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders of others")
-def test_folders_of_others_are_left_alone(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_of_others_are_left_alone(place: Path) -> None:
     (place / "hw-run-theirs").mkdir()
     os.chown(place / "hw-run-theirs", 12345, 12345)
-    monkeypatch.setattr(scratch, "_YOUNG_SECONDS", -10)
-    Scratch().remove()
+    with work_folder(place, "hw-run-"):
+        pass
     assert left_in(place) == ["hw-run-theirs"]

@@ -84,7 +84,8 @@ def test_a_test_that_computes_without_end_with_what_it_was_given(
     monkeypatch.setattr(submission, "_EXAMINER_CPU_SECONDS", 1.5)
     nb = notebook(RIGHT | {"apply": "def apply(f, x):\n    f(np.ones((2400, 2400), int))"})
     [test] = [c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test_apply"]
-    test.source = COMPUTES
+    hidden = "assert apply(lambda x: x @ x.T, 3.0) == 10.0"
+    test.source = f"checks = Checks('apply')\n{hidden}"
     outcome = arena.grade(nb, wall_seconds_per_cell=40.0)
     assert outcome.fault is None
     assert outcome.scores == POINTS | {"test_apply": 0.0, "test_total": 0.0}
