@@ -4,7 +4,7 @@
 # uses = ["link"]
 # variants = [
 #     "['values', [], ['error', 'ValueError', 'no', 'nowhere', 0]]",
-#     "['values', [], ['interrupted']]",
+#     "['values', [], ['late']]",
 #     "['values', [[1]], None]",
 #     "['callback', 0, [], {}]",
 #     "['ended', 1]",

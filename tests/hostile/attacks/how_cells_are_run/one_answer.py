@@ -12,10 +12,10 @@
 # ended = "['ended']"
 # "a callback that was not handed over" = "['callback', 10**9, [], {}]"
 # raised = "['values', [], ['raised', 'f', 1]]"
-# interrupted = "['values', [], ['interrupted']]"
+# late = "['values', [], ['late']]"
 # "an error" = "['values', [], ['error', 'TimeLimitReached', 'no', 'nowhere', 0]]"
 # refused = "['values', [], ['refused', 'x' * 100_000]]"
-# "changes of nothing" = "['values', [[6.0, [[[1.0]], {'x': None}, [2]]]], None]"
+# "changes of nothing" = "['values', [[6.0, [[1.0]], [2]]], None]"
 # nothing = "None"
 # ///
 

@@ -12,7 +12,7 @@ def send(message):
 def value(thing):  # an answer that fits the last question, but for what it says
     kind, *rest = last
     if kind == "call":
-        return ["values", [[thing, [[], {}, []] if rest[2] else None] for _ in rest[1]], None]
+        return ["values", [[thing, *([[], None] if rest[2] else [])] for _ in rest[1]], None]
     return ["values", [[thing] for _ in rest[0]] if kind == "get" else [], None]
 
 def receive():

@@ -26,7 +26,7 @@ def server():
         size = int(np.prod(shape))
         bytes_of_sevens = np.full(size, 7).astype(dtype).tobytes()
         shape = [size] if flat else shape
-        changed = [0, [0, [3, dtype, [0, *shape]]], [2], [0]]
+        changed = [[0, [3, dtype, [0, *shape]]], None]
         frame(value([0, 0.0, 0.0], changed), bytes_of_sevens if question[4] else b"")
     import numpy as np
     serve(answer)

@@ -17,7 +17,7 @@ def server():
         else:
             array = [3, "|u1", [0, 1 << 20]]
             arrays = [0, *[array] * 16]
-            frame(value(arrays, [0, arrays, [2], [0]]), body if question[4] else body[: 16 << 20])
+            frame(value(arrays, [arrays, None]), body if question[4] else body[: 16 << 20])
     serve(answer)
 take_over(server)
 

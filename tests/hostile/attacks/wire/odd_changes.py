@@ -7,11 +7,10 @@
 # problems = "some"
 # problems_among = ["protocol", "kernel"]
 # [variants]
-# "no list" = "value(0, 7)"
-# "no named arguments" = "value(0, [0, [0], [0]])"
-# "one more" = "value(0, [0, [0], [2], [0], [0]])"
-# "no names" = "value(0, [0, [0], [2, 1, 2, [0]], [0]])"
-# "more results than calls" = "[*value(0)[:2], [0, [0, 0, None], [0, 0, None]], None]"
+# "no list" = "value(0, [7, None])"
+# "no earlier result" = "value(0, [[0]])"
+# "one more" = "value(0, [[0], None, [0]])"
+# "more results than calls" = "[*value(0)[:2], [0, *[[0, 0, [0], None]] * 99], None]"
 # "no result" = "[*value(0)[:2], [0], None]"
 # ///
 
