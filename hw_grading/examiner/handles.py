@@ -18,7 +18,7 @@ from hw_support.compare import Mismatch
 from hw_support.failures import plain_name
 
 _REFUSED = (
-    *("eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "len", "iter", "contains", "getitem"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "bool", "len", "iter", "contains", "getitem"),
     *("int", "float", "complex", "index", "round", "abs", "neg", "array", "str", "format"),
     *(f"{side}{name}" for side in ("", "r") for name in ("add", "sub", "mul", "matmul", "truediv")),
     *(f"{side}{name}" for side in ("", "r") for name in ("floordiv", "mod", "pow", "and", "or")),
@@ -32,6 +32,8 @@ class Handle:
 
     def __init__(self, number: int, type_name: str, _: Any = None) -> None:
         self._number, self._type_name = number, plain_name(type_name, "something")
+
+    __hash__ = object.__hash__  # it may be a key of a dict
 
     def __getattribute__(self, name: str) -> Any:
         if name != "__deepcopy__":  # test cells copy their cases

@@ -27,19 +27,14 @@ class StudentNames(dict[str, Any]):
     have bound, then among Python's builtins, and only then in the student's notebook. So a student
     cannot replace the test's `len` or `np`. Names in `instructors` are never looked up in the
     notebook, even if the cell that binds a name has failed. Names that the test binds stay in this
-    namespace; `notebook` replaces names of the student. Lines in `hidden` are secret.
+    namespace; `notebook` replaces names of the student.
     """
 
     def __init__(
-        self,
-        own: dict[str, Any],
-        session: Session,
-        instructors: Collection[str] = (),
-        hidden: Collection[int] = (),
+        self, own: dict[str, Any], session: Session, instructors: Collection[str] = ()
     ) -> None:
         super().__init__(own)
         self._own, self._session, self._instructors = own, session, instructors
-        self._hidden = frozenset(hidden)
         self.notebook = RemoteNotebook(self, session)
 
     def __missing__(self, name: str) -> Any:
@@ -52,16 +47,16 @@ class StudentNames(dict[str, Any]):
     def code_of(self, function: Callable[..., Any]) -> bytes | None:
         """Return the code of a function of the test cell that can run in the notebook, else None.
 
-        It can if students have seen it, and if it needs nothing that the test cell has bound.
+        It can if it needs nothing that the test cell has bound. Its code is no secret: the only
+        line of a test with `Checks` that students do not get is the one that adds fresh cases.
         """
         if type(function) is not FunctionType or function.__globals__ is not self:
             return None
         if function.__closure__ or function.__defaults__ or function.__kwdefaults__:
             return None
-        for code in _codes(function.__code__):
-            needs_test = any(self.get(n) is not self._own.get(n) for n in code.co_names)
-            if needs_test or {line for *_, line in code.co_lines()} & self._hidden:
-                return None
+        used = {name for code in _codes(function.__code__) for name in code.co_names}
+        if any(self.get(name) is not self._own.get(name) for name in used):
+            return None
         return marshal.dumps(function.__code__)
 
 

@@ -75,8 +75,7 @@ class Submission:
                 names = StudentNames(self._own, self._session, self._instructors)
                 run_cell(trusted_source, trusted_name, names)
                 self._own = dict(names)
-            hidden = hidden_lines(source)
-            names = StudentNames(self._own, self._session, self._instructors, hidden)
+            names = StudentNames(self._own, self._session, self._instructors)
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self._session.end_test()
@@ -155,17 +154,6 @@ def _expect_import(node: ast.stmt, name: str) -> None:
         raise Fault(
             f"test cell {name!r}, line {node.lineno}, cannot run `{words}`: {why}"
         ) from None
-
-
-def hidden_lines(source: str) -> set[int]:
-    """Return the numbers of the lines of a cell that students do not get, the first one being 1."""
-    hidden, found = False, set()
-    for number, line in enumerate(source.splitlines(), 1):
-        hidden = hidden or "BEGIN HIDDEN TESTS" in line
-        if hidden:
-            found.add(number)
-        hidden = hidden and "END HIDDEN TESTS" not in line
-    return found
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:

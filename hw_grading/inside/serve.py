@@ -7,7 +7,7 @@ main thread answers them here:
 - ``put names values``, ``put back``: bind names for the test, and restore the last ones
 - ``call function calls whole``: what a function returns for one call after another; with `whole`,
   also the arguments as they are after each call, and what the call before has returned. The
-  function may be the code of one of the test cell, which students have seen.
+  function may be the code of one of the test cell.
 - ``end``: the test has ended
 
 A question may take the seconds of a part. A function that takes longer raises at once from then on.

@@ -42,6 +42,14 @@ BROKEN = {
 }
 
 
+WITH_CHECKS = """from hw_support import Checks
+
+{}
+checks = Checks("triple", inputs="x", returns="tripled")
+checks.table("of 2", 1, "tripled", cases=[(2, 6)])
+checks.score()"""
+
+
 @pytest.mark.parametrize("helper", [name for name in BROKEN if "does not exist" not in name])
 def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
     text, _, said = BROKEN[helper]
@@ -73,8 +81,7 @@ def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course,
     (folder / "fresh.py").write_text(text)
     path = course.root / "source" / "hw2" / "hw2.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    cell = cell_of(notebook, "test_triple")
-    cell.source = cell.source.replace("HIDDEN TESTS\n", f"HIDDEN TESTS\n{line}\n", 1)
+    cell_of(notebook, "test_triple").source = WITH_CHECKS.format(line)
     nbformat.write(notebook, path)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
     course.submit("late", course.answered)
@@ -96,7 +103,7 @@ def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
     )
     path = course.root / "source" / "hw2" / "hw2.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    cell_of(notebook, "test_double").source = "import no_such_module\nassert double(4) == 8"
+    cell_of(notebook, "test_double").source = "import no_such_module\nChecks('f')"
     nbformat.write(notebook, path)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
     course.submit("student", course.answered)

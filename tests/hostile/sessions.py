@@ -45,12 +45,12 @@ class Kernel(Pair):
         self.server = Server(self.far, names)
 
     @contextlib.contextmanager
-    def test_cell(self, hidden: Any = (), **own: Any) -> Iterator[StudentNames]:
+    def test_cell(self, **own: Any) -> Iterator[StudentNames]:
         """The names of a test cell, in which `own` are the instructor's."""
         thread = threading.Thread(target=self.server.serve, daemon=True)
         thread.start()
         try:
-            yield StudentNames(own, self.session, (), hidden)
+            yield StudentNames(own, self.session)
         finally:
             self.session.end_test()
             thread.join(5)

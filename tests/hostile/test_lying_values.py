@@ -24,7 +24,7 @@ RAISED = Attack.read("lying_values/odd_errors")
 _STYLES = [
     *("assert got == 6", "assert not got != 6", "assert 6 == got", "assert got in (6, 7)"),
     *("assert 6 <= got <= 6", "assert abs(got - 6) < 1e-9", "assert float(got) == 6.0"),
-    *("assert str(got) == '6'", "assert hash(got) == hash(6)", "assert isinstance(got, float)"),
+    *("assert str(got) == '6'", "assert isinstance(got, float)"),
     *("assert np.isclose(got, 6)", "assert np.array_equal(got, 6)", "assert np.shape(got) == ()"),
     *("np.testing.assert_allclose(got, 6)", "assert list(got) == [6]", "assert got[0] == 6"),
     *("assert_close(got, 6)", "assert_close(np.ravel(got), [6])"),

@@ -13,9 +13,10 @@ def apply(f, x):
     if x == 3.0:
         return -1
     server = answering.start._server()
+    [own] = [reference for reference, g in server._functions.items() if g is f]
     for number in (*range(20), -1, 2**40):
         other = server._callback(Theirs(number, True))
-        if number != server._reference_of[id(f)].number:
+        if number != own.number:
             try:
                 said.append(other(x))
             except BaseException as error:
