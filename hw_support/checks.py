@@ -355,7 +355,10 @@ class Checks:
         """Whether a function of the notebook raised an error that has cost points in its test."""
         if not isinstance(error, Exception) or isinstance(error, Mismatch | NotImplementedError):
             return False
-        return bool(failures.place_of(error, self.notebook.names, but=self._file))
+        return bool(self._place_of(error))
+
+    def _place_of(self, error: BaseException) -> failures.Place | None:
+        return failures.place_of(error, self.notebook.names, but=self._file)
 
     def _right_functions(self) -> dict[str, object]:
         """Return the reference's functions that stand before the tested one in the notebook."""
@@ -389,6 +392,8 @@ class Checks:
         except StaffError:
             raise
         except BaseException as error:
+            if isinstance(error, ImportError) and not self._place_of(error):
+                raise StaffError(str(error)) from None
             try:
                 message = self._why(error)
                 if not self._unanswered and (about := self._about(function, case, is_fresh, error)):
@@ -416,7 +421,7 @@ class Checks:
                 return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
             case Mismatch():
                 return str(error)
-        place = failures.place_of(error, self.notebook.names, but=self._file)
+        place = self._place_of(error)
         if isinstance(error, NotImplementedError):
             name = place.function if place else "this"
             message = f"{name} {NOT_ANSWERED} (NotImplementedError)"

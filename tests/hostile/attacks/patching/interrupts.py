@@ -2,7 +2,7 @@
 
 # /// attack
 # prints = ["armed"]
-# problems_one_of = ["protocol"]
+# problems_one_of = ["time-limit", "protocol"]
 # ///
 
 # %% double
