@@ -90,7 +90,8 @@ class Server:
         """
         if any(self._has_functions):
             return
-        called = [name for name, value in self._names.items() if value is function and function]
+        own = list(self._names.items()) if function is not None else []
+        called = [name for name, value in own if value is function]
         for name in called or [self._notebook.unreturned(error, but=_FILE)]:
             if callable(self._names.get(name)):
                 self._names[name] = _refusing(name)
