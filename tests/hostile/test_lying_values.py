@@ -25,7 +25,7 @@ _STYLES = [
     *("assert got == 6", "assert not got != 6", "assert 6 == got", "assert got in (6, 7)"),
     *("assert 6 <= got <= 6", "assert abs(got - 6) < 1e-9", "assert float(got) == 6.0"),
     *("assert str(got) == '6'", "assert isinstance(got, float)"),
-    *("assert np.isclose(got, 6)", "assert np.array_equal(got, 6)", "assert np.shape(got) == ()"),
+    *("assert np.isclose(got, 6)", "assert np.array_equal(got, 6)", "assert np.sum(got) == 6"),
     *("np.testing.assert_allclose(got, 6)", "assert list(got) == [6]", "assert got[0] == 6"),
     *("assert_close(got, 6)", "assert_close(np.ravel(got), [6])"),
 ]
