@@ -68,6 +68,11 @@ class SeenHandle(Handle):
         """Return the copy."""
         return object.__getattribute__(handle, "_view")
 
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__array"):  # by which NumPy finds the copy
+            return object.__getattribute__(self, name)
+        return super().__getattribute__(name)
+
     def __len__(self) -> int:
         return len(SeenHandle.looked_at(self))
 

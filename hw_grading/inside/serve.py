@@ -110,7 +110,7 @@ class Server:
         kind = type(value)
         if kind in (list, tuple, dict):
             return None
-        if wire.plain_array(value) is not None:
+        if (kind is np.ndarray or isinstance(value, np.generic)) and wire.is_plain(value.dtype):
             return None
         view = None
         if not callable(value) and depth < _DEEPEST_VIEW:

@@ -93,14 +93,6 @@ def is_plain(dtype: np.dtype[Any]) -> bool:
     return dtype.names is None and 0 < dtype.itemsize <= _LARGEST.get(dtype.kind, 0)
 
 
-def plain_array(value: Any) -> np.ndarray[Any, Any] | None:
-    """Return an array of plain numbers, or one such number, without its subclass; else None."""
-    if not issubclass(type(value), np.ndarray | np.generic):
-        return None
-    array = np.asarray(value)
-    return array if is_plain(array.dtype) else None
-
-
 # -- sending
 
 
@@ -144,10 +136,10 @@ class Encoder:
             raise TooMuch(f"lists more than {MOST_DEEP} deep (does one of them contain itself?)")
         if (reference := self._refer(value, depth)) is not None:
             return self._reference(reference, depth)
-        if (array := plain_array(value)) is not None:
-            self._append(array)
-            shape = [list(array.shape)] if issubclass(kind, np.ndarray) else []
-            return [Tag.ARRAY, array.dtype.str, *shape]
+        if isinstance(value, np.ndarray | np.generic) and is_plain(value.dtype):
+            self._append(np.asarray(value))
+            shape = [list(value.shape)] if isinstance(value, np.ndarray) else []
+            return [Tag.ARRAY, value.dtype.str, *shape]
         if kind is dict:
             self._keys += len(value)
             if self._limited and self._keys > MOST_KEYS:
