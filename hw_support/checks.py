@@ -42,9 +42,9 @@ from hw_support import failures
 from hw_support.compare import (
     Mismatch,
     assert_close,
-    expect,
     expect_result_kept,
-    expect_unchanged,
+    expect_same,
+    looked_at,
     shown,
 )
 from hw_support.fresh import generator
@@ -70,8 +70,11 @@ earned: dict[str, tuple[float, float]] = {}
 _close = functools.partial(assert_close, rtol=1e-5, atol=1e-8)
 
 
-class StaffError(RuntimeError):
-    """The homework's staff code failed. This is no mistake of the student's."""
+class StaffError(BaseException):
+    """The homework's staff code, or the test, failed. This is no mistake of the student's.
+
+    It is no `Exception`, so that ``except Exception`` in a test does not hide it.
+    """
 
 
 class ChecksFailed(AssertionError):
@@ -259,8 +262,10 @@ class Checks:
 
         def row(*case: object) -> None:
             inputs, call = self._next_call(lambda one: [one, _reversed(one)], whole=True)
-            result = expect_unchanged(lambda *_: call(), *inputs, names=", ".join(self._inputs))
-            expect_result_kept(result, lambda: next(self._calls)[1]())
+            before = copy.deepcopy(inputs)
+            called = call()
+            expect_same(called.arguments, before, ", ".join(self._inputs))
+            expect_result_kept(called.result, next(self._calls)[1])
 
         self.part(what, points, cases=cases, values=False)(row)
 
@@ -282,7 +287,8 @@ class Checks:
         """
 
         def row() -> None:
-            for name, right in zip(names.split(", "), results(call(), names), strict=True):
+            [called] = self.notebook.calls(call, [()], whole=False)
+            for name, right in zip(names.split(", "), results(called(), names), strict=True):
                 by(self._value(name), right, what=name, **how)
 
         self.part(what, points, of=of)(row)
@@ -349,7 +355,10 @@ class Checks:
         """Whether a function of the notebook raised an error that has cost points in its test."""
         if not isinstance(error, Exception) or isinstance(error, Mismatch | NotImplementedError):
             return False
-        return bool(failures.place_of(error, self.notebook.names, but=self._file))
+        return bool(self._place_of(error))
+
+    def _place_of(self, error: BaseException) -> failures.Place | None:
+        return failures.place_of(error, self.notebook.names, but=self._file)
 
     def _right_functions(self) -> dict[str, object]:
         """Return the reference's functions that stand before the tested one in the notebook."""
@@ -380,7 +389,11 @@ class Checks:
                     is_fresh = number >= len(cases)
                     with _output(dropped=is_fresh or self.second_try):
                         function(*_arrays(copy.deepcopy(case)))
+        except StaffError:
+            raise
         except BaseException as error:
+            if isinstance(error, ImportError) and not self._place_of(error):
+                raise StaffError(str(error)) from None
             try:
                 message = self._why(error)
                 if not self._unanswered and (about := self._about(function, case, is_fresh, error)):
@@ -408,7 +421,7 @@ class Checks:
                 return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
             case Mismatch():
                 return str(error)
-        place = failures.place_of(error, self.notebook.names, but=self._file)
+        place = self._place_of(error)
         if isinstance(error, NotImplementedError):
             name = place.function if place else "this"
             message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
@@ -514,13 +527,16 @@ def results(came: Any, names: str) -> list[Any]:
     count = len(names.split(", "))
     if count == 1:
         return [came]
-    missing = ". Is a `return` missing?" if came is None else ""
-    message = f"expected {count} results ({names}), got {shown(came)}{missing}"
+    value = None
+    with contextlib.suppress(Mismatch):
+        value = looked_at(came)
     # The rows of one array are no results.
-    expect(isinstance(came, Iterable) and not isinstance(came, np.ndarray | str | dict), message)
-    entries = list(itertools.islice(came, count))
-    expect(len(entries) == count, message)
-    return entries
+    if isinstance(value, Iterable) and not isinstance(value, np.ndarray | str | dict):
+        entries = list(itertools.islice(value, count))
+        if len(entries) == count:
+            return entries
+    missing = ". Is a `return` missing?" if came is None else ""
+    raise Mismatch(f"expected {count} results ({names}), got {shown(came)}{missing}")
 
 
 def _with_too_few_points(functions: Sequence[str]) -> str:
@@ -535,28 +551,29 @@ def _with_too_few_points(functions: Sequence[str]) -> str:
 
 def _arrays(value: Any) -> Any:
     """Return a case with arrays in the place of lists of numbers, and lists in that of tuples."""
-    if isinstance(value, tuple):
+    if issubclass(type(value), tuple):
         return list(map(_arrays, value))
     numbers = value
-    while isinstance(numbers, list) and numbers:
+    while issubclass(type(numbers), list) and numbers:
         numbers = numbers[0]
-    is_array = isinstance(value, list) and isinstance(numbers, int | float)
+    is_array = issubclass(type(value), list) and issubclass(type(numbers), int | float)
     return np.array(value) if is_array else value
 
 
 def _shapes(value: Any) -> str:
     """Return the shape of an array, or the shapes of those in a list; "" for other values."""
-    if isinstance(value, list):
+    if issubclass(type(value), list):
         inside = [*filter(None, map(_shapes, value))]
         return f"[{', '.join(inside)}]" if inside else ""
-    return str(value.shape) if isinstance(value, np.ndarray) else ""
+    return str(value.shape) if issubclass(type(value), np.ndarray) else ""
 
 
 def _reversed(value: Any) -> Any:
     """Return arrays, and those in lists, with their rows in reversed order; else the value."""
-    if isinstance(value, list):
+    if issubclass(type(value), list):
         return [_reversed(entry) for entry in value]
-    return value[::-1].copy() if isinstance(value, np.ndarray) and value.ndim else value
+    is_array = issubclass(type(value), np.ndarray) and value.ndim
+    return value[::-1].copy() if is_array else value
 
 
 def _line(what: str, points: float, message: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_support.causes import agreement, likely_cause
+from hw_support.notebook_access import Called, notebook_of
 
 Array = npt.NDArray[Any]
 
@@ -26,6 +27,16 @@ class Mismatch(AssertionError):
     def __init__(self, message: str, got: object = None, expected: object = None) -> None:
         super().__init__(message)
         self.got, self.expected = got, expected
+
+
+def looked_at(value: Any) -> Any:
+    """Return a value; for an object in a student's process, a copy of its entries.
+
+    In a grader, a test cell may get a handle of an object that is no plain data. Only functions
+    that call this one first can judge it. `Mismatch` if it has no entries.
+    """
+    look = getattr(type(value), "looked_at", None)
+    return look(value) if look else value
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -113,6 +124,10 @@ def _plain_array(value: object, what: str) -> Array:
         raise Mismatch(f"{asked} None{'' if is_entry else _NO_RETURN}")
     if callable(value):
         raise Mismatch(f"{asked} a function. Did you forget to call it?")
+    try:
+        value = looked_at(value)
+    except Mismatch as error:
+        raise Mismatch(f"{what}: {error}") from None
     if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
         raise Mismatch(f"{asked} an array of shape {value.shape}, far too many")
     try:
@@ -231,6 +246,8 @@ def expect(condition: object, message: str) -> None:
 
 def shown(value: object, most: int = 24) -> str:
     """Return a value as text on one line; of arrays with more than `most` entries, the shape."""
+    if hasattr(type(value), "looked_at"):
+        return "a function" if callable(value) else "an object"
     match value:
         case np.ndarray() if value.size <= most:
             text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
@@ -259,28 +276,50 @@ def expect_unchanged(function: Callable[..., object], *arguments: object, names:
     compared. `Mismatch` if a number, a length or a function in a list has changed.
     """
     before = copy.deepcopy(arguments)
-    result = function(*arguments)
+    [call] = watched_calls(function, [arguments])
+    called = call()
+    expect_same(called.arguments, before, names)
+    return called.result
+
+
+def watched_calls(
+    function: Callable[..., object], inputs: Sequence[Sequence[object]]
+) -> list[Callable[[], Called]]:
+    """Return functions that make calls with these inputs, and show what the calls change."""
+    if remote := getattr(type(function), "watched", None):  # in the student's process
+        calls: list[Callable[[], Called]] = remote(function, inputs)
+        return calls
+    names = getattr(function, "__globals__", {})
+    return notebook_of(names).calls(function, inputs, whole=True)
+
+
+def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> None:
+    """Expect the arguments of a call as they were before it; for `names` see `expect_unchanged`."""
     for name, now, then in zip(names.split(", "), arguments, before, strict=False):
         _expect_same(now, then, name)
-    return result
 
 
 def _expect_same(now: Any, then: Any, name: str) -> None:
+    if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
+        return
     if isinstance(then, list):
-        expect(
-            isinstance(now, list) and len(now) == len(then),
-            f"{name} after the call: expected {len(then)} entries, as before it, got {len(now)}",
-        )
+        count = len(now) if issubclass(type(now), list) else 0
+        if count != len(then):
+            said = f"expected {len(then)} entries, as before it, got {count}"
+            raise Mismatch(f"{name} after the call: {said}")
         for number, (one, other) in enumerate(zip(now, then, strict=True)):
             _expect_same(one, other, f"{name}[{number}]")
     elif isinstance(then, np.ndarray):
-        fits = isinstance(now, np.ndarray) and now.shape == then.shape
+        fits = issubclass(type(now), np.ndarray) and now.shape == then.shape
         # A number that was put back by adding and subtracting is off by rounding.
-        same = fits and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
-        expect(same, f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}")
-    else:
-        said = f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}"
-        expect(callable(then) or now == then, said)
+        if not (fits and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)):
+            raise _changed(now, then, name)
+    elif not (callable(then) or now == then):
+        raise _changed(now, then, name)
+
+
+def _changed(now: Any, then: Any, name: str) -> Mismatch:
+    return Mismatch(f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}")
 
 
 def expect_kept(
@@ -291,21 +330,25 @@ def expect_kept(
     `first` and `second` are the arguments of the two calls. Arrays in lists, tuples and
     dictionaries are compared.
     """
-    expect_result_kept(function(*first), lambda: function(*second))
+    one, other = watched_calls(function, [first, second])
+    expect_result_kept(one().result, other)
 
 
-def expect_result_kept(result: object, call: Callable[[], object]) -> None:
-    """Expect that a call leaves the arrays as they are that an earlier call has returned."""
+def expect_result_kept(result: object, call: Callable[[], Called]) -> None:
+    """Expect that the next call leaves the arrays as they are that an earlier one has returned."""
     before = [array.copy() for array in arrays_of(result)]
-    call()
-    pairs = zip(before, arrays_of(result), strict=False)
+    after = arrays_of(call().earlier)
+    pairs = zip(before, after, strict=False)  # there may be more than before
     kept = all(np.array_equal(then, now, equal_nan=True) for then, now in pairs)
+    kept = kept and len(after) >= len(before)
     said = "an earlier result: expected no change by the next call, got one"
     expect(kept, f"{said}. Do both calls return one object?")
 
 
 def arrays_of(value: object) -> list[Array]:
     """Return the arrays of numbers in a value and in its lists, tuples and dictionaries."""
+    if hasattr(type(value), "looked_at"):  # of the student's process: nothing is known of it
+        return []
     if isinstance(value, np.ndarray):
         return [value] if value.dtype.kind in "biuf" else []
     entries = value.values() if isinstance(value, dict) else value

@@ -84,10 +84,7 @@ def plain_name(name: object, otherwise: str = "a function") -> str:
 def text_of(error: BaseException) -> str:
     """Return an exception's text on one line; reading it runs student code, which may raise."""
     try:
-        text = one_line(str(error))
-        # The grader's names for values that stay in the notebook's process.
-        text = re.sub(r"\bRemote(Object|View)\b", "object", text)
-        return re.sub(r"\bRemoteFunction\b", "function", text)
+        return one_line(str(error))
     except Exception:
         return ""
 

@@ -17,6 +17,7 @@ from hw_support.compare import (
     as_numbers,
     assert_close,
     expect,
+    looked_at,
     relative_errors,
 )
 
@@ -76,17 +77,17 @@ def expect_caches(forward: Callable[[], Any], layers: int) -> None:
     """
     caches = forward()
     expect(caches is not None, "layer_caches: expected caches, got None")
-    if not isinstance(caches, list | tuple):
+    if not issubclass(type(caches), list | tuple):
         return
     count, there = len(caches), [cache for cache in caches if cache is not None]
     expect(there, f"layer_caches: expected caches of {layers} layers, got none")
-    if all(isinstance(cache, tuple | dict | np.ndarray) for cache in there):
+    if all(issubclass(type(cache), tuple | dict | np.ndarray) for cache in there):
         expect(len(there) >= layers, f"layer_caches: expected {layers} caches, got {len(there)}")
         *_, one, other = [[], *map(arrays_of, there)]
         same = len(one) == len(other) > 0 and all(map(np.array_equal, one, other))
         said = "layer_caches: expected a cache of its own for each layer, got one twice"
         expect(not same or layers == 1, said)
-    again = len(forward())
+    again = len(looked_at(forward()))
     expect(again == count, f"layer_caches: expected {count} in the next call too, got {again}")
 
 
@@ -117,6 +118,7 @@ def _named(
     """Yield each gradient with its name and what belongs to it."""
     count = len(right)
     expect(gradients is not None, f"{what}: expected arrays, got None. Is a `return` missing?")
+    gradients = looked_at(gradients)
     first_alone = isinstance(gradients, np.ndarray) and gradients.shape == np.shape(right[0])
     expect(count == 1 or not first_alone, f"{what}: expected {count} arrays, got only the first")
     entries = list(islice(gradients, count + 1))
@@ -133,6 +135,7 @@ def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, 
     `largest` returns the number to be judged. If shapes differ, one kind of gradient is wrong, and
     there is nothing to compare: that has cost points in the function's own test.
     """
+    pairs = [(looked_at(a), looked_at(b)) for a, b in pairs]
     if not pairs or any(np.shape(a) != np.shape(b) for a, b in pairs):
         return
     right = np.max([relative_errors(a, b) for a, b in pairs], axis=0)

@@ -6,10 +6,20 @@ import contextlib
 import copy
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hw_support.failures import steps_of
 from hw_support.time_limit import time_limit
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call that has returned, and what it and the call before it may have changed."""
+
+    result: Any
+    arguments: Sequence[Any]  # as they are after the call
+    earlier: Any  # what the call before has returned, as it is after this call
 
 
 class Notebook:
@@ -59,10 +69,17 @@ class Notebook:
     ) -> list[Callable[[], Any]]:
         """Return functions that give the result of a call, one for each of these inputs.
 
-        If `whole`, what a call changes in its inputs and in earlier results can be seen after it. A
-        grader may make all calls at once.
+        If `whole`, each returns a `Called` instead. A grader may make all calls at once.
         """
-        return [functools.partial(function, *one) for one in inputs]
+        if not whole:
+            return [functools.partial(function, *one) for one in inputs]
+        results: list[Any] = [None]
+
+        def call(one: Sequence[Any]) -> Called:
+            results.append(function(*one))
+            return Called(results[-1], one, results[-2])
+
+        return [functools.partial(call, one) for one in inputs]
 
     def unreturned(self, error: BaseException, but: str) -> str:
         """Return the notebook's outermost function that a time limit has interrupted, or "".

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hw_support.compare import as_numbers, expect
+from hw_support.compare import as_numbers, expect, looked_at, watched_calls
 
 # Bounds of 7 standard errors: chance goes beyond them once in 10**11 times.
 _ERRORS = 7.0
@@ -17,8 +17,9 @@ def expect_normal(initialise: Callable[[list[int]], Any], dims: list[int], *, st
     `dims` are such sizes, of layers with 10,000 numbers or more. Layers of one number are tried
     too, all together, so that a scale within each layer is seen. `Mismatch` names what was found.
     """
-    single = initialise([1] * 301)
-    for values in (*initialise(dims), np.concatenate([np.ravel(array) for array in single])):
+    single = _arrays(initialise([1] * 301))
+    together = np.concatenate([np.ravel(array) for array in single])
+    for values in (*_arrays(initialise(dims)), together):
         draws = as_numbers(values, what="the result").astype(float).ravel()
         n = draws.size
         expect(n >= 300, f"expected a number for each unit or connection, got {n} in a layer")
@@ -36,7 +37,7 @@ def expect_normal(initialise: Callable[[list[int]], Any], dims: list[int], *, st
 
 def expect_different(initialise: Callable[[list[int]], Any], dims: list[int]) -> None:
     """Expect that two calls draw numbers that nearly all differ, signs ignored."""
-    drawn = [np.ravel(array) for _ in range(2) for array in initialise(dims)]
+    drawn = [np.ravel(array) for _ in range(2) for array in _arrays(initialise(dims))]
     draws = np.concatenate(drawn).astype(float)
     different = len(np.unique(np.abs(draws)))
     said = f"expected {draws.size} different numbers in two calls, signs ignored, got {different}"
@@ -47,10 +48,16 @@ def expect_layers(
     initialise: Callable[[list[int]], Any], dims: list[int], shapes: Sequence[tuple[int, ...]]
 ) -> None:
     """Expect a list of arrays of numbers with these shapes, and that `dims` is left as it is."""
-    before = [*dims]
-    arrays = initialise(dims)
-    expect(arrays is not None, "expected a list of arrays, got None. Is a `return` missing?")
+    [call] = watched_calls(initialise, [[[*dims]]])
+    called = call()
+    result, [now] = called.result, called.arguments
+    expect(result is not None, "expected a list of arrays, got None. Is a `return` missing?")
+    arrays = _arrays(result)
     expect(len(arrays) == len(shapes), f"expected {len(shapes)} arrays, got {len(arrays)}")
     for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
         as_numbers(array, what=f"entry {number}", shape=shape)
-    expect(dims == before, f"expected the sizes as they were, {before}, got {dims}")
+    expect(now == dims, f"expected the sizes as they were, {dims}, got {now}")
+
+
+def _arrays(result: Any) -> list[Any]:
+    return [looked_at(array) for array in looked_at(result)]

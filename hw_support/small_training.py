@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_support.checks import Checks, results
-from hw_support.compare import as_numbers, expect
+from hw_support.compare import as_numbers, expect, looked_at
 from hw_support.fresh import generator
 
 Array = npt.NDArray[Any]
@@ -99,7 +99,8 @@ class SmallTraining:
         networks: list[Network] = []
 
         def after_step(weight_matrices: Any, biases: Any) -> None:
-            networks.append(as_network([*weight_matrices, *biases], "after_step"))
+            arrays = [*looked_at(weight_matrices), *looked_at(biases)]
+            networks.append(as_network(arrays, "after_step"))
 
         after_step.__qualname__ = "after_step"
         arrays = self.images.reshape(-1, 28, 28), self.labels
@@ -115,7 +116,7 @@ class SmallTraining:
         calls = len(networks)
         message = f"expected {STEPS} calls of after_step, one after each step, got {calls}"
         expect(calls > 1 and calls in (STEPS, 2 * EPOCHS, *map(len, histories)), message)
-        returned, last = as_network([*Ws, *bs], "train"), networks[-1]
+        returned, last = as_network([*looked_at(Ws), *looked_at(bs)], "train"), networks[-1]
         ends = self.figures(returned)[0], self.figures(last)[0]
         if abs(ends[0] - histories[2][-1]) < 1e-5 < abs(ends[1] - histories[2][-1]):
             networks = [*networks[1:], returned]  # it was called before each step
@@ -167,6 +168,7 @@ def as_network(arrays: list[Any], whose: str, units: int | None = None) -> Netwo
     """
     message = f"{whose}: expected two weight matrices and two biases, got {len(arrays)} arrays"
     expect(len(arrays) == len(PARAMETERS), message)
+    arrays = [looked_at(array) for array in arrays]
     units = units or np.size(arrays[1])
     shapes = [(_PIXELS, units), (units, 1), (1, units), (1, 1)]
     network = []

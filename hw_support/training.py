@@ -6,7 +6,7 @@ import numpy as np
 
 from hw_support import small_training as small
 from hw_support.checks import Checks
-from hw_support.compare import Mismatch, as_numbers, expect
+from hw_support.compare import Mismatch, as_numbers, expect, looked_at
 from hw_support.small_training import HISTORIES, IMAGES, SIZES, STEP_SIZE, STEPS, Array, Seen
 
 UNITS, RUN_STEPS, RUN_STEPS_WITHOUT_SHORT_BATCHES = 200, 605, 600
@@ -170,7 +170,8 @@ class TrainingChecks:
         sizes = [value.size for value in values]
         said = f"expected four lists of {RUN_STEPS} entries, got {sizes}"
         expect(sizes in ([RUN_STEPS] * 4, [RUN_STEPS_WITHOUT_SHORT_BATCHES] * 4), said)
-        arrays: list[Any] = [*names["weight_matrices"], *names["biases"]]
+        both = names["weight_matrices"], names["biases"]
+        arrays: list[Any] = [array for one in both for array in looked_at(one)]
         network = small.as_network(arrays, "weight_matrices and biases", UNITS)
         if not all(part.passed for part in above):
             return

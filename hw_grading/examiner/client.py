@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -39,7 +39,6 @@ class Verdict:
     gone: str | None  # why the notebook cannot be asked any more; None while it can
     ended: bool  # whether the reason is that the kernel's process has ended
     parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
-    hung: list[str]  # names of functions that did not return within a time limit
 
 
 @dataclass
@@ -115,19 +114,24 @@ def begin(homework: Homework) -> Callable[[], None]:
     return _running(homework).expect_imports
 
 
-def _ended(how: str) -> ExaminerEnded:
-    # An examiner that was killed closes its sockets before it ends. Wait for its end: otherwise the
-    # next try could use the same examiner again.
-    if _examiner:
-        _examiner.has_ended(within=_SECONDS_TO_END)
-    return ExaminerEnded(how)
+@contextlib.contextmanager
+def _expecting_an_examiner() -> Iterator[None]:
+    """Raise `ExaminerEnded` if it does not answer any more."""
+    try:
+        yield
+    except (EOFError, OSError, ValueError) as error:
+        # An examiner that was killed closes its sockets before it ends. Wait for its end: otherwise
+        # the next try could use the same examiner again.
+        if _examiner:
+            _examiner.has_ended(within=_SECONDS_TO_END)
+        why = f" ({error})" if str(error) else ""
+        raise ExaminerEnded(f"the examiner has ended{why}") from error
 
 
 @dataclass(frozen=True)
 class Request:
     """The data about a submission that the examiner gets."""
 
-    kernel_pid: int  # the process to interrupt
     root_pid: int  # the process to kill
     seed: int  # of fresh cases
     prefix: Cells  # the instructor's cells that come before every answer
@@ -144,45 +148,35 @@ class Examination:
 
     def __init__(self, link: socket.socket, request: Request, homework: Homework) -> None:
         self._process: Forked | None = None
-        with link:
-            try:
-                self._examiner = _running(homework).submit(request, link)
-            except OSError as error:
-                raise _ended(f"the examiner does not answer ({error})") from error
+        with link, _expecting_an_examiner():
+            self._examiner = _running(homework).submit(request, link)
 
     def process(self) -> Forked:
         """Return the process that examines only this submission: the watchdog may end it."""
         if self._process is None:
-            try:
+            with _expecting_an_examiner():
                 self._process = Forked(int(self._examiner.recv_bytes()))
-            except (EOFError, OSError, ValueError) as error:
-                raise _ended("the examiner has ended") from error
         return self._process
 
     def begin(self, trusted: Cells, name: str, source: str) -> None:
         """Start the examination of a test cell, after the instructor's cells since the last one."""
         self.process()
         test = {"trusted": trusted, "name": name, "source": source}
-        try:
+        with _expecting_an_examiner():
             self._examiner.send_bytes(json.dumps(test).encode())
-        except OSError as error:
-            raise _ended("the examiner has ended") from error
 
     def has_verdict(self, seconds: float) -> bool:
         """Return whether there is a verdict now, or within some seconds."""
-        try:
+        with contextlib.suppress(EOFError, OSError):  # `verdict` then raises the error
             return self._examiner.poll(seconds)
-        except (EOFError, OSError):
-            return True  # `verdict` then raises the error
+        return True
 
     def verdict(self, seconds: float) -> Verdict:
         """Wait for the verdict, for at most this many seconds."""
-        try:
+        with _expecting_an_examiner():
             if not self._examiner.poll(seconds):
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
             answer = json.loads(self._examiner.recv_bytes())
-        except (EOFError, OSError) as error:
-            raise _ended("the examiner has ended") from error
         if fault := answer.get("fault"):
             raise ExaminerFailed(fault)
         return Verdict(**answer)

@@ -11,6 +11,7 @@ student code runs in the fork server or in its children.
 import ast
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -23,15 +24,16 @@ import socket
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
 import psutil
 
-from hw_grading.examiner.session import Session, StudentNames
+from hw_grading.examiner.notebook import Cell, StudentNames
+from hw_grading.examiner.session import Session
 from hw_grading.inside import caches
-from hw_grading.sandbox.processes import Target, cpu_clock, seconds_waited
+from hw_grading.sandbox.processes import Target
 from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
 from hw_support.fresh import SEED_VARIABLE
@@ -41,7 +43,6 @@ _MOST_ADDRESSES = 400 << 20
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
 _CELLS_REMEMBERED = 500
-Cells = list[tuple[str, str]]  # name, source
 
 
 class Fault(RuntimeError):
@@ -51,50 +52,43 @@ class Fault(RuntimeError):
 # -- one test cell
 
 
-@dataclass
 class Submission:
-    """The state that a child keeps between two test cells of its submission."""
+    """The state that a child keeps between two test cells of its submission.
 
-    session: Session
-    own: dict[str, Any]
-    instructors: frozenset[str]  # names that the instructor's cells bind
+    `own` has the names that the instructor's cells have bound so far, and `instructors` those that
+    any of them binds.
+    """
 
-    def examine(self, trusted: Cells, name: str, source: str) -> dict[str, Any]:
+    def __init__(self, session: Session, own: dict[str, Any], instructors: list[str]) -> None:
+        self._session, self._own, self._instructors = session, own, frozenset(instructors)
+
+    def examine(self, trusted: list[Cell], name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
-        self.session.hung.clear()
-        names = StudentNames(self.own, self.session, self.instructors)
         try:
             if _not_importable:
                 raise Fault("; ".join(_not_importable))
             compiled(source, name)
             for trusted_name, trusted_source in trusted:
+                names = StudentNames(self._own, self._session, self._instructors)
                 run_cell(trusted_source, trusted_name, names)
-            self.own = dict(names)
-            self.session.protect(self.own)
-            names = StudentNames(self.own, self.session, self.instructors)
+                self._own = dict(names)
+            names = StudentNames(self._own, self._session, self._instructors)
             outputs = run_cell(source, name, names)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
-            self.session.end_test()
-        all_checks = [value for value in names.values() if isinstance(value, Checks)]
+            self._session.end_test()
+        old = {
+            id(value) for value in self._own.values()
+        }  # a cell of the instructor's has parts too
+        all_checks = [one for one in names.values() if type(one) is Checks and id(one) not in old]
         return {
             "outputs": outputs,
-            "gone": self.session.gone,
-            "ended": self.session.ended,
+            "gone": self._session.gone,
+            "ended": self._session.ended,
             "parts": [asdict(part) for checks in all_checks for part in checks.parts],
-            "hung": list(self.session.hung),
         }
-
-
-class _Kept(io.StringIO):
-    """A stream that keeps the beginning of what is written to it."""
-
-    def write(self, text: str) -> int:
-        if self.tell() < _KEPT_CHARACTERS:
-            super().write(text[:_KEPT_CHARACTERS])
-        return len(text)
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
@@ -103,14 +97,15 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
     There is no IPython here, so magics do not work. `name` appears in tracebacks.
     """
     body, last = compiled(source, name)
-    printed = _Kept()
+    printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             exec(body, names)
             value = eval(last, names)
-        except StaffError as error:
-            raise Fault(f"test cell {name!r}: {error}") from error
+        except (StaffError, ImportError) as error:
+            why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
+            raise Fault(f"test cell {name!r}: {why}") from error
         except BaseException as error:
             outputs.append(_error(error, name))
         else:
@@ -120,7 +115,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
                 data = {"text/plain": visible(shown[:_KEPT_RESULT])}
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
-    if text := printed.getvalue():
+    if text := printed.getvalue()[:_KEPT_CHARACTERS]:
         outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
     return outputs
 
@@ -129,17 +124,10 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 def compiled(source: str, name: str) -> tuple[Any, Any]:
     """Return the code of a cell, and of its last line, an expression.
 
-    Raise `Fault` if it is no Python, or if an import does not work, outside of a `try` statement:
-    otherwise a part would fail because of the instructor's mistake.
+    Raise `Fault` if it is no Python.
     """
     try:
         tree = ast.parse(source)
-        excused = {
-            one for node in ast.walk(tree) if isinstance(node, ast.Try) for one in ast.walk(node)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import | ast.ImportFrom) and node not in excused:
-                _expect_import(node, name)
         last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
         if tree.body and isinstance(end := tree.body[-1], ast.Expr):
             last = end.value
@@ -148,18 +136,6 @@ def compiled(source: str, name: str) -> tuple[Any, Any]:
         return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
     except (SyntaxError, ValueError) as error:
         raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
-
-
-def _expect_import(node: ast.stmt, name: str) -> None:
-    words = ast.unparse(node)
-    try:
-        exec(words, {})
-    except Exception as error:
-        # Python shows the module's file, in a folder of this machine.
-        why = re.sub(r" \(\S*\)$", "", f"{type(error).__name__}: {error}")
-        raise Fault(
-            f"test cell {name!r}, line {node.lineno}, cannot run `{words}`: {why}"
-        ) from None
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:
@@ -181,7 +157,7 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
 def wait_for_submissions(requests: socket.socket) -> None:
     """Fork a child for each submission that the grader sends, until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
-    base: tuple[Cells, dict[str, Any]] = ([], {})
+    base: tuple[list[Cell], dict[str, Any]] = ([], {})
     while True:
         byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
         if not byte:
@@ -197,6 +173,7 @@ def wait_for_submissions(requests: socket.socket) -> None:
         for name, source in request["tests"]:
             with contextlib.suppress(Fault):  # raised again when the cell is run
                 compiled(source, name)
+        gc.freeze()  # otherwise each collection in a child would copy all shared pages
         if os.fork() == 0:
             requests.close()
             _examine_one(grader, link, request, base[1])
@@ -227,13 +204,8 @@ def _examine_one(
         most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
-    pid = request["kernel_pid"]
-    interrupt = functools.partial(Target(pid).send, signal.SIGINT)
     kill = functools.partial(Target(request["root_pid"]).send, signal.SIGKILL)
-    to_kernel = link, interrupt, kill, cpu_clock(pid), functools.partial(seconds_waited, pid)
-    session = Session(*to_kernel)
-    session.protect(names)
-    submission = Submission(session, names, frozenset(request["instructors"]))
+    submission = Submission(Session(link, kill), names, request["instructors"])
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:

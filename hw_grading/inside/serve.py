@@ -4,10 +4,13 @@ The grader's test cell runs in another process. Its questions arrive as messages
 main thread answers them here:
 
 - ``get names``: their values in the notebook
-- ``put names values``, ``put back number``: bind names for the test, and restore them
+- ``put names values``, ``put back``: bind names for the test, and restore the last ones
 - ``call function calls whole``: what a function returns for one call after another; with `whole`,
-  also the arguments as they are after each call, and what earlier calls returned
+  also the arguments as they are after each call, and what the call before has returned. The
+  function may be the code of one of the test cell.
 - ``end``: the test has ended
+
+A question may take the seconds of a part. A function that takes longer raises at once from then on.
 
 Values are sent as they are. Whatever is no plain data stays here, and the grader gets a handle: a
 number, and a copy of the entries or numbers, if it has any, to look at. A function of the grader
@@ -21,28 +24,31 @@ functions can return any value anyway.
 import contextlib
 import importlib
 import io
+import marshal
 import os
 import random
 import select
 import signal
 import socket
 import threading
-import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
-from hw_support import failures
+from hw_support import checks, failures
 from hw_support.compare import arrays_of
 from hw_support.notebook_access import Notebook
+from hw_support.time_limit import TimeLimitReached
 
 from . import wire
 from .wire import Reference, Shipped, Tag, Theirs, Yours
 
 _MOST_ENTRIES = 10_000  # of an object, to look at
 _DEEPEST_VIEW = 3 * wire.MOST_DEEP // 4
+_TIMERS = {signal.ITIMER_VIRTUAL: signal.SIGVTALRM, signal.ITIMER_REAL: signal.SIGALRM}
 _NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
 
 
@@ -55,37 +61,40 @@ class Server:
         self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
         self._number_of: dict[int, int] = {}  # their numbers, by id
         self._functions: dict[Reference, Callable[..., Any]] = {}  # of the grader
-        self._reference_of: dict[int, Reference] = {}  # of the grader's functions, by id
         self._notebook = Notebook(names)
         self._put: list[Any] = []  # what undoes each `put` of this test
-        self._kept: list[Any] = []  # what the last calls returned
+        self._has_functions: list[bool] = []  # whether that one has bound functions
+        self._gate = _Gate()
         self._serving: tuple[int, int] | None = None  # process and thread that use the connection
-        self._interrupts = _Interrupts()
 
     def serve(self) -> None:
         """Answer questions until the grader reports that its test cell has ended."""
         state = _RandomState(self._names)
-        self._interrupts.begin()
         self._serving = os.getpid(), threading.get_ident()
         try:
-            self._answer_until("end")
+            with self._gate.serving():
+                self._answer_until("end")
         finally:
             self._serving = None
-            self._interrupts.end()
+            self._has_functions.clear()
             while self._put:
                 self._notebook.put_back(self._put.pop())
             state.put_back()
         self._connection.send(self._packed(["ended"]))
 
-    def refuse(self, functions: Iterable[str]) -> None:
-        """Replace functions of the notebook, for as long as it does not define them again."""
-        for name in functions:
+    def refuse(self, error: BaseException, function: object = None) -> None:
+        """Replace the function that a limit has ended, as long as it is not defined again.
+
+        If `function` has no name in the notebook, it is the outermost one that has. With functions
+        of the grader in the place of the notebook's own, nothing is replaced.
+        """
+        if any(self._has_functions):
+            return
+        own = list(self._names.items()) if function is not None else []
+        called = [name for name, value in own if value is function]
+        for name in called or [self._notebook.unreturned(error, but=_FILE)]:
             if callable(self._names.get(name)):
                 self._names[name] = _refusing(name)
-
-    def refuse_the_one_in(self, interrupt: KeyboardInterrupt) -> None:
-        """Replace the outermost function of the notebook that an interrupt has ended."""
-        self.refuse([self._notebook.unreturned(interrupt, but="")])
 
     # -- references
 
@@ -95,16 +104,14 @@ class Server:
     def _refer(self, value: Any, depth: int) -> Reference | None:
         """Return what is sent for a value; None if the value itself is sent. May run student code.
 
-        A function of the grader is sent back as its own. Of objects that are no plain data, the
-        entries are sent too, to look at. An iterator is replaced by the list of its entries.
+        Of objects that are no plain data, the entries are sent too, to look at. An iterator is
+        replaced by the list of its entries.
         """
         kind = type(value)
         if kind in (list, tuple, dict):
             return None
         if (kind is np.ndarray or isinstance(value, np.generic)) and wire.is_plain(value.dtype):
             return None
-        if (reference := self._reference_of.get(id(value))) is not None:
-            return reference
         view = None
         if not callable(value) and depth < _DEEPEST_VIEW:
             view = _view(value)
@@ -118,26 +125,26 @@ class Server:
         if isinstance(reference, Yours):
             return self._mine[reference.number]
         if reference not in self._functions:
-            function = _shipped(reference) if isinstance(reference, Shipped) else None
-            function = function or _anonymous(self._callback(reference))
-            self._functions[reference] = function
-            own = Yours(reference.number) if isinstance(reference, Theirs) else reference
-            self._reference_of[id(function)] = own
+            if isinstance(reference, Shipped):
+                function = getattr(importlib.import_module(reference.module), reference.name)
+            else:
+                function = self._callback(reference)
+            self._functions[reference] = _anonymous(function)
         return self._functions[reference]
 
-    def _callback(self, reference: Any) -> types.FunctionType:
+    def _callback(self, reference: Any) -> FunctionType:
         def callback(*arguments: Any, **named: Any) -> Any:
             if self._serving != (os.getpid(), threading.get_ident()):
                 raise RuntimeError("only the test that passed this function can have it called")
             pieces = self._packed(["callback", reference.number, list(arguments), named])
-            with self._interrupts.not_now():
+            with self._gate.closed():
                 self._connection.send(pieces)
                 kind, value = self._answer_until("return")
             if kind == "raise":
                 raise CallbackError(value)
             return value
 
-        assert isinstance(callback, types.FunctionType)
+        assert isinstance(callback, FunctionType)
         return callback
 
     # -- questions
@@ -162,55 +169,43 @@ class Server:
                 return self._call(function, calls, whole)
             case "get", [names]:
                 found = [[self._names[n]] if n in self._names else [] for n in names]
-                with self._interrupts.allowed():
+                with self._gate.opened():
                     return self._packed(["values", found, None])
             case "put", [names, values]:
                 now = [value[0] if value else Notebook.MISSING for value in values]
+                self._has_functions.append(any(map(callable, now)))
                 self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
-            case "put back", [number]:
-                self._notebook.put_back(self._put[number])
+            case "put back", []:
+                self._has_functions.pop()
+                self._notebook.put_back(self._put.pop())
             case _:
                 raise ValueError(kind)
         return self._packed(["values", [], None])
 
-    def _call(self, function: Any, calls: list[Any], whole: str | None) -> list[bytes]:
+    def _call(self, function: Any, calls: list[Any], whole: bool) -> list[bytes]:
         """Return as many results as there are calls; fewer if one fails, or all are too large."""
         encoder = wire.Encoder(self._refer, limited=True)
         done: list[Any] = []
-        failure = None
-        if whole == "first":
-            self._kept = []
-        with _silence(), self._interrupts.allowed():
-            for arguments, named in calls:
-                mark = encoder.mark()
-                _write_over_free_memory([arguments, named])
-                try:
-                    value = function(*arguments, **named)
-                    done.append(self._encoded(encoder, value, [arguments, named], whole))
-                except wire.TooMuch as error:
-                    encoder.reset(mark)
-                    failure = None if done else ["refused", str(error)]
-                    break
-                except BaseException as error:
-                    encoder.reset(mark)
-                    failure = _described(error, self._notebook)
-                    break
-                if whole:
-                    self._kept = [*self._kept, value][-wire.MOST_KEPT :]
-        return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
-
-    def _encoded(
-        self, encoder: wire.Encoder, value: Any, call: list[Any], whole: str | None
-    ) -> Any:
-        """Encode a result; if `whole`, with the arguments, and earlier results where these fit."""
+        failure = earlier = None
+        if isinstance(function, bytes):
+            function = _anonymous(FunctionType(marshal.loads(function), self._names))
         mark = encoder.mark()
         try:
-            return encoder.encode([value, [*call, self._kept] if whole else None])
-        except wire.TooMuch:
-            if not (whole and self._kept):
-                raise
-            encoder.reset(mark)
-            return encoder.encode([value, [*call, []]])
+            with self._gate.opened():
+                for arguments, named in calls:
+                    _write_over_free_memory([arguments, named])
+                    value = function(*arguments, **named)
+                    after = [arguments, earlier] if whole else []
+                    done.append(encoder.encode([value, *after]))
+                    mark, earlier = encoder.mark(), value
+        except wire.TooMuch as error:
+            failure = None if done else ["refused", str(error)]
+        except BaseException as error:
+            if isinstance(error, TimeLimitReached):
+                self.refuse(error, function)
+            failure = _described(error, self._notebook)
+        encoder.reset(mark)
+        return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
 
 
 def _view(value: Any) -> Any:
@@ -227,73 +222,88 @@ def _view(value: Any) -> Any:
     return None
 
 
-def _shipped(reference: Shipped) -> Callable[..., Any] | None:
-    """Return a copy of a function that this process can import; None if it cannot."""
-    with contextlib.suppress(Exception):
-        function = getattr(importlib.import_module(reference.module), reference.name)
-        return _anonymous(function)
-    return None
-
-
-def _anonymous(function: types.FunctionType) -> types.FunctionType:
+def _anonymous(function: FunctionType) -> FunctionType:
     """Return a function without its name and source: they would tell which test runs."""
-    code = function.__code__
-    constants = (None, *code.co_consts[1:]) if function.__doc__ else code.co_consts
-    code = code.replace(
-        co_name=_NAME, co_qualname=_NAME, co_filename=_FILE, co_consts=constants, co_firstlineno=1
-    )
+    code = _nameless(function.__code__)
+    if function.__doc__:
+        code = code.replace(co_consts=(None, *code.co_consts[1:]))
     defaults, within = function.__defaults__, function.__closure__
-    made = types.FunctionType(code, function.__globals__, _NAME, defaults, within)
+    made = FunctionType(code, function.__globals__, _NAME, defaults, within)
     made.__kwdefaults__, made.__module__, made.__doc__ = function.__kwdefaults__, _FILE, None
     return made
 
 
-class _Interrupts:
-    """Lets an interrupt end a student's function, but never in the middle of a message.
+def _nameless(code: CodeType) -> CodeType:
+    constants = (_nameless(one) if isinstance(one, CodeType) else one for one in code.co_consts)
+    names = {"co_name": _NAME, "co_qualname": _NAME, "co_filename": _FILE}
+    return code.replace(**names, co_firstlineno=1, co_consts=tuple(constants))  # type: ignore
 
-    An interrupt during a message is recorded, and raised when the function continues.
+
+class _Gate:
+    """Ends student code when its time is up, or by an interrupt, but never amid a message.
+
+    What comes during a message is noted, and raised when student code continues.
     """
 
     def __init__(self) -> None:
-        self._allowed = self._noted = False
-        self._before: Any = None
+        self._is_open = False
+        self._noted: type[BaseException] | None = None
+        # Only there signals can be handled. Tests of this module use other threads.
+        self._in_main_thread = False
 
-    def begin(self) -> None:
-        self._before = signal.getsignal(signal.SIGINT)
-        self._set(self._handle)
+    def _set_handlers(self) -> None:
+        if self._in_main_thread:
+            for number in (signal.SIGINT, *_TIMERS.values()):
+                signal.signal(number, self._handle)
 
-    def _set(self, handler: Any) -> None:
-        if threading.current_thread() is threading.main_thread():  # not in this module's own tests
-            signal.signal(signal.SIGINT, handler)
-
-    def _handle(self, *_: object) -> None:
-        if self._allowed:
-            raise KeyboardInterrupt
-        self._noted = True
+    def _handle(self, number: int, _: object) -> None:
+        error = KeyboardInterrupt if number == signal.SIGINT else TimeLimitReached
+        if self._is_open:
+            raise error
+        self._noted = error
 
     @contextlib.contextmanager
-    def allowed(self) -> Iterator[None]:
-        """Let an interrupt end a block of student code. Forget an interrupt from before it."""
-        self._noted, self._allowed = False, True
+    def serving(self) -> Iterator[None]:
+        """Handle the signals within a block."""
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        numbers = [signal.SIGINT, *_TIMERS.values()]
+        before = {number: signal.getsignal(number) for number in numbers}
+        self._set_handlers()
         try:
             yield
         finally:
-            self._allowed = False
-            self._set(self._handle)  # the student's code may have changed it
+            for number, handler in before.items() if self._in_main_thread else ():
+                signal.signal(number, handler)
 
     @contextlib.contextmanager
-    def not_now(self) -> Iterator[None]:
-        self._allowed = False
-        self._set(self._handle)  # see `allowed`
+    def opened(self) -> Iterator[None]:
+        """Run student code in a block, which has the time of a part. Its output is dropped."""
+        limits = dict(zip(_TIMERS, (checks.CPU_SECONDS, 2 * checks.WALL_SECONDS), strict=True))
+        outer = {}
+        if self._in_main_thread:
+            outer = {t: signal.setitimer(t, limits[t], limits[t] / 10) for t in limits}
+        nothing = _Nothing()
+        self._noted, self._is_open = None, True
+        try:
+            with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+                yield
+        finally:
+            self._is_open = False
+            for timer, left in outer.items():
+                signal.setitimer(timer, *left)
+            self._set_handlers()  # the student's code may have changed them
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """Exchange messages in a block, in the middle of student code."""
+        self._is_open = False
+        self._set_handlers()
         try:
             yield
         finally:
-            self._allowed = True
+            self._is_open = True
         if self._noted:
-            raise KeyboardInterrupt
-
-    def end(self) -> None:
-        self._set(self._before)
+            raise self._noted
 
 
 class CallbackError(Exception):
@@ -301,24 +311,30 @@ class CallbackError(Exception):
 
 
 class DidNotReturn(Exception):
-    """A call of a function that did not return within a limit before."""
+    """A call of a function, with this name, that did not return within a limit before."""
+
+    def __str__(self) -> str:
+        return f"`{self.args[0]}` is not called again: it did not return within a time limit before"
 
 
 def _refusing(name: str) -> Callable[..., Any]:
     def refusing(*_: object, **__: object) -> None:
-        why = f"`{name}` is not called again: it did not return within a time limit before"
-        raise DidNotReturn(why)
+        raise DidNotReturn(name)
 
     return refusing
 
 
 def _described(error: BaseException, notebook: Notebook) -> list[Any]:
-    if isinstance(error, KeyboardInterrupt):
-        return ["interrupted"]
-    place = failures.place_of(error, notebook.names)
+    if isinstance(error, TimeLimitReached):
+        return ["late"]
+    place = failures.place_of(error, notebook.names, but=_FILE)
     where, line = (place.function, place.line) if place else ("", 0)
     if isinstance(error, CallbackError):
         return ["raised", where, line]
+    if isinstance(error, DidNotReturn) and not place:
+        return ["not again", error.args[0]]
+    if isinstance(error, NameError) and not place and type(error.name) is str:
+        where = error.name
     try:
         text = str(error)[:2000]
     except BaseException:
@@ -347,16 +363,7 @@ class _RandomState:
 
 
 def _wait(stream: socket.socket, writing: bool) -> None:
-    with contextlib.suppress(KeyboardInterrupt):  # the interrupt came after the end of a call
-        select.select([] if writing else [stream], [stream] if writing else [], [])
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Drop printed text: a test cell's output comes only from the grader."""
-    nothing = _Nothing()
-    with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
-        yield
+    select.select([] if writing else [stream], [stream] if writing else [], [])
 
 
 class _Nothing(io.TextIOBase):

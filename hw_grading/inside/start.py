@@ -27,16 +27,11 @@ def answer() -> None:
     _server().serve()
 
 
-def refuse(*functions: str) -> None:
-    """Let functions of the notebook raise at once: they did not return within a test's limit."""
-    _server().refuse(functions)
-
-
 def refuse_interrupted() -> None:
     """Let the function that the last interrupt has ended raise at once."""
     error = getattr(sys, "last_value", None)
     if isinstance(error, KeyboardInterrupt):
-        _server().refuse_the_one_in(error)
+        _server().refuse(error)
 
 
 def copy_lists_of_fonts() -> None:

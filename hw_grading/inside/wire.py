@@ -27,7 +27,6 @@ import numpy as np
 
 MOST_BYTES, MOST_HEAD = 48 << 20, 2 << 20
 MOST_DEEP = 32  # lists within lists
-MOST_KEPT = 4  # results of earlier calls that are sent again, because later calls may change them
 MOST_KEYS = 2_000  # of all dicts: forged ones may all have the same hash
 _FRAME = struct.Struct(">II")
 _SMALL = 1 << 16  # bytes that are sent and received at once

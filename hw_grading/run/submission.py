@@ -59,8 +59,7 @@ from hw_support.submission.problems import (
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
-# The kernel runs these when functions did not return within a limit.
-_REFUSE = "__import__('answering.start').start.refuse(*{!r})"
+# The kernel runs this when a cell was interrupted.
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
@@ -155,7 +154,6 @@ class Submission:
             link.close()
             return None
         request = Request(
-            kernel.watch.kernel_pid,
             kernel.watch.root_pid,
             self._seed,
             list(self._first.items()),
@@ -227,8 +225,6 @@ class Submission:
             return
         watch.end_helper()
         self._verdicts[index] = verdict
-        if verdict.hung and not self._was_ended(kernel):
-            kernel.run_cell(cell, _code(_REFUSE.format(verdict.hung)), index, store_history=False)
         # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
         if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
             why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"

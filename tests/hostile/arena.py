@@ -82,9 +82,7 @@ checks.table("of two rows", 1, "means", cases=_test_rows)
 checks.table("of many rows", 1, "means", cases=_test_rows)
 @checks.part("leaves its input alone", 1, cases=[([[1.0, 4.0], [5.0, 4.0]], [3.0, 4.0])])
 def _(x, right):
-    before = x.copy()
-    assert_close(mean(x), right)
-    assert_close(x, before)
+    assert_close(expect_unchanged(mean, x, names="x"), right)
 checks.score()
 """,
     "test_apply": f"""
@@ -128,7 +126,7 @@ def apply(draw):
 HOMEWORK = Homework(
     "arena", code={"staff/arena/reference.py": _REFERENCE, "staff/arena/fresh.py": _FRESH}
 )
-_SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close"
+_SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close, expect_unchanged"
 GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
 

@@ -31,8 +31,8 @@ VALUES: list[Any] = [
     *(None, -1.5, "text", b"bytes", [1, (2.0, None)], {"a": [1], (1, "b"): ()}),
     *([0.5] * 16, tuple(range(16)), np.float32(1), np.bool_(True), np.arange(6.0).reshape(2, 3)),
     *([np.array([True, False]), np.zeros((0, 3), ">i4")], ["callback", 0, [np.ones(2)], {"k": 1}]),
-    ["values", [[wire.Theirs(1, True, "f"), [[0], {}, [wire.Theirs(3, False, "x", [1])]]]], None],
-    ["values", [[wire.Yours(0), None], [wire.Shipped("module", "f"), None]], ["interrupted"]],
+    ["values", [[wire.Theirs(1, True, "f"), [0], [wire.Theirs(3, False, "x", [1])]]], None],
+    ["values", [[wire.Yours(0)], [wire.Shipped("module", "f")]], ["late"]],
 ]
 
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from hw_grading.examiner.session import Session, StudentNames
+from hw_grading.examiner.notebook import StudentNames
+from hw_grading.examiner.session import Session
 from hw_grading.inside import wire
 from hw_grading.inside.serve import Server
 
@@ -16,11 +17,8 @@ class Pair:
 
     def __init__(self) -> None:
         ours, self.far = socket.socketpair()
-        self.kills = self.interrupts = 0
-        self.session = Session(ours, self.interrupt, self.kill, float)
-
-    def interrupt(self) -> None:
-        self.interrupts += 1
+        self.kills = 0
+        self.session = Session(ours, self.kill)
 
     def kill(self) -> None:
         self.kills += 1
@@ -51,7 +49,6 @@ class Kernel(Pair):
         """The names of a test cell, in which `own` are the instructor's."""
         thread = threading.Thread(target=self.server.serve, daemon=True)
         thread.start()
-        self.session.protect(own)
         try:
             yield StudentNames(own, self.session)
         finally:

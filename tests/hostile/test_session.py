@@ -5,7 +5,6 @@ The notebook is at the other end of a socket, and answers by the real server, or
 
 import contextlib
 import copy
-import functools
 import random
 import signal
 import socket
@@ -21,20 +20,15 @@ import numpy as np
 import pytest
 from sessions import Kernel, Pair, asking
 
-from hw_grading.examiner.process import run_cell
-from hw_grading.examiner.session import (
-    Gone,
-    RemoteError,
-    RemoteFunction,
-    RemoteObject,
-    Session,
-    StudentNames,
-)
+import hw_support
+from hw_grading.examiner.handles import FunctionHandle, Handle
+from hw_grading.examiner.notebook import StudentNames
+from hw_grading.examiner.process import Fault, run_cell
+from hw_grading.examiner.session import Gone, RemoteError, Session
 from hw_grading.inside.serve import CallbackError
 from hw_grading.inside.wire import Shipped, Theirs, Yours
-from hw_grading.sandbox.processes import Target, cpu_clock
 from hw_support.activations import waved
-from hw_support.checks import Checks
+from hw_support.checks import Checks, StaffError
 from hw_support.compare import Mismatch, expect_kept, expect_unchanged
 from hw_support.time_limit import TimeLimitReached, time_limit
 
@@ -66,8 +60,6 @@ def test_names_of_the_test_the_instructor_and_python_override_the_students() -> 
         assert run_cell("len('ab') + own", "test", names)[0]["data"]["text/plain"] == "4.0"
         run_cell("late = 5", "test", names)
         assert students["late"] == 3
-        assert "len" not in names
-        assert names.get("nobody", 4) == 4
         locked = StudentNames({}, names.notebook._session, ["late"])
         [error] = run_cell("late", "test", locked)
         assert error["ename"] == "NameError"
@@ -144,23 +136,80 @@ def test_entries_of_other_objects_come_with_a_handle(value: Any, entries: list[A
         seen = names["get"]()
         assert len(seen) == len(entries)
         np.testing.assert_equal(list(seen), entries)
+        if isinstance(entries[0], list | float):
+            hw_support.assert_close(entries, seen)
         np.testing.assert_equal(seen[0], entries[0])
         names["take"](copy.deepcopy(seen))
     assert back == [entries] if is_iterator else back[0] is value
 
 
-def test_an_object_without_entries_is_opaque_and_comes_back_as_itself() -> None:
+def test_an_object_without_entries_comes_back_as_itself() -> None:
     thing = object()
     with asking({"thing": thing, "is_it": lambda x: x is thing}) as names:
-        seen = names["thing"]
-        assert type(seen) is RemoteObject
-        assert names["is_it"]([seen][0]) is True
-        with pytest.raises(TypeError):
-            iter(seen)
-        with pytest.raises(AttributeError):
-            seen.x  # noqa: B018
-        with pytest.raises(AttributeError):
-            seen.number = seen.name
+        assert type(names["thing"]) is Handle
+        assert repr(names["thing"]) == "<object in the notebook>"
+        assert names["is_it"](copy.deepcopy([names["thing"]])[0]) is True
+
+
+IN_A_PART = """
+checks = Checks("f")
+@checks.part("it", points=1)
+def _():
+    {}
+checks.score()
+"""
+
+
+@pytest.mark.parametrize("name", ["thing", "function"])
+@pytest.mark.parametrize(
+    "test",
+    [
+        *("{} == 6", "{} != 6", "6 == {}", "{} < 6", "6 <= {}", "{} in (6, 7)", "6 in {}"),
+        *("isinstance({}, int)", "{}.__class__", "{}.__doc__", "{}.__name__", "{}.shape", "{}.x"),
+        *("len({})", "bool({})", "not {}", "if {}: pass", "iter({})", "[*{}]", "{}[0]"),
+        *("{} - 6", "6 * {}", "-{}", "abs({})", "int({})", "float({})", "round({})", "str({})"),
+        *("f'{{{}}}'", "sum({})", "sorted({})", "dict({})", "np.asarray({})", "np.isclose({}, 6)"),
+        *("np.shape({})", "np.sum({})", "np.array_equal({}, 6)", "np.testing.assert_equal({}, 6)"),
+        "try: {}.x\n    except Exception: pass",
+    ],
+)
+def test_a_test_that_looks_into_an_object_is_at_fault(test: str, name: str) -> None:
+    students = {"thing": object(), "function": lambda: 6}
+    source = IN_A_PART.format(test.format(name))
+    with asking(students, Checks=Checks, np=np) as names:
+        with pytest.raises(Fault, match=r"test cell 'test_f'.*plain data only") as fault:
+            run_cell(source, "test_f", names)
+        assert "Use `assert_close` or `as_numbers`" in str(fault.value)
+
+
+@pytest.mark.parametrize("name", ["thing", "function"])
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("assert_close({}, 6)", "the result: expected numbers"),
+        ("as_numbers({}, what='out')", "out: expected numbers"),
+        ("results({}, 'out, grad')", "expected 2 results (out, grad), got a"),
+        ("hw_support.expect_each({}, [np.ones(1)], what='out')", "expected numbers, or lists"),
+        ("hw_support.expect_each([{}], [np.ones(1)], what='out')", "out[0]: expected numbers"),
+        ("hw_support.expect_normal(lambda dims: {}, [9, 9], std=1)", "expected numbers, or lists"),
+        ("hw_support.expect_layers(give_{}, [9, 9], [(9, 9)])", "expected numbers, or lists"),
+        ("expect(np.isfinite(as_numbers({}, what='loss')).all(), '')", "loss: expected numbers"),
+    ],
+)
+def test_an_object_in_the_place_of_numbers_fails_its_part(test: str, said: str, name: str) -> None:
+    students: dict[str, Any] = {"thing": object(), "function": lambda: 6}
+    students |= {f"give_{n}": lambda dims, n=n: students[n] for n in [*students]}
+    ours = {name: getattr(hw_support, name) for name in ("assert_close", "as_numbers", "results")}
+    with asking(students, np=np, hw_support=hw_support, **ours, expect=hw_support.expect) as names:
+        names["Checks"] = Checks
+        run_cell(IN_A_PART.format(test.format(name)), "test_f", names)
+        [part] = names["checks"].parts
+    assert said in part.message
+
+
+def test_an_object_that_student_code_passes_to_a_test_fails_only_its_part() -> None:
+    with asking({"apply": lambda f: f(object())}) as names, pytest.raises(Mismatch, match="data"):
+        names["apply"](lambda x: x.shape)
 
 
 def test_entries_without_an_end_are_cut() -> None:
@@ -223,42 +272,25 @@ def test_results_that_do_not_fit_into_one_message_come_in_several() -> None:
         assert [call()[0] for call in calls] == [*range(7)]
 
 
-def test_changes_of_arguments_and_of_earlier_results_can_be_seen() -> None:
+def test_a_watched_call_tells_what_it_has_changed() -> None:
     own = np.zeros(2)
 
-    def change(x: Any, things: Any, network: Any) -> Any:
+    def change(x: Any, network: Any) -> Any:
         x += 1
-        things.append(network["W"][1][0])
         network["W"][0].sort()
-        network["W"][1][...] = 7
+        network["new"] = len(network)
         own[...] += 1
         return own
 
-    x, things, network = np.zeros((3, 4))[:, ::2], [1], {"W": ([3, 1], np.ones(2))}
-    weights = network["W"][1]
+    x, network = np.zeros((3, 4))[:, ::2], {"W": ([3, 1], np.ones(2))}
     with asking({"change": change}) as names:
-        first = names["change"](x, things, network)
-        names["change"](x, things, network=network)
-    assert (x == 2).all()
-    assert things == [1, 1.0, 7.0]
-    assert network["W"][0] == [1, 3]
-    assert weights.tolist() == [7.0, 7.0]
-    assert first.tolist() == [2.0, 2.0]
-
-
-def test_large_results_come_without_the_earlier_ones() -> None:
-    with asking({"big": lambda n: np.zeros(n)}) as names:
-        for _ in range(8):
-            assert names["big"](1_500_000).nbytes == 12_000_000  # five of them exceed a message
-
-
-def test_arrays_of_the_instructor_stay_as_they_are() -> None:
-    images, nested = np.zeros(3), [[1, 2]]
-    nested.append(nested)  # type: ignore[arg-type]
-    with asking({"f": lambda x, y: (x.fill(1), y.clear())}, images=images, nested=nested) as n:
-        n["f"](n["images"][1:], n["nested"][0])
-    assert images.tolist() == [0, 0, 0]
-    assert nested[0] == [1, 2]
+        calls = names.notebook.calls(names["change"], [[x, network]] * 2, whole=True)
+        first, second = (call() for call in calls)
+    assert (x == 0).all()
+    assert (first.arguments[0] == 1).all()
+    assert first.arguments[1]["W"][0] == [1, 3]
+    assert (first.result.tolist(), first.earlier) == ([1, 1], None)
+    assert (second.result.tolist(), second.earlier.tolist()) == ([2, 2], [2, 2])
 
 
 OWN = np.zeros(2)
@@ -275,13 +307,47 @@ OWN = np.zeros(2)
 def test_expectations_of_unchanged_values_hold_in_the_notebook(
     function: Any, changes: tuple[str, ...]
 ) -> None:
-    with asking({"f": function, "g": lambda f, x: f(x)}) as names:
-        composed = lambda x: names["g"](names["f"], x)  # noqa: E731
+    with asking({"f": function, "g": lambda x: function(x)}) as names:
+        composed = eval("lambda x: (f(x), g(x))[0]", names)
         for f in (names["f"], composed):
             with pytest.raises(Mismatch) if "inputs" in changes else contextlib.nullcontext():
                 expect_unchanged(f, np.ones(2), names="x")
             with pytest.raises(Mismatch) if "results" in changes else contextlib.nullcontext():
                 expect_kept(f, [np.ones(2)], [np.zeros(2)])
+
+
+SHIPPED = """
+def visible(x):
+    return [f(n) for n in range(3)], g(x)
+bound = 2
+def needs(x):
+    return f(bound), g(x)
+def with_default(x, y=1):
+    return f(y), g(x)
+"""
+
+
+@pytest.mark.parametrize(("name", "questions"), [("visible", 1), ("needs", 4), ("with_default", 4)])
+def test_a_function_of_the_test_runs_in_the_notebook_if_it_can(name: str, questions: int) -> None:
+    students = {"f": lambda n: n, "g": lambda x: x + 1}
+    kernel, asked = Kernel(students), []
+    with kernel.test_cell() as names:
+        exec(SHIPPED, names)
+        question = kernel.session._question
+        kernel.session._question = lambda *q: asked.append(q) or question(*q)  # type: ignore
+        [call] = names.notebook.calls(names[name], [[6]], whole=False)
+        assert call()[1] == 7
+        assert len(asked) == questions
+        if name != "visible":
+            with pytest.raises(StaffError, match="names of the notebook alone"):
+                names.notebook.calls(names[name], [[6]], whole=True)
+
+
+def test_with_right_functions_a_function_of_the_test_runs_here() -> None:
+    with asking({"f": lambda: "forged"}) as names, names.notebook.replaced(f=lambda: "right"):
+        call = eval("lambda: f()", names)
+        names.notebook._session.call = None
+        assert names.notebook.calls(call, [()], whole=False)[0]() == "right"
 
 
 def test_what_a_students_function_prints_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
@@ -293,10 +359,11 @@ def test_what_a_students_function_prints_is_dropped(capsys: pytest.CaptureFixtur
 # -- the test's functions in the notebook
 
 
-def test_functions_of_the_test_are_called_back_and_come_back_as_themselves() -> None:
+def test_functions_of_the_test_are_called_back_and_can_come_back() -> None:
     mine = lambda x: names["double"](x) + 1  # noqa: E731
     with asking({"apply": lambda f, x: (f(x), f), "double": lambda x: 2 * x}) as names:
-        assert names["apply"](mine, 3) == (7, mine)
+        value, back = names["apply"](mine, 3)
+        assert (value, back(4)) == (7, 9)
 
 
 def test_functions_that_student_code_gets_have_one_name_and_no_source() -> None:
@@ -325,14 +392,10 @@ def look(f):
 
 
 def test_a_function_of_the_students_package_is_called_there() -> None:
-    with asking({"apply": lambda f, x: (f(x), f)}) as names:
+    with asking({"apply": lambda f, x: f(x)}) as names:
         session = names.notebook._session
-        called = []
-        session._call_back = lambda *given: called.append(given)  # type: ignore[method-assign]
-        (out, slope), function = names["apply"](waved, np.ones(2))
-        np.testing.assert_array_equal([out, slope], waved(np.ones(2)))
-        assert function is waved
-        assert called == []
+        session._call_back = None
+        np.testing.assert_array_equal(names["apply"](waved, np.ones(2)), waved(np.ones(2)))
 
 
 def test_an_exception_of_a_test_function_passes_through_the_notebook() -> None:
@@ -461,15 +524,17 @@ FORGED = "x\nFAILED  all [9 pt]\x1b[2J" + 1000 * "y"
             "expected 2 results (out, grad), got 2.5",
         ),
         ("from nowhere import f", "f(1)", "f is not defined. Did its cell end in an error?"),
+        ("def f(): pass", "g(1)", "g is not defined. Did its cell end in an error?"),
         (
-            "def f(): return object()",
-            "1.5 - f()",
-            "TypeError: unsupported operand type(s) for -: 'float' and 'object'",
+            "def f(x): return x",
+            "checks.notebook.calls(lambda: g(1), [()], whole=False)[0]()",
+            "g is not defined. Did its cell end in an error?",
         ),
+        ("def f(x): return x", "f(*[1, 2])", "TypeError: f() takes 1 positional argument but"),
     ],
 )
 def test_what_a_part_says(student: str, part: str, message: str) -> None:
-    assert _messages(student, part, part) == [message, message]
+    assert all(one.startswith(message) for one in _messages(student, part, part))
 
 
 def test_names_that_the_notebook_tells_forge_no_lines() -> None:
@@ -544,6 +609,8 @@ for number in range(50):
 STUDENT = """
 import signal, socket, sys, time
 from hw_grading.inside.serve import Server
+from hw_support import checks
+checks.CPU_SECONDS, checks.WALL_SECONDS = float(sys.argv[2]), float(sys.argv[3])
 
 def spin(f):
     while True:
@@ -571,23 +638,26 @@ class Endless:
 def view(f):
     return Endless()
 
+def outer(f):
+    return spin(f)
+
 names = dict(globals(), same=lambda x: x)
 Server(socket.socket(fileno=int(sys.argv[1])), names).serve()
 """
 
 
 @contextlib.contextmanager
-def process() -> Iterator[tuple[StudentNames, subprocess.Popen[bytes]]]:
+def process(
+    cpu_seconds: float = 600, wall_seconds: float = 600
+) -> Iterator[tuple[StudentNames, subprocess.Popen[bytes]]]:
     """The real server in a process that gets real signals, with functions that do not end."""
     ours, theirs = socket.socketpair()
     with theirs:
-        command = [sys.executable, "-c", STUDENT, str(theirs.fileno())]
+        limits = [str(cpu_seconds), str(wall_seconds)]
+        command = [sys.executable, "-c", STUDENT, str(theirs.fileno()), *limits]
         child = subprocess.Popen(command, pass_fds=[theirs.fileno()])
     try:
-        interrupt = functools.partial(Target(child.pid).send, signal.SIGINT)
-        names = StudentNames({}, Session(ours, interrupt, child.kill, cpu_clock(child.pid)))
-        names["spin"]  # it takes a moment to start
-        yield names, child
+        yield StudentNames({}, Session(ours, child.kill)), child
     finally:
         child.kill()
         child.wait()
@@ -595,71 +665,37 @@ def process() -> Iterator[tuple[StudentNames, subprocess.Popen[bytes]]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "by"),
+    ("name", "limits"),
     [
-        *(("spin", "computing"), ("call", "computing"), ("view", "computing")),
-        *(("wait", "time"), ("call", "time"), ("spin", "alarm"), ("call", "alarm")),
+        *(("spin", [0.2, 600]), ("call", [0.2, 600]), ("view", [0.2, 600]), ("outer", [0.2, 600])),
+        *(("wait", [600, 0.2]), ("call", [600, 0.2])),
     ],
 )
-def test_what_takes_too_long_is_interrupted_and_the_session_goes_on(name: str, by: str) -> None:
-    with process() as (names, _):
-        session, function, same = names.notebook._session, names[name], names["same"]
-        before = session.time_left.limits
-        here = threading.get_ident()
-        for number in range(3):
-            session.time_left.limit(0.2 if by == "computing" else 600, 0.2 if by == "time" else 600)
-            alarm = threading.Timer(0.2, signal.pthread_kill, [here, signal.SIGALRM])
-            with time_limit(600, 600):
-                if by == "alarm":
-                    alarm.start()
-                with pytest.raises(TimeLimitReached):
-                    function(lambda x: x)
-            session.time_left.limits = before
-            assert same(number) == number
-        assert session.hung == {name: None}
-        session.end_test()
-        assert session.gone is None
+def test_what_takes_too_long_is_ended_and_not_called_again(name: str, limits: list[float]) -> None:
+    with process(*limits) as (names, _):
+        with pytest.raises(TimeLimitReached):
+            names[name](lambda x: x)
+        assert names["same"](3) == 3
+        for _ in range(2):
+            with pytest.raises(Mismatch, match=f"`{name}` is not called again"):
+                names[name](lambda x: x)
+        names.notebook._session.end_test()
+        assert names.notebook._session.gone is None
 
 
 @pytest.mark.slow
-def test_a_kernel_that_cannot_be_interrupted_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
+def test_a_function_of_the_test_that_takes_too_long_is_ended() -> None:
+    def forever(_: Any) -> None:
+        while True:
+            pass
+
+    with process() as (names, _), pytest.raises(TimeLimitReached), time_limit(0.2, 600):
+        names["call"](forever)
     with process() as (names, child):
-        function = names["stubborn"]
-        names.notebook._session.time_left.limit(0.1, 600)
-        for _ in range(2):
-            with pytest.raises(Gone, match="could not be interrupted"):
-                function(lambda x: x)
-            assert child.wait(60)
-
-
-def test_a_silent_kernel_is_killed_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hw_grading.examiner.session._SECONDS_TO_REACT", 0.7)
-    pair = Pair()
-    pair.session.time_left.limit(-1, 600)
-    with pytest.raises(Gone, match="could not be interrupted"):
-        pair.session.get(["x"])
-    assert pair.interrupts
-    assert pair.kills
-
-
-@pytest.mark.parametrize(
-    ("passed", "waited", "late"), [(9, 0, False), (11, 0, True), (39, 30, False)]
-)
-def test_time_waiting_for_the_processor_does_not_count(
-    passed: float, waited: float, late: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [1000.0, 0.0]
-    monkeypatch.setattr("hw_grading.examiner.session.monotonic", lambda: now[0])
-    interrupts: list[int] = []
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        clocks = float, lambda: now[1]
-        session = Session(ours, lambda: interrupts.append(1), lambda: None, *clocks)
-        session.time_left.limit(60, 10)
-        now[:] = 1000 + passed, waited
-        session.time_left.keep()
-        assert bool(interrupts) is late
+        stubborn = names["stubborn"]
+        threading.Timer(1.0, child.kill).start()  # as the limit of the cell does
+        with pytest.raises(Gone), time_limit(0.2, 600):
+            stubborn(forever)
 
 
 @pytest.mark.slow
@@ -677,35 +713,36 @@ def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:
             pest = threading.Thread(target=pester, args=[stop])
             pest.start()
             try:
-                with pytest.raises(RemoteError, match="was interrupted"):
+                with pytest.raises(RemoteError) as raised:
                     call(lambda x: x)
             finally:
                 stop.set()
                 pest.join()
+            assert type(raised.value).__name__ == "KeyboardInterrupt"
             assert same(number) == number
 
 
 # -- a kernel that lies
 
-VALUES: Any = ["values", [[1, [[0], {}, []]]], None]
+VALUES: Any = ["values", [[1]], None]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         *(None, 1, [], ["what"], ["values"], ["values", 1, None], ["values", [], None], ["ended"]),
-        *(["values", [[1, None]], None], ["values", [[1, [[0], {}]]], None], ["values", [1], None]),
+        *(["values", [[1, None]], None], ["values", [[1, [0], 2]], None], ["values", [1], None]),
         *(["values", [], ["error", 1]], ["values", [], ["raised", "f", 1]], ["values", [], 1]),
         ["values", [VALUES[1][0]] * 2, None],
         *(["callback", 0, [], {}], ["callback", 7, [], {}], ["callback", True, 1, {}]),
-        *(["values", [[Yours(0), [[0], {}, []]]], None], ["callback", 1, [], {1: 1}]),
-        ["values", [[Shipped("os", "system"), [[0], {}, []]]], None],
+        *(["values", [[Yours(0)]], None], ["callback", 1, [], {1: 1}]),
+        *(["values", [[Shipped("os", "system")]], None], ["values", [], ["not again", 1]]),
     ],
 )
 def test_an_answer_that_does_not_fit_ends_the_session(answer: Any) -> None:
     pair = Pair()
     pair.send(answer)
-    function = RemoteFunction(pair.session, 0, "f")
+    function = FunctionHandle(0, "f", pair.session.call)
     for _ in range(2):
         with pytest.raises(Gone, match="it broke the protocol"):
             function(1)
@@ -715,21 +752,13 @@ def test_an_answer_that_does_not_fit_ends_the_session(answer: Any) -> None:
 
 def test_an_answer_that_fits_is_taken() -> None:
     pair = Pair()
-    theirs = Theirs(2**40, False, "x y<b>" * 100)
-    for value in (3, theirs):
-        pair.send(["values", [[value, [[0], {}, []]]], None])
-        came = RemoteFunction(pair.session, 0, "f")(1)
-        assert came == 3 or repr(came).startswith("<xybxyb")
-    assert len(repr(came)) < 100
-
-
-def test_changes_that_fit_nothing_change_nothing() -> None:
-    pair = Pair()
-    x, things = np.zeros(2), (np.zeros(2), 1)
-    after: list[Any] = [[np.ones(3), "no tuple"], {"unknown": 1}, [1, 2, 3]]
-    pair.send(["values", [[1, after]], None])
-    assert RemoteFunction(pair.session, 0, "f")(x, things) == 1
-    assert x.tolist() == things[0].tolist() == [0.0, 0.0]
+    for value in (3, Theirs(2**40, False, "x y<b>" * 100)):
+        pair.send(["values", [[value]], None])
+    function = FunctionHandle(0, "f", pair.session.call)
+    assert function(1) == 3
+    came = repr(function(1))
+    assert came.startswith("<xybxyb")
+    assert len(came) < 100
 
 
 @pytest.mark.parametrize("answer", [["values", [], None], None, ["callback", 0, [], {}]])
@@ -749,14 +778,7 @@ def test_a_callback_that_hides_the_end_does_not_undo_it() -> None:
 
     pair.send(["callback", 0, [], {}], None, VALUES)
     with pytest.raises(Gone):
-        RemoteFunction(pair.session, 0, "f")(hide)
-
-
-def test_an_interrupt_that_nobody_sent_is_no_time_limit() -> None:
-    pair = Pair()
-    pair.send(["values", [], ["interrupted"]])
-    with pytest.raises(RemoteError, match="was interrupted"):
-        RemoteFunction(pair.session, 0, "f")()
+        FunctionHandle(0, "f", pair.session.call)(hide)
 
 
 def test_a_connection_that_closes_raises_gone() -> None:

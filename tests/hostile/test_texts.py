@@ -13,8 +13,8 @@ import pytest
 from arena import NOTHING, Arena
 from sessions import Pair
 
+from hw_grading.examiner.notebook import StudentNames
 from hw_grading.examiner.process import run_cell
-from hw_grading.examiner.session import StudentNames
 from hw_support.checks import Checks
 from hw_support.compare import expect
 

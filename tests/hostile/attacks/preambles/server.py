@@ -23,14 +23,14 @@ def raw(head, body=b"", announced=None):
 def frame(message, body=b""):
     raw(msgpack.packb(message), body)
 FUNCTION = [4, 1, True, "function", None]
-last = [0, "call", FUNCTION, [0, [0]], None]
-def value(item=FUNCTION, after=[0, [0], [2], [0]]):
+last = [0, "call", FUNCTION, [0, [0]], False]
+def value(item=FUNCTION, after=[[0], None]):
     "One value for all that the last question asks for; what calls have changed."
     if last[1] == "get":
         return [0, "values", [0, *[[0, item] for _ in last[2][1:]]], None]
     if last[1] == "call":
-        after = after if last[4] else None
-        return [0, "values", [0, *[[0, item, after] for _ in last[3][1:]]], None]
+        after = after if last[4] else []
+        return [0, "values", [0, *[[0, item, *after] for _ in last[3][1:]]], None]
     return [0, "values", [0], None]
 def serve(answer, ends=True):
     "Answer every question of a test by a function of its words, and the end as is right."

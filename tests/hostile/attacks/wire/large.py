@@ -28,7 +28,7 @@ frame(value([3, "|b1", [0, 32 << 20]]), body)
 
 # %% variant arrays, and the same as changes
 arrays = [0, *[[3, "|u1", [0, 1 << 20]]] * 16]
-frame(value(arrays, [0, arrays, [2], [0]]), body if question[4] else body[: 16 << 20])
+frame(value(arrays, [arrays, None]), body if question[4] else body[: 16 << 20])
 
 # %% variant lists
 frame(value([0, *[[0, *[[0]] * 9_000]] * 11]))

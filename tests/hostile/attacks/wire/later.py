@@ -9,7 +9,7 @@
 # [variants]
 # "a frame of 4 GB" = "ask(); raw(b'', announced=(2**32 - 1, 0))"
 # "answers before they are asked for" = """for number in (6, 10, 4242, 8485):
-#     last[:] = [0, 'call', FUNCTION, [0, [0]], None]
+#     last[:] = [0, 'call', FUNCTION, [0, [0]], False]
 #     frame(value(number))"""
 # ///
 

@@ -1,0 +1,143 @@
+"""Handles: what a test cell gets for an object of the notebook that is no plain data.
+
+A handle can be passed back to the notebook. A function can be called, and of an object with entries
+a copy of them can be looked at. No value is known of anything else. So a test that compares a
+handle, or asks for its type or an attribute, would score by chance. It raises `StaffError`: that is
+the test's mistake, and nobody gets points or a zero for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from hw_support.checks import StaffError
+from hw_support.compare import Mismatch
+from hw_support.failures import plain_name
+
+_REFUSED = (
+    *("eq", "ne", "lt", "le", "gt", "ge", "bool", "len", "iter", "contains", "getitem"),
+    *("int", "float", "complex", "index", "round", "abs", "neg", "array", "str", "format"),
+    *(f"{side}{name}" for side in ("", "r") for name in ("add", "sub", "mul", "matmul", "truediv")),
+    *(f"{side}{name}" for side in ("", "r") for name in ("floordiv", "mod", "pow", "and", "or")),
+)
+
+
+class Handle:
+    """An object that stays in the notebook."""
+
+    __slots__ = ("_number", "_type_name")
+
+    def __init__(self, number: int, type_name: str, _: Any = None) -> None:
+        self._number, self._type_name = number, plain_name(type_name, "something")
+
+    __hash__ = object.__hash__  # it may be a key of a dict
+
+    def __getattribute__(self, name: str) -> Any:
+        if name != "__deepcopy__":  # test cells copy their cases
+            raise _refused(
+                self, f"asks for `{name}`" if name != "__class__" else "asks for its type"
+            )
+        return object.__getattribute__(self, name)
+
+    def __deepcopy__(self, memo: Any) -> Handle:
+        return self
+
+    def __repr__(self) -> str:
+        return f"<{object.__getattribute__(self, '_type_name')} in the notebook>"
+
+    @staticmethod
+    def looked_at(handle: Handle) -> Any:
+        """Return the entries of an object (see `hw_support.compare.looked_at`)."""
+        raise Mismatch(f"expected numbers, or lists and arrays of them, got {_described(handle)}")
+
+
+class SeenHandle(Handle):
+    """An object that stays in the notebook, and came with a copy of its entries or numbers."""
+
+    __slots__ = ("_view",)
+
+    def __init__(self, number: int, type_name: str, view: Any) -> None:
+        super().__init__(number, type_name)
+        self._view = view
+
+    @staticmethod
+    def looked_at(handle: Handle) -> Any:
+        """Return the copy."""
+        return object.__getattribute__(handle, "_view")
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__array"):  # by which NumPy finds the copy
+            return object.__getattribute__(self, name)
+        return super().__getattribute__(name)
+
+    def __len__(self) -> int:
+        return len(SeenHandle.looked_at(self))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(SeenHandle.looked_at(self))
+
+    def __getitem__(self, key: Any) -> Any:
+        return SeenHandle.looked_at(self)[key]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(SeenHandle.looked_at(self), dtype=dtype)
+
+
+class FunctionHandle(Handle):
+    """A function of the notebook."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, number: int, type_name: str, call: Callable[..., Any]) -> None:
+        super().__init__(number, type_name)
+        self._call = call
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call it in the notebook."""
+        (result,) = object.__getattribute__(self, "_call")(self, [(arguments, named)], whole=False)
+        return result()
+
+    @staticmethod
+    def watched(handle: Handle, inputs: Sequence[Sequence[Any]]) -> list[Callable[[], Any]]:
+        """Call it with each of the inputs (see `hw_support.compare.watched_calls`)."""
+        calls: list[Callable[[], Any]] = object.__getattribute__(handle, "_call")(
+            handle, [(one, {}) for one in inputs], whole=True
+        )
+        return calls
+
+
+def is_handle(value: Any) -> bool:
+    """Whether a value is a handle; `isinstance` would ask some handles for their type."""
+    return issubclass(type(value), Handle)
+
+
+def number_of(handle: Handle) -> int:
+    """Return the number by which the notebook knows the object."""
+    number: int = object.__getattribute__(handle, "_number")
+    return number
+
+
+def _described(handle: Handle) -> str:
+    return f"an object of type {object.__getattribute__(handle, '_type_name')}"
+
+
+def _refused(handle: Handle, how: str) -> StaffError:
+    return StaffError(
+        f"it {how} of {_described(handle)}, which stays in the student's process. A test can judge "
+        "plain data only: None, numbers, texts, lists, tuples, dicts and arrays. Use "
+        "`assert_close` or `as_numbers`, which fail the part for anything else"
+    )
+
+
+def _refusing(name: str) -> Callable[..., Any]:
+    def refuse(self: Handle, *_: Any, **__: Any) -> Any:
+        raise _refused(self, f"uses the `__{name}__`")
+
+    return refuse
+
+
+for _name in _REFUSED:
+    setattr(Handle, f"__{_name}__", _refusing(_name))

@@ -1,0 +1,130 @@
+"""What a test cell sees of the student's notebook: its names, and what may be done to it."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import marshal
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import CodeType, FunctionType
+from typing import Any
+
+from hw_grading.examiner.handles import FunctionHandle
+from hw_grading.examiner.session import Session
+from hw_grading.sandbox.processes import MOST_TIMES
+from hw_support.checks import StaffError
+from hw_support.notebook_access import Notebook
+from hw_support.time_limit import time_limit
+
+Cell = tuple[str, str]  # name, source
+
+
+class StudentNames(dict[str, Any]):
+    """The namespace in which a test cell runs.
+
+    A name is looked up first among those that the test and the instructor's locked cells (`own`)
+    have bound, then among Python's builtins, and only then in the student's notebook. So a student
+    cannot replace the test's `len` or `np`. Names in `instructors` are never looked up in the
+    notebook, even if the cell that binds a name has failed. Names that the test binds stay in this
+    namespace; `notebook` replaces names of the student.
+    """
+
+    def __init__(
+        self, own: dict[str, Any], session: Session, instructors: Collection[str] = ()
+    ) -> None:
+        super().__init__(own)
+        self._own, self._session, self._instructors = own, session, instructors
+        self.notebook = RemoteNotebook(self, session)
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) or name.startswith("__") or name in self._instructors:
+            raise KeyError(name)
+        for value in self._session.get([name])[0]:
+            return value
+        raise KeyError(name)
+
+    def code_of(self, function: Callable[..., Any]) -> bytes | None:
+        """Return the code of a function of the test cell that can run in the notebook, else None.
+
+        It can if it needs nothing that the test cell has bound. Its code is no secret: the only
+        line of a test with `Checks` that students do not get is the one that adds fresh cases.
+        """
+        if type(function) is not FunctionType or function.__globals__ is not self:
+            return None
+        if function.__closure__ or function.__defaults__ or function.__kwdefaults__:
+            return None
+        used = {name for code in _codes(function.__code__) for name in code.co_names}
+        if any(self.get(name) is not self._own.get(name) for name in used):
+            return None
+        return marshal.dumps(function.__code__)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+class RemoteNotebook(Notebook):
+    """What a test cell may do to the notebook, which is in another process."""
+
+    keeps_results = True
+
+    def __init__(self, names: StudentNames, session: Session) -> None:
+        super().__init__(names)
+        self._names, self._session = names, session
+
+    def put(self, values: Mapping[str, Any]) -> Any:
+        """Bind names to other values, for the test and in the notebook."""
+        there = {n: [] if value is self.MISSING else [value] for n, value in values.items()}
+        before = super().put(values)
+        self._session.put(there)
+        return before
+
+    def put_back(self, before: Any) -> None:
+        """Bind names again as they were before the last `put`."""
+        super().put_back(before)
+        self._session.put_back()
+
+    def own(self, *names: str) -> Any:
+        """Return the value of a name in the notebook, or a list of several; None if not defined."""
+        values = [one[0] if one else None for one in self._session.get(names)]
+        return values[0] if len(names) == 1 else values
+
+    def calls(
+        self, function: Any, inputs: Sequence[Sequence[Any]], *, whole: bool
+    ) -> list[Callable[[], Any]]:
+        """Return functions that give the results of calls. One question asks for all of them.
+
+        A function of the test cell runs in the notebook too, if it can: then what it calls needs no
+        questions. With right functions in the place of the notebook's own it runs here, where
+        student code cannot change what they return. Only for `whole` it has to run in the notebook.
+        """
+        there: Any = function
+        if type(function) is not FunctionHandle:
+            there = self._names.code_of(function)
+            if there is None and whole:
+                name = getattr(function, "__name__", "a function")
+                raise StaffError(
+                    f"what {name} changes can only be seen if it uses names of the notebook alone, "
+                    "and has no default values: bind what it needs inside of it"
+                )
+            if there is None or (self._session.has_replaced_names and not whole):
+                return [functools.cache(functools.partial(function, *one)) for one in inputs]
+        return self._session.call(there, [(one, {}) for one in inputs], whole=whole)
+
+    def unreturned(self, error: BaseException, but: str) -> str:
+        """Return "": the notebook itself refuses a function that a time limit has ended."""
+        return ""
+
+    def end_part(self) -> None:
+        """Disable the functions that were passed to the notebook in this part."""
+        self._session.end_part()
+
+    def limited(
+        self, cpu_seconds: float, wall_seconds: float
+    ) -> contextlib.AbstractContextManager[None]:
+        """Limit what is computed here; the notebook limits each question itself."""
+        return time_limit(cpu_seconds, MOST_TIMES * wall_seconds)
