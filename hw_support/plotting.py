@@ -1,17 +1,18 @@
-"""Pictures of digits, and plots in one style, in colours that colour-blind readers distinguish.
+"""Pictures of digits, plots in one style, and a progress bar.
 
-Every function draws on the Axes that it is given and returns it. None calls ``plt.show()``
+Functions that plot draw on the Axes that they are given and return it. None calls ``plt.show()``
 or changes a global setting, so a notebook's other plots stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,23 +25,7 @@ _DIGITS_PER_ROW = 8
 _INCHES_PER_DIGIT = 1.3
 
 
-@dataclass(frozen=True)
-class Palette:
-    """Colours by their meaning.
-
-    They are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008); its lighter
-    members are left out, because as lines on white they are too faint (contrast below 3:1).
-    """
-
-    train: str = "#0072B2"  # blue
-    test: str = "#D55E00"  # vermilion
-    highlight: str = "#009E73"  # bluish green, for the most important line
-
-
-PALETTE = Palette()
-
-
-def new_axes(width: float, height: float) -> Axes:
+def _new_axes(width: float, height: float) -> Axes:
     """Return the Axes of a new figure, whose size is given in inches."""
     import matplotlib.pyplot as plt
 
@@ -60,7 +45,7 @@ def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None
     """
     pixels = _as_image(image, "image")
     if ax is None:
-        ax = new_axes(2.2, 2.2)
+        ax = _new_axes(2.2, 2.2)
     low, high = (0, 1) if pixels.min() >= 0 and pixels.max() <= 1 else (None, None)
     ax.imshow(pixels, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
@@ -150,3 +135,12 @@ def _new_row(count: int) -> NDArray[Any]:
     size = (columns * _INCHES_PER_DIGIT, rows * (_INCHES_PER_DIGIT + 0.3))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     return cast(NDArray[Any], axes.ravel())
+
+
+def progress(steps: Iterable[Any], label: str = "") -> Any:
+    """Loop over `steps` with a progress bar behind a label such as ``"epoch 1"``.
+
+    The bar is plain text on stdout, so it needs no widgets and leaves no red output behind, and it
+    is drawn at most twice a second.
+    """
+    return tqdm(steps, desc=label, file=sys.stdout, mininterval=0.5, ncols=78)

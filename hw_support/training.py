@@ -172,6 +172,9 @@ class TrainingChecks:
         expect(sizes in ([RUN_STEPS] * 4, [RUN_STEPS_WITHOUT_SHORT_BATCHES] * 4), said)
         arrays: list[Any] = [*names["weight_matrices"], *names["biases"]]
         network = small.as_network(arrays, "weight_matrices and biases", UNITS)
+        if values[3][-1] < 0.97:
+            said = f"the last test accuracy is {values[3][-1]:.3f}, and the text announces 0.98"
+            self._checks.note(said)
         if not all(part.passed for part in above):
             return
         own = not any(part.second_try for part in above)

@@ -18,7 +18,7 @@ from hw_grading.gradebook.graded_notebook import cells_by_id
 from hw_grading.homework.cells import instructor_cells
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
-from hw_support.submission.own_cells import continues
+from hw_support.submission.cells import continues
 from hw_support.submission.problems import Kind, Problem, Severity
 
 

@@ -37,7 +37,7 @@ from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.source_notebook import total_of
 from hw_grading.plugins.releasing import start_page
 from hw_support.submission import released
-from hw_support.submission.belonging import grade_ids_in
+from hw_support.submission.released import grade_ids_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tiny_homeworks import answered_notebook, release_of
 
-from hw_support.submission.belonging import (
+from hw_support.submission.released import (
     closest,
     grade_ids_in,
     mistaken_for,
