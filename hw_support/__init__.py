@@ -9,7 +9,6 @@ from .compare import Mismatch as Mismatch
 from .compare import arrays_of as arrays_of
 from .compare import as_numbers as as_numbers
 from .compare import assert_close as assert_close
-from .compare import compare_arrays as compare_arrays
 from .compare import expect as expect
 from .compare import expect_kept as expect_kept
 from .compare import expect_unchanged as expect_unchanged
@@ -29,7 +28,6 @@ from .networks import peaked as peaked
 from .networks import squashed as squashed
 from .networks import waved as waved
 from .plotting import display_digits as display_digits
-from .plotting import display_image as display_image
 from .plotting import label_axes as label_axes
 from .plotting import progress as progress
 from .runs import RunError as RunError

@@ -63,8 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, do: Any, what: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=what)
-        notebook = "your notebook (default: the only one in this folder)"
-        made.add_argument("notebook", type=Path, nargs="?", help=notebook)
+        made.add_argument("notebook", type=Path, help="the file with your answers")
         made.set_defaults(do=do)
         return made
 
@@ -89,15 +88,6 @@ def _opened(options: Any) -> Any:
     from hw_support.desk.opening import open_notebook
     from hw_support.submission.released import releases
 
-    if options.notebook is None:
-        found = sorted(path.name for path in Path().glob("*.ipynb") if path.is_file())
-        if len(found) != 1:
-            listed = "".join(f'\n  python -m hw_support {options.command} "{n}"' for n in found)
-            what = f"There are {len(found)} notebooks in {Path.cwd()}. Type one of:{listed}"
-            go = f"There is no notebook in {Path.cwd()}. Go to the homework's folder (cd)."
-            raise DeskError(what if found else go)
-        options.notebook = Path(found[0])
-        print(f"{options.notebook} is the only notebook in this folder.")
     return open_notebook(options.notebook, releases())
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import packages_distributions
 from nbformat import NotebookNode
 from tqdm import tqdm
 
-from hw_support.checks import COUNTS_ONLY, NOT_ANSWERED
+from hw_support.checks import COUNTS_ONLY
 from hw_support.desk.certification import BLANK, certification_of
 from hw_support.desk.opening import Opened
 from hw_support.desk.running import (
@@ -24,7 +24,6 @@ from hw_support.desk.running import (
     Ran,
     error_in_words,
     errors_of,
-    last_function,
     run_from_the_top,
 )
 from hw_support.failures import one_line
@@ -54,48 +53,46 @@ class Checked:
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether it is as the student got it, or deleted."""
-        return self.cell is None or self.released.is_unchanged(self.cell.source)
+        """Whether it is an answer as the student got it, or deleted."""
+        as_given = self.cell is None or self.released.is_unchanged(self.cell.source)
+        return self.released.solution and as_given
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found, in sentences."""
+    """What a check found."""
 
     opened: Opened
     checked: list[Checked]
-    surprises: list[str]  # what will be different in grading
-    notes: list[str]  # remarks of the instructor's tests; each begins with the cell's name
+    findings: dict[str, list[str]]  # sentences, by the heading above them
     seconds_of_cells: float  # wall-clock seconds of all cells together
 
     @property
     def fine(self) -> bool:
         """Whether the check found nothing left to do."""
-        return not (
-            (self.surprises or self.notes or self.opened.changes)
-            or any(part.points and not part.passed for c in self.checked for part in c.run.parts)
-            or any(cell.to_do or any(_error_of(cell)) for cell in self.checked)
-        )
+        return not any(self.findings.values()) and not any(cell.to_do for cell in self.checked)
 
 
 def check(opened: Opened) -> Report:
     """Run a copy of a notebook from the top and check everything; may raise `DeskError`."""
-    ran = run_copy(opened)
-    checked = _checked_cells(ran, opened.release)
-    return Report(
-        opened,
-        checked,
-        [
+    ran, release = run_copy(opened), opened.release
+    checked = _checked_cells(ran, release)
+    notes = [f"{cell.released.grade_id}: {note}" for cell in checked for note in cell.run.notes]
+    findings = {
+        "Failed tests and errors": [*_failures(checked), *_own_errors(ran.notebook, release)],
+        "Remarks of tests (they cost no points)": notes,
+        "What will be different in grading": [
             *_wrong_name(opened),
             *_stopped(ran),
-            *_own_errors(ran.notebook, opened.release),
-            *_rebound(ran.notebook, opened.release),
-            *_imports(ran.notebook, opened.release),
-            *_limits(ran, opened.release),
+            *_rebound(ran.notebook, release),
+            *_imports(ran.notebook, release),
+            *_limits(ran, release),
         ],
-        [f"{cell.released.grade_id}: {note}" for cell in checked for note in cell.run.notes],
-        sum(run.seconds for run in ran.cells.values()),
-    )
+        "Cells that differ from the homework that you were given": [
+            change.message for change in opened.changes
+        ],
+    }
+    return Report(opened, checked, findings, sum(run.seconds for run in ran.cells.values()))
 
 
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
@@ -170,11 +167,8 @@ def _missing_in_certification(released: str, written: str) -> str:
     if not asked.asked:  # it has no labels
         return "fill it in" if BLANK in written or not written.strip() else ""
     empty = asked.empty(written)
-    return (
-        f"fill in: {', '.join(empty)}"
-        if 0 < len(empty) < len(asked.asked)
-        else ("fill it in" if empty else "")
-    )
+    every = len(empty) >= len(asked.asked)
+    return "" if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
 
 
 def _is_plot(cell: InstructorCell) -> bool:
@@ -204,35 +198,24 @@ def _stopped(ran: Ran) -> Iterator[str]:
 
 
 def _own_errors(notebook: NotebookNode, release: Release) -> Iterator[str]:
-    """Name the cells that fail and are not the instructor's; tests report on the others."""
-    code = [cell.source if cell.cell_type == "code" else "" for cell in notebook.cells]
+    """Name the errors of cells that the student added, or got without a test."""
+    bound = [bound_by(cell.source if cell.cell_type == "code" else "") for cell in notebook.cells]
     given = {" ".join(source.split()) for source in release.plain}
     for i, cell in enumerate(notebook.cells):
-        is_given = grade_id_of(cell) is None and " ".join(cell.source.split()) in given
-        for error in errors_of(cell):
-            missing = re.search(r"name '(\w+)' is not defined", str(error.evalue))
-            if missing and (
-                later := [j for j in range(i, len(code)) if missing[1] in bound_by(code[j])]
-            ):
-                yield (
-                    f"{_name_of(cell)} uses `{missing[1]}`, which is defined further down "
-                    f"({_name_of(notebook.cells[later[0]])}). The grader runs the cells from top "
-                    "to bottom: move the definition up."
-                )
-            elif missing and not is_given and not any(missing[1] in bound_by(c) for c in code):
-                yield (
-                    f"{_name_of(cell)} uses `{missing[1]}`, which no cell defines. If the cell "
-                    "works for you, you have deleted or changed the definition while the kernel "
-                    "was running: write it again."
-                )
-            elif (
-                grade_id_of(cell) is None and error.ename != "NotImplementedError" and not is_given
-            ):
-                said = one_line(error_in_words(error), 160).rstrip(".")
-                yield (
-                    f"{_name_of(cell)} raises {said}. The grader runs the notebook from the top, "
-                    "in an empty folder."
-                )
+        is_given = " ".join(cell.source.split()) in given
+        for error in errors_of(cell) if grade_id_of(cell) is None else ():
+            missing = re.search(r"name '(\w+)' is not defined", error.evalue)
+            later = [j for j in range(i, len(bound)) if missing and missing[1] in bound[j]]
+            if error.ename == "NotImplementedError" or (is_given and not later):
+                continue  # it waits for an answer, which is reported
+            said = one_line(error_in_words(error), 160).rstrip(".")
+            where = (
+                f" {_name_of(notebook.cells[later[0]])} defines it: move that up." if later else ""
+            )
+            yield (
+                f"{_name_of(cell)} raises {said}. The grader runs the cells from top to bottom, in "
+                f"an empty folder.{where}"
+            )
 
 
 def _rebound(notebook: NotebookNode, release: Release) -> Iterator[str]:
@@ -329,19 +312,11 @@ def in_words(report: Report) -> Iterator[str]:
     yield f"{report.opened.path.name}: a copy was run from top to bottom, as the grader runs it"
     yield ""
     yield from _table(report)
-    changes = [problem.message for problem in report.opened.changes]
-    yield from _section("Failed tests and errors", _failures(report.checked))
-    yield from _section("Remarks of tests (they cost no points)", report.notes)
-    yield from _section("What will be different in grading", report.surprises)
-    yield from _section("Cells that differ from the homework that you were given", changes)
+    for title, sentences in report.findings.items():
+        lines = [line for sentence in sentences for line in _wrapped(sentence, "  - ")]
+        yield from ("", title, *lines) if lines else ()
     yield ""
     yield from _wrapped(_last_word(report))
-
-
-def _section(title: str, sentences: Iterable[str]) -> Iterator[str]:
-    lines = [line for sentence in sentences for line in _wrapped(sentence, "  - ")]
-    if lines:
-        yield from ("", title, *lines)
 
 
 def _wrapped(text: str, first: str = "") -> list[str]:
@@ -358,7 +333,7 @@ def _table(report: Report) -> Iterator[str]:
     for cell in report.checked:
         by_part.setdefault(report.opened.release.parts[cell.released.grade_id], []).append(cell)
     for part, cells in by_part.items():
-        to_do = _shortened([cell.to_do for cell in cells if cell.to_do])
+        to_do = ", ".join(cell.to_do for cell in cells if cell.to_do)
         total = sum(cell.released.points or 0 for cell in cells)
         if not total and not to_do:
             continue
@@ -366,26 +341,9 @@ def _table(report: Report) -> Iterator[str]:
         passed, tried = _counts(cells)
         tests = f"{passed[0]} of {tried[0]}" if tried[0] else "-"
         points = f"{passed[1]:g} of {tried[1]:g}" if tried[1] else "-"
-        lines = [x for text in to_do for x in textwrap.wrap(text, _TO_DO, break_long_words=False)]
-        first, *more = lines or [""]
-        yield row(name, tests, points, f"{total:g}", first).rstrip()
-        for line in more:
-            yield row("", "", "", "", line)
-
-
-def _shortened(to_do: list[str]) -> list[str]:
-    """Join entries with the same verb, so that the table of an empty notebook is short."""
-    verbs: dict[str, list[str]] = {}
-    for text in to_do:
-        verb, _, what = text.partition(" ")
-        if verb in ("answer", "write"):
-            verbs.setdefault(verb, []).append(what)
-        else:
-            verbs[text] = []
-    return [
-        f"{verb} {', '.join(what) if len(what) < 3 else f'{len(what)} cells'}".rstrip()
-        for verb, what in verbs.items()
-    ]
+        lines = textwrap.wrap(to_do, _TO_DO, break_long_words=False) or [""]
+        yield row(name, tests, points, f"{total:g}", lines[0]).rstrip()
+        yield from (row("", "", "", "", line) for line in lines[1:])
 
 
 def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, float]]:
@@ -397,44 +355,23 @@ def _counts(cells: Iterable[Checked]) -> tuple[tuple[int, float], tuple[int, flo
 
 
 def _failures(checked: list[Checked]) -> Iterator[str]:
+    """Name the failed parts and the errors of the instructor's cells, but not what waits."""
     unanswered = {cell.released.grade_id for cell in checked if cell.is_unanswered}
-    waiting: dict[str, float] = {}  # points that wait for an answer, by its name
     for cell in checked:
-        test = cell.released.grade_id
-        answer = test.removeprefix("test_")
-        failed: dict[str, list[str]] = {}
+        name, failed = cell.released.grade_id, dict[str, list[str]]()
+        if name.removeprefix("test_") in unanswered:
+            continue
         message = ""
         for part in (part for part in cell.run.parts if not part.passed):
             if part.message != COUNTS_ONLY:  # such a part fails with those that it needs
                 message = part.message
-            name, waits, _ = message.partition(f" {NOT_ANSWERED}")
-            if waits or answer in unanswered:
-                name = answer if answer in unanswered else name
-                waiting[name] = waiting.get(name, 0.0) + part.points
-            else:
-                failed.setdefault(message, []).append(part.what)
+            failed.setdefault(message, []).append(part.what)
         for message, parts in failed.items():
             more = f" (and {len(parts) - 1} more)" if len(parts) > 1 else ""
-            yield f"{test}, {parts[0]}{more}: {message}"
-        if cell.run.raised and (answer in unanswered or "NotImplementedError" in cell.run.raised):
-            waiting.setdefault(answer, cell.released.points or 0.0)
-        else:
-            yield from _error_of(cell)
-    for name, points in waiting.items():
-        if points:
-            yield f"{name} {NOT_ANSWERED}: {points:g} point{'s' * (points != 1)}"
-
-
-def _error_of(cell: Checked) -> Iterator[str]:
-    """Yield the error that a cell raised outside the parts of its test."""
-    name = cell.released.grade_id
-    if cell.run.raised and not cell.released.solution:
-        yield f"{name} raises {cell.run.raised}" + ", so it earns no points" * cell.released.grade
-    elif not cell.to_do or cell.to_do.startswith("no plot"):
+            yield f"{name}, {parts[0]}{more}: {message}"
         for error in errors_of(cell.cell or NotebookNode()):
-            function = last_function(error) if error.ename == "NotImplementedError" else ""
-            waits_for = f"{function} has no answer yet; {name} calls it"
-            yield waits_for if function else f"{name} raises {error_in_words(error)}"
+            points = ", so it earns no points" if cell.released.is_test else ""
+            yield f"{name} raises {error_in_words(error)}{points}"
 
 
 def _last_word(report: Report) -> str:

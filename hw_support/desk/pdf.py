@@ -1,7 +1,7 @@
 """Make a PDF of a finished notebook with pandoc and typst: questions, answers, outputs.
 
-Code of the instructor's is left out, and so is what its tests say beyond the first lines. A cell
-that pandoc or typst cannot set stands as plain text, below a line that says so.
+The instructor's code is left out, and of its tests what passed. A cell that pandoc or typst cannot
+set stands as plain text, below a line that says so.
 
 A notebook is data. Its text reaches typst only in string literals; of what pandoc makes of a
 formula, only mathematics is accepted. Typst can read one temporary folder, which has the pictures,
@@ -9,6 +9,7 @@ and pandoc nothing but the texts. Nothing is downloaded.
 """
 
 import base64
+import contextlib
 import io
 import itertools
 import json
@@ -61,20 +62,15 @@ _STYLES = re.compile(
 )
 
 
-class PdfError(DeskError):
-    """The PDF could not be made; the message says why and what to do."""
-
-
 class _Refused(Exception):
     """A cell that cannot be set."""
 
 
 def expect_writable(target: Path) -> None:
-    """Raise `PdfError` if a package is missing, or if no PDF can have this path."""
-    if target.suffix.lower() != ".pdf":  # it may be the notebook
-        raise PdfError(f"{target} was not written: expected a file name that ends in .pdf.")
-    if not target.parent.is_dir():
-        raise PdfError(f"{target} was not written: there is no folder {target.parent}.")
+    """Raise an error if a package is missing, or if no PDF can have this path."""
+    if target.suffix.lower() != ".pdf" or not target.parent.is_dir():  # it may be the notebook
+        asked = "expected a name that ends in .pdf, in a folder that exists"
+        raise DeskError(f"{target} was not written: {asked}.")
     try:
         import pypandoc
         import typst  # noqa: F401
@@ -82,8 +78,8 @@ def expect_writable(target: Path) -> None:
         pypandoc.get_pandoc_path()
     except (ImportError, OSError) as error:
         missing = error.name if isinstance(error, ImportError) else "pandoc"
-        raise PdfError(
-            f"making a PDF needs pandoc and typst, and {missing} is not installed."
+        raise DeskError(
+            f"Making a PDF needs pandoc and typst, and {missing} is not installed."
             f' Type: "{sys.executable}" -m pip install pypandoc_binary typst'
         ) from error
 
@@ -99,15 +95,15 @@ def write_pdf(
 
     `author` stands at the top of each page. The code of cells for which `is_given` is true is left
     out. Returned is a sentence for each cell that stands as plain text. A file at `target` is
-    unchanged if a `PdfError` is raised.
+    unchanged if an error is raised.
     """
     expect_writable(target)
     try:
         with tempfile.TemporaryDirectory(prefix="pdf-", ignore_cleanup_errors=True) as scratch:
             folder = Path(scratch)
             cells, refused = _cells(notebook, folder, is_given)
-            title = next((t for c in notebook.cells if (t := _title(c))), "Notebook")
-            show = f"#show: paper.with(title: {_literal(title)}, author: {_literal(author)})\n"
+            titles = [_first_line(cell) for cell in notebook.cells[:1]]
+            show = f"#show: paper.with(title: {_literal(*titles)}, author: {_literal(author)})\n"
             begin = _TEMPLATE.read_text(encoding="utf-8") + show
             try:
                 content = _typeset(folder, begin + "\n".join(cells))
@@ -122,9 +118,10 @@ def write_pdf(
         with in_one_step(target) as temporary:
             temporary.write_bytes(content)
     except _Refused as error:
-        raise PdfError(f"the PDF was not made: typst, which sets the pages, failed ({error}).")
+        failed = f"The PDF was not made: typst, which sets the pages, failed ({error})."
+        raise DeskError(failed) from None
     except OSError as error:
-        raise PdfError(
+        raise DeskError(
             f"{target} was not written: {error.strerror or error}. A file of this name is "
             "unchanged. Close it if it is open elsewhere, or free some space, and try again."
         ) from error
@@ -141,10 +138,8 @@ def _cells(
     safe: dict[int, list[Any]] = {}
     for i, blocks in zip(texts, _each(sources, lambda some: _read(some, folder)), strict=True):
         if blocks is not None:
-            try:
+            with contextlib.suppress(_Refused, LookupError, TypeError, ValueError, RecursionError):
                 safe[i] = [_block(block, notebook.cells[i], folder) for block in blocks]
-            except (_Refused, LookupError, TypeError, ValueError, RecursionError):
-                pass
     written = zip(safe, _each([*safe.values()], lambda some: _write(some, folder)), strict=True)
     set_texts = {i: _checked(text) for i, text in written if text is not None}
     cells, refused = [], set()
@@ -335,22 +330,18 @@ def _picture(content: str, folder: Path) -> str:
     """Return typst for a PNG or JPEG in base64, or a note in its place."""
     from PIL import Image  # slow to import; it comes with matplotlib
 
-    why = "It is neither PNG nor JPEG, or it is damaged."
     try:
         data = base64.b64decode("".join(content.split()), validate=True)
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             across, down = image.size
-            if across * down > _MOST_PIXELS:
-                why = f"It has {across:,} × {down:,} pixels."
-                raise ValueError(why)
-            if image.format in ("PNG", "JPEG"):
+            if image.format in ("PNG", "JPEG") and across * down <= _MOST_PIXELS:
                 image.load()
                 name = f"picture{len([*folder.glob('picture*')])}.{image.format.lower()}"
                 (folder / name).write_bytes(data)
                 return f"#picture({_literal(name)}, {across});"
     except Exception:  # each of Pillow's formats raises its own errors
         pass
-    return f"#note({_literal(f'[A picture cannot be shown. {why}]')});"
+    return f"#note({_literal('[A picture that is damaged, too large, or no PNG or JPEG.]')});"
 
 
 def _code(cell: NotebookNode, folder: Path, is_given: bool) -> str:
@@ -368,6 +359,8 @@ def _code(cell: NotebookNode, folder: Path, is_given: bool) -> str:
         elif text and not picture:
             printed += "" if is_given else f"{text}\n"
         else:
+            if is_given:  # of tests, what failed and the points
+                printed = re.sub(r"^passed  .*\n", "", printed, flags=re.MULTILINE)
             if printed.strip():
                 size = "6.3pt" if is_given else "7.4pt"
                 shown.append(f"#printed({_literal(_shortened(printed))}, {size})")
@@ -391,7 +384,7 @@ def _as_text(cell: NotebookNode) -> str:
 
 
 def _shortened(text: str) -> str:
-    """Return printed text without colours and earlier states of progress bars, cut if it is long."""
+    """Return what a terminal shows of a text at last, without colours; the middle may be cut."""
     lines = [line.rstrip("\r").rpartition("\r")[2] for line in without_colours(text).split("\n")]
     lines = [line[:_LONGEST_LINE] for line in lines]
     left_out = len(lines) - _FIRST_LINES - _LAST_LINES
@@ -415,10 +408,6 @@ def _clean(text: str) -> str:
 def _broken(text: str) -> str:
     """Allow line breaks within long words."""
     return re.sub(rf"(\S{{{_LONGEST_WORD}}})(?=\S)", "\\1\u200b", text)
-
-
-def _title(cell: NotebookNode) -> str:
-    return _first_line(cell) if cell.source.startswith("# ") else ""
 
 
 def _first_line(cell: NotebookNode) -> str:

@@ -8,7 +8,6 @@ import asyncio
 import atexit
 import contextlib
 import os
-import re
 import signal
 import tempfile
 from collections.abc import Callable
@@ -25,14 +24,12 @@ from nbformat.v4 import new_code_cell
 
 from hw_support.checks import Part
 from hw_support.desk.errors import DeskError
-from hw_support.failures import with_its_line, without_colours
+from hw_support.failures import with_its_line
 from hw_support.submission.cells import marks_of
 
 KERNEL = "python3"
 _LONGEST_MESSAGE = 300  # characters of an error's message
 _SECONDS_OF_OURS = 20  # for a cell of ours
-# The first line of a frame in a traceback by any IPython, such as "Cell In[3], line 2, in f(x)".
-_FRAME = re.compile(r"^.*(?:\bIn ?\[|<ipython-input-).*$", re.MULTILINE)
 _PARTS = "application/x-hw-parts+json"
 _HAND_OVER = f"""def _hw_hand_over(checks):
     from IPython.display import display
@@ -72,13 +69,6 @@ def error_in_words(error: NotebookNode) -> str:
     """Return the type and the message of an error; the message may be empty."""
     message = with_its_line(error.evalue, error.traceback)[:_LONGEST_MESSAGE]
     return f"{error.ename}: {message}" if message else str(error.ename)
-
-
-def last_function(error: NotebookNode) -> str:
-    """Return the notebook's function in which an error was raised; "" outside functions."""
-    frames = _FRAME.findall(without_colours("\n".join(error.traceback)))
-    found = re.search(r"\bin (\w+)\(", frames[-1]) if frames else None
-    return found[1] if found else ""
 
 
 def run_from_the_top(
