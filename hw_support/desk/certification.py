@@ -54,7 +54,7 @@ def _texts(source: str) -> dict[str, str]:
     found = list(_LABEL.finditer(source))
     ends = [match.start() for match in found[1:]] + [len(source)]
     texts = {}
-    for match, end in zip(found, ends, strict=True):
+    for match, end in zip(found, ends, strict=False):
         beside = _REMARK.sub("", match[2], count=1)
         text = f"{beside}\n{source[match.end() : end]}"
         texts[match[1].casefold()] = "" if BLANK in text else text.strip(_MARKUP)

@@ -36,7 +36,6 @@ STUB = "raise NotImplementedError()"
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
-_NEAR = 0.5  # share of a time limit
 _NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 _distributions = functools.cache(packages_distributions)  # takes half a second
@@ -277,7 +276,7 @@ def _limits(ran: Ran, release: Release) -> Iterator[str]:
     for place, run in ran.cells.items():
         cell = ran.notebook.cells[place]
         limit = _limit_of(cell, release)
-        if run.seconds > _NEAR * limit:
+        if run.seconds > limit:
             yield (
                 f"{_name_of(cell)} took {run.seconds:.0f} s here. The grader stops it after "
                 f"{limit:.0f} s of CPU time, and its machine may be slower. Make the cell faster."

@@ -94,10 +94,10 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
     named = [name for name in known if re.search(around(re.escape(name)), path.stem, re.I)]
     if len(candidates) > 1:
         candidates = [name for name in candidates if name in named] or candidates
-    if not candidates or (candidates[0] not in named and named):
+    if len(candidates) != 1 or (named and candidates[0] not in named):
         files = " or ".join(release.file_name for release in releases)
         first = first_line(notebook)
-        what = f"contains {candidates[0]}" if candidates else "has no cell of a homework"
+        what = f"contains {' or '.join(candidates)}" if candidates else "is no homework"
         begins = f"It begins with {quoted(first)}. " if first else ""
         raise DeskError(
             f"{path.name} {what}. {begins}Type the name of the notebook that you were given, "

@@ -137,7 +137,7 @@ def run_from_the_top(
         )
         try:
             client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
-        except (DeadKernelError, asyncio.CancelledError) as error:
+        except (DeadKernelError, asyncio.CancelledError, AssertionError) as error:  # nbclient's
             if interrupts:
                 raise KeyboardInterrupt from None
             ran.stopped = "The kernel died" if "exit()" not in str(error) else str(error)

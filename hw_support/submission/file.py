@@ -143,11 +143,14 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         ) from None
     except json.JSONDecodeError as error:
         at_its_end = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
-        cut_off = ". An upload or a copy was cut off: submit the whole file again"
+        if at_its_end and error.doc.lstrip().startswith("{"):
+            raise Unreadable(
+                f"the file ends in the middle ({len(raw):,} bytes): an upload or a copy was cut "
+                "off. Submit the whole file again"
+            ) from None
         raise Unreadable(
             f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
             f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg})"
-            f"{cut_off if at_its_end else ''}"
         ) from None
     except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
         raise Unreadable("its JSON is nested too deeply, or a number in it is too long") from None
