@@ -94,7 +94,7 @@ def test_an_unreadable_file_is_named_with_the_reason(
 def test_a_file_that_is_cut_off_is_called_so(tmp_path: Path) -> None:
     whole = json.dumps(notebook(code('print("x")\n', execution_count=None), markdown("a")))
     for size in (2, 20, 100, len(whole) - 1):
-        with pytest.raises(Unreadable, match="an upload or a copy was cut off. Submit the whole"):
+        with pytest.raises(Unreadable, match=r"an upload or a copy was cut off\. Submit the whole"):
             read(tmp_path, whole[:size])
 
 
