@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hw_support.desk import DeskError
 from hw_support.desk.doctor import INSTALL, doctor
-from hw_support.desk.errors import DeskError
 from hw_support.in_one_step import in_one_step
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130

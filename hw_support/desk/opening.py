@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from hw_support.desk.errors import DeskError
+from hw_support.desk import DeskError
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend

@@ -24,7 +24,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_support.desk.errors import DeskError
+from hw_support.desk import DeskError
 from hw_support.failures import without_colours
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.cells import marks_of
@@ -102,8 +102,8 @@ def write_pdf(
         with tempfile.TemporaryDirectory(prefix="pdf-", ignore_cleanup_errors=True) as scratch:
             folder = Path(scratch)
             cells, refused = _cells(notebook, folder, is_given)
-            titles = [_first_line(cell) for cell in notebook.cells[:1]]
-            show = f"#show: paper.with(title: {_literal(*titles)}, author: {_literal(author)})\n"
+            title = _first_line(notebook.cells[0]) if notebook.cells else ""
+            show = f"#show: paper.with(title: {_literal(title)}, author: {_literal(author)})\n"
             begin = _TEMPLATE.read_text(encoding="utf-8") + show
             try:
                 content = _typeset(folder, begin + "\n".join(cells))

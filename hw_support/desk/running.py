@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from hw_support.checks import Part
-from hw_support.desk.errors import DeskError
+from hw_support.desk import DeskError
 from hw_support.failures import with_its_line
 from hw_support.submission.cells import marks_of
 

@@ -53,7 +53,8 @@ def read_submission(
 ) -> tuple[NotebookNode, list[Problem]]:
     """Read a notebook file. Return it in version 4.5, and what was removed from its cells.
 
-    `keep_outputs` keeps well-formed outputs. `Unreadable` says why the file cannot be read.
+    `keep_outputs` keeps well-formed outputs and execution counts. `Unreadable` says why the file
+    cannot be read.
     """
     path = Path(path)
     try:
@@ -81,6 +82,8 @@ def notebook_of(content: bytes, keep_outputs: bool = False) -> tuple[NotebookNod
         cell.metadata = _metadata(raw.get("metadata"), number, problems)
         if keep_outputs and cell.cell_type == "code":
             cell.outputs = _outputs(raw.get("outputs"))
+            count = raw.get("execution_count")
+            cell.execution_count = count if type(count) is int and count >= 0 else None
         cells.append(cell)
     if (size := sum(len(cell.source) for cell in cells)) > _MOST_TEXT:
         raise Unreadable(f"expected at most {_MOST_TEXT:,} characters of text, found {size:,}")

@@ -18,6 +18,7 @@ from nbformat.v4 import new_markdown_cell
 METADATA_KEY = "hw_grading"
 NOTES_HEADING = "### Notes from the grader"
 _TAG = re.compile(r"<[a-zA-Z/!?](?:[^<>\n]|\n(?![^\S\n]*\n))*>")  # without blank lines
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _HEADING = re.compile(r"<h[1-6]\b", re.IGNORECASE)
 # The heading on lines of its own, or at the start of a heading, in a text of letters and "#".
 _NOTES = re.compile(r"^\d*(?:#+{0}|{0}$)".format(r"\n*".join("notesfromthegrader")), re.MULTILINE)
@@ -156,9 +157,18 @@ def is_notes(cell: NotebookNode) -> bool:
     """
     if cell.get("cell_type") != "markdown" or "nbgrader" in cell.get("metadata", {}):
         return False
-    marked = without_disguise(_HEADING.sub(r"#\g<0>", str(cell.get("source", ""))))
+    source = str(cell.get("source", ""))
+    end = source.rfind("-->") + len("-->")  # no search for a comment's end is in vain
+    # Some comments are shown, such as one with a blank line in it.
+    uncommented = _COMMENT.sub("", source[:end]) + source[end:]
+    return any(_NOTES.search(_letters(text)) for text in {source, uncommented})
+
+
+def _letters(source: str) -> str:
+    """Return a text's letters, digits, ends of lines, and a "#" for each heading."""
+    marked = without_disguise(_HEADING.sub(r"#\g<0>", source))
     others = [c for c in set(marked) if not (c.isalnum() or c in "#\n")]
-    return bool(_NOTES.search(marked.translate(dict.fromkeys(map(ord, others)))))
+    return marked.translate(dict.fromkeys(map(ord, others)))
 
 
 def _inert(message: str) -> str:

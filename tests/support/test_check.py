@@ -159,7 +159,6 @@ def test_a_wrong_file_name_is_a_finding(desk, tmp_path):
 @pytest.mark.parametrize(
     "own",
     [
-        "import sys\nsys.stdout = None",
         "%reset -f",
         "import threading, os\nthreading.Timer(0.3, os._exit, [1]).start()",
         "checks = 3\nclass Checks: parts = [1]\nchecks = Checks()",

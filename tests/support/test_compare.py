@@ -76,7 +76,7 @@ def test_values_and_shapes(got, right, how, message):
         ([[1.0], [1.0, 2.0]], "what is no array (ValueError)"),
         ((x for x in [1.0]), "a generator"),
         (abs, "a function. Did you forget to call it?"),
-        (1 + 2j, "complex128 values"),
+        (1 + 2j, "a complex"),
         ({"a": 1}, "a dict"),
         (np.broadcast_to(0.0, (10**9, 10)), "an array of shape (1000000000, 10), far too many"),
     ],

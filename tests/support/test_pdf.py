@@ -12,8 +12,7 @@ from PIL import Image
 from small import answered
 
 from hw_grading.commands.sample import cell_of
-from hw_support.desk import pdf
-from hw_support.desk.errors import DeskError
+from hw_support.desk import DeskError, pdf
 from hw_support.desk.pdf import write_pdf
 
 SOLUTION = {"nbgrader": {"grade_id": "a", "solution": True}}
