@@ -113,8 +113,11 @@ def _kernel() -> Line:
         program = KernelSpecManager().get_kernel_spec("python3").argv[0]
     except NoSuchKernel:
         return Line("kernel", "no kernel is named python3", mine)
-    path = shutil.which(program) or program
-    if Path(path).name == path or os.path.realpath(path) == os.path.realpath(sys.executable):
+    here = {"python", *(f"python{'.'.join(map(str, sys.version_info[:n]))}" for n in (1, 2))}
+    path = (
+        sys.executable if program in here else shutil.which(program) or program
+    )  # as Jupyter does
+    if os.path.realpath(path) == os.path.realpath(sys.executable):
         return Line("kernel", "python3 is this Python")
     command = [path, "-c", "import hw_support, numpy, matplotlib"]
     folder = Path(sys.executable).parent  # import none of the student's files by mistake

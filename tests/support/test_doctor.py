@@ -101,6 +101,17 @@ def test_a_kernel_of_another_python_without_the_packages_is_named(said, monkeypa
     assert f"python3 is {other}, which has the required packages" in said()[1]
 
 
+def test_a_kernel_that_is_called_python_is_this_one_whatever_the_path_has(
+    said, monkeypatch, tmp_path
+):
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    kernel(tmp_path, "python")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert "python3 is this Python" in said()[1]
+
+
 def test_in_a_notebook_it_returns_whether_all_is_fine_and_in_grading_it_checks_nothing(
     capsys, monkeypatch
 ):
