@@ -44,7 +44,6 @@ REFERENCE_BATCH_FILE = ShippedFile(
     size=353,
     rebuild="python -m tools.build_reference_batch",
 )
-SHIPPED = (MNIST_FILE, REFERENCE_BATCH_FILE)
 
 
 class DataFileError(RuntimeError):
