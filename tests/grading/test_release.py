@@ -166,7 +166,8 @@ def test_the_description_has_every_cell_its_limit_and_no_hidden_part(name):
     assert told.certification == manifest.certification
     assert told.cpu_seconds_for_cell == manifest.seconds("cpu_seconds")
     assert told.cpu_seconds_per_cell < told.cpu_seconds_per_submission
-    assert {"numpy", "matplotlib", "nbgrader"} <= told.packages
+    assert {"numpy", "matplotlib", "jupyterlab"} <= told.packages
+    assert "nbgrader" not in told.packages
     text = (released.FOLDER / f"{name}.json").read_text(encoding="utf-8")
     assert "HIDDEN" not in text
     assert "hw_grading" not in text
