@@ -11,7 +11,7 @@ from tiny_homeworks import answered_notebook, release_of
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.homework import why_no_id
-from hw_grading.term.downloads import named
+from  import named
 from hw_support.desk import DeskError, check
 from hw_support.desk.certification import certification_of
 from hw_support.desk.opening import open_notebook
