@@ -4,7 +4,7 @@ import statistics
 import time
 
 from hw_support import get_mnist_threes_nines
-from hw_support.mnist import MNIST_FILE
+from hw_support.shipped_data import MNIST_FILE
 
 REPEATS = 15
 

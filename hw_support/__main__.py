@@ -1,18 +1,23 @@
-"""The student's desk: ``python -m hw_support doctor | check | pdf | zip``."""
+"""The student's commands: ``python -m hw_support doctor | check | pdf | zip``."""
 
 import argparse
 import contextlib
+import hashlib
 import importlib.util
 import os
+import re
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hw_support.desk import DeskError
 from hw_support.desk.doctor import INSTALL, doctor
-from hw_support.desk.errors import DeskError
+from hw_support.in_one_step import in_one_step
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
+_FOR_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -24,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = _parser()
     words = sys.argv[1:] if words is None else words
     if not words:
-        print(_summary(parser))
+        parser.print_help()
         return FINE
     options = parser.parse_args(words)
     for stream in (sys.stdout, sys.stderr):  # show "?" where a terminal has no "−"
@@ -54,26 +59,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Check and pack your homework before you submit it.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    commands.add_parser("doctor", help="check Python, the packages, the kernel, memory and disk")
+    commands.add_parser("doctor", help="check Python, the packages, the kernel and the disk")
 
     def command(name: str, do: Any, what: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=what)
-        notebook = "your notebook (default: the only one in this folder)"
-        made.add_argument("notebook", type=Path, nargs="?", help=notebook)
+        made.add_argument("notebook", type=Path, help="the file with your answers")
         made.set_defaults(do=do)
         return made
 
-    check = command(
-        "check", _check, "run a copy of the notebook as the grader does, and list what to do"
-    )
-    repair = "restore the instructor's cells in a new file, and run nothing"
-    check.add_argument("--repair", action="store_true", help=repair)
-
+    command("check", _check, "run a copy of the notebook as the grader does, and list what to do")
     pdf = command("pdf", _pdf, "make a PDF of the finished notebook")
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
     to = "file or folder; default: beside the notebook"
     pdf.add_argument("--to", type=Path, metavar="FILE", help=to)
-
     packed = command("zip", _zip, "check the notebook, then pack the file that you submit")
     student = "your student id (default: the one in the certification)"
     packed.add_argument("--student", metavar="ID", help=student)
@@ -83,19 +81,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _summary(parser: argparse.ArgumentParser) -> str:
-    (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
-    lines = [
-        f"  python -m hw_support {choice.dest:<7} {choice.help}"
-        for choice in commands._choices_actions
-    ]
-    end = (
-        "\nAdd the notebook's name to each command but doctor.\nYou can leave it out if this "
-        "folder has only one notebook."
-    )
-    return "\n".join(["Check and pack your homework before you submit it:", *lines]) + end
-
-
 def _opened(options: Any) -> Any:
     for name in ("nbclient", "nbformat"):
         if importlib.util.find_spec(name) is None:
@@ -103,30 +88,10 @@ def _opened(options: Any) -> Any:
     from hw_support.desk.opening import open_notebook
     from hw_support.submission.released import releases
 
-    if options.notebook is None:
-        options.notebook = _only_notebook(options.command, Path())
-        print(f"{options.notebook} is the only notebook in this folder.")
     return open_notebook(options.notebook, releases())
 
 
-def _only_notebook(command: str, folder: Path) -> Path:
-    found = sorted(path.name for path in folder.glob("*.ipynb") if path.is_file())
-    if len(found) == 1:
-        return folder / found[0]
-    if not found:
-        raise DeskError(
-            f"There is no notebook in {folder.absolute()}. Go to the homework's folder (cd), or "
-            f"type: python -m hw_support {command} PATH/TO/YOUR.ipynb"
-        )
-    listed = "\n".join(f'  python -m hw_support {command} "{name}"' for name in found)
-    raise DeskError(f"There are {len(found)} notebooks in this folder. Type one of:\n{listed}")
-
-
 def _check(opened: Any, options: Any) -> int:
-    return _repair(opened) if options.repair else _report(opened)
-
-
-def _report(opened: Any) -> int:
     from hw_support.desk import check
 
     report = check.check(opened)
@@ -134,30 +99,9 @@ def _report(opened: Any) -> int:
     return FINE if report.fine else TO_DO
 
 
-def _repair(opened: Any) -> int:
-    from hw_support.desk import check
-
-    if not opened.changes:
-        print("All cells of the instructor are unchanged: there is nothing to restore.")
-        return FINE
-    try:
-        path = check.write_repaired(opened)
-    except OSError as error:
-        where = error.filename or opened.path.parent
-        raise DeskError(
-            f"{where} cannot be written ({error.strerror or error}). Your own file is unchanged. "
-            "Copy it into a folder where you may write and that has free space, and run this "
-            "command there."
-        ) from error
-    print(f"{path} has the instructor's cells. Your own file is unchanged. Changes:")
-    for change in opened.changes:
-        print(f"  - {change.message}")
-    print(f"Read the new file, then save it as {opened.path.name}.")
-    return FINE
-
-
 def _pdf(opened: Any, options: Any) -> int:
-    from hw_support.desk import check, pdf
+    from hw_support.desk import certification, check, pdf
+    from hw_support.submission.cells import grade_id_of
 
     path, notebook = opened.path, opened.notebook
     target = options.to or path.with_suffix(".pdf")
@@ -166,35 +110,84 @@ def _pdf(opened: Any, options: Any) -> int:
     pdf.expect_writable(target)
     if options.run:
         notebook = check.run_copy(opened, like_grader=False).notebook
-    elif gaps := pdf.gaps(notebook):
-        listed = "\n".join(f"  - {gap}" for gap in gaps)
+    code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+    counts = [cell.get("execution_count") or 0 for cell in code]
+    if not all(counts) or counts != sorted(counts):
         raise DeskError(
-            f"{path.name} does not look finished:\n{listed}\nIn JupyterLab choose Kernel → "
-            "Restart Kernel and Run All Cells…, save the notebook, and run this command again. "
-            "Or add --run: then the command runs a copy of the notebook first."
+            f"{path.name} does not look finished: not all cells were run in order, from top to "
+            "bottom. In JupyterLab choose Kernel → Restart Kernel and Run All Cells…, save the "
+            "notebook, and run this command again. Or add --run: then the command runs a copy of "
+            "the notebook first."
         )
-    for warning in pdf.write_pdf(notebook, target, opened.release.certification):
+    plain = {" ".join(source.split()) for source in opened.release.plain}
+
+    def is_given(cell: Any) -> bool:
+        name = grade_id_of(cell)
+        text = " ".join(cell.source.split())
+        return opened.release.cell(name).locked if name else text in plain
+
+    name = _in_certification(opened, certification.NAME)
+    for warning in pdf.write_pdf(notebook, target, author=name, is_given=is_given):
         print(f"- {warning}")
     print(f"The PDF is {target}. Read it before you submit it.")
     return FINE
 
 
+def _in_certification(opened: Any, label: str) -> str:
+    """Return what the student wrote for a label of the certification; "" if nothing."""
+    from hw_support.desk.certification import certification_of
+    from hw_support.submission.cells import grade_id_of
+
+    name = opened.release.certification
+    cells = [cell.source for cell in opened.notebook.cells if name and grade_id_of(cell) == name]
+    asked = certification_of(opened.release.cell(name).source) if cells else None
+    return asked.written(cells[0], label) if asked else ""
+
+
 def _zip(opened: Any, options: Any) -> int:
-    from hw_support.desk import handin
+    from hw_support.desk import certification, check
 
     student = options.student
-    student = handin.student_id_of(opened) if student is None else handin.checked_id(student)
-    folder = handin.checked_folder(options.to or opened.path.absolute().parent)
+    if student is None:
+        student = _in_certification(opened, certification.STUDENT_ID)
+    if not _FOR_ID.fullmatch(student):
+        raise DeskError(
+            f"A student id is needed for the zip's name, of letters, digits and _ . @ + -; found "
+            f"{student[:60]!r}. Write yours into the certification, below "
+            f"**{certification.STUDENT_ID}:**, and save. Or add --student and your id to the "
+            "command."
+        )
     status = FINE
     if not options.no_check:
-        status = _report(opened)
+        status = _check(opened, options)
         print()
-    path, entry, digest = handin.pack(opened, student, folder)
-    print(f"{path}\ncontains {entry} (SHA-256 {digest})")
+    elif missing := check.unsigned(opened):
+        print(f"The certification is not signed: {missing}.\n")
+        status = TO_DO
+    folder = options.to or opened.path.absolute().parent
+    print(*_pack(opened, f"{student}_{opened.release.assignment}", folder), sep="\n")
     print("Submit this file. Keep the line above: it identifies the file that you submitted.")
     if status == TO_DO:
         print("The list above shows what is left to do. You can submit again until the due date.")
     return status
+
+
+def _pack(opened: Any, name: str, folder: Path) -> tuple[str, str]:
+    """Write the zip, or replace it, in one step; return its path and what it contains."""
+    path = folder / f"{name}.zip"
+    try:
+        with (
+            in_one_step(path) as partial,
+            zipfile.ZipFile(partial, "x", zipfile.ZIP_DEFLATED) as archive,
+        ):
+            archive.writestr(f"{name}.ipynb", opened.content)
+    except OSError as error:
+        raise DeskError(
+            f"{path} cannot be written ({error.strerror or error}). Name another folder with "
+            "--to, or free some space."
+        ) from error
+    digest = hashlib.sha256(opened.content).hexdigest()
+    return str(path), f"contains {name}.ipynb (SHA-256 {digest})"
 
 
 if __name__ == "__main__":

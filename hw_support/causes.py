@@ -35,12 +35,10 @@ def likely_cause(got: Array, right: Array) -> str | None:
     It is None if no known mistake explains all entries, if more than one does, or if the values
     nearly agree.
     """
-    if right.size < 2 or got.size == 0 or not _are_finite(got, right):
+    if right.size < 2 or got.size == 0 or not (np.isfinite(got).all() and np.isfinite(right).all()):
         return None
     if _are_cut(got, right):
         return "the values are cut to whole numbers: was the array made from integers?"
-    if got.size == right.size and _are_of_swapped_bounds(got.ravel(), right.ravel()):
-        return "all are logarithms of 1 or of one tiny number: are the bounds of `clip` swapped?"
     got = got.astype(float)
     if got.shape == right.shape and _nearly(got, right):
         return None
@@ -51,41 +49,11 @@ def likely_cause(got: Array, right: Array) -> str | None:
     return cause if cause and any(_agree(got, wanted) for _, wanted in possible) else None
 
 
-def agreement(got: Array, right: Array) -> int:
-    """Return how many digits are right in every entry of two arrays; 0 if fewer than 3 are."""
-    if not _are_finite(got, right):
-        return 0
-    differences = np.abs(got - right)
-    there = differences > 0
-    if np.any(right[there] == 0) or not np.any(there):
-        return 0
-    digits = math.floor(-math.log10(float((differences[there] / np.abs(right[there])).max())))
-    return digits if digits >= 3 else 0
-
-
-def _are_finite(*arrays: Array) -> bool:
-    return all(np.isfinite(array).all() for array in arrays)
-
-
 def _are_cut(got: Array, right: Array) -> bool:
     """Whether integers came that are the right numbers without their fractions."""
     whole = np.trunc(right)
     is_cut = got.dtype.kind in "iu" and np.array_equal(got, whole)
     return is_cut and not np.array_equal(right, whole)
-
-
-def _are_of_swapped_bounds(got: Array, right: Array) -> bool:
-    """Whether losses are those of one probability, 10**-k or 1 - 10**-k, for all examples.
-
-    Rounded probabilities give such losses too. But then all large ones belong to probabilities on
-    one side of 1/2, and all small ones to those on the other side.
-    """
-    small, large = np.abs(got) < 1e-5, got[np.abs(got) >= 1e-5]
-    powers = np.log(10.0) * np.arange(6, 17)
-    if not large.size or right.max() > powers[0] or not np.isclose(large[0], powers, 1e-3).any():
-        return False
-    sides = [set(np.sign(right[which] - math.log(2.0))) for which in (small, ~small)]
-    return bool(np.allclose(large, large[0])) and any({-1.0, 1.0} <= side for side in sides)
 
 
 def _agree(got: Array, wanted: Array) -> bool:
@@ -116,36 +84,21 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
 def _other_shapes(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
     """Yield results with swapped axes, and results that only have another shape."""
     swapped = False
-    seen = set()
-    orders = itertools.permutations(range(right.ndim)) if right.ndim <= _MOST_AXES else ()
-    for axes in sorted(orders, key=lambda axes: len(_moved(axes))):
-        wanted = right.transpose(axes)
-        long = [axis for axis in axes if right.shape[axis] != 1]
-        this = (wanted.shape, *long)
-        if _moved(axes) and this not in seen:
-            if wanted.shape == got.shape:
-                swapped = True
-                yield _named(axes), wanted
-            elif got.size == right.size and long != sorted(long):
-                yield _NO_NAME, wanted.reshape(got.shape)
-        seen.add(this)
+    for one, other in itertools.combinations(range(min(right.ndim, _MOST_AXES)), 2):
+        wanted = right.swapaxes(one, other)
+        if 1 in (right.shape[one], right.shape[other]) and wanted.shape == right.shape:
+            continue
+        if wanted.shape == got.shape:
+            swapped = True
+            both = f"axes {one} and {other} are swapped"
+            yield (
+                "rows and columns are swapped" if other == right.ndim - 1 == one + 1 else both,
+                wanted,
+            )
+        elif got.size == right.size:
+            yield _NO_NAME, wanted.reshape(got.shape)
     if got.shape != right.shape and got.size == right.size and not swapped:
         yield "the values are right; reshape them", right.reshape(got.shape)
-
-
-def _moved(axes: tuple[int, ...]) -> list[int]:
-    return [place for place, axis in enumerate(axes) if axis != place]
-
-
-def _named(axes: tuple[int, ...]) -> str:
-    moved = _moved(axes)
-    if len(moved) > 2:
-        return "the axes are in another order"
-    if len(axes) > 2 and moved == [len(axes) - 2, len(axes) - 1]:
-        return "rows and columns are swapped: the last two axes have changed places"
-    if len(axes) == 2:
-        return "rows and columns are swapped"
-    return f"axes {moved[0]} and {moved[1]} are swapped"
 
 
 def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:

@@ -1,17 +1,18 @@
-"""Pictures of digits, and plots in one style, in colours that colour-blind readers distinguish.
+"""Pictures of digits, plots in one style, and a progress bar.
 
-Every function draws on the Axes that it is given and returns it. None calls ``plt.show()``
+Functions that plot draw on the Axes that they are given and return it. None calls ``plt.show()``
 or changes a global setting, so a notebook's other plots stay as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,52 +25,6 @@ _DIGITS_PER_ROW = 8
 _INCHES_PER_DIGIT = 1.3
 
 
-@dataclass(frozen=True)
-class Palette:
-    """Colours by their meaning.
-
-    They are from the set of M. Okabe and K. Ito, "Color Universal Design" (2008); its lighter
-    members are left out, because as lines on white they are too faint (contrast below 3:1).
-    """
-
-    train: str = "#0072B2"  # blue
-    test: str = "#D55E00"  # vermilion
-    highlight: str = "#009E73"  # bluish green, for the most important line
-
-
-PALETTE = Palette()
-
-
-def new_axes(width: float, height: float) -> Axes:
-    """Return the Axes of a new figure, whose size is given in inches."""
-    import matplotlib.pyplot as plt
-
-    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    return ax
-
-
-def display_image(image: ArrayLike, ax: Axes | None = None, *, title: str | None = None) -> Axes:
-    """Draw one digit in grey, white on black; in a small new figure unless `ax` is given.
-
-    Parameters
-    ----------
-    image : array_like, shape (28, 28) or (784,)
-        Finite real numbers; anything else is a ValueError. If all lie in [0, 1], black is 0 and
-        white is 1, so that pictures can be compared; otherwise black is the least value and white
-        the greatest.
-    """
-    pixels = _as_image(image, "image")
-    if ax is None:
-        ax = new_axes(2.2, 2.2)
-    low, high = (0, 1) if pixels.min() >= 0 and pixels.max() <= 1 else (None, None)
-    ax.imshow(pixels, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    if title is not None:
-        ax.set_title(title)
-    return ax
-
-
 def display_digits(
     images: NDArray[Any] | Sequence[ArrayLike],
     captions: Sequence[object] | NDArray[Any],
@@ -80,7 +35,8 @@ def display_digits(
     Parameters
     ----------
     images : array_like, shape (n, 28, 28) or (n, 784), or a sequence of n images
-        As for `display_image`; n >= 1.
+        Finite numbers; n >= 1. If all of an image lie in [0, 1], black is 0 and white is 1, so that
+        pictures can be compared; otherwise black is the least value and white the greatest.
     captions : sequence of length n
         Texts above the images; labels may be given as numbers.
     axes : Axes, sequence or array of Axes, optional
@@ -99,7 +55,11 @@ def display_digits(
     if len(flat) < len(digits):
         raise ValueError(f"axes: expected at least {len(digits)}, got {len(flat)}")
     for ax, digit, caption in zip(flat, digits, captions, strict=False):
-        display_image(digit, ax).set_title(str(caption), fontsize="medium")
+        low, high = (0, 1) if digit.min() >= 0 and digit.max() <= 1 else (None, None)
+        ax.imshow(digit, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+        ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+        ax.set_title(str(caption), fontsize="medium")
     for ax in flat[len(digits) :]:
         ax.set_axis_off()
     return flat[: len(digits)]
@@ -128,17 +88,9 @@ def _as_image(image: ArrayLike, name: str) -> NDArray[np.float64]:
         many = array.ndim > 1 and array.shape[1:] in {(_SIDE, _SIDE), (_SIDE * _SIDE,)}
         hint = f"; this holds {len(array)} images: choose one, such as X[0]" if many else ""
         raise ValueError(f"{expected}, got shape {array.shape}{hint}")
-    if array.dtype.kind not in "buif":
-        raise ValueError(f"{expected} of real numbers, got dtype {array.dtype}")
-    pixels = array.astype(np.float64).reshape(_SIDE, _SIDE)
-    bad = ~np.isfinite(pixels)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise ValueError(
-            f"{expected} of finite numbers, got {pixels[row, column]} in row {row},"
-            f" column {column} (and {bad.sum() - 1} more that are not finite)"
-        )
-    return pixels
+    if array.dtype.kind not in "buif" or not np.isfinite(array).all():
+        raise ValueError(f"{expected} of finite numbers, got others (dtype {array.dtype})")
+    return array.astype(np.float64).reshape(_SIDE, _SIDE)
 
 
 def _new_row(count: int) -> NDArray[Any]:
@@ -150,3 +102,12 @@ def _new_row(count: int) -> NDArray[Any]:
     size = (columns * _INCHES_PER_DIGIT, rows * (_INCHES_PER_DIGIT + 0.3))
     _, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     return cast(NDArray[Any], axes.ravel())
+
+
+def progress(steps: Iterable[Any], label: str = "") -> Any:
+    """Loop over `steps` with a progress bar behind a label such as ``"epoch 1"``.
+
+    The bar is plain text on stdout, so it needs no widgets and leaves no red output behind, and it
+    is drawn at most twice a second.
+    """
+    return tqdm(steps, desc=label, file=sys.stdout, mininterval=0.5, ncols=78)

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_support.mnist import MNIST_FILE
+from hw_support.shipped_data import MNIST_FILE
 from tools.atomic import write_atomically
 from tools.idx import IdxFileError, IdxSpec, read_idx
 
@@ -170,7 +170,7 @@ def main(argv: Sequence[str] | None = None, specs: Mapping[str, IdxSpec] = MNIST
     print(f"{options.out}: wrote {len(built):,} bytes, SHA-256 {digest}")
     if digest != MNIST_FILE.sha256:
         print(
-            "This is not the digest in hw_support/mnist.py. To ship this file, set there"
+            "This is not the digest in hw_support/shipped_data.py. To ship this file, set there"
             f' sha256="{digest}" and size={len(built):_}, and update hw_support/data/README.md.'
         )
     return 0

@@ -28,12 +28,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_support import PALETTE, display_digits, get_mnist_threes_nines, label_axes
+from hw_support import display_digits, get_mnist_threes_nines, label_axes
 from tools.atomic import write_atomically
 
 NOTEBOOK = Course(REPOSITORY).source("hw2") / "hw2.ipynb"
 _DOTS_PER_INCH = 110
 _INK = "#222222"
+_BLUE, _ORANGE, _GREEN = "#0072B2", "#D55E00", "#009E73"  # of Okabe and Ito
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def network() -> Figure:
         for y in before:
             for next_y in after:
                 ax.plot([x, next_x], [y, next_y], color="#999999", linewidth=0.9, zorder=1)
-    colours = [PALETTE.train, PALETTE.highlight, PALETTE.test]
+    colours = [_BLUE, _GREEN, _ORANGE]
     for (x, heights), colour in zip(columns, colours, strict=True):
         ax.scatter([x] * len(heights), heights, s=330, color=colour, zorder=2)
     below = ["input X\n(n, 4)", "relu\n(n, 2)", "sigmoid: g\n(n, 1)"]
@@ -91,8 +92,8 @@ def plots() -> Figure:
     ):
         ax = place.subplots()
         noise = draw.normal(0, 0.15, len(steps)) * fall
-        ax.plot(steps, test + noise, color=PALETTE.train, linewidth=0.8, label="training")
-        ax.plot(steps, test, color=PALETTE.test, linewidth=1.8, label="test")
+        ax.plot(steps, test + noise, color=_BLUE, linewidth=0.8, label="training")
+        ax.plot(steps, test, color=_ORANGE, linewidth=1.8, label="test")
         label_axes(ax, title=title, xlabel="iteration", ylabel=ylabel)
         ax.set(xticks=[], yticks=[])
     (_, _), (images, labels) = get_mnist_threes_nines()

@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_support.reference_batch import REFERENCE_BATCH_FILE
+from hw_support.shipped_data import REFERENCE_BATCH_FILE
 from tools.atomic import write_atomically
 
 NUMBERS_FILE = Path(__file__).with_name("reference_batch.json")
@@ -132,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{options.out}: wrote {len(built):,} bytes, SHA-256 {digest}")
     if digest != REFERENCE_BATCH_FILE.sha256:
         print(
-            "This is not the digest in hw_support/reference_batch.py. To ship this file, set"
+            "This is not the digest in hw_support/shipped_data.py. To ship this file, set"
             f' there sha256="{digest}" and size={len(built):_}.'
         )
     return 0

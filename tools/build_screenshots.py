@@ -27,7 +27,7 @@ from sqlalchemy.exc import SAWarning
 
 from hw_grading.commands.sample import cell_of, solved
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
-from hw_support import PALETTE, label_axes
+from hw_support import label_axes
 from tools.atomic import write_atomically
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
@@ -41,6 +41,7 @@ HOMEWORK, QUESTION = "hw2", "q1_3e_i"
 CLASS = [f"student{number:02}" for number in range(1, 25)]
 _VIEW: ViewportSize = {"width": 1200, "height": 760}
 _NOTEBOOK_VIEW: ViewportSize = {"width": 1200, "height": 930}  # a question, its test and the result
+_BLUE, _ORANGE = "#0072B2", "#D55E00"  # as in the notebook
 _COLOURS = 128  # a screenshot has few colours, and a PNG with a palette is small
 
 
@@ -125,8 +126,8 @@ def _loss(number: int) -> bytes:
     steps = np.arange(605)
     test = 0.63 * np.exp(-steps / (90 + 3 * number)) + 0.06
     noise = np.random.default_rng(number).lognormal(0, 0.25, len(steps))
-    ax.plot(steps, test * noise, color=PALETTE.train, linewidth=0.8, label="training (one batch)")
-    ax.plot(steps, test, color=PALETTE.test, linewidth=2, label="test (all 2,019 images)")
+    ax.plot(steps, test * noise, color=_BLUE, linewidth=0.8, label="training (one batch)")
+    ax.plot(steps, test, color=_ORANGE, linewidth=2, label="test (all 2,019 images)")
     ax.set_yscale("log")
     label_axes(
         ax,

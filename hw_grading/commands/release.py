@@ -44,8 +44,6 @@ from hw_support.submission.file import Unreadable
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 # The zip includes nbgrader for its Validate button, but hides its tools for instructors.
-_HIDDEN = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
-_LAB_SETTING = "etc/jupyter/labconfig/page_config.d/hw-support.json"
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", _KNOWN.name)
 # The project's own distribution contains the staff's package too, so a small project is built.
@@ -67,9 +65,6 @@ pdf = {pdf}
 
 [tool.hatch.build.targets.wheel]
 packages = ["hw_support"]
-
-[tool.hatch.build.targets.wheel.shared-data]
-"jupyterlab.json" = "{lab_setting}"
 """
 
 
@@ -233,15 +228,11 @@ def _build_wheel(scratch: Path, assignment: str, descriptions: Sequence[Path]) -
     (scratch / "hw_support" / _KNOWN).mkdir()
     for path in descriptions:
         shutil.copy(path, scratch / "hw_support" / _KNOWN)
-    hidden = {f"@jupyter/nbgrader:{plugin}": True for plugin in _HIDDEN}
-    setting = json.dumps({"disabledExtensions": hidden}, indent=1)
-    (scratch / "jupyterlab.json").write_text(setting, encoding="utf-8")
     text = _STUDENTS_PROJECT.format(
         version=version_for(assignment),
         requires_python=project["requires-python"],
         dependencies=json.dumps(project["dependencies"]),
         pdf=json.dumps(project["optional-dependencies"]["pdf"]),
-        lab_setting=_LAB_SETTING,
     )
     (scratch / "pyproject.toml").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]

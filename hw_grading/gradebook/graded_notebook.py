@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hw_support.failures import with_its_line
-from hw_support.submission.cells import grade_id_of, marks_of, text_of
+from hw_support.submission.cells import continues, grade_id_of, marks_of, text_of
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.own_cells import continues
 from hw_support.submission.problems import plain as plain
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished

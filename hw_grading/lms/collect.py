@@ -25,8 +25,8 @@ from hw_grading.lms.records import Record, read_records, write_records
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.uploads import Found, LeftOut
 from hw_support.in_one_step import in_one_step
-from hw_support.submission.belonging import mistaken_for
 from hw_support.submission.file import Unreadable
+from hw_support.submission.released import mistaken_for
 
 # In a JSON text, quotation marks of a cell's source have a backslash in front of them.
 _GRADE_ID = re.compile(rb'"grade_id"\s*:\s*"([^"\\]+)"')

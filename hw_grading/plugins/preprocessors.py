@@ -18,7 +18,6 @@ from hw_grading.homework.cells import (
     plain_cells,
 )
 from hw_grading.outcome import GraderFault, NotGraded
-from hw_support.submission.belonging import Mistaken, grade_ids_in, mistaken_for
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import (
@@ -30,6 +29,7 @@ from hw_support.submission.problems import (
     put_notes_on_top,
     read_problems,
 )
+from hw_support.submission.released import Mistaken, grade_ids_in, mistaken_for
 
 
 class MendCells(NbGraderPreprocessor):

@@ -1,1 +1,5 @@
-"""The student's commands for checking and handing in: `python -m hw_support`."""
+"""The student's commands: doctor, check, pdf and zip."""
+
+
+class DeskError(RuntimeError):
+    """The command cannot go on; the message says why and what you should do."""

@@ -6,6 +6,8 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
+from hw_support.submission.problems import METADATA_KEY
+
 SCHEMA_VERSION = 3  # of nbgrader's metadata
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
@@ -73,6 +75,12 @@ def section_of(cell: Any, key: str) -> dict[str, Any]:
     metadata = cell.get("metadata") if isinstance(cell, dict) else None
     section = metadata.get(key) if isinstance(metadata, dict) else None
     return section if isinstance(section, dict) else {}
+
+
+def continues(cell: Any) -> str | None:
+    """Return the grade id of the answer that a student's own cell continues; None if of none."""
+    name = section_of(cell, METADATA_KEY).get("continues")
+    return name if isinstance(name, str) else None
 
 
 def places_in(nb: NotebookNode) -> dict[str, int]:

@@ -26,7 +26,6 @@ _MOST_VALUES = 2_000_000  # an empty list has three bytes in a file, and 64 in m
 _MOST_TEXT = 10_000_000  # characters of all cells together
 _LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
 _SMALLER = "Clear its outputs to make it smaller"
-_LAST_WORD = re.compile(r"[\w.+\\-]*")  # what is left of a word, a number or an escape, if anything
 
 # What nbgrader itself writes into a cell's metadata: the schema, version 3.
 NBGRADER_KEYS = (
@@ -54,7 +53,8 @@ def read_submission(
 ) -> tuple[NotebookNode, list[Problem]]:
     """Read a notebook file. Return it in version 4.5, and what was removed from its cells.
 
-    `keep_outputs` keeps well-formed outputs. `Unreadable` says why the file cannot be read.
+    `keep_outputs` keeps well-formed outputs and execution counts. `Unreadable` says why the file
+    cannot be read.
     """
     path = Path(path)
     try:
@@ -82,6 +82,8 @@ def notebook_of(content: bytes, keep_outputs: bool = False) -> tuple[NotebookNod
         cell.metadata = _metadata(raw.get("metadata"), number, problems)
         if keep_outputs and cell.cell_type == "code":
             cell.outputs = _outputs(raw.get("outputs"))
+            count = raw.get("execution_count")
+            cell.execution_count = count if type(count) is int and count >= 0 else None
         cells.append(cell)
     if (size := sum(len(cell.source) for cell in cells)) > _MOST_TEXT:
         raise Unreadable(f"expected at most {_MOST_TEXT:,} characters of text, found {size:,}")
@@ -136,21 +138,19 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise Unreadable(f"expected a notebook, found an empty file ({len(raw)} bytes)")
     if (values := sum(map(raw.count, (b"[", b"{", b",")))) > _MOST_VALUES:
         raise Unreadable(f"expected at most {_MOST_VALUES:,} values, found {values:,}. {_SMALLER}")
-    cut_off = (
-        f"the file ends in the middle ({len(raw):,} bytes): an upload or a copy was cut off. "
-        "Submit the whole file again"
-    )
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
     except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data":
-            raise Unreadable(cut_off) from None
         raise Unreadable(
             f"expected text in UTF-8, found other bytes from byte {error.start:,} on"
         ) from None
     except json.JSONDecodeError as error:
-        if _is_cut_off(error):
-            raise Unreadable(cut_off) from None
+        at_its_end = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
+        if at_its_end and error.doc.lstrip().startswith("{"):
+            raise Unreadable(
+                f"the file ends in the middle ({len(raw):,} bytes): an upload or a copy was cut "
+                "off. Submit the whole file again"
+            ) from None
         raise Unreadable(
             f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
             f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg})"
@@ -160,14 +160,6 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Unreadable(f"expected a JSON object, found a {type(document).__name__}")
     return document
-
-
-def _is_cut_off(error: json.JSONDecodeError) -> bool:
-    """Whether a text is the beginning of a JSON object, and its only mistake is that it ends."""
-    if not error.doc.lstrip().startswith("{") or error.msg == "Extra data":
-        return False
-    ends = _LAST_WORD.fullmatch(error.doc[error.pos :].rstrip())
-    return bool(ends) or error.msg.startswith("Unterminated string")
 
 
 def _cell(raw: Any, number: int) -> NotebookNode:

@@ -1,4 +1,4 @@
-"""Restores the instructor's cells in a submitted notebook.
+"""Restores the instructor's cells in a submitted notebook, and finds answers in added cells.
 
 Students split, copy, delete, move, retype and edit cells, mostly by accident. `mend` starts from
 the instructor's list of cells. It trusts only the text of a submitted cell and its grade id.
@@ -12,29 +12,23 @@ the instructor's list of cells. It trusts only the text of a submitted cell and 
   type at its place, that cell is the answer.
 - A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
   student may have moved the definition into another cell, and the stub would override it.
-- The instructor's cells and the answers are put into the released order. A test must run after its
-  answer and its data, and before any test that contains a right version of that answer. As few
-  cells as possible are moved, and tests and locked cells rather than answers. The plain code cells
-  directly above an answer move with it.
-- The student's own cells directly below an answer for a person continue it: `continues` names it.
+- The instructor's cells and the answers are put into the released order. As few cells as possible
+  are moved, and tests and locked cells rather than answers. The plain code cells directly above an
+  answer move with it.
+- The student's own cells directly below an answer for a person continue it: see `continues`.
 """
 
+import hashlib
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from hw_support.submission.cells import (
-    NEW_CELL,
-    InstructorCell,
-    grade_id_of,
-    places_in,
-    trimmed,
-)
-from hw_support.submission.own_cells import find_answers, mark_continued, released_texts
+from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, places_in, trimmed
 from hw_support.submission.problems import (
+    METADATA_KEY,
     Kind,
     Problem,
     Severity,
@@ -42,6 +36,9 @@ from hw_support.submission.problems import (
     mended_cell,
     quoted,
 )
+
+_WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight, when cells are put in order
+_IsOwn = Callable[[NotebookNode], bool]  # whether a cell is the student's, and not empty
 
 
 def mend(
@@ -56,19 +53,18 @@ def mend(
     told from these, and no cell is taken for an answer. Mending a mended notebook changes nothing.
     """
     known = {cell.grade_id: cell for cell in instructor_cells}
-    answers = {cell.grade_id for cell in instructor_cells if cell.is_for_a_person or cell.task}
-    is_released = released_texts(instructor_cells, plain) if plain is not None else None
+    is_own = _own_cells(instructor_cells, plain) if plain is not None else None
     problems = [
         *_drop_unknown(nb, known),
         *_recognise(nb, instructor_cells),
         *_settle_duplicates(nb, known),
         *_rebuild(nb, known),
         *_put_in_order(nb, instructor_cells),
-        *(find_answers(nb, instructor_cells, is_released) if is_released else ()),
+        *(_find_answers(nb, instructor_cells, is_own) if is_own else ()),
         *_put_back_deleted(nb, instructor_cells),
     ]
-    if is_released:
-        mark_continued(nb, answers, is_released)
+    if is_own:
+        _mark_continued(nb, known, is_own)
     return problems
 
 
@@ -128,24 +124,23 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
         grade_id = grade_id_of(cell)
         if grade_id is None:
             continue
-        instructor = known[grade_id]
+        instructor, metadata = known[grade_id], known[grade_id].metadata()
         as_released = _is_as_released(cell)
         if cell.cell_type != instructor.cell_type:
             types = f"from a {instructor.cell_type} cell to a {cell.cell_type} cell"
             what = f"was changed {types}: it was changed back."
             yield mended_cell(Kind.RETYPED_CELL, grade_id, what)
             _retype(cell, instructor.cell_type)
-        if instructor.locked and not instructor.is_unchanged(cell.source):
-            what = "is from an earlier release: it was updated."
-            if not as_released:
-                what = "is locked, but its text was edited: the instructor's text was restored."
-                if kept := _new_lines(cell, instructor):
-                    insert_cell(nb, nb.cells.index(cell) + 1, kept)  # ids are unique now
-                    what = f"{what[:-1]}, and the new lines were moved to a cell below."
-            yield mended_cell(Kind.EDITED_CELL, grade_id, what)
         if instructor.locked:
+            if not instructor.is_unchanged(cell.source):
+                what = "is from an earlier release: it was updated."
+                if not as_released:
+                    what = "is locked, but its text was edited: the instructor's text was restored."
+                    if kept := _new_lines(cell, instructor):
+                        insert_cell(nb, nb.cells.index(cell) + 1, kept)  # ids are unique now
+                        what = f"{what[:-1]}, and the new lines were moved to a cell below."
+                yield mended_cell(Kind.EDITED_CELL, grade_id, what)
             cell.source = instructor.source
-        metadata = instructor.metadata()
         if edits := _edits(cell.metadata["nbgrader"], metadata):
             message = (
                 f"The metadata of cell {quoted(grade_id)} was edited ({edits}): the instructor's "
@@ -153,6 +148,19 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
             )
             yield Problem(Kind.METADATA, Severity.MENDED, message, grade_id)
         cell.metadata = NotebookNode(nbgrader=metadata)
+
+
+def _is_as_released(cell: NotebookNode) -> bool:
+    """Whether a cell still has its checksum from some release; it is nbgrader's."""
+    marks = cell.metadata["nbgrader"]
+    flags = [bool(marks.get(flag)) for flag in ("grade", "solution", "locked")]
+    try:
+        points = [float(marks["points"])] if flags[0] else []
+    except (KeyError, TypeError, ValueError):
+        return False
+    text = "".join(map(str, [cell.source, cell.cell_type, *flags, marks["grade_id"], *points]))
+    digest = hashlib.md5(text.encode("utf-8"), usedforsecurity=False)
+    return bool(marks.get("checksum") == digest.hexdigest())
 
 
 def _new_lines(cell: NotebookNode, instructor: InstructorCell) -> NotebookNode | None:
@@ -165,16 +173,6 @@ def _new_lines(cell: NotebookNode, instructor: InstructorCell) -> NotebookNode |
     if attached := cell.get("attachments"):
         kept["attachments"] = attached
     return kept
-
-
-def _is_as_released(cell: NotebookNode) -> bool:
-    """Whether a cell still has its checksum from some release."""
-    from nbgrader.utils import compute_checksum  # takes a second to import
-
-    try:
-        return bool(cell.metadata["nbgrader"].get("checksum") == compute_checksum(cell))
-    except (KeyError, TypeError, ValueError):
-        return False
 
 
 def _edits(found: dict[str, Any], expected: NotebookNode) -> str:
@@ -194,31 +192,6 @@ def _retype(cell: NotebookNode, cell_type: str) -> None:
         cell.update(outputs=[], execution_count=None)
 
 
-def _put_back_deleted(
-    nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
-) -> Iterable[Problem]:
-    place = 0  # after the nearest earlier instructor's cell that exists
-    places = places_in(nb)
-    for instructor in instructor_cells:
-        here = places.get(instructor.grade_id)
-        if here is not None:
-            place = here + 1
-            continue
-        if instructor.solution and not instructor.grade:
-            done = (
-                "it was not restored, because another cell may define the same. Tests that "
-                "need it fail if no cell does."
-            )
-        else:
-            cell = NEW_CELL[instructor.cell_type](instructor.source)
-            cell.metadata = NotebookNode(nbgrader=instructor.metadata())
-            insert_cell(nb, place, cell)
-            places = places_in(nb)
-            place += 1
-            done = "it was restored" + (", empty." if instructor.solution else ".")
-        yield mended_cell(Kind.DELETED_CELL, instructor.grade_id, f"was deleted: {done}")
-
-
 def _put_in_order(
     nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
 ) -> Iterable[Problem]:
@@ -229,8 +202,9 @@ def _put_in_order(
     for instructor in released:
         grade_id = instructor.grade_id
         if grade_id not in staying:
-            last = places_in(nb)[grade_id]
-            first = _first_of_its_own(nb, last) if instructor.solution else last
+            first = last = places_in(nb)[grade_id]
+            while instructor.solution and first and _is_plain_code(nb.cells[first - 1]):
+                first -= 1  # it may define what the answer needs
             moved = nb.cells[first : last + 1]
             del nb.cells[first : last + 1]
             place = places_in(nb)[before] + 1 if before else 0
@@ -241,15 +215,8 @@ def _put_in_order(
         before = grade_id
 
 
-def _first_of_its_own(nb: NotebookNode, place: int) -> int:
-    """Return where the plain code cells above an answer begin, which may define what it needs."""
-    above = itertools.takewhile(
-        lambda cell: cell.cell_type == "code" and not grade_id_of(cell), reversed(nb.cells[:place])
-    )
-    return place - len(list(above))
-
-
-_WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight
+def _is_plain_code(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code" and not grade_id_of(cell)
 
 
 def _heaviest_in_order(
@@ -264,3 +231,104 @@ def _heaviest_in_order(
         heaviest, ids = max(earlier, default=(0, []), key=lambda one: one[0])
         best.append((heaviest + weight, [*ids, cell.grade_id]))
     return set(max(best, default=(0, []), key=lambda one: one[0])[1])
+
+
+def _put_back_deleted(
+    nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
+) -> Iterable[Problem]:
+    place = 0  # after the nearest earlier instructor's cell that exists
+    for instructor in instructor_cells:
+        here = places_in(nb).get(instructor.grade_id)
+        if here is not None:
+            place = here + 1
+            continue
+        if instructor.solution and not instructor.grade:
+            done = (
+                "it was not restored, because another cell may define the same. Tests that "
+                "need it fail if no cell does."
+            )
+        else:
+            cell = NEW_CELL[instructor.cell_type](instructor.source)
+            cell.metadata = NotebookNode(nbgrader=instructor.metadata())
+            insert_cell(nb, place, cell)
+            place += 1
+            done = "it was restored" + (", empty." if instructor.solution else ".")
+        yield mended_cell(Kind.DELETED_CELL, instructor.grade_id, f"was deleted: {done}")
+
+
+def _own_cells(instructor_cells: Sequence[InstructorCell], plain: Iterable[str]) -> _IsOwn:
+    """Return a function that tells a student's own cells, which are not empty, from the others.
+
+    A heading is enough to know a released cell without a grade id: the student may have edited the
+    text below it, or have an earlier release.
+    """
+    texts = frozenset(map(trimmed, plain))
+    known = texts | {trimmed(t) for cell in instructor_cells for t in (cell.source, cell.given)}
+    headings = {text.partition("\n")[0] for text in texts if text.startswith("#")}
+
+    def is_own(cell: NotebookNode) -> bool:
+        text = trimmed(cell.source)
+        is_released = text in known or text.partition("\n")[0] in headings
+        return not (grade_id_of(cell) or _is_blank(cell) or is_released)
+
+    return is_own
+
+
+def _is_blank(cell: NotebookNode) -> bool:
+    return not grade_id_of(cell) and not cell.source.strip() and not cell.get("attachments")
+
+
+def _find_answers(
+    nb: NotebookNode, instructor_cells: Sequence[InstructorCell], is_own: _IsOwn
+) -> Iterable[Problem]:
+    """Make a student's own cell the answer for a person that is missing or empty at its place."""
+    earlier = -1  # the place of the nearest earlier instructor's cell that exists
+    for instructor in instructor_cells:
+        place = places_in(nb).get(instructor.grade_id)
+        if instructor.is_for_a_person and (place is None or _is_empty(nb.cells[place], instructor)):
+            candidates = _cells_around(nb.cells, place, earlier, is_own)
+            fitting = (c for c in candidates if c.cell_type == instructor.cell_type and is_own(c))
+            if own := next(fitting, None):
+                own.metadata = NotebookNode(nbgrader=instructor.metadata())
+                was = "was deleted, or lost its grade id"
+                if place is not None:
+                    del nb.cells[place]
+                    was = "was left empty"
+                what = f"{was}: an added cell at its place is graded as the answer."
+                yield mended_cell(Kind.ADDED_CELL, instructor.grade_id, what)
+        earlier = places_in(nb).get(instructor.grade_id, earlier)
+
+
+def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
+    written = cell.source.strip() and not instructor.is_unchanged(cell.source)
+    return not written and not cell.get("attachments")
+
+
+def _cells_around(
+    cells: list[NotebookNode], place: int | None, earlier: int, is_own: _IsOwn
+) -> list[NotebookNode]:
+    """Return the cells in which an answer may be: below the empty cell at `place`, then above it.
+
+    Without a `place`, they are below the instructor's cell at `earlier`, up to the next one.
+    """
+    if place is None:
+        below = cells[earlier + 1 :]
+        return list(itertools.takewhile(lambda cell: not grade_id_of(cell), below))
+
+    def together(some: Iterable[NotebookNode]) -> list[NotebookNode]:
+        return list(itertools.takewhile(lambda cell: _is_blank(cell) or is_own(cell), some))
+
+    return together(cells[place + 1 :]) + together(reversed(cells[:place]))[::-1]
+
+
+def _mark_continued(nb: NotebookNode, known: dict[str, InstructorCell], is_own: _IsOwn) -> None:
+    """Mark the student's own cells below each answer for a person that have its type."""
+    above: NotebookNode | None = None
+    for cell in nb.cells:
+        if grade_id := grade_id_of(cell):
+            above = cell if known[grade_id].is_for_a_person or known[grade_id].task else None
+        elif above and not _is_blank(cell):
+            if not is_own(cell):
+                above = None
+            elif cell.cell_type == above.cell_type:
+                cell.metadata[METADATA_KEY] = NotebookNode(continues=grade_id_of(above))

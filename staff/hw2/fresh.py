@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hw_support.activations import squashed, waved
 from hw_support.fresh import apart_from_zero
+from hw_support.networks import squashed, waved
 from staff.hw2 import reference
 
 Array = npt.NDArray[Any]

@@ -24,7 +24,7 @@ from hw_grading.gradebook.scores import Cell, Record, Score, Student
 from hw_grading.outcome import Part, Status
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.summary import Facts
-from hw_support import PALETTE, label_axes
+from hw_support import label_axes
 from hw_support.submission.problems import Kind, Problem, Severity, add_problems
 
 
@@ -53,7 +53,7 @@ def as_html(notebook_: NotebookNode) -> str:
 def a_plot() -> dict[str, Any]:
     """A plot, as a cell's output."""
     figure, ax = plt.subplots(figsize=(7, 3.6))
-    ax.plot([3, 2, 1], color=PALETTE.train, label="training")
+    ax.plot([3, 2, 1], color="#0072B2", label="training")
     label_axes(ax, title="Loss", xlabel="iteration", ylabel="mean loss (nats)")
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png")

@@ -9,7 +9,7 @@ from toy_course import ASSIGNMENT, CONFIG, ToyCourse, run
 
 from hw_grading.homework.course import Course
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "support" / "desk"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
 
 from small import answered, checked, small_notebook  # beside the desk's tests
 
@@ -56,7 +56,7 @@ def test_the_desk_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch)
         (cell,) = [c for c in found.report.checked if c.released.grade_id == "test_double"]
         passed = [part.points for part in cell.run.parts if part.passed and not cell.run.raised]
         desk[name] = sum(passed)
-        told[name] = found.report.surprises
+        told[name] = found.report.findings["What will be different in grading"]
     # Where grading gives less than the test gives here, `check` says that it will.
     assert [name for name in ANSWERS if desk[name] > graded[name] and not told[name]] == []
     assert {name for name in ANSWERS if desk[name] > graded[name]} == {"assert-close", "total-of"}

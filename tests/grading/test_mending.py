@@ -16,9 +16,8 @@ from toy_course import ASSIGNMENT, ToyCourse, source_notebook
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.graded_notebook import cells_by_id
 from hw_grading.homework.cells import instructor_cells
-from hw_support.submission.cells import InstructorCell
+from hw_support.submission.cells import InstructorCell, continues
 from hw_support.submission.mending import mend
-from hw_support.submission.own_cells import continues
 from hw_support.submission.problems import Kind, Problem, Severity
 
 

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyterlab_server.config import get_page_config
 from tiny_homeworks import (
     DUE,
     answered_notebook,
@@ -37,7 +35,7 @@ from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.source_notebook import total_of
 from hw_grading.plugins.releasing import start_page
 from hw_support.submission import released
-from hw_support.submission.belonging import grade_ids_in
+from hw_support.submission.released import grade_ids_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
 
@@ -99,11 +97,7 @@ def test_the_wheel_holds_the_students_package_alone_with_its_data(ours, tmp_path
     assert {entry.split("/")[0] for entry in names} == {
         "hw_support",
         f"hw_support-{OURS}+{name}.dist-info",
-        f"hw_support-{OURS}+{name}.data",
     }
-    assert [entry.partition(".data/")[2] for entry in names if ".data/" in entry] == [
-        "data/etc/jupyter/labconfig/page_config.d/hw-support.json"
-    ]
     assert "hw_support/data/mnist_threes_nines.npz" in names
     assert "hw_support/data/README.md" in names
     assert not any("__pycache__" in entry for entry in names)
@@ -115,27 +109,6 @@ def test_the_wheel_holds_the_students_package_alone_with_its_data(ours, tmp_path
     )
     assert "unpacked" in ran.stdout
     assert "(12080, 28, 28)" in ran.stdout
-
-
-def test_students_jupyterlab_shows_no_tools_of_instructors(ours, tmp_path, monkeypatch):
-    """Every plugin of nbgrader's but its Validate button is off, where the wheel is installed."""
-    with wheel_in(ours[1]) as wheel:
-        [entry] = [name for name in wheel.namelist() if ".data/" in name]
-        inner = Path(entry.partition("/data/etc/jupyter/")[2])
-        target = tmp_path / inner
-        target.parent.mkdir(parents=True)
-        target.write_bytes(wheel.read(entry))
-    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
-    extensions = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
-    off = set(get_page_config([str(extensions)])["disabledExtensions"])
-    scripts = (extensions / "@jupyter" / "nbgrader" / "static").glob("*.js")
-    there = {
-        found
-        for script in scripts
-        for found in re.findall(r'"(@jupyter/nbgrader:[\w-]+)"', script.read_text("utf-8"))
-    }
-    assert "@jupyter/nbgrader:formgrader" in there
-    assert there - off == {"@jupyter/nbgrader:validate-assignment"}
 
 
 def test_requirements_name_the_wheel_and_pin_everything_else(ours):
@@ -193,7 +166,8 @@ def test_the_description_has_every_cell_its_limit_and_no_hidden_part(name):
     assert told.certification == manifest.certification
     assert told.cpu_seconds_for_cell == manifest.seconds("cpu_seconds")
     assert told.cpu_seconds_per_cell < told.cpu_seconds_per_submission
-    assert {"numpy", "matplotlib", "nbgrader"} <= told.packages
+    assert {"numpy", "matplotlib", "jupyterlab"} <= told.packages
+    assert "nbgrader" not in told.packages
     text = (released.FOLDER / f"{name}.json").read_text(encoding="utf-8")
     assert "HIDDEN" not in text
     assert "hw_grading" not in text

@@ -20,7 +20,6 @@ with atheris.instrument_imports(
     include=[
         "hw_support.submission.file",
         "hw_support.submission.mending",
-        "hw_support.submission.own_cells",
         "hw_support.submission.problems",
     ]
 ):

@@ -27,7 +27,7 @@ from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.examiner.session import Gone, RemoteError, Session
 from hw_grading.inside.serve import CallbackError
 from hw_grading.inside.wire import Shipped, Theirs, Yours
-from hw_support.activations import waved
+from hw_support import waved
 from hw_support.checks import Checks, StaffError
 from hw_support.compare import Mismatch, expect_kept, expect_unchanged
 from hw_support.time_limit import TimeLimitReached, time_limit

@@ -10,15 +10,10 @@ DRAW = np.random.default_rng(3)
 RIGHT = DRAW.normal(size=(5, 4, 3))
 MATRIX = DRAW.normal(size=(5, 7))
 SIGMOID = np.array([[0.8807971], [0.0003354], [0.9933071]])
-LOSS, LABELS = np.array([0.6931472, 0.2231436, 2.302585]), np.array([0, 1, 1])
 ROWS = np.array([[0.0, 0.5], [3.0, 0.0]])
 HALF = DRAW.normal(size=(4, 4))
 SYMMETRIC = HALF + HALF.T + 1e-5 * HALF
 S = DRAW.normal(size=(4, 5))
-
-
-def loss_at(g):
-    return -np.log(np.where(LABELS == 1, g, 1 - g))
 
 
 def outer(a, b):
@@ -61,18 +56,10 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (np.array([2.0, -1.0]), np.array([2.5, -1.75]), None),  # they may come from anywhere
         (np.array([3, -2]), np.array([2.5, -1.75]), None),  # rounded
         (np.array([2, 0]), np.array([2.0, 1.0]), None),
-        # the bounds of `clip` swapped; probabilities that are rounded give such losses too
-        (loss_at(1e-15), LOSS, "all are logarithms of 1 or of one tiny number: are the bounds"),
-        (loss_at(1e-9), LOSS[:, None], "all are logarithms of 1 or of one tiny number"),
-        (np.where(np.log(2) < LOSS, 34.53878, 1e-15), LOSS, None),
-        (np.where(np.log(2) < LOSS, 1e-15, 34.53878), LOSS, None),
-        (np.full(3, 20.0), LOSS, None),
-        (np.zeros(3), LOSS, None),
         # none is known
         (np.zeros_like(RIGHT), RIGHT, None),
         (RIGHT + 1, RIGHT, None),
         (np.full_like(RIGHT, np.nan), RIGHT, None),
-        (np.where(np.arange(3) == 0, np.nan, LOSS), LOSS, None),
         (np.ones(7), RIGHT, None),
         (np.array(2.0), np.array(1.0), None),
         *((factor * RIGHT, RIGHT, None) for factor in (2.011, 1.5, 0.7, 3.0, -2.0)),
@@ -117,10 +104,3 @@ def test_a_changed_argument_has_no_cause(what):
     with pytest.raises(Mismatch) as caught:
         assert_close(RIGHT[0].ravel(), RIGHT[0], what=what)
     assert "Likely cause" not in str(caught.value)
-
-
-@pytest.mark.parametrize("wrong", [RIGHT * 1.01, np.where(RIGHT[0, 0, 0] == RIGHT, 0, RIGHT)])
-def test_values_with_one_far_off_are_not_said_to_agree(wrong):
-    with pytest.raises(Mismatch) as caught:
-        assert_close(wrong, RIGHT)
-    assert "digits" not in str(caught.value)

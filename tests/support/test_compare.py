@@ -1,6 +1,5 @@
 """Results are judged by value, and a mismatch says where it is: expected X, got Y."""
 
-import doctest
 from fractions import Fraction
 
 import numpy as np
@@ -10,8 +9,6 @@ from hw_support import (
     Mismatch,
     as_numbers,
     assert_close,
-    compare,
-    compare_arrays,
     expect,
     expect_kept,
     expect_unchanged,
@@ -54,7 +51,7 @@ def test_the_same_values_in_another_type_are_right(right):
         ([1.0, np.nan], [1.0, np.nan], {}, "out[1]: expected nan, got nan"),
         ([1.0, np.nan], [1.0, np.nan], {"equal_nan": True}, ""),
         ([1.00005, 2.0001], [1.0, 2.0], {}, "out[0]: expected 1, got 1.00005, relative error "
-         "5.0e-05 (2 of 2 entries differ). The values agree to 4 digits; 7 were expected"),
+         "5.0e-05 (2 of 2 entries differ)"),
         (np.zeros(3).view(EqualToEverything), [0.0, 2.0, 3.0], {}, "out[1]: expected 2, got 0"),
     ],
 )  # fmt: skip
@@ -73,13 +70,13 @@ def test_values_and_shapes(got, right, how, message):
     ("value", "got"),
     [
         (None, "None. Is a `return` missing?"),
-        ("0.5", "text (str)"),
+        ("0.5", "a str"),
         ([1.0, None], "object values"),
         ([Fraction(1, 2)], "object values"),
         ([[1.0], [1.0, 2.0]], "what is no array (ValueError)"),
         ((x for x in [1.0]), "a generator"),
         (abs, "a function. Did you forget to call it?"),
-        (1 + 2j, "complex128 values"),
+        (1 + 2j, "a complex"),
         ({"a": 1}, "a dict"),
         (np.broadcast_to(0.0, (10**9, 10)), "an array of shape (1000000000, 10), far too many"),
     ],
@@ -199,36 +196,3 @@ def test_earlier_results_are_left_as_they_were(function, kept):
 )
 def test_values_are_shown_on_one_line(value, text):
     assert shown(value) == text
-
-
-# -- the comparison that students print
-
-
-def test_its_example_holds():
-    results = doctest.testmod(compare)
-    assert results.attempted > 0
-    assert results.failed == 0
-
-
-EYE, ONES = np.eye(2), np.ones(3)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "said"),
-    [
-        (EYE, EYE, "x: equal, all 4 entries"),
-        (EYE, EYE / 2, "x: not equal; NOT close (relative error 5e-01); largest difference 5e-01 "
-         "at [0, 0]: 1 and 0.5"),
-        (ONES, ONES * (1 + 1e-8), "x: not equal; close (relative error 1e-08); largest"),
-        ([1.0, np.nan], [5.0, 1.0], "x: not equal; NOT close (relative error nan); largest "
-         "difference inf at [1]: nan and 1"),
-    ],
-)  # fmt: skip
-def test_the_comparison_says_where_two_arrays_differ_most(capsys, a, b, said):
-    compare_arrays(a, b, "x")
-    assert capsys.readouterr().out.startswith(said)
-
-
-def test_arrays_of_other_shapes_are_not_compared():
-    with pytest.raises(Mismatch, match=r"the second x: expected shape \(2,\), got \(2, 2\)"):
-        compare_arrays(np.ones(2), np.ones((2, 2)), "x")

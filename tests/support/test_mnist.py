@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hw_support import DataFileError, get_mnist_threes_nines, mnist
-from hw_support.mnist import MNIST_FILE
+from hw_support import DataFileError, get_mnist_threes_nines, shipped_data
+from hw_support.shipped_data import MNIST_FILE
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def copy(tmp_path, monkeypatch):
     """A copy of the data file, which the loader reads in place of the shipped one."""
     path = tmp_path / MNIST_FILE.path.name
     shutil.copy(MNIST_FILE.path, path)
-    monkeypatch.setattr(mnist, "MNIST_FILE", replace(MNIST_FILE, path=path))
+    monkeypatch.setattr(shipped_data, "MNIST_FILE", replace(MNIST_FILE, path=path))
     return path
 
 
@@ -87,7 +87,7 @@ def test_every_call_returns_new_writable_arrays(data):
 
 
 def test_every_call_after_a_preload_returns_new_arrays_too(data):
-    mnist.preload()
+    shipped_data.preload()
     first, second = get_mnist_threes_nines(), get_mnist_threes_nines()
     first[0][0][:] = 0.5
     assert (second[0][0] == data[0][0]).all()
@@ -96,7 +96,7 @@ def test_every_call_after_a_preload_returns_new_arrays_too(data):
 
 def test_a_truncated_file_is_refused(copy):
     copy.write_bytes(copy.read_bytes()[:100_000])
-    with pytest.raises(DataFileError, match=r"too short(.|\n)*found: +100,000 bytes, SHA-256"):
+    with pytest.raises(DataFileError, match=r"found: +100,000 bytes, SHA-256"):
         get_mnist_threes_nines()
 
 
@@ -113,13 +113,13 @@ def test_one_changed_bit_is_noticed(copy):
     content = bytearray(copy.read_bytes())
     content[1_000_000] ^= 1
     copy.write_bytes(content)
-    with pytest.raises(DataFileError, match="right size but different content"):
+    with pytest.raises(DataFileError, match=r"found: +2,347,371 bytes, SHA-256"):
         get_mnist_threes_nines()
 
 
 def test_a_missing_file_says_what_students_and_staff_can_do(copy):
     copy.unlink()
-    with pytest.raises(DataFileError, match="missing") as caught:
+    with pytest.raises(DataFileError, match=r"found: +no regular file") as caught:
         get_mnist_threes_nines()
     assert "reinstall hw_support from the zip" in str(caught.value)
     assert "python -m tools.build_mnist" in str(caught.value)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hw_support import DataFileError, ReferenceBatch, load_reference_batch
-from hw_support.reference_batch import REFERENCE_BATCH_FILE
+from hw_support.shipped_data import REFERENCE_BATCH_FILE
 from tools import build_reference_batch
 
 
@@ -126,7 +126,7 @@ def test_a_malicious_pickle_is_refused_and_never_run(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(DataFileError, match=r"nowhere\.pkl: the file is missing"):
+    with pytest.raises(DataFileError, match=r"nowhere\.pkl is not the file that was shipped"):
         load_reference_batch(tmp_path / "nowhere.pkl")
 
 

@@ -2,10 +2,22 @@
 
 import json
 
-from tiny_homeworks import release_of, released_notebook
+import pytest
+from tiny_homeworks import answered_notebook, release_of, released_notebook
 
 from hw_support.submission import released
-from hw_support.submission.released import described, first_line, read_release
+from hw_support.submission.released import (
+    closest,
+    described,
+    first_line,
+    grade_ids_in,
+    mistaken_for,
+    read_release,
+)
+
+OWN = {"setup", "signed", *(f"own{i}" for i in range(20))}
+OTHER = {"setup", "signed", "a", "b", "c", "d"}
+THIRD = {"setup", "signed", "a", "b", "x", "y"}
 
 
 def test_an_answer_without_points_is_optional():
@@ -51,3 +63,36 @@ def test_every_file_of_the_package_is_read_by_name(tmp_path, monkeypatch):
     found = released.releases.__wrapped__()
     assert [release.assignment for release in found] == ["ps1", "ps2"]
     assert found[0] == read_release(tmp_path / "ps1.json") == release_of("ps1")
+
+
+@pytest.mark.parametrize(
+    ("found", "homework"),
+    [
+        (OTHER, "other"),
+        (OTHER - {"a"}, "other"),
+        (OTHER | {"own0", "own1"}, "other"),  # a tenth of the right one
+        (OTHER | {"own0", "own1", "own2"}, None),
+        ({"setup", "signed", "a", "b"}, None),  # no more than half of the other
+        (set(), None),
+        (OWN, None),
+        (OWN | OTHER, None),  # both in one file: it is graded as the submitted homework
+        ({"p", "q", "r"}, None),
+    ],
+)
+def test_only_a_clear_case_counts_as_another_homework(found, homework):
+    mistaken = mistaken_for(found, OWN, {"third": THIRD, "other": OTHER})
+    assert (mistaken.homework if mistaken else None) == homework
+
+
+def test_a_homework_whose_cells_are_all_in_another_is_not_mistaken_for_it():
+    small = {"setup", "a"}
+    assert mistaken_for(small, OTHER, {"small": small}) is None
+    assert mistaken_for(OTHER, small, {"other": OTHER}).homework == "other"
+
+
+def test_several_homeworks_can_be_closest_by_common_ids():
+    known = {"own": OWN, "other": OTHER}
+    assert closest({"setup", "a"}, known) == ["other"]
+    assert closest({"setup"}, known) == ["own", "other"]
+    assert closest({"q"}, known) == []
+    assert grade_ids_in(answered_notebook("ps1")) == release_of("ps1").grade_ids

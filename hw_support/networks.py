@@ -1,6 +1,7 @@
-"""Compare the gradients of each example: shapes, values and means in separate checks.
+"""What test cells expect of a network's functions: gradients, caches and random numbers.
 
-So one gradient for the whole batch, or a missing axis of length 1, costs points in one part only.
+Shapes, values and means of gradients are separate checks. So one gradient for the whole batch, or
+a missing axis of length 1, costs points in one part only.
 """
 
 import contextlib
@@ -19,11 +20,14 @@ from hw_support.compare import (
     expect,
     looked_at,
     relative_errors,
+    watched_calls,
 )
 
 Array = npt.NDArray[Any]
 
 _RTOL, _ATOL = 1e-4, 1e-5
+# Bounds of 7 standard errors: chance goes beyond them once in 10**11 times.
+_ERRORS = 7.0
 
 
 def expect_shapes(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -> None:
@@ -129,17 +133,99 @@ def _named(
         yield f"{what}[{n}]", gradient, due
 
 
-def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, Any]]) -> None:
+def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, Any]]) -> float:
     """Expect the largest relative error of pairs of gradients, by any usual definition.
 
-    `largest` returns the number to be judged. If shapes differ, one kind of gradient is wrong, and
-    there is nothing to compare: that has cost points in the function's own test.
+    `largest` returns the number to be judged, which is returned as a float. If shapes differ, one
+    kind of gradient is wrong, and there is nothing to compare: that has cost points in the
+    function's own test. Then 0 is returned.
     """
     pairs = [(looked_at(a), looked_at(b)) for a, b in pairs]
     if not pairs or any(np.shape(a) != np.shape(b) for a, b in pairs):
-        return
+        return 0.0
     right = np.max([relative_errors(a, b) for a, b in pairs], axis=0)
     got = float(np.squeeze(as_numbers(largest(), what="the largest relative error")))
     least, most = float(right.min()) / 2 - 1e-12, 2 * float(right.max()) + 1e-12
     said = f"the largest relative error: expected {least:.1e} to {most:.1e}, got {got:.1e}"
     expect(least <= got <= most, said)
+    return got
+
+
+def expect_normal(initialise: Callable[[list[int]], Any], dims: list[int], *, std: float) -> None:
+    """Expect that a function of the sizes of layers draws N(0, std**2) numbers for each layer.
+
+    `dims` are such sizes, of layers with 10,000 numbers or more. Layers of one number are tried
+    too, all together, so that a scale within each layer is seen. `Mismatch` names what was found.
+    """
+    single = _arrays(initialise([1] * 301))
+    together = np.concatenate([np.ravel(array) for array in single])
+    for values in (*_arrays(initialise(dims)), together):
+        draws = as_numbers(values, what="the result").astype(float).ravel()
+        n = draws.size
+        expect(n >= 300, f"expected a number for each unit or connection, got {n} in a layer")
+        expect(np.isfinite(draws).all(), "expected finite numbers, got NaN or infinity")
+        spread, mean = float(draws.std()), float(draws.mean())
+        said = f"expected the standard deviation {std:g}, got {spread:.3g}"
+        expect(abs(spread / std - 1) < _ERRORS / (2 * n) ** 0.5, said)
+        expect(abs(mean) < _ERRORS * std / n**0.5, f"expected the mean 0, got {mean:.3g}")
+        within = float(np.mean(np.abs(draws) < std))
+        said = f"expected 0.68 of the numbers within one standard deviation, got {within:.2g}"
+        expect(abs(within - 0.6827) < _ERRORS * 0.4655 / n**0.5, said)
+        far = n < 10_000 or np.abs(draws).max() > 3 * std
+        expect(far, f"expected some numbers beyond {3 * std:g}, got none")
+
+
+def expect_different(initialise: Callable[[list[int]], Any], dims: list[int]) -> None:
+    """Expect that two calls draw numbers that nearly all differ, signs ignored."""
+    drawn = [np.ravel(array) for _ in range(2) for array in _arrays(initialise(dims))]
+    draws = np.concatenate(drawn).astype(float)
+    different = len(np.unique(np.abs(draws)))
+    said = f"expected {draws.size} different numbers in two calls, signs ignored, got {different}"
+    expect(different > 0.99 * draws.size, said)
+
+
+def expect_layers(
+    initialise: Callable[[list[int]], Any], dims: list[int], shapes: Sequence[tuple[int, ...]]
+) -> None:
+    """Expect a list of arrays of numbers with these shapes, and that `dims` is left as it is."""
+    [call] = watched_calls(initialise, [[[*dims]]])
+    called = call()
+    result, [now] = called.result, called.arguments
+    expect(result is not None, "expected a list of arrays, got None. Is a `return` missing?")
+    arrays = _arrays(result)
+    expect(len(arrays) == len(shapes), f"expected {len(shapes)} arrays, got {len(arrays)}")
+    for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
+        as_numbers(array, what=f"entry {number}", shape=shape)
+    expect(now == dims, f"expected the sizes as they were, {dims}, got {now}")
+
+
+def _arrays(result: Any) -> list[Any]:
+    return [looked_at(array) for array in looked_at(result)]
+
+
+# Activations that no layer was written for. The slope that each returns is not the slope of its
+# values. So code that uses the returned slope, as a backward pass does, and code that measures the
+# values give different gradients.
+
+
+def bent(s: Array) -> tuple[Array, Array]:
+    """Return s² and, as the slope, 3 s."""
+    return s**2, 3.0 * s
+
+
+def waved(s: Array) -> tuple[Array, Array]:
+    """Return a smooth, rising function of s and, as the slope, 2 + cos s."""
+    return np.tanh(s) + 0.5 * s, 2.0 + np.cos(s)
+
+
+def squashed(s: Array) -> tuple[Array, Array]:
+    """Return numbers between 1/4 and 3/4, like probabilities, and, as the slope, 1 + sin(s) / 2."""
+    return 0.5 + np.arctan(s) / (2.0 * np.pi), 1.0 + 0.5 * np.sin(s)
+
+
+def peaked(s: Array) -> tuple[Array, Array]:
+    """Return probabilities that are largest, 3/4, at s = 0, and, as the slope, 1.
+
+    There a central difference is 0, and a one-sided one is not.
+    """
+    return 0.5 + np.cos(8.0 * s) / 4.0, np.ones_like(s)

@@ -1,0 +1,166 @@
+"""The data that ships with this package: threes and nines of MNIST, and the reference batch.
+
+Nothing is downloaded. A half-copied or swapped file would show up much later, as an odd loss, or,
+in a pickle, as code that runs. So the bytes are compared with a known SHA-256 before anything
+interprets them.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import io
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+ImagesAndLabels: TypeAlias = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class ShippedFile:
+    """The known facts about one file of the package."""
+
+    path: Path
+    sha256: str  # 64 lower-case hexadecimal digits
+    size: int  # bytes
+    rebuild: str  # the command by which staff make the file again, from the repository's root
+
+
+_FOLDER = Path(__file__).parent / "data"
+MNIST_FILE = ShippedFile(
+    path=_FOLDER / "mnist_threes_nines.npz",
+    sha256="0838578938e4f590fe323da5d099f15d923d127ca37d10ab8b73f64f2de26830",
+    size=2_347_371,
+    rebuild="python -m tools.build_mnist FOLDER_WITH_THE_IDX_FILES",
+)
+REFERENCE_BATCH_FILE = ShippedFile(
+    path=_FOLDER / "test_batch_weights_biases.pkl",
+    sha256="10d56a10ab8d2a7cfebf46d1eca909b2cce82f12534d28691d70148d76d35836",
+    size=353,
+    rebuild="python -m tools.build_reference_batch",
+)
+
+
+class DataFileError(RuntimeError):
+    """A file of the package is missing, damaged, or another file under its name."""
+
+    def __init__(self, shipped: ShippedFile, found: str) -> None:
+        super().__init__(
+            f"{shipped.path.name} is not the file that was shipped.\n"
+            f"  file:     {shipped.path}\n"
+            f"  expected: {shipped.size:,} bytes, SHA-256 {shipped.sha256}\n"
+            f"  found:    {found}\n"
+            "  Students: reinstall hw_support from the zip that the course gave you, then"
+            " restart the kernel.\n"
+            f"  Staff: rebuild the file from the repository's root with `{shipped.rebuild}`."
+        )
+
+
+def read_verified(shipped: ShippedFile) -> bytes:
+    """Return the bytes of a shipped file, or raise `DataFileError` if they are not the right ones.
+
+    Memory stays bounded for any file at the path: at most one byte more than the expected size is
+    read.
+    """
+    if not shipped.path.is_file():
+        raise DataFileError(shipped, "no regular file")
+    try:
+        with shipped.path.open("rb") as stream:
+            data = stream.read(shipped.size + 1)
+    except OSError as error:
+        raise DataFileError(shipped, f"it cannot be read ({error.strerror or error})") from error
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != shipped.sha256:
+        more = "more than " * (len(data) > shipped.size)
+        size = min(len(data), shipped.size)
+        raise DataFileError(shipped, f"{more}{size:,} bytes, SHA-256 {sha256}")
+    return data
+
+
+def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
+    """Load the handwritten threes and nines: ``(X_train, y_train), (X_test, y_test)``.
+
+    Images keep the order that they have in MNIST, so threes and nines are mixed. Each call
+    returns new arrays, about 88 MB in all. `hw_support.DataFileError` if the data file is missing
+    or is not, byte for byte, the one that was shipped.
+
+    Returns
+    -------
+    X_train : ndarray of float64, shape (12080, 28, 28)
+        Training images: 6,131 threes and 5,949 nines. Axis 1 is the row (top first), axis 2
+        the column. Grey levels in [0, 1]: 0 is background, 1 full ink.
+    y_train : ndarray of int64, shape (12080,)
+        1 where the image is a nine, 0 where it is a three.
+    X_test : ndarray of float64, shape (2019, 28, 28)
+        Test images: 1,010 threes and 1,009 nines.
+    y_test : ndarray of int64, shape (2019,)
+
+    Notes
+    -----
+    Source: the MNIST database by Yann LeCun, Corinna Cortes and Christopher J.C. Burges,
+    distributed under CC BY-SA 3.0. The subset keeps that licence; ``data/README.md`` in this
+    package says what was changed.
+
+    Examples
+    --------
+    >>> (X_train, y_train), (X_test, y_test) = get_mnist_threes_nines()
+    >>> X_train.shape, y_train[:5].tolist()
+    ((12080, 28, 28), [1, 0, 0, 0, 1])
+    """
+    return _preloaded.pop() if _preloaded else _loaded()
+
+
+def preload() -> None:
+    """Make the arrays of the next call; a grader does this once, before it forks."""
+    _preloaded.append(_loaded())
+
+
+_preloaded: list[tuple[ImagesAndLabels, ImagesAndLabels]] = []
+
+
+def _loaded() -> tuple[ImagesAndLabels, ImagesAndLabels]:
+    arrays = read_arrays(MNIST_FILE)
+
+    def pair(which: str) -> ImagesAndLabels:
+        grey_levels = np.divide(arrays[f"X_{which}"], 255.0, dtype=np.float64)
+        return grey_levels, arrays[f"y_{which}"].astype(np.int64)
+
+    return pair("train"), pair("test")
+
+
+@functools.cache
+def read_arrays(file: ShippedFile) -> dict[str, NDArray[np.uint8]]:
+    """Return the arrays as stored in the file, about 11 MB; they are read only once."""
+    with np.load(io.BytesIO(read_verified(file)), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+class ReferenceBatch(NamedTuple):
+    """Two examples and a 4-2-1 network, whose activations are ReLU and then sigmoid."""
+
+    X_batch: NDArray[np.float64]  # shape (2, 4)
+    y_batch: NDArray[np.int64]  # shape (2,); both labels are 1
+    weight_matrices: list[NDArray[np.float64]]  # shapes (4, 2) and (2, 1)
+    biases: list[NDArray[np.float64]]  # shapes (1, 2) and (1, 1)
+
+
+def load_reference_batch(path: str | os.PathLike[str] | None = None) -> ReferenceBatch:
+    """Load the reference batch, as new arrays in each call.
+
+    ``X, y, weight_matrices, biases = load_reference_batch()`` works too. The mean logistic loss of
+    this network on this batch is 0.69851680…. `hw_support.DataFileError` if the file, or its copy
+    at `path`, is missing or is not, byte for byte, the one that was shipped.
+
+    Source: made for this homework. ``tools/reference_batch.json`` in the course's repository
+    holds the exact numbers.
+    """
+    shipped = REFERENCE_BATCH_FILE
+    if path is not None:
+        shipped = dataclasses.replace(shipped, path=Path(path))
+    # Unpickling can run code in the file. It is safe because the digest belongs to these bytes.
+    return ReferenceBatch(*pickle.loads(read_verified(shipped)))

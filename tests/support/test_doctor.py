@@ -1,0 +1,125 @@
+"""`doctor` says in a line for each thing that it is fine, or what to type."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+import hw_support
+from hw_support import __main__ as program
+from hw_support.__main__ import main
+from hw_support.desk import doctor
+
+
+@pytest.fixture
+def said(capsys):
+    """Run doctor; return its status and its lines on one line."""
+
+    def run():
+        status = main(["doctor"])
+        return status, " ".join(capsys.readouterr().out.split())
+
+    return run
+
+
+def kernel(folder, program_of_kernel):
+    path = folder / "kernels" / "python3"
+    path.mkdir(parents=True)
+    spec = {"argv": [program_of_kernel, "-f", "{connection_file}"], "display_name": "Python 3"}
+    (path / "kernel.json").write_text(json.dumps({**spec, "language": "python"}))
+
+
+def test_a_machine_with_everything_is_fine(said, monkeypatch):
+    monkeypatch.setattr(doctor, "_NEWEST_PYTHON", sys.version_info[:2])
+    status, lines = said()
+    assert (status, "Everything is fine." in lines) == (0, True), lines
+
+
+@pytest.mark.parametrize("version", [(3, 10, 12), (3, 99, 0)])
+def test_a_wrong_python_is_named_with_the_tested_ones(version, said, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", version)
+    monkeypatch.setattr(platform, "python_version", lambda: ".".join(map(str, version)))
+    status, lines = said()
+    assert status == 1
+    assert f"FIX Python {'.'.join(map(str, version))}" in lines
+    assert "tested with Python 3.11 to 3.13" in lines
+
+
+def test_a_missing_package_is_named_with_the_command(said, monkeypatch):
+    real = metadata.version
+
+    def found(name):
+        if name == "numpy":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(metadata, "version", found)
+    status, lines = said()
+    assert status == 1
+    assert "FIX numpy not installed Type in the homework's folder:" in lines
+
+
+def test_a_full_disk_is_named(said, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 7_000_000))
+    status, lines = said()
+    assert status == 1
+    assert "FIX disk 7 MB free here Free some space" in lines
+
+
+def test_a_kernel_of_another_python_without_the_packages_is_named(said, monkeypatch, tmp_path):
+    other = tmp_path / "python"
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    kernel(tmp_path, str(other))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    status, lines = said()
+    assert status == 1
+    assert f"Jupyter starts another Python, {other}, which lacks a required package" in lines
+    other.write_text("#!/bin/sh\nexit 0\n")
+    assert f"python3 is {other}, which has the required packages" in said()[1]
+
+
+def test_a_kernel_that_is_called_python_is_this_one_whatever_the_path_has(
+    said, monkeypatch, tmp_path
+):
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    kernel(tmp_path, "python")
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert "python3 is this Python" in said()[1]
+
+
+def test_in_a_notebook_it_returns_whether_all_is_fine_and_in_grading_it_checks_nothing(
+    capsys, monkeypatch
+):
+    assert isinstance(hw_support.doctor(), bool)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    capsys.readouterr()
+    assert hw_support.doctor()
+    assert "not checked while this notebook is graded" in capsys.readouterr().out
+
+
+def test_output_that_nobody_reads_gives_no_traceback():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "hw_support", "doctor"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(hw_support.__file__))},
+        text=True,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (program.STOPPED, "")
+
+
+def test_without_a_command_each_is_listed(capsys):
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert all(f"\n    {name} " in said for name in ("doctor", "check", "pdf", "zip"))

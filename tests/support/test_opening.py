@@ -1,0 +1,201 @@
+"""A notebook is opened as its own homework, or a sentence says why it cannot be."""
+
+import zipfile
+from dataclasses import replace
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from small import ANSWERS, RELEASE, answered
+from tiny_homeworks import answered_notebook, release_of
+
+from hw_grading.commands.sample import cell_of
+from hw_grading.homework.homework import why_no_id
+from hw_support.desk import DeskError, check
+from hw_support.desk.certification import certification_of
+from hw_support.desk.opening import open_notebook
+from hw_support.submission import released
+
+PS1, PS2 = release_of("ps1"), release_of("ps2")
+SHARED = ("setup", "certification")
+
+
+def only_shared():
+    notebook = answered_notebook("ps1")
+    ids = {id(cell_of(notebook, name)) for name in SHARED}
+    notebook.cells = [cell for cell in notebook.cells if id(cell) in ids]
+    return notebook
+
+
+@pytest.mark.parametrize(
+    ("notebook", "file", "releases", "homework"),
+    [
+        (answered_notebook("ps1"), "ps1.ipynb", [PS1, PS2], "ps1"),
+        (answered_notebook("ps2"), "30312345_ps2.ipynb", [PS1, PS2], "ps2"),
+        (answered_notebook("ps2"), "mine.ipynb", [PS1, PS2], "ps2"),
+        (only_shared(), "PS2 (1).ipynb", [PS1, PS2], "ps2"),  # the name decides a tie
+        (only_shared(), "mine.ipynb", [PS1], "ps1"),  # most cells were deleted
+        (only_shared(), "mine.ipynb", [PS1, PS2], r"contains ps1 or ps2.*ps1\.ipynb or ps2\.ipy"),
+        (answered_notebook("ps1"), "ps2.ipynb", [PS1, PS2], r"contains ps1\. It begins with '# P"),
+        (answered_notebook("ps2"), "ps2.ipynb", [PS1], "the installed package hw_support does no"),
+        (new_notebook(cells=[new_code_cell("x = 1")]), "ps1.ipynb", [PS1], "is no homework. It b"),
+        (answered_notebook("ps1"), "ps1.ipynb", [], "is no homework"),
+    ],
+)
+def test_a_notebook_belongs_to_the_homework_whose_cells_it_has(
+    notebook, file, releases, homework, tmp_path
+):
+    nbformat.write(notebook, tmp_path / file)
+    if homework.startswith("ps"):
+        assert open_notebook(tmp_path / file, releases).release.assignment == homework
+    else:
+        with pytest.raises(DeskError, match=homework):
+            open_notebook(tmp_path / file, releases)
+
+
+def test_a_notebook_whose_grade_ids_another_program_removed_is_known_by_its_first_line(tmp_path):
+    notebook = answered()
+    for cell in notebook.cells:
+        cell.metadata = {}
+    nbformat.write(notebook, tmp_path / "small.ipynb")
+    opened = open_notebook(tmp_path / "small.ipynb", [RELEASE])
+    assert cell_of(opened.notebook, "test_double").source == RELEASE.cell("test_double").source
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("", None, "is a folder. Type the name of the notebook in it. Did you mean"),
+        ("smal.ipynb", None, "There is no notebook smal.ipynb. Did you mean other.ipynb?"),
+        ("small.ipynb", "", "cannot be read: expected a notebook, found an empty file"),
+        ("small.ipynb", "{'cells'", "cannot be read: "),
+        ("small.ipynb", '{"nbformat": 3}', "found format '3'. Open it in Jupyter, save it"),
+    ],
+)
+def test_a_file_that_is_no_notebook_is_reported_in_a_sentence(name, content, said, desk, tmp_path):
+    (tmp_path / "other.ipynb").touch()
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    for command in ("check", "pdf", "zip"):
+        done = desk(command, name or ".")
+        assert done.status == 2
+        assert said in done.error
+
+
+# -- the certification
+
+RELEASED = RELEASE.cell("certification").source
+WRITTEN = ANSWERS["certification"]
+
+
+@pytest.mark.parametrize(
+    ("text", "empty", "student"),
+    [
+        (RELEASED, ["Name", "Student id", "Place"], ""),
+        ("", ["Name", "Student id", "Place"], ""),
+        (WRITTEN, [], "30312345"),
+        (WRITTEN.replace("Ada", "  "), ["Name"], "30312345"),
+        (WRITTEN.replace("Turin, today", "YOUR ANSWER HERE"), ["Place"], "30312345"),
+        (WRITTEN.replace("(eight digits):\n", "(eight digits): "), [], "30312345"),
+        ("**name** Ada\n\n**Student ID:** `30312345`\n\n**PLACE:** Turin", [], "30312345"),
+        ("Ada, 30312345, Turin", [], ""),  # in a form of the student's own, which people read
+    ],
+)
+def test_what_a_certification_leaves_empty_is_named(text, empty, student):
+    certification = certification_of(RELEASED)
+    assert certification.empty(text) == empty
+    assert certification.written(text, "Student id") == student
+
+
+@pytest.mark.parametrize(
+    ("released_text", "asked"),
+    [
+        ("**Name:** YOUR ANSWER HERE", ("Name",)),
+        ("**Name**:\nYOUR ANSWER HERE\n\n**Pledge:**\nI did it.", ("Name",)),
+        ("**Name:**\n\n**Signed** (your name)\n", ("Name", "Signed")),
+        ("**I used (A+B)?** (or none)\nYOUR ANSWER HERE", ("I used (A+B)?",)),
+        ("Sign here: YOUR ANSWER HERE", ()),
+    ],
+)
+def test_text_that_the_instructor_wrote_after_a_label_is_not_asked_for(released_text, asked):
+    assert certification_of(released_text).asked == asked
+
+
+# -- the zip
+
+
+def test_the_zip_has_the_students_bytes_under_the_name_that_collect_expects(desk, tmp_path):
+    done = desk("zip", "--no-check", "small.ipynb", notebook=answered())
+    assert (done.status, done.error) == (0, "")
+    path = tmp_path / "30312345_small.zip"
+    with zipfile.ZipFile(path) as archive:
+        (name,) = archive.namelist()
+        assert archive.read(name) == (tmp_path / "small.ipynb").read_bytes()
+    assert name == "30312345_small.ipynb"  # as `collect` reads it
+    assert f"contains {name} (SHA-256 " in done.said
+
+
+@pytest.mark.parametrize(
+    ("certification", "said"),
+    [
+        (WRITTEN.replace("Ada", ""), "The certification is not signed: fill in: Name."),
+        (RELEASED, "The certification is not signed: fill it in."),
+        (None, "The certification is not signed: "),
+    ],
+)
+def test_without_a_check_the_zip_names_a_certification_that_is_not_signed(
+    certification, said, desk, tmp_path
+):
+    notebook = answered()
+    if certification is None:
+        notebook.cells.remove(cell_of(notebook, "certification"))
+    else:
+        cell_of(notebook, "certification").source = certification
+    done = desk("zip", "--no-check", "--student", "7", "small.ipynb", notebook=notebook)
+    assert done.status == 1
+    assert said in done.said
+    assert (tmp_path / "7_small.zip").exists()
+
+
+@pytest.mark.parametrize("student", ["lee_a", "ann@uni.edu", "x-1.b+c"])
+def test_any_student_id_of_a_course_is_accepted(student, desk):
+    assert why_no_id(student) is None
+    assert desk("zip", "--no-check", "--student", student, "small.ipynb", notebook=answered())
+
+
+@pytest.mark.parametrize("student", ["../other", "a/b", "tab\there", "x" * 100, ".hidden", ""])
+def test_a_student_id_that_no_file_name_can_have_is_refused(student, desk, tmp_path):
+    done = desk("zip", "--no-check", "--student", student, "small.ipynb", notebook=answered())
+    assert done.status == 2
+    assert "A student id is needed for the zip's name" in done.error
+    assert [path.name for path in tmp_path.iterdir()] == ["small.ipynb"]
+
+
+def test_a_zip_that_cannot_be_written_leaves_the_earlier_one(desk, tmp_path, monkeypatch):
+    words = ("zip", "--no-check", "small.ipynb")
+    desk(*words, notebook=answered())
+    before = (tmp_path / "30312345_small.zip").read_bytes()
+    assert "cannot be written" in desk(*words, "--to", "nowhere").error
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    assert "No space left on device" in desk(*words).error
+    assert (tmp_path / "30312345_small.zip").read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_homework_without_a_certification_needs_an_id(desk, monkeypatch):
+    monkeypatch.setattr(released, "releases", lambda: (replace(RELEASE, certification=""),))
+    assert desk("zip", "--no-check", "small.ipynb", notebook=answered()).status == 2
+    assert desk("zip", "--no-check", "--student", "7", "small.ipynb").status == 0
+
+
+def test_ctrl_c_is_no_traceback(desk, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check, "run_copy", interrupted)
+    done = desk("check", "small.ipynb", notebook=answered())
+    assert (done.status, done.error) == (130, "Stopped. Your notebook is unchanged.")

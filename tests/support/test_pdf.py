@@ -1,0 +1,236 @@
+"""The PDF has questions, answers and outputs; nothing of a notebook is run or read as code."""
+
+import base64
+import io
+from types import SimpleNamespace
+
+import nbformat
+import pypdf
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+from small import answered
+
+from hw_grading.commands.sample import cell_of
+from hw_support.desk import DeskError, pdf
+from hw_support.desk.pdf import write_pdf
+
+SOLUTION = {"nbgrader": {"grade_id": "a", "solution": True}}
+PLAIN = "[This cell cannot be set, so it stands as plain text.]"
+
+
+def code_cell(source, *outputs):
+    return new_code_cell(source, outputs=list(outputs), execution_count=1)
+
+
+def printed(text):
+    return new_output("stream", text=text)
+
+
+def shown(**data):
+    kinds = {kind.replace("_", "/", 1): value for kind, value in data.items()}
+    return new_output("display_data", data=kinds)
+
+
+def picture(width=300, height=200, kind="PNG"):
+    stream = io.BytesIO()
+    Image.new("RGB", (width, height), "red").save(stream, kind)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Make the PDF of some cells; return its text on one line, its pages and the warnings."""
+
+    def make(*cells, **how):
+        cells = [new_markdown_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        warnings = write_pdf(new_notebook(cells=cells), tmp_path / "x.pdf", **how)
+        pages = pypdf.PdfReader(tmp_path / "x.pdf").pages
+        text = " ".join(" ".join(page.extract_text() for page in pages).split())
+        pictures = [image for page in pages for image in page.images]
+        return SimpleNamespace(text=text, pages=pages, warnings=warnings, pictures=pictures)
+
+    return make
+
+
+def test_it_has_questions_answers_and_outputs_but_no_code_of_the_instructors(made):
+    setup = code_cell("import secret_setup", shown(image_png=picture()))
+    test = code_cell("checks = Checks('f')", printed("passed  a [1 pt]\nFAILED  b [1 pt]\n  off\n"))
+    answer = code_cell("def f(x):\n    return x", printed("a line\n"))
+    done = made(
+        "# Homework\n\nWhat is $x^2$?", setup, answer, test, "## End", author="Ada Lovelace",
+        is_given=lambda cell: "return" not in cell.source,
+    )  # fmt: skip
+    assert done.warnings == []
+    for words in (
+        "Ada Lovelace",
+        "Homework",
+        "What is",
+        "def f(x):",
+        "a line",
+        "FAILED b",
+        "1 / 1",
+    ):
+        assert words in done.text
+    for words in ("secret_setup", "Checks", "passed"):
+        assert words not in done.text
+    assert len(done.pictures) == 1
+
+
+TEXTS = {
+    "formulas": ("$\\sum_{i=1}^n \\frac{x_i}{2}$ and $$\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}$$",
+                 "and"),
+    "a bare environment": ("\\begin{align}a&=b\\\\c&=d\\end{align}", "="),
+    "an intersection": ("$A \\cap B$", "∩"),
+    "a formula of unknown TeX": ("$\\nosuchmacro{x}$ end", "nosuchmacro"),
+    "marks": ("**bold** *it* ~~gone~~ `code` <b>HTML</b> a<br>b", "bold it gone code HTML a b"),
+    "lists": ("- one\n  1. two\n\n> said", "said"),
+    "a table": ("| a | b |\n|---|--:|\n| 1 | 2 |", "1 2"),
+    "details": ("<details><summary>Hint</summary>\n\nIt is so.\n\n</details>", "Hint It is so."),
+    "a comment": ("seen <!-- unseen --> end", "seen end"),
+    "a link": ("[here](https://a.example/x_y#z)", "here"),
+    "a long word": ("x" * 400, "xxx"),
+    "an unclosed fence": ("```\nnot closed", "not closed"),
+    "code": ("```python\nx = [1]  # $5\n```", "x = [1] # $5"),
+    "other HTML": ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    "characters": ("\x00 \x1b[1m \u202e \ud7ff 王 😀 \ue000 #\\$@<>`", "😀"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "words"), TEXTS.values(), ids=TEXTS.keys())
+def test_a_text_is_set_and_the_next_cell_is_not_swallowed(source, words, made):
+    done = made(source, "The next cell.")
+    assert done.warnings == []
+    assert words in done.text
+    assert "The next cell." in done.text
+
+
+HOSTILE = [
+    '#read("/etc/passwd")', '#include "/etc/passwd"', "#panic()", '#image("/etc/passwd")',
+    "`#panic()`", "```typst\n#panic()\n```", "```{=typst}\n#panic()\n```", "`#panic()`{=typst}",
+    "# #panic()", "| #panic() |\n|---|\n| #panic() |", "[#panic()](#panic)", "![#panic()](x.png)",
+    "<b>#panic()</b>", "$#panic()$", "$\\text{#panic()}$", "$\\#panic()$",
+    "$\\mathrm{std.panic()}$",
+    "$x$ #panic() $y$", "*#panic()*", "\\#panic()", "#panic()\n\n#panic()", "= #panic()",
+    "$\\text{\"#panic()\"}$", "$\\text{a\\\\\"#panic()}$", "#set page(width: 1pt)", "// gone",
+    "\\input{/etc/passwd}", "$\\input{/etc/passwd}$", "<iframe src='file:///etc/passwd'></iframe>",
+    "![x](/etc/passwd)", "![x](../../etc/passwd)", "![x](https://a.example/x.png)", "@ref <label>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_typst_tex_and_html_of_an_answer_are_text(source, made):
+    answer = new_markdown_cell(source, metadata=SOLUTION)
+    done = made(answer, code_cell(source, printed(source)), "The next cell.")
+    assert "root:" not in done.text
+    assert "The next cell." in done.text
+    assert len(done.pages) == 1
+    if "panic" in source:
+        assert "panic" in done.text
+
+
+def test_a_pictures_file_is_taken_from_the_notebook_alone(made, tmp_path):
+    (tmp_path / "secret.png").write_bytes(base64.b64decode(picture()))
+    inline = f"data:image/png;base64,{picture(9)}"
+    cell = new_markdown_cell(f"![a](attachment:photo.png) ![b]({inline})")
+    cell["attachments"] = {"photo.png": {"image/jpeg": picture(kind="JPEG")}}
+    done = made(cell, f"![c]({tmp_path}/secret.png)", "![d](attachment:none.png)")
+    assert len(done.pictures) == 2
+    assert done.text.count("is not in the notebook.") == 2
+
+
+@pytest.mark.parametrize(
+    "data", ["", "no base64!", "QUJD", picture(kind="GIF"), picture(kind="PNG")[:200]]
+)
+def test_a_picture_that_cannot_be_shown_is_noted(data, made):
+    done = made(code_cell("x", shown(image_png=data, text_plain="<Figure>")), "end")
+    assert done.pictures == []
+    assert "end" in done.text
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(made, monkeypatch):
+    monkeypatch.setattr(pdf, "_MOST_PIXELS", 100)
+    assert "too large" in made(code_cell("x", shown(image_png=picture()))).text
+
+
+def test_printed_text_is_cut_and_progress_bars_show_their_last_state(made):
+    many = "".join(f"line {number}\n" for number in range(1_000))
+    bar = "".join(f"\repoch 1: {share}%" for share in range(100))
+    error = new_output("error", ename="ValueError", evalue="bad", traceback=["\x1b[31mred\x1b[0m"])
+    done = made(code_cell("x", printed(many), printed(f"{bar}\n"), error))
+    assert "line 39 [… 947 lines left out …]" in done.text
+    assert "epoch 1: 99% red" in done.text
+    assert "98%" not in done.text
+
+
+def test_other_outputs_are_shown_as_text_or_named(made):
+    outputs = [shown(text_html="<b>x</b>"), shown(text_plain="plain", text_html="<b>x</b>")]
+    done = made(code_cell("x", *outputs))
+    assert "[An output of the kind text/html.]" in done.text
+    assert "plain" in done.text
+
+
+@pytest.mark.parametrize(
+    "source", ["> " * 60 + "deep", "*" * 200 + "x", "$" + "{" * 100 + "x" + "}" * 100 + "$"]
+)
+def test_what_is_nested_too_deep_does_not_stop_the_rest(source, made):
+    assert "The next cell." in made(source, "The next cell.").text
+
+
+@pytest.mark.parametrize("tool", ["_read", "_write", "_typeset"])
+def test_a_cell_that_a_program_rejects_stands_as_plain_text(tool, made, monkeypatch):
+    real = getattr(pdf, tool)
+
+    def rejecting(first, second):
+        if "poison" in str(first) + str(second) and PLAIN not in str(second):
+            raise pdf._Refused if tool == "_typeset" else ValueError
+        return real(first, second)
+
+    monkeypatch.setattr(pdf, tool, rejecting)
+    done = made("before", "the poison", "after")
+    assert done.warnings == ["Cell 2 (the poison) cannot be set, so it stands as plain text."]
+    assert f"before {PLAIN} the poison after" in done.text
+
+
+@pytest.mark.parametrize("target", ["x.ipynb", "nowhere/x.pdf"])
+def test_a_name_that_no_pdf_can_have_is_refused(target, tmp_path):
+    with pytest.raises(DeskError, match=r"expected a name that ends in \.pdf, in a folder"):
+        write_pdf(new_notebook(), tmp_path / target)
+
+
+def test_an_empty_notebook_has_one_page(made):
+    assert len(made().pages) == 1
+
+
+# -- the command
+
+
+def test_the_command_stops_at_a_notebook_that_was_not_run(desk, tmp_path):
+    done = desk("pdf", "small.ipynb", notebook=answered())
+    assert done.status == 2
+    assert "small.ipynb does not look finished: not all cells were run in order" in done.error
+    assert not (tmp_path / "small.pdf").exists()
+
+
+def test_the_command_writes_a_finished_notebook_with_the_students_name(desk, tmp_path):
+    notebook = answered()
+    for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
+        cell.execution_count = number + 1
+    notebook.cells.append(nbformat.v4.new_raw_cell("raw text"))
+    assert cell_of(notebook, "setup").source.startswith("import numpy")
+    done = desk("pdf", "small.ipynb", notebook=notebook)
+    assert (done.status, done.error) == (0, "")
+    (page,) = pypdf.PdfReader(tmp_path / "small.pdf").pages
+    text = " ".join(page.extract_text().split())
+    for words in ("Ada Small", "def double(x):", "Because it is so.", "raw text"):
+        assert words in text
+    for words in ("import numpy", "Checks", "print(STEP)"):
+        assert words not in text
+
+
+@pytest.mark.slow
+def test_the_command_runs_a_copy_first_if_it_is_asked_to(desk, tmp_path):
+    done = desk("pdf", "--run", "--to", str(tmp_path / "y.pdf"), "small.ipynb", notebook=answered())
+    assert (done.status, done.error) == (0, "") or done.status == 0
+    (page,) = pypdf.PdfReader(tmp_path / "y.pdf").pages
+    assert len(page.images) == 1
