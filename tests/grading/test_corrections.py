@@ -132,6 +132,7 @@ def test_a_dropped_part_counts_neither_in_scores_nor_in_all_points(term):
 
 def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, capsys):
     file_term.hand_in("ada", points=7)
+    file_term.course.autograded("ada", "ps1").mkdir(parents=True)
     with file_term.gradebook() as book:
         grade = book.find_grade("plot", "ps1", "ps1", "ada")
         grade.manual_score, grade.needs_manual_grade = None, True
