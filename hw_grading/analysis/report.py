@@ -21,6 +21,11 @@ WIDEST_NAME = 24
 WIDEST_QUESTION = 6
 MOST_FAILURES = 3
 _LONGEST_REASON = 1_000  # characters
+_STATUS = {
+    Status.GRADED: "graded",
+    Status.SUBMISSION_FAILED: "graded with problems",
+    Status.NOT_GRADED: "not graded",
+}
 
 
 def report(course: Path, assignment: str, width: int | None = None) -> str:
@@ -98,7 +103,8 @@ def _remarks(result: Result, width: int) -> list[str]:
     if len(said) > MOST_FAILURES:
         remarks.append(f"and {len(said) - MOST_FAILURES} more")
     if result.status is not Status.GRADED:
-        reason = f"{str(result.status).upper()}: {result.reason}"
+        is_graded = result.status is Status.SUBMISSION_FAILED
+        reason = f"{'graded with problems' if is_graded else 'NOT GRADED'}: {result.reason}"
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
     repairs = result.run.repairs if result.run else []
     remarks += [f"repaired: {problem.message}" for problem in repairs[:MOST_FAILURES]]
@@ -127,7 +133,7 @@ def _summary(found: Results) -> list[str]:
     ]
     answers, students = sum(waiting), sum(map(bool, waiting))
     lines = [
-        ", ".join(f"{status} {count}" for status, count in became.items()),
+        ", ".join(f"{_STATUS[status]} {count}" for status, count in became.items()),
         f"waiting for a person (+): {counted(answers, 'answer')} of {counted(students, 'student')}",
     ]
     if answers:

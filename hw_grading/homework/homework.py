@@ -145,6 +145,8 @@ def read_manifest(path: Path) -> Manifest:
 def _sentence(error: Any) -> str:
     """Return a sentence on what is wrong: the key, what was expected, what was found."""
     said = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
+    if error["type"] in ("dict_type", "model_type"):
+        said = "expected a section"
     place = [f"[{p}]" if isinstance(p, int) else f".{p}" for p in error["loc"]]
     if not place:  # an error about several keys together
         return said

@@ -231,7 +231,7 @@ class TestElsewhere:
     ) -> None:
         course = ["--course", str(elsewhere.root)]
         assert main([*course, "report", ASSIGNMENT]) == 0
-        assert "graded 2, submission failed 1, not graded 0" in capsys.readouterr().out
+        assert "graded 2, graded with problems 1, not graded 0" in capsys.readouterr().out
         page = tmp_path / "page.html"
         assert main([*course, "statistics", ASSIGNMENT, "--output", str(page)]) == 0
         assert "3 submitted" in page.read_text(encoding="utf-8")

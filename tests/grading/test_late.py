@@ -73,12 +73,10 @@ def test_a_setting_that_is_unknown_invalid_or_dropped_is_reported(term, name, va
     [
         (
             "[late]\npercent = 20",
-            r"late.percent is 20, but the rules for late work are the course's. Remove it, and set "
-            r"c.LatePolicy in nbgrader_config.py. Allowed keys here: most_slip_days.",
+            "late.percent: there is no such key, expected one of most_slip_days",
         ),
-        ("[late]\nslip_days = 3", "late.slip_days is 3, but the rules"),
-        ("[late]\nmost_slip_days = -1", "late.most_slip_days is -1. Allowed: a number of 0 or"),
-        ("late = 3", r"late is 3. Allowed: a section \[late\], with most_slip_days"),
+        ("[late]\nmost_slip_days = -1", "late.most_slip_days: expected greater than or equal to 0"),
+        ("late = 3", "late: expected a section, found 3"),
     ],
 )
 def test_a_mistake_in_the_manifest_is_reported(tmp_path, lines, said):

@@ -64,7 +64,7 @@ def test_the_sentence_is_in_the_report_and_on_top_of_the_feedback(graded: ToyCou
     top = graded.graded("other").cells[0].source
     assert top.startswith(NOTES_HEADING)
     assert "This is hw1, submitted as hw2" in top
-    assert "SUBMISSION FAILED: This is hw1, submitted as hw2" in report(
+    assert "graded with problems: This is hw1, submitted as hw2" in report(
         graded.root, ASSIGNMENT, 200
     )
     feedback = graded.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"

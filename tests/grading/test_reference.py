@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from autograd import elementwise_grad, grad
 
-from hw_support import activations
+from hw_support import networks
 from hw_support.fresh import SEED_VARIABLE, apart_from_zero, generator
 from staff.hw2 import fresh, reference
 
@@ -15,14 +15,14 @@ CHECKED = {
 }
 # Their slopes are not those of their values: each stands beside its values.
 LYING = {
-    "bent": (activations.bent, lambda x: x**2, lambda x: 3 * x),
-    "waved": (activations.waved, lambda x: np.tanh(x) + x / 2, lambda x: 2 + np.cos(x)),
+    "bent": (networks.bent, lambda x: x**2, lambda x: 3 * x),
+    "waved": (networks.waved, lambda x: np.tanh(x) + x / 2, lambda x: 2 + np.cos(x)),
     "squashed": (
-        activations.squashed,
+        networks.squashed,
         lambda x: 0.5 + np.arctan(x) / (2 * np.pi),
         lambda x: 1 + np.sin(x) / 2,
     ),
-    "peaked": (activations.peaked, lambda x: 0.5 + np.cos(8 * x) / 4, np.ones_like),
+    "peaked": (networks.peaked, lambda x: 0.5 + np.cos(8 * x) / 4, np.ones_like),
 }
 
 
@@ -98,7 +98,7 @@ def test_the_gradients_of_each_example(dims, examples):
 
 def test_a_backward_pass_uses_the_slope_that_an_activation_returns():
     X, (W,), (b,) = fresh.network(draw("lying"), (3, 1), 4)
-    _, caches = reference.forward_pass(X, [W], [b], [activations.waved])
+    _, caches = reference.forward_pass(X, [W], [b], [networks.waved])
     (grad_W,), (grad_b,) = reference.backward_pass(np.ones((4, 1)), caches)
     slope = 2 + np.cos(X @ W + b)
     np.testing.assert_allclose(grad_W, X[:, :, None] * slope[:, None])

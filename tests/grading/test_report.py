@@ -70,11 +70,11 @@ def test_failed_and_ungraded_submissions_have_a_reason_and_are_counted(course):
     course.grade("bob", notebook())
     course.hand_in("eve")
     _, _, _, why_ada, bob, eve, why_eve, _, counts, waiting, how = lines_of(course, 200)
-    assert why_ada == "    SUBMISSION FAILED: It looped for ever."
+    assert why_ada == "    graded with problems: It looped for ever."
     assert bob.endswith("4 wait      3")
     assert eve.split()[:6] == ["eve", *"–––––"]
     assert why_eve.startswith("    NOT GRADED: The notebook was submitted, ")
-    assert counts == "graded 1, submission failed 1, not graded 1"
+    assert counts == "graded 1, graded with problems 1, not graded 1"
     assert waiting == "waiting for a person (+): 2 answers of 2 students"
     assert how.endswith("hw-grading desk hw2")
 
@@ -83,7 +83,7 @@ def test_a_long_reason_is_wrapped_and_not_cut(course):
     sentence = "The notebook could not be read, because it is not JSON. Ask for it again."
     course.grade("ada", notebook(problems=[problem(sentence)]))
     first, second, _ = lines_of(course, 60)[3:6]
-    assert f"{first.strip()} {second.strip()}" == f"SUBMISSION FAILED: {sentence}"
+    assert f"{first.strip()} {second.strip()}" == f"graded with problems: {sentence}"
     assert max(len(first), len(second)) <= 60
 
 
