@@ -2,8 +2,9 @@
 
     python -m tools.build_screenshots
 
-It starts JupyterLab and the desk, and takes screenshots of them in headless Chromium. The notebook
-is the release of hw2 with one answer. The class on the desk is invented, and so are its plots.
+It starts JupyterLab and the desk, grades a submission, and takes screenshots in headless Chromium.
+The notebook is the release of hw2 with a wrong answer. The class on the desk is invented, and so are
+its plots. The feedback is that of a student in hw0's sample class.
 """
 
 import base64
@@ -25,6 +26,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy.exc import SAWarning
 
+from hw_grading.commands import sample
 from hw_grading.commands.sample import cell_of, solved
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_support import label_axes
@@ -42,11 +44,15 @@ CLASS = [f"student{number:02}" for number in range(1, 25)]
 _VIEW: ViewportSize = {"width": 1200, "height": 760}
 _NOTEBOOK_VIEW: ViewportSize = {"width": 1200, "height": 930}  # a question, its test and the result
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # as in the notebook
-_COLOURS = 128  # a screenshot has few colours, and a PNG with a palette is small
+_WRONG_SIGN = (
+    "out = 1 / (1 + np.exp(-np.clip(x, -700.0, 700.0)))",
+    "return out, out * (out - 1)",
+)
+_COLOURS = 64  # a screenshot has few colours, and a PNG with a palette is small
 
 
 def picture_of_the_notebook(browser: Browser, folder: Path) -> bytes:
-    """Answer a question of the released notebook in JupyterLab, and run its test cell."""
+    """Answer a question wrongly in JupyterLab, and run its test cell."""
     home = folder / "homework"
     home.mkdir()
     notebook = home / f"{HOMEWORK}.ipynb"
@@ -55,19 +61,19 @@ def picture_of_the_notebook(browser: Browser, folder: Path) -> bytes:
     try:
         page = browser.new_page(viewport=_NOTEBOOK_VIEW)
         lab = Lab(page, server, notebook).open("doc/tree")
-        lab.answer("relu-activation", "return np.maximum(s, 0), (s > 0).astype(float)")
-        lab.run("setup", "relu-activation", "test-relu-activation")
+        lab.answer("sigmoid-activation", *_WRONG_SIGN)
+        lab.run("setup", "sigmoid-activation", "test-sigmoid-activation")
         lab.choose("View", "Collapse Selected Code")  # as students see the test
-        lab.cell("relu-activation").evaluate("cell => cell.scrollIntoView()")
-        expect(lab.outputs("test-relu-activation").first).to_be_in_viewport()
+        lab.cell("sigmoid-activation").evaluate("cell => cell.scrollIntoView()")
+        expect(lab.outputs("test-sigmoid-activation").first).to_be_in_viewport()
         return page.screenshot()
     finally:
         server.end_kernels()
         server.close()
 
 
-def picture_of_the_desk(browser: Browser, folder: Path) -> bytes:
-    """Grade some plots of a made-up class on the desk."""
+def pictures_of_the_desk(browser: Browser, folder: Path) -> dict[str, bytes]:
+    """Grade some plots of a made-up class on the desk; return an answer and the grid."""
     course = scratch_course(folder / "course")
     if course.nbgrader("generate_assignment", HOMEWORK, log=folder / "log"):
         raise RuntimeError((folder / "log").read_text(encoding="utf-8"))
@@ -85,9 +91,26 @@ def picture_of_the_desk(browser: Browser, folder: Path) -> bytes:
         for item in "123":
             page.keyboard.press(item)
         desk.saved()
-        return page.screenshot()
+        one = page.screenshot()
+        page.keyboard.press("g")
+        expect(page.locator("#tiles img").first).to_be_visible()
+        expect(page.locator("#reading")).to_have_text("")  # all notebooks are read
+        return {"desk": one, "grid": page.screenshot()}
     finally:
         server.close()
+
+
+def picture_of_feedback(browser: Browser, folder: Path) -> bytes:
+    """Grade a student of hw0's sample class who made a mistake, and open the feedback."""
+    course = scratch_course(folder / "graded")
+    course.must("generate_assignment", "hw0", log=folder / "log")
+    class_ = sample.write_class(course.root, "hw0")
+    [student] = [one.student for one in class_ if [*one.points_lost] == ["test_squared_errors"]]
+    course.must("autograde", "hw0", f"--student={student}", log=folder / "log")
+    course.must("generate_feedback", "hw0", f"--student={student}", log=folder / "log")
+    page = browser.new_page(viewport=_VIEW)
+    page.goto((course.feedback(student, "hw0") / "hw0.html").as_uri())
+    return page.screenshot()
 
 
 def write_class(course: Course) -> None:
@@ -151,8 +174,13 @@ def main() -> int:
     """Run the command; returns the exit status."""
     PICTURES.mkdir(exist_ok=True)
     with chromium() as browser, tempfile.TemporaryDirectory() as folder:
-        for name, take in (("notebook", picture_of_the_notebook), ("desk", picture_of_the_desk)):
-            write_atomically(PICTURES / f"{name}.png", small(take(browser, Path(folder))))
+        pictures = {
+            "notebook": picture_of_the_notebook(browser, Path(folder)),
+            **pictures_of_the_desk(browser, Path(folder)),
+            "feedback": picture_of_feedback(browser, Path(folder)),
+        }
+        for name, picture in pictures.items():
+            write_atomically(PICTURES / f"{name}.png", small(picture))
     return 0
 
 

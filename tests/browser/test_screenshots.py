@@ -2,13 +2,17 @@
 
 import pytest
 
-from tools.build_screenshots import picture_of_the_desk, picture_of_the_notebook, small
+from tools import build_screenshots
+from tools.build_screenshots import main
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
-@pytest.mark.parametrize("take", [picture_of_the_notebook, picture_of_the_desk])
-def test_a_picture_is_taken_and_small(take, browser, tmp_path):
-    picture = small(take(browser, tmp_path))
-    assert picture.startswith(b"\x89PNG")
-    assert len(picture) < 150_000
+def test_the_pictures_can_be_taken_again_and_are_small(tmp_path, monkeypatch):
+    monkeypatch.setattr(build_screenshots, "PICTURES", tmp_path)
+    assert main() == 0
+    pictures = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert pictures.keys() == {"notebook.png", "desk.png", "grid.png", "feedback.png"}
+    for picture in pictures.values():
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 150_000
