@@ -3,8 +3,8 @@
     python -m tools.build_screenshots
 
 It starts JupyterLab and the desk, grades a submission, and takes screenshots in headless Chromium.
-The notebook is the release of hw2 with a wrong answer. The class on the desk is invented, and so are
-its plots. The feedback is that of a student in hw0's sample class.
+The notebook is the release of hw2 with a wrong answer. The class on the desk is invented, and so
+are its plots. The feedback is that of a student in hw0's sample class.
 """
 
 import base64
