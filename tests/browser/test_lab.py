@@ -159,7 +159,7 @@ def test_stored_variables_and_saved_runs_survive_a_restart_of_the_kernel(opened,
     expect(lab.outputs("gone")).to_have_text("False")
     expect(lab.outputs("restore")).to_have_text("[0.69, 0.5]\n")
     told = lab.outputs("load")
-    expect(told).to_contain_text("step size 0.1, 2 iterations, last test accuracy 0.9832")
+    expect(told).to_contain_text("Run 'step_0.1', saved 20")
     expect(told).to_contain_text("[0.5, 0.98316]")
 
 

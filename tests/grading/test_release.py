@@ -388,5 +388,5 @@ def test_a_student_finishes_a_small_homework_with_what_is_in_the_zip(made, tmp_p
     assert said["ps1"][0] == 0, said
     assert (tmp_path / "30312345_ps1.zip").is_file()
     assert said["ps2"][0] == 2
-    assert "ps2.ipynb contains ps1:" in said["ps2"][1]
+    assert "ps2.ipynb contains ps1. It begins" in said["ps2"][1]
     assert json.loads((tmp_path / "ps1.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4
