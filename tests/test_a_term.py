@@ -184,7 +184,6 @@ def _explained(term: Term, said: str) -> None:
 def _regraded(term: Term, said: str) -> None:
     assert term.points(TEST) == {"ann": 2.0, "bob": 3.0, "eve": 3.0}
     assert term.by_hand() == {student: (points, False) for student, points in BY_HAND.items()}
-    [_page] = (term.root / "grading/regrades").glob("*.html")
     [table] = (term.root / "grading/regrades").glob("*.csv")
     with table.open(encoding="utf-8-sig") as file:
         changed = list(csv.reader(file))[1:]
