@@ -62,7 +62,7 @@ def test_values_and_shapes(got, right, how, message):
     with pytest.raises(Mismatch) as caught:
         assert_close(got, right, what="out", **how)
     assert str(caught.value).startswith(message)
-    np.testing.assert_array_equal(caught.value.got, got)
+    np.testing.assert_array_equal(caught.value.got, np.asarray(got))
     np.testing.assert_array_equal(caught.value.expected, right)
 
 
