@@ -478,6 +478,7 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
     from hw_grading.homework.course import Course
 
     course = Course(asked.course)
+    course.expect_homework(asked.homework)  # nbgrader would name a folder of a student
     chosen = [[f"--student={student}"] for student in asked.student] or [[]]
     done = [course.nbgrader(step, asked.homework, *student, *more) for student in chosen]
     return TO_DO if any(done) else FINE

@@ -32,6 +32,14 @@ class Nbgrader:
         return self._status
 
 
+def write_course(folder, settings=""):
+    """Write a course with two homeworks that were never released."""
+    (folder / "nbgrader_config.py").write_text(settings)
+    for name in ("ps1", "ps2"):
+        (folder / "source" / name).mkdir(parents=True)
+        (folder / "source" / name / f"{name}.ipynb").touch()
+
+
 def test_help_lists_each_command_under_its_phase():
     help_ = parser_of_all().format_help()
     for command in COMMANDS.values():
@@ -71,10 +79,11 @@ def test_a_command_line_that_cannot_be_parsed_has_status_2(words, said, capsys):
         (["statistics", "ps1"], "gradebook"),
         (["desk", "ps1", "--port", "99999"], "Expected a port from 1 to 65535, found 99999"),
         (["correct", "ps1", "--list", "--undo", "1"], "Expected one of --add, --drop"),
+        (["grade", "ps11"], "has no homework 'ps11': expected one of ps1, ps2"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_status_2(words, said, tmp_path, capsys):
-    (tmp_path / "nbgrader_config.py").touch()
+    write_course(tmp_path)
     assert main(["--course", str(tmp_path), *words]) == 2
     [sentence] = capsys.readouterr().err.splitlines()
     assert said in sentence
@@ -82,7 +91,7 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(words, said, tmp_path,
 
 @pytest.mark.parametrize(("nbgraders", "ours"), [(0, 0), (1, 1), (255, 1), (-9, 1)])
 def test_grade_passes_students_and_options_on_to_nbgrader(nbgraders, ours, tmp_path, monkeypatch):
-    (tmp_path / "nbgrader_config.py").touch()
+    write_course(tmp_path)
     nbgrader = Nbgrader(nbgraders)
     monkeypatch.setattr(Course, "nbgrader", lambda _, *words: nbgrader(*words))
     course = ["--course", str(tmp_path)]
@@ -97,7 +106,7 @@ def test_grade_passes_students_and_options_on_to_nbgrader(nbgraders, ours, tmp_p
 
 def test_feedback_is_released_for_a_homework_that_the_exchange_collected(tmp_path, monkeypatch):
     settings = f"c.Exchange.root = {str(tmp_path)!r}\nc.CourseDirectory.course_id = 'ml'\n"
-    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{settings}")
+    write_course(tmp_path, f"c = get_config()\n{settings}")
     inbound = tmp_path / "ml" / "inbound"
     (inbound / "ada+ps1+2030-01-01 00:00:00 UTC+x").mkdir(parents=True)
     nbgrader = Nbgrader(0)
