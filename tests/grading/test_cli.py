@@ -37,7 +37,8 @@ def write_course(folder, settings=""):
     (folder / "nbgrader_config.py").write_text(settings)
     for name in ("ps1", "ps2"):
         (folder / "source" / name).mkdir(parents=True)
-        (folder / "source" / name / f"{name}.ipynb").touch()
+        notebook = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+        (folder / "source" / name / f"{name}.ipynb").write_text(notebook)
 
 
 def test_help_lists_each_command_under_its_phase():

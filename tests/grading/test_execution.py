@@ -135,7 +135,7 @@ HIDES = f"assert f(1) == 1\n### BEGIN HIDDEN TESTS\n{SECRET}\n{{}}\n### END HIDD
     [
         ("assert f(5) == secret_of_the_test, 'wrong for 5'", "pass", "AssertionError: wrong for 5"),
         ("f(0)", "pass", "return 1 / x * x"),  # the student's own line
-        ("def g(", "pass", "SyntaxError"),
+        ("x_of_the_test = = 1", "pass", "SyntaxError"),
         ("def g(): return 1 / 0", "g()", "ZeroDivisionError"),
         ("import time; time.sleep(60)", "pass", "KeyboardInterrupt"),
         ("pass", "print(In)\nIn[-2]", "(a line of a hidden test)"),
