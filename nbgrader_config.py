@@ -16,8 +16,9 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 # Students and instructors must both be able to write here (chmod 1777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
-# A link in a student's folder there does not become a copy of a file that only you may read.
-c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectFiles"
+# One student's bad folder or file in the exchange does not stop a command for the others.
+c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
+c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.releasing.CheckRegions",

@@ -1,11 +1,15 @@
-"""Pairs of students with similar code, for a person to read.
+"""Similar answers of a class, for a person to read: pairs, and groups with the same answer.
 
-copydetect compares each student's own code, without the code of the release. Submissions are read,
-never run.
+copydetect compares each student's own code, without the code of the release. Two answers are the
+same if only white space and comments differ. Submissions are read, never run.
 """
 
+import ast
+import contextlib
 import io
 import itertools
+import warnings
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +38,10 @@ MOST_CHARACTERS = 100_000  # of a student's code; nobody writes nearly so much
 
 @dataclass(frozen=True)
 class Work:
-    """The code that one student wrote."""
+    """What one student wrote."""
 
     student: str
+    answers: dict[str, str]  # by grade id, without white space and comments
     code: CodeFingerprint  # of answers and added cells
 
 
@@ -65,6 +70,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         except (Unreadable, OSError, ValueError) as why:
             left_out[student] = str(why)
     pairs = similar_pairs(works)
+    answers_to = [name for cell in released.cells if (name := grade_id_of(cell))]
     page = templates_in(Path(__file__).parent).get_template("similarity.html.j2")
     content = page.render(
         assignment=plain(assignment, 200),
@@ -73,6 +79,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         least=LEAST_SHARE,
         pairs=[(*pair, marked(*pair[:2])) for pair in pairs[:most]],
         more=len(pairs[most:]),
+        same={name: found for name in answers_to if (found := same_answers(works, name))},
         plain=plain,
     )
     write_whole(out, content.encode("utf-8", "replace"))
@@ -82,20 +89,42 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
 def own_work(
     student: str, notebook: NotebookNode, released: NotebookNode, boilerplate: set[int]
 ) -> Work:
-    """Return the code that a student wrote, and mend the notebook; `Unreadable` if too much."""
-    mend(notebook, *cells_of(released))
+    """Return what a student wrote, and mend the notebook; `Unreadable` if it is too much code."""
+    instructors, others = cells_of(released)
+    mend(notebook, instructors, others)
     given = {cell.source.strip() for cell in released.cells}
+    to_answer = {cell.grade_id for cell in instructors if cell.solution}
+    own = [cell for cell in notebook.cells if cell.source.strip() not in given]
+    answers = {name: _normal(cell) for cell in own if (name := grade_id_of(cell)) in to_answer}
     cells = []
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.source.strip() not in given:
+    for cell in own:
+        if cell.cell_type == "code":
             # In lines of white space, copydetect's time grows with the square of their number.
             source = "\n".join(map(str.rstrip, visible(cell.source).split("\n"))).strip("\n")
             cells.append(f"# {grade_id_of(cell) or 'a cell that the student added'}\n{source}")
     code = "\n\n".join(cells)
     if len(code) > MOST_CHARACTERS:
         raise Unreadable(f"{len(code):,} characters of code are too many to compare")
-    own = CodeFingerprint("own.py", RUN, WINDOW, [*boilerplate], fp=io.StringIO(code))
-    return Work(student, own)
+    prints = CodeFingerprint("own.py", RUN, WINDOW, [*boilerplate], fp=io.StringIO(code))
+    return Work(student, answers, prints)
+
+
+def _normal(cell: NotebookNode) -> str:
+    """Return an answer without white space and comments."""
+    unusable = (SyntaxError, ValueError, RecursionError, MemoryError)
+    with contextlib.suppress(*unusable), warnings.catch_warnings(action="ignore"):
+        if cell.cell_type == "code":
+            return ast.dump(ast.parse(cell.source))
+    return " ".join(cell.source.split())
+
+
+def same_answers(works: Sequence[Work], cell: str) -> list[list[str]]:
+    """Return the groups of students with the same answer to a question; the largest first."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for work in works:
+        if cell in work.answers:
+            groups[work.answers[cell]].append(work.student)
+    return sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
 
 
 def boilerplate_of(released: NotebookNode) -> set[int]:

@@ -1,13 +1,14 @@
 """nbgrader's exchange works both ways, whatever a student puts there."""
 
 import functools
+import hashlib
 import os
 import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,17 +158,149 @@ def test_work_of_two_users_goes_out_and_feedback_comes_back_twice(
         assert sum(f"words of {student.name}." in page for student in students) == 1
 
 
-def test_a_link_in_the_exchange_stays_a_link(course: ToyCourse, public: Path) -> None:
-    (course.root / "nbgrader_config.py").open("a").write(f"c.Exchange.root = {str(public)!r}\n")
-    folder = public / "toy" / "inbound" / f"mallory+{ASSIGNMENT}+2022-10-04 07:00:00 UTC"
+@pytest.fixture
+def inbound(course: ToyCourse) -> Path:
+    folder = course.root / "exchange" / "toy" / "inbound"
     folder.mkdir(parents=True)
-    (folder / "timestamp.txt").write_text("2022-10-04 07:00:00 UTC")
-    (folder / "hw2.ipynb").symlink_to(course.root / "source" / ASSIGNMENT / "hw2.ipynb")
+    folder.parent.parent.chmod(0o777)
+    return folder
+
+
+def put(course: ToyCourse, inbound: Path, student: str, day: int = 4) -> Path:
+    """Make the folder that `nbgrader submit` makes."""
+    time = f"2022-10-{day:02} 23:59:00 UTC"
+    folder = inbound / f"{student}+{ASSIGNMENT}+{time}+r"
+    folder.mkdir()
+    nbformat.write(course.answered, folder / "hw2.ipynb")
+    (folder / "timestamp.txt").write_text(time)
+    (folder / SECRET).write_text(f"of {student}")
+    return folder
+
+
+def link(path: Path, target: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def no_time(folder: Path) -> None:
+    (folder / "timestamp.txt").write_text("yesterday")
+
+
+NOT_TAKEN: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "pipe": (lambda folder, _: os.mkfifo(folder / "p.ipynb"), "found a pipe"),
+    "dangling": (lambda folder, _: link(folder / "hw2.ipynb", Path("/nowhere")), "symbolic link"),
+    "solutions": (
+        lambda folder, source: link(folder / "hw2.ipynb", source / "hw2.ipynb"),
+        "symbolic link",
+    ),
+    "linked": (link, "Not a directory"),
+    "lost": (lambda folder, _: link(folder, Path("/nowhere")), "Not a directory"),
+    "large": (
+        lambda folder, _: os.truncate(folder / "hw2.ipynb", 101_000_000),
+        "at most 100,000,000 bytes",
+    ),
+    "many": (
+        lambda folder, _: [(folder / f"{n}.ipynb").touch() for n in range(30)],
+        "more than 20 notebooks",
+    ),
+    "timeless": (lambda folder, _: no_time(folder), "timestamp.txt: expected a time such as"),
+    "od&d": (lambda folder, _: None, "its name has"),
+    "": (lambda folder, _: None, "expected <student>+<homework>+<time>"),
+    "later": (lambda folder, _: folder.rename(folder.parent / "later+hw2+NaN:NaN+x"), "its name"),
+}
+
+
+@pytest.mark.slow
+def test_what_cannot_be_taken_from_the_exchange_is_named_and_stops_nobody(
+    course: ToyCourse, inbound: Path
+) -> None:
+    """All in one test, because each command takes seconds. Most alone would stop nbgrader."""
+    put(course, inbound, "zoe")
+    for student, (spoil, _) in NOT_TAKEN.items():
+        spoil(put(course, inbound, student), course.course.source(ASSIGNMENT))
+    beside = put(course, inbound, "folder")
+    (beside / "f").symlink_to(course.course.source(ASSIGNMENT))
+    os.mkfifo(beside / "p")
+
+    done = run(course.root, "collect", ASSIGNMENT)
+    assert done.returncode == 1
+    said = [line for line in done.stderr.split("\n") if "NOT COLLECTED: " in line]
+    assert len(said) == len(NOT_TAKEN)
+    for student, (_, why) in NOT_TAKEN.items():
+        (line,) = [line for line in said if f"NOT COLLECTED: '{student}+" in line]
+        assert why in line
+        assert not (course.root / "submitted" / student / ASSIGNMENT).exists()
+    taken = ["hw2.ipynb", SECRET, "timestamp.txt"]
+    for student in ("zoe", "folder"):
+        assert sorted(os.listdir(course.root / "submitted" / student / ASSIGNMENT)) == taken
+
+
+@pytest.mark.slow
+def test_a_newer_submission_that_cannot_be_taken_leaves_the_older_one(
+    course: ToyCourse, inbound: Path
+) -> None:
+    put(course, inbound, "ada")
     succeed(course, "collect", ASSIGNMENT)
-    collected = course.root / "submitted" / "mallory" / ASSIGNMENT / "hw2.ipynb"
-    assert collected.is_symlink()
-    assert course.grade().returncode == 1
-    assert set(course.scores("mallory").values()) <= {None}
+    there = course.folder("ada")
+    before = {path.name: path.read_bytes() for path in there.iterdir()}
+    newer = put(course, inbound, "ada", day=5)
+    os.truncate(newer / "hw2.ipynb", 101_000_000)
+    assert run(course.root, "collect", ASSIGNMENT, "--update").returncode == 1
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == before
+    assert os.listdir(there.parent) == [ASSIGNMENT]
+    nbformat.write(course.answered, newer / "hw2.ipynb")
+    succeed(course, "collect", ASSIGNMENT, "--update")
+    assert (there / "timestamp.txt").read_text() == "2022-10-05 23:59:00 UTC"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(other_users()) < 2, reason="the tests cannot become other users")
+def test_a_submission_that_another_user_makes_never_replaces_the_students_own(
+    course: ToyCourse, inbound: Path
+) -> None:
+    student, other = other_users()
+    for maker, when in ((student, "2022-10-04 10:00:00"), (other, "2022-10-05 00:00:00")):
+        for whose in {student, maker}:
+            folder = inbound / f"{whose}+{ASSIGNMENT}+{when} UTC"
+            folder.mkdir()
+            nbformat.write(course.answer(why=f"words of {maker}"), folder / "hw2.ipynb")
+            (folder / "timestamp.txt").write_text(f"{when} UTC")
+            shutil.chown(folder, maker)
+    said = succeed(course, "collect", ASSIGNMENT)
+    assert "claims to be submitted by" not in said
+    for maker in (student, other):
+        submitted = course.root / "submitted" / maker / ASSIGNMENT / "hw2.ipynb"
+        assert f"words of {maker}" in submitted.read_text()
+
+
+SECRETS: dict[str, bytes] = {
+    "ada": b"of ada",
+    "bytes": b"\xff\xfe",
+    "nothing": b"",
+    "long": b"x" * 10_000,
+}
+
+
+@pytest.mark.slow
+def test_feedback_is_released_where_possible_and_other_students_are_named(
+    course: ToyCourse, inbound: Path
+) -> None:
+    pages = course.root / "feedback"
+    for student in (*SECRETS, "platform"):
+        folder = pages / student / ASSIGNMENT
+        folder.mkdir(parents=True)
+        (folder / "hw2.html").write_text(f"For {student}")
+        if student in SECRETS:
+            (folder / SECRET).write_bytes(SECRETS[student])
+            (folder / "timestamp.txt").write_text("2022-10-04 23:59:00 UTC")
+    said = succeed(course, "release_feedback", ASSIGNMENT)
+    (released,) = (inbound.parent / "feedback").iterdir()
+    assert released.name == f"{hashlib.md5(b'of ada' + b'hw2').hexdigest()}.html"
+    assert released.read_text() == "For ada"
+    for student in (*SECRETS, "platform"):
+        named = f"NO FEEDBACK RELEASED: {pages / student / ASSIGNMENT}: "
+        assert (named in said) == (student != "ada")
+    assert "did not come through the exchange" in said
 
 
 def test_the_students_configuration_is_the_one_on_their_page() -> None:

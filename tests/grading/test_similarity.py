@@ -15,6 +15,7 @@ from hw_grading.analysis.similarity import (
     MOST_CHARACTERS,
     boilerplate_of,
     own_work,
+    same_answers,
     similar_pairs,
     write_similarity,
 )
@@ -84,10 +85,19 @@ def test_a_copy_with_other_names_is_found_and_unrelated_answers_are_not():
     assert shares[0] > 0.7
 
 
+def test_a_large_group_with_the_same_answer_is_found():
+    works = [work_of(f"honest{n}", honest(n)) for n in range(1, 8)]
+    for n in range(16):
+        code = honest(0)["backward_pass"].replace("\n", f"  # {n}\n", 1)
+        works.append(work_of(f"alike{n}", {**honest(n % 8), "backward_pass": code}))
+    assert same_answers(works, "backward_pass")[0] == [f"alike{n}" for n in range(16)]
+
+
 def test_released_code_and_stubs_are_nobodys_work():
     test = cell_of(RELEASED, "test_backward_pass").source
     works = [work_of(name, {}, test, RELEASED.cells[1].source) for name in ("ada", "bob")]
     assert found_in(works) == ([], [])
+    assert [work.answers for work in works] == [{}, {}]
 
 
 @pytest.fixture
@@ -114,6 +124,7 @@ def test_the_page_begins_with_the_pairs_and_escapes_what_students_wrote(course, 
     assert MARKUP not in html
     assert re.findall(r"<h2>(.*?)</h2>", html)[0] == "Pairs"
     assert "<bdi>ada</bdi>, <bdi>bob</bdi>" in html
+    assert "backward_pass: 2 students" in html
     assert "<mark>" in html
     assert "eve" not in html
 
