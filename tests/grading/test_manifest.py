@@ -39,7 +39,7 @@ def path(tmp_path):
         ('time_zone = "Pacific"', "time_zone: expected an IANA name, such as America"),
         ('time_zone = "../../etc/passwd"', "time_zone: expected an IANA name"),
         ('preload = ["numpy", true]', "preload[1]: expected a valid string, found True"),
-        ("limits = 3", "limits: expected a valid dictionary"),
+        ("limits = 3", "limits: expected a section"),
         ('[limits.q1]\ncpu_seconds = "3"', "limits.q1.cpu_seconds: expected a valid number"),
         ("[limits.q1]\ncpu_seconds = 0", "limits.q1.cpu_seconds: expected greater than 0"),
         ("[limits.q1]\nwall_seconds = 1e9", "limits.q1.wall_seconds: expected less than or equal"),
