@@ -23,7 +23,7 @@ FINDINGS = {
         "You have 0 of the 3 points"]),
     "an error of a function": ({"double": "STEP = 1\ndef double(x): return x / y"}, [
         "test_double, of numbers: line 2 of double: NameError: name 'y' is not def"]),
-    "an error of a cell": ({"sketch": "plt.plot([1, 2]"}, [
+    "an error of a cell": ({"sketch": "plt.plot([1, 2]]"}, [
         "sketch raises SyntaxError: ", "no plot in sketch"]),
     "no plot": ({"sketch": "figure = 1"}, ["no plot in sketch"]),
     "an unanswered function": ({"double": STUB}, ["answer double", "0 of 3"]),
