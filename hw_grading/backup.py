@@ -21,6 +21,7 @@ from hw_grading.batch.scratch import work_folder
 from hw_grading.batch.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
+from hw_grading.homework.homework import STAFF
 from hw_support.submission.file import Unreadable
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -71,7 +72,7 @@ def _parts(course: Course) -> Iterator[Path]:
     directory, root, settings = course.directory, course.root, WholeClass(config=course.config)
     steps = ("autograded", "submitted", "source", "release")
     parts = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
-    parts += [root / "staff", root / "grading", settings.place(root), *root.glob("*.csv")]
+    parts += [root / STAFF, root / "grading", settings.place(root), *root.glob("*.csv")]
     parts += [*root.glob(f"{CONFIG}.*"), *course.folder.glob(f"{CONFIG}.*")]
     parts += [settings.secret(root, directory.course_id)]
     there = dict.fromkeys(Path(os.path.abspath(part)) for part in parts)

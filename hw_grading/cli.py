@@ -295,7 +295,7 @@ def regrade(asked: Asked) -> int:
 def explain(asked: Asked) -> None:
     """Show why a student lost points: each part of a test with its message, as it was graded.
 
-    Shows the test and the answers that it calls. Runs and writes nothing.
+    Runs and writes nothing.
 
     --student ID  required: a student's id; repeatable
     --test TEST   grade id, question or heading; default: all tests that cost the student points

@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 
 _NO_RETURN = ". Is a `return` missing?"
 _MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
+_MOST_SHOWN = 24  # entries of an array, and characters of a text, in a message
 
 
 class Mismatch(AssertionError):
@@ -199,22 +200,22 @@ def expect(condition: object, message: str) -> None:
         raise Mismatch(message)
 
 
-def shown(value: object, most: int = 24) -> str:
-    """Return a value as text on one line; of arrays with more than `most` entries, the shape."""
+def shown(value: object) -> str:
+    """Return a value as text on one line; of large arrays, the shape."""
     if hasattr(type(value), "looked_at"):
         return "a function" if callable(value) else "an object"
     match value:
-        case np.ndarray() if value.size <= most:
+        case np.ndarray() if value.size <= _MOST_SHOWN:
             text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
             return " ".join(text.split()).replace("[ ", "[")
         case np.ndarray():
             return f"an array of shape {value.shape}"
         case list() | tuple():
-            entries = [shown(entry, most) for entry in value[:4]] + ["…"] * (len(value) > 4)
+            entries = [shown(entry) for entry in value[:4]] + ["…"] * (len(value) > 4)
             inside = ", ".join(entries)
             return f"[{inside}]" if isinstance(value, list) else f"({inside})"
         case str():
-            return repr(value[:most])
+            return repr(value[:_MOST_SHOWN])
         case float():
             return f"{value:g}"
         case None | bool() | int():

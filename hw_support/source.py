@@ -21,24 +21,27 @@ def parsed(source: str) -> ast.Module:
 
 def bound_by(source: str) -> list[str]:
     """Return the names that code binds at its top level; none if it is no Python."""
-    try:
-        table = symtable.symtable(ast.unparse(parsed(source)), "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if not (table := _table(source)):
         return []
     bound = [s for s in table.get_symbols() if s.is_assigned() or s.is_imported()]
     bound += [s for s in _globals_within(table) if s.is_assigned()]
     return sorted({symbol.get_name() for symbol in bound})
 
 
-def read_by(source: str, *, in_functions_only: bool = False) -> list[str]:
+def read_by(source: str) -> list[str]:
     """Return the names that code reads at its top level, and those that its functions look up."""
-    try:
-        table = symtable.symtable(ast.unparse(parsed(source)), "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    if not (table := _table(source)):
         return []
-    top = [] if in_functions_only else table.get_symbols()
-    read = [s for s in (*top, *_globals_within(table)) if s.is_referenced()]
+    read = [s for s in (*table.get_symbols(), *_globals_within(table)) if s.is_referenced()]
     return sorted({symbol.get_name() for symbol in read})
+
+
+def _table(source: str) -> symtable.SymbolTable | None:
+    """Return the symbols of code; None if it is no Python."""
+    try:
+        return symtable.symtable(ast.unparse(parsed(source)), "cell", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _globals_within(table: symtable.SymbolTable) -> Iterator[symtable.Symbol]:

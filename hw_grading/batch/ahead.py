@@ -12,7 +12,7 @@ import functools
 import json
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -163,7 +163,7 @@ class ClassRun:
     def _take(self, job: Job, future: Future[Outcome], running: Future[Outcome]) -> None:
         try:
             outcome = running.result()
-        except (Exception, CancelledError) as error:
+        except Exception as error:
             if self._stopped.is_set():  # `stop` ended this job
                 future.cancel()
                 return

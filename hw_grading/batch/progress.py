@@ -58,6 +58,7 @@ class Progress:
         stream: TextIO,
     ) -> None:
         self._entries = {student: _Entry() for student in students}
+        self._failed = 0  # students whose outcome is another than GRADED
         self._assignment, self._folder, self._log = assignment, folder, log
         self._can_be_written = True  # False after the folder could not be written to
         self._lock = threading.RLock()
@@ -66,8 +67,8 @@ class Progress:
         is_terminal = stream.isatty()
         if students and is_terminal:
             logger = log if isinstance(log, logging.Logger) else log.logger
-            logger.addFilter(_is_warning)
-            self._closing.callback(logger.removeFilter, _is_warning)
+            logger.addFilter(is_news)
+            self._closing.callback(logger.removeFilter, is_news)
             self._closing.enter_context(logging_redirect_tqdm([logger]))
         self._bar: tqdm[Any] = tqdm(
             total=len(students),
@@ -105,12 +106,13 @@ class Progress:
     def _end(self, student: str, end: Status, why: str, **known: Any) -> None:
         with self._lock:
             entry = self._entries.setdefault(student, _Entry())
-            if entry.end is None:
+            before = entry.end
+            if before is None:
                 self._bar.update()
             for name, value in {"end": end, "why": why, **known}.items():
                 setattr(entry, name, value)
-            failed = sum(e.end not in (None, Status.GRADED) for e in self._entries.values())
-            self._bar.set_postfix(failed=failed, refresh=False)
+            self._failed += _is_failed(end) - _is_failed(before)
+            self._bar.set_postfix(failed=self._failed, refresh=False)
             self._write_line(student, entry)
 
     def close(self, how_to_go_on: str) -> None:
@@ -190,7 +192,12 @@ class Progress:
                 )
 
 
-def _is_warning(record: logging.LogRecord) -> bool:
+def _is_failed(end: Status | None) -> bool:
+    return end not in (None, Status.GRADED)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the log is not one of those that each student has."""
     if record.levelno < logging.WARNING:
         return False
     return not record.getMessage().startswith("Removing existing")  # expected with --force

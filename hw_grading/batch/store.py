@@ -9,7 +9,6 @@ import contextlib
 import gzip
 import json
 import os
-import tempfile
 import time
 import zlib
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.outcome import Graded, Part, Spent, SubmissionFailed, WithScores
+from hw_support.in_one_step import in_one_step
 
 _SUFFIX = ".json.gz"
 _YOUNG_SECONDS = 600  # younger unfinished files may belong to a running process
@@ -48,17 +48,9 @@ class Results:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps({**asdict(outcome), "reasons": outcome.reasons})
-        handle, unfinished = tempfile.mkstemp(dir=path.parent)  # only its owner may read it
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(gzip.compress(content.encode(), compresslevel=1))
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(unfinished, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(unfinished)
-            raise
+        with in_one_step(path) as unfinished:
+            unfinished.touch(mode=0o600)  # only its owner may read it
+            unfinished.write_bytes(gzip.compress(content.encode(), compresslevel=1))
         self._since_tidied += 1
         if self._since_tidied >= _TIDIED_EVERY:
             self.tidy()

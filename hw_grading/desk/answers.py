@@ -5,7 +5,6 @@ notebook is read when one of its cells is shown.
 """
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +21,7 @@ from hw_grading.gradebook.graded_notebook import (
     open_notebook,
     outputs_of,
     plain,
+    size_and_time,
 )
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.homework.course import Course
@@ -152,7 +152,7 @@ class Answers:
 
     def _state(self, student: str) -> tuple[int, int] | None:
         folder = self.course.autograded(student, self.assignment)
-        return _size_and_time(folder / f"{self.assignment}.ipynb")
+        return size_and_time(folder / f"{self.assignment}.ipynb")
 
     def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
         pictures = len(pictures_of(cell))
@@ -171,7 +171,7 @@ class Answers:
     def _stubs(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
         path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
-        state = _size_and_time(path)
+        state = size_and_time(path)
         if state != self._released[0]:
             self._released = (state, _sources_in(path))
         return self._released[1]
@@ -191,15 +191,6 @@ def _bare(source: str, is_code: bool) -> str:
     """Return a source without empty lines. Code also loses its comment lines."""
     lines = (line.strip() for line in source.split("\n"))
     return "\n".join(line for line in lines if line and not (is_code and line.startswith("#")))
-
-
-def _size_and_time(path: Path) -> tuple[int, int] | None:
-    """Return the size and time of a file; None if it is missing."""
-    try:
-        status = os.lstat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_size, status.st_mtime_ns
 
 
 def _sources_in(path: Path) -> dict[str, str]:

@@ -12,7 +12,8 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from hw_grading.desk.desks import Desks, NotThere
-from hw_grading.gradebook.model import LONGEST_NAME, Conflict, Refused, RubricChanged, expect_name
+from hw_grading.gradebook.model import Conflict, Refused, RubricChanged, expect_name
+from hw_grading.gradebook.tables import MOST_IN_A_NAME
 from hw_grading.outcome import GraderFault
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
@@ -76,7 +77,7 @@ class DeskHandler(JupyterHandler):
             name = "" if name.startswith("Anonymous ") or name == user.username else name
         else:
             name = user.username
-        return visible(name)[:LONGEST_NAME].strip()
+        return visible(name)[:MOST_IN_A_NAME].strip()
 
     @property
     def grader(self) -> str:

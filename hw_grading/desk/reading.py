@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from statistics import fmean
 from typing import Any
@@ -75,7 +75,7 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
     about = desk.question(cell)
     names = desk.book.names()
     gradings = _counting(desk, desk.book.gradings(cell))
-    order = _order(desk, cell, gradings)
+    order = desk.book.order(cell, gradings)
     known = desk.answers.known()
     rubric = desk.book.rubric(cell)
     marks = (grading.mark for grading in gradings.values())
@@ -167,7 +167,7 @@ def flagged(desk: HomeworkDesk) -> Json:
     for about in desk.questions():
         gradings = desk.book.gradings(about.cell)
         if those := [grading for grading in gradings.values() if grading.mark.flagged]:
-            order = _order(desk, about.cell, _counting(desk, gradings))
+            order = desk.book.order(about.cell, _counting(desk, gradings))
             numbers = {student: number for number, student in enumerate(order, 1)}
             found += [
                 {
@@ -228,7 +228,7 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
         "waiting": waiting,
         "flagged": sum(grading.mark.flagged for grading in gradings.values()),
         "mean": round(fmean(scores), 4) if scores else None,
-        "next": _next(_order(desk, about.cell, gradings), gradings, grader),
+        "next": _next(desk.book.order(about.cell, gradings), gradings, grader),
     }
 
 
@@ -249,11 +249,6 @@ def _counting(desk: HomeworkDesk, gradings: Mapping[str, Grading]) -> dict[str, 
     not_run = {student for student, one in known.items() if one.status is Status.NOT_GRADED}
     by_people = {s for s, one in gradings.items() if one.score is not None and not one.waits}
     return {s: one for s, one in gradings.items() if s in by_people or s not in not_run}
-
-
-def _order(desk: HomeworkDesk, cell: str, students: Container[str]) -> list[str]:
-    """Return some students in the question's own order."""
-    return [student for student in desk.book.order(cell) if student in students]
 
 
 def _of_submission(one: Submission) -> Json:

@@ -112,11 +112,11 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
             undone = book.undo(cell, grader=grader)
             return {"undone": {student: grading_json(one) for student, one in undone.items()}}
         case True, "rubric", "preview":
-            return _rescored(desk, book.preview(cell, _rubric(raw)))
+            return {"rescored": book.preview(cell, _rubric(raw))}
         case True, "rubric", "":
-            return _changed(desk, *book.change_rubric(cell, _rubric(raw), grader=grader))
+            return _changed(*book.change_rubric(cell, _rubric(raw), grader=grader))
         case True, "rubric", "undo":
-            return _changed(desk, *book.undo_rubric(cell, grader=grader))
+            return _changed(*book.undo_rubric(cell, grader=grader))
         case True, "correct", "":  # sets one student's points of a test
             new = body_of(raw, _Correction)
             key = book.correct_student(cell, new.student, new.points, new.reason, grader)
@@ -157,10 +157,5 @@ def _saved(results: Mapping[str, Grading | Conflict]) -> Json:
     return {"saved": saved, "refused": refused}
 
 
-def _rescored(desk: HomeworkDesk, rescored: list[Rescored]) -> Json:
-    names = desk.book.names()
-    return {"rescored": [{**vars(one), "name": names.get(one.student, "")} for one in rescored]}
-
-
-def _changed(desk: HomeworkDesk, rubric: Rubric, rescored: list[Rescored]) -> Json:
-    return {"rubric": rubric, **_rescored(desk, rescored)}
+def _changed(rubric: Rubric, rescored: list[Rescored]) -> Json:
+    return {"rubric": rubric, "rescored": rescored}

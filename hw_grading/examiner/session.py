@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import select
 import signal
 import socket
 import sys
@@ -83,7 +82,7 @@ class Session:
     """The questions about one submission, over a stream to its kernel, which `kill` ends."""
 
     def __init__(self, stream: socket.socket, kill: Callable[[], None]) -> None:
-        self._connection, self._kill = wire.Connection(stream, _wait), kill
+        self._connection, self._kill = wire.Connection(stream), kill
         self.gone: str | None = None  # why nothing can be asked any more; None if it can
         self.ended = False  # whether the reason is that the kernel's process has ended
         self._depth = 0  # of questions within questions
@@ -314,10 +313,6 @@ class Session:
                 make = Handle if view is None else SeenHandle
                 return make(number, type_name, view)
         raise WireError("a function that the test did not pass")
-
-
-def _wait(stream: socket.socket, writing: bool) -> None:
-    select.select([] if writing else [stream], [stream] if writing else [], [])
 
 
 def _returned(value: Any) -> Any:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from hw_grading.gradebook import corrections
 from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.graded_notebook import Places, order_in, read_places
+from hw_grading.gradebook.graded_notebook import Places, order_in, read_places, size_and_time
 from hw_grading.gradebook.marks import Rows, Stamp, mark_of
 from hw_grading.gradebook.model import (
     Conflict,
@@ -56,6 +56,7 @@ class GradeBook:
     def __init__(self, course: Course, assignment: str) -> None:
         self.course, self.assignment = course, assignment
         self._database = Database(course.db_url)
+        self._read: tuple[tuple[int, int] | None, Places] | None = None
 
     def close(self) -> None:
         """Close all connections to the gradebook."""
@@ -88,10 +89,10 @@ class GradeBook:
             rows = connection.execute(query.where(api.Assignment.name == self.assignment)).all()
         return {row[0]: " ".join(filter(None, row[1:])) for row in rows}
 
-    def order(self, cell: str) -> list[str]:
-        """Return all students in the question's own order, which looks random but is fixed."""
+    def order(self, cell: str, students: Iterable[str]) -> list[str]:
+        """Return students in the question's own order, which looks random but is fixed."""
         before = f"{self.assignment}\n{cell}\n"
-        return sorted(self.names(), key=lambda s: hashlib.sha256((before + s).encode()).digest())
+        return sorted(students, key=lambda s: hashlib.sha256((before + s).encode()).digest())
 
     def rubric(self, cell: str) -> Rubric:
         """Return the rubric of a question."""
@@ -191,7 +192,8 @@ class GradeBook:
     def preview(self, cell: str, rubric: Rubric) -> list[Rescored]:
         """Return the scores that a changed rubric would change."""
         with self._rows(cell) as rows:
-            return rows.rescored(checked_rubric(rubric))
+            new = checked_rubric(rubric)
+            return rows.rescored(new, rows.answers(new))
 
     def change_rubric(
         self, cell: str, rubric: Rubric, *, grader: str
@@ -258,7 +260,13 @@ class GradeBook:
             yield Rows(connection, self.assignment, cell, *about)
 
     def _places(self) -> Places:
-        return read_places(self.course.source(self.assignment) / f"{self.assignment}.ipynb")
+        """Return the places in the instructor's notebook, which is read again when it changes."""
+        path = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
+        state = size_and_time(path)
+        read = self._read
+        if read is None or read[0] is None or read[0] != state:
+            self._read = read = state, read_places(path)
+        return read[1]
 
     def _cells(self, connection: Connection, places: Places) -> list[Cell]:
         cells = cells_of(connection, self.assignment).values()

@@ -40,8 +40,7 @@ def extensions_in(
 ) -> dict[tuple[str, str], Extension]:
     """Return extensions by assignment and student, for all assignments or for one."""
     wanted = {"assignment": assignment, "student": student}
-    key = {name: value for name, value in wanted.items() if value is not None}
-    query = select(EXTENSIONS).where(of(EXTENSIONS, key))
+    query = select(EXTENSIONS).where(of(EXTENSIONS, wanted))
     rows = db.execute(query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student))
     return {(row.assignment, row.student): Extension(**row._mapping) for row in rows}
 

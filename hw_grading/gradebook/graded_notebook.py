@@ -236,3 +236,12 @@ def cut(text: str, limit: int) -> str:
     """Return at most `limit` characters of a text, and how many more there are."""
     more = len(text) - limit
     return text if more <= 0 else f"{text[:limit]}\n… and {more:,} more characters"
+
+
+def size_and_time(path: Path) -> tuple[int, int] | None:
+    """Return the size and time of a file, which tell whether it has changed; None without one."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -65,7 +65,7 @@ class Rows:
         """The values that select the question's rows in each of our tables."""
         return {"assignment": self.assignment, "cell": self.cell}
 
-    def all(self, table: Table, **more: str) -> list[Row[Any]]:
+    def all(self, table: Table, **more: str | None) -> list[Row[Any]]:
         """Return the question's rows, or those of them that have more values."""
         return list(self.connection.execute(select(table).where(of(table, self.key | more))))
 
@@ -89,9 +89,9 @@ class Rows:
         put(self.connection, RUBRICS, self.key, grader=grader, revision=new.revision, rubric=plain)
         return new
 
-    def rescored(self, rubric: Rubric) -> list[Rescored]:
+    def rescored(self, rubric: Rubric, answers: Mapping[str, Answer]) -> list[Rescored]:
         """Return the answers, graded on the desk last, whose score changes under this rubric."""
-        gradings = [a.grading for a in self.answers(rubric).values() if _is_of_the_desk(a)]
+        gradings = [answer.grading for answer in answers.values() if _is_of_the_desk(answer)]
         scores = [(g.student, g.score, rubric.score(g.mark, self.most)) for g in gradings]
         return [Rescored(who, old, new) for who, old, new in scores if old not in (None, new)]
 
@@ -103,7 +103,7 @@ class Rows:
         new = self.write_rubric(rubric, stamp.grader)
         # Marks keep the items that are deleted: here they may be back again.
         answers = self.answers(new, lock=True)
-        changed = self.rescored(new)
+        changed = self.rescored(new, answers)
         for answer in filter(_is_of_the_desk, answers.values()):
             grading = answer.grading
             score, text = new.score(grading.mark, self.most), new.comment(grading.mark)
@@ -122,9 +122,8 @@ class Rows:
         self, rubric: Rubric, student: str | None = None, *, lock: bool = False
     ) -> dict[str, Answer]:
         """Return each answer by student, or one student's; `lock` locks nbgrader's scores of it."""
-        whose = {} if student is None else {"student": student}
         given = self._given(student, lock=lock)
-        saved = {row.student: row for row in self.all(MARKS, **whose)}
+        saved = {row.student: row for row in self.all(MARKS, student=student)}
         return {
             one.student_id: Answer(_grading(one, row, rubric), one, row)
             for one in given
@@ -242,9 +241,8 @@ class Rows:
 
     def events(self, student: str | None) -> list[Event]:
         """Return the history, the newest event first."""
-        whose = {} if student is None else {"student": student}
         found = []
-        for row in sorted(self.all(EVENTS, **whose), key=lambda row: -row.id):
+        for row in sorted(self.all(EVENTS, student=student), key=lambda row: -row.id):
             before, after = json.loads(row.before), json.loads(row.after)
             about = (row.at, row.grader, row.cell, row.student, row.action)
             said = _said(after.get("mark") or {})

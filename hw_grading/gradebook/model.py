@@ -19,11 +19,10 @@ from typing import Any
 
 from hw_grading.gradebook.graded_notebook import Places
 from hw_grading.gradebook.scores import Cell, signed
-from hw_grading.gradebook.tables import ALL_POINTS
+from hw_grading.gradebook.tables import ALL_POINTS, MOST_IN_A_NAME
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MOST_ITEMS = 60  # in one rubric
-LONGEST_NAME = 128  # characters in the name of a grader
 
 
 @dataclass(frozen=True)
@@ -207,8 +206,8 @@ def expect_text(text: str) -> None:
 def expect_name(name: str) -> str:
     """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
     expect_text(name)
-    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
-        raise Refused(f"A grader's name must have 1 to {LONGEST_NAME} printable characters.")
+    if not name.strip() or len(name) > MOST_IN_A_NAME or not name.isprintable():
+        raise Refused(f"A grader's name must have 1 to {MOST_IN_A_NAME} printable characters.")
     return name
 
 
@@ -262,7 +261,7 @@ def _sum(items: Sequence[tuple[float, str]]) -> float:
 
 
 def rubric_of(values: Mapping[str, Any], most: float) -> Rubric:
-    """Return a rubric from JSON data: of a row, an event, or an exported document.
+    """Return a rubric from JSON data: of a row or an event.
 
     In version 2.0 points could begin at those of the question, `most`: now an item gives them.
     """

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from hw_grading.gradebook.corrections import Correction, Kind, applied, corrections_in
+from hw_grading.gradebook.corrections import Correction, applied, corrections_in
 from hw_grading.gradebook.folders import read_time, why_unusable
 from hw_grading.gradebook.graded_notebook import Places, order_in, read_places
 from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
@@ -66,11 +66,21 @@ class Result:
         return self.record or Record(self.student.id)
 
     @property
+    def dropped(self) -> frozenset[str]:
+        """Grade ids of the cells that a correction dropped."""
+        return frozenset(one.cell for one in self.corrections if one.drops)
+
+    @property
+    def counting(self) -> list[Score]:
+        """The scores of cells that no correction dropped."""
+        dropped = self.dropped
+        return [score for score in self.known.scores if score.cell.name not in dropped]
+
+    @property
     def too_high(self) -> list[Score]:
         """The scores by people above the cell's points. A cell of 0 points may be a bonus."""
-        dropped = {one.cell for one in self.corrections if one.drops}
-        given = [score for score in self.known.scores if score.cell.name not in dropped]
-        return [score for score in given if 0 < score.cell.max_points < (score.manual or 0.0)]
+        counting = self.counting
+        return [score for score in counting if 0 < score.cell.max_points < (score.manual or 0.0)]
 
     def points(self, cell: str) -> float:
         """Return the points for one cell by its grade id, including corrections."""
@@ -197,7 +207,7 @@ class Rules:
             if one.due_for_all:
                 self._turns[one.student].append(one)
         self.changes = changes
-        self.dropped = {change.cell for change in changes if change.kind is Kind.DROP}
+        self.dropped = {change.cell for change in changes if change.drops}
         self.most = sum(cell.max_points for cell in cells if cell.name not in self.dropped)
 
     def final(self, student: Student, record: Record | None) -> Result:

@@ -96,7 +96,7 @@ def digest_of(source: str) -> str:
 def save_run(connection: Connection, assignment: str, student: str, run: Run) -> int:
     """Store a run in the caller's transaction, and remove the oldest; return its number."""
     whose = {"assignment": assignment, "student": student}
-    last = connection.scalar(select(func.max(RUNS.c.number)).where(*_of(RUNS, assignment, student)))
+    last = connection.scalar(select(func.max(RUNS.c.number)).where(of(RUNS, whose)))
     number = (last or 0) + 1
     values = (
         vars(run)
@@ -120,7 +120,7 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
         connection.execute(insert(PARTS), parts)
     for table in (RUNS, PARTS):
         old = table.c.number <= number - MOST_RUNS
-        connection.execute(delete(table).where(*_of(table, assignment, student), old))
+        connection.execute(delete(table).where(of(table, whose), old))
     return number
 
 
@@ -137,14 +137,15 @@ def read_runs(
     With `numbers`, return the runs of these numbers; a run that is gone is left out. Reading the
     parts of a large class takes most of the time.
     """
+    whose = {"assignment": assignment, "student": student}
     if numbers is None:
         last = select(RUNS.c.student, func.max(RUNS.c.number)).group_by(RUNS.c.student)
-        found = db.execute(last.where(*_of(RUNS, assignment, student)))
+        found = db.execute(last.where(of(RUNS, whose)))
         numbers = {row[0]: row[1] for row in found}
     numbered = set(numbers.values())
 
     def rows(table: Table, *order: str) -> Iterator[Any]:
-        query = select(table).where(*_of(table, assignment, student))
+        query = select(table).where(of(table, whose))
         query = query.where(table.c.number.in_(numbered)).order_by(*order)
         return (row for row in db.execute(query) if numbers.get(row.student) == row.number)
 
@@ -170,11 +171,6 @@ def read_runs(
         )
         for row in rows(RUNS)
     }
-
-
-def _of(table: Table, assignment: str, student: str | None) -> list[Any]:
-    one = [] if student is None else [table.c.student == student]
-    return [table.c.assignment == assignment, *one]
 
 
 def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:

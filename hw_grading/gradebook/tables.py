@@ -42,8 +42,9 @@ def now() -> datetime:
 
 
 def of(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
-    """Return the condition that selects the rows with these values."""
-    return and_(true(), *(table.c[name] == value for name, value in key.items()))
+    """Return the condition that selects the rows with these values; None stands for any value."""
+    wanted = (table.c[name] == value for name, value in key.items() if value is not None)
+    return and_(true(), *wanted)
 
 
 def put(connection: Connection, table: Table, key: Mapping[str, Any], **values: Any) -> None:

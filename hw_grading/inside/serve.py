@@ -27,7 +27,6 @@ import io
 import marshal
 import os
 import random
-import select
 import signal
 import socket
 import threading
@@ -56,14 +55,14 @@ class Server:
     """Answers questions. Objects that it refers to by number are kept until the kernel ends."""
 
     def __init__(self, stream: socket.socket, names: dict[str, Any]) -> None:
-        self._connection = wire.Connection(stream, _wait)
+        self._connection = wire.Connection(stream)
         self._names = names
         self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
         self._number_of: dict[int, int] = {}  # their numbers, by id
         self._functions: dict[Reference, Callable[..., Any]] = {}  # of the grader
         self._notebook = Notebook(names)
-        self._put: list[Any] = []  # what undoes each `put` of this test
-        self._has_functions: list[bool] = []  # whether that one has bound functions
+        # Of each `put` of this test: whether it has bound functions, and what undoes it.
+        self._put: list[tuple[bool, Any]] = []
         self._gate = _Gate()
         self._serving: tuple[int, int] | None = None  # process and thread that use the connection
 
@@ -76,9 +75,8 @@ class Server:
                 self._answer_until("end")
         finally:
             self._serving = None
-            self._has_functions.clear()
             while self._put:
-                self._notebook.put_back(self._put.pop())
+                self._notebook.put_back(self._put.pop()[1])
             state.put_back()
         self._connection.send(self._packed(["ended"]))
 
@@ -88,7 +86,7 @@ class Server:
         If `function` has no name in the notebook, it is the outermost one that has. With functions
         of the grader in the place of the notebook's own, nothing is replaced.
         """
-        if any(self._has_functions):
+        if any(has_functions for has_functions, _ in self._put):
             return
         own = list(self._names.items()) if function is not None else []
         called = [name for name, value in own if value is function]
@@ -173,11 +171,10 @@ class Server:
                     return self._packed(["values", found, None])
             case "put", [names, values]:
                 now = [value[0] if value else Notebook.MISSING for value in values]
-                self._has_functions.append(any(map(callable, now)))
-                self._put.append(self._notebook.put(dict(zip(names, now, strict=True))))
+                undo = self._notebook.put(dict(zip(names, now, strict=True)))
+                self._put.append((any(map(callable, now)), undo))
             case "put back", []:
-                self._has_functions.pop()
-                self._notebook.put_back(self._put.pop())
+                self._notebook.put_back(self._put.pop()[1])
             case _:
                 raise ValueError(kind)
         return self._packed(["values", [], None])
@@ -360,10 +357,6 @@ class _RandomState:
             generator.bit_generator.state = state
         np.random.set_state(self._numpy)  # noqa: NPY002
         random.setstate(self._python)
-
-
-def _wait(stream: socket.socket, writing: bool) -> None:
-    select.select([] if writing else [stream], [stream] if writing else [], [])
 
 
 class _Nothing(io.TextIOBase):

@@ -16,7 +16,7 @@ from hw_grading.gradebook.scores import Cell, counted
 from hw_grading.gradebook.writing import csv_of, expect_ending, write_whole
 from hw_grading.homework.course import Course
 from hw_grading.lms import canvas, moodle
-from hw_grading.lms.grades import Exported, Grade, Grades, read_grades, two_decimals
+from hw_grading.lms.grades import Exported, Grade, Grades, read_grades
 from hw_grading.lms.roster import FILE_NAME, last_and_first
 from hw_support.failures import visible
 from hw_support.submission.file import Unreadable
@@ -204,7 +204,7 @@ def _points(grade: Grade, cells: Iterable[Cell]) -> Any:
 
 
 def _rounded(number: float) -> float:
-    return float(two_decimals(number))
+    return round(float(number), 2)
 
 
 def _when(grades: Grades, grade: Grade, zone: str = "") -> str:

@@ -16,6 +16,8 @@ from hw_grading.outcome import Status
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
+_EXCUSED = "ex"  # in the place of a score, in Canvas' files
+
 
 @dataclass(frozen=True)
 class Grade:
@@ -32,9 +34,7 @@ class Grade:
     @property
     def waits(self) -> bool:
         """Whether a person has to grade an answer, without dropped questions."""
-        dropped = {one.cell for one in self.result.corrections if one.drops}
-        scores = self.result.known.scores if self.is_scored else ()
-        return any(score.waits and score.cell.name not in dropped for score in scores)
+        return self.is_scored and any(score.waits for score in self.result.counting)
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,11 @@ def filled(
     who: Callable[[Row], Who],
     grades: Grades,
     accept_names: bool,
-    maximum: str = "",  # of points, as the platform says
-    excused: str = "ex",
+    maximum: str,  # of points, as the platform says; "" if it says none
 ) -> Exported:
     """Write the wanted students' scores into a column of a platform's file.
 
-    A row keeps its value if the student has no score, or if the value is `excused`. A student who
+    A row keeps its value if the student has no score, or if the value is "ex". A student who
     is known by name only gets a score with `accept_names`.
     """
     to_check, name = list(grades.left_to_do), table.path.name
@@ -148,7 +147,7 @@ def filled(
     written = 0
     for row in table.rows:
         grade = grades.wanted.get(found.get(row.line, ""))
-        if grade and grade.is_scored and row.cells[column].strip().casefold() != excused:
+        if grade and grade.is_scored and row.cells[column].strip().casefold() != _EXCUSED:
             written += 1
             text = two_decimals(grade.result.final)
             if number_in(row.cells[column]) != number_in(text):

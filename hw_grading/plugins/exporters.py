@@ -131,7 +131,7 @@ class SubmissionExporter(NotebookExporter):
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
         course: Any = self.parent.coursedir  # type: ignore[union-attr]
         student, assignment = (resources["nbgrader"][name] for name in ("student", "assignment"))
-        graded = Path(course.format_path(course.autograded_directory, student, assignment))
+        graded = Course.of(course).autograded(student, assignment)
         if self._turn is None or path.parent != graded:  # first pass: the file was handed in
             self._turn = self._turn_of(student, path)
             carry_along(path.parent, graded)

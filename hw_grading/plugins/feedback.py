@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from traitlets import Bool
 
 from hw_grading.batch import folders
+from hw_grading.batch.progress import is_news
 from hw_grading.gradebook.graded_notebook import (
     MAX_BYTES,
     Places,
@@ -84,7 +84,7 @@ class FeedbackExporter(Exporter):
         """Show a bar if there is a terminal, in the place of the lines on each student."""
         bar = tqdm(total=len(converter.assignments), unit=" students", disable=None)
         if not bar.disable:
-            self.log.addFilter(_is_news)
+            self.log.addFilter(is_news)
         return bar
 
     def from_filename(  # type: ignore[override]  # a page is text
@@ -152,12 +152,6 @@ class FeedbackExporter(Exporter):
             comments = comments_of(db, homework, student)
         known = (results.cells, results.max_score, results.of(student))
         return Facts(student, homework, *known, comments, places, instructors)
-
-
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether a line of the log is not one of those that each student has."""
-    ordinary = record.getMessage().startswith("Removing existing")  # with --force
-    return record.levelno >= logging.WARNING and not ordinary
 
 
 _kept = functools.lru_cache(maxsize=500)(text_html)  # the instructor's texts, for the whole class

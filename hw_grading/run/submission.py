@@ -16,7 +16,6 @@
 import json
 import socket
 from contextlib import ExitStack
-from time import monotonic
 
 from nbformat import NotebookNode
 from traitlets.log import get_logger
@@ -38,7 +37,6 @@ from hw_grading.outcome import (
     GraderFault,
     HelperEnded,
     Part,
-    Spent,
     SubmissionFailed,
     WithScores,
 )
@@ -96,7 +94,6 @@ class Submission:
 
     def run(self) -> WithScores:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
-        began = monotonic()
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         self._run_in_a_kernel()
         if fault := self._fault or (self._kernel and self._kernel.fault):
@@ -104,12 +101,11 @@ class Submission:
         parts = self._settle()
         add_problems(self.nb, self._report.problems)
         put_notes_on_top(self.nb)
-        spent = Spent(monotonic() - began, self.cpu_seconds_used)
         text = json.dumps(self.nb, ensure_ascii=False)
         problems = read_problems(self.nb)
         if failures := tuple(p.message for p in problems if p.severity is Severity.FAILED):
-            return SubmissionFailed(text, failures, spent, parts)
-        return Graded(text, spent, parts)
+            return SubmissionFailed(text, failures, parts=parts)
+        return Graded(text, parts=parts)
 
     # -- the kernel
 

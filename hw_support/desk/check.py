@@ -36,7 +36,6 @@ STUB = "raise NotImplementedError()"
 _WIDTH = 92
 _PART, _TO_DO = 34, 28  # columns of the table
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
-_NO_PYTHON = ("SyntaxError", "IndentationError", "TabError")
 
 _distributions = functools.cache(packages_distributions)  # takes half a second
 

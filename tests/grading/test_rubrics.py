@@ -420,9 +420,10 @@ def test_the_order_of_answers_depends_on_the_question_and_does_not_change(book, 
         add_student(course, name)
     add_student(course, "eve", first_name="Eve", last_name="Late")
     assert book.names()["eve"] == "Eve Late"
-    order = book.order("why")
-    assert order == GradeBook(course, ASSIGNMENT).order("why")
-    assert order != book.order("plot")
+    names = book.names()
+    order = book.order("why", names)
+    assert order == GradeBook(course, ASSIGNMENT).order("why", names)
+    assert order != book.order("plot", names)
     assert order != sorted(order)
     assert save(book, "eve", 0).score == 2
 

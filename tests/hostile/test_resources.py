@@ -68,15 +68,6 @@ Arena(Path({root!r})).grade(notebook({{}}, before={code!r}), cpu_seconds_per_cel
 """
 
 
-COMPUTES = """
-checks = Checks("apply")
-@checks.part("of a matrix", 2)
-def _():
-    assert apply(lambda x: x @ x.T, 3.0) == 10.0
-checks.score()
-"""
-
-
 def test_a_test_that_computes_without_end_with_what_it_was_given(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from hw_grading.homework.course import REPOSITORY
 
 FOLDER = REPOSITORY / "deploy" / "containers"
 HOMEWORKS = sorted(path.parent.name for path in REPOSITORY.glob("source/*/*.ipynb"))
-PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def instructions(name: str, homework: str = "") -> list[list[str]]:

@@ -26,8 +26,3 @@ from hw_support.source import bound_by, read_by
 def test_names_of_a_cell(cell, bound, read):
     assert bound_by(cell) == bound
     assert read_by(cell) == read
-
-
-def test_names_that_only_functions_read():
-    cell = "_, axes = f()\naxes[0].plot(g)\ndef total(x): return np.sum(x)"
-    assert read_by(cell, in_functions_only=True) == ["np"]

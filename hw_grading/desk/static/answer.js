@@ -363,7 +363,6 @@ async function begin() {
   history.replaceState(null, "", gradingPage(CELL));
   if (start === undefined) {
     byId("answer-text").replaceChildren(make("p", {}, "Nobody has submitted this homework yet."));
-    mark = null;
     return;
   }
   connect();

@@ -103,7 +103,7 @@ function form(rubric) {
   return { elements: [list, add], read, check };
 }
 
-/** @param {{student: string, name?: string, before: number, after: number}[]} rescored @param {(student: string) => string} named */
+/** @param {{student: string, before: number, after: number}[]} rescored @param {(student: string) => string} named */
 function scores(rescored, named) {
   const called = rescored.map((one) => ({ ...one, name: named(one.student) }));
   called.sort((one, other) => one.name.localeCompare(other.name, "en", { numeric: true }));
@@ -131,7 +131,6 @@ export async function editRubric(rubric, named, changed) {
   const trouble = make("p", { role: "alert", className: "alarm" });
   elements[0].querySelector("input")?.setAttribute("autofocus", "");
   const first = JSON.stringify(read());
-  let saved = false;
   const leaving = (event) => JSON.stringify(read()) !== first && event.preventDefault();
   addEventListener("beforeunload", leaving);
 
@@ -153,7 +152,6 @@ export async function editRubric(rubric, named, changed) {
         if (choice !== "change") return false;
       }
       const answer = await ask(["rubric", CELL], { rubric: wanted });
-      saved = true;
       changed(answer.rubric, answer.rescored ?? []);
       return true;
     } catch (error) {
@@ -193,7 +191,6 @@ export async function editRubric(rubric, named, changed) {
     check: (value) => (value === "save" ? save() : leave()),
   });
   removeEventListener("beforeunload", leaving);
-  return saved;
 }
 
 /**

@@ -3,13 +3,13 @@
 
 import { button, dialog, make, say } from "./dom.js";
 
-const FIELDS = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+const FIELDS = "input:not([type=checkbox]), textarea, select";
 
 /**
  * Return the rubric item of a key: 1 to 9, and Shift with a digit from the tenth item on.
  * @param {KeyboardEvent} event @returns {number} from 0; -1 for none
  */
-export function itemOf(event) {
+function itemOf(event) {
   if (/^[1-9]$/.test(event.key)) return Number(event.key) - 1;
   const digit = /^Digit(\d)$/.exec(event.code);
   return digit && event.shiftKey && event.key !== "0" ? Number(digit[1]) + 9 : -1;

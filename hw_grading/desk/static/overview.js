@@ -10,8 +10,6 @@ const PAUSE = 15_000; // milliseconds between two requests
 const MOST_FOUND = 12;
 /** @type {{student: string, name: string}[]} */
 let students = [];
-/** @type {Map<string, string>} */
-let titles = new Map();
 
 /** @param {any} question */
 function row(question) {
@@ -130,7 +128,6 @@ async function load() {
   try {
     const data = await ask(["overview"]);
     students = data.students ?? [];
-    titles = new Map(data.questions.map(({ cell, title }) => [cell, title]));
     showQuestions(data.questions);
     showClass(data.class);
     find();

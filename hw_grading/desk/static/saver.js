@@ -35,7 +35,7 @@ export function markOf({ chosen, adjustment, comment, done, flagged, flag_note }
 }
 
 /** @param {Mark} one @param {Mark} other */
-export function sameMark(one, other) {
+function sameMark(one, other) {
   const plain = (/** @type {Mark} */ mark) => {
     const { chosen, comment, flag_note, ...rest } = markOf(mark);
     return JSON.stringify([[...chosen].sort(), comment.trim(), flag_note.trim(), rest]);

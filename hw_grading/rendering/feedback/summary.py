@@ -69,15 +69,10 @@ class Facts:
         none = {cell.name: Score(cell) for cell in self.cells}
         return none | {score.cell.name: score for score in self.result.known.scores}
 
-    @property
-    def dropped(self) -> frozenset[str]:
-        """Grade ids of the cells that a correction dropped."""
-        return frozenset(one.cell for one in self.result.corrections if one.drops)
-
     def points(self, scores: Sequence[Score]) -> Points | None:
         """Return the points of some cells in words, with corrections; None if they have none."""
         scores = [score for score in scores if score.cell.max_points or score.points]
-        kept = [score for score in scores if score.cell.name not in self.dropped]
+        kept = [score for score in scores if score.cell.name not in self.result.dropped]
         if not kept:
             return Points("does not count", "open") if scores else None
         names = {score.cell.name for score in kept}
@@ -186,7 +181,7 @@ def summary_of(
     `problems` are those that grading noted; `markdown` renders graders' comments.
     """
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
-    count = [score for name, score in facts.scores.items() if name not in facts.dropped]
+    count = [score for name, score in facts.scores.items() if name not in facts.result.dropped]
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     any_given = any(not score.is_open for score in facts.result.known.scores)
     remarks = [*_remarks(facts.result, any_given, open_points), *_lateness(facts.result)]
