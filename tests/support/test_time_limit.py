@@ -1,6 +1,8 @@
 """Calls that do not return are ended, within others too."""
 
+import contextlib
 import signal
+import sys
 import time
 
 import pytest
@@ -17,10 +19,34 @@ def wait():
     time.sleep(60)
 
 
-@pytest.mark.parametrize("endless", [compute, wait])
+def catch_all():
+    while True:
+        try:
+            compute()
+        except BaseException:
+            continue
+
+
+def suppress_all():
+    while True:
+        with contextlib.suppress(BaseException):
+            compute()
+
+
+def call_again():
+    while True:
+        try:
+            sum(range(100))
+        except:  # noqa: E722
+            continue
+
+
+@pytest.mark.parametrize("endless", [compute, wait, catch_all, suppress_all, call_again])
 def test_an_endless_call_is_interrupted(endless):
+    tracer = sys.gettrace()
     with pytest.raises(TimeLimitReached), time_limit(0.1, 0.3):
         endless()
+    assert sys.gettrace() is tracer
 
 
 @pytest.mark.parametrize("endless", [compute, wait])
