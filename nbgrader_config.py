@@ -45,17 +45,15 @@ c.ClearMarkScheme.enforce_metadata = False
 c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"
 
 # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
-c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"
+c.Autograde.exporter_class = "hw_grading.plugins.autograde.SubmissionExporter"
 c.Autograde.sanitize_preprocessors = [
-    "hw_grading.plugins.preprocessors.MendCells",
+    "hw_grading.plugins.reading.MendCells",
     "nbgrader.preprocessors.ClearOutput",
 ]
 c.Autograde.autograde_preprocessors = [
-    "hw_grading.plugins.preprocessors.CollectResult",
     "nbgrader.preprocessors.LimitOutput",
     # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.
     "hw_grading.plugins.saving.SaveScores",
-    "hw_grading.plugins.preprocessors.MarkFinished",
 ]
 # "none" runs student code with your own rights: only for a class that you trust with your machine.
 c.ExecuteSubmission.sandbox = "bubblewrap"

@@ -19,12 +19,13 @@ from time import monotonic
 from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hw_grading
 import hw_support
-from hw_grading.batch.seeds import another
+from hw_grading.batch.seeds import another, seed_of
 from hw_grading.homework.homework import KINDS, Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
@@ -65,6 +66,17 @@ class Job:
         homework = self.homework.digest()
         whole = [self.student, self.seed, self.notebook, self.settings, self.versions, homework]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def job_of(
+    student: str, notebook: NotebookNode, settings: RunSettings, homework: Homework, secret: bytes
+) -> Job:
+    """Return the job of a notebook that was read and mended."""
+    # Mending gives random ids to restored cells. The job needs the same ids each time.
+    cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
+    text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
+    seed = seed_of(secret, homework.name, student, notebook)
+    return Job(student, seed, text, settings.plain(), installed(), homework)
 
 
 def graded_with(

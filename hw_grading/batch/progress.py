@@ -91,7 +91,7 @@ class Progress:
         self._end(student, outcome.status, " ".join(outcome.reasons), **of_time)
 
     def not_graded(self, student: str, why: str) -> None:
-        """Note that the grader failed to grade a student; this replaces an earlier outcome."""
+        """Note that a student cannot be graded; this replaces an earlier outcome."""
         self._end(student, Status.NOT_GRADED, why)
 
     def saved(self, student: str) -> None:

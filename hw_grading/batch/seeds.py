@@ -1,16 +1,16 @@
 """Seeds of hidden inputs: each submission has its own seed, the same whenever it is graded.
 
-A seed is a keyed digest. The key is a secret of the course, which is created when its first class
-is graded. It is stored in a file outside the repository, and no sandbox shows this file. Nobody can
-predict an input without the key.
+A seed is a keyed digest. The key is a secret of the course, made when its first class is graded. It
+is in a file outside the repository, and no sandbox shows this file. Nobody can predict an input
+without the key.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
@@ -25,23 +25,17 @@ BYTES = 32  # of a secret
 _BITS = 128  # of a seed
 
 
-@dataclass(frozen=True)
-class Seeds:
-    """The seeds of a course's submissions."""
+def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) -> int:
+    """Return the seed of one submission, 128 bits.
 
-    secret: bytes = field(repr=False)  # `BYTES` bytes that nobody can guess
-
-    def of(self, homework: str, student: str, notebook: NotebookNode) -> int:
-        """Return the seed of one submission, 128 bits.
-
-        It depends on the order of all cells of the mended notebook, on the type and text of the
-        student's cells, and on the grade ids of locked cells. So a changed answer gets another
-        seed, and so does a cell that was moved or became text. A student who has learned hidden
-        inputs cannot use them in the next attempt. A new text of a locked cell changes no seed.
-        """
-        cells = (cell for cell in notebook.cells if not is_notes(cell))
-        texts = (text for cell in cells for text in _identity(cell))
-        return _number(self.secret, homework, student, *texts)
+    It depends on the order of all cells of the mended notebook, on the type and text of the
+    student's cells, and on the grade ids of locked cells. So a changed answer gets another seed,
+    and so does a cell that was moved or became text. A student who has learned hidden inputs cannot
+    use them in the next attempt. A new text of a locked cell changes no seed.
+    """
+    cells = (cell for cell in notebook.cells if not is_notes(cell))
+    texts = (text for cell in cells for text in _identity(cell))
+    return _number(secret, homework, student, *texts)
 
 
 def another(seed: int) -> int:
@@ -73,8 +67,8 @@ def secret_file(course: Path, course_id: str) -> Path:
     return Path(jupyter_data_dir(), "hw_grading", f"{readable or 'course'}-{name}.secret")
 
 
-def course_seeds(file: Path) -> Seeds:
-    """Read a course's secret; create it if it is missing. Raise `GraderFault` if that fails."""
+def course_secret(file: Path) -> bytes:
+    """Read a course's secret; make it if it is missing. Raise `GraderFault` if that fails."""
     try:
         if not file.exists():
             _make(file)
@@ -91,19 +85,14 @@ def course_seeds(file: Path) -> Seeds:
             f"{len(secret)} bytes. Remove the file: the grader makes a new secret, and hidden "
             "tests get new inputs"
         )
-    return Seeds(secret)
+    return secret
 
 
 def _make(file: Path) -> None:
-    """Write a new secret atomically. If another process has just created one, keep that."""
+    """Write a new secret, which only its owner may read. Keep one that was just made."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=file.parent)  # only its owner may read it
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as written:
-            written.write(secrets.token_hex(BYTES))
-        if not file.exists():
-            os.link(temporary, file)
-    except FileExistsError:
-        return
-    finally:
-        os.unlink(temporary)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as written:
+        written.write(secrets.token_hex(BYTES))
+        written.flush()
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.link(written.name, file)

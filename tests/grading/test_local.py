@@ -158,7 +158,7 @@ def test_a_fork_server_whose_coordinator_is_gone_ends_without_a_traceback() -> N
     program = """
 import os
 from hw_grading.batch.local import LocalProcesses
-LocalProcesses(1).start_early()
+LocalProcesses(1)
 os._exit(0)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)

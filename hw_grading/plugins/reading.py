@@ -1,35 +1,97 @@
-"""The preprocessors of `nbgrader autograde`, for nbgrader's own lists of preprocessors."""
+"""Reads a submission: the one reader, whoever runs the submission, and whenever."""
+
+from __future__ import annotations
 
 import functools
 import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from hw_grading.batch.grading import OUTCOME, TURN, Turn
-from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
-from hw_grading.homework.cells import (
-    grade_ids_by_assignment,
-    instructor_cells,
-    plain_cells,
-)
-from hw_grading.outcome import GraderFault, NotGraded
+from hw_grading.batch.job import Job
+from hw_grading.batch.submissions import beside, digest_of
+from hw_grading.homework.cells import grade_ids_by_assignment, instructor_cells, plain_cells
+from hw_grading.homework.course import Course
+from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
+from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import (
-    METADATA_KEY,
     Kind,
     Problem,
     Severity,
     add_problems,
     put_notes_on_top,
-    read_problems,
 )
 from hw_support.submission.released import Mistaken, grade_ids_in, mistaken_for
+
+_QUIET = logging.getLogger("hw_grading.ahead")  # what was mended is logged when it is saved
+_QUIET.propagate = False
+_QUIET.addHandler(logging.NullHandler())
+
+
+class Owned(NotebookNode):
+    """A notebook with one owner, so nbconvert need not copy it at each step."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Owned:
+        """Return the notebook itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class Read:
+    """A submission that was read and mended."""
+
+    digest: str  # of its file, taken before the file was read
+    notebook: NotebookNode  # mended, with the instructor's cells
+    job: Job
+
+
+class Reader:
+    """Reads submissions, and runs a converter's `sanitize_preprocessors` over them."""
+
+    def __init__(
+        self, converter: Autograde, db_url: str, job_of: Callable[[str, NotebookNode], Job]
+    ) -> None:
+        self._course, self._db_url, self._job_of = converter.coursedir, db_url, job_of
+        self._exporter = Exporter(config=converter.config, log=_QUIET)
+        self._exporter.optimistic_validation = True  # once, after all preprocessors
+        for preprocessor in converter.sanitize_preprocessors:
+            self._exporter.register_preprocessor(preprocessor)
+
+    def read(self, student: str, path: Path) -> Read:
+        """Read a student's notebook, and restore the instructor's cells.
+
+        Raise `GraderFault` if there is no notebook that can be read.
+        """
+        digest = digest_of(path)
+        try:
+            notebook, problems = read_submission(path)
+        except Unreadable as why:
+            raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
+        add_problems(notebook, problems)
+        course, assignment = Course.of(self._course), self._course.assignment_id
+        source = course.source(assignment)
+        add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))
+        ids = {
+            "student": student,
+            "assignment": assignment,
+            "notebook": path.stem,
+            "db_url": self._db_url,
+            "source": str(source / path.name),
+            "release": str(course.release(assignment) / path.name),
+        }
+        mended, _ = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
+        notebook = NotebookNode(mended)
+        return Read(digest, notebook, self._job_of(student, notebook))
 
 
 class MendCells(NbGraderPreprocessor):
@@ -76,42 +138,6 @@ def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:
     with Gradebook(db_url) as gradebook:
         ids = grade_ids_by_assignment(gradebook.db)
     return {name: theirs for name, theirs in ids.items() if name != assignment}
-
-
-class CollectResult(NbGraderPreprocessor):
-    """Replaces a sanitized notebook by the executed one; used instead of nbgrader's `Execute`.
-
-    Without a result, a `GraderFault` leaves the student without a score instead of a zero.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Wait for the submission's result, or run the submission."""
-        turn: Turn = resources[TURN]
-        outcome = turn.outcome()
-        if isinstance(outcome, NotGraded):
-            raise GraderFault(f"NOT GRADED: {turn.student}: {outcome.fault}")
-        resources[OUTCOME] = outcome
-        before = set(read_problems(nb))
-        nb = nbformat.from_dict(json.loads(outcome.notebook))
-        for problem in read_problems(nb):
-            if problem not in before:
-                self.log.warning("%s: %s", turn.student, problem.message)
-        return nb, resources
-
-
-class MarkFinished(NbGraderPreprocessor):
-    """Marks a notebook as completely graded; the last of `autograde_preprocessors`.
-
-    Without the mark, or with the mark of another file than the submitted one, it is graded again.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Set the mark. It reaches the disk when the whole notebook is written."""
-        turn: Turn = resources[TURN]
-        ours = nb.metadata.setdefault(METADATA_KEY, NotebookNode())
-        ours[FINISHED], ours[HANDED_IN] = True, turn.digest
-        turn.saved()
-        return nb, resources
 
 
 def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
