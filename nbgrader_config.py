@@ -21,9 +21,7 @@ c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
 c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
 c.GenerateAssignment.preprocessors = [
-    "hw_grading.plugins.releasing.CheckRegions",
-    "hw_grading.plugins.releasing.SetPoints",
-    "hw_grading.plugins.releasing.CollapseTests",
+    "hw_grading.plugins.releasing.CheckCells",
     "hw_grading.plugins.releasing.ShowDueDate",
     "hw_grading.plugins.releasing.WriteStartPage",
     "nbgrader.preprocessors.LockCells",

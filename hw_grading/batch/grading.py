@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,7 +36,8 @@ from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import fixed_folder
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import GraderFault, NotGraded, Outcome
+from hw_grading.outcome import NotGraded, Outcome
+from hw_grading.run.blame import described
 from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import RunSettings
 
@@ -109,8 +110,8 @@ class ClassRun:
             if self._stopped:  # `stop` ended this job
                 future.cancel()
                 return
-            known = isinstance(error, GraderFault)
-            outcome = NotGraded(str(error) if known else f"{type(error).__name__}: {error}")
+            lost = "the connection to the Dask scheduler was lost"
+            outcome = NotGraded(lost if isinstance(error, CancelledError) else described(error))
         self._end(job, future, outcome)
 
     def _end(self, job: Job, future: Future[Outcome], outcome: Outcome) -> None:
@@ -144,6 +145,8 @@ def grading(
     root, assignment = Path(course.root), course.assignment_id
     with ExitStack() as stack:
         stack.enter_context(quiet_interrupt())
+        stack.callback(gc.set_threshold, *gc.get_threshold())
+        gc.set_threshold(*_SELDOM)
         # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
@@ -152,9 +155,7 @@ def grading(
         submissions = to_grade(converter)
         good = sum(not one.why for one in submissions)
         examined = _examined(converter)
-        executor, at_once = whole_class.make_executor(
-            good, settings, homework, examined, converter.log.error
-        )
+        executor, at_once = whole_class.make_executor(good, settings, homework, examined)
         if executor:
             stack.callback(executor.shutdown, cancel_futures=True)
         wait = executor.expect_imports if isinstance(executor, LocalProcesses) else None
@@ -176,7 +177,6 @@ def grading(
             run=run_elsewhere if whole_class.executor == "dask" else run,
         )
         stack.callback(class_run.stop)
-        stack.enter_context(rare_collections())
         yield class_run, submissions, course_secret(secret)
 
 
@@ -193,22 +193,6 @@ def _examined(converter: Any) -> bool:
     return examined > 0
 
 
-# -- what a run changes in its process, and restores
-
-
-@contextlib.contextmanager
-def rare_collections() -> Iterator[None]:
-    """Make full garbage collections rare, and exclude the course and all modules from them."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(*_SELDOM)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
 @contextlib.contextmanager
 def quiet_interrupt() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM end the program and its processes at once, without a traceback.
@@ -223,13 +207,12 @@ def quiet_interrupt() -> Iterator[None]:
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: signal.SIG_DFL,
     }
-    ours = [number for number, handler in usual.items() if signal.getsignal(number) is handler]
-    if threading.current_thread() is not threading.main_thread():
-        ours = []
+    is_main = threading.current_thread() is threading.main_thread()
+    ours = {n: old for n, old in usual.items() if is_main and signal.getsignal(n) is old}
     for number in ours:
         signal.signal(number, end)
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, usual[number])
+        for number, old in ours.items():
+            signal.signal(number, old)

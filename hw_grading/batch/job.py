@@ -11,7 +11,6 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,7 @@ import hw_grading
 import hw_support
 from hw_grading.batch.seeds import another, seed_of
 from hw_grading.homework.homework import KINDS, Homework
-from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
+from hw_grading.outcome import HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
 from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
@@ -37,11 +36,6 @@ from hw_support.submission import released
 OURS = "this homework's own packages"
 # The files of released homeworks, which only students' commands read.
 _RELEASED = released.FOLDER.relative_to(Path(str(hw_support.__file__)).parents[1])
-_looking = threading.Lock()
-
-
-class WorkerUnfit(GraderFault):
-    """A worker must not grade, because its results could differ from the coordinator's."""
 
 
 @dataclass(frozen=True)
@@ -121,16 +115,21 @@ def run(job: Job) -> Outcome:
 
 
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on a machine that was not checked yet; it may be `WorkerUnfit`."""
-    if different := differences(job.versions, installed()):
-        raise WorkerUnfit(
-            f"the worker's packages differ from the coordinator's: {'; '.join(different)}"
-        )
-    try:
-        _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
-    except Exception as error:  # otherwise this worker would take every job, and fail at each
-        raise WorkerUnfit(described(error)) from error
+    """Run a submission on another machine, which may have joined after the others were checked."""
+    if why := why_unfit(job.settings, job.versions):
+        return NotGraded(f"a worker differs from the coordinator: {why}")
     return run(job)
+
+
+def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Return why this machine must not grade for one with these packages; "" if it may."""
+    if different := differences(versions, installed()):
+        return "; ".join(different)
+    try:
+        _check_sandbox(settings["sandbox"], settings["blas_threads"])
+    except Exception as error:
+        return described(error)
+    return ""
 
 
 @functools.cache
@@ -139,14 +138,9 @@ def _check_sandbox(sandbox: str, blas_threads: int) -> None:
     expect_a_sandbox(settings, [Path(str(hw_grading.__file__)).parent])
 
 
+@functools.cache
 def installed() -> dict[str, str]:
     """Return the versions of Python and of the dependencies, and a digest of our own packages."""
-    with _looking:  # reading markers in two threads at once is a race in CPython 3.11
-        return _installed()
-
-
-@functools.cache
-def _installed() -> dict[str, str]:
     versions = {"Python": platform.python_version()}
     left = [(hw_grading.DISTRIBUTION, "grading")]
     while left:

@@ -22,7 +22,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -31,6 +30,7 @@ from typing import Any
 from hw_grading.batch.locks import work_folder
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
+from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 ATTEMPTS = 3  # to make a call, or to start the fork server
@@ -38,34 +38,34 @@ _SECONDS_TO_END = 5.0
 _YOUNG_SECONDS = 60.0  # of the folder of a run that was killed
 
 
-@dataclass(frozen=True)
-class WarmUp:
-    """What the fork server does before it forks."""
-
-    homework: Homework
-    blas_threads: int | None = None  # of the forked kernels; None: kernels are not forked
-    examined: bool = True  # whether submissions need an examiner
-
-
 class LocalProcesses(Executor):
     """Makes at most `workers` calls at a time, each in a process of its own.
 
-    A call that raises an exception fails with a `GraderFault`, and so does one whose processes die.
+    `blas_threads` are those of forked kernels; None: kernels are not forked. Without `examined`, no
+    submission needs an examiner. A call that raises an exception fails with a `GraderFault`, and so
+    does one whose processes die.
     """
 
-    def __init__(self, workers: int, warm_up: WarmUp | None = None) -> None:
-        self._workers, self._warm_up = workers, warm_up or WarmUp(Homework(""))
+    def __init__(
+        self,
+        workers: int,
+        homework: Homework | None = None,
+        blas_threads: int | None = None,
+        examined: bool = True,
+    ) -> None:
+        self._workers = workers
+        self._warm_up = homework or Homework(""), blas_threads, examined, workers
         self._lock = threading.Lock()
         self._waiting: deque[tuple[bytes, Future[Any]]] = deque()
         self._running: dict[int, tuple[bytes, Future[Any]]] = {}  # sent to the fork server
         self._number = 0  # of the last call that was sent
         self._imported: Future[str] = Future()  # why the homework's code was not imported, or ""
-        self._ready = self._shut = self._cancelled = False
-        self._ended = 0  # how often the fork server has ended since the last answer
-        self._ending = contextlib.ExitStack()
+        self._ready = self._shut = self._ending = False
+        self._deaths = 0  # of fork servers since the last answer
+        self._closing = contextlib.ExitStack()
         # A short path: a socket's path may have about 100 bytes.
         place = Path(tempfile.gettempdir())
-        self._scratch = self._ending.enter_context(work_folder(place, "hw-run-", _YOUNG_SECONDS))
+        self._scratch = self._closing.enter_context(work_folder(place, "hw-run-", _YOUNG_SECONDS))
         self._scratch.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
         self._start()
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -82,10 +82,7 @@ class LocalProcesses(Executor):
         return future
 
     def expect_imports(self) -> None:
-        """Wait until processes can be forked.
-
-        Raise `GraderFault` if the homework's code cannot be imported.
-        """
+        """Wait for the first fork server; `GraderFault` if it cannot import the homework's code."""
         if why := self._imported.result():
             raise GraderFault(why)
 
@@ -94,47 +91,38 @@ class LocalProcesses(Executor):
         with self._lock:
             self._shut = True
             left = [future for _, future in [*self._waiting, *self._running.values()]]
-            if cancel_futures:
-                self._cancelled = True
-                cancelled = [future for _, future in self._waiting]
-                self._waiting.clear()
         if cancel_futures:
-            for future in cancelled:
-                future.cancel()
+            for future in left:
+                future.cancel()  # which a running one refuses
         elif wait:
             futures.wait(left)
-        else:
-            return
         with self._lock, contextlib.suppress(OSError):
-            self._cancelled = True
+            self._ending = True
             self._connection.send(None)
         try:
             self._process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._listener.join()
-        self._ending.close()
+        self._closing.close()
 
     def _start(self) -> None:
         """Start the fork server."""
         self._connection, theirs = Pipe()
+        variables = {**dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(self._scratch)}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hw_grading.batch.local", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env={
-                    **os.environ,
-                    **dict.fromkeys(BLAS_VARIABLES, "1"),
-                    "TMPDIR": str(self._scratch),
-                },
+                env=os.environ | variables,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches only the coordinator
             )
         with contextlib.suppress(OSError):  # the listener sees that it has ended
-            self._connection.send((self._warm_up, self._workers))
+            self._connection.send(self._warm_up)
 
     def _send(self) -> None:
-        """Send calls to the fork server, as many as it can make at once; hold the lock."""
+        """Send the fork server as many calls as it can make at once. The caller holds the lock."""
         while self._ready and self._waiting and len(self._running) < self._workers:
             call, future = self._waiting.popleft()
             if future.set_running_or_notify_cancel():
@@ -144,7 +132,7 @@ class LocalProcesses(Executor):
                     self._connection.send((self._number, call))
 
     def _listen(self) -> None:
-        """Take the fork server's answers; start another one when it ends."""
+        """Take the fork server's answers; start another one when it dies."""
         while True:
             with contextlib.suppress(EOFError, OSError):
                 self._take_answers()
@@ -153,21 +141,17 @@ class LocalProcesses(Executor):
                 self._process.kill()
                 self._process.wait()
                 self._connection.close()
-                self._ended += 1
-                if self._cancelled or self._ended == ATTEMPTS:
+                self._deaths += 1
+                if self._ending or self._deaths == ATTEMPTS:
+                    self._shut = True
                     break
                 self._start()
-        with self._lock:
-            self._shut = True
-            left = [*self._running.values(), *self._waiting]
-            self._waiting.clear()
-            self._running.clear()
-        why = f"the fork server of the workers ended {ATTEMPTS} times as it started"
-        fault = GraderFault("the run was ended" if self._cancelled else why)
-        if not self._imported.done():
-            self._imported.set_exception(fault)
-        for _, future in left:
-            future.set_exception(fault)
+        died = f"the fork server of the workers ended {ATTEMPTS} times as it started"
+        fault = GraderFault("the run was ended" if self._ending else died)
+        left = [future for _, future in [*self._running.values(), *self._waiting]]
+        for future in [self._imported, *left]:
+            if not future.done():
+                future.set_exception(fault)
 
     def _take_answers(self) -> None:
         why = self._connection.recv()
@@ -175,12 +159,12 @@ class LocalProcesses(Executor):
             self._imported.set_result(why)
         with self._lock:
             self._ready = True
-            for number, (call, _) in self._running.items():  # an earlier fork server's
+            for number, (call, _) in self._running.items():  # of an earlier fork server
                 self._connection.send((number, call))
             self._send()
         while True:
             number, answer = self._connection.recv()
-            self._ended = 0
+            self._deaths = 0
             with self._lock:
                 _, future = self._running.pop(number)
                 self._send()
@@ -194,11 +178,13 @@ class LocalProcesses(Executor):
 # -- the fork server, and its forks
 
 
-class _Pool:
-    """The calls that the fork server's processes are making now."""
+class _ForkServer:
+    """Makes calls, each in a process of its own."""
 
-    def __init__(self, coordinator: Connection, warm_up: WarmUp, workers: int) -> None:
-        self._coordinator, self._warm_up = coordinator, warm_up
+    def __init__(self, coordinator: Connection) -> None:
+        self._coordinator = coordinator
+        self._homework, blas_threads, self._examined, workers = coordinator.recv()
+        # By connection: the process, the call, how often it may still die, and its core.
         self._running: dict[Connection, tuple[int, int, bytes, int, int | None]] = {}
         # Each worker, its kernel and its examiner share a core: they wait for each other most of
         # the time, and wake each other up faster. None: some core would have more workers.
@@ -206,18 +192,48 @@ class _Pool:
         shared = workers % len(cores) == 0
         self._cores = [cores[n % len(cores)] if shared else None for n in range(workers)]
 
+        if blas_threads is not None:
+            # The fork server of kernels starts while this process does the workers' imports.
+            fork_client.begin(blas_threads, self._homework.manifest.preload)
+        from hw_grading.batch import job  # noqa: F401
+        from hw_grading.examiner import process
+
+        why = ""
+        if self._examined:
+            modules = [*self._homework.manifest.preload, *self._homework.modules]
+            why = process.prepare(str(lay_out(self._homework)), modules)
+        coordinator.send(why.encode(errors="replace").decode().strip())
+        fork_client.wait_until_ready()
+        gc.collect()
+        gc.freeze()
+
     def serve(self) -> None:
-        """Make calls until the coordinator is gone or says that it is the end."""
-        while True:
-            for ready in wait([self._coordinator, *self._running]):
-                assert isinstance(ready, Connection)
-                if ready is self._coordinator:
-                    if (request := ready.recv()) is None:
-                        raise EOFError
-                    number, call = request
-                    self._fork(number, call, ATTEMPTS)
-                else:
-                    self._finish(ready)
+        """Make calls until the coordinator is gone or sends None; then kill all processes."""
+        try:
+            while True:
+                for ready in wait([self._coordinator, *self._running]):
+                    assert isinstance(ready, Connection)
+                    if ready is not self._coordinator:
+                        self._finish(ready)
+                    elif request := ready.recv():
+                        self._fork(*request)
+                    else:
+                        return
+        finally:
+            for pid, *_ in self._running.values():
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+    def _fork(self, number: int, call: bytes, attempts: int = ATTEMPTS) -> None:
+        ours, theirs = Pipe()
+        core = self._cores.pop(0)
+        if pid := os.fork():
+            theirs.close()
+            self._running[ours] = pid, number, call, attempts, core
+            return
+        for connection in (self._coordinator, ours, *self._running):
+            connection.close()
+        self._work(theirs, call, core)
 
     def _finish(self, connection: Connection) -> None:
         pid, number, call, attempts, core = self._running.pop(connection)
@@ -235,80 +251,36 @@ class _Pool:
         )
         self._coordinator.send((number, answer or pickle.dumps((None, why))))
 
-    def _fork(self, number: int, call: bytes, attempts: int) -> None:
-        ours, theirs = Pipe()
-        core = self._cores.pop(0)
-        if pid := os.fork():
-            theirs.close()
-            self._running[ours] = pid, number, call, attempts, core
-            return
-        for connection in (self._coordinator, ours, *self._running):
-            connection.close()
-        _work(theirs, call, core, self._warm_up)
-
-    def end(self) -> None:
-        """Kill all processes."""
-        for pid, *_ in self._running.values():
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-
-
-def _fork_workers(coordinator: Connection) -> None:
-    warm_up, workers = coordinator.recv()
-    from hw_grading.sandbox import fork_client
-
-    if warm_up.blas_threads is not None:
-        # The fork server of kernels starts while this process does the workers' imports.
-        fork_client.begin(warm_up.blas_threads, warm_up.homework.manifest.preload)
-
-    from hw_grading.batch import job  # noqa: F401
-    from hw_grading.examiner import client, process  # noqa: F401
-
-    why = ""
-    if warm_up.examined:
-        modules = [*warm_up.homework.manifest.preload, *warm_up.homework.modules]
-        why = process.prepare(str(lay_out(warm_up.homework)), modules)
-    coordinator.send(why.encode(errors="replace").decode().strip())
-    fork_client.wait_until_ready()
-    gc.collect()
-    gc.freeze()
-    pool = _Pool(coordinator, warm_up, workers)
-    try:
-        pool.serve()
-    finally:
-        pool.end()
-
-
-def _work(pool: Connection, call: bytes, core: int | None, warm_up: WarmUp) -> None:
-    """Make one call, in a new process. If the pool is gone, end in the middle of it."""
-    try:
-        os.setsid()
-        threading.Thread(target=_end_with, args=(pool,), daemon=True).start()
-        if core is not None:
-            with contextlib.suppress(OSError):  # the core is not available any more
-                os.sched_setaffinity(0, {core})
+    def _work(self, server: Connection, call: bytes, core: int | None) -> None:
+        """Make one call in this new process. If the server is gone, end in the middle of it."""
         try:
-            if warm_up.examined:
-                from hw_grading.examiner import client, process
+            os.setsid()
+            threading.Thread(target=_end_with, args=(server,), daemon=True).start()
+            if core is not None:
+                with contextlib.suppress(OSError):  # the core is not available any more
+                    os.sched_setaffinity(0, {core})
+            try:
+                if self._examined:
+                    from hw_grading.examiner import client, process
 
-                client.take(*process.fork(), warm_up.homework)
-            function, args, kwargs = pickle.loads(call)
-            answer = pickle.dumps((function(*args, **kwargs), ""))
-        except Exception as error:
-            answer = pickle.dumps((None, f"{type(error).__name__}: {error}"))
-        with contextlib.suppress(OSError):  # the pool is gone
-            pool.send_bytes(answer)
-    finally:
-        os._exit(0)  # the interpreter would take its time to forget all that it has imported
+                    client.take(*process.fork(), self._homework)
+                function, args, kwargs = pickle.loads(call)
+                answer = pickle.dumps((function(*args, **kwargs), ""))
+            except Exception as error:
+                answer = pickle.dumps((None, f"{type(error).__name__}: {error}"))
+            with contextlib.suppress(OSError):  # the server is gone
+                server.send_bytes(answer)
+        finally:
+            os._exit(0)  # the interpreter would take its time to forget all that it has imported
 
 
-def _end_with(pool: Connection) -> None:
+def _end_with(server: Connection) -> None:
     with contextlib.suppress(OSError, EOFError):
-        pool.recv_bytes()  # returns only when the pool closes the connection
+        server.recv_bytes()  # returns only when the server is gone
     # The main thread is still in the middle of a call. The call's sandbox ends with this process.
     os._exit(1)
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
-        _fork_workers(Connection(int(sys.argv[1])))
+    with contextlib.suppress(EOFError, OSError):
+        _ForkServer(Connection(int(sys.argv[1]))).serve()

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.seeds import secret_file
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
@@ -73,7 +72,6 @@ class WholeClass(Configurable):
         settings: RunSettings,
         homework: Homework,
         examined: bool,
-        say: Callable[[str], None],
     ) -> tuple[Executor | None, int]:
         """Return an executor, and how many submissions it runs at once.
 
@@ -88,14 +86,14 @@ class WholeClass(Configurable):
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
                     f"on the workers' machines: pip install '{DISTRIBUTION}[dask]'"
                 ) from error
-            executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, say)
+            executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, settings)
             return executor, executor.at_once
         if self.executor == "serial" or submissions < 2 or sys.platform != "linux":
             return None, 1
         at_once = min(submissions, self.most_at_once(settings.memory_mb))
         sandboxed = settings.sandbox != "none" and settings.fork_kernels
         blas_threads = settings.blas_threads if sandboxed else None
-        return LocalProcesses(at_once, WarmUp(homework, blas_threads, examined)), at_once
+        return LocalProcesses(at_once, homework, blas_threads, examined), at_once
 
     def most_at_once(self, memory_mb: int) -> int:
         """Return how many submissions with this memory limit are run at once: at least one."""

@@ -65,7 +65,7 @@ class Results:
                 files.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in files)
         for modified, size, path in sorted(files):
-            left = path.suffix == ".tmp" and modified < time.time() - _YOUNG_SECONDS
+            left = not path.name.endswith(_SUFFIX) and modified < time.time() - _YOUNG_SECONDS
             if left or total > self._most:
                 with contextlib.suppress(OSError):
                     path.unlink()

@@ -106,10 +106,13 @@ def to_grade(converter: Any) -> list[Submission]:
     for student, folder in folders_of(course, course.submitted_directory):
         ids = student, course.assignment_id
         graded = Path(course.format_path(course.autograded_directory, *ids))
-        if why := (bad := why_no_id(student)) or why_unusable(folder):
-            why = f"{why}. Rename the folder" if bad else why
-            shown = ascii(student)[1:-1] if bad else student
-            found.append(Submission(shown, folder, graded, (), f"{why}, and grade again"))
+        if bad := why_no_id(student):
+            why = f"{bad}. Rename the folder, and grade again"
+            found.append(Submission(ascii(student)[1:-1], folder, graded, (), why))
+            continue
+        if unusable := why_unusable(folder):
+            why = f"{folder}: {unusable}, and grade again"
+            found.append(Submission(student, folder, graded, (), why))
             continue
         there = tuple(name for name in expected if os.path.lexists(folder / f"{name}.ipynb"))
         one = Submission(student, folder, graded, there or expected)

@@ -153,7 +153,7 @@ class _Loop:
                 ) from error
             why = described(error)
             self._log.error("NOT GRADED: %s: %s", one.student, why)
-            self._run.progress.not_graded(one.student, why)
+            self._run.progress.ended(one.student, NotGraded(why))
             return False
         self._run.progress.saved(one.student)
         return True

@@ -24,30 +24,18 @@ _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "Augu
 _MONTHS += ["September", "October", "November", "December"]
 
 
-class CheckRegions(NbGraderPreprocessor):
-    """Runs before the preprocessors of ``nbgrader generate_assignment`` that remove solutions."""
+class CheckCells(NbGraderPreprocessor):
+    """Checks the instructor's cells, before solutions are removed and `SaveCells` stores points.
 
-    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Check one notebook, and return it unchanged; a `RuntimeError` names the wrong cells."""
-        check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
-        return nb, resources
-
-
-class SetPoints(NbGraderPreprocessor):
-    """Gives each test cell the points of its parts, before `SaveCells` stores them."""
+    Each test cell gets the points of its parts. Its code is collapsed in JupyterLab and Notebook 7;
+    its results stay open.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Process one notebook."""
+        """Process one notebook; a `RuntimeError` names wrong cells."""
+        check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
         for change in set_points(nb):
             self.log.warning("%s", change)
-        return nb, resources
-
-
-class CollapseTests(NbGraderPreprocessor):
-    """Collapses the code of test cells in JupyterLab and Notebook 7; their results stay open."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Process one notebook."""
         for cell in nb.cells:
             if is_test(cell) or (is_trusted(cell) and uses_checks(cell)):  # also without points
                 cell.metadata.setdefault("jupyter", NotebookNode())["source_hidden"] = True

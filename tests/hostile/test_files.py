@@ -167,7 +167,7 @@ def test_folders_that_are_links_are_not_graded(course: ToyCourse) -> None:
 def expect_not_graded(done: Any, course: ToyCourse, students: list[str], why: str) -> None:
     """Expect that these students are not graded, and that messages and exit status say so."""
     assert done.returncode == 1
-    assert done.stderr.count("GraderFault: NOT GRADED") == len(students)
+    assert done.stderr.count("NOT GRADED: ") == len(students)
     for student in students:
         assert f"/submitted/{student}/hw2: {why}" in done.stderr
         assert course.test_scores(student) == {}
