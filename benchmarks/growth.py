@@ -13,9 +13,8 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.isolation import answers, make_course
-from hw_grading.batch.job import Job
-from hw_grading.batch.seeds import course_secret, seed_of
-from hw_grading.batch.settings import WholeClass
+from hw_grading.batch.job import Job, seed_of
+from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
 from hw_grading.outcome import WithScores

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy.exc
 from nbgrader.converters import Autograde
@@ -29,8 +29,7 @@ from hw_grading.batch.job import Job, run, run_elsewhere
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.locks import course_locked
 from hw_grading.batch.progress import Progress
-from hw_grading.batch.seeds import course_secret
-from hw_grading.batch.settings import WholeClass
+from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import Results
 from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
@@ -45,8 +44,6 @@ AHEAD = 100  # submissions that are begun before the loop saves them; there may 
 # Thresholds for `gc.set_threshold`, which make full collections rare: a full collection takes
 # longer with each graded submission.
 _SELDOM = 10_000, 20, 50
-_Thing = TypeVar("_Thing")
-_Begun = TypeVar("_Begun")
 
 
 class ClassRun:
@@ -73,10 +70,10 @@ class ClassRun:
         self._kept = True  # False after a result could not be written to disk
 
     def ahead(
-        self, things: Iterable[_Thing], begin: Callable[[_Thing], _Begun]
-    ) -> Iterator[tuple[_Thing, _Begun]]:
+        self, things: Iterable[Any], begin: Callable[[Any], Any]
+    ) -> Iterator[tuple[Any, Any]]:
         """Begin things ahead; yield each with what `begin` has returned, in their order."""
-        begun: deque[tuple[_Thing, _Begun]] = deque()
+        begun: deque[tuple[Any, Any]] = deque()
         for thing in things:
             begun.append((thing, begin(thing)))
             if len(begun) > self._most:
@@ -144,7 +141,12 @@ def grading(
     course: Any = converter.coursedir
     root, assignment = Path(course.root), course.assignment_id
     with ExitStack() as stack:
-        stack.enter_context(quiet_interrupt())
+        is_main = threading.current_thread() is threading.main_thread()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # A handler that the program has set itself, such as a server's, stays.
+            usual = signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+            if is_main and usual:
+                stack.callback(signal.signal, number, signal.signal(number, _end))
         stack.callback(gc.set_threshold, *gc.get_threshold())
         gc.set_threshold(*_SELDOM)
         # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
@@ -193,26 +195,6 @@ def _examined(converter: Any) -> bool:
     return examined > 0
 
 
-@contextlib.contextmanager
-def quiet_interrupt() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the program and its processes at once, without a traceback.
-
-    A handler that the program has set itself, such as a server's, stays.
-    """
-
-    def end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    usual: dict[int, Any] = {
-        signal.SIGINT: signal.default_int_handler,
-        signal.SIGTERM: signal.SIG_DFL,
-    }
-    is_main = threading.current_thread() is threading.main_thread()
-    ours = {n: old for n, old in usual.items() if is_main and signal.getsignal(n) is old}
-    for number in ours:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number, old in ours.items():
-            signal.signal(number, old)
+def _end(number: int, _: object) -> None:
+    """End the program and its processes after a signal, without a traceback."""
+    raise SystemExit(128 + number)

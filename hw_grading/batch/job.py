@@ -8,6 +8,7 @@ folder.
 import contextlib
 import functools
 import hashlib
+import hmac
 import importlib.metadata
 import json
 import platform
@@ -19,12 +20,12 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import is_locked
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hw_grading
 import hw_support
-from hw_grading.batch.seeds import another, seed_of
 from hw_grading.homework.homework import KINDS, Homework
 from hw_grading.outcome import HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
@@ -32,6 +33,8 @@ from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_support.submission import released
+from hw_support.submission.cells import grade_id_of
+from hw_support.submission.problems import is_notes
 
 OURS = "this homework's own packages"
 # The files of released homeworks, which only students' commands read.
@@ -43,7 +46,7 @@ class Job:
     """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int  # of hidden tests' inputs in the first run; see `hw_grading.batch.seeds`
+    seed: int  # of hidden tests' inputs in the first run; see `seed_of`
     notebook: str  # sanitized, as JSON, including the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
@@ -123,8 +126,13 @@ def run_elsewhere(job: Job) -> Outcome:
 
 def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     """Return why this machine must not grade for one with these packages; "" if it may."""
-    if different := differences(versions, installed()):
-        return "; ".join(different)
+    found = installed()
+    different = [name for name in versions if versions[name] != found.get(name)]
+    if different:
+        return "; ".join(
+            f"{name} {found.get(name, 'missing')[:20]}, expected {versions[name][:20]}"
+            for name in sorted(different, key=lambda name: (name != OURS, name))
+        )
     try:
         _check_sandbox(settings["sandbox"], settings["blas_threads"])
     except Exception as error:
@@ -136,6 +144,48 @@ def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
 def _check_sandbox(sandbox: str, blas_threads: int) -> None:
     settings = RunSettings(sandbox=sandbox, blas_threads=blas_threads)
     expect_a_sandbox(settings, [Path(str(hw_grading.__file__)).parent])
+
+
+# -- the seeds of hidden inputs
+
+
+def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) -> int:
+    """Return the seed of one submission, 128 bits: the same whenever it is graded.
+
+    It is a keyed digest: nobody can predict it without the course's `secret`. It depends on the
+    order of all cells of the mended notebook, on the type and text of the student's cells, and on
+    the grade ids of locked cells. So a changed answer gets another seed, and so does a cell that
+    was moved or became text. A student who has learned hidden inputs cannot use them in the next
+    attempt. A new text of a locked cell changes no seed.
+    """
+    cells = (cell for cell in notebook.cells if not is_notes(cell))
+    texts = (text for cell in cells for text in _identity(cell))
+    return _number(secret, homework, student, *texts)
+
+
+def another(seed: int) -> int:
+    """Return the seed of a run that replaces one with this seed.
+
+    Student code that has seen inputs may pass them on, for example by the files that the system
+    keeps in memory. So the next run needs other inputs.
+    """
+    return _number(str(seed).encode(), "second run")
+
+
+def _identity(cell: NotebookNode) -> tuple[str, str, str]:
+    grade_id = grade_id_of(cell) or ""
+    return ("locked", grade_id, "") if is_locked(cell) else (cell.cell_type, grade_id, cell.source)
+
+
+def _number(key: bytes, *texts: str) -> int:
+    digest = hmac.new(key, digestmod=hashlib.sha256)
+    for text in texts:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return int.from_bytes(digest.digest()[:16], "big")
+
+
+# -- the packages of this machine
 
 
 @functools.cache
@@ -156,16 +206,6 @@ def installed() -> dict[str, str]:
     packages = [Path(str(package.__file__)).parent for package in (hw_grading, hw_support)]
     versions[OURS] = digest_of_packages(packages)
     return dict(sorted(versions.items()))
-
-
-def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """Describe the first differences between two results of `installed`."""
-    names = [name for name in expected if expected[name] != found.get(name)]
-    named = [
-        f"{name} {found.get(name, 'missing')[:20]}, expected {expected[name][:20]}"
-        for name in sorted(names, key=lambda name: (name != OURS, name))[:5]
-    ]
-    return named + ([f"and {len(names) - 5} more"] if len(names) > 5 else [])
 
 
 def digest_of_packages(packages: list[Path]) -> str:

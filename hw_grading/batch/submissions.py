@@ -57,10 +57,6 @@ class Submission:
         """The submitted notebooks."""
         return [self.folder / f"{name}.ipynb" for name in self.notebooks]
 
-    def time(self) -> Any:
-        """Return the time of submission (UTC, without a time zone), or None."""
-        return read_time(self.folder)
-
     def remove_graded(self, course: Any) -> None:
         """Remove what an earlier run, or a failed one, left in `autograded/`."""
         if course.notebook_id != "*":  # nbgrader's option --notebook: the others stay
@@ -143,7 +139,7 @@ def _why_outdated(one: Submission, has_scores: bool) -> str:
             continue
         return f"{path.name} {why}"
     with contextlib.suppress(Unreadable):
-        new, old = one.time(), read_time(one.graded)
+        new, old = read_time(one.folder), read_time(one.graded)
         if new and old and new > old:
             return "it has a later time of submission"
     return ""

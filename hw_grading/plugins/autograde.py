@@ -14,6 +14,7 @@ import errno
 import functools
 import json
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from hw_grading.batch.job import job_of
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submissions import Submission, carry_along, digest_of, with_long_wait
 from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.folders import read_time
 from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.runs import digest_of as digest_of_cell
@@ -89,21 +91,20 @@ class SubmissionExporter(NotebookExporter):
             raise NbGraderException(f"Some submissions were not graded: {len(failed)}")
 
 
+@dataclass
 class _Loop:
     """The steps of one submission in a run over its class."""
 
-    def __init__(
-        self,
-        exporter: SubmissionExporter,
-        converter: Autograde,
-        db_url: str,
-        reader: Reader,
-        run: ClassRun,
-    ) -> None:
-        self._exporter, self._converter, self._db_url = exporter, converter, db_url
-        self._reader, self._run = reader, run
-        self._course: Any = converter.coursedir
-        self._log = converter.log
+    exporter: SubmissionExporter
+    converter: Autograde
+    db_url: str
+    reader: Reader
+    run: ClassRun
+
+    @property
+    def course(self) -> Any:
+        """The converter's course directory."""
+        return self.converter.coursedir
 
     def begin(self, one: Submission) -> dict[Path, _Begun]:
         """Read a student's notebooks and begin to run them, ahead of their turn."""
@@ -114,8 +115,8 @@ class _Loop:
         return begun
 
     def _begin(self, one: Submission, path: Path) -> _Begun:
-        read = self._reader.read(one.student, path)
-        return read, self._run.begin(read.job)
+        read = self.reader.read(one.student, path)
+        return read, self.run.begin(read.job)
 
     def finish(self, one: Submission, begun: dict[Path, _Begun]) -> bool:
         """Wait for a student's results and save them; return whether that succeeded.
@@ -125,22 +126,22 @@ class _Loop:
         try:
             if one.why:
                 raise GraderFault(one.why)
-            one.remove_graded(self._course)
-            self._converter.notebooks = list(map(str, one.paths))
-            self._converter.run_pre_convert_hook()
+            one.remove_graded(self.course)
+            self.converter.notebooks = list(map(str, one.paths))
+            self.converter.run_pre_convert_hook()
             self._register(one)
             for path in one.paths:
                 ahead = begun.get(path)
                 if ahead is None or ahead[0].digest != digest_of(path):  # it was replaced
                     ahead = self._begin(one, path)
                 self._save(one, path, ahead[0], ahead[1].result())
-            self._converter.set_permissions(self._course.assignment_id, one.student)
-            self._converter.run_post_convert_hook()
+            self.converter.set_permissions(self.course.assignment_id, one.student)
+            self.converter.run_post_convert_hook()
         except Exception as error:
             with contextlib.suppress(OSError):
                 if not one.why:
-                    one.remove_graded(self._course)
-            if path_without_room := _on_a_full_disk(error, self._course):
+                    one.remove_graded(self.course)
+            if path_without_room := _on_a_full_disk(error, self.course):
                 raise GraderFault(
                     f"The disk is full: {path_without_room} could not be written. The scores that "
                     "were saved are complete. Free some space, then run this command again: it "
@@ -152,23 +153,23 @@ class _Loop:
                     "can: it grades the rest"
                 ) from error
             why = described(error)
-            self._log.error("NOT GRADED: %s: %s", one.student, why)
-            self._run.progress.ended(one.student, NotGraded(why))
+            self.converter.log.error("NOT GRADED: %s: %s", one.student, why)
+            self.run.progress.ended(one.student, NotGraded(why))
             return False
-        self._run.progress.saved(one.student)
+        self.run.progress.saved(one.student)
         return True
 
     def _register(self, one: Submission) -> None:
         """Make a student's rows in the gradebook; a missing notebook scores 0, as in nbgrader."""
         time = None
         try:
-            time = one.time()
+            time = read_time(one.folder)
         except Unreadable as why:
-            self._log.warning("%s", why)
-        ids = self._course.assignment_id, one.student
+            self.converter.log.warning("%s", why)
+        ids = self.course.assignment_id, one.student
         known = {"timestamp": time} if time else {}
-        with Gradebook(self._db_url, self._course.course_id) as gradebook:
-            if self._converter.create_student:
+        with Gradebook(self.db_url, self.course.course_id) as gradebook:
+            if self.converter.create_student:
                 gradebook.update_or_create_student(one.student)
             else:
                 gradebook.find_student(one.student)
@@ -186,12 +187,12 @@ class _Loop:
             raise GraderFault(outcome.fault)
         notebook = nbformat.from_dict(json.loads(outcome.notebook))
         for problem in dict.fromkeys([*read_problems(read.notebook), *read_problems(notebook)]):
-            self._log.warning("%s: %s", one.student, problem.message)
+            self.converter.log.warning("%s: %s", one.student, problem.message)
         ids = {
             "student": one.student,
-            "assignment": self._course.assignment_id,
+            "assignment": self.course.assignment_id,
             "notebook": path.stem,
-            "db_url": self._db_url,
+            "db_url": self.db_url,
         }
         resources: dict[str, Any] = {
             "nbgrader": ids,
@@ -200,12 +201,12 @@ class _Loop:
             "output_files_dir": f"{path.stem}_files",
             RUN: run_of(notebook, read, outcome),
         }
-        exporter = self._exporter
-        done, resources = Exporter.from_notebook_node(exporter, Owned(notebook), resources)
+        # `NotebookExporter` would return text.
+        done, resources = Exporter.from_notebook_node(self.exporter, Owned(notebook), resources)
         ours = done.metadata.setdefault(METADATA_KEY, NotebookNode())
         ours[FINISHED], ours[HANDED_IN] = True, read.digest
         carry_along(one.folder, one.graded)
-        self._converter.write_single_notebook(as_text(done), resources)
+        self.converter.write_single_notebook(as_text(done), resources)
 
 
 def run_of(notebook: NotebookNode, read: Read, outcome: WithScores) -> Run:

@@ -105,9 +105,7 @@ class FeedbackExporter(Exporter):
             text = read_regular_file(path, MAX_BYTES).decode("utf-8")
             notebook = nbformat.reads(text, as_version=4)
         except Exception as error:  # nbformat may raise any error
-            why = f"it is not a notebook ({type(error).__name__})"
-            if isinstance(error, Unreadable | OSError):
-                why = f"it cannot be read: {error}"
+            why = f"{type(error).__name__}: {error}"
             self.log.error("%s: the graded notebook is not shown: %s", filename, why)
             notebook = nbformat.v4.new_notebook()
             resources["no_notebook"] = "Your graded notebook is damaged. Tell your instructor."

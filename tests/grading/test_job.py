@@ -12,13 +12,13 @@ from hw_grading.batch import job
 from hw_grading.batch.job import (
     OURS,
     Job,
+    another,
     digest_of_packages,
     installed,
     run,
     run_elsewhere,
     why_unfit,
 )
-from hw_grading.batch.seeds import another
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework

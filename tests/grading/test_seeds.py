@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
-from hw_grading.batch.seeds import BYTES, another, course_secret, secret_file, seed_of
+from hw_grading.batch.job import another, seed_of
+from hw_grading.batch.settings import SECRET_BYTES as BYTES
+from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
@@ -115,7 +117,7 @@ def test_runs_that_begin_at_once_have_one_secret(tmp_path):
 
 def test_the_secret_is_outside_the_course_and_each_course_has_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
-    files = {secret_file(tmp_path / name, "ml/../x") for name in ("one", "two")}
+    files = {WholeClass().secret(tmp_path / name, "ml/../x") for name in ("one", "two")}
     assert {path.parent for path in files} == {tmp_path / "data" / "hw_grading"}
     assert len(files) == 2
     assert all(path.name.startswith("mlx-") for path in files)
