@@ -101,7 +101,8 @@ class Regrade:
             )
             return
         settings = ExecuteSubmission(config=self.course.config).plain()
-        homework = homework_of(self.course.root, self.assignment)
+        files = self.course.files(self.assignment)
+        homework = homework_of(self.course.root, self.assignment, files)
         now = {"cells": released, **graded_with(settings, installed(), homework)}
         stale: dict[str, list[str]] = {}
         for one in chosen:

@@ -174,7 +174,8 @@ class ClassRun:
     def _end(self, job: Job, future: Future[Outcome], outcome: Outcome) -> None:
         """Store a result on disk; report only the first failure to do so."""
         try:
-            if not isinstance(outcome, NotGraded):
+            # A fault may be gone the next time, for example if a package was missing.
+            if not isinstance(outcome, NotGraded) and not getattr(outcome, "unscored", ()):
                 self._results.put(job.key, outcome)
         except Exception as error:
             if self._kept:

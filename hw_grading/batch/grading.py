@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +33,13 @@ from hw_grading.batch.progress import Progress
 from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
+from hw_grading.examiner import client
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
 from hw_grading.run.blame import described
-from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox import fork_client
 
 TURN = "hw_grading"  # key of the `Turn` in the resources of the second pass
 OUTCOME = "hw_grading_outcome"  # key of its outcome there, once it is known
@@ -99,7 +100,7 @@ def grading(
         secret = whole_class.secret(root, course.course_id)
         if whole_class.executor != "dask":  # Dask workers check by themselves
             hidden = [root, Path(hw_grading.__file__).parent, secret]
-            expect_ready(settings, homework, hidden, wait, examined=examined)
+            expect_ready(settings, homework, hidden, wait, examined)
         students = dict.fromkeys([*(student for student, _ in submissions), *directory.unusable])
         folder = whole_class.place(root)
         progress = Progress(list(students), folder, assignment, converter.log, sys.stderr)
@@ -132,6 +133,30 @@ def grading(
             return Turn(*about, outcome, saved)
 
         yield turn
+
+
+def expect_ready(
+    settings: RunSettings,
+    homework: Homework,
+    secrets: Sequence[Path],
+    wait_for_imports: Callable[[], None] | None,
+    examined: bool,
+) -> None:
+    """Raise `GraderFault` if submissions cannot be run on this machine.
+
+    `wait_for_imports` waits until another process has imported the homework's code, and raises
+    `GraderFault` if that fails. It is None if this process runs submissions itself: then its fork
+    servers are started meanwhile, and its examiner if test cells are `examined`.
+    """
+    if not wait_for_imports:
+        if settings.sandbox != "none" and settings.fork_kernels:
+            fork_client.begin(settings.blas_threads, homework.manifest.preload)
+        wait_for_imports = client.begin(homework) if examined else None
+    try:
+        settings.expect_a_sandbox(secrets)
+    finally:
+        if wait_for_imports:
+            wait_for_imports()
 
 
 def _examined(converter: Any) -> bool:

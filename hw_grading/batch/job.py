@@ -28,7 +28,6 @@ from hw_grading.batch.seeds import another
 from hw_grading.homework.homework import KINDS, Homework
 from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
-from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_support.submission import released
@@ -75,9 +74,7 @@ def graded_with(
     for kind in KINDS:
         own = homework.manifest.seconds(kind)
         limits |= {f"{kind} of {cell}": f"{seconds:g}" for cell, seconds in own.items()}
-    code = {
-        path: hashlib.sha256(content).hexdigest()[:16] for path, content in homework.code.items()
-    }
+    code = {path: digest[:16] for path, digest in homework.digests.items()}
     return {"limits": limits, "code": code, "packages": dict(versions)}
 
 
@@ -124,7 +121,7 @@ def run_elsewhere(job: Job) -> Outcome:
 @functools.cache
 def _check_sandbox(sandbox: str, blas_threads: int) -> None:
     settings = RunSettings(sandbox=sandbox, blas_threads=blas_threads)
-    expect_a_sandbox(settings, [Path(str(hw_grading.__file__)).parent])
+    settings.expect_a_sandbox([Path(str(hw_grading.__file__)).parent])
 
 
 def installed() -> dict[str, str]:

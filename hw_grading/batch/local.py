@@ -75,7 +75,7 @@ class LocalProcesses(Executor):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a process call a function, which it finds by its name."""
-        return self._threads.submit(self._make, pickle.dumps((function, args, kwargs)))
+        return self._threads.submit(self._make, (function, args, kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all submitted calls, or at once if these are cancelled."""
@@ -110,13 +110,13 @@ class LocalProcesses(Executor):
                 server.end()
         raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times as it started")
 
-    def _make(self, call: bytes) -> Any:
+    def _make(self, call: tuple[Any, ...]) -> Any:
         """Make a call, again if its process dies."""
         core = self._cores.get()
         try:
             for _ in range(ATTEMPTS):
                 try:
-                    answer = self._answer(call, core)
+                    answer = self._answer(pickle.dumps(call), core)
                     break
                 except (OSError, EOFError) as error:
                     if self._ended:

@@ -39,6 +39,8 @@ class Verdict:
     gone: str | None  # why the notebook cannot be asked any more; None while it can
     ended: bool  # whether the reason is that the kernel's process has ended
     parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
+    fault: str  # of the test cell itself, which then has no verdict; ""
+    above: str  # of an instructor's cell further up, so what is lost may not be the student's; ""
 
 
 @dataclass
@@ -177,8 +179,6 @@ class Examination:
             if not self._examiner.poll(seconds):
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
             answer = json.loads(self._examiner.recv_bytes())
-        if fault := answer.get("fault"):
-            raise ExaminerFailed(fault)
         return Verdict(**answer)
 
     def end(self) -> None:

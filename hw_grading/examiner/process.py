@@ -19,11 +19,13 @@ import numbers
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
@@ -32,11 +34,13 @@ import psutil
 
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.session import Session
+from hw_grading.homework.homework import FILES
 from hw_grading.inside import caches
 from hw_grading.sandbox.processes import Target
 from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
 from hw_support.fresh import SEED_VARIABLE
+from hw_support.source import parsed
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
 _MOST_ADDRESSES = 400 << 20
@@ -59,24 +63,31 @@ class Submission:
     any of them binds.
     """
 
-    def __init__(self, session: Session, own: dict[str, Any], instructors: list[str]) -> None:
+    def __init__(
+        self, session: Session, own: dict[str, Any], instructors: list[str], above: str = ""
+    ) -> None:
         self._session, self._own, self._instructors = session, own, frozenset(instructors)
+        self._above = above  # a fault of an instructor's cell further up
 
     def examine(self, trusted: list[Cell], name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
+        outputs, fault = list[dict[str, Any]](), "; ".join(_not_importable)
+        names = StudentNames(self._own, self._session, self._instructors)
         try:
-            if _not_importable:
-                raise Fault("; ".join(_not_importable))
-            compiled(source, name)
             for trusted_name, trusted_source in trusted:
-                names = StudentNames(self._own, self._session, self._instructors)
-                run_cell(trusted_source, trusted_name, names)
+                try:
+                    run_cell(trusted_source, trusted_name, names, locked=True)
+                except Fault as error:
+                    self._above = self._above or str(error)
                 self._own = dict(names)
-            names = StudentNames(self._own, self._session, self._instructors)
-            outputs = run_cell(source, name, names)
+                names = StudentNames(self._own, self._session, self._instructors)
+            if not fault:
+                outputs = run_cell(source, name, names)
+        except Fault as error:
+            fault = str(error)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self._session.end_test()
         old = {
@@ -88,15 +99,20 @@ class Submission:
             "gone": self._session.gone,
             "ended": self._session.ended,
             "parts": [asdict(part) for checks in all_checks for part in checks.parts],
+            "fault": fault,
+            "above": self._above,
         }
 
 
-def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+def run_cell(
+    source: str, name: str, names: dict[str, Any], *, locked: bool = False
+) -> list[dict[str, Any]]:
     """Run a cell and return its outputs, in nbformat's form; raise `Fault` if it is not Python.
 
-    There is no IPython here, so magics do not work. `name` appears in tracebacks.
+    There is no IPython here: a test cell must have no magics; those of a `locked` cell do nothing.
+    `name` appears in tracebacks.
     """
-    body, last = compiled(source, name)
+    body, last = compiled(source, name, locked)
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -105,7 +121,8 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
             value = eval(last, names)
         except (StaffError, ImportError) as error:
             why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
-            raise Fault(f"test cell {name!r}: {why}") from error
+            kind = "locked cell" if locked else "test cell"
+            raise Fault(f"{kind} {name!r}: {why}{_line_in(error, name)}") from error
         except BaseException as error:
             outputs.append(_error(error, name))
         else:
@@ -121,13 +138,13 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 
 
 @functools.lru_cache(_CELLS_REMEMBERED)
-def compiled(source: str, name: str) -> tuple[Any, Any]:
+def compiled(source: str, name: str, locked: bool = False) -> tuple[Any, Any]:
     """Return the code of a cell, and of its last line, an expression.
 
     Raise `Fault` if it is no Python.
     """
     try:
-        tree = ast.parse(source)
+        tree = parsed(source) if locked else ast.parse(source)
         last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
         if tree.body and isinstance(end := tree.body[-1], ast.Expr):
             last = end.value
@@ -135,7 +152,8 @@ def compiled(source: str, name: str) -> tuple[Any, Any]:
         file = f"<{name}>"
         return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
     except (SyntaxError, ValueError) as error:
-        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+        kind = "locked cell" if locked else "test cell"
+        raise Fault(f"{kind} {name!r} is not plain Python: {error}") from None
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:
@@ -144,11 +162,21 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
     except BaseException:
         text = ""
     # Show only lines of the cell: other frames would reveal folders of this machine.
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{name}, line {frame.lineno}" for frame in frames if frame.filename == f"<{name}>"]
+    lines = [f"{name}, line {line}" for line in _lines_in(error, name)]
     kind = type(error).__name__
     shown = {"ename": kind, "evalue": text, "traceback": [*lines, f"{kind}: {text}"]}
     return {"output_type": "error", **shown}
+
+
+def _lines_in(error: BaseException, name: str) -> list[int]:
+    """Return the numbers of the cell's lines through which an exception came."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame.lineno or 0 for frame in frames if frame.filename == f"<{name}>"]
+
+
+def _line_in(error: BaseException, name: str) -> str:
+    lines = _lines_in(error, name)
+    return f" (line {lines[-1]})" if lines else ""
 
 
 # -- the processes
@@ -157,7 +185,9 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
 def wait_for_submissions(requests: socket.socket) -> None:
     """Fork a child for each submission that the grader sends, until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
-    base: tuple[list[Cell], dict[str, Any]] = ([], {})
+    base: tuple[list[Cell], dict[str, Any], str] = ([], {}, "")
+    if os.path.isdir(_files):
+        os.chdir(_files)  # the instructor's cells may read them
     while True:
         byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
         if not byte:
@@ -166,20 +196,48 @@ def wait_for_submissions(requests: socket.socket) -> None:
         request = json.loads(grader.recv_bytes())
         prefix = [(name, source) for name, source in request["prefix"]]
         if prefix != base[0] or not base[1]:
-            names: dict[str, Any] = {"__name__": "__main__"}
-            for name, source in prefix:
-                run_cell(source, name, names)
-            base = prefix, names
+            base = prefix, *_run_prefix(prefix)
         for name, source in request["tests"]:
             with contextlib.suppress(Fault):  # raised again when the cell is run
                 compiled(source, name)
         gc.freeze()  # otherwise each collection in a child would copy all shared pages
         if os.fork() == 0:
             requests.close()
-            _examine_one(grader, link, request, base[1])
+            with _own_files():
+                _examine_one(grader, link, request, *base[1:])
             os._exit(0)
         grader.close()
         link.close()
+
+
+def _run_prefix(cells: list[Cell]) -> tuple[dict[str, Any], str]:
+    """Run the instructor's cells before all answers; return their names, and the first fault.
+
+    No student code has run: whatever they raise is a fault.
+    """
+    names: dict[str, Any] = {"__name__": "__main__"}
+    faults = []
+    for name, source in cells:
+        try:
+            outputs = run_cell(source, name, names, locked=True)
+        except Fault as fault:
+            faults.append(str(fault))
+        else:
+            errors = (output for output in outputs if output["output_type"] == "error")
+            faults += [f"locked cell {name!r}: {one['ename']}: {one['evalue']}" for one in errors]
+    return names, next(iter(faults), "")
+
+
+@contextlib.contextmanager
+def _own_files() -> Iterator[None]:
+    """Work in a copy of the homework's files, which is removed."""
+    if not os.path.isdir(_files):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(_files, folder, dirs_exist_ok=True)
+        os.chdir(folder)
+        yield
 
 
 def fork() -> tuple[int, socket.socket]:
@@ -197,7 +255,11 @@ def fork() -> tuple[int, socket.socket]:
 
 
 def _examine_one(
-    grader: Connection, link: socket.socket, request: dict[str, Any], names: dict[str, Any]
+    grader: Connection,
+    link: socket.socket,
+    request: dict[str, Any],
+    names: dict[str, Any],
+    above: str,
 ) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
@@ -205,19 +267,16 @@ def _examine_one(
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
     kill = functools.partial(Target(request["root_pid"]).send, signal.SIGKILL)
-    submission = Submission(Session(link, kill), names, request["instructors"])
+    submission = Submission(Session(link, kill), names, request["instructors"], above)
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:
             test = json.loads(grader.recv_bytes())
-            try:
-                answer = submission.examine(**test)
-            except Fault as fault:
-                answer = {"fault": str(fault)}
-            grader.send_bytes(json.dumps(answer).encode())
+            grader.send_bytes(json.dumps(submission.examine(**test)).encode())
 
 
 _not_importable: list[str] = []  # the modules that could not be imported, with the reason
+_files = ""  # the folder with the homework's files
 
 
 def prepare(folder: str, modules: Sequence[str]) -> str:
@@ -230,7 +289,9 @@ def prepare(folder: str, modules: Sequence[str]) -> str:
     mpl.use("Agg")
     import matplotlib.pyplot  # noqa: F401
 
-    sys.path.insert(0, folder)
+    global _files
+    _files = f"{folder}/{FILES}"
+    sys.path[:] = [folder, *sys.path, _files]
     for name in modules:
         try:
             importlib.import_module(name)

@@ -1,11 +1,15 @@
 """The cells of a homework: their kinds and names, and the instructor's as students get them."""
 
+import ast
 import contextlib
 import functools
+from collections.abc import Container, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader.api import Assignment, Gradebook, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
@@ -147,3 +151,37 @@ def as_released(source: str, cell_type: str) -> str:
     ):
         remover.preprocess_cell(cell, {}, 0)
     return str(cell.source)
+
+
+def fault_in(source: str, error: str, own: Container[str]) -> str:
+    """Return why an instructor's cell must end in an error, whatever the answers are; or "".
+
+    `error` is the name of the error with which it has ended. The cell is no Python, or imports a
+    module that is neither installed here nor one of the homework's `own`.
+    """
+    try:
+        code = TransformerManager().transform_cell(source)
+        tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError) as mistake:
+        return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
+    if error == "ModuleNotFoundError":
+        for line, name in sorted(_imported(tree)):
+            if name not in own and not _is_installed(name):
+                return f"line {line}: there is no module {name!r}"
+    return ""
+
+
+def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, node.module.partition(".")[0]
+
+
+@functools.cache
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return True

@@ -14,6 +14,7 @@ from pathlib import Path, PurePath
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from traitlets.config.loader import (
@@ -29,6 +30,7 @@ from hw_support.submission.problems import quoted
 
 CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
+_MOST_BYTES = 100_000_000  # of the files beside a homework's notebooks
 _MOST_LOG = 3_000  # characters from the end of nbgrader's log
 _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
@@ -129,6 +131,29 @@ class Course:
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""
         return self._folder(self.directory.source_directory, ".", assignment)
+
+    def notebooks(self, assignment: str) -> list[str]:
+        """Return the names of a homework's notebooks, in order, without ".ipynb".
+
+        Without sources, the homework has one notebook, which is named after it.
+        """
+        return sorted(path.stem for path in self.source(assignment).glob("*.ipynb")) or [assignment]
+
+    def files(self, assignment: str) -> dict[str, bytes]:
+        """Return the files beside the notebooks that nbgrader gives to students, by path.
+
+        `GraderFault` if they are too large.
+        """
+        folder = self.source(assignment)
+        ignored = [*self.directory.ignore, "*.ipynb"]
+        paths = sorted(Path(path) for path in find_all_files(str(folder), ignored))
+        if (size := sum(path.stat().st_size for path in paths)) > _MOST_BYTES:
+            raise GraderFault(
+                f"{folder}: its files have {size:,} bytes in all, expected at most "
+                f"{_MOST_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
+                "those that grading does not need in c.CourseDirectory.ignore"
+            )
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
     def release(self, assignment: str) -> Path:
         """Return the folder with the files that students get."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,6 +30,7 @@ _YEARS = range(1970, 3000)
 _MAX_SHOWN = 60  # characters of a value
 START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package of staff code
+FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
@@ -168,6 +172,8 @@ class Homework:
     manifest: Manifest = field(default_factory=Manifest)
     # The files of its staff code by path, such as "staff/hw/fresh.py".
     code: Mapping[str, bytes] = field(default_factory=dict)
+    # The files beside its notebooks by path. Each submission gets a copy in its working folder.
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def modules(self) -> list[str]:
@@ -175,20 +181,36 @@ class Homework:
         files = [Path(path).with_suffix("") for path in self.code if path.endswith(".py")]
         return sorted(".".join(p.parts).removesuffix(".__init__") for p in files)
 
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Digests of its code and of its files, by path."""
+        files = {f"source/{self.name}/{path}": content for path, content in self.files.items()}
+        every = {**self.code, **files}
+        return {path: hashlib.sha256(content).hexdigest() for path, content in every.items()}
+
     def digest(self) -> str:
         """Return a digest of everything that can change a score (hexadecimal, 64 characters)."""
         limits = {name: sorted(self.manifest.seconds(name).items()) for name in KINDS}
-        whole = repr((limits, sorted(self.code.items())))
+        whole = repr((limits, sorted(self.digests.items())))
         return hashlib.sha256(whole.encode()).hexdigest()
 
+    def archive(self) -> bytes:
+        """Return its files as a zip; nothing if it has none."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path, content in self.files.items():
+                archive.writestr(path, content)
+        return packed.getvalue() if self.files else b""
 
-def homework_of(course: Path, name: str) -> Homework:
+
+def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = None) -> Homework:
     """Read a homework of the course whose root folder contains ``staff``.
 
-    A homework without a folder in ``staff`` has an empty manifest. `ManifestError` if the manifest
-    has a mistake, or the homework's files are too large.
+    `files` are those of `Course.files`. A homework without a folder in ``staff`` has an empty
+    manifest. `ManifestError` if the manifest has a mistake, or the homework's code is too large.
     """
-    return Homework(name, manifest_of(course, name), _code_in(course / STAFF / name, course))
+    code = _code_in(course / STAFF / name, course)
+    return Homework(name, manifest_of(course, name), code, files or {})
 
 
 def manifest_of(course: Path, name: str) -> Manifest:
@@ -215,12 +237,16 @@ def why_no_id(student: str) -> str | None:
 
 
 def lay_out(homework: Homework) -> Path:
-    """Write a homework's code into a folder of this process, so that it can be imported."""
+    """Write a homework's code into a folder of this process, so that it can be imported.
+
+    Its files are in the folder `FILES` in there.
+    """
     key = homework.digest()
     if key not in _laid_out:
         folder = Path(tempfile.mkdtemp(prefix="hw-staff-"))
         atexit.register(_remove, folder, os.getpid())
-        for path, content in homework.code.items():
+        files = {f"{FILES}/{path}": content for path, content in homework.files.items()}
+        for path, content in {**homework.code, **files}.items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)

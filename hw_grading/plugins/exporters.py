@@ -107,7 +107,8 @@ class SubmissionExporter(NotebookExporter):
                     "students saved. Leave out that option"
                 )
             course = converter.coursedir
-            homework = homework_of(Path(course.root), course.assignment_id)
+            files = Course.of(course).files(course.assignment_id)
+            homework = homework_of(Path(course.root), course.assignment_id, files)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
             add_indexes(course.db_url)
             Database(Course.of(course).db_url).make_tables()

@@ -6,7 +6,7 @@ So a stored penalty is removed: nbgrader's pages would subtract it as well. If a
 granted before the student submitted, it is now stored for these pages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy
@@ -81,6 +81,7 @@ class SaveScores(SaveAutoGrades):
             settled = self.gradebook.settled(answers)
             with one_transaction(self.gradebook):
                 NbGraderPreprocessor.preprocess(self, nb, resources)
+                self.gradebook.take_scores(getattr(resources.get(OUTCOME), "unscored", ()))
                 self.gradebook.unqueue_cells_without_points()
                 self.gradebook.keep(settled, answers)
                 self.gradebook.update_lateness()
@@ -131,6 +132,12 @@ class _OneSubmission(Gradebook):
         for kind in (Grade, Comment):
             found = self.db.query(kind).filter(kind.notebook_id == submission.id)
             self._found[kind] = {names[one.cell_id]: one for one in found}
+
+    def take_scores(self, unscored: Iterable[str]) -> None:
+        """Leave these tests without a score: a person has to look at them."""
+        for name in unscored:
+            grade = self._found[Grade][name]
+            grade.auto_score, grade.needs_manual_grade = None, True
 
     def unqueue_cells_without_points(self) -> None:
         """Take cells of 0 points, such as a certification, out of the queue for manual grading."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from traitlets import Bool, Enum, Float, HasTraits, Integer
 from traitlets.config import Configurable
 
 from hw_grading.inside.isolation import Limits
+from hw_grading.sandbox import available
+from hw_grading.sandbox.environment import what_to_show
 
 
 def _number(default: float, text: str) -> Any:
@@ -77,6 +81,11 @@ class RunSettings(HasTraits):
     def of_sandbox(self) -> Limits:
         """Return the limits that the sandbox enforces."""
         return Limits(self.memory_mb, self.processes, self.file_mb, self.folder_mb)
+
+    def expect_a_sandbox(self, secrets: Sequence[Path]) -> None:
+        """Raise `GraderFault` if no sandbox can be made, unless sandboxes are turned off."""
+        if self.sandbox != "none":
+            available.check(what_to_show(self.blas_threads, list(secrets)), self.of_sandbox())
 
 
 class ExecuteSubmission(RunSettings, Configurable):

@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from hw_grading.inside import isolation
 from hw_grading.inside.isolation import Limits, Shown
@@ -37,17 +37,24 @@ class NoForkServer(GraderFault):
     """Kernels cannot be forked here, or forking one kernel has failed."""
 
 
+class Given(NamedTuple):
+    """What a process gets to become a kernel."""
+
+    connection: bytes  # the content of its connection file
+    files: bytes = b""  # a zip of the files in its working folder; nothing if there are none
+
+
 class KernelProcess(Forked):
     """A kernel, for jupyter_client; all processes of its sandbox end with `pid`.
 
-    The process at the other end of the socket `starting` becomes the kernel when it gets the
-    content of its connection file. `started` is the process that this one has started for it.
+    The process at the other end of the socket `starting` becomes the kernel when it gets what is
+    `given`. `started` is the process that this one has started for it.
     """
 
     def __init__(
         self,
         starting: socket.socket,
-        connection: bytes,
+        given: Given,
         started: subprocess.Popen[bytes] | None = None,
     ) -> None:
         starting.settimeout(SECONDS_TO_START)
@@ -57,7 +64,9 @@ class KernelProcess(Forked):
         super().__init__(pid_of(fds[0]), fds[0])
         self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
         os.close(fds[1])
-        starting.send(connection)
+        with tempfile.TemporaryFile(buffering=0) as files:
+            files.write(given.files)
+            socket.send_fds(starting, [given.connection], [files.fileno()])
         # Closed when this process exits, in any way; then a forked kernel ends.
         self._lifeline = starting
         self._started = started
@@ -108,9 +117,7 @@ class ForkServer:
         os.chown(folder, owner.st_uid, owner.st_gid)
         return folder
 
-    def fork(
-        self, folder: str, link: socket.socket, limits: Limits, connection: bytes
-    ) -> KernelProcess:
+    def fork(self, folder: str, link: socket.socket, limits: Limits, given: Given) -> KernelProcess:
         """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
         cores = sorted(os.sched_getaffinity(0))  # those of the worker
         request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
@@ -120,7 +127,7 @@ class ForkServer:
                 self.wait_until_ready()
                 handed_on = [link.fileno(), theirs.fileno()]
                 socket.send_fds(self._control, [json.dumps(request).encode()], handed_on)
-            return KernelProcess(ours, connection)
+            return KernelProcess(ours, given)
         except OSError as error:
             ours.close()
             raise NoForkServer(f"no kernel was forked ({error})") from None
@@ -134,7 +141,7 @@ class ForkServer:
 
 
 def start_from_scratch(
-    shown: Shown, folder: str, link: socket.socket, limits: Limits, connection: bytes
+    shown: Shown, folder: str, link: socket.socket, limits: Limits, given: Given
 ) -> KernelProcess:
     """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -143,30 +150,32 @@ def start_from_scratch(
         words = ["start", *map(str, fds[:2]), json.dumps(limits.for_process())]
         program = [shown.python, *_MODULE, *words]
         process = _run(isolation.bubblewrap(shown, limits, folder, program, file.fileno()), fds)
-    return _kernel(process, ours, connection)
+    return _kernel(process, ours, given)
 
 
 def start_without_sandbox(
-    folder: str, link: socket.socket, variables: Mapping[str, str], connection: bytes
+    folder: str, link: socket.socket, variables: Mapping[str, str], given: Given
 ) -> KernelProcess:
     """Return a kernel of a class that is trusted, with its files in a folder, or raise `OSError`.
 
-    It belongs to a new process group, without limits.
+    It belongs to a new process group, without limits, and works in the folder's own `work`.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         fds = [link.fileno(), theirs.fileno()]
         words = ["start", *map(str, fds), "{}", f"{folder}/kernel.json"]
         line = [sys.executable, *_MODULE, *words]
-        process = _run(line, fds, env=dict(variables), cwd=folder, start_new_session=True)
-    return _kernel(process, ours, connection)
+        work = f"{folder}/work"
+        os.mkdir(work)
+        process = _run(line, fds, env=dict(variables), cwd=work, start_new_session=True)
+    return _kernel(process, ours, given)
 
 
 def _kernel(
-    process: subprocess.Popen[bytes], starting: socket.socket, connection: bytes
+    process: subprocess.Popen[bytes], starting: socket.socket, given: Given
 ) -> KernelProcess:
     try:
-        return KernelProcess(starting, connection, process)
+        return KernelProcess(starting, given, process)
     except OSError:
         process.kill()
         process.wait()

@@ -29,7 +29,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_async
-from traitlets import Bool, Instance, Type
+from traitlets import Bool, Bytes, Instance, Type
 
 from hw_grading import inside
 from hw_grading.inside.isolation import RUN, Limits, Shown
@@ -37,6 +37,7 @@ from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.fork_client import (
     SECONDS_TO_START,
     ForkServer,
+    Given,
     KernelProcess,
     NoForkServer,
 )
@@ -87,6 +88,7 @@ class KernelInSandbox(AsyncKernelManager):
     shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
     limits = Instance(Limits, args=())
     forked = Bool(True, help="whether to fork the kernel where this is possible")
+    files = Bytes(help="a zip of the files in the kernel's working folder")
     max_message_bytes = 8_000_000
 
     def __init__(self, **kwargs: Any) -> None:
@@ -177,7 +179,7 @@ class SandboxProvisioner(LocalProvisioner):
         assert manager.shown
         while manager.forked and (server := fork_client.fork_server_for(manager.shown)):
             manager.shared_folder = server.new_folder()
-            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+            given = manager.shared_folder, link, manager.limits, _given(manager, RUN)
             try:
                 process = server.fork(*given)
                 self.fork_server = server
@@ -190,7 +192,7 @@ class SandboxProvisioner(LocalProvisioner):
     def _from_scratch(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
         assert manager.shown
         manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
-        given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
+        given = manager.shared_folder, link, manager.limits, _given(manager, RUN)
         return fork_client.start_from_scratch(manager.shown, *given)
 
     def _without_sandbox(
@@ -202,8 +204,8 @@ class SandboxProvisioner(LocalProvisioner):
         (packages / "answering").symlink_to(Path(inside.__file__).parent)
         paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{folder}/ipython"}
         variables = {**variables, **paths, "PYTHONSAFEPATH": "1"}
-        connection = _connection(manager, manager.shared_folder)
-        process = fork_client.start_without_sandbox(folder, link, variables, connection)
+        given = _given(manager, manager.shared_folder)
+        process = fork_client.start_without_sandbox(folder, link, variables, given)
         self.pgid = process.pid
         return process
 
@@ -224,7 +226,8 @@ class SandboxProvisioner(LocalProvisioner):
             await super().send_signal(signum)
 
 
-def _connection(manager: KernelInSandbox, folder: str) -> bytes:
-    """Return the content of the connection file of a kernel that has its sockets in a folder."""
+def _given(manager: KernelInSandbox, folder: str) -> Given:
+    """Return what a kernel gets that has its sockets in a folder."""
     text = Path(manager.connection_file).read_text(encoding="utf-8")
-    return json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()
+    connection = json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()
+    return Given(connection, manager.files)

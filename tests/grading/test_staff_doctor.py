@@ -17,6 +17,7 @@ from postgresql import PASSWORD, Server
 from hw_grading import doctor
 from hw_grading.__main__ import main
 from hw_grading.homework.course import Course
+from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox.available import SandboxUnavailable
 from hw_support.desk.doctor import Line
 
@@ -35,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
 @pytest.fixture
 def course(made: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     """A course in which all is fine; other tests check this machine's sandbox."""
-    monkeypatch.setattr(doctor, "expect_a_sandbox", lambda *of: None)
+    monkeypatch.setattr(RunSettings, "expect_a_sandbox", lambda *of: None)
     programs = Path(sys.executable).parent
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
@@ -146,7 +147,7 @@ def test_without_a_sandbox_the_line_says_what_to_do(
     def refuse(*of: object) -> None:
         raise SandboxUnavailable("No sandbox can be made here.\nIn Docker:\n  add an option")
 
-    monkeypatch.setattr(doctor, "expect_a_sandbox", refuse)
+    monkeypatch.setattr(RunSettings, "expect_a_sandbox", refuse)
     line = lines_of(course)["sandbox"]
     assert (line.found, line.advice) == (
         "No sandbox can be made here.",
