@@ -78,7 +78,7 @@ def clipped(text: str, width: int) -> str:
 
 def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> list[str]:
     record = result.known
-    if not record.scored:
+    if not record.scored and result.status is Status.NOT_GRADED:
         return [record.student, *["–"] * (len(questions) + (5 if any_late else 3)), record.late]
     cells_shown = set(itertools.chain.from_iterable(questions.values()))
     scores = [score for score in record.scores if score.cell in cells_shown]

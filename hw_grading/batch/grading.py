@@ -16,7 +16,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from hw_grading.batch.seeds import course_seeds
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.store import Results
 from hw_grading.examiner import client
+from hw_grading.gradebook.runs import Run
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome
@@ -58,6 +59,7 @@ class Turn:
     graded_with: Mapping[str, Mapping[str, str]]  # apart from the instructor's cells
     outcome: Callable[[], Outcome]  # waits for the outcome, or runs the submission
     saved: Callable[[], None]  # has to be called when the scores are in the gradebook
+    saved_runs: dict[str, Run] = field(default_factory=dict)  # of this pass over the class
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Turn:
         """Return the turn itself: nbconvert copies resources, but the run must not be copied."""
@@ -120,6 +122,8 @@ def grading(
         stack.callback(class_run.stop)
         stack.enter_context(rare_collections())
 
+        saved_runs: dict[str, Run] = {}
+
         def turn(student: str, path: Path) -> Turn:
             try:
                 prepared = preparation.now(student, path)
@@ -130,7 +134,7 @@ def grading(
             saved = functools.partial(progress.saved, student)
             graded_with = prepared.job.graded_with
             about = (student, prepared.notebook, prepared.digest, graded_with)
-            return Turn(*about, outcome, saved)
+            return Turn(*about, outcome, saved, saved_runs)
 
         yield turn
 

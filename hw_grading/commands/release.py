@@ -13,12 +13,13 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 
 from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.model import wrong_sums
@@ -26,7 +27,7 @@ from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import FILE_NAME, STAFF, homework_of, manifest_of
+from hw_grading.homework.homework import FILE_NAME, STAFF, has_manifest, homework_of, manifest_of
 from hw_grading.homework.source_notebook import (
     check_regions,
     check_total,
@@ -73,6 +74,7 @@ def release(
 ) -> tuple[list[Path], list[str], list[str]]:
     """Generate released notebooks, write the students' zips, and return zips, changes, warnings.
 
+    A homework gets a zip if it has a manifest, and one notebook, which is named after it.
     `known` is the folder for the descriptions of the homeworks in the students' package; by
     default the package's own. If all homeworks are released, and the folder is the course's own
     or given here, the descriptions of homeworks that no longer exist are removed.
@@ -101,54 +103,68 @@ def release(
     for path in known.glob("*.json") if prune else ():
         if path.stem not in chosen:
             path.unlink()
-    for name in chosen:
+    own = [name for name in chosen if has_manifest(course.root, name)]
+    zipped = [name for name in own if course.notebooks(name) == [name]]
+    for name in zipped:
         write_whole(known / f"{name}.json", description_of(course, name).encode())
-    zips = [write_student_zip(course.folder, out, name, known) for name in chosen]
+    warnings += [
+        f"{name}: there is no zip for students, which needs one notebook, {name}.ipynb."
+        for name in own
+        if name not in zipped
+    ]
+    zips = [write_student_zip(course.folder, out, name, known) for name in zipped]
     return zips, changes, warnings
 
 
 def check_source(course: Path, assignment: str) -> list[str]:
     """Return a sentence for each contradiction between points or ids; raise as `release`."""
     here = Course(course)
-    path, shown, notebook = _source(here, assignment)
-    set_points(notebook)
     manifest = homework_of(here.root, assignment).manifest
     file = here.root / STAFF / assignment / FILE_NAME
-    check_regions(notebook, shown)
-    check_total(manifest, file, notebook)
-    by_hand = [
-        Cell(marks_of(cell)["grade_id"], points, by_hand=True)
-        for cell in notebook.cells
-        if (points := points_of(cell)) and not is_test(cell)
-    ]
-    said = [*disagreements(notebook), *wrong_sums(by_hand, read_places(path))]
-    unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
-    return [*unknown, *(f"{shown}: {sentence}" for sentence in said)]
+    whole: NotebookNode = new_notebook()  # the cells of all notebooks
+    warnings, owner = [], dict[str, Path]()
+    for path, shown, notebook in _sources(here, assignment):
+        set_points(notebook)
+        check_regions(notebook, shown)
+        whole.cells += notebook.cells
+        with_points = [cell for cell in notebook.cells if points_of(cell)]
+        for name in (marks_of(cell)["grade_id"] for cell in with_points):
+            if (other := owner.setdefault(name, shown)) != shown:
+                raise RuntimeError(
+                    f"{shown} and {other} have a cell with points of the same id, {name}. Each "
+                    "cell of a homework needs its own. Nothing was released."
+                )
+        by_hand = [
+            Cell(marks_of(cell)["grade_id"], points_of(cell), by_hand=True)
+            for cell in with_points
+            if not is_test(cell)
+        ]
+        said = [*disagreements(notebook), *wrong_sums(by_hand, read_places(path))]
+        warnings += [f"{shown}: {sentence}" for sentence in said]
+    check_total(manifest, file, whole)
+    return [*(f"{file}: {said}" for said in unknown_cells(manifest, whole)), *warnings]
 
 
 def _write_points(course: Course, assignment: str) -> list[str]:
-    """Write the points of the parts into the source notebook; return what has changed."""
-    path, shown, notebook = _source(course, assignment)
-    changes = [f"{shown}: {sentence}" for sentence in set_points(notebook)]
-    if changes:
-        write_whole(path, f"{nbformat.writes(notebook)}\n".encode())
+    """Write the points of the parts into the source notebooks; return what has changed."""
+    changes = []
+    for path, shown, notebook in _sources(course, assignment):
+        if of_one := [f"{shown}: {sentence}" for sentence in set_points(notebook)]:
+            write_whole(path, f"{nbformat.writes(notebook)}\n".encode())
+            changes += of_one
     return changes
 
 
-def _source(course: Course, assignment: str) -> tuple[Path, Path, NotebookNode]:
-    """Return the path of the instructor's notebook, the path as it is shown, and the notebook."""
-    path = course.source(assignment) / f"{assignment}.ipynb"
-    shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
-    try:
-        return path, shown, nbformat.read(path, as_version=4)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} is missing: a homework's notebook must have the name of its folder"
-        ) from None
-    except ValueError as error:
-        raise RuntimeError(
-            f"{path} is not a notebook ({error}). Save it again in Jupyter"
-        ) from error
+def _sources(course: Course, assignment: str) -> Iterator[tuple[Path, Path, NotebookNode]]:
+    """Yield the path of each of the instructor's notebooks, also as it is shown, and its cells."""
+    for path in course.notebooks_in(course.source(assignment), assignment):
+        shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
+        try:
+            yield path, shown, nbformat.read(path, as_version=4)
+        except ValueError as error:
+            raise RuntimeError(
+                f"{path} is not a notebook ({error}). Save it again in Jupyter"
+            ) from error
 
 
 def description_of(course: Course, assignment: str) -> str:

@@ -112,7 +112,7 @@ class Record:
     def scored(self) -> bool:
         """Whether every test has a score."""
         tests = (score for score in self.scores if not score.cell.by_hand)
-        return bool(self.scores) and all(score.auto is not None for score in tests)
+        return bool(self.scores) and not any(score.is_open for score in tests)
 
     @property
     def was_read(self) -> bool:

@@ -139,6 +139,10 @@ class Course:
         """
         return sorted(path.stem for path in self.source(assignment).glob("*.ipynb")) or [assignment]
 
+    def notebooks_in(self, folder: Path, assignment: str) -> list[Path]:
+        """Return where a homework's notebooks are in a folder, whether they exist or not."""
+        return [folder / f"{name}.ipynb" for name in self.notebooks(assignment)]
+
     def files(self, assignment: str) -> dict[str, bytes]:
         """Return the files beside the notebooks that nbgrader gives to students, by path.
 

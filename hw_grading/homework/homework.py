@@ -218,6 +218,11 @@ def manifest_of(course: Path, name: str) -> Manifest:
     return read_manifest(course / STAFF / name / FILE_NAME)
 
 
+def has_manifest(course: Path, name: str) -> bool:
+    """Whether a homework has a manifest: only then its release has what this project adds."""
+    return (course / STAFF / name / FILE_NAME).is_file()
+
+
 def why_no_id(student: str) -> str | None:
     """Return the reason why a name is not a valid student id; None if it is valid.
 

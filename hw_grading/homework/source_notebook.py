@@ -43,6 +43,10 @@ _PARTS = tuple(f"checks.{method}" for method in ("part", "table", "untouched", "
 
 def mistakes(notebook: NotebookNode) -> Iterator[str]:
     """Yield a sentence for each cell that would show students what is hidden, or is broken."""
+    about = [notebook.metadata.get(name, {}) for name in ("kernelspec", "language_info")]
+    language = about[0].get("language") or about[1].get("name") or "python"
+    if not language.startswith(("python", "Python")):
+        yield f"its kernel runs {quoted(language)}. Only Python kernels can be graded."
     ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
     for grade_id, cells in ids.items():
         if grade_id and cells > 1:

@@ -163,14 +163,14 @@ def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup
 
 def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]:
     """Return the places of cells, and the instructor's texts; empty if there is no notebook."""
-    name = f"{homework}.ipynb"
     texts, places = {""}, Places()
-    for folder in (course.release(homework), course.source(homework)):
+    source = course.notebooks_in(course.source(homework), homework)
+    for path in (*course.notebooks_in(course.release(homework), homework), *source):
         with contextlib.suppress(Unreadable, OSError):
-            cells = [c for c in open_notebook(folder / name)["cells"] if isinstance(c, dict)]
+            cells = [c for c in open_notebook(path)["cells"] if isinstance(c, dict)]
             texts |= {text_of(cell.get("source")).strip() for cell in cells}
     with contextlib.suppress(Unreadable, OSError):
-        places = read_places(course.source(homework) / name)
+        places = read_places(*source)
     return places, frozenset(texts - {""})
 
 

@@ -13,7 +13,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import START, manifest_of
+from hw_grading.homework.homework import START, has_manifest, manifest_of
 from hw_grading.homework.source_notebook import check_regions, set_points
 from hw_grading.rendering import templates_in
 
@@ -89,7 +89,7 @@ def in_words(moment: datetime, zone_in_words: str) -> str:
 
 
 class WriteStartPage(NbGraderPreprocessor):
-    """Write the page beside the released notebook.
+    """Write the page beside the released notebook, if the homework has a manifest.
 
     One of the preprocessors of ``nbgrader generate_assignment``. That command removes all files of
     an earlier release first.
@@ -100,6 +100,8 @@ class WriteStartPage(NbGraderPreprocessor):
         name = resources["nbgrader"]["assignment"]
         # The parents are the exporter and the converter.
         course = Course.of(self.parent.parent.coursedir)
+        if not has_manifest(course.root, name):
+            return nb, resources
         folder = course.release(name)
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / START, start_page(course, name).encode())

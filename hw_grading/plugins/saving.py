@@ -7,6 +7,7 @@ granted before the student submitted, it is now stored for these pages.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy
@@ -32,8 +33,6 @@ _LOOKED_UP = {
     "submitted_notebook": "assignment_id",
     "submitted_assignment": "student_id",
 }
-
-_WHOLE = ""  # key for everything that the student wrote, instead of a grade id
 
 
 def add_indexes(db_url: str) -> None:
@@ -76,19 +75,24 @@ class SaveScores(SaveAutoGrades):
                 and (marks.get("solution") or marks.get("task"))
             }
             # The seed of hidden inputs changes with anything that the student writes.
-            seed = answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
+            whole = "" if self.notebook_id == self.assignment_id else f"/{self.notebook_id}"
+            seed = answers[whole] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
             self.gradebook.read(self.notebook_id, self.assignment_id, self.student_id)
-            settled = self.gradebook.settled(answers)
+            settled = self.gradebook.settled(answers, whole)
             with one_transaction(self.gradebook):
                 NbGraderPreprocessor.preprocess(self, nb, resources)
                 self.gradebook.take_scores(getattr(resources.get(OUTCOME), "unscored", ()))
                 self.gradebook.unqueue_cells_without_points()
-                self.gradebook.keep(settled, answers)
+                self.gradebook.keep(settled, answers, set(cells_by_id(nb)))
                 self.gradebook.update_lateness()
                 if outcome := resources.get(OUTCOME):  # it is missing if nbgrader ran the notebook
-                    run = _run(nb, resources[TURN], outcome, seed)
+                    turn: Turn = resources[TURN]
+                    run = _run(nb, turn, outcome, seed)
+                    if before := turn.saved_runs.get(self.student_id):  # of another notebook
+                        run = before.joined(run)
                     connection = self.gradebook.db.connection()
-                    save_run(connection, self.assignment_id, self.student_id, run)
+                    number = save_run(connection, self.assignment_id, self.student_id, run)
+                    turn.saved_runs[self.student_id] = replace(run, number=number)
         return nb, resources
 
 
@@ -146,12 +150,12 @@ class _OneSubmission(Gradebook):
             if grade.cell_id in without:
                 grade.needs_manual_grade = False
 
-    def settled(self, answers: Mapping[str, str]) -> dict[str, float | None]:
+    def settled(self, answers: Mapping[str, str], whole: str) -> dict[str, float | None]:
         """Return the manually scored cells whose answers have not changed since.
 
-        `answers` are digests, by grade id, of the answers that people grade, and of everything that
-        the student wrote. The values are the earlier scores by tests; a person's score may count
-        instead.
+        `answers` are digests, by grade id, of the answers that people grade, and at the key `whole`
+        of everything that the student wrote in this notebook. The values are the earlier scores by
+        tests; a person's score may count instead.
         """
         _, assignment, student = self._of
         before = digests_before(self.db.connection(), assignment, student)
@@ -160,11 +164,15 @@ class _OneSubmission(Gradebook):
             for name, grade in self._found[Grade].items()
             if grade.manual_score is not None
             and not grade.needs_manual_grade
-            and before.get(key := name if name in answers else _WHOLE) == answers[key]
+            and before.get(key := name if name in answers else whole) == answers[key]
         }
 
-    def keep(self, settled: Mapping[str, float | None], answers: Mapping[str, str]) -> None:
+    def keep(
+        self, settled: Mapping[str, float | None], answers: Mapping[str, str], cells: set[str]
+    ) -> None:
         """Take settled cells out of the queue for manual grading, and store the digests.
+
+        `cells` are all cells of the notebook: their earlier digests are removed.
 
         If a person's score counts instead of a test's, the test must give the same score as before.
         """
@@ -174,7 +182,7 @@ class _OneSubmission(Gradebook):
                 grade.needs_manual_grade = False
         self.db.flush()
         _, assignment, student = self._of
-        remember(self.db.connection(), assignment, student, answers)
+        remember(self.db.connection(), assignment, student, answers, cells)
 
     def update_lateness(self) -> None:
         """Remove a penalty that nbgrader has stored; store a granted extension for its pages."""
