@@ -26,7 +26,14 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, places_in, trimmed
+from hw_support.submission.cells import (
+    NEW_CELL,
+    SCHEMA_VERSION,
+    InstructorCell,
+    grade_id_of,
+    places_in,
+    trimmed,
+)
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
@@ -38,6 +45,7 @@ from hw_support.submission.problems import (
 )
 
 _WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight, when cells are put in order
+_SCHEMAS = (1, 2, SCHEMA_VERSION)  # the versions of nbgrader's metadata
 _IsOwn = Callable[[NotebookNode], bool]  # whether a cell is the student's, and not empty
 
 
@@ -153,7 +161,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
 def _is_as_released(cell: NotebookNode) -> bool:
     """Whether a cell still has its checksum from some release; it is nbgrader's."""
     marks = cell.metadata["nbgrader"]
-    flags = [bool(marks.get(flag)) for flag in ("grade", "solution", "locked")]
+    flags = [bool(marks.get("grade")), bool(marks.get("solution")), _is_locked(marks)]
     try:
         points = [float(marks["points"])] if flags[0] else []
     except (KeyError, TypeError, ValueError):
@@ -176,12 +184,31 @@ def _new_lines(cell: NotebookNode, instructor: InstructorCell) -> NotebookNode |
 
 
 def _edits(found: dict[str, Any], expected: NotebookNode) -> str:
+    """Say what a student has edited in nbgrader's metadata, which may be of an earlier version."""
     keys = ("points", "grade", "solution", "locked", "task", "schema_version")
+    before = {**found, "locked": _is_locked(found)} if "locked" in found else found
+    if found.get("schema_version") in _SCHEMAS:
+        before = {**before, "schema_version": expected["schema_version"]}
+    if not (found.get("grade") or found.get("task")):  # early versions give points to every cell
+        before = {key: value for key, value in before.items() if key != "points"}
     return ", ".join(
-        f"{key} {quoted(found[key], 20)} for {quoted(expected.get(key), 20)}"
+        f"{key} {quoted(before[key], 20)} for {quoted(expected.get(key), 20)}"
         for key in keys
-        if key in found and found[key] != expected.get(key)
+        if key in before and _plain(before[key]) != _plain(expected.get(key))
     )
+
+
+def _is_locked(marks: dict[str, Any]) -> bool:
+    """Whether nbgrader takes a cell for locked: each test is, whatever its flag says."""
+    return not marks.get("solution") and bool(marks.get("grade") or marks.get("locked"))
+
+
+def _plain(value: Any) -> Any:
+    """Return the number in a text: early versions store points as text."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _retype(cell: NotebookNode, cell_type: str) -> None:

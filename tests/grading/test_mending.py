@@ -210,6 +210,19 @@ def test_edited_points_flags_and_versions_are_restored_and_named() -> None:
     assert "schema_version '9' for '3'" in second.message
 
 
+@pytest.mark.parametrize("version", [None, 1, 2])
+def test_metadata_of_an_earlier_version_of_nbgrader_is_no_edit(version: int | None) -> None:
+    nb = submission()
+    for one in nb.cells:
+        if marks := one.metadata.get("nbgrader"):
+            marks.pop("schema_version", None)
+            marks.pop("task", None)
+            marks.update({"schema_version": version} if version else {})
+            marks.update(points=str(marks.get("points", 0)))
+    cell_of(nb, "test_f").metadata.nbgrader["locked"] = False  # nbgrader locks each test anyway
+    assert mended(nb) == []
+
+
 def test_retyped_cells_get_their_type_back() -> None:
     nb = submission()
     for grade_id, cell_type in (("test_f", "markdown"), ("f", "raw"), ("why", "code")):

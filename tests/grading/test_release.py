@@ -337,22 +337,30 @@ def test_a_folder_without_homeworks_releases_nothing_and_forgets_nothing(tmp_pat
     assert {path.name for path in released.FOLDER.iterdir()} == before
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (None, "is missing: a homework's notebook must have the name of its folder"),
-        ("{", "is not a notebook"),
-    ],
-)
-def test_a_notebook_that_cannot_be_read_is_a_sentence(content, sentence, written, capfd):
+def test_a_notebook_that_cannot_be_read_is_a_sentence(written, capfd):
     path = written.folder / "source" / "ps1" / "ps1.ipynb"
-    path.rename(path.with_name("other.ipynb"))
-    if content:
-        path.write_text(content, encoding="utf-8")
+    path.write_text("{", encoding="utf-8")
     assert main(["--course", str(written.folder), "release"]) == 2
     said = capfd.readouterr().err
-    assert f"{path} {sentence}" in said
+    assert f"{path} is not a notebook" in said
     assert "Traceback" not in said
+
+
+def test_a_notebook_of_another_language_is_refused_by_name(written, capfd):
+    notebook = source_of("ps1")
+    notebook.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    write_homework(written.folder, "ps1", notebook, manifest_of("ps1"))
+    assert main(["--course", str(written.folder), "release", "ps1"]) == 2
+    said = capfd.readouterr().err
+    assert "ps1.ipynb: its kernel runs 'R'. Only Python kernels can be graded." in said
+
+
+def test_two_notebooks_with_the_same_cell_with_points_are_refused(written, capfd):
+    path = written.folder / "source" / "ps1" / "ps1.ipynb"
+    shutil.copy(path, path.with_name("second.ipynb"))
+    assert main(["--course", str(written.folder), "release", "ps1"]) == 2
+    said = capfd.readouterr().err
+    assert "second.ipynb and source/ps1/ps1.ipynb have a cell with points of the same id" in said
 
 
 def test_inconsistent_points_give_a_warning_and_status_1(written, capfd, monkeypatch, tmp_path):
