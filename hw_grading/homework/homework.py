@@ -209,8 +209,8 @@ def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = Non
     `files` are those of `Course.files`. A homework without a folder in ``staff`` has an empty
     manifest. `ManifestError` if the manifest has a mistake, or the homework's code is too large.
     """
-    code = _code_in(course / STAFF / name, course)
-    return Homework(name, manifest_of(course, name), code, files or {})
+    manifest = manifest_of(course, name)  # first: a mistake in it is named before all others
+    return Homework(name, manifest, _code_in(course / STAFF / name, course), files or {})
 
 
 def manifest_of(course: Path, name: str) -> Manifest:

@@ -113,6 +113,9 @@ def _left_to_do(results: Results, wanted: dict[str, Grade]) -> Iterator[str]:
     for student, grade in wanted.items():
         problems = {
             "with a submission that is not graded": grade.result.status is Status.NOT_GRADED,
+            "with a test that has no score, because the test has a fault": (
+                grade.result.status is Status.SUBMISSION_FAILED and not grade.is_scored
+            ),
             "with answers that no person has graded yet (these scores are the points so far)": (
                 grade.waits
             ),
