@@ -48,7 +48,7 @@ class _Examiner:
     process: subprocess.Popen[bytes] | Forked
     requests: socket.socket
     serves: str  # the digest of the homework whose code it imports
-    said: bytes = b""  # its line about the imports: why they failed, or an empty line
+    has_imported: bool = False  # whether its line about the imports was read
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -71,21 +71,15 @@ class _Examiner:
 
     def expect_imports(self) -> None:
         """Wait until it has imported the homework's code; raise `ExaminerFailed` if that failed."""
-        try:
-            self._wait_for_imports()
-        except OSError:
-            raise ExaminerFailed("the examiner did not start") from None
-        if text := self.said.decode(errors="replace").strip():
-            raise ExaminerFailed(text)
-
-    def _wait_for_imports(self) -> None:
-        while not self.said.endswith(b"\n"):
-            if not (piece := self.requests.recv(10_000)):
-                raise ConnectionError("the examiner ended before it had started")
-            self.said += piece
+        if not self.has_imported:
+            why = ""
+            with contextlib.suppress(OSError), self.requests.makefile(errors="replace") as said:
+                why = said.readline()
+            if why != "\n":
+                raise ExaminerFailed(why.strip() or "the examiner did not start")
+            self.has_imported = True
 
     def submit(self, request: Request, link: socket.socket) -> Connection:
-        self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
             socket.send_fds(self.requests, [b"s"], [theirs.fileno(), link.fileno()])
@@ -99,7 +93,7 @@ _examiner: _Examiner | None = None
 def take(pid: int, requests: socket.socket, homework: Homework) -> None:
     """Make a forked examiner the examiner of this process."""
     global _examiner
-    _examiner = _Examiner(Forked(pid), requests, homework.digest(), said=b"\n")
+    _examiner = _Examiner(Forked(pid), requests, homework.digest(), has_imported=True)
 
 
 def _running(homework: Homework) -> _Examiner:
@@ -134,9 +128,7 @@ class Request:
 
     root_pid: int  # the process to kill
     seed: int  # of fresh cases
-    prefix: Cells  # the instructor's cells that come before every answer
     instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
-    tests: Cells  # the fork server compiles each of them once
 
 
 class Examination:

@@ -10,7 +10,6 @@ student code runs in the fork server or in its children.
 
 import ast
 import contextlib
-import functools
 import gc
 import importlib
 import io
@@ -32,7 +31,6 @@ import psutil
 
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.session import Session
-from hw_grading.inside import caches
 from hw_grading.sandbox.processes import Target
 from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
@@ -42,7 +40,6 @@ from hw_support.fresh import SEED_VARIABLE
 _MOST_ADDRESSES = 400 << 20
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
-_CELLS_REMEMBERED = 500
 
 
 class Fault(RuntimeError):
@@ -55,12 +52,12 @@ class Fault(RuntimeError):
 class Submission:
     """The state that a child keeps between two test cells of its submission.
 
-    `own` has the names that the instructor's cells have bound so far, and `instructors` those that
-    any of them binds.
+    `instructors` has the names that any of the instructor's cells binds.
     """
 
-    def __init__(self, session: Session, own: dict[str, Any], instructors: list[str]) -> None:
-        self._session, self._own, self._instructors = session, own, frozenset(instructors)
+    def __init__(self, session: Session, instructors: list[str]) -> None:
+        self._session, self._instructors = session, frozenset(instructors)
+        self._own: dict[str, Any] = {"__name__": "__main__"}  # what those cells have bound so far
 
     def examine(self, trusted: list[Cell], name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
@@ -70,7 +67,6 @@ class Submission:
         try:
             if _not_importable:
                 raise Fault("; ".join(_not_importable))
-            compiled(source, name)
             for trusted_name, trusted_source in trusted:
                 names = StudentNames(self._own, self._session, self._instructors)
                 run_cell(trusted_source, trusted_name, names)
@@ -96,7 +92,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
 
     There is no IPython here, so magics do not work. `name` appears in tracebacks.
     """
-    body, last = compiled(source, name)
+    body, last = _compiled(source, name)
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -120,8 +116,7 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
     return outputs
 
 
-@functools.lru_cache(_CELLS_REMEMBERED)
-def compiled(source: str, name: str) -> tuple[Any, Any]:
+def _compiled(source: str, name: str) -> tuple[Any, Any]:
     """Return the code of a cell, and of its last line, an expression.
 
     Raise `Fault` if it is no Python.
@@ -157,26 +152,18 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
 def wait_for_submissions(requests: socket.socket) -> None:
     """Fork a child for each submission that the grader sends, until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
-    base: tuple[list[Cell], dict[str, Any]] = ([], {})
     while True:
-        byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
+        try:
+            byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
+        except ConnectionResetError:  # the grader is gone, and has not read all
+            return
         if not byte:
             return
         grader, link = Connection(fds[0]), socket.socket(fileno=fds[1])
-        request = json.loads(grader.recv_bytes())
-        prefix = [(name, source) for name, source in request["prefix"]]
-        if prefix != base[0] or not base[1]:
-            names: dict[str, Any] = {"__name__": "__main__"}
-            for name, source in prefix:
-                run_cell(source, name, names)
-            base = prefix, names
-        for name, source in request["tests"]:
-            with contextlib.suppress(Fault):  # raised again when the cell is run
-                compiled(source, name)
         gc.freeze()  # otherwise each collection in a child would copy all shared pages
         if os.fork() == 0:
             requests.close()
-            _examine_one(grader, link, request, base[1])
+            _examine_one(grader, link)
             os._exit(0)
         grader.close()
         link.close()
@@ -196,16 +183,16 @@ def fork() -> tuple[int, socket.socket]:
     return pid, ours
 
 
-def _examine_one(
-    grader: Connection, link: socket.socket, request: dict[str, Any], names: dict[str, Any]
-) -> None:
+def _examine_one(grader: Connection, link: socket.socket) -> None:
+    request = json.loads(grader.recv_bytes())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
         most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
-    kill = functools.partial(Target(request["root_pid"]).send, signal.SIGKILL)
-    submission = Submission(Session(link, kill), names, request["instructors"])
+    root = Target(request["root_pid"])
+    session = Session(link, lambda: root.send(signal.SIGKILL))
+    submission = Submission(session, request["instructors"])
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:
@@ -221,7 +208,7 @@ _not_importable: list[str] = []  # the modules that could not be imported, with 
 
 
 def prepare(folder: str, modules: Sequence[str]) -> str:
-    """Import what test cells need, also from `folder`, and fill the caches that examinations use.
+    """Import what test cells need, also from `folder`.
 
     If an import fails, every examination ends in a `Fault`; return why, on one line, or "".
     """
@@ -236,23 +223,17 @@ def prepare(folder: str, modules: Sequence[str]) -> str:
             importlib.import_module(name)
         except BaseException as error:
             _not_importable.append(f"{name} cannot be imported: {_where(error, folder)}")
-    caches.fill(modules)
     return "; ".join(_not_importable).replace("\n", " ")
 
 
 def _where(error: BaseException, folder: str) -> str:
     """Describe an exception, and the line in the homework's own code that raised it."""
-    text = f"{type(error).__name__}: {error}".removesuffix(": ").replace(f"{folder}/", "")
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [(frame.filename, frame.lineno) for frame in frames]
-    if isinstance(error, SyntaxError) and error.filename:
-        places.append((error.filename, error.lineno))
-        text = f"{type(error).__name__}: {error.msg}"
-    ours = [(name, line) for name, line in places if name.startswith(f"{folder}/")]
-    if not ours:
-        return text
-    name, line = ours[-1]
-    return f"{name.removeprefix(f'{folder}/')}, line {line}: {text}"
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    places = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((str(error.filename), error.lineno))
+    ours = [f"{name}, line {line}: " for name, line in places if name.startswith(f"{folder}/")]
+    return "".join([*ours[-1:], text]).replace(f"{folder}/", "")
 
 
 if __name__ == "__main__":

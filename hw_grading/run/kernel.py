@@ -77,7 +77,7 @@ class Kernel(NotebookClient):
         provisioner = self._manager.provisioner
         self._watch = Watch(
             provisioner.kernel_pid,
-            provisioner.root_pid,
+            provisioner.pid,
             memory_mb=self._settings.memory_mb,
             cpu_seconds=self._settings.cpu_seconds_per_submission,
             most_files=self._settings.files if self._settings.sandbox != "none" else None,

@@ -6,14 +6,14 @@ from pathlib import Path
 from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox import available, environment, fork_client
+from hw_grading.sandbox import environment, fork_client
 
 
 def expect_a_sandbox(settings: RunSettings, secrets: Sequence[Path]) -> None:
     """Raise `GraderFault` if no sandbox can be made, unless the settings turn sandboxes off."""
     if settings.sandbox != "none":
         shown = environment.what_to_show(settings.blas_threads, list(secrets))
-        available.check(shown, settings.of_sandbox())
+        environment.check(shown, settings.of_sandbox())
 
 
 def expect_ready(

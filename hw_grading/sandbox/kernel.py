@@ -38,7 +38,6 @@ from hw_grading.sandbox.fork_client import (
     SECONDS_TO_START,
     ForkServer,
     KernelProcess,
-    NoForkServer,
 )
 from hw_grading.sandbox.processes import Target
 
@@ -59,18 +58,15 @@ class Client(AsyncKernelClient):
         Earlier messages may still arrive later. They are ignored, because they have other parents.
         """
         until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
-        request = self.kernel_info()
-        try:
-            while (left := until - monotonic()) > 0:
-                reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
-                if reply["parent_header"].get("msg_id") != request:
-                    continue
+        with contextlib.suppress(Empty):
+            while True:
+                request, reply = self.kernel_info(), {"parent_header": {}}
+                while reply["parent_header"].get("msg_id") != request:
+                    left = max(until - monotonic(), 0)
+                    reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
                 with contextlib.suppress(Empty):  # outputs do not arrive yet
                     await ensure_async(self.iopub_channel.get_msg(timeout=0.2))
                     return
-                request = self.kernel_info()
-        except Empty:
-            pass
         raise NoAnswer("the kernel does not answer")
 
 
@@ -150,7 +146,6 @@ class SandboxProvisioner(LocalProvisioner):
 
     link: socket.socket | None = None  # the examiner's socket to the kernel
     fork_server: ForkServer | None = None  # the fork server that forked the kernel
-    root_pid: int | None = None  # of the sandbox's first process, with which all others end
     kernel_pid: int | None = None
     kernel: Target | None = None
 
@@ -169,7 +164,7 @@ class SandboxProvisioner(LocalProvisioner):
                 self.link.close()
                 raise
         self.process: Any = process
-        self.pid = self.root_pid = process.pid
+        self.pid = process.pid  # of the sandbox's first process, with which all others end
         self.kernel_pid, self.kernel = process.kernel_pid, Target(process.kernel_pid)
         return self.connection_info
 
@@ -182,9 +177,9 @@ class SandboxProvisioner(LocalProvisioner):
                 process = server.fork(*given)
                 self.fork_server = server
                 return process
-            except NoForkServer as error:
+            except OSError as error:
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
-                    fork_client.refuse(str(error))
+                    fork_client.refuse(f"no kernel was forked ({error})")
         return None
 
     def _from_scratch(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:

@@ -8,7 +8,6 @@ import re
 import select
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -31,13 +30,17 @@ class Forked:
 
     def poll(self) -> int | None:
         """Return None while the process runs."""
-        return 1 if self._has_ended_within(0) else None  # only its parent learns the exit status
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return Forked.wait(self, 0)
+        return None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
-        if not self._has_ended_within(timeout):
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        if not poll.poll(None if timeout is None else 1000 * timeout):
             raise subprocess.TimeoutExpired("a forked process", timeout or 0)
-        return 1
+        return 1  # only its parent learns the exit status
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
@@ -53,11 +56,6 @@ class Forked:
     def __del__(self) -> None:
         if hasattr(self, "_descriptor"):
             os.close(self._descriptor)
-
-    def _has_ended_within(self, seconds: float | None) -> bool:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        return bool(poll.poll(None if seconds is None else 1000 * seconds))
 
 
 def pid_of(descriptor: int) -> int:
@@ -90,20 +88,6 @@ class Target:
         if self.process:
             with contextlib.suppress(OSError, psutil.Error):
                 self.process.send_signal(number)
-
-
-def cpu_clock(pid: int) -> Callable[[], float]:
-    """Return a function that returns a process's CPU seconds, or 0 if the process has ended."""
-    process = Target(pid).process
-
-    def seconds() -> float:
-        with contextlib.suppress(psutil.Error):
-            if process:
-                times = process.cpu_times()
-                return float(times.user + times.system)
-        return 0.0
-
-    return seconds
 
 
 def seconds_waited(pid: int) -> float:

@@ -9,14 +9,13 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
 import psutil
 
 from hw_grading.inside.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import Forked, Target, cpu_clock, is_over, seconds_waited
+from hw_grading.sandbox.processes import Forked, Target, is_over, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
@@ -69,7 +68,7 @@ class Watch:
         self.used_seconds = 0.0  # of CPU time, by all processes
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
-        self._helper: tuple[Forked, Callable[[], float], float] | None = None
+        self._helper: tuple[Forked, psutil.Process, float] | None = None  # and its limit
         self._helper_was_ended = False
         self._me = psutil.Process()
         self._grown_from = self._me.memory_info().rss
@@ -112,9 +111,9 @@ class Watch:
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
         """Limit the CPU time of the examiner: its own timers cannot stop all code."""
-        clock = cpu_clock(helper.pid)
-        with self._lock:
-            self._helper = helper, clock, clock() + cpu_seconds
+        with self._lock, contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(helper.pid)
+            self._helper = helper, process, _computed(process) + cpu_seconds
 
     def end_helper(self) -> bool:
         """Stop watching the examiner; return whether it was killed."""
@@ -161,8 +160,8 @@ class Watch:
             self.kill(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read")
         with self._lock:
             if self._helper:
-                helper, clock, most = self._helper
-                if clock() > most:
+                helper, process, most = self._helper
+                if _computed(process) > most:
                     helper.kill()
                     self._helper, self._helper_was_ended = None, True
 

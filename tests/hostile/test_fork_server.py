@@ -19,7 +19,6 @@ from hw_grading.sandbox import environment, fork_client
 from hw_grading.sandbox.fork_client import (
     ForkServer,
     KernelProcess,
-    NoForkServer,
     start_from_scratch,
 )
 
@@ -123,7 +122,7 @@ def test_kernels_end_with_the_fork_server() -> None:
     kernel = fork(place)
     os.kill(place.pid, signal.SIGKILL)
     kernel.wait(timeout=60)
-    with pytest.raises(NoForkServer):
+    with pytest.raises(OSError, match="ended|Broken pipe|reset"):
         fork(place)
     assert place.has_ended(within=60)
     place.end()

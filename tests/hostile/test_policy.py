@@ -342,5 +342,5 @@ def test_an_older_libseccomp_makes_the_same_filter(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_secret_in_a_folder_that_would_be_shown_is_refused() -> None:
-    with pytest.raises(environment.Exposed, match="which student code can read"):
+    with pytest.raises(environment.SandboxUnavailable, match="which student code can read"):
         environment.what_to_show(1, [Path("/usr/local/courses")])
