@@ -46,10 +46,7 @@ WITHOUT = (
     "If you trust this class with your files and your machine, grade without a sandbox:\n"
     '    c.ExecuteSubmission.sandbox = "none"    in nbgrader_config.py'
 )
-_INSTALL = {
-    "bwrap": "apt-get install bubblewrap, dnf install bubblewrap, or pacman -S bubblewrap",
-    "setpriv": "install util-linux, which contains it",
-}
+_INSTALL = "apt-get install bubblewrap, dnf install bubblewrap, or pacman -S bubblewrap"
 _ALLOW = """bubblewrap is installed, but this machine does not let it make a sandbox:
     Ubuntu 23.10 and later (AppArmor): apt-get install apparmor-profiles
         ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/
@@ -150,13 +147,10 @@ def _base_in_sandbox() -> str:
 def _hidden_names(packages: Path) -> list[str]:
     """Return the entries of site-packages that reveal this project or folders of this machine."""
     names = {path.name for path in packages.glob("*.pth")}
-    try:
-        files = importlib.metadata.distribution(DISTRIBUTION).files or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.parts[0] != "..":
-            names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
+    for installed in importlib.metadata.distributions(name=DISTRIBUTION):
+        for file in installed.files or []:
+            if file.parts[0] != "..":
+                names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
     return sorted(name for name in names if (packages / name).exists())
 
 
@@ -182,9 +176,8 @@ def check(shown: Shown, limits: Limits) -> None:
     """Make a sandbox as for a submission, and run Python in it; raise `SandboxUnavailable`."""
     if sys.platform != "linux":
         raise _unavailable(f"which exists only on Linux, not on {sys.platform}.")
-    for program, how in _INSTALL.items():
-        if shutil.which(program) is None and (program == "bwrap" or os.getuid() == 0):
-            raise _unavailable(f"which needs the program {program!r}. Not found; {how}.")
+    if shutil.which("bwrap") is None:
+        raise _unavailable(f"which needs the program 'bwrap'. Not found; {_INSTALL}.")
     with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder, filter_file() as file:
         line = bubblewrap(shown, limits, folder, [shown.python, "-c", _FIND], file.fileno())
         try:

@@ -60,7 +60,8 @@ class Client(AsyncKernelClient):
         until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
         with contextlib.suppress(Empty):
             while True:
-                request, reply = self.kernel_info(), {"parent_header": {}}
+                request = self.kernel_info()
+                reply: dict[str, Any] = {"parent_header": {}}
                 while reply["parent_header"].get("msg_id") != request:
                     left = max(until - monotonic(), 0)
                     reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
@@ -158,7 +159,7 @@ class SandboxProvisioner(LocalProvisioner):
                 process = (
                     self._without_sandbox(manager, theirs, kwargs["env"])
                     if manager.shown is None
-                    else self._forked(manager, theirs) or self._from_scratch(manager, theirs)
+                    else self._in_sandbox(manager, theirs)
                 )
             except BaseException:
                 self.link.close()
@@ -168,25 +169,21 @@ class SandboxProvisioner(LocalProvisioner):
         self.kernel_pid, self.kernel = process.kernel_pid, Target(process.kernel_pid)
         return self.connection_info
 
-    def _forked(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess | None:
+    def _in_sandbox(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
+        """Return a kernel that was forked, where this is possible, or else started from scratch."""
         assert manager.shown
+        rest = link, manager.limits, _connection(manager, RUN)
         while manager.forked and (server := fork_client.fork_server_for(manager.shown)):
             manager.shared_folder = server.new_folder()
-            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
             try:
-                process = server.fork(*given)
+                process = server.fork(manager.shared_folder, *rest)
                 self.fork_server = server
                 return process
             except OSError as error:
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
                     fork_client.refuse(f"no kernel was forked ({error})")
-        return None
-
-    def _from_scratch(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
-        assert manager.shown
         manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
-        given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
-        return fork_client.start_from_scratch(manager.shown, *given)
+        return fork_client.start_from_scratch(manager.shown, manager.shared_folder, *rest)
 
     def _without_sandbox(
         self, manager: KernelInSandbox, link: socket.socket, variables: dict[str, str]

@@ -60,7 +60,7 @@ def test_if_bubblewrap_is_forbidden_the_message_says_what_to_allow(
     with pytest.raises(SandboxUnavailable) as raised:
         check()
     said = str(raised.value)
-    for words in ("AppArmor", "apparmor_restrict_unprivileged_userns", "Docker", "Fedora", "user."):
+    for words in ("AppArmor", "bwrap-userns-restrict", "Docker", "Fedora", "user."):
         assert words in said
     assert "Permission denied" in said or "Permission" not in script
 

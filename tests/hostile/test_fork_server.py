@@ -122,7 +122,7 @@ def test_kernels_end_with_the_fork_server() -> None:
     kernel = fork(place)
     os.kill(place.pid, signal.SIGKILL)
     kernel.wait(timeout=60)
-    with pytest.raises(OSError, match="ended|Broken pipe|reset"):
+    with pytest.raises(OSError, match=r"ended|Broken pipe|reset"):
         fork(place)
     assert place.has_ended(within=60)
     place.end()
