@@ -74,8 +74,7 @@ def compiled_filter() -> bytes:
         library = ctypes.CDLL(_LIBRARY)
     except OSError:
         raise GraderFault(
-            f"{_LIBRARY}, which makes the filter of system calls, was not found. Install "
-            "libseccomp2 (Debian, Ubuntu) or libseccomp (Fedora, Arch)"
+            f"{_LIBRARY} was not found. Install libseccomp2 (Debian, Ubuntu) or libseccomp (others)"
         ) from None
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ALLOW)))
