@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from benchmarks.isolation import answers, make_course, seconds_of_grading
 from hw_grading.examiner import client
 from hw_grading.examiner.client import Examination, Request
+from hw_grading.homework.cells import instructors_first_cells
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
 from hw_grading.run.kernel import Kernel
@@ -76,13 +77,14 @@ def until_a_kernel(forked: bool) -> float:
         kernel.end()
 
 
-def until_an_examiner(_: NotebookNode, forked: bool) -> float:
-    """Return the seconds until an examiner is ready for the first test cell."""
+def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
+    """Return the seconds until an examiner has run the instructor's first cells."""
     _end_examiner_unless(forked)
     link, kernels = socket.socketpair()
+    here, first = os.getpid(), list(instructors_first_cells(nb).items())
     with kernels:
         began = time.perf_counter()
-        examination = Examination(link, Request(os.getpid(), 1, []), HOMEWORK)
+        examination = Examination(link, Request(here, 1, first, []), HOMEWORK)
         examination.process()
         seconds = time.perf_counter() - began
         examination.end()

@@ -128,6 +128,7 @@ class Request:
 
     root_pid: int  # the process to kill
     seed: int  # of fresh cases
+    first: Cells  # the instructor's cells before every answer; the fork server runs them once
     instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
 
 

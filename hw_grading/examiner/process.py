@@ -10,6 +10,7 @@ student code runs in the fork server or in its children.
 
 import ast
 import contextlib
+import functools
 import gc
 import importlib
 import io
@@ -31,6 +32,7 @@ import psutil
 
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.session import Session
+from hw_grading.inside import preload
 from hw_grading.sandbox.processes import Target
 from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
@@ -52,12 +54,13 @@ class Fault(RuntimeError):
 class Submission:
     """The state that a child keeps between two test cells of its submission.
 
-    `instructors` has the names that any of the instructor's cells binds.
+    `first` are the instructor's cells before every answer, and `instructors` the names that any of
+    the instructor's cells binds.
     """
 
-    def __init__(self, session: Session, instructors: list[str]) -> None:
-        self._session, self._instructors = session, frozenset(instructors)
-        self._own: dict[str, Any] = {"__name__": "__main__"}  # what those cells have bound so far
+    def __init__(self, session: Session, first: list[Cell], instructors: list[str]) -> None:
+        self._session, self._first, self._instructors = session, first, frozenset(instructors)
+        self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
 
     def examine(self, trusted: list[Cell], name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
@@ -67,6 +70,7 @@ class Submission:
         try:
             if _not_importable:
                 raise Fault("; ".join(_not_importable))
+            self._own = self._own or bound_by(self._first)
             for trusted_name, trusted_source in trusted:
                 names = StudentNames(self._own, self._session, self._instructors)
                 run_cell(trusted_source, trusted_name, names)
@@ -85,6 +89,19 @@ class Submission:
             "ended": self._session.ended,
             "parts": [asdict(part) for checks in all_checks for part in checks.parts],
         }
+
+
+def bound_by(first: list[Cell]) -> dict[str, Any]:
+    """Return the names that the instructor's first cells bind; run equal cells only once."""
+    return dict(_bound_by(tuple((name, source) for name, source in first)))
+
+
+@functools.lru_cache(1)
+def _bound_by(first: tuple[Cell, ...]) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for name, source in first:
+        run_cell(source, name, names)
+    return names
 
 
 def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
@@ -160,10 +177,13 @@ def wait_for_submissions(requests: socket.socket) -> None:
         if not byte:
             return
         grader, link = Connection(fds[0]), socket.socket(fileno=fds[1])
+        request = json.loads(grader.recv_bytes())
+        with contextlib.suppress(Fault):  # the child raises it again
+            bound_by(request["first"])
         gc.freeze()  # otherwise each collection in a child would copy all shared pages
         if os.fork() == 0:
             requests.close()
-            _examine_one(grader, link)
+            _examine_one(grader, link, request)
             os._exit(0)
         grader.close()
         link.close()
@@ -183,8 +203,7 @@ def fork() -> tuple[int, socket.socket]:
     return pid, ours
 
 
-def _examine_one(grader: Connection, link: socket.socket) -> None:
-    request = json.loads(grader.recv_bytes())
+def _examine_one(grader: Connection, link: socket.socket, request: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
         most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
@@ -192,7 +211,7 @@ def _examine_one(grader: Connection, link: socket.socket) -> None:
     os.environ[SEED_VARIABLE] = str(request["seed"])
     root = Target(request["root_pid"])
     session = Session(link, lambda: root.send(signal.SIGKILL))
-    submission = Submission(session, request["instructors"])
+    submission = Submission(session, request["first"], request["instructors"])
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:
@@ -223,6 +242,7 @@ def prepare(folder: str, modules: Sequence[str]) -> str:
             importlib.import_module(name)
         except BaseException as error:
             _not_importable.append(f"{name} cannot be imported: {_where(error, folder)}")
+    preload(modules)
     return "; ".join(_not_importable).replace("\n", " ")
 
 

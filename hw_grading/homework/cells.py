@@ -34,6 +34,20 @@ def is_trusted(cell: NotebookNode) -> bool:
     return bool(locked and not is_grade(cell) and not is_solution(cell))
 
 
+def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
+    """Return the instructor's code cells before the first answer or test, by grade id.
+
+    They bind the same names in every submission, so the examiner runs them only once.
+    """
+    first = {}
+    for cell in nb.cells:
+        if cell.cell_type == "code" and (is_solution(cell) or is_grade(cell)):
+            break
+        if is_trusted(cell):
+            first[grade_id_of(cell) or ""] = cell.source
+    return first
+
+
 def instructors_names(nb: NotebookNode) -> set[str]:
     """Return the names that the instructor's cells bind, other than test cells."""
     return {name for cell in nb.cells if is_trusted(cell) for name in bound_by(cell.source)}

@@ -21,7 +21,7 @@ import socket
 import sys
 from typing import Any
 
-from . import isolation, start
+from . import isolation, preload, start
 
 # Modules that every kernel imports sooner or later; the homework names further ones. None of them
 # may start a thread.
@@ -32,7 +32,6 @@ IMPORTED = (
     *("IPython.utils.wildcard", "stack_data", "pygments.formatters.terminal256"),
     *("pygments.styles.default", "numpy.random", "pdb", "resource"),
     *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "PIL.PngImagePlugin"),
-    *("hw_support", "answering.serve", "tornado.platform.asyncio"),
 )
 # Prefixes of modules that look for the kernel during their import. So each kernel imports them.
 LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")
@@ -50,6 +49,7 @@ def fork(control_fd: str, filter_fd: str, *modules: str) -> None:
     for name in (*IMPORTED, *modules):
         with contextlib.suppress(ImportError):  # a kernel that needs the module raises the error
             importlib.import_module(name)
+    preload(modules)
     for name in list(sys.modules):
         if name.startswith(LEFT_TO_KERNELS):
             del sys.modules[name]

@@ -24,6 +24,7 @@ from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Ver
 from hw_grading.homework.cells import (
     as_released,
     at_start,
+    instructors_first_cells,
     instructors_names,
     is_test,
     is_trusted,
@@ -77,6 +78,7 @@ class Submission:
         self._kernel: KernelCells | None = None
         self._verdicts: dict[int, Verdict] = {}  # by the cell's index
         self._finished: set[int] = set()  # indexes of cells that ran to their end
+        self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
 
@@ -109,6 +111,7 @@ class Submission:
 
     def _run_in_a_kernel(self) -> None:
         """Run all cells; `HelperEnded` if no kernel can be started: the next time one may."""
+        self._first = instructors_first_cells(self.nb)
         try:
             self._run_cells()
         except Exception as error:
@@ -148,6 +151,7 @@ class Submission:
         request = Request(
             kernel.watch.root_pid,
             self._seed,
+            list(self._first.items()),
             sorted(instructors_names(self.nb)),
         )
         return Examination(link, request, self._homework)
@@ -169,7 +173,7 @@ class Submission:
         else:
             if self._run_code(kernel, cell, index):
                 self._finished.add(index)
-            if is_trusted(cell):
+            if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
         if kernel.died and not self._report.stopped:
             self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)

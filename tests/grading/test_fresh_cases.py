@@ -3,16 +3,14 @@
 import importlib
 import re
 from collections.abc import Iterator
-from itertools import takewhile
 from typing import Any
 
 import nbformat
 import numpy as np
 import pytest
-from nbgrader.utils import is_grade, is_solution
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.cells import is_test, is_trusted
+from hw_grading.homework.cells import instructors_first_cells, is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_support import checks
 from hw_support.fresh import SEED_VARIABLE
@@ -79,10 +77,8 @@ def test_fresh_cases_are_of_kinds_that_visible_cases_show(
     monkeypatch.setattr(checks, "earned", {})
     names: dict[str, Any] = {"__name__": "__main__"}
     notebook = NOTEBOOKS[homework]
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    for cell in takewhile(lambda cell: not (is_solution(cell) or is_grade(cell)), code):
-        if is_trusted(cell):
-            exec(cell.source, names)
+    for source in instructors_first_cells(notebook).values():
+        exec(source, names)
     for seed in SEEDS:
         monkeypatch.setenv(SEED_VARIABLE, str(seed))
         exec(cell_of(notebook, test).source, names)
