@@ -33,7 +33,7 @@ import psutil
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.session import Session
 from hw_grading.inside import preload
-from hw_grading.sandbox.processes import Target
+from hw_grading.sandbox.processes import Forked
 from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
 from hw_support.fresh import SEED_VARIABLE
@@ -116,18 +116,17 @@ def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, An
         try:
             exec(body, names)
             value = eval(last, names)
-        except (StaffError, ImportError) as error:
-            why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
-            raise Fault(f"test cell {name!r}: {why}") from error
-        except BaseException as error:
-            outputs.append(_error(error, name))
-        else:
             if value is not None:
                 # nbgrader parses the text as a number. NumPy's own repr is "np.float64(3.0)".
                 shown = repr(float(value) if isinstance(value, numbers.Real) else value)
                 data = {"text/plain": visible(shown[:_KEPT_RESULT])}
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
+        except (StaffError, ImportError) as error:
+            why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
+            raise Fault(f"test cell {name!r}: {why}") from error
+        except BaseException as error:
+            outputs.append(_error(error, name))
     if text := printed.getvalue()[:_KEPT_CHARACTERS]:
         outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
     return outputs
@@ -209,8 +208,7 @@ def _examine_one(grader: Connection, link: socket.socket, request: dict[str, Any
         most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
-    root = Target(request["root_pid"])
-    session = Session(link, lambda: root.send(signal.SIGKILL))
+    session = Session(link, Forked(request["root_pid"]).kill)
     submission = Submission(session, request["first"], request["instructors"])
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())

@@ -51,8 +51,7 @@ class KernelProcess(Forked):
         if len(fds) != 2:
             raise OSError(said.decode(errors="replace") or "it ended")
         super().__init__(pid_of(fds[0]), fds[0])
-        self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
-        os.close(fds[1])
+        self.kernel = Forked(pid_of(fds[1]), fds[1])  # the kernel's own process
         starting.send(connection)
         # Closed when this process exits, in any way; then a forked kernel ends.
         self._lifeline = starting

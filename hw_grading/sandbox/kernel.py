@@ -34,12 +34,8 @@ from traitlets import Bool, Instance, Type
 from hw_grading import inside
 from hw_grading.inside.isolation import RUN, Limits, Shown
 from hw_grading.sandbox import fork_client
-from hw_grading.sandbox.fork_client import (
-    SECONDS_TO_START,
-    ForkServer,
-    KernelProcess,
-)
-from hw_grading.sandbox.processes import Target
+from hw_grading.sandbox.fork_client import SECONDS_TO_START, ForkServer, KernelProcess
+from hw_grading.sandbox.processes import Forked
 
 PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
 _MILLISECONDS_TO_SEND = 2000
@@ -147,8 +143,7 @@ class SandboxProvisioner(LocalProvisioner):
 
     link: socket.socket | None = None  # the examiner's socket to the kernel
     fork_server: ForkServer | None = None  # the fork server that forked the kernel
-    kernel_pid: int | None = None
-    kernel: Target | None = None
+    kernel: Forked | None = None  # the kernel's own process
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its pid."""
@@ -166,7 +161,7 @@ class SandboxProvisioner(LocalProvisioner):
                 raise
         self.process: Any = process
         self.pid = process.pid  # of the sandbox's first process, with which all others end
-        self.kernel_pid, self.kernel = process.kernel_pid, Target(process.kernel_pid)
+        self.kernel = process.kernel
         return self.connection_info
 
     def _in_sandbox(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
@@ -209,7 +204,7 @@ class SandboxProvisioner(LocalProvisioner):
         """Send a signal to the kernel itself. Only SIGKILL and SIGTERM go to the whole sandbox."""
         if signum not in (signal.SIGKILL, signal.SIGTERM):
             if self.kernel:
-                self.kernel.send(signum)
+                self.kernel.send_signal(signum)
         elif self.pgid is None:
             self.process.kill()
         else:

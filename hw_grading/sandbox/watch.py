@@ -15,7 +15,7 @@ from time import monotonic
 import psutil
 
 from hw_grading.inside.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import Forked, Target, is_over, seconds_waited
+from hw_grading.sandbox.processes import Forked, is_over, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
@@ -44,23 +44,24 @@ class _Cell:
 class Watch:
     """Watches one kernel until `end` is called.
 
-    The process `kernel_pid` gets the interrupts. The process `root_pid` is watched together with
-    all its descendants: the limits hold for all of them, and killing it kills them all.
+    The process `kernel` gets the interrupts. The process `root` is watched together with all its
+    descendants: the limits hold for all of them, and killing it kills them all.
     `most_files` limits the number of files and folders in each of the sandbox's own folders: each
     takes memory besides its size. It is None without a sandbox.
     """
 
     def __init__(
         self,
-        kernel_pid: int,
-        root_pid: int,
+        kernel: Forked,
+        root: Forked,
         *,
         memory_mb: float,
         cpu_seconds: float,
         most_files: int | None = None,
     ) -> None:
-        self.kernel_pid, self.root_pid = kernel_pid, root_pid
-        self._kernel, self._root = Target(kernel_pid), Target(root_pid)
+        self.kernel_pid, self.root_pid = kernel.pid, root.pid
+        self._kernel, self._root = kernel, root
+        self._first = psutil.Process(root.pid)
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
@@ -129,14 +130,14 @@ class Watch:
 
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the kernel."""
-        self._kernel.send(signal.SIGINT)
+        self._kernel.send_signal(signal.SIGINT)
 
     def kill(self, kind: Kind | None = None, reason: str = "") -> None:
         """End the kernel and everything that it started, at once; keep the first reason for it."""
         with self._lock:
             self.stop = self.stop or (Stop(kind, reason) if kind else None)
-        for target in (self._root, self._kernel):
-            target.send(signal.SIGKILL)
+        self._root.kill()
+        self._kernel.kill()
 
     # -- the checks
 
@@ -166,10 +167,7 @@ class Watch:
                     self._helper, self._helper_was_ended = None, True
 
     def _check(self) -> None:
-        first = self._root.process
-        if first is None:
-            raise psutil.NoSuchProcess(self.root_pid)
-        processes = [first, *first.children(recursive=True)]
+        processes = [self._first, *self._first.children(recursive=True)]
         self.used_seconds = max(self.used_seconds, sum(map(_computed, processes)))
         cell = self._cell
         if self.used_seconds > self._cpu_seconds:
