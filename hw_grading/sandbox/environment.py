@@ -36,7 +36,6 @@ _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
 # Paths that the system's linker uses. /etc/alternatives has links to the chosen libraries.
 _OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")
 
-
 _SECONDS = 30
 _FIND = (
     "from importlib.util import find_spec; "
@@ -113,10 +112,8 @@ def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] 
     }
     if sys.prefix != sys.base_prefix:
         links[f"{ENVIRONMENT}/bin/python"] = python
-        python, in_sandbox = (
-            f"{ENVIRONMENT}/bin/python",
-            f"{ENVIRONMENT}/lib/{version}/site-packages",
-        )
+        python = f"{ENVIRONMENT}/bin/python"
+        in_sandbox = f"{ENVIRONMENT}/lib/{version}/site-packages"
         shown |= {f"{ENVIRONMENT}/pyvenv.cfg": f"{made}/pyvenv.cfg", in_sandbox: packages}
     variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     variables |= {"LD_LIBRARY_PATH": f"{PYTHON}/lib"} if base == PYTHON else {}

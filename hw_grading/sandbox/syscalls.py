@@ -29,11 +29,7 @@ REFUSED = {  # the reason, and the calls
         *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
         *("io_setup", "landlock_create_ruleset", "timer_create"),
     ),
-    "keys outlive the process: they belong to a user": (
-        "add_key",
-        "keyctl",
-        "request_key",
-    ),
+    "keys outlive the process: they belong to a user": (*("add_key", "keyctl", "request_key"),),
     "they are large parts of the kernel that no homework needs": (
         *("bpf", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
     ),
