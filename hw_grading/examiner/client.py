@@ -48,7 +48,7 @@ class _Examiner:
     process: subprocess.Popen[bytes] | Forked
     requests: socket.socket
     serves: str  # the digest of the homework whose code it imports
-    has_imported: bool = False  # whether its line about the imports was read
+    said: str = ""  # its line about the imports: why they failed, or an empty line
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -71,13 +71,14 @@ class _Examiner:
 
     def expect_imports(self) -> None:
         """Wait until it has imported the homework's code; raise `ExaminerFailed` if that failed."""
-        if not self.has_imported:
-            why = ""
-            with contextlib.suppress(OSError), self.requests.makefile(errors="replace") as said:
-                why = said.readline()
-            if why != "\n":
-                raise ExaminerFailed(why.strip() or "the examiner did not start")
-            self.has_imported = True
+        if not self.said:
+            with contextlib.suppress(OSError), self.requests.makefile(errors="replace") as file:
+                self.said = file.readline()
+        if not self.said:
+            self.has_ended(within=_SECONDS_TO_END)  # otherwise the next try could use it again
+            raise ExaminerEnded("the examiner did not start")
+        if why := self.said.strip():
+            raise ExaminerFailed(why)
 
     def submit(self, request: Request, link: socket.socket) -> Connection:
         ours, theirs = Pipe()
@@ -93,7 +94,7 @@ _examiner: _Examiner | None = None
 def take(pid: int, requests: socket.socket, homework: Homework) -> None:
     """Make a forked examiner the examiner of this process."""
     global _examiner
-    _examiner = _Examiner(Forked(pid), requests, homework.digest(), has_imported=True)
+    _examiner = _Examiner(Forked(pid), requests, homework.digest(), said="\n")
 
 
 def _running(homework: Homework) -> _Examiner:
@@ -142,11 +143,14 @@ class Examination:
     def __init__(self, link: socket.socket, request: Request, homework: Homework) -> None:
         self._process: Forked | None = None
         with link, _expecting_an_examiner():
-            self._examiner = _running(homework).submit(request, link)
+            server = _running(homework)
+            self._expect_imports = server.expect_imports
+            self._examiner = server.submit(request, link)
 
     def process(self) -> Forked:
         """Return the process that examines only this submission: the watchdog may end it."""
         if self._process is None:
+            self._expect_imports()
             with _expecting_an_examiner():
                 self._process = Forked(int(self._examiner.recv_bytes()))
         return self._process

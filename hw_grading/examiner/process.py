@@ -68,8 +68,6 @@ class Submission:
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
         try:
-            if _not_importable:
-                raise Fault("; ".join(_not_importable))
             self._own = self._own or bound_by(self._first)
             for trusted_name, trusted_source in trusted:
                 names = StudentNames(self._own, self._session, self._instructors)
@@ -221,27 +219,22 @@ def _examine_one(grader: Connection, link: socket.socket, request: dict[str, Any
             grader.send_bytes(json.dumps(answer).encode())
 
 
-_not_importable: list[str] = []  # the modules that could not be imported, with the reason
-
-
 def prepare(folder: str, modules: Sequence[str]) -> str:
-    """Import what test cells need, also from `folder`.
-
-    If an import fails, every examination ends in a `Fault`; return why, on one line, or "".
-    """
+    """Import what test cells need, also from `folder`; return why not, on one line, or ""."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot  # noqa: F401
 
     sys.path.insert(0, folder)
+    failed = []
     for name in modules:
         try:
             importlib.import_module(name)
         except BaseException as error:
-            _not_importable.append(f"{name} cannot be imported: {_where(error, folder)}")
+            failed.append(f"{name} cannot be imported: {_where(error, folder)}")
     preload(modules)
-    return "; ".join(_not_importable).replace("\n", " ")
+    return "; ".join(failed).replace("\n", " ")
 
 
 def _where(error: BaseException, folder: str) -> str:
