@@ -84,7 +84,7 @@ def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
     here, first = os.getpid(), list(instructors_first_cells(nb).items())
     with kernels:
         began = time.perf_counter()
-        examination = Examination(link, Request(here, 1, first, [], []), HOMEWORK)
+        examination = Examination(link, Request(here, 1, first, []), HOMEWORK)
         examination.process()
         seconds = time.perf_counter() - began
         examination.end()

@@ -12,7 +12,7 @@ from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.inside.isolation import Limits
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import available, environment
+from hw_grading.sandbox import environment
 
 # The course's own limit is a minute, which is too long to watch an endless loop.
 SECONDS_PER_CELL = 20
@@ -79,7 +79,7 @@ def grid_of(course: Course) -> str:
 def sandbox_or_none() -> list[str]:
     """Return the option that this machine needs to grade the sample class, and report it."""
     try:
-        available.check(environment.what_to_show(1, []), Limits())
+        environment.check(environment.what_to_show(1, []), Limits())
     except GraderFault as fault:
         step(f"\n{fault}\n")
         step("This project wrote the sample class, so it is graded without a sandbox here.")

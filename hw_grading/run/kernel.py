@@ -76,8 +76,8 @@ class Kernel(NotebookClient):
         run_sync(ensure_async)(self._manager.take_sockets(self.startup_timeout))
         provisioner = self._manager.provisioner
         self._watch = Watch(
-            provisioner.kernel_pid,
-            provisioner.root_pid,
+            provisioner.kernel,
+            provisioner.process,
             memory_mb=self._settings.memory_mb,
             cpu_seconds=self._settings.cpu_seconds_per_submission,
             most_files=self._settings.files if self._settings.sandbox != "none" else None,

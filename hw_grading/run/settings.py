@@ -10,8 +10,7 @@ from traitlets import Bool, Enum, Float, HasTraits, Integer
 from traitlets.config import Configurable
 
 from hw_grading.inside.isolation import Limits
-from hw_grading.sandbox import available
-from hw_grading.sandbox.environment import what_to_show
+from hw_grading.sandbox.environment import check, what_to_show
 
 
 def _number(default: float, text: str) -> Any:
@@ -85,7 +84,7 @@ class RunSettings(HasTraits):
     def expect_a_sandbox(self, secrets: Sequence[Path]) -> None:
         """Raise `GraderFault` if no sandbox can be made, unless sandboxes are turned off."""
         if self.sandbox != "none":
-            available.check(what_to_show(self.blas_threads, list(secrets)), self.of_sandbox())
+            check(what_to_show(self.blas_threads, list(secrets)), self.of_sandbox())
 
 
 class ExecuteSubmission(RunSettings, Configurable):

@@ -150,8 +150,7 @@ class Submission:
 
     def _examination(self, kernel: KernelCells, link: socket.socket) -> Examination | None:
         """Return the examination of the test cells with `Checks`; None if there are none."""
-        tests = [cell for cell in self.nb.cells if is_test(cell) and uses_checks(cell)]
-        if not tests:
+        if not any(is_test(cell) and uses_checks(cell) for cell in self.nb.cells):
             link.close()
             return None
         request = Request(
@@ -159,7 +158,6 @@ class Submission:
             self._seed,
             list(self._first.items()),
             sorted(instructors_names(self.nb)),
-            [(grade_id_of(cell) or "", cell.source) for cell in tests],
         )
         return Examination(link, request, self._homework)
 

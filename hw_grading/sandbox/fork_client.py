@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -31,10 +31,6 @@ from hw_grading.sandbox.syscalls import filter_file
 SECONDS_TO_START = 30.0
 _MODULE = ["-m", "answering.fork_server"]
 _log = logging.getLogger(__name__)
-
-
-class NoForkServer(GraderFault):
-    """Kernels cannot be forked here, or forking one kernel has failed."""
 
 
 class Given(NamedTuple):
@@ -62,8 +58,7 @@ class KernelProcess(Forked):
         if len(fds) != 2:
             raise OSError(said.decode(errors="replace") or "it ended")
         super().__init__(pid_of(fds[0]), fds[0])
-        self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
-        os.close(fds[1])
+        self.kernel = Forked(pid_of(fds[1]), fds[1])  # the kernel's own process
         with tempfile.TemporaryFile(buffering=0) as files:
             files.write(given.files)
             socket.send_fds(starting, [given.connection], [files.fileno()])
@@ -99,11 +94,11 @@ class ForkServer:
         self._is_ready = False
 
     def wait_until_ready(self) -> None:
-        """Wait until it accepts requests; raise `NoForkServer` or `OSError` if it does not."""
+        """Wait until it accepts requests; raise `OSError` if it does not."""
         if not self._is_ready:
             self._control.settimeout(SECONDS_TO_START)
             if self._control.recv(100) != b"ready":
-                raise NoForkServer("the fork server of the kernels did not start")
+                raise OSError("the fork server of the kernels did not start")
             self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
@@ -118,7 +113,7 @@ class ForkServer:
         return folder
 
     def fork(self, folder: str, link: socket.socket, limits: Limits, given: Given) -> KernelProcess:
-        """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
+        """Return a kernel in its own namespaces, which now starts; or raise `OSError`."""
         cores = sorted(os.sched_getaffinity(0))  # those of the worker
         request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -128,9 +123,9 @@ class ForkServer:
                 handed_on = [link.fileno(), theirs.fileno()]
                 socket.send_fds(self._control, [json.dumps(request).encode()], handed_on)
             return KernelProcess(ours, given)
-        except OSError as error:
+        except OSError:
             ours.close()
-            raise NoForkServer(f"no kernel was forked ({error})") from None
+            raise
 
     def end(self) -> None:
         """End the fork server, and the kernels that it forked."""
@@ -144,13 +139,14 @@ def start_from_scratch(
     shown: Shown, folder: str, link: socket.socket, limits: Limits, given: Given
 ) -> KernelProcess:
     """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs, filter_file() as file:
-        fds = [link.fileno(), theirs.fileno(), file.fileno()]
-        words = ["start", *map(str, fds[:2]), json.dumps(limits.for_process())]
-        program = [shown.python, *_MODULE, *words]
-        process = _run(isolation.bubblewrap(shown, limits, folder, program, file.fileno()), fds)
-    return _kernel(process, ours, given)
+    allowed = json.dumps(limits.for_process())
+    with filter_file() as file:
+
+        def line(words: list[str]) -> list[str]:
+            program = [shown.python, *words, allowed]
+            return isolation.bubblewrap(shown, limits, folder, program, file.fileno())
+
+        return _start(link, given, line, [file.fileno()])
 
 
 def start_without_sandbox(
@@ -160,22 +156,26 @@ def start_without_sandbox(
 
     It belongs to a new process group, without limits, and works in the folder's own `work`.
     """
+    work = f"{folder}/work"
+    os.mkdir(work)
+    options: Any = {"env": dict(variables), "cwd": work, "start_new_session": True}
+    rest = ["{}", f"{folder}/kernel.json"]
+    return _start(link, given, lambda words: [sys.executable, *words, *rest], **options)
+
+
+def _start(
+    link: socket.socket,
+    given: Given,
+    line: Callable[[list[str]], list[str]],
+    fds: Sequence[int] = (),
+    **options: Any,
+) -> KernelProcess:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        fds = [link.fileno(), theirs.fileno()]
-        words = ["start", *map(str, fds), "{}", f"{folder}/kernel.json"]
-        line = [sys.executable, *_MODULE, *words]
-        work = f"{folder}/work"
-        os.mkdir(work)
-        process = _run(line, fds, env=dict(variables), cwd=work, start_new_session=True)
-    return _kernel(process, ours, given)
-
-
-def _kernel(
-    process: subprocess.Popen[bytes], starting: socket.socket, given: Given
-) -> KernelProcess:
+        ends = [link.fileno(), theirs.fileno()]
+        process = _run(line([*_MODULE, "start", *map(str, ends)]), [*ends, *fds], **options)
     try:
-        return KernelProcess(starting, given, process)
+        return KernelProcess(ours, given, process)
     except OSError:
         process.kill()
         process.wait()

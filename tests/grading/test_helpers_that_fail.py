@@ -140,7 +140,7 @@ import os, socket
 from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.homework import Homework
 link, other = socket.socketpair()
-Examination(link, Request(os.getpid(), 1, [], [], []), Homework("toys")).process()
+Examination(link, Request(os.getpid(), 1, [], []), Homework("toys")).process()
 """
 
 

@@ -63,12 +63,12 @@ def one_frame(data: bytes) -> None:
     """Decode a frame; its value can be encoded and decoded again, and stays the same."""
     head, body = _parts(data)
     try:
-        value = wire.unpack(bytearray(head), bytearray(body), _resolve, limited=True)
+        value = wire.unpack(head, body, _resolve, limited=True)
         whole = b"".join(wire.pack(value, refer, limited=False))
     except (wire.WireError, wire.TooMuch):  # what arrives may be a little deeper
         return
     size = int.from_bytes(whole[:4], "big")
-    head, body = bytearray(whole[8 : 8 + size]), bytearray(whole[8 + size :])
+    head, body = whole[8 : 8 + size], whole[8 + size :]
     assert repr(wire.unpack(head, body, lambda r: r, limited=False)) == repr(value)
 
 
