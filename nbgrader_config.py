@@ -25,13 +25,10 @@ c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbac
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.releasing.CheckRegions",
     "hw_grading.plugins.releasing.CollapseTests",
-    "hw_grading.plugins.releasing.ShowDueDate",
     "hw_grading.plugins.releasing.WriteStartPage",
     *c.GenerateAssignment.preprocessors,
 ]
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
-# Mark schemes are in the locked question above each answer, not in cells of their own.
-c.ClearMarkScheme.enforce_metadata = False
 
 # nbgrader zip_collect refuses: a name inside a student's zip could hand in for another student.
 c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"

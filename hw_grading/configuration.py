@@ -7,14 +7,16 @@ from typing import Any
 def configure(c: Any) -> None:
     """Let nbgrader's commands use this grader; `c` is a course's ``get_config()``.
 
-    Only names of classes are set, so the course's own settings stay: its id, its folders, its
-    exchange, the texts of its release. A setting of the course below this call wins.
+    The course's own settings stay: its id, its folders, its exchange, the texts of its release. A
+    setting of the course below this call wins.
     """
-    # Test cells with `Checks` get the points of their parts. All else is nbgrader's own list.
+    # Test cells with `Checks` get the points of their parts, and a homework with a manifest its due
+    # date. All else is nbgrader's own list.
     c.GenerateAssignment.preprocessors = [
         "nbgrader.preprocessors.IncludeHeaderFooter",
         "nbgrader.preprocessors.InstantiateTests",
         "hw_grading.plugins.releasing.SetPoints",
+        "hw_grading.plugins.releasing.ShowDueDate",
         "nbgrader.preprocessors.LockCells",
         "nbgrader.preprocessors.ClearSolutions",
         "nbgrader.preprocessors.ClearOutput",
@@ -26,6 +28,8 @@ def configure(c: Any) -> None:
         "nbgrader.preprocessors.ComputeChecksums",
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
+    # A mark scheme may also be in the locked question above its answer, as in a new homework.
+    c.ClearMarkScheme.enforce_metadata = False
 
     # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
     c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"

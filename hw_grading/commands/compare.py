@@ -69,10 +69,10 @@ class Comparison:
         cells = counted(len({*self.stock.scores, *self.ours.scores}), "cell")
         if different := self.different:
             yield f"Scores differ in {len(different)} of {cells}:"
-            rows = [("submission", "notebook", "cell", "stock nbgrader", "hw-grading")]
+            rows = [["submission", "notebook", "cell", "stock nbgrader", "hw-grading"]]
             for cell in different:
                 both = (_shown(graded.scores, cell) for graded in (self.stock, self.ours))
-                rows.append((*cell, *both))
+                rows.append([*cell, *both])
             yield from aligned(rows)
         else:
             yield f"Stock nbgrader and hw-grading give the same scores in all of {cells}."

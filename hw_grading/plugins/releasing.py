@@ -13,7 +13,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import START, manifest_of
+from hw_grading.homework.homework import FILE_NAME, STAFF, START, manifest_of
 from hw_grading.homework.source_notebook import check_regions, set_points
 from hw_grading.rendering import templates_in
 
@@ -58,7 +58,7 @@ class ShowDueDate(NbGraderPreprocessor):
     """Write the manifest's due date into markdown cells, and store it in the gradebook in UTC.
 
     One of the preprocessors of ``nbgrader generate_assignment``. The gradebook is unchanged with
-    ``--no-db``, or if it does not know the assignment.
+    ``--no-db``, if it does not know the assignment, or if the homework has no manifest.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -66,13 +66,15 @@ class ShowDueDate(NbGraderPreprocessor):
         names = resources["nbgrader"]
         # The parents are the exporter and the converter.
         converter = self.parent.parent
-        manifest = manifest_of(Path(converter.coursedir.root), names["assignment"])
+        root = Path(converter.coursedir.root)
+        manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment
         shown = in_words(due, manifest.zone_in_words) if due else "no due date"
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
-        if converter.no_database:
+        has_manifest = (root / STAFF / names["assignment"] / FILE_NAME).is_file()
+        if converter.no_database or not has_manifest:
             return nb, resources
         with Gradebook(names["db_url"]) as gradebook, contextlib.suppress(MissingEntry):
             assignment = gradebook.find_assignment(names["assignment"])
