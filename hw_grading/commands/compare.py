@@ -19,7 +19,9 @@ from hw_grading.homework.course import CONFIG, Course, scratch_course
 
 SOLUTIONS, RELEASE = "solutions", "release"  # the two submissions, by their student ids
 _STOCK = """
+import os
 from nbgrader.converters import Autograde
+os.environ["PYTHONPATH"] = {root!r}  # stock nbgrader runs hidden lines with staff code in kernels
 c.Autograde.exporter_class = "nbconvert.exporters.NotebookExporter"
 for name in ("sanitize_preprocessors", "autograde_preprocessors"):
     c.Autograde[name] = Autograde.class_traits()[name].default()
@@ -108,7 +110,8 @@ def grade_both(scratch: Course, name: str) -> Comparison:
     database = scratch.root / "gradebook_of_stock.db"
     shutil.copy(scratch.root / "gradebook.db", database)
     db_url = f"sqlite:///{database}"
-    stock = _graded(scratch, name, _STOCK.format(db_url=db_url), db_url)
+    settings_of_stock = _STOCK.format(root=str(scratch.root), db_url=db_url)
+    stock = _graded(scratch, name, settings_of_stock, db_url)
     settings.write_text(before, encoding="utf-8")
     secret = str(scratch.root.parent / "secret")
     return Comparison(stock, _graded(scratch, name, _OURS.format(secret=secret), scratch.db_url))
