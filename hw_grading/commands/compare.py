@@ -15,7 +15,7 @@ from nbgrader.api import Gradebook
 
 from hw_grading.gradebook.scores import counted, in_digits
 from hw_grading.gradebook.writing import aligned
-from hw_grading.homework.course import CONFIG, Course, scratch_course
+from hw_grading.homework.course import CONFIG, Course, fixed_folder, scratch_course
 
 SOLUTIONS, RELEASE = "solutions", "release"  # the two submissions, by their student ids
 _STOCK = """
@@ -93,6 +93,7 @@ def compare(course: Course, name: str) -> Comparison:
     course.expect_homework(name)
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
         scratch = scratch_course(Path(folder, "course"), course.folder)
+        _copy_shared_files(course, scratch)
         log = Path(folder, "log")
         _add(scratch, _SOLUTIONS)
         for command in ("generate_assignment", "generate_solution"):
@@ -115,6 +116,18 @@ def grade_both(scratch: Course, name: str) -> Comparison:
     settings.write_text(before, encoding="utf-8")
     secret = str(scratch.root.parent / "secret")
     return Comparison(stock, _graded(scratch, name, _OURS.format(secret=secret), scratch.db_url))
+
+
+def _copy_shared_files(course: Course, scratch: Course) -> None:
+    """Copy what several homeworks share: headers, templates of tests, and modules."""
+    places = [
+        [here.root, fixed_folder(here.directory, here.directory.source_directory)]
+        for here in (course, scratch)
+    ]
+    for old, new in zip(*places, strict=True):
+        for path in old.iterdir():
+            if path.is_file() and path.suffix != ".db" and not (new / path.name).exists():
+                shutil.copy(path, new)
 
 
 def _graded(scratch: Course, name: str, settings: str, db_url: str) -> Graded:

@@ -65,16 +65,9 @@ def constructs() -> Iterator[Construct]:
             word, _, test = second.partition("\n")
             assert word == "test"
             score = float(found["score"] or POINTS)
-            made = (
-                notebook.strip(),
-                found["name"],
-                answer.strip(),
-                test.strip(),
-                score,
-                found["needs"],
-            )
             if not found["needs"] or importlib.util.find_spec(found["needs"]):
-                yield Construct(*made)
+                cells = answer.strip(), test.strip()
+                yield Construct(notebook.strip(), found["name"], *cells, score)
 
 
 def by_notebook() -> dict[str, list[Construct]]:
