@@ -255,12 +255,13 @@ def test_all_constructs_score_what_stock_nbgrader_gives_them(course: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [[], ["--autotest"]])
 def test_the_quickstart_course_of_nbgrader_has_the_same_scores(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "nbgrader", "quickstart", "course101"], cwd=tmp_path, check=True
-    )
+    """It has a header, and two notebooks with names of their own."""
+    command = [sys.executable, "-m", "nbgrader", "quickstart", "course101", *options]
+    subprocess.run(command, cwd=tmp_path, check=True)
     quickstart = tmp_path / "course101"
     before = sorted(path for path in quickstart.rglob("*"))
     assert main(["--course", str(quickstart), "compare", "ps1"]) == 0
