@@ -161,6 +161,20 @@ def release(asked: Asked) -> int:
     return _warned(warnings)
 
 
+@_command("Prepare")
+def compare(asked: Asked) -> int:
+    """Compare the scores of stock nbgrader with those of this grader.
+
+    Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
+    """
+    from hw_grading.commands.compare import compare
+    from hw_grading.homework.course import Course
+
+    found = compare(Course(asked.course), asked.homework)
+    _say(found.lines())
+    return TO_DO if found.different else FINE
+
+
 @_command("Collect")
 def collect(asked: Asked) -> int:
     """Collect submissions from a learning platform's download.

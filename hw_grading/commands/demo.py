@@ -9,7 +9,7 @@ from hw_grading.analysis.report import report
 from hw_grading.commands.sample import write_class
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.writing import say
-from hw_grading.homework.course import Course, scratch_course
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_grading.inside.isolation import Limits
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import environment
@@ -28,6 +28,11 @@ def demonstrate(folder: Path) -> int:
 
     An earlier demonstration's folder is removed first. Any other folder raises `FileExistsError`.
     """
+    if not (REPOSITORY / "staff").is_dir():
+        raise RuntimeError(
+            "The demonstration grades the homeworks of this project's repository, which is not "
+            "here. Clone the repository, and type there: make demo"
+        )
     if (folder / MARKER).exists():
         shutil.rmtree(folder)
     course = scratch_course(folder)

@@ -44,6 +44,7 @@ from hw_support.submission.file import Unreadable
 
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
+_LOCK = REPOSITORY / "requirements-student.lock"  # what students install
 # The zip includes nbgrader for its Validate button, but hides its tools for instructors.
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", _KNOWN.name)
@@ -80,10 +81,10 @@ def release(
     or given here, the descriptions of homeworks that no longer exist are removed.
 
     A change is a sentence about a test cell of a source notebook, which got the points of its
-    parts. A warning is a sentence of `check_source`. Raises `Unreadable` if there is no such
-    homework; `ManifestError`, before any change, if a manifest has a mistake or other points than
-    the notebook; `RuntimeError` if students could read what is hidden in a cell, or if nbgrader
-    cannot generate an assignment.
+    parts. A warning is a sentence of `check_source`. Without its repository, the package makes no
+    zips. Raises `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
+    manifest has a mistake or other points than the notebook; `RuntimeError` if students could read
+    what is hidden in a cell, or if nbgrader cannot generate an assignment.
     """
     if not course.homeworks():
         raise Unreadable(
@@ -99,6 +100,8 @@ def release(
     changes = [sentence for name in chosen for sentence in _write_points(course, name)]
     for name in chosen:
         course.must("generate_assignment", name, "--force")
+    if not _LOCK.is_file():  # the zips are made of files that only this repository has
+        return [], changes, warnings
     known.mkdir(exist_ok=True)
     for path in known.glob("*.json") if prune else ():
         if path.stem not in chosen:
@@ -260,7 +263,7 @@ def _build_wheel(scratch: Path, assignment: str, descriptions: Sequence[Path]) -
 
 def _pins() -> str:
     """Return the package versions that students install, one on a line."""
-    return (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+    return _LOCK.read_text(encoding="utf-8")
 
 
 def _project() -> Mapping[str, Any]:

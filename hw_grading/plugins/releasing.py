@@ -58,7 +58,7 @@ class ShowDueDate(NbGraderPreprocessor):
     """Write the manifest's due date into markdown cells, and store it in the gradebook in UTC.
 
     One of the preprocessors of ``nbgrader generate_assignment``. The gradebook is unchanged with
-    ``--no-db``, or if it does not know the assignment.
+    ``--no-db``, if it does not know the assignment, or if the homework has no manifest.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -66,13 +66,14 @@ class ShowDueDate(NbGraderPreprocessor):
         names = resources["nbgrader"]
         # The parents are the exporter and the converter.
         converter = self.parent.parent
-        manifest = manifest_of(Path(converter.coursedir.root), names["assignment"])
+        root = Path(converter.coursedir.root)
+        manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment
         shown = in_words(due, manifest.zone_in_words) if due else "no due date"
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
-        if converter.no_database:
+        if converter.no_database or not has_manifest(root, names["assignment"]):
             return nb, resources
         with Gradebook(names["db_url"]) as gradebook, contextlib.suppress(MissingEntry):
             assignment = gradebook.find_assignment(names["assignment"])

@@ -13,7 +13,8 @@ from hw_grading.cli import COMMANDS, parser_of_all
 from hw_grading.homework.course import REPOSITORY, Course
 
 ARGUMENTS = {
-    "backup": [], "collect": ["ps1", "x.zip"], "correct": ["ps1", "--list"], "desk": ["ps1"],
+    "backup": [], "collect": ["ps1", "x.zip"], "compare": ["ps1"], "correct": ["ps1", "--list"],
+    "desk": ["ps1"],
     "explain": ["ps1", "--student", "ada"], "export": ["ps1", "--format", "questions"],
     "extend": ["ps1", "--list"], "feedback": ["ps1"], "grade": ["ps1"], "regrade": ["ps1"],
     "release": [], "report": ["ps1"], "similarity": ["ps1"], "statistics": ["ps1"],

@@ -11,7 +11,6 @@ import pytest
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 from toy_course import code
 
@@ -66,54 +65,6 @@ class Run:
     def only_problem(self) -> Problem:
         [problem] = self.problems
         return problem
-
-
-# Test cells without `Checks`, by a name for each.
-CONSTRUCTS = {
-    "passes": "assert double(4) == 8",
-    "fails": "assert double(4) == 9, double(4)",
-    "has_a_hidden_part": "x = 1\n### BEGIN HIDDEN TESTS\n"
-    "assert double(2) == 5\n### END HIDDEN TESTS",
-    "warns": "import warnings; warnings.warn('harmless')",
-    "prints_to_stderr": "import sys; print('oh', file=sys.stderr)\n1.5",
-    "has_points": "print('fine')\n1.5",
-    "has_a_numpy_number": "import numpy; numpy.float64(0.5)",
-    "has_no_points": "0",
-    "has_a_text": "'a text'",
-    "has_nan": "float('nan')",
-    "has_negative_points": "-1",
-    "displays": "display(1)",
-    "asks": "input()",
-    "exits": "import sys; sys.exit()",
-    "is_empty": "  ",
-    "runs_magics": "%time double(1)\n!echo hello\ndouble?",
-    "patches_print": "from unittest import mock\nwith mock.patch('builtins.print') as said:\n"
-    "    shout()\nsaid.assert_called_once_with('AH')",
-    "reads_the_docstring": "assert 'twice' in double.__doc__",
-    "runs_doctests": "import doctest\nassert doctest.run_docstring_examples(double, {}) is None",
-    "uses_what_an_earlier_test_bound": "assert x == 1",
-    "deletes": "del double",
-    "misses_what_was_deleted": "double(1)",
-}
-
-
-@slow
-@pytest.mark.smoke
-def test_test_cells_without_checks_score_what_stock_nbgrader_gives_them() -> None:
-    answers = "def double(x):\n    'Return twice x.'\n    return 2 * x\ndef shout(): print('AH')"
-    cells = [new_code_cell(answers), *(check(name, text) for name, text in CONSTRUCTS.items())]
-    stock, _ = Execute().preprocess(copy.deepcopy(new_notebook(cells=cells)), {})
-    expected = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in stock.cells[1:]}
-    assert set(expected.values()) == {0, 0.5 * 3, 2}
-    run = Run(*cells)
-    assert run.scores == expected
-    assert run.problems == []
-    for part in run.parts:
-        assert (part.name, part.points, part.earned) == (part.cell, 2, expected[part.cell])
-        assert bool(part.message) == (expected[part.cell] in (0, 1.5) and part.cell not in POINTS)
-
-
-POINTS = ("has_points", "has_no_points")  # tests without full marks and without a message
 
 
 @slow

@@ -6,7 +6,6 @@ import itertools
 import re
 import subprocess
 import sys
-import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -15,9 +14,8 @@ import numpy as np
 import pytest
 
 from hw_grading.__main__ import main
-from hw_grading.commands.new import MAX_CHARACTERS, SKELETON, NotMade, new
+from hw_grading.commands.new import MAX_CHARACTERS, NotMade, new
 from hw_grading.commands.sample import points_of_tests, sample_class_of, solved
-from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import KINDS, Beside, Manifest, homework_of
 from hw_grading.homework.source_notebook import disagreements, mistakes, total_of
 
@@ -190,16 +188,3 @@ def test_a_wrong_course_and_a_wrong_manifest_are_named(course, tmp_path, capsys)
     assert main(["--course", str(course), "new", "hw4"]) == 2
     assert "hw3/homework.toml" in capsys.readouterr().err
     assert not (course / "source" / "hw4").exists()
-
-
-@pytest.mark.slow
-def test_the_wheel_contains_the_skeleton(tmp_path):
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(REPOSITORY)]
-    subprocess.run(command, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if "HOMEWORK_NAME" in name}
-    files = [path for path in SKELETON.rglob("*") if path.is_file() and "HOMEWORK" in str(path)]
-    here = {path.relative_to(REPOSITORY).as_posix() for path in files if path.suffix != ".pyc"}
-    assert held == here
-    assert len(held) == 8
