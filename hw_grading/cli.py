@@ -1,27 +1,17 @@
 """The staff's command line: ``hw-grading COMMAND``, or ``python -m hw_grading COMMAND``.
 
 Each command is a function that calls a room and prints what it returns. It returns its exit status,
-or None if all is fine. Its docstring is its help: a line for the list of commands, a description,
-and its arguments, one on a line. How an argument is written tells its kind::
-
-    test                  a text
-    [test], [names...]    may be left out, may be several
-    --drop                a switch
-    --until TIME          a text; FILE and FOLDER are paths, NUMBER and POINTS are numbers
-    --student ID          repeatable
-    --format {csv,html}   one of these
-
-An option is required if its help begins with that word. Rooms are slow to import, so a command
-imports them when it runs.
+or None if all is fine. Its docstring is its help. Rooms are slow to import, so a command imports
+them when it runs.
 """
 
 import argparse
 import getpass
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -29,14 +19,10 @@ from urllib.parse import quote
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _PROGRAM = "hw-grading"
-_ARGUMENT = re.compile(
-    r"(?P<left_out>\[)?(?P<name>[a-z-]+)(?P<many>\.\.\.)?\]?"
-    r"(?: (?P<value>[A-Z]+|\{[a-z,]+\}))?  +(?P<help>\S.*)"
-)
-_KINDS: dict[str, Any] = {"FILE": Path, "FOLDER": Path, "NUMBER": int, "POINTS": float}
 
 Asked = argparse.Namespace
 _Run = Callable[[Asked], int | None]
+_Add = Callable[[argparse.ArgumentParser], argparse.Action]
 
 
 @dataclass(frozen=True)
@@ -45,31 +31,9 @@ class Command:
 
     run: _Run
     phase: str  # of a term
-    takes_homework: bool
+    arguments: tuple[_Add, ...]
     needs_course: bool
     takes_more: bool  # unknown options, which another program gets
-
-    def add_to(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments that the docstring names."""
-        if self.takes_homework:  # nbgrader calls it an assignment
-            parser.add_argument("homework", help="the homework's name, such as hw3")
-        for argument in self._arguments():
-            name, value = argument["name"], argument["value"] or ""
-            if not name.startswith("--"):
-                several = {False: (None, "+"), True: ("?", "*")}[bool(argument["left_out"])]
-                nargs = several[bool(argument["many"])]
-                more: dict[str, Any] = {"nargs": nargs, "type": _KINDS.get(value, str)}
-            elif not value:
-                more = {"action": "store_true"}
-            elif value == "ID":
-                more = {"action": "append", "default": [], "metavar": value}
-            elif value.startswith("{"):
-                more = {"choices": value.strip("{}").split(",")}
-            else:
-                more = {"type": _KINDS.get(value, str), "metavar": value}
-            if argument["help"].startswith("required"):
-                more["required"] = True
-            parser.add_argument(name, help=argument["help"], **more)
 
     @property
     def summary(self) -> str:
@@ -80,28 +44,36 @@ class Command:
     @property
     def description(self) -> str:
         """The text above the arguments."""
-        text = self._paragraphs()[: -1 if self._arguments() else None]
-        return "\n\n".join(text[1:] or text)
+        return "\n\n".join(self._paragraphs()[1:] or self._paragraphs())
 
     def _paragraphs(self) -> list[str]:
         return cleandoc(self.run.__doc__ or "").split("\n\n")
-
-    def _arguments(self) -> list[dict[str, Any]]:
-        found = map(_ARGUMENT.fullmatch, self._paragraphs()[-1].splitlines())
-        return [match.groupdict() for match in found if match]
 
 
 COMMANDS: dict[str, Command] = {}
 
 
 def _command(
-    phase: str, *, homework: bool = True, course: bool = True, more: bool = False
+    phase: str, *arguments: _Add, homework: bool = True, course: bool = True, more: bool = False
 ) -> Callable[[_Run], _Run]:
     def register(run: _Run) -> _Run:
-        COMMANDS[run.__name__] = Command(run, phase, homework, course, more)
+        first = (_argument("homework", "the homework's name, such as hw3"),) if homework else ()
+        COMMANDS[run.__name__] = Command(run, phase, first + arguments, course, more)
         return run
 
     return register
+
+
+def _argument(name: str, text: str, metavar: str | None = None, **more: Any) -> _Add:
+    """Return a function that adds an argument to a parser."""
+    more |= {"metavar": metavar} if metavar else {}
+    return lambda parser: parser.add_argument(name, help=text, **more)
+
+
+_switch = partial(_argument, action="store_true")
+_file = partial(_argument, metavar="FILE", type=Path)
+_number = partial(_argument, metavar="NUMBER", type=int)
+_students = partial(_argument, "--student", metavar="ID", action="append", default=[])
 
 
 @_command("Prepare", homework=False, course=False)
@@ -123,23 +95,27 @@ def doctor(asked: Asked) -> int:
     return status
 
 
-@_command("Prepare", homework=False, course=False)
+@_command(
+    "Prepare",
+    _argument("--output", "the scratch course; default: demo", "FOLDER", type=Path),
+    homework=False,
+    course=False,
+)
 def demo(asked: Asked) -> int:
-    """Grade a sample class in a scratch course.
-
-    --output FOLDER  the scratch course; default: demo
-    """
+    """Grade a sample class in a scratch course."""
     from hw_grading.commands.demo import demonstrate
 
     return demonstrate((asked.output or Path("demo")).resolve())
 
 
-@_command("Prepare", homework=False, course=False)
+@_command(
+    "Prepare",
+    _argument("name", "the homework's name, such as hw3"),
+    homework=False,
+    course=False,
+)
 def new(asked: Asked) -> None:
-    """Make the skeleton of a homework, which you then fill in.
-
-    name  the homework's name, such as hw3
-    """
+    """Make the skeleton of a homework, which you then fill in."""
     from hw_grading.commands.new import new
 
     print(*(f"  {path}" for path in new(asked.course, asked.name)), sep="\n")
@@ -147,12 +123,9 @@ def new(asked: Asked) -> None:
     print(f"Then type: {_PROGRAM} release {asked.name}")
 
 
-@_command("Prepare", homework=False)
+@_command("Prepare", _argument("homework", "default: all homeworks", nargs="*"), homework=False)
 def release(asked: Asked) -> int:
-    """Write the released notebooks, and the students' zips in dist/.
-
-    [homework...]  default: all homeworks
-    """
+    """Write the released notebooks, and the students' zips in dist/."""
     from hw_grading.commands.release import release
     from hw_grading.homework.course import Course
 
@@ -161,24 +134,25 @@ def release(asked: Asked) -> int:
     return _warned(warnings)
 
 
-@_command("Collect")
+@_command(
+    "Collect",
+    _argument("downloads", "zips, folders or notebooks", nargs="+", type=Path),
+    _file("--roster", "the list of students; default: the course's students.csv"),
+    _file("--canvas-gradebook", "Canvas' gradebook; it maps Canvas ids to logins"),
+    _file("--moodle-worksheet", "the assignment's grading worksheet from Moodle"),
+    _argument("--column-participant", "its column of participants; default: Identifier", "NAME"),
+    _argument("--column-id", "its column of university numbers; default: ID number", "NAME"),
+    _argument("--column-login", "its column of emails or logins; default: Email address", "NAME"),
+    _switch("--accept-names", "take files of which only a name says whose they are"),
+    _switch("--dry-run", "show the table, and write nothing"),
+    _switch("--yes", "write without asking"),
+)
 def collect(asked: Asked) -> int:
     """Collect submissions from a learning platform's download.
 
     Recognises downloads of Canvas, Gradescope and Moodle, and files named
     <student>_<homework>.ipynb. Shows a table, and asks before it writes anything. Students can
     change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is.
-
-    downloads... FILE          zips, folders or notebooks
-    --roster FILE              the list of students; default: the course's students.csv
-    --canvas-gradebook FILE    Canvas' gradebook; it maps Canvas ids to logins
-    --moodle-worksheet FILE    the assignment's grading worksheet from Moodle
-    --column-participant NAME  its column of participants; default: Identifier
-    --column-id NAME           its column of university numbers; default: ID number
-    --column-login NAME        its column of emails or logins; default: Email address
-    --accept-names             take files of which only a name says whose they are
-    --dry-run                  show the table, and write nothing
-    --yes                      write without asking
     """
     from hw_grading.lms.collect import collect
     from hw_grading.lms.moodle import Columns
@@ -198,22 +172,23 @@ def collect(asked: Asked) -> int:
     return FINE if is_all_collected else TO_DO
 
 
-@_command("Collect")
+@_command(
+    "Collect",
+    _students("a student's id; repeatable"),
+    _argument("--until", 'a time, such as "2022-10-08 23:59"', "TIME"),
+    _argument("--hours", "hours after the due date", "N"),
+    _argument("--days", "days after the due date, at the same time of day", "N"),
+    _argument("--slip", "slip days that the student may use at most", "N"),
+    _argument("--reason", "the reason, which only staff read", "TEXT"),
+    _file("--from-csv", "grant what its rows say"),
+    _switch("--remove", "remove the students' extensions"),
+    _switch("--list", "list all extensions"),
+)
 def extend(asked: Asked) -> None:
     """Give students more time for a homework, or slip days.
 
     Times are in the homework's time zone. A CSV file has the columns student, until or hours or
     days, slip, reason, and homework if it is for several.
-
-    --student ID      a student's id; repeatable
-    --until TIME      a time, such as "2022-10-08 23:59"
-    --hours N         hours after the due date
-    --days N          days after the due date, at the same time of day
-    --slip N          slip days that the student may use at most
-    --reason TEXT     the reason, which only staff read
-    --from-csv FILE   grant what its rows say
-    --remove          remove the students' extensions
-    --list            list all extensions
     """
     from hw_grading.commands.extend import Extensions, rows_of
 
@@ -230,27 +205,27 @@ def extend(asked: Asked) -> None:
     _say(lines)
 
 
-@_command("Grade", more=True)
+@_command("Grade", _students("grade this student's submission only; repeatable"), more=True)
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.
 
     Is `nbgrader autograde`, and passes all other options on to it. With --force it saves all scores
     again, and runs what changed.
-
-    --student ID  grade this student's submission only; repeatable
     """
     return _nbgrader("autograde", asked, asked.more)
 
 
-@_command("Grade", more=True)
+@_command(
+    "Grade",
+    _number("--port", "port of the server; default: the first free one from 8888 on"),
+    _argument("--grid", "begin with all answers to this question, side by side", "CELL"),
+    _switch("--no-browser", "print the address only"),
+    more=True,
+)
 def desk(asked: Asked) -> None:
     """Grade by hand in the browser.
 
     Opens the desk of a homework. Passes all other options on to Jupyter Server.
-
-    --port NUMBER  port of the server; default: the first free one from 8888 on
-    --grid CELL    begin with all answers to this question, side by side
-    --no-browser   print the address only
     """
     from hw_grading.desk.app import serve
 
@@ -268,15 +243,16 @@ def report(asked: Asked) -> None:
     _say([report(asked.course, asked.homework)])
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _students("grade this student's submission only; repeatable"),
+    _switch("--dry-run", "show what would run, change nothing"),
+)
 def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
     Releases the homework again if its notebook was edited. Runs the submissions that a change
     affects. Keeps scores that people gave. Also writes the table to grading/regrades.
-
-    --student ID  grade this student's submission only; repeatable
-    --dry-run     show what would run, change nothing
     """
     from hw_grading.analysis.regrade import Regrade
     from hw_support.failures import visible
@@ -291,14 +267,19 @@ def regrade(asked: Asked) -> int:
     return FINE if regrade.run() else TO_DO
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _students("required: a student's id; repeatable", required=True),
+    _argument(
+        "--test",
+        "grade id, question or heading; default: all tests that cost the student points",
+        "TEST",
+    ),
+)
 def explain(asked: Asked) -> None:
     """Show why a student lost points: each part of a test with its message, as it was graded.
 
     Runs and writes nothing.
-
-    --student ID  required: a student's id; repeatable
-    --test TEST   grade id, question or heading; default: all tests that cost the student points
     """
     from hw_grading.analysis.explain import explain
 
@@ -306,21 +287,24 @@ def explain(asked: Asked) -> None:
         _say([explain(asked.course, asked.homework, student, asked.test or "")])
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _argument(
+        "question", "its grade id, or its label in the heading, such as '1.3b iv'", nargs="?"
+    ),
+    _argument("--add", "points to add; may be negative", "POINTS", type=float),
+    _switch("--drop", "the question no longer counts"),
+    _switch("--full-marks", "everybody gets all its points"),
+    _argument("--to", "the points of each --student", "POINTS", type=float),
+    _students("a student's id, for --to; repeatable"),
+    _argument("--reason", "the reason, which students read", "TEXT"),
+    _number("--undo", "undo a correction"),
+    _switch("--list", "list all corrections, also undone ones"),
+)
 def correct(asked: Asked) -> None:
     """Change the points of a question after grading, for everybody or for single students.
 
     Students read the reason.
-
-    [question]      its grade id, or its label in the heading, such as '1.3b iv'
-    --add POINTS    points to add; may be negative
-    --drop          the question no longer counts
-    --full-marks    everybody gets all its points
-    --to POINTS     the points of each --student
-    --student ID    a student's id, for --to; repeatable
-    --reason TEXT   the reason, which students read
-    --undo NUMBER   undo a correction
-    --list          list all corrections, also undone ones
     """
     from hw_grading.commands.correct import Corrections
     from hw_grading.gradebook.corrections import Kind
@@ -341,27 +325,26 @@ def correct(asked: Asked) -> None:
     _say(lines)
 
 
-@_command("After grading")
+@_command("After grading", _file("--output", "the page; default: statistics_<homework>.html"))
 def statistics(asked: Asked) -> None:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
     Writes a page without names of students, and a table with a line for each student and part.
-
-    --output FILE  the page; default: statistics_<homework>.html
     """
     from hw_grading.analysis.statistics import write_statistics
 
     print(*write_statistics(asked.course, asked.homework, _page(asked)), sep="\n")
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _file("--output", "the page; default: similarity_<homework>.html"),
+    _number("--pairs", "how many pairs the page shows; default: 40"),
+)
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
 
     Writes a page. Similarity is no evidence: a person must read both answers.
-
-    --output FILE   the page; default: similarity_<homework>.html
-    --pairs NUMBER  how many pairs the page shows; default: 40
     """
     from hw_grading.analysis.similarity import write_similarity
     from hw_grading.gradebook.graded_notebook import plain
@@ -372,14 +355,12 @@ def similarity(asked: Asked) -> int:
     return TO_DO if left_out else FINE
 
 
-@_command("Give back", more=True)
+@_command("Give back", _students("write this student's page only; repeatable"), more=True)
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
     Is `nbgrader generate_feedback`, and passes all other options on to it: --force writes all pages
     again. Then `nbgrader release_feedback`, if the homework was collected through the exchange.
-
-    --student ID  write this student's page only; repeatable
     """
     from nbgrader.exchange.default import Exchange
 
@@ -393,23 +374,31 @@ def feedback(asked: Asked) -> int:
     return status
 
 
-@_command("Give back")
+@_command(
+    "Give back",
+    _argument(
+        "--format",
+        "required: the kind of file",
+        choices=["canvas", "moodle", "gradescope", "questions"],
+        required=True,
+    ),
+    _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
+    _file("--output", "the file to write; default: <homework>_<format>.csv"),
+    _argument("--column", "the homework's column, if the command cannot find it", "NAME"),
+    _argument("--column-id", "Moodle's column of university numbers; default: ID number", "NAME"),
+    _argument(
+        "--column-login", "Moodle's column of emails or logins; default: Email address", "NAME"
+    ),
+    _argument("--column-name", "Moodle's column of names; default: Full name", "NAME"),
+    _file("--roster", "the list of students; default: the course's students.csv"),
+    _students("export only this student; repeatable"),
+    _switch("--accept-names", "fill in rows of which only a name says whose they are"),
+)
 def export(asked: Asked) -> int:
     """Export grades for Canvas, Moodle, Gradescope, or by question.
 
     canvas and moodle fill in the file that you downloaded there; students without a score keep
     their old value. gradescope and questions write new tables. All scores are final scores.
-
-    --format {canvas,moodle,gradescope,questions}  required: the kind of file
-    --fill FILE          Canvas' gradebook or Moodle's grading worksheet, to fill in
-    --output FILE        the file to write; default: <homework>_<format>.csv
-    --column NAME        the homework's column, if the command cannot find it
-    --column-id NAME     Moodle's column of university numbers; default: ID number
-    --column-login NAME  Moodle's column of emails or logins; default: Email address
-    --column-name NAME   Moodle's column of names; default: Full name
-    --roster FILE        the list of students; default: the course's students.csv
-    --student ID         export only this student; repeatable
-    --accept-names       fill in rows of which only a name says whose they are
     """
     from hw_grading.homework.course import Course
     from hw_grading.lms.export import export
@@ -431,13 +420,15 @@ def export(asked: Asked) -> int:
     return _warned(exported.left_to_do)
 
 
-@_command("Keep", homework=False)
+@_command(
+    "Keep",
+    _file("--output", "a file, or a folder for it; default: backups/ in the course"),
+    homework=False,
+)
 def backup(asked: Asked) -> int:
     """Write a backup of the course into one zip.
 
     Only you may read it. docs/one-server.md lists what is in it, and how to put it back.
-
-    --output FILE  a file, or a folder for it; default: backups/ in the course
     """
     from hw_grading.backup import back_up
     from hw_grading.homework.course import Course
@@ -521,7 +512,8 @@ def parser_of_all() -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         one = names.add_parser(name, description=command.description, allow_abbrev=False)
         one.add_argument("--course", default=argparse.SUPPRESS, **where)
-        command.add_to(one)
+        for add in command.arguments:
+            add(one)
     return parser
 
 

@@ -24,14 +24,13 @@ from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.scores import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.lms.tables import read_table
+from hw_grading.lms.tables import first_of, read_table
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 FILE_NAME = "students.csv"
 TEST_STUDENT = ("student, test", "test student")  # Canvas' own
 CANVAS_ID = "Canvas id"
-_MAX_SHOWN = 20
 _OF_CANVAS = {
     "login": "sis login id",
     "sid": "sis user id",
@@ -215,8 +214,7 @@ def people_in(path: Path) -> list[Person]:
         elif other is not person:
             wrong.append(f"line {row.line}: the id {person.id!a} is {other.id!a} in {other.place}")
     if wrong:
-        more = [f"and {len(wrong) - _MAX_SHOWN} more"] if len(wrong) > _MAX_SHOWN else []
-        raise Unreadable("\n".join([f"Correct {path}:", *wrong[:_MAX_SHOWN], *more]))
+        raise Unreadable("\n".join([f"Correct {path}:", *first_of(wrong)]))
     return list(first.values())
 
 

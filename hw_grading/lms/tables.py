@@ -12,6 +12,7 @@ from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import quoted
 
 _MAX_BYTES = 50_000_000
+_MAX_SHOWN = 20  # mistakes in a file
 _DELIMITERS = ",;\t"
 # Excel writes the last one in western countries.
 _ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")
@@ -108,6 +109,12 @@ def number_in(text: str) -> float | None:
     """Return a value as a number, with a point or a comma; None if it is not a number."""
     match = _NUMBER.fullmatch(text)
     return float(match[1].replace(",", ".")) if match else None
+
+
+def first_of(mistakes: Sequence[str]) -> list[str]:
+    """Return the first mistakes in a file, and how many there are more."""
+    more = len(mistakes) - _MAX_SHOWN
+    return [*mistakes[:_MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _text_in(path: Path) -> str:
