@@ -20,7 +20,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.lms import canvas, moodle
 from hw_grading.lms.downloads import found_in
-from hw_grading.lms.plan import THERE, Entry, Plan, decide, plan_in_words
+from hw_grading.lms.plan import LEFT_OUT, THERE, Entry, Plan, decide, plan_in_words
 from hw_grading.lms.records import Record, read_records, write_records
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.uploads import Found, LeftOut
@@ -78,14 +78,15 @@ def collect(
         others = dict(_others(course, homework, found))
         left_out += [LeftOut(file, why) for file, why in others.items()]
         found = [one for one in found if one.file not in others]
-        plan = Plan(homework, due, left_out)
+        plan = Plan(homework, due)
+        plan.sections[LEFT_OUT] += left_out
         own = _extended(course.db_url, homework, due) if due else {}
         decide(plan, course, people, found, records, own, accept_names)
         say(plan_in_words(plan, zone))
         if dry_run:
             print("Nothing was written (--dry-run).")
         if dry_run or not plan.entries:
-            return plan.is_all_well and bool(plan.entries)
+            return bool(plan.entries) and not plan.left_out
         if plan.to_write and not (yes or _agreed()):
             print("Nothing was written.")
             return False
@@ -99,7 +100,7 @@ def collect(
     )
     if failed:
         say("\n".join([f"NOT WRITTEN ({len(failed)}):", *failed]))
-    return plan.is_all_well and not failed
+    return not (plan.left_out or failed)
 
 
 def _agreed() -> bool:

@@ -4,7 +4,6 @@ A download of no platform has notebooks ``<student>_ps1.ipynb`` and such zips, a
 `python -m hw_support zip`.
 """
 
-import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -156,48 +155,35 @@ def _counting(group: Sequence[tuple[Upload, Named]], homework: str) -> list[tupl
 def _opened(
     paths: Sequence[Path], homework: str, stack: ExitStack, left_out: list[LeftOut]
 ) -> Iterator[tuple[str, list[Upload]]]:
-    """Yield each download that can be opened, as you typed it, with its files.
-
-    Zips of many students' files directly in a folder are downloads of their own.
-    """
-    plainly = plainly_named(homework)
-
-    def is_of_many(path: Path) -> bool:
-        names = (plainly.match(path.name), canvas.is_named_so(path.name))
-        is_one_students = any(names) or moodle.is_named_so(path.name)
-        return path.suffix.lower() == ZIP and not is_one_students and not path.is_dir()
-
-    inner = {folder: sorted(filter(is_of_many, folder.iterdir()))
-             for folder in paths if folder.is_dir()}  # fmt: skip
-    for path in itertools.chain(*([one, *inner.get(one, ())] for one in paths)):
+    """Yield each download that can be opened, as you typed it, with its files."""
+    for path in paths:
         try:
-            if not os.path.lexists(path):
-                raise Unreadable("there is no such file or folder")
-            if path.is_dir():
-                there = sorted(p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
-                loose = [one for one in there if one not in inner[path]]
-                files = [_file_at(one, one.relative_to(path).as_posix()) for one in loose]
-                if not loose and there:
-                    continue
-            elif is_of_many(path):
-                files = _in_a_zip(path, stack)
-            elif path.suffix.lower() in (NOTEBOOK, ZIP):
-                files = [_file_at(path, path.name)]
-            else:
-                raise Unreadable("expected a zip, a folder or a notebook")
-            if not (files := [file for file in files if not is_a_machines(file.name)]):
+            files = [f for f in _files_in(path, homework, stack) if not is_a_machines(f.name)]
+            if not files:
                 raise Unreadable("it has no files. Unpack the download into it")
         except (Unreadable, OSError) as why:
             words = (isinstance(why, OSError) and why.strerror) or str(why)
             left_out.append(LeftOut(str(path), words))
             continue
-        kept = []
-        for file in files:
-            if why_not := why_unsafe(file.name):
-                left_out.append(LeftOut(f"{path}: {file.name}", why_not))
-            else:
-                kept.append(file)
-        yield str(path), kept
+        unsafe = {file.name: why for file in files if (why := why_unsafe(file.name))}
+        left_out += [LeftOut(f"{path}: {name}", why) for name, why in unsafe.items()]
+        yield str(path), [file for file in files if file.name not in unsafe]
+
+
+def _files_in(path: Path, homework: str, stack: ExitStack) -> list[Upload]:
+    """Return the files in a folder or in a platform's zip, or a student's notebook or zip."""
+    if path.is_dir():
+        there = sorted(p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
+        return [_file_at(one, one.relative_to(path).as_posix()) for one in there]
+    if not os.path.lexists(path):
+        raise Unreadable("there is no such file or folder")
+    if path.suffix.lower() not in (NOTEBOOK, ZIP):
+        raise Unreadable("expected a zip, a folder or a notebook")
+    by_platform = canvas.is_named_so(path.name) or moodle.is_named_so(path.name)
+    is_one_students = by_platform or plainly_named(homework).match(path.name)
+    if path.suffix.lower() == NOTEBOOK or is_one_students:
+        return [_file_at(path, path.name)]
+    return _in_a_zip(path, stack)
 
 
 def _in_a_zip(path: Path, stack: ExitStack) -> list[Upload]:

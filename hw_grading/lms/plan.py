@@ -3,12 +3,12 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
-from hw_grading.gradebook.folders import read_time
+from hw_grading.gradebook.folders import TIMESTAMP, read_time
 from hw_grading.gradebook.writing import aligned
 from hw_grading.homework.course import Course
 from hw_grading.lms.records import Record
@@ -18,6 +18,15 @@ from hw_support.failures import visible
 from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted
 
+OLDER = "Duplicates: the newest file of each student is used"
+LEFT_OUT = "LEFT OUT"
+UNKNOWN = "UNKNOWN: left out, because their students are not known"
+BY_NAME = "KNOWN BY NAME ONLY: left out"
+TAKEN = "KNOWN BY NAME ONLY: taken. Compare them with the platform"
+NO_TIME = "LATE without a time: to take off points, write the time (UTC) into this file"
+DAMAGED = "CANNOT BE GRADED: ask these students to submit again"
+MISSING = "Missing: no submission"
+SECTIONS = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
 _MAX_PATH = 120  # characters
 _HEADS = ("student", "name", "handed in", "late", "state", "from")
@@ -37,7 +46,6 @@ class Entry:
     sha256: str  # of the notebook, hexadecimal
     state: str  # `NEW`, `REPLACES` or `THERE`
     late_by: timedelta | None  # after the student's due date; None if on time, or if not known
-    trouble: str  # why the file cannot be graded; "" if it can
 
     @property
     def is_late(self) -> bool | None:
@@ -69,17 +77,14 @@ class Plan:
 
     homework: str
     due: datetime | None
-    left_out: list[LeftOut]
     entries: list[Entry] = field(default_factory=list)  # by student id
-    older: list[LeftOut] = field(default_factory=list)  # than another file of the same student
-    unknown: list[LeftOut] = field(default_factory=list)  # of nobody in the roster, or of several
-    by_name: list[LeftOut] = field(default_factory=list)  # nothing but a name says whose they are
-    missing: list[Person] = field(default_factory=list)  # who submitted nothing, now or before
+    # What else to tell, by `SECTIONS`: files or students, and why
+    sections: dict[str, list[LeftOut]] = field(default_factory=lambda: {s: [] for s in SECTIONS})
 
     @property
-    def is_all_well(self) -> bool:
-        """Whether every submission is collected."""
-        return not (self.left_out or self.unknown or self.by_name)
+    def left_out(self) -> int:
+        """The number of files that are not collected, although they may count."""
+        return sum(len(self.sections[name]) for name in (LEFT_OUT, UNKNOWN, BY_NAME))
 
     @property
     def to_write(self) -> list[Entry]:
@@ -102,17 +107,19 @@ def decide(
         try:
             match = roster.find(one.who)
         except Unreadable as why:
-            plan.unknown.append(LeftOut(one.file, f"{one.who.said}: {why}"))
+            plan.sections[UNKNOWN].append(LeftOut(one.file, f"{one.who.said}: {why}"))
             continue
         if match.by_name and not accept_names:
-            plan.by_name.append(LeftOut(one.file, f"perhaps of {match.person.id}"))
+            plan.sections[BY_NAME].append(LeftOut(one.file, f"perhaps of {match.person.id}"))
         else:
             of[match.person].append((one, match))
     for person, pairs in sorted(of.items(), key=lambda pair: pair[0].id):
         sure = [one for one, match in pairs if not match.by_name]
         files = sure or [one for one, _ in pairs]
         why_not = f"only its name is {person.id}'s, who has another file"
-        plan.left_out.extend(LeftOut(one.file, why_not) for one, _ in pairs if one not in files)
+        plan.sections[LEFT_OUT].extend(
+            LeftOut(one.file, why_not) for one, _ in pairs if one not in files
+        )
         before = collected.get(person.id)
         try:
             newest, content = _newest(person.id, files)
@@ -120,19 +127,27 @@ def decide(
             where = course.submitted(person.id, plan.homework)
             state = _state(where, plan.homework, newest, not sure, sha256, before)
         except (Unreadable, OSError) as why:
-            plan.left_out.extend(LeftOut(one.file, str(why)) for one in files)
+            plan.sections[LEFT_OUT].extend(LeftOut(one.file, str(why)) for one in files)
             continue
         why_not = f"{person.id} has a newer one, {newest.file}"
-        plan.older.extend(LeftOut(one.file, why_not) for one in files if one is not newest)
+        plan.sections[OLDER].extend(
+            LeftOut(one.file, why_not) for one in files if one is not newest
+        )
         was_sure = state == THERE and before is not None and not before.by_name
         late_by = _late_by(newest.named.when, extended.get(person.id, plan.due))
-        about = (not sure and not was_sure, sha256, state, late_by, _trouble(content))
-        plan.entries.append(Entry(person, newest, *about))
+        entry = Entry(person, newest, not sure and not was_sure, sha256, state, late_by)
+        plan.entries.append(entry)
+        if entry.by_name:
+            plan.sections[TAKEN].append(LeftOut(person.id, newest.who.said))
+        if entry.is_late and not entry.late_by:
+            plan.sections[NO_TIME].append(LeftOut(person.id, str(where / TIMESTAMP)))
+        if trouble := _trouble(content):
+            plan.sections[DAMAGED].append(LeftOut(person.id, trouble))
     taken = {entry.person for entry in plan.entries}
     for person in roster.people:
         folder = course.submitted(person.id, plan.homework)
         if person not in taken and not os.path.lexists(folder):
-            plan.missing.append(person)
+            plan.sections[MISSING].append(LeftOut(person.id, person.name))
 
 
 def _newest(student: str, found: list[Found]) -> tuple[Found, bytes]:
@@ -223,38 +238,20 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
         lines += aligned([_HEADS, *(_row(entry, zone, download) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
-    lines += _section("Duplicates: the newest file of each student is used", plan.older)
-    lines += _section("LEFT OUT", plan.left_out)
-    lines += _section("UNKNOWN: left out, because their students are not known", plan.unknown)
-    lines += _section("KNOWN BY NAME ONLY: left out", plan.by_name)
-    lines += _HOW_TO_KNOW if plan.by_name else ()
-    named = [LeftOut(one.person.id, one.found.who.said) for one in plan.entries if one.by_name]
-    lines += _section("KNOWN BY NAME ONLY: taken. Compare them with the platform", named)
-    late = [LeftOut(entry.person.id, "") for entry in plan.entries
-            if entry.is_late and not entry.late_by]  # fmt: skip
-    where = f"submitted/<student>/{plan.homework}/timestamp.txt"
-    head = f"LATE without a time: to take off points, write the time (UTC) into {where}"
-    lines += _section(head, late)
-    damaged = [LeftOut(entry.person.id, entry.trouble) for entry in plan.entries if entry.trouble]
-    lines += _section("CANNOT BE GRADED: ask these students to submit again", damaged)
-    missing = [LeftOut(person.id, person.name) for person in plan.missing]
-    lines += _section("Missing: no submission", missing)
+    for name, files in plan.sections.items():
+        lines += ["", f"{name} ({len(files)}):"] if files else []
+        for one in files:
+            text = ": ".join(filter(None, (_shortened(one.file), one.why)))
+            lines.append(f"  {' '.join(text.split())}")
+        lines += _HOW_TO_KNOW if files and name == BY_NAME else ()
     counts = [
         f"{len(plan.to_write)} to write",
         f"{len(plan.entries) - len(plan.to_write)} already there",
         f"{sum(bool(entry.is_late) for entry in plan.entries)} late",
-        f"{len(plan.missing)} missing",
-        f"{len(plan.left_out) + len(plan.unknown) + len(plan.by_name)} left out",
+        f"{len(plan.sections[MISSING])} missing",
+        f"{plan.left_out} left out",
     ]
     return visible("\n".join([*lines, "", ", ".join(counts)]))
-
-
-def _section(head: str, files: Sequence[LeftOut]) -> Iterator[str]:
-    if files:
-        yield from ("", f"{head} ({len(files)}):")
-        for one in files:
-            text = ": ".join(filter(None, (_shortened(one.file), one.why)))
-            yield f"  {' '.join(text.split())}"
 
 
 def _shortened(path: str) -> str:

@@ -2,9 +2,10 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import Course
@@ -33,21 +34,17 @@ def read_records(course: Course, homework: str) -> dict[str, Record]:
     path = _path_of(course, homework)
     if not path.exists():
         return {}
-    names = {field.name for field in fields(Record)}
     try:
         students = json.loads(read_regular_file(path, _MAX_BYTES))["students"]
-        return {
-            student: Record(**{name: record[name] for name in names & record.keys()})
-            for student, record in students.items()
-        }
-    except (Unreadable, ValueError, KeyError, TypeError, AttributeError) as why:
+        return TypeAdapter(dict[str, Record]).validate_python(students)
+    except (Unreadable, ValueError, KeyError, TypeError) as why:
         raise Unreadable(
             f"{path}: expected a file that `collect` wrote, found something else ({why}). Remove "
             "it, and collect again"
         ) from None
 
 
-def write_records(course: Course, homework: str, records: Mapping[str, Record]) -> Path:
+def write_records(course: Course, homework: str, records: dict[str, Record]) -> Path:
     """Write all records of a homework in one step, and return the file's path."""
     students = {student: asdict(records[student]) for student in sorted(records)}
     text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)

@@ -283,7 +283,7 @@ def test_a_canvas_zip_is_shown_with_what_is_late_older_and_missing(term: Term) -
     assert [term.records[s]["late"] for s in ("ann", "bob")] == [None, True]
     assert term.records["ann"]["sha256"] == sha256(nb("ann")).hexdigest()
     assert "LATE, says Canvas" in term.said
-    assert "into submitted/<student>/hw2/timestamp.txt (1):\n  bob\n" in term.said
+    assert f"into this file (1):\n  bob: {term.root}/submitted/bob/hw2/timestamp.txt\n" in term.said
     assert "ann has a newer one" in term.said
     assert "submit again (4):\n  ann: expected 1 to 5,000 cells, found 0" in term.said
     assert "  dan: the file ends in the middle" in term.said

@@ -173,16 +173,6 @@ c.Exchange.root = {str(outside)!r}
     assert not outside.exists()
 
 
-def test_a_scratch_course_keeps_names_that_do_not_lead_out_of_it(tmp_path: Path) -> None:
-    own = write_settings(tmp_path / "own", "c.CourseDirectory.source_directory = 'instructor'")
-    notebook = own.source("ps1") / "ps1.ipynb"
-    notebook.parent.mkdir(parents=True)
-    notebook.write_text("{}")
-    scratch = scratch_course(tmp_path / "scratch", own.folder)
-    assert (tmp_path / "scratch" / "instructor" / "ps1" / "ps1.ipynb").exists()
-    assert scratch.homeworks() == ["ps1"]
-
-
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
     """A graded course that uses none of nbgrader's default folders."""
