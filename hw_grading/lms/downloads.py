@@ -165,8 +165,8 @@ def _opened(
             words = (isinstance(why, OSError) and why.strerror) or str(why)
             left_out.append(LeftOut(str(path), words))
             continue
-        unsafe = {file.name: why for file in files if (why := why_unsafe(file.name))}
-        left_out += [LeftOut(f"{path}: {name}", why) for name, why in unsafe.items()]
+        unsafe = {file.name: said for file in files if (said := why_unsafe(file.name))}
+        left_out += [LeftOut(f"{path}: {name}", said) for name, said in unsafe.items()]
         yield str(path), [file for file in files if file.name not in unsafe]
 
 
