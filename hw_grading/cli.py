@@ -155,7 +155,6 @@ def collect(asked: Asked) -> int:
     change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is.
     """
     from hw_grading.lms.collect import collect
-    from hw_grading.lms.moodle import Columns
 
     is_all_collected = collect(
         asked.course,
@@ -164,7 +163,7 @@ def collect(asked: Asked) -> int:
         roster=asked.roster,
         canvas_gradebook=asked.canvas_gradebook,
         moodle_worksheet=asked.moodle_worksheet,
-        columns=Columns.chosen(asked),
+        columns=_columns(asked),
         accept_names=asked.accept_names,
         dry_run=asked.dry_run,
         yes=asked.yes,
@@ -402,7 +401,6 @@ def export(asked: Asked) -> int:
     """
     from hw_grading.homework.course import Course
     from hw_grading.lms.export import export
-    from hw_grading.lms.moodle import Columns
 
     path, exported = export(
         Course(asked.course),
@@ -411,13 +409,13 @@ def export(asked: Asked) -> int:
         asked.output,
         fill=asked.fill,
         column=asked.column or "",
-        columns=Columns.chosen(asked),
+        columns=_columns(asked),
         roster=asked.roster,
         students=asked.student,
         accept_names=asked.accept_names,
     )
     _say([*exported.messages, path])
-    return _warned(exported.left_to_do)
+    return _warned(exported.to_check)
 
 
 @_command(
@@ -453,6 +451,15 @@ def _say(lines: Iterable[object]) -> None:
     from hw_grading.gradebook.writing import say
 
     say("\n".join(map(str, lines)))
+
+
+def _columns(asked: Asked) -> dict[str, str]:
+    """Return the titles of a worksheet's columns that the user named."""
+    named = {
+        what: getattr(asked, f"column_{what}", None)
+        for what in ("participant", "id", "login", "name")
+    }
+    return {what: title for what, title in named.items() if title}
 
 
 def _warned(sentences: Iterable[str]) -> int:

@@ -25,8 +25,8 @@ Row = tuple[str, Mapping[str, str]]  # the place of a row, "" if none, and its v
 def rows_of(path: Path) -> list[Row]:
     """Return the rows of a CSV; `Unreadable` if it is none, or lacks a column."""
     table = read_table(path)
-    table.column([STUDENT], f"named {STUDENT}")
-    table.column([*HOW_MUCH, "slip"], "named until, hours, days or slip")
+    table.expect(STUDENT)
+    table.expect(*HOW_MUCH, "slip")
     return [(f"{path}, line {row.line}: ", row.values) for row in table.rows]
 
 

@@ -5,15 +5,16 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from hw_grading.gradebook.folders import TIMESTAMP, read_time
 from hw_grading.gradebook.writing import aligned
 from hw_grading.homework.course import Course
+from hw_grading.lms.downloads import LeftOut, content_of
+from hw_grading.lms.platforms import Found
 from hw_grading.lms.records import Record
 from hw_grading.lms.roster import Match, Person, Roster, folded
-from hw_grading.lms.uploads import Found, LeftOut
 from hw_support.failures import visible
 from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted
@@ -42,33 +43,8 @@ class Entry:
 
     person: Person
     found: Found
-    by_name: bool
-    sha256: str  # of the notebook, hexadecimal
+    record: Record  # what to remember of it
     state: str  # `NEW`, `REPLACES` or `THERE`
-    late_by: timedelta | None  # after the student's due date; None if on time, or if not known
-
-    @property
-    def is_late(self) -> bool | None:
-        """Whether it was late, by its time or as the platform says; None if unknown."""
-        if self.found.named.when is None:
-            return self.found.named.late
-        return bool(self.late_by) or bool(self.found.named.late)
-
-    @property
-    def record(self) -> Record:
-        """What to remember of it."""
-        found, when = self.found, self.found.named.when
-        return Record(
-            file=found.file,
-            platform=found.platform,
-            named=found.who.said,
-            sha256=self.sha256,
-            handed_in=when.astimezone(UTC).isoformat() if when else None,
-            late=self.is_late,
-            attempt=found.named.attempt,
-            account=found.who.account,
-            by_name=self.by_name,
-        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +52,6 @@ class Plan:
     """What to write and what not."""
 
     homework: str
-    due: datetime | None
     entries: list[Entry] = field(default_factory=list)  # by student id
     # What else to tell, by `SECTIONS`: files or students, and why
     sections: dict[str, list[LeftOut]] = field(default_factory=lambda: {s: [] for s in SECTIONS})
@@ -98,59 +73,63 @@ def decide(
     roster: Roster,
     found: Sequence[Found],
     collected: Mapping[str, Record],
-    extended: Mapping[str, datetime],
     accept_names: bool,
 ) -> None:
-    """Decide what to collect, into a new plan; `collected` and `extended` are by student id."""
+    """Decide what to collect, into a new plan; `collected` is by student id."""
+    sections = plan.sections
     of: defaultdict[Person, list[tuple[Found, Match]]] = defaultdict(list)
     for one in found:
         try:
             match = roster.find(one.who)
         except Unreadable as why:
-            plan.sections[UNKNOWN].append(LeftOut(one.file, f"{one.who.said}: {why}"))
+            sections[UNKNOWN].append((one.upload.file, f"{one.who.said}: {why}"))
             continue
         if match.by_name and not accept_names:
-            plan.sections[BY_NAME].append(LeftOut(one.file, f"perhaps of {match.person.id}"))
+            sections[BY_NAME].append((one.upload.file, f"perhaps of {match.person.id}"))
         else:
             of[match.person].append((one, match))
     for person, pairs in sorted(of.items(), key=lambda pair: pair[0].id):
         sure = [one for one, match in pairs if not match.by_name]
         files = sure or [one for one, _ in pairs]
         why_not = f"only its name is {person.id}'s, who has another file"
-        plan.sections[LEFT_OUT].extend(
-            LeftOut(one.file, why_not) for one, _ in pairs if one not in files
-        )
-        before = collected.get(person.id)
+        sections[LEFT_OUT] += [(f.upload.file, why_not) for f, _ in pairs if f not in files]
+        where, before = course.submitted(person.id, plan.homework), collected.get(person.id)
         try:
-            newest, content = _newest(person.id, files)
+            newest, content = _newest(person.id, files, plan.homework)
             sha256 = hashlib.sha256(content).hexdigest()
-            where = course.submitted(person.id, plan.homework)
             state = _state(where, plan.homework, newest, not sure, sha256, before)
         except (Unreadable, OSError) as why:
-            plan.sections[LEFT_OUT].extend(LeftOut(one.file, str(why)) for one in files)
+            sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
-        why_not = f"{person.id} has a newer one, {newest.file}"
-        plan.sections[OLDER].extend(
-            LeftOut(one.file, why_not) for one in files if one is not newest
-        )
+        why_not = f"{person.id} has a newer one, {newest.upload.file}"
+        sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
         was_sure = state == THERE and before is not None and not before.by_name
-        late_by = _late_by(newest.named.when, extended.get(person.id, plan.due))
-        entry = Entry(person, newest, not sure and not was_sure, sha256, state, late_by)
-        plan.entries.append(entry)
-        if entry.by_name:
-            plan.sections[TAKEN].append(LeftOut(person.id, newest.who.said))
-        if entry.is_late and not entry.late_by:
-            plan.sections[NO_TIME].append(LeftOut(person.id, str(where / TIMESTAMP)))
-        if trouble := _trouble(content):
-            plan.sections[DAMAGED].append(LeftOut(person.id, trouble))
+        record = Record(
+            file=newest.upload.file,
+            platform=newest.platform,
+            sha256=sha256,
+            late=newest.late,
+            attempt=newest.attempt,
+            account=newest.who.account,
+            by_name=not sure and not was_sure,
+        )
+        plan.entries.append(Entry(person, newest, record, state))
+        if record.by_name:
+            sections[TAKEN].append((person.id, newest.who.said))
+        if newest.late:
+            sections[NO_TIME].append((person.id, str(where / TIMESTAMP)))
+        try:
+            notebook_of(content)
+        except Unreadable as why:
+            sections[DAMAGED].append((person.id, str(why)))
     taken = {entry.person for entry in plan.entries}
     for person in roster.people:
         folder = course.submitted(person.id, plan.homework)
         if person not in taken and not os.path.lexists(folder):
-            plan.sections[MISSING].append(LeftOut(person.id, person.name))
+            sections[MISSING].append((person.id, person.name))
 
 
-def _newest(student: str, found: list[Found]) -> tuple[Found, bytes]:
+def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, bytes]:
     """Return a student's newest file and its content, or raise `Unreadable`."""
     first: dict[str, str] = {}
     for one in found:
@@ -161,15 +140,14 @@ def _newest(student: str, found: list[Found]) -> tuple[Found, bytes]:
                 f"{student} has files from {quoted(other)} and {quoted(account)}. Find out whose "
                 "they are, and correct the wrong sid, email or name there"
             )
-    names = [one.named for one in found]
-    if all(named.when for named in names):
-        latest = max(named.when for named in names if named.when)
-        found = [one for one in found if one.named.when == latest]
-    elif all(named.attempt for named in names) and len({one.platform for one in found}) == 1:
-        last = max(named.attempt for named in names)
-        found = [one for one in found if one.named.attempt == last]
-    content = found[0].read()
-    if any(one.read() != content for one in found[1:]):
+    if all(one.when for one in found):
+        latest = max(one.when for one in found if one.when)
+        found = [one for one in found if one.when == latest]
+    elif all(one.attempt for one in found) and len({one.platform for one in found}) == 1:
+        last = max(one.attempt for one in found)
+        found = [one for one in found if one.attempt == last]
+    content = content_of(found[0], homework)
+    if any(content_of(one, homework) != content for one in found[1:]):
         raise Unreadable(
             f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
             "only the one that counts"
@@ -197,7 +175,7 @@ def _state(
             f"{kept}: it is from {quoted(known)}, and this one is from {quoted(account)}. Find out "
             f"whose this file is. {todo}"
         )
-    handed_in, when = read_time(where), found.named.when
+    handed_in, when = read_time(where), found.when
     when = when.astimezone(UTC).replace(tzinfo=None) if when else None
     if there == sha256 and when in (None, handed_in):
         return THERE
@@ -207,47 +185,31 @@ def _state(
         raise Unreadable(f"{kept}: it is newer ({handed_in} UTC)")
     if when and (handed_in or there == sha256):
         return REPLACES
-    if before and there == before.sha256 and is_same_platform and found.named.attempt:
-        if found.named.attempt > before.attempt > 0:
+    if before and there == before.sha256 and is_same_platform and found.attempt:
+        if found.attempt > before.attempt > 0:
             return REPLACES
         raise Unreadable(f"{kept}: it is newer")
     raise Unreadable(f"{kept}: it is not clear whether this file is newer. {todo}")
 
 
-def _late_by(when: datetime | None, due: datetime | None) -> timedelta | None:
-    moment = when.replace(microsecond=0) if when else None  # as `lateness` counts
-    return moment - due if moment and due and moment > due else None
-
-
-def _trouble(content: bytes) -> str:
-    try:
-        notebook_of(content)
-    except Unreadable as why:
-        return str(why)
-    return ""
-
-
 def plan_in_words(plan: Plan, zone: tzinfo) -> str:
     """Return a plan as text, with times in a time zone."""
-    due = f", due {_moment(plan.due, zone)}" if plan.due else ", without a due date"
-    lines = [f"{plan.homework}{due}", ""]
+    lines = [plan.homework, ""]
     if plan.entries:
-        begins = {"".join(entry.found.file.partition(": ")[:2]) for entry in plan.entries}
-        download = begins.pop() if len(begins) == 1 and len(plan.entries) > 1 else ""
-        lines += [f"from {download.removesuffix(': ')}", ""] if download else []
-        lines += aligned([_HEADS, *(_row(entry, zone, download) for entry in plan.entries)])
+        downloads = dict.fromkeys(entry.found.upload.download for entry in plan.entries)
+        lines += [*(f"from {download}" for download in downloads), ""]
+        lines += aligned([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
     for name, files in plan.sections.items():
         lines += ["", f"{name} ({len(files)}):"] if files else []
-        for one in files:
-            text = ": ".join(filter(None, (_shortened(one.file), one.why)))
+        for file, why in files:
+            text = ": ".join(filter(None, (_shortened(file), why)))
             lines.append(f"  {' '.join(text.split())}")
         lines += _HOW_TO_KNOW if files and name == BY_NAME else ()
     counts = [
         f"{len(plan.to_write)} to write",
         f"{len(plan.entries) - len(plan.to_write)} already there",
-        f"{sum(bool(entry.is_late) for entry in plan.entries)} late",
         f"{len(plan.sections[MISSING])} missing",
         f"{plan.left_out} left out",
     ]
@@ -258,26 +220,11 @@ def _shortened(path: str) -> str:
     return path if len(path) <= _MAX_PATH else f"…{path[1 - _MAX_PATH :]}"
 
 
-def _row(entry: Entry, zone: tzinfo, download: str) -> tuple[str, ...]:
-    """Return a row of the table; `download` is the beginning that all files share."""
+def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     found = entry.found
-    when = _moment(found.named.when, zone) if found.named.when else "-"
-    late = "-" if entry.is_late is None else f"LATE, says {found.platform}" if entry.is_late else ""
-    late = _span(entry.late_by) if entry.late_by else late
-    state = f"{entry.state}{', by name only' if entry.by_name else ''}"
+    when = f"{found.when.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" if found.when else "-"
+    late = f"LATE, says {found.platform}" if found.late else ""
+    state = f"{entry.state}{', by name only' if entry.record.by_name else ''}"
     name = entry.person.name or found.who.said
-    file = _shortened(found.file.removeprefix(download))
-    row = (entry.person.id, name, when, late, state, file)
+    row = (entry.person.id, name, when, late, state, _shortened(found.upload.name))
     return tuple(" ".join(value.split()) for value in row)
-
-
-def _moment(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
-
-
-def _span(time: timedelta) -> str:
-    """Return a time such as "2 d 03:04 h", rounded up to minutes."""
-    minutes = -(-int(time.total_seconds() * 1000) // 60_000)
-    days, minutes = divmod(max(minutes, 1), 24 * 60)
-    clock = f"{minutes // 60:02d}:{minutes % 60:02d} h"
-    return f"{days} d {clock}" if days else clock

@@ -20,10 +20,8 @@ class Record:
 
     file: str  # the download and the path in it
     platform: str
-    named: str  # the platform's name for the student
     sha256: str  # of the notebook, hexadecimal
-    handed_in: str | None  # ISO 8601 in UTC; None if the platform gave no time
-    late: bool | None  # by its time or as the platform says; None if unknown
+    late: bool  # says the platform; False if it says nothing
     attempt: int  # grows with each upload; 0 if the platform gives no number
     account: str = ""  # on the platform, and nobody else's; "" if unknown
     by_name: bool = False  # nothing but a name says whose it is
