@@ -10,70 +10,86 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _PROGRAM = "hw-grading"
+_HOW = f"""
+To see the arguments of a command, type: {_PROGRAM} COMMAND --help
+The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."""
 
 Asked = argparse.Namespace
 _Run = Callable[[Asked], int | None]
-_Add = Callable[[argparse.ArgumentParser], argparse.Action]
 
 
-@dataclass(frozen=True)
-class Command:
+class _Argument(NamedTuple):
+    name: str
+    help: str
+    is_choice: bool  # exactly one of these must be there
+    how: dict[str, Any]  # to parse it; see `ArgumentParser.add_argument`
+
+
+class Command(NamedTuple):
     """A command as the parser knows it."""
 
     run: _Run
     phase: str  # of a term
-    arguments: tuple[_Add, ...]
+    arguments: tuple[_Argument, ...]
     needs_course: bool
     takes_more: bool  # unknown options, which another program gets
 
     @property
-    def summary(self) -> str:
-        """The line in the list of commands."""
-        first = self._paragraphs()[0]
-        return first[0].lower() + first[1:].removesuffix(".")
+    def paragraphs(self) -> list[str]:
+        """The help: first the line in the list of commands, then the text of the command's own."""
+        return cleandoc(self.run.__doc__ or "").split("\n\n")
 
     @property
-    def description(self) -> str:
-        """The text above the arguments."""
-        return "\n\n".join(self._paragraphs()[1:] or self._paragraphs())
-
-    def _paragraphs(self) -> list[str]:
-        return cleandoc(self.run.__doc__ or "").split("\n\n")
+    def summary(self) -> str:
+        """The line in the list of commands."""
+        first = self.paragraphs[0].removesuffix(".")
+        return first[0].lower() + first[1:]
 
 
 COMMANDS: dict[str, Command] = {}
 
 
 def _command(
-    phase: str, *arguments: _Add, homework: bool = True, course: bool = True, more: bool = False
+    phase: str,
+    *arguments: _Argument,
+    homework: bool = True,
+    course: bool = True,
+    more: bool = False,
 ) -> Callable[[_Run], _Run]:
     def register(run: _Run) -> _Run:
-        first = (_argument("homework", "the homework's name, such as hw3"),) if homework else ()
+        first = (_HOMEWORK,) if homework else ()
         COMMANDS[run.__name__] = Command(run, phase, first + arguments, course, more)
         return run
 
     return register
 
 
-def _argument(name: str, text: str, metavar: str | None = None, **more: Any) -> _Add:
-    """Return a function that adds an argument to a parser."""
-    more |= {"metavar": metavar} if metavar else {}
-    return lambda parser: parser.add_argument(name, help=text, **more)
+def _argument(
+    name: str, text: str, metavar: str | None = None, is_choice: bool = False, **how: Any
+) -> _Argument:
+    return _Argument(name, text, is_choice, how | ({"metavar": metavar} if metavar else {}))
 
 
 _switch = partial(_argument, action="store_true")
 _file = partial(_argument, metavar="FILE", type=Path)
 _number = partial(_argument, metavar="NUMBER", type=int)
 _students = partial(_argument, "--student", metavar="ID", action="append", default=[])
+_HOMEWORK = _argument("homework", "the homework's name, such as hw3")
+_ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
+_WORKSHEET = (
+    _argument("--column-participant", "its column of participants; default: Identifier", "NAME"),
+    _argument("--column-id", "its column of university numbers; default: ID number", "NAME"),
+    _argument("--column-login", "its column of emails or logins; default: Email address", "NAME"),
+    _argument("--column-name", "its column of names; default: Full name", "NAME"),
+)
 
 
 @_command("Prepare", homework=False, course=False)
@@ -108,19 +124,14 @@ def demo(asked: Asked) -> int:
     return demonstrate((asked.output or Path("demo")).resolve())
 
 
-@_command(
-    "Prepare",
-    _argument("name", "the homework's name, such as hw3"),
-    homework=False,
-    course=False,
-)
+@_command("Prepare")
 def new(asked: Asked) -> None:
     """Make the skeleton of a homework, which you then fill in."""
     from hw_grading.commands.new import new
 
-    print(*(f"  {path}" for path in new(asked.course, asked.name)), sep="\n")
+    print(*(f"  {path}" for path in new(asked.course, asked.homework)), sep="\n")
     print("Write the homework into its notebook. Set its due date in its homework.toml.")
-    print(f"Then type: {_PROGRAM} release {asked.name}")
+    print(f"Then type: {_PROGRAM} release {asked.homework}")
 
 
 @_command("Prepare", _argument("homework", "default: all homeworks", nargs="*"), homework=False)
@@ -137,12 +148,10 @@ def release(asked: Asked) -> int:
 @_command(
     "Collect",
     _argument("downloads", "zips, folders or notebooks", nargs="+", type=Path),
-    _file("--roster", "the list of students; default: the course's students.csv"),
+    _ROSTER,
     _file("--canvas-gradebook", "Canvas' gradebook; it maps Canvas ids to logins"),
     _file("--moodle-worksheet", "the assignment's grading worksheet from Moodle"),
-    _argument("--column-participant", "its column of participants; default: Identifier", "NAME"),
-    _argument("--column-id", "its column of university numbers; default: ID number", "NAME"),
-    _argument("--column-login", "its column of emails or logins; default: Email address", "NAME"),
+    *_WORKSHEET,
     _switch("--accept-names", "take files of which only a name says whose they are"),
     _switch("--dry-run", "show the table, and write nothing"),
     _switch("--yes", "write without asking"),
@@ -156,19 +165,11 @@ def collect(asked: Asked) -> int:
     """
     from hw_grading.lms.collect import collect
 
-    is_all_collected = collect(
-        asked.course,
-        asked.homework,
-        asked.downloads,
-        roster=asked.roster,
-        canvas_gradebook=asked.canvas_gradebook,
-        moodle_worksheet=asked.moodle_worksheet,
-        columns=_columns(asked),
-        accept_names=asked.accept_names,
-        dry_run=asked.dry_run,
-        yes=asked.yes,
-    )
-    return FINE if is_all_collected else TO_DO
+    names = ("roster", "canvas_gradebook", "moodle_worksheet", "accept_names", "dry_run", "yes")
+    chosen = {name: getattr(asked, name) for name in names}
+    columns = _columns(asked)
+    is_done = collect(asked.course, asked.homework, asked.downloads, columns=columns, **chosen)
+    return FINE if is_done else TO_DO
 
 
 @_command(
@@ -288,17 +289,15 @@ def explain(asked: Asked) -> None:
 
 @_command(
     "After grading",
-    _argument(
-        "question", "its grade id, or its label in the heading, such as '1.3b iv'", nargs="?"
-    ),
-    _argument("--add", "points to add; may be negative", "POINTS", type=float),
-    _switch("--drop", "the question no longer counts"),
-    _switch("--full-marks", "everybody gets all its points"),
-    _argument("--to", "the points of each --student", "POINTS", type=float),
+    _argument("question", "its grade id, or its label, such as '1.3b iv'", nargs="?", default=""),
+    _argument("--add", "points to add; may be negative", "POINTS", type=float, is_choice=True),
+    _switch("--drop", "the question no longer counts", is_choice=True),
+    _switch("--full-marks", "everybody gets all its points", is_choice=True),
+    _argument("--to", "the points of each --student", "POINTS", type=float, is_choice=True),
     _students("a student's id, for --to; repeatable"),
-    _argument("--reason", "the reason, which students read", "TEXT"),
-    _number("--undo", "undo a correction"),
-    _switch("--list", "list all corrections, also undone ones"),
+    _argument("--reason", "the reason, which students read", "TEXT", default=""),
+    _number("--undo", "undo a correction", is_choice=True),
+    _switch("--list", "list all corrections, also undone ones", is_choice=True),
 )
 def correct(asked: Asked) -> None:
     """Change the points of a question after grading, for everybody or for single students.
@@ -308,9 +307,6 @@ def correct(asked: Asked) -> None:
     from hw_grading.commands.correct import Corrections
     from hw_grading.gradebook.corrections import Kind
 
-    what = (asked.add, asked.drop, asked.full_marks, asked.to, asked.undo, asked.list)
-    if sum(one is not None and one is not False for one in what) != 1:
-        raise RuntimeError("Expected one of --add, --drop, --full-marks, --to, --undo and --list")
     corrections = Corrections(asked.course, asked.homework)
     if asked.list:
         lines = corrections.listed()
@@ -319,8 +315,8 @@ def correct(asked: Asked) -> None:
     else:
         kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
         kind, points = (kind, asked.add or 0.0) if asked.to is None else (Kind.SET, asked.to)
-        about = (kind, points, asked.reason or "", _me(), asked.student)
-        lines = corrections.correct(asked.question or "", *about)
+        about = (kind, points, asked.reason, _me(), asked.student)
+        lines = corrections.correct(asked.question, *about)
     _say(lines)
 
 
@@ -338,7 +334,7 @@ def statistics(asked: Asked) -> None:
 @_command(
     "After grading",
     _file("--output", "the page; default: similarity_<homework>.html"),
-    _number("--pairs", "how many pairs the page shows; default: 40"),
+    _number("--pairs", "how many pairs the page shows; default: 40", default=40),
 )
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
@@ -348,8 +344,8 @@ def similarity(asked: Asked) -> int:
     from hw_grading.analysis.similarity import write_similarity
     from hw_grading.gradebook.graded_notebook import plain
 
-    page, pairs = _page(asked), 40 if asked.pairs is None else max(asked.pairs, 0)
-    left_out = write_similarity(asked.course, asked.homework, page, pairs)
+    page = _page(asked)
+    left_out = write_similarity(asked.course, asked.homework, page, max(asked.pairs, 0))
     _say([*(f"{plain(student, 60)}: {why}" for student, why in left_out.items()), page])
     return TO_DO if left_out else FINE
 
@@ -384,12 +380,8 @@ def feedback(asked: Asked) -> int:
     _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
     _file("--output", "the file to write; default: <homework>_<format>.csv"),
     _argument("--column", "the homework's column, if the command cannot find it", "NAME"),
-    _argument("--column-id", "Moodle's column of university numbers; default: ID number", "NAME"),
-    _argument(
-        "--column-login", "Moodle's column of emails or logins; default: Email address", "NAME"
-    ),
-    _argument("--column-name", "Moodle's column of names; default: Full name", "NAME"),
-    _file("--roster", "the list of students; default: the course's students.csv"),
+    *_WORKSHEET,
+    _ROSTER,
     _students("export only this student; repeatable"),
     _switch("--accept-names", "fill in rows of which only a name says whose they are"),
 )
@@ -402,20 +394,12 @@ def export(asked: Asked) -> int:
     from hw_grading.homework.course import Course
     from hw_grading.lms.export import export
 
-    path, exported = export(
-        Course(asked.course),
-        asked.homework,
-        asked.format,
-        asked.output,
-        fill=asked.fill,
-        column=asked.column or "",
-        columns=_columns(asked),
-        roster=asked.roster,
-        students=asked.student,
-        accept_names=asked.accept_names,
-    )
-    _say([*exported.messages, path])
-    return _warned(exported.to_check)
+    chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names")}
+    chosen |= {"column": asked.column or "", "columns": _columns(asked), "students": asked.student}
+    course = Course(asked.course)
+    path, done = export(course, asked.homework, asked.format, asked.output, **chosen)
+    _say([*done.messages, path])
+    return _warned(done.to_check)
 
 
 @_command(
@@ -454,12 +438,10 @@ def _say(lines: Iterable[object]) -> None:
 
 
 def _columns(asked: Asked) -> dict[str, str]:
-    """Return the titles of a worksheet's columns that the user named."""
-    named = {
-        what: getattr(asked, f"column_{what}", None)
-        for what in ("participant", "id", "login", "name")
-    }
-    return {what: title for what, title in named.items() if title}
+    """Return the titles of a worksheet's columns that the user named, by what they have."""
+    named = {option.name[len("--column-") :] for option in _WORKSHEET}
+    titles = {what: getattr(asked, f"column_{what}") for what in named}
+    return {what: title for what, title in titles.items() if title}
 
 
 def _warned(sentences: Iterable[str]) -> int:
@@ -499,28 +481,26 @@ def parser_of_all() -> argparse.ArgumentParser:
     for phase in dict.fromkeys(command.phase for command in COMMANDS.values()):
         lines += ["", f"{phase}:"]
         lines += [f"  {n:<12}{c.summary}" for n, c in COMMANDS.items() if c.phase == phase]
-    lines += ["", f"To see the arguments of a command, type: {_PROGRAM} COMMAND --help"]
-    lines += ["The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."]
     parser = argparse.ArgumentParser(
         _PROGRAM,
         usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
-        description="\n".join(lines),
+        description="\n".join([*lines, _HOW]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    where: dict[str, Any] = {
-        "type": Path,
-        "metavar": "FOLDER",
-        "help": "the course; default: this folder",
-    }
-    parser.add_argument("--course", default=Path.cwd(), **where)
+    where = _argument("--course", "the course; default: this folder", "FOLDER", type=Path)
+    parser.add_argument(where.name, help=where.help, default=Path.cwd(), **where.how)
     names = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
     )
     for name, command in COMMANDS.items():
-        one = names.add_parser(name, description=command.description, allow_abbrev=False)
-        one.add_argument("--course", default=argparse.SUPPRESS, **where)
-        for add in command.arguments:
-            add(one)
+        text = "\n\n".join(command.paragraphs[1:] or command.paragraphs)
+        one = names.add_parser(name, description=text, allow_abbrev=False)
+        one.add_argument(where.name, help=where.help, default=argparse.SUPPRESS, **where.how)
+        choices = [argument for argument in command.arguments if argument.is_choice]
+        choice = one.add_mutually_exclusive_group(required=True) if choices else one
+        for argument in command.arguments:
+            place = choice if argument.is_choice else one
+            place.add_argument(argument.name, help=argument.help, **argument.how)
     return parser
 
 
@@ -548,11 +528,10 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped before it was done. Type the same command again.", file=sys.stderr)
         return STOPPED
     except ImportError as missing:
-        print(f"FIX   packages    {missing}", file=sys.stderr)
-        print(
-            f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr
-        )
-        print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)
+        install = f'Type: "{sys.executable}" -m pip install -r requirements.lock'
+        activate = "or, in the course's environment: source .venv/bin/activate"
+        lines = (f"FIX   packages    {missing}", f"      {install}", f"      {activate}")
+        print(*lines, sep="\n", file=sys.stderr)
         return CANNOT
     except Exception as error:
         return _failed(error)

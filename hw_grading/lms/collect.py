@@ -15,9 +15,18 @@ from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.lms.downloads import content_of, found_in
-from hw_grading.lms.plan import LEFT_OUT, THERE, Entry, Plan, decide, plan_in_words
+from hw_grading.lms.plan import (
+    LEFT_OUT,
+    THERE,
+    Entry,
+    Plan,
+    Record,
+    decide,
+    plan_in_words,
+    read_records,
+    write_records,
+)
 from hw_grading.lms.platforms import CANVAS, MOODLE, read_sheet
-from hw_grading.lms.records import Record, read_records, write_records
 from hw_grading.lms.roster import read_roster
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import Unreadable

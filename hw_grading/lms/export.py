@@ -9,7 +9,7 @@ graded after the worksheet was made.
 import os
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -28,7 +28,6 @@ from hw_grading.homework.homework import manifest_of
 from hw_grading.lms.platforms import CANVAS, PLATFORMS, Platform, read_sheet
 from hw_grading.lms.roster import (
     FILE_NAME,
-    Match,
     Person,
     Roster,
     Unknown,
@@ -357,9 +356,12 @@ def _like_gradescope(grades: Grades) -> Iterator[Sequence[Any]]:
         when, seconds = grade.handed_in(" %z"), round(record.seconds_late)
         late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}" if when else ""
         graded = {score.cell for score in record.scores if not score.is_open}
-        points = [sum(grade.result.points(c.name) for c in cells) for cells in questions.values()]
-        given = [_rounded(sum_) if graded & {*cells} else ""
-                 for sum_, cells in zip(points, questions.values(), strict=True)]  # fmt: skip
+        given = [
+            _rounded(sum(grade.result.points(cell.name) for cell in cells))
+            if graded.intersection(cells)
+            else ""
+            for cells in questions.values()
+        ]
         yield (*about, total, most, status, record.key, when, late, "", "", *given)
 
 

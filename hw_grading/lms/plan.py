@@ -1,19 +1,25 @@
-"""Decides which of the found submissions to collect, and shows it; nothing is written here."""
+"""Decides which of the found submissions to collect, and shows it; keeps a record of what was.
 
+``grading/collected/<homework>.json`` has a record for each student. Deciding writes nothing.
+"""
+
+import contextlib
 import hashlib
+import json
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from hw_grading.gradebook.folders import TIMESTAMP, read_time
-from hw_grading.gradebook.writing import aligned
+from hw_grading.gradebook.writing import aligned, write_whole
 from hw_grading.homework.course import Course
 from hw_grading.lms.downloads import LeftOut, content_of
 from hw_grading.lms.platforms import Found
-from hw_grading.lms.records import Record
 from hw_grading.lms.roster import Match, Person, Roster, folded
 from hw_support.failures import visible
 from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file
@@ -30,11 +36,25 @@ MISSING = "Missing: no submission"
 SECTIONS = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
 _MAX_PATH = 120  # characters
+_MAX_RECORDS = 100_000_000  # bytes in the file
 _HEADS = ("student", "name", "handed in", "late", "state", "from")
 _HOW_TO_KNOW = (
     "A student can take another's name. So give what the platform knows: --canvas-gradebook or",
     "--moodle-worksheet. To take these files as their names say: --accept-names",
 )
+
+
+@dataclass(frozen=True)
+class Record:
+    """The submission of a student that was collected last."""
+
+    file: str  # the download and the path in it
+    platform: str
+    sha256: str  # of the notebook, hexadecimal
+    late: bool  # says the platform; False if it says nothing
+    attempt: int  # grows with each upload; 0 if the platform gives no number
+    account: str = ""  # on the platform, and nobody else's; "" if unknown
+    by_name: bool = False  # nothing but a name says whose it is
 
 
 @dataclass(frozen=True)
@@ -166,30 +186,31 @@ def _state(
     if not os.path.lexists(notebook):
         return NEW
     there = hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
-    kept = f"the submission in {where} is kept"
     todo = f"If this file should count, remove {where} and collect again"
-    is_same_platform = before is not None and before.platform == found.platform
-    account, known = found.who.account, before.account if before and is_same_platform else ""
-    if known and account and folded(known) != folded(account):  # names can be chosen
-        raise Unreadable(
-            f"{kept}: it is from {quoted(known)}, and this one is from {quoted(account)}. Find out "
-            f"whose this file is. {todo}"
-        )
+    known = before if before and before.platform == found.platform else None
+    account, earlier = found.who.account, known.account if known else ""
     handed_in, when = read_time(where), found.when
     when = when.astimezone(UTC).replace(tzinfo=None) if when else None
-    if there == sha256 and when in (None, handed_in):
+    if earlier and account and folded(earlier) != folded(account):  # names can be chosen
+        why = (
+            f"it is from {quoted(earlier)}, and this one is from {quoted(account)}. Find out whose "
+            f"this file is. {todo}"
+        )
+    elif there == sha256 and when in (None, handed_in):
         return THERE
-    if by_name and before and not before.by_name:
-        raise Unreadable(f"{kept}: it is known by more than a name. {todo}")
-    if when and handed_in and when <= handed_in:
-        raise Unreadable(f"{kept}: it is newer ({handed_in} UTC)")
-    if when and (handed_in or there == sha256):
+    elif by_name and before and not before.by_name:
+        why = f"it is known by more than a name. {todo}"
+    elif when and handed_in and when <= handed_in:
+        why = f"it is newer ({handed_in} UTC)"
+    elif when and (handed_in or there == sha256):
         return REPLACES
-    if before and there == before.sha256 and is_same_platform and found.attempt:
-        if found.attempt > before.attempt > 0:
-            return REPLACES
-        raise Unreadable(f"{kept}: it is newer")
-    raise Unreadable(f"{kept}: it is not clear whether this file is newer. {todo}")
+    elif not (known and there == known.sha256 and found.attempt):
+        why = f"it is not clear whether this file is newer. {todo}"
+    elif found.attempt > known.attempt > 0:
+        return REPLACES
+    else:
+        why = "it is newer"
+    raise Unreadable(f"the submission in {where} is kept: {why}")
 
 
 def plan_in_words(plan: Plan, zone: tzinfo) -> str:
@@ -228,3 +249,43 @@ def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     name = entry.person.name or found.who.said
     row = (entry.person.id, name, when, late, state, _shortened(found.upload.name))
     return tuple(" ".join(value.split()) for value in row)
+
+
+# -- records
+
+
+def read_records(course: Course, homework: str) -> dict[str, Record]:
+    """Return what was collected, by student id; {} if nothing; raise `Unreadable` if damaged."""
+    path = _path_of(course, homework)
+    if not path.exists():
+        return {}
+    try:
+        students = json.loads(read_regular_file(path, _MAX_RECORDS))["students"]
+        return TypeAdapter(dict[str, Record]).validate_python(students)
+    except (Unreadable, ValueError, KeyError, TypeError) as why:
+        raise Unreadable(
+            f"{path}: expected a file that `collect` wrote, found something else ({why}). Remove "
+            "it, and collect again"
+        ) from None
+
+
+def write_records(course: Course, homework: str, records: dict[str, Record]) -> Path:
+    """Write all records of a homework in one step, and return the file's path."""
+    students = {student: asdict(records[student]) for student in sorted(records)}
+    text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)
+    path = _path_of(course, homework)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, f"{text}\n".encode("utf-8", "replace"))
+    return path
+
+
+def known_by_name(course: Course, homework: str) -> list[str]:
+    """Return the students of whose submissions nothing but a name says that they are theirs."""
+    with contextlib.suppress(Unreadable):  # `collect` reports it
+        records = read_records(course, homework)
+        return [student for student, record in records.items() if record.by_name]
+    return []
+
+
+def _path_of(course: Course, homework: str) -> Path:
+    return course.root / "grading" / "collected" / f"{homework}.json"
