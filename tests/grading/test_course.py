@@ -48,17 +48,6 @@ def no_settings_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return tmp_path / "jupyter"
 
 
-def test_without_settings_nbgraders_folders_are_used(tmp_path: Path) -> None:
-    course = Course(tmp_path)
-    assert course.root == tmp_path
-    assert course.db_url == f"sqlite:///{tmp_path}/gradebook.db"
-    assert course.source("ps1") == tmp_path / "source" / "ps1"
-    assert course.release("ps1") == tmp_path / "release" / "ps1"
-    assert course.submitted("ada", "ps1") == tmp_path / "submitted" / "ada" / "ps1"
-    assert course.autograded("ada", "ps1") == tmp_path / "autograded" / "ada" / "ps1"
-    assert course.feedback("ada", "ps1") == tmp_path / "feedback" / "ada" / "ps1"
-
-
 def test_settings_of_the_root_override_the_courses_which_override_jupyters(
     tmp_path: Path, no_settings_of_this_machine: Path
 ) -> None:
@@ -108,14 +97,6 @@ def test_a_gradebook_is_found_from_any_folder(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=f"no gradebook {tmp_path}/records/class.db"):
         read_results(course, "ps1")
     assert not (tmp_path / "records").exists()
-
-
-@pytest.mark.parametrize("driver", ["postgresql+psycopg2", "mysql+nodriver"])
-def test_a_driver_that_is_not_installed_is_named(tmp_path: Path, driver: str) -> None:
-    course = write_settings(tmp_path, f"c.CourseDirectory.db_url = '{driver}://a:secret@h/b'")
-    with pytest.raises(Unavailable, match="pip install") as caught:
-        read_results(course, "ps1")
-    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -290,16 +271,3 @@ def test_a_command_of_nbgrader_that_is_stopped_shows_no_traceback(tmp_path: Path
     settings.write_text("raise BaseException('another reason')")
     assert course.nbgrader("db", "student", "list", log=log) == 1
     assert "another reason" in log.read_text()
-
-
-def test_a_command_that_is_stopped_says_so_in_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def stopped(*of: object) -> str:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("hw_grading.analysis.report.report", stopped)
-    write_settings(tmp_path, "")
-    assert main(["--course", str(tmp_path), "report", "ps1"]) == 130
-    said = capsys.readouterr().err
-    assert said == "\nStopped before it was done. Type the same command again.\n"
