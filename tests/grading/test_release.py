@@ -297,18 +297,17 @@ def test_a_notebook_that_cannot_be_read_is_a_sentence(content, sentence, written
     assert "Traceback" not in said
 
 
-def test_inconsistent_points_give_a_warning_and_status_1(written, capfd, monkeypatch, tmp_path):
-    notebook = source_of("ps1")
-    notebook.cells[0].source = notebook.cells[0].source.replace("**Points:** 7", "**Points:** 70")
-    write_homework(written.folder, "ps1", notebook, manifest_of("ps1"))
+def test_a_manifest_that_names_no_cell_gives_a_warning_and_status_1(
+    written, capfd, monkeypatch, tmp_path
+):
+    manifest = manifest_of("ps1").replace('"certification"', '"gone"')
+    write_homework(written.folder, "ps1", source_of("ps1"), manifest)
     monkeypatch.setattr(released, "FOLDER", tmp_path / "known")
     monkeypatch.setattr(release_module, "write_student_zip", lambda *_: Path("ps1.zip"))
     assert main(["--course", str(written.folder), "release", "ps1"]) == 1
     said = capfd.readouterr()
     assert "ps1.zip" in said.out
-    assert (
-        "warning: source/ps1/ps1.ipynb: the first cell says 70 points, but the cells have 7."
-    ) in said.err
+    assert "homework.toml: it names the cell 'gone', but no cell of the notebook" in said.err
 
 
 def test_a_student_finishes_a_small_homework_with_what_is_in_the_zip(made, tmp_path):
