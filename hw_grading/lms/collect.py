@@ -94,7 +94,7 @@ def collect(
     written = len(plan.to_write) - len(failed)
     say(
         f"Submissions written to {course.directory.submitted_directory}/: {written}. "
-        f"Their files and times are listed in {path}"
+        f"Their files are listed in {path}"
     )
     if failed:
         say("\n".join([f"NOT WRITTEN ({len(failed)}):", *failed]))

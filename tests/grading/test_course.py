@@ -224,10 +224,10 @@ class TestElsewhere:
         assert results[4].reason == f"No hw2.ipynb was submitted. Look into {folder}."
 
     def test_a_released_notebook_is_found(self, elsewhere: ToyCourse) -> None:
-        assert check_source(elsewhere.root, ASSIGNMENT) == []
+        assert check_source(elsewhere.course, ASSIGNMENT) == []
         described = json.loads(description_of(elsewhere.course, ASSIGNMENT))
         assert described["cpu_seconds_for_cell"] == {"sketch": 1.5}
-        assert known_to_students(elsewhere.root, ASSIGNMENT) == [ASSIGNMENT]
+        assert known_to_students(elsewhere.course, ASSIGNMENT) == [ASSIGNMENT]
 
     def test_a_new_homework_is_made_there(self, elsewhere: ToyCourse, tmp_path: Path) -> None:
         root = tmp_path / "root"

@@ -37,7 +37,7 @@ def of_cell(source, points=2.0):
 
 @pytest.mark.parametrize("name", Course(REPOSITORY).homeworks())
 def test_the_points_of_our_own_homeworks_add_up(name):
-    assert check_source(REPOSITORY, name) == []
+    assert check_source(Course(REPOSITORY), name) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_mark_scheme_that_does_not_sum_to_the_points_of_its_answer_is_named(
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
-    [sentence] = check_source(tmp_path, "hw2")
+    [sentence] = check_source(Course(tmp_path), "hw2")
     assert f"cell {named} points, but the cell has 4. Change one of the two." in sentence
 
 
@@ -106,7 +106,7 @@ def test_a_release_writes_the_points_into_the_source_notebook(tmp_path):
     notebook = source_of("ps1")
     cell_of(notebook, "test_half").metadata["nbgrader"]["points"] = 5
     write_homework(course.folder, "ps1", notebook, manifest_of("ps1"))
-    assert check_source(course.folder, "ps1") == []
+    assert check_source(course, "ps1") == []
     known = tmp_path / "known"
     _, changes, warnings = release(course, tmp_path / "dist", ["ps1"], known)
     said = "source/ps1/ps1.ipynb: cell test_half has 2 points now, as its parts; it had 5"

@@ -69,7 +69,7 @@ def known_in(wheel: zipfile.ZipFile) -> set[str]:
 def ours(request, tmp_path_factory):
     """Each homework's name and its students' zip, made once."""
     out = tmp_path_factory.mktemp("dist")
-    return request.param, write_student_zip(REPOSITORY, out, request.param)
+    return request.param, write_student_zip(Course(REPOSITORY), out, request.param)
 
 
 @pytest.mark.smoke
@@ -236,11 +236,11 @@ def written(tmp_path):
 
 
 def test_homeworks_without_a_due_date_are_in_no_other_package(written):
-    assert known_to_students(written.folder, "ps2") == ["ps1", "ps2"]
+    assert known_to_students(written, "ps2") == ["ps1", "ps2"]
     undated = manifest_of("ps1").replace(f'due = "{DUE["ps1"]}"\n', "")
     write_homework(written.folder, "ps1", source_of("ps1"), undated)
-    assert known_to_students(written.folder, "ps2") == ["ps2"]
-    assert known_to_students(written.folder, "ps1") == ["ps1"]
+    assert known_to_students(written, "ps2") == ["ps2"]
+    assert known_to_students(written, "ps1") == ["ps1"]
 
 
 @pytest.mark.parametrize(
