@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -207,22 +206,6 @@ class TestElsewhere:
         assert main([*course, "statistics", ASSIGNMENT, "--output", str(page)]) == 0
         assert "3 submitted" in page.read_text(encoding="utf-8")
 
-    def test_a_student_who_was_not_graded_is_reported_with_the_folder(
-        self, elsewhere: ToyCourse, tmp_path: Path
-    ) -> None:
-        root = tmp_path / "root"
-        shutil.copytree(elsewhere.course.root, root)
-        course = elsewhere.copied(tmp_path / "settings", ELSEWHERE.format(root=str(root)))
-        course.submit("eve", course.answered)
-        odd = course.folder("fay") / "other.ipynb"
-        odd.write_text("{}")
-        (odd.parent.parent / "no-student").mkdir()
-        results = read_results(course.course, ASSIGNMENT).handed_in
-        assert [r.student.id for r in results] == ["ada", "bob", "cyd", "eve", "fay"]
-        assert results[3].reason.startswith("The notebook was submitted, but there are no scores")
-        folder = odd.parent
-        assert results[4].reason == f"No hw2.ipynb was submitted. Look into {folder}."
-
     def test_a_released_notebook_is_found(self, elsewhere: ToyCourse) -> None:
         assert check_source(elsewhere.course, ASSIGNMENT) == []
         described = json.loads(description_of(elsewhere.course, ASSIGNMENT))
@@ -246,20 +229,6 @@ class TestElsewhere:
         assert page.is_relative_to(elsewhere.course.root / "work" / ASSIGNMENT / "given" / "back")
         assert page.exists()
         shutil.rmtree(elsewhere.course.root / "work" / ASSIGNMENT / "given")
-
-
-def test_a_class_in_a_file_is_read_and_not_written(tmp_path: Path) -> None:
-    """Also a file whose name has special characters of an address."""
-    file = tmp_path / "100% of a#b?.db"
-    sqlite3.connect(file).close()
-    before = file.stat().st_mtime_ns
-    url = "sqlite:///file:100%25 of a%23b%3f.db?mode=ro&uri=true"
-    for address in (f"sqlite:///{tmp_path}/nothing.db", url.replace("file:", f"file:{tmp_path}/")):
-        write_settings(tmp_path, f"c.CourseDirectory.db_url = {address!r}")
-        with pytest.raises(Unavailable):
-            read_results(Course(tmp_path), "ps1")
-    assert file.stat().st_mtime_ns == before
-    assert not (tmp_path / "nothing.db").exists()
 
 
 def test_a_command_of_nbgrader_that_is_stopped_shows_no_traceback(tmp_path: Path) -> None:

@@ -164,7 +164,6 @@ DEPARTMENT = {
     **ENGLISH,
     "columns": [*ENGLISH["columns"][:3], "Department", *ENGLISH["columns"][4:]],
 }
-TWICE = {**ENGLISH, "columns": [*ENGLISH["columns"][:4], "ID number", *ENGLISH["columns"][5:]]}
 IN_GERMAN = ("--column", "Bewertung", "--column-participant", "ID", "--column-id", "ID-Nummer",
              "--column-login", "E-Mail-Adresse", "--column-name", "Vollständiger Name")  # fmt: skip
 ACCEPT = ("--accept-names",)
@@ -183,8 +182,6 @@ CANVAS = {
     "a column that is read only": Case(
         titled("ps1", "(read only)"), "Choose one with --column: 'Quiz (55)'\n", 2, {},
         ("--column", "123456")),
-    "a title without an id": Case(
-        canvas(), "found none. Choose", 2, text=lambda t: t.replace("ps1 (123456)", "ps1")),
     "another maximum": Case(
         titled("ps1", "100"), "platform.csv has a maximum of 100 points, but ps1 has 6"),
     # people
@@ -221,9 +218,6 @@ CANVAS = {
         canvas(CanvasStudent("706", "Jürg Küng", "", DECOMPOSED)), "", 0,
         SCORES | {"Jürg Küng": ("", "2")}, roster=ROSTER + "jürg,Jürg Küng,,,,\n",
         before=with_points("jürg")),
-    "two ids that differ in case": Case(
-        of(CanvasStudent("1", "x", login="ann")), "the SIS Login ID 'ann' belongs to Ann",
-        changes={}, roster="", before=with_points("Ann")),
     # scores that are not final
     "graded by nobody": Case(
         canvas(), "not final are the grades of 1 student: 'dan'",
@@ -238,7 +232,6 @@ CANVAS = {
 }  # fmt: skip
 MOODLE = {
     "all agree": Case(moodle(), "", 0),
-    "no last empty values": Case(moodle(), "", 0, text=lambda t: t.replace(",\n", "\n")),
     "German": Case(moodle(language=GERMAN), "", 0, options=IN_GERMAN),
     "German, semicolons and commas": Case(
         moodle(language=GERMAN, maximum="6,00"), "", 0, options=IN_GERMAN, delimiter=";"),
@@ -247,7 +240,6 @@ MOODLE = {
     "an option that names no column": Case(
         moodle(), "line 1: expected a grading worksheet of Moodle", 2, {},
         ("--column-id", "Number")),
-    "a column twice": Case(moodle(language=TWICE), "with one column each of", 2),
     "another name of the grade": Case(
         moodle(language=MARK), "", 0, options=("--column", "mark")),
     "no column of grades": Case(
@@ -261,9 +253,6 @@ MOODLE = {
     "an address in a column of the students' own": Case(
         moodle(bob="ann@x.edu", language=DEPARTMENT), "change: bob (line 4), zoe (line 5). Their",
         changes=ANN),
-    "one participant twice": Case(
-        moodle(MoodleStudent(11, "Ann Lee", "3031")), "lines 2 and 7: these are rows of ann",
-        changes=BOB | ZOE),
     "another maximum": Case(moodle(maximum="7"), "has a maximum of 7 points, but ps1 has 6"),
 }  # fmt: skip
 

@@ -78,17 +78,13 @@ AMBIGUOUS = {
 
 LEADING_OUT = [
     "../x_hw2.ipynb",
-    "a/../../../x_hw2.ipynb",
     ".._hw2.ipynb",
-    "._hw2.ipynb/../x_hw2.ipynb",
     "..\\x_hw2.ipynb",
     "/tmp/x_hw2.ipynb",
     "a//x_hw2.ipynb",
     "C:\\x_hw2.ipynb",
     "x\x1b[2J_hw2.ipynb",
-    "x\ny_hw2.ipynb",
     'x" onfocus="run()_hw2.ipynb',
-    "a b_hw2.ipynb",
     "x" * 240 + "_hw2.ipynb",
     "-rf_hw2.ipynb",
 ]
@@ -147,9 +143,7 @@ BOMBS: dict[str, tuple[Any, str]] = {
     "a link": (lambda: packed((link("hw2.ipynb"), b"/etc/passwd")), "found a symbolic link"),
     "a password": (encrypted, "it cannot be read"),
     "LZMA": (lambda: packed(("hw2.ipynb", bytes(9)), compression=14), "another compression"),
-    "bzip2": (lambda: packed(("hw2.ipynb", bytes(9)), compression=12), "another compression"),
     "a list without end": (endless_list, "expected fewer files in the zip"),
-    "nothing": (lambda: b"", "expected a zip, found another file"),
     "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found another file"),
     "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200],
                    "expected a zip, found another file"),
