@@ -77,9 +77,8 @@ def collect(
     )
     with ExitStack() as stack:
         found, left_out = found_in(downloads, homework, zone, accounts, stack)
-        plan = Plan(homework)
-        plan.sections[LEFT_OUT] += left_out
-        decide(plan, course, people, found, records, accept_names)
+        plan = decide(course, homework, people, found, records, accept_names)
+        plan.sections[LEFT_OUT][:0] = left_out
         say(plan_in_words(plan, zone))
         if dry_run:
             print("Nothing was written (--dry-run).")

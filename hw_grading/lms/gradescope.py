@@ -67,8 +67,7 @@ def _read(metadata: Upload) -> dict[str, Any]:
     An alias is the same object again, so a few lines cannot become gigabytes.
     """
     try:
-        content = metadata.read()
-        if len(content) > _MAX_BYTES:
+        if len(content := metadata.read()) > _MAX_BYTES:
             raise Unreadable(
                 f"expected at most {_MAX_BYTES:,} bytes, found {len(content):,}. Remove "
                 ":results: and :history: from it"
@@ -77,11 +76,9 @@ def _read(metadata: Upload) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise Unreadable("expected a list of submissions by folder, found something else")
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        why = getattr(error, "problem", None) or error
+        said = " ".join(str(error).split())
         raise Unreadable(
-            f"{_METADATA}: {where}expected YAML, found something else ({quoted(why)})"
+            f"{_METADATA}: expected YAML, found something else ({quoted(said, 200)})"
         ) from None
     except (Unreadable, UnicodeError, RecursionError, ValueError) as error:
         raise Unreadable(f"{_METADATA}: {error}") from None

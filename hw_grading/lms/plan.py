@@ -88,14 +88,15 @@ class Plan:
 
 
 def decide(
-    plan: Plan,
     course: Course,
+    homework: str,
     roster: Roster,
     found: Sequence[Found],
     collected: Mapping[str, Record],
     accept_names: bool,
-) -> None:
-    """Decide what to collect, into a new plan; `collected` is by student id."""
+) -> Plan:
+    """Decide which of the found files to collect; `collected` is by student id."""
+    plan = Plan(homework)
     sections = plan.sections
     of: defaultdict[Person, list[tuple[Found, Match]]] = defaultdict(list)
     for one in found:
@@ -113,11 +114,11 @@ def decide(
         files = sure or [one for one, _ in pairs]
         why_not = f"only its name is {person.id}'s, who has another file"
         sections[LEFT_OUT] += [(f.upload.file, why_not) for f, _ in pairs if f not in files]
-        where, before = course.submitted(person.id, plan.homework), collected.get(person.id)
+        where, before = course.submitted(person.id, homework), collected.get(person.id)
         try:
-            newest, content = _newest(person.id, files, plan.homework)
+            newest, content = _newest(person.id, files, homework)
             sha256 = hashlib.sha256(content).hexdigest()
-            state = _state(where, plan.homework, newest, not sure, sha256, before)
+            state = _state(where, homework, newest, not sure, sha256, before)
         except (Unreadable, OSError) as why:
             sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
@@ -144,9 +145,10 @@ def decide(
             sections[DAMAGED].append((person.id, str(why)))
     taken = {entry.person for entry in plan.entries}
     for person in roster.people:
-        folder = course.submitted(person.id, plan.homework)
+        folder = course.submitted(person.id, homework)
         if person not in taken and not os.path.lexists(folder):
             sections[MISSING].append((person.id, person.name))
+    return plan
 
 
 def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, bytes]:

@@ -24,7 +24,6 @@ from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 NOTEBOOK, ZIP = ".ipynb", ".zip"
-PLAIN = "plain"  # a download of no platform
 
 
 @dataclass(frozen=True)
@@ -193,18 +192,19 @@ def by_student(files: Sequence[Upload], homework: str) -> Naming:
     name, top = f"<student>_{homework}.ipynb", _top(files, None)
 
     def naming(upload: Upload) -> list[Found]:
-        if upload.is_work and "/" in upload.name.removeprefix(top):
+        inner = upload.name.removeprefix(top)
+        match = plainly_named(homework).fullmatch(inner)
+        if not upload.is_work:
+            return []
+        if "/" in inner:
             raise Unreadable(
                 "expected all files in one folder, found one folder for each student. Put the "
                 f"files into one folder, named {name}"
             )
-        match = plainly_named(homework).fullmatch(upload.name.removeprefix(top))
-        if upload.is_work and not match:
+        if not match:
             raise Unreadable(f"expected a name such as {name}. Rename the file")
-        if not upload.is_work or not match:
-            return []
         who = Who(quoted(match["student"]), (("id", match["student"]),))
-        return [Found(who, upload, PLAIN, group=upload.name, own=upload.name)]
+        return [Found(who, upload, "plain", group=upload.name, own=upload.name)]
 
     return naming
 
