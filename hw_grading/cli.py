@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
@@ -26,35 +26,23 @@ Asked = argparse.Namespace
 _Run = Callable[[Asked], int | None]
 
 
-class _Argument(NamedTuple):
-    name: str
-    help: str
-    is_choice: bool  # exactly one of these must be there
-    how: dict[str, Any]  # to parse it; see `ArgumentParser.add_argument`
+_Argument = tuple[str, bool, dict[str, Any]]  # its name, if it is a choice, and how to parse it
 
-
-class Command(NamedTuple):
-    """A command as the parser knows it."""
-
-    run: _Run
-    phase: str  # of a term
-    arguments: tuple[_Argument, ...]
-    needs_course: bool
-    takes_more: bool  # unknown options, which another program gets
-
-    @property
-    def paragraphs(self) -> list[str]:
-        """The help: first the line in the list of commands, then the text of the command's own."""
-        return cleandoc(self.run.__doc__ or "").split("\n\n")
-
-    @property
-    def summary(self) -> str:
-        """The line in the list of commands."""
-        first = self.paragraphs[0].removesuffix(".")
-        return first[0].lower() + first[1:]
-
-
-COMMANDS: dict[str, Command] = {}
+_PARSER = argparse.ArgumentParser(
+    _PROGRAM,
+    usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+)
+_COURSE: dict[str, Any] = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "the course; default: this folder",
+}
+_PARSER.add_argument("--course", **_COURSE)
+_COMMANDS = _PARSER.add_subparsers(
+    dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
+)
+PHASES: dict[str, dict[str, str]] = {}  # of a term: its commands, and a line on each
 
 
 def _command(
@@ -64,9 +52,21 @@ def _command(
     course: bool = True,
     more: bool = False,
 ) -> Callable[[_Run], _Run]:
+    """Register a command. With `course` it needs one, with `more` it passes unknown options on."""
+
     def register(run: _Run) -> _Run:
-        first = (_HOMEWORK,) if homework else ()
-        COMMANDS[run.__name__] = Command(run, phase, first + arguments, course, more)
+        summary, *text = cleandoc(run.__doc__ or "").split("\n\n")
+        line = summary[0].lower() + summary[1:].removesuffix(".")
+        PHASES.setdefault(phase, {})[run.__name__] = line
+        one = _COMMANDS.add_parser(
+            run.__name__, description="\n\n".join(text) or summary, allow_abbrev=False
+        )
+        one.set_defaults(run=run, needs_course=course, takes_more=more)
+        one.add_argument("--course", default=argparse.SUPPRESS, **_COURSE)
+        is_any = any(is_choice for _, is_choice, _ in arguments)
+        choice = one.add_mutually_exclusive_group(required=True) if is_any else one
+        for name, is_choice, how in ((_HOMEWORK,) if homework else ()) + arguments:
+            (choice if is_choice else one).add_argument(name, **how)
         return run
 
     return register
@@ -75,7 +75,8 @@ def _command(
 def _argument(
     name: str, text: str, metavar: str | None = None, is_choice: bool = False, **how: Any
 ) -> _Argument:
-    return _Argument(name, text, is_choice, how | ({"metavar": metavar} if metavar else {}))
+    how |= {"metavar": metavar} if metavar else {}
+    return name, is_choice, {"help": text, **how}
 
 
 _switch = partial(_argument, action="store_true")
@@ -439,7 +440,7 @@ def _say(lines: Iterable[object]) -> None:
 
 def _columns(asked: Asked) -> dict[str, str]:
     """Return the titles of a worksheet's columns that the user named, by what they have."""
-    named = {option.name[len("--column-") :] for option in _WORKSHEET}
+    named = [name.removeprefix("--column-") for name, *_ in _WORKSHEET]
     titles = {what: getattr(asked, f"column_{what}") for what in named}
     return {what: title for what, title in titles.items() if title}
 
@@ -478,30 +479,10 @@ def _page(asked: Asked) -> Path:
 def parser_of_all() -> argparse.ArgumentParser:
     """Return the parser of all commands, whose help lists them by the phases of a term."""
     lines = ["Grades the homeworks of a course. The commands, in the order of a term:"]
-    for phase in dict.fromkeys(command.phase for command in COMMANDS.values()):
-        lines += ["", f"{phase}:"]
-        lines += [f"  {n:<12}{c.summary}" for n, c in COMMANDS.items() if c.phase == phase]
-    parser = argparse.ArgumentParser(
-        _PROGRAM,
-        usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
-        description="\n".join([*lines, _HOW]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    where = _argument("--course", "the course; default: this folder", "FOLDER", type=Path)
-    parser.add_argument(where.name, help=where.help, default=Path.cwd(), **where.how)
-    names = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
-    )
-    for name, command in COMMANDS.items():
-        text = "\n\n".join(command.paragraphs[1:] or command.paragraphs)
-        one = names.add_parser(name, description=text, allow_abbrev=False)
-        one.add_argument(where.name, help=where.help, default=argparse.SUPPRESS, **where.how)
-        choices = [argument for argument in command.arguments if argument.is_choice]
-        choice = one.add_mutually_exclusive_group(required=True) if choices else one
-        for argument in command.arguments:
-            place = choice if argument.is_choice else one
-            place.add_argument(argument.name, help=argument.help, **argument.how)
-    return parser
+    for phase, commands in PHASES.items():
+        lines += ["", f"{phase}:", *(f"  {name:<12}{line}" for name, line in commands.items())]
+    _PARSER.description = "\n".join([*lines, _HOW])
+    return _PARSER
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -512,14 +493,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = parser_of_all()
     asked, more = parser.parse_known_args(arguments)
-    asked.more = more
-    command = COMMANDS[asked.command]
-    if more and not command.takes_more:
+    asked.more, asked.course = more, asked.course or Path.cwd()
+    if more and not asked.takes_more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
     try:
-        if command.needs_course:
+        if asked.needs_course:
             _expect_course(asked)
-        status = command.run(asked) or FINE
+        status: int = asked.run(asked) or FINE
         sys.stdout.flush()
     except BrokenPipeError:  # as in `report … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
