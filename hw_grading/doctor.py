@@ -207,7 +207,7 @@ def homework(course: Course, name: str) -> Found:
     """Check the manifest, late work, and what `release` checks: ids, points, hidden regions."""
     try:
         terms_of(course, name)
-        wrong = check_source(course.folder, name)
+        wrong = check_source(course, name)
     except (RuntimeError, OSError) as fault:
         wrong = str(fault).splitlines()
     if wrong:

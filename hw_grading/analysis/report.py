@@ -14,7 +14,7 @@ from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, counted, in_digits
 from hw_grading.gradebook.writing import aligned, columns
 from hw_grading.homework.course import Course
-from hw_grading.lms.records import known_by_name
+from hw_grading.lms.plan import known_by_name
 from hw_grading.outcome import Status
 
 WIDEST_NAME = 24

@@ -31,7 +31,6 @@ from hw_grading.homework.homework import FILE_NAME, STAFF, has_manifest, homewor
 from hw_grading.homework.source_notebook import (
     check_regions,
     check_total,
-    disagreements,
     points_of,
     set_points,
     unknown_cells,
@@ -96,7 +95,7 @@ def release(
     chosen = list(dict.fromkeys(names)) or course.homeworks()
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
     known = known or released.FOLDER
-    warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
+    warnings = [sentence for name in chosen for sentence in check_source(course, name)]
     changes = [sentence for name in chosen for sentence in _write_points(course, name)]
     for name in chosen:
         course.must("generate_assignment", name, "--force")
@@ -115,18 +114,17 @@ def release(
         for name in own
         if name not in zipped
     ]
-    zips = [write_student_zip(course.folder, out, name, known) for name in zipped]
+    zips = [write_student_zip(course, out, name, known) for name in zipped]
     return zips, changes, warnings
 
 
-def check_source(course: Path, assignment: str) -> list[str]:
+def check_source(course: Course, assignment: str) -> list[str]:
     """Return a sentence for each contradiction between points or ids; raise as `release`."""
-    here = Course(course)
-    manifest = homework_of(here.root, assignment).manifest
-    file = here.root / STAFF / assignment / FILE_NAME
+    manifest = homework_of(course.root, assignment).manifest
+    file = course.root / STAFF / assignment / FILE_NAME
     whole: NotebookNode = new_notebook()  # the cells of all notebooks
     warnings, owner = [], dict[str, Path]()
-    for path, shown, notebook in _sources(here, assignment):
+    for path, shown, notebook in _sources(course, assignment):
         set_points(notebook)
         check_regions(notebook, shown)
         whole.cells += notebook.cells
@@ -142,8 +140,7 @@ def check_source(course: Path, assignment: str) -> list[str]:
             for cell in with_points
             if not is_test(cell)
         ]
-        said = [*disagreements(notebook), *wrong_sums(by_hand, read_places(path))]
-        warnings += [f"{shown}: {sentence}" for sentence in said]
+        warnings += [f"{shown}: {said}" for said in wrong_sums(by_hand, read_places(path))]
     check_total(manifest, file, whole)
     return [*(f"{file}: {said}" for said in unknown_cells(manifest, whole)), *warnings]
 
@@ -188,22 +185,23 @@ def description_of(course: Course, assignment: str) -> str:
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
 
 
-def known_to_students(course: Path, assignment: str) -> list[str]:
+def known_to_students(course: Course, assignment: str) -> list[str]:
     """Return the homeworks that the students' package of one homework describes.
 
     These are the homework itself and all that are due no later, so that students do not see the
     tests of later ones. A homework without a due date is described in its own package only.
     """
-    here = Course(course)
-    due = manifest_of(here.root, assignment).due_moment
-    dates = {name: manifest_of(here.root, name).due_moment for name in here.homeworks()}
+    due = manifest_of(course.root, assignment).due_moment
+    dates = {name: manifest_of(course.root, name).due_moment for name in course.homeworks()}
     earlier = {name for name, date in dates.items() if due and date and date <= due}
     return sorted({assignment, *earlier})
 
 
-def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
+def write_student_zip(
+    course: Course, out: Path, assignment: str, known: Path | None = None
+) -> Path:
     """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements."""
-    known, folder = known or released.FOLDER, Course(course).release(assignment)
+    known, folder = known or released.FOLDER, course.release(assignment)
     out.mkdir(parents=True, exist_ok=True)
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     entries = {

@@ -140,7 +140,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(file_term, tmp_path, ca
     to = tmp_path / "questions.csv"
     words = ["export", "ps1", "--format", "questions", "--output", to]
     assert file_term.type(*words) == 1
-    assert "answers that no person has graded yet" in capsys.readouterr().err
+    assert "not final are the grades of 1 student: 'ada'" in capsys.readouterr().err
     correct(file_term, "plot", "--drop")
     correct(file_term, "why", "--add", "-1")
     assert file_term.type(*words) == 0
@@ -218,7 +218,6 @@ def test_an_unknown_or_ambiguous_label_gets_a_list_of_questions(file_term, label
         (["why", "--add", "0", "--reason", "x"], "Expected points up to 4 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "-4.5", "--reason", "x"], "Expected points up to"),
-        (["why", "--list", "--drop"], "Expected one of --add, --drop"),
         (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
     ],
@@ -260,7 +259,7 @@ def test_one_students_points_are_set_marked_everywhere_and_undone(term, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--student", "adda", "--to", "1"], "'adda' has submitted nothing for ps1. Did you mean"),
+        (["--student", "adda", "--to", "1"], "'adda' has submitted nothing for ps1"),
         (["--student", "ada", "--to", "5"], "Expected points from 0 to 4 for why, found 5"),
         (["--student", "ada", "--to", "nan"], "Expected points from 0 to 4"),
         (["--student", "ada", "--add", "1"], "--student and --to go together"),

@@ -115,7 +115,7 @@ def test_nothing_is_released_if_a_delimiter_is_mistyped(tmp_path):
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS"), "utf-8")
     with pytest.raises(RuntimeError, match=r"ps1\.ipynb: cell test_\w+: END HIDDEN TESTS is not"):
-        check_source(course.folder, "ps1")
+        check_source(course, "ps1")
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_cells_that_only_the_manifest_has_are_named(tmp_path):
     file = course.folder / "staff/ps1/homework.toml"
     more = '[limits.halv]\ncpu_seconds = 9\n[shown_beside.certification]\nanswers = ["hlf"]\n'
     file.write_text(manifest_of("ps1").replace('= "certification"', '= "name"') + more, "utf-8")
-    assert check_source(course.folder, "ps1") == [
+    assert check_source(course, "ps1") == [
         f"{file}: it names the cell {grade_id!r}, but no cell of the notebook has this id."
         for grade_id in ("halv", "hlf", "name")
     ]
@@ -144,4 +144,4 @@ def test_cells_that_only_the_manifest_has_are_named(tmp_path):
 
 def test_a_manifest_that_names_cells_of_its_notebook_gives_no_warning(tmp_path):
     course = write_course(tmp_path / "course")
-    assert check_source(course.folder, "ps1") == []
+    assert check_source(course, "ps1") == []

@@ -83,10 +83,6 @@ def test_stock_execution_gives_the_same_scores_cell_by_cell(results, stock, stud
     assert sum(score or 0 for score in isolated.values()) > 0 or student == "blank"
 
 
-def test_only_the_late_student_is_late(results):
-    assert [s for s, r in results.items() if r.record.seconds_late > 0] == ["late"]
-
-
 def test_written_answers_wait_for_a_person_unless_nothing_was_written(results):
     waiting = {
         student: sum(score.cell.max_points for score in result.record.scores if score.waits)
@@ -108,12 +104,6 @@ def test_the_deleted_test_cell_is_restored_and_the_feedback_says_so(course):
     assert cell_of(nbformat.read(graded, as_version=4), "test_relu_activation").outputs
     page = course / "feedback" / "deleted-test-cell" / "hw2" / "hw2.html"
     assert "was restored" in page.read_text(encoding="utf-8")
-
-
-def test_mark_schemes_are_above_the_answers_that_graders_open(course):
-    graded = course / "autograded" / "all-right" / "hw2" / "hw2.ipynb"
-    notebook = nbformat.read(graded, as_version=4)
-    assert "Mark scheme (graders only)" in cell_of(notebook, "q1_3e_i_question").source
 
 
 def test_the_grades_are_written(course):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hw_grading.commands.release import write_student_zip
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 FOLDER = REPOSITORY / "deploy" / "containers"
 HOMEWORKS = sorted(path.parent.name for path in REPOSITORY.glob("source/*/*.ipynb"))
@@ -96,7 +96,7 @@ def test_the_grader_is_built_from_what_is_copied_and_starts(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_students_container_has_the_content_of_the_zip_and_no_staff_files(tmp_path: Path) -> None:
     (homework, *_) = HOMEWORKS
-    made = write_student_zip(REPOSITORY, tmp_path, homework)
+    made = write_student_zip(Course(REPOSITORY), tmp_path, homework)
     with zipfile.ZipFile(made) as archive:
         archive.extractall(tmp_path)
     folder = tmp_path / homework
