@@ -135,13 +135,12 @@ def _pdf(opened: Any, options: Any) -> int:
 
 def _in_certification(opened: Any, label: str) -> str:
     """Return what the student wrote for a label of the certification; "" if nothing."""
-    from hw_support.desk.certification import certification_of
+    from hw_support.desk.certification import written_in
     from hw_support.submission.cells import grade_id_of
 
     name = opened.release.certification
     cells = [cell.source for cell in opened.notebook.cells if name and grade_id_of(cell) == name]
-    asked = certification_of(opened.release.cell(name).source) if cells else None
-    return asked.written(cells[0], label) if asked else ""
+    return written_in(cells[0], label) if cells else ""
 
 
 def _zip(opened: Any, options: Any) -> int:

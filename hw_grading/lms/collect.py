@@ -16,6 +16,7 @@ from hw_grading.gradebook.extensions import extensions_in
 from hw_grading.gradebook.folders import TIMESTAMP
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.gradebook.writing import say
+from hw_grading.homework.cells import mistaken_for
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.lms import canvas, moodle
@@ -26,7 +27,6 @@ from hw_grading.lms.roster import read_roster
 from hw_grading.lms.uploads import Found, LeftOut
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import Unreadable
-from hw_support.submission.released import mistaken_for
 
 # In a JSON text, quotation marks of a cell's source have a backslash in front of them.
 _GRADE_ID = re.compile(rb'"grade_id"\s*:\s*"([^"\\]+)"')

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from hw_support.checks import COUNTS_ONLY
-from hw_support.desk.certification import BLANK, certification_of
+from hw_support.desk.certification import BLANK, asked_in, empty_in
 from hw_support.desk.opening import Opened
 from hw_support.desk.running import (
     CellRun,
@@ -161,11 +161,11 @@ def _to_do(released: InstructorCell, cell: NotebookNode | None, release: Release
 
 
 def _missing_in_certification(released: str, written: str) -> str:
-    asked = certification_of(released)
-    if not asked.asked:  # it has no labels
+    asked = asked_in(released)
+    if not asked:  # it has no labels
         return "fill it in" if BLANK in written or not written.strip() else ""
-    empty = asked.empty(written)
-    every = len(empty) >= len(asked.asked)
+    empty = empty_in(written, released)
+    every = len(empty) >= len(asked)
     return "" if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
 
 

@@ -25,8 +25,9 @@ from toy_course import FULL_MARKS, ToyCourse, is_finished
 
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
+from hw_grading.homework.notes import read_problems
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_submission
-from hw_support.submission.problems import Kind, read_problems
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
