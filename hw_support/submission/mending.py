@@ -109,8 +109,8 @@ def _identify(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pr
             yield Problem(Kind.UNKNOWN_CELL, Severity.MENDED, message)
     for grade_id, instructor in known.items():
         cells, text = by_id.get(grade_id, []), trimmed(instructor.given)
-        lost = by_text.pop((instructor.cell_type, text), None) if instructor.locked else None
-        if lost and not cells:
+        is_lost = instructor.locked and not cells
+        if is_lost and (lost := by_text.pop((instructor.cell_type, text), None)):
             lost.metadata = NotebookNode(nbgrader=instructor.metadata())
             what = "had lost its grade id: it was recognised by its text."
             yield mended_cell(Kind.METADATA, grade_id, what)
@@ -133,11 +133,8 @@ def _identify(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pr
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
     """Restore metadata and type of known cells, and the source of locked ones."""
     for cell in [cell for cell in nb.cells if grade_id_of(cell)]:
-        instructor, as_released = (
-            known[cell.metadata["nbgrader"]["grade_id"]],
-            _is_as_released(cell),
-        )
-        grade_id = instructor.grade_id
+        grade_id = cell.metadata["nbgrader"]["grade_id"]
+        instructor, as_released = known[grade_id], _is_as_released(cell)
         if cell.cell_type != instructor.cell_type:
             types = f"from a {instructor.cell_type} cell to a {cell.cell_type} cell"
             what = f"was changed {types}: it was changed back."

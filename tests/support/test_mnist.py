@@ -56,11 +56,6 @@ def test_images_and_labels_are_in_the_order_of_mnist(data):
     assert sums(X_test[[0, 1, 2, -1]]) == [21_062, 31_350, 22_883, 34_416]
 
 
-def test_grey_levels_are_the_bytes_divided_by_255(data):
-    with np.load(MNIST_FILE.path, allow_pickle=False) as arrays:
-        np.testing.assert_array_equal(data[1][0], arrays["X_test"] / 255)
-
-
 def test_every_call_returns_new_writable_arrays(data):
     (X_train, y_train), _ = get_mnist_threes_nines()
     assert not np.shares_memory(X_train, data[0][0])

@@ -1,7 +1,6 @@
 """A notebook is opened as its own homework, or a sentence says why it cannot be."""
 
 import zipfile
-from dataclasses import replace
 
 import nbformat
 import pytest
@@ -14,7 +13,6 @@ from hw_grading.homework.homework import why_no_id
 from hw_support.desk import DeskError, check
 from hw_support.desk.certification import asked_in, empty_in, written_in
 from hw_support.desk.opening import open_notebook
-from hw_support.submission import released
 
 PS1, PS2 = release_of("ps1"), release_of("ps2")
 SHARED = ("setup", "certification")
@@ -183,12 +181,6 @@ def test_a_zip_that_cannot_be_written_leaves_the_earlier_one(desk, tmp_path, mon
     assert "No space left on device" in desk(*words).error
     assert (tmp_path / "30312345_small.zip").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_homework_without_a_certification_needs_an_id(desk, monkeypatch):
-    monkeypatch.setattr(released, "releases", lambda: (replace(RELEASE, certification=""),))
-    assert desk("zip", "--no-check", "small.ipynb", notebook=answered()).status == 2
-    assert desk("zip", "--no-check", "--student", "7", "small.ipynb").status == 0
 
 
 def test_ctrl_c_is_no_traceback(desk, monkeypatch):

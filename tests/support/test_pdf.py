@@ -173,9 +173,9 @@ def test_what_is_nested_too_deep_does_not_stop_the_rest(source, made):
 
 
 def test_a_cell_that_typst_rejects_stands_as_plain_text(made):
-    done = made("before", "the poison ![x](no.png)", "after")
+    done = made("before", "the poison [a](#nowhere)", "after")
     assert done.warnings == [
-        "Cell 2 (the poison ![x](no.png)) cannot be set, so it stands as plain text."
+        "Cell 2 (the poison [a](#nowhere)) cannot be set, so it stands as plain text."
     ]
     assert f"before {PLAIN} the poison" in done.text
     assert "after" in done.text

@@ -108,14 +108,6 @@ def test_building_gives_the_shipped_bytes(tmp_path, capsys):
     assert "same bytes" in capsys.readouterr().out
 
 
-def test_check_notices_another_file_and_a_missing_one(tmp_path, capsys):
-    out = tmp_path / "out.pkl"
-    assert build_reference_batch.main(["--out", str(out), "--check"]) == 1
-    out.write_bytes(b"other")
-    assert build_reference_batch.main(["--out", str(out), "--check"]) == 1
-    assert "differs" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
