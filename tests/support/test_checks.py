@@ -3,7 +3,6 @@
 import builtins
 import os
 import sys
-import time
 from types import ModuleType
 
 import numpy as np
@@ -316,10 +315,8 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
 def test_a_function_that_does_not_return_is_not_called_again_in_its_cell(run, monkeypatch, endless):
     monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
     monkeypatch.setattr(language, "WALL_SECONDS", 1.0)
-    began = time.monotonic()
     answer = f"def helper(x): {endless}\ndef double(x): return helper(x)\n"
     checks = run(answer, "before = double", OPEN + TABLE + TABLE + SCORE, "assert double is before")
-    assert time.monotonic() - began < 10
     first, second = messages(checks)
     assert first.startswith("did not return within 0.2 s (an endless loop?)")
     assert second.startswith("`double` is not called again")
