@@ -17,9 +17,9 @@ from jupyter_core.paths import jupyter_data_dir
 from nbformat import NotebookNode
 from nbgrader.utils import is_locked
 
+from hw_grading.homework.notes import is_notes
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import is_notes
 
 BYTES = 32  # of a secret
 _BITS = 128  # of a seed

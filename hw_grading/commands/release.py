@@ -25,7 +25,7 @@ from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.model import wrong_sums
 from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.writing import write_whole
-from hw_grading.homework.cells import is_test
+from hw_grading.homework.cells import described, is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import FILE_NAME, STAFF, has_manifest, homework_of, manifest_of
 from hw_grading.homework.source_notebook import (
@@ -173,7 +173,7 @@ def description_of(course: Course, assignment: str) -> str:
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission", "output_bytes_per_cell")
     values = {name: getattr(limits, name) for name in names}
     manifest = manifest_of(course.root, assignment)
-    description = released.described(
+    description = described(
         nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
         version=version_for(assignment),

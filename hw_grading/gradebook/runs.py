@@ -20,8 +20,9 @@ from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from hw_grading.gradebook.tables import MARKS, PARTS, RUNS, now, of, put
+from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import Part, Status
-from hw_support.submission.problems import Problem, Severity, encodable, problems_in
+from hw_support.submission.problems import Problem, Severity, encodable
 
 MOST_RUNS = 10  # that are kept of one student
 # What a submission is graded with, as texts by kind and name: "cells" (digests of the instructor's

@@ -28,12 +28,12 @@ from hw_grading.batch.submitted import beside, carry_along
 from hw_grading.gradebook.database import Database
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.homework.notes import add_problems, read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.hooks import DiskFull, around_the_loop
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.problems import add_problems, read_problems
 
 _QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same messages later
 _QUIET.propagate = False
@@ -61,10 +61,9 @@ class Sanitizing:
     def __call__(self, student: str, path: Path) -> NotebookNode:
         """Return a student's notebook with the instructor's cells; `GraderFault` without one."""
         try:
-            notebook, problems = read_submission(path)
+            notebook = read_submission(path)
         except Unreadable as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
-        add_problems(notebook, problems)
         course = self._converter.coursedir
         source = Course.of(course).source(course.assignment_id)
         add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))

@@ -28,13 +28,14 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_of, open_gradebook
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
+from hw_grading.homework.notes import read_problems
 from hw_grading.rendering import FORMULAS, feedback, templates_in
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.summary import Facts, summary_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import encodable, read_problems
+from hw_support.submission.problems import encodable
 
 _HERE = Path(feedback.__file__).parent
 POLICY = (

@@ -13,23 +13,18 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.homework.cells import (
+    Mistaken,
     grade_ids_by_assignment,
     instructor_cells,
+    mistaken_for,
     plain_cells,
 )
+from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.outcome import GraderFault, NotGraded
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import (
-    METADATA_KEY,
-    Kind,
-    Problem,
-    Severity,
-    add_problems,
-    put_notes_on_top,
-    read_problems,
-)
-from hw_support.submission.released import Mistaken, grade_ids_in, mistaken_for
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
+from hw_support.submission.released import grade_ids_in
 
 
 class MendCells(NbGraderPreprocessor):

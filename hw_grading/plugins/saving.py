@@ -21,10 +21,11 @@ from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.gradebook.extensions import show_in_nbgrader
 from hw_grading.gradebook.graded_notebook import answer_digest, cells_by_id
 from hw_grading.gradebook.runs import Run, digest_of, digests_before, remember, save_run
+from hw_grading.homework.notes import is_notes, read_problems
 from hw_grading.outcome import WithScores
 from hw_grading.plugins.hooks import one_transaction
 from hw_support.submission.cells import grade_id_of, marks_of
-from hw_support.submission.problems import METADATA_KEY, is_notes, read_problems
+from hw_support.submission.problems import METADATA_KEY
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
 _LOOKED_UP = {

@@ -36,6 +36,7 @@ from hw_grading.homework.cells import (
     uses_checks,
 )
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.outcome import (
     Graded,
     GraderFault,
@@ -50,14 +51,7 @@ from hw_grading.run.clock import Clock
 from hw_grading.run.kernel_cells import KernelCells, Report
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import (
-    METADATA_KEY,
-    Kind,
-    Severity,
-    add_problems,
-    put_notes_on_top,
-    read_problems,
-)
+from hw_support.submission.problems import METADATA_KEY, Kind, Severity
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"

@@ -21,11 +21,12 @@ from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Cell, Record, Score, Student
+from hw_grading.homework.notes import add_problems
 from hw_grading.outcome import Part, Status
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.summary import Facts
 from hw_support import label_axes
-from hw_support.submission.problems import Kind, Problem, Severity, add_problems
+from hw_support.submission.problems import Kind, Problem, Severity
 
 
 def executed(unanswered: NotebookNode, folder: Path) -> NotebookNode:

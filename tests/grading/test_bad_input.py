@@ -28,8 +28,8 @@ from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
 from hw_grading.gradebook.graded_notebook import cells_by_id
 from hw_grading.gradebook.runs import digests_before
+from hw_grading.homework.notes import NOTES_HEADING, read_problems
 from hw_grading.outcome import GraderFault
-from hw_support.submission.problems import NOTES_HEADING, read_problems
 
 # One class serves many tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-input")]

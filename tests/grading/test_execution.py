@@ -15,6 +15,7 @@ from nbgrader.utils import determine_grade
 from toy_course import code
 
 from hw_grading.homework.homework import CellLimits, Homework, Manifest
+from hw_grading.homework.notes import add_problems, read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.run import clock, submission
 from hw_grading.run.clock import Clock
@@ -23,7 +24,7 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.watch import Watch
-from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
+from hw_support.submission.problems import Kind, Problem, Severity
 
 slow = pytest.mark.slow
 

@@ -16,8 +16,9 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, read_runs, save_run
 from hw_grading.gradebook.scores import Record, open_gradebook
 from hw_grading.homework.course import Course
+from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import Part, Status
-from hw_support.submission.problems import Kind, Problem, Severity, problems_in
+from hw_support.submission.problems import Kind, Problem, Severity
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")

@@ -7,10 +7,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from hw_grading.batch.seeds import BYTES, Seeds, another, course_seeds, secret_file
+from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import add_problems, put_notes_on_top
 
 SEEDS = Seeds(bytes(BYTES))
 

@@ -23,10 +23,10 @@ with atheris.instrument_imports(
         "hw_support.submission.problems",
     ]
 ):
+    from hw_grading.homework.notes import add_problems, put_notes_on_top
     from hw_support.submission import file as submission_file
     from hw_support.submission.cells import InstructorCell, grade_id_of
     from hw_support.submission.mending import mend
-    from hw_support.submission.problems import add_problems, put_notes_on_top
 
 
 def _instructors(grade_id: str, kind: str, source: str, **flags: Any) -> InstructorCell:
@@ -76,11 +76,11 @@ def seeds() -> Iterable[bytes]:
 def one_file(data: bytes) -> None:
     """Read a file, mend it and put notes on top; the result can be stored and read again."""
     try:
-        nb, problems = submission_file.notebook_of(data, keep_outputs=data.endswith(b"\n"))
+        nb = submission_file.notebook_of(data, keep_outputs=data.endswith(b"\n"))
     except submission_file.Unreadable:
         return
     _expect_valid(nb)
-    problems += mend(nb, CELLS)
+    problems = mend(nb, CELLS)
     there = [grade_id for cell in nb.cells if (grade_id := grade_id_of(cell))]
     assert there == [cell.grade_id for cell in CELLS if cell.grade_id in there]
     mended = nbformat.writes(nb)
