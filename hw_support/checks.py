@@ -124,14 +124,20 @@ class Checks:
     Parameters
     ----------
     name
-        Of the function or question that the cell tests.
+        The name of the function or question that the cell tests.
     inputs, returns
-        Names of the function's arguments and results, for `table` and `untouched`: ``"x, W, b"``.
+        The names of the function's arguments and results, for `table` and `untouched`:
+        ``"x, W, b"``.
     function
-        What is called there, if it is not the notebook's function `name`.
+        The function that they call, if it is not the notebook's function `name`.
     cases
-        For the parts without cases of their own: tuples of the inputs and then of what is expected.
-        A list of numbers stands for an array, a tuple for a list. Each part gets a copy.
+        Cases for the parts without cases of their own: tuples of the inputs and then of what is
+        expected. A list of numbers stands for an array, a tuple for a list. Each part gets a copy.
+
+    Attributes
+    ----------
+    case, got, expected
+        Of the last part that failed: its case, and the arrays that it compared.
     """
 
     def __init__(
@@ -149,7 +155,6 @@ class Checks:
         self.notebook = notebook_of(cell.f_globals)
         self.parts: list[Part] = []
         self.notes: list[str] = []  # remarks that cost no points
-        # Of the last part that failed: its case, and the arrays that it compared.
         self.case: Case | None = None
         self.got: object = None
         self.expected: object = None
