@@ -124,20 +124,14 @@ class Checks:
     Parameters
     ----------
     name
-        The name of the function or question that the cell tests.
+        Of the function or question that the cell tests.
     inputs, returns
-        The names of the function's arguments and results, for `table` and `untouched`:
-        ``"x, W, b"``.
+        Names of the function's arguments and results, for `table` and `untouched`: ``"x, W, b"``.
     function
-        The function that they call, if it is not the notebook's function `name`.
+        What is called there, if it is not the notebook's function `name`.
     cases
-        Cases for the parts without cases of their own: tuples of the inputs and then of what is
-        expected. A list of numbers stands for an array, a tuple for a list. Each part gets a copy.
-
-    Attributes
-    ----------
-    case, got, expected
-        Of the last part that failed: its case, and the arrays that it compared.
+        For the parts without cases of their own: tuples of the inputs and then of what is expected.
+        A list of numbers stands for an array, a tuple for a list. Each part gets a copy.
     """
 
     def __init__(
@@ -155,6 +149,7 @@ class Checks:
         self.notebook = notebook_of(cell.f_globals)
         self.parts: list[Part] = []
         self.notes: list[str] = []  # remarks that cost no points
+        # Of the last part that failed: its case, and the arrays that it compared.
         self.case: Case | None = None
         self.got: object = None
         self.expected: object = None
