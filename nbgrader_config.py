@@ -41,7 +41,7 @@ c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 # Mark schemes are in the locked question above each answer, not in cells of their own.
 c.ClearMarkScheme.enforce_metadata = False
 
-# nbgrader zip_collect refuses: a name inside a student's zip could hand in for another student.
+# nbgrader zip_collect refuses: a name inside a student's zip could submit for another student.
 c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"
 
 # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
@@ -59,7 +59,7 @@ c.Autograde.autograde_preprocessors = [
 ]
 # "none" runs student code with your own rights: only for a class that you trust with your machine.
 c.ExecuteSubmission.sandbox = "bubblewrap"
-# Notebooks tell students these limits. Limits on the clock (wall_seconds) are larger, because the
+# Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.
 c.ExecuteSubmission.cpu_seconds_per_cell = 60
