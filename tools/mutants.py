@@ -2,7 +2,7 @@
 
     python -m tools.mutants --count 200 --seed 1
 
-It changes one place of a room at a time, in a copy of the repository: another comparison, another
+It changes one place of a room at a time, in a clone of the last commit: another comparison, another
 number, ``and`` for ``or``, a ``not`` less, ``return None``. Each room's tests run once before, to
 see which tests run which lines. A mutant then gets only the tests that run its line. It is killed
 if one of them fails or does not end.
@@ -16,7 +16,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -31,7 +30,8 @@ from hw_grading.homework.course import REPOSITORY
 
 # The tests of each room, in tests/.
 ROOMS = {
-    "homework": "test_manifest test_course test_regions test_due_date test_points test_new",
+    "homework": "test_manifest test_course test_regions test_due_date test_points test_new "
+    "test_mending test_job ../notebook/test_contract ../notebook/test_text",
     "examiner": "test_parts test_job test_fresh_cases test_lifecycle ../hostile/test_session",
     "gradebook": "test_results test_rubrics test_late test_corrections test_extensions "
     "test_migration test_questions test_report test_explain",
@@ -113,7 +113,6 @@ class Lines:
         self._key = IMPORTED
         self.found: dict[str, set[str]] = defaultdict(set)
         sys.settrace(self._called)
-        threading.settrace(self._called)
 
     def _called(self, frame: Any, event: str, argument: object) -> Any:
         return self._ran if frame.f_code.co_filename.startswith(self._folder) else None
@@ -142,14 +141,11 @@ def trace(folder: str, output: str, *tests: str) -> int:
 
 
 class Copy:
-    """A copy of the repository's files, in which mutants are tried."""
+    """A clone of the repository, in which mutants are tried."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        listed = subprocess.check_output(["git", "ls-files", "-z"], cwd=REPOSITORY, text=True)
-        for name in filter(None, listed.split("\0")):
-            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / name).write_bytes((REPOSITORY / name).read_bytes())
+        subprocess.run(["git", "clone", "--quiet", REPOSITORY, self.folder], check=True)
         self._changes = 0
 
     def tests_by_line(self, room: str, tests: list[str]) -> dict[str, list[str]]:
@@ -180,11 +176,9 @@ class Copy:
 
     def _python(self, *words: str, seconds: float) -> int:
         environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        options: dict[str, Any] = {"cwd": self.folder, "env": environment, "timeout": seconds}
         command = [sys.executable, *words]
-        with open(os.devnull, "wb") as nothing:
-            return subprocess.run(
-                command, cwd=self.folder, env=environment, stdout=nothing, timeout=seconds
-            ).returncode
+        return subprocess.run(command, stdout=subprocess.DEVNULL, **options).returncode
 
 
 def measure(room: str, count: int, chance: random.Random) -> tuple[int, int]:
