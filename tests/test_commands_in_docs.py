@@ -134,6 +134,7 @@ def test_the_commands_of_the_readme_the_tutorial_and_late_work_run(tmp_path):
         folder = course.folder / "submitted" / student / "hw2"
         folder.mkdir(parents=True)
         (folder / "hw2.ipynb").write_bytes((ROOT / "release/hw2/hw2.ipynb").read_bytes())
+    assert course.run("hw-grading release hw2").returncode == 0
     assert course.run("hw-grading grade hw2").returncode == 0
     (course.folder / "extensions.csv").write_text("student,hours\nann,24\n")
     assert "the text did not say which units" in course.follow("docs/late-work.md")
