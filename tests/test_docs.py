@@ -40,7 +40,8 @@ def test_shell_scripts_have_no_syntax_error(script):
 
 def test_the_reference_says_what_the_code_says():
     page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    assert page == reference(), "type: python -m tools.build_reference"
+    words = page.split()  # Pythons break the lines of a help at other places
+    assert words == reference().split(), "type: python -m tools.build_reference"
 
 
 def test_the_index_lists_every_page():
