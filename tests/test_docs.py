@@ -7,6 +7,7 @@ Shell scripts, which no other test runs, have no syntax error.
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_the_reference_says_what_the_code_says():
     page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     words = page.split()  # Pythons break the lines of a help at other places
     assert words == reference().split(), "type: python -m tools.build_reference"
+
+
+def test_pages_name_the_version_of_the_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert {*re.findall(r"grading[-:](\d+\.\d+\.\d+)", text)} == {project["version"]}
+    assert f"## {project['version']} (" in text  # the changelog's newest heading
 
 
 def test_the_index_lists_every_page():
