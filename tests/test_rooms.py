@@ -21,7 +21,7 @@ GRADER = [
 ]
 # The most lines of each room, or of several together. A larger number needs a reason in the commit.
 MOST_LINES = {
-    "hw_support": 5080,
+    "hw_support": 5100,
     "hw_grading/homework hw_grading/commands": 1860,
     "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3570,
     "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 4390,
