@@ -30,12 +30,12 @@ c.GenerateAssignment.preprocessors = [
 ]
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
 
-# nbgrader zip_collect refuses: a name inside a student's zip could hand in for another student.
+# nbgrader zip_collect refuses: a name inside a student's zip could submit for another student.
 c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"
 
 # "none" runs student code with your own rights: only for a class that you trust with your machine.
 c.ExecuteSubmission.sandbox = "bubblewrap"
-# Notebooks tell students these limits. Limits on the clock (wall_seconds) are larger, because the
+# Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.
 c.ExecuteSubmission.cpu_seconds_per_cell = 60

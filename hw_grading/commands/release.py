@@ -230,7 +230,7 @@ def write_student_zip(
 
 
 def version_for(assignment: str) -> str:
-    """Return the version of hw_support for a homework, such as "2.0.0+ps1".
+    """Return the version of hw_support for a homework, such as "3.0.0+ps1".
 
     The label lets it replace another homework's package in an environment.
     """

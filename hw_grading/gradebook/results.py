@@ -1,7 +1,7 @@
 """The results of a homework: each student's points and final score, what failed, and why.
 
 nbgrader's tables have the points, our own the last run of each submission, part by part. The
-folders in `submitted/` say who else handed in. No notebook of a student is read, except to say why
+folders in `submitted/` say who else submitted. No notebook of a student is read, except to say why
 it was not graded.
 """
 
@@ -44,7 +44,7 @@ class Result:
     student: Student
     record: Record | None = None  # in nbgrader's tables, with the scores
     run: Run | None = None  # the last one; None: not graded, or only by an earlier version
-    # None if the student handed in nothing
+    # None if the student submitted nothing
     status: Status | None = None
     reason: str = ""  # for the status
     # For this student, including those that change nothing
@@ -98,7 +98,7 @@ class Results:
     places: Places  # also of ungraded cells; empty if the instructor's notebook is missing
     cells: tuple[Cell, ...]  # with points, in the notebook's order
     students: dict[str, Result]  # everybody in nbgrader's table, by id
-    others: dict[str, Result]  # who handed in, but is not in that table
+    others: dict[str, Result]  # who submitted, but is not in that table
     rules: "Rules"
 
     @property
@@ -113,7 +113,7 @@ class Results:
 
     @property
     def handed_in(self) -> list[Result]:
-        """The results of those who handed in, by id."""
+        """The results of those who submitted, by id."""
         everybody = {**self.students, **self.others}
         return [everybody[student] for student in sorted(everybody) if everybody[student].status]
 

@@ -116,7 +116,7 @@ class Record:
 
     @property
     def was_read(self) -> bool:
-        """Whether what was handed in could be read: then a test or a person has given points.
+        """Whether what was submitted could be read: then a test or a person has given points.
 
         It is true as well if the homework has no tests, since nbgrader's rows do not tell.
         """

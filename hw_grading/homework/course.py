@@ -164,7 +164,7 @@ class Course:
         return self._folder(self.directory.release_directory, ".", assignment)
 
     def submitted(self, student: str, assignment: str) -> Path:
-        """Return the folder with the files that a student handed in."""
+        """Return the folder with the files that a student submitted."""
         return self._folder(self.directory.submitted_directory, student, assignment)
 
     def autograded(self, student: str, assignment: str) -> Path:

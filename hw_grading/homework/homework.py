@@ -47,47 +47,64 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 class CellLimits(_Section):
     """The limits of one cell that differ from the course's limits."""
 
     cpu_seconds: Seconds | None = None
-    wall_seconds: Seconds | None = None  # elapsed time
+    """CPU time (s) of the cell, in place of `c.ExecuteSubmission.cpu_seconds_per_cell`."""
+    wall_seconds: Seconds | None = None
+    """Elapsed time (s) of the cell, in place of `c.ExecuteSubmission.wall_seconds_per_cell`."""
 
 
 class Beside(_Section):
     """What graders see beside an answer."""
 
-    answers: Names = ()  # grade ids of the answers that this one is about; graders see their code
-    printed: Names = ()  # grade ids of cells whose printed text belongs to this answer
+    answers: Names = ()
+    """Grade ids of the answers that this one is about. Graders see their code."""
+    printed: Names = ()
+    """Grade ids of cells whose printed text belongs to this answer."""
 
 
 class Late(_Section):
     """What one homework sets for late work; the course's rules are ``c.LatePolicy``."""
 
-    # The most slip days that a student may use for this homework; None: all of the course's
     most_slip_days: Annotated[int, Field(ge=0)] | None = None
+    """The most slip days that a student may use for this homework. Without it: all of the
+    course's."""
 
 
 class Manifest(_Section):
     """What one homework sets, in ``staff/<homework>/homework.toml``. Every key is optional."""
 
-    title: str = ""  # of `START.html`
-    points: NotNegative | None = None  # of the notebook in all; None skips the check
-    due: str | None = None  # `YYYY-MM-DD HH:MM:SS` in `time_zone`
-    time_zone: str = "UTC"  # IANA name
-    zone_in_words: str = ""  # the name of the time zone that students read
-    certification: str = ""  # grade id of the cell with name and pledge; "" if there is none
-    # What graders see beside an answer that they grade by hand, by the answer's grade id.
+    title: str = ""
+    """The title of `START.html`."""
+    points: NotNegative | None = None
+    """The points of the whole notebook. A release with another sum is refused. Without it the sum
+    is not checked."""
+    due: str | None = None
+    """The due date, `YYYY-MM-DD HH:MM:SS`, in `time_zone`. Without it no work is late."""
+    time_zone: str = "UTC"
+    """The IANA name of the time zone, such as `America/Los_Angeles`."""
+    zone_in_words: str = ""
+    """The name of the time zone that students read, such as `Pacific`."""
+    certification: str = ""
+    """The grade id of the cell with name, student id and pledge. Without it there is none."""
     shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
-    # Modules that the notebook imports. They are imported once, before the class is graded. If a
-    # module has a function `preload()`, it is called after the import.
+    """What graders see beside an answer that they grade by hand, by the answer's grade id."""
     preload: Names = ()
-    limits: Mapping[str, CellLimits] = Field(default_factory=dict)  # of cells, by grade id
+    """Modules that the notebook imports. They are imported once, before the class is graded. If a
+    module has a function `preload()`, it is called after the import."""
+    limits: Mapping[str, CellLimits] = Field(default_factory=dict)
+    """Limits of single cells, by grade id."""
     late: Late = Late()
-    start: Names = ()  # paragraphs for `START.html`, as plain text
+    """What this homework changes in the rules for late work."""
+    start: Names = ()
+    """Paragraphs for `START.html`, as plain text."""
 
     @field_validator("time_zone")
     @classmethod

@@ -319,7 +319,7 @@ def reasons_between() -> Iterator[Any]:
     yield graded_with(packages={"numpy": "2.1"}), "packages changed: numpy 2.0 → 2.1"
     limits = {"cpu_seconds_per_cell": "90"}
     yield graded_with(limits=limits), "limit changed: cpu_seconds_per_cell 60 → 90"
-    yield {}, "no change is recorded: the answer may be random, or close to a limit"
+    yield {}, "nothing relevant changed: the answer may be random, or close to a limit"
 
 
 @pytest.mark.parametrize(("other", "why"), list(reasons_between()))
