@@ -30,9 +30,6 @@ def double(x):
 # %% after
 time.sleep(0.2)
 
-# %% variant by the tested function
-during_the_test = publish
-
 # %% variant by a hook
 for event in ("post_run_cell", "post_execute"):
     get_ipython().events.register(event, publish)
@@ -56,14 +53,6 @@ def during_the_test():
     data = {"state": state, "buffer_paths": []}
     forge("comm_open", {"comm_id": "w", "target_name": "jupyter.widget", "data": data})
     forge("comm_msg", {"comm_id": "w", "data": {"method": "update", "state": state}})
-
-# %% variant in the place of errors
-session, before = type(kernel.session), type(kernel.session).send
-def send(self, stream, kind, content=None, *arguments, **named):
-    if kind == "error":
-        kind, content = "execute_result", full
-    return before(self, stream, kind, content, *arguments, **named)
-session.send = send
 
 # %% variant when the kernel exits
 import atexit

@@ -2,7 +2,7 @@
 
 # /// attack
 # uses = ["forge"]
-# prints_unless = {sent = []}
+# prints_unless_problems = ["sent"]
 # ///
 
 # %% before

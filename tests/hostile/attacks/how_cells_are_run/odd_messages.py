@@ -7,14 +7,8 @@
 #     "{'data': nested(50_000), 'metadata': {}, 'execution_count': 1}",
 #     "{'data': {'text/plain': float('nan')}, 'metadata': {}, 'execution_count': 1}",
 #     "[1, 2, 3]",
-#     "'text'",
-#     "None",
 #     "{'data': {'text/html': ['<script>alert(1)</script>', 7]}, 'metadata': 7}",
-#     '''{'data': {'application/json': {'a': '\ud800'}}, 'metadata': {'\udfff': 1}}''',
-#     "{'ename': None, 'evalue': 7, 'traceback': {'a': 1}}",
 #     "{'name': 'stdout', 'text': ['a', 'b']}",
-#     "{'name': 7, 'text': 7}",
-#     "{'execution_state': ['idle']}",
 #     "{'comm_id': [], 'data': 7, 'target_name': {}}",
 # ]
 # ///

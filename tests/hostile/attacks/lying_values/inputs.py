@@ -23,16 +23,6 @@ print('d' + 'one')
 # %% variant the input itself
 double = mean = apply = lambda *x: x[0]
 
-# %% variant an input that was set to zero
-def mean(x):
-    x[...] = 0
-    return np.zeros(2)
-
-# %% variant an input whose memory was cleared
-def mean(x):
-    memoryview(x).cast('B')[:] = bytes(x.nbytes)
-    return np.zeros(2)
-
 # %% variant a result that becomes right later
 import threading, time
 def later():

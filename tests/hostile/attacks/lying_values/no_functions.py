@@ -2,10 +2,9 @@
 
 # /// attack
 # uses = ["liars"]
-# prints_unless = {done = []}
+# prints_unless_problems = ["done"]
 # variants = [
-#     "Equal", "Everything()", "float", "6", "lambda: 6", "{3: 6}", "property(lambda x: 2 * x)",
-#     "forever", "__import__('answering.start').start._server()._answer",
+#     "Equal", "Everything()", "6", "forever", "__import__('answering.start').start._server()._answer",
 # ]
 # ///
 

@@ -1,4 +1,4 @@
-import enum, fractions, itertools
+import itertools
 import numpy as np
 
 asked = []
@@ -26,10 +26,6 @@ class EqualFloat(float):
     __sub__ = __rsub__ = __abs__ = lambda self, *a: 0.0
     __hash__ = None
 
-class EqualInt(int):
-    __eq__ = __le__ = __ge__ = Equal.yes
-    __ne__ = __lt__ = __gt__ = Equal.no
-    __hash__ = None
 
 class EqualArray(np.ndarray):
     __eq__ = __le__ = __ge__ = Equal.yes
@@ -105,8 +101,6 @@ class Changing:
     __len__ = lambda self: next(self.count)
     __getitem__ = lambda self, key: next(self.count)
     __array__ = lambda self, *a, **k: np.array(next(self.count))
-class Six(enum.IntEnum):
-    SIX = 6
 class Items(dict):
     items = __iter__ = lambda self: itertools.repeat(("six", 6))
     __eq__ = Equal.yes
@@ -126,12 +120,6 @@ def cyclic():
     inner = [6.0]
     inner.append(inner)
     return inner
-def filled(value):
-    made = np.empty(2, object)
-    made[:] = [value, value]
-    return made
 def forever():
     while True:
         yield 6.0
-def strided(shape, strides):
-    return np.lib.stride_tricks.as_strided(np.zeros(2), shape, strides)

@@ -7,10 +7,8 @@ This was a folder on the machine's disk, in which the grader would follow links.
 # problems = []
 # prints = ["there []", "refused True"]
 # variants = [
-#     "open(path, 'w')", "os.mkdir(path)", "os.symlink('/tmp', path)",
-#     "os.link('/home/student/own', path)", "os.mkfifo(path)",
-#     "os.rename('/home/student/own', path)", "socket.socket(socket.AF_UNIX).bind(path)",
-#     "os.chdir('/run/kernel'); open('new', 'w')",
+#     "open(path, 'w')", "os.symlink('/tmp', path)", "os.rename('/home/student/own', path)",
+#     "socket.socket(socket.AF_UNIX).bind(path)",
 # ]
 # ///
 
