@@ -49,7 +49,7 @@ def autograde(page: Page, student: str) -> None:
 
 
 def test_the_autograde_button_works_again_and_again(
-    course: ToyCourse, server: Server, page: Page, picture
+    course: ToyCourse, server: Server, page: Page
 ) -> None:
     course.submit("ada", course.released)
     course.submit("bob", course.answered)
@@ -63,7 +63,6 @@ def test_the_autograde_button_works_again_and_again(
     autograde(page, "ada")
     assert sum(filter(None, course.test_scores("ada").values())) == FULL_MARKS
     expect_score(page, "ada", FULL_MARKS)
-    picture("formgrader_after_three_clicks")
 
 
 def expect_score(page: Page, student: str, points: float) -> None:
@@ -106,7 +105,7 @@ def score_of(course: ToyCourse, student: str, cell: str) -> float | None:
 
 
 def test_formgrader_works_without_a_network(
-    course: ToyCourse, server: Server, page: Page, asked_elsewhere: list[str], picture
+    course: ToyCourse, server: Server, page: Page, asked_elsewhere: list[str]
 ) -> None:
     for student in ("cyd", "dan"):
         notebook = copy.deepcopy(course.answered)
@@ -128,7 +127,6 @@ def test_formgrader_works_without_a_network(
     over, under = (formula.locator("mi").nth(n).bounding_box() for n in (0, 1))
     assert over["y"] + over["height"] <= under["y"] + 3  # a fraction
     expect(page.locator("math[display=block] mtd")).to_have_count(2)
-    picture("formgrader_without_a_network")
 
     # The first field has the focus, which waits for MathJax; Tab goes on to the next.
     expect(page.locator(".tabbable").first).to_be_focused()
