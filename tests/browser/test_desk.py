@@ -184,8 +184,6 @@ def test_keys_pressed_while_an_answer_loads_are_used_in_order(
         sign.get_by_role("button", name="Drop them").focus()
         keys.press("Enter")
         expect(sign).to_be_hidden()
-        keys.type("3c")
-        page.locator("#next").click()  # the keys were for the answer before
 
     one = while_it_loads(grade_and_go_on)
     expect(page.locator("#who")).not_to_have_text(f"Ada <b> Number {one[-2:]}")
@@ -198,11 +196,6 @@ def test_keys_pressed_while_an_answer_loads_are_used_in_order(
     expect(page.locator("#comment")).to_have_value("")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert pressed(page) == []
-    keys.type("1cfine")
-    keys.press("Escape")
-    kim.saved()
-    comments = [answer.comment for answer in given(course, "why").values()]
-    assert sum("fine" in comment for comment in comments) == 1
 
 
 def test_the_grid_marks_several_answers_at_once(course: Path, desk: Callable[..., Desk]) -> None:
@@ -526,7 +519,7 @@ def test_tables_keep_whole_words_and_an_answer_fits_the_window(
     page.keyboard.type("Look again, because the student discusses something interesting here.")
     page.keyboard.press("Escape")
     kim.saved()
-    for width in (1280, 800, 390):
+    for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         for path in ("", "flagged", f"student/{CLASS[20]}"):
             page.goto(kim.place + path)

@@ -128,27 +128,14 @@ def test_formgrader_works_without_a_network(
     assert over["y"] + over["height"] <= under["y"] + 3  # a fraction
     expect(page.locator("math[display=block] mtd")).to_have_count(2)
 
-    # The first field has the focus, which waits for MathJax; Tab goes on to the next.
+    # The first field has the focus, which waits for MathJax.
     expect(page.locator(".tabbable").first).to_be_focused()
-    fields = page.locator(".tabbable")
-    page.keyboard.press("Tab")
-    expect(fields.nth(1)).to_be_focused()
-    page.keyboard.press("Shift+Tab")
-    expect(fields.nth(0)).to_be_focused()
     expect(page.locator("#why")).to_contain_class("needs_manual_grade")  # loaded by scripts
     page.locator("#why").fill("3")
     with page.expect_response(lambda answer: "/api/grade/" in answer.url) as saved:
         page.keyboard.press("Escape")
     assert saved.value.ok
-    page.locator("#why").press("Enter")
-    first = page.url
-    page.keyboard.press("Control+.")
-    page.wait_for_url(lambda url: url.partition("?")[0] != first.partition("?")[0])
     assert score_of(course, "cyd", "why") == 3
-    page.goto(first)
-    expect(page.locator("#why")).to_have_value("3")
-    page.keyboard.press("Control+Shift+F")
-    expect(page.locator("#statusmessage")).to_contain_text("flagged")
     assert asked_elsewhere == []
 
 

@@ -65,7 +65,7 @@ def test_no_attack_runs_loads_or_covers_anything(
                 ".appendChild(document.createElement('div')).innerHTML = html",
                 str(html),
             )
-    page.locator("summary").first.wait_for(state="attached")
+    page.locator("main *").first.wait_for(state="attached")
     page.evaluate("""() => {
         for (const one of document.querySelectorAll("main *")) {
             one.dispatchEvent(new Event("mouseover", { bubbles: true }));

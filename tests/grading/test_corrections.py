@@ -298,7 +298,7 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(term):
     assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}
 
 
-def test_the_report_has_corrected_points_penalties_of_nbgrader_and_no_total_below_0(term):
+def test_the_report_has_corrected_points_and_no_total_below_0(term):
     """The extension was granted after grading: the work is not late, but has a penalty."""
     term.hand_in("ada", points=7).hand_in("ben", points=2)
     correct(term, "why", "--add", "-1")

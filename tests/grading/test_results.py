@@ -260,15 +260,8 @@ def test_an_earlier_run_has_its_points_and_todays_by_people(course):
 def test_every_student_who_submitted_is_listed_with_a_reason(course):
     submitted = course.root / "submitted"
     course.hand_in("handed-in")
-    for folder in (
-        "other-name/hw2",
-        "no-folder",
-        "empty/hw2",
-        "only-hw1/hw1",
-        "nothing",
-        ".hidden/hw2",
-        ".ipynb_checkpoints",
-    ):
+    folders = ["other-name/hw2", "no-folder", "empty/hw2", "only-hw1/hw1", "nothing"]
+    for folder in (*folders, ".hidden/hw2", ".ipynb_checkpoints"):
         (submitted / folder).mkdir(parents=True)
     (submitted / "other-name" / "hw2" / "hw2 (1).ipynb").touch()
     (submitted / "no-folder" / "hw2.ipynb").touch()

@@ -199,17 +199,6 @@ def test_a_score_of_formgrader_is_not_overwritten_silently(course, book, when):
     assert not book.grading("why", "ada").overridden
 
 
-def test_several_answers_get_items_in_addition_to_their_own(course, book):
-    save(book, "ada", 0)
-    rubric = book.rubric("why")
-    versions = {name: book.grading("why", name).version for name in ("ada", "ben")}
-    about = {"grader": "kim", "rubric_revision": rubric.revision}
-    outcomes = book.add_items("why", versions, [rubric.items[1].id], **about)
-    assert {name: one.score for name, one in outcomes.items()} == {"ada": 3, "ben": 1}
-    book.undo("why", grader="kim")
-    assert [grade_of(course, name)[0] for name in ("ada", "ben")] == [2, None]
-
-
 # Each story is about one answer: graders save items by number, and have seen the answer of a digest
 # ("d", or the letter that is given); "formgrader" gives points; "again" autogrades another answer;
 # "points" changes those of an item; "undo" and "back" take back a grader's save and rubric.

@@ -35,7 +35,6 @@ def test_forged_messages_show_in_own_cells_only(arena: Arena, way: str) -> None:
     outcome = carry_out(arena, FORGED.name, way)
     for test in NOTHING:
         assert "'2.0'" not in shown(outcome, test)
-        assert "first" not in shown(outcome, test)
 
 
 # -- cells and metadata

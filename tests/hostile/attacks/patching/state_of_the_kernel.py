@@ -26,21 +26,6 @@ class Checks:
     score = lambda self: 2.0
 checks, assert_close, x = Checks(), nothing, Checks
 
-# %% variant a builtin that asks for a type
-builtins.isinstance = lambda *a: True
-builtins.type = lambda *a: int
-
-# %% variant every import
-before = builtins.__import__
-def fake(name, *arguments, **named):
-    module = before(name, *arguments, **named)
-    if name.startswith("hw_") and hasattr(module, "checks"):
-        module.checks.Checks.score = lambda self: float(self.points)
-        module.assert_close = nothing
-    return module
-builtins.__import__ = fake
-from hw_support import Checks, assert_close
-
 # %% variant the search path
 os.makedirs("/tmp/fakes/hw_support")
 with open("/tmp/fakes/hw_support/__init__.py", "w") as file:

@@ -74,3 +74,20 @@ for name in ("AS", "NPROC", "FSIZE", "NOFILE", "CORE", "MSGQUEUE", "NICE", "RTPR
     kind = getattr(resource, "RLIMIT_" + name)
     soft, hard = resource.getrlimit(kind)
     attempt("limit", resource.setrlimit, kind, (soft, hard + 1))
+
+# %% variant numbers of another processor, x32
+child = os.fork()
+if child == 0:
+    os._exit(0 if libc.syscall(0x40000000 | 165, b"none", b"/tmp", b"tmpfs", 0, 0) == 0 else 1)
+print("refused passing" if os.waitpid(child, 0)[1] else "WORKED passing")
+
+# %% variant numbers of another processor, i386
+import mmap
+code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
+#           push rbx; mov eax, 20 (getpid); int 0x80; pop rbx; ret
+code.write(bytes.fromhex("53b814000000cd805bc3"))
+enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+child = os.fork()
+if child == 0:
+    os._exit(0 if enter() > 0 else 1)
+print("refused passing" if os.waitpid(child, 0)[1] else "WORKED passing")
