@@ -98,8 +98,10 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     for done in range(3):  # two keys for an answer
         expect(page.locator("#done-text")).to_have_text(f"{done} of 40 graded")
         kim.wait()
+        here = page.locator("#number").inner_text()
         page.keyboard.press("2")
         page.keyboard.press("n")
+        expect(page.locator("#number")).not_to_have_text(here)
     expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
     kim.saved()
     assert [one.score for one in given(course, "plot").values() if not one.waits] == [1.0] * 3

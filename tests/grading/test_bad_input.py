@@ -237,7 +237,7 @@ def test_files_beside_the_notebook_are_ignored(graded: Graded) -> None:
     assert "expected a time such as" in graded.log
 
 
-def test_a_student_with_an_invalid_id_has_no_folder_and_no_scores(graded: Graded) -> None:
+def test_a_student_with_an_invalid_id_has_no_scores(graded: Graded) -> None:
     for student in UNNAMEABLE:
         assert not (graded.course.root / "autograded" / student).exists()
         assert graded.course.scores(student) == {}

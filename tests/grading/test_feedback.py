@@ -103,7 +103,7 @@ class TestTheBox:
         assert found.startswith("5.5 of 9 points A person will look at some of your answers again.")
         assert "1.2 Plots 2.5 of 6" in found
 
-    def test_has_failed_parts_with_their_points_and_a_link_to_the_test(self, course):
+    def test_has_failed_parts_with_points_and_a_link_to_the_test(self, course):
         course.grade("ada", valid(notebook()), auto=1.0, parts=[PASSED, FAILED])
         page = page_of(course)
         assert "1.1a Double 1 of 3 −2 values at 1: out: expected 2, got 3" in box(page)
@@ -111,7 +111,7 @@ class TestTheBox:
         there = page[page.index(f'id="{link}"') :]
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
 
-    def test_has_errors_of_the_students_own_cells_below_their_question(self, course):
+    def test_has_errors_of_own_cells_below_their_question(self, course):
         content = valid(notebook())
         own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
         content["cells"].insert(2, own | {"execution_count": None})

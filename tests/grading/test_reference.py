@@ -96,7 +96,7 @@ def test_the_gradients_of_each_example(dims, examples):
             np.testing.assert_allclose(rough[example], exact, rtol=1e-5, atol=1e-8)
 
 
-def test_a_backward_pass_uses_the_slope_that_an_activation_returns():
+def test_a_backward_pass_uses_the_activations_slope():
     X, (W,), (b,) = fresh.network(draw("lying"), (3, 1), 4)
     _, caches = reference.forward_pass(X, [W], [b], [networks.waved])
     (grad_W,), (grad_b,) = reference.backward_pass(np.ones((4, 1)), caches)
@@ -114,7 +114,7 @@ def test_fresh_inputs_are_the_same_again_with_the_same_seed(monkeypatch):
     assert not np.any(first == generator("part").normal(size=3))
 
 
-def test_fresh_labels_hold_both_and_fresh_numbers_keep_away_from_zero():
+def test_fresh_labels_hold_both_and_numbers_avoid_zero():
     assert set(fresh.labels(draw("labels"), 2)) == {0, 1}
     numbers = apart_from_zero(draw("numbers"), 1000)
     assert np.abs(numbers).min() >= 0.1

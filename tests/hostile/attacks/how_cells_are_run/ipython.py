@@ -34,19 +34,8 @@ def fake(self, code="", *arguments, **named):
 type(shell).run_cell = fake
 shell.should_run_async = lambda *a, **k: False
 
-# %% variant the handler of errors
-shell.set_custom_exc((BaseException,), lambda *a, **k: None)
-shell.showtraceback = lambda *a, **k: None
-
 # %% variant an audit hook, which cannot be removed
 def audit(event, arguments):
     if event in ("compile", "exec", "import", "object.__getattr__"):
         raise SystemExit("no " + event)
 sys.addaudithook(audit)
-
-# %% variant a profiler
-def profile(frame, event, argument):
-    if event == "call" and frame.f_code.co_name in ("encode", "pack", "_call"):
-        for name in {"actual", "message", "value"} & {*frame.f_locals}:
-            frame.f_locals[name] = 6
-sys.setprofile(profile)

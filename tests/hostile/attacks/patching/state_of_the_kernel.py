@@ -36,12 +36,6 @@ for name in [name for name in sys.modules if name.startswith("hw_support")]:
 from hw_support import Checks, assert_close
 assert Checks is None
 
-# %% variant methods of arrays
-methods = gc.get_referents(np.ndarray.__dict__)[0]
-methods["all"] = lambda *a, **k: np.True_
-ctypes.pythonapi.PyType_Modified(ctypes.py_object(np.ndarray))
-assert np.array([False]).all()
-
 # %% variant code that the garbage collector finds
 def full(self):
     return 2.0
@@ -76,12 +70,6 @@ fake = types.ModuleType("answering.start")
 fake.answer = nothing
 sys.modules["answering"] = types.ModuleType("answering")
 sys.modules["answering"].start = sys.modules["answering.start"] = fake
-
-# %% variant the garbage collector
-def raising(phase, info):
-    raise SystemExit(phase)
-gc.callbacks.append(raising)
-gc.set_threshold(1, 1, 1)
 
 # %% variant the streams
 import io
