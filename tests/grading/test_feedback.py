@@ -195,6 +195,18 @@ class TestFailuresAndNotes:
             assert word not in page
         assert len(course.result("ada").run.problems) == 3  # staff see them
 
+    def test_a_second_notebook_and_repairs_are_shown(self, course):
+        second = "'copy.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
+        noted = [
+            problem(second, "mended", "other-notebook"),
+            problem("Cell 'test_double' was deleted: it was restored.", "mended", "deleted-cell"),
+        ]
+        course.grade("ada", valid(notebook(problems=noted)))
+        found = box(page_of(course))
+        assert second in found
+        assert "What the grader repaired in your notebook (1)" in found
+        assert "it was restored. 1.1a Double" in found
+
 
 class TestTheNotebook:
     def test_long_texts_of_the_instructor_are_folded(self, course):

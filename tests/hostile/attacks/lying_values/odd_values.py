@@ -5,8 +5,8 @@
 # prints_unless_problems = ["done"]
 # variants = [
 #     # equal to everything; the first ones get most of the points where a test says `==`
-#     "Equal()", "EqualFloat()", "np.zeros(2).view(EqualArray)", "Functions()", "Arrays()", "Odd()",
-#     "Everything()", "Pretends(np.ndarray)",
+#     "Equal()", "[Equal(), 6.0]", "EqualFloat()", "np.zeros(2).view(EqualArray)",
+#     "Functions()", "Arrays()", "Odd()", "Everything()", "Pretends(np.ndarray)",
 #     # no numbers, and too many
 #     "np.nan", "np.broadcast_to(6.0, 10**12)", "np.ones((1,) * 60)", "10**100_000",
 #     "Interface(shape=(10**15,), data=(8, True))",
