@@ -103,7 +103,7 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
         page.keyboard.press("n")
         expect(page.locator("#number")).not_to_have_text(here)
     expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
-    kim.saved()
+    page.wait_for_load_state("networkidle")
     assert [one.score for one in given(course, "plot").values() if not one.waits] == [1.0] * 3
     page = kim.open("why", CLASS[9])
     keys, score = page.keyboard, page.locator("#score")

@@ -1,4 +1,4 @@
-"""The demonstration grades a sample class; stock nbgrader gives the golden class the same scores."""
+"""The demonstration grades a class; stock nbgrader gives the scores of the golden class."""
 
 import csv
 import re
