@@ -189,24 +189,11 @@ def test_a_new_function_is_graded_with_fresh_cases(copy: Copy) -> None:
         assert word not in released
 
 
-def test_changed_points_are_released_and_forgotten_ones_named(tmp_path: Path) -> None:
+def test_a_change_of_points_and_due_date_fits_the_homework(tmp_path: Path) -> None:
     copy = Copy(tmp_path / "course")
-    manifest, notebook, *_ = blocks(CHANGE)
-    copy.edit(notebook)
-    refused = copy.run("hw-grading release hw0")
-    assert refused.returncode == 2
-    assert re.search(r"homework.toml: points is 10, but the cells .* sum to 11", refused.stdout)
-    copy.edit(manifest)
-    said = copy.run("hw-grading release hw0").stdout
-    assert "hw0.ipynb: cell test_as_column has 2 points now, as its parts; it had 1\n" in said
+    for block in blocks(CHANGE)[:2]:
+        copy.edit(block)
+    assert copy.run("hw-grading release hw0").returncode == 0
     front = copy.notebook("release").cells[0].source
     assert "- **Due:** Tuesday, 15 January 2030, 11:59 pm Pacific\n- **Points:** 11\n" in front
-    source = copy.notebook("source")
-    assert "A quarter of the point" in cell_of(source, "error_plot_question").source
     assert "point where the title" not in nbformat.writes(copy.notebook("release"))
-    heading = next(cell for cell in source.cells if "(2 points)" in cell.source)
-    heading.source = heading.source.replace("(2 points)", "(1 point)")
-    nbformat.write(source, copy.path("source"))
-    warned = copy.run("hw-grading release hw0")
-    assert warned.returncode == 1
-    assert re.search(r"^warning: .*Q0\.1 A column \(1 point\)", warned.stdout, re.M)

@@ -47,9 +47,3 @@ for thing in (Equal(), Everything(), Arrays(), Endless(), Nested(), Length(2**62
               deep(100), cyclic(), np.broadcast_to(1.0, 10**12), f, print, {f: f}, Odd()):
     ask(f, thing)
     ask(f, x=thing)
-
-# %% variant in calls that call back again
-def again(g):
-    ask(f, lambda h: apply(h, x))
-    return g
-ask(f, again)

@@ -56,21 +56,6 @@ taken = ctypes.c_void_p.from_address(id(Equal) + where)
 for kind in (float, int):
     ctypes.c_void_p.from_address(id(kind) + where).value = taken.value
 
-# %% variant the namespace
-class Names(dict):
-    def get(self, name, default=None):
-        return lambda *a, **k: self
-    def __iter__(self):
-        while True:
-            yield 6
-answering.start._server()._names = Names(shell.user_ns)
-
-# %% variant the answering module
-fake = types.ModuleType("answering.start")
-fake.answer = nothing
-sys.modules["answering"] = types.ModuleType("answering")
-sys.modules["answering"].start = sys.modules["answering.start"] = fake
-
 # %% variant the streams
 import io
 class Stream(io.TextIOBase):

@@ -65,16 +65,6 @@ call("swapon", 167, b"/tmp/image", 0)
 call("syslog", 103, 3, buffer, 4096)
 call("iopl", 172, 3)
 
-# %% variant priorities and limits
-import resource
-attempt("nice", os.setpriority, os.PRIO_PROCESS, 0, -5)
-attempt("fifo", os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(1))
-call("io_real_time", 251, 1, 0, 1 << 13)
-for name in ("AS", "NPROC", "FSIZE", "NOFILE", "CORE", "MSGQUEUE", "NICE", "RTPRIO"):
-    kind = getattr(resource, "RLIMIT_" + name)
-    soft, hard = resource.getrlimit(kind)
-    attempt("limit", resource.setrlimit, kind, (soft, hard + 1))
-
 # %% variant numbers of another processor, x32
 child = os.fork()
 if child == 0:
