@@ -6,6 +6,7 @@ import re
 import pytest
 from a_term import Term, term
 from markupsafe import Markup
+from sqlalchemy import create_engine, text
 
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
@@ -142,6 +143,17 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(term, tmp_path, capsys)
     assert [question.cell.name for question in found.questions] == ["why"]
     assert (found.points, found.most) == ([3], 4)
     assert [row[2] for row in found.rows] == ["why"]
+
+
+def test_numbers_of_corrections_are_never_reused(term):
+    term.hand_in("ada", points=2)
+    correct(term, "why", "--add", "1")
+    engine = create_engine(term.course.db_url)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM hw_grading_correction"))
+    engine.dispose()
+    correct(term, "why", "--add", "1")
+    assert [one.key for one in term.final().corrections] == [2]
 
 
 def test_a_correction_belongs_to_one_homework(term, capsys):

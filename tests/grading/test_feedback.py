@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -110,6 +111,13 @@ class TestTheBox:
         link = re.search(r'<a href="#(cell-\d+)">values at 1: out', page)[1]
         there = page[page.index(f'id="{link}"') :]
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
+
+    def test_has_one_line_for_parts_that_failed_alike(self, course):
+        message = "double is not answered yet (NotImplementedError)"
+        parts = [replace(FAILED, name=name, message=message) for name in ("one", "two", "three")]
+        course.grade("ada", valid(notebook()), auto=0.0, parts=parts)
+        line = "−6 double is not answered yet (NotImplementedError) (3 parts of the test)"
+        assert line in box(page_of(course))
 
     def test_has_errors_of_own_cells_below_their_question(self, course):
         content = valid(notebook())

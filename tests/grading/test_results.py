@@ -339,6 +339,13 @@ def test_a_damaged_gradebook_or_an_unknown_assignment_says_so(course):
         read_results(Course(course.root), "hw2")
 
 
+def test_a_course_without_source_is_reported_with_grade_ids(course):
+    shutil.rmtree(course.root / "source")
+    course.grade("ada", notebook())
+    assert course.result("ada").status is Status.GRADED
+    assert str(course.results.places["plot"]) == "plot"
+
+
 def test_the_number_of_queries_does_not_grow_with_the_class(course):
     counts = []
     for students in (1, 4):

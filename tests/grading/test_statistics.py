@@ -65,6 +65,7 @@ def test_a_bar_has_points_up_to_the_next_and_the_last_all(most, points, expected
 
 
 def test_ungraded_submissions_are_counted_without_points(course):
+    assert "No submission is graded yet." in text_of(course)
     course.hand_in("ada")
     course.grade("bob", None, auto=None)
     assert "2 submitted, 0 graded by tests" in text_of(course)
@@ -162,3 +163,11 @@ def test_the_command_writes_page_and_table(course, capsys):
     files = [course.root / f"statistics_hw2.{end}" for end in ("html", "csv")]
     assert capsys.readouterr().out.split() == [str(path) for path in files]
     assert all(path.is_file() for path in files)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["ps9"], "'ps9'"), (["hw2", "--output", "x.csv"], "ends in .html")]
+)
+def test_what_cannot_be_written_is_reported(course, words, said, capsys):
+    assert main(["--course", str(course.root), "statistics", *words]) == 2
+    assert said in capsys.readouterr().err
