@@ -3,9 +3,7 @@
 # /// attack
 # uses = ["liars"]
 # prints_unless_problems = ["done"]
-# variants = [
-#     "Equal", "Everything()", "6", "forever", "__import__('answering.start').start._server()._answer",
-# ]
+# variants = ["Equal", "forever", "__import__('answering.start').start._server()._answer"]
 # ///
 
 # %% double

@@ -1,10 +1,10 @@
-"""Looks for secrets in the environment, settings, programs' output, and where code was loaded."""
+"""Looks for secrets in the environment, on the command line, in settings and programs' output."""
 
 # /// attack
-# uses = ["looking", "walk"]
+# uses = ["looking"]
 # limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
-# looks_for = ["SECRETS", "TEMPORARY", "REPOSITORY/", "ENVIRONMENT"]
-# numbers = {"looked at" = [1000, inf]}
+# looks_for = ["SECRETS", "TEMPORARY"]
+# numbers = {"looked at" = [40, inf]}
 # prints = ["proc False host sandbox"]
 # ///
 
@@ -38,13 +38,5 @@ for command in (["env"], ["id"], ["hostname"], ["mount"], ["ps", "auxww"], ["who
         search(command[0], done.stdout + done.stderr)
     except (OSError, subprocess.TimeoutExpired):
         pass
-walk("/opt/homework", lambda path: True)
-import hw_support, answering
-for thing in gc.get_objects():
-    if isinstance(thing, types.FunctionType):
-        search("code", thing.__code__.co_filename)
-for name, module in list(sys.modules.items()):
-    for attribute in ("__file__", "__cached__", "__path__", "__spec__"):
-        search(name, getattr(module, attribute, ""))
 report()
 print("proc", os.path.exists("/proc/self"), "host", socket.gethostname())

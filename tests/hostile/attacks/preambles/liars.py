@@ -59,9 +59,6 @@ class Arrays:
         asked.append("array")
         return np.full(len(asked), float(len(asked)))
 
-class Interface:
-    def __init__(self, **named):
-        self.__array_interface__ = {"typestr": "<f8", "version": 3, **named}
 
 class Pretends:
     "Calls itself an instance of another class."
@@ -91,9 +88,6 @@ class Length:
         self.length = length
     __len__ = lambda self: self.length
     __getitem__ = lambda self, key: 6.0
-class Bool:
-    def __bool__(self):
-        raise SystemExit("no")
 class Changing:
     "Another value each time that it is looked at."
     count = itertools.count()
@@ -101,9 +95,6 @@ class Changing:
     __len__ = lambda self: next(self.count)
     __getitem__ = lambda self, key: next(self.count)
     __array__ = lambda self, *a, **k: np.array(next(self.count))
-class Items(dict):
-    items = __iter__ = lambda self: itertools.repeat(("six", 6))
-    __eq__ = Equal.yes
 class Meta(type):
     __eq__ = lambda self, other: True
     __hash__ = type.__hash__
