@@ -102,13 +102,22 @@ def _plain_array(value: object, what: str) -> Array:
         raise Mismatch(f"{asked} an array of shape {value.shape}, far too many")
     try:
         # A subclass may define its own == or shape, so take a plain copy.
-        array = np.array(np.asarray(value), copy=True, subok=False)
+        array = np.array(np.asarray(_looked_into(value)), copy=True, subok=False)
+    except Mismatch as error:
+        raise Mismatch(f"{what}: {error}") from None
     except Exception as error:
         raise Mismatch(f"{asked} what is no array ({type(error).__name__})") from None
     if array.dtype.kind not in "biuf":
         what_came = f"a {type(value).__name__}" if array.ndim == 0 else f"{array.dtype.name} values"
         raise Mismatch(f"{asked} {what_came}")
     return array
+
+
+def _looked_into(value: Any) -> Any:
+    """Return a value; in lists and tuples, each entry is looked at first: NumPy would ask it."""
+    if type(value) in (list, tuple):
+        return [_looked_into(looked_at(one)) for one in value]
+    return value
 
 
 def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:

@@ -3,9 +3,6 @@
 import base64
 import copy
 import io
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +24,6 @@ from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.summary import Facts
 from hw_support import label_axes
 from hw_support.submission.problems import Kind, Problem, Severity
-
-
-def executed(unanswered: NotebookNode, folder: Path) -> NotebookNode:
-    """Run all cells of a notebook in its own kernel, also after errors."""
-    path = folder / "hw2.ipynb"
-    nbformat.write(unanswered, path)
-    program = shutil.which("jupyter-nbconvert")
-    assert program is not None
-    subprocess.run(
-        [program, "--to", "notebook", "--execute", "--allow-errors", "--inplace", str(path)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")},
-        check=True,
-        capture_output=True,
-    )
-    return nbformat.read(path, as_version=4)
 
 
 def as_html(notebook_: NotebookNode) -> str:

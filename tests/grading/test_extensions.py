@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from a_term import DUE, Term, in_postgresql, term, utc
+from a_term import DUE, Term, term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
@@ -20,7 +20,7 @@ from hw_support.submission.file import Unreadable
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
-__all__ = ["in_postgresql", "term"]  # fixtures
+__all__ = ["term"]  # a fixture
 
 LATE = "2022-10-06 01:59:59"  # by 26 hours
 

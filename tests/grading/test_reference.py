@@ -74,7 +74,7 @@ def test_the_gradients_of_each_example(dims, examples):
             np.testing.assert_allclose(rough[example], exact, rtol=1e-5, atol=1e-8)
 
 
-def test_a_backward_pass_uses_the_slope_that_an_activation_returns():
+def test_a_backward_pass_uses_the_activations_slope():
     X, (W,), (b,) = fresh.network(draw("lying"), (3, 1), 4)
     _, caches = reference.forward_pass(X, [W], [b], [networks.waved])
     (grad_W,), (grad_b,) = reference.backward_pass(np.ones((4, 1)), caches)
