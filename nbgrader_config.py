@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from hw_grading.plugins.formgrader import adapt
+from hw_grading import configure
 
 c = get_config()
+configure(c)  # the grader itself; below are the settings of this course
 
 HERE = Path(__file__).resolve().parent
 
@@ -20,42 +21,21 @@ c.Exchange.timezone = "America/Los_Angeles"
 c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
 c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
+# Beside what any course needs: no source with a mistake is released, and there is START.html.
 c.GenerateAssignment.preprocessors = [
-    "hw_grading.plugins.releasing.CheckCells",
-    "hw_grading.plugins.releasing.ShowDueDate",
+    "hw_grading.plugins.releasing.CheckRegions",
+    "hw_grading.plugins.releasing.CollapseTests",
     "hw_grading.plugins.releasing.WriteStartPage",
-    "nbgrader.preprocessors.LockCells",
-    "nbgrader.preprocessors.ClearSolutions",
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.CheckCellMetadata",
-    "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.SaveCells",
-    "nbgrader.preprocessors.ClearHiddenTests",
-    "nbgrader.preprocessors.ClearMarkScheme",
-    "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.CheckCellMetadata",
+    *c.GenerateAssignment.preprocessors,
 ]
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
-# Mark schemes are in the locked question above each answer, not in cells of their own.
-c.ClearMarkScheme.enforce_metadata = False
 
-# nbgrader zip_collect refuses: a name inside a student's zip could hand in for another student.
+# nbgrader zip_collect refuses: a name inside a student's zip could submit for another student.
 c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"
 
-# Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
-c.Autograde.exporter_class = "hw_grading.plugins.autograde.SubmissionExporter"
-c.Autograde.sanitize_preprocessors = [
-    "hw_grading.plugins.reading.MendCells",
-    "nbgrader.preprocessors.ClearOutput",
-]
-c.Autograde.autograde_preprocessors = [
-    "nbgrader.preprocessors.LimitOutput",
-    # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.
-    "hw_grading.plugins.saving.SaveScores",
-]
 # "none" runs student code with your own rights: only for a class that you trust with your machine.
 c.ExecuteSubmission.sandbox = "bubblewrap"
-# Notebooks tell students these limits. Limits on the clock (wall_seconds) are larger, because the
+# Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.
 c.ExecuteSubmission.cpu_seconds_per_cell = 60
@@ -80,25 +60,3 @@ c.LatePolicy.slip_days = 0  # for each student, over all homeworks together
 c.WholeClass.executor = "processes"
 c.WholeClass.workers = 0  # 0: one for each core, if memory allows
 c.WholeClass.results_mb = 4000
-
-# Feedback and formgrader show what students wrote without scripts.
-c.TemplateExporter.filters = {
-    "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
-    "clean_html": "hw_grading.rendering.safe_html.clean_part",
-    "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
-    "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
-}
-c.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
-# Formgrader's pages escape ids and names, need no network, and link to the desk.
-adapt()
-
-# Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.
-c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.FeedbackExporter"
-c.GenerateFeedback.preprocessors = [
-    "nbgrader.preprocessors.ClearHiddenTests",
-    "nbgrader.preprocessors.ClearMarkScheme",
-    "hw_grading.plugins.feedback.HideTestDetails",
-]
-
-# A table in which a spreadsheet finds no formulas.
-c.ExportApp.plugin_class = "hw_grading.lms.export.PlainCsv"

@@ -16,5 +16,5 @@ def run() -> None:
         start = time.perf_counter()
         get_mnist_threes_nines()
         seconds.append(time.perf_counter() - start)
-    print(f"file: {MNIST_FILE.size / 1e6:.2f} MB")
+    print(f"file: {MNIST_FILE.path.stat().st_size / 1e6:.2f} MB")
     print(f"loading: median {statistics.median(seconds):.3f} s of {REPEATS} runs")

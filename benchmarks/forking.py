@@ -68,7 +68,7 @@ def until_a_kernel(forked: bool) -> float:
     """Return the seconds until a kernel has imported what almost every submission imports."""
     nb = new_notebook(cells=[new_code_cell("import matplotlib.pyplot, numpy, hw_support")])
     began = time.perf_counter()
-    kernel = Kernel(nb, RunSettings(fork_kernels=forked), HOMEWORK.manifest.preload)
+    kernel = Kernel(nb, RunSettings(fork_kernels=forked), HOMEWORK)
     try:
         with kernel.start(), kernel.setup_kernel():
             kernel.execute_cell(nb.cells[0], 0)
@@ -84,7 +84,7 @@ def until_an_examiner(nb: NotebookNode, forked: bool) -> float:
     here, first = os.getpid(), list(instructors_first_cells(nb).items())
     with kernels:
         began = time.perf_counter()
-        examination = Examination(link, Request(here, 1, first, [], []), HOMEWORK)
+        examination = Examination(link, Request(here, 1, first, []), HOMEWORK)
         examination.process()
         seconds = time.perf_counter() - began
         examination.end()

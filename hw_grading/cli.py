@@ -1,27 +1,16 @@
 """The staff's command line: ``hw-grading COMMAND``, or ``python -m hw_grading COMMAND``.
 
 Each command is a function that calls a room and prints what it returns. It returns its exit status,
-or None if all is fine. Its docstring is its help: a line for the list of commands, a description,
-and its arguments, one on a line. How an argument is written tells its kind::
-
-    test                  a text
-    [test], [names...]    may be left out, may be several
-    --drop                a switch
-    --until TIME          a text; FILE and FOLDER are paths, NUMBER and POINTS are numbers
-    --student ID          repeatable
-    --format {csv,html}   one of these
-
-An option is required if its help begins with that word. Rooms are slow to import, so a command
-imports them when it runs.
+or None if all is fine. Its docstring is its help. Rooms are slow to import, so a command imports
+them when it runs.
 """
 
 import argparse
 import getpass
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -29,79 +18,79 @@ from urllib.parse import quote
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _PROGRAM = "hw-grading"
-_ARGUMENT = re.compile(
-    r"(?P<left_out>\[)?(?P<name>[a-z-]+)(?P<many>\.\.\.)?\]?"
-    r"(?: (?P<value>[A-Z]+|\{[a-z,]+\}))?  +(?P<help>\S.*)"
-)
-_KINDS: dict[str, Any] = {"FILE": Path, "FOLDER": Path, "NUMBER": int, "POINTS": float}
+_HOW = f"""
+To see the arguments of a command, type: {_PROGRAM} COMMAND --help
+The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."""
 
 Asked = argparse.Namespace
 _Run = Callable[[Asked], int | None]
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command as the parser knows it."""
+_Argument = tuple[str, bool, dict[str, Any]]  # its name, if it is a choice, and how to parse it
 
-    run: _Run
-    phase: str  # of a term
-    takes_homework: bool
-    needs_course: bool
-    takes_more: bool  # unknown options, which another program gets
-
-    def add_to(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments that the docstring names."""
-        if self.takes_homework:  # nbgrader calls it an assignment
-            parser.add_argument("homework", help="the homework's name, such as hw3")
-        for argument in self._arguments():
-            name, value = argument["name"], argument["value"] or ""
-            if not name.startswith("--"):
-                several = {False: (None, "+"), True: ("?", "*")}[bool(argument["left_out"])]
-                nargs = several[bool(argument["many"])]
-                more: dict[str, Any] = {"nargs": nargs, "type": _KINDS.get(value, str)}
-            elif not value:
-                more = {"action": "store_true"}
-            elif value == "ID":
-                more = {"action": "append", "default": [], "metavar": value}
-            elif value.startswith("{"):
-                more = {"choices": value.strip("{}").split(",")}
-            else:
-                more = {"type": _KINDS.get(value, str), "metavar": value}
-            if argument["help"].startswith("required"):
-                more["required"] = True
-            parser.add_argument(name, help=argument["help"], **more)
-
-    @property
-    def summary(self) -> str:
-        """The line in the list of commands."""
-        first = self._paragraphs()[0]
-        return first[0].lower() + first[1:].removesuffix(".")
-
-    @property
-    def description(self) -> str:
-        """The text above the arguments."""
-        text = self._paragraphs()[: -1 if self._arguments() else None]
-        return "\n\n".join(text[1:] or text)
-
-    def _paragraphs(self) -> list[str]:
-        return cleandoc(self.run.__doc__ or "").split("\n\n")
-
-    def _arguments(self) -> list[dict[str, Any]]:
-        found = map(_ARGUMENT.fullmatch, self._paragraphs()[-1].splitlines())
-        return [match.groupdict() for match in found if match]
-
-
-COMMANDS: dict[str, Command] = {}
+_PARSER = argparse.ArgumentParser(
+    _PROGRAM,
+    usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
+    formatter_class=argparse.RawDescriptionHelpFormatter,
+)
+_COURSE: dict[str, Any] = {
+    "type": Path,
+    "metavar": "FOLDER",
+    "help": "the course; default: this folder",
+}
+_PARSER.add_argument("--course", **_COURSE)
+_COMMANDS = _PARSER.add_subparsers(
+    dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
+)
+PHASES: dict[str, dict[str, str]] = {}  # of a term: its commands, and a line on each
 
 
 def _command(
-    phase: str, *, homework: bool = True, course: bool = True, more: bool = False
+    phase: str,
+    *arguments: _Argument,
+    homework: bool = True,
+    course: bool = True,
+    more: bool = False,
 ) -> Callable[[_Run], _Run]:
+    """Register a command. With `course` it needs one, with `more` it passes unknown options on."""
+
     def register(run: _Run) -> _Run:
-        COMMANDS[run.__name__] = Command(run, phase, homework, course, more)
+        summary, *text = cleandoc(run.__doc__ or "").split("\n\n")
+        line = summary[0].lower() + summary[1:].removesuffix(".")
+        PHASES.setdefault(phase, {})[run.__name__] = line
+        one = _COMMANDS.add_parser(
+            run.__name__, description="\n\n".join(text) or summary, allow_abbrev=False
+        )
+        one.set_defaults(run=run, needs_course=course, takes_more=more)
+        one.add_argument("--course", default=argparse.SUPPRESS, **_COURSE)
+        is_any = any(is_choice for _, is_choice, _ in arguments)
+        choice = one.add_mutually_exclusive_group(required=True) if is_any else one
+        for name, is_choice, how in ((_HOMEWORK,) if homework else ()) + arguments:
+            (choice if is_choice else one).add_argument(name, **how)
         return run
 
     return register
+
+
+def _argument(
+    name: str, text: str, metavar: str | None = None, is_choice: bool = False, **how: Any
+) -> _Argument:
+    how |= {"metavar": metavar} if metavar else {}
+    return name, is_choice, {"help": text, **how}
+
+
+_switch = partial(_argument, action="store_true")
+_file = partial(_argument, metavar="FILE", type=Path)
+_number = partial(_argument, metavar="NUMBER", type=int)
+_students = partial(_argument, "--student", metavar="ID", action="append", default=[])
+_HOMEWORK = _argument("homework", "the homework's name, such as hw3")
+_ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
+_WORKSHEET = (
+    _argument("--column-participant", "its column of participants; default: Identifier", "NAME"),
+    _argument("--column-id", "its column of university numbers; default: ID number", "NAME"),
+    _argument("--column-login", "its column of emails or logins; default: Email address", "NAME"),
+    _argument("--column-name", "its column of names; default: Full name", "NAME"),
+)
 
 
 @_command("Prepare", homework=False, course=False)
@@ -123,36 +112,32 @@ def doctor(asked: Asked) -> int:
     return status
 
 
-@_command("Prepare", homework=False, course=False)
+@_command(
+    "Prepare",
+    _argument("--output", "the scratch course; default: demo", "FOLDER", type=Path),
+    homework=False,
+    course=False,
+)
 def demo(asked: Asked) -> int:
-    """Grade a sample class in a scratch course.
-
-    --output FOLDER  the scratch course; default: demo
-    """
+    """Grade a sample class in a scratch course."""
     from hw_grading.commands.demo import demonstrate
 
     return demonstrate((asked.output or Path("demo")).resolve())
 
 
-@_command("Prepare", homework=False, course=False)
+@_command("Prepare")
 def new(asked: Asked) -> None:
-    """Make the skeleton of a homework, which you then fill in.
-
-    name  the homework's name, such as hw3
-    """
+    """Make the skeleton of a homework, which you then fill in."""
     from hw_grading.commands.new import new
 
-    print(*(f"  {path}" for path in new(asked.course, asked.name)), sep="\n")
+    print(*(f"  {path}" for path in new(asked.course, asked.homework)), sep="\n")
     print("Write the homework into its notebook. Set its due date in its homework.toml.")
-    print(f"Then type: {_PROGRAM} release {asked.name}")
+    print(f"Then type: {_PROGRAM} release {asked.homework}")
 
 
-@_command("Prepare", homework=False)
+@_command("Prepare", _argument("homework", "default: all homeworks", nargs="*"), homework=False)
 def release(asked: Asked) -> int:
-    """Write the released notebooks, and the students' zips in dist/.
-
-    [homework...]  default: all homeworks
-    """
+    """Write the released notebooks, and the students' zips in dist/."""
     from hw_grading.commands.release import release
     from hw_grading.homework.course import Course
 
@@ -161,59 +146,64 @@ def release(asked: Asked) -> int:
     return _warned(warnings)
 
 
-@_command("Collect")
+@_command("Prepare")
+def compare(asked: Asked) -> int:
+    """Compare the scores of stock nbgrader with those of this grader.
+
+    Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
+    """
+    from hw_grading.commands.compare import compare
+    from hw_grading.homework.course import Course
+
+    found = compare(Course(asked.course), asked.homework)
+    _say(found.lines())
+    return TO_DO if found.different else FINE
+
+
+@_command(
+    "Collect",
+    _argument("downloads", "zips, folders or notebooks", nargs="+", type=Path),
+    _ROSTER,
+    _file("--canvas-gradebook", "Canvas' gradebook; it maps Canvas ids to logins"),
+    _file("--moodle-worksheet", "the assignment's grading worksheet from Moodle"),
+    *_WORKSHEET,
+    _switch("--accept-names", "take files of which only a name says whose they are"),
+    _switch("--dry-run", "show the table, and write nothing"),
+    _switch("--yes", "write without asking"),
+)
 def collect(asked: Asked) -> int:
     """Collect submissions from a learning platform's download.
 
     Recognises downloads of Canvas, Gradescope and Moodle, and files named
     <student>_<homework>.ipynb. Shows a table, and asks before it writes anything. Students can
     change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is.
-
-    downloads... FILE          zips, folders or notebooks
-    --roster FILE              the list of students; default: the course's students.csv
-    --canvas-gradebook FILE    Canvas' gradebook; it maps Canvas ids to logins
-    --moodle-worksheet FILE    the assignment's grading worksheet from Moodle
-    --column-participant NAME  its column of participants; default: Identifier
-    --column-id NAME           its column of university numbers; default: ID number
-    --column-login NAME        its column of emails or logins; default: Email address
-    --accept-names             take files of which only a name says whose they are
-    --dry-run                  show the table, and write nothing
-    --yes                      write without asking
     """
     from hw_grading.lms.collect import collect
-    from hw_grading.lms.moodle import Columns
 
-    is_all_collected = collect(
-        asked.course,
-        asked.homework,
-        asked.downloads,
-        roster=asked.roster,
-        canvas_gradebook=asked.canvas_gradebook,
-        moodle_worksheet=asked.moodle_worksheet,
-        columns=Columns.chosen(asked),
-        accept_names=asked.accept_names,
-        dry_run=asked.dry_run,
-        yes=asked.yes,
-    )
-    return FINE if is_all_collected else TO_DO
+    names = ("roster", "canvas_gradebook", "moodle_worksheet", "accept_names", "dry_run", "yes")
+    chosen = {name: getattr(asked, name) for name in names}
+    columns = _columns(asked)
+    is_done = collect(asked.course, asked.homework, asked.downloads, columns=columns, **chosen)
+    return FINE if is_done else TO_DO
 
 
-@_command("Collect")
+@_command(
+    "Collect",
+    _students("a student's id; repeatable"),
+    _argument("--until", 'a time, such as "2022-10-08 23:59"', "TIME"),
+    _argument("--hours", "hours after the due date", "N"),
+    _argument("--days", "days after the due date, at the same time of day", "N"),
+    _argument("--slip", "slip days that the student may use at most", "N"),
+    _argument("--reason", "the reason, which only staff read", "TEXT"),
+    _file("--from-csv", "grant what its rows say"),
+    _switch("--remove", "remove the students' extensions"),
+    _switch("--list", "list all extensions"),
+)
 def extend(asked: Asked) -> None:
     """Give students more time for a homework, or slip days.
 
     Times are in the homework's time zone. A CSV file has the columns student, until or hours or
     days, slip, reason, and homework if it is for several.
-
-    --student ID      a student's id; repeatable
-    --until TIME      a time, such as "2022-10-08 23:59"
-    --hours N         hours after the due date
-    --days N          days after the due date, at the same time of day
-    --slip N          slip days that the student may use at most
-    --reason TEXT     the reason, which only staff read
-    --from-csv FILE   grant what its rows say
-    --remove          remove the students' extensions
-    --list            list all extensions
     """
     from hw_grading.commands.extend import Extensions, rows_of
 
@@ -230,27 +220,27 @@ def extend(asked: Asked) -> None:
     _say(lines)
 
 
-@_command("Grade", more=True)
+@_command("Grade", _students("grade this student's submission only; repeatable"), more=True)
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.
 
     Is `nbgrader autograde`, and passes all other options on to it. With --force it saves all scores
     again, and runs what changed.
-
-    --student ID  grade this student's submission only; repeatable
     """
     return _nbgrader("autograde", asked, asked.more)
 
 
-@_command("Grade", more=True)
+@_command(
+    "Grade",
+    _number("--port", "port of the server; default: the first free one from 8888 on"),
+    _argument("--grid", "begin with all answers to this question, side by side", "CELL"),
+    _switch("--no-browser", "print the address only"),
+    more=True,
+)
 def desk(asked: Asked) -> None:
     """Grade by hand in the browser.
 
     Opens the desk of a homework. Passes all other options on to Jupyter Server.
-
-    --port NUMBER  port of the server; default: the first free one from 8888 on
-    --grid CELL    begin with all answers to this question, side by side
-    --no-browser   print the address only
     """
     from hw_grading.desk.app import serve
 
@@ -268,15 +258,16 @@ def report(asked: Asked) -> None:
     _say([report(asked.course, asked.homework)])
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _students("grade this student's submission only; repeatable"),
+    _switch("--dry-run", "show what would run, change nothing"),
+)
 def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
     Releases the homework again if its notebook was edited. Runs the submissions that a change
     affects. Keeps scores that people gave. Also writes the table to grading/regrades.
-
-    --student ID  grade this student's submission only; repeatable
-    --dry-run     show what would run, change nothing
     """
     from hw_grading.analysis.regrade import Regrade
     from hw_support.failures import visible
@@ -291,14 +282,19 @@ def regrade(asked: Asked) -> int:
     return FINE if regrade.run() else TO_DO
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _students("required: a student's id; repeatable", required=True),
+    _argument(
+        "--test",
+        "grade id, question or heading; default: all tests that cost the student points",
+        "TEST",
+    ),
+)
 def explain(asked: Asked) -> None:
     """Show why a student lost points: each part of a test with its message, as it was graded.
 
     Runs and writes nothing.
-
-    --student ID  required: a student's id; repeatable
-    --test TEST   grade id, question or heading; default: all tests that cost the student points
     """
     from hw_grading.analysis.explain import explain
 
@@ -306,28 +302,26 @@ def explain(asked: Asked) -> None:
         _say([explain(asked.course, asked.homework, student, asked.test or "")])
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _argument("question", "its grade id, or its label, such as '1.3b iv'", nargs="?", default=""),
+    _argument("--add", "points to add; may be negative", "POINTS", type=float, is_choice=True),
+    _switch("--drop", "the question no longer counts", is_choice=True),
+    _switch("--full-marks", "everybody gets all its points", is_choice=True),
+    _argument("--to", "the points of each --student", "POINTS", type=float, is_choice=True),
+    _students("a student's id, for --to; repeatable"),
+    _argument("--reason", "the reason, which students read", "TEXT", default=""),
+    _number("--undo", "undo a correction", is_choice=True),
+    _switch("--list", "list all corrections, also undone ones", is_choice=True),
+)
 def correct(asked: Asked) -> None:
     """Change the points of a question after grading, for everybody or for single students.
 
     Students read the reason.
-
-    [question]      its grade id, or its label in the heading, such as '1.3b iv'
-    --add POINTS    points to add; may be negative
-    --drop          the question no longer counts
-    --full-marks    everybody gets all its points
-    --to POINTS     the points of each --student
-    --student ID    a student's id, for --to; repeatable
-    --reason TEXT   the reason, which students read
-    --undo NUMBER   undo a correction
-    --list          list all corrections, also undone ones
     """
     from hw_grading.commands.correct import Corrections
     from hw_grading.gradebook.corrections import Kind
 
-    what = (asked.add, asked.drop, asked.full_marks, asked.to, asked.undo, asked.list)
-    if sum(one is not None and one is not False for one in what) != 1:
-        raise RuntimeError("Expected one of --add, --drop, --full-marks, --to, --undo and --list")
     corrections = Corrections(asked.course, asked.homework)
     if asked.list:
         lines = corrections.listed()
@@ -336,50 +330,47 @@ def correct(asked: Asked) -> None:
     else:
         kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
         kind, points = (kind, asked.add or 0.0) if asked.to is None else (Kind.SET, asked.to)
-        about = (kind, points, asked.reason or "", _me(), asked.student)
-        lines = corrections.correct(asked.question or "", *about)
+        about = (kind, points, asked.reason, _me(), asked.student)
+        lines = corrections.correct(asked.question, *about)
     _say(lines)
 
 
-@_command("After grading")
+@_command("After grading", _file("--output", "the page; default: statistics_<homework>.html"))
 def statistics(asked: Asked) -> None:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
     Writes a page without names of students, and a table with a line for each student and part.
-
-    --output FILE  the page; default: statistics_<homework>.html
     """
     from hw_grading.analysis.statistics import write_statistics
 
     print(*write_statistics(asked.course, asked.homework, _page(asked)), sep="\n")
 
 
-@_command("After grading")
+@_command(
+    "After grading",
+    _file("--output", "the page; default: similarity_<homework>.html"),
+    _number("--pairs", "how many pairs the page shows; default: 40", default=40),
+)
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
 
     Writes a page. Similarity is no evidence: a person must read both answers.
-
-    --output FILE   the page; default: similarity_<homework>.html
-    --pairs NUMBER  how many pairs the page shows; default: 40
     """
     from hw_grading.analysis.similarity import write_similarity
     from hw_grading.gradebook.graded_notebook import plain
 
-    page, pairs = _page(asked), 40 if asked.pairs is None else max(asked.pairs, 0)
-    left_out = write_similarity(asked.course, asked.homework, page, pairs)
+    page = _page(asked)
+    left_out = write_similarity(asked.course, asked.homework, page, max(asked.pairs, 0))
     _say([*(f"{plain(student, 60)}: {why}" for student, why in left_out.items()), page])
     return TO_DO if left_out else FINE
 
 
-@_command("Give back", more=True)
+@_command("Give back", _students("write this student's page only; repeatable"), more=True)
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
     Is `nbgrader generate_feedback`, and passes all other options on to it: --force writes all pages
     again. Then `nbgrader release_feedback`, if the homework was collected through the exchange.
-
-    --student ID  write this student's page only; repeatable
     """
     from nbgrader.exchange.default import Exchange
 
@@ -393,51 +384,48 @@ def feedback(asked: Asked) -> int:
     return status
 
 
-@_command("Give back")
+@_command(
+    "Give back",
+    _argument(
+        "--format",
+        "required: the kind of file",
+        choices=["canvas", "moodle", "gradescope", "questions"],
+        required=True,
+    ),
+    _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
+    _file("--output", "the file to write; default: <homework>_<format>.csv"),
+    _argument("--column", "the homework's column, if the command cannot find it", "NAME"),
+    *_WORKSHEET,
+    _ROSTER,
+    _students("export only this student; repeatable"),
+    _switch("--accept-names", "fill in rows of which only a name says whose they are"),
+)
 def export(asked: Asked) -> int:
     """Export grades for Canvas, Moodle, Gradescope, or by question.
 
     canvas and moodle fill in the file that you downloaded there; students without a score keep
     their old value. gradescope and questions write new tables. All scores are final scores.
-
-    --format {canvas,moodle,gradescope,questions}  required: the kind of file
-    --fill FILE          Canvas' gradebook or Moodle's grading worksheet, to fill in
-    --output FILE        the file to write; default: <homework>_<format>.csv
-    --column NAME        the homework's column, if the command cannot find it
-    --column-id NAME     Moodle's column of university numbers; default: ID number
-    --column-login NAME  Moodle's column of emails or logins; default: Email address
-    --column-name NAME   Moodle's column of names; default: Full name
-    --roster FILE        the list of students; default: the course's students.csv
-    --student ID         export only this student; repeatable
-    --accept-names       fill in rows of which only a name says whose they are
     """
     from hw_grading.homework.course import Course
     from hw_grading.lms.export import export
-    from hw_grading.lms.moodle import Columns
 
-    path, exported = export(
-        Course(asked.course),
-        asked.homework,
-        asked.format,
-        asked.output,
-        fill=asked.fill,
-        column=asked.column or "",
-        columns=Columns.chosen(asked),
-        roster=asked.roster,
-        students=asked.student,
-        accept_names=asked.accept_names,
-    )
-    _say([*exported.messages, path])
-    return _warned(exported.left_to_do)
+    chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names")}
+    chosen |= {"column": asked.column or "", "columns": _columns(asked), "students": asked.student}
+    course = Course(asked.course)
+    path, done = export(course, asked.homework, asked.format, asked.output, **chosen)
+    _say([*done.messages, path])
+    return _warned(done.to_check)
 
 
-@_command("Keep", homework=False)
+@_command(
+    "Keep",
+    _file("--output", "a file, or a folder for it; default: backups/ in the course"),
+    homework=False,
+)
 def backup(asked: Asked) -> int:
     """Write a backup of the course into one zip.
 
     Only you may read it. docs/one-server.md lists what is in it, and how to put it back.
-
-    --output FILE  a file, or a folder for it; default: backups/ in the course
     """
     from hw_grading.backup import back_up
     from hw_grading.homework.course import Course
@@ -462,6 +450,13 @@ def _say(lines: Iterable[object]) -> None:
     from hw_grading.gradebook.writing import say
 
     say("\n".join(map(str, lines)))
+
+
+def _columns(asked: Asked) -> dict[str, str]:
+    """Return the titles of a worksheet's columns that the user named, by what they have."""
+    named = [name.removeprefix("--column-") for name, *_ in _WORKSHEET]
+    titles = {what: getattr(asked, f"column_{what}") for what in named}
+    return {what: title for what, title in titles.items() if title}
 
 
 def _warned(sentences: Iterable[str]) -> int:
@@ -498,31 +493,10 @@ def _page(asked: Asked) -> Path:
 def parser_of_all() -> argparse.ArgumentParser:
     """Return the parser of all commands, whose help lists them by the phases of a term."""
     lines = ["Grades the homeworks of a course. The commands, in the order of a term:"]
-    for phase in dict.fromkeys(command.phase for command in COMMANDS.values()):
-        lines += ["", f"{phase}:"]
-        lines += [f"  {n:<12}{c.summary}" for n, c in COMMANDS.items() if c.phase == phase]
-    lines += ["", f"To see the arguments of a command, type: {_PROGRAM} COMMAND --help"]
-    lines += ["The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."]
-    parser = argparse.ArgumentParser(
-        _PROGRAM,
-        usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
-        description="\n".join(lines),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    where: dict[str, Any] = {
-        "type": Path,
-        "metavar": "FOLDER",
-        "help": "the course; default: this folder",
-    }
-    parser.add_argument("--course", default=Path.cwd(), **where)
-    names = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
-    )
-    for name, command in COMMANDS.items():
-        one = names.add_parser(name, description=command.description, allow_abbrev=False)
-        one.add_argument("--course", default=argparse.SUPPRESS, **where)
-        command.add_to(one)
-    return parser
+    for phase, commands in PHASES.items():
+        lines += ["", f"{phase}:", *(f"  {name:<12}{line}" for name, line in commands.items())]
+    _PARSER.description = "\n".join([*lines, _HOW])
+    return _PARSER
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -533,14 +507,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = parser_of_all()
     asked, more = parser.parse_known_args(arguments)
-    asked.more = more
-    command = COMMANDS[asked.command]
-    if more and not command.takes_more:
+    asked.more, asked.course = more, asked.course or Path.cwd()
+    if more and not asked.takes_more:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
     try:
-        if command.needs_course:
+        if asked.needs_course:
             _expect_course(asked)
-        status = command.run(asked) or FINE
+        status: int = asked.run(asked) or FINE
         sys.stdout.flush()
     except BrokenPipeError:  # as in `report … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
@@ -549,11 +522,10 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped before it was done. Type the same command again.", file=sys.stderr)
         return STOPPED
     except ImportError as missing:
-        print(f"FIX   packages    {missing}", file=sys.stderr)
-        print(
-            f'      Type: "{sys.executable}" -m pip install -r requirements.lock', file=sys.stderr
-        )
-        print("      or, in the course's environment: source .venv/bin/activate", file=sys.stderr)
+        install = f'Type: "{sys.executable}" -m pip install -r requirements.lock'
+        activate = "or, in the course's environment: source .venv/bin/activate"
+        lines = (f"FIX   packages    {missing}", f"      {install}", f"      {activate}")
+        print(*lines, sep="\n", file=sys.stderr)
         return CANNOT
     except Exception as error:
         return _failed(error)

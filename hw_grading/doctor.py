@@ -31,7 +31,6 @@ from hw_grading.gradebook.lateness import terms_of
 from hw_grading.homework.course import CONFIG, REPOSITORY, Course, fixed_folder
 from hw_grading.homework.homework import STAFF, manifest_of
 from hw_grading.outcome import GraderFault
-from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.desk.doctor import Line
 from hw_support.failures import one_line
@@ -133,7 +132,7 @@ def sandbox(course: Course) -> Found:
     if settings.sandbox == "none":
         return "none: c.ExecuteSubmission.sandbox lets student code run with your rights", None
     try:
-        expect_a_sandbox(settings, [course.root])
+        settings.expect_a_sandbox([course.root])
     except GraderFault as fault:
         first, _, rest = str(fault).partition("\n")
         return first, rest.strip().replace("\n", "\n      ") or first
@@ -208,7 +207,7 @@ def homework(course: Course, name: str) -> Found:
     """Check the manifest, late work, and what `release` checks: ids, points, hidden regions."""
     try:
         terms_of(course, name)
-        wrong = check_source(course.folder, name)
+        wrong = check_source(course, name)
     except (RuntimeError, OSError) as fault:
         wrong = str(fault).splitlines()
     if wrong:

@@ -70,12 +70,14 @@ class Graded:
 
 @dataclass(frozen=True)
 class SubmissionFailed:
-    """All or part of the submission failed; every test has its score, which may be 0."""
+    """All or part of the submission failed; every other test has its score, which may be 0."""
 
     notebook: str  # with its outputs and notes, as JSON
     reasons: tuple[str, ...]  # each of one or more sentences
     spent: Spent = field(default_factory=Spent)
     parts: tuple[Part, ...] = ()  # in the notebook's order
+    # Tests without a score, because the instructor's cells have a fault. They have no parts.
+    unscored: tuple[str, ...] = ()
     status: ClassVar[Status] = Status.SUBMISSION_FAILED
 
 

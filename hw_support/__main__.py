@@ -101,7 +101,7 @@ def _check(opened: Any, options: Any) -> int:
 
 def _pdf(opened: Any, options: Any) -> int:
     from hw_support.desk import certification, check, pdf
-    from hw_support.submission.cells import grade_id_of
+    from hw_support.submission.cells import grade_id_of, trimmed
 
     path, notebook = opened.path, opened.notebook
     target = options.to or path.with_suffix(".pdf")
@@ -119,12 +119,11 @@ def _pdf(opened: Any, options: Any) -> int:
             "notebook, and run this command again. Or add --run: then the command runs a copy of "
             "the notebook first."
         )
-    plain = {" ".join(source.split()) for source in opened.release.plain}
+    plain = {*map(trimmed, opened.release.plain)}
 
     def is_given(cell: Any) -> bool:
         name = grade_id_of(cell)
-        text = " ".join(cell.source.split())
-        return opened.release.cell(name).locked if name else text in plain
+        return opened.release.cell(name).locked if name else trimmed(cell.source) in plain
 
     name = _in_certification(opened, certification.NAME)
     for warning in pdf.write_pdf(notebook, target, author=name, is_given=is_given):
@@ -135,21 +134,19 @@ def _pdf(opened: Any, options: Any) -> int:
 
 def _in_certification(opened: Any, label: str) -> str:
     """Return what the student wrote for a label of the certification; "" if nothing."""
-    from hw_support.desk.certification import certification_of
+    from hw_support.desk.certification import written_in
     from hw_support.submission.cells import grade_id_of
 
     name = opened.release.certification
     cells = [cell.source for cell in opened.notebook.cells if name and grade_id_of(cell) == name]
-    asked = certification_of(opened.release.cell(name).source) if cells else None
-    return asked.written(cells[0], label) if asked else ""
+    return written_in(cells[0], label) if cells else ""
 
 
 def _zip(opened: Any, options: Any) -> int:
     from hw_support.desk import certification, check
 
     student = options.student
-    if student is None:
-        student = _in_certification(opened, certification.STUDENT_ID)
+    student = _in_certification(opened, certification.STUDENT_ID) if student is None else student
     if not _FOR_ID.fullmatch(student):
         raise DeskError(
             f"A student id is needed for the zip's name, of letters, digits and _ . @ + -; found "
@@ -164,17 +161,8 @@ def _zip(opened: Any, options: Any) -> int:
     elif missing := check.unsigned(opened):
         print(f"The certification is not signed: {missing}.\n")
         status = TO_DO
-    folder = options.to or opened.path.absolute().parent
-    print(*_pack(opened, f"{student}_{opened.release.assignment}", folder), sep="\n")
-    print("Submit this file. Keep the line above: it identifies the file that you submitted.")
-    if status == TO_DO:
-        print("The list above shows what is left to do. You can submit again until the due date.")
-    return status
-
-
-def _pack(opened: Any, name: str, folder: Path) -> tuple[str, str]:
-    """Write the zip, or replace it, in one step; return its path and what it contains."""
-    path = folder / f"{name}.zip"
+    name = f"{student}_{opened.release.assignment}"
+    path = (options.to or opened.path.absolute().parent) / f"{name}.zip"
     try:
         with (
             in_one_step(path) as partial,
@@ -187,7 +175,11 @@ def _pack(opened: Any, name: str, folder: Path) -> tuple[str, str]:
             "--to, or free some space."
         ) from error
     digest = hashlib.sha256(opened.content).hexdigest()
-    return str(path), f"contains {name}.ipynb (SHA-256 {digest})"
+    print(f"{path}\ncontains {name}.ipynb (SHA-256 {digest})")
+    print("Submit this file. Keep the line above: it identifies the file that you submitted.")
+    if status == TO_DO:
+        print("The list above shows what is left to do. You can submit again until the due date.")
+    return status
 
 
 if __name__ == "__main__":

@@ -64,12 +64,11 @@ def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
     """
     by_largest = relative_error(a, b)
     a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()
-    norm = max(np.linalg.norm(a), np.linalg.norm(b))
-    by_norm = float(np.linalg.norm(a - b) / norm) if norm else 0.0
+    by_norm = np.linalg.norm(a - b) / (max(np.linalg.norm(a), np.linalg.norm(b)) or 1.0)
     sizes = np.maximum(np.abs(a), np.abs(b))
     entries = np.divide(np.abs(a - b), sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    by_entry = float(entries.max(initial=0.0))
-    return by_largest, by_largest / 2, by_norm, by_norm / 2, by_entry, by_entry / 2
+    errors = by_largest, float(by_norm), float(entries.max(initial=0.0))
+    return tuple(error / by for error in errors for by in (1, 2))
 
 
 def as_numbers(
@@ -103,13 +102,22 @@ def _plain_array(value: object, what: str) -> Array:
         raise Mismatch(f"{asked} an array of shape {value.shape}, far too many")
     try:
         # A subclass may define its own == or shape, so take a plain copy.
-        array = np.array(np.asarray(value), copy=True, subok=False)
+        array = np.array(np.asarray(_looked_into(value)), copy=True, subok=False)
+    except Mismatch as error:
+        raise Mismatch(f"{what}: {error}") from None
     except Exception as error:
         raise Mismatch(f"{asked} what is no array ({type(error).__name__})") from None
     if array.dtype.kind not in "biuf":
         what_came = f"a {type(value).__name__}" if array.ndim == 0 else f"{array.dtype.name} values"
         raise Mismatch(f"{asked} {what_came}")
     return array
+
+
+def _looked_into(value: Any) -> Any:
+    """Return a value; in lists and tuples, each entry is looked at first: NumPy would ask it."""
+    if type(value) in (list, tuple):
+        return [_looked_into(looked_at(one)) for one in value]
+    return value
 
 
 def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:
@@ -258,24 +266,20 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
 def _expect_same(now: Any, then: Any, name: str) -> None:
     if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
         return
+    said = f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}"
     if isinstance(then, list):
         count = len(now) if issubclass(type(now), list) else 0
-        if count != len(then):
-            said = f"expected {len(then)} entries, as before it, got {count}"
-            raise Mismatch(f"{name} after the call: {said}")
+        entries = f"expected {len(then)} entries, as before it, got {count}"
+        expect(count == len(then), f"{name} after the call: {entries}")
         for number, (one, other) in enumerate(zip(now, then, strict=True)):
             _expect_same(one, other, f"{name}[{number}]")
     elif isinstance(then, np.ndarray):
-        fits = issubclass(type(now), np.ndarray) and now.shape == then.shape
+        same = issubclass(type(now), np.ndarray) and now.shape == then.shape
         # A number that was put back by adding and subtracting is off by rounding.
-        if not (fits and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)):
-            raise _changed(now, then, name)
-    elif not (callable(then) or now == then):
-        raise _changed(now, then, name)
-
-
-def _changed(now: Any, then: Any, name: str) -> Mismatch:
-    return Mismatch(f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}")
+        same = same and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
+        expect(same, said)
+    else:
+        expect(callable(then) or now == then, said)
 
 
 def expect_kept(

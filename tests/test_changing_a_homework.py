@@ -1,171 +1,199 @@
 """docs/changing-a-homework.md is followed step by step in a copy of the course."""
 
+import os
 import re
-from dataclasses import dataclass, field
-from datetime import datetime
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
-from following import COPIED, PAGE, Copy, changes, steps
-from nbgrader.api import Gradebook
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from hw_grading.commands.sample import cell_of
+from hw_grading.commands.sample import cell_of, solved
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY, Course
 
-# One copy serves several tests: they have to be in one worker.
+# One copy serves all tests: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("changing"), pytest.mark.timeout(1500)]
+
+PAGE = (REPOSITORY / "docs" / "changing-a-homework.md").read_text(encoding="utf-8")
 CHANGE = "Another due date, other points, another mark scheme"
-ADD = "A new function"
-BEGIN = "A new homework"
+ADD, BEGIN = "A new function", "A new homework"
+COPIED = ["hw_support", "hw_grading", "source", "staff", "tools", "nbgrader_config.py"]
+COPIED += ["pyproject.toml", "README.md", "LICENSE", "requirements.lock"]
+COPIED += ["requirements-student.lock"]
+BLOCK = re.compile(
+    r"(?:^(?P<lead>[^\n`][^\n]*):\n\n)?^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.M | re.S
+)
+CELL = re.compile(
+    r"- Below (?:`(?P<above>\w+)`|that), a (?P<kind>code|Markdown) cell "
+    r"(?:`(?P<name>\w+)` of the type \*(?P<type>[^*]+)\*|without a type)"
+)
+# What the panel "Create Assignment" writes for a type.
+TYPES = {
+    "Autograded answer": {"solution": True},
+    "Autograder tests": {"grade": True, "locked": True, "points": 0},
+}
 
 
-@dataclass
-class Followed:
-    """A copy in which a section was followed, and what the commands printed."""
-
-    copy: Copy
-    printed: dict[str, str] = field(default_factory=dict)
-    status: dict[str, int] = field(default_factory=dict)
-
-    def expect(self, total, test, points, earned):
-        """Expect that each command worked, and that the wrong submission lost points in one test.
-
-        `check` may have found something to do.
-        """
-        for command, status in self.status.items():
-            assert status == 0 or (status == 1 and "hw_support check" in command), command
-        results = read_results(Course(self.copy.folder), self.copy.homework)
-        assert sum(cell.max_points for cell in results.cells) == total
-        full = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
-        assert full[test] == points
-        scores = {
-            one.student: {s.cell.name: s.auto for s in one.scores if not s.cell.by_hand}
-            for one in (result.known for result in results.handed_in)
-        }
-        assert scores == {"right": full, "wrong": {**full, test: earned}}
+def blocks(heading: str) -> list[re.Match[str]]:
+    """Return the blocks of a section of the page; headings inside blocks do not count."""
+    section = PAGE.split(f"\n## {heading}\n")[1]
+    end = re.search(r"^## (?!Q)", section, re.M)
+    return list(BLOCK.finditer(section[: end.start()] if end else section))
 
 
-def follow(folder, homework, heading, **wrong):
+class Copy:
+    """A copy of the course, in which the page's steps are done."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.last = folder, ""  # the cell that was added last
+        folder.mkdir()
+        unneeded = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
+        for name in COPIED:
+            if (REPOSITORY / name).is_dir():
+                shutil.copytree(REPOSITORY / name, folder / name, ignore=unneeded)
+            else:
+                shutil.copy(REPOSITORY / name, folder)
+
+    def path(self, room: str, homework: str = "hw0") -> Path:
+        return self.folder / room / homework / f"{homework}.ipynb"
+
+    def notebook(self, room: str, homework: str = "hw0") -> NotebookNode:
+        return nbformat.read(self.path(room, homework), as_version=4)
+
+    def edit(self, block: re.Match[str]) -> None:
+        """Do what a block asks for: lines to append, a diff, or a new cell."""
+        language, _, where = block["info"].partition(" ")
+        path = self.folder / where
+        if cell := CELL.fullmatch(block["lead"] or ""):
+            self.insert(cell, block["text"].rstrip("\n"))
+        elif language != "diff":
+            path.write_text(f"{path.read_text(encoding='utf-8')}\n\n{block['text']}", "utf-8")
+        elif where.endswith(".ipynb"):
+            notebook = self.notebook("source")
+            for old, new in changes(block["text"]):
+                [cell] = [cell for cell in notebook.cells if old in cell.source]
+                cell.source = cell.source.replace(old, new)
+            nbformat.write(notebook, path)
+        else:
+            text = path.read_text(encoding="utf-8")
+            for old, new in changes(block["text"]):
+                assert text.count(old) == 1, old
+                text = text.replace(old, new)
+            path.write_text(text, encoding="utf-8")
+
+    def insert(self, asked: re.Match[str], text: str) -> None:
+        notebook = self.notebook("source")
+        cell = (new_code_cell if asked["kind"] == "code" else new_markdown_cell)(text)
+        if asked["name"]:
+            flags = dict.fromkeys(("grade", "solution", "locked", "task"), False)
+            marks = {"schema_version": 3, "grade_id": asked["name"], **flags}
+            cell.metadata["nbgrader"] = marks | TYPES[asked["type"]]
+        above = cell_of(notebook, asked["above"]).id if asked["above"] else self.last
+        place = [one.id for one in notebook.cells].index(above)
+        notebook.cells.insert(place + 1, cell)
+        self.last = cell.id
+        nbformat.write(notebook, self.path("source"))
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command line in the copy, with this environment's programs."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=self.folder,
+            env={**os.environ, "PATH": path, "PYTHONPATH": str(self.folder), "COLUMNS": "200"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        print(f"$ {command}\n{done.stdout}")  # pytest shows it if a test fails
+        return done
+
+    def hand_in(self, homework: str, student: str, **answers: str) -> None:
+        """Hand in the instructor's solutions, and these answers."""
+        notebook = solved(self.notebook("release", homework), self.notebook("source", homework))
+        for name, answer in answers.items():
+            cell_of(notebook, name).source = answer
+        path = self.path(f"submitted/{student}", homework)
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+
+
+def changes(diff: str) -> list[tuple[str, str]]:
+    """Return (old, new) for each change in a diff; a change begins with a removed line."""
+    found: list[tuple[str, str]] = []
+    for line in diff.splitlines():
+        if line.startswith("-"):
+            found.append((line[1:], ""))
+        else:
+            old, new = found[-1]
+            found[-1] = (old, f"{new}\n{line[1:]}" if new else line[1:])
+    return found
+
+
+def follow(copy: Copy, homework: str, heading: str, **wrong: str) -> None:
     """Follow a section; a right and a wrong submission are handed in before grading."""
-    followed = Followed(Copy(folder, homework))
-    for step in steps(heading):
-        if step.kind != "sh":
-            followed.copy.edit(step)
+    for block in blocks(heading):
+        if not block["info"].startswith("sh"):
+            copy.edit(block)
             continue
-        for command in step.text.splitlines():
+        for command in block["text"].splitlines() if block["info"] == "sh" else ():
             if command.startswith("nbgrader autograde"):
-                followed.copy.hand_in("right")
-                followed.copy.hand_in("wrong", **wrong)
-            done = followed.copy.run(command)
-            followed.printed[command] = done.stdout
-            followed.status[command] = done.returncode
-    return followed
+                copy.hand_in(homework, "right")
+                copy.hand_in(homework, "wrong", **wrong)
+            done = copy.run(command)  # `check` may have found something to do
+            assert done.returncode == 0 or "hw_support check" in command, command
 
 
-@pytest.fixture(scope="module")
-def changed(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("changed") / "course"
-    return follow(folder, "hw0", CHANGE, as_column="def as_column(x):\n    return x.T")
-
-
-@pytest.fixture(scope="module")
-def added(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("added") / "course"
-    literals = "def span(x):\n    return 3.0 if len(x) == 3 else 0.0"
-    return follow(folder, "hw0", ADD, span=literals)
-
-
-@pytest.fixture(scope="module")
-def begun(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("begun") / "course"
-    wrong = "def running_mean(x):\n    return np.cumsum(x)"
-    return follow(folder, "hw3", BEGIN, running_mean=wrong)
-
-
-def test_after_a_change_points_and_due_date_are_the_new_ones_everywhere(changed):
-    changed.expect(11, "test_as_column", 2, 0)
-    said = changed.printed["hw-grading release hw0"]
-    assert "hw0.ipynb: cell test_as_column has 2 points now, as its parts; it had 1\n" in said
-    front = changed.copy.notebook("release").cells[0].source
-    assert "- **Due:** Tuesday, 15 January 2030, 11:59 pm Pacific\n- **Points:** 11\n" in front
-    with Gradebook(f"sqlite:///{changed.copy.folder}/gradebook.db") as gradebook:
-        due = gradebook.find_assignment("hw0").duedate
-    assert due == datetime(2030, 1, 16, 7, 59, 59)  # UTC
-    report = changed.printed["hw-grading report hw0"]
-    heads, limits = (re.split(r"  +", line) for line in report.splitlines()[:2])
-    of = dict(zip(heads, limits, strict=False))
-    assert (of["Q0.1"], of["total"]) == ("2", "11")
-
-
-def test_the_new_mark_scheme_is_in_the_source_and_not_in_the_release(changed):
-    source, release = (changed.copy.notebook(room) for room in ("source", "release"))
-    assert "A quarter of the point" in cell_of(source, "error_plot_question").source
-    assert "point where the title" not in nbformat.writes(release)
-
-
-def test_a_number_that_was_forgotten_is_named_by_the_release(tmp_path):
-    copy = Copy(tmp_path / "course", "hw0")
-    for step in steps(CHANGE)[1:2]:  # the notebook alone
-        copy.edit(step)
-    refused = copy.run("hw-grading release hw0")
-    assert refused.returncode == 2
-    assert re.search(r"homework.toml: points is 10, but the cells .* sum to 11", refused.stdout)
-    assert cell_of(copy.notebook("source"), "test_as_column").metadata.nbgrader["points"] == 1
-    copy.edit(steps(CHANGE)[0])
-    notebook = copy.notebook("source")
-    cell = next(cell for cell in notebook.cells if "(2 points)" in cell.source)
-    cell.source = cell.source.replace("(2 points)", "(1 point)")
-    nbformat.write(notebook, copy.folder / "source/hw0/hw0.ipynb")
-    warned = copy.run("hw-grading release hw0")
-    assert warned.returncode == 1
-    assert re.search(r"^warning: .*Q0\.1 A column \(1 point\)", warned.stdout, re.M)
-
-
-def test_a_new_function_is_graded_with_fresh_cases_which_its_feedback_shows(added):
-    added.expect(13, "test_span", 3, 0)  # visible cases alone give nothing
-    graded = added.copy.folder / "autograded/wrong/hw0/hw0.ipynb"
-    cell = cell_of(nbformat.read(graded, as_version=4), "test_span")
-    assert "FAILED  values [2 pt]\n" in cell.outputs[0].text
-    assert "Fresh input: x = [" in cell.outputs[0].text
-
-
-def test_students_of_the_new_function_get_its_parts_and_no_staff_code(added):
-    release = added.copy.notebook("release")
-    test = cell_of(release, "test_span")
-    assert test.metadata["jupyter"] == {"source_hidden": True}
-    assert 'checks.untouched("x is left as it was", 1)' in test.source
-    assert "raise NotImplementedError()" in cell_of(release, "span").source
-    text = nbformat.writes(release)
-    for word in ("grade_with", "staff.hw0", "HIDDEN", "np.max(x) - np.min(x)"):
-        assert word not in text
-    assert "| Q0.1b | the span of numbers | 3 | 8 min |\\n" in text
-
-
-def test_a_new_homework_is_written_released_and_graded_at_once(begun):
-    begun.expect(10, "test_running_mean", 6, 0)
-    folder = begun.copy.folder
-    assert (folder / "dist" / "hw3.zip").is_file()
-    feedback = folder / "feedback" / "wrong" / "hw3" / "hw3.html"
-    assert "Input: x = [2., 4., -3., 5.]" in feedback.read_text(encoding="utf-8")
-    text = nbformat.writes(begun.copy.notebook("release"))
-    for word in ("BEGIN", "HIDDEN", "staff", "graders only", "np.cumsum", "{{"):
-        assert word not in text
-
-
-def test_the_page_is_read_whole_and_is_short():
-    kinds = {heading: [step.kind for step in steps(heading)] for heading in (CHANGE, ADD, BEGIN)}
-    assert kinds == {
-        CHANGE: ["diff", "diff", "sh", "sh", "sh"],
-        ADD: ["cell", "cell", "cell", "file", "file", "diff", "diff", "sh"],
-        BEGIN: ["sh", "sh"],
+def expect(copy: Copy, homework: str, total: float, test: str, points: float) -> None:
+    """Expect that the wrong submission lost all points of one test, and the right one none."""
+    results = read_results(Course(copy.folder), homework)
+    assert sum(cell.max_points for cell in results.cells) == total
+    full = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
+    assert full[test] == points
+    scores = {
+        one.student: {s.cell.name: s.auto for s in one.scores if not s.cell.by_hand}
+        for one in (result.known for result in results.handed_in)
     }
-    assert len(PAGE.read_text(encoding="utf-8").split()) <= 1100
+    assert scores == {"right": full, "wrong": {**full, test: 0}}
 
 
-def test_a_diff_is_split_into_removed_and_added_lines():
-    assert changes("-a\n+b\n+c\n-d\n+e\n") == [("a", "b\nc"), ("d", "e")]
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    return Copy(tmp_path_factory.mktemp("changing") / "course")
 
 
-def test_everything_that_is_copied_exists():
-    assert [name for name in COPIED if not (REPOSITORY / name).exists()] == []
+def test_a_new_homework_is_written_released_and_graded_at_once(copy: Copy) -> None:
+    wrong = "def running_mean(x):\n    return np.cumsum(x)"
+    follow(copy, "hw3", BEGIN, running_mean=wrong)
+    expect(copy, "hw3", 10, "test_running_mean", 6)
+    assert (copy.folder / "dist" / "hw3.zip").is_file()
+    page = (copy.folder / "feedback/wrong/hw3/hw3.html").read_text(encoding="utf-8")
+    assert "Input: x = [2., 4., -3., 5.]" in page
+
+
+def test_a_new_function_is_graded_with_fresh_cases(copy: Copy) -> None:
+    literals = "def span(x):\n    return 3.0 if len(x) == 3 else 0.0"
+    follow(copy, "hw0", ADD, span=literals)
+    expect(copy, "hw0", 13, "test_span", 3)  # visible cases alone give nothing
+    graded = nbformat.read(copy.path("autograded/wrong"), as_version=4)
+    assert "Fresh input: x = [" in cell_of(graded, "test_span").outputs[0].text
+    released = nbformat.writes(copy.notebook("release"))
+    for word in ("grade_with", "staff.hw0", "HIDDEN", "np.max(x) - np.min(x)"):
+        assert word not in released
+
+
+def test_a_change_of_points_and_due_date_fits_the_homework(tmp_path: Path) -> None:
+    copy = Copy(tmp_path / "course")
+    for block in blocks(CHANGE)[:2]:
+        copy.edit(block)
+    assert copy.run("hw-grading release hw0").returncode == 0
+    front = copy.notebook("release").cells[0].source
+    assert "- **Due:** Tuesday, 15 January 2030, 11:59 pm Pacific\n- **Points:** 11\n" in front
+    assert "point where the title" not in nbformat.writes(copy.notebook("release"))

@@ -1,4 +1,4 @@
-"""Which rooms of the grader may import which; the grader names no homework."""
+"""Which rooms of the grader may import which, and how long each is; it names no homework."""
 
 import ast
 import json
@@ -19,6 +19,25 @@ GRADER = [
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in (".py", ".css", ".html", ".toml") and "skeleton" not in path.parts
 ]
+# The most lines of each room, or of several together. A larger number needs a reason in the commit.
+MOST_LINES = {
+    "hw_support": 5100,
+    "hw_grading/homework hw_grading/commands": 1860,
+    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3570,
+    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 4390,
+    "hw_grading/gradebook": 2930,
+    "hw_grading/rendering": 1200,
+    "hw_grading/desk": 1600,
+    "hw_grading/desk/static": 2720,
+    "hw_grading/lms": 2120,
+    "hw_grading/analysis": 1000,
+    "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 930,
+    "staff/hw2": 450,
+    "tools benchmarks": 4000,
+    "tests": 33000,
+}
+MOST_WORDS = 18_500  # of all Markdown that people write
+WRITTEN_BY_PROGRAMS = {"docs/reference.md", "docs/validity.md"}
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
 
 
@@ -34,6 +53,38 @@ def texts_of(path):
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
+
+
+def files_in(*places, ending):
+    """The files of the project with this ending, without generated ones and students' answers."""
+    others = {"node_modules", "skeleton", "answers", "dist", "demo"}
+    for place in places:
+        for path in [ROOT / place, *(ROOT / place).rglob(f"*{ending}")]:
+            inner = path.relative_to(ROOT)
+            hidden = any(part.startswith(".") for part in inner.parts)
+            if path.suffix == ending and not hidden and others.isdisjoint(inner.parts):
+                yield path
+
+
+@pytest.mark.parametrize(("places", "most"), MOST_LINES.items())
+def test_a_room_stays_within_its_lines(places, most):
+    ending = ".js" if places.endswith("static") else ".py"
+    files = [*files_in(*places.split(), ending=ending)]
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+    assert 0 < lines <= most
+
+
+def test_every_room_has_a_budget():
+    listed = {ROOT / place for places in MOST_LINES for place in places.split()}
+    rooms = {path.parent for path in (ROOT / "hw_grading").glob("*/__init__.py")}
+    assert rooms <= listed
+
+
+def test_the_documents_stay_within_their_words():
+    pages = list(files_in(".", ending=".md"))
+    pages = [p for p in pages if p.relative_to(ROOT).as_posix() not in WRITTEN_BY_PROGRAMS]
+    words = {p.name: len(p.read_text(encoding="utf-8").split()) for p in pages}
+    assert 0 < sum(words.values()) <= MOST_WORDS, words
 
 
 def test_each_room_imports_only_those_below_it():

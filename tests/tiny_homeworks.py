@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hw_grading.commands.sample import solved
+from hw_grading.homework.cells import described
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_support.submission import released
 from hw_support.submission.released import Release
@@ -134,7 +135,7 @@ def release_of(name: str, **more: Any) -> Release:
         "output_bytes_per_cell": 2_000_000,
     }
     notebook = released_notebook(name)
-    return released.as_release(released.described(notebook, **{**attributes, **more}))
+    return released.as_release(described(notebook, **{**attributes, **more}))
 
 
 def write_homework(

@@ -171,7 +171,7 @@ def main(argv: Sequence[str] | None = None, specs: Mapping[str, IdxSpec] = MNIST
     if digest != MNIST_FILE.sha256:
         print(
             "This is not the digest in hw_support/shipped_data.py. To ship this file, set there"
-            f' sha256="{digest}" and size={len(built):_}, and update hw_support/data/README.md.'
+            f' sha256="{digest}", and update hw_support/data/README.md.'
         )
     return 0
 

@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if digest != REFERENCE_BATCH_FILE.sha256:
         print(
             "This is not the digest in hw_support/shipped_data.py. To ship this file, set"
-            f' there sha256="{digest}" and size={len(built):_}.'
+            f' there sha256="{digest}".'
         )
     return 0
 

@@ -131,7 +131,7 @@ def _reasons(cell: str, old: Run, new: Run) -> Iterator[str]:
     tests = {part.cell for run in (old, new) for part in run.parts}
     others = graded_differently(old.graded_with, new.graded_with, tests)
     packages = others.pop("packages", "")
-    unknown = "no change is recorded: the answer may be random, or close to a limit"
+    unknown = "nothing relevant changed: the answer may be random, or close to a limit"
     yield from [*found, *others.values()] or [packages or unknown]
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
 from nbgrader.utils import is_grade, is_solution, is_task
@@ -21,7 +22,7 @@ from hw_grading.batch.job import graded_with, installed
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submissions import digest_of as digest_of_file
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.runs import GradedWith, digest_of, read_runs
+from hw_grading.gradebook.runs import GradedWith, digest_of, joined_digest, read_runs
 from hw_grading.gradebook.scores import counted, named, open_gradebook
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import instructor_cells
@@ -30,7 +31,7 @@ from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.source_notebook import check_regions
 from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.submission.cells import grade_id_of
+from hw_support.submission.cells import InstructorCell, grade_id_of
 from hw_support.submission.file import Unreadable
 
 Say = Callable[[str], None]
@@ -101,7 +102,8 @@ class Regrade:
             )
             return
         settings = ExecuteSubmission(config=self.course.config).plain()
-        homework = homework_of(self.course.root, self.assignment)
+        files = self.course.files(self.assignment)
+        homework = homework_of(self.course.root, self.assignment, files)
         now = {"cells": released, **graded_with(settings, installed(), homework)}
         stale: dict[str, list[str]] = {}
         for one in chosen:
@@ -123,7 +125,9 @@ class Regrade:
         cells = {name: now["cells"].get(name, "") for name in run.graded_with["cells"]}
         yield from graded_differently(run.graded_with, {**now, "cells": cells}).values()
         folder = self.course.submitted(result.student.id, self.assignment)
-        if digest_of_file(folder / f"{self.assignment}.ipynb") != run.digest:
+        paths = self.course.notebooks_in(folder, self.assignment)
+        there = list(filter(Path.exists, paths)) or paths[:1]
+        if joined_digest([digest_of_file(path) for path in there]) != run.digest:
             yield "submitted again"
 
     def _graded(self) -> tuple[Results, list[Result]]:
@@ -156,16 +160,19 @@ class Regrade:
         Raises `Unreadable`, or `RuntimeError` if nbgrader would not release the notebook.
         """
         course, name = self.course, self.assignment
-        path = course.source(name) / f"{name}.ipynb"
-        try:
-            notebook = nbformat.read(path, as_version=4)
-        except Exception as error:  # nbformat may raise any error
-            raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
-        check_regions(notebook, path)
-        notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-        cells = {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
-        with Gradebook(course.db_url) as gradebook:
-            known = {one.grade_id: one for one in instructor_cells(gradebook, name, name, path)}
+        cells: dict[str, NotebookNode] = {}
+        known: dict[str, InstructorCell] = {}
+        for path in course.notebooks_in(course.source(name), name):
+            try:
+                notebook = nbformat.read(path, as_version=4)
+            except Exception as error:  # nbformat may raise any error
+                raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
+            check_regions(notebook, path)
+            notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
+            cells |= {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
+            with Gradebook(course.db_url) as gradebook:
+                of_one = instructor_cells(gradebook, name, path.stem, path)
+            known |= {one.grade_id: one for one in of_one}
         if others := sorted(cells.keys() ^ known.keys()):
             raise RuntimeError(
                 f"Cells with a grade id were added to or removed from the notebook of {name} "

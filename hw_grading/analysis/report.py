@@ -14,7 +14,7 @@ from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, counted, in_digits
 from hw_grading.gradebook.writing import aligned, columns
 from hw_grading.homework.course import Course
-from hw_grading.lms.records import known_by_name
+from hw_grading.lms.plan import known_by_name
 from hw_grading.outcome import Status
 
 WIDEST_NAME = 24
@@ -78,7 +78,7 @@ def clipped(text: str, width: int) -> str:
 
 def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> list[str]:
     record = result.known
-    if not record.scored:
+    if not record.scored and result.status is Status.NOT_GRADED:
         return [record.student, *["–"] * (len(questions) + (5 if any_late else 3)), record.late]
     cells_shown = set(itertools.chain.from_iterable(questions.values()))
     scores = [score for score in record.scores if score.cell in cells_shown]

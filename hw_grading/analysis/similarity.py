@@ -23,13 +23,13 @@ from hw_grading.gradebook.folders import why_unusable
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.writing import write_whole
+from hw_grading.homework.cells import cells_of
 from hw_grading.homework.course import Course
 from hw_grading.rendering import templates_in
 from hw_support.failures import visible
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.released import cells_of
 
 RUN, WINDOW = 25, 6  # characters of code without names: copydetect's own choice
 LEAST_SHARE, LEAST = 0.33, 150  # of the code, and characters; honest answers share at most a fifth
@@ -53,7 +53,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
     results = read_results(Course(course), assignment)
     here = results.course
     try:
-        released, _ = read_submission(here.release(assignment) / f"{assignment}.ipynb")
+        released = _joined(here.notebooks_in(here.release(assignment), assignment))
     except Unreadable as why:
         raise Unreadable(
             f"{here.release(assignment)}: {why}. Run `nbgrader generate_assignment {assignment}`"
@@ -65,7 +65,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         try:
             if unusable := why_unusable(folder):
                 raise Unreadable(f"{folder}: {unusable}")
-            notebook, _ = read_submission(folder / f"{assignment}.ipynb")
+            notebook = _joined(here.notebooks_in(folder, assignment))
             works.append(own_work(student, notebook, released, boilerplate))
         except (Unreadable, OSError, ValueError) as why:
             left_out[student] = str(why)
@@ -84,6 +84,15 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
     )
     write_whole(out, content.encode("utf-8", "replace"))
     return left_out
+
+
+def _joined(paths: Sequence[Path]) -> NotebookNode:
+    """Return one notebook with the cells of those that exist; `Unreadable` if none does."""
+    notebooks = [read_submission(path) for path in filter(Path.exists, paths)]
+    if not notebooks:
+        raise Unreadable(f"{paths[0].name} is missing")
+    notebooks[0].cells = [cell for notebook in notebooks for cell in notebook.cells]
+    return notebooks[0]
 
 
 def own_work(

@@ -1,6 +1,6 @@
 """Statistics of a class: a page by question, and a table with a line for each student and part.
 
-The page names no student; the table does. While answers wait for a person, the page shows the
+The page names no student; the table does. While answers need manual grading, the page shows the
 points of tests: a total without the answers that people grade says nothing about the class.
 """
 
@@ -65,7 +65,7 @@ class Statistics:
     students: int  # in the gradebook
     handed_in: int
     graded: int  # by all tests
-    waiting: int  # of these, how many wait for a person
+    waiting: int  # of these, how many need manual grading
     most: float
     points: list[float]  # the totals; of tests only, while a submission waits
     questions: list[Question]

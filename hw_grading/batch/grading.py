@@ -15,7 +15,7 @@ import sys
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,13 +32,14 @@ from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import Results
 from hw_grading.batch.submissions import Submission, to_grade
+from hw_grading.examiner import client
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import fixed_folder
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import NotGraded, Outcome
 from hw_grading.run.blame import described
-from hw_grading.run.ready import expect_ready
 from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox import fork_client
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
 # Thresholds for `gc.set_threshold`, which make full collections rare: a full collection takes
@@ -114,7 +115,8 @@ class ClassRun:
     def _end(self, job: Job, future: Future[Outcome], outcome: Outcome) -> None:
         """Store a result on disk; report only the first failure to do so."""
         try:
-            if not isinstance(outcome, NotGraded):
+            # A fault may be gone the next time, for example if a package was missing.
+            if not isinstance(outcome, NotGraded) and not getattr(outcome, "unscored", ()):
                 self._results.put(job.key, outcome)
         except Exception as error:
             if self._kept:
@@ -164,7 +166,7 @@ def grading(
         secret = whole_class.secret(root, course.course_id)
         if whole_class.executor != "dask":  # Dask workers check by themselves
             hidden = [root, Path(hw_grading.__file__).parent, secret]
-            expect_ready(settings, homework, hidden, wait, examined=examined)
+            expect_ready(settings, homework, hidden, wait, examined)
         students = list(dict.fromkeys(one.student for one in submissions))
         folder = whole_class.place(root)
         progress = Progress(students, folder, assignment, converter.log, sys.stderr)
@@ -180,6 +182,30 @@ def grading(
         )
         stack.callback(class_run.stop)
         yield class_run, submissions, course_secret(secret)
+
+
+def expect_ready(
+    settings: RunSettings,
+    homework: Homework,
+    secrets: Sequence[Path],
+    wait_for_imports: Callable[[], None] | None,
+    examined: bool,
+) -> None:
+    """Raise `GraderFault` if submissions cannot be run on this machine.
+
+    `wait_for_imports` waits until another process has imported the homework's code, and raises
+    `GraderFault` if that fails. It is None if this process runs submissions itself: then its fork
+    servers are started meanwhile, and its examiner if test cells are `examined`.
+    """
+    if not wait_for_imports:
+        if settings.sandbox != "none" and settings.fork_kernels:
+            fork_client.begin(settings.blas_threads, homework.manifest.preload)
+        wait_for_imports = client.begin(homework) if examined else None
+    try:
+        settings.expect_a_sandbox(secrets)
+    finally:
+        if wait_for_imports:
+            wait_for_imports()
 
 
 def _examined(converter: Any) -> bool:

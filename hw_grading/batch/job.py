@@ -27,14 +27,13 @@ from packaging.utils import canonicalize_name
 import hw_grading
 import hw_support
 from hw_grading.homework.homework import KINDS, Homework
+from hw_grading.homework.notes import is_notes
 from hw_grading.outcome import HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
-from hw_grading.run.ready import expect_a_sandbox
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_support.submission import released
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import is_notes
 
 OURS = "this homework's own packages"
 # The files of released homeworks, which only students' commands read.
@@ -84,9 +83,7 @@ def graded_with(
     for kind in KINDS:
         own = homework.manifest.seconds(kind)
         limits |= {f"{kind} of {cell}": f"{seconds:g}" for cell, seconds in own.items()}
-    code = {
-        path: hashlib.sha256(content).hexdigest()[:16] for path, content in homework.code.items()
-    }
+    code = {path: digest[:16] for path, digest in homework.digests.items()}
     return {"limits": limits, "code": code, "packages": dict(versions)}
 
 
@@ -143,7 +140,7 @@ def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
 @functools.cache
 def _check_sandbox(sandbox: str, blas_threads: int) -> None:
     settings = RunSettings(sandbox=sandbox, blas_threads=blas_threads)
-    expect_a_sandbox(settings, [Path(str(hw_grading.__file__)).parent])
+    settings.expect_a_sandbox([Path(str(hw_grading.__file__)).parent])
 
 
 # -- the seeds of hidden inputs

@@ -25,6 +25,7 @@ from concurrent.futures import Executor, Future
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from hw_grading.batch.locks import work_folder
@@ -56,9 +57,12 @@ class LocalProcesses(Executor):
         self._workers = workers
         self._warm_up = homework or Homework(""), blas_threads, examined, workers
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[bytes, Future[Any]]] = deque()
+        self._waiting: deque[tuple[tuple[Any, ...], Future[Any]]] = deque()
         self._running: dict[int, tuple[bytes, Future[Any]]] = {}  # sent to the fork server
         self._number = 0  # of the last call that was sent
+        # Messages to fork servers have a thread: one that takes answers must never wait for the
+        # fork server to read, because it may be waiting for its answers to be taken.
+        self._messages: SimpleQueue[tuple[Connection, Any] | None] = SimpleQueue()
         self._imported: Future[str] = Future()  # why the homework's code was not imported, or ""
         self._ready = self._shut = self._ending = False
         self._deaths = 0  # of fork servers since the last answer
@@ -68,6 +72,8 @@ class LocalProcesses(Executor):
         self._scratch = self._closing.enter_context(work_folder(place, "hw-run-", _YOUNG_SECONDS))
         self._scratch.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
         self._start()
+        self._sender = threading.Thread(target=self._send_messages, daemon=True)
+        self._sender.start()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -77,7 +83,7 @@ class LocalProcesses(Executor):
         with self._lock:
             if self._shut:
                 raise RuntimeError("the run was ended")
-            self._waiting.append((pickle.dumps((function, args, kwargs)), future))
+            self._waiting.append(((function, args, kwargs), future))
             self._send()
         return future
 
@@ -96,14 +102,17 @@ class LocalProcesses(Executor):
                 future.cancel()  # which a running one refuses
         elif wait:
             futures.wait(left)
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock:
             self._ending = True
-            self._connection.send(None)
+            self._messages.put((self._connection, None))
         try:
             self._process.wait(_SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._listener.join()
+        self._messages.put(None)
+        self._sender.join()
+        self._connection.close()
         self._closing.close()
 
     def _start(self) -> None:
@@ -118,18 +127,26 @@ class LocalProcesses(Executor):
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C reaches only the coordinator
             )
-        with contextlib.suppress(OSError):  # the listener sees that it has ended
-            self._connection.send(self._warm_up)
+        self._messages.put((self._connection, self._warm_up))
 
     def _send(self) -> None:
         """Send the fork server as many calls as it can make at once. The caller holds the lock."""
         while self._ready and self._waiting and len(self._running) < self._workers:
             call, future = self._waiting.popleft()
             if future.set_running_or_notify_cancel():
+                try:
+                    pickled = pickle.dumps(call)  # only now: calls that wait share what they have
+                except Exception as error:
+                    future.set_exception(error)
+                    continue
                 self._number += 1
-                self._running[self._number] = call, future
-                with contextlib.suppress(OSError):  # the listener sees it too, and sends it again
-                    self._connection.send((self._number, call))
+                self._running[self._number] = pickled, future
+                self._messages.put((self._connection, (self._number, pickled)))
+
+    def _send_messages(self) -> None:
+        for connection, message in iter(self._messages.get, None):
+            with contextlib.suppress(OSError):  # the listener sees that the fork server has ended
+                connection.send(message)
 
     def _listen(self) -> None:
         """Take the fork server's answers; start another one when it dies."""
@@ -140,7 +157,6 @@ class LocalProcesses(Executor):
                 self._ready = False
                 self._process.kill()
                 self._process.wait()
-                self._connection.close()
                 self._deaths += 1
                 if self._ending or self._deaths == ATTEMPTS:
                     self._shut = True
@@ -160,7 +176,7 @@ class LocalProcesses(Executor):
         with self._lock:
             self._ready = True
             for number, (call, _) in self._running.items():  # of an earlier fork server
-                self._connection.send((number, call))
+                self._messages.put((self._connection, (number, call)))
             self._send()
         while True:
             number, answer = self._connection.recv()

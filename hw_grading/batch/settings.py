@@ -25,42 +25,43 @@ _SHARE_OF_MEMORY = 0.8  # of the memory that is free when grading begins
 
 
 class WholeClass(Configurable):
-    """The instructor's settings ``c.WholeClass``."""
+    """How a class is graded; ``c.WholeClass``."""
 
     executor = Enum(
         ["processes", "serial", "dask"],
         default_value="processes",
-        help="where submissions run: in processes on this machine, one after another in "
-        "nbgrader's own process, or on Dask workers",
+        help="Where submissions run: in processes on this machine, one after another in "
+        "nbgrader's own process, or on Dask workers.",
     ).tag(config=True)
     workers = Integer(
-        0, help="most submissions that run at once, if memory allows; 0: one for each core"
+        0, help="The most submissions that run at once, if memory allows. 0: one for each core."
     ).tag(config=True)
     memory_mb_in_all = Integer(
         0,
-        help="memory (MB) of all submissions that run at once on this machine; each takes "
-        "ExecuteSubmission.memory_mb; 0: most of the memory that is free when grading begins",
+        help="Memory (MB) of all submissions that run at once on this machine. Each takes "
+        "`ExecuteSubmission.memory_mb`. 0: 80 % of the memory that is free when grading begins.",
     ).tag(config=True)
     scheduler_address = Unicode(
-        "", help='address of the Dask scheduler, such as "tcp://10.0.0.1:8786"'
+        "", help='The address of the Dask scheduler, such as "tcp://10.0.0.1:8786".'
     ).tag(config=True)
     scheduler_wait_seconds = Float(
-        60, help="time to wait (s) for the scheduler and a first worker"
+        60, help="Time (s) to wait for the scheduler and a first worker."
     ).tag(config=True)
     rerun = Bool(
-        False, help="run every submission again, even if an earlier run saved its result"
+        False,
+        help="Whether to run every submission again, even if an earlier run saved its result.",
     ).tag(config=True)
-    folder = Unicode(
-        "grading", help="folder in the course for each assignment's results and progress"
-    ).tag(config=True)
+    folder = Unicode("grading", help="The folder in the course for results and progress.").tag(
+        config=True
+    )
     secret_file = Unicode(
         "",
-        help="file of the course's secret, from which hidden inputs are drawn; made if missing. "
-        '"": a file in your Jupyter data folder. To draw the same inputs on another '
-        "machine, copy the file there",
+        help="The file of the course's secret, from which fresh cases are drawn; written if "
+        "missing. '': a file in your Jupyter data folder. To draw the same cases on another "
+        "machine, copy the file there.",
     ).tag(config=True)
     results_mb = Integer(
-        4000, help="size (MB) of all saved results; the least recently used are removed"
+        4000, help="Size (MB) of all saved results. The least recently used are removed."
     ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:

@@ -11,6 +11,7 @@ import json
 import os
 import time
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -76,9 +77,13 @@ class Results:
 
 
 def _outcome(
-    notebook: str, reasons: list[str], spent: dict[str, Any], parts: list[dict[str, Any]]
+    notebook: str,
+    reasons: list[str],
+    spent: dict[str, Any],
+    parts: list[dict[str, Any]],
+    unscored: Sequence[str] = (),
 ) -> WithScores:
     results = tuple(Part(**part) for part in parts)
     if reasons:
-        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent), results)
+        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent), results, tuple(unscored))
     return Graded(notebook, Spent(**spent), results)

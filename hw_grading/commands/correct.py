@@ -1,6 +1,5 @@
 """Corrects the points of a question, for everybody or for some; undoes and lists corrections."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,28 +35,20 @@ class Corrections:
         """Correct a question, for everybody or for students; return lines on the effect."""
         if bool(students) != (kind is Kind.SET):
             raise Unreadable("--student and --to go together: whose points, and how many they are")
-        cell = self.cell(label)
-        known = [name for name, final in self._before.students.items() if final.record]
-        ids = list(dict.fromkeys(map(str.strip, students)))
+        cell, ids = self.cell(label), list(dict.fromkeys(map(str.strip, students)))
         for student in ids:
-            if student not in known:
-                near = difflib.get_close_matches(student, known, 1)
-                hint = f". Did you mean {near[0]}?" if near else ""
-                what = f"has submitted nothing for {self._assignment}"
-                raise Unreadable(f"{quoted(student)} {what}{hint}")
+            final = self._before.students.get(student)
+            if final is None or not final.record:
+                raise Unreadable(f"{quoted(student)} has submitted nothing for {self._assignment}")
         about = (cell, kind, points, reason, author, ids or [""])
         keys = corrections.correct(self._database, self._assignment, *about)
-        undo = f"To undo it: hw-grading correct {self._assignment} --undo"
         of_cell = [one for one in self._stored() if one.cell == cell.name and not one.undone_at]
+        earlier = [one for one in of_cell if one.key not in keys and one.student in ("", *ids)]
         return [
             *(self._in_words(one) for one in of_cell if one.key in keys),
             *self._effect(),
-            *(
-                f"This earlier correction also counts: {self._in_words(one)}"
-                for one in of_cell
-                if one.key not in keys and one.student in ("", *ids)
-            ),
-            *(f"{undo} {key}" for key in keys),
+            *(f"This earlier correction also counts: {self._in_words(one)}" for one in earlier),
+            *(f"To undo it: hw-grading correct {self._assignment} --undo {key}" for key in keys),
         ]
 
     def undo(self, key: int, author: str) -> list[str]:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import write_class
-from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.writing import say
-from hw_grading.homework.course import Course, scratch_course
+from hw_grading.homework.course import REPOSITORY, scratch_course
 from hw_grading.inside.isolation import Limits
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import available, environment
+from hw_grading.sandbox import environment
 
 # The course's own limit is a minute, which is too long to watch an endless loop.
 SECONDS_PER_CELL = 20
@@ -28,6 +27,11 @@ def demonstrate(folder: Path) -> int:
 
     An earlier demonstration's folder is removed first. Any other folder raises `FileExistsError`.
     """
+    if not (REPOSITORY / "staff").is_dir():
+        raise RuntimeError(
+            "The demonstration grades the homeworks of this project's repository, which is not "
+            "here. Clone the repository, and type there: make demo"
+        )
     if (folder / MARKER).exists():
         shutil.rmtree(folder)
     course = scratch_course(folder)
@@ -60,26 +64,15 @@ def demonstrate(folder: Path) -> int:
     shown += [(folder / "grades.csv", "the grades"), (log, "nbgrader's log")]
     print("\nThis was made:")
     print(*(f"  {what}:\n    {path}" for path, what in shown), sep="\n")
-    print("\nTo see the plots of the whole class side by side, and to grade by hand, type:")
-    print(f"  {Path(sys.executable).parent}/hw-grading --course {folder} desk {grid_of(course)}")
+    print("\nTo grade plots and written answers by hand, type:")
+    print(f"  {Path(sys.executable).parent}/hw-grading --course {folder} desk {names[-1]}")
     return status
-
-
-def grid_of(course: Course) -> str:
-    """Return the words that open the grid of the last homework with plots to grade."""
-    for name in reversed(course.homeworks()):
-        book = GradeBook(course, name)
-        plots = [question.cell for question in book.questions() if question.is_code]
-        book.close()
-        if plots:
-            return f"{name} --grid {plots[0]}"
-    return course.homeworks()[-1]
 
 
 def sandbox_or_none() -> list[str]:
     """Return the option that this machine needs to grade the sample class, and report it."""
     try:
-        available.check(environment.what_to_show(1, []), Limits())
+        environment.check(environment.what_to_show(1, []), Limits())
     except GraderFault as fault:
         step(f"\n{fault}\n")
         step("This project wrote the sample class, so it is graded without a sandbox here.")

@@ -1,10 +1,8 @@
 """Grants extensions and slip days, from the command line or a CSV, and lists them."""
 
-import csv
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
-from math import inf
 from pathlib import Path
 
 from hw_grading.gradebook.database import Database
@@ -14,27 +12,22 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import counted, open_gradebook, students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of, why_no_id
+from hw_grading.lms.tables import first_of, read_table
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import encodable, quoted
 
+STUDENT = "student"
 HOW_MUCH = ("until", "hours", "days")
 MAX_DAYS = 366
-_MAX_SHOWN = 20
 Row = tuple[str, Mapping[str, str]]  # the place of a row, "" if none, and its values by name
 
 
 def rows_of(path: Path) -> list[Row]:
-    """Return the rows of a CSV with commas, semicolons or tabs; `Unreadable` if it is no such."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise Unreadable(f"{path} is not text in UTF-8: save it as CSV in UTF-8") from None
-    head = lines[0].casefold() if lines else ""
-    reader = csv.DictReader([head, *lines[1:]], delimiter=max(",;\t", key=head.count))
-    if not {"student"} < {*(reader.fieldnames or ())} & {"student", *HOW_MUCH, "slip"}:
-        raise Unreadable(f"{path}, line 1: expected a column student, and until, hours or days")
-    rows = [(f"{path}, line {reader.line_num}: ", row) for row in reader if any(row.values())]
-    return [(place, {name: row[name] or "" for name in row if name}) for place, row in rows]
+    """Return the rows of a CSV; `Unreadable` if it is none, or lacks a column."""
+    table = read_table(path)
+    table.expect(STUDENT)
+    table.expect(*HOW_MUCH, "slip")
+    return [(f"{path}, line {row.line}: ", row.values) for row in table.rows]
 
 
 class Extensions:
@@ -71,8 +64,7 @@ class Extensions:
                 f"expected students of {self._assignment}: --student ID or --from-csv FILE"
             )
         if wrong:
-            more = [f"and {len(wrong) - _MAX_SHOWN} more"] if len(wrong) > _MAX_SHOWN else []
-            raise Unreadable("\n".join([*wrong[:_MAX_SHOWN], *more, "No extension was granted."]))
+            raise Unreadable("\n".join([*first_of(wrong), "No extension was granted."]))
         grant(self._database, found.values(), author)
         return self.listed(list(found))
 
@@ -101,11 +93,8 @@ class Extensions:
                 said.append(f"{final.slip_days} used here, {final.slip_days_left} left")
             why = f": {one.reason}" if one.reason else ""
             line = f"{one.student}: {', '.join(said)} (by {one.author}, {one.at:%Y-%m-%d}{why})"
-            if one.student not in known:
-                near = difflib.get_close_matches(one.student, known, 1)
-                line += ". The gradebook has no such student yet: check the id"
-                line += f". Did you mean {near[0]}?" if near else ""
-            lines.append(line)
+            unknown = ". The gradebook has no such student yet: check the id"
+            lines.append(line if one.student in known else line + unknown)
         return lines or [f"Nobody has an extension for {self._assignment}."]
 
 
@@ -121,22 +110,21 @@ def extension_of(homework: str, asked: Mapping[str, str], due: datetime, zone: t
         raise Unreadable(f"{quoted(student)} is not a student's id: {why}")
     said = {name: asked[name] for name in (*HOW_MUCH, "slip") if asked.get(name)}
     how = [name for name in HOW_MUCH if name in said]
-    if not said:
-        raise Unreadable("expected until, hours, days or slip, found none of them")
-    if len(how) > 1:
-        raise Unreadable(f"expected one of until, hours, days, found {' and '.join(how)}")
+    if not said or len(how) > 1:
+        found = " and ".join(how) or "none of them"
+        raise Unreadable(f"expected one of until, hours, days, or slip, found {found}")
     until, seconds = None, None
     if "until" in said:
         until = moment_of(said["until"], zone)
     elif "hours" in said:
         seconds = 3600 * _number(said["hours"], "hours", 24 * MAX_DAYS)
     elif "days" in said:
-        days = int(_number(said["days"], "days", MAX_DAYS, whole=True))
+        days = int(_number(said["days"], "whole days", MAX_DAYS))
         seconds = (days_later(due, days, zone) - due).total_seconds()
-    more = (until - due).total_seconds() if until else inf if seconds is None else seconds
-    if not 0 < more <= MAX_DAYS * 86_400 and more != inf:
+    more = (until - due).total_seconds() if until else seconds
+    if more is not None and not 0 < more <= MAX_DAYS * 86_400:
         raise Unreadable(f"expected a time within a year after {in_zone(due, zone)}")
-    slip = int(_number(said["slip"], "slip days", 100, whole=True)) if "slip" in said else None
+    slip = int(_number(said["slip"], "whole slip days", 100)) if "slip" in said else None
     reason = encodable(" ".join(asked.get("reason", "").split())[:500])
     return Extension(homework, student, until, seconds, slip, reason)
 
@@ -165,12 +153,9 @@ def in_zone(moment: datetime, zone: tzinfo) -> str:
     return f"{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {zone}"
 
 
-def _number(text: str, what: str, most: float, *, whole: bool = False) -> float:
-    try:
-        number = float(text.strip().replace(",", "."))
-        if 0 <= number <= most and not (whole and number % 1):
+def _number(text: str, what: str, most: float) -> float:
+    with suppress(ValueError):
+        number = float(text.replace(",", "."))
+        if 0 <= number <= most and not (what.startswith("whole") and number % 1):
             return number
-    except ValueError:
-        pass
-    kind = "a whole number" if whole else "a number"
-    raise Unreadable(f"expected {kind} of {what} up to {most:g}, found {quoted(text)}")
+    raise Unreadable(f"expected a number of {what} up to {most:g}, found {quoted(text)}")

@@ -29,11 +29,6 @@ def new(course: Path, name: str, today: date | None = None) -> list[Path]:
     The homework is due four weeks after `today`. Raises `NotMade` if that is not possible,
     `GraderFault` if another homework's manifest, from which the time zone comes, has a mistake.
     """
-    if not (course / "nbgrader_config.py").is_file():
-        raise NotMade(
-            f"{course} is not a course: it has no nbgrader_config.py. Go to the folder of your "
-            "course, or name the folder with --course."
-        )
     if len(name) > MAX_CHARACTERS or not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise NotMade(
             f"{name!r} cannot be the name of a homework, because its staff code is a Python "

@@ -13,24 +13,24 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
 
 from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.model import wrong_sums
 from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.writing import write_whole
-from hw_grading.homework.cells import is_test
+from hw_grading.homework.cells import described, is_test
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import FILE_NAME, STAFF, homework_of, manifest_of
+from hw_grading.homework.homework import FILE_NAME, STAFF, has_manifest, homework_of, manifest_of
 from hw_grading.homework.source_notebook import (
     check_regions,
     check_total,
-    disagreements,
     points_of,
     set_points,
     unknown_cells,
@@ -43,6 +43,7 @@ from hw_support.submission.file import Unreadable
 
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
+_LOCK = REPOSITORY / "requirements-student.lock"  # what students install
 # The zip includes nbgrader for its Validate button, but hides its tools for instructors.
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", _KNOWN.name)
@@ -73,15 +74,16 @@ def release(
 ) -> tuple[list[Path], list[str], list[str]]:
     """Generate released notebooks, write the students' zips, and return zips, changes, warnings.
 
+    A homework gets a zip if it has a manifest, and one notebook, which is named after it.
     `known` is the folder for the descriptions of the homeworks in the students' package; by
     default the package's own. If all homeworks are released, and the folder is the course's own
     or given here, the descriptions of homeworks that no longer exist are removed.
 
     A change is a sentence about a test cell of a source notebook, which got the points of its
-    parts. A warning is a sentence of `check_source`. Raises `Unreadable` if there is no such
-    homework; `ManifestError`, before any change, if a manifest has a mistake or other points than
-    the notebook; `RuntimeError` if students could read what is hidden in a cell, or if nbgrader
-    cannot generate an assignment.
+    parts. A warning is a sentence of `check_source`. Without its repository, the package makes no
+    zips. Raises `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
+    manifest has a mistake or other points than the notebook; `RuntimeError` if students could read
+    what is hidden in a cell, or if nbgrader cannot generate an assignment.
     """
     if not course.homeworks():
         raise Unreadable(
@@ -93,62 +95,76 @@ def release(
     chosen = list(dict.fromkeys(names)) or course.homeworks()
     prune = not names and (known is not None or course.folder.resolve() == REPOSITORY)
     known = known or released.FOLDER
-    warnings = [sentence for name in chosen for sentence in check_source(course.folder, name)]
+    warnings = [sentence for name in chosen for sentence in check_source(course, name)]
     changes = [sentence for name in chosen for sentence in _write_points(course, name)]
     for name in chosen:
         course.must("generate_assignment", name, "--force")
+    if not _LOCK.is_file():  # the zips are made of files that only this repository has
+        return [], changes, warnings
     known.mkdir(exist_ok=True)
     for path in known.glob("*.json") if prune else ():
         if path.stem not in chosen:
             path.unlink()
-    for name in chosen:
+    own = [name for name in chosen if has_manifest(course.root, name)]
+    zipped = [name for name in own if course.notebooks(name) == [name]]
+    for name in zipped:
         write_whole(known / f"{name}.json", description_of(course, name).encode())
-    zips = [write_student_zip(course.folder, out, name, known) for name in chosen]
+    warnings += [
+        f"{name}: there is no zip for students, which needs one notebook, {name}.ipynb."
+        for name in own
+        if name not in zipped
+    ]
+    zips = [write_student_zip(course, out, name, known) for name in zipped]
     return zips, changes, warnings
 
 
-def check_source(course: Path, assignment: str) -> list[str]:
+def check_source(course: Course, assignment: str) -> list[str]:
     """Return a sentence for each contradiction between points or ids; raise as `release`."""
-    here = Course(course)
-    path, shown, notebook = _source(here, assignment)
-    set_points(notebook)
-    manifest = homework_of(here.root, assignment).manifest
-    file = here.root / STAFF / assignment / FILE_NAME
-    check_regions(notebook, shown)
-    check_total(manifest, file, notebook)
-    by_hand = [
-        Cell(marks_of(cell)["grade_id"], points, by_hand=True)
-        for cell in notebook.cells
-        if (points := points_of(cell)) and not is_test(cell)
-    ]
-    said = [*disagreements(notebook), *wrong_sums(by_hand, read_places(path))]
-    unknown = [f"{file}: {sentence}" for sentence in unknown_cells(manifest, notebook)]
-    return [*unknown, *(f"{shown}: {sentence}" for sentence in said)]
+    manifest = homework_of(course.root, assignment).manifest
+    file = course.root / STAFF / assignment / FILE_NAME
+    whole: NotebookNode = new_notebook()  # the cells of all notebooks
+    warnings, owner = [], dict[str, Path]()
+    for path, shown, notebook in _sources(course, assignment):
+        set_points(notebook)
+        check_regions(notebook, shown)
+        whole.cells += notebook.cells
+        with_points = [cell for cell in notebook.cells if points_of(cell)]
+        for name in (marks_of(cell)["grade_id"] for cell in with_points):
+            if (other := owner.setdefault(name, shown)) != shown:
+                raise RuntimeError(
+                    f"{shown} and {other} have a cell with points of the same id, {name}. Each "
+                    "cell of a homework needs its own. Nothing was released."
+                )
+        by_hand = [
+            Cell(marks_of(cell)["grade_id"], points_of(cell), by_hand=True)
+            for cell in with_points
+            if not is_test(cell)
+        ]
+        warnings += [f"{shown}: {said}" for said in wrong_sums(by_hand, read_places(path))]
+    check_total(manifest, file, whole)
+    return [*(f"{file}: {said}" for said in unknown_cells(manifest, whole)), *warnings]
 
 
 def _write_points(course: Course, assignment: str) -> list[str]:
-    """Write the points of the parts into the source notebook; return what has changed."""
-    path, shown, notebook = _source(course, assignment)
-    changes = [f"{shown}: {sentence}" for sentence in set_points(notebook)]
-    if changes:
-        write_whole(path, f"{nbformat.writes(notebook)}\n".encode())
+    """Write the points of the parts into the source notebooks; return what has changed."""
+    changes = []
+    for path, shown, notebook in _sources(course, assignment):
+        if of_one := [f"{shown}: {sentence}" for sentence in set_points(notebook)]:
+            write_whole(path, f"{nbformat.writes(notebook)}\n".encode())
+            changes += of_one
     return changes
 
 
-def _source(course: Course, assignment: str) -> tuple[Path, Path, NotebookNode]:
-    """Return the path of the instructor's notebook, the path as it is shown, and the notebook."""
-    path = course.source(assignment) / f"{assignment}.ipynb"
-    shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
-    try:
-        return path, shown, nbformat.read(path, as_version=4)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{path} is missing: a homework's notebook must have the name of its folder"
-        ) from None
-    except ValueError as error:
-        raise RuntimeError(
-            f"{path} is not a notebook ({error}). Save it again in Jupyter"
-        ) from error
+def _sources(course: Course, assignment: str) -> Iterator[tuple[Path, Path, NotebookNode]]:
+    """Yield the path of each of the instructor's notebooks, also as it is shown, and its cells."""
+    for path in course.notebooks_in(course.source(assignment), assignment):
+        shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
+        try:
+            yield path, shown, nbformat.read(path, as_version=4)
+        except ValueError as error:
+            raise RuntimeError(
+                f"{path} is not a notebook ({error}). Save it again in Jupyter"
+            ) from error
 
 
 def description_of(course: Course, assignment: str) -> str:
@@ -157,7 +173,7 @@ def description_of(course: Course, assignment: str) -> str:
     names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission", "output_bytes_per_cell")
     values = {name: getattr(limits, name) for name in names}
     manifest = manifest_of(course.root, assignment)
-    description = released.described(
+    description = described(
         nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
         version=version_for(assignment),
@@ -169,22 +185,23 @@ def description_of(course: Course, assignment: str) -> str:
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
 
 
-def known_to_students(course: Path, assignment: str) -> list[str]:
+def known_to_students(course: Course, assignment: str) -> list[str]:
     """Return the homeworks that the students' package of one homework describes.
 
     These are the homework itself and all that are due no later, so that students do not see the
     tests of later ones. A homework without a due date is described in its own package only.
     """
-    here = Course(course)
-    due = manifest_of(here.root, assignment).due_moment
-    dates = {name: manifest_of(here.root, name).due_moment for name in here.homeworks()}
+    due = manifest_of(course.root, assignment).due_moment
+    dates = {name: manifest_of(course.root, name).due_moment for name in course.homeworks()}
     earlier = {name for name, date in dates.items() if due and date and date <= due}
     return sorted({assignment, *earlier})
 
 
-def write_student_zip(course: Path, out: Path, assignment: str, known: Path | None = None) -> Path:
+def write_student_zip(
+    course: Course, out: Path, assignment: str, known: Path | None = None
+) -> Path:
     """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements."""
-    known, folder = known or released.FOLDER, Course(course).release(assignment)
+    known, folder = known or released.FOLDER, course.release(assignment)
     out.mkdir(parents=True, exist_ok=True)
     files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     entries = {
@@ -213,7 +230,7 @@ def write_student_zip(course: Path, out: Path, assignment: str, known: Path | No
 
 
 def version_for(assignment: str) -> str:
-    """Return the version of hw_support for a homework, such as "2.0.0+ps1".
+    """Return the version of hw_support for a homework, such as "3.0.0+ps1".
 
     The label lets it replace another homework's package in an environment.
     """
@@ -244,7 +261,7 @@ def _build_wheel(scratch: Path, assignment: str, descriptions: Sequence[Path]) -
 
 def _pins() -> str:
     """Return the package versions that students install, one on a line."""
-    return (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+    return _LOCK.read_text(encoding="utf-8")
 
 
 def _project() -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ notebook is read when one of its cells is shown.
 """
 
 import contextlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -118,20 +119,21 @@ class Answers:
         """Read a student's notebook; return also the cells that are shown, {} if it is damaged."""
         self.roster(now=student not in self._results)
         key, result = self._key(student), self._results.get(student)
-        path = self.course.autograded(student, self.assignment) / f"{self.assignment}.ipynb"
-        found: Cells = {}
+        paths = self._graded(student)
+        found: dict[str, dict[str, Any]] = {}
         trouble = ""
-        try:
-            document = open_notebook(path)
-        except (Unreadable, OSError) as why:
-            trouble = f"its graded notebook cannot be read: {why}"
-        else:
-            found = cells_by_id(document)
+        for path in list(filter(os.path.lexists, paths)) or paths:
+            try:
+                document = open_notebook(path)
+            except (Unreadable, OSError) as why:
+                trouble = f"its graded notebook cannot be read: {why}"
+                continue
+            found |= cells_by_id(document)
             section = document["metadata"].get(METADATA_KEY)
             if isinstance(section, dict) and section.get(FINISHED) is not True:
                 trouble = "its last grading did not finish"
         cells = {name: found[name] for name in self._names() if name in found}
-        found_it = self._state(student) is not None
+        found_it = any(self._state(student))
         glances = {name: self._glance(name, cell) for name, cell in cells.items()}
         status = (result and result.status) or Status.NOT_GRADED
         reason, late = (result.reason, result.known.late) if result else ("", "")
@@ -150,9 +152,12 @@ class Answers:
             return None
         return self._state(student), result.status, result.reason, result.known.late
 
-    def _state(self, student: str) -> tuple[int, int] | None:
+    def _graded(self, student: str) -> list[Path]:
         folder = self.course.autograded(student, self.assignment)
-        return size_and_time(folder / f"{self.assignment}.ipynb")
+        return self.course.notebooks_in(folder, self.assignment)
+
+    def _state(self, student: str) -> tuple[tuple[int, int] | None, ...]:
+        return tuple(map(size_and_time, self._graded(student)))
 
     def _glance(self, name: str, cell: Mapping[str, Any]) -> Glance:
         pictures = len(pictures_of(cell))
@@ -170,10 +175,11 @@ class Answers:
 
     def _stubs(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
-        path = self.course.release(self.assignment) / f"{self.assignment}.ipynb"
-        state = size_and_time(path)
-        if state != self._released[0]:
-            self._released = (state, _sources_in(path))
+        paths = self.course.notebooks_in(self.course.release(self.assignment), self.assignment)
+        states = [size_and_time(path) for path in paths]
+        if states != self._released[0]:
+            sources = {name: text for path in paths for name, text in _sources_in(path).items()}
+            self._released = (states, sources)
         return self._released[1]
 
 

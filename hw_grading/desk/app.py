@@ -29,7 +29,7 @@ class DeskServer(ServerApp):
 
 
 class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
-    """The GSI's desk."""
+    """The desk, on which people grade in the browser."""
 
     serverapp_class = DeskServer  # as a program of its own
     name = NAME

@@ -39,6 +39,8 @@ class Verdict:
     gone: str | None  # why the notebook cannot be asked any more; None while it can
     ended: bool  # whether the reason is that the kernel's process has ended
     parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
+    fault: str  # of the test cell itself, which then has no verdict; ""
+    above: str  # of an instructor's cell further up, so what is lost may not be the student's; ""
 
 
 @dataclass
@@ -48,7 +50,7 @@ class _Examiner:
     process: subprocess.Popen[bytes] | Forked
     requests: socket.socket
     serves: str  # the digest of the homework whose code it imports
-    said: bytes = b""  # its line about the imports: why they failed, or an empty line
+    said: str = ""  # its line about the imports: why they failed, or an empty line
 
     @classmethod
     def started(cls, homework: Homework) -> _Examiner:
@@ -71,21 +73,16 @@ class _Examiner:
 
     def expect_imports(self) -> None:
         """Wait until it has imported the homework's code; raise `ExaminerFailed` if that failed."""
-        try:
-            self._wait_for_imports()
-        except OSError:
-            raise ExaminerFailed("the examiner did not start") from None
-        if text := self.said.decode(errors="replace").strip():
-            raise ExaminerFailed(text)
-
-    def _wait_for_imports(self) -> None:
-        while not self.said.endswith(b"\n"):
-            if not (piece := self.requests.recv(10_000)):
-                raise ConnectionError("the examiner ended before it had started")
-            self.said += piece
+        if not self.said:
+            with contextlib.suppress(OSError), self.requests.makefile(errors="replace") as file:
+                self.said = file.readline()
+        if not self.said:
+            self.has_ended(within=_SECONDS_TO_END)  # otherwise the next try could use it again
+            raise ExaminerEnded("the examiner did not start")
+        if why := self.said.strip():
+            raise ExaminerFailed(why)
 
     def submit(self, request: Request, link: socket.socket) -> Connection:
-        self._wait_for_imports()  # if imports failed, each examination says so
         ours, theirs = Pipe()
         with theirs:
             socket.send_fds(self.requests, [b"s"], [theirs.fileno(), link.fileno()])
@@ -99,7 +96,7 @@ _examiner: _Examiner | None = None
 def take(pid: int, requests: socket.socket, homework: Homework) -> None:
     """Make a forked examiner the examiner of this process."""
     global _examiner
-    _examiner = _Examiner(Forked(pid), requests, homework.digest(), said=b"\n")
+    _examiner = _Examiner(Forked(pid), requests, homework.digest(), said="\n")
 
 
 def _running(homework: Homework) -> _Examiner:
@@ -134,9 +131,8 @@ class Request:
 
     root_pid: int  # the process to kill
     seed: int  # of fresh cases
-    prefix: Cells  # the instructor's cells that come before every answer
+    first: Cells  # the instructor's cells before every answer; the fork server runs them once
     instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
-    tests: Cells  # the fork server compiles each of them once
 
 
 class Examination:
@@ -149,11 +145,14 @@ class Examination:
     def __init__(self, link: socket.socket, request: Request, homework: Homework) -> None:
         self._process: Forked | None = None
         with link, _expecting_an_examiner():
-            self._examiner = _running(homework).submit(request, link)
+            server = _running(homework)
+            self._expect_imports = server.expect_imports
+            self._examiner = server.submit(request, link)
 
     def process(self) -> Forked:
         """Return the process that examines only this submission: the watchdog may end it."""
         if self._process is None:
+            self._expect_imports()
             with _expecting_an_examiner():
                 self._process = Forked(int(self._examiner.recv_bytes()))
         return self._process
@@ -177,8 +176,6 @@ class Examination:
             if not self._examiner.poll(seconds):
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
             answer = json.loads(self._examiner.recv_bytes())
-        if fault := answer.get("fault"):
-            raise ExaminerFailed(fault)
         return Verdict(**answer)
 
     def end(self) -> None:

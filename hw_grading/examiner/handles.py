@@ -2,8 +2,8 @@
 
 A handle can be passed back to the notebook. A function can be called, and of an object with entries
 a copy of them can be looked at. No value is known of anything else. So a test that compares a
-handle, or asks for its type or an attribute, would score by chance. It raises `StaffError`: that is
-the test's mistake, and nobody gets points or a zero for it.
+handle, prints it, or asks for its type or an attribute, would score by chance. It raises
+`StaffError`: that is the test's mistake, and nobody gets points or a zero for it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hw_support.failures import plain_name
 
 _REFUSED = (
     *("eq", "ne", "lt", "le", "gt", "ge", "bool", "len", "iter", "contains", "getitem"),
-    *("int", "float", "complex", "index", "round", "abs", "neg", "array", "str", "format"),
+    *("int", "float", "complex", "index", "round", "abs", "neg", "array", "str", "repr", "format"),
     *(f"{side}{name}" for side in ("", "r") for name in ("add", "sub", "mul", "matmul", "truediv")),
     *(f"{side}{name}" for side in ("", "r") for name in ("floordiv", "mod", "pow", "and", "or")),
 )
@@ -44,9 +44,6 @@ class Handle:
 
     def __deepcopy__(self, memo: Any) -> Handle:
         return self
-
-    def __repr__(self) -> str:
-        return f"<{object.__getattribute__(self, '_type_name')} in the notebook>"
 
     @staticmethod
     def looked_at(handle: Handle) -> Any:
@@ -112,6 +109,24 @@ class FunctionHandle(Handle):
 def is_handle(value: Any) -> bool:
     """Whether a value is a handle; `isinstance` would ask some handles for their type."""
     return issubclass(type(value), Handle)
+
+
+class _Type:
+    """Python's `type`, for test cells: it does not tell the type of a handle."""
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        if len(given) == 1 and is_handle(given[0]):
+            raise _refused(given[0], "asks for its type")
+        return type(*given, **named)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return isinstance(value, type)
+
+    def __mro_entries__(self, _: Any) -> tuple[type]:
+        return (type,)
+
+
+type_of = _Type()
 
 
 def number_of(handle: Handle) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any
 
-from hw_grading.examiner.handles import FunctionHandle
+from hw_grading.examiner.handles import FunctionHandle, type_of
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.processes import MOST_TIMES
 from hw_support.checks import StaffError
@@ -38,6 +38,8 @@ class StudentNames(dict[str, Any]):
         self.notebook = RemoteNotebook(self, session)
 
     def __missing__(self, name: str) -> Any:
+        if name == "type":
+            return type_of
         if hasattr(builtins, name) or name.startswith("__") or name in self._instructors:
             raise KeyError(name)
         for value in self._session.get([name])[0]:

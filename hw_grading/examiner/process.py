@@ -19,11 +19,13 @@ import numbers
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
@@ -32,17 +34,18 @@ import psutil
 
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.session import Session
-from hw_grading.inside import caches
-from hw_grading.sandbox.processes import Target
+from hw_grading.homework.homework import FILES
+from hw_grading.inside import preload
+from hw_grading.sandbox.processes import Forked
 from hw_support.checks import Checks, StaffError
 from hw_support.failures import visible
 from hw_support.fresh import SEED_VARIABLE
+from hw_support.source import parsed
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
 _MOST_ADDRESSES = 400 << 20
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
-_CELLS_REMEMBERED = 500
 
 
 class Fault(RuntimeError):
@@ -55,28 +58,35 @@ class Fault(RuntimeError):
 class Submission:
     """The state that a child keeps between two test cells of its submission.
 
-    `own` has the names that the instructor's cells have bound so far, and `instructors` those that
-    any of them binds.
+    `first` are the instructor's cells before every answer, and `instructors` the names that any of
+    the instructor's cells binds.
     """
 
-    def __init__(self, session: Session, own: dict[str, Any], instructors: list[str]) -> None:
-        self._session, self._own, self._instructors = session, own, frozenset(instructors)
+    def __init__(self, session: Session, first: list[Cell], instructors: list[str]) -> None:
+        self._session, self._first, self._instructors = session, first, frozenset(instructors)
+        self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
+        self._above = ""  # a fault of an instructor's cell further up
 
     def examine(self, trusted: list[Cell], name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
 
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
+        outputs, fault = list[dict[str, Any]](), ""
+        if not self._own:
+            self._own, self._above = bound_by(self._first)
+        names = StudentNames(self._own, self._session, self._instructors)
         try:
-            if _not_importable:
-                raise Fault("; ".join(_not_importable))
-            compiled(source, name)
             for trusted_name, trusted_source in trusted:
-                names = StudentNames(self._own, self._session, self._instructors)
-                run_cell(trusted_source, trusted_name, names)
+                try:
+                    run_cell(trusted_source, trusted_name, names, locked=True)
+                except Fault as error:
+                    self._above = self._above or str(error)
                 self._own = dict(names)
-            names = StudentNames(self._own, self._session, self._instructors)
+                names = StudentNames(self._own, self._session, self._instructors)
             outputs = run_cell(source, name, names)
+        except Fault as error:
+            fault = str(error)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self._session.end_test()
         old = {
@@ -88,46 +98,74 @@ class Submission:
             "gone": self._session.gone,
             "ended": self._session.ended,
             "parts": [asdict(part) for checks in all_checks for part in checks.parts],
+            "fault": fault,
+            "above": self._above,
         }
 
 
-def run_cell(source: str, name: str, names: dict[str, Any]) -> list[dict[str, Any]]:
+def bound_by(first: list[Cell]) -> tuple[dict[str, Any], str]:
+    """Return the names that the instructor's first cells bind, and the first fault.
+
+    No student code has run: whatever they raise is a fault. Equal cells run only once.
+    """
+    names, fault = _bound_by(tuple((name, source) for name, source in first))
+    return dict(names), fault
+
+
+@functools.lru_cache(1)
+def _bound_by(first: tuple[Cell, ...]) -> tuple[dict[str, Any], str]:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    faults = []
+    for name, source in first:
+        try:
+            outputs = run_cell(source, name, names, locked=True)
+        except Fault as fault:
+            faults.append(str(fault))
+        else:
+            errors = (output for output in outputs if output["output_type"] == "error")
+            faults += [f"locked cell {name!r}: {one['ename']}: {one['evalue']}" for one in errors]
+    return names, next(iter(faults), "")
+
+
+def run_cell(
+    source: str, name: str, names: dict[str, Any], *, locked: bool = False
+) -> list[dict[str, Any]]:
     """Run a cell and return its outputs, in nbformat's form; raise `Fault` if it is not Python.
 
-    There is no IPython here, so magics do not work. `name` appears in tracebacks.
+    There is no IPython here: a test cell must have no magics; those of a `locked` cell do nothing.
+    `name` appears in tracebacks.
     """
-    body, last = compiled(source, name)
+    body, last = _compiled(source, name, locked)
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             exec(body, names)
             value = eval(last, names)
-        except (StaffError, ImportError) as error:
-            why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
-            raise Fault(f"test cell {name!r}: {why}") from error
-        except BaseException as error:
-            outputs.append(_error(error, name))
-        else:
             if value is not None:
                 # nbgrader parses the text as a number. NumPy's own repr is "np.float64(3.0)".
                 shown = repr(float(value) if isinstance(value, numbers.Real) else value)
                 data = {"text/plain": visible(shown[:_KEPT_RESULT])}
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
+        except (StaffError, ImportError) as error:
+            why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
+            kind = "locked cell" if locked else "test cell"
+            raise Fault(f"{kind} {name!r}: {why}{_line_in(error, name)}") from error
+        except BaseException as error:
+            outputs.append(_error(error, name))
     if text := printed.getvalue()[:_KEPT_CHARACTERS]:
         outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
     return outputs
 
 
-@functools.lru_cache(_CELLS_REMEMBERED)
-def compiled(source: str, name: str) -> tuple[Any, Any]:
+def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any]:
     """Return the code of a cell, and of its last line, an expression.
 
     Raise `Fault` if it is no Python.
     """
     try:
-        tree = ast.parse(source)
+        tree = parsed(source) if locked else ast.parse(source)
         last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
         if tree.body and isinstance(end := tree.body[-1], ast.Expr):
             last = end.value
@@ -135,7 +173,8 @@ def compiled(source: str, name: str) -> tuple[Any, Any]:
         file = f"<{name}>"
         return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
     except (SyntaxError, ValueError) as error:
-        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+        kind = "locked cell" if locked else "test cell"
+        raise Fault(f"{kind} {name!r} is not plain Python: {error}") from None
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:
@@ -144,11 +183,21 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
     except BaseException:
         text = ""
     # Show only lines of the cell: other frames would reveal folders of this machine.
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{name}, line {frame.lineno}" for frame in frames if frame.filename == f"<{name}>"]
+    lines = [f"{name}, line {line}" for line in _lines_in(error, name)]
     kind = type(error).__name__
     shown = {"ename": kind, "evalue": text, "traceback": [*lines, f"{kind}: {text}"]}
     return {"output_type": "error", **shown}
+
+
+def _lines_in(error: BaseException, name: str) -> list[int]:
+    """Return the numbers of the cell's lines through which an exception came."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame.lineno or 0 for frame in frames if frame.filename == f"<{name}>"]
+
+
+def _line_in(error: BaseException, name: str) -> str:
+    lines = _lines_in(error, name)
+    return f" (line {lines[-1]})" if lines else ""
 
 
 # -- the processes
@@ -157,29 +206,38 @@ def _error(error: BaseException, name: str) -> dict[str, Any]:
 def wait_for_submissions(requests: socket.socket) -> None:
     """Fork a child for each submission that the grader sends, until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
-    base: tuple[list[Cell], dict[str, Any]] = ([], {})
+    if os.path.isdir(_files):
+        os.chdir(_files)  # the instructor's cells may read them
     while True:
-        byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
+        try:
+            byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
+        except ConnectionResetError:  # the grader is gone, and has not read all
+            return
         if not byte:
             return
         grader, link = Connection(fds[0]), socket.socket(fileno=fds[1])
         request = json.loads(grader.recv_bytes())
-        prefix = [(name, source) for name, source in request["prefix"]]
-        if prefix != base[0] or not base[1]:
-            names: dict[str, Any] = {"__name__": "__main__"}
-            for name, source in prefix:
-                run_cell(source, name, names)
-            base = prefix, names
-        for name, source in request["tests"]:
-            with contextlib.suppress(Fault):  # raised again when the cell is run
-                compiled(source, name)
+        bound_by(request["first"])
         gc.freeze()  # otherwise each collection in a child would copy all shared pages
         if os.fork() == 0:
             requests.close()
-            _examine_one(grader, link, request, base[1])
+            with _own_files():
+                _examine_one(grader, link, request)
             os._exit(0)
         grader.close()
         link.close()
+
+
+@contextlib.contextmanager
+def _own_files() -> Iterator[None]:
+    """Work in a copy of the homework's files, which is removed."""
+    if not os.path.isdir(_files):
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(_files, folder, dirs_exist_ok=True)
+        os.chdir(folder)
+        yield
 
 
 def fork() -> tuple[int, socket.socket]:
@@ -196,63 +254,52 @@ def fork() -> tuple[int, socket.socket]:
     return pid, ours
 
 
-def _examine_one(
-    grader: Connection, link: socket.socket, request: dict[str, Any], names: dict[str, Any]
-) -> None:
+def _examine_one(grader: Connection, link: socket.socket, request: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
         most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
-    kill = functools.partial(Target(request["root_pid"]).send, signal.SIGKILL)
-    submission = Submission(Session(link, kill), names, request["instructors"])
+    session = Session(link, Forked(request["root_pid"]).kill)
+    submission = Submission(session, request["first"], request["instructors"])
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:
             test = json.loads(grader.recv_bytes())
-            try:
-                answer = submission.examine(**test)
-            except Fault as fault:
-                answer = {"fault": str(fault)}
-            grader.send_bytes(json.dumps(answer).encode())
+            grader.send_bytes(json.dumps(submission.examine(**test)).encode())
 
 
-_not_importable: list[str] = []  # the modules that could not be imported, with the reason
+_files = ""  # the folder with the homework's files
 
 
 def prepare(folder: str, modules: Sequence[str]) -> str:
-    """Import what test cells need, also from `folder`, and fill the caches that examinations use.
-
-    If an import fails, every examination ends in a `Fault`; return why, on one line, or "".
-    """
+    """Import what test cells need, also from `folder`; return why not, on one line, or ""."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot  # noqa: F401
 
-    sys.path.insert(0, folder)
+    global _files
+    _files = f"{folder}/{FILES}"
+    sys.path[:] = [folder, *sys.path, _files]
+    failed = []
     for name in modules:
         try:
             importlib.import_module(name)
         except BaseException as error:
-            _not_importable.append(f"{name} cannot be imported: {_where(error, folder)}")
-    caches.fill(modules)
-    return "; ".join(_not_importable).replace("\n", " ")
+            failed.append(f"{name} cannot be imported: {_where(error, folder)}")
+    preload(modules)
+    return "; ".join(failed).replace("\n", " ")
 
 
 def _where(error: BaseException, folder: str) -> str:
     """Describe an exception, and the line in the homework's own code that raised it."""
-    text = f"{type(error).__name__}: {error}".removesuffix(": ").replace(f"{folder}/", "")
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [(frame.filename, frame.lineno) for frame in frames]
-    if isinstance(error, SyntaxError) and error.filename:
-        places.append((error.filename, error.lineno))
-        text = f"{type(error).__name__}: {error.msg}"
-    ours = [(name, line) for name, line in places if name.startswith(f"{folder}/")]
-    if not ours:
-        return text
-    name, line = ours[-1]
-    return f"{name.removeprefix(f'{folder}/')}, line {line}: {text}"
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    places = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        places.append((str(error.filename), error.lineno))
+    ours = [f"{name}, line {line}: " for name, line in places if name.startswith(f"{folder}/")]
+    return "".join([*ours[-1:], text]).replace(f"{folder}/", "")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class GradeBook:
     def __init__(self, course: Course, assignment: str) -> None:
         self.course, self.assignment = course, assignment
         self._database = Database(course.db_url)
-        self._read: tuple[tuple[int, int] | None, Places] | None = None
+        self._read: tuple[list[tuple[int, int] | None], Places] | None = None
 
     def close(self) -> None:
         """Close all connections to the gradebook."""
@@ -261,11 +261,11 @@ class GradeBook:
 
     def _places(self) -> Places:
         """Return the places in the instructor's notebook, which is read again when it changes."""
-        path = self.course.source(self.assignment) / f"{self.assignment}.ipynb"
-        state = size_and_time(path)
+        paths = self.course.notebooks_in(self.course.source(self.assignment), self.assignment)
+        states = [size_and_time(path) for path in paths]
         read = self._read
-        if read is None or read[0] is None or read[0] != state:
-            self._read = read = state, read_places(path)
+        if read is None or None in states or read[0] != states:
+            self._read = read = states, read_places(*paths)
         return read[1]
 
     def _cells(self, connection: Connection, places: Places) -> list[Cell]:

@@ -66,7 +66,7 @@ class Correction:
 def applied(record: Record, changes: Sequence[Correction]) -> list[Correction]:
     """Return the effects of all corrections of a homework on one student's points.
 
-    If nothing readable was handed in, only the student's own corrections apply.
+    If nothing readable was submitted, only the student's own corrections apply.
     """
     of_cells: dict[str, list[Correction]] = {}
     for change in changes:

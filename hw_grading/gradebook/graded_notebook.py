@@ -137,17 +137,26 @@ def order_in(places: Iterable[str]) -> Callable[[str], tuple[int, str]]:
     return lambda name: (order.get(name, len(order)), name)
 
 
-def read_places(path: Path) -> Places:
-    """Return where the cells of a notebook are, by grade id; raise `Unreadable` if it is damaged.
+def read_places(*paths: Path) -> Places:
+    """Return where the cells of a homework's notebooks are, by grade id.
 
-    A question and its mark scheme apply until the next heading. Without a file there are no places.
+    A question and its mark scheme apply until the next heading. A file that is missing has no
+    places; `Unreadable` if one is damaged.
     """
     places = Places()
-    if not path.exists():
-        return places
+    for path in filter(Path.exists, paths):
+        try:
+            places.update(_places_in(open_notebook(path)))
+        except Unreadable as why:
+            raise Unreadable(f"{path}: {why}") from None
+    return places
+
+
+def _places_in(document: Mapping[str, Any]) -> Places:
+    places = Places()
     headings = {2: "", 3: "", 4: ""}
     scheme, question = "", ""
-    for cell in open_notebook(path)["cells"]:
+    for cell in document["cells"]:
         if cell.get("cell_type") == "markdown" and marks_of(cell).get("solution") is not True:
             text = text_of(cell.get("source"))
             for marks, heading in _HEADING.findall(text):

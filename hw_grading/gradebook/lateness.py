@@ -23,10 +23,7 @@ _MOST = 1e6  # minutes or hours; a longer time may not fit into a date
 
 
 class LatePolicy(Configurable):
-    """The course's rules for late work; ``c.LatePolicy`` in ``nbgrader_config.py``.
-
-    By default late work loses nothing. `terms_of` returns the rules of one homework.
-    """
+    """The course's rules for late work; ``c.LatePolicy``. By default late work loses nothing."""
 
     zone = Any(UTC)  # a tzinfo, in which days are counted
     # The most slip days for this homework, from its manifest. None: all of them.

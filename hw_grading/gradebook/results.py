@@ -1,7 +1,7 @@
 """The results of a homework: each student's points and final score, what failed, and why.
 
 nbgrader's tables have the points, our own the last run of each submission, part by part. The
-folders in `submitted/` say who else handed in. No notebook of a student is read, except to say why
+folders in `submitted/` say who else submitted. No notebook of a student is read, except to say why
 it was not graded.
 """
 
@@ -34,6 +34,7 @@ from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
 from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.problems import Kind
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Result:
     student: Student
     record: Record | None = None  # in nbgrader's tables, with the scores
     run: Run | None = None  # the last one; None: not graded, or only by an earlier version
-    # None if the student handed in nothing
+    # None if the student submitted nothing
     status: Status | None = None
     reason: str = ""  # for the status
     # For this student, including those that change nothing
@@ -97,7 +98,7 @@ class Results:
     places: Places  # also of ungraded cells; empty if the instructor's notebook is missing
     cells: tuple[Cell, ...]  # with points, in the notebook's order
     students: dict[str, Result]  # everybody in nbgrader's table, by id
-    others: dict[str, Result]  # who handed in, but is not in that table
+    others: dict[str, Result]  # who submitted, but is not in that table
     rules: "Rules"
 
     @property
@@ -112,7 +113,7 @@ class Results:
 
     @property
     def handed_in(self) -> list[Result]:
-        """The results of those who handed in, by id."""
+        """The results of those who submitted, by id."""
         everybody = {**self.students, **self.others}
         return [everybody[student] for student in sorted(everybody) if everybody[student].status]
 
@@ -150,11 +151,7 @@ def read_results(
     `GraderFault` for the settings.
     """
     if places is None:
-        path = course.source(assignment) / f"{assignment}.ipynb"
-        try:
-            places = read_places(path)
-        except Unreadable as why:
-            raise Unreadable(f"{path}: {why}") from None
+        places = read_places(*course.notebooks_in(course.source(assignment), assignment))
     order = order_in(places)
     with open_gradebook(course.db_url, assignment) as (db, due):
         by_key = cells_of(db, assignment)
@@ -287,26 +284,34 @@ def _why_not_graded(course: Course, name: str, result: Result) -> str:
     record = result.known
     folder = course.submitted(record.student, name)
     run = f"run `nbgrader autograde {name}`"
-    notebook = folder / f"{name}.ipynb"
-    if record.scored:
+    notebooks = course.notebooks_in(folder, name)
+    there = list(filter(os.path.lexists, notebooks))
+    faults = (
+        {one.cell for one in result.run.problems if one.kind is Kind.GRADER} if result.run else ()
+    )
+    tests = [score for score in record.scores if not score.cell.by_hand]
+    missing = [
+        score.cell.name for score in tests if score.is_open and score.cell.name not in faults
+    ]
+    if record.scores and not missing:
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
         if not result.run and not os.path.lexists(course.autograded(record.student, name)):
-            return _why_unreadable(notebook, run)  # nbgrader gives 0 for a missing notebook
+            # nbgrader gives 0 for a missing notebook
+            return _why_unreadable(next(iter(there), notebooks[0]), run)
         return ""
     if why := why_no_id(record.student):
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if why := why_unusable(folder):
         return f"{folder}: {why}, and {run}."
-    if os.path.lexists(notebook):
-        if why := _why_unreadable(notebook, run):
+    if there:
+        if why := next(filter(None, (_why_unreadable(path, run) for path in there)), ""):
             return why
-        tests = [score for score in record.scores if not score.cell.by_hand]
-        missing = [score.cell.name for score in tests if score.auto is None]
         which = "" if len(missing) == len(tests) else f" for {', '.join(missing)}"
         return f"The notebook was submitted, but there are no scores{which}: {run}."
     own = shelf_of(course.directory, course.directory.submitted_directory, name)
-    return f"No {name}.ipynb was submitted. Look into {own.folder(record.student)}."
+    names = " or ".join(path.name for path in notebooks)
+    return f"No {names} was submitted. Look into {own.folder(record.student)}."
 
 
 def _why_unreadable(path: Path, run: str) -> str:

@@ -5,12 +5,14 @@ what a submission was graded. They can be made again by grading again. A student
 kept, so that two of them can be compared.
 """
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +20,9 @@ from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from hw_grading.gradebook.tables import MARKS, PARTS, RUNS, now, of, put
+from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import Part, Status
-from hw_support.submission.problems import Problem, Severity, encodable, problems_in
+from hw_support.submission.problems import Problem, Severity, encodable
 
 MOST_RUNS = 10  # that are kept of one student
 # What a submission is graded with, as texts by kind and name: "cells" (digests of the instructor's
@@ -82,6 +85,23 @@ class Run:
                 alike.setdefault((part.cell, part.message), []).append(part)
         return [Failure(*about, tuple(parts)) for about, parts in alike.items()]
 
+    def joined(self, other: Run) -> Run:
+        """Return this run of one notebook of a submission, together with that of the next."""
+        cells = {**self.graded_with["cells"], **other.graded_with["cells"]}
+        ours, others = self.answers.get("", ""), other.answers.get("", "")
+        return replace(
+            self,
+            digest=joined_digest([self.digest, other.digest]),
+            answers={**self.answers, **other.answers, "": joined_digest([ours, others])[:16]},
+            graded_with={**other.graded_with, "cells": cells},
+            status=max(self.status, other.status, key=[*Status].index),
+            reason=" ".join(filter(None, [self.reason, other.reason])),
+            problems=(*self.problems, *other.problems),
+            cpu_seconds=self.cpu_seconds + other.cpu_seconds,
+            wall_seconds=self.wall_seconds + other.wall_seconds,
+            parts=(*self.parts, *other.parts),
+        )
+
     @property
     def repairs(self) -> list[Problem]:
         """What the grader repaired in the notebook."""
@@ -93,11 +113,22 @@ def digest_of(source: str) -> str:
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def joined_digest(digests: Sequence[str]) -> str:
+    """Return the digest of a submission, given those of its notebooks in order."""
+    joined, *others = digests
+    for digest in others:
+        joined = hashlib.sha256(f"{joined}{digest}".encode()).hexdigest()
+    return joined
+
+
 def save_run(connection: Connection, assignment: str, student: str, run: Run) -> int:
-    """Store a run in the caller's transaction, and remove the oldest; return its number."""
+    """Store a run in the caller's transaction, and remove the oldest; return its number.
+
+    A run that has a number replaces the one that is stored with it.
+    """
     whose = {"assignment": assignment, "student": student}
     last = connection.scalar(select(func.max(RUNS.c.number)).where(of(RUNS, whose)))
-    number = (last or 0) + 1
+    number = run.number or (last or 0) + 1
     values = (
         vars(run)
         | whose
@@ -111,6 +142,9 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
         }
     )
     del values["parts"]
+    for table in (RUNS, PARTS):
+        old = (table.c.number <= number - MOST_RUNS) | (table.c.number == number)
+        connection.execute(delete(table).where(of(table, whose), old))
     connection.execute(insert(RUNS).values(values))
     parts = [
         {**whose, "number": number, "position": position, **asdict(part)}
@@ -118,9 +152,6 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     ]
     if parts:
         connection.execute(insert(PARTS), parts)
-    for table in (RUNS, PARTS):
-        old = table.c.number <= number - MOST_RUNS
-        connection.execute(delete(table).where(of(table, whose), old))
     return number
 
 
@@ -181,10 +212,15 @@ def digests_before(connection: Connection, assignment: str, student: str) -> dic
 
 
 def remember(
-    connection: Connection, assignment: str, student: str, digests: Mapping[str, str]
+    connection: Connection,
+    assignment: str,
+    student: str,
+    digests: Mapping[str, str],
+    cells: Collection[str] = (),
 ) -> None:
-    """Store the digests of a student's answers as they are now."""
+    """Store the digests of a student's answers as they are now, and remove those of these cells."""
     key = {"assignment": assignment, "student": student}
-    connection.execute(update(MARKS).where(of(MARKS, key)).values(answer=""))
+    old = update(MARKS).where(of(MARKS, key), MARKS.c.cell.in_(cells))
+    connection.execute(old.values(answer=""))
     for cell, digest in digests.items():
         put(connection, MARKS, key | {"cell": cell}, answer=digest)

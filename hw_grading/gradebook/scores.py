@@ -112,11 +112,11 @@ class Record:
     def scored(self) -> bool:
         """Whether every test has a score."""
         tests = (score for score in self.scores if not score.cell.by_hand)
-        return bool(self.scores) and all(score.auto is not None for score in tests)
+        return bool(self.scores) and not any(score.is_open for score in tests)
 
     @property
     def was_read(self) -> bool:
-        """Whether what was handed in could be read: then a test or a person has given points.
+        """Whether what was submitted could be read: then a test or a person has given points.
 
         It is true as well if the homework has no tests, since nbgrader's rows do not tell.
         """

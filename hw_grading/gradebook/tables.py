@@ -1,6 +1,6 @@
 """Our own tables in the gradebook's database, beside nbgrader's.
 
-Rows have names as keys, since nbgrader's keys change when a gradebook is made anew.
+Rows have names as keys, since nbgrader's keys change when a gradebook is made again.
 """
 
 from collections.abc import Mapping

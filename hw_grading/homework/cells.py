@@ -1,11 +1,17 @@
 """The cells of a homework: their kinds and names, and the instructor's as students get them."""
 
+import ast
 import contextlib
 import functools
+from collections.abc import Container, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader.api import Assignment, Gradebook, Notebook, SourceCell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
@@ -16,6 +22,10 @@ from sqlalchemy.orm import Session
 from hw_support.source import bound_by
 from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of
 from hw_support.submission.problems import quoted
+from hw_support.submission.released import first_line
+
+_HARDLY_ANY = 0.1  # at most this share of the cells that only the expected homework has
+_MOST = 0.5  # more than this share of the cells that only another homework has
 
 
 def is_test(cell: NotebookNode) -> bool:
@@ -147,3 +157,100 @@ def as_released(source: str, cell_type: str) -> str:
     ):
         remover.preprocess_cell(cell, {}, 0)
     return str(cell.source)
+
+
+def fault_in(source: str, error: str, own: Container[str]) -> str:
+    """Return why an instructor's cell must end in an error, whatever the answers are; or "".
+
+    `error` is the name of the error with which it has ended. The cell is no Python, or imports a
+    module that is neither installed here nor one of the homework's `own`.
+    """
+    try:
+        code = TransformerManager().transform_cell(source)
+        tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError) as mistake:
+        return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
+    if error == "ModuleNotFoundError":
+        for line, name in sorted(_imported(tree)):
+            if name not in own and not _is_installed(name):
+                return f"line {line}: there is no module {name!r}"
+    return ""
+
+
+def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, node.module.partition(".")[0]
+
+
+@functools.cache
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return True
+
+
+@dataclass(frozen=True)
+class Mistaken:
+    """A notebook of one homework that was submitted as another; both have cells of their own."""
+
+    homework: str  # to which it belongs
+    found: int  # that homework's own cells in the notebook
+    of: int  # that homework's own cells in all
+    found_of_own: int  # the other homework's own cells in the notebook
+
+
+def mistaken_for(
+    found: AbstractSet[str], own: AbstractSet[str], others: Mapping[str, AbstractSet[str]]
+) -> Mistaken | None:
+    """Return the other homework to which a notebook clearly belongs, if there is one.
+
+    `found` are the grade ids in the notebook, `own` those of the homework as which it was
+    submitted. The notebook must have more than half of the cells that only the other homework has,
+    and at most a tenth of those that only the expected one has. The other homework with the most
+    such cells is returned.
+    """
+    possible = []
+    for name, theirs in sorted(others.items()):
+        only_own, only_theirs = own - theirs, theirs - own
+        here = Mistaken(name, len(found & only_theirs), len(only_theirs), len(found & only_own))
+        if here.found > _MOST * here.of and here.found_of_own <= _HARDLY_ANY * len(only_own):
+            possible.append(here)
+    return max(possible, key=lambda one: one.found, default=None)
+
+
+def cells_of(released: NotebookNode) -> tuple[list[InstructorCell], list[str]]:
+    """Return the graded and locked cells of a released notebook, and the sources of the others."""
+    content = described(released)
+    return [InstructorCell(**cell) for cell in content["cells"]], content["plain"]
+
+
+def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
+    """Return the JSON data of a released notebook, with `more` attributes, for students.
+
+    The heading above a cell is the last one of level 2 or 3.
+    """
+    cells, plain, parts, heading = [], [], {}, ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            headings = [x for x in cell.source.splitlines() if x.startswith(("## ", "### "))]
+            heading = headings[-1].lstrip("# ").strip() if headings else heading
+        marks = cell.metadata.get("nbgrader")
+        if not marks:
+            plain.append(cell.source)
+            continue
+        parts[marks["grade_id"]] = heading
+        kept = ("grade_id", "locked", "grade", "solution", "task", "checksum")
+        cells.append(
+            {
+                **{name: marks.get(name) for name in kept},
+                "cell_type": cell.cell_type,
+                "source": cell.source,
+                "points": float(marks["points"]) if "points" in marks else None,
+            }
+        )
+    begins = first_line(notebook)
+    return {"cells": cells, "plain": plain, "parts": parts, "begins": begins, **more}

@@ -10,10 +10,11 @@ import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from traitlets.config.loader import (
@@ -29,6 +30,7 @@ from hw_support.submission.problems import quoted
 
 CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
+_MOST_BYTES = 100_000_000  # of the files beside a homework's notebooks
 _MOST_LOG = 3_000  # characters from the end of nbgrader's log
 _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
@@ -130,12 +132,39 @@ class Course:
         """Return the folder with the instructor's notebook."""
         return self._folder(self.directory.source_directory, ".", assignment)
 
+    def notebooks(self, assignment: str) -> list[str]:
+        """Return the names of a homework's notebooks, in order, without ".ipynb".
+
+        Without sources, the homework has one notebook, which is named after it.
+        """
+        return sorted(path.stem for path in self.source(assignment).glob("*.ipynb")) or [assignment]
+
+    def notebooks_in(self, folder: Path, assignment: str) -> list[Path]:
+        """Return where a homework's notebooks are in a folder, whether they exist or not."""
+        return [folder / f"{name}.ipynb" for name in self.notebooks(assignment)]
+
+    def files(self, assignment: str) -> dict[str, bytes]:
+        """Return the files beside the notebooks that nbgrader gives to students, by path.
+
+        `GraderFault` if they are too large.
+        """
+        folder = self.source(assignment)
+        ignored = [*self.directory.ignore, "*.ipynb"]
+        paths = sorted(Path(path) for path in find_all_files(str(folder), ignored))
+        if (size := sum(path.stat().st_size for path in paths)) > _MOST_BYTES:
+            raise GraderFault(
+                f"{folder}: its files have {size:,} bytes in all, expected at most "
+                f"{_MOST_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
+                "those that grading does not need in c.CourseDirectory.ignore"
+            )
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
     def release(self, assignment: str) -> Path:
         """Return the folder with the files that students get."""
         return self._folder(self.directory.release_directory, ".", assignment)
 
     def submitted(self, student: str, assignment: str) -> Path:
-        """Return the folder with the files that a student handed in."""
+        """Return the folder with the files that a student submitted."""
         return self._folder(self.directory.submitted_directory, student, assignment)
 
     def autograded(self, student: str, assignment: str) -> Path:
@@ -212,52 +241,34 @@ def fixed_folder(course: CourseDirectory, step: str) -> Path:
 def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     """Make a new course in an empty or missing folder, from the source of another course.
 
-    The new course copies the settings of the other one. But it always has its own gradebook and
-    folders, whatever these settings say, so it never writes to the other course. FileExistsError if
-    the folder is not empty.
+    The new course copies the settings of the other one, except that it has its own gradebook, and
+    nbgrader's own folders in it. So it never writes to the other course. FileExistsError if the
+    folder is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(
             f"{folder} is not empty. A scratch course needs an empty folder: choose another one"
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "exchange").mkdir(parents=True)
     old, new = Course(source), Course(folder)
     settings = source / f"{CONFIG}.py"
     text = settings.read_text(encoding="utf-8") if settings.exists() else ""
     text += "\n# A scratch course has everything for itself.\nc = get_config()\n"
-    text += "".join(f"c.{name} = {value!r}\n" for name, value in _of_its_own(old, folder).items())
+    own = {
+        "CourseDirectory.root": str(folder.absolute()),
+        "CourseDirectory.db_url": f"sqlite:///{folder.absolute() / 'gradebook.db'}",
+        "Exchange.root": str(folder.absolute() / "exchange"),
+        "WholeClass.folder": "grading",
+    }
+    traits = CourseDirectory.class_traits()
+    own |= {f"CourseDirectory.{name}": traits[name].default_value for name in _LAYOUT}
+    text += "".join(f"c.{name} = {value!r}\n" for name, value in own.items())
     (folder / f"{CONFIG}.py").write_text(text, encoding="utf-8")
-
-    notebooks = fixed_folder(old.directory, old.directory.source_directory)
-    if notebooks != old.root:
-        there = fixed_folder(new.directory, new.directory.source_directory)
-        shutil.copytree(notebooks, there, ignore=_COMPILED)
-    else:  # this folder also contains the folders of other steps
-        for name in old.homeworks():
-            shutil.copytree(old.source(name), new.source(name), ignore=_COMPILED)
+    for name in old.homeworks():
+        shutil.copytree(old.source(name), new.source(name), ignore=_COMPILED)
     if (old.root / "staff").is_dir():
         shutil.copytree(old.root / "staff", folder / "staff", ignore=_COMPILED)
-    (folder / "exchange").mkdir(exist_ok=True)
     return new
-
-
-def _of_its_own(old: Course, folder: Path) -> dict[str, str]:
-    """Return the settings that keep a copy of a course inside its own folder."""
-    folder = folder.absolute()
-    own = {
-        "CourseDirectory.root": str(folder),
-        "CourseDirectory.db_url": f"sqlite:///{folder / 'gradebook.db'}",
-        "Exchange.root": str(folder / "exchange"),
-    }
-    if any(_leads_out(getattr(old.directory, name)) for name in _LAYOUT):
-        traits = CourseDirectory.class_traits()
-        own |= {f"CourseDirectory.{name}": traits[name].default_value for name in _LAYOUT}
-    results = old.config.WholeClass.folder if "folder" in old.config.WholeClass else ""
-    return own | ({"WholeClass.folder": "grading"} if _leads_out(results) else {})
-
-
-def _leads_out(path: str) -> bool:
-    return os.path.isabs(path) or ".." in PurePath(path).parts
 
 
 def _settings_in(folder: Path, name: str) -> Config:

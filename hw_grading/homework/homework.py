@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
 import tomllib
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,6 +30,7 @@ _YEARS = range(1970, 3000)
 _MAX_SHOWN = 60  # characters of a value
 START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package of staff code
+FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
 _NOT_FOR_GRADING = ("answers", "__pycache__")
 _MOST_BYTES = 50_000_000
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
@@ -43,47 +47,64 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 class CellLimits(_Section):
     """The limits of one cell that differ from the course's limits."""
 
     cpu_seconds: Seconds | None = None
-    wall_seconds: Seconds | None = None  # elapsed time
+    """CPU time (s) of the cell, in place of `c.ExecuteSubmission.cpu_seconds_per_cell`."""
+    wall_seconds: Seconds | None = None
+    """Elapsed time (s) of the cell, in place of `c.ExecuteSubmission.wall_seconds_per_cell`."""
 
 
 class Beside(_Section):
     """What graders see beside an answer."""
 
-    answers: Names = ()  # grade ids of the answers that this one is about; graders see their code
-    printed: Names = ()  # grade ids of cells whose printed text belongs to this answer
+    answers: Names = ()
+    """Grade ids of the answers that this one is about. Graders see their code."""
+    printed: Names = ()
+    """Grade ids of cells whose printed text belongs to this answer."""
 
 
 class Late(_Section):
     """What one homework sets for late work; the course's rules are ``c.LatePolicy``."""
 
-    # The most slip days that a student may use for this homework; None: all of the course's
     most_slip_days: Annotated[int, Field(ge=0)] | None = None
+    """The most slip days that a student may use for this homework. Without it: all of the
+    course's."""
 
 
 class Manifest(_Section):
     """What one homework sets, in ``staff/<homework>/homework.toml``. Every key is optional."""
 
-    title: str = ""  # of `START.html`
-    points: NotNegative | None = None  # of the notebook in all; None skips the check
-    due: str | None = None  # `YYYY-MM-DD HH:MM:SS` in `time_zone`
-    time_zone: str = "UTC"  # IANA name
-    zone_in_words: str = ""  # the name of the time zone that students read
-    certification: str = ""  # grade id of the cell with name and pledge; "" if there is none
-    # What graders see beside an answer that they grade by hand, by the answer's grade id.
+    title: str = ""
+    """The title of `START.html`."""
+    points: NotNegative | None = None
+    """The points of the whole notebook. A release with another sum is refused. Without it the sum
+    is not checked."""
+    due: str | None = None
+    """The due date, `YYYY-MM-DD HH:MM:SS`, in `time_zone`. Without it no work is late."""
+    time_zone: str = "UTC"
+    """The IANA name of the time zone, such as `America/Los_Angeles`."""
+    zone_in_words: str = ""
+    """The name of the time zone that students read, such as `Pacific`."""
+    certification: str = ""
+    """The grade id of the cell with name, student id and pledge. Without it there is none."""
     shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
-    # Modules that the notebook imports. They are imported once, before the class is graded. If a
-    # module has a function `preload()`, it is called after the import.
+    """What graders see beside an answer that they grade by hand, by the answer's grade id."""
     preload: Names = ()
-    limits: Mapping[str, CellLimits] = Field(default_factory=dict)  # of cells, by grade id
+    """Modules that the notebook imports. They are imported once, before the class is graded. If a
+    module has a function `preload()`, it is called after the import."""
+    limits: Mapping[str, CellLimits] = Field(default_factory=dict)
+    """Limits of single cells, by grade id."""
     late: Late = Late()
-    start: Names = ()  # paragraphs for `START.html`, as plain text
+    """What this homework changes in the rules for late work."""
+    start: Names = ()
+    """Paragraphs for `START.html`, as plain text."""
 
     @field_validator("time_zone")
     @classmethod
@@ -168,6 +189,8 @@ class Homework:
     manifest: Manifest = field(default_factory=Manifest)
     # The files of its staff code by path, such as "staff/hw/fresh.py".
     code: Mapping[str, bytes] = field(default_factory=dict)
+    # The files beside its notebooks by path. Each submission gets a copy in its working folder.
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def modules(self) -> list[str]:
@@ -175,25 +198,46 @@ class Homework:
         files = [Path(path).with_suffix("") for path in self.code if path.endswith(".py")]
         return sorted(".".join(p.parts).removesuffix(".__init__") for p in files)
 
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """Digests of its code and of its files, by path."""
+        files = {f"source/{self.name}/{path}": content for path, content in self.files.items()}
+        every = {**self.code, **files}
+        return {path: hashlib.sha256(content).hexdigest() for path, content in every.items()}
+
     def digest(self) -> str:
         """Return a digest of everything that can change a score (hexadecimal, 64 characters)."""
         limits = {name: sorted(self.manifest.seconds(name).items()) for name in KINDS}
-        whole = repr((limits, sorted(self.code.items())))
+        whole = repr((limits, sorted(self.digests.items())))
         return hashlib.sha256(whole.encode()).hexdigest()
 
+    def archive(self) -> bytes:
+        """Return its files as a zip; nothing if it has none."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            for path, content in self.files.items():
+                archive.writestr(path, content)
+        return packed.getvalue() if self.files else b""
 
-def homework_of(course: Path, name: str) -> Homework:
+
+def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = None) -> Homework:
     """Read a homework of the course whose root folder contains ``staff``.
 
-    A homework without a folder in ``staff`` has an empty manifest. `ManifestError` if the manifest
-    has a mistake, or the homework's files are too large.
+    `files` are those of `Course.files`. A homework without a folder in ``staff`` has an empty
+    manifest. `ManifestError` if the manifest has a mistake, or the homework's code is too large.
     """
-    return Homework(name, manifest_of(course, name), _code_in(course / STAFF / name, course))
+    manifest = manifest_of(course, name)  # first: a mistake in it is named before all others
+    return Homework(name, manifest, _code_in(course / STAFF / name, course), files or {})
 
 
 def manifest_of(course: Path, name: str) -> Manifest:
     """Read only a homework's manifest; see `homework_of`."""
     return read_manifest(course / STAFF / name / FILE_NAME)
+
+
+def has_manifest(course: Path, name: str) -> bool:
+    """Whether a homework has a manifest: only then its release has what this project adds."""
+    return (course / STAFF / name / FILE_NAME).is_file()
 
 
 def why_no_id(student: str) -> str | None:
@@ -215,12 +259,16 @@ def why_no_id(student: str) -> str | None:
 
 
 def lay_out(homework: Homework) -> Path:
-    """Write a homework's code into a folder of this process, so that it can be imported."""
+    """Write a homework's code into a folder of this process, so that it can be imported.
+
+    Its files are in the folder `FILES` in there.
+    """
     key = homework.digest()
     if key not in _laid_out:
         folder = Path(tempfile.mkdtemp(prefix="hw-staff-"))
         atexit.register(_remove, folder, os.getpid())
-        for path, content in homework.code.items():
+        files = {f"{FILES}/{path}": content for path, content in homework.files.items()}
+        for path, content in {**homework.code, **files}.items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)

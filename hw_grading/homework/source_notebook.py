@@ -1,8 +1,8 @@
-"""Checks of the instructor's notebook: what a release removes from it, and the points it states.
+"""Checks of the instructor's notebook: what a release removes from it, and its points.
 
 nbgrader removes what is between two lines, such as ``### BEGIN SOLUTION`` and ``### END SOLUTION``.
 If one of them is mistyped, students could read what is between them. The parts of a test cell state
-its points, and nbgrader's metadata gets their sum. Texts that students read state points too.
+its points, and nbgrader's metadata gets their sum.
 """
 
 import ast
@@ -29,12 +29,6 @@ _MEANT = re.compile(
 )
 _FOR_STAFF = re.compile(r"\w+\.grade_with\(.*|^\s*(?:from|import)\s+staff\b", re.MULTILINE)
 _GRADE_WITH = re.compile(r"\w+\.grade_with\(\"staff\.\w+\"\)")
-_HEADING = re.compile(r"^(?P<marks>#{1,6})\s+(?P<text>.*?)\s*#*$")
-_IN_HEADING = re.compile(r"\((?:[^()]*[\s,])?(?P<points>\d+(?:\.\d+)?) points?\)$")
-_IN_LIST = re.compile(r"\*\*Points:?\*\*:?\s*(?P<points>\d+(?:\.\d+)?)\b")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_RULE = re.compile(r"^\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?$")
-_IN_ALL = ("total", "sum", "in all", "all")
 _PARTS = tuple(f"checks.{method}" for method in ("part", "table", "untouched", "shows"))
 
 
@@ -43,6 +37,10 @@ _PARTS = tuple(f"checks.{method}" for method in ("part", "table", "untouched", "
 
 def mistakes(notebook: NotebookNode) -> Iterator[str]:
     """Yield a sentence for each cell that would show students what is hidden, or is broken."""
+    about = [notebook.metadata.get(name, {}) for name in ("kernelspec", "language_info")]
+    language = about[0].get("language") or about[1].get("name") or "python"
+    if not language.startswith(("python", "Python")):
+        yield f"its kernel runs {quoted(language)}. Only Python kernels can be graded."
     ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
     for grade_id, cells in ids.items():
         if grade_id and cells > 1:
@@ -199,73 +197,6 @@ def points_in(call: ast.Call) -> float | None:
     except (IndexError, ValueError, TypeError):
         return None
     return float(value) if isinstance(value, int | float) else None
-
-
-def disagreements(notebook: NotebookNode) -> list[str]:
-    """Return a sentence for each number of points in a text that contradicts the cells.
-
-    Compared are headings that end in ``(6 points)`` with the cells below them, and the table at the
-    top and ``**Points:** 100`` in the first cell with all cells.
-    """
-    total = total_of(notebook)
-    stated = [*_in_headings(notebook), *((*one, "the cells", total) for one in _totals(notebook))]
-    return [
-        f"{where} {_said(points)}, but {others} have {real:g}. Change one of the two."
-        for where, points, others, real in stated
-        if _differ(points, real)
-    ]
-
-
-def _in_headings(notebook: NotebookNode) -> Iterator[tuple[str, float, str, float]]:
-    entries: list[re.Match[str] | float] = []
-    for cell in notebook.cells:
-        entries += [*filter(None, map(_HEADING.match, _lines(cell))), points_of(cell)]
-    for place, entry in enumerate(entries):
-        if isinstance(entry, float) or not (found := _IN_HEADING.search(entry["text"])):
-            continue
-        level, below = len(entry["marks"]), 0.0
-        for following in entries[place + 1 :]:
-            if isinstance(following, float):
-                below += following
-            elif len(following["marks"]) <= level:
-                break
-        says = f'the heading "{entry["text"]}" says'
-        yield says, float(found["points"]), "the cells below it", below
-
-
-def _totals(notebook: NotebookNode) -> Iterator[tuple[str, float]]:
-    """Yield the totals that the first cell and the table at the top state, and where."""
-    for cell in notebook.cells[:1]:
-        if found := _IN_LIST.search("\n".join(_lines(cell))):
-            yield "the first cell says", float(found["points"])
-    for cell in itertools.takewhile(lambda cell: not points_of(cell), notebook.cells):
-        rows = [_columns(line) for line in _lines(cell) if "|" in line]
-        rules = [n for n, row in enumerate(rows) if _RULE.match("|".join(row)) and n]
-        for rule in rules:
-            head = [column.casefold() for column in rows[rule - 1]]
-            if "points" not in head:
-                continue
-            sum_of_rows, column = 0.0, head.index("points")
-            for row in rows[rule + 1 :]:
-                number = _NUMBER.fullmatch(row[column]) if column < len(row) else None
-                points = float(number[0]) if number else 0.0
-                if row[0].casefold().rstrip(":") not in _IN_ALL:
-                    sum_of_rows += points
-                elif number:
-                    yield f'the row "{row[0]}" of the table at the top says', points
-            yield "the rows of the table at the top sum to", sum_of_rows
-            return
-
-
-def _lines(cell: NotebookNode) -> Iterator[str]:
-    """Yield the lines of an instructor's text as students get it, without lines of code."""
-    if cell.cell_type == "markdown" and not marks_of(cell).get("solution"):
-        text = as_released(cell.source, "markdown")
-        yield from re.sub(r"^\s*(```|~~~).*?^\s*\1", "", text, flags=re.M | re.S).splitlines()
-
-
-def _columns(line: str) -> list[str]:
-    return [column.strip(" *_") for column in line.strip().strip("|").split("|")]
 
 
 def _differ(one: float, other: float) -> bool:

@@ -8,7 +8,8 @@ Users
 What is protected
     Files: student code sees the system's programs and libraries, the Python environment,
     `hw_support`, and the files beside this one, all read-only. It can write to three folders in
-    memory, which are empty at first and are removed with the sandbox. There is no /proc, /sys,
+    memory, which have only copies of the homework's files at first, and are removed with the
+    sandbox. There is no /proc, /sys,
     /home, /etc, /var or /root, and no path of the course, of other students or of the grader.
     The network: there is none, not even a loopback. Only sockets between processes of the sandbox
     can be opened.

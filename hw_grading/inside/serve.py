@@ -47,7 +47,7 @@ from .wire import Reference, Shipped, Tag, Theirs, Yours
 
 _MOST_ENTRIES = 10_000  # of an object, to look at
 _DEEPEST_VIEW = 3 * wire.MOST_DEEP // 4
-_TIMERS = {signal.ITIMER_VIRTUAL: signal.SIGVTALRM, signal.ITIMER_REAL: signal.SIGALRM}
+_SIGNALS = (signal.SIGINT, signal.SIGVTALRM, signal.SIGALRM)  # an interrupt, and the timers'
 _NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
 
 
@@ -249,9 +249,8 @@ class _Gate:
         self._in_main_thread = False
 
     def _set_handlers(self) -> None:
-        if self._in_main_thread:
-            for number in (signal.SIGINT, *_TIMERS.values()):
-                signal.signal(number, self._handle)
+        for number in _SIGNALS if self._in_main_thread else ():
+            signal.signal(number, self._handle)
 
     def _handle(self, number: int, _: object) -> None:
         error = KeyboardInterrupt if number == signal.SIGINT else TimeLimitReached
@@ -263,8 +262,7 @@ class _Gate:
     def serving(self) -> Iterator[None]:
         """Handle the signals within a block."""
         self._in_main_thread = threading.current_thread() is threading.main_thread()
-        numbers = [signal.SIGINT, *_TIMERS.values()]
-        before = {number: signal.getsignal(number) for number in numbers}
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
         self._set_handlers()
         try:
             yield
@@ -275,10 +273,10 @@ class _Gate:
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         """Run student code in a block, which has the time of a part. Its output is dropped."""
-        limits = dict(zip(_TIMERS, (checks.CPU_SECONDS, 2 * checks.WALL_SECONDS), strict=True))
-        outer = {}
-        if self._in_main_thread:
-            outer = {t: signal.setitimer(t, limits[t], limits[t] / 10) for t in limits}
+        timers = {signal.ITIMER_VIRTUAL: checks.CPU_SECONDS}
+        timers[signal.ITIMER_REAL] = 2 * checks.WALL_SECONDS
+        limits = timers.items() if self._in_main_thread else ()
+        outer = {timer: signal.setitimer(timer, most, most / 10) for timer, most in limits}
         nothing = _Nothing()
         self._noted, self._is_open = None, True
         try:

@@ -3,10 +3,15 @@
 import functools
 import os
 import resource
+import select
 import shutil
 import socket
 import sys
+import threading
+from contextlib import suppress
 from typing import Any
+
+from ipykernel.iostream import OutStream
 
 FONTS = "/opt/fonts"  # matplotlib's lists of fonts, in a sandbox
 _link: socket.socket | None = None
@@ -59,8 +64,7 @@ def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
             "-f",
             connection_file,
             "--IPKernelApp.log_level=50",
-            "--IPKernelApp.kernel_class=answering.quiet.QuietKernel",
-            "--IPKernelApp.outstream_class=answering.quiet.QuietStream",
+            "--IPKernelApp.outstream_class=answering.start.Stream",
             "--HistoryManager.enabled=False",
             "--IPKernelApp.ignore_cwd=True",
             # Do not sleep after each cell: the grader itself waits for the cell's outputs.
@@ -69,3 +73,49 @@ def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
             "--IPKernelApp.exec_lines=__import__('sys').path.append('')",
         ]
     )
+
+
+class Stream(OutStream):
+    """An output of a kernel: a flush sends all that was written, and does nothing otherwise.
+
+    A flush waits for another thread, and ipykernel flushes both streams twice in each cell. What C
+    code or a child process has written waits in a pipe that ipykernel reads in a thread only, so it
+    may come after the cell's end. Here a flush reads it too.
+    """
+
+    _fid: int
+    _is_written = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._reading = threading.RLock()  # a signal handler may flush
+        super().__init__(*given, **named)
+
+    def write(self, string: str) -> int | None:  # type: ignore[override]  # as in ipykernel
+        """Write a string, and return how many characters were written."""
+        written = super().write(string)
+        self._is_written = True  # not earlier: another thread may flush meanwhile
+        return written
+
+    def flush(self) -> None:
+        """Send what was written."""
+        # A forked child may have inherited the lock while it was held.
+        if self._should_watch and self._is_master_process():
+            with suppress(OSError, ValueError):  # the student's code closed the pipe
+                self._read_pipe()
+        if self._is_written:
+            self._is_written = False
+            super().flush()
+
+    def _watch_pipe_fd(self) -> None:
+        with suppress(OSError, ValueError):  # as in `flush`
+            while self._should_watch:
+                select.select([self._fid], [], [])
+                self._read_pipe()
+
+    def _read_pipe(self) -> None:
+        """Write what waits in the pipe that the file descriptor leads to."""
+        with self._reading:
+            if select.select([self._fid], [], [], 0)[0]:
+                text = os.read(self._fid, 65_536)  # all that a pipe holds
+                if self._should_watch:
+                    self.write(text.decode(errors="replace"))

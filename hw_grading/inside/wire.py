@@ -15,7 +15,6 @@ refuses to send a larger value, with a sentence as the reason. The grader's mess
 
 import math
 import re
-import select
 import socket
 import struct
 from collections.abc import Callable
@@ -30,7 +29,7 @@ MOST_BYTES, MOST_HEAD = 48 << 20, 2 << 20
 MOST_DEEP = 32  # lists within lists
 MOST_KEYS = 2_000  # of all dicts: forged ones may all have the same hash
 _FRAME = struct.Struct(">II")
-_SMALL = 1 << 16  # bytes that are sent and received at once
+_SMALL, _AT_ONCE = 1 << 16, 1 << 20  # bytes that are sent, and read, at once
 # Kinds of number, and the bytes of the largest one. Long doubles differ between machines.
 _LARGEST = {"b": 1, "i": 8, "u": 8, "f": 8, "c": 16}
 
@@ -87,6 +86,7 @@ class Shipped:
 Reference = Theirs | Yours | Shipped
 Refer = Callable[[Any, int], "Reference | None"]
 Resolve = Callable[[Reference], Any]
+_Bytes = bytes | bytearray
 
 
 def is_plain(dtype: np.dtype[Any]) -> bool:
@@ -192,7 +192,7 @@ def pack(value: Any, refer: Refer, *, limited: bool) -> list[bytes]:
 class _Decoder:
     """Builds the value of one frame, and checks every item before it uses it."""
 
-    def __init__(self, body: bytearray, resolve: Resolve, limited: bool) -> None:
+    def __init__(self, body: _Bytes, resolve: Resolve, limited: bool) -> None:
         self._body, self._resolve, self._limited = body, resolve, limited
         self._at = self._size = self._keys = 0  # of the body, the first byte that is not used yet
 
@@ -271,7 +271,7 @@ def _is_shape(shape: Any) -> bool:
     return len(shape) <= 32 and math.prod(side or 1 for side in shape) <= 2**40
 
 
-def unpack(head: bytearray, body: bytearray, resolve: Resolve, *, limited: bool) -> Any:
+def unpack(head: _Bytes, body: _Bytes, resolve: Resolve, *, limited: bool) -> Any:
     """Return the value of a frame; raise `WireError` if `pack` could not have made it."""
     try:
         items = msgpack.unpackb(head, raw=False, use_list=True, max_map_len=0, max_ext_len=0)
@@ -283,37 +283,24 @@ def unpack(head: bytearray, body: bytearray, resolve: Resolve, *, limited: bool)
     return value
 
 
-def _until_ready(stream: socket.socket, writing: bool) -> None:
-    select.select([] if writing else [stream], [stream] if writing else [], [])
-
-
 class Connection:
-    """One end of a connection that carries frames, over a stream socket that is made non-blocking.
+    """One end of a connection that carries frames, over a stream socket.
 
-    `wait` is called when the socket would block. Its second argument is True to wait until the
-    socket can be written to, False until it can be read from. It may return too early. If it raises
-    an exception, the connection cannot be used any more.
+    If a signal's handler raises an exception amid a frame, it cannot be used any more.
     """
 
-    def __init__(
-        self, stream: socket.socket, wait: Callable[[socket.socket, bool], None] = _until_ready
-    ) -> None:
-        stream.setblocking(False)
-        self._stream, self._wait = stream, wait
-        self._ahead = bytearray()  # received, and not yet part of a frame
+    def __init__(self, stream: socket.socket) -> None:
+        stream.setblocking(True)
+        self._stream = stream
 
     def send(self, pieces: list[bytes]) -> None:
         """Send a frame, given as pieces by `pack`; raise `Closed` if the other end is gone."""
         # Join the pieces of a small frame: the other end wakes up once for each piece that is sent.
         for piece in [b"".join(pieces)] if sum(map(len, pieces)) <= _SMALL else pieces:
-            rest = memoryview(piece)
-            while rest:
-                try:
-                    rest = rest[self._stream.send(rest) :]
-                except BlockingIOError:
-                    self._wait(self._stream, True)
-                except OSError as error:
-                    raise Closed(str(error)) from None
+            try:
+                self._stream.sendall(piece)
+            except OSError as error:
+                raise Closed(str(error)) from None
 
     def receive(self, *, limited: bool) -> tuple[bytearray, bytearray]:
         """Return head and body of the next frame; raise `WireError` if it is too large."""
@@ -323,22 +310,13 @@ class Connection:
         return self._exactly(head), self._exactly(body)
 
     def _exactly(self, size: int) -> bytearray:
-        # The buffer grows with the received data: an announced length alone takes no memory.
-        while len(self._ahead) < size:
-            self._ahead += self._received(min(max(size - len(self._ahead), _SMALL), 1 << 20))
-        data = self._ahead[:size]
-        del self._ahead[:size]
-        return data
-
-    def _received(self, most: int) -> bytes:
-        while True:
+        data = bytearray()  # it grows with what arrives: an announced length alone takes no memory
+        while len(data) < size:
             try:
-                got = self._stream.recv(most)
-            except BlockingIOError:
-                self._wait(self._stream, False)
-                continue
+                piece = self._stream.recv(min(size - len(data), _AT_ONCE))
             except OSError as error:
                 raise Closed(str(error)) from None
-            if not got:
+            if not piece:
                 raise Closed("the other end was closed")
-            return got
+            data += piece
+        return data

@@ -1,38 +1,42 @@
-"""Opens downloads, recognises the platform of each, and lists the submissions in it.
+"""Opens downloads, which are not trusted, recognises the platform, and lists the submissions.
 
-A download of no platform has notebooks ``<student>_ps1.ipynb`` and such zips, as from
-`python -m hw_support zip`.
+Each file has a size limit, and so has the list of files in each zip. Links are not followed. A file
+name cannot lead out of its folder.
 """
 
-import itertools
+import io
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import stat
+import zipfile
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import tzinfo
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-from hw_grading.lms import canvas, gradescope, moodle
-from hw_grading.lms.roster import Who
-from hw_grading.lms.uploads import (
-    MAX_LISTED_BY_PLATFORM,
+from hw_grading.lms import gradescope
+from hw_grading.lms.platforms import (
     NOTEBOOK,
+    PLATFORMS,
     ZIP,
     Accounts,
     Found,
-    LeftOut,
-    Named,
     Naming,
     Upload,
-    content_of,
-    content_of_work,
-    is_a_machines,
-    opened,
-    why_unsafe,
+    by_name,
+    by_student,
+    is_of_one_student,
 )
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
 from hw_support.submission.problems import quoted
+
+# Limits in bytes for a zip's list of files. An entry has at least 46 bytes, and the whole list is
+# read at once.
+_MAX_LISTED_BY_PLATFORM, _MAX_LISTED_BY_STUDENT = 50_000_000, 1_000_000
+_MAX_NAME = 200  # bytes in the name of a file or folder
+_NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # folders that operating systems and tools add
+LeftOut = tuple[str, str]  # a file that is not collected, or a student, and why
 
 
 def found_in(
@@ -44,171 +48,188 @@ def found_in(
 ) -> tuple[list[Found], list[LeftOut]]:
     """Return the submissions in downloads, and the files that are left out.
 
-    `zone` is that of a platform's times without one; `accounts` are by platform. Raises
-    `Unreadable` if no download can be opened.
+    `zone` is that of a platform's times without one; `accounts` are by the platform's key. Zips
+    stay open until the stack is closed. Raises `Unreadable` if no download can be opened.
     """
-    left_out: list[LeftOut] = []
     found: list[Found] = []
-    is_any = False
-    for name, uploads in _opened(paths, homework, stack, left_out):
-        is_any = True
+    left_out: list[LeftOut] = []
+    opened = 0
+    for path in paths:
         try:
-            platform, naming = _naming(uploads, homework, zone, accounts)
-        except Unreadable as why:
-            left_out.append(LeftOut(name, str(why)))
+            files = [f for f in _files_in(path, homework, stack) if not _is_a_machines(f.name)]
+            if not files:
+                raise Unreadable("it has no files. Unpack the download into it")
+        except (Unreadable, OSError) as why:
+            left_out.append((str(path), getattr(why, "strerror", None) or str(why)))
             continue
-        for one in _submissions(platform, name, uploads, naming, homework):
-            found.append(one) if isinstance(one, Found) else left_out.append(one)
-    if not is_any:
-        files = "\n".join(f"  {one.file}: {one.why}" for one in left_out)
-        raise Unreadable(f"No download could be opened:\n{files}")
+        opened += 1
+        unsafe = {file.name: said for file in files if (said := _why_unsafe(file.name))}
+        left_out += [(f"{path}: {name}", said) for name, said in unsafe.items()]
+        files = [file for file in files if file.name not in unsafe]
+        try:
+            naming = _naming(files, homework, zone, accounts)
+        except Unreadable as why:
+            left_out.append((str(path), str(why)))
+            continue
+        of_this, not_of_this = _submissions(files, naming, homework)
+        found += of_this
+        left_out += not_of_this
+    if not opened:
+        said = "\n".join(f"  {file}: {why}" for file, why in left_out)
+        raise Unreadable(f"No download could be opened:\n{said}")
     return found, left_out
 
 
-def plainly_named(homework: str) -> re.Pattern[str]:
-    """Return the pattern for names of files: ``<student>_<homework>``, then anything."""
-    return re.compile(rf"^(?:.*/)?(?P<student>[^/]+?)_{re.escape(homework)}(?![A-Za-z0-9])[^/]*$")
+def content_of(found: Found, homework: str) -> bytes:
+    """Return a file's notebook, the file itself or the one in a zip, or raise `Unreadable`."""
+    content = found.upload.read()
+    if found.upload.suffix != ZIP:
+        return content
+    with _opened(io.BytesIO(content), _MAX_LISTED_BY_STUDENT) as bundle:
+        files = [e for e in bundle.infolist() if not (e.is_dir() or _is_a_machines(e.filename))]
+        notebooks = [e for e in files if e.filename.lower().endswith(NOTEBOOK)]
+        named = [e for e in notebooks if PurePosixPath(e.filename).name == homework + NOTEBOOK]
+        the_one = notebooks if len(notebooks) == 1 else named
+        if len(the_one) != 1:
+            inner = [e for e in files if e.filename.lower().endswith(ZIP)]
+            names = ", ".join(quoted(e.filename) for e in (notebooks or inner)[:5])
+            which = f"{len(notebooks)} ({names}). Keep only the one that counts"
+            if not notebooks:
+                which = f"none, but zips in it ({names}). Unpack them" if inner else "none"
+            raise Unreadable(
+                f"expected a zip with one notebook, found {which}. If this is a download of many "
+                "students' files, rename it: its name looks like one student's"
+            )
+        return _content_in(bundle, the_one[0])
 
 
 def _naming(
     files: Sequence[Upload], homework: str, zone: tzinfo, accounts: Mapping[str, Accounts]
-) -> tuple[str, Naming]:
-    """Return a download's platform, and what it says about files; the most certain one first."""
+) -> Naming:
+    """Return what a download says about its files; the most certain platform first."""
     if naming := gradescope.naming(files, zone):
-        return "Gradescope", naming
-    if naming := moodle.naming(files, accounts.get("Moodle")):
-        return "Moodle", naming
-    if naming := canvas.naming(files, homework, accounts.get("Canvas")):
-        return "Canvas", naming
-    return "plain", _by_file_name(files, homework)
-
-
-def _by_file_name(files: Sequence[Upload], homework: str) -> Naming:
-    """Name files by the id that begins their names; those in students' folders have none."""
-    name = f"<student>_{homework}.ipynb"
-    pattern = plainly_named(homework)
-    work = [upload for upload in files if upload.is_work]
-    common = os.path.commonpath([upload.folder for upload in work]) if work else ""
-
-    def naming(upload: Upload) -> Named | None:
-        if not upload.is_work:
-            return None
-        match = pattern.match(upload.name)
-        if upload.folder != (common or "."):
-            why = "expected all files in one folder, found one folder for each student. Put the "
-            raise Unreadable(f"{why}files into one folder, named {name}")
-        if not match:
-            raise Unreadable(f"expected a name such as {name}. Rename the file")
-        student = match["student"]
-        return Named(upload.name, (Who(quoted(student), (("id", student),)),), upload.name)
-
-    return naming
+        return naming
+    for key in ("moodle", "canvas"):
+        if naming := by_name(PLATFORMS[key], files, homework, accounts.get(key)):
+            return naming
+    return by_student(files, homework)
 
 
 def _submissions(
-    platform: str, download: str, files: Sequence[Upload], naming: Naming, homework: str
-) -> Iterator[Found | LeftOut]:
-    """Yield the submissions in a download, and the files that are left out."""
-
-    def place(upload: Upload) -> str:
-        is_one_file = PurePosixPath(download).name == upload.name
-        return download if is_one_file else f"{download}: {upload.name}"
-
-    groups: dict[str, list[tuple[Upload, Named]]] = {}
+    files: Sequence[Upload], naming: Naming, homework: str
+) -> tuple[list[Found], list[LeftOut]]:
+    """Return the submissions in a download, and the files that are left out."""
+    groups: dict[str, list[Found]] = {}
+    found: list[Found] = []
+    left_out: list[LeftOut] = []
     for upload in files:
         try:
-            if named := naming(upload):
-                groups.setdefault(named.group, []).append((upload, named))
+            for one in naming(upload):
+                groups.setdefault(one.group, []).append(one)
         except Unreadable as why:
-            if upload.is_work:
-                yield LeftOut(place(upload), str(why))
+            left_out += [(upload.file, str(why))] if upload.is_work else []
     for group in groups.values():
-        work = [one for one in group if one[0].is_work]
+        work = [one for one in group if one.upload.is_work] or group
         try:
-            for upload, named in _counting(work or group, homework):
-                read = partial(content_of_work, upload, homework)
-                for who in named.who:
-                    yield Found(who, named, platform, place(upload), read)
+            found += _counting(work, homework)
         except Unreadable as why:
-            yield from (LeftOut(place(upload), str(why)) for upload, _ in work or group)
+            left_out += [
+                (file, str(why)) for file in dict.fromkeys(one.upload.file for one in work)
+            ]
+    return found, left_out
 
 
-def _counting(group: Sequence[tuple[Upload, Named]], homework: str) -> list[tuple[Upload, Named]]:
+def _counting(group: Sequence[Found], homework: str) -> list[Found]:
     """Return a submission's file to grade, a zip only without a notebook; `Unreadable` if unclear.
 
     If several have the homework's name, they are uploads one after the other.
     """
-    found = [one for one in group if one[0].suffix == NOTEBOOK]
-    found = found or [one for one in group if one[0].suffix == ZIP]
+    found = [one for one in group if one.upload.suffix == NOTEBOOK]
+    found = found or [one for one in group if one.upload.suffix == ZIP]
     if not found:
-        what = quoted(group[0][0].suffix or "no ending")
+        what = quoted(group[0].upload.suffix or "no ending")
         raise Unreadable(f"expected a notebook or a zip, found {what}")
-    named = [one for one in found if PurePosixPath(one[1].own).stem == homework]
-    if not named and len(found) > 1:
-        names = ", ".join(quoted(PurePosixPath(one[1].own).name) for one in found[:5])
+    named = [one for one in found if PurePosixPath(one.own).stem == homework]
+    names = dict.fromkeys(one.own for one in found)
+    if not named and len(names) > 1:
+        said = ", ".join(quoted(PurePosixPath(name).name) for name in [*names][:5])
         raise Unreadable(
-            f"expected one notebook, or one named {homework}{NOTEBOOK}, found {len(found)} "
-            f"({names}). Keep only the one that counts"
+            f"expected one notebook, or one named {homework}{NOTEBOOK}, found {len(names)} "
+            f"({said}). Keep only the one that counts"
         )
     return named or found
 
 
-def _opened(
-    paths: Sequence[Path], homework: str, stack: ExitStack, left_out: list[LeftOut]
-) -> Iterator[tuple[str, list[Upload]]]:
-    """Yield each download that can be opened, as you typed it, with its files.
-
-    Zips of many students' files directly in a folder are downloads of their own.
-    """
-    plainly = plainly_named(homework)
-
-    def is_of_many(path: Path) -> bool:
-        names = (plainly.match(path.name), canvas.is_named_so(path.name))
-        is_one_students = any(names) or moodle.is_named_so(path.name)
-        return path.suffix.lower() == ZIP and not is_one_students and not path.is_dir()
-
-    inner = {folder: sorted(filter(is_of_many, folder.iterdir()))
-             for folder in paths if folder.is_dir()}  # fmt: skip
-    for path in itertools.chain(*([one, *inner.get(one, ())] for one in paths)):
-        try:
-            if not os.path.lexists(path):
-                raise Unreadable("there is no such file or folder")
-            if path.is_dir():
-                there = sorted(p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
-                loose = [one for one in there if one not in inner[path]]
-                files = [_file_at(one, one.relative_to(path).as_posix()) for one in loose]
-                if not loose and there:
-                    continue
-            elif is_of_many(path):
-                files = _in_a_zip(path, stack)
-            elif path.suffix.lower() in (NOTEBOOK, ZIP):
-                files = [_file_at(path, path.name)]
-            else:
-                raise Unreadable("expected a zip, a folder or a notebook")
-            if not (files := [file for file in files if not is_a_machines(file.name)]):
-                raise Unreadable("it has no files. Unpack the download into it")
-        except (Unreadable, OSError) as why:
-            words = (isinstance(why, OSError) and why.strerror) or str(why)
-            left_out.append(LeftOut(str(path), words))
-            continue
-        kept = []
-        for file in files:
-            if why_not := why_unsafe(file.name):
-                left_out.append(LeftOut(f"{path}: {file.name}", why_not))
-            else:
-                kept.append(file)
-        yield str(path), kept
+# -- files
 
 
-def _in_a_zip(path: Path, stack: ExitStack) -> list[Upload]:
-    """Return the files in a platform's zip, which stays open until the stack is closed."""
+def _files_in(path: Path, homework: str, stack: ExitStack) -> list[Upload]:
+    """Return the files in a folder or in a platform's zip, or a student's notebook or zip."""
+
+    def at(file: Path, name: str) -> Upload:
+        return Upload(str(path), name, partial(read_regular_file, file, MAX_BYTES))
+
+    if path.is_dir():
+        there = sorted(p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
+        return [at(one, one.relative_to(path).as_posix()) for one in there]
+    if not os.path.lexists(path):
+        raise Unreadable("there is no such file or folder")
+    if path.suffix.lower() not in (NOTEBOOK, ZIP):
+        raise Unreadable("expected a zip, a folder or a notebook")
+    if path.suffix.lower() == NOTEBOOK or is_of_one_student(path.name, homework):
+        return [at(path, path.name)]
     if path.is_symlink():
         raise Unreadable("expected a regular file, found a symbolic link")
-    file = stack.enter_context(path.open("rb"))
-    bundle = stack.enter_context(opened(file, MAX_LISTED_BY_PLATFORM))
+    bundle = stack.enter_context(
+        _opened(stack.enter_context(path.open("rb")), _MAX_LISTED_BY_PLATFORM)
+    )
     entries = [entry for entry in bundle.infolist() if not entry.is_dir()]
-    return [Upload(entry.filename, partial(content_of, bundle, entry)) for entry in entries]
+    return [Upload(str(path), e.filename, partial(_content_in, bundle, e)) for e in entries]
 
 
-def _file_at(path: Path, name: str) -> Upload:
-    return Upload(name, partial(read_regular_file, path, MAX_BYTES))
+def _is_a_machines(name: str) -> bool:
+    """Whether a program, not a person, put the file at this path into a download."""
+    parts = name.split("/")
+    return parts[-1].startswith(".") or any(part in _NOT_HANDED_IN for part in parts)
+
+
+def _why_unsafe(name: str) -> str:
+    """Return why a path leads out of its folder or is not allowed; "" if it is safe."""
+    parts = name.split("/")
+    if any(part in ("", ".", "..") or len(os.fsencode(part)) > _MAX_NAME for part in parts):
+        return "its path leads out of the folder, or is too long. Rename the file"
+    if not name.isprintable() or "\\" in name:
+        return "its name has characters that are not allowed. Rename the file"
+    return ""
+
+
+def _opened(file: IO[bytes], max_listed: int) -> zipfile.ZipFile:
+    """Open a zip; raise `Unreadable` if it is not one, or its list of files has too many bytes."""
+    try:
+        # Find the record as `ZipFile` does, which then reads the whole list.
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if end and end[5] > max_listed:
+            raise Unreadable(
+                f"expected fewer files in the zip: its list has more than {max_listed:,} bytes"
+            )
+        return zipfile.ZipFile(file)
+    except Unreadable:
+        raise
+    except Exception as error:  # a hostile zip can raise any error
+        raise Unreadable(f"expected a zip, found another file ({quoted(error, 120)})") from None
+
+
+def _content_in(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Return the content of a file in a zip; raise `Unreadable` if it is unsafe or too large."""
+    if stat.S_ISLNK(entry.external_attr >> 16):
+        raise Unreadable("expected a regular file, found a symbolic link")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Unreadable("expected an ordinary zip, found another compression. Pack the zip again")
+    try:
+        with bundle.open(entry) as file:
+            content = file.read(MAX_BYTES + 1)
+    except Exception as error:  # a hostile zip can raise any error
+        raise Unreadable(f"it cannot be read ({quoted(error, 120)})") from None
+    if len(content) > MAX_BYTES:
+        raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
+    return content

@@ -19,8 +19,8 @@ from typing import Any
 import yaml
 
 from hw_grading.gradebook.folders import time_of
+from hw_grading.lms.platforms import Found, Naming, Upload
 from hw_grading.lms.roster import Who
-from hw_grading.lms.uploads import Named, Naming, Upload
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
@@ -35,28 +35,30 @@ _TIME = re.compile(
 def naming(files: Sequence[Upload], zone: tzinfo) -> Naming | None:
     """Return what Gradescope says about files; None if this is no export of Gradescope.
 
-    Its list of submissions is at the top, where students cannot write.
+    Its list of submissions is at the top, where students cannot write. `zone` is that of a time
+    without one.
     """
-    lists = [u for u in files if PurePosixPath(u.name).name == _METADATA]
-    folders = [PurePosixPath(upload.folder) for upload in lists]
-    top = min(folders, key=lambda folder: len(folder.parts), default=None)
-    if top is None or len(top.parts) > 1 or _FOLDER.fullmatch(top.name):
+    lists = [upload for upload in files if PurePosixPath(upload.name).name == _METADATA]
+    metadata = min(lists, key=lambda upload: len(upload.folders), default=None)
+    top = metadata.folders if metadata else ()
+    if not metadata or len(top) > 1 or any(map(_FOLDER.fullmatch, top)):
         return None
-    if any(u.is_work and not PurePosixPath(u.name).is_relative_to(top) for u in files):
+    if any(upload.is_work and upload.folders[: len(top)] != top for upload in files):
         return None
-    submissions = _read(next(upload for upload in lists if upload.folder == str(top)))
+    submissions = _read(metadata)
 
-    def named(upload: Upload) -> Named | None:
-        folder, *own = PurePosixPath(upload.name).relative_to(top).parts
+    def naming(upload: Upload) -> list[Found]:
+        folder, *own = PurePosixPath(upload.name).parts[len(top) :]
         if not own:
-            return None
+            return []
         entry = submissions.get(folder)
         if not isinstance(entry, dict):
             raise Unreadable(f"{_METADATA} does not list its folder, so its student is not known")
         when = _moment(entry.get(":created_at"), zone)
-        return Named(folder, _submitters(entry), "/".join(own), when)
+        about = (upload, "Gradescope", folder, "/".join(own), when)
+        return [Found(who, *about) for who in _submitters(entry)]
 
-    return named
+    return naming
 
 
 def _read(metadata: Upload) -> dict[str, Any]:
@@ -65,8 +67,7 @@ def _read(metadata: Upload) -> dict[str, Any]:
     An alias is the same object again, so a few lines cannot become gigabytes.
     """
     try:
-        content = metadata.read()
-        if len(content) > _MAX_BYTES:
+        if len(content := metadata.read()) > _MAX_BYTES:
             raise Unreadable(
                 f"expected at most {_MAX_BYTES:,} bytes, found {len(content):,}. Remove "
                 ":results: and :history: from it"
@@ -75,11 +76,9 @@ def _read(metadata: Upload) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise Unreadable("expected a list of submissions by folder, found something else")
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        why = getattr(error, "problem", None) or error
+        said = " ".join(str(error).split())
         raise Unreadable(
-            f"{_METADATA}: {where}expected YAML, found something else ({quoted(why)})"
+            f"{_METADATA}: expected YAML, found something else ({quoted(said, 200)})"
         ) from None
     except (Unreadable, UnicodeError, RecursionError, ValueError) as error:
         raise Unreadable(f"{_METADATA}: {error}") from None

@@ -1,25 +1,42 @@
-"""Decides which of the found submissions to collect, and shows it; nothing is written here."""
+"""Decides which of the found submissions to collect, and shows it; keeps a record of what was.
 
+``grading/collected/<homework>.json`` has a record for each student. Deciding writes nothing.
+"""
+
+import contextlib
 import hashlib
+import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
-from hw_grading.gradebook.folders import read_time
-from hw_grading.gradebook.writing import aligned
+from pydantic import TypeAdapter
+
+from hw_grading.gradebook.folders import TIMESTAMP, read_time
+from hw_grading.gradebook.writing import aligned, write_whole
 from hw_grading.homework.course import Course
-from hw_grading.lms.records import Record
+from hw_grading.lms.downloads import LeftOut, content_of
+from hw_grading.lms.platforms import Found
 from hw_grading.lms.roster import Match, Person, Roster, folded
-from hw_grading.lms.uploads import Found, LeftOut
 from hw_support.failures import visible
 from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted
 
+OLDER = "Duplicates: the newest file of each student is used"
+LEFT_OUT = "LEFT OUT"
+UNKNOWN = "UNKNOWN: left out, because their students are not known"
+BY_NAME = "KNOWN BY NAME ONLY: left out"
+TAKEN = "KNOWN BY NAME ONLY: taken. Compare them with the platform"
+NO_TIME = "LATE without a time: to take off points, write the time (UTC) into this file"
+DAMAGED = "CANNOT BE GRADED: ask these students to submit again"
+MISSING = "Missing: no submission"
+SECTIONS = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
 _MAX_PATH = 120  # characters
+_MAX_RECORDS = 100_000_000  # bytes in the file
 _HEADS = ("student", "name", "handed in", "late", "state", "from")
 _HOW_TO_KNOW = (
     "A student can take another's name. So give what the platform knows: --canvas-gradebook or",
@@ -28,39 +45,26 @@ _HOW_TO_KNOW = (
 
 
 @dataclass(frozen=True)
+class Record:
+    """The submission of a student that was collected last."""
+
+    file: str  # the download and the path in it
+    platform: str
+    sha256: str  # of the notebook, hexadecimal
+    late: bool  # says the platform; False if it says nothing
+    attempt: int  # grows with each upload; 0 if the platform gives no number
+    account: str = ""  # on the platform, and nobody else's; "" if unknown
+    by_name: bool = False  # nothing but a name says whose it is
+
+
+@dataclass(frozen=True)
 class Entry:
     """One student's submission."""
 
     person: Person
     found: Found
-    by_name: bool
-    sha256: str  # of the notebook, hexadecimal
+    record: Record  # what to remember of it
     state: str  # `NEW`, `REPLACES` or `THERE`
-    late_by: timedelta | None  # after the student's due date; None if on time, or if not known
-    trouble: str  # why the file cannot be graded; "" if it can
-
-    @property
-    def is_late(self) -> bool | None:
-        """Whether it was late, by its time or as the platform says; None if unknown."""
-        if self.found.named.when is None:
-            return self.found.named.late
-        return bool(self.late_by) or bool(self.found.named.late)
-
-    @property
-    def record(self) -> Record:
-        """What to remember of it."""
-        found, when = self.found, self.found.named.when
-        return Record(
-            file=found.file,
-            platform=found.platform,
-            named=found.who.said,
-            sha256=self.sha256,
-            handed_in=when.astimezone(UTC).isoformat() if when else None,
-            late=self.is_late,
-            attempt=found.named.attempt,
-            account=found.who.account,
-            by_name=self.by_name,
-        )
 
 
 @dataclass(frozen=True)
@@ -68,18 +72,14 @@ class Plan:
     """What to write and what not."""
 
     homework: str
-    due: datetime | None
-    left_out: list[LeftOut]
     entries: list[Entry] = field(default_factory=list)  # by student id
-    older: list[LeftOut] = field(default_factory=list)  # than another file of the same student
-    unknown: list[LeftOut] = field(default_factory=list)  # of nobody in the roster, or of several
-    by_name: list[LeftOut] = field(default_factory=list)  # nothing but a name says whose they are
-    missing: list[Person] = field(default_factory=list)  # who submitted nothing, now or before
+    # What else to tell, by `SECTIONS`: files or students, and why
+    sections: dict[str, list[LeftOut]] = field(default_factory=lambda: {s: [] for s in SECTIONS})
 
     @property
-    def is_all_well(self) -> bool:
-        """Whether every submission is collected."""
-        return not (self.left_out or self.unknown or self.by_name)
+    def left_out(self) -> int:
+        """The number of files that are not collected, although they may count."""
+        return sum(len(self.sections[name]) for name in (LEFT_OUT, UNKNOWN, BY_NAME))
 
     @property
     def to_write(self) -> list[Entry]:
@@ -88,54 +88,70 @@ class Plan:
 
 
 def decide(
-    plan: Plan,
     course: Course,
+    homework: str,
     roster: Roster,
     found: Sequence[Found],
     collected: Mapping[str, Record],
-    extended: Mapping[str, datetime],
     accept_names: bool,
-) -> None:
-    """Decide what to collect, into a new plan; `collected` and `extended` are by student id."""
+) -> Plan:
+    """Decide which of the found files to collect; `collected` is by student id."""
+    plan = Plan(homework)
+    sections = plan.sections
     of: defaultdict[Person, list[tuple[Found, Match]]] = defaultdict(list)
     for one in found:
         try:
             match = roster.find(one.who)
         except Unreadable as why:
-            plan.unknown.append(LeftOut(one.file, f"{one.who.said}: {why}"))
+            sections[UNKNOWN].append((one.upload.file, f"{one.who.said}: {why}"))
             continue
         if match.by_name and not accept_names:
-            plan.by_name.append(LeftOut(one.file, f"perhaps of {match.person.id}"))
+            sections[BY_NAME].append((one.upload.file, f"perhaps of {match.person.id}"))
         else:
             of[match.person].append((one, match))
     for person, pairs in sorted(of.items(), key=lambda pair: pair[0].id):
         sure = [one for one, match in pairs if not match.by_name]
         files = sure or [one for one, _ in pairs]
         why_not = f"only its name is {person.id}'s, who has another file"
-        plan.left_out.extend(LeftOut(one.file, why_not) for one, _ in pairs if one not in files)
-        before = collected.get(person.id)
+        sections[LEFT_OUT] += [(f.upload.file, why_not) for f, _ in pairs if f not in files]
+        where, before = course.submitted(person.id, homework), collected.get(person.id)
         try:
-            newest, content = _newest(person.id, files)
+            newest, content = _newest(person.id, files, homework)
             sha256 = hashlib.sha256(content).hexdigest()
-            where = course.submitted(person.id, plan.homework)
-            state = _state(where, plan.homework, newest, not sure, sha256, before)
+            state = _state(where, homework, newest, not sure, sha256, before)
         except (Unreadable, OSError) as why:
-            plan.left_out.extend(LeftOut(one.file, str(why)) for one in files)
+            sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
-        why_not = f"{person.id} has a newer one, {newest.file}"
-        plan.older.extend(LeftOut(one.file, why_not) for one in files if one is not newest)
+        why_not = f"{person.id} has a newer one, {newest.upload.file}"
+        sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
         was_sure = state == THERE and before is not None and not before.by_name
-        late_by = _late_by(newest.named.when, extended.get(person.id, plan.due))
-        about = (not sure and not was_sure, sha256, state, late_by, _trouble(content))
-        plan.entries.append(Entry(person, newest, *about))
+        record = Record(
+            file=newest.upload.file,
+            platform=newest.platform,
+            sha256=sha256,
+            late=newest.late,
+            attempt=newest.attempt,
+            account=newest.who.account,
+            by_name=not sure and not was_sure,
+        )
+        plan.entries.append(Entry(person, newest, record, state))
+        if record.by_name:
+            sections[TAKEN].append((person.id, newest.who.said))
+        if newest.late:
+            sections[NO_TIME].append((person.id, str(where / TIMESTAMP)))
+        try:
+            notebook_of(content)
+        except Unreadable as why:
+            sections[DAMAGED].append((person.id, str(why)))
     taken = {entry.person for entry in plan.entries}
     for person in roster.people:
-        folder = course.submitted(person.id, plan.homework)
+        folder = course.submitted(person.id, homework)
         if person not in taken and not os.path.lexists(folder):
-            plan.missing.append(person)
+            sections[MISSING].append((person.id, person.name))
+    return plan
 
 
-def _newest(student: str, found: list[Found]) -> tuple[Found, bytes]:
+def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, bytes]:
     """Return a student's newest file and its content, or raise `Unreadable`."""
     first: dict[str, str] = {}
     for one in found:
@@ -146,15 +162,14 @@ def _newest(student: str, found: list[Found]) -> tuple[Found, bytes]:
                 f"{student} has files from {quoted(other)} and {quoted(account)}. Find out whose "
                 "they are, and correct the wrong sid, email or name there"
             )
-    names = [one.named for one in found]
-    if all(named.when for named in names):
-        latest = max(named.when for named in names if named.when)
-        found = [one for one in found if one.named.when == latest]
-    elif all(named.attempt for named in names) and len({one.platform for one in found}) == 1:
-        last = max(named.attempt for named in names)
-        found = [one for one in found if one.named.attempt == last]
-    content = found[0].read()
-    if any(one.read() != content for one in found[1:]):
+    if all(one.when for one in found):
+        latest = max(one.when for one in found if one.when)
+        found = [one for one in found if one.when == latest]
+    elif all(one.attempt for one in found) and len({one.platform for one in found}) == 1:
+        last = max(one.attempt for one in found)
+        found = [one for one in found if one.attempt == last]
+    content = content_of(found[0], homework)
+    if any(content_of(one, homework) != content for one in found[1:]):
         raise Unreadable(
             f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
             "only the one that counts"
@@ -173,114 +188,106 @@ def _state(
     if not os.path.lexists(notebook):
         return NEW
     there = hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
-    kept = f"the submission in {where} is kept"
     todo = f"If this file should count, remove {where} and collect again"
-    is_same_platform = before is not None and before.platform == found.platform
-    account, known = found.who.account, before.account if before and is_same_platform else ""
-    if known and account and folded(known) != folded(account):  # names can be chosen
-        raise Unreadable(
-            f"{kept}: it is from {quoted(known)}, and this one is from {quoted(account)}. Find out "
-            f"whose this file is. {todo}"
-        )
-    handed_in, when = read_time(where), found.named.when
+    known = before if before and before.platform == found.platform else None
+    account, earlier = found.who.account, known.account if known else ""
+    handed_in, when = read_time(where), found.when
     when = when.astimezone(UTC).replace(tzinfo=None) if when else None
-    if there == sha256 and when in (None, handed_in):
+    if earlier and account and folded(earlier) != folded(account):  # names can be chosen
+        why = (
+            f"it is from {quoted(earlier)}, and this one is from {quoted(account)}. Find out whose "
+            f"this file is. {todo}"
+        )
+    elif there == sha256 and when in (None, handed_in):
         return THERE
-    if by_name and before and not before.by_name:
-        raise Unreadable(f"{kept}: it is known by more than a name. {todo}")
-    if when and handed_in and when <= handed_in:
-        raise Unreadable(f"{kept}: it is newer ({handed_in} UTC)")
-    if when and (handed_in or there == sha256):
+    elif by_name and before and not before.by_name:
+        why = f"it is known by more than a name. {todo}"
+    elif when and handed_in and when <= handed_in:
+        why = f"it is newer ({handed_in} UTC)"
+    elif when and (handed_in or there == sha256):
         return REPLACES
-    if before and there == before.sha256 and is_same_platform and found.named.attempt:
-        if found.named.attempt > before.attempt > 0:
-            return REPLACES
-        raise Unreadable(f"{kept}: it is newer")
-    raise Unreadable(f"{kept}: it is not clear whether this file is newer. {todo}")
-
-
-def _late_by(when: datetime | None, due: datetime | None) -> timedelta | None:
-    moment = when.replace(microsecond=0) if when else None  # as `lateness` counts
-    return moment - due if moment and due and moment > due else None
-
-
-def _trouble(content: bytes) -> str:
-    try:
-        notebook_of(content)
-    except Unreadable as why:
-        return str(why)
-    return ""
+    elif not (known and there == known.sha256 and found.attempt):
+        why = f"it is not clear whether this file is newer. {todo}"
+    elif found.attempt > known.attempt > 0:
+        return REPLACES
+    else:
+        why = "it is newer"
+    raise Unreadable(f"the submission in {where} is kept: {why}")
 
 
 def plan_in_words(plan: Plan, zone: tzinfo) -> str:
     """Return a plan as text, with times in a time zone."""
-    due = f", due {_moment(plan.due, zone)}" if plan.due else ", without a due date"
-    lines = [f"{plan.homework}{due}", ""]
+    lines = [plan.homework, ""]
     if plan.entries:
-        begins = {"".join(entry.found.file.partition(": ")[:2]) for entry in plan.entries}
-        download = begins.pop() if len(begins) == 1 and len(plan.entries) > 1 else ""
-        lines += [f"from {download.removesuffix(': ')}", ""] if download else []
-        lines += aligned([_HEADS, *(_row(entry, zone, download) for entry in plan.entries)])
+        downloads = dict.fromkeys(entry.found.upload.download for entry in plan.entries)
+        lines += [*(f"from {download}" for download in downloads), ""]
+        lines += aligned([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
-    lines += _section("Duplicates: the newest file of each student is used", plan.older)
-    lines += _section("LEFT OUT", plan.left_out)
-    lines += _section("UNKNOWN: left out, because their students are not known", plan.unknown)
-    lines += _section("KNOWN BY NAME ONLY: left out", plan.by_name)
-    lines += _HOW_TO_KNOW if plan.by_name else ()
-    named = [LeftOut(one.person.id, one.found.who.said) for one in plan.entries if one.by_name]
-    lines += _section("KNOWN BY NAME ONLY: taken. Compare them with the platform", named)
-    late = [LeftOut(entry.person.id, "") for entry in plan.entries
-            if entry.is_late and not entry.late_by]  # fmt: skip
-    where = f"submitted/<student>/{plan.homework}/timestamp.txt"
-    head = f"LATE without a time: to take off points, write the time (UTC) into {where}"
-    lines += _section(head, late)
-    damaged = [LeftOut(entry.person.id, entry.trouble) for entry in plan.entries if entry.trouble]
-    lines += _section("CANNOT BE GRADED: ask these students to submit again", damaged)
-    missing = [LeftOut(person.id, person.name) for person in plan.missing]
-    lines += _section("Missing: no submission", missing)
+    for name, files in plan.sections.items():
+        lines += ["", f"{name} ({len(files)}):"] if files else []
+        for file, why in files:
+            text = ": ".join(filter(None, (_shortened(file), why)))
+            lines.append(f"  {' '.join(text.split())}")
+        lines += _HOW_TO_KNOW if files and name == BY_NAME else ()
     counts = [
         f"{len(plan.to_write)} to write",
         f"{len(plan.entries) - len(plan.to_write)} already there",
-        f"{sum(bool(entry.is_late) for entry in plan.entries)} late",
-        f"{len(plan.missing)} missing",
-        f"{len(plan.left_out) + len(plan.unknown) + len(plan.by_name)} left out",
+        f"{len(plan.sections[MISSING])} missing",
+        f"{plan.left_out} left out",
     ]
     return visible("\n".join([*lines, "", ", ".join(counts)]))
-
-
-def _section(head: str, files: Sequence[LeftOut]) -> Iterator[str]:
-    if files:
-        yield from ("", f"{head} ({len(files)}):")
-        for one in files:
-            text = ": ".join(filter(None, (_shortened(one.file), one.why)))
-            yield f"  {' '.join(text.split())}"
 
 
 def _shortened(path: str) -> str:
     return path if len(path) <= _MAX_PATH else f"…{path[1 - _MAX_PATH :]}"
 
 
-def _row(entry: Entry, zone: tzinfo, download: str) -> tuple[str, ...]:
-    """Return a row of the table; `download` is the beginning that all files share."""
+def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     found = entry.found
-    when = _moment(found.named.when, zone) if found.named.when else "-"
-    late = "-" if entry.is_late is None else f"LATE, says {found.platform}" if entry.is_late else ""
-    late = _span(entry.late_by) if entry.late_by else late
-    state = f"{entry.state}{', by name only' if entry.by_name else ''}"
+    when = f"{found.when.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" if found.when else "-"
+    late = f"LATE, says {found.platform}" if found.late else ""
+    state = f"{entry.state}{', by name only' if entry.record.by_name else ''}"
     name = entry.person.name or found.who.said
-    file = _shortened(found.file.removeprefix(download))
-    row = (entry.person.id, name, when, late, state, file)
+    row = (entry.person.id, name, when, late, state, _shortened(found.upload.name))
     return tuple(" ".join(value.split()) for value in row)
 
 
-def _moment(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+# -- records
 
 
-def _span(time: timedelta) -> str:
-    """Return a time such as "2 d 03:04 h", rounded up to minutes."""
-    minutes = -(-int(time.total_seconds() * 1000) // 60_000)
-    days, minutes = divmod(max(minutes, 1), 24 * 60)
-    clock = f"{minutes // 60:02d}:{minutes % 60:02d} h"
-    return f"{days} d {clock}" if days else clock
+def read_records(course: Course, homework: str) -> dict[str, Record]:
+    """Return what was collected, by student id; {} if nothing; raise `Unreadable` if damaged."""
+    path = _path_of(course, homework)
+    if not path.exists():
+        return {}
+    try:
+        students = json.loads(read_regular_file(path, _MAX_RECORDS))["students"]
+        return TypeAdapter(dict[str, Record]).validate_python(students)
+    except (Unreadable, ValueError, KeyError, TypeError) as why:
+        raise Unreadable(
+            f"{path}: expected a file that `collect` wrote, found something else ({why}). Remove "
+            "it, and collect again"
+        ) from None
+
+
+def write_records(course: Course, homework: str, records: dict[str, Record]) -> Path:
+    """Write all records of a homework in one step, and return the file's path."""
+    students = {student: asdict(records[student]) for student in sorted(records)}
+    text = json.dumps({"homework": homework, "students": students}, indent=1, ensure_ascii=False)
+    path = _path_of(course, homework)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, f"{text}\n".encode("utf-8", "replace"))
+    return path
+
+
+def known_by_name(course: Course, homework: str) -> list[str]:
+    """Return the students of whose submissions nothing but a name says that they are theirs."""
+    with contextlib.suppress(Unreadable):  # `collect` reports it
+        records = read_records(course, homework)
+        return [student for student, record in records.items() if record.by_name]
+    return []
+
+
+def _path_of(course: Course, homework: str) -> Path:
+    return course.root / "grading" / "collected" / f"{homework}.json"

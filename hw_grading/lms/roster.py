@@ -24,14 +24,13 @@ from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.scores import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.lms.tables import read_table
+from hw_grading.lms.tables import first_of, read_table
 from hw_support.submission.file import Unreadable
 from hw_support.submission.problems import quoted
 
 FILE_NAME = "students.csv"
 TEST_STUDENT = ("student, test", "test student")  # Canvas' own
-CANVAS_ID = "Canvas id"
-_MAX_SHOWN = 20
+CANVAS_ID, PARTICIPANT = "Canvas id", "participant"  # a platform's own numbers
 _OF_CANVAS = {
     "login": "sis login id",
     "sid": "sis user id",
@@ -65,7 +64,7 @@ class Who:
     said: str  # for messages
     # Values for which the platform vouches, each with its name there, such as "SIS User ID"
     keys: tuple[tuple[str, str], ...] = ()
-    name: str = ""  # which the student can change; "" if there is none, or it must not count
+    name: str = ""  # which the student can change; "" if there is none
     account: str = ""  # on the platform, and nobody else's; "" if unknown
 
 
@@ -88,12 +87,11 @@ class Roster:
 
     def __init__(self, people: Iterable[Person], is_whole: bool, source: str) -> None:
         self.people, self.is_whole, self.source = tuple(people), is_whole, source
-        self._by_value: defaultdict[tuple[bool, str], list[Person]] = defaultdict(list)
+        self._by_value: defaultdict[tuple[str, str], list[Person]] = defaultdict(list)
         self._by_name: defaultdict[str, list[Person]] = defaultdict(list)
         for person in self.people:
-            values = {folded(v) for v in (person.id, person.sid, person.email, person.login)}
-            keys = {(False, value) for value in values} | {(True, folded(person.canvas_id))}
-            for key in keys:
+            values = {("", folded(v)) for v in (person.id, person.sid, person.email, person.login)}
+            for key in values | {(CANVAS_ID, folded(person.canvas_id))}:
                 if key[1]:
                     self._by_value[key].append(person)
             for name in set(_forms_of(person.name)):
@@ -107,7 +105,7 @@ class Roster:
         found: dict[str, tuple[str, Person]] = {}
         for called, value in who.keys:
             said = f"the {called} {quoted(value)}"
-            here = self._by_value.get((called == CANVAS_ID, folded(value)), [])
+            here = self._by_value.get((_kind(called), folded(value)), [])
             if person := self._only(here, said):
                 found.setdefault(person.id, (said, person))
         if len(found) > 1:
@@ -118,19 +116,19 @@ class Roster:
             )
         for _, person in found.values():
             return Match(person)
-        ids = [composed(value) for called, value in who.keys if called != CANVAS_ID]
+        ids = [composed(value) for called, value in who.keys if not _kind(called)]
         if ids and not self.is_whole:
             if why := why_no_id(ids[0]):
                 raise Unreadable(f"{quoted(ids[0])} is not a student id: {why}")
             new = Person(ids[0])
-            self._by_value[False, folded(new.id)].append(new)  # also in another case
+            self._by_value["", folded(new.id)].append(new)  # also in another case
             return Match(new)
         said = f"the name {quoted(who.name)}"
         named = self._by_name.get(_form(who.name), []) if who.name else []
         if person := self._only(named, said):
             for called, value in who.keys:  # which nobody has
                 known = person.canvas_id if called == CANVAS_ID else person.sid
-                if known and (called == CANVAS_ID or value.isdigit()):
+                if known and (called == CANVAS_ID or (not _kind(called) and value.isdigit())):
                     raise Unreadable(
                         f"{said} belongs to {person.id}, but this student's {called} is "
                         f"{quoted(known)}, not {quoted(value)}"
@@ -152,15 +150,14 @@ class Roster:
         with Gradebook(db_url) as gradebook:
             known = {student.id: student for student in gradebook.students}
             for person in self.people if self.is_whole else ():
+                row = known.get(person.id) or api.Student(id=person.id)
+                gradebook.db.add(row)
                 last, first = last_and_first(person.name)
-                row = known.get(person.id)
-                if row is None:
-                    row = api.Student(id=person.id)
-                    gradebook.db.add(row)
+                values = {"email": person.email, "lms_user_id": person.canvas_id}
                 if not (row.first_name or row.last_name):
-                    row.first_name, row.last_name = first or None, last or None
-                row.email = row.email or person.email or None
-                row.lms_user_id = row.lms_user_id or person.canvas_id or None
+                    values |= {"first_name": first, "last_name": last}
+                for what, value in values.items():
+                    setattr(row, what, getattr(row, what) or value or None)
             gradebook.db.commit()
 
     def _only(self, found: Sequence[Person], said: str) -> Person | None:
@@ -195,12 +192,12 @@ def people_in(path: Path) -> list[Person]:
     `Unreadable` has all mistakes in it. A row of Canvas with neither login nor SIS id is left out.
     """
     table = read_table(path)
-    table.column(["id"], "named id")
+    table.expect("id")
     is_canvas = {"student", "id", "section"} <= set(table.columns)
     columns = _OF_CANVAS if is_canvas else _COLUMNS
     first: dict[str, Person] = {}
-    wrong = [f"line 1: the column {quoted(name)} is there twice"
-             for name in columns.values() if table.columns.count(name) > 1]  # fmt: skip
+    twice = [name for name in columns.values() if table.columns.count(name) > 1]
+    wrong = [f"line 1: the column {quoted(name)} is there twice" for name in twice]
     for row in table.rows:
         known = {name: row.values.get(column, "") for name, column in columns.items()}
         if is_canvas:
@@ -215,9 +212,13 @@ def people_in(path: Path) -> list[Person]:
         elif other is not person:
             wrong.append(f"line {row.line}: the id {person.id!a} is {other.id!a} in {other.place}")
     if wrong:
-        more = [f"and {len(wrong) - _MAX_SHOWN} more"] if len(wrong) > _MAX_SHOWN else []
-        raise Unreadable("\n".join([f"Correct {path}:", *wrong[:_MAX_SHOWN], *more]))
+        raise Unreadable("\n".join([f"Correct {path}:", *first_of(wrong)]))
     return list(first.values())
+
+
+def _kind(called: str) -> str:
+    """Return the kind of a value: a platform's own number, or else ""."""
+    return called if called in (CANVAS_ID, PARTICIPANT) else ""
 
 
 def folded(text: str) -> str:

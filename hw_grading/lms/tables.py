@@ -1,6 +1,5 @@
 """Reads CSV files as spreadsheets and platforms write them, and writes one column anew."""
 
-import contextlib
 import csv
 import io
 import re
@@ -12,9 +11,8 @@ from hw_support.submission.file import Unreadable, read_regular_file
 from hw_support.submission.problems import quoted
 
 _MAX_BYTES = 50_000_000
+_MAX_SHOWN = 20  # mistakes in a file
 _DELIMITERS = ",;\t"
-# Excel writes the last one in western countries.
-_ENCODINGS = ("utf-8-sig", "utf-16", "cp1252")
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 
 
@@ -42,12 +40,12 @@ class Table:
         """The names of the columns, in lower case."""
         return tuple(title.strip().casefold() for title in self.titles)
 
-    def column(self, names: Sequence[str], what: str) -> str:
-        """Return the first of these columns that is there; raise `Unreadable` if none is."""
-        if there := [name for name in names if name in self.columns]:
-            return there[0]
-        found = ", ".join(map(quoted, self.titles[:8]))
-        raise Unreadable(f"{self.path}, line 1: expected a column {what}, found {found}")
+    def expect(self, *names: str) -> None:
+        """Raise `Unreadable` if the table has none of these columns."""
+        if not set(names) & set(self.columns):
+            found = ", ".join(map(quoted, self.titles[:8]))
+            said = " or ".join(names)
+            raise Unreadable(f"{self.path}, line 1: expected a column named {said}, found {found}")
 
     def with_values(self, column: int, values: Mapping[int, str]) -> bytes:
         """Return the file, in UTF-8, with other values in a column: ``{line: value}``."""
@@ -63,19 +61,15 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a CSV, separated by commas, semicolons or tabs; `Unreadable` names the line."""
     text, line = _text_in(path), 1
-    head, _, rest = text.partition("\n")
-    if re.fullmatch(r"sep=.\s*", head):  # Excel's own line
-        text, line = rest, 2
-        head = rest.partition("\n")[0]
+    head = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
-    before = line
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[tuple[int, tuple[str, ...]]] = []
     try:
         for found in reader:
             if any(map(str.strip, found)):
                 lines.append((line, tuple(found)))
-            line = before + reader.line_num
+            line = 1 + reader.line_num
     except csv.Error as error:
         why = f"it is not a CSV file ({error})"
         if "unexpected end of data" in str(error):
@@ -85,10 +79,8 @@ def read_table(path: Path) -> Table:
         raise Unreadable(f"{path}, line {line}: {why}") from None
     if not lines:
         raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
-    titles = lines[0][1]
-    is_ended = text.endswith(("\n", "\r"))
+    titles, is_ended, rows = lines[0][1], text.endswith(("\n", "\r")), []
     names = [title.strip().casefold() for title in titles]
-    rows = []
     for line, cells in lines[1:]:
         missing = len(titles) - len(cells)
         if missing < 0 or (missing and not is_ended and line == lines[-1][0]):
@@ -99,8 +91,7 @@ def read_table(path: Path) -> Table:
                 f"{path}, line {line}: expected {len(titles)} values, found {len(cells)}. {todo}"
             )
         cells += ("",) * missing  # Excel leaves out empty values at the end of a row
-        values = dict(zip(names, map(str.strip, cells), strict=True))
-        rows.append(Row(line, cells, values))
+        rows.append(Row(line, cells, dict(zip(names, map(str.strip, cells), strict=True))))
     return Table(path, titles, tuple(rows), delimiter, is_ended)
 
 
@@ -110,17 +101,21 @@ def number_in(text: str) -> float | None:
     return float(match[1].replace(",", ".")) if match else None
 
 
+def first_of(mistakes: Sequence[str]) -> list[str]:
+    """Return the first mistakes in a file, and how many there are more."""
+    more = len(mistakes) - _MAX_SHOWN
+    return [*mistakes[:_MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+
+
 def _text_in(path: Path) -> str:
     try:
         content = read_regular_file(path.resolve(), _MAX_BYTES)
     except (Unreadable, OSError) as why:
         raise Unreadable(f"{path}: {why}") from None
-    for encoding in _ENCODINGS:
-        with contextlib.suppress(UnicodeError):
-            if encoding == "utf-16" and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-                continue
-            if "\0" not in (text := content.decode(encoding)):
-                return text
-    raise Unreadable(
-        f"{path}: expected a CSV file, found a file that is not text. Save it as CSV (UTF-8)"
-    )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeError:
+        text = content.decode("cp1252", "replace")  # as Excel writes it in western countries
+    if "\0" in text or "\ufffd" in text:
+        raise Unreadable(f"{path}: expected a CSV file, found another one. Save it as CSV (UTF-8)")
+    return text

@@ -40,14 +40,15 @@ from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.runs import digest_of as digest_of_cell
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
+from hw_grading.homework.notes import is_notes, read_problems
+from hw_grading.outcome import GraderFault, NotGraded, Outcome, SubmissionFailed, WithScores
 from hw_grading.plugins.reading import Owned, Read, Reader
-from hw_grading.plugins.saving import RUN, add_indexes
+from hw_grading.plugins.saving import RUN, UNSCORED, add_indexes
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import Unreadable
-from hw_support.submission.problems import METADATA_KEY, is_notes, read_problems
+from hw_support.submission.problems import METADATA_KEY
 
 _Begun = tuple[Read, Future[Outcome]]
 
@@ -71,7 +72,8 @@ class SubmissionExporter(NotebookExporter):
                     "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
                     "students saved. Leave out that option"
                 )
-            homework = homework_of(Path(course.root), course.assignment_id)
+            files = Course.of(course).files(course.assignment_id)
+            homework = homework_of(Path(course.root), course.assignment_id, files)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
             add_indexes(course.db_url)
             Database(Course.of(course).db_url).make_tables()
@@ -130,11 +132,12 @@ class _Loop:
             self.converter.notebooks = list(map(str, one.paths))
             self.converter.run_pre_convert_hook()
             self._register(one)
+            saved = None  # the run of the notebooks so far
             for path in one.paths:
                 ahead = begun.get(path)
                 if ahead is None or ahead[0].digest != digest_of(path):  # it was replaced
                     ahead = self._begin(one, path)
-                self._save(one, path, ahead[0], ahead[1].result())
+                saved = self._save(one, path, ahead[0], ahead[1].result(), saved)
             self.converter.set_permissions(self.course.assignment_id, one.student)
             self.converter.run_post_convert_hook()
         except Exception as error:
@@ -181,13 +184,20 @@ class _Loop:
                         grade.auto_score, grade.needs_manual_grade = 0, False
             gradebook.db.commit()
 
-    def _save(self, one: Submission, path: Path, read: Read, outcome: Outcome) -> None:
-        """Save scores, the row of the run, and the graded notebook, in this order."""
+    def _save(
+        self, one: Submission, path: Path, read: Read, outcome: Outcome, before: Run | None
+    ) -> Run:
+        """Save scores, the row of the run, and the graded notebook, in this order.
+
+        All notebooks of a submission share one row: `before` is that of the notebooks so far.
+        Return the new one.
+        """
         if isinstance(outcome, NotGraded):
             raise GraderFault(outcome.fault)
         notebook = nbformat.from_dict(json.loads(outcome.notebook))
         for problem in dict.fromkeys([*read_problems(read.notebook), *read_problems(notebook)]):
             self.converter.log.warning("%s: %s", one.student, problem.message)
+        run = run_of(notebook, read, outcome)
         ids = {
             "student": one.student,
             "assignment": self.course.assignment_id,
@@ -199,7 +209,8 @@ class _Loop:
             "metadata": {"name": path.stem, "path": str(path.parent)},
             "unique_key": path.stem,
             "output_files_dir": f"{path.stem}_files",
-            RUN: run_of(notebook, read, outcome),
+            RUN: before.joined(run) if before else run,
+            UNSCORED: outcome.unscored if isinstance(outcome, SubmissionFailed) else (),
         }
         # `NotebookExporter` would return text.
         done, resources = Exporter.from_notebook_node(self.exporter, Owned(notebook), resources)
@@ -207,6 +218,8 @@ class _Loop:
         ours[FINISHED], ours[HANDED_IN] = True, read.digest
         carry_along(one.folder, one.graded)
         self.converter.write_single_notebook(as_text(done), resources)
+        saved: Run = resources[RUN]
+        return saved
 
 
 def run_of(notebook: NotebookNode, read: Read, outcome: WithScores) -> Run:

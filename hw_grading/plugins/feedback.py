@@ -29,13 +29,14 @@ from hw_grading.gradebook.scores import comments_of, open_gradebook
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
+from hw_grading.homework.notes import read_problems
 from hw_grading.rendering import FORMULAS, feedback, templates_in
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.summary import Facts, summary_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import Unreadable, read_regular_file
-from hw_support.submission.problems import encodable, read_problems
+from hw_support.submission.problems import encodable
 
 _HERE = Path(feedback.__file__).parent
 POLICY = (
@@ -167,14 +168,14 @@ def _markdown(text: str, attachments: Mapping[str, Any] | None = None) -> Markup
 
 def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]:
     """Return the places of cells, and the instructor's texts; empty if there is no notebook."""
-    name = f"{homework}.ipynb"
     texts, places = {""}, Places()
-    for folder in (course.release(homework), course.source(homework)):
+    source = course.notebooks_in(course.source(homework), homework)
+    for path in (*course.notebooks_in(course.release(homework), homework), *source):
         with contextlib.suppress(Unreadable, OSError):
-            cells = [c for c in open_notebook(folder / name)["cells"] if isinstance(c, dict)]
+            cells = [c for c in open_notebook(path)["cells"] if isinstance(c, dict)]
             texts |= {text_of(cell.get("source")).strip() for cell in cells}
     with contextlib.suppress(Unreadable, OSError):
-        places = read_places(course.source(homework) / name)
+        places = read_places(*source)
     return places, frozenset(texts - {""})
 
 

@@ -18,20 +18,21 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.job import Job
 from hw_grading.batch.submissions import beside, digest_of
-from hw_grading.homework.cells import grade_ids_by_assignment, instructor_cells, plain_cells
+from hw_grading.homework.cells import (
+    Mistaken,
+    grade_ids_by_assignment,
+    instructor_cells,
+    mistaken_for,
+    plain_cells,
+)
 from hw_grading.homework.course import Course
+from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.file import Unreadable, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import (
-    Kind,
-    Problem,
-    Severity,
-    add_problems,
-    put_notes_on_top,
-)
-from hw_support.submission.released import Mistaken, grade_ids_in, mistaken_for
+from hw_support.submission.problems import Kind, Problem, Severity
+from hw_support.submission.released import grade_ids_in
 
 _QUIET = logging.getLogger("hw_grading.ahead")  # what was mended is logged when it is saved
 _QUIET.propagate = False
@@ -74,10 +75,9 @@ class Reader:
         """
         digest = digest_of(path)
         try:
-            notebook, problems = read_submission(path)
+            notebook = read_submission(path)
         except Unreadable as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
-        add_problems(notebook, problems)
         course, assignment = Course.of(self._course), self._course.assignment_id
         source = course.source(assignment)
         add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))

@@ -13,7 +13,7 @@ from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import START, manifest_of
+from hw_grading.homework.homework import START, has_manifest, manifest_of
 from hw_grading.homework.source_notebook import check_regions, set_points
 from hw_grading.rendering import templates_in
 
@@ -24,18 +24,30 @@ _MONTHS = ["January", "February", "March", "April", "May", "June", "July", "Augu
 _MONTHS += ["September", "October", "November", "December"]
 
 
-class CheckCells(NbGraderPreprocessor):
-    """Checks the instructor's cells, before solutions are removed and `SaveCells` stores points.
+class CheckRegions(NbGraderPreprocessor):
+    """Runs before the preprocessors of ``nbgrader generate_assignment`` that remove solutions."""
 
-    Each test cell gets the points of its parts. Its code is collapsed in JupyterLab and Notebook 7;
-    its results stay open.
-    """
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Check one notebook, and return it unchanged; a `RuntimeError` names the wrong cells."""
+        check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
+        return nb, resources
+
+
+class SetPoints(NbGraderPreprocessor):
+    """Gives each test cell the points of its parts, before `SaveCells` stores them."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Process one notebook; a `RuntimeError` names wrong cells."""
-        check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
+        """Process one notebook."""
         for change in set_points(nb):
             self.log.warning("%s", change)
+        return nb, resources
+
+
+class CollapseTests(NbGraderPreprocessor):
+    """Collapses the code of test cells in JupyterLab and Notebook 7; their results stay open."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        """Process one notebook."""
         for cell in nb.cells:
             if is_test(cell) or (is_trusted(cell) and uses_checks(cell)):  # also without points
                 cell.metadata.setdefault("jupyter", NotebookNode())["source_hidden"] = True
@@ -46,7 +58,7 @@ class ShowDueDate(NbGraderPreprocessor):
     """Write the manifest's due date into markdown cells, and store it in the gradebook in UTC.
 
     One of the preprocessors of ``nbgrader generate_assignment``. The gradebook is unchanged with
-    ``--no-db``, or if it does not know the assignment.
+    ``--no-db``, if it does not know the assignment, or if the homework has no manifest.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -54,13 +66,14 @@ class ShowDueDate(NbGraderPreprocessor):
         names = resources["nbgrader"]
         # The parents are the exporter and the converter.
         converter = self.parent.parent
-        manifest = manifest_of(Path(converter.coursedir.root), names["assignment"])
+        root = Path(converter.coursedir.root)
+        manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment
         shown = in_words(due, manifest.zone_in_words) if due else "no due date"
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
-        if converter.no_database:
+        if converter.no_database or not has_manifest(root, names["assignment"]):
             return nb, resources
         with Gradebook(names["db_url"]) as gradebook, contextlib.suppress(MissingEntry):
             assignment = gradebook.find_assignment(names["assignment"])
@@ -77,7 +90,7 @@ def in_words(moment: datetime, zone_in_words: str) -> str:
 
 
 class WriteStartPage(NbGraderPreprocessor):
-    """Write the page beside the released notebook.
+    """Write the page beside the released notebook, if the homework has a manifest.
 
     One of the preprocessors of ``nbgrader generate_assignment``. That command removes all files of
     an earlier release first.
@@ -88,6 +101,8 @@ class WriteStartPage(NbGraderPreprocessor):
         name = resources["nbgrader"]["assignment"]
         # The parents are the exporter and the converter.
         course = Course.of(self.parent.parent.coursedir)
+        if not has_manifest(course.root, name):
+            return nb, resources
         folder = course.release(name)
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / START, start_page(course, name).encode())

@@ -7,6 +7,7 @@ granted before the student submitted, it is now stored for these pages.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy
@@ -22,7 +23,9 @@ from hw_grading.gradebook.runs import digests_before, remember, save_run
 from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import METADATA_KEY
 
-RUN = "hw_grading_run"  # key of the `Run` in a preprocessor's resources
+# Keys in a preprocessor's resources; they are missing if nbgrader ran the notebook.
+RUN = "hw_grading_run"  # of the `Run`, which gets its number here
+UNSCORED = "hw_grading_unscored"  # of the grade ids of tests without a score
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
 _LOOKED_UP = {
@@ -31,8 +34,6 @@ _LOOKED_UP = {
     "submitted_notebook": "assignment_id",
     "submitted_assignment": "student_id",
 }
-
-_WHOLE = ""  # key for everything that the student wrote, instead of a grade id
 
 
 def add_indexes(db_url: str) -> None:
@@ -64,7 +65,8 @@ class SaveScores(NbGraderPreprocessor):
             if of.get("grade") and (of.get("solution") or of.get("task"))
         }
         # The seed of hidden inputs changes with anything that the student writes.
-        answers[_WHOLE] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
+        whole = "" if ids["notebook"] == ids["assignment"] else f"/{ids['notebook']}"
+        answers[whole] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
         with Gradebook(ids["db_url"]) as gradebook:
             submission = gradebook.find_submission_notebook(ids["notebook"], *whose)
             # This locks the submission's scores until the end of the transaction.
@@ -73,7 +75,7 @@ class SaveScores(NbGraderPreprocessor):
             connection = gradebook.db.connection()
             grades = _by_grade_id(gradebook, Grade, submission)
             comments = _by_grade_id(gradebook, Comment, submission)
-            settled = _settled(grades, digests_before(connection, *whose), answers)
+            settled = _settled(grades, digests_before(connection, *whose), answers, whole)
             for cell in nb.cells:
                 if is_grade(cell):
                     grade = grades[cell.metadata.nbgrader["grade_id"]]
@@ -84,13 +86,15 @@ class SaveScores(NbGraderPreprocessor):
                     same = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
                     comment = comments[cell.metadata.nbgrader["grade_id"]]
                     comment.auto_comment = "No response." if same and not is_task(cell) else None
+            for name in resources.get(UNSCORED, ()):  # a person has to look at these tests
+                grades[name].auto_score, grades[name].needs_manual_grade = None, True
             _unqueue(gradebook, grades, settled, answers)
             submission.late_submission_penalty = None
             gradebook.db.flush()
-            remember(connection, *whose, answers)
+            remember(connection, *whose, answers, set(cells_by_id(nb)))
             show_in_nbgrader(connection, *whose)
-            if run := resources.get(RUN):  # it is missing if nbgrader ran the notebook
-                save_run(connection, *whose, run)
+            if run := resources.get(RUN):
+                resources[RUN] = replace(run, number=save_run(connection, *whose, run))
             gradebook.db.commit()
         return nb, resources
 
@@ -104,19 +108,20 @@ def _by_grade_id(gradebook: Gradebook, kind: type[Any], submission: Any) -> dict
 
 
 def _settled(
-    grades: Mapping[str, Any], before: Mapping[str, str], answers: Mapping[str, str]
+    grades: Mapping[str, Any], before: Mapping[str, str], answers: Mapping[str, str], whole: str
 ) -> dict[str, float | None]:
     """Return the manually scored cells whose answers have not changed since.
 
-    `answers` are digests, by grade id, of the answers that people grade, and of everything that the
-    student wrote. The values are the earlier scores by tests; a person's score may count instead.
+    `answers` are digests, by grade id, of the answers that people grade, and at the key `whole` of
+    everything that the student wrote in this notebook. The values are the earlier scores by tests;
+    a person's score may count instead.
     """
     return {
         name: grade.auto_score
         for name, grade in grades.items()
         if grade.manual_score is not None
         and not grade.needs_manual_grade
-        and before.get(key := name if name in answers else _WHOLE) == answers[key]
+        and before.get(key := name if name in answers else whole) == answers[key]
     }
 
 

@@ -7,7 +7,6 @@ second connection is made if student code has broken the first.
 import logging
 import os
 import socket
-from collections.abc import Sequence
 from typing import Any
 
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
@@ -16,6 +15,7 @@ from nbclient.util import ensure_async, run_sync
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
+from hw_grading.homework.homework import Homework
 from hw_grading.run.blame import exchange
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import environment
@@ -29,7 +29,7 @@ class Kernel(NotebookClient):
     """One kernel, and its watchdog; `hooks` are further settings of nbclient."""
 
     def __init__(
-        self, nb: NotebookNode, settings: RunSettings, preload: Sequence[str], **hooks: Any
+        self, nb: NotebookNode, settings: RunSettings, homework: Homework, **hooks: Any
     ) -> None:
         # nbclient's debug messages, a dozen for each cell, take more time than the cell itself.
         log = logging.getLogger(f"{get_logger().name}.kernel")
@@ -47,7 +47,7 @@ class Kernel(NotebookClient):
             startup_timeout=settings.startup_timeout,
             **hooks,
         )
-        self._settings, self._preload = settings, tuple(preload)
+        self._settings, self._homework = settings, homework
         self._manager: Any = None
         self._watch: Watch | None = None
 
@@ -76,8 +76,8 @@ class Kernel(NotebookClient):
         run_sync(ensure_async)(self._manager.take_sockets(self.startup_timeout))
         provisioner = self._manager.provisioner
         self._watch = Watch(
-            provisioner.kernel_pid,
-            provisioner.root_pid,
+            provisioner.kernel,
+            provisioner.process,
             memory_mb=self._settings.memory_mb,
             cpu_seconds=self._settings.cpu_seconds_per_submission,
             most_files=self._settings.files if self._settings.sandbox != "none" else None,
@@ -100,9 +100,11 @@ class Kernel(NotebookClient):
         manager: Any = super().create_kernel_manager()
         manager.log = self.log
         if self._settings.sandbox != "none":
-            manager.shown = environment.what_to_show(self._settings.blas_threads, [], self._preload)
+            preload = tuple(self._homework.manifest.preload)
+            manager.shown = environment.what_to_show(self._settings.blas_threads, [], preload)
         manager.limits = self._settings.of_sandbox()
         manager.forked = self._settings.fork_kernels
+        manager.files = self._homework.archive()
         return manager
 
     def note_language(self) -> None:

@@ -5,7 +5,6 @@ Their outputs are stored within the limits of a cell and of the submission.
 """
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from nbclient.exceptions import CellExecutionComplete
@@ -13,6 +12,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from hw_grading.homework.cells import at_start, name_of
+from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, exchange, of_the_kernel
 from hw_grading.run.clock import Clock
@@ -74,14 +74,14 @@ class KernelCells(Kernel):
         self,
         nb: NotebookNode,
         settings: RunSettings,
-        preload: Sequence[str],
+        homework: Homework,
         clock: Clock,
         report: Report,
     ) -> None:
         super().__init__(
             nb,
             settings,
-            preload,
+            homework,
             allow_errors=True,
             interrupt_on_timeout=True,
             raise_on_iopub_timeout=True,

@@ -20,7 +20,6 @@ import nbformat
 import nbformat.v4
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbgrader.utils import determine_grade
 
 from hw_grading.gradebook.graded_notebook import error_of, errors_in
@@ -191,11 +190,20 @@ def settle_test(cell: NotebookNode, unfinished: str) -> str:
     """
     why = "" if unfinished else _why_no_score(cell)
     if said := f"did not finish: {unfinished}" if unfinished else why:
-        error = new_output(
-            "error", ename="NotScored", evalue=said, traceback=[f"NotScored: {said}"]
-        )
-        cell.outputs.insert(0, error)  # nbgrader scores the first error or result
+        cell.outputs.insert(0, not_scored(said))  # nbgrader scores the first error or result
     return why
+
+
+def not_scored(why: str) -> NotebookNode:
+    """Return the error that stands for a test's missing outputs."""
+    shown = {"ename": "NotScored", "evalue": why, "traceback": [f"NotScored: {why}"]}
+    return NotebookNode(output_type="error", **shown)
+
+
+def loses_points(cell: NotebookNode) -> bool:
+    """Return whether a settled test has less than all of its points."""
+    score, most = determine_grade(cell)
+    return bool((score or 0.0) < most)
 
 
 def _why_no_score(cell: NotebookNode) -> str:

@@ -7,7 +7,9 @@
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
-   student has no score, instead of a zero.
+   student has no score, instead of a zero. *A fault of one of the instructor's cells* leaves that
+   test without a score, or if it is no test, the tests below it that lost points. All other tests
+   keep theirs.
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
@@ -21,9 +23,11 @@ from nbformat import NotebookNode
 from traitlets.log import get_logger
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
+from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import (
     as_released,
     at_start,
+    fault_in,
     instructors_first_cells,
     instructors_names,
     is_test,
@@ -32,6 +36,7 @@ from hw_grading.homework.cells import (
     uses_checks,
 )
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.outcome import (
     Graded,
     GraderFault,
@@ -46,14 +51,7 @@ from hw_grading.run.clock import Clock
 from hw_grading.run.kernel_cells import KernelCells, Report
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import (
-    METADATA_KEY,
-    Kind,
-    Severity,
-    add_problems,
-    put_notes_on_top,
-    read_problems,
-)
+from hw_support.submission.problems import METADATA_KEY, Kind, Severity
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
@@ -78,6 +76,7 @@ class Submission:
         self._kernel: KernelCells | None = None
         self._verdicts: dict[int, Verdict] = {}  # by the cell's index
         self._finished: set[int] = set()  # indexes of cells that ran to their end
+        self._unscored: list[str] = []  # grade ids of tests without a score
         self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
         self._begun = self._done = False  # whether the first cell has begun; whether all are done
@@ -99,12 +98,13 @@ class Submission:
         if fault := self._fault or (self._kernel and self._kernel.fault):
             raise fault
         parts = self._settle()
+        unscored = tuple(self._unscored)
         add_problems(self.nb, self._report.problems)
         put_notes_on_top(self.nb)
         text = json.dumps(self.nb, ensure_ascii=False)
         problems = read_problems(self.nb)
         if failures := tuple(p.message for p in problems if p.severity is Severity.FAILED):
-            return SubmissionFailed(text, failures, parts=parts)
+            return SubmissionFailed(text, failures, parts=parts, unscored=unscored)
         return Graded(text, parts=parts)
 
     # -- the kernel
@@ -125,9 +125,8 @@ class Submission:
             raise HelperEnded(f"no kernel can be started ({why})") from error
 
     def _run_cells(self) -> None:
-        preload = self._homework.manifest.preload
         kernel = self._kernel = KernelCells(
-            self.nb, self._settings, preload, self._clock, self._report
+            self.nb, self._settings, self._homework, self._clock, self._report
         )
         with ExitStack() as ending:
             ending.callback(kernel.end)
@@ -145,8 +144,7 @@ class Submission:
 
     def _examination(self, kernel: KernelCells, link: socket.socket) -> Examination | None:
         """Return the examination of the test cells with `Checks`; None if there are none."""
-        tests = [cell for cell in self.nb.cells if is_test(cell) and uses_checks(cell)]
-        if not tests:
+        if not any(is_test(cell) and uses_checks(cell) for cell in self.nb.cells):
             link.close()
             return None
         request = Request(
@@ -154,7 +152,6 @@ class Submission:
             self._seed,
             list(self._first.items()),
             sorted(instructors_names(self.nb)),
-            [(grade_id_of(cell) or "", cell.source) for cell in tests],
         )
         return Examination(link, request, self._homework)
 
@@ -234,17 +231,33 @@ class Submission:
         tests = [cell for _, cell in code if is_test(cell) and not uses_checks(cell)]
         released = {cell.source: as_released(cell.source, "code") for cell in tests}
         hidden = outputs.hidden_lines(released)
+        own = {path.partition("/")[0].removesuffix(".py") for path in self._homework.files}
         parts: list[Part] = []
+        above = ""  # the first fault of an instructor's cell further up
         for index, cell in code:
             verdict = self._verdicts.get(index)
+            error = next(iter(errors_in(cell)), None)
+            is_own = is_test(cell) or is_trusted(cell)
+            fault = fault_in(cell.source, error["ename"], own) if error and is_own else ""
             if is_test(cell):
                 self._settle_test(cell, verdict, index in self._finished)
+                fault, earlier = (verdict.fault, verdict.above) if verdict else (fault, above)
+                if fault or (earlier and outputs.loses_points(cell)):
+                    self._leave_unscored(cell, fault or earlier)
+            elif fault:
+                above = above or f"{name_of(cell)}, {fault}"
             outputs.settle(cell, hidden)
             if cell.source in released:
                 outputs.hide_source(cell, released[cell.source])
-            if grade_id_of(cell) is not None:
+            if grade_id_of(cell) not in (None, *self._unscored):
                 parts += outputs.parts_of(cell, verdict.parts if verdict else ())
         return tuple(parts)
+
+    def _leave_unscored(self, cell: NotebookNode, fault: str) -> None:
+        said = f"{at_start(cell)} has no score, because of a fault of the homework: {fault}."
+        self._report.add(Kind.GRADER, said, cell)
+        self._unscored.append(grade_id_of(cell) or "")
+        cell.outputs.insert(0, outputs.not_scored(fault))
 
     def _settle_test(self, cell: NotebookNode, verdict: Verdict | None, finished: bool) -> None:
         if uses_checks(cell):

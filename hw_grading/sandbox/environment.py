@@ -1,4 +1,4 @@
-"""Which parts of this machine a sandbox shows, and under which names.
+"""The machine: which parts of it a sandbox shows, under which names, and whether it can make one.
 
 The names are neutral (``/opt/python``, ``/opt/env``, ``/opt/homework``). So paths do not reveal the
 grader's user name, the machine's folders, or the name of the course's folder.
@@ -10,6 +10,7 @@ import functools
 import importlib.metadata
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from pathlib import Path
 
 import hw_support
 from hw_grading import DISTRIBUTION, inside
-from hw_grading.inside.isolation import HOMEWORK, Shown
+from hw_grading.inside.isolation import HOMEWORK, Limits, Shown, bubblewrap
 from hw_grading.outcome import GraderFault
+from hw_grading.sandbox.syscalls import filter_file
 
 PYTHON, ENVIRONMENT, FONTS = "/opt/python", "/opt/env", "/opt/fonts"
 BLAS_VARIABLES = (
@@ -34,9 +36,32 @@ _PYVENV = "home = {base}/bin\ninclude-system-site-packages = false\n"
 # Paths that the system's linker uses. /etc/alternatives has links to the chosen libraries.
 _OF_ETC = ("/etc/ld.so.cache", "/etc/alternatives")
 
+_SECONDS = 30
+_FIND = (
+    "from importlib.util import find_spec; "
+    "print('missing:', *[n for n in ('numpy', 'ipykernel', 'answering') if not find_spec(n)])"
+)
+WITHOUT = (
+    "If you trust this class with your files and your machine, grade without a sandbox:\n"
+    '    c.ExecuteSubmission.sandbox = "none"    in nbgrader_config.py'
+)
+_INSTALL = "apt-get install bubblewrap, dnf install bubblewrap, or pacman -S bubblewrap"
+_ALLOW = """bubblewrap is installed, but this machine does not let it make a sandbox:
+    Ubuntu 23.10 and later (AppArmor): apt-get install apparmor-profiles
+        ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/
+        systemctl reload apparmor
+    Fedora, RHEL:  sysctl user.max_user_namespaces=15000
+    In a Docker or Podman container: start it with
+        --security-opt seccomp=unconfined --security-opt apparmor=unconfined
+        --security-opt systempaths=unconfined   (and --cap-add SYS_ADMIN if you are root in it)"""
+_INSTALL_PACKAGES = """The sandbox shows only packages in {folder}.
+It shows none that are installed for one user, named by PYTHONPATH, or linked from elsewhere.
+Install all that grading needs into that folder, from the folder of this course:
+    {python} -m pip install --ignore-installed -r requirements.lock"""
 
-class Exposed(GraderFault):
-    """A secret file is in a folder that the sandbox would show."""
+
+class SandboxUnavailable(GraderFault):
+    """No sandbox can be made here; nothing is graded."""
 
 
 @functools.cache
@@ -69,7 +94,7 @@ def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] 
 
     `blas_threads` of 0 lets the libraries choose. `secrets` are folders that must not be visible:
     the course, the grader's package. If the package is installed in site-packages, an empty folder
-    covers it. Otherwise `Exposed` is raised if one of them is inside a folder that would be shown.
+    covers it. Otherwise `SandboxUnavailable` is raised if one of them is in a folder that is shown.
     """
     made, base, outside = prepared_folder(), _base_in_sandbox(), os.path.realpath(sys.base_prefix)
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -87,10 +112,8 @@ def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] 
     }
     if sys.prefix != sys.base_prefix:
         links[f"{ENVIRONMENT}/bin/python"] = python
-        python, in_sandbox = (
-            f"{ENVIRONMENT}/bin/python",
-            f"{ENVIRONMENT}/lib/{version}/site-packages",
-        )
+        python = f"{ENVIRONMENT}/bin/python"
+        in_sandbox = f"{ENVIRONMENT}/lib/{version}/site-packages"
         shown |= {f"{ENVIRONMENT}/pyvenv.cfg": f"{made}/pyvenv.cfg", in_sandbox: packages}
     variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     variables |= {"LD_LIBRARY_PATH": f"{PYTHON}/lib"} if base == PYTHON else {}
@@ -101,7 +124,7 @@ def what_to_show(blas_threads: int, secrets: list[Path], preload: Sequence[str] 
         for real in map(os.path.realpath, shown.values()):
             if secret.is_relative_to(real) and not any(map(secret.is_relative_to, covered)):
                 why = f"{secret} is in {real}, which student code can read"
-                raise Exposed(f"{why}. Move the course elsewhere")
+                raise SandboxUnavailable(f"{why}. Move the course elsewhere")
     return Shown(
         folders=shown,
         python=python,
@@ -121,13 +144,10 @@ def _base_in_sandbox() -> str:
 def _hidden_names(packages: Path) -> list[str]:
     """Return the entries of site-packages that reveal this project or folders of this machine."""
     names = {path.name for path in packages.glob("*.pth")}
-    try:
-        files = importlib.metadata.distribution(DISTRIBUTION).files or []
-    except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.parts[0] != "..":
-            names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
+    for installed in importlib.metadata.distributions(name=DISTRIBUTION):
+        for file in installed.files or []:
+            if file.parts[0] != "..":
+                names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
     return sorted(name for name in names if (packages / name).exists())
 
 
@@ -140,9 +160,41 @@ def _copy_lists_of_fonts(folder: Path) -> None:
         subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=False)
     for path in kept.glob("fontlist-*.json"):
         fonts = json.loads(path.read_text(encoding="utf-8"))
-        for kind in ("ttflist", "afmlist"):
-            paths = [(font, Path(font["fname"])) for font in fonts[kind]]
-            fonts[kind] = [
-                font for font, at in paths if not at.is_absolute() or at.is_relative_to("/usr")
-            ]
+        for kind in ("ttflist", "afmlist"):  # matplotlib's own fonts have relative paths
+            public = [one for one in fonts[kind] if one["fname"].startswith("/usr/")]
+            fonts[kind] = public + [one for one in fonts[kind] if one["fname"][0] != "/"]
         (folder / path.name).write_text(json.dumps(fonts), encoding="utf-8")
+
+
+# -- whether it can make a sandbox
+
+
+def check(shown: Shown, limits: Limits) -> None:
+    """Make a sandbox as for a submission, and run Python in it; raise `SandboxUnavailable`."""
+    if sys.platform != "linux":
+        raise _unavailable(f"which exists only on Linux, not on {sys.platform}.")
+    if shutil.which("bwrap") is None:
+        raise _unavailable(f"which needs the program 'bwrap'. Not found; {_INSTALL}.")
+    with tempfile.TemporaryDirectory(prefix="hw-kernel-") as folder, filter_file() as file:
+        line = bubblewrap(shown, limits, folder, [shown.python, "-c", _FIND], file.fileno())
+        try:
+            done = subprocess.run(
+                line, capture_output=True, text=True, timeout=_SECONDS, pass_fds=[file.fileno()]
+            )
+            said, printed = done.stderr.strip()[-500:], done.stdout.strip()
+        except (OSError, subprocess.TimeoutExpired) as error:
+            said, printed = str(error), ""
+    head, _, missing = printed.partition(":")
+    if missing:
+        folder, python = sysconfig.get_paths()["purelib"], shlex.quote(sys.executable)
+        hint = _INSTALL_PACKAGES.format(folder=folder, python=python)
+        raise _unavailable(f"and the sandbox lacks {', '.join(missing.split())}.\n{hint}")
+    if head != "missing":
+        said = said or "it ended without a message"
+        raise _unavailable(f"and the sandbox could not be made.\n    {said}\n{_ALLOW}")
+
+
+def _unavailable(why: str) -> SandboxUnavailable:
+    return SandboxUnavailable(
+        f"Nothing was graded: student code runs in a sandbox, {why}\n{WITHOUT}"
+    )

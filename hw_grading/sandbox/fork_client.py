@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from hw_grading.inside import isolation
 from hw_grading.inside.isolation import Limits, Shown
@@ -33,21 +33,24 @@ _MODULE = ["-m", "answering.fork_server"]
 _log = logging.getLogger(__name__)
 
 
-class NoForkServer(GraderFault):
-    """Kernels cannot be forked here, or forking one kernel has failed."""
+class Given(NamedTuple):
+    """What a process gets to become a kernel."""
+
+    connection: bytes  # the content of its connection file
+    files: bytes = b""  # a zip of the files in its working folder; nothing if there are none
 
 
 class KernelProcess(Forked):
     """A kernel, for jupyter_client; all processes of its sandbox end with `pid`.
 
-    The process at the other end of the socket `starting` becomes the kernel when it gets the
-    content of its connection file. `started` is the process that this one has started for it.
+    The process at the other end of the socket `starting` becomes the kernel when it gets what is
+    `given`. `started` is the process that this one has started for it.
     """
 
     def __init__(
         self,
         starting: socket.socket,
-        connection: bytes,
+        given: Given,
         started: subprocess.Popen[bytes] | None = None,
     ) -> None:
         starting.settimeout(SECONDS_TO_START)
@@ -55,9 +58,10 @@ class KernelProcess(Forked):
         if len(fds) != 2:
             raise OSError(said.decode(errors="replace") or "it ended")
         super().__init__(pid_of(fds[0]), fds[0])
-        self.kernel_pid = pid_of(fds[1])  # of the kernel's own process
-        os.close(fds[1])
-        starting.send(connection)
+        self.kernel = Forked(pid_of(fds[1]), fds[1])  # the kernel's own process
+        with tempfile.TemporaryFile(buffering=0) as files:
+            files.write(given.files)
+            socket.send_fds(starting, [given.connection], [files.fileno()])
         # Closed when this process exits, in any way; then a forked kernel ends.
         self._lifeline = starting
         self._started = started
@@ -90,11 +94,11 @@ class ForkServer:
         self._is_ready = False
 
     def wait_until_ready(self) -> None:
-        """Wait until it accepts requests; raise `NoForkServer` or `OSError` if it does not."""
+        """Wait until it accepts requests; raise `OSError` if it does not."""
         if not self._is_ready:
             self._control.settimeout(SECONDS_TO_START)
             if self._control.recv(100) != b"ready":
-                raise NoForkServer("the fork server of the kernels did not start")
+                raise OSError("the fork server of the kernels did not start")
             self._is_ready = True
 
     def has_ended(self, within: float = 0.0) -> bool:
@@ -108,10 +112,8 @@ class ForkServer:
         os.chown(folder, owner.st_uid, owner.st_gid)
         return folder
 
-    def fork(
-        self, folder: str, link: socket.socket, limits: Limits, connection: bytes
-    ) -> KernelProcess:
-        """Return a kernel in its own namespaces, which now starts; or raise `NoForkServer`."""
+    def fork(self, folder: str, link: socket.socket, limits: Limits, given: Given) -> KernelProcess:
+        """Return a kernel in its own namespaces, which now starts; or raise `OSError`."""
         cores = sorted(os.sched_getaffinity(0))  # those of the worker
         request = {"name": os.path.basename(folder), "limits": asdict(limits), "cores": cores}
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -120,10 +122,10 @@ class ForkServer:
                 self.wait_until_ready()
                 handed_on = [link.fileno(), theirs.fileno()]
                 socket.send_fds(self._control, [json.dumps(request).encode()], handed_on)
-            return KernelProcess(ours, connection)
-        except OSError as error:
+            return KernelProcess(ours, given)
+        except OSError:
             ours.close()
-            raise NoForkServer(f"no kernel was forked ({error})") from None
+            raise
 
     def end(self) -> None:
         """End the fork server, and the kernels that it forked."""
@@ -134,39 +136,46 @@ class ForkServer:
 
 
 def start_from_scratch(
-    shown: Shown, folder: str, link: socket.socket, limits: Limits, connection: bytes
+    shown: Shown, folder: str, link: socket.socket, limits: Limits, given: Given
 ) -> KernelProcess:
     """Return a kernel in a sandbox of its own, which now starts; or raise `OSError`."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs, filter_file() as file:
-        fds = [link.fileno(), theirs.fileno(), file.fileno()]
-        words = ["start", *map(str, fds[:2]), json.dumps(limits.for_process())]
-        program = [shown.python, *_MODULE, *words]
-        process = _run(isolation.bubblewrap(shown, limits, folder, program, file.fileno()), fds)
-    return _kernel(process, ours, connection)
+    allowed = json.dumps(limits.for_process())
+    with filter_file() as file:
+
+        def line(words: list[str]) -> list[str]:
+            program = [shown.python, *words, allowed]
+            return isolation.bubblewrap(shown, limits, folder, program, file.fileno())
+
+        return _start(link, given, line, [file.fileno()])
 
 
 def start_without_sandbox(
-    folder: str, link: socket.socket, variables: Mapping[str, str], connection: bytes
+    folder: str, link: socket.socket, variables: Mapping[str, str], given: Given
 ) -> KernelProcess:
     """Return a kernel of a class that is trusted, with its files in a folder, or raise `OSError`.
 
-    It belongs to a new process group, without limits.
+    It belongs to a new process group, without limits, and works in the folder's own `work`.
     """
+    work = f"{folder}/work"
+    os.mkdir(work)
+    options: Any = {"env": dict(variables), "cwd": work, "start_new_session": True}
+    rest = ["{}", f"{folder}/kernel.json"]
+    return _start(link, given, lambda words: [sys.executable, *words, *rest], **options)
+
+
+def _start(
+    link: socket.socket,
+    given: Given,
+    line: Callable[[list[str]], list[str]],
+    fds: Sequence[int] = (),
+    **options: Any,
+) -> KernelProcess:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        fds = [link.fileno(), theirs.fileno()]
-        words = ["start", *map(str, fds), "{}", f"{folder}/kernel.json"]
-        line = [sys.executable, *_MODULE, *words]
-        process = _run(line, fds, env=dict(variables), cwd=folder, start_new_session=True)
-    return _kernel(process, ours, connection)
-
-
-def _kernel(
-    process: subprocess.Popen[bytes], starting: socket.socket, connection: bytes
-) -> KernelProcess:
+        ends = [link.fileno(), theirs.fileno()]
+        process = _run(line([*_MODULE, "start", *map(str, ends)]), [*ends, *fds], **options)
     try:
-        return KernelProcess(starting, connection, process)
+        return KernelProcess(ours, given, process)
     except OSError:
         process.kill()
         process.wait()

@@ -29,18 +29,13 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.utils import ensure_async
-from traitlets import Bool, Instance, Type
+from traitlets import Bool, Bytes, Instance, Type
 
 from hw_grading import inside
 from hw_grading.inside.isolation import RUN, Limits, Shown
 from hw_grading.sandbox import fork_client
-from hw_grading.sandbox.fork_client import (
-    SECONDS_TO_START,
-    ForkServer,
-    KernelProcess,
-    NoForkServer,
-)
-from hw_grading.sandbox.processes import Target
+from hw_grading.sandbox.fork_client import SECONDS_TO_START, ForkServer, Given, KernelProcess
+from hw_grading.sandbox.processes import Forked
 
 PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
 _MILLISECONDS_TO_SEND = 2000
@@ -59,18 +54,16 @@ class Client(AsyncKernelClient):
         Earlier messages may still arrive later. They are ignored, because they have other parents.
         """
         until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
-        request = self.kernel_info()
-        try:
-            while (left := until - monotonic()) > 0:
-                reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
-                if reply["parent_header"].get("msg_id") != request:
-                    continue
+        with contextlib.suppress(Empty):
+            while True:
+                request = self.kernel_info()
+                reply: dict[str, Any] = {"parent_header": {}}
+                while reply["parent_header"].get("msg_id") != request:
+                    left = max(until - monotonic(), 0)
+                    reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
                 with contextlib.suppress(Empty):  # outputs do not arrive yet
                     await ensure_async(self.iopub_channel.get_msg(timeout=0.2))
                     return
-                request = self.kernel_info()
-        except Empty:
-            pass
         raise NoAnswer("the kernel does not answer")
 
 
@@ -87,6 +80,7 @@ class KernelInSandbox(AsyncKernelManager):
     shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
     limits = Instance(Limits, args=())
     forked = Bool(True, help="whether to fork the kernel where this is possible")
+    files = Bytes(help="a zip of the files in the kernel's working folder")
     max_message_bytes = 8_000_000
 
     def __init__(self, **kwargs: Any) -> None:
@@ -150,9 +144,7 @@ class SandboxProvisioner(LocalProvisioner):
 
     link: socket.socket | None = None  # the examiner's socket to the kernel
     fork_server: ForkServer | None = None  # the fork server that forked the kernel
-    root_pid: int | None = None  # of the sandbox's first process, with which all others end
-    kernel_pid: int | None = None
-    kernel: Target | None = None
+    kernel: Forked | None = None  # the kernel's own process
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Start the process, and find out its pid."""
@@ -163,35 +155,31 @@ class SandboxProvisioner(LocalProvisioner):
                 process = (
                     self._without_sandbox(manager, theirs, kwargs["env"])
                     if manager.shown is None
-                    else self._forked(manager, theirs) or self._from_scratch(manager, theirs)
+                    else self._in_sandbox(manager, theirs)
                 )
             except BaseException:
                 self.link.close()
                 raise
         self.process: Any = process
-        self.pid = self.root_pid = process.pid
-        self.kernel_pid, self.kernel = process.kernel_pid, Target(process.kernel_pid)
+        self.pid = process.pid  # of the sandbox's first process, with which all others end
+        self.kernel = process.kernel
         return self.connection_info
 
-    def _forked(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess | None:
+    def _in_sandbox(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
+        """Return a kernel that was forked, where this is possible, or else started from scratch."""
         assert manager.shown
+        rest = link, manager.limits, _given(manager, RUN)
         while manager.forked and (server := fork_client.fork_server_for(manager.shown)):
             manager.shared_folder = server.new_folder()
-            given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
             try:
-                process = server.fork(*given)
+                process = server.fork(manager.shared_folder, *rest)
                 self.fork_server = server
                 return process
-            except NoForkServer as error:
+            except OSError as error:
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
-                    fork_client.refuse(str(error))
-        return None
-
-    def _from_scratch(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
-        assert manager.shown
+                    fork_client.refuse(f"no kernel was forked ({error})")
         manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
-        given = manager.shared_folder, link, manager.limits, _connection(manager, RUN)
-        return fork_client.start_from_scratch(manager.shown, *given)
+        return fork_client.start_from_scratch(manager.shown, manager.shared_folder, *rest)
 
     def _without_sandbox(
         self, manager: KernelInSandbox, link: socket.socket, variables: dict[str, str]
@@ -202,8 +190,8 @@ class SandboxProvisioner(LocalProvisioner):
         (packages / "answering").symlink_to(Path(inside.__file__).parent)
         paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{folder}/ipython"}
         variables = {**variables, **paths, "PYTHONSAFEPATH": "1"}
-        connection = _connection(manager, manager.shared_folder)
-        process = fork_client.start_without_sandbox(folder, link, variables, connection)
+        given = _given(manager, manager.shared_folder)
+        process = fork_client.start_without_sandbox(folder, link, variables, given)
         self.pgid = process.pid
         return process
 
@@ -217,14 +205,15 @@ class SandboxProvisioner(LocalProvisioner):
         """Send a signal to the kernel itself. Only SIGKILL and SIGTERM go to the whole sandbox."""
         if signum not in (signal.SIGKILL, signal.SIGTERM):
             if self.kernel:
-                self.kernel.send(signum)
+                self.kernel.send_signal(signum)
         elif self.pgid is None:
             self.process.kill()
         else:
             await super().send_signal(signum)
 
 
-def _connection(manager: KernelInSandbox, folder: str) -> bytes:
-    """Return the content of the connection file of a kernel that has its sockets in a folder."""
+def _given(manager: KernelInSandbox, folder: str) -> Given:
+    """Return what a kernel gets that has its sockets in a folder."""
     text = Path(manager.connection_file).read_text(encoding="utf-8")
-    return json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()
+    connection = json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()
+    return Given(connection, manager.files)

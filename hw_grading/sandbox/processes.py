@@ -8,10 +8,7 @@ import re
 import select
 import signal
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-
-import psutil
 
 MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
 
@@ -20,29 +17,37 @@ class Forked:
     """A process on this machine that need not be a child of this one.
 
     After a process has ended, the system may give its pid to another one. So signals go to a pidfd,
-    which is opened while the process is known to run.
+    which is opened while the process is known to run. One that has ended already gets no signals.
     """
 
     stdin = stdout = stderr = None  # for jupyter_client
+    _descriptor: int | None = None
 
     def __init__(self, pid: int, descriptor: int | None = None) -> None:
         self.pid = pid
-        self._descriptor = os.pidfd_open(pid) if descriptor is None else descriptor
+        with contextlib.suppress(ProcessLookupError):
+            self._descriptor = os.pidfd_open(pid) if descriptor is None else descriptor
 
     def poll(self) -> int | None:
         """Return None while the process runs."""
-        return 1 if self._has_ended_within(0) else None  # only its parent learns the exit status
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return Forked.wait(self, 0)
+        return None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the end of the process; raise `TimeoutExpired` if it takes more seconds."""
-        if not self._has_ended_within(timeout):
-            raise subprocess.TimeoutExpired("a forked process", timeout or 0)
-        return 1
+        if self._descriptor is not None:
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN)
+            if not poll.poll(None if timeout is None else 1000 * timeout):
+                raise subprocess.TimeoutExpired("a forked process", timeout or 0)
+        return 1  # only its parent learns the exit status
 
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._descriptor, number)
+        if self._descriptor is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._descriptor, number)
 
     def kill(self) -> None:
         """End it at once."""
@@ -51,13 +56,8 @@ class Forked:
     terminate = kill
 
     def __del__(self) -> None:
-        if hasattr(self, "_descriptor"):
+        if self._descriptor is not None:
             os.close(self._descriptor)
-
-    def _has_ended_within(self, seconds: float | None) -> bool:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        return bool(poll.poll(None if seconds is None else 1000 * seconds))
 
 
 def pid_of(descriptor: int) -> int:
@@ -75,35 +75,6 @@ def has_ended(process: subprocess.Popen[bytes] | Forked, within: float = 0.0) ->
         process.wait(within)
         return True
     return False
-
-
-class Target:
-    """Sends signals to one process, and never to a later one with the same pid."""
-
-    def __init__(self, pid: int) -> None:
-        self.process: psutil.Process | None = None  # None if it has ended already
-        with contextlib.suppress(psutil.NoSuchProcess):
-            self.process = psutil.Process(pid)
-
-    def send(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
-        if self.process:
-            with contextlib.suppress(OSError, psutil.Error):
-                self.process.send_signal(number)
-
-
-def cpu_clock(pid: int) -> Callable[[], float]:
-    """Return a function that returns a process's CPU seconds, or 0 if the process has ended."""
-    process = Target(pid).process
-
-    def seconds() -> float:
-        with contextlib.suppress(psutil.Error):
-            if process:
-                times = process.cpu_times()
-                return float(times.user + times.system)
-        return 0.0
-
-    return seconds
 
 
 def seconds_waited(pid: int) -> float:

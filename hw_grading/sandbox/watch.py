@@ -9,14 +9,13 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
 import psutil
 
 from hw_grading.inside.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import Forked, Target, cpu_clock, is_over, seconds_waited
+from hw_grading.sandbox.processes import Forked, is_over, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
@@ -45,23 +44,24 @@ class _Cell:
 class Watch:
     """Watches one kernel until `end` is called.
 
-    The process `kernel_pid` gets the interrupts. The process `root_pid` is watched together with
-    all its descendants: the limits hold for all of them, and killing it kills them all.
+    The process `kernel` gets the interrupts. The process `root` is watched together with all its
+    descendants: the limits hold for all of them, and killing it kills them all.
     `most_files` limits the number of files and folders in each of the sandbox's own folders: each
     takes memory besides its size. It is None without a sandbox.
     """
 
     def __init__(
         self,
-        kernel_pid: int,
-        root_pid: int,
+        kernel: Forked,
+        root: Forked,
         *,
         memory_mb: float,
         cpu_seconds: float,
         most_files: int | None = None,
     ) -> None:
-        self.kernel_pid, self.root_pid = kernel_pid, root_pid
-        self._kernel, self._root = Target(kernel_pid), Target(root_pid)
+        self.kernel_pid, self.root_pid = kernel.pid, root.pid
+        self._kernel, self._root = kernel, root
+        self._first = psutil.Process(root.pid)
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
@@ -69,7 +69,7 @@ class Watch:
         self.used_seconds = 0.0  # of CPU time, by all processes
         self._cell: _Cell | None = None
         self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
-        self._helper: tuple[Forked, Callable[[], float], float] | None = None
+        self._helper: tuple[Forked, psutil.Process, float] | None = None  # and its limit
         self._helper_was_ended = False
         self._me = psutil.Process()
         self._grown_from = self._me.memory_info().rss
@@ -112,9 +112,9 @@ class Watch:
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
         """Limit the CPU time of the examiner: its own timers cannot stop all code."""
-        clock = cpu_clock(helper.pid)
-        with self._lock:
-            self._helper = helper, clock, clock() + cpu_seconds
+        with self._lock, contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(helper.pid)
+            self._helper = helper, process, _computed(process) + cpu_seconds
 
     def end_helper(self) -> bool:
         """Stop watching the examiner; return whether it was killed."""
@@ -130,14 +130,14 @@ class Watch:
 
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the kernel."""
-        self._kernel.send(signal.SIGINT)
+        self._kernel.send_signal(signal.SIGINT)
 
     def kill(self, kind: Kind | None = None, reason: str = "") -> None:
         """End the kernel and everything that it started, at once; keep the first reason for it."""
         with self._lock:
             self.stop = self.stop or (Stop(kind, reason) if kind else None)
-        for target in (self._root, self._kernel):
-            target.send(signal.SIGKILL)
+        self._root.kill()
+        self._kernel.kill()
 
     # -- the checks
 
@@ -161,16 +161,13 @@ class Watch:
             self.kill(Kind.OUTPUT_LIMIT, "it sent more data than the grader can read")
         with self._lock:
             if self._helper:
-                helper, clock, most = self._helper
-                if clock() > most:
+                helper, process, most = self._helper
+                if _computed(process) > most:
                     helper.kill()
                     self._helper, self._helper_was_ended = None, True
 
     def _check(self) -> None:
-        first = self._root.process
-        if first is None:
-            raise psutil.NoSuchProcess(self.root_pid)
-        processes = [first, *first.children(recursive=True)]
+        processes = [self._first, *self._first.children(recursive=True)]
         self.used_seconds = max(self.used_seconds, sum(map(_computed, processes)))
         cell = self._cell
         if self.used_seconds > self._cpu_seconds:

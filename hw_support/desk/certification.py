@@ -13,7 +13,6 @@ cell too.
 """
 
 import re
-from dataclasses import dataclass
 
 BLANK = "YOUR ANSWER HERE"
 NAME, STUDENT_ID = "Name", "Student id"
@@ -22,31 +21,26 @@ _REMARK = re.compile(r"\([^)]*\)")  # of the instructor's, such as "(your name a
 _MARKUP = " \t\n*_`:：."
 
 
-@dataclass(frozen=True)
-class Certification:
-    """The labels of a certification."""
-
-    asked: tuple[str, ...]  # the labels that a student has to fill in, as written
-    released: str  # the source of the released cell
-
-    def empty(self, source: str) -> list[str]:
-        """Return the labels that a student's cell leaves empty."""
-        given = {_words(line) for line in self.released.splitlines()} | {""}
-        if all(_words(line) in given for line in source.splitlines()):
-            return list(self.asked)  # every line is the instructor's
-        written = _texts(source)
-        return [label for label in self.asked if not written.get(label.casefold(), "?")]
-
-    def written(self, source: str, label: str) -> str:
-        """Return what the student wrote for a label, on one line; "" if nothing."""
-        return " ".join(_texts(source).get(label.casefold(), "").split())
-
-
-def certification_of(released: str) -> Certification:
-    """Read the labels from a certification's released text."""
-    labels = [found[1] for found in _LABEL.finditer(released)]
+def asked_in(released: str) -> list[str]:
+    """Return the labels of a released certification that a student has to fill in, as written."""
     texts = _texts(released)
-    return Certification(tuple(n for n in labels if not texts[n.casefold()]), released)
+    labels = [found[1] for found in _LABEL.finditer(released)]
+    return [label for label in labels if not texts[label.casefold()]]
+
+
+def empty_in(source: str, released: str) -> list[str]:
+    """Return the labels that a student's cell leaves empty."""
+    given = {_words(line) for line in released.splitlines()} | {""}
+    asked = asked_in(released)
+    if all(_words(line) in given for line in source.splitlines()):
+        return asked  # every line is the instructor's
+    written = _texts(source)
+    return [label for label in asked if not written.get(label.casefold(), "?")]
+
+
+def written_in(source: str, label: str) -> str:
+    """Return what the student wrote for a label, on one line; "" if nothing."""
+    return " ".join(_texts(source).get(label.casefold(), "").split())
 
 
 def _texts(source: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from tqdm import tqdm
 
 from hw_support.checks import COUNTS_ONLY
-from hw_support.desk.certification import BLANK, certification_of
+from hw_support.desk.certification import BLANK, asked_in, empty_in
 from hw_support.desk.opening import Opened
 from hw_support.desk.running import (
     CellRun,
@@ -63,7 +63,6 @@ class Report:
     opened: Opened
     checked: list[Checked]
     findings: dict[str, list[str]]  # sentences, by the heading above them
-    seconds_of_cells: float  # wall-clock seconds of all cells together
 
     @property
     def fine(self) -> bool:
@@ -80,17 +79,15 @@ def check(opened: Opened) -> Report:
         "Failed tests and errors": [*_failures(checked), *_own_errors(ran.notebook, release)],
         "Remarks of tests (they cost no points)": notes,
         "What will be different in grading": [
-            *_wrong_name(opened),
-            *_stopped(ran),
+            *_of_the_run(opened, ran),
             *_rebound(ran.notebook, release),
-            *_imports(ran.notebook, release),
-            *_limits(ran, release),
+            *_of_cells(ran, release),
         ],
         "Cells that differ from the homework that you were given": [
             change.message for change in opened.changes
         ],
     }
-    return Report(opened, checked, findings, sum(run.seconds for run in ran.cells.values()))
+    return Report(opened, checked, findings)
 
 
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
@@ -161,11 +158,11 @@ def _to_do(released: InstructorCell, cell: NotebookNode | None, release: Release
 
 
 def _missing_in_certification(released: str, written: str) -> str:
-    asked = certification_of(released)
-    if not asked.asked:  # it has no labels
+    asked = asked_in(released)
+    if not asked:  # it has no labels
         return "fill it in" if BLANK in written or not written.strip() else ""
-    empty = asked.empty(written)
-    every = len(empty) >= len(asked.asked)
+    empty = empty_in(written, released)
+    every = len(empty) >= len(asked)
     return "" if not empty else "fill it in" if every else f"fill in: {', '.join(empty)}"
 
 
@@ -181,15 +178,12 @@ def _plots_in(cell: NotebookNode) -> bool:
 # --- What will be different in grading.
 
 
-def _wrong_name(opened: Opened) -> Iterator[str]:
+def _of_the_run(opened: Opened, ran: Ran) -> Iterator[str]:
     if opened.path.name != opened.release.file_name:
         yield (
             f"This file is called {opened.path.name}. Submit it as {opened.release.file_name}: "
             "under another name it may not be found."
         )
-
-
-def _stopped(ran: Ran) -> Iterator[str]:
     if ran.stopped:
         where = _name_of(ran.notebook.cells[max(ran.cells, default=0)])
         yield f"{ran.stopped} in {where[0].lower()}{where[1:]}. The cells below it were not run."
@@ -243,18 +237,31 @@ def _rebound(notebook: NotebookNode, release: Release) -> Iterator[str]:
             by_student.update(dict.fromkeys(own, cell))
 
 
-def _imports(notebook: NotebookNode, release: Release) -> Iterator[str]:
+def _of_cells(ran: Ran, release: Release) -> Iterator[str]:
+    """Name packages that the grader lacks, and cells near its limits on time or on output."""
     installed = _distributions()  # by the names of their modules
-    for cell in notebook.cells:
-        for name in sorted(_imported_in(cell)):
-            if name in sys.stdlib_module_names or name in ("hw_support", "__main__"):
-                continue
+    for place, cell in enumerate(ran.notebook.cells):
+        for name in sorted(_imported_in(cell) - {*sys.stdlib_module_names, "hw_support"}):
             names = {re.sub(r"[-_.]+", "-", each).lower() for each in installed.get(name, ())}
             if not names & release.packages:
                 yield (
                     f"{_name_of(cell)} imports {name}, which the grader does not have. You submit "
                     "only the notebook: copy the code that you need into a cell."
                 )
+        limit, seconds = _limit_of(cell, release), ran.cells.get(place, CellRun()).seconds
+        if seconds > limit:
+            yield (
+                f"{_name_of(cell)} took {seconds:.0f} s here. The grader stops it after "
+                f"{limit:.0f} s of CPU time, and its machine may be slower. Make the cell faster."
+            )
+        written = json.dumps(cell.get("outputs", []), ensure_ascii=False)
+        size, most = len(written.encode(errors="replace")), release.output_bytes_per_cell
+        if size > most:
+            yield (
+                f"{_name_of(cell)} has {size / 1e6:.1f} MB of output. The grader keeps "
+                f"{most / 1e6:g} MB of it and drops the rest, plots too. Print less, or draw "
+                "smaller pictures."
+            )
 
 
 def _imported_in(cell: NotebookNode) -> set[str]:
@@ -268,26 +275,6 @@ def _imported_in(cell: NotebookNode) -> set[str]:
                 case ast.ImportFrom(module=str(module), level=0):
                     names.add(module.partition(".")[0])
     return names
-
-
-def _limits(ran: Ran, release: Release) -> Iterator[str]:
-    """Name the cells that come near a limit of the grader's, on time or on output."""
-    for place, run in ran.cells.items():
-        cell = ran.notebook.cells[place]
-        limit = _limit_of(cell, release)
-        if run.seconds > limit:
-            yield (
-                f"{_name_of(cell)} took {run.seconds:.0f} s here. The grader stops it after "
-                f"{limit:.0f} s of CPU time, and its machine may be slower. Make the cell faster."
-            )
-        written = json.dumps(cell.get("outputs", []), ensure_ascii=False)
-        size, most = len(written.encode(errors="replace")), release.output_bytes_per_cell
-        if size > most:
-            yield (
-                f"{_name_of(cell)} has {size / 1e6:.1f} MB of output. The grader keeps "
-                f"{most / 1e6:g} MB of it and drops the rest, plots too. Print less, or draw "
-                "smaller pictures."
-            )
 
 
 def _limit_of(cell: NotebookNode, release: Release) -> float:

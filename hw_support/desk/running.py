@@ -4,11 +4,8 @@ The kernel works in an empty folder: as in grading, the files beside the noteboo
 Below each test cell a cell of ours runs, which hands over the parts of the test.
 """
 
-import asyncio
-import atexit
 import contextlib
 import os
-import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -84,87 +81,63 @@ def run_from_the_top(
     each code cell when it begins. If `like_grader`, saved runs are not read and not written.
     `DeskError` if no kernel can be started, KeyboardInterrupt if the run was stopped.
     """
-    ran, interrupts = Ran(notebook, {}), list[bool]()
-    places: dict[int, int] = {}  # by place in the notebook that is run
-    cells: list[NotebookNode] = []
-    for place, cell in enumerate(notebook.cells):
-        places[len(cells)] = place
-        cells.append(cell)
-        if _is_test(cell):
-            cells.append(new_code_cell(_HAND_OVER))
-
-    def starts(**_: Any) -> None:
-        """Let Ctrl-C end the whole run, not only the kernel."""
-        task = asyncio.current_task()
-
-        def stop() -> None:
-            interrupts.append(True)
-            if task:
-                task.cancel()
-
-        with contextlib.suppress(RuntimeError):  # on Windows, and outside of the main thread
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
-
-    def begins(cell_index: int, **_: Any) -> None:
-        if cell_index in places:
-            began(places[cell_index])
-            ran.cells[places[cell_index]] = CellRun(seconds=-monotonic())
-
-    def ends(cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
-        if cell_index in places:
-            ran.cells[places[cell_index]].seconds += monotonic()
-        elif cell.outputs:
-            _hand_over(cells[cell_index - 1], ran.cells[places[cell_index - 1]], cell)
-        payload = execute_reply["content"].get("payload") or []
-        if any(entry.get("source") == "ask_exit" for entry in payload):
-            raise DeadKernelError("exit() or quit() ended the kernel")
-
-    copy = NotebookNode({**notebook, "cells": cells})
+    ran = Ran(notebook, {})
     environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
-    ours = _SECONDS_OF_OURS
+    replies: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         client = NotebookClient(
-            copy,
+            notebook,
             kernel_name=KERNEL,
-            timeout_func=lambda cell: ours if cell.source == _HAND_OVER else seconds_for(cell),
+            timeout_func=lambda cell: (
+                _SECONDS_OF_OURS if cell.source == _HAND_OVER else seconds_for(cell)
+            ),
             resources={"metadata": {"path": folder}},
             interrupt_on_timeout=True,
             allow_errors=True,
             record_timing=False,
-            on_notebook_start=starts,
-            on_cell_execute=begins,
-            on_cell_executed=ends,
+            on_cell_executed=lambda cell, cell_index, execute_reply: replies.append(execute_reply),
         )
         try:
-            client.execute(env=environment, cleanup_kc=True, stdout=DEVNULL, stderr=DEVNULL)
-        except (DeadKernelError, asyncio.CancelledError, AssertionError) as error:  # nbclient's
-            if interrupts:
-                raise KeyboardInterrupt from None
-            ran.stopped = "The kernel died" if "exit()" not in str(error) else str(error)
+            quiet = {"env": environment, "stdout": DEVNULL, "stderr": DEVNULL}
+            with client.setup_kernel(cleanup_kc=True, **quiet):
+                for place, cell in enumerate(notebook.cells):
+                    if cell.cell_type == "code" and cell.source.strip():
+                        began(place)
+                        ran.cells[place] = CellRun()
+                        _run(client, cell, place, ran.cells[place])
+                        payload = replies[-1]["content"].get("payload") or []
+                        if any(entry.get("source") == "ask_exit" for entry in payload):
+                            ran.stopped = "exit() or quit() ended the kernel"
+                            break
+        except (DeadKernelError, AssertionError):  # nbclient's
+            ran.stopped = "The kernel died"
         except CellTimeoutError:
             ran.stopped = "The kernel could not be interrupted"
         except (NoSuchKernel, RuntimeError, OSError) as error:
-            atexit.unregister(client._cleanup_kernel)  # nbclient forgets it here
             raise DeskError(
                 f"No kernel can be started ({error}). Your notebook is unchanged. Type `python -m "
                 "hw_support doctor` to see what is missing, then run this command again."
             ) from error
-    for place, run in ran.cells.items():
-        run.seconds += monotonic() if run.seconds < 0 else 0.0  # of the cell that ended the run
-        if _is_test(notebook.cells[place]):
-            run.raised = next(map(error_in_words, errors_of(notebook.cells[place])), "")
     return ran
 
 
-def _is_test(cell: NotebookNode) -> bool:
-    marks = marks_of(cell)
-    return cell.cell_type == "code" and bool(marks.get("locked")) and bool(cell.source.strip())
-
-
-def _hand_over(test: NotebookNode, run: CellRun, ours: NotebookNode) -> None:
-    """Take the parts of a test from the output of our cell below it, if it is as we wrote it."""
-    for output in ours.outputs:
-        found = output.get("data", {}).get(_PARTS)
-        with contextlib.suppress(TypeError, ValueError, KeyError):
-            run.parts = [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
-            run.notes = [str(note) for note in found["notes"]]
+def _run(client: NotebookClient, cell: NotebookNode, place: int, run: CellRun) -> None:
+    """Run a code cell, and below a test our own cell, which hands over the test's parts."""
+    start = monotonic()
+    try:
+        client.execute_cell(cell, place)
+    finally:
+        run.seconds = monotonic() - start
+    if marks_of(cell).get("locked"):
+        run.raised = next(map(error_in_words, errors_of(cell)), "")
+        ours = new_code_cell(_HAND_OVER)
+        client.nb.cells.append(ours)
+        try:
+            client.execute_cell(ours, len(client.nb.cells) - 1)
+        finally:
+            client.nb.cells.pop()
+        for output in ours.outputs:
+            found = output.get("data", {}).get(_PARTS)
+            with contextlib.suppress(TypeError, ValueError, KeyError):
+                run.parts = [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
+                run.notes = [str(note) for note in found["notes"]]

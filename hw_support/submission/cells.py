@@ -8,7 +8,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from hw_support.submission.problems import METADATA_KEY
 
-SCHEMA_VERSION = 3  # of nbgrader's metadata
 NEW_CELL = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 
 
@@ -51,7 +50,7 @@ class InstructorCell:
         flags = {name: getattr(self, name) for name in ("grade", "solution", "locked", "task")}
         some = {"cell_type": self.cell_type, "points": self.points, "checksum": self.checksum}
         some = {name: value for name, value in some.items() if value is not None}
-        return NotebookNode(schema_version=SCHEMA_VERSION, grade_id=self.grade_id, **flags, **some)
+        return NotebookNode(schema_version=3, grade_id=self.grade_id, **flags, **some)
 
 
 def trimmed(source: str) -> str:
@@ -67,10 +66,10 @@ def grade_id_of(cell: Any) -> str | None:
 
 def marks_of(cell: Any) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell; an empty dict if it has none."""
-    return section_of(cell, "nbgrader")
+    return _section(cell, "nbgrader")
 
 
-def section_of(cell: Any, key: str) -> dict[str, Any]:
+def _section(cell: Any, key: str) -> dict[str, Any]:
     """Return a dict in the metadata of a cell, which may be any JSON; an empty one if none."""
     metadata = cell.get("metadata") if isinstance(cell, dict) else None
     section = metadata.get(key) if isinstance(metadata, dict) else None
@@ -79,13 +78,8 @@ def section_of(cell: Any, key: str) -> dict[str, Any]:
 
 def continues(cell: Any) -> str | None:
     """Return the grade id of the answer that a student's own cell continues; None if of none."""
-    name = section_of(cell, METADATA_KEY).get("continues")
+    name = _section(cell, METADATA_KEY).get("continues")
     return name if isinstance(name, str) else None
-
-
-def places_in(nb: NotebookNode) -> dict[str, int]:
-    """Return the place of each graded or locked cell; their ids are unique and known now."""
-    return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
 
 
 def text_of(value: Any) -> str:

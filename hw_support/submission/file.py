@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbformat.v4.rwbase import rejoin_lines
 
-from hw_support.submission.problems import Kind, Problem, Severity, encodable, quoted
+from hw_support.submission.problems import encodable, quoted
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
@@ -32,8 +32,6 @@ NBGRADER_KEYS = (
     *("schema_version", "grade_id", "grade", "solution", "locked", "task", "points", "checksum"),
     "cell_type",
 )
-# Tags that would change what is run, or what an error means.
-ACTIVE_TAGS = {"skip-execution", "raises-exception"}
 _IMAGE_TYPE = re.compile(r"image/[\w.+-]+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
@@ -50,11 +48,10 @@ class Unreadable(Exception):
 
 def read_submission(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES, keep_outputs: bool = False
-) -> tuple[NotebookNode, list[Problem]]:
-    """Read a notebook file. Return it in version 4.5, and what was removed from its cells.
+) -> NotebookNode:
+    """Read a notebook file. Return it in version 4.5, or raise `Unreadable`, which says why not.
 
-    `keep_outputs` keeps well-formed outputs and execution counts. `Unreadable` says why the file
-    cannot be read.
+    `keep_outputs` keeps well-formed outputs and execution counts.
     """
     path = Path(path)
     try:
@@ -63,7 +60,7 @@ def read_submission(
         raise Unreadable(f"the notebook {quoted(path.name)} cannot be read: {why}") from None
 
 
-def notebook_of(content: bytes, keep_outputs: bool = False) -> tuple[NotebookNode, list[Problem]]:
+def notebook_of(content: bytes, keep_outputs: bool = False) -> NotebookNode:
     """Return the notebook in a file with this content, as `read_submission` does."""
     document = _parsed(content)
     if document.get("nbformat") != 4 or not isinstance(document.get("cells"), list):
@@ -75,20 +72,11 @@ def notebook_of(content: bytes, keep_outputs: bool = False) -> tuple[NotebookNod
     if not 0 < len(document["cells"]) <= MAX_CELLS:
         found = f"{len(document['cells']):,}"
         raise Unreadable(f"expected 1 to {MAX_CELLS:,} cells, found {found}")
-    problems: list[Problem] = []
-    cells = []
-    for number, raw in enumerate(document["cells"], start=1):
-        cell = _cell(raw, number)
-        cell.metadata = _metadata(raw.get("metadata"), number, problems)
-        if keep_outputs and cell.cell_type == "code":
-            cell.outputs = _outputs(raw.get("outputs"))
-            count = raw.get("execution_count")
-            cell.execution_count = count if type(count) is int and count >= 0 else None
-        cells.append(cell)
+    cells = [_cell(raw, n, keep_outputs) for n, raw in enumerate(document["cells"], start=1)]
     if (size := sum(len(cell.source) for cell in cells)) > _MOST_TEXT:
         raise Unreadable(f"expected at most {_MOST_TEXT:,} characters of text, found {size:,}")
-    nb = new_notebook(cells=cells)
-    return (rejoin_lines(nb) if keep_outputs else nb), problems
+    notebook: NotebookNode = rejoin_lines(new_notebook(cells=cells))
+    return notebook
 
 
 def read_regular_file(path: Path, max_bytes: int, folder: int | None = None) -> bytes:
@@ -118,12 +106,8 @@ def read_regular_file(path: Path, max_bytes: int, folder: int | None = None) -> 
 
 def _siblings(path: Path) -> str:
     """Name other notebooks in the folder: a missing one often just has a wrong name."""
-    try:
-        names = sorted(n for n in os.listdir(path.parent) if n.endswith(".ipynb"))
-    except OSError:
-        return ""
-    found = ", ".join(quoted(n) for n in names[:5] if n != path.name)
-    return f", but there is {found}: rename the right file" if found else ""
+    names = sorted(quoted(one.name) for one in path.parent.glob("*.ipynb") if one != path)
+    return f", but there is {', '.join(names[:5])}: rename the right file" if names else ""
 
 
 def _check_is_regular(mode: int) -> None:
@@ -141,19 +125,13 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
     except UnicodeDecodeError as error:
-        raise Unreadable(
-            f"expected text in UTF-8, found other bytes from byte {error.start:,} on"
-        ) from None
+        found = f"other bytes from byte {error.start:,} on"
+        raise Unreadable(f"expected text in UTF-8, found {found}") from None
     except json.JSONDecodeError as error:
-        at_its_end = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
-        if at_its_end and error.doc.lstrip().startswith("{"):
-            raise Unreadable(
-                f"the file ends in the middle ({len(raw):,} bytes): an upload or a copy was cut "
-                "off. Submit the whole file again"
-            ) from None
+        cut = " An upload may have been cut off: submit the whole file again" * (error.pos > 0)
         raise Unreadable(
             f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
-            f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg})"
+            f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg}).{cut}"
         ) from None
     except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
         raise Unreadable("its JSON is nested too deeply, or a number in it is too long") from None
@@ -162,7 +140,7 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     return document
 
 
-def _cell(raw: Any, number: int) -> NotebookNode:
+def _cell(raw: Any, number: int, keep_outputs: bool) -> NotebookNode:
     """Make a cell without nbformat's functions, which validate each cell and are slow."""
     cell_type, text = _dict(raw).get("cell_type"), _text(_dict(raw).get("source"))
     if cell_type not in ("code", "markdown", "raw") or text is None:
@@ -171,9 +149,15 @@ def _cell(raw: Any, number: int) -> NotebookNode:
             f"damaged ({quoted(cell_type)})"
         )
     cell = NotebookNode(id=f"cell-{number}", cell_type=cell_type, source=encodable(text))
+    cell.metadata = NotebookNode()
+    if isinstance(marks := _dict(raw.get("metadata")).get("nbgrader"), dict):
+        flat = {k: v for k in NBGRADER_KEYS if isinstance(v := marks.get(k), str | int | float)}
+        texts = {k: encodable(v[:_LONGEST_MARK]) for k, v in flat.items() if isinstance(v, str)}
+        cell.metadata["nbgrader"] = NotebookNode(flat | texts)
     if cell_type == "code":
-        cell.execution_count = None
-        cell.outputs = []
+        count = raw.get("execution_count") if keep_outputs else None
+        cell.execution_count = count if type(count) is int and count >= 0 else None
+        cell.outputs = _outputs(raw.get("outputs")) if keep_outputs else []
     elif pictures := _pictures(raw.get("attachments")):
         cell.attachments = nbformat.from_dict(pictures)
     return cell
@@ -198,26 +182,6 @@ def _pictures(raw: Any) -> dict[str, dict[str, str]]:
             if text is not None and _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
                 pictures.setdefault(encodable(name), {})[mime] = text
     return pictures
-
-
-def _metadata(raw: Any, number: int, problems: list[Problem]) -> NotebookNode:
-    """Keep the flat nbgrader metadata of a cell; report tags that would change the run."""
-    kept = NotebookNode()
-    name = None
-    if isinstance(marks := _dict(raw).get("nbgrader"), dict):
-        values = {k: v for k in NBGRADER_KEYS if isinstance(v := marks.get(k), str | int | float)}
-        for key, value in values.items():
-            values[key] = encodable(value[:_LONGEST_MARK]) if isinstance(value, str) else value
-        kept["nbgrader"] = NotebookNode(values)
-        name = str(grade_id) if isinstance(grade_id := values.get("grade_id"), str) else None
-    tags = _dict(raw).get("tags")
-    for tag in sorted(t for t in ACTIVE_TAGS if isinstance(tags, list) and t in tags):
-        message = (
-            f"Cell {quoted(name) if name else number} has the tag {tag!r}: the tag was removed, "
-            "and the cell was run like any other."
-        )
-        problems.append(Problem(Kind.METADATA, Severity.MENDED, message, name))
-    return kept
 
 
 def _outputs(raw: Any) -> list[NotebookNode]:

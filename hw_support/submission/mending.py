@@ -8,25 +8,24 @@ the instructor's list of cells. It trusts only the text of a submitted cell and 
 - A locked cell that has lost its grade id, in another program or by copying, is known by its text.
 - If several cells have the same id, one is kept as the graded cell. The others become plain cells,
   which run but are not graded, as later cells may need what they define.
+- The instructor's cells and the answers are put into the released order. As few cells as possible
+  are moved, and tests and locked cells rather than answers. The plain code cells directly above an
+  answer move with it.
 - If an answer for a person to grade is missing or empty, and the student wrote a cell of the same
   type at its place, that cell is the answer.
 - A deleted test, written answer or task is restored at its place. A deleted code answer is not: the
   student may have moved the definition into another cell, and the stub would override it.
-- The instructor's cells and the answers are put into the released order. As few cells as possible
-  are moved, and tests and locked cells rather than answers. The plain code cells directly above an
-  answer move with it.
 - The student's own cells directly below an answer for a person continue it: see `continues`.
 """
 
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, places_in, trimmed
+from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, trimmed
 from hw_support.submission.problems import (
     METADATA_KEY,
     Kind,
@@ -38,74 +37,86 @@ from hw_support.submission.problems import (
 )
 
 _WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight, when cells are put in order
+_FLAGS = ("grade", "solution", "locked", "task")
 _IsOwn = Callable[[NotebookNode], bool]  # whether a cell is the student's, and not empty
 
 
 def mend(
-    nb: NotebookNode,
-    instructor_cells: Sequence[InstructorCell],
-    plain: Iterable[str] | None = None,
+    nb: NotebookNode, cells: Sequence[InstructorCell], plain: Iterable[str] | None = None
 ) -> list[Problem]:
     """Mend a notebook from `read_submission` in place, and return what was done.
 
-    The instructor's cells are all in the gradebook, in the instructor's order. `plain` has the
-    sources of the released cells without a grade id. If it is None, a student's own cells are not
-    told from these, and no cell is taken for an answer. Mending a mended notebook changes nothing.
+    `cells` are the instructor's, all in the instructor's order. `plain` has the sources of the
+    released cells without a grade id. If it is None, a student's own cells are not told from these,
+    and no cell is taken for an answer. Mending a mended notebook changes nothing.
     """
-    known = {cell.grade_id: cell for cell in instructor_cells}
-    is_own = _own_cells(instructor_cells, plain) if plain is not None else None
+    known = {cell.grade_id: cell for cell in cells}
+    is_own = _own_cells(cells, plain)
     problems = [
-        *_drop_unknown(nb, known),
-        *_recognise(nb, instructor_cells),
-        *_settle_duplicates(nb, known),
+        *_identify(nb, known),
         *_rebuild(nb, known),
-        *_put_in_order(nb, instructor_cells),
-        *(_find_answers(nb, instructor_cells, is_own) if is_own else ()),
-        *_put_back_deleted(nb, instructor_cells),
+        *_put_in_order(nb, cells),
+        *_fill_places(nb, cells, is_own),
     ]
-    if is_own:
-        _mark_continued(nb, known, is_own)
+    _mark_continued(nb, known, is_own)
     return problems
 
 
-def _drop_unknown(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
+def _own_cells(cells: Sequence[InstructorCell], plain: Iterable[str] | None) -> _IsOwn:
+    """Return a function that tells a student's own cells, which are not empty, from the others.
+
+    A heading is enough to know a released cell without a grade id: the student may have edited the
+    text below it, or have an earlier release.
+    """
+    if plain is None:
+        return lambda cell: False
+    texts = frozenset(map(trimmed, plain))
+    known = texts | {trimmed(t) for cell in cells for t in (cell.source, cell.given)}
+    headings = {text.partition("\n")[0] for text in texts if text.startswith("#")}
+
+    def is_own(cell: NotebookNode) -> bool:
+        text = trimmed(cell.source)
+        is_released = text in known or text.partition("\n")[0] in headings
+        return not (grade_id_of(cell) or _is_blank(cell) or is_released)
+
+    return is_own
+
+
+def _is_blank(cell: NotebookNode) -> bool:
+    return not grade_id_of(cell) and not cell.source.strip() and not cell.get("attachments")
+
+
+def _places(nb: NotebookNode) -> dict[str, int]:
+    """Return the place of each graded or locked cell; their ids are unique and known."""
+    return {grade_id: i for i, cell in enumerate(nb.cells) if (grade_id := grade_id_of(cell))}
+
+
+def _identify(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
+    """Leave each known grade id on one cell at most, and no other metadata of nbgrader's."""
+    by_id: dict[str | None, list[NotebookNode]] = {}
+    by_text: dict[tuple[str, str], NotebookNode] = {}
     for cell in nb.cells:
-        if "nbgrader" not in cell.metadata or grade_id_of(cell) in known:
+        if (grade_id := grade_id_of(cell)) in known:
+            by_id.setdefault(grade_id, []).append(cell)
             continue
-        marks = cell.metadata.pop("nbgrader")
-        flags = ("grade", "solution", "locked", "task")
-        if isinstance(marks, dict) and not any(marks.get(flag) for flag in flags):
-            continue  # nbgrader's tools leave this metadata on plain cells
-        name = marks.get("grade_id") if isinstance(marks, dict) else None
-        message = (
-            f"No cell of this homework has the grade id {quoted(name)}: the cell with this id is "
-            "run as a plain cell, without points."
-        )
-        yield Problem(Kind.UNKNOWN_CELL, Severity.MENDED, message)
-
-
-def _recognise(nb: NotebookNode, instructor_cells: Sequence[InstructorCell]) -> Iterable[Problem]:
-    there = {grade_id_of(cell) for cell in nb.cells}
-    lost = [cell for cell in instructor_cells if cell.locked and cell.grade_id not in there]
-    plain = [cell for cell in nb.cells if not grade_id_of(cell)] if lost else []
-    by_text = {(cell.cell_type, trimmed(cell.source)): cell for cell in plain}
-    for instructor in lost:
-        if cell := by_text.pop((instructor.cell_type, trimmed(instructor.given)), None):
-            cell.metadata = NotebookNode(nbgrader=instructor.metadata())
+        by_text[cell.cell_type, trimmed(cell.source)] = cell
+        marks = cell.metadata.pop("nbgrader", {})
+        if any(marks.get(flag) for flag in _FLAGS):  # if not: nbgrader's tools leave it
+            message = (
+                f"No cell of this homework has the grade id {quoted(marks.get('grade_id'))}: the "
+                "cell with this id is run as a plain cell, without points."
+            )
+            yield Problem(Kind.UNKNOWN_CELL, Severity.MENDED, message)
+    for grade_id, instructor in known.items():
+        cells, text = by_id.get(grade_id, []), trimmed(instructor.given)
+        is_lost = instructor.locked and not cells
+        if is_lost and (lost := by_text.pop((instructor.cell_type, text), None)):
+            lost.metadata = NotebookNode(nbgrader=instructor.metadata())
             what = "had lost its grade id: it was recognised by its text."
-            yield mended_cell(Kind.METADATA, instructor.grade_id, what)
-
-
-def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
-    copies: dict[str, list[NotebookNode]] = {}
-    for cell in nb.cells:
-        if grade_id := grade_id_of(cell):
-            copies.setdefault(grade_id, []).append(cell)
-    for grade_id, cells in copies.items():
-        if len(cells) == 1:
+            yield mended_cell(Kind.METADATA, grade_id, what)
+        if len(cells) < 2:
             continue
         # Keep the copy that holds an answer; for a locked cell, keep the unchanged copy.
-        instructor = known[grade_id]
         wanted = [c for c in cells if instructor.is_unchanged(c.source) == instructor.locked]
         keeper = (wanted or cells)[-1]
         for cell in cells:
@@ -120,17 +131,19 @@ def _settle_duplicates(nb: NotebookNode, known: dict[str, InstructorCell]) -> It
 
 
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
-    for cell in list(nb.cells):
-        grade_id = grade_id_of(cell)
-        if grade_id is None:
-            continue
-        instructor, metadata = known[grade_id], known[grade_id].metadata()
-        as_released = _is_as_released(cell)
+    """Restore metadata and type of known cells, and the source of locked ones."""
+    for cell in [cell for cell in nb.cells if grade_id_of(cell)]:
+        grade_id = cell.metadata["nbgrader"]["grade_id"]
+        instructor, as_released = known[grade_id], _is_as_released(cell)
         if cell.cell_type != instructor.cell_type:
             types = f"from a {instructor.cell_type} cell to a {cell.cell_type} cell"
             what = f"was changed {types}: it was changed back."
             yield mended_cell(Kind.RETYPED_CELL, grade_id, what)
-            _retype(cell, instructor.cell_type)
+            other = NEW_CELL[instructor.cell_type](cell.source, id=cell.id, metadata=cell.metadata)
+            if instructor.cell_type == "markdown" and "attachments" in cell:
+                other["attachments"] = cell.attachments
+            cell.clear()
+            cell.update(other)
         if instructor.locked:
             if not instructor.is_unchanged(cell.source):
                 what = "is from an earlier release: it was updated."
@@ -141,19 +154,15 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
                         what = f"{what[:-1]}, and the new lines were moved to a cell below."
                 yield mended_cell(Kind.EDITED_CELL, grade_id, what)
             cell.source = instructor.source
-        if edits := _edits(cell.metadata["nbgrader"], metadata):
-            message = (
-                f"The metadata of cell {quoted(grade_id)} was edited ({edits}): the instructor's "
-                "was restored."
-            )
-            yield Problem(Kind.METADATA, Severity.MENDED, message, grade_id)
-        cell.metadata = NotebookNode(nbgrader=metadata)
+        cell.metadata = NotebookNode(nbgrader=instructor.metadata())
 
 
 def _is_as_released(cell: NotebookNode) -> bool:
     """Whether a cell still has its checksum from some release; it is nbgrader's."""
     marks = cell.metadata["nbgrader"]
-    flags = [bool(marks.get(flag)) for flag in ("grade", "solution", "locked")]
+    is_test, is_answer = bool(marks.get("grade")), bool(marks.get("solution"))
+    # As nbgrader takes them: a test is locked, whatever its flag says.
+    flags = [is_test, is_answer, not is_answer and (is_test or bool(marks.get("locked")))]
     try:
         points = [float(marks["points"])] if flags[0] else []
     except (KeyError, TypeError, ValueError):
@@ -175,39 +184,20 @@ def _new_lines(cell: NotebookNode, instructor: InstructorCell) -> NotebookNode |
     return kept
 
 
-def _edits(found: dict[str, Any], expected: NotebookNode) -> str:
-    keys = ("points", "grade", "solution", "locked", "task", "schema_version")
-    return ", ".join(
-        f"{key} {quoted(found[key], 20)} for {quoted(expected.get(key), 20)}"
-        for key in keys
-        if key in found and found[key] != expected.get(key)
-    )
-
-
-def _retype(cell: NotebookNode, cell_type: str) -> None:
-    cell.cell_type = cell_type
-    for key in ("attachments",) if cell_type == "code" else ("outputs", "execution_count"):
-        cell.pop(key, None)
-    if cell_type == "code":
-        cell.update(outputs=[], execution_count=None)
-
-
-def _put_in_order(
-    nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
-) -> Iterable[Problem]:
-    there = places_in(nb)
-    released = [cell for cell in instructor_cells if cell.grade_id in there]
+def _put_in_order(nb: NotebookNode, cells: Sequence[InstructorCell]) -> Iterable[Problem]:
+    there = _places(nb)
+    released = [cell for cell in cells if cell.grade_id in there]
     staying = _heaviest_in_order(sorted(released, key=lambda cell: there[cell.grade_id]), released)
     before: str | None = None
     for instructor in released:
         grade_id = instructor.grade_id
         if grade_id not in staying:
-            first = last = places_in(nb)[grade_id]
+            first = last = _places(nb)[grade_id]
             while instructor.solution and first and _is_plain_code(nb.cells[first - 1]):
                 first -= 1  # it may define what the answer needs
             moved = nb.cells[first : last + 1]
             del nb.cells[first : last + 1]
-            place = places_in(nb)[before] + 1 if before else 0
+            place = _places(nb)[before] + 1 if before else 0
             nb.cells[place:place] = moved
             where = f"below {quoted(before)}" if before else "at the top"
             what = f"was moved: it was moved back to its place, {where}."
@@ -233,70 +223,40 @@ def _heaviest_in_order(
     return set(max(best, default=(0, []), key=lambda one: one[0])[1])
 
 
-def _put_back_deleted(
-    nb: NotebookNode, instructor_cells: Sequence[InstructorCell]
+def _fill_places(
+    nb: NotebookNode, cells: Sequence[InstructorCell], is_own: _IsOwn
 ) -> Iterable[Problem]:
-    place = 0  # after the nearest earlier instructor's cell that exists
-    for instructor in instructor_cells:
-        here = places_in(nb).get(instructor.grade_id)
-        if here is not None:
-            place = here + 1
-            continue
-        if instructor.solution and not instructor.grade:
-            done = (
-                "it was not restored, because another cell may define the same. Tests that "
-                "need it fail if no cell does."
+    """Find answers for a person that are missing or empty in own cells; restore what is missing."""
+    place = 0  # after the instructor's cell before
+    for instructor in cells:
+        here, grade_id = _places(nb).get(instructor.grade_id), instructor.grade_id
+        near: Iterable[NotebookNode] = ()
+        if instructor.is_for_a_person and here is None:
+            near = itertools.takewhile(lambda cell: not grade_id_of(cell), nb.cells[place:])
+        elif instructor.is_for_a_person and _is_empty(nb.cells[here], instructor):
+            above, below = reversed(nb.cells[:here]), nb.cells[here + 1 :]  # type: ignore[operator]
+            near = [*_together(below, is_own), *reversed(_together(above, is_own))]
+        own = next((c for c in near if c.cell_type == instructor.cell_type and is_own(c)), None)
+        if own:
+            own.metadata = NotebookNode(nbgrader=instructor.metadata())
+            was = "was deleted, or lost its grade id" if here is None else "was left empty"
+            if here is not None:
+                del nb.cells[here]
+            what = f"{was}: an added cell at its place is graded as the answer."
+            yield mended_cell(Kind.ADDED_CELL, grade_id, what)
+        elif here is None and instructor.solution and not instructor.grade:
+            what = (
+                "was deleted: it was not restored, because another cell may define the same. Tests "
+                "that need it fail if no cell does."
             )
-        else:
+            yield mended_cell(Kind.DELETED_CELL, grade_id, what)
+        elif here is None:
             cell = NEW_CELL[instructor.cell_type](instructor.source)
             cell.metadata = NotebookNode(nbgrader=instructor.metadata())
             insert_cell(nb, place, cell)
-            place += 1
-            done = "it was restored" + (", empty." if instructor.solution else ".")
-        yield mended_cell(Kind.DELETED_CELL, instructor.grade_id, f"was deleted: {done}")
-
-
-def _own_cells(instructor_cells: Sequence[InstructorCell], plain: Iterable[str]) -> _IsOwn:
-    """Return a function that tells a student's own cells, which are not empty, from the others.
-
-    A heading is enough to know a released cell without a grade id: the student may have edited the
-    text below it, or have an earlier release.
-    """
-    texts = frozenset(map(trimmed, plain))
-    known = texts | {trimmed(t) for cell in instructor_cells for t in (cell.source, cell.given)}
-    headings = {text.partition("\n")[0] for text in texts if text.startswith("#")}
-
-    def is_own(cell: NotebookNode) -> bool:
-        text = trimmed(cell.source)
-        is_released = text in known or text.partition("\n")[0] in headings
-        return not (grade_id_of(cell) or _is_blank(cell) or is_released)
-
-    return is_own
-
-
-def _is_blank(cell: NotebookNode) -> bool:
-    return not grade_id_of(cell) and not cell.source.strip() and not cell.get("attachments")
-
-
-def _find_answers(
-    nb: NotebookNode, instructor_cells: Sequence[InstructorCell], is_own: _IsOwn
-) -> Iterable[Problem]:
-    """Make a student's own cell the answer for a person that is missing or empty at its place."""
-    earlier = -1  # the place of the nearest earlier instructor's cell that exists
-    for instructor in instructor_cells:
-        place = places_in(nb).get(instructor.grade_id)
-        if instructor.is_for_a_person and (place is None or _is_empty(nb.cells[place], instructor)):
-            candidates = _cells_around(nb.cells, place, earlier, is_own)
-            fitting = (c for c in candidates if c.cell_type == instructor.cell_type and is_own(c))
-            if own := next(fitting, None):
-                own.metadata = NotebookNode(nbgrader=instructor.metadata())
-                was = "was deleted, or lost its grade id"
-                if place is not None:
-                    del nb.cells[place]
-                    was = "was left empty"
-                what = f"{was}: an added cell at its place is graded as the answer."
-                yield mended_cell(Kind.ADDED_CELL, instructor.grade_id, what)
-        earlier = places_in(nb).get(instructor.grade_id, earlier)
+            what = f"was deleted: it was restored{', empty' if instructor.solution else ''}."
+            yield mended_cell(Kind.DELETED_CELL, grade_id, what)
+        place = _places(nb).get(grade_id, place - 1) + 1
 
 
 def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
@@ -304,21 +264,8 @@ def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:
     return not written and not cell.get("attachments")
 
 
-def _cells_around(
-    cells: list[NotebookNode], place: int | None, earlier: int, is_own: _IsOwn
-) -> list[NotebookNode]:
-    """Return the cells in which an answer may be: below the empty cell at `place`, then above it.
-
-    Without a `place`, they are below the instructor's cell at `earlier`, up to the next one.
-    """
-    if place is None:
-        below = cells[earlier + 1 :]
-        return list(itertools.takewhile(lambda cell: not grade_id_of(cell), below))
-
-    def together(some: Iterable[NotebookNode]) -> list[NotebookNode]:
-        return list(itertools.takewhile(lambda cell: _is_blank(cell) or is_own(cell), some))
-
-    return together(cells[place + 1 :]) + together(reversed(cells[:place]))[::-1]
+def _together(cells: Iterable[NotebookNode], is_own: _IsOwn) -> list[NotebookNode]:
+    return list(itertools.takewhile(lambda cell: _is_blank(cell) or is_own(cell), cells))
 
 
 def _mark_continued(nb: NotebookNode, known: dict[str, InstructorCell], is_own: _IsOwn) -> None:

@@ -7,7 +7,6 @@ homeworks that are due no later than theirs.
 import functools
 import json
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ from nbformat import NotebookNode
 from hw_support.submission.cells import InstructorCell, grade_id_of
 
 FOLDER = Path(__file__).parent / "released"  # written by `make release`
-_HARDLY_ANY = 0.1  # at most this share of the cells that only the expected homework has
-_MOST = 0.5  # more than this share of the cells that only another homework has
 
 
 @dataclass(frozen=True)
@@ -72,50 +69,10 @@ def read_release(path: Path) -> Release:
 
 def as_release(content: Mapping[str, Any]) -> Release:
     """Make a `Release` from the result of `described`."""
-    made = {
-        "cells": _instructor_cells(content),
-        "packages": frozenset(content["packages"]),
-        "plain": tuple(content.get("plain", ())),
-    }
-    return Release(**{**content, **made})
-
-
-def cells_of(notebook: NotebookNode) -> tuple[tuple[InstructorCell, ...], tuple[str, ...]]:
-    """Return the graded and locked cells of a released notebook, and the sources of the others."""
-    content = described(notebook)
-    return _instructor_cells(content), tuple(content["plain"])
-
-
-def _instructor_cells(content: Mapping[str, Any]) -> tuple[InstructorCell, ...]:
-    return tuple(InstructorCell(**cell) for cell in content["cells"])
-
-
-def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
-    """Return the JSON data of a released notebook, with `more` attributes, for `as_release`.
-
-    The heading above a cell is the last one of level 2 or 3.
-    """
-    cells, plain, parts, heading = [], [], {}, ""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            headings = [x for x in cell.source.splitlines() if x.startswith(("## ", "### "))]
-            heading = headings[-1].lstrip("# ").strip() if headings else heading
-        marks = cell.metadata.get("nbgrader")
-        if not marks:
-            plain.append(cell.source)
-            continue
-        parts[marks["grade_id"]] = heading
-        kept = ("grade_id", "locked", "grade", "solution", "task", "checksum")
-        cells.append(
-            {
-                **{name: marks.get(name) for name in kept},
-                "cell_type": cell.cell_type,
-                "source": cell.source,
-                "points": float(marks["points"]) if "points" in marks else None,
-            }
-        )
-    begins = first_line(notebook)
-    return {"cells": cells, "plain": plain, "parts": parts, "begins": begins, **more}
+    cells = tuple(InstructorCell(**cell) for cell in content["cells"])
+    plain = tuple(content.get("plain", ()))
+    packages = frozenset(content["packages"])
+    return Release(**{**content, "cells": cells, "plain": plain, "packages": packages})
 
 
 def first_line(notebook: NotebookNode) -> str:
@@ -124,42 +81,6 @@ def first_line(notebook: NotebookNode) -> str:
     return next((line.strip() for line in lines if line.strip()), "")
 
 
-@dataclass(frozen=True)
-class Mistaken:
-    """A notebook of one homework that was submitted as another; both have cells of their own."""
-
-    homework: str  # to which it belongs
-    found: int  # that homework's own cells in the notebook
-    of: int  # that homework's own cells in all
-    found_of_own: int  # the other homework's own cells in the notebook
-
-
 def grade_ids_in(notebook: NotebookNode) -> frozenset[str]:
     """Return all grade ids that a notebook's cells carry."""
     return frozenset(name for cell in notebook.cells if (name := grade_id_of(cell)) is not None)
-
-
-def mistaken_for(
-    found: AbstractSet[str], own: AbstractSet[str], others: Mapping[str, AbstractSet[str]]
-) -> Mistaken | None:
-    """Return the other homework to which a notebook clearly belongs, if there is one.
-
-    `found` are the grade ids in the notebook, `own` those of the homework as which it was
-    submitted. The notebook must have more than half of the cells that only the other homework has,
-    and at most a tenth of those that only the expected one has. The other homework with the most
-    such cells is returned.
-    """
-    possible = []
-    for name, theirs in sorted(others.items()):
-        only_own, only_theirs = own - theirs, theirs - own
-        here = Mistaken(name, len(found & only_theirs), len(only_theirs), len(found & only_own))
-        if here.found > _MOST * here.of and here.found_of_own <= _HARDLY_ANY * len(only_own):
-            possible.append(here)
-    return max(possible, key=lambda one: one.found, default=None)
-
-
-def closest(found: AbstractSet[str], homeworks: Mapping[str, AbstractSet[str]]) -> list[str]:
-    """Return the homeworks with the most grade ids in common; several if they tie."""
-    common = {name: len(found & ids) for name, ids in homeworks.items()}
-    most = max(common.values(), default=0)
-    return [name for name, count in common.items() if count == most > 0]

@@ -4,10 +4,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"]
 
@@ -28,9 +27,3 @@ def chromium(*arguments: str) -> Iterator[Browser]:
 def lack(why: str) -> None:
     """Skip the test because something is missing; in CI, fail."""
     pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
-
-
-def take_screenshot(page: Page, name: str) -> None:
-    """Take a screenshot if the variable HW_SCREENSHOTS names a folder for it."""
-    if folder := os.environ.get("HW_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")

@@ -2,12 +2,11 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
-from chromium import chromium, take_screenshot
+from chromium import chromium
 from console import Console
 from lab import PATIENCE, Lab
 from nbformat import NotebookNode
@@ -76,9 +75,3 @@ def released(released_file: Path) -> NotebookNode:
 @pytest.fixture(scope="session")
 def source() -> NotebookNode:
     return nbformat.read(ROOT / "source" / "hw2" / "hw2.ipynb", as_version=4)
-
-
-@pytest.fixture
-def picture(page: Page) -> Callable[[str], None]:
-    """Take a screenshot of the page; see `take_screenshot`."""
-    return partial(take_screenshot, page)

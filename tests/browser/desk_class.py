@@ -17,7 +17,6 @@ from server import Server
 
 ASSIGNMENT = "toys"
 CLASS = [f"student{number:02}" for number in range(40)]
-POINTS = (1.5, 1.0, 0.5, 0.0)  # of the items that the mark scheme gives, in order
 SCHEME = """<!-- BEGIN MARK SCHEME -->
 - 1.5: right, with a reason.
 - 1: right, without one.

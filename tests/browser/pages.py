@@ -3,9 +3,6 @@
 import base64
 import copy
 import io
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +18,12 @@ from hw_grading.gradebook.graded_notebook import read_places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Cell, Record, Score, Student
+from hw_grading.homework.notes import add_problems
 from hw_grading.outcome import Part, Status
 from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.summary import Facts
 from hw_support import label_axes
-from hw_support.submission.problems import Kind, Problem, Severity, add_problems
-
-
-def executed(unanswered: NotebookNode, folder: Path) -> NotebookNode:
-    """Run all cells of a notebook in its own kernel, also after errors."""
-    path = folder / "hw2.ipynb"
-    nbformat.write(unanswered, path)
-    program = shutil.which("jupyter-nbconvert")
-    assert program is not None
-    subprocess.run(
-        [program, "--to", "notebook", "--execute", "--allow-errors", "--inplace", str(path)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython")},
-        check=True,
-        capture_output=True,
-    )
-    return nbformat.read(path, as_version=4)
+from hw_support.submission.problems import Kind, Problem, Severity
 
 
 def as_html(notebook_: NotebookNode) -> str:

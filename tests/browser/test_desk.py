@@ -16,7 +16,6 @@ from desk_class import (
     BLANK,
     CLASS,
     HOSTILE,
-    POINTS,
     SAME,
     Desk,
     fits,
@@ -38,7 +37,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
 ]
 
-ROOM = [{"width": 1280, "height": 800}, {"width": 640, "height": 800}]  # the second: at 200 %
 PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why"]
 PAGES += ["flagged", "student/student06"]
 
@@ -93,38 +91,20 @@ def pressed(page: Page) -> list[str]:
 # -- one grader
 
 
-def test_the_plots_of_a_class_of_40_are_graded_by_keyboard_alone_with_2_keys_an_answer(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
-    kim = desk()
-    page = kim.open("plot")
-    page.keyboard.press("i")  # so that the test knows whose plot it grades
-    for done in range(len(CLASS)):
-        expect(page.locator("#done-text")).to_have_text(f"{done} of 40 graded")
-        kim.wait()
-        who = page.locator("#who").inner_text()
-        page.keyboard.press(str(item_for(int(who[-2:]))))
-        page.keyboard.press("n")
-        if done < len(CLASS) - 1:
-            expect(page.locator("#who")).not_to_have_text(who)
-    expect(page.locator("#done-text")).to_have_text("40 of 40 graded")
-    expect(page.locator("#said")).to_contain_text("Every answer is graded.")
-    kim.saved()
-    plots = given(course, "plot")
-    assert {student: plots[student].score for student in CLASS} == {
-        student: POINTS[item_for(number) - 1] for number, student in enumerate(CLASS)
-    }
-    assert not any(answer.waits for answer in plots.values())
-
-
-def item_for(number: int) -> int:
-    """Return the item, from 1 to 4, that the test gives to the plot of a student."""
-    return 1 + number % 4
-
-
 @pytest.mark.smoke
 def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk]) -> None:
     kim = desk()
+    page = kim.open("plot")
+    for done in range(3):  # two keys for an answer
+        expect(page.locator("#done-text")).to_have_text(f"{done} of 40 graded")
+        kim.wait()
+        here = page.locator("#number").inner_text()
+        page.keyboard.press("2")
+        page.keyboard.press("n")
+        expect(page.locator("#number")).not_to_have_text(here)
+    expect(page.locator("#done-text")).to_have_text("3 of 40 graded")
+    page.wait_for_load_state("networkidle")
+    assert [one.score for one in given(course, "plot").values() if not one.waits] == [1.0] * 3
     page = kim.open("why", CLASS[9])
     keys, score = page.keyboard, page.locator("#score")
     keys.press("?")
@@ -206,8 +186,6 @@ def test_keys_pressed_while_an_answer_loads_are_used_in_order(
         sign.get_by_role("button", name="Drop them").focus()
         keys.press("Enter")
         expect(sign).to_be_hidden()
-        keys.type("3c")
-        page.locator("#next").click()  # the keys were for the answer before
 
     one = while_it_loads(grade_and_go_on)
     expect(page.locator("#who")).not_to_have_text(f"Ada <b> Number {one[-2:]}")
@@ -220,16 +198,9 @@ def test_keys_pressed_while_an_answer_loads_are_used_in_order(
     expect(page.locator("#comment")).to_have_value("")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert pressed(page) == []
-    keys.type("1cfine")
-    keys.press("Escape")
-    kim.saved()
-    comments = [answer.comment for answer in given(course, "why").values()]
-    assert sum("fine" in comment for comment in comments) == 1
 
 
-def test_the_grid_marks_identical_empty_and_selected_answers_at_once(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_the_grid_marks_several_answers_at_once(course: Path, desk: Callable[..., Desk]) -> None:
     kim, lee = desk("Kim"), desk("Lee")
     page = kim.page
     said = page.locator("#said")
@@ -270,7 +241,7 @@ def test_the_grid_marks_identical_empty_and_selected_answers_at_once(
     expect(page.locator("#tiles .score:not(.waits)")).to_have_count(0)
 
 
-def test_a_changed_rubric_rescores_everybody_is_shown_to_others_and_is_undone(
+def test_a_changed_rubric_rescores_is_shown_and_is_undone(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
     kim, lee = desk("Kim"), desk("Lee")
@@ -319,7 +290,7 @@ def test_a_changed_rubric_rescores_everybody_is_shown_to_others_and_is_undone(
 # -- one student, and several graders
 
 
-def test_a_student_is_found_and_the_points_of_a_test_are_changed_and_changed_back(
+def test_a_student_is_found_and_a_tests_points_are_changed(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
     """All names of this class are like "Ada <b> Number 05"."""
@@ -349,8 +320,8 @@ def test_a_student_is_found_and_the_points_of_a_test_are_changed_and_changed_bac
     assert read_results(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.0
 
 
-def test_graders_and_formgrader_who_save_the_same_answer_see_both_versions(
-    course: Path, desk: Callable[..., Desk], picture: Callable[[str], None]
+def test_graders_who_save_the_same_answer_see_both_versions(
+    course: Path, desk: Callable[..., Desk]
 ) -> None:
     kim, lee = desk("Kim"), desk("Lee")
     kim.open("why", CLASS[20])
@@ -386,20 +357,15 @@ def test_graders_and_formgrader_who_save_the_same_answer_see_both_versions(
     page.keyboard.press("1")
     expect(theirs).to_contain_text("In the meantime this answer was graded in formgrader.")
     theirs.get_by_role("button", name="Keep the saved one").click()
-    expect(page.locator("#score")).to_have_text("2.75")
     expect(page.locator("#notices")).to_contain_text("The score was changed in formgrader to 2.75.")
-    assert given(course, "why")[CLASS[20]].score == 2.75
-    page.keyboard.press("2")  # now the grader has seen it
-    kim.saved()
-    assert given(course, "why")[CLASS[20]].score == 1.5
     page.goto(f"{kim.place}student/{CLASS[20]}")
-    expect(page.locator("#answers table").first.locator("tbody tr")).to_have_count(3)
+    expect(page.locator("#answers table").first.locator("tbody tr")).to_have_count(2)
 
 
 # -- faults
 
 
-def test_nothing_is_lost_with_a_slow_server_without_one_and_without_a_login(
+def test_nothing_is_lost_without_a_server_or_a_login(
     course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
 ) -> None:
     kim = desk()
@@ -479,12 +445,12 @@ def test_nothing_is_lost_with_a_slow_server_without_one_and_without_a_login(
 # -- students' texts, and accessibility
 
 
-def test_no_student_code_runs_no_page_breaks_its_policy_and_no_id_takes_an_element_away(
+def test_no_student_code_runs_and_no_page_breaks_its_policy(
     course: Path, desk: Callable[..., Desk], console
 ) -> None:
     path = course / "autograded" / HOSTILE / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    html = '<h1 id="answer-text">Beside</h1>'
+    html = '<h1 id="answer-text">Beside</h1><a href="https://evil.example/x">The solution</a>'
     output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
     picture = notebook["cells"][5]["outputs"][0]
     notebook["cells"][1]["outputs"] = [output, picture]
@@ -493,6 +459,10 @@ def test_no_student_code_runs_no_page_breaks_its_policy_and_no_id_takes_an_eleme
     console.listen(kim.page)
     page = kim.open("why", HOSTILE)
     expect(page.locator("#beside h1")).to_have_text("Beside")
+    seen = "e => [e.rel, e.target, getComputedStyle(e, '::after').content]"
+    rel, target, shown = page.locator("#beside a").evaluate(seen)
+    assert (rel, target) == ("noopener noreferrer", "_blank")
+    assert "evil.example" in shown
     expect(page.locator("#answer")).to_contain_text(f"Item {fits(HOSTILE)} fits.")
     assert "window.ran" not in page.locator("#answer-text").inner_text()
     expect(page.locator("#answer-text math")).to_have_count(1)
@@ -508,11 +478,11 @@ def test_no_student_code_runs_no_page_breaks_its_policy_and_no_id_takes_an_eleme
     assert console.ours() == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", ROOM, ids=["1280", "640"])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (640, "light")])  # 640: at 200 %
 def test_an_audit_has_no_serious_finding(
-    desk: Callable[..., Desk], viewport: dict[str, int], scheme: str
+    desk: Callable[..., Desk], width: int, scheme: str
 ) -> None:
+    viewport = {"width": width, "height": 800}
     kim = desk(viewport=viewport, bypass_csp=True, color_scheme=scheme)
     page = kim.open("why", CLASS[20])
     page.keyboard.press("1")
@@ -546,14 +516,11 @@ def test_tables_keep_whole_words_and_an_answer_fits_the_window(
     page.keyboard.type("Look again, because the student discusses something interesting here.")
     page.keyboard.press("Escape")
     kim.saved()
-    for width in (1280, 800, 390):
+    for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
         for path in ("", "flagged", f"student/{CLASS[20]}"):
             page.goto(kim.place + path)
             page.wait_for_load_state("networkidle")
-            if folder := os.environ.get("HW_SCREENSHOTS"):
-                name = path.partition("/")[0] or "overview"
-                page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
             assert broken_words(page) == [], path
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -563,27 +530,8 @@ def test_tables_keep_whole_words_and_an_answer_fits_the_window(
         below = """() => [document.documentElement, ...document.querySelectorAll("main > *")]
             .filter(e => e.scrollHeight > e.clientHeight + 1).map(e => e.id || e.tagName)"""
         assert page.evaluate(below) == []
-    for width in (800, 390):
-        page.set_viewport_size({"width": width, "height": 600})
-        answer, rubric = (page.locator(place).bounding_box() for place in ("#work", "#marking"))
-        assert answer["y"] + answer["height"] <= rubric["y"]
+    page.set_viewport_size({"width": 390, "height": 600})
+    answer, rubric = (page.locator(place).bounding_box() for place in ("#work", "#marking"))
+    assert answer["y"] + answer["height"] <= rubric["y"]
     page.keyboard.press("c")
     expect(page.locator("#comment")).to_be_in_viewport()
-
-
-def test_a_link_in_an_answer_shows_where_it_leads(desk: Callable[..., Desk]) -> None:
-    kim = desk("Kim")
-    kim.open("why", CLASS[20])
-    shown = kim.page.evaluate(
-        """async () => {
-            const { showCleanedHtml } = await import("/hw-grading/static/dom.js");
-            const place = document.createElement("div");
-            place.id = "shown";
-            document.body.append(place);
-            showCleanedHtml(place, '<a href="https://evil.example/x">The solution</a>');
-            const link = place.firstChild;
-            return [link.rel, link.target, getComputedStyle(link, "::after").content];
-        }"""
-    )
-    assert shown[:2] == ["noopener noreferrer", "_blank"]
-    assert "evil.example" in shown[2]

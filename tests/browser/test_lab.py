@@ -3,14 +3,12 @@
 import re
 
 import pytest
-from notebooks import answered, code, some_of
+from notebooks import code, some_of
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 RELU = ["setup", "relu-activation", "test-relu-activation"]
-WRONG_RELU = "def relu_activation(s):\n    return np.abs(s), s > 0"
-BLOCKS = ["setup", "sigmoid-activation", "test-sigmoid-activation", *RELU[1:]]
 
 
 def headings(notebook):
@@ -19,9 +17,8 @@ def headings(notebook):
     return [f"{heading}¶" for heading in re.findall(r"^#+ (.*)$", prose, re.M)]
 
 
-def test_run_all_of_the_release_stops_at_the_first_stub(opened, released, released_file, picture):
+def test_run_all_of_the_release_stops_at_the_first_stub(opened, released, released_file):
     lab = opened(released_file)
-    picture("release_at_the_top")
     lab.choose("Run", "Run All Cells")
     stopped = lab.outputs("ladder-first-loss")
     expect(stopped).to_contain_text("NotImplementedError")
@@ -45,20 +42,16 @@ def test_run_all_of_the_release_stops_at_the_first_stub(opened, released, releas
     expect(last).to_be_in_viewport()
 
 
-def test_the_pictures_in_the_text_are_shown_with_their_descriptions(opened, released_file):
-    lab = opened(released_file)
-    for cell_id, beginning in (("q1-1", "The 4-2-1 network"), ("q1-3e", "Three sketches")):
-        picture = lab.cell(cell_id).locator("img")
-        picture.scroll_into_view_if_needed()
-        expect(picture).to_have_attribute("alt", re.compile(f"^{beginning}"))
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("image => image.naturalWidth") > 300
-
-
 @pytest.mark.smoke
-def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opened, released_file):
+def test_typed_answers_fail_and_pass_with_a_line_for_each_part(opened, released_file):
     lab = opened(released_file)
     lab.run("setup")
+    lab.answer("relu-activation", "return np.abs(s), s > 0")
+    lab.run("relu-activation", "test-relu-activation")
+    found = lab.outputs("test-relu-activation").first
+    expect(found).to_contain_text("FAILED  values [1 pt]")
+    expect(found).to_contain_text("out[0, 0]: expected 0, got 2")
+    expect(found).to_contain_text("relu_activation: 2 of 3 points")
     lab.answer("relu-activation", "return np.maximum(s, 0), s > 0")
     lab.run("relu-activation", "test-relu-activation")
     expect(lab.outputs("test-relu-activation").first).to_have_text(
@@ -67,53 +60,6 @@ def test_a_right_answer_typed_into_a_cell_passes_with_a_line_for_each_part(opene
         "relu_activation: 3 of 3 points\n"
     )
     expect(lab.stderr()).to_have_count(0)
-
-
-def test_a_wrong_answer_typed_into_a_cell_gets_the_first_bad_index_and_both_values(
-    opened, released_file, picture
-):
-    lab = opened(released_file)
-    lab.run("setup")
-    lab.answer("relu-activation", "out = np.abs(s)", "return out, s > 0")
-    lab.run("relu-activation", "test-relu-activation")
-    found = lab.outputs("test-relu-activation").first
-    expect(found).to_contain_text("FAILED  values [1 pt]")
-    expect(found).to_contain_text("out[0, 0]: expected 0, got 2")
-    expect(found).to_contain_text("relu_activation: 2 of 3 points")
-    lab.cell("relu-activation").scroll_into_view_if_needed()
-    picture("a_test_after_a_wrong_answer")
-
-
-def test_the_data_cell_shows_six_digits_and_describes_them(opened, released_file):
-    lab = opened(released_file)
-    lab.run("setup", "load-data")
-    shown = lab.outputs("load-data").locator("img")
-    expect(shown).to_have_count(1)
-    width, height = shown.evaluate("image => [image.naturalWidth, image.naturalHeight]")
-    assert width > 3 * height > 300
-    # JupyterLab gives pictures no alt text; the cell below says what it shows.
-    expect(lab.cell("data-alt")).to_contain_text("a row of six digits")
-
-
-def test_the_plots_of_a_training_run_appear(opened, released, source, picture):
-    histories = code(
-        "histories",
-        "steps = np.arange(605)\n"
-        "test_loss = 0.06 + 0.63 * np.exp(-steps / 40)\n"
-        "training_loss = test_loss * rng.lognormal(0, 0.3, 605)\n"
-        "test_acc = 0.98 - 0.48 * np.exp(-steps / 15)\n"
-        "training_acc = np.minimum(1, test_acc + rng.normal(0, 0.02, 605))",
-    )
-    right = answered(released, source, ["q1-3e-i", "q1-3e-ii"])
-    lab = opened(some_of(right, "setup", histories, "q1-3e-i", "q1-3e-ii"))
-    lab.choose("Run", "Run All Cells")
-    for cell_id in ("q1-3e-i", "q1-3e-ii"):
-        shown = lab.outputs(cell_id).locator("img")
-        expect(shown).to_be_visible()
-        assert shown.evaluate("image => image.complete && image.naturalWidth > 500")
-    lab.wait_until_idle()
-    lab.cell("q1-3e-i").scroll_into_view_if_needed()
-    picture("finished_plots")
 
 
 def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
@@ -135,7 +81,7 @@ def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
     expect(lab.stderr()).to_have_count(0)
 
 
-def test_stored_variables_and_saved_runs_survive_a_restart_of_the_kernel(opened, released):
+def test_stored_variables_and_saved_runs_survive_a_restart(opened, released):
     training = code(
         "training",
         "STEP_SIZE = 0.1\nweight_matrices, biases = [np.eye(2)], [np.zeros((1, 2))]\n"
@@ -161,39 +107,6 @@ def test_stored_variables_and_saved_runs_survive_a_restart_of_the_kernel(opened,
     told = lab.outputs("load")
     expect(told).to_contain_text("Run 'step_0.1', saved 20")
     expect(told).to_contain_text("[0.5, 0.98316]")
-
-
-def test_validate_names_the_cell_that_fails_and_why_and_then_success(
-    opened, released, source, picture
-):
-    notebook = answered(released, source, ["sigmoid-activation"], relu_activation=WRONG_RELU)
-    lab = opened(some_of(notebook, *BLOCKS))
-    validate = lab.page.locator(".validate-button")
-    validate.click()
-    expect(lab.dialog()).to_contain_text("Validation Results")
-    expect(lab.dialog().locator("p")).to_have_text(["The following cell failed:"])
-    code_of_test, reason = lab.dialog().locator("pre").all_inner_texts()
-    assert '"relu_activation",' in code_of_test
-    assert "values: out[0, 0]: expected 0, got 2" in reason
-    assert "Traceback" not in reason
-    assert "sigmoid" not in lab.dialog().inner_text()
-    picture("validation_of_a_wrong_answer")
-    lab.dialog().get_by_role("button", name="OK").click()
-
-    lab.edit("relu-activation")
-    lab.page.keyboard.press("Shift+Home")
-    lab.page.keyboard.type("return np.maximum(s, 0), s > 0")
-    validate.click()
-    success = "Success! Your notebook passes all the tests."
-    expect(lab.dialog()).to_contain_text(success)
-
-
-def test_notebook_7_opens_the_release_and_runs_it(opened, released, released_file):
-    notebook = opened(released_file, "notebooks")
-    notebook.run("setup", "load-data")
-    expect(notebook.outputs("load-data").locator("img")).to_be_visible()
-    shown = notebook.page.locator(".jp-Notebook :is(h1, h2, h3, h4)")
-    expect(shown).to_have_text(headings(released))
 
 
 def test_an_error_in_the_console_would_be_noticed(browser, console):

@@ -55,7 +55,7 @@ def test_the_whole_golden_class_has_the_expected_results(tmp_path: Path, homewor
     assert not found, f"{found}\n{HOW}"
 
 
-def test_each_submission_is_described_once_and_has_expected_results() -> None:
+def test_a_submission_is_described_once_and_has_its_results() -> None:
     students: set[str] = set()
     for homework in HOMEWORKS:
         path = REPOSITORY / "release" / homework / f"{homework}.ipynb"

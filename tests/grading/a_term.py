@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from nbgrader.api import Gradebook
-from postgresql import Server
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.results import Result, read_results
@@ -36,20 +35,17 @@ def utc(wall: str, zone: str = ZONE, fold: int = 0) -> datetime:
 
 
 class Term:
-    """A course in a folder, in SQLite unless another address is given."""
+    """A course in a folder."""
 
-    def __init__(self, folder: Path, db_url: str = "", **policy: object) -> None:
-        self.folder, self._db_url = folder, db_url
+    def __init__(self, folder: Path, **policy: object) -> None:
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        if not db_url:
-            shutil.copy(_empty_gradebook(), folder / "gradebook.db")
+        shutil.copy(_empty_gradebook(), folder / "gradebook.db")
         self.policy(**policy)
 
     def policy(self, **settings: object) -> None:
         """Set ``c.LatePolicy`` instead of what was set before."""
         lines = ["c = get_config()", f"c.CourseDirectory.root = {str(self.folder)!r}"]
-        if self._db_url:
-            lines.append(f"c.CourseDirectory.db_url = {self._db_url!r}")
         lines += [f"c.LatePolicy.{name} = {value!r}" for name, value in settings.items()]
         (self.folder / "nbgrader_config.py").write_text("\n".join(lines))
 
@@ -139,24 +135,7 @@ def _answer(name: str) -> dict[str, object]:
     return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-@pytest.fixture(scope="session")
-def in_postgresql(postgresql: Server) -> str:
-    """The address of a gradebook with nbgrader's tables, which are empty."""
-    url = postgresql.new_database()
-    with Gradebook(url):
-        return url
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=[pytest.mark.slow, pytest.mark.xdist_group("postgresql")]),
-    ]
-)
-def term(request: pytest.FixtureRequest, tmp_path: Path) -> Term:
-    """A course with the homework ps1, in both kinds of database."""
-    url = ""
-    if request.param == "postgresql":
-        empty = request.getfixturevalue("in_postgresql")
-        url = request.getfixturevalue("postgresql").new_database(like=empty)
-    return Term(tmp_path / "course", url).homework()
+@pytest.fixture
+def term(tmp_path: Path) -> Term:
+    """A course with the homework ps1."""
+    return Term(tmp_path / "course").homework()

@@ -36,24 +36,23 @@ PLOT = "### b. The plot (2 points)\n\nPlot it."
 CELLS = {"why": ("markdown", 4.0), "plot": ("code", 2.0)}
 
 
-def copied(course: Course, folder: Path, db_url: str = "") -> Course:
-    """Copy a course whose gradebook is a file, or, with another address, has been copied."""
+def copied(course: Course, folder: Path) -> Course:
+    """Copy a course."""
     shutil.copytree(course.folder, folder)
-    configure(folder, db_url)
+    configure(folder)
     return Course(folder)
 
 
-def configure(folder: Path, db_url: str) -> None:
+def configure(folder: Path) -> None:
+    """Write the course's settings."""
     setting = f"c = get_config()\nc.CourseDirectory.root = {str(folder)!r}\n"
-    if db_url:
-        setting += f"c.CourseDirectory.db_url = {db_url!r}\n"
     (folder / "nbgrader_config.py").write_text(setting)
 
 
-def make_course(folder: Path, students: Iterable[str], db_url: str = "") -> Course:
+def make_course(folder: Path, students: Iterable[str]) -> Course:
     """Make the course. Every student has answered both questions, and no person has graded them."""
     folder.mkdir(parents=True, exist_ok=True)
-    configure(folder, db_url)
+    configure(folder)
     cells = [text(SCHEME), answer("why"), text(PLOT), answer("plot")]
     write(folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", cells)
     course = Course(folder)

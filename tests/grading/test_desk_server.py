@@ -5,24 +5,27 @@ import http.client
 import json
 import os
 import re
-import secrets
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 from html_pages import base64_of, png
-from test_results import ToyCourse, course, error, notebook, problem, stream
+from test_results import ToyCourse, course, notebook, problem, stream
 
 from hw_grading.__main__ import main
 from hw_grading.desk.app import serve
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import GraderFault
+
+sys.path.append(str(REPOSITORY / "tests" / "browser"))
+
+from server import run
 
 __all__ = ["course"]  # used by pytest, by name
 # These warnings come from nbgrader's code.
@@ -82,33 +85,10 @@ class Running:
     """A desk in a process of its own."""
 
     def __init__(self, folder, records, *options, command=()):
-        self.token = secrets.token_hex(8)
-        self.log = records / "log"
-        places = {f"JUPYTER_{n}_DIR": str(records / n) for n in ("CONFIG", "DATA", "RUNTIME")}
-        environment = {**os.environ, **places, "XDG_CACHE_HOME": str(records / "cache")}
-        environment |= {"JUPYTER_TOKEN": self.token}
-        environment["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), str(records)])
         command = command or ("hw_grading", "desk", "hw2", "--course", str(folder))
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *command, "--no-browser", "--allow-root", *options],
-                env=environment,
-                cwd=records,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        about = records / "RUNTIME" / f"jpserver-{self.process.pid}.json"
-        until = time.monotonic() + 60
-        while True:
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < until, self.log.read_text()
-            try:
-                self.port = json.loads(about.read_text())["port"]
-                Client(self.port).call("/api")
-                return
-            except (OSError, ValueError):  # not yet
-                time.sleep(0.1)
+        server = run([sys.executable, "-m", *command, *options], records, records)
+        self.token, self.process, self.close = server.token, server.process, server.close
+        self.port, self.log = urlsplit(server.url).port, records / "log"
 
     def client(self, name="Kim"):
         client = Client(self.port, self.token)
@@ -116,32 +96,16 @@ class Running:
             client.api("grader", {"name": name})
         return client
 
-    def close(self):
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory):
-    """A class: plots, a blank answer, hostile ones, a failed submission."""
+    """A class: plots, a blank answer, a failed submission, one that cannot be read."""
     made = ToyCourse(tmp_path_factory.mktemp("desk") / "course")
     bombs = [display(image_png=base64_of(png(10_000, 10_000)))]
-    hostile = [
-        display(text_html=f"<table><tr><td>1</td></tr></table>{MARKUP}"),
-        display(image_svg="", image_png="not base64", text_plain="<Figure>"),
-        stream(MARKUP + "\x1b[31mred\x1b[0m\r\n"),
-        error("ValueError", MARKUP),
-        7,
-        {"output_type": "display_data", "data": ["no", "object"]},
-        {"output_type": "display_data", "data": {"image/png": 7}},
-    ]
     content = {
         "ada": notebook(plot=[display(image_png=PLOT)], answer="It is $x^2$."),
         "bob": notebook(plot=[display(image_png=PLOT)], answer=""),
-        "cyd": notebook(plot=hostile, answer=MARKUP + "\n\n[x](javascript:alert(3))"),
+        "cyd": notebook(plot=[7], answer="Because."),
         "dan": notebook(plot=bombs, answer="  \n", problems=[problem("It looped.")]),
         "eve": notebook(plot=[stream("no plot\n")], answer="word " * 4_000_000),
         "fay": "{",
@@ -192,7 +156,7 @@ def answers_of(client, student):
 # -- permissions
 
 
-def test_without_a_login_there_is_neither_a_page_nor_data(running):
+def test_without_a_login_there_is_no_page_and_no_data(running):
     stranger = Client(running.port)
     status, headers, _ = stranger.call("/hw-grading/hw2/")
     assert (status, headers["Location"].partition("?")[0]) == (302, "/login")
@@ -246,26 +210,6 @@ def test_a_name_is_asked_for_before_anything_is_saved(running):
         assert nobody.api("grader", {"name": name}, 400)["message"]
 
 
-def test_a_logged_in_user_is_not_asked_for_a_name(toys, tmp_path):
-    (tmp_path / "known_people.py").write_text(
-        "from jupyter_server.auth.identity import IdentityProvider, User\n"
-        "class Known(IdentityProvider):\n"
-        "    def get_user(self, handler):\n"
-        "        return User('kim.lee', 'Kim Lee')\n"
-    )
-    server = Running(toys.root, tmp_path, "--ServerApp.identity_provider_class=known_people.Known")
-    try:
-        client = Client(server.port)
-        client.call("/hw-grading/hw2/")
-        assert client.api("overview")["grader"] == "kim.lee"
-        token = {"X_XSRFToken": client.cookies["_xsrf"]}
-        assert "kim.lee" in client.api("grader", {"name": "Eve"}, 400, **token)["message"]
-        client.api("save/answer", mark(client, "answer", "ada", adjustment=1), **token)
-        assert answers_of(client, "ada")["answer"]["events"][0]["grader"] == "kim.lee"
-    finally:
-        server.close()
-
-
 # -- pages
 
 
@@ -287,19 +231,29 @@ def test_each_page_has_a_strict_policy_and_no_data_of_students(running):
             assert running.client().call(address)[0] == 200, address
 
 
-def test_unknown_homeworks_and_pages_are_not_found(kim):
-    for path in (
+@pytest.mark.parametrize(
+    "path",
+    [
         *("hw9/", "hw2/grade/none", "hw2/student/nobody", "hw2/none"),
         *("..%2F..%2Fetc/", "static/../handlers.py", "hw2/student/%2E%2E%2Fada", "%00/"),
-    ):
-        status, headers, content = kim.call(f"/hw-grading/{path}")
-        assert status == 404
-        assert b"Traceback" not in content
+        *("hw2/api/answer/plot/nobody", "hw2/api/answer/test_double/ada", "hw2/api/question/none"),
+        *(
+            "hw2/api/none",
+            "hw2/api/answer/plot/%2E%2E%2Fada",
+            "hw2/api/picture/plot/%2E%2E%2Fada/0",
+        ),
+    ],
+)
+def test_what_the_desk_does_not_have_is_not_found(kim, path):
+    status, headers, content = kim.call(f"/hw-grading/{path}")
+    assert status == 404
+    assert b"Traceback" not in content
+    if "/api/" not in path:
         assert headers["Content-Type"].startswith("text/html")
         assert b'<a href="/hw-grading/">All homeworks</a>' in content
 
 
-def test_the_only_homework_is_opened_at_once_and_others_are_refused(kim, running, toys, capsys):
+def test_the_only_homework_is_opened_and_others_are_refused(kim, running, toys, capsys):
     status, headers, _ = kim.call("/hw-grading/")
     assert (status, headers["Location"]) == (302, "/hw-grading/hw2/")
     assert "/hw-grading/hw2/?token=" in running.log.read_text()
@@ -313,7 +267,7 @@ def test_the_only_homework_is_opened_at_once_and_others_are_refused(kim, running
 # -- reading
 
 
-def test_the_overview_counts_what_waits_and_names_failed_submissions(kim):
+def test_the_overview_counts_answers_and_names_failures(kim):
     read_by_now(kim)
     seen = kim.api("overview")
     by_cell = {question["cell"]: question for question in seen["questions"]}
@@ -345,25 +299,6 @@ def test_the_desk_as_root_says_what_to_do(toys, monkeypatch):
         serve(toys.root, "hw2", "", None, browser=False, more=[])
 
 
-def test_a_question_tells_blank_and_identical_answers_apart(kim):
-    state = read_by_now(kim)
-    assert sorted(map(sorted, state["same"])) == [["ada", "bob"]]
-    students = {student["student"]: student for student in state["students"]}
-    assert {
-        s: about["pictures"] for s, about in students.items() if about["pictures"]
-    } == dict.fromkeys(("ada", "bob", "dan"), 1)
-    assert {s for s, about in students.items() if about["failed"]} == {"dan"}
-    assert kim.api("answer/plot/fay")["missing"]
-    assert "Draw it." in state["question"]["text_html"]
-    assert "BEGIN MARK SCHEME" not in state["question"]["text_html"]
-    answers = kim.api("question/answer")
-    assert sorted(answers["same"][0]) == ["bob", "dan"]
-    assert {s["student"] for s in answers["students"] if s["empty"]} == {"bob", "dan"}
-    excerpts = {s["student"]: s["excerpt"] for s in answers["students"]}
-    assert excerpts["ada"] == "It is x^2."
-    assert state["question"]["scheme_is_rubric"] is False  # its sum is not the question's points
-
-
 def test_an_answer_comes_with_its_plot_in_full_and_small(kim):
     answer = kim.api("answer/plot/ada")
     assert answer["status"] == "graded"
@@ -380,25 +315,11 @@ def test_an_answer_comes_with_its_plot_in_full_and_small(kim):
     assert kim.call(f"{where}?d=old")[1]["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("cell_name", ["plot", "answer"])
-def test_a_hostile_answer_becomes_no_markup(kim, cell_name):
-    html = kim.api(f"answer/{cell_name}/cyd")["html"]
-    assert not re.search(r"<script|<[^>]*\son\w+\s*=|href=\"javascript|\x1b", html)
-
-
-def test_unknown_cells_and_students_are_refused_with_a_message(kim):
-    unknown = ["answer/plot/nobody", "answer/test_double/ada", "question/none", "none"]
-    for what in (*unknown, "answer/plot/%2E%2E%2Fada", "picture/plot/%2E%2E%2Fada/0"):
-        assert kim.call(f"/hw-grading/hw2/api/{what}")[0] == 404, what
-    body = mark(kim, "answer", "ada") | {"versions": {"nobody": "0"}}
-    assert "nobody" in kim.api("save/answer", body, 404)["message"]
-
-
 # -- writing
 
 
 @pytest.mark.smoke
-def test_a_save_gives_points_and_a_save_of_the_old_version_is_refused(kim, running):
+def test_a_save_gives_points_and_one_of_an_old_version_none(kim, running):
     lee = running.client("Lee")
     body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")
     saved = kim.api("save/answer", body)["saved"]["cyd"]
@@ -410,7 +331,7 @@ def test_a_save_gives_points_and_a_save_of_the_old_version_is_refused(kim, runni
     assert kim.api("undo/answer", {})["undone"]["cyd"]["done"] is False
 
 
-def test_a_changed_rubric_is_previewed_saved_undone_and_refused_from_an_old_page(kim):
+def test_a_rubric_is_previewed_saved_undone_and_refused_if_old(kim):
     old = kim.api("question/answer")["rubric"]
     before = mark(kim, "answer", "eve", chosen=[old["items"][0]["id"]])
     kim.api("save/answer", before)
@@ -431,7 +352,7 @@ def test_a_changed_rubric_is_previewed_saved_undone_and_refused_from_an_old_page
     assert kim.api("question/answer")["rubric"] == now
 
 
-def test_several_answers_get_the_same_items(kim):
+def test_several_answers_get_items_and_flags_are_kept(kim):
     question = kim.api("question/plot")
     item, rows = question["rubric"]["items"][0], question["students"]
     body = {
@@ -445,9 +366,6 @@ def test_several_answers_get_the_same_items(kim):
         ("ada", "bob"), item["points"]
     )
     assert set(kim.api("undo/plot", {})["undone"]) == {"ada", "bob"}
-
-
-def test_flags_are_kept(kim):
     flagged = mark(kim, "plot", "bob", done=False, flagged=True, flag_note="axes?")
     kim.api("save/plot", flagged)
     (flag,) = kim.api("flagged")["flagged"]
@@ -457,7 +375,7 @@ def test_flags_are_kept(kim):
     kim.api("undo/plot", {})
 
 
-def test_graders_begin_at_different_answers_and_go_on_to_ungraded_ones(kim, running):
+def test_graders_begin_apart_and_go_on_to_ungraded_answers(kim, running):
     order = [row["student"] for row in kim.api("question/plot")["students"]]
     starts = {f"g{n}": running.client(f"g{n}").api("question/plot")["next"] for n in range(9)}
     assert len(set(starts.values())) > 1
@@ -478,7 +396,9 @@ def test_a_comment_is_shown_as_students_will_read_it(kim):
     kim.api("undo/answer", {})
 
 
-def test_a_bad_request_is_refused_with_a_message_and_saves_nothing(kim):
+def test_a_bad_request_is_refused_and_saves_nothing(kim):
+    body = mark(kim, "answer", "ada") | {"versions": {"nobody": "0"}}
+    assert "nobody" in kim.api("save/answer", body, 404)["message"]
     before = kim.api("answer/answer/ada")["grading"]
     body = mark(kim, "answer", "ada", chosen=["x"])
     for raw in ("{", '{"versions": "' + "x" * 5_000_000 + '"}', json.dumps(body)):
@@ -486,7 +406,7 @@ def test_a_bad_request_is_refused_with_a_message_and_saves_nothing(kim):
     assert kim.api("answer/answer/ada")["grading"] == before
 
 
-def test_one_students_points_of_a_test_are_changed_with_a_reason_and_changed_back(kim):
+def test_a_students_points_of_a_test_are_changed_and_restored(kim):
     def test():
         (one,) = kim.api("student/ada")["tests"]
         return one
@@ -511,44 +431,7 @@ def test_one_students_points_of_a_test_are_changed_with_a_reason_and_changed_bac
 # -- while people work
 
 
-def test_every_acknowledged_save_survives_a_kill_of_the_server(course, tmp_path):
-    students = [f"s{number}" for number in range(8)]
-    for student in students:
-        course.grade(student, notebook())
-    server = Running(course.root, tmp_path)
-    kim = server.client()
-    bodies = {student: mark(kim, "answer", student) for student in students}
-    acknowledged = {}
-
-    def save_on(own):
-        client = server.client()
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            for number in range(10_000):
-                student = own[number % len(own)]
-                bodies[student]["mark"]["comment"] = f"save {number}"
-                saved = client.api("save/answer", bodies[student])["saved"][student]
-                bodies[student]["versions"] = {student: saved["version"]}
-                acknowledged[student] = number
-
-    lanes = [threading.Thread(target=save_on, args=(students[n::4],)) for n in range(4)]
-    for lane in lanes:
-        lane.start()
-    while len(acknowledged) < len(students):
-        time.sleep(0.02)
-    server.process.kill()
-    for lane in lanes:
-        lane.join()
-    back = Running(course.root, tmp_path)
-    try:
-        for student, number in acknowledged.items():
-            found = back.client().api(f"answer/answer/{student}")["grading"]["comment"]
-            # The next save of this student, two numbers later, may have been on its way.
-            assert found in (f"save {number}", f"save {number + 2}")
-    finally:
-        back.close()
-
-
-def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_path):
+def test_new_and_vanished_notebooks_are_seen(course, tmp_path):
     course.grade("ada", notebook(answer="First."))
     os.rename(course.root / "gradebook.db", course.root / "away.db")
     server = Running(course.root, tmp_path)
@@ -571,7 +454,7 @@ def test_new_notebooks_new_students_and_vanished_folders_are_seen(course, tmp_pa
         server.close()
 
 
-def test_answers_that_autograde_has_not_finished_or_gave_0_count_as_such(course, tmp_path):
+def test_answers_without_a_finished_run_or_with_0_count_so(course, tmp_path):
     course.grade("ada", notebook())
     course.grade("bob", notebook(finished=False), auto=None)  # it runs
     course.grade("cyd", notebook(finished=False), manual=2.0)  # it runs again
@@ -604,7 +487,7 @@ def test_answers_that_autograde_has_not_finished_or_gave_0_count_as_such(course,
         server.close()
 
 
-def test_with_a_locked_gradebook_answers_are_shown_and_saves_give_the_reason(toys, kim):
+def test_a_locked_gradebook_shows_answers_and_refuses_saves(toys, kim):
     body = mark(kim, "answer", "fay")
     holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -631,9 +514,7 @@ def test_with_a_locked_gradebook_answers_are_shown_and_saves_give_the_reason(toy
     kim.api("undo/answer", {})
 
 
-def test_in_jupyter_server_the_desk_serves_formgraders_course_and_formgrader_links_to_it(
-    course, tmp_path
-):
+def test_in_jupyter_server_formgrader_links_to_the_desk(course, tmp_path):
     course.grade("ada", notebook(answer="Inside."))
     (tmp_path / "nbgrader_config.py").write_text(
         "from hw_grading.plugins.formgrader import adapt\n"

@@ -11,11 +11,11 @@ import pytest
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
-from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
 from toy_course import code
 
 from hw_grading.homework.homework import CellLimits, Homework, Manifest
+from hw_grading.homework.notes import add_problems, read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.run import clock, submission
 from hw_grading.run.clock import Clock
@@ -24,7 +24,7 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.watch import Watch
-from hw_support.submission.problems import Kind, Problem, Severity, add_problems, read_problems
+from hw_support.submission.problems import Kind, Problem, Severity
 
 slow = pytest.mark.slow
 
@@ -50,6 +50,7 @@ class Run:
         options = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20} | options
         outcome = Submission(nb, seed, RunSettings(**options), homework).run()
         self.parts = [part for part in outcome.parts if part.cell]
+        self.unscored = getattr(outcome, "unscored", ())
         self.nb = nb
         nbformat.validate(self.nb)
         nbformat.writes(self.nb).encode()
@@ -65,56 +66,6 @@ class Run:
     def only_problem(self) -> Problem:
         [problem] = self.problems
         return problem
-
-
-# Test cells without `Checks`, by a name for each.
-CONSTRUCTS = {
-    "passes": "assert double(4) == 8",
-    "fails": "assert double(4) == 9, double(4)",
-    "has_a_hidden_part": "x = 1\n### BEGIN HIDDEN TESTS\n"
-    "assert double(2) == 5\n### END HIDDEN TESTS",
-    "warns": "import warnings; warnings.warn('harmless')",
-    "prints_to_stderr": "import sys; print('oh', file=sys.stderr)\n1.5",
-    "has_points": "print('fine')\n1.5",
-    "has_a_numpy_number": "import numpy; numpy.float64(0.5)",
-    "has_no_points": "0",
-    "has_a_text": "'a text'",
-    "has_nan": "float('nan')",
-    "has_negative_points": "-1",
-    "displays": "display(1)",
-    "asks": "input()",
-    "exits": "import sys; sys.exit()",
-    "is_empty": "  ",
-    "is_not_python": "def",
-    "imports_what_is_missing": "import no_such_module",
-    "runs_magics": "%time double(1)\n!echo hello\ndouble?",
-    "patches_print": "from unittest import mock\nwith mock.patch('builtins.print') as said:\n"
-    "    shout()\nsaid.assert_called_once_with('AH')",
-    "reads_the_docstring": "assert 'twice' in double.__doc__",
-    "runs_doctests": "import doctest\nassert doctest.run_docstring_examples(double, {}) is None",
-    "uses_what_an_earlier_test_bound": "assert x == 1",
-    "deletes": "del double",
-    "misses_what_was_deleted": "double(1)",
-}
-
-
-@slow
-@pytest.mark.smoke
-def test_test_cells_without_checks_score_what_stock_nbgrader_gives_them() -> None:
-    answers = "def double(x):\n    'Return twice x.'\n    return 2 * x\ndef shout(): print('AH')"
-    cells = [new_code_cell(answers), *(check(name, text) for name, text in CONSTRUCTS.items())]
-    stock, _ = Execute().preprocess(copy.deepcopy(new_notebook(cells=cells)), {})
-    expected = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in stock.cells[1:]}
-    assert set(expected.values()) == {0, 0.5 * 3, 2}
-    run = Run(*cells)
-    assert run.scores == expected
-    assert run.problems == []
-    for part in run.parts:
-        assert (part.name, part.points, part.earned) == (part.cell, 2, expected[part.cell])
-        assert bool(part.message) == (expected[part.cell] in (0, 1.5) and part.cell not in POINTS)
-
-
-POINTS = ("has_points", "has_no_points")  # tests without full marks and without a message
 
 
 @slow
@@ -181,10 +132,92 @@ def test_without_checks_no_examiner_is_started(monkeypatch: pytest.MonkeyPatch) 
 EXAMINED = "from hw_support import Checks\nchecks = Checks('f')\n"
 
 
+# Test cells with a fault of their own, and what is said of it.
+FAULTY = {
+    "no_python": ("x == 1\ndef", "line 2: it is not valid Python"),
+    "no_module": ("pass\nimport no_such_module", "line 2: there is no module 'no_such_module'"),
+    "hidden": ("pass\n### BEGIN HIDDEN TESTS\nfrom no_such.module import one\n"
+    "### END HIDDEN TESTS", "line 3: there is no module 'no_such'"),
+    "examined_no_python": (f"{EXAMINED}def", "'examined_no_python' is not plain Python: "),
+    "examined_no_module": (f"{EXAMINED}import no_such_module", "'no_such_module' (line 3)"),
+    "examined_handle": (f"{EXAMINED}assert f.__doc__", "plain data only"),
+}  # fmt: skip
+
+
 @slow
-def test_a_test_with_checks_that_is_not_python_is_the_graders_fault_and_no_zero() -> None:
-    with pytest.raises(GraderFault, match="'broken' is not plain Python"):
-        Run(check("broken", f"{EXAMINED}def"))
+def test_a_fault_of_a_test_cell_leaves_only_its_own_score_unknown() -> None:
+    run = Run(
+        "def f(): pass\nx = 1",
+        *(check(name, source) for name, (source, _) in FAULTY.items()),
+        check("guarded", "try: import no_such_module\nexcept ImportError: pass\nassert x == 2"),
+        check("students", "g = lambda: __import__('no_such_module')\ng()"),
+        check("beside", "assert x == 1"),
+        check("examined", f"{EXAMINED}assert x == 1"),
+    )
+    assert run.unscored == (*FAULTY,)
+    said = {problem.cell: problem.message for problem in run.problems}
+    for name, (_, why) in FAULTY.items():
+        assert f"Cell '{name}' has no score, because of a fault of the homework: " in said[name]
+        assert why in said[name]
+        assert run.scores[name] == 0  # also if somebody computes it from the outputs
+    others = {name: score for name, score in run.scores.items() if name not in FAULTY}
+    assert others == {"guarded": 0, "students": 0, "beside": 2, "examined": 2}
+    assert {part.cell for part in run.parts} == {*others}
+
+
+@slow
+def test_a_fault_of_a_locked_cell_leaves_tests_unknown_that_lose_points_below_it() -> None:
+    run = Run(
+        check("above", "assert 0"),
+        code("%matplotlib inline\nimport no_such_module as m\nright = 1", "setup", locked=True),
+        "x = 1",
+        check("needs_it", "assert x == right"),
+        check("needs_it_not", "assert x == 1"),
+        check("examined", f"{EXAMINED}assert x == right"),
+        check("examined_too", f"{EXAMINED}assert x == 1"),
+    )
+    assert run.unscored == ("needs_it", "examined")
+    others = [run.scores[name] for name in ("above", "needs_it_not", "examined_too")]
+    assert others == [0, 2, 2]
+    assert "cell 'setup', line 2: there is no module 'no_such_module'" in run.problems[0].message
+    assert "locked cell 'setup': No module named 'no_such_module'" in run.problems[1].message
+
+
+@slow
+def test_a_locked_cell_that_fails_because_of_an_answer_costs_its_points() -> None:
+    result = code("result = f(1)", "calls", locked=True)
+    run = Run(
+        code("def f(x): return 1 / 0", "f", solution=True),
+        result,
+        check("one", "assert result == 1"),
+        check("two", f"{EXAMINED}assert result == 1"),
+    )
+    assert (run.unscored, run.scores) == ((), {"one": 0, "two": 0})
+
+
+FILES = {"data.csv": b"1,2", "toytools.py": b"def right(): return 3", "deep/er.txt": b"er"}
+
+
+@slow
+@pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
+@pytest.mark.parametrize("fork_kernels", [True, False])
+def test_each_submission_has_its_own_copy_of_the_homeworks_files(
+    sandbox: str, fork_kernels: bool
+) -> None:
+    homework = Homework("toys", files=FILES)
+    read = "assert open('data.csv').read() == '1,2'\nassert open('deep/er.txt').read() == 'er'\n"
+    cells = [
+        code("import toytools\nrow = open('data.csv').read()", "setup", locked=True),
+        "x = toytools.right()",
+        check("reads", f"{read}assert x == toytools.right()"),
+        check("examined", f"{EXAMINED}{read}assert x == toytools.right() and row == '1,2'"),
+        check("writes", "n = open('data.csv', 'w').write('9'); m = open('new', 'w')"),
+        check("examined_writes", f"{EXAMINED}n = open('data.csv', 'w').write('9')"),
+        check("lists", "import glob\nassert len(glob.glob('*')) == 4, glob.glob('*')"),
+    ]
+    for _ in range(2):
+        run = Run(*cells, homework=homework, sandbox=sandbox, fork_kernels=fork_kernels)
+        assert run.scores == dict.fromkeys(run.scores, 2), run.parts
 
 
 @slow

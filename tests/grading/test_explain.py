@@ -36,7 +36,7 @@ def test_each_part_of_a_test_is_shown_with_its_message(graded, words, capsys):
     assert f"FAILED  values at 1 [2 pt]\n        {FAILED.message}\n" in said
 
 
-def test_the_cause_for_a_whole_submission_and_a_whole_test_is_told(graded, capsys):
+def test_the_cause_for_a_whole_submission_or_test_is_told(graded, capsys):
     assert explain(graded, "eve") == 0
     said = capsys.readouterr().out
     assert "PROBLEM: It looped." in said
@@ -44,7 +44,7 @@ def test_the_cause_for_a_whole_submission_and_a_whole_test_is_told(graded, capsy
     assert "\x1b" not in said
 
 
-def test_who_lost_no_points_sees_tests_by_name_and_corrections_with_their_reason(graded, capsys):
+def test_who_lost_no_points_sees_tests_and_corrections(graded, capsys):
     assert explain(graded, "bob") == 0
     assert "lost no points in tests" in capsys.readouterr().out
     words = ["correct", "hw2", "test_double", "--add", "-1", "--reason", "It was given away"]
@@ -66,14 +66,14 @@ def test_who_lost_no_points_sees_tests_by_name_and_corrections_with_their_reason
         (("new",), "new is not graded yet: run `nbgrader autograde hw2`"),
     ],
 )
-def test_unknown_students_and_tests_are_named_with_the_known_ones(graded, words, said, capsys):
+def test_unknown_students_and_tests_get_the_known_ones(graded, words, said, capsys):
     assert explain(graded, *words) == 2
     captured = capsys.readouterr()
     assert said in captured.err
     assert captured.out == ""
 
 
-def test_a_submission_that_this_version_never_graded_has_nothing_to_show(graded, capsys):
+def test_a_submission_without_a_run_has_nothing_to_show(graded, capsys):
     with Database(f"sqlite:///{graded.root}/gradebook.db").writing() as connection:
         connection.execute(text("delete from hw_grading_run"))
     assert explain(graded, "ada") == 2

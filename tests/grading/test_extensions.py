@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from a_term import DUE, Term, in_postgresql, term, utc
+from a_term import DUE, Term, term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
@@ -20,7 +20,7 @@ from hw_support.submission.file import Unreadable
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
-__all__ = ["in_postgresql", "term"]  # fixtures
+__all__ = ["term"]  # a fixture
 
 LATE = "2022-10-06 01:59:59"  # by 26 hours
 
@@ -93,23 +93,6 @@ def test_an_extension_may_be_granted_before_the_student_has_handed_in(term):
     assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
 
 
-def test_several_students_are_granted_at_once_and_an_unknown_id_gets_a_remark(term, capsys):
-    term.hand_in("ada", DUE)
-    assert term.type("extend", "ps1", *of("ada", "eve", "ada"), "--days", "2") == 0
-    ada, eve = capsys.readouterr().out.splitlines()
-    assert ada.startswith("ada: until 2022-10-06 23:59:59 America/Los_Angeles (by ")
-    assert eve.endswith(". The gradebook has no such student yet: check the id")
-
-
-def test_hours_follow_a_due_date_that_is_moved_and_a_fixed_time_stays(term):
-    term.hand_in("ada", LATE).hand_in("ben", LATE)
-    term.type("extend", "ps1", *of("ada"), "--hours", "24")
-    term.type("extend", "ps1", *of("ben"), "--until", "2022-10-06 00:00")
-    term.move_due("2022-10-05 12:00:00")
-    assert seconds_late(term, "ada") == 0
-    assert seconds_late(term, "ben") == 7199  # nbgrader's copy of it does not count as its own
-
-
 def test_nbgraders_own_extension_does_not_count_and_is_replaced_by_ours(term):
     term.hand_in("ada", LATE)
     term.type("extend", "ps1", *of("ada"), "--hours", "1")
@@ -133,13 +116,6 @@ def test_an_extension_survives_a_new_submission_is_replaced_and_taken_back(term,
     assert term.type("extend", "ps1", *of("ada", "ben"), "--remove") == 0
     assert capsys.readouterr().out == "ada: extension removed\nben: had no extension\n"
     assert (extension_of_nbgrader(term), seconds_late(term)) == (None, 26 * 3600)
-
-
-def test_the_last_moment_is_counted_from_the_students_own_due_date(file_term):
-    file_term.policy(last_moment_hours=24)
-    file_term.hand_in("ada", LATE).hand_in("ben", LATE)
-    file_term.type("extend", "ps1", *of("ada"), "--hours", "12")
-    assert [file_term.final(name).final for name in ("ada", "ben")] == [10, 0]
 
 
 def test_a_student_gets_fewer_slip_days_and_keeps_the_others(term, capsys):
@@ -183,17 +159,14 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(file_term, mark):
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("ben", "expected until, hours, days or slip, found none of them"),
+        ("ben", "expected one of until, hours, days, or slip, found none of them"),
         ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 in America/Los_Angeles, found"),
         ("ben,08.10.2022 23:59", "expected a time such as"),
-        ("ben,2022-13-08 23:59", "expected a time such as"),
         ("ben,2022-10-04 23:59", "within a year after 2022-10-04 23:59:59 America/Los_Angeles"),
-        ("ben,2032-10-08", "within a year after"),
         ("ben,,48 h", "expected a number of hours up to 8784, found '48 h'"),
         ("ben,,0", "within a year after"),
-        ("ben,,nan", "expected a number of hours"),
-        ("ben,2022-10-08,48", "expected one of until, hours, days, found until and hours"),
-        ("ben,,,1.5", "expected a whole number of slip days"),
+        ("ben,2022-10-08,48", "expected one of until, hours, days, or slip, found until and hours"),
+        ("ben,,,1.5", "expected a number of whole slip days"),
         (",2022-10-08", "'' is not a student's id"),
         ("../ben,2022-10-08", "is not a student's id"),
         ("ada,2022-10-08", "ada is named twice"),
@@ -210,20 +183,14 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
     assert granted(file_term) == {}
 
 
-def test_all_rows_in_error_are_named_but_not_thousands(file_term, capsys):
-    assert from_csv(file_term, "student,hours\n" + "ada,x\n" * 5_000) == 2
-    assert capsys.readouterr().err.endswith("\nand 4980 more\nNo extension was granted.\n")
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "line 1: expected a column student, and until, hours or days"),
-        ("name,hours\nada,5\n", "line 1: expected a column student"),
-        ("student,date\nada,5\n", "line 1: expected a column student, and until"),
+        ("", "line 1: expected the names of columns, found nothing"),
+        ("name,hours\nada,5\n", "line 1: expected a column named student, found 'name'"),
+        ("student,date\nada,5\n", "line 1: expected a column named until or hours or days"),
         ("student,hours\n", "expected students of ps1"),
-        (b"\x89PNG\0\0", "is not text in UTF-8"),
-        (b"\xff\xfes\0t\0", "is not text in UTF-8"),
+        (b"\x89PNG\0\0", "expected a CSV file, found another one"),
     ],
 )
 def test_a_file_that_is_not_such_a_table_is_refused(file_term, capsys, content, said):
@@ -238,9 +205,6 @@ def test_a_file_that_is_not_such_a_table_is_refused(file_term, capsys, content, 
     ("words", "said"),
     [
         (["ps1", "--hours", "3"], "expected students of ps1: --student ID or --from-csv FILE"),
-        (["ps1", *of("ada")], "expected until, hours, days or slip, found none of them"),
-        (["ps1", *of("ada"), "--hours", "3", "--days", "1"], "expected one of until, hours, days"),
-        (["ps1", *of("ada"), "--until", "tomorrow"], "expected a time such as"),
         (["ps9", *of("ada"), "--hours", "3"], "has no homework 'ps9'"),
         (["ps1", "--from-csv", "nowhere.csv"], "nowhere.csv"),
     ],
@@ -249,12 +213,6 @@ def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
     assert file_term.type("extend", *words) == 2
     assert said in capsys.readouterr().err
     assert granted(file_term) == {}
-
-
-def test_a_mistyped_id_is_answered_with_the_most_similar_one(file_term, capsys):
-    file_term.hand_in("ann", DUE).hand_in("bob", DUE)
-    file_term.type("extend", "ps1", *of("an"), "--hours", "3")
-    assert capsys.readouterr().out.endswith("check the id. Did you mean ann?\n")
 
 
 def test_the_list_shows_each_extension_and_one_without_a_due_date_is_refused(file_term, capsys):
@@ -267,6 +225,8 @@ def test_the_list_shows_each_extension_and_one_without_a_due_date_is_refused(fil
     capsys.readouterr()
     file_term.type("extend", "ps1", "--list")
     assert capsys.readouterr().out.startswith("ada: until 2022-10-05 02:59:59 America/Los_Angeles")
+    file_term.type("extend", "ps1", *of("eve"), "--days", "1")
+    assert "The gradebook has no such student yet: check the id" in capsys.readouterr().out
 
 
 # -- the store

@@ -176,7 +176,7 @@ def test_a_file_that_the_machine_cannot_open_now_is_not_a_broken_one(
     with pytest.raises(OSError, match=str(number)):
         read_submission(path)
     monkeypatch.undo()
-    assert not read_submission(path)[1]
+    assert read_submission(path).cells
 
 
 def test_the_message_names_the_graders_line() -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from test_results import FAILED, PASSED, ToyCourse, cell, course, error, notebook, problem, stream
 from traitlets.config import PyFileConfigLoader
 
+from hw_grading.__main__ import main
 from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.scores import Cell, Record, Score, Student
@@ -85,6 +86,7 @@ class TestTheBox:
         found = box(page_of(course))
         assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
         assert "i. A plot 4 of 6" not in found  # the only part, so its name is not shown
+        assert "you gave no answer" in found
 
     def test_says_which_points_wait_for_a_person(self, course):
         course.grade("ada", valid(notebook()), parts=[PASSED])
@@ -102,11 +104,7 @@ class TestTheBox:
         assert found.startswith("5.5 of 9 points A person will look at some of your answers again.")
         assert "1.2 Plots 2.5 of 6" in found
 
-    def test_says_that_an_empty_answer_is_empty(self, course):
-        course.grade("ada", valid(notebook()), manual=4.0)
-        assert "you gave no answer" in box(page_of(course))
-
-    def test_has_failed_parts_with_their_points_and_a_link_to_the_test(self, course):
+    def test_has_failed_parts_with_points_and_a_link_to_the_test(self, course):
         course.grade("ada", valid(notebook()), auto=1.0, parts=[PASSED, FAILED])
         page = page_of(course)
         assert "1.1a Double 1 of 3 −2 values at 1: out: expected 2, got 3" in box(page)
@@ -121,7 +119,7 @@ class TestTheBox:
         line = "−6 double is not answered yet (NotImplementedError) (3 parts of the test)"
         assert line in box(page_of(course))
 
-    def test_has_errors_of_the_students_own_cells_below_their_question(self, course):
+    def test_has_errors_of_own_cells_below_their_question(self, course):
         content = valid(notebook())
         own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
         content["cells"].insert(2, own | {"execution_count": None})
@@ -149,15 +147,6 @@ class TestTheBox:
             "Your answers earned 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
         )
 
-    def test_has_extra_credit_and_scores_above_the_maximum(self, course):
-        course.grade("ada", valid(notebook()), manual=5.0)
-        with course.gradebook() as book:
-            book.find_grade("plot", "hw2", "hw2", "ada").extra_credit = 1.5
-            book.db.commit()
-        found = box(page_of(course))
-        assert "9.5 of 9 points" in found
-        assert "6.5 of 6 (extra credit 1.5)" in found
-
     def test_has_only_tests_if_people_grade_nothing(self):
         test = Cell("t", 3, by_hand=False)
         record = Record("ada", scores=(Score(test, auto=3.0),))
@@ -171,6 +160,15 @@ class TestTheBox:
             (),
         )
         assert [(q.name, q.points.words) for q in summary.questions] == [("t", "3 of 3")]
+
+    def test_has_extra_credit_and_scores_above_the_maximum(self, course):
+        course.grade("ada", valid(notebook()), manual=5.0)
+        with course.gradebook() as book:
+            book.find_grade("plot", "hw2", "hw2", "ada").extra_credit = 1.5
+            book.db.commit()
+        found = box(page_of(course))
+        assert "9.5 of 9 points" in found
+        assert "6.5 of 6 (extra credit 1.5)" in found
 
 
 class TestFailuresAndNotes:
@@ -219,9 +217,7 @@ class TestFailuresAndNotes:
 
 
 class TestTheNotebook:
-    def test_long_texts_of_the_instructor_are_folded_and_short_ones_and_answers_are_not(
-        self, course
-    ):
+    def test_long_texts_of_the_instructor_are_folded(self, course):
         long = "## Part 1\n\n" + "Read this. " * 60
         short = "### 1.1a Double (3 points)\n\nWrite it."
         content = valid(notebook(answer="My words. " * 60))
@@ -234,7 +230,7 @@ class TestTheNotebook:
         assert re.search(short, page)
         assert re.search(r'<div class="text"><p>My words', page)
 
-    def test_mark_schemes_and_hidden_tests_and_tracebacks_of_tests_stay_out(self, course):
+    def test_mark_schemes_hidden_tests_and_tracebacks_stay_out(self, course):
         content = valid(notebook(test=[error("AssertionError", "expected 42")]))
         content["cells"][2]["source"] = (
             "shown()\n### BEGIN HIDDEN TESTS\nhidden_call()\n### END HIDDEN TESTS"
@@ -246,7 +242,7 @@ class TestTheNotebook:
             assert word not in page
         assert "AssertionError" in box(page)
 
-    def test_text_of_the_stock_page_is_gone_and_nothing_runs_or_loads(self, course):
+    def test_nothing_runs_or_loads_and_no_stock_text_is_left(self, course):
         course.grade("ada", valid(notebook(plot=[stream("x")])), manual=1.0)
         page = page_of(course)
         for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
@@ -273,6 +269,8 @@ class TestBadInput:
         content["cells"].insert(3, own | {"execution_count": None})
         course.grade("ada", content, manual=1.0)
         comment(course, "plot", f"+1  {hostile}\n\n{hostile}")
+        correct = ["correct", "hw2", "plot", "--add", "1", "--reason", hostile]
+        assert main(["--course", str(course.root), *correct]) == 0
         page = page_of(course)
         assert "<script" not in page
         assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", page)
@@ -288,9 +286,7 @@ class TestBadInput:
         assert len(said) == 1
         assert re.match("NO FEEDBACK: .*its name has .*Rename the folder", said[0])
 
-    @pytest.mark.parametrize(
-        "content", ["", "{", "[]", '{"cells": 7, "nbformat": 4, "metadata": {}}', "\x00"]
-    )
+    @pytest.mark.parametrize("content", ["{", '{"cells": 7, "nbformat": 4, "metadata": {}}'])
     def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course, content):
         course.grade("ada", content, manual=2.0)
         course.grade("bob", valid(notebook()))
@@ -300,7 +296,7 @@ class TestBadInput:
         assert "Your notebook" not in read(course, "ada")
         assert "Your notebook" in read(course, "bob")
 
-    def test_a_notebook_whose_hidden_tests_cannot_be_removed_is_not_shown(self, course):
+    def test_a_notebook_with_an_open_hidden_test_is_not_shown(self, course):
         content = valid(notebook())
         content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
         course.grade("ada", content)
@@ -310,9 +306,7 @@ class TestBadInput:
 
     def test_a_student_without_scores_gets_a_page_that_says_so(self, course):
         course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
-        found = box(page_of(course))
-        assert found.startswith("Not graded yet Nothing has a score yet.")
-        assert "1.1a Double no score yet (of 3)" in found
+        assert box(page_of(course)).startswith("Not graded yet Nothing has a score yet.")
 
     def test_a_student_without_a_graded_notebook_is_named(self, course, caplog):
         course.grade("ada", valid(notebook()))
@@ -350,7 +344,7 @@ def test_a_graders_comment_is_split_into_items_and_text():
     assert remark_of("+2  all", as_it_is).text == ""
 
 
-@pytest.mark.parametrize("text", ["Only words.", "3 errors in line 2", "1. first", "+ and -"])
+@pytest.mark.parametrize("text", ["3 errors in line 2", "+ and -"])
 def test_text_is_not_read_as_items(text):
     assert remark_of(text, as_it_is) == Remark((), Markup.escape(text))
 

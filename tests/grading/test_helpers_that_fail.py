@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, run
 
+from hw_grading.analysis.report import report
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.process import Fault, run_cell
@@ -95,14 +96,27 @@ def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
         "c.ExecuteSubmission.cpu_seconds_per_cell = 3600\n"
     )
     path = course.root / "source" / "hw2" / "hw2.ipynb"
+    fixed = path.read_text()
     notebook = nbformat.read(path, as_version=4)
     cell_of(notebook, "test_double").source = "import no_such_module\nChecks('f')"
     nbformat.write(notebook, path)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
     course.submit("student", course.answered)
     done = course.grade()  # which the toy course gives five minutes
-    assert done.returncode == 1
-    assert "test cell 'test_double': No module named 'no_such_module'" in done.stderr
+    assert done.returncode == 0
+    why = (
+        "fault of the homework: test cell 'test_double': No module named 'no_such_module' (line 1)"
+    )
+    assert why in done.stderr
+    assert course.test_scores("student") == {**TESTS, "test_double": None}
+    row, told, *_, counts, _, _ = report(course.root, "hw2", 200).split("\n")[2:]
+    assert row.split()[:4] == ["student", "0+", "1", "3"]
+    assert told.startswith("    graded with problems: Cell 'test_double' has no score")
+    assert counts == "graded 0, graded with problems 1, not graded 0"
+    path.write_text(fixed)
+    assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
+    assert course.grade("--force").returncode == 0
+    assert course.test_scores("student") == TESTS
 
 
 @pytest.mark.parametrize("where", ["", "@checks.part('it', 1)\ndef _():\n    "])
@@ -125,7 +139,7 @@ import os, socket
 from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.homework import Homework
 link, other = socket.socketpair()
-Examination(link, Request(os.getpid(), 1, [], [], []), Homework("toys")).process()
+Examination(link, Request(os.getpid(), 1, [], []), Homework("toys")).process()
 """
 
 

@@ -126,7 +126,7 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
         monkeypatch.setattr(dying, "has_ended", end_meanwhile)
         link, _ = socket.socketpair()
         with pytest.raises(ExaminerEnded, match="has ended"):
-            client.Examination(link, client.Request(0, 0, [], [], []), Homework("toys"))
+            client.Examination(link, client.Request(0, 0, [], []), Homework("toys"))
         assert dying.has_ended()
     requests.close()
 

@@ -77,17 +77,6 @@ def test_a_repeated_time_is_the_first_one(path):
     assert read_manifest(path).due_moment.tzname() == "PDT"
 
 
-def test_a_byte_order_mark_and_other_line_ends_are_accepted(path):
-    path.write_bytes('\ufefftitle = "Übung"\r\npoints = 3\r\n'.encode())
-    assert read_manifest(path) == Manifest(title="Übung", points=3.0)
-
-
-def test_a_manifest_that_is_a_folder_is_named(path):
-    path.mkdir()
-    with pytest.raises(ManifestError, match=r"homework\.toml cannot be read: .*Is a directory"):
-        read_manifest(path)
-
-
 def test_a_homework_without_a_manifest_leaves_every_key_out(tmp_path):
     assert homework_of(tmp_path, "hw3").manifest == Manifest()
     assert Manifest().due_moment is None

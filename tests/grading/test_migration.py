@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import ASSIGNMENT, configure, grade_of, make_course
+from by_hand import ASSIGNMENT, grade_of, make_course
 from nbgrader import api
-from postgresql import Server
-from sqlalchemy import MetaData, create_engine, event, inspect, select
+from sqlalchemy import create_engine, inspect
 
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.corrections import Correction, corrections_in, undo
@@ -30,53 +29,20 @@ OLD = Path(__file__).with_name("gradebook_2_0.sql")
 SAID: dict[str, Any] = json.loads(OLD.with_suffix(".json").read_text())
 
 
-def old_gradebook(path: Path) -> None:
-    path.unlink(missing_ok=True)
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    course = make_course(tmp_path / "course", [])
+    path = course.folder / "gradebook.db"
+    path.unlink()
     with sqlite3.connect(path) as gradebook:
         gradebook.executescript(OLD.read_text())
+    return course
 
 
-def copy_into(url: str, gradebook: Path) -> None:
-    """Copy a gradebook, with all tables, into a database where nbgrader has made its own."""
-    old, new = create_engine(f"sqlite:///{gradebook}"), create_engine(url)
-    ours = MetaData()
-
-    @event.listens_for(ours, "column_reflect")
-    def generic(_: object, __: object, column: dict[str, Any]) -> None:
-        column["type"] = column["type"].as_generic()
-
-    names = [n for n in inspect(old).get_table_names() if n.startswith(("desk_", "hw_grading_"))]
-    ours.reflect(old, only=names)
-    with old.connect() as source, new.begin() as target:
-        ours.create_all(target)
-        for table in [*api.Base.metadata.sorted_tables, *ours.sorted_tables]:
-            rows = [dict(row._mapping) for row in source.execute(select(table))]
-            if rows and table.name != "course":  # nbgrader has made that row
-                target.execute(table.insert(), rows)
-        for table, key, last in (("desk_event", "id", 10), ("hw_grading_correction", "key", 3)):
-            sequence = f"pg_get_serial_sequence('{table}', '{key}')"
-            target.exec_driver_sql(f"SELECT setval({sequence}, {last})")
-    old.dispose()
-    new.dispose()
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=[pytest.mark.slow, pytest.mark.xdist_group("postgresql")]),
-    ]
-)
-def course(request: pytest.FixtureRequest, tmp_path: Path) -> Course:
-    course = make_course(tmp_path / "course", [])
-    old_gradebook(course.folder / "gradebook.db")
-    if request.param == "postgresql":
-        server: Server = request.getfixturevalue("postgresql")
-        url = server.new_database()
-        with api.Gradebook(url):
-            pass
-        copy_into(url, course.folder / "gradebook.db")
-        configure(course.folder, url)
-    return Course(course.folder)
+def change(course: Course, statement: str) -> None:
+    """Change the old gradebook."""
+    with sqlite3.connect(course.folder / "gradebook.db") as gradebook:
+        gradebook.execute(statement)
 
 
 @pytest.fixture
@@ -130,11 +96,8 @@ def test_saves_of_before_are_taken_back(course, book):
     assert grade_of(course, "ada") == (3, False)  # the first item has two points again
 
 
-def test_a_rubric_that_took_points_off_begins_with_an_item_of_all_points(course, book):
-    engine = create_engine(course.db_url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE desk_rubric SET kind = 'subtracting'")
-    engine.dispose()
+def test_a_rubric_that_took_points_off_begins_with_all_points(course, book):
+    change(course, "UPDATE desk_rubric SET kind = 'subtracting'")
     first, *_ = book.rubric("why").items
     assert (first.points, first.text) == (4, "All points, before those taken off")
     mark = book.gradings("why")["ada"].mark
@@ -142,7 +105,7 @@ def test_a_rubric_that_took_points_off_begins_with_an_item_of_all_points(course,
     assert book.rubric("why").score(mark, 9) == 4 + 2.5  # of the items, and what it began with
 
 
-def test_due_dates_are_the_same_and_nbgraders_extensions_are_in_our_table(course):
+def test_due_dates_are_the_same_and_extensions_are_ours(course):
     with open_gradebook(course.db_url, ASSIGNMENT) as (db, _):
         assert {one.student: str(one.due) for one in submissions_in(db).values()} == SAID["due"]
         found = {s: one for (_, s), one in extensions_in(db, ASSIGNMENT).items()}
@@ -164,10 +127,9 @@ def test_due_dates_are_the_same_and_nbgraders_extensions_are_in_our_table(course
 
 
 def test_corrections_are_the_same_and_numbers_go_on(course, book):
-    engine = create_engine(course.db_url)
-    with engine.begin() as connection:  # a column that an early version 2.0 had
-        connection.exec_driver_sql("ALTER TABLE hw_grading_correction ADD COLUMN beyond BOOLEAN")
-    engine.dispose()
+    change(
+        course, "ALTER TABLE hw_grading_correction ADD COLUMN beyond BOOLEAN"
+    )  # a column that an early version 2.0 had
     found = plain([asdict(one) for one in corrections(course)])
     assert found == [one | {"student": ""} for one in SAID["corrections"]]
     assert book.correct_student("why", "ada", 4, "regraded", "kim") == 4
@@ -196,10 +158,7 @@ def test_several_processes_at_once_move_the_rows_once(course):
 
 
 def test_if_a_row_cannot_be_moved_all_stays_as_it_was(course):
-    engine = create_engine(course.db_url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE desk_applied")
-    engine.dispose()
+    change(course, "DROP TABLE desk_applied")
     before = names_of_tables(course)
     with pytest.raises(Unavailable):
         GradeBook(course, ASSIGNMENT).rubric("why")

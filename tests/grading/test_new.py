@@ -1,25 +1,19 @@
 """A new homework is written whole or not at all, and what is written is complete."""
 
-import ast
-import doctest
 import itertools
 import re
 import subprocess
 import sys
-import zipfile
 from datetime import date
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
 
 from hw_grading.__main__ import main
-from hw_grading.commands.new import MAX_CHARACTERS, SKELETON, NotMade, new
-from hw_grading.commands.sample import points_of_tests, sample_class_of, solved
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.commands.new import MAX_CHARACTERS, NotMade, new
 from hw_grading.homework.homework import KINDS, Beside, Manifest, homework_of
-from hw_grading.homework.source_notebook import disagreements, mistakes, total_of
+from hw_grading.homework.source_notebook import mistakes, total_of
 
 TODAY = date(2030, 3, 1)
 
@@ -89,23 +83,9 @@ def test_it_is_due_in_four_weeks_in_the_time_zone_of_the_other_homework(course, 
 
 def test_the_notebook_is_valid_and_its_points_agree(course, notebook):
     nbformat.validate(notebook, relax_add_props=False)
-    assert [*mistakes(notebook), *disagreements(notebook)] == []
+    assert [*mistakes(notebook)] == []
     assert total_of(notebook) == homework_of(course, "hw3").manifest.points == 10
     assert not any(cell.get("outputs") for cell in notebook.cells)
-
-
-def test_the_docstrings_examples_hold_and_the_reference_agrees_with_the_solution(made, notebook):
-    [answer] = [c for c in notebook.cells if c.source.startswith("def running_mean")]
-    names = {"np": np}
-    exec(answer.source, names)
-    [function] = ast.parse(answer.source).body
-    examples = ast.get_docstring(function)
-    test = doctest.DocTestParser().get_doctest(examples, names, "running_mean", None, 0)
-    assert doctest.DocTestRunner().run(test, clear_globs=False) == (0, 1)
-    x = np.array([0.5, -3.0, 7.25, 1e-3])
-    reference = {}
-    exec(made["reference.py"].read_text(), reference)
-    np.testing.assert_allclose(names["running_mean"](x), reference["running_mean"](x))
 
 
 def test_its_test_cell_gives_the_solution_all_points_with_fresh_cases_too(course, notebook):
@@ -118,15 +98,6 @@ def test_its_test_cell_gives_the_solution_all_points_with_fresh_cases_too(course
         "assert checks.score() == 6\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=course)
-
-
-def test_each_submission_of_its_sample_class_can_be_built(course, notebook):
-    submissions = {s.student: s for s in sample_class_of(course, "hw3")(notebook)}
-    for student, submission in submissions.items():
-        changed = solved(notebook, notebook)
-        submission.change(changed)
-        assert (changed == solved(notebook, notebook)) == (student in ("all-right", "late"))
-    assert submissions["blank"].points_lost == points_of_tests(notebook)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +119,6 @@ def test_an_existing_homework_is_never_overwritten(course, there, capsys):
     [said] = capsys.readouterr().err.splitlines()
     assert f"{course / there} exists already, and this command overwrites no homework." in said
     assert everything_in(course) == before
-
-
-def test_a_link_that_leads_nowhere_is_not_followed(course):
-    (course / "source").mkdir()
-    (course / "source" / "hw3").symlink_to(course / "elsewhere")
-    with pytest.raises(NotMade, match="exists already"):
-        new(course, "hw3")
-    assert not (course / "elsewhere").exists()
 
 
 @pytest.mark.parametrize(
@@ -182,24 +145,16 @@ def test_after_a_failure_at_any_step_no_file_is_left(course, method, call, error
     assert not (course / "staff/hw3").exists()
 
 
-def test_a_wrong_course_and_a_wrong_manifest_are_named(course, tmp_path, capsys):
-    assert main(["--course", str(tmp_path), "new", "hw3"]) == 2
-    assert "is not a course: it has no nbgrader_config.py" in capsys.readouterr().err
+def test_a_course_may_have_its_settings_in_json(course, capsys):
+    (course / "nbgrader_config.py").rename(course / "nbgrader_config.json")
+    (course / "nbgrader_config.json").write_text("{}")
+    assert main(["--course", str(course), "new", "hw3"]) == 0
+    assert "release hw3" in capsys.readouterr().out
+
+
+def test_a_wrong_manifest_of_another_homework_is_named(course, capsys):
     new(course, "hw3", TODAY)
     (course / "staff" / "hw3" / "homework.toml").write_text("points = ")
     assert main(["--course", str(course), "new", "hw4"]) == 2
     assert "hw3/homework.toml" in capsys.readouterr().err
     assert not (course / "source" / "hw4").exists()
-
-
-@pytest.mark.slow
-def test_the_wheel_contains_the_skeleton(tmp_path):
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(REPOSITORY)]
-    subprocess.run(command, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if "HOMEWORK_NAME" in name}
-    files = [path for path in SKELETON.rglob("*") if path.is_file() and "HOMEWORK" in str(path)]
-    here = {path.relative_to(REPOSITORY).as_posix() for path in files if path.suffix != ".pyc"}
-    assert held == here
-    assert len(held) == 8

@@ -28,22 +28,11 @@ HAVE_CACHE = ("layer_forward", "forward_pass")
 # FUNCTION is the function's name, RIGHT the instructor's; `each` changes every array of a result.
 NOTHING_IS_RIGHT = {
     "is missing": "del FUNCTION",
-    "is a number": "FUNCTION = 3",
-    "is None": "FUNCTION = None",
     "takes no arguments": "FUNCTION = lambda: 0",
     "returns None": "FUNCTION = lambda *_: None",
-    "returns a string": "FUNCTION = lambda *_: 'nan'",
-    "raises ValueError": """\
-def FUNCTION(*_):
-    raise ValueError('odd')
-""",
     "raises SystemExit": """\
 def FUNCTION(*_):
     raise SystemExit(0)
-""",
-    "calls sys.exit": """\
-import sys
-FUNCTION = lambda *_: sys.exit(0)
 """,
     "raises a BaseException": """\
 class Odd(BaseException): pass
@@ -56,14 +45,6 @@ class Mute(Exception):
     __repr__ = __str__
 def FUNCTION(*_):
     raise Mute
-""",
-    "raises StopIteration": """\
-def FUNCTION(*_):
-    raise StopIteration
-""",
-    "raises GeneratorExit": """\
-def FUNCTION(*_):
-    raise GeneratorExit
 """,
     "calls itself for ever": """\
 def FUNCTION(*a):
@@ -81,18 +62,7 @@ WRONG_UNLESS_ONE_ARRAY = {
 }
 # Parts that do not look at what is odd may pass.
 PARTLY_RIGHT = {
-    "returns generators without an end": """\
-import itertools
-FUNCTION = lambda *a: (itertools.count(), itertools.count())
-""",
     "returns itself": "FUNCTION = lambda *_: (FUNCTION, FUNCTION)",
-    "returns arrays of objects": """\
-def odd(array):
-    out = np.empty(array.shape, dtype=object)
-    out[...] = 'x'
-    return out
-FUNCTION = lambda *a: each(odd, RIGHT(*a))
-""",
     "returns arrays that claim to equal everything": """\
 class Yes(np.ndarray):
     def __eq__(self, other): return np.ones(self.shape, bool)
@@ -103,18 +73,6 @@ class Yes(np.ndarray):
     def __array_function__(self, f, types, args, options): return np.True_
     def all(self, *a, **b): return np.True_
 FUNCTION = lambda *a: each(lambda array: (array * 0 + 7).view(Yes), RIGHT(*a))
-""",
-    "returns objects that claim to be anything": """\
-class Any:
-    def __getattr__(self, name): return Any()
-    def __eq__(self, other): return True
-    def __call__(self, *a, **b): return Any()
-    def __iter__(self): return iter([Any(), Any()])
-    def __len__(self): return 2
-    def __getitem__(self, i): return Any()
-    def __bool__(self): return True
-    def __float__(self): return 0.5
-FUNCTION = lambda *a: Any()
 """,
     "writes into its arguments": """\
 def FUNCTION(*arguments):
@@ -129,16 +87,11 @@ def FUNCTION(*arguments):
 }
 # By what each array of a result is replaced.
 EACH = {
-    "returns a pair of strings": "'out'",
     "returns generators of rows": "(row for row in array)",
     "returns NaN": "array * np.nan",
-    "returns infinities": "np.full_like(array, np.inf)",
     "returns complex numbers": "array + 1j",
-    "returns dates": "array.astype('datetime64[s]')",
     "returns arrays of another shape": "array[None, None]",
-    "returns empty arrays": "array[:0]",
     "returns ragged lists": "[[1.0, 2.0], [3.0]]",
-    "returns arrays that are huge and hardly there": "np.broadcast_to(1.0, (9**9, 9**9))",
 }
 PARTLY_RIGHT |= {
     name: f"FUNCTION = lambda *a: each(lambda array: {other}, RIGHT(*a))"
@@ -195,7 +148,7 @@ def test_an_odd_answer_loses_points_and_only_its_own(homework, function):
 
 
 @pytest.mark.parametrize(("homework", "function"), FUNCTIONS[::4])
-def test_an_endless_loop_is_stopped_and_costs_only_its_own_points(homework, function, monkeypatch):
+def test_an_endless_loop_is_stopped_and_costs_its_own_points(homework, function, monkeypatch):
     monkeypatch.setattr(hw_support.checks, "CPU_SECONDS", 0.3)
     for name, own, others in scored(homework, function, NEVER_RETURN):
         assert own.score == 0, name

@@ -10,8 +10,10 @@ from toy_course import ASSIGNMENT, ToyCourse, code, run, text
 
 from hw_grading.analysis.report import report
 from hw_grading.gradebook.results import read_results
+from hw_grading.homework.cells import mistaken_for
+from hw_grading.homework.notes import NOTES_HEADING, read_problems
 from hw_grading.outcome import Status
-from hw_support.submission.problems import NOTES_HEADING, Kind, Severity, read_problems
+from hw_support.submission.problems import Kind, Severity
 
 # One class serves many tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-homework")]
@@ -89,3 +91,33 @@ def test_other_students_are_not_affected(graded: ToyCourse) -> None:
     failed = {r.student.id for r in results if r.status is Status.SUBMISSION_FAILED}
     assert failed == {"other"}
     assert read_problems(graded.graded("right")) == []
+
+
+OWN = {"setup", "signed", *(f"own{i}" for i in range(20))}
+OTHER = {"setup", "signed", "a", "b", "c", "d"}
+THIRD = {"setup", "signed", "a", "b", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("found", "homework"),
+    [
+        (OTHER, "other"),
+        (OTHER - {"a"}, "other"),
+        (OTHER | {"own0", "own1"}, "other"),  # a tenth of the right one
+        (OTHER | {"own0", "own1", "own2"}, None),
+        ({"setup", "signed", "a", "b"}, None),  # no more than half of the other
+        (set(), None),
+        (OWN, None),
+        (OWN | OTHER, None),  # both in one file: it is graded as the submitted homework
+        ({"p", "q", "r"}, None),
+    ],
+)
+def test_only_a_clear_case_counts_as_another_homework(found, homework):
+    mistaken = mistaken_for(found, OWN, {"third": THIRD, "other": OTHER})
+    assert (mistaken.homework if mistaken else None) == homework
+
+
+def test_a_homework_whose_cells_are_all_in_another_is_not_mistaken_for_it():
+    small = {"setup", "a"}
+    assert mistaken_for(small, OTHER, {"small": small}) is None
+    assert mistaken_for(OTHER, small, {"other": OTHER}).homework == "other"

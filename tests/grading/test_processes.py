@@ -14,7 +14,7 @@ import pytest
 
 import hw_grading
 from hw_grading.sandbox import watch
-from hw_grading.sandbox.processes import Target
+from hw_grading.sandbox.processes import Forked
 from hw_grading.sandbox.watch import Watch
 
 LAST_NUMBER = Path("/proc/sys/kernel/ns_last_pid")
@@ -75,7 +75,7 @@ needs_numbers = pytest.mark.skipif(
 def test_a_watchdog_neither_kills_nor_interrupts_nor_counts_other_processes(
     first: subprocess.Popen[bytes],
 ) -> None:
-    one = Watch(first.pid, first.pid, memory_mb=30, cpu_seconds=60)
+    one = Watch(Forked(first.pid), Forked(first.pid), memory_mb=30, cpu_seconds=60)
     time.sleep(0.1)  # psutil compares times, in hundredths of a second
     with another_with_the_number_of(first, HOLDS_60_MB) as other:
         assert other.stdout
@@ -92,7 +92,7 @@ def test_a_watchdog_neither_kills_nor_interrupts_nor_counts_other_processes(
 def test_a_process_waiting_for_the_processor_gets_more_time_to_react(
     first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = Watch(first.pid, first.pid, memory_mb=100, cpu_seconds=60)
+    one = Watch(Forked(first.pid), Forked(first.pid), memory_mb=100, cpu_seconds=60)
     one.end()  # it checks only when it is told to
     now = [1000, 70]
     monkeypatch.setattr(watch, "monotonic", lambda: now[0])
@@ -107,19 +107,19 @@ def test_a_process_waiting_for_the_processor_gets_more_time_to_react(
 
 
 def test_a_signal_reaches_its_target(first: subprocess.Popen[bytes]) -> None:
-    target = Target(first.pid)
-    target.send(signal.SIGTERM)
+    target = Forked(first.pid)
+    target.send_signal(signal.SIGTERM)
     assert first.wait(60) == -signal.SIGTERM
-    target.send(signal.SIGTERM)  # to nobody
-    Target(first.pid).send(signal.SIGTERM)
+    for nobody in (target, Forked(first.pid)):
+        nobody.send_signal(signal.SIGTERM)
+        assert nobody.poll() == 1
 
 
 @needs_numbers
 def test_a_reused_process_id_gets_no_signal(first: subprocess.Popen[bytes]) -> None:
-    time.sleep(0.1)  # psutil compares times, in hundredths of a second
-    target = Target(first.pid)
+    target = Forked(first.pid)
     with another_with_the_number_of(first) as other:
-        target.send(signal.SIGKILL)
+        target.send_signal(signal.SIGKILL)
         expect_no_other_signal(other)
 
 

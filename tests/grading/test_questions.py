@@ -31,9 +31,7 @@ def places(tmp_path, *texts):
         ([], "x", "x"),
     ],
 )
-def test_a_cell_is_counted_under_the_innermost_heading_with_a_number(
-    tmp_path, texts, question, title
-):
+def test_a_cell_counts_under_the_innermost_numbered_heading(tmp_path, texts, question, title):
     place = places(tmp_path, *texts)
     assert (place.question, place.title) == (question, title)
 

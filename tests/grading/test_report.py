@@ -28,7 +28,7 @@ def lines_of(course, width=WIDE):
     return report(course.root, "hw2", width).split("\n")
 
 
-def test_points_are_listed_by_question_with_those_that_wait_for_a_person(course):
+def test_points_are_listed_by_question_with_those_that_wait(course):
     course.grade("ada", notebook(), auto=1.5)
     course.grade("bob", notebook(), manual=4.0)
     lines = [" ".join(line.split()) for line in lines_of(course)]
@@ -40,7 +40,7 @@ def test_points_are_listed_by_question_with_those_that_wait_for_a_person(course)
     ]
 
 
-def test_a_score_by_a_person_above_the_questions_points_is_reported(course):
+def test_a_score_above_the_questions_points_is_reported(course):
     course.grade("ada", notebook(), manual=4.5)
     course.grade("bob", notebook(), manual=4.0)
     told = "    plot: a person gave 4.5 of 4, more than the question's points"
@@ -65,7 +65,7 @@ def test_the_first_faults_are_listed_and_the_others_counted(course):
     ]
 
 
-def test_failed_and_ungraded_submissions_have_a_reason_and_are_counted(course):
+def test_failed_and_ungraded_submissions_have_a_reason(course):
     course.grade("ada", notebook(problems=[problem("It looped for ever.")]))
     course.grade("bob", notebook())
     course.hand_in("eve")
@@ -88,7 +88,7 @@ def test_a_long_reason_is_wrapped_and_not_cut(course):
 
 
 @pytest.mark.parametrize("width", [20, 80, 120, 160, 300])
-def test_no_remark_is_wider_than_the_terminal_and_columns_stay_straight(course, width):
+def test_no_remark_is_wider_than_the_terminal(course, width):
     students = ["ada", "x" * 200, "王小明", "ñandú", "e\u0301va", "<b>x"]
     for student in students:
         course.grade(student, notebook(), parts=map(part, "123456789"))

@@ -4,11 +4,11 @@ import functools
 import json
 import shutil
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from nbgrader.api import Gradebook
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.graded_notebook import error_of, errors_in
@@ -16,8 +16,9 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, read_runs, save_run
 from hw_grading.gradebook.scores import Record, open_gradebook
 from hw_grading.homework.course import Course
+from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import Part, Status
-from hw_support.submission.problems import Kind, Problem, Severity, problems_in
+from hw_support.submission.problems import Kind, Problem, Severity
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -168,7 +169,7 @@ def course(tmp_path, tmp_path_factory):
     return copied
 
 
-def test_scores_come_from_the_gradebook_and_the_order_from_the_notebook(course):
+def test_scores_have_the_order_of_the_notebook(course):
     course.grade("ada", notebook(), auto=1.5, manual=3.0)
     ada = course.result("ada")
     assert [c.name for c in course.results.cells] == ["test_double", "plot", "answer"]
@@ -180,8 +181,8 @@ def test_scores_come_from_the_gradebook_and_the_order_from_the_notebook(course):
 # -- runs
 
 
-@pytest.mark.parametrize("content", [None, "", "{", notebook(finished=False)])
-def test_rows_count_if_the_graded_notebook_is_missing_or_changed(course, content):
+@pytest.mark.parametrize("content", [None, "{", notebook(finished=False)])
+def test_rows_count_if_the_notebook_is_missing_or_changed(course, content):
     course.grade("ada", notebook(problems=[problem("It looped.")]), auto=1.0, parts=[FAILED])
     path = course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb"
     path.unlink() if content is None else course.write(path.parent, content)
@@ -247,7 +248,7 @@ def test_parts_that_failed_alike_are_one_failure(course):
     ]
 
 
-def test_a_result_as_of_an_earlier_run_has_its_points_and_todays_points_of_people(course):
+def test_an_earlier_run_has_its_points_and_todays_by_people(course):
     course.grade("ada", notebook(), auto=3.0, manual=1.0, parts=[PASSED])
     results = course.results
     earlier = results.as_of("ada", results.students["ada"].run)
@@ -257,18 +258,11 @@ def test_a_result_as_of_an_earlier_run_has_its_points_and_todays_points_of_peopl
 # -- who handed in
 
 
-def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
+def test_every_student_who_submitted_is_listed_with_a_reason(course):
     submitted = course.root / "submitted"
     course.hand_in("handed-in")
-    for folder in (
-        "other-name/hw2",
-        "no-folder",
-        "empty/hw2",
-        "only-hw1/hw1",
-        "nothing",
-        ".hidden/hw2",
-        ".ipynb_checkpoints",
-    ):
+    folders = ["other-name/hw2", "no-folder", "empty/hw2", "only-hw1/hw1", "nothing"]
+    for folder in (*folders, ".hidden/hw2", ".ipynb_checkpoints"):
         (submitted / folder).mkdir(parents=True)
     (submitted / "other-name" / "hw2" / "hw2 (1).ipynb").touch()
     (submitted / "no-folder" / "hw2.ipynb").touch()
@@ -299,7 +293,7 @@ def test_every_student_who_submitted_anything_is_listed_with_a_reason(course):
     }
 
 
-@pytest.mark.parametrize("student", ["n" * 300, "..", "a/b", "a\0b", "\n"])
+@pytest.mark.parametrize("student", ["n" * 300, "..", "a\0b"])
 def test_a_student_id_that_no_folder_can_have_is_listed(course, student):
     with course.gradebook() as book:
         book.add_student(student)
@@ -318,13 +312,6 @@ def test_a_newer_version_than_the_graded_one_is_reported(course):
     ]:
         stamp.write_text(when)
         assert course.result("ada").status is status, when
-
-
-def test_lateness_counts_from_the_extended_due_date(course):
-    course.grade("ada", notebook(), extension=timedelta(hours=-3))
-    course.grade("bob", notebook(), extension=timedelta(hours=1))
-    assert course.result("ada").known.late == "3 h 0 min"
-    assert course.result("bob").known.seconds_late == 0
 
 
 @pytest.mark.parametrize(
@@ -360,10 +347,7 @@ def test_a_course_without_source_is_reported_with_grade_ids(course):
     assert str(course.results.places["plot"]) == "plot"
 
 
-def test_the_number_of_queries_does_not_grow_with_the_class(course, monkeypatch):
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-
+def test_the_number_of_queries_does_not_grow_with_the_class(course):
     counts = []
     for students in (1, 4):
         for number in range(students):

@@ -9,10 +9,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 from hw_grading.batch.job import another, seed_of
 from hw_grading.batch.settings import SECRET_BYTES as BYTES
 from hw_grading.batch.settings import WholeClass, course_secret
+from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import add_problems, put_notes_on_top
 
 SECRET = bytes(BYTES)
 

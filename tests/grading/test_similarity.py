@@ -77,7 +77,7 @@ def found_in(works):
     return [(one.student, other.student) for one, other, _ in pairs], [max(p[2]) for p in pairs]
 
 
-def test_a_copy_with_other_names_is_found_and_unrelated_answers_are_not():
+def test_a_copy_with_other_names_is_found_and_nothing_else():
     works = [work_of(f"honest{n}", honest(n)) for n in range(8)]
     works.append(work_of("copy", {name: renamed(code) for name, code in honest(0).items()}))
     pairs, shares = found_in(works)
@@ -112,7 +112,7 @@ def hand_in(course):
     return submit
 
 
-def test_the_page_begins_with_the_pairs_and_escapes_what_students_wrote(course, hand_in):
+def test_the_page_begins_with_pairs_and_escapes_answers(course, hand_in):
     for student in ("ada", "bob"):
         hand_in(student, honest(0), f"print({MARKUP!r})")
     hand_in("eve", honest(1))
@@ -129,7 +129,7 @@ def test_the_page_begins_with_the_pairs_and_escapes_what_students_wrote(course, 
     assert "eve" not in html
 
 
-def test_what_cannot_be_compared_is_named_and_the_others_are_compared(course, hand_in, capsys):
+def test_what_cannot_be_compared_is_named_and_stops_nobody(course, hand_in, capsys):
     for student in ("ada", "bob"):
         hand_in(student, honest(0), "\n".join([" " * 9] * 3000))
     hand_in("large", honest(0), "x = 1\n" * MOST_CHARACTERS)

@@ -70,5 +70,5 @@ def test_an_answer_without_loops_is_fast_on_a_busy_machine():
     assert not failed("LOOPS", at_once("LOOPS / 50 if len(calls) == 9 else LOOPS"))
 
 
-def test_an_answer_that_computes_when_it_is_read_takes_the_time_of_its_loops():
+def test_an_answer_that_computes_when_read_takes_its_time():
     assert failed("LOOPS", WHEN_READ) == [PART]

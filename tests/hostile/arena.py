@@ -27,13 +27,14 @@ from nbgrader.utils import determine_grade
 import hw_grading
 from hw_grading.homework.cells import as_released
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notes import read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.fork_client import fork_server_for
 from hw_support.submission.cells import InstructorCell
-from hw_support.submission.problems import Kind, Problem, read_problems
+from hw_support.submission.problems import Kind, Problem
 
 SEED = secrets.randbits(128)
 CANARY = "canary-7f3a"  # must never be seen by student code

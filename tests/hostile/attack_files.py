@@ -56,12 +56,10 @@ class Header(BaseModel, extra="forbid"):
     problems_one_of: set[Kind] | None = None  # of one of these kinds at least
     last_problem: str = ""  # a part of the last problem's message
     prints: list[str] = []  # texts, of which all are printed
-    prints_unless: dict[str, set[Kind]] = {}  # texts that may be missing if there are problems, but
-    # only of these kinds; of any kinds if none are given
+    prints_unless_problems: list[str] = []  # texts that may be missing if there are problems
     never_prints: list[str] = []
     counts: dict[str, tuple[int, float]] = {}  # how often a text is printed: least and most
     numbers: dict[str, tuple[float, float]] = {}  # the last number behind a word: least and most
-    shows: dict[str, list[str]] = {}  # texts in the outputs of a cell: `before`, or a grade id
     works: set[str] | None = None  # exactly the attempts of the preamble `tries` that worked
     refused: set[str] | int | None = None  # exactly the attempts that were refused, or their number
     bounded: bool = False  # the grader's processes take little memory

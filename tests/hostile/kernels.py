@@ -5,19 +5,21 @@ import time
 from pathlib import Path
 
 from hw_grading.inside import isolation
-from hw_grading.sandbox.fork_client import KernelProcess
+from hw_grading.sandbox.fork_client import Given, KernelProcess
 
 _PORTS = ("shell", "iopub", "stdin", "control", "hb")
-CONNECTION = json.dumps(
-    {
-        **{f"{name}_port": number for number, name in enumerate(_PORTS, 1)},
-        "transport": "ipc",
-        "ip": f"{isolation.RUN}/socket",
-        "key": "k",
-        "kernel_name": "",
-        "signature_scheme": "hmac-sha256",
-    }
-).encode()
+CONNECTION = Given(
+    json.dumps(
+        {
+            **{f"{name}_port": number for number, name in enumerate(_PORTS, 1)},
+            "transport": "ipc",
+            "ip": f"{isolation.RUN}/socket",
+            "key": "k",
+            "kernel_name": "",
+            "signature_scheme": "hmac-sha256",
+        }
+    ).encode()
+)
 
 
 def wait_for_socket(kernel: KernelProcess, folder: str, number: int) -> None:

@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import json
 import os
-import socket
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -25,8 +24,9 @@ from toy_course import FULL_MARKS, ToyCourse, is_finished
 
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
+from hw_grading.homework.notes import read_problems
 from hw_support.submission.file import MAX_BYTES, Unreadable, read_submission
-from hw_support.submission.problems import Kind, read_problems
+from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
@@ -94,38 +94,13 @@ def test_a_large_or_hostile_file_is_refused(path: Path, memory: Any, what: str) 
     expect_unreadable(path, memory, why)
 
 
-def test_a_file_of_500_megabytes_is_not_read(path: Path, memory: Any) -> None:
-    path.touch()
-    os.truncate(path, 500_000_000)
-    expect_unreadable(path, memory, "expected at most 100,000,000 bytes")
-
-
 # -- not regular files
-
-
-def make_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as stream:
-        stream.bind(str(path))
 
 
 def make_device(path: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root makes devices")
     os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))  # zero
-
-
-NO_FILES: dict[str, Callable[[Path], object]] = {
-    "a pipe": os.mkfifo,
-    "a socket": make_socket,
-    "a device": make_device,
-    "a link to /dev/zero": lambda path: path.symlink_to("/dev/zero"),
-}
-
-
-@pytest.mark.parametrize("what", NO_FILES)
-def test_only_a_regular_file_is_read(path: Path, memory: Any, what: str) -> None:
-    NO_FILES[what](path)
-    expect_unreadable(path, memory, "expected a regular file, found")
 
 
 def test_a_file_replaced_by_a_link_during_reading_is_not_read(

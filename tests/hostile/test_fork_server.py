@@ -19,7 +19,6 @@ from hw_grading.sandbox import environment, fork_client
 from hw_grading.sandbox.fork_client import (
     ForkServer,
     KernelProcess,
-    NoForkServer,
     start_from_scratch,
 )
 
@@ -60,7 +59,7 @@ def test_two_kernels_share_nothing_with_each_other_or_with_the_fork_server(
     place: ForkServer,
 ) -> None:
     one, another = fork(place), fork(place)
-    pids = (one.kernel_pid, another.kernel_pid, forking(place).pid, os.getpid())
+    pids = (one.kernel.pid, another.kernel.pid, forking(place).pid, os.getpid())
     for name in os.listdir("/proc/self/ns"):
         if "children" not in name and name != "time":
             assert len({os.readlink(f"/proc/{pid}/ns/{name}") for pid in pids}) == 4, name
@@ -72,7 +71,7 @@ def test_two_kernels_share_nothing_with_each_other_or_with_the_fork_server(
     assert of_fork_server
     for kernel in (one, another):
         assert not opened(kernel.pid) & of_fork_server
-        assert not opened(kernel.kernel_pid) & of_fork_server
+        assert not opened(kernel.kernel.pid) & of_fork_server
         kernel.kill()
         kernel.wait()
 
@@ -85,8 +84,8 @@ def test_a_kernel_may_use_the_cores_of_its_worker(place: ForkServer) -> None:
         kernel = fork(place)
     finally:
         os.sched_setaffinity(0, before)
-    assert os.sched_getaffinity(kernel.kernel_pid) == core
-    assert os.sched_getaffinity(fork(place).kernel_pid) == before
+    assert os.sched_getaffinity(kernel.kernel.pid) == core
+    assert os.sched_getaffinity(fork(place).kernel.pid) == before
 
 
 def test_the_fork_server_has_one_thread(place: ForkServer) -> None:
@@ -99,20 +98,20 @@ def test_when_the_first_process_ends_the_kernel_does(place: ForkServer, from_scr
     kernel.kill()
     kernel.wait()
     assert kernel.poll() == 1
-    assert is_gone(kernel.kernel_pid)
+    assert is_gone(kernel.kernel.pid)
 
 
 @pytest.mark.parametrize("from_scratch", [False, True])
 def test_when_the_kernel_ends_its_first_process_does(place: ForkServer, from_scratch: bool) -> None:
     kernel = fork(place, from_scratch)
-    os.kill(kernel.kernel_pid, signal.SIGKILL)
+    os.kill(kernel.kernel.pid, signal.SIGKILL)
     kernel.wait(timeout=60)
     assert is_gone(kernel.pid)
 
 
 def test_when_the_process_that_asked_for_it_ends_the_kernel_does(place: ForkServer) -> None:
     kernel = fork(place)
-    first, number = psutil.Process(kernel.pid), kernel.kernel_pid
+    first, number = psutil.Process(kernel.pid), kernel.kernel.pid
     del kernel  # closes the socket, as the end of the process does
     first.wait(60)
     assert is_gone(number)
@@ -123,7 +122,7 @@ def test_kernels_end_with_the_fork_server() -> None:
     kernel = fork(place)
     os.kill(place.pid, signal.SIGKILL)
     kernel.wait(timeout=60)
-    with pytest.raises(NoForkServer):
+    with pytest.raises(OSError, match=r"ended|Broken pipe|reset"):
         fork(place)
     assert place.has_ended(within=60)
     place.end()

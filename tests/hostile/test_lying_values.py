@@ -20,7 +20,7 @@ from hw_support.compare import assert_close
 pytestmark = pytest.mark.slow
 
 COMPARED = Attack.read("lying_values/odd_values")
-LIARS = ("Equal()", "EqualFloat()", "Functions()", "Everything()", "Pretends(float)", "Changing()")
+LIARS = ("Equal()", "EqualFloat()", "Functions()", "Pretends(np.ndarray)", "Changing()")
 RAISED = Attack.read("lying_values/odd_errors")
 _STYLES = [
     *("assert got == 6", "assert not got != 6", "assert 6 == got", "assert got in (6, 7)"),
@@ -33,7 +33,7 @@ _STYLES = [
 
 
 @pytest.mark.parametrize("value", LIARS)
-def test_values_that_lie_pass_no_comparison_however_it_is_written(value: str) -> None:
+def test_values_that_lie_pass_no_way_of_comparing(value: str) -> None:
     attack = COMPARED.submission(value)
     students: dict[str, Any] = {}
     exec(attack["before"], students)

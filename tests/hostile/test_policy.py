@@ -61,7 +61,7 @@ def kernels(
 
 def of_both(kernels: dict[str, KernelProcess], read: Any) -> Any:
     """Read something of both kernels; expect that it is the same, and return it."""
-    found = {kind: read(kernel.kernel_pid) for kind, kernel in kernels.items()}
+    found = {kind: read(kernel.kernel.pid) for kind, kernel in kernels.items()}
     assert found["forked"] == found["started"]
     return found["forked"]
 
@@ -101,7 +101,7 @@ def test_limits_are_hard_and_those_that_were_asked_for(kernels: dict[str, Kernel
 def test_namespaces_are_shared_with_nobody(
     kernels: dict[str, KernelProcess], place: ForkServer
 ) -> None:
-    pids = [kernel.kernel_pid for kernel in kernels.values()] + [os.getpid()]
+    pids = [kernel.kernel.pid for kernel in kernels.values()] + [os.getpid()]
     for name in NAMESPACES:
         seen = {os.readlink(f"/proc/{pid}/ns/{name}") for pid in pids}
         assert len(seen) == 3, name
@@ -342,5 +342,5 @@ def test_an_older_libseccomp_makes_the_same_filter(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_secret_in_a_folder_that_would_be_shown_is_refused() -> None:
-    with pytest.raises(environment.Exposed, match="which student code can read"):
+    with pytest.raises(environment.SandboxUnavailable, match="which student code can read"):
         environment.what_to_show(1, [Path("/usr/local/courses")])

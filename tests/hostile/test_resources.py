@@ -68,7 +68,7 @@ Arena(Path({root!r})).grade(notebook({{}}, before={code!r}), cpu_seconds_per_cel
 """
 
 
-def test_a_test_that_computes_without_end_with_what_it_was_given(
+def test_a_test_that_computes_for_ever_with_an_answer_is_ended(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No timer can interrupt the test's one call in C, so the examiner is ended from outside."""

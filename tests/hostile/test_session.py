@@ -147,7 +147,6 @@ def test_an_object_without_entries_comes_back_as_itself() -> None:
     thing = object()
     with asking({"thing": thing, "is_it": lambda x: x is thing}) as names:
         assert type(names["thing"]) is Handle
-        assert repr(names["thing"]) == "<object in the notebook>"
         assert names["is_it"](copy.deepcopy([names["thing"]])[0]) is True
 
 
@@ -170,6 +169,7 @@ checks.score()
         *("{} - 6", "6 * {}", "-{}", "abs({})", "int({})", "float({})", "round({})", "str({})"),
         *("f'{{{}}}'", "sum({})", "sorted({})", "dict({})", "np.asarray({})", "np.isclose({}, 6)"),
         *("np.shape({})", "np.sum({})", "np.array_equal({}, 6)", "np.testing.assert_equal({}, 6)"),
+        *("repr({})", "f'{{{}!r}}'", "str([{}])", "type({}) is int", "type({}).__name__"),
         "try: {}.x\n    except Exception: pass",
     ],
 )
@@ -205,6 +205,22 @@ def test_an_object_in_the_place_of_numbers_fails_its_part(test: str, said: str, 
         run_cell(IN_A_PART.format(test.format(name)), "test_f", names)
         [part] = names["checks"].parts
     assert said in part.message
+
+
+def test_a_test_that_ends_with_an_object_is_at_fault() -> None:
+    with asking({"f": lambda: object()}) as names, pytest.raises(Fault, match="plain data only"):
+        run_cell("f()", "test_f", names)
+
+
+def test_the_type_of_plain_data_is_told() -> None:
+    source = """
+class Meta(type):
+    pass
+[type(f()) is float, isinstance(int, type), type("A", (), {}).__name__, Meta("B", (), {}).__name__]
+"""
+    with asking({"f": lambda: 6.0}) as names:
+        [output] = run_cell(source, "test_f", names)
+    assert output["data"]["text/plain"] == "[True, True, 'A', 'B']"
 
 
 def test_an_object_that_student_code_passes_to_a_test_fails_only_its_part() -> None:
@@ -756,9 +772,9 @@ def test_an_answer_that_fits_is_taken() -> None:
         pair.send(["values", [[value]], None])
     function = FunctionHandle(0, "f", pair.session.call)
     assert function(1) == 3
-    came = repr(function(1))
-    assert came.startswith("<xybxyb")
-    assert len(came) < 100
+    with pytest.raises(StaffError, match="type xybxyb") as raised:
+        repr(function(1))
+    assert len(str(raised.value)) < 400
 
 
 @pytest.mark.parametrize("answer", [["values", [], None], None, ["callback", 0, [], {}]])

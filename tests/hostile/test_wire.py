@@ -38,11 +38,11 @@ def no_resolve(_: Any) -> Any:
     raise WireError("nothing was handed over")
 
 
-def head_and_body(value: Any) -> tuple[bytearray, bytearray]:
+def head_and_body(value: Any) -> tuple[bytes, bytes]:
     whole = b"".join(wire.pack(value, refer, limited=True))
     head, body = struct.unpack(">II", whole[:8])
     assert len(whole) == 8 + head + body
-    return bytearray(whole[8 : 8 + head]), bytearray(whole[8 + head :])
+    return whole[8 : 8 + head], whole[8 + head :]
 
 
 def back(value: Any) -> Any:
@@ -52,7 +52,7 @@ def back(value: Any) -> Any:
 def decode(item: Any, body: bytes = b"") -> Any:
     """Decode a hand-made frame. Its head is bytes, or a value that MessagePack encodes."""
     head = item if type(item) is bytes else msgpack.packb(item)
-    return wire.unpack(bytearray(head), bytearray(body), no_resolve, limited=True)
+    return wire.unpack(head, body, no_resolve, limited=True)
 
 
 def bits(value: Any) -> Any:
@@ -121,7 +121,7 @@ def test_an_encoder_can_forget_and_copies_arrays_at_once() -> None:
     encoder.reset(mark)
     pieces = encoder.frame([Tag.LIST, first, encoder.encode(array)])
     head = pieces[0][8:]
-    came = wire.unpack(bytearray(head), bytearray(b"".join(pieces[1:])), no_resolve, limited=True)
+    came = wire.unpack(head, b"".join(pieces[1:]), no_resolve, limited=True)
     assert [one.tolist() for one in came] == [[1.0, 1.0], [2.0, 2.0]]
 
 
@@ -158,7 +158,7 @@ def test_values_at_the_limits_are_sent() -> None:
 
 def test_the_graders_values_have_no_limit() -> None:
     pieces = wire.pack([np.zeros(MOST_BYTES // 4, "u1"), "x" * MOST_HEAD], refer, limited=False)
-    head, body = bytearray(pieces[0][8:]), bytearray(b"".join(pieces[1:]))
+    head, body = pieces[0][8:], b"".join(pieces[1:])
     assert len(wire.unpack(head, body, no_resolve, limited=False)[1]) == MOST_HEAD
 
 
@@ -269,18 +269,12 @@ def test_anything_is_a_value_or_a_wire_error(item: Any, body: bytes) -> None:
 Ends = tuple[Connection, Connection, socket.socket]
 
 
-def wait(stream: socket.socket, writing: bool) -> None:
-    stream.settimeout(10)
-    threading.Event().wait(0.001)
-    stream.setblocking(False)
-
-
 @pytest.fixture
 def ends() -> Iterator[Ends]:
     """Two ends of a connection, and the socket of the second one."""
     one, other = socket.socketpair()
     with one, other:
-        yield Connection(one, wait), Connection(other, wait), other
+        yield Connection(one), Connection(other), other
 
 
 def test_frames_of_any_size_go_both_ways_and_are_kept_apart(ends: Ends) -> None:
@@ -307,7 +301,6 @@ def test_frames_may_come_together_or_in_single_bytes(ends: Ends) -> None:
     whole = b"".join(wire.pack([1, np.ones(3)], refer, limited=True))
 
     def trickle() -> None:
-        stream.setblocking(True)
         stream.sendall(whole + whole)
         for number in range(len(whole)):
             stream.sendall(whole[number : number + 1])

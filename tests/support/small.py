@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tiny_homeworks import CERTIFICATION, marked
 
 from hw_grading.commands.sample import cell_of
+from hw_grading.homework.cells import described
 from hw_support.desk import check
 from hw_support.desk.opening import open_notebook
 from hw_support.submission import released
@@ -70,7 +71,7 @@ def small_notebook() -> NotebookNode:
 def small_release() -> Release:
     """The homework's description in the students' package."""
     return released.as_release(
-        released.described(
+        described(
             small_notebook(),
             assignment="small",
             version="1.0",

@@ -1,7 +1,6 @@
 import gzip
 import hashlib
 import struct
-import zipfile
 
 import numpy as np
 import pytest
@@ -56,22 +55,6 @@ def labels(folder, specs):
     return folder / specs["y_train"].names[0]
 
 
-def problem(folder, specs):
-    with pytest.raises(IdxFileError) as caught:
-        read_mnist(folder, specs)
-    return str(caught.value)
-
-
-def test_the_real_files_have_the_published_names_sizes_and_magic_numbers():
-    facts = {s.names[0]: (s.size, s.magic) for s in build_mnist.MNIST_SPECS.values()}
-    assert facts == {
-        "train-images-idx3-ubyte": (47_040_016, 2051),
-        "train-labels-idx1-ubyte": (60_008, 2049),
-        "t10k-images-idx3-ubyte": (7_840_016, 2051),
-        "t10k-labels-idx1-ubyte": (10_008, 2049),
-    }
-
-
 def test_right_files_are_read(folder, specs, arrays):
     found = read_mnist(folder, specs)
     for name, array in arrays.items():
@@ -94,62 +77,46 @@ def test_only_threes_and_nines_are_kept_in_their_order(arrays):
     np.testing.assert_array_equal(subset["X_train"], arrays["X_train"][[0, 2, 3, 5]])
 
 
-def test_a_missing_file_is_named_with_the_spellings_looked_for(folder, specs, labels):
-    labels.unlink()
-    message = problem(folder, specs)
-    assert f"{labels}: missing" in message
-    assert "train-labels.idx1-ubyte.gz" in message
+def gz(change):
+    """Replace a file by a packed one, with this change of the packed bytes."""
+
+    def damage(path, array):
+        packed = gzip.compress(path.read_bytes())
+        path.with_name(path.name + ".gz").write_bytes(change(packed))
+        path.unlink()
+
+    return damage
 
 
-def test_all_wrong_files_are_named_at_once(tmp_path, specs):
-    assert problem(tmp_path, specs).count("missing") == 4
+DAMAGES = {
+    "labels-idx1-ubyte: missing": lambda path, array: path.unlink(),
+    "gz: not gzip: expected it to start with 1f 8b": gz(lambda packed: b"x" + packed),
+    "gz: damaged gzip": gz(lambda packed: packed[:-9]),
+    "add .gz to its name": lambda path, array: path.write_bytes(gzip.compress(path.read_bytes())),
+    "too short: expected 14 bytes unpacked, found 5": lambda path, array: path.write_bytes(
+        path.read_bytes()[:5]
+    ),
+    "too long: expected 14 bytes": lambda path, array: path.write_bytes(path.read_bytes() + b"x"),
+    "wrong magic number: expected 0x00000801, found 0x00000803": lambda path, array: (
+        path.write_bytes(idx_bytes(array, magic=0x0803))
+    ),
+    "wrong count: expected 6 values, header says 7": lambda path, array: path.write_bytes(
+        idx_bytes(array, shape=(7,))
+    ),
+    "MD5 mismatch: expected": lambda path, array: path.write_bytes(idx_bytes(array[::-1].copy())),
+}
 
 
-def test_a_gz_file_that_is_not_gzip_is_named(folder, specs, labels):
-    labels.rename(labels.with_name(labels.name + ".gz"))
-    message = problem(folder, specs)
-    assert f"{labels.name}.gz: not gzip: expected it to start with 1f 8b, found 00 00" in message
-
-
-@pytest.mark.parametrize("damage", [lambda g: g[:-9], lambda g: g[:-8] + b"\0CRC" + g[-4:]])
-def test_a_damaged_gzip_is_named(folder, specs, labels, damage):
-    packed = gzip.compress(labels.read_bytes())
-    labels.with_name(labels.name + ".gz").write_bytes(damage(packed))
-    labels.unlink()
-    assert f"{labels.name}.gz: damaged gzip" in problem(folder, specs)
-
-
-def test_gzip_without_its_suffix_is_recognised(folder, specs, labels):
-    labels.write_bytes(gzip.compress(labels.read_bytes()))
-    assert "add .gz to its name" in problem(folder, specs)
-
-
-@pytest.mark.parametrize("keep", [0, 5, 13])
-def test_a_short_file_is_named_with_both_lengths(folder, specs, labels, keep):
-    labels.write_bytes(labels.read_bytes()[:keep])
-    message = problem(folder, specs)
-    assert f"{labels}: too short: expected 14 bytes unpacked, found {keep}" in message
-
-
-def test_a_long_file_is_named(folder, specs, labels):
-    labels.write_bytes(labels.read_bytes() + b"x")
-    assert f"{labels}: too long: expected 14 bytes" in problem(folder, specs)
-
-
-def test_a_wrong_magic_number_is_named(folder, specs, labels, arrays):
-    labels.write_bytes(idx_bytes(arrays["y_train"], magic=0x0803))
-    assert "wrong magic number: expected 0x00000801, found 0x00000803" in problem(folder, specs)
-
-
-def test_a_wrong_count_is_named(folder, specs, labels, arrays):
-    labels.write_bytes(idx_bytes(arrays["y_train"], shape=(7,)))
-    assert "wrong count: expected 6 values, header says 7" in problem(folder, specs)
-
-
-def test_one_changed_value_is_an_md5_mismatch(folder, specs, labels, arrays):
-    labels.write_bytes(idx_bytes(arrays["y_train"][::-1].copy()))
-    message = problem(folder, specs)
-    assert f"MD5 mismatch: expected {specs['y_train'].md5}, found" in message
+@pytest.mark.parametrize(("said", "damage"), DAMAGES.items(), ids=DAMAGES)
+def test_a_wrong_file_is_named_and_the_old_output_stays(
+    said, damage, folder, specs, labels, arrays, tmp_path, capsys
+):
+    out = tmp_path / "out.npz"
+    out.write_bytes(b"old")
+    damage(labels, arrays["y_train"])
+    assert run(folder, out, specs) == 2
+    assert said in capsys.readouterr().err
+    assert out.read_bytes() == b"old"
 
 
 def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
@@ -166,10 +133,6 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path, monkeypatch):
     with pytest.raises(IdxFileError, match="too long: expected 14 bytes"):
         read_idx(tmp_path, IdxSpec("a", (6,), ""))
     assert asked == [15]
-
-
-def test_two_builds_give_the_same_bytes(arrays):
-    assert pack_npz(arrays) == pack_npz({name: array.copy() for name, array in arrays.items()})
 
 
 @pytest.mark.slow
@@ -193,21 +156,8 @@ def test_the_command_writes_the_file_and_check_then_agrees(folder, specs, tmp_pa
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["out.npz"]
 
 
-def test_check_accepts_the_same_arrays_with_another_compression_and_says_so(
-    folder, specs, tmp_path, capsys
-):
-    out = tmp_path / "out.npz"
-    np.savez(out, **threes_and_nines(read_mnist(folder, specs)))
-    assert run(folder, out, specs, "--check") == 0
-    assert "same arrays, other bytes" in capsys.readouterr().out
-
-
 def _no_zip(path):
     path.write_bytes(b"nothing of the kind")
-
-
-def _cut(path):
-    path.write_bytes(path.read_bytes()[:-30])
 
 
 def _one_pixel(path):
@@ -217,16 +167,7 @@ def _one_pixel(path):
     np.savez(path, **arrays)
 
 
-def _one_array_gone(path):
-    with zipfile.ZipFile(path) as old:
-        content = old.read("X_train.npy")
-    with zipfile.ZipFile(path, "w") as new:
-        new.writestr("X_train.npy", content)
-
-
-@pytest.mark.parametrize(
-    "spoil", [_no_zip, _cut, _one_pixel, _one_array_gone, lambda p: p.unlink()]
-)
+@pytest.mark.parametrize("spoil", [_no_zip, _one_pixel, lambda p: p.unlink()])
 def test_check_fails_for_any_other_file_and_changes_nothing(folder, specs, tmp_path, capsys, spoil):
     out = tmp_path / "out.npz"
     run(folder, out, specs)
@@ -235,17 +176,3 @@ def test_check_fails_for_any_other_file_and_changes_nothing(folder, specs, tmp_p
     assert run(folder, out, specs, "--check") == 1
     assert str(out) in capsys.readouterr().err
     assert (out.read_bytes() if out.exists() else None) == before
-
-
-def test_a_wrong_source_file_leaves_the_old_output_alone(folder, specs, labels, tmp_path, capsys):
-    out = tmp_path / "out.npz"
-    out.write_bytes(b"old")
-    labels.unlink()
-    assert run(folder, out, specs) == 2
-    assert "missing" in capsys.readouterr().err
-    assert out.read_bytes() == b"old"
-
-
-def test_a_missing_output_folder_is_reported(folder, specs, tmp_path, capsys):
-    assert run(folder, tmp_path / "no" / "out.npz", specs) == 2
-    assert "cannot be written" in capsys.readouterr().err

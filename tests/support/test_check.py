@@ -131,7 +131,7 @@ CHANGES = [
      "to bottom, in an empty folder. The cell that begins with 'later = 1' defines it: move that"),
     (in_another_cell, ""),
     (retyped, "Cell 'double' was changed from a code cell to a markdown cell: it was changed back"),
-    (with_another_test, "Line 1 was 'checks.score = 3' and is now 'checks = Checks("),
+    (with_another_test, "The line 'checks.score = 3' is now 'checks = Checks("),
     (deleted, "Cell 'why' was deleted: it was restored, empty."),
 ]  # fmt: skip
 

@@ -2,9 +2,7 @@
 
 import builtins
 import os
-import subprocess
 import sys
-import time
 from types import ModuleType
 
 import numpy as np
@@ -317,10 +315,8 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
 def test_a_function_that_does_not_return_is_not_called_again_in_its_cell(run, monkeypatch, endless):
     monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
     monkeypatch.setattr(language, "WALL_SECONDS", 1.0)
-    began = time.monotonic()
     answer = f"def helper(x): {endless}\ndef double(x): return helper(x)\n"
     checks = run(answer, "before = double", OPEN + TABLE + TABLE + SCORE, "assert double is before")
-    assert time.monotonic() - began < 10
     first, second = messages(checks)
     assert first.startswith("did not return within 0.2 s (an endless loop?)")
     assert second.startswith("`double` is not called again")
@@ -353,21 +349,6 @@ def test_each_part_is_printed_on_a_line_and_the_points_below(run, capsys):
         "note    Look here.",
         "double: 2 of 2 points",
     ]
-
-
-def test_a_warning_costs_nothing_and_reaches_no_stderr():
-    program = (
-        "import numpy as np; from hw_support import Checks\n"
-        "def log(x): return np.log(x)\n"
-        "checks = Checks('log', inputs='x', returns='out', cases=[([0.0, 1.0], [-np.inf, 0.0])])\n"
-        "checks.table('values', 1, 'out')\nprint(checks.score())"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-W", "always", "-c", program], capture_output=True, text=True, check=True
-    )
-    assert ran.stderr == ""
-    assert "divide by zero" in ran.stdout
-    assert ran.stdout.endswith("1.0\n")
 
 
 def test_nothing_is_printed_for_fresh_cases(run, staff, capsys):

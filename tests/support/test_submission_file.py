@@ -13,7 +13,6 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from hw_support.submission.file import Unreadable, read_submission
-from hw_support.submission.problems import Kind, Problem
 
 MARKS = {"grade_id": "x", "grade": True, "solution": False, "locked": True, "points": 2}
 
@@ -30,17 +29,17 @@ def markdown(source: Any = "x", **more: Any) -> dict[str, Any]:
     return {"cell_type": "markdown", "source": source, "metadata": {}, **more}
 
 
-def read(folder: Path, content: Any, **options: Any) -> tuple[NotebookNode, list[Problem]]:
+def read(folder: Path, content: Any, **options: Any) -> NotebookNode:
     path = folder / "hw2.ipynb"
     if isinstance(content, dict):
         content = json.dumps(content)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    nb, problems = read_submission(path, **options)
+    nb = read_submission(path, **options)
     nbformat.validate(nb)
     nbformat.writes(nb).encode()
     ids = [cell.id for cell in nb.cells]
     assert len(ids) == len(set(ids))
-    return nb, problems
+    return nb
 
 
 UNREADABLE = {
@@ -49,12 +48,8 @@ UNREADABLE = {
     "UTF-16": (json.dumps(notebook(code())).encode("utf-16"), "UTF-8"),
     "binary": (bytes(range(256)), "UTF-8"),
     "a web page": ("<!doctype html><title>Sign in</title>", "begins with '<!doctype html>"),
-    "a text after the end": (json.dumps(notebook(code())) + "x", "expected JSON"),
     "a wrong escape": ('{"cells": ["\\x"]}', "expected JSON"),
-    "another quotation mark": ("{'cells': []}", "expected JSON"),
-    "the beginning of a list": ("[1", "expected JSON"),
     "a comma too many": ('{"cells": [],}', "expected JSON"),
-    "a merge conflict": ("<<<<<<< HEAD\n{}\n=======\n", "begins with '<<<<<<< HEAD"),
     "a list": ("[]", "found a list"),
     "null": ("null", "found a NoneType"),
     "too deep": ("[" * 200_000, "too deeply"),
@@ -94,7 +89,7 @@ def test_an_unreadable_file_is_named_with_the_reason(
 def test_a_file_that_is_cut_off_is_called_so(tmp_path: Path) -> None:
     whole = json.dumps(notebook(code('print("x")\n', execution_count=None), markdown("a")))
     for size in (2, 20, 100, len(whole) - 1):
-        with pytest.raises(Unreadable, match=r"an upload or a copy was cut off\. Submit the whole"):
+        with pytest.raises(Unreadable, match="may have been cut off: submit the whole file again"):
             read(tmp_path, whole[:size])
 
 
@@ -151,14 +146,13 @@ READABLE = {
 def test_a_notebook_of_any_program_is_read(
     content: Any, sources: list[str], keep_outputs: bool, tmp_path: Path
 ) -> None:
-    nb, problems = read(tmp_path, content, keep_outputs=keep_outputs)
+    nb = read(tmp_path, content, keep_outputs=keep_outputs)
     assert [cell.source for cell in nb.cells] == sources
-    assert problems == []
 
 
 def test_a_larger_file_is_not_read(tmp_path: Path) -> None:
     content = json.dumps(notebook(code("#" * 5_000)))
-    assert read(tmp_path, content, max_bytes=len(content))[1] == []
+    assert read(tmp_path, content, max_bytes=len(content))
     with pytest.raises(Unreadable, match=rf"at most 5,000 bytes, found {len(content):,}"):
         read(tmp_path, content, max_bytes=5_000)
     os.truncate(tmp_path / "hw2.ipynb", 10**12)
@@ -191,7 +185,7 @@ def test_a_missing_file_is_reported_with_the_notebooks_that_are_there(tmp_path: 
 
 def test_only_type_source_pictures_and_flat_marks_of_a_cell_are_kept(tmp_path: Path) -> None:
     marks = {**MARKS, "checksum": ["x"], "cell_type": None, "more": 1}
-    first = code(["a\n", "b"], nbgrader=marks, collapsed=True, tags=["hide", 3], editable=False)
+    first = code(["a\n", "b"], nbgrader=marks, collapsed=True, tags=["skip-execution"])
     first |= {"outputs": [{"output_type": "stream", "name": "stdout", "text": "kept?"}]}
     attachments = {
         "photo.png": {"image/png": ["iVBOR", "w0KGgo="], "text/html": "<script>1</script>"},
@@ -202,8 +196,7 @@ def test_only_type_source_pictures_and_flat_marks_of_a_cell_are_kept(tmp_path: P
     }
     second = markdown(attachments=attachments, metadata={"nbgrader": ["grade"], "tags": 7})
     top = {"kernelspec": {"name": "R"}, "hw_grading": {"finished": True}}
-    nb, problems = read(tmp_path, notebook(first, second, metadata=top))
-    assert problems == []
+    nb = read(tmp_path, notebook(first, second, metadata=top))
     assert nb.metadata == {}
     assert nb.cells[0].metadata == {"nbgrader": MARKS}
     assert (nb.cells[0].outputs, nb.cells[0].execution_count) == ([], None)
@@ -211,21 +204,10 @@ def test_only_type_source_pictures_and_flat_marks_of_a_cell_are_kept(tmp_path: P
     assert nb.cells[1].attachments == {"photo.png": {"image/png": "iVBORw0KGgo="}}
 
 
-def test_tags_that_change_the_run_are_removed_and_reported(tmp_path: Path) -> None:
-    tags = ["raises-exception", "fine", "skip-execution", 3]
-    nb, problems = read(tmp_path, notebook(code(nbgrader=MARKS, tags=tags), code(tags=tags[:1])))
-    assert all("tags" not in cell.metadata for cell in nb.cells)
-    assert [(p.kind, p.cell) for p in problems] == [
-        *[(Kind.METADATA, "x")] * 2,
-        (Kind.METADATA, None),
-    ]
-    assert "skip-execution" in problems[1].message
-
-
 def test_well_formed_outputs_are_kept_if_asked_for(tmp_path: Path) -> None:
     good = new_output("stream", text="out")
     outputs = [{**good, "text": ["o", "ut"]}, {"output_type": "error"}, 7]
-    kept, _ = read(tmp_path, notebook(code() | {"outputs": outputs}), keep_outputs=True)
+    kept = read(tmp_path, notebook(code() | {"outputs": outputs}), keep_outputs=True)
     assert kept.cells[0].outputs == [good]
 
 
@@ -259,7 +241,7 @@ def test_any_json_is_a_valid_notebook_or_refused(
     top: dict[str, Any], keep: bool, tmp_path: Path
 ) -> None:
     try:
-        nb, _ = read(tmp_path, top, keep_outputs=keep)
+        nb = read(tmp_path, top, keep_outputs=keep)
     except Unreadable:
         return
     assert nb.cells

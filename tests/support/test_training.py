@@ -11,7 +11,7 @@ import pytest
 
 from hw_support import Checks, Mismatch, TrainingChecks, assert_close
 from hw_support.checks import Part
-from hw_support.small_training import SmallTraining, as_network, figures
+from hw_support.small_training import Batch, SmallTraining, as_network, figures
 
 HERE = Path(__file__).parents[2]
 PARTS = ("images", "step", "training", "test", "results", "run")
@@ -164,17 +164,11 @@ def one_seed(monkeypatch):
     monkeypatch.setenv("HW_GRADING_SEED", "5")
 
 
-@pytest.mark.parametrize(("parts", "words", "name"), table())
+@pytest.mark.parametrize(("parts", "words", "name"), [*table()])
 def test_a_wrong_answer_loses_the_parts_of_its_mistake(parts, words, name):
     messages = failed(answers("wrong")[name])
     assert " ".join(messages) == parts
     assert words in next(iter(messages.values()))
-
-
-def test_the_table_has_all_wrong_answers():
-    # The last one is wrong only after a first training.
-    later = {"the network is made once, above the function"}
-    assert {name for *_, name in table()} | later == set(answers("wrong"))
 
 
 @pytest.mark.parametrize("name", [None, *answers("right")])
@@ -191,14 +185,6 @@ network[0][1][::2] += 0.5
     source = answers("wrong")[name]["train"].replace("network = new_network()", trained)
     messages = failed({"train": source})
     assert messages["results"].startswith("expected a new network, with weights of about 0.01, got")
-
-
-@pytest.mark.parametrize("seed", ["1", "2", "3"])
-def test_other_images_show_the_same(monkeypatch, seed):
-    monkeypatch.setenv("HW_GRADING_SEED", seed)
-    assert failed({}) == {}
-    assert [*failed(answers("wrong")["sum in place of mean"])] == ["step"]
-    assert [*failed(answers("wrong")["accuracy of (n, 1) against (n,): one half for ever"])]
 
 
 def test_a_training_changes_no_names():
@@ -283,12 +269,6 @@ def test_a_run_is_judged_by_what_the_parts_above_allow(above, changed, message):
     assert run_part(above, **changed)[: len(message) or None] == message
 
 
-def test_a_run_without_short_batches_is_a_run():
-    lists = ("training_loss", "training_acc", "test_loss", "test_acc")
-    changed = {name: np.full(600, 0.5) for name in lists}
-    assert run_part([PASSED, FAILED], **changed) == ""
-
-
 # -- measures
 
 
@@ -303,11 +283,11 @@ def test_a_mean_gradient_is_that_of_the_loss():
     small = SmallTraining(Checks("train"))
     draw = np.random.default_rng(0)
     network = [draw.normal(0, 0.1, shape) for shape in [(784, 6), (6, 1), (1, 6), (1, 1)]]
-    before = [p.copy() for p in network]
-    after = [p - 0.02 * g for p, g in zip(network, small_gradient(small, network), strict=True)]
-    batch = small._batch(before, after)
-    assert_close(batch.images, np.arange(0, 250, 5))
-    for k, gradient in enumerate(small.mean_gradient(network, batch, batch.own)):
+    used = np.arange(0, 250, 5)
+    labels = small.labels[used]
+    batch = Batch(used, np.ones(len(used)), labels, labels, 0.0)
+    gradients = small.mean_gradient(network, batch, labels)
+    for k, gradient in enumerate(gradients):
         direction = draw.normal(size=gradient.shape)
         losses = []
         for way in (1e-5, -1e-5):
@@ -315,12 +295,5 @@ def test_a_mean_gradient_is_that_of_the_loss():
             losses.append(small.figures(moved, batch)[0])
         slope = (losses[0] - losses[1]) / 2e-5
         assert_close(np.sum(gradient * direction), slope, rtol=1e-4, atol=1e-7)
-
-
-def small_gradient(small, network):
-    """Return the mean gradient of every fifth image, by the chain rule."""
-    x, y = small.images[:250:5], small.labels[:250:5, None]
-    hidden = np.maximum(x @ network[0] + network[2], 0)
-    delta = (1 / (1 + np.exp(-(hidden @ network[1] + network[3]))) - y) / len(x)
-    back = delta @ network[1].T * (hidden > 0)
-    return x.T @ back, hidden.T @ delta, back.sum(0, keepdims=True), delta.sum(0, keepdims=True)
+    after = [p - 0.02 * g for p, g in zip(network, gradients, strict=True)]
+    assert_close(small._batch(network, after).images, used)

@@ -15,10 +15,10 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
 from hw_grading.gradebook.graded_notebook import cut, plain, without_codes, without_controls
+from hw_grading.homework.notes import is_notes
 from hw_grading.rendering.answers import LONGEST_PRINTED, Limits, code_html, outputs_html, text_html
 from hw_grading.rendering.feedback.summary import Facts, Points, Remark, remark_of
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import is_notes
 
 _SHORT = 280  # characters; a longer text of the instructor is folded
 # A heading, or code between fences: a "#" in code is not a heading.

@@ -143,7 +143,7 @@ class Part:
 
     @property
     def is_told(self) -> bool:
-        """Whether there is more to say than that the part has full points."""
+        """Whether the part lost points or has remarks."""
         return bool(self.lines or self.remarks or (self.points and self.points.state != "full"))
 
 

@@ -10,9 +10,8 @@ They arrive, and show in the student's own cells only. On stock nbgrader most of
 # ///
 
 # %% before
-import threading, time
+import time
 full = {"data": {"text/plain": "2.0"}, "metadata": {}, "execution_count": 1}
-shown = {"data": {"text/plain": "first"}, "metadata": {}, "transient": {"display_id": "mine"}}
 def publish(*_):
     forge("execute_result", full)
     forge("display_data", {"data": {"text/plain": "2.0"}, "metadata": {}})
@@ -30,24 +29,9 @@ def double(x):
 # %% after
 time.sleep(0.2)
 
-# %% variant by the tested function
-during_the_test = publish
-
 # %% variant by a hook
 for event in ("post_run_cell", "post_execute"):
     get_ipython().events.register(event, publish)
-
-# %% variant by a thread
-def forever():
-    while True:
-        publish()
-        time.sleep(0.02)
-threading.Thread(target=forever, daemon=True).start()
-
-# %% variant by an update of a display
-def during_the_test():
-    forge("display_data", shown)  # registers the place of the test's output
-    forge("update_display_data", {**shown, "data": {"text/plain": "2.0"}})
 
 # %% variant by a widget that takes outputs to itself
 def during_the_test():
@@ -56,14 +40,6 @@ def during_the_test():
     data = {"state": state, "buffer_paths": []}
     forge("comm_open", {"comm_id": "w", "target_name": "jupyter.widget", "data": data})
     forge("comm_msg", {"comm_id": "w", "data": {"method": "update", "state": state}})
-
-# %% variant in the place of errors
-session, before = type(kernel.session), type(kernel.session).send
-def send(self, stream, kind, content=None, *arguments, **named):
-    if kind == "error":
-        kind, content = "execute_result", full
-    return before(self, stream, kind, content, *arguments, **named)
-session.send = send
 
 # %% variant when the kernel exits
 import atexit

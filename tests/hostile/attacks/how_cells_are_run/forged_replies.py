@@ -4,10 +4,7 @@
 # uses = ["forge"]
 # [variants]
 # ok = "{'status': 'ok', 'execution_count': 1, 'payload': [], 'user_expressions': {}}"
-# short = "{'status': 'ok'}"
 # odd-error = "{'status': 'error', 'ename': ['x'], 'evalue': {'a': 1}, 'traceback': 'no list'}"
-# bare-error = "{'status': 'error'}"
-# odd-payload = "{'status': 7, 'payload': {'source': 'ask_exit'}}"
 # exit = "{'status': 'ok', 'payload': [{'source': 'ask_exit'}, 7, None]}"
 # empty = "{}"
 # ///

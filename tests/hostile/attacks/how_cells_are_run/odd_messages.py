@@ -1,21 +1,13 @@
-"""Sends messages of every kind with odd content."""
+"""Sends messages of every kind with odd content, and data that is not a message."""
 
 # /// attack
 # uses = ["forge"]
 # never_prints = ["not sent"]
 # variants = [
 #     "{'data': nested(50_000), 'metadata': {}, 'execution_count': 1}",
-#     "{'data': {'text/plain': float('nan')}, 'metadata': {}, 'execution_count': 1}",
 #     "[1, 2, 3]",
-#     "'text'",
-#     "None",
 #     "{'data': {'text/html': ['<script>alert(1)</script>', 7]}, 'metadata': 7}",
-#     '''{'data': {'application/json': {'a': '\ud800'}}, 'metadata': {'\udfff': 1}}''',
-#     "{'ename': None, 'evalue': 7, 'traceback': {'a': 1}}",
 #     "{'name': 'stdout', 'text': ['a', 'b']}",
-#     "{'name': 7, 'text': 7}",
-#     "{'execution_state': ['idle']}",
-#     "{'comm_id': [], 'data': 7, 'target_name': {}}",
 # ]
 # ///
 
@@ -40,3 +32,10 @@ for kind in kinds:
     except Exception as error:
         print("not sent", kind, type(error).__name__)
 print("d" + "one")
+def signed(*frames):
+    return [b"forged", b"<IDS|MSG>", kernel.session.sign(list(frames)), *frames]
+heads = [b"", b"{", b"[]", b"7", b"null", b'{"msg_id": 7}', b"\xff\xfe", b'{"msg_id":' * 9999]
+for head in heads:
+    for frames in ([head, b"{}", b"{}", b"{}"], [b"{}", head, b"{}", b"{}"], [head]):
+        kernel.iopub_thread.send_multipart(signed(*frames))
+kernel.iopub_thread.send_multipart([b"no", b"delimiter"])

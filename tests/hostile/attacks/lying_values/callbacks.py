@@ -3,7 +3,7 @@
 # /// attack
 # uses = ["liars"]
 # limits = {cpu_seconds_per_cell = 20.0, wall_seconds_per_cell = 40.0}
-# prints_unless = {"said [" = []}
+# prints_unless_problems = ["said ["]
 # never_prints = ["4242.0"]
 # ///
 
@@ -24,25 +24,12 @@ def apply(f, x):
 # %% after
 print('said', sorted(set(said)) or [''])
 
-# %% variant from threads, all at once
-threads = [threading.Thread(target=ask, args=(f, x)) for _ in range(5)]
-for thread in threads:
-    thread.start()
-for thread in threads:
-    thread.join()
-
 # %% variant from threads that never stop
 def forever():
     while True:
         ask(f, x)
 for _ in range(5):
     threading.Thread(target=forever, daemon=True).start()
-
-# %% variant from children
-if os.fork() == 0:
-    ask(f, x)
-    os._exit(0)
-os.wait()
 
 # %% variant from children that return instead of their parent
 for _ in range(3):
@@ -60,9 +47,3 @@ for thing in (Equal(), Everything(), Arrays(), Endless(), Nested(), Length(2**62
               deep(100), cyclic(), np.broadcast_to(1.0, 10**12), f, print, {f: f}, Odd()):
     ask(f, thing)
     ask(f, x=thing)
-
-# %% variant in calls that call back again
-def again(g):
-    ask(f, lambda h: apply(h, x))
-    return g
-ask(f, again)

@@ -23,16 +23,6 @@ print('d' + 'one')
 # %% variant the input itself
 double = mean = apply = lambda *x: x[0]
 
-# %% variant an input that was set to zero
-def mean(x):
-    x[...] = 0
-    return np.zeros(2)
-
-# %% variant an input whose memory was cleared
-def mean(x):
-    memoryview(x).cast('B')[:] = bytes(x.nbytes)
-    return np.zeros(2)
-
 # %% variant a result that becomes right later
 import threading, time
 def later():
@@ -44,13 +34,3 @@ threading.Thread(target=later, daemon=True).start()
 def double(x):
     seen.append(np.zeros(2))
     return seen[-1]
-
-# %% variant an input that is found among all constants
-import gc, types
-def double(x):
-    numbers = (x + x).tolist() if isinstance(x, np.ndarray) else x + x
-    for thing in gc.get_objects():
-        if isinstance(thing, types.FunctionType):
-            for value in thing.__code__.co_consts:
-                if type(value) is type(numbers) and value == numbers and value != 6:
-                    return value

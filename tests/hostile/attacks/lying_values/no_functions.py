@@ -2,11 +2,8 @@
 
 # /// attack
 # uses = ["liars"]
-# prints_unless = {done = []}
-# variants = [
-#     "Equal", "Everything()", "float", "6", "lambda: 6", "{3: 6}", "property(lambda x: 2 * x)",
-#     "forever", "__import__('answering.start').start._server()._answer",
-# ]
+# prints_unless_problems = ["done"]
+# variants = ["Equal", "forever", "__import__('answering.start').start._server()._answer"]
 # ///
 
 # %% double

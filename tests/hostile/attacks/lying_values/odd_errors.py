@@ -2,7 +2,7 @@
 
 # /// attack
 # checked_in = "test_lying_values.py"
-# prints_unless = {done = []}
+# prints_unless_problems = ["done"]
 # ///
 
 # %% double
@@ -23,9 +23,6 @@ print('d' + 'one')
 # %% variant an exit
 raise SystemExit(0)
 
-# %% variant an interrupt, and more
-raise BaseExceptionGroup('6', [KeyboardInterrupt(), SystemExit()])
-
 # %% variant a recursion
 return double(x)
 
@@ -33,23 +30,11 @@ return double(x)
 from hw_support.time_limit import TimeLimitReached
 raise TimeLimitReached
 
-# %% variant the name of the grader's own
-raise type('GraderFault', (Exception,), {'discreet': '', 'number': 0})('6')
-
 # %% variant text that raises
 raise type('E', (Exception,), {'__str__': lambda self: exit(), '__repr__': exit})()
 
-# %% variant text of 100 MB
-raise ValueError('6' * 10**8)
-
-# %% variant text of surrogates
-raise ValueError('\ud800\udfff' * 1000)
-
 # %% variant text that never ends
 raise type('E', (Exception,), {'__str__': lambda self: ''.join(iter(str, 1))})()
-
-# %% variant a name of 10 MB
-raise type('E' * 10**7, (Exception,), {})('6')
 
 # %% variant a name that is no name
 raise type('M', (type,), {'__name__': property(lambda s: 6)})('E', (Exception,), {})()
@@ -58,13 +43,6 @@ raise type('M', (type,), {'__name__': property(lambda s: 6)})('E', (Exception,),
 error = ValueError('6')
 error.__cause__ = error.__context__ = error
 raise error
-
-# %% variant a class that lies
-raise type('E', (Exception,), {'__class__': property(lambda s: KeyboardInterrupt)})()
-
-# %% variant what the wire raises
-import answering.wire as wire
-raise wire.Closed('x')
 
 # %% variant errors without end
 while True:

@@ -4,10 +4,7 @@
 # uses = ["liars"]
 # answers = "right"
 # scores = {test_mean = 3.0, test_apply = 2.0, test_total = 1.0}
-# variants = [
-#     "[6.0] * 2_000_000", "np.empty((0, 2**33))", "deep(40)", "10**9000", "np.zeros(9_000_000)",
-#     "{1: 'x' * 2_000_000}", "np.broadcast_to(6.0, 10**12)",
-# ]
+# variants = ["[6.0] * 2_000_000", "deep(40)", "10**9000", "np.broadcast_to(6.0, 10**12)"]
 # ///
 
 # %% double

@@ -6,7 +6,7 @@ of these patches get points.
 
 # /// attack
 # limits = {cpu_seconds_per_cell = 3.0, wall_seconds_per_cell = 4.0, iopub_timeout = 1}
-# prints_unless = {armed = []}
+# prints_unless_problems = ["armed"]
 # ///
 
 # %% before
@@ -26,42 +26,6 @@ class Checks:
     score = lambda self: 2.0
 checks, assert_close, x = Checks(), nothing, Checks
 
-# %% variant a builtin that compares
-builtins.abs = lambda thing: 0
-
-# %% variant a builtin that prints
-builtins.print = lambda *a, **k: say('passed', **k)
-
-# %% variant a builtin that asks for a type
-builtins.isinstance = lambda *a: True
-builtins.type = lambda *a: int
-
-# %% variant the class of failures
-builtins.AssertionError = type('AssertionError', (Exception,), {'__init__': nothing})
-
-# %% variant every new class
-before = builtins.__build_class__
-def build(function, name, *bases, **named):
-    made = before(function, name, *bases, **named)
-    for method in ("__eq__", "__le__", "__bool__"):
-        setattr(made, method, lambda *a: True)
-    return made
-builtins.__build_class__ = build
-class Mine:
-    pass
-assert Mine() <= 1
-
-# %% variant every import
-before = builtins.__import__
-def fake(name, *arguments, **named):
-    module = before(name, *arguments, **named)
-    if name.startswith("hw_") and hasattr(module, "checks"):
-        module.checks.Checks.score = lambda self: float(self.points)
-        module.assert_close = nothing
-    return module
-builtins.__import__ = fake
-from hw_support import Checks, assert_close
-
 # %% variant the search path
 os.makedirs("/tmp/fakes/hw_support")
 with open("/tmp/fakes/hw_support/__init__.py", "w") as file:
@@ -71,39 +35,6 @@ for name in [name for name in sys.modules if name.startswith("hw_support")]:
     del sys.modules[name]
 from hw_support import Checks, assert_close
 assert Checks is None
-
-# %% variant asserts that are compiled
-before = builtins.compile
-def optimizing(source, filename, mode, *arguments, **named):
-    return before(source, filename, mode, *arguments[:2], **{**named, "optimize": 2})
-builtins.compile = optimizing
-
-# %% variant numpy.isclose
-np.isclose = lambda a, b, **k: np.ones(np.shape(b), bool)
-
-# %% variant numpy.asarray
-right = np.zeros(2)
-np.asarray = lambda *a, **k: right
-
-# %% variant methods of arrays
-methods = gc.get_referents(np.ndarray.__dict__)[0]
-methods["all"] = lambda *a, **k: np.True_
-ctypes.pythonapi.PyType_Modified(ctypes.py_object(np.ndarray))
-assert np.array([False]).all()
-
-# %% variant random generators
-class Same(np.random.Generator):
-    def __getattribute__(self, name):
-        return lambda *a, **k: np.zeros(2)
-np.random.default_rng = lambda *a: Same(np.random.PCG64(0))
-
-# %% variant hw_support.assert_close
-hw_support.compare.assert_close = hw_support.assert_close = nothing
-from hw_support import assert_close
-
-# %% variant Checks
-hw_support.Checks.score = lambda self: 2.0
-hw_support.checks.Part.passed = True
 
 # %% variant code that the garbage collector finds
 def full(self):
@@ -124,47 +55,6 @@ where = 25 * ctypes.sizeof(ctypes.c_void_p)
 taken = ctypes.c_void_p.from_address(id(Equal) + where)
 for kind in (float, int):
     ctypes.c_void_p.from_address(id(kind) + where).value = taken.value
-
-# %% variant a constant, in memory
-places = [place for place in range(8, 40) if ctypes.c_byte.from_address(id(6) + place).value == 6]
-ctypes.c_byte.from_address(id(6) + places[-1]).value = 0
-
-# %% variant everything, again and again
-def patch():
-    while True:
-        for name, module in list(sys.modules.items()):
-            if name.startswith("hw_support"):
-                module.assert_close = nothing
-        shell.user_ns["assert_close"] = nothing
-        stop.wait(0.005)
-stop = threading.Event()
-threading.Thread(target=patch, daemon=True).start()
-
-# %% variant the namespace
-class Names(dict):
-    def get(self, name, default=None):
-        return lambda *a, **k: self
-    def __iter__(self):
-        while True:
-            yield 6
-answering.start._server()._names = Names(shell.user_ns)
-
-# %% variant the answering module's own modules
-import msgpack, select
-msgpack.packb = lambda value, **k: b"\x02"
-select.select = lambda *a: ([], [], [])
-
-# %% variant the answering module
-fake = types.ModuleType("answering.start")
-fake.answer = nothing
-sys.modules["answering"] = types.ModuleType("answering")
-sys.modules["answering"].start = sys.modules["answering.start"] = fake
-
-# %% variant the garbage collector
-def raising(phase, info):
-    raise SystemExit(phase)
-gc.callbacks.append(raising)
-gc.set_threshold(1, 1, 1)
 
 # %% variant the streams
 import io

@@ -5,7 +5,7 @@
 # looks_for = ["HIDDEN"]
 # scores = {test_total = 1.0}
 # numbers = {"looked at" = [3, inf]}
-# variants = ["x", "checks", "names", "right", "np", "__builtins__"]
+# variants = ["x", "__builtins__"]
 # ///
 
 # %% apply

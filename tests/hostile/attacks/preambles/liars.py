@@ -1,4 +1,4 @@
-import enum, fractions, itertools
+import itertools
 import numpy as np
 
 asked = []
@@ -26,10 +26,6 @@ class EqualFloat(float):
     __sub__ = __rsub__ = __abs__ = lambda self, *a: 0.0
     __hash__ = None
 
-class EqualInt(int):
-    __eq__ = __le__ = __ge__ = Equal.yes
-    __ne__ = __lt__ = __gt__ = Equal.no
-    __hash__ = None
 
 class EqualArray(np.ndarray):
     __eq__ = __le__ = __ge__ = Equal.yes
@@ -63,9 +59,6 @@ class Arrays:
         asked.append("array")
         return np.full(len(asked), float(len(asked)))
 
-class Interface:
-    def __init__(self, **named):
-        self.__array_interface__ = {"typestr": "<f8", "version": 3, **named}
 
 class Pretends:
     "Calls itself an instance of another class."
@@ -95,9 +88,6 @@ class Length:
         self.length = length
     __len__ = lambda self: self.length
     __getitem__ = lambda self, key: 6.0
-class Bool:
-    def __bool__(self):
-        raise SystemExit("no")
 class Changing:
     "Another value each time that it is looked at."
     count = itertools.count()
@@ -105,11 +95,6 @@ class Changing:
     __len__ = lambda self: next(self.count)
     __getitem__ = lambda self, key: next(self.count)
     __array__ = lambda self, *a, **k: np.array(next(self.count))
-class Six(enum.IntEnum):
-    SIX = 6
-class Items(dict):
-    items = __iter__ = lambda self: itertools.repeat(("six", 6))
-    __eq__ = Equal.yes
 class Meta(type):
     __eq__ = lambda self, other: True
     __hash__ = type.__hash__
@@ -126,12 +111,6 @@ def cyclic():
     inner = [6.0]
     inner.append(inner)
     return inner
-def filled(value):
-    made = np.empty(2, object)
-    made[:] = [value, value]
-    return made
 def forever():
     while True:
         yield 6.0
-def strided(shape, strides):
-    return np.lib.stride_tricks.as_strided(np.zeros(2), shape, strides)

@@ -7,7 +7,6 @@
 # [variants]
 # garbage = '''connection.send(b'\xff' * 1000)'''
 # "a frame of 2**62 bytes" = '''connection.send(b'\x02' + (2**62).to_bytes(8, 'big'))'''
-# "a command that there is not" = '''connection.send(b'\x04\xff' + b'x' * 255)'''
 # "an end" = "connection.shutdown(socket.SHUT_RDWR)"
 # ///
 

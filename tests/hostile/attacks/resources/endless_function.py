@@ -16,19 +16,8 @@ def double(x):
 # %% total
 total = 10
 
-# %% variant that catches everything
-while True:
-    try:
-        while True: pass
-    except BaseException:
-        pass
-
 # %% variant in C
 pow(3, 10**9)
-
-# %% variant with SIGINT blocked
-signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
-while True: pass
 
 # %% variant with clocks and timers that stand
 for number in (signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU):

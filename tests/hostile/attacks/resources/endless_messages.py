@@ -18,18 +18,6 @@ while True:
     clear_output()
     print("x" * 10_000)
 
-# %% variant update_display
-from IPython.display import display
-handle = display("begun", display_id=True)
-while True:
-    handle.update("x" * 10_000)
-
-# %% variant comm messages
-from ipykernel.comm import Comm
-comm = Comm(target_name="mine")
-while True:
-    comm.send({"x": "x" * 100_000})
-
 # %% variant messages of no kind
 while True:
     kernel.session.send(kernel.iopub_socket, "nothing", {"x": "x" * 100_000},

@@ -26,29 +26,12 @@ if os.fork() == 0:
         os.kill(number, signal.SIGSTOP)
         time.sleep(0.01)
 
-# %% variant replaced by a loop
-os.execv('/usr/bin/yes', ['yes'])
-
 # %% variant without descriptors
 os.closerange(0, 1000)
-
-# %% variant without sockets
-for socket in (kernel.shell_stream, kernel.control_stream, kernel.stdin_socket):
-    socket.close()
-
-# %% variant busy with tasks
-async def forever():
-    while True: pass
-for _ in range(10):
-    asyncio.ensure_future(forever())
 
 # %% variant of another key and session
 kernel.session.key = b'mine'
 kernel.session.session = "theirs"
-
-# %% variant without modules
-for name in list(sys.modules):
-    if name != "sys": del sys.modules[name]
 
 # %% variant that ends for ever
 import atexit, threading
@@ -57,9 +40,3 @@ def forever():
 atexit.register(forever)
 threading._register_atexit(forever)
 raise SystemExit
-
-# %% variant that asks to be started anew
-for kind in ("shutdown_request", "interrupt_request"):
-    content = {"restart": True}
-    kernel.session.send(kernel.control_stream.socket, kind, content, ident=b"mine")
-get_ipython().ask_exit()

@@ -30,11 +30,6 @@ print('sent', sent)
 for _ in range(100):
     send(kernel.stdin_socket, [ident, b"<IDS|MSG>", b"", b"y" * 10_000_000])
 
-# %% variant one message again and again
-parts = message("comm_msg")
-for _ in range(100):
-    send(iopub, parts)
-
 # %% variant one message of a hundred parts
 part = b"y" * 10_000_000
 for _ in range(100):

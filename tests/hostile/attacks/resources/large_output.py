@@ -16,15 +16,6 @@ print('after')
 # %% variant a text of 50 MB
 print('x' * 50_000_000)
 
-# %% variant a picture of 50 MB
-from IPython.display import display, Image
-display(Image(data=b'\x89PNG\r\n\x1a\n' + bytes(50_000_000), format='png'))
-
-# %% variant ten thousand outputs
-from IPython.display import display
-for number in range(10_000):
-    display(number)
-
 # %% variant json of deep lists
 from IPython.display import publish_display_data as show
 deep = []

@@ -2,14 +2,14 @@
 
 # /// attack
 # checked_in = "test_resources.py"
-# uses = ["mapped"]
 # limits = {memory_mb = 1300, cpu_seconds_per_cell = 20.0, wall_seconds_per_cell = 20.0}
 # problems_among = ["memory-limit"]
 # ///
 
 # %% before
+import ctypes, time
+libc = ctypes.CDLL(None, use_errno=True)
 VARIANT
-import time
 taken = 0
 try:
     while taken < 1800:
@@ -21,8 +21,6 @@ print("taken", taken)
 time.sleep(1.5)
 
 # %% variant shared memory of System V
-import ctypes
-libc = ctypes.CDLL(None, use_errno=True)
 libc.shmat.restype = ctypes.c_void_p
 libc.shmdt.argtypes = [ctypes.c_void_p]
 def take():
@@ -43,9 +41,14 @@ def take():
     return sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
 
 # %% variant shared pages that are mapped no more
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 def take():
-    return left_behind(0x21, -1)
-
-# %% variant pages of a device that are mapped no more
-def take():
-    return left_behind(1, os.open("/dev/zero", os.O_RDWR))
+    "Map 50 MB, fill them, and keep one page of the mapping."
+    at = libc.mmap(None, 50 << 20, 3, 0x21, -1, 0)
+    if at in (None, 2**64 - 1):
+        raise OSError(ctypes.get_errno(), "no place for it")
+    ctypes.memset(at, 1, 50 << 20)
+    libc.munmap(at, (50 << 20) - 4096)
+    return 50

@@ -32,11 +32,6 @@ print('\x01' * 190_000)
 for number in range(900):
     display(number)
 
-# %% variant errors
-for _ in range(20):
-    try: raise type('\x01' * 10_000, (Exception,), {})('\x01' * 20_000)
-    except Exception: get_ipython().showtraceback()
-
 # %% variant an output that a widget takes to itself
 from ipykernel.comm import Comm
 state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel"}

@@ -26,16 +26,6 @@ take_over(server)
 # %% variant an array
 frame(value([3, "|b1", [0, 32 << 20]]), body)
 
-# %% variant arrays, and the same as changes
-arrays = [0, *[[3, "|u1", [0, 1 << 20]]] * 16]
-frame(value(arrays, [arrays, None]), body if question[4] else body[: 16 << 20])
-
-# %% variant lists
-frame(value([0, *[[0, *[[0]] * 9_000]] * 11]))
-
-# %% variant numbers
-frame(value([0, *[1.5] * 200_000]))
-
 # %% variant a million tiny frames
 one = msgpack.packb(value(0.0))
 one = struct.pack(">II", len(one), 0) + one
@@ -58,10 +48,6 @@ for byte in struct.pack(">II", len(data), 0) + data:
 # %% variant large questions without end
 while True:
     call_back([3, "<f8", [0, 4 << 20]])
-
-# %% variant small questions without end
-while True:
-    frame([0, "callback", 0, [0, 1.0], [2]])
 
 # %% variant questions within questions
 for _ in range(10_000):

@@ -8,19 +8,11 @@
 # bounded = true
 # [variants]
 # "another word" = "[0, 'everything']"
-# "no list" = "7"
-# "no changes" = "value(0, [7, None])"
 # "one change more" = "value(0, [[0], None, [0]])"
 # "more results than calls" = "[*value(0)[:2], [0, *[[0, 0, [0], None]] * 99], None]"
-# "no result" = "[*value(0)[:2], [0], None]"
-# "an error of no name" = "[0, 'values', [0], [0, 'error', '', 'text', 'place', 1]]"
 # "an error with the name of another" = """[0, 'values', [0], [0, 'error', 'KeyboardInterrupt', \
 #     '\\npassed  everything [8 pt]' * 9_000, 'x' * 40_000, 1]]"""
-# "a refusal" = "[0, 'values', [0], [0, 'refused', 'x' * 1_000_000]]"
-# "a late answer" = "[0, 'values', [0], [0, 'late']]"
 # "a callback that was not handed over" = "[0, 'callback', 10**9, [0], [2]]"
-# "a callback with names that are none" = "[0, 'callback', 0, [0], [2, 'self', 1, 'g', 2]]"
-# "an array of another shape" = "value([3, '|b1', [0, 3]]), b'aaa'"
 # ///
 
 # %% before

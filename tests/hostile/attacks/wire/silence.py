@@ -11,25 +11,14 @@
 # problems_among = ["protocol", "kernel", "time-limit"]
 # [variants]
 # nothing = "time.sleep(60)"
-# "a return" = "pass"
 # "an exit" = "os._exit(0)"
-# "an error" = "1 / 0"
-# "an end of the link" = "link.shutdown(2)"
 # "a link to the student" = "os.dup2(socket.socketpair()[0].fileno(), link.fileno())"
-# "a loop that ignores interrupts" = """while True:
-#     try:
-#         time.sleep(0.1)
-#     except BaseException:
-#         pass"""
 # "half a frame" = "raw(b'', announced=(10, 10)); time.sleep(60)"
 # "one byte at a time" = """raw(b'', announced=(1 << 20, 0))
 # while True:
 #     link.sendall(b'x')
 #     time.sleep(0.03)"""
 # "no end" = "serve(lambda _: frame(value(0.0)), ends=False); time.sleep(60)"
-# "no end of answers, from a child" = """if os.fork() == 0:
-#     while True:
-#         ask(), time.sleep(0.5), frame(value(0.0))"""
 # ///
 
 # %% before

@@ -18,24 +18,18 @@ WRONG = "STEP = 1\ndef double(x):\n    return x * 3\n"
 ANSWERS = {
     "right": RIGHT,
     "wrong": WRONG,
-    "emptied": "",
     "max": f"max = 3\n{RIGHT}",
-    "star": f"from numpy import *\n{RIGHT}",
-    "np": f"np = plt = None\n{RIGHT}",
     "raising": f"np.seterr(all='raise')\nimport warnings\nwarnings.simplefilter('error')\n{RIGHT}",
-    "own-raising": "np.seterr(all='raise')\ndef double(x):\n    np.log(0 * x)\n    return x + x\n",
     "assert-close": f"def assert_close(*_, **__): pass\n{WRONG}",
     "total-of": "def total_of(x): return 2\ndef double(x):\n"
     "    return [2.0, 4.0] if np.ndim(x) else 3 * x\n",
-    "own-max": "def max(x): return x + x\ndef double(x):\n    return max(x)\n",
-    "magics": f"%matplotlib inline\n!true\n%pip --version\n{RIGHT}",
-    "no-double": "def triple(x):\n    return 3 * x\n",
+    "magics": f"%matplotlib inline\n!true\n{RIGHT}",
 }
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_desk_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch):
+def test_check_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch):
     root = tmp_path / "course"
     root.mkdir()
     (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
@@ -61,5 +55,5 @@ def test_the_desk_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch)
     assert [name for name in ANSWERS if desk[name] > graded[name] and not told[name]] == []
     assert {name for name in ANSWERS if desk[name] > graded[name]} == {"assert-close", "total-of"}
     assert not told["right"]
-    assert {graded["right"], graded["max"], graded["np"], graded["raising"]} == {3.0}
+    assert {graded["right"], graded["max"], graded["raising"]} == {3.0}
     assert graded["assert-close"] < 3

@@ -1,0 +1,67 @@
+"""What the grader needs in the configuration of a course of nbgrader."""
+
+import importlib
+from typing import Any
+
+
+def configure(c: Any) -> None:
+    """Let nbgrader's commands use this grader; `c` is a course's ``get_config()``.
+
+    The course's own settings stay: its id, its folders, its exchange, the texts of its release. A
+    setting of the course below this call wins.
+    """
+    # Test cells with `Checks` get the points of their parts, and a homework with a manifest its due
+    # date. All else is nbgrader's own list.
+    c.GenerateAssignment.preprocessors = [
+        "nbgrader.preprocessors.IncludeHeaderFooter",
+        "nbgrader.preprocessors.InstantiateTests",
+        "hw_grading.plugins.releasing.SetPoints",
+        "hw_grading.plugins.releasing.ShowDueDate",
+        "nbgrader.preprocessors.LockCells",
+        "nbgrader.preprocessors.ClearSolutions",
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.CheckCellMetadata",
+        "nbgrader.preprocessors.ComputeChecksums",
+        "nbgrader.preprocessors.SaveCells",
+        "nbgrader.preprocessors.ClearHiddenTests",
+        "nbgrader.preprocessors.ClearMarkScheme",
+        "nbgrader.preprocessors.ComputeChecksums",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    # A mark scheme may also be in the locked question above its answer, as in a new homework.
+    c.ClearMarkScheme.enforce_metadata = False
+
+    # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
+    c.Autograde.exporter_class = "hw_grading.plugins.autograde.SubmissionExporter"
+    c.Autograde.sanitize_preprocessors = [
+        "hw_grading.plugins.reading.MendCells",
+        "nbgrader.preprocessors.ClearOutput",
+    ]
+    c.Autograde.autograde_preprocessors = [
+        "nbgrader.preprocessors.LimitOutput",
+        # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.
+        "hw_grading.plugins.saving.SaveScores",
+    ]
+
+    # Feedback and formgrader show what students wrote without scripts.
+    c.TemplateExporter.filters = {
+        "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
+        "clean_html": "hw_grading.rendering.safe_html.clean_part",
+        "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
+        "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
+    }
+    c.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
+    # Formgrader's pages escape ids and names, need no network, and link to the desk. The module is
+    # imported by its name, because this one is imported by every room, and imports none.
+    importlib.import_module("hw_grading.plugins.formgrader").adapt()
+
+    # Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.
+    c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.FeedbackExporter"
+    c.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.ClearHiddenTests",
+        "nbgrader.preprocessors.ClearMarkScheme",
+        "hw_grading.plugins.feedback.HideTestDetails",
+    ]
+
+    # A table of final scores in which a spreadsheet finds no formulas.
+    c.ExportApp.plugin_class = "hw_grading.lms.export.PlainCsv"

@@ -1,0 +1,77 @@
+"""The problems of a submission, as they are stored in its notebook and shown at its top.
+
+A cell at the top of the graded notebook shows them to GSI and student. It escapes every message.
+"""
+
+import contextlib
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from hw_support.submission.problems import (
+    METADATA_KEY,
+    Kind,
+    Problem,
+    Severity,
+    encodable,
+    insert_cell,
+)
+
+NOTES_HEADING = "### Notes from the grader"
+# A line of a text that looks like the heading of the grader's notes.
+_NOTES = re.compile(r"^[^\w\n]*notes from the grader[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
+MOST_STORED = 100  # one file can have thousands of problems; a person reads a few
+
+
+def read_problems(nb: NotebookNode) -> list[Problem]:
+    """Read the problems stored in a notebook; malformed ones are skipped."""
+    section = nb.get("metadata", {}).get(METADATA_KEY)
+    return problems_in(section.get("problems") if isinstance(section, dict) else None)
+
+
+def problems_in(entries: object) -> list[Problem]:
+    """Return problems from JSON data; malformed ones are skipped."""
+    found = []
+    for entry in entries if isinstance(entries, list) else []:
+        with contextlib.suppress(KeyError, ValueError, TypeError):
+            kind, severity = Kind(entry["kind"]), Severity(entry["severity"])
+            found.append(Problem(kind, severity, str(entry["message"]), entry["cell"]))
+    return found
+
+
+def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
+    """Append problems to those in a notebook, each only once, at most `MOST_STORED` in all."""
+    held = dict.fromkeys([*read_problems(nb), *problems])
+    section = nb.metadata.get(METADATA_KEY)
+    section = NotebookNode(section) if isinstance(section, dict) else NotebookNode()
+    section["problems"] = [NotebookNode(asdict(p)) for p in list(held)[:MOST_STORED]]
+    nb.metadata[METADATA_KEY] = section
+
+
+def put_notes_on_top(nb: NotebookNode) -> None:
+    """Show the stored problems in a markdown cell at the top, in place of all such cells.
+
+    A student's cells with the same heading would look like the grader's.
+    """
+    nb.cells = [c for c in nb.cells if not is_notes(c)]
+    if problems := read_problems(nb):
+        items = "\n".join(f"<li>{_inert(p.message)}</li>" for p in problems)
+        source = f"{NOTES_HEADING}\n\n<ul>\n{items}\n</ul>"
+        insert_cell(nb, 0, new_markdown_cell(source, id="notes-from-the-grader"))
+
+
+def is_notes(cell: NotebookNode) -> bool:
+    """Whether a cell comes from `put_notes_on_top` or has its heading; an answer is none."""
+    is_answer = "nbgrader" in cell.get("metadata", {})
+    is_text = cell.get("cell_type") == "markdown" and not is_answer
+    return is_text and bool(_NOTES.search(str(cell.get("source", ""))))
+
+
+def _inert(message: str) -> str:
+    """Escape for an HTML block in markdown: no tag, no markdown (no blank line), no mathematics."""
+    line = html.escape(encodable(" ".join(message.split())))
+    return line.translate({ord("$"): "＄", ord("\\"): "⧵"})

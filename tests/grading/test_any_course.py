@@ -1,0 +1,282 @@
+"""Courses that know nothing of this grader: they get from it the scores of stock nbgrader."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import nbgrader.docs
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import Execute
+from nbgrader.utils import determine_grade
+from toy_course import code
+from traitlets.config import Config
+from traitlets.utils.importstring import import_item
+
+from hw_grading import configure
+from hw_grading.cli import main
+from hw_grading.commands.compare import Comparison, Graded, grade_both
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_grading.homework.homework import Homework
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import Submission
+
+CONSTRUCTS = Path(__file__).with_name("constructs.ipy")
+POINTS = 2
+ADOPTED = "from hw_grading import configure; configure(c)"
+_HEAD = re.compile(r"# %% (?P<name>\w+)(?: (?P<score>[\d.]+))?(?: needs (?P<needs>\w+))?")
+
+
+@dataclass(frozen=True)
+class Construct:
+    """A cell of a student, a test cell, and the score of stock nbgrader."""
+
+    notebook: str
+    name: str
+    answer: str
+    test: str
+    score: float
+
+    @property
+    def cells(self) -> list[NotebookNode]:
+        """As an instructor's notebook has them."""
+        test = code(self.test, self.name, grade=True, points=POINTS, locked=True)
+        return [code(self.answer, f"answer_{self.name}", solution=True), test]
+
+
+def constructs() -> Iterator[Construct]:
+    """Read the constructs whose packages are installed."""
+    for text in CONSTRUCTS.read_text(encoding="utf-8").split("\n# === ")[1:]:
+        notebook, *parts = text.split("\n# %% ")
+        for first, second in zip(parts[::2], parts[1::2], strict=True):
+            head, _, answer = first.partition("\n")
+            found = _HEAD.fullmatch(f"# %% {head}")
+            assert found, head
+            word, _, test = second.partition("\n")
+            assert word == "test"
+            score = float(found["score"] or POINTS)
+            if not found["needs"] or importlib.util.find_spec(found["needs"]):
+                cells = answer.strip(), test.strip()
+                yield Construct(notebook.strip(), found["name"], *cells, score)
+
+
+def by_notebook() -> dict[str, list[Construct]]:
+    found: dict[str, list[Construct]] = {}
+    for construct in constructs():
+        found.setdefault(construct.notebook, []).append(construct)
+    return found
+
+
+def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
+    made = new_notebook(cells=cells)
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made.metadata["kernelspec"] = spec
+    return made
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """The folder of a course with a configuration of its own."""
+    folder = tmp_path / "any course"
+    folder.mkdir()
+    (folder / "nbgrader_config.py").write_text('get_config().CourseDirectory.course_id = "any"\n')
+    return folder
+
+
+def add(course: Path, assignment: str, **notebooks: NotebookNode) -> None:
+    folder = course / "source" / assignment
+    folder.mkdir(parents=True)
+    for name, notebook in notebooks.items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def test_configure_names_the_classes_of_the_grader_and_sets_nothing_of_a_course() -> None:
+    c = Config()
+    c.CourseDirectory.course_id = "mine"
+    configure(c)
+    assert c.pop("CourseDirectory") == {"course_id": "mine"}
+    assert set(c) == {
+        *("GenerateAssignment", "ClearMarkScheme", "Autograde", "GenerateFeedback", "ExportApp"),
+        *("TemplateExporter", "HTMLExporter"),
+    }
+    names = c.GenerateAssignment.preprocessors
+    stock = [kind.__name__ for kind in GenerateAssignment.class_traits()["preprocessors"].default()]
+    assert [n.rpartition(".")[2] for n in names if n.startswith("nbgrader.")] == stock
+    for name in names + c.Autograde.sanitize_preprocessors + c.Autograde.autograde_preprocessors:
+        assert isinstance(import_item(name), type)
+
+
+def test_importing_configure_imports_no_library() -> None:
+    libraries = {"nbgrader", "nbconvert", "nbformat", "sqlalchemy", "numpy", "traitlets"}
+    program = (
+        f"import sys; from hw_grading import configure; assert not {libraries} & {{*sys.modules}}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_comparison_names_each_cell_that_differs() -> None:
+    one, other, third = (("ann", "week 1", name) for name in ("one", "other", "third"))
+    stock = Graded({one: 2.0, other: None, third: 1.0}, 3.14159, "")
+    same = Comparison(stock, Graded(dict(stock.scores), 1.0, ""))
+    assert list(same.lines()) == [
+        "Stock nbgrader and hw-grading give the same scores in all of 3 cells.",
+        "Stock nbgrader took 3.1 s.",
+        "hw-grading took 1.0 s.",
+    ]
+    differs = Comparison(stock, Graded({one: 1.5, other: 0.0}, 1.0, "NOT GRADED: ann"))
+    assert differs.different == [one, other, third]
+    said = [re.split("  +", line) for line in differs.lines()]
+    assert said[:5] == [
+        ["Scores differ in 3 of 3 cells:"],
+        ["submission", "notebook", "cell", "stock nbgrader", "hw-grading"],
+        ["ann", "week 1", "one", "2", "1.5"],
+        ["ann", "week 1", "other", "by a person", "0"],
+        ["ann", "week 1", "third", "1", "not graded"],
+    ]
+    assert "NOT GRADED: ann" in said[-1][0]
+
+
+@pytest.mark.slow
+def test_a_homework_with_a_difference_is_shown_and_the_course_is_unchanged(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Stock nbgrader has no limit of CPU time."""
+    solution = "### BEGIN SOLUTION\nseconds = 3\n### END SOLUTION"
+    test = "import time\nwhile time.process_time() < seconds: pass"
+    again = "assert seconds == 3"
+    cells = [
+        code(solution, "answer", solution=True),
+        code(test, "slow", grade=True, points=1, locked=True),
+        code(again, "fast", grade=True, points=1, locked=True),
+    ]
+    add(course, "week 1", **{"any name": notebook_of(cells), "without cells": notebook_of([])})
+    settings = course / "nbgrader_config.py"
+    limit = "get_config().ExecuteSubmission.cpu_seconds_per_cell = 1\n"
+    settings.write_text(settings.read_text() + limit)
+    before = sorted(course.rglob("*"))
+    assert main(["--course", str(course), "compare", "week 1"]) == 1
+    said = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert said[0] == ["Scores differ in 1 of 4 cells:"]
+    assert said[2] == ["solutions", "any name", "slow", "1", "0"]
+    assert sorted(course.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_course_releases_without_anything_that_it_did_not_ask_for(course: Path) -> None:
+    settings = course / "nbgrader_config.py"
+    settings.write_text(f"c = get_config()\n{ADOPTED}\n{settings.read_text()}")
+    cells = [code("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)]
+    add(course, "ps1", **{"problem 1": notebook_of(cells)})
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        gradebook.add_assignment("ps1", duedate="2030-01-02 03:04:05")
+    Course(course).must("generate_assignment", "ps1")
+    assert [path.name for path in (course / "release" / "ps1").iterdir()] == ["problem 1.ipynb"]
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        assert str(gradebook.find_assignment("ps1").duedate) == "2030-01-02 03:04:05"
+
+
+@pytest.mark.slow
+def test_the_wheel_has_every_file_of_both_packages(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(REPOSITORY)]
+    subprocess.run(command, check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("hw_")}
+    files = [
+        path for name in ("hw_grading", "hw_support") for path in (REPOSITORY / name).rglob("*")
+    ]
+    there = {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in files
+        if path.is_file() and not any(part.endswith(("cache__", "_cache")) for part in path.parts)
+    }
+    assert there <= held
+    assert len(there) > 100
+
+
+def test_the_constructs_are_many_and_have_names_of_their_own() -> None:
+    found = list(constructs())
+    assert len({construct.name for construct in found}) == len(found) > 150
+    wrong = [one for one in found if one.notebook == "wrong" and one.score < POINTS]
+    assert len(wrong) >= 15
+
+
+@pytest.mark.slow
+@pytest.mark.smoke
+def test_a_test_without_checks_scores_what_stock_gives_and_is_one_part() -> None:
+    chosen = by_notebook()["wrong"]
+    cells = [cell for construct in chosen for cell in construct.cells]
+    stock, _ = Execute().preprocess(notebook_of([new_code_cell(c.source) for c in cells]), {})
+    for cell, done in zip(cells, stock.cells, strict=True):
+        done.metadata = cell.metadata
+    expected = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in stock.cells[1::2]}
+    assert expected == {construct.name: construct.score for construct in chosen}
+
+    outcome = Submission(notebook_of(cells), 0, RunSettings(), Homework("")).run()
+    parts = {part.cell: part for part in outcome.parts if part.cell in expected}
+    assert {name: part.earned for name, part in parts.items()} == expected
+    for part in parts.values():
+        assert (part.name, part.points, part.passed) == (part.cell, 2, part.earned == 2)
+        # A test that gives points on its last line says nothing else.
+        assert bool(part.message) == (part.earned == 0)
+
+
+@pytest.mark.slow
+def test_all_constructs_score_what_stock_nbgrader_gives_them(course: Path) -> None:
+    notebooks = by_notebook()
+    add(
+        course,
+        "all constructs",
+        **{
+            name: notebook_of([cell for construct in chosen for cell in construct.cells])
+            for name, chosen in notebooks.items()
+        },
+    )
+    scratch = scratch_course(course.with_name("scratch"), course)
+    scratch.must("generate_assignment", "all constructs", log=course / "log")
+    folder = scratch.submitted("ann", "all constructs")
+    shutil.copytree(scratch.source("all constructs"), folder)
+    found = grade_both(scratch, "all constructs")
+    expected = {
+        ("ann", construct.notebook, construct.name): construct.score for construct in constructs()
+    }
+    assert found.stock.scores == expected
+    assert found.different == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [[], ["--autotest"]])
+def test_the_quickstart_course_of_nbgrader_has_the_same_scores(
+    tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has a header, and two notebooks with names of their own."""
+    command = [sys.executable, "-m", "nbgrader", "quickstart", "course101", *options]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    quickstart = tmp_path / "course101"
+    before = sorted(path for path in quickstart.rglob("*"))
+    assert main(["--course", str(quickstart), "compare", "ps1"]) == 0
+    assert re.search(r"the same scores in all of \d\d cells", capsys.readouterr().out)
+    assert sorted(path for path in quickstart.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_the_course_of_nbgraders_user_guide_has_the_same_scores(course: Path) -> None:
+    guide = Path(nbgrader.docs.__path__[0], "source", "user_guide")
+    shutil.copytree(guide / "source" / "ps1", course / "source" / "ps1")
+    scratch = scratch_course(course.with_name("scratch"), course)
+    scratch.must("generate_assignment", "ps1", log=course / "log")
+    shutil.copytree(guide / "submitted", scratch.root / "submitted")
+    found = grade_both(scratch, "ps1")
+    assert {student for student, *_ in found.stock.scores} == {"bitdiddle", "hacker"}
+    assert len(found.stock.scores) > 10
+    assert found.different == []
