@@ -13,6 +13,7 @@ import contextlib
 import errno
 import functools
 import json
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ class SubmissionExporter(NotebookExporter):
                 job = functools.partial(job_of, settings=settings, homework=homework, secret=secret)
                 db_url = with_long_wait(course.db_url)
                 reader = Reader(converter, db_url, job)
-                loop = _Loop(self, converter, db_url, reader, run)
+                loop = _Loop(self, converter, db_url, reader, run, files)
                 ahead = run.ahead(submissions, loop.begin)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
         except GraderFault as fault:
@@ -102,6 +103,7 @@ class _Loop:
     db_url: str
     reader: Reader
     run: ClassRun
+    files: Mapping[str, bytes]  # beside the instructor's notebooks, by path
 
     @property
     def course(self) -> Any:
@@ -138,6 +140,10 @@ class _Loop:
                 if ahead is None or ahead[0].digest != digest_of(path):  # it was replaced
                     ahead = self._begin(one, path)
                 saved = self._save(one, path, ahead[0], ahead[1].result(), saved)
+            for name, content in self.files.items():  # for pages that show the notebook
+                (one.graded / name).parent.mkdir(parents=True, exist_ok=True)
+                (one.graded / name).unlink(missing_ok=True)  # an old one is read-only
+                (one.graded / name).write_bytes(content)
             self.converter.set_permissions(self.course.assignment_id, one.student)
             self.converter.run_post_convert_hook()
         except Exception as error:

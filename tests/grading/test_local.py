@@ -40,6 +40,12 @@ def test_each_call_has_a_process_of_its_own(two: LocalProcesses) -> None:
     assert len(pids) == 20
 
 
+def test_large_calls_and_large_answers_pass_each_other(two: LocalProcesses) -> None:
+    large = bytes(3_000_000)
+    futures = [two.submit(bytes, large + bytes(n)) for n in range(40)]
+    assert [len(future.result(120)) for future in futures] == [len(large) + n for n in range(40)]
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
