@@ -76,9 +76,15 @@ class Results:
 
 
 def _outcome(
-    notebook: str, reasons: list[str], spent: dict[str, Any], parts: list[dict[str, Any]]
+    notebook: str,
+    reasons: list[str],
+    spent: dict[str, Any],
+    parts: list[dict[str, Any]],
+    unscored: list[str] | None = None,
 ) -> WithScores:
     results = tuple(Part(**part) for part in parts)
     if reasons:
-        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent), results)
+        return SubmissionFailed(
+            notebook, tuple(reasons), Spent(**spent), results, tuple(unscored or ())
+        )
     return Graded(notebook, Spent(**spent), results)

@@ -110,10 +110,10 @@ def test_a_fault_in_a_test_cell_does_not_wait_for_the_limit_of_the_cell(course):
     )
     assert why in done.stderr
     assert course.test_scores("student") == {**TESTS, "test_double": None}
-    row, told, *_, counts, _, _ = report(course.root, "hw2", 200).split("\n")[2:]
+    row, told, *others = report(course.root, "hw2", 200).split("\n")[2:]
     assert row.split()[:4] == ["student", "0+", "1", "3"]
     assert told.startswith("    graded with problems: Cell 'test_double' has no score")
-    assert counts == "graded 0, graded with problems 1, not graded 0"
+    assert "graded 0, graded with problems 1, not graded 0" in others
     path.write_text(fixed)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
     assert course.grade("--force").returncode == 0
