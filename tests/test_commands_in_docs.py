@@ -11,9 +11,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from following import Copy
+from test_changing_a_homework import Copy
 
-from hw_grading.cli import COMMANDS, parser_of_all
+from hw_grading.cli import parser_of_all
 from hw_grading.commands.sample import replace_in, solved
 from hw_support.__main__ import _parser as students_parser
 
@@ -59,9 +59,9 @@ def why_unknown(command: str) -> str:
     words = shlex.split(command, comments=True)
     match words:
         case ["hw-grading", name, *_] | ["python", "-m", "hw_grading", name, *_]:
-            return _parsed(parser_of_all(), words[words.index(name) :], COMMANDS.get(name))
+            return _parsed(parser_of_all(), words[words.index(name) :])
         case ["python", "-m", "hw_support", _, *_]:
-            return _parsed(students_parser(), words[3:], None)
+            return _parsed(students_parser(), words[3:])
         case ["python", "-m", module, *_] if module.startswith(("tools", "benchmarks")):
             path = ROOT / module.replace(".", "/")
             return "" if path.is_dir() or path.with_suffix(".py").is_file() else "no such program"
@@ -71,14 +71,14 @@ def why_unknown(command: str) -> str:
     return ""
 
 
-def _parsed(parser: argparse.ArgumentParser, words: list[str], command: object) -> str:
+def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> str:
     if len(words) == 1 and words[0] in _names(parser):  # the text names the command alone
         return ""
     try:
-        _, more = parser.parse_known_args(words)
+        asked, more = parser.parse_known_args(words)
     except SystemExit:
         return "the program does not accept these arguments"
-    return "" if not more or getattr(command, "takes_more", False) else f"unknown: {more}"
+    return "" if not more or getattr(asked, "takes_more", False) else f"unknown: {more}"
 
 
 def _names(parser: argparse.ArgumentParser) -> set[str]:
@@ -125,7 +125,7 @@ class Course(Copy):
 
 @pytest.mark.slow
 def test_the_commands_of_the_readme_the_tutorial_and_late_work_run(tmp_path):
-    course = Course(tmp_path / "course", "hw0")
+    course = Course(tmp_path / "course")
     course.follow("README.md")
     said = course.follow("docs/tutorial.md")
     assert "FAILED" in said

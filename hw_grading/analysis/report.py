@@ -129,7 +129,7 @@ def _summary(found: Results) -> list[str]:
     waiting = [
         sum(score.waits and score.cell.name in counts for score in result.known.scores)
         for result in results
-        if result.known.scored
+        if result.known.scored or result.status is Status.SUBMISSION_FAILED
     ]
     answers, students = sum(waiting), sum(map(bool, waiting))
     lines = [

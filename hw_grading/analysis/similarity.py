@@ -8,6 +8,7 @@ import ast
 import contextlib
 import io
 import itertools
+import os
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
@@ -88,9 +89,8 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
 
 def _joined(paths: Sequence[Path]) -> NotebookNode:
     """Return one notebook with the cells of those that exist; `Unreadable` if none does."""
-    notebooks = [read_submission(path) for path in filter(Path.exists, paths)]
-    if not notebooks:
-        raise Unreadable(f"{paths[0].name} is missing")
+    there = list(filter(os.path.lexists, paths)) or paths[:1]
+    notebooks = [read_submission(path) for path in there]
     notebooks[0].cells = [cell for notebook in notebooks for cell in notebook.cells]
     return notebooks[0]
 

@@ -1,8 +1,8 @@
 """A cache of results on disk, so that finished submissions are not run again.
 
 A result is a file that is named by the job's key, compressed and with a checksum; a damaged file is
-treated as missing. If all results together exceed a number of megabytes, the least recently used
-ones are removed.
+treated as missing. Each is written under another name, then renamed. If all results together exceed
+a number of megabytes, the least recently used ones are removed.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ class Results:
     def __init__(self, folder: Path, most_mb: int) -> None:
         self.folder = folder
         self._most = most_mb << 20
-        self._since_tidied = _TIDIED_EVERY  # the first result of a run tidies too
+        self._since_tidied = 0
 
     def get(self, key: str) -> WithScores | None:
         """Return a result, or None if there is none or it cannot be read."""
@@ -59,12 +58,12 @@ class Results:
     def tidy(self) -> None:
         """Remove unfinished files of killed runs, and the least recently used results."""
         self._since_tidied = 0
-        files = []
+        files, total = [], 0
         for path in self.folder.glob("*/*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
                 files.append((status.st_mtime, status.st_size, path))
-        total = sum(size for _, size, _ in files)
+                total += status.st_size
         for modified, size, path in sorted(files):
             left = not path.name.endswith(_SUFFIX) and modified < time.time() - _YOUNG_SECONDS
             if left or total > self._most:
@@ -81,9 +80,11 @@ def _outcome(
     reasons: list[str],
     spent: dict[str, Any],
     parts: list[dict[str, Any]],
-    unscored: Sequence[str] = (),
+    unscored: list[str] | None = None,
 ) -> WithScores:
     results = tuple(Part(**part) for part in parts)
     if reasons:
-        return SubmissionFailed(notebook, tuple(reasons), Spent(**spent), results, tuple(unscored))
+        return SubmissionFailed(
+            notebook, tuple(reasons), Spent(**spent), results, tuple(unscored or ())
+        )
     return Graded(notebook, Spent(**spent), results)

@@ -279,9 +279,10 @@ def test_every_student_who_submitted_is_listed_with_a_reason(course):
     assert reasons == {
         "handed-in": f"{no_scores}: run `nbgrader autograde hw2`.",
         "killed": f"{no_scores}: run `nbgrader autograde hw2`.",
-        "cut-off": "The notebook 'hw2.ipynb' cannot be read: the file ends in the middle "
-        "(11 bytes): an upload or a copy was cut off. Submit the whole file again. Ask the student "
-        "for another file, and run `nbgrader autograde hw2`.",
+        "cut-off": "The notebook 'hw2.ipynb' cannot be read: expected JSON, found text that begins "
+        """with '{"cells": [' and goes wrong in line 1, column 12 (Expecting value). """
+        "An upload may have been cut off: submit the whole file again. Ask the student for another "
+        "file, and run `nbgrader autograde hw2`.",
         **{
             student: f"No hw2.ipynb was submitted. Look into {submitted / student}."
             for student in ("other-name", "no-folder", "empty")
