@@ -107,15 +107,3 @@ def test_stored_variables_and_saved_runs_survive_a_restart(opened, released):
     told = lab.outputs("load")
     expect(told).to_contain_text("Run 'step_0.1', saved 20")
     expect(told).to_contain_text("[0.5, 0.98316]")
-
-
-def test_an_error_in_the_console_would_be_noticed(browser, console):
-    page = browser.new_page()
-    console.listen(page)
-    page.evaluate("console.error('a message'); setTimeout(() => { throw Error('thrown') }, 0)")
-    console.wait_for(page, "thrown")
-    page.close()
-    assert [error.split(" (")[0] for error in console.ours()] == [
-        "a message",
-        "uncaught: thrown",
-    ]

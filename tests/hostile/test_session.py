@@ -212,17 +212,6 @@ def test_a_test_that_ends_with_an_object_is_at_fault() -> None:
         run_cell("f()", "test_f", names)
 
 
-def test_the_type_of_plain_data_is_told() -> None:
-    source = """
-class Meta(type):
-    pass
-[type(f()) is float, isinstance(int, type), type("A", (), {}).__name__, Meta("B", (), {}).__name__]
-"""
-    with asking({"f": lambda: 6.0}) as names:
-        [output] = run_cell(source, "test_f", names)
-    assert output["data"]["text/plain"] == "[True, True, 'A', 'B']"
-
-
 def test_an_object_that_student_code_passes_to_a_test_fails_only_its_part() -> None:
     with asking({"apply": lambda f: f(object())}) as names, pytest.raises(Mismatch, match="data"):
         names["apply"](lambda x: x.shape)
@@ -359,13 +348,6 @@ def test_a_function_of_the_test_runs_in_the_notebook_if_it_can(name: str, questi
                 names.notebook.calls(names[name], [[6]], whole=True)
 
 
-def test_with_right_functions_a_function_of_the_test_runs_here() -> None:
-    with asking({"f": lambda: "forged"}) as names, names.notebook.replaced(f=lambda: "right"):
-        call = eval("lambda: f()", names)
-        names.notebook._session.call = None
-        assert names.notebook.calls(call, [()], whole=False)[0]() == "right"
-
-
 def test_what_a_students_function_prints_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     with asking({"f": lambda: print("loud")}) as names:
         names["f"]()
@@ -405,13 +387,6 @@ def look(f):
         told = [names["look"](f) for f in (waved, a_hidden_test, lambda x: 2 * x)]
     assert told[0] == told[1] == told[2]
     assert told[0][:5] == ["function", "function", "<the grader>", None, None]
-
-
-def test_a_function_of_the_students_package_is_called_there() -> None:
-    with asking({"apply": lambda f, x: f(x)}) as names:
-        session = names.notebook._session
-        session._call_back = None
-        np.testing.assert_array_equal(names["apply"](waved, np.ones(2)), waved(np.ones(2)))
 
 
 def test_an_exception_of_a_test_function_passes_through_the_notebook() -> None:

@@ -81,19 +81,6 @@ def test_the_published_numbers_come_out(perfect):
     assert "[0.2  0.25 0.2 ]" in printed(perfect, "q1_3b_i")
 
 
-def test_training_ends_near_the_published_accuracy(perfect):
-    accuracy = float(
-        re.search(r"At the end: .*test accuracy (0\.\d+)", printed(perfect, "train_run"))[1]
-    )
-    assert 0.975 < accuracy < 0.99
-
-
-def test_every_plot_that_is_asked_for_is_there(perfect):
-    for name in ("q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment"):
-        kinds = [o.get("data", {}).keys() for o in cell_of(perfect, name).outputs]
-        assert any("image/png" in kind for kind in kinds), name
-
-
 def test_nearly_all_units_are_dead_after_an_epoch_with_step_size_10(perfect):
     found = re.search(
         r"at the end (\d+)%; last test accuracy (0\.\d+)", printed(perfect, "q1_3e_iv_experiment")

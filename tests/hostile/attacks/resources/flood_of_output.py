@@ -14,7 +14,6 @@
 # print = "print('x' * 1000)"
 # "descriptor 1" = "import os; os.write(1, b'x' * 1000)"
 # display = "from IPython.display import display; display('x' * 1000)"
-# "a system command" = "get_ipython().system('seq 100000')"
 # ///
 
 # %% before
