@@ -79,31 +79,3 @@ def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
     expect(bar).to_have_text(re.compile(r"epoch 1: 100%\|.*40/40"))
     assert len(bar.inner_text().strip().splitlines()) == 1
     expect(lab.stderr()).to_have_count(0)
-
-
-def test_stored_variables_and_saved_runs_survive_a_restart(opened, released):
-    training = code(
-        "training",
-        "STEP_SIZE = 0.1\nweight_matrices, biases = [np.eye(2)], [np.zeros((1, 2))]\n"
-        "training_loss = [0.69, 0.5]\ntraining_acc = test_loss = test_acc = [0.5, 0.98316]",
-    )
-    lab = opened(
-        some_of(
-            released,
-            "setup",
-            training,
-            "save-run",
-            code("store", "%store training_loss"),
-            code("gone", "'training_loss' in globals()"),
-            code("restore", "%store -r training_loss\nprint(training_loss)"),
-            code("load", "import hw_support\nprint(hw_support.load_run('step_0.1').test_acc)"),
-        )
-    )
-    lab.run("setup", "training", "save-run", "store")
-    lab.restart_kernel()
-    lab.run("gone", "restore", "load")
-    expect(lab.outputs("gone")).to_have_text("False")
-    expect(lab.outputs("restore")).to_have_text("[0.69, 0.5]\n")
-    told = lab.outputs("load")
-    expect(told).to_contain_text("Run 'step_0.1', saved 20")
-    expect(told).to_contain_text("[0.5, 0.98316]")

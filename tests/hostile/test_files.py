@@ -330,7 +330,7 @@ WHY = {
 
 
 @of_that_class
-def test_a_class_of_attackers_is_graded_and_no_attacker_gets_a_point(hostile_class: Class) -> None:
+def test_a_class_of_attackers_is_graded_and_gets_no_point(hostile_class: Class) -> None:
     course = hostile_class.course
     assert hostile_class.status == 1, hostile_class.log[-3000:]
     traces = hostile_class.log.count("Traceback (most recent call last)")
@@ -347,7 +347,7 @@ def test_a_class_of_attackers_is_graded_and_no_attacker_gets_a_point(hostile_cla
 
 
 @of_that_class
-def test_what_cannot_be_read_is_not_graded_and_named_in_the_table(hostile_class: Class) -> None:
+def test_what_cannot_be_read_is_named_in_the_table(hostile_class: Class) -> None:
     table = report(hostile_class.course.root, "hw2", 400)
     for name in hostile_class.unreadable:
         assert set(hostile_class.course.scores(name).values()) <= {None}

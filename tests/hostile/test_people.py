@@ -143,11 +143,6 @@ def test_any_text_is_a_time_or_refused(text: str) -> None:
         assert moment.year >= 2000
 
 
-def make(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
-
-
 # -- a class
 
 
@@ -176,7 +171,7 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
     return Graded(course, done.stderr, done.returncode)
 
 
-def test_students_with_invalid_ids_are_refused_and_all_others_are_graded(graded: Graded) -> None:
+def test_invalid_ids_are_refused_and_others_are_graded(graded: Graded) -> None:
     assert graded.status == 1
     assert sum(filter(None, graded.course.test_scores("honest").values())) == FULL_MARKS
     handed_in = set(os.listdir(graded.course.root / "autograded"))
@@ -256,7 +251,7 @@ def test_a_text_like_a_formula_gets_an_apostrophe(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x;=1", "x; +1", 'x;"=1"', "x;y;@z", "＝1;-1"])
-def test_a_text_has_no_formula_where_a_table_is_divided_at_semicolons(text: str) -> None:
+def test_a_text_divided_at_semicolons_has_no_formula(text: str) -> None:
     line = csv_of([["ada", text]]).strip()
     for value in line.split(";"):
         assert not value.lstrip(' "').startswith(("=", "+", "-", "@"))

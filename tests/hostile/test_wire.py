@@ -87,7 +87,7 @@ def test_plain_values_come_back_as_they_were(value: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_arrays_keep_type_byte_order_and_bits_and_can_be_written_to(dtype: str) -> None:
+def test_arrays_keep_type_and_bits_and_are_writable(dtype: str) -> None:
     array = np.frombuffer(bytes(range(2)) * 48, dtype)
     one, two = back([array, array])
     assert bits(one) == bits(two) == bits(array)
@@ -197,7 +197,7 @@ def test_a_forged_frame_is_refused(item: Any, body: bytes) -> None:
         decode(item, body)
 
 
-def test_every_text_of_a_dtype_gives_a_plain_number_or_is_refused() -> None:
+def test_any_dtype_gives_plain_numbers_or_is_refused() -> None:
     for kind in "?bBhHiIlLqQefdgFDGSaUVOmMpPNncuT":
         for text in (f"{order}{kind}{size}" for order in "<>|=" for size in range(100)):
             try:

@@ -50,7 +50,7 @@ def test_it_is_valid_as_it_is_for_the_newest_schema(file):
     nbformat.validator.get_validator(relax_add_props=False).validate(file)
 
 
-def test_it_needs_no_widgets_and_no_extension_and_its_attachments_are_png(file):
+def test_it_needs_no_extension_and_attachments_are_png(file):
     assert set(file["metadata"]) == {"kernelspec", "language_info"}
     for cell in file["cells"]:
         assert cell["cell_type"] in ("code", "markdown")
@@ -71,7 +71,7 @@ def test_texts_use_markdown_and_no_html(texts):
     }
 
 
-def test_formulas_are_closed_and_use_environments_that_jupyter_and_our_pages_know(file):
+def test_formulas_are_closed_and_use_known_environments(file):
     for cell in file["cells"]:
         if cell["cell_type"] == "markdown":
             source = "".join(cell["source"])

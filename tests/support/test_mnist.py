@@ -1,4 +1,3 @@
-import io
 import shutil
 from dataclasses import replace
 
@@ -48,29 +47,12 @@ def test_every_call_after_a_preload_returns_new_arrays_too(data):
     assert not np.shares_memory(first[0][0], second[0][0])
 
 
-def changed(content):
-    content = bytearray(content)
+def test_a_file_that_is_not_the_shipped_one_is_refused(copy):
+    content = bytearray(copy.read_bytes())
     content[1_000_000] ^= 1
-    return content
-
-
-def foreign(content):
-    archive = io.BytesIO()
-    np.savez(archive, X_train=np.zeros((1, 28, 28), np.uint8))
-    return archive.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        (lambda content: content[:100_000], "100,000 bytes, SHA-256"),
-        (changed, "2,347,371 bytes, SHA-256"),
-        (foreign, "SHA-256"),
-    ],
-)
-def test_a_file_that_is_not_the_shipped_one_is_refused(copy, change, found):
-    copy.write_bytes(change(copy.read_bytes()))
-    with pytest.raises(DataFileError, match=f"{MNIST_FILE.sha256}, found .*{found}"):
+    copy.write_bytes(content)
+    found = f"{MNIST_FILE.sha256}, found .*2,347,371 bytes, SHA-256"
+    with pytest.raises(DataFileError, match=found):
         get_mnist_threes_nines()
 
 

@@ -172,7 +172,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
             read_submission(tmp_path / name)
 
 
-def test_a_missing_file_is_reported_with_the_notebooks_that_are_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_named_with_the_other_notebooks(tmp_path: Path) -> None:
     with pytest.raises(Unreadable) as raised:
         read_submission(tmp_path / "hw2.ipynb")
     assert str(raised.value).endswith("there is no such file")
@@ -183,7 +183,7 @@ def test_a_missing_file_is_reported_with_the_notebooks_that_are_there(tmp_path: 
         read_submission(tmp_path / "hw2 (1).ipynb" / "hw2.ipynb")
 
 
-def test_only_type_source_pictures_and_flat_marks_of_a_cell_are_kept(tmp_path: Path) -> None:
+def test_only_source_pictures_and_flat_marks_are_kept(tmp_path: Path) -> None:
     marks = {**MARKS, "checksum": ["x"], "cell_type": None, "more": 1}
     first = code(["a\n", "b"], nbgrader=marks, collapsed=True, tags=["skip-execution"])
     first |= {"outputs": [{"output_type": "stream", "name": "stdout", "text": "kept?"}]}
