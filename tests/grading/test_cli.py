@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from hw_grading.__main__ import main
-from hw_grading.cli import PHASES, parser_of_all
 from hw_grading.homework.course import REPOSITORY, Course
 
 ARGUMENTS = {
@@ -42,13 +41,6 @@ def write_course(folder, settings=""):
         (folder / "source" / name / f"{name}.ipynb").write_text(notebook)
 
 
-def test_help_lists_each_command_under_its_phase():
-    help_ = parser_of_all().format_help()
-    for phase, commands in PHASES.items():
-        for name, line in commands.items():
-            assert f"{name:<12}{line}" in help_.partition(f"{phase}:")[2].partition("\n\n")[0]
-
-
 @pytest.mark.parametrize("command", [*ARGUMENTS])
 def test_in_a_wrong_folder_each_command_says_how_to_name_the_course(command, tmp_path, capsys):
     assert main(["--course", str(tmp_path), command, *ARGUMENTS[command]]) == 2
@@ -57,24 +49,6 @@ def test_in_a_wrong_folder_each_command_says_how_to_name_the_course(command, tmp
         f"hw-grading --course FOLDER {command}\n"
     )
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["grade-it"], "invalid choice"),
-        (["report", "ps1", "--force"], "unrecognized arguments: --force"),
-        (["explain", "ps1"], "required: --student"),
-        (["export", "ps1", "--format", "excel"], "invalid choice"),
-        (["correct", "ps1", "--list", "--undo", "1"], "not allowed with argument --list"),
-        (["correct", "ps1", "why"], "one of the arguments --add --drop --full-marks --to"),
-    ],
-)
-def test_a_command_line_that_cannot_be_parsed_has_status_2(words, said, capsys):
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    assert end.value.code == 2
-    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

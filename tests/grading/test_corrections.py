@@ -303,26 +303,3 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(term):
     ]
     words = {question.name: question.points.words for question in summary.questions}
     assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}
-
-
-def test_the_report_has_corrected_points_and_no_total_below_0(term):
-    """The extension was granted after grading: the work is not late, but has a penalty."""
-    term.hand_in("ada", points=7).hand_in("ben", points=2)
-    correct(term, "why", "--add", "-1")
-    with term.gradebook() as book:
-        book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0
-        book.find_grade("plot", "ps1", "ps1", "ben").extra_credit = -3.0
-        book.db.commit()
-    term.type("extend", "ps1", "--student", "ada", "--hours", "48")
-    assert [term.final(student).final for student in ("ada", "ben")] == [4, 0]
-    shown = report(term.folder, "ps1", 160)
-    assert re.search(r"^ada +6 .* 6 +2 +4$", shown, re.MULTILINE)
-    assert re.search(r"^ben .* 0$", shown, re.MULTILINE)
-
-
-def test_feedback_says_how_many_slip_days_were_used(term):
-    term.policy(percent=100, slip_days=3)
-    term.hand_in("ada", "2022-10-05 12:00:00", points=7)
-    summary = summary_of(facts_of(term), [], [], lambda one: Markup.escape(one))
-    assert summary.total == "7"
-    assert summary.remarks[0] == "1 slip day was used for this homework. You have 2 left."

@@ -3,10 +3,8 @@
 import html
 import re
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from html_pages import base64_of, chunk, png
 from markupsafe import Markup
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -16,10 +14,8 @@ from traitlets.config import PyFileConfigLoader
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.model import Item, Mark, Rubric
-from hw_grading.gradebook.results import Result
-from hw_grading.gradebook.scores import Cell, Record, Score, Student
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.rendering.feedback.summary import Facts, Remark, remark_of, summary_of
+from hw_grading.rendering.feedback.summary import remark_of
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -27,7 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 __all__ = ["course"]  # a fixture
 
 ODD = '<b>o\'d & "ids"</b>'
-PNG = base64_of(png(extra=chunk(b"teXt", bytes(3_002))))  # of 3 n bytes, so its base64 can go on
 
 
 def generate(course: ToyCourse, student: str = "*") -> None:
@@ -136,31 +131,6 @@ class TestTheBox:
         assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
         assert page.count("<math") == 2
 
-    def test_has_the_late_penalty(self, course):
-        course.grade("ada", valid(notebook()), extension=timedelta(hours=-26))
-        with course.gradebook() as book:
-            book.find_submission_notebook("hw2", "hw2", "ada").late_submission_penalty = 2
-            book.db.commit()
-        found = box(page_of(course))
-        assert "1 of 9 points so far" in found
-        assert (
-            "Your answers earned 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
-        )
-
-    def test_has_only_tests_if_people_grade_nothing(self):
-        test = Cell("t", 3, by_hand=False)
-        record = Record("ada", scores=(Score(test, auto=3.0),))
-        result = Result(Student("ada", "", "", ""), record, score=3.0)
-        facts = Facts("ada", "hw2", (test,), 3.0, result)
-        summary = summary_of(facts, [], [], lambda text: Markup.escape(text))
-        assert (summary.total, summary.most, summary.is_final, summary.remarks) == (
-            "3",
-            "3",
-            True,
-            (),
-        )
-        assert [(q.name, q.points.words) for q in summary.questions] == [("t", "3 of 3")]
-
     def test_has_extra_credit_and_scores_above_the_maximum(self, course):
         course.grade("ada", valid(notebook()), manual=5.0)
         with course.gradebook() as book:
@@ -203,18 +173,6 @@ class TestFailuresAndNotes:
             assert word not in page
         assert len(course.result("ada").run.problems) == 3  # staff see them
 
-    def test_a_second_notebook_and_repairs_are_shown(self, course):
-        second = "'copy.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
-        noted = [
-            problem(second, "mended", "other-notebook"),
-            problem("Cell 'test_double' was deleted: it was restored.", "mended", "deleted-cell"),
-        ]
-        course.grade("ada", valid(notebook(problems=noted)))
-        found = box(page_of(course))
-        assert second in found
-        assert "What the grader repaired in your notebook (1)" in found
-        assert "it was restored. 1.1a Double" in found
-
 
 class TestTheNotebook:
     def test_long_texts_of_the_instructor_are_folded(self, course):
@@ -249,16 +207,6 @@ class TestTheNotebook:
             assert word not in page
         assert 'content="default-src &#39;none&#39;; img-src data:; style-src' in page
         assert len(page) < 25_000  # without the student's own words
-
-    def test_outputs_of_20_megabytes_are_cut_and_the_page_says_so(self, course):
-        picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": PNG}}
-        large = {**picture, "data": {"image/png": PNG + "A" * 20_000_000}}
-        course.grade("ada", valid(notebook(plot=[stream("y" * 20_000_000), large, picture])))
-        page = page_of(course)
-        assert len(page) < 100_000
-        assert "19,970,000 more characters" in page
-        assert "A picture of more than 10 MB is not shown." in page
-        assert f"base64,{PNG}" in page
 
 
 class TestBadInput:
@@ -335,18 +283,6 @@ def test_feedback_for_a_student_reads_no_other_students_scores(course):
 
 def as_it_is(text):
     return Markup.escape(html.unescape(text))
-
-
-def test_a_graders_comment_is_split_into_items_and_text():
-    remark = remark_of("+1  names both\n−0.25  no unit\n\n+1 is not a line of items", as_it_is)
-    assert remark.items == (("+1", "names both"), ("−0.25", "no unit"))
-    assert remark.text == "+1 is not a line of items"
-    assert remark_of("+2  all", as_it_is).text == ""
-
-
-@pytest.mark.parametrize("text", ["3 errors in line 2", "+ and -"])
-def test_text_is_not_read_as_items(text):
-    assert remark_of(text, as_it_is) == Remark((), Markup.escape(text))
 
 
 def test_a_comment_of_the_desk_is_read_completely():

@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import CheckCellMetadata, OverwriteCells
 from nbgrader.utils import compute_checksum
-from toy_course import ASSIGNMENT, ToyCourse, source_notebook
+from toy_course import ASSIGNMENT, ToyCourse
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.graded_notebook import cells_by_id
@@ -428,20 +428,6 @@ def test_mending_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]
     found(again, ["## A heading"])
     assert sources <= {c.source for c in again.cells}
     assert {name for c in again.cells if (name := continues(c))} <= {"why", "draw"}
-
-
-@pytest.mark.slow
-def test_the_gradebook_gives_the_cells_in_order_with_their_checksums(course: ToyCourse) -> None:
-    with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
-        cells = instructor_cells(gradebook, ASSIGNMENT, "hw2")
-    names = [c.metadata.nbgrader.grade_id for c in source_notebook().cells if c.metadata]
-    assert [c.grade_id for c in cells] == names
-    nb = copy.deepcopy(course.released)
-    assert mend(nb, cells) == []
-    for c in cells:
-        assert compute_checksum(cell_of(nb, c.grade_id)) == c.checksum
-        assert c.is_unchanged(cell_of(course.released, c.grade_id).source)
-    assert "HIDDEN" in cell_of(nb, "test_triple").source
 
 
 def delete_a_test(nb: NotebookNode) -> None:

@@ -1,6 +1,5 @@
 """A new homework is written whole or not at all, and what is written is complete."""
 
-import itertools
 import re
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import pytest
 
 from hw_grading.__main__ import main
 from hw_grading.commands.new import MAX_CHARACTERS, NotMade, new
-from hw_grading.homework.homework import KINDS, Beside, Manifest, homework_of
+from hw_grading.homework.homework import homework_of
 from hw_grading.homework.source_notebook import mistakes, total_of
 
 TODAY = date(2030, 3, 1)
@@ -60,15 +59,6 @@ def test_the_files_of_a_homework_are_there_under_its_name_without_placeholders(c
         text = path.read_text(encoding="utf-8")
         assert re.findall(r"HOMEWORK_NAME|DUE_DATE|TIME_ZONE|ZONE_IN_WORDS|SEED", text) == []
     assert made["hw3.ipynb"].read_text(encoding="utf-8").count("{{ due_date }}") == 1
-
-
-def test_the_manifest_gives_every_key_and_says_what_it_is_in_one_line(made):
-    lines = made["homework.toml"].read_text(encoding="utf-8").splitlines()
-    explained = [re.match(r"\[?(\w+)", line)[1] for line in lines if re.match(r"[a-z\[]", line)]
-    assert set(explained) == set(Manifest.model_fields) | set(KINDS) | set(Beside.model_fields)
-    for above, line in itertools.pairwise(lines):
-        if line and not line.startswith("#"):
-            assert above.startswith("# "), line
 
 
 def test_it_is_due_in_four_weeks_in_the_time_zone_of_the_other_homework(course, made):
@@ -143,18 +133,3 @@ def test_after_a_failure_at_any_step_no_file_is_left(course, method, call, error
         new(course, "hw3", TODAY)
     assert not [path for path in course.rglob("*") if path.is_file() and path.suffix != ".py"]
     assert not (course / "staff/hw3").exists()
-
-
-def test_a_course_may_have_its_settings_in_json(course, capsys):
-    (course / "nbgrader_config.py").rename(course / "nbgrader_config.json")
-    (course / "nbgrader_config.json").write_text("{}")
-    assert main(["--course", str(course), "new", "hw3"]) == 0
-    assert "release hw3" in capsys.readouterr().out
-
-
-def test_a_wrong_manifest_of_another_homework_is_named(course, capsys):
-    new(course, "hw3", TODAY)
-    (course / "staff" / "hw3" / "homework.toml").write_text("points = ")
-    assert main(["--course", str(course), "new", "hw4"]) == 2
-    assert "hw3/homework.toml" in capsys.readouterr().err
-    assert not (course / "source" / "hw4").exists()

@@ -159,23 +159,6 @@ def test_a_killed_regrade_is_continued_and_compared(
 
 
 @together
-def test_all_named_students_are_graded_again_and_no_others(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ps1.edit(course, ps1.RIGHT_TEST)
-    untouched = written(course.autograded("size00", "ps1") / "ps1.ipynb")
-    named = [word for name in (*RIGHT, *BROKEN) for word in ("--student", name)]
-    assert regrade(course, *named) == 0
-    assert changes(course) == {name: EXPECTED[name] for name in RIGHT}
-    assert written(course.autograded("size00", "ps1") / "ps1.ipynb") == untouched
-    capsys.readouterr()
-    assert regrade(course, "--dry-run", *named) == 0
-    assert "all results are up to date" in capsys.readouterr().out
-    assert regrade(course, "--dry-run") == 0
-    assert f"run 1 submission again (size00): {WHY}" in capsys.readouterr().out
-
-
-@together
 def test_a_dry_run_shows_its_plan_and_writes_nothing(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -247,16 +230,6 @@ def test_an_impossible_regrade_says_why_and_changes_nothing(
     assert "ps1.ipynb" in said.err
     assert "An earlier regrade" not in said.out
     assert state(course) == before
-
-
-def test_an_ungraded_homework_is_not_regraded(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    course = Course(tmp_path)
-    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
-    assert regrade(course) == 2
-    assert "There is no gradebook" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == [tmp_path / "nbgrader_config.py"]
 
 
 # -- two runs

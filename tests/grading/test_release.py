@@ -21,7 +21,6 @@ from tiny_homeworks import (
 )
 
 from hw_grading.__main__ import main
-from hw_grading.commands import release as release_module
 from hw_grading.commands.release import (
     description_of,
     known_to_students,
@@ -119,15 +118,6 @@ def _pins(lines: list[str]) -> set[str]:
     return {line.partition(";")[0].strip(" \\") for line in lines}
 
 
-def test_the_wheel_knows_no_homework_that_is_due_later(ours):
-    name, path = ours
-    due = homework_of(REPOSITORY, name).manifest.due_moment
-    known = known_in(wheel_in(path))
-    assert name in known
-    for other in known - {name}:
-        assert homework_of(REPOSITORY, other).manifest.due_moment <= due
-
-
 def test_the_students_package_describes_existing_homeworks_only():
     files = {path.stem for path in released.FOLDER.iterdir()}
     assert files == set(HOMEWORKS), "run `make release`"
@@ -206,15 +196,6 @@ def test_the_students_package_reads_what_the_command_wrote(made):
     assert told.version == f"{OURS}+ps1"
     assert told.cpu_seconds_for_cell == {"try_it": 120.0}
     assert "grade_with" not in (known / "ps1.json").read_text(encoding="utf-8")
-
-
-def test_the_page_has_the_manifests_title_and_paragraphs_as_plain_text(made):
-    course, _, _ = made
-    page = (course.folder / "release" / "ps2" / "START.html").read_text(encoding="utf-8")
-    assert "<h1>Problems ps2 – how to start</h1>" in page
-    assert "<p>Bring a &lt;pencil&gt; &amp; paper.</p>" in page
-    assert "jupyter lab ps2.ipynb" in page
-    assert "ps1" not in page
 
 
 def test_a_release_of_the_same_input_gives_the_same_bytes(made, tmp_path):
@@ -303,19 +284,6 @@ def test_two_notebooks_with_the_same_cell_with_points_are_refused(written, capfd
     assert main(["--course", str(written.folder), "release", "ps1"]) == 2
     said = capfd.readouterr().err
     assert "second.ipynb and source/ps1/ps1.ipynb have a cell with points of the same id" in said
-
-
-def test_a_manifest_that_names_no_cell_gives_a_warning_and_status_1(
-    written, capfd, monkeypatch, tmp_path
-):
-    manifest = manifest_of("ps1").replace('"certification"', '"gone"')
-    write_homework(written.folder, "ps1", source_of("ps1"), manifest)
-    monkeypatch.setattr(released, "FOLDER", tmp_path / "known")
-    monkeypatch.setattr(release_module, "write_student_zip", lambda *_: Path("ps1.zip"))
-    assert main(["--course", str(written.folder), "release", "ps1"]) == 1
-    said = capfd.readouterr()
-    assert "ps1.zip" in said.out
-    assert "homework.toml: it names the cell 'gone', but no cell of the notebook" in said.err
 
 
 def test_a_student_finishes_a_small_homework_with_what_is_in_the_zip(made, tmp_path):

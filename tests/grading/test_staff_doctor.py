@@ -4,9 +4,7 @@ import os
 import re
 import sys
 import tempfile
-from collections import namedtuple
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -121,17 +119,6 @@ def test_whatever_fails_becomes_a_line(course: Course, monkeypatch: pytest.Monke
         assert "\x1b" not in str(line)
 
 
-def test_a_missing_or_old_package_that_grading_needs_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    needed = ["numpy>=99", "not-there>=1; extra == 'grading'", "nor-this; extra == 'pdf'"]
-    monkeypatch.setattr(doctor.metadata, "requires", lambda name: needed)
-    found, advice = doctor.packages()
-    numpy = metadata.version("numpy")
-    assert found == f"numpy is {numpy} (needed: >=99), not-there is not installed (needed: >=1)"
-    assert "pip install -r" in str(advice)
-
-
 def test_without_a_sandbox_the_line_says_what_to_do(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,18 +155,6 @@ def test_a_gradebook_that_is_missing_empty_or_damaged_is_told_apart(
     assert advice in str(line.advice) if advice else line.advice is None
 
 
-def test_a_gradebook_on_a_network_is_reported_by_the_innermost_file_system(
-    course: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    part = namedtuple("part", "mountpoint fstype")
-    here = course.folder.parent
-    parts = [part("/", "ext4"), part(str(here), "nfs4"), part(f"{here}x", "cifs")]
-    monkeypatch.setattr(doctor.psutil, "disk_partitions", lambda all: parts)
-    line = lines_of(course)["gradebook"]
-    assert "on nfs4, where SQLite's locks may fail" in line.found
-    assert "PostgreSQL" in str(line.advice)
-
-
 @pytest.mark.slow
 @pytest.mark.xdist_group("postgresql")
 def test_a_gradebook_in_postgresql_is_checked(course: Course, postgresql: Server) -> None:
@@ -210,19 +185,3 @@ def test_a_course_that_students_of_the_machine_can_read_is_reported(made: Course
         assert str(course.folder / "source") in str(line.advice)
         course.folder.chmod(0o750)
         assert lines_of(course)["exchange"].advice is None
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("points = 'many'", "points"),
-        ('certification = "name"', "no cell of the notebook has this id"),
-    ],
-)
-def test_a_manifest_with_a_mistake_has_its_line(content: str, said: str, course: Course) -> None:
-    manifest = course.root / "staff" / "ps1" / "homework.toml"
-    manifest.parent.mkdir(parents=True, exist_ok=True)
-    manifest.write_text(content)
-    line = lines_of(course)["ps1"]
-    assert line.found == "has a mistake"
-    assert said in str(line.advice)
