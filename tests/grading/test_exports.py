@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -122,15 +121,6 @@ def moodle(*more: MoodleStudent, bob: str = "bob@x.edu", **attributes: object) -
     return Moodle([*students, *more], **attributes)
 
 
-def with_points(student: str) -> Callable[[Course], None]:
-    def add(course: Course) -> None:
-        add_student(course, student)
-        for cell in ("why", "plot"):
-            grade_elsewhere(course, student, 1, cell)
-
-    return add
-
-
 def handed_in_again(course: Course) -> None:
     with Gradebook(course.db_url) as gradebook:
         gradebook.find_submission("ps1", "ann").timestamp = datetime(2022, 10, 1)
@@ -158,8 +148,6 @@ WITHOUT_BOB, ONE_NAMESAKE = canvas(EVE), canvas(NAMESAKE)
 del WITHOUT_BOB.students[1], ONE_NAMESAKE.students[0]
 BY_LOGIN = [CanvasStudent("2", "Bob", login="BOB"), CanvasStudent("3", "Zoe", login="zoe")]
 OF_LOGINS = {"Bob": ("", "3"), "Zoe": ("", "0")}
-DECOMPOSED = unicodedata.normalize("NFD", "JÜRG")
-MARK = {**ENGLISH, "columns": [*ENGLISH["columns"][:5], "Mark", *ENGLISH["columns"][6:]]}
 DEPARTMENT = {
     **ENGLISH,
     "columns": [*ENGLISH["columns"][:3], "Department", *ENGLISH["columns"][4:]],
@@ -172,13 +160,10 @@ CANVAS = {
     "all agree": Case(canvas(), "3 scores in the column 'ps1 (123456)'; 3 of them changed.", 0),
     "an excused student": Case(canvas(ann="EX"), "2 scores", 0, BOB | ZOE),
     "a byte order mark": Case(canvas(), "", 0, text=lambda t: codecs.BOM_UTF8 + t.encode()),
-    "the encoding of Windows": Case(canvas(), "", 0, text=lambda t: t.encode("cp1252")),
     "one student asked for": Case(canvas(), "", 0, BOB, ("--student", "bob")),
     # the column
     "another title": Case(titled("Homework Seven"), "'Quiz (55)', 'Homework Seven (123456)'", 2),
-    "the title by option": Case(titled("Lab"), "", 0, options=("--column", "LAB")),
     "the id by option": Case(titled("Lab"), "", 0, options=("--column", "123456")),
-    "two columns of the name": Case(titled("PS1", quiz="ps1"), "found 2 of them", 2),
     "a column that is read only": Case(
         titled("ps1", "(read only)"), "Choose one with --column: 'Quiz (55)'\n", 2, {},
         ("--column", "123456")),
@@ -188,7 +173,6 @@ CANVAS = {
     "students on one side only": Case(
         WITHOUT_BOB, "1 student with a score but without a row in the file: bob ('Jones, Bob')",
         changes=ANN | ZOE),
-    "a row of nobody's": Case(WITHOUT_BOB, "'Adams, Eve' (line 7)", changes=ANN | ZOE),
     "no roster": Case(
         of(CanvasStudent("1", "Ann Lee", "ann"), EVE, *BY_LOGIN),
         "1 row of people not in the gradebook", 0, ANN | OF_LOGINS, roster=""),
@@ -198,7 +182,6 @@ CANVAS = {
     "another's name beside the other's row": Case(
         canvas(RENAMED), "belongs to zoe, but this student's Canvas id is '703', not '705'",
         options=ACCEPT),
-    "a namesake": Case(canvas(NAMESAKE), "line 8: the name 'Lee, Ann' belongs to ann, but this"),
     "a namesake alone": Case(
         ONE_NAMESAKE, "belongs to ann, but this student's SIS User ID is '3031', not '3999'",
         changes=BOB | ZOE, options=ACCEPT),
@@ -208,16 +191,10 @@ CANVAS = {
     "a name that you accept": Case(
         of(BY_NAME, *BY_LOGIN), "Compare their rows with the platform, since",
         changes=OF_LOGINS | {"Lee, Ann": ("", "5.5")}, options=ACCEPT),
-    "a name of two students": Case(
-        of(BY_NAME), "the name 'Ann, Lee,' belongs to", changes={}, options=ACCEPT,
-        roster=ROSTER + "ann2,Ann Lee,,,,\n", before=with_points("ann2")),
     "ids of two students in a row": Case(
         TWO_IDS, "line 4: the SIS User ID '3031' belongs to ann, but the SIS Login ID 'bob'",
         changes=ZOE),
-    "another case and Unicode form": Case(
-        canvas(CanvasStudent("706", "Jürg Küng", "", DECOMPOSED)), "", 0,
-        SCORES | {"Jürg Küng": ("", "2")}, roster=ROSTER + "jürg,Jürg Küng,,,,\n",
-        before=with_points("jürg")),
+
     # scores that are not final
     "graded by nobody": Case(
         canvas(), "not final are the grades of 1 student: 'dan'",
@@ -229,10 +206,10 @@ CANVAS = {
     "above the points": Case(
         canvas(), "not final are the grades of 1 student: 'ann'",
         changes=BOB | ZOE | {"Ann Lee": ("", "9")}, before=too_high),
+
 }  # fmt: skip
 MOODLE = {
     "all agree": Case(moodle(), "", 0),
-    "German": Case(moodle(language=GERMAN), "", 0, options=IN_GERMAN),
     "German, semicolons and commas": Case(
         moodle(language=GERMAN, maximum="6,00"), "", 0, options=IN_GERMAN, delimiter=";"),
     "German, without options": Case(
@@ -240,19 +217,15 @@ MOODLE = {
     "an option that names no column": Case(
         moodle(), "line 1: expected a grading worksheet of Moodle", 2, {},
         ("--column-id", "Number")),
-    "another name of the grade": Case(
-        moodle(language=MARK), "", 0, options=("--column", "mark")),
-    "no column of grades": Case(
-        moodle(language=MARK), "expected one column named 'Grade', found none. Choose", 2),
     "a row of nobody's": Case(
         moodle(MoodleStudent(15, "Eve Adams", "3999", "eve@x.edu", "1.00", "=1+1")),
         "1 row of people not in students.csv, unchanged: 'Eve Adams'"),
-    "another's name": Case(
-        moodle(MoodleStudent(15, "Ann Lee", "", "eve@x.edu", "1.00")),
-        "1 row of people not in students.csv, unchanged: 'Ann Lee'", options=ACCEPT),
     "an address in a column of the students' own": Case(
         moodle(bob="ann@x.edu", language=DEPARTMENT), "change: bob (line 4), zoe (line 5). Their",
         changes=ANN),
+    "another's name": Case(
+        moodle(MoodleStudent(15, "Ann Lee", "", "eve@x.edu", "1.00")),
+        "1 row of people not in students.csv, unchanged: 'Ann Lee'", options=ACCEPT),
     "another maximum": Case(moodle(maximum="7"), "has a maximum of 7 points, but ps1 has 6"),
 }  # fmt: skip
 
@@ -288,7 +261,7 @@ def test_a_platforms_file_gets_the_scores_and_nothing_else(term: Term, case: Cas
 
 
 @pytest.mark.parametrize("site", [canvas(), moodle()], ids=["canvas", "moodle"])
-def test_a_file_that_is_cut_off_anywhere_never_blanks_or_changes_a_grade(
+def test_a_file_that_is_cut_off_blanks_or_changes_no_grade(
     term: Term, site: Canvas | Moodle
 ) -> None:
     kind, whole = type(site).__name__.lower(), site.exported()
@@ -316,7 +289,7 @@ def test_a_file_that_is_cut_off_anywhere_never_blanks_or_changes_a_grade(
         ("questions", "a,b\n", "Leave out --fill"),
     ],
 )
-def test_what_cannot_be_filled_in_is_refused_and_nothing_is_written(
+def test_what_cannot_be_filled_in_is_refused(
     term: Term, kind: str, content: str | None, said: str
 ) -> None:
     term.to.write_text("mine")
@@ -353,7 +326,7 @@ def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypa
 # -- tables of our own
 
 
-def test_the_columns_for_gradescope_are_those_of_gradescopes_importer(term: Term) -> None:
+def test_the_columns_for_gradescope_are_its_importers(term: Term) -> None:
     with Gradebook(term.course.db_url) as gradebook:
         gradebook.find_submission("ps1", "bob").timestamp = datetime(2022, 10, 5, 9, 30)
         gradebook.find_assignment("ps1").duedate = datetime(2022, 10, 5, 6, 59, 59)
@@ -379,7 +352,7 @@ def test_the_columns_for_gradescope_are_those_of_gradescopes_importer(term: Term
     assert (rows["eve"]["First Name"], rows["eve"]["Email"]) == ("'=Eve", "'@x")
 
 
-def test_the_parts_of_a_score_add_up_and_every_export_has_the_sum(term: Term) -> None:
+def test_the_parts_of_a_score_add_up_in_every_export(term: Term) -> None:
     add_student(term.course, "dan")
     grade_elsewhere(term.course, "dan", 1, "why")
     with Gradebook(term.course.db_url) as gradebook:
@@ -409,7 +382,7 @@ def test_the_parts_of_a_score_add_up_and_every_export_has_the_sum(term: Term) ->
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("exports")
-def test_nbgraders_own_export_has_final_scores_but_none_before_the_release(term: Term) -> None:
+def test_nbgraders_own_export_has_final_scores(term: Term) -> None:
     exporter = "--exporter=hw_grading.lms.export.PlainCsv"
     done = run(term.course.folder, "export", exporter, "--to=students.csv")
     assert done.returncode == 1

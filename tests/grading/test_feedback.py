@@ -107,13 +107,6 @@ class TestTheBox:
         there = page[page.index(f'id="{link}"') :]
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
 
-    def test_has_one_line_for_parts_that_failed_alike(self, course):
-        message = "double is not answered yet (NotImplementedError)"
-        parts = [replace(FAILED, name=name, message=message) for name in ("one", "two", "three")]
-        course.grade("ada", valid(notebook()), auto=0.0, parts=parts)
-        line = "−6 double is not answered yet (NotImplementedError) (3 parts of the test)"
-        assert line in box(page_of(course))
-
     def test_has_errors_of_own_cells_below_their_question(self, course):
         content = valid(notebook())
         own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
@@ -130,15 +123,6 @@ class TestTheBox:
         assert " ".join(text.split()) in box(page)
         assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
         assert page.count("<math") == 2
-
-    def test_has_extra_credit_and_scores_above_the_maximum(self, course):
-        course.grade("ada", valid(notebook()), manual=5.0)
-        with course.gradebook() as book:
-            book.find_grade("plot", "hw2", "hw2", "ada").extra_credit = 1.5
-            book.db.commit()
-        found = box(page_of(course))
-        assert "9.5 of 9 points" in found
-        assert "6.5 of 6 (extra credit 1.5)" in found
 
 
 class TestFailuresAndNotes:

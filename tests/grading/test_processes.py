@@ -87,23 +87,6 @@ def test_a_watchdog_neither_kills_nor_interrupts_nor_counts_other_processes(
         expect_no_other_signal(other)
 
 
-def test_a_process_waiting_for_the_processor_gets_more_time_to_react(
-    first: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = Watch(Forked(first.pid), Forked(first.pid), memory_mb=100, cpu_seconds=60)
-    one.end()  # it checks only when it is told to
-    now = [1000, 70]
-    monkeypatch.setattr(watch, "monotonic", lambda: now[0])
-    monkeypatch.setattr(watch, "seconds_waited", lambda pid: now[1])
-    monkeypatch.setattr(one, "interrupt", lambda: None)
-    one.begin_cell(cpu_seconds=1, name="a cell", wall_seconds=600)
-    assert one._cell
-    for passed, waited, ended in [(0, 0, False), (4, 0, False), (14, 10, False), (16, 10, True)]:
-        now[:] = 1000 + passed, 70 + waited
-        one._interrupt_cell(one._cell)
-        assert (one.stop is not None) is ended
-
-
 def test_a_signal_reaches_its_target(first: subprocess.Popen[bytes]) -> None:
     target = Forked(first.pid)
     target.send_signal(signal.SIGTERM)

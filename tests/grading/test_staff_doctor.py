@@ -119,24 +119,6 @@ def test_whatever_fails_becomes_a_line(course: Course, monkeypatch: pytest.Monke
         assert "\x1b" not in str(line)
 
 
-def test_without_a_sandbox_the_line_says_what_to_do(
-    course: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*of: object) -> None:
-        raise SandboxUnavailable("No sandbox can be made here.\nIn Docker:\n  add an option")
-
-    monkeypatch.setattr(RunSettings, "expect_a_sandbox", refuse)
-    line = lines_of(course)["sandbox"]
-    assert (line.found, line.advice) == (
-        "No sandbox can be made here.",
-        "In Docker:\n        add an option",
-    )
-    set_in(course, "c.ExecuteSubmission.sandbox = 'none'")
-    line = lines_of(course)["sandbox"]
-    assert line.advice is None
-    assert "student code run with your rights" in line.found
-
-
 @pytest.mark.parametrize(
     ("change", "found", "advice"),
     [

@@ -184,18 +184,3 @@ def test_grading_waits_for_a_gradebook_in_use(course: ToyCourse) -> None:
         gradebook.close()
         assert process.wait(120) == 0, (course.root / "output.txt").read_text()
     assert all(course.scores(student) for student in students)
-
-
-@pytest.mark.parametrize(
-    ("argument", "graded"),
-    [
-        ("--student=student-0[1]", {"student-01"}),
-        ("--CourseDirectory.student_id_exclude=student-01", {"student-00", "student-02"}),
-    ],
-)
-def test_a_part_of_the_class_may_be_graded(
-    course: ToyCourse, argument: str, graded: set[str]
-) -> None:
-    students = hand_in(course, 3)
-    assert course.grade(argument).returncode == 0
-    assert set(ran(course)) == {name for name in students if course.scores(name)} == graded
