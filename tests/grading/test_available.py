@@ -10,10 +10,8 @@ import pytest
 from toy_course import FULL_MARKS, ToyCourse
 
 from hw_grading.inside.isolation import Limits
-from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.environment import SandboxUnavailable
-from hw_grading.sandbox.syscalls import compiled_filter
 
 
 def check() -> None:

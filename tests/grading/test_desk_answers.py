@@ -8,7 +8,7 @@ from test_results import course, error, notebook, pytestmark, stream
 
 from hw_grading.desk.answers import Answers, without_tex
 from hw_grading.desk.handlers import dumped
-from hw_grading.desk.writing import Name, _NewRubric, _rubric, _Save, body_of
+from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
 from hw_grading.gradebook.model import Mark, Refused
 from hw_grading.homework.course import Course
 

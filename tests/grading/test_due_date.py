@@ -5,8 +5,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.homework import homework_of
 from hw_grading.plugins.releasing import in_words
 
 PACIFIC = ZoneInfo("America/Los_Angeles")

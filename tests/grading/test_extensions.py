@@ -171,6 +171,13 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
     assert granted(file_term) == {}
 
 
+def test_a_csv_without_its_columns_is_refused(file_term, capsys):
+    assert from_csv(file_term, "name,hours\nada,5\n") == 2
+    assert "line 1: expected a column named student, found 'name'" in capsys.readouterr().err
+    assert from_csv(file_term, "student,date\nada,5\n") == 2
+    assert "line 1: expected a column named until or hours or days" in capsys.readouterr().err
+
+
 # -- the command line
 
 
@@ -180,7 +187,6 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, 
         (["ps1", "--hours", "3"], "expected students of ps1: --student ID or --from-csv FILE"),
         (["ps9", *of("ada"), "--hours", "3"], "has no homework 'ps9'"),
         (["ps1", "--from-csv", "nowhere.csv"], "nowhere.csv"),
-        (["ps1", "--from-csv", "/dev/null"], "line 1: expected the names of columns"),
     ],
 )
 def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.sandbox import watch
 from hw_grading.sandbox.processes import Forked
 from hw_grading.sandbox.watch import Watch
 

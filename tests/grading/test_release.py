@@ -232,31 +232,15 @@ def test_the_version_of_the_package_names_its_homework(name, label):
     assert version_for(name) == f"{OURS}+{label}"
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("points = 7", "points = 8", "points is 8, but the cells of the notebook sum to 7"),
-        (
-            "points = 7",
-            "points = 7\ncolour = 1",
-            "colour: there is no such key, expected one of title, points",
-        ),
-        ("points = 7", "points = ", "cannot be read: Invalid value"),
-        (DUE["ps1"], "2030-02-30 00:00:00", "due: expected a date"),
-    ],
-)
-def test_a_wrong_manifest_ends_in_a_sentence_and_status_2_and_releases_nothing(
-    old, new, sentence, written, capfd
-):
-    manifest = manifest_of("ps1")
-    assert old in manifest
-    write_homework(written.folder, "ps1", source_of("ps1"), manifest.replace(old, new))
+def test_a_wrong_manifest_is_one_sentence_and_releases_nothing(written, capfd):
+    manifest = manifest_of("ps1").replace("points = 7", "points = 8")
+    write_homework(written.folder, "ps1", source_of("ps1"), manifest)
     assert main(["--course", str(written.folder), "release"]) == 2
     said = capfd.readouterr()
     assert said.out == ""
-    assert len(said.err.strip().split("\n")) == 1
-    assert str(written.folder / "staff" / "ps1" / "homework.toml") in said.err
-    assert sentence in said.err
+    [sentence] = said.err.strip().split("\n")
+    assert str(written.folder / "staff" / "ps1" / "homework.toml") in sentence
+    assert "points is 8, but the cells of the notebook sum to 7" in sentence
     assert not (written.folder / "release").exists()
 
 

@@ -16,7 +16,6 @@ from hw_grading import doctor
 from hw_grading.__main__ import main
 from hw_grading.homework.course import Course
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.environment import SandboxUnavailable
 from hw_support.desk.doctor import Line
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
