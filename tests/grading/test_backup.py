@@ -161,7 +161,7 @@ def test_links_pipes_and_odd_names_of_students_stop_nobody(
         assert archive.testzip() is None
 
 
-def test_the_gradebook_is_copied_with_its_log_and_while_others_write(course: Course) -> None:
+def test_the_gradebook_is_copied_while_others_write(course: Course) -> None:
     with contextlib.closing(sqlite3.connect(course.root / "gradebook.db")) as db:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA wal_autocheckpoint = 0")
@@ -188,7 +188,7 @@ backup.back_up(Course(Path(sys.argv[1])))
 """
 
 
-def test_a_killed_backup_has_no_final_name_and_the_next_one_removes_it(course: Course) -> None:
+def test_a_killed_backup_is_removed_by_the_next_one(course: Course) -> None:
     line = [sys.executable, "-c", KILLED, str(course.root)]
     assert subprocess.run(line, env=environment()).returncode == -signal.SIGKILL
     (left,) = (course.root / "backups").iterdir()

@@ -1,6 +1,5 @@
 """The server of the GSI's desk: its answers, who may ask, and how it handles bad input."""
 
-import contextlib
 import http.client
 import json
 import os
@@ -444,26 +443,19 @@ def test_a_locked_gradebook_shows_answers_and_refuses_saves(toys, kim):
     holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     refused = []
-
-    def save():
-        with contextlib.suppress(AssertionError):  # a request that waits in a queue may still save
-            refused.append(kim.api("save/answer", body, 503)["message"])
-
-    saving = [threading.Thread(target=save) for _ in range(12)]
-    for thread in saving:
-        thread.start()
+    saving = threading.Thread(
+        target=lambda: refused.append(kim.api("save/answer", body, 503)["message"])
+    )
+    saving.start()
     try:
         assert kim.api("answer/plot/ada")["html"]
-        assert not refused  # the page was shown while the saves waited
-        saving[0].join()
+        assert not refused  # the page was shown while the save waited
+        saving.join()
     finally:
         holder.execute("ROLLBACK")
         holder.close()
-    for thread in saving:
-        thread.join()
     assert "Nothing was saved" in refused[0]
-    assert kim.api("answer/answer/fay")["grading"]["done"] is True
-    kim.api("undo/answer", {})
+    assert kim.api("answer/answer/fay")["grading"]["done"] is False
 
 
 def test_in_jupyter_server_formgrader_links_to_the_desk(course, tmp_path):

@@ -55,7 +55,7 @@ def path(tmp_path):
         ('points = 1\ntitle = "Übung"'.encode("latin-1"), "save the file in UTF-8"),
     ],
 )
-def test_a_mistake_is_refused_on_one_short_line_that_names_the_file(path, content, said):
+def test_a_mistake_is_one_short_line_that_names_the_file(path, content, said):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ManifestError) as error:
         read_manifest(path)

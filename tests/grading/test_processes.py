@@ -69,7 +69,7 @@ needs_numbers = pytest.mark.skipif(
 
 
 @needs_numbers
-def test_a_watchdog_neither_kills_nor_interrupts_nor_counts_other_processes(
+def test_a_watchdog_does_nothing_to_other_processes(
     first: subprocess.Popen[bytes],
 ) -> None:
     one = Watch(Forked(first.pid), Forked(first.pid), memory_mb=30, cpu_seconds=60)

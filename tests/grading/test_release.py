@@ -72,7 +72,7 @@ def ours(request, tmp_path_factory):
 
 
 @pytest.mark.smoke
-def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(ours):
+def test_the_zip_holds_all_that_a_student_needs(ours):
     name, path = ours
     with zipfile.ZipFile(path) as archive:
         names = [entry.removeprefix(f"{name}/") for entry in archive.namelist()]
@@ -82,7 +82,7 @@ def test_the_zip_holds_the_notebook_the_wheel_requirements_and_how_to_start(ours
     assert {Path(entry).name for entry in names} == beside | {wheel, "requirements.txt"}
 
 
-def test_the_wheel_holds_the_students_package_alone_with_its_data(ours, tmp_path):
+def test_the_wheel_holds_only_the_students_package_and_its_data(ours, tmp_path):
     name, path = ours
     wheel = wheel_in(path)
     names = wheel.namelist()
@@ -136,7 +136,7 @@ def test_the_start_page_is_current(name):
 
 
 @pytest.mark.parametrize("name", HOMEWORKS)
-def test_the_description_has_every_cell_its_limit_and_no_hidden_part(name):
+def test_the_description_has_every_cell_and_no_hidden_part(name):
     told = released.read_release(released.FOLDER / f"{name}.json")
     manifest = homework_of(REPOSITORY, name).manifest
     path = REPOSITORY / "source" / name / f"{name}.ipynb"
@@ -172,7 +172,7 @@ def made(tmp_path_factory):
     return course, known, {path.stem: path for path in zips}
 
 
-def test_all_homeworks_are_released_and_deleted_ones_are_forgotten(made):
+def test_all_homeworks_are_released_and_old_ones_forgotten(made):
     course, known, zips = made
     assert set(zips) == {"ps1", "ps2"}
     assert {path.name for path in known.iterdir()} == {"ps1.json", "ps2.json"}
@@ -181,7 +181,7 @@ def test_all_homeworks_are_released_and_deleted_ones_are_forgotten(made):
         assert found == {f"{name}.ipynb", "START.html"}
 
 
-def test_a_package_knows_the_homeworks_due_by_then_and_no_later_one(made):
+def test_a_package_knows_no_homework_that_is_due_later(made):
     _, _, zips = made
     assert known_in(wheel_in(zips["ps1"])) == {"ps1"}
     assert known_in(wheel_in(zips["ps2"])) == {"ps1", "ps2"}
@@ -262,7 +262,7 @@ def test_a_notebook_of_another_language_is_refused_by_name(written, capfd):
     assert "ps1.ipynb: its kernel runs 'R'. Only Python kernels can be graded." in said
 
 
-def test_two_notebooks_with_the_same_cell_with_points_are_refused(written, capfd):
+def test_two_notebooks_with_one_cell_with_points_are_refused(written, capfd):
     path = written.folder / "source" / "ps1" / "ps1.ipynb"
     shutil.copy(path, path.with_name("second.ipynb"))
     assert main(["--course", str(written.folder), "release", "ps1"]) == 2
@@ -270,7 +270,7 @@ def test_two_notebooks_with_the_same_cell_with_points_are_refused(written, capfd
     assert "second.ipynb and source/ps1/ps1.ipynb have a cell with points of the same id" in said
 
 
-def test_a_student_finishes_a_small_homework_with_what_is_in_the_zip(made, tmp_path):
+def test_a_student_finishes_a_homework_with_the_zip_alone(made, tmp_path):
     """The unzipped wheel, and not the repository's package, checks the notebook."""
     _, _, zips = made
     wheel_in(zips["ps2"]).extractall(tmp_path / "package")

@@ -73,7 +73,7 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
         (None, "there is no nbgrader_config.py"),
     ],
 )
-def test_settings_that_cannot_be_read_are_named_and_have_status_2(
+def test_settings_that_cannot_be_read_have_status_2(
     text: str | None, said: str, course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (course.folder / "nbgrader_config.py").unlink()
@@ -127,7 +127,7 @@ def test_whatever_fails_becomes_a_line(course: Course, monkeypatch: pytest.Monke
         (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "docs/one-server.md"),
     ],
 )
-def test_a_gradebook_that_is_missing_empty_or_damaged_is_told_apart(
+def test_a_missing_an_empty_and_a_damaged_gradebook_are_named(
     change: Callable[[Path], object], found: str, advice: str | None, course: Course
 ) -> None:
     change(course.folder / "gradebook.db")
@@ -152,7 +152,7 @@ def test_a_gradebook_in_postgresql_is_checked(course: Course, postgresql: Server
     assert PASSWORD not in str(line)
 
 
-def test_a_course_that_students_of_the_machine_can_read_is_reported(made: Course) -> None:
+def test_a_course_that_students_can_read_is_reported(made: Course) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # every user may enter /tmp
         course = set_in(copied(made, Path(folder) / "course"), "c.CourseDirectory.course_id = 'ml'")
         set_in(course, f"c.Exchange.root = {folder!r}")
