@@ -222,14 +222,6 @@ def test_the_last_ten_runs_of_a_student_are_kept(course):
     assert counts == [11, 20]
 
 
-def test_scores_of_an_older_version_have_no_run(course):
-    course.grade("ada", notebook(), auto=2.0)
-    with Database(f"sqlite:///{course.root}/gradebook.db").writing() as connection:
-        connection.execute(text("delete from hw_grading_run"))
-    ada = course.result("ada")
-    assert (ada.status, ada.run, ada.final) == (Status.GRADED, None, 2.0)
-
-
 def test_parts_that_failed_alike_are_one_failure(course):
     parts = [
         PASSED,
