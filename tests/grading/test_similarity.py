@@ -144,9 +144,3 @@ def test_what_cannot_be_compared_is_named_and_stops_nobody(course, hand_in, caps
     assert "2 submissions were compared" in html
     assert "<bdi>ada</bdi>, <bdi>bob</bdi>" in html
     assert "characters of code are too many to compare" in html
-
-
-def test_a_missing_release_is_reported(course, hand_in, capsys):
-    (course.root / "release" / "hw2" / "hw2.ipynb").unlink()
-    assert main(["--course", str(course.root), "similarity", "hw2"]) == 2
-    assert "no such file. Run `nbgrader generate_assignment hw2`" in capsys.readouterr().err
