@@ -17,8 +17,8 @@ from hw_support.notebook_access import Called, notebook_of
 Array = npt.NDArray[Any]
 
 _NO_RETURN = ". Is a `return` missing?"
-_MOST_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
-_MOST_SHOWN = 24  # entries of an array, and characters of a text, in a message
+_MAX_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
+_MAX_SHOWN = 24  # entries of an array, and characters of a text, in a message
 
 
 class Mismatch(AssertionError):
@@ -98,7 +98,7 @@ def _plain_array(value: object, what: str) -> Array:
         value = looked_at(value)
     except Mismatch as error:
         raise Mismatch(f"{what}: {error}") from None
-    if isinstance(value, np.ndarray) and value.size > _MOST_ENTRIES:
+    if isinstance(value, np.ndarray) and value.size > _MAX_ENTRIES:
         raise Mismatch(f"{asked} an array of shape {value.shape}, far too many")
     try:
         # A subclass may define its own == or shape, so take a plain copy.
@@ -213,7 +213,7 @@ def shown(value: object) -> str:
     if hasattr(type(value), "looked_at"):
         return "a function" if callable(value) else "an object"
     match value:
-        case np.ndarray() if value.size <= _MOST_SHOWN:
+        case np.ndarray() if value.size <= _MAX_SHOWN:
             text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
             return " ".join(text.split()).replace("[ ", "[")
         case np.ndarray():
@@ -223,7 +223,7 @@ def shown(value: object) -> str:
             inside = ", ".join(entries)
             return f"[{inside}]" if isinstance(value, list) else f"({inside})"
         case str():
-            return repr(value[:_MOST_SHOWN])
+            return repr(value[:_MAX_SHOWN])
         case float():
             return f"{value:g}"
         case None | bool() | int():

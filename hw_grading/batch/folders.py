@@ -43,7 +43,7 @@ from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.homework.course import fixed_folder, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import GraderFault
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY
 
 _MAX_BYTES_OF_OUR_OWN = 2_000_000_000
@@ -78,7 +78,7 @@ class CarefulCourseDirectory(CourseDirectory):
         """Return the time of submission (UTC, without a time zone), or None."""
         try:
             return read_time(Path(dest_path))
-        except Unreadable as why:
+        except UserError as why:
             self.log.warning("%s", why)
             return None
 
@@ -218,7 +218,7 @@ def _why_outdated(graded: Path, submitted: Path) -> str:
 def _marks(path: Path) -> dict[str, Any]:
     try:
         marks = json.loads(read_regular_file(path, _MAX_BYTES_OF_OUR_OWN))["metadata"][METADATA_KEY]
-    except (Unreadable, OSError, ValueError, RecursionError, KeyError, TypeError):
+    except (UserError, OSError, ValueError, RecursionError, KeyError, TypeError):
         return {}
     return marks if isinstance(marks, dict) else {}
 

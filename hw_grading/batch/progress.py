@@ -24,7 +24,7 @@ from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.scores import counted
 from hw_grading.outcome import Outcome, Status
 
-_MOST_SLOW = 5  # submissions in the list of the slowest
+_MAX_SLOW = 5  # submissions in the list of the slowest
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left, {rate_fmt}{postfix}"
@@ -36,7 +36,7 @@ class _Entry:
 
     end: Status | None = None  # None if there is no outcome yet
     why: str = ""  # the reasons for the outcome
-    seconds: float = 0.0  # on the clock
+    seconds: float = 0.0  # wall-clock
     cpu_seconds: float = 0.0
     again: bool = False  # whether an earlier run produced the result
     saved: bool = False  # whether the scores are in the gradebook
@@ -164,7 +164,7 @@ class Progress:
         if ran:
             median = statistics.median(entry.seconds for entry in ran.values())
             lines.append(f"  SLOWEST (the median took {median:.1f} s)")
-        for student, entry in sorted(ran.items(), key=lambda item: -item[1].seconds)[:_MOST_SLOW]:
+        for student, entry in sorted(ran.items(), key=lambda item: -item[1].seconds)[:_MAX_SLOW]:
             cpu_time = f"({entry.cpu_seconds:.1f} s of CPU time)"
             lines.append(f"    {plain(student, 40)}: {entry.seconds:.1f} s {cpu_time}")
         return "\n".join(lines)

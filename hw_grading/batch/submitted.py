@@ -8,13 +8,19 @@ import time
 from collections.abc import Container
 from pathlib import Path
 
-from hw_grading.gradebook.folders import MOST_BYTES, MOST_LISTED, TIMESTAMP, files_below, time_of
+from hw_grading.gradebook.folders import (
+    MAX_BYTES_OF_MARK,
+    MAX_LISTED,
+    TIMESTAMP,
+    files_below,
+    time_of,
+)
 from hw_grading.gradebook.scores import named
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
-_MOST_NAMED = 3  # files beside a notebook that a message names
+_MAX_NAMED = 3  # files beside a notebook that a message names
 # The coarsest time resolution of file systems. A younger file may change without a new time.
 _COARSEST_CLOCK_NS = 2_000_000_000
 
@@ -28,7 +34,7 @@ def stamp_of(folder: Path) -> Stamp | None:
     not change its times. The caller must treat None as different from every stamp.
     """
     entries, newest = [], 0
-    for path in itertools.islice(files_below(folder), MOST_LISTED):
+    for path in itertools.islice(files_below(folder), MAX_LISTED):
         try:
             status = os.lstat(path)
         except OSError:
@@ -52,7 +58,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     ours = notebook, folder / TIMESTAMP, folder / SECRET
     files = (path for path in files_below(folder) if path not in ours)
     notebooks, others = [], []
-    for path in sorted(itertools.islice(files, MOST_LISTED)):
+    for path in sorted(itertools.islice(files, MAX_LISTED)):
         if path.suffix != ".ipynb":
             others.append(path)
         elif path.parent.name != ".ipynb_checkpoints" and (
@@ -67,7 +73,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
         (Kind.FOLDER, others, "ignored"),
     ):
         if found:
-            names = named([quoted(path.relative_to(folder)) for path in found], _MOST_NAMED)
+            names = named([quoted(path.relative_to(folder)) for path in found], _MAX_NAMED)
             verb = "was" if len(found) == 1 else "were"
             message = f"{names} {verb} {what}: only {notebook.name} is graded."
             problems.append(Problem(kind, Severity.MENDED, message))
@@ -81,8 +87,8 @@ def carry_along(submitted: Path, graded: Path) -> None:
     the feedback.
     """
     for name, read in ((TIMESTAMP, time_of), (SECRET, str)):
-        with contextlib.suppress(Unreadable, UnicodeDecodeError):
-            content = read_regular_file(submitted / name, MOST_BYTES)
+        with contextlib.suppress(UserError, UnicodeDecodeError):
+            content = read_regular_file(submitted / name, MAX_BYTES_OF_MARK)
             if not read(content.decode().strip()):
                 continue
             graded.mkdir(parents=True, exist_ok=True)
@@ -94,5 +100,5 @@ def digest_of(notebook: Path) -> str:
     """Return the SHA-256 of the submitted file, hexadecimal; "" if it cannot be read."""
     try:
         return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
-    except (Unreadable, OSError):
+    except (UserError, OSError):
         return ""

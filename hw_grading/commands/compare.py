@@ -38,7 +38,7 @@ c.WholeClass.secret_file = {secret!r}
 _SOLUTIONS = """
 c.GenerateSolution.preprocessors = ["nbgrader.preprocessors.IncludeHeaderFooter"]
 """
-_MOST_LOG = 2_000  # characters from the end of a log
+_MAX_LOG = 2_000  # characters from the end of a log
 
 Cell = tuple[str, str, str]  # student, notebook, grade id
 
@@ -87,7 +87,7 @@ class Comparison:
 def compare(course: Course, name: str) -> Comparison:
     """Grade the instructor's solutions and the untouched release of a homework by both graders.
 
-    Nothing is written into the course. `Unreadable` if it has no such homework; `RuntimeError` if
+    Nothing is written into the course. `UserError` if it has no such homework; `RuntimeError` if
     nbgrader cannot release it.
     """
     course.expect_homework(name)
@@ -136,7 +136,7 @@ def _graded(scratch: Course, name: str, settings: str, db_url: str) -> Graded:
     status = scratch.nbgrader("autograde", name, log=log)
     seconds = time.monotonic() - began
     file.write_text(before, encoding="utf-8")
-    said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:] if status else ""
+    said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if status else ""
     return Graded(dict(_scores(db_url, name)), seconds, said)
 
 

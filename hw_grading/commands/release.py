@@ -39,7 +39,7 @@ from hw_grading.run.settings import ExecuteSubmission
 from hw_support.in_one_step import in_one_step
 from hw_support.submission import released
 from hw_support.submission.cells import marks_of
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
@@ -81,12 +81,12 @@ def release(
 
     A change is a sentence about a test cell of a source notebook, which got the points of its
     parts. A warning is a sentence of `check_source`. Without its repository, the package makes no
-    zips. Raises `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
+    zips. Raises `UserError` if there is no such homework; `ManifestError`, before any change, if a
     manifest has a mistake or other points than the notebook; `RuntimeError` if students could read
     what is hidden in a cell, or if nbgrader cannot generate an assignment.
     """
     if not course.homeworks():
-        raise Unreadable(
+        raise UserError(
             f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
             "the course's folder, or name the folder with --course"
         )

@@ -43,7 +43,7 @@ from hw_support.fresh import SEED_VARIABLE
 from hw_support.source import parsed
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
-_MOST_ADDRESSES = 400 << 20
+_MAX_ADDRESSES = 400 << 20
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
 
@@ -257,7 +257,7 @@ def fork() -> tuple[int, socket.socket]:
 def _examine_one(grader: Connection, link: socket.socket, request: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
-        most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
+        most = psutil.Process().memory_info().vms + _MAX_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
     session = Session(link, Forked(request["root_pid"]).kill)

@@ -25,13 +25,13 @@ from traitlets.config.loader import (
 )
 
 from hw_grading.outcome import GraderFault
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
-_MOST_BYTES = 100_000_000  # of the files beside a homework's notebooks
-_MOST_LOG = 3_000  # characters from the end of nbgrader's log
+_MAX_BYTES = 100_000_000  # of the files beside a homework's notebooks
+_MAX_LOG = 3_000  # characters from the end of nbgrader's log
 _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
@@ -123,10 +123,10 @@ class Course:
         return sorted(name for name in names if name and any(self.source(name).glob("*.ipynb")))
 
     def expect_homework(self, assignment: str) -> None:
-        """Raise `Unreadable` if the course has no homework of that name."""
+        """Raise `UserError` if the course has no homework of that name."""
         if assignment not in (names := self.homeworks()):
             there = f"expected one of {', '.join(names)}" if names else "it has no homework at all"
-            raise Unreadable(f"{self.folder} has no homework {quoted(assignment)}: {there}")
+            raise UserError(f"{self.folder} has no homework {quoted(assignment)}: {there}")
 
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""
@@ -151,10 +151,10 @@ class Course:
         folder = self.source(assignment)
         ignored = [*self.directory.ignore, "*.ipynb"]
         paths = sorted(Path(path) for path in find_all_files(str(folder), ignored))
-        if (size := sum(path.stat().st_size for path in paths)) > _MOST_BYTES:
+        if (size := sum(path.stat().st_size for path in paths)) > _MAX_BYTES:
             raise GraderFault(
                 f"{folder}: its files have {size:,} bytes in all, expected at most "
-                f"{_MOST_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
+                f"{_MAX_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
                 "those that grading does not need in c.CourseDirectory.ignore"
             )
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
@@ -192,7 +192,7 @@ class Course:
     def must(self, *words: str, log: Path | None = None) -> None:
         """Run one nbgrader command; raise `RuntimeError` with the end of its log if it fails."""
         if self.nbgrader(*words, log=log) != 0:
-            said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:] if log else ""
+            said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if log else ""
             where = f"The end of its log, {log}:\n{said}" if log else "See its log above"
             raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. {where}")
 

@@ -33,7 +33,7 @@ from hw_grading.outcome import GraderFault
 from hw_grading.plugins.hooks import DiskFull, around_the_loop
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.file import UserError, read_submission
 
 _QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same messages later
 _QUIET.propagate = False
@@ -62,7 +62,7 @@ class Sanitizing:
         """Return a student's notebook with the instructor's cells; `GraderFault` without one."""
         try:
             notebook = read_submission(path)
-        except Unreadable as why:
+        except UserError as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
         course = self._converter.coursedir
         source = Course.of(course).source(course.assignment_id)

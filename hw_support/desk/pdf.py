@@ -31,7 +31,7 @@ _TEMPLATE = Path(__file__).with_name("pages.typ")
 _FORMAT = "commonmark+tex_math_dollars+pipe_tables+strikeout+task_lists+autolink_bare_uris"
 _SECONDS = 60  # for pandoc
 _DEEPEST = 24  # lists in lists, brackets in formulas
-_MOST_PIXELS = 50_000_000
+_MAX_PIXELS = 50_000_000
 _LONGEST_WORD, _LONGEST_LINE = 60, 1_000
 _FIRST_LINES, _LAST_LINES = 40, 15  # of a long output
 _BORDER = "\ue000"  # between two cells; `_clean` leaves none in a cell's own text
@@ -221,7 +221,7 @@ def _stored(content: str, folder: Path) -> tuple[str, int]:
         data = base64.b64decode("".join(content.split()), validate=True)
         with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data)) as image:
             across, down = image.size
-            if image.format in ("PNG", "JPEG") and across * down <= _MOST_PIXELS:
+            if image.format in ("PNG", "JPEG") and across * down <= _MAX_PIXELS:
                 image.load()
                 name = f"picture{len([*folder.glob('picture*')])}.{image.format.lower()}"
                 (folder / name).write_bytes(data)

@@ -19,7 +19,7 @@ from toy_course import environment
 from hw_grading.__main__ import main
 from hw_grading.backup import back_up
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
@@ -132,7 +132,7 @@ def test_without_a_readable_gradebook_there_is_no_backup(
     (course.root / "gradebook.db").unlink()
     if content:
         (course.root / "gradebook.db").write_bytes(content)
-    with pytest.raises(Unreadable, match=r"cannot be written: the gradebook \S*gradebook\.db: "):
+    with pytest.raises(UserError, match=r"cannot be written: the gradebook \S*gradebook\.db: "):
         back_up(course)
     assert list((course.root / "backups").iterdir()) == []
 

@@ -16,7 +16,7 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.homework import Manifest
 from hw_grading.plugins.saving import SaveScores
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
@@ -227,5 +227,5 @@ def test_times_are_read_strictly(term):
     zone = zone_of(term.course, Manifest(time_zone="America/Los_Angeles"))
     assert moment_of("2022-10-08", zone) == utc("2022-10-08 23:59:59")
     assert moment_of("2022-11-06 01:30", zone) == utc("2022-11-06 01:30:00", fold=1)
-    with pytest.raises(Unreadable, match=r"in America/Los_Angeles, found .* .the clocks skip it"):
+    with pytest.raises(UserError, match=r"in America/Los_Angeles, found .* .the clocks skip it"):
         moment_of("2022-03-13 02:30", zone)

@@ -86,7 +86,7 @@ def test_a_homework_without_a_manifest_leaves_every_key_out(tmp_path):
 
 
 def test_a_manifest_is_read_without_the_code_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(homework, "_MOST_BYTES", 10)
+    monkeypatch.setattr(homework, "_MAX_BYTES", 10)
     staff = tmp_path / "staff" / "ps1"
     staff.mkdir(parents=True)
     (staff / "homework.toml").write_text('title = "Loops"')

@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hw_grading.homework.notes import (
-    MOST_STORED,
+    MAX_STORED,
     NOTES_HEADING,
     add_problems,
     put_notes_on_top,
@@ -30,7 +30,7 @@ def test_problems_of_several_stages_are_stored_once_in_order() -> None:
 def test_the_number_of_stored_problems_is_limited() -> None:
     nb = new_notebook()
     add_problems(nb, [Problem(Kind.METADATA, Severity.MENDED, str(i)) for i in range(10_000)])
-    assert len(read_problems(nb)) == MOST_STORED
+    assert len(read_problems(nb)) == MAX_STORED
 
 
 @pytest.mark.parametrize(

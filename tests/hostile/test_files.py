@@ -25,21 +25,21 @@ from toy_course import FULL_MARKS, ToyCourse, is_finished
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.notes import read_problems
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_submission
+from hw_support.submission.file import MAX_BYTES, UserError, read_submission
 from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
-MOST_MB = 900  # that reading one file may take: nine bytes for each of 90 million characters
+MAX_MB = 900  # that reading one file may take: nine bytes for each of 90 million characters
 
 
 def expect_unreadable(path: Path, memory: Any, why: str) -> None:
     """Expect that a file is refused with this reason, in little memory."""
     memory.begin()
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(UserError) as raised:
         read_submission(path)
     memory.end()
-    assert memory.grader_mb < MOST_MB, memory
+    assert memory.grader_mb < MAX_MB, memory
     assert why in str(raised.value)
     assert len(str(raised.value)) < 500
 

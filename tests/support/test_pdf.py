@@ -144,7 +144,7 @@ def test_a_picture_that_cannot_be_shown_is_noted(data, made):
 
 
 def test_a_picture_of_too_many_pixels_is_not_decoded(made, monkeypatch):
-    monkeypatch.setattr(pdf, "_MOST_PIXELS", 100)
+    monkeypatch.setattr(pdf, "_MAX_PIXELS", 100)
     assert "too large" in made(code_cell("x", shown(image_png=picture()))).text
 
 
