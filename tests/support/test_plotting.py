@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def closed():
+    plt.close("all")  # another test in this process may have left some
     yield
     plt.close("all")
 
