@@ -157,7 +157,7 @@ def compare(asked: Asked) -> int:
 
     found = compare(Course(asked.course), asked.homework)
     _say(found.lines())
-    return TO_DO if found.different else FINE
+    return TO_DO if found.different or found.stock.log or found.ours.log else FINE
 
 
 @_command(

@@ -267,6 +267,7 @@ def _expect_same(now: Any, then: Any, name: str) -> None:
     if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
         return
     said = f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}"
+    expect(not hasattr(type(now), "looked_at"), said)
     if isinstance(then, list):
         count = len(now) if issubclass(type(now), list) else 0
         entries = f"expected {len(then)} entries, as before it, got {count}"

@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 from hw_grading.gradebook.scores import counted, in_digits
 from hw_grading.gradebook.writing import aligned
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, scratch_course
+from hw_support.submission.file import UserError
 
 SOLUTIONS, RELEASE = "solutions", "release"  # the two submissions, by their student ids
 _STOCK = """
@@ -69,7 +70,9 @@ class Comparison:
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
         cells = counted(len({*self.stock.scores, *self.ours.scores}), "cell")
-        if different := self.different:
+        if not self.stock.scores and not self.ours.scores:
+            yield "Neither stock nbgrader nor hw-grading has graded anything."
+        elif different := self.different:
             yield f"Scores differ in {len(different)} of {cells}:"
             rows = [["submission", "notebook", "cell", "stock nbgrader", "hw-grading"]]
             for cell in different:
@@ -91,6 +94,11 @@ def compare(course: Course, name: str) -> Comparison:
     nbgrader cannot release it.
     """
     course.expect_homework(name)
+    if (course.folder / f"{CONFIG}.json").exists():
+        raise UserError(
+            f"compare works in a copy of the course, and {CONFIG}.json may lead nbgrader back to "
+            f"the course. Move its settings into {CONFIG}.py"
+        )
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
         scratch = scratch_course(Path(folder, "course"), course.folder)
         _copy_shared_files(course, scratch)

@@ -106,7 +106,7 @@ class Submission:
 def bound_by(first: list[Cell]) -> tuple[dict[str, Any], str]:
     """Return the names that the instructor's first cells bind, and the first fault.
 
-    No student code has run: whatever they raise is a fault. Equal cells run only once.
+    Equal cells run only once.
     """
     names, fault = _bound_by(tuple((name, source) for name, source in first))
     return dict(names), fault
@@ -118,12 +118,9 @@ def _bound_by(first: tuple[Cell, ...]) -> tuple[dict[str, Any], str]:
     faults = []
     for name, source in first:
         try:
-            outputs = run_cell(source, name, names, locked=True)
+            run_cell(source, name, names, locked=True)
         except Fault as fault:
             faults.append(str(fault))
-        else:
-            errors = (output for output in outputs if output["output_type"] == "error")
-            faults += [f"locked cell {name!r}: {one['ename']}: {one['evalue']}" for one in errors]
     return names, next(iter(faults), "")
 
 
@@ -132,10 +129,16 @@ def run_cell(
 ) -> list[dict[str, Any]]:
     """Run a cell and return its outputs, in nbformat's form; raise `Fault` if it is not Python.
 
-    There is no IPython here: a test cell must have no magics; those of a `locked` cell do nothing.
-    `name` appears in tracebacks.
+    There is no IPython here: a test cell must have no magics. A `locked` cell may have them, and
+    may read what students made; so it has a fault only if a module is missing. `name` appears in
+    tracebacks.
     """
-    body, last = _compiled(source, name, locked)
+    try:
+        body, last = _compiled(source, name, locked)
+    except Fault as error:
+        if locked:
+            return [_error(error, name)]  # the kernel has run it, and knows whether it is Python
+        raise
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -149,6 +152,9 @@ def run_cell(
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
         except (StaffError, ImportError) as error:
+            if locked and isinstance(error, StaffError):
+                outputs.append(_error(error, name))
+                return outputs
             why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
             kind = "locked cell" if locked else "test cell"
             raise Fault(f"{kind} {name!r}: {why}{_line_in(error, name)}") from error
@@ -206,8 +212,11 @@ def _line_in(error: BaseException, name: str) -> str:
 def wait_for_submissions(requests: socket.socket) -> None:
     """Fork a child for each submission that the grader sends, until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
-    if os.path.isdir(_files):
-        os.chdir(_files)  # the instructor's cells may read them
+    with _own_files():  # the instructor's cells may read and change them
+        _fork_children(requests)
+
+
+def _fork_children(requests: socket.socket) -> None:
     while True:
         try:
             byte, fds, _, _ = socket.recv_fds(requests, 1, 2)

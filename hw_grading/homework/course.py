@@ -150,7 +150,8 @@ class Course:
         """
         folder = self.source(assignment)
         ignored = [*self.directory.ignore, "*.ipynb"]
-        paths = sorted(Path(path) for path in find_all_files(str(folder), ignored))
+        found = map(Path, find_all_files(str(folder), ignored))
+        paths = sorted(path for path in found if path.is_file())  # no dangling link
         if (size := sum(path.stat().st_size for path in paths)) > _MAX_BYTES:
             raise GraderFault(
                 f"{folder}: its files have {size:,} bytes in all, expected at most "

@@ -65,6 +65,12 @@ def collect(
     """
     course = Course(folder)
     course.expect_homework(homework)
+    if (names := course.notebooks(homework)) != [homework]:
+        raise UserError(
+            f"collect takes one notebook, {homework}.ipynb, and {homework} has "
+            f"{', '.join(f'{name}.ipynb' for name in names)}. Put each student's notebooks into "
+            f"{course.directory.submitted_directory}/STUDENT/{homework}/"
+        )
     people = read_roster(course, roster, canvas_gradebook)
     accounts = {}
     if canvas_gradebook:

@@ -289,7 +289,9 @@ def _column(platform: Platform, table: Table, grades: Grades, asked: str) -> tup
             f"{table.path.name}, line 1: expected one column {wanted}, found {what}. Choose one "
             f"with --column: {there}"
         )
-    after = {row.cells[found[0] + 1] for row in table.rows} if not maxima else set()
+    after: set[str] = set()
+    if not maxima:
+        after = {cell for row in table.rows for cell in row.cells[found[0] + 1 : found[0] + 2]}
     return found[0], maxima[found[0]] if maxima else after.pop() if len(after) == 1 else ""
 
 

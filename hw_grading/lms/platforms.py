@@ -157,9 +157,11 @@ def by_name(
                 f"the file of {platform.option} has no {platform.account} {' or '.join(numbers)}. "
                 "Get it anew"
             )
-        if len(numbers) > 1 and len(known) != 1:
+        # A student chooses the name in it, and so all numbers but the platform's own.
+        if len(numbers) > 1 and (platform.in_folders or known != numbers[:1]):
+            both = known if len(known) > 1 else numbers
             raise UserError(
-                f"its name may mean the {platform.account}s {' and '.join(known or numbers)}. "
+                f"its name may mean the {platform.account}s {' and '.join(both)}. "
                 + (f"Look in {platform.name} whose it is" if known else f"Add {platform.option}")
             )
         number = (known or numbers or [""])[0]

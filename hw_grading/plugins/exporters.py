@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from hw_grading.plugins.hooks import DiskFull, around_the_loop
 from hw_grading.plugins.saving import add_indexes
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.file import UserError, read_submission
+from hw_support.submission.problems import Kind, Problem, Severity
 
 _QUIET = logging.getLogger("hw_grading.ahead")  # nbgrader's loop logs the same messages later
 _QUIET.propagate = False
@@ -66,7 +68,9 @@ class Sanitizing:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
         course = self._converter.coursedir
         source = Course.of(course).source(course.assignment_id)
-        add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))
+        graded = {own.name for own in source.glob("*.ipynb")}
+        missing = sorted(name for name in graded if not os.path.lexists(path.parent / name))
+        add_problems(notebook, [*beside(path, graded), *map(_not_submitted, missing)])
         # As in `init_single_notebook_resources`, which depends on the position of the loop.
         ids = {
             "student": student,
@@ -78,6 +82,11 @@ class Sanitizing:
         }
         exported = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
         return NotebookNode(exported[0])
+
+
+def _not_submitted(name: str) -> Problem:
+    said = f"{name} was not submitted: expected it beside this notebook. Its questions score 0."
+    return Problem(Kind.OTHER_NOTEBOOK, Severity.FAILED, said)
 
 
 class SubmissionExporter(NotebookExporter):
@@ -106,6 +115,14 @@ class SubmissionExporter(NotebookExporter):
                     "students saved. Leave out that option"
                 )
             course = converter.coursedir
+            if (
+                course.notebook_id != "*"
+                and len(Course.of(course).notebooks(course.assignment_id)) > 1
+            ):
+                raise GraderFault(
+                    "Nothing was graded: all notebooks of a submission are graded together. Leave "
+                    "out --notebook"
+                )
             files = Course.of(course).files(course.assignment_id)
             homework = homework_of(Path(course.root), course.assignment_id, files)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)

@@ -245,7 +245,7 @@ def test_a_killed_regrade_is_continued_and_compared(
     edit(course, RIGHT_TEST)
     command = [sys.executable, "-m", "hw_grading", "--course", str(course.folder)]
     running = subprocess.Popen([*command, "regrade", "ps1"], start_new_session=True)
-    first = course.autograded("right00", "ps1") / "ipynb"
+    first = course.autograded("right00", "ps1") / "ps1.ipynb"
     before = written(first)
     try:
         while written(first) in (before, None):
@@ -314,10 +314,10 @@ def test_an_impossible_regrade_says_why_and_changes_nothing(
         assert "(try_it)" in said
         assert "Undo these changes" in said
         assert state(course) == before
-    (course.source("ps1") / "ipynb").write_text("{")
+    (course.source("ps1") / "ps1.ipynb").write_text("{")
     assert regrade(course) == 2
     said = capsys.readouterr()
-    assert "ipynb" in said.err
+    assert "ps1.ipynb" in said.err
     assert "An earlier regrade" not in said.out
     assert state(course) == before
 

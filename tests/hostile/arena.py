@@ -127,7 +127,9 @@ def apply(draw):
 HOMEWORK = Homework(
     "arena", code={"staff/arena/reference.py": _REFERENCE, "staff/arena/fresh.py": _FRESH}
 )
-_SETUP = "import numpy as np\nfrom hw_support import Checks, as_numbers, assert_close, expect_unchanged"
+_SETUP = (
+    "import numpy as np\nfrom hw_support import Checks, as_numbers, assert_close, expect_unchanged"
+)
 GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
 
