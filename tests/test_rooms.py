@@ -21,20 +21,20 @@ GRADER = [
 ]
 # The most lines of each room, or of several together. A larger number needs a reason in the commit.
 MAX_LINES = {
-    "hw_support": 4610,
-    "hw_grading/homework hw_grading/commands": 2150,
+    "hw_support": 4720,
+    "hw_grading/homework hw_grading/commands": 2170,
     "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3480,
-    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 4430,
+    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 4450,
     "hw_grading/gradebook": 2980,
     "hw_grading/rendering": 1200,
     "hw_grading/desk": 1400,
     "hw_grading/desk/static": 2720,
-    "hw_grading/lms": 1900,
+    "hw_grading/lms": 1910,
     "hw_grading/analysis": 1020,
     "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 900,
     "staff/hw2": 300,
     "tools benchmarks": 4000,
-    "tests": 27500,
+    "tests": 27600,
 }
 MAX_WORDS = 18_900  # of all Markdown that people write
 WRITTEN_BY_PROGRAMS = {"docs/reference.md", "docs/validity.md"}
