@@ -267,7 +267,6 @@ def _expect_same(now: Any, then: Any, name: str) -> None:
     if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
         return
     said = f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}"
-    expect(not hasattr(type(now), "looked_at"), said)
     if isinstance(then, list):
         count = len(now) if issubclass(type(now), list) else 0
         entries = f"expected {len(then)} entries, as before it, got {count}"
@@ -280,7 +279,8 @@ def _expect_same(now: Any, then: Any, name: str) -> None:
         same = same and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
         expect(same, said)
     else:
-        expect(callable(then) or now == then, said)
+        is_handle = hasattr(type(now), "looked_at")  # the student's object: it equals nothing
+        expect(callable(then) or (not is_handle and now == then), said)
 
 
 def expect_kept(
