@@ -266,21 +266,23 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
 def _expect_same(now: Any, then: Any, name: str) -> None:
     if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
         return
-    said = f"{name} after the call: expected {shown(then)}, as before, got {shown(now)}"
     if isinstance(then, list):
         count = len(now) if issubclass(type(now), list) else 0
         entries = f"expected {len(then)} entries, as before it, got {count}"
         expect(count == len(then), f"{name} after the call: {entries}")
         for number, (one, other) in enumerate(zip(now, then, strict=True)):
             _expect_same(one, other, f"{name}[{number}]")
-    elif isinstance(then, np.ndarray):
+        return
+    if isinstance(then, np.ndarray):
         same = issubclass(type(now), np.ndarray) and now.shape == then.shape
         # A number that was put back by adding and subtracting is off by rounding.
         same = same and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
-        expect(same, said)
     else:
         is_handle = hasattr(type(now), "looked_at")  # the student's object: it equals nothing
-        expect(callable(then) or (not is_handle and now == then), said)
+        same = callable(then) or (not is_handle and now == then)
+    if not same:
+        said = f"expected {shown(then)}, as before, got {shown(now)}"
+        raise Mismatch(f"{name} after the call: {said}")
 
 
 def expect_kept(

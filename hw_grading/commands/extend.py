@@ -119,12 +119,14 @@ def extension_of(homework: str, asked: Mapping[str, str], due: datetime, zone: t
     elif "hours" in said:
         seconds = 3600 * _number(said["hours"], "hours", 24 * MAX_DAYS)
     elif "days" in said:
-        days = int(_number(said["days"], "whole days", MAX_DAYS))
+        days = int(_number(said["days"], "whole days", MAX_DAYS, is_whole=True))
         seconds = (days_later(due, days, zone) - due).total_seconds()
     more = (until - due).total_seconds() if until else seconds
     if more is not None and not 0 < more <= MAX_DAYS * 86_400:
         raise UserError(f"expected a time within a year after {in_zone(due, zone)}")
-    slip = int(_number(said["slip"], "whole slip days", 100)) if "slip" in said else None
+    slip = None
+    if "slip" in said:
+        slip = int(_number(said["slip"], "whole slip days", 100, is_whole=True))
     reason = encodable(" ".join(asked.get("reason", "").split())[:500])
     return Extension(homework, student, until, seconds, slip, reason)
 
@@ -153,9 +155,9 @@ def in_zone(moment: datetime, zone: tzinfo) -> str:
     return f"{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {zone}"
 
 
-def _number(text: str, what: str, most: float) -> float:
+def _number(text: str, what: str, most: float, *, is_whole: bool = False) -> float:
     with suppress(ValueError):
         number = float(text.replace(",", "."))
-        if 0 <= number <= most and not (what.startswith("whole") and number % 1):
+        if 0 <= number <= most and not (is_whole and number % 1):
             return number
     raise UserError(f"expected a number of {what} up to {most:g}, found {quoted(text)}")

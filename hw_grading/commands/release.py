@@ -44,7 +44,7 @@ from hw_support.submission.file import UserError
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 _LOCK = REPOSITORY / "requirements-student.lock"  # what students install
-# The zip includes nbgrader for its Validate button, but hides its tools for instructors.
+# A zip gets only the descriptions of homeworks that are due no later.
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", _KNOWN.name)
 # The project's own distribution contains the staff's package too, so a small project is built.
@@ -170,7 +170,7 @@ def _sources(course: Course, assignment: str) -> Iterator[tuple[Path, Path, Note
 def description_of(course: Course, assignment: str) -> str:
     """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
-    names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission", "output_bytes_per_cell")
+    names = ("cpu_seconds_per_cell", "output_bytes_per_cell")
     values = {name: getattr(limits, name) for name in names}
     manifest = manifest_of(course.root, assignment)
     description = described(

@@ -89,9 +89,7 @@ class Submission:
             fault = str(error)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self._session.end_test()
-        old = {
-            id(value) for value in self._own.values()
-        }  # a cell of the instructor's has parts too
+        old = set(map(id, self._own.values()))  # a cell of the instructor's has parts too
         all_checks = [one for one in names.values() if type(one) is Checks and id(one) not in old]
         return {
             "outputs": outputs,
@@ -135,10 +133,11 @@ def run_cell(
     """
     try:
         body, last = _compiled(source, name, locked)
-    except Fault as error:
-        if locked:
-            return [_error(error, name)]  # the kernel has run it, and knows whether it is Python
-        raise
+    except (SyntaxError, ValueError) as error:
+        if locked:  # the kernel has run it, and knows whether it is Python
+            return [_error(error, name)]
+        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+    faults = (ImportError,) if locked else (ImportError, StaffError)
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -151,10 +150,7 @@ def run_cell(
                 data = {"text/plain": visible(shown[:_KEPT_RESULT])}
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
-        except (StaffError, ImportError) as error:
-            if locked and isinstance(error, StaffError):
-                outputs.append(_error(error, name))
-                return outputs
+        except faults as error:
             why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
             kind = "locked cell" if locked else "test cell"
             raise Fault(f"{kind} {name!r}: {why}{_line_in(error, name)}") from error
@@ -168,19 +164,15 @@ def run_cell(
 def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any]:
     """Return the code of a cell, and of its last line, an expression.
 
-    Raise `Fault` if it is no Python.
+    SyntaxError or ValueError if it is no Python.
     """
-    try:
-        tree = parsed(source) if locked else ast.parse(source)
-        last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
-        if tree.body and isinstance(end := tree.body[-1], ast.Expr):
-            last = end.value
-            del tree.body[-1]
-        file = f"<{name}>"
-        return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
-    except (SyntaxError, ValueError) as error:
-        kind = "locked cell" if locked else "test cell"
-        raise Fault(f"{kind} {name!r} is not plain Python: {error}") from None
+    tree = parsed(source) if locked else ast.parse(source)
+    last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
+    if tree.body and isinstance(end := tree.body[-1], ast.Expr):
+        last = end.value
+        del tree.body[-1]
+    file = f"<{name}>"
+    return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -137,7 +137,10 @@ class Course:
 
         Without sources, the homework has one notebook, which is named after it.
         """
-        return sorted(path.stem for path in self.source(assignment).glob("*.ipynb")) or [assignment]
+        names: list[str] = []
+        with suppress(OSError):
+            names = sorted(os.listdir(self.source(assignment)))
+        return [n.removesuffix(".ipynb") for n in names if n.endswith(".ipynb")] or [assignment]
 
     def notebooks_in(self, folder: Path, assignment: str) -> list[Path]:
         """Return where a homework's notebooks are in a folder, whether they exist or not."""

@@ -77,10 +77,8 @@ def collect(
         accounts["canvas"] = read_sheet(CANVAS, canvas_gradebook, {}).accounts
     if moodle_worksheet:
         accounts["moodle"] = read_sheet(MOODLE, moodle_worksheet, columns).accounts
-    zone, records = (
-        ZoneInfo(manifest_of(course.root, homework).time_zone),
-        read_records(course, homework),
-    )
+    zone = ZoneInfo(manifest_of(course.root, homework).time_zone)
+    records = read_records(course, homework)
     with ExitStack() as stack:
         found, left_out = found_in(downloads, homework, zone, accounts, stack)
         plan = decide(course, homework, people, found, records, accept_names)

@@ -274,8 +274,11 @@ def _column(platform: Platform, table: Table, grades: Grades, asked: str) -> tup
                 f"Possible, found none. {platform.how}"
             )
         titles = {n: _TITLE_AND_ID.fullmatch(title) for n, [title] in may_be.items()}
-        may_be = {n: [m[0], m[1], *([m[2]] if asked else [])]
-                  for n, m in titles.items() if m and not _READ_ONLY.search(maxima[n])}  # fmt: skip
+        may_be = {
+            number: [found[0], found[1], *([found[2]] if asked else [])]
+            for number, found in titles.items()
+            if found and not _READ_ONLY.search(maxima[number])
+        }
         wanted = "with the homework's name or title"
         names = [grades.results.assignment, grades.title, grades.title.partition(":")[0]]
     if asked:

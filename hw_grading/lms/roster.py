@@ -179,8 +179,11 @@ def read_roster(
     path = roster or course.root / FILE_NAME
     if not roster and not path.exists():
         if not canvas_gradebook:
-            people = [Person(s.id, name=s.name, email=s.email, canvas_id=s.platform_id)
-                      for s in students_of(course.db_url) if not why_no_id(s.id)]  # fmt: skip
+            people = [
+                Person(one.id, name=one.name, email=one.email, canvas_id=one.platform_id)
+                for one in students_of(course.db_url)
+                if not why_no_id(one.id)
+            ]
             return Roster(people, False, f"the gradebook (there is no {FILE_NAME})")
         path = canvas_gradebook
     return Roster(people_in(path), True, path.name)

@@ -67,18 +67,19 @@ class Sanitizing:
         except UserError as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
         course = self._converter.coursedir
-        source = Course.of(course).source(course.assignment_id)
-        graded = {own.name for own in source.glob("*.ipynb")}
-        missing = sorted(name for name in graded if not os.path.lexists(path.parent / name))
-        add_problems(notebook, [*beside(path, graded), *map(_not_submitted, missing)])
+        here = Course.of(course)
+        expected = here.notebooks_in(path.parent, course.assignment_id)
+        missing = [own.name for own in expected if not os.path.lexists(own)]
+        also_graded = {own.name for own in expected}
+        add_problems(notebook, [*beside(path, also_graded), *map(_not_submitted, missing)])
         # As in `init_single_notebook_resources`, which depends on the position of the loop.
         ids = {
             "student": student,
             "assignment": course.assignment_id,
             "notebook": path.stem,
             "db_url": course.db_url,
-            "source": str(source / path.name),
-            "release": str(Course.of(course).release(course.assignment_id) / path.name),
+            "source": str(here.source(course.assignment_id) / path.name),
+            "release": str(here.release(course.assignment_id) / path.name),
         }
         exported = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
         return NotebookNode(exported[0])
@@ -115,19 +116,17 @@ class SubmissionExporter(NotebookExporter):
                     "students saved. Leave out that option"
                 )
             course = converter.coursedir
-            if (
-                course.notebook_id != "*"
-                and len(Course.of(course).notebooks(course.assignment_id)) > 1
-            ):
+            here = Course.of(course)
+            if course.notebook_id != "*" and len(here.notebooks(course.assignment_id)) > 1:
                 raise GraderFault(
                     "Nothing was graded: all notebooks of a submission are graded together. Leave "
                     "out --notebook"
                 )
-            files = Course.of(course).files(course.assignment_id)
+            files = here.files(course.assignment_id)
             homework = homework_of(Path(course.root), course.assignment_id, files)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
             add_indexes(course.db_url)
-            Database(Course.of(course).db_url).make_tables()
+            Database(here.db_url).make_tables()
             sanitize = Sanitizing(converter)
             with grading(converter, homework, settings, whole_class, sanitize) as self._turn_of:
                 yield

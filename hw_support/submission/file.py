@@ -125,10 +125,9 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
     except UnicodeDecodeError as error:
-        found = f"other bytes from byte {error.start:,} on"
-        raise UserError(f"expected text in UTF-8, found {found}") from None
+        raise UserError(f"expected UTF-8, found other bytes from byte {error.start:,} on") from None
     except json.JSONDecodeError as error:
-        cut = " An upload may have been cut off: submit the whole file again" * (error.pos > 0)
+        cut = " An upload may have been cut off: submit the whole file again" if error.pos else ""
         raise UserError(
             f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
             f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg}).{cut}"

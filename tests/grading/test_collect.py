@@ -136,8 +136,8 @@ CASES = {
         zipped(("Mal_12_assignsubmission_file_13_assignsubmission_file_/hw2.ipynb", nb("mal"))),
         {}, "its name may mean the participants 12 and 13", worksheet=EMAILS),
     "Canvas, a file name like the ids of another": Case(
-        zipped(("mal_888_1000_702_9009_hw2.ipynb", nb("mal"))), {}, "its name may mean the Canvas ids 888",
-        gradebook=GRADEBOOK),
+        zipped(("mal_888_1000_702_9009_hw2.ipynb", nb("mal"))), {},
+        "its name may mean the Canvas ids 888", gradebook=GRADEBOOK),
     "students' zips": Case(
         {"c/jonesbob_702_9001_stuff.zip": POSING, "zoe_hw2_stuff.zip": POSING,
          "Bobby_12_assignsubmission_file_stuff.zip": POSING},
