@@ -11,7 +11,7 @@ from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
 FUNCTIONS = ("sigmoid_activation", "layer_forward", "backward_pass", "train")
-MOST_SECONDS = 90  # and in `train` the limit of its cell, beside these
+MAX_SECONDS = 90  # and in `train` the limit of its cell, beside these
 
 
 def run() -> None:
@@ -33,7 +33,7 @@ def cpu_seconds(function: str) -> float:
     submission = Submission(notebook, 1, RunSettings(), homework)
     submission.run()
     # `train_run` is the cell that calls `train`.
-    most = MOST_SECONDS + homework.manifest.seconds("cpu_seconds").get(f"{function}_run", 0)
+    most = MAX_SECONDS + homework.manifest.seconds("cpu_seconds").get(f"{function}_run", 0)
     if submission.cpu_seconds_used > most:
         raise RuntimeError(f"{submission.cpu_seconds_used:.0f} s, at most {most:g} s")
     return submission.cpu_seconds_used

@@ -21,7 +21,7 @@ ATTACKS = [
     for path in sorted((REPOSITORY / "tests" / "hostile").glob("test_*.py"))
     if re.search(r"arena\.attack\(|carry_out\(", path.read_text(encoding="utf-8"))
 ]
-MOST_SHOWN = 5
+MAX_SHOWN = 5
 
 
 def run() -> None:
@@ -36,7 +36,7 @@ def run() -> None:
     print(
         f"{len(ranked)} tests, exit status {int(status)}; memory at rest {sampler.at_rest:.0f} MB"
     )
-    for attack in ranked[:MOST_SHOWN]:
+    for attack in ranked[:MAX_SHOWN]:
         print(f"  {sampler.most[attack]:.0f} MB  {attack.partition('hostile/')[2]}")
 
 

@@ -22,13 +22,13 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
 from hw_grading.homework.homework import STAFF
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
-    """Write a backup, which gets its name when it is complete; raise `Unreadable` if that fails.
+    """Write a backup, which gets its name when it is complete; raise `UserError` if that fails.
 
     `to` is the file, or a folder for it. Returns the path, and a line for each file left out.
     """
@@ -39,10 +39,10 @@ def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
     if to is None or target.is_dir():
         target /= f"{root.name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.zip"
     if os.path.lexists(target):
-        raise Unreadable(f"{target} exists already. Choose another name for the backup")
+        raise UserError(f"{target} exists already. Choose another name for the backup")
     parts = list(_parts(course))
     if around := [path for path in parts if target.resolve().is_relative_to(path.resolve())]:
-        raise Unreadable(f"{target} is in {around[0]}, which is backed up. Choose another place")
+        raise UserError(f"{target} is in {around[0]}, which is backed up. Choose another place")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
         with work_folder(target.parent, ".backup-") as work:
@@ -63,7 +63,7 @@ def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
             os.rename(file, target)
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or f"the gradebook {book}: {error}"
-        raise Unreadable(f"The backup {target} cannot be written: {why}") from error
+        raise UserError(f"The backup {target} cannot be written: {why}") from error
     return target, left_out
 
 

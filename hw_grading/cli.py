@@ -157,7 +157,7 @@ def compare(asked: Asked) -> int:
 
     found = compare(Course(asked.course), asked.homework)
     _say(found.lines())
-    return TO_DO if found.different else FINE
+    return TO_DO if found.different or found.stock.log or found.ours.log else FINE
 
 
 @_command(
@@ -234,7 +234,7 @@ def grade(asked: Asked) -> int:
     "Grade",
     _number("--port", "port of the server; default: the first free one from 8888 on"),
     _argument("--grid", "begin with all answers to this question, side by side", "CELL"),
-    _switch("--no-browser", "print the address only"),
+    _switch("--no-browser", "do not open a browser, only print the address"),
     more=True,
 )
 def desk(asked: Asked) -> None:
@@ -536,9 +536,9 @@ def _failed(error: Exception) -> int:
     """Print the message of an error that is meant for people; raise any other."""
     from hw_grading.gradebook.writing import in_words
     from hw_support.failures import visible
-    from hw_support.submission.file import Unreadable
+    from hw_support.submission.file import UserError
 
-    if not isinstance(error, Unreadable | OSError | RuntimeError):
+    if not isinstance(error, UserError | OSError | RuntimeError):
         raise error
     print(visible(in_words(error)), file=sys.stderr)
     return CANNOT

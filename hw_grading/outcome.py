@@ -31,7 +31,7 @@ class Status(StrEnum):
 class Spent:
     """The time that a submission took."""
 
-    seconds: float = 0.0  # on the clock
+    seconds: float = 0.0  # wall-clock
     cpu_seconds: float = 0.0  # CPU time of the student's processes
 
 

@@ -13,7 +13,6 @@ from .compare import expect as expect
 from .compare import expect_kept as expect_kept
 from .compare import expect_unchanged as expect_unchanged
 from .compare import relative_error as relative_error
-from .compare import relative_errors as relative_errors
 from .desk.doctor import doctor as doctor
 from .networks import bent as bent
 from .networks import expect_caches as expect_caches

@@ -1,4 +1,4 @@
-"""Recognize the known mistakes behind a wrong result.
+"""Recognise the known mistakes behind a wrong result.
 
 A wrong cause is worse than none. So a cause is named only if it explains all entries, if no other
 cause explains them nearly as well, and if the result is not nearly right as it is. A cause contains
@@ -20,7 +20,7 @@ _RTOL, _ATOL = 1e-4, 1e-6  # _ATOL is relative to the largest entry
 # Two explanations that agree this well, relative to the largest entry, are not told apart.
 _NEARLY = 1e-2
 
-_MOST_AXES = 4  # arrays with more axes are not tried in every order of axes
+_MAX_AXES = 4  # arrays with more axes are not tried in every order of axes
 
 # Steps that students use for differences: `/2*h` gives the derivative times h squared.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
@@ -84,7 +84,7 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
 def _other_shapes(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
     """Yield results with swapped axes, and results that only have another shape."""
     swapped = False
-    for one, other in itertools.combinations(range(min(right.ndim, _MOST_AXES)), 2):
+    for one, other in itertools.combinations(range(min(right.ndim, _MAX_AXES)), 2):
         wanted = right.swapaxes(one, other)
         if 1 in (right.shape[one], right.shape[other]) and wanted.shape == right.shape:
             continue

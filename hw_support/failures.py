@@ -15,7 +15,7 @@ _LONGEST_TEXT = 1000  # characters of an exception's text
 _LONGEST_LINE = 100  # characters of a line of code
 _OF_A_CELL = re.compile(r" ?\(\d+\.py, line (\d+)\)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_MOST_LINES = 1_000_000
+_MAX_LINES = 1_000_000
 # Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -114,7 +114,7 @@ def place_of(error: BaseException, names: object, *, but: str = "") -> Place | N
 
 
 def _place(function: object, line: object) -> Place | None:
-    if type(line) is int and 0 < line <= _MOST_LINES:
+    if type(line) is int and 0 < line <= _MAX_LINES:
         return Place(plain_name(function), line)
     return None
 

@@ -86,9 +86,10 @@ class SmallTraining:
 
     def seen(self) -> Seen:
         """Return what was seen. The parts of a test share one run for each of the two tries."""
-        if self._checks.second_try not in self._runs:
-            self._runs[self._checks.second_try] = self._run()
-        return self._runs[self._checks.second_try]
+        key = self._checks.second_try
+        if key not in self._runs:
+            self._runs[key] = self._run()
+        return self._runs[key]
 
     def _run(self) -> Seen:
         """Run ``train`` without changing the notebook's names."""
@@ -182,19 +183,23 @@ def as_network(arrays: list[Any], whose: str, units: int | None = None) -> Netwo
 def figures(network: Network, images: Array, labels: Array, counts: Any = None) -> Array:
     """Return mean loss (nats) and accuracy on images (n, 784), each of which counts so often."""
     *_, output = _layers(network, images)
-    losses = np.logaddexp(0, (1 - 2 * labels) * output[:, 0])
-    right = (output[:, 0] > 0) == (labels == 1)
-    return np.asarray(np.average([losses, right], axis=1, weights=counts))
+    loss, right = _losses(output, labels)[:, 0], (output[:, 0] > 0) == (labels == 1)
+    return np.asarray(np.average([loss, right], axis=1, weights=counts))
 
 
 def _slopes(network: Network, images: Array, labels: Array) -> tuple[Array, Array, Array]:
-    """Return slopes of each image's loss by the hidden units' sums (n, units).
+    """Return slopes of each image's loss by the hidden units' sums (n, units), by differences.
 
     Then follow the values of these units, and the slopes by the sum of the output (n, 1).
     """
+    h = 1e-8  # small, since a ReLU has no slope at 0
     sums, hidden, output = _layers(network, images)
-    by_output = 0.5 + 0.5 * np.tanh(0.5 * output) - labels[:, None]  # the sigmoid, minus the label
-    return by_output * network[1].T * (sums > 0), hidden, by_output
+
+    def slope(up: Any, down: Any) -> Array:
+        return (_losses(output + up, labels) - _losses(output + down, labels)) / (2 * h)
+
+    up, down = ((np.maximum(sums + way, 0) - hidden) * network[1].T for way in (h, -h))
+    return slope(up, down), hidden, slope(h, -h)
 
 
 def _layers(network: Network, images: Array) -> tuple[Array, Array, Array]:
@@ -203,3 +208,8 @@ def _layers(network: Network, images: Array) -> tuple[Array, Array, Array]:
     sums = images @ W1 + b1
     hidden = np.maximum(sums, 0)
     return sums, hidden, hidden @ W2 + b2
+
+
+def _losses(output: Array, labels: Array) -> Array:
+    """Return each image's logistic loss from the sum of the output (n, 1)."""
+    return np.asarray(np.logaddexp(0, (1 - 2 * labels[:, None]) * output))

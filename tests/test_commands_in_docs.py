@@ -124,7 +124,7 @@ class Course(Copy):
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_readme_the_tutorial_and_late_work_run(tmp_path):
+def test_the_commands_of_readme_tutorial_and_late_work_run(tmp_path):
     course = Course(tmp_path / "course")
     course.follow("README.md")
     said = course.follow("docs/tutorial.md")

@@ -17,7 +17,7 @@ from tools.build_reference import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 
 
 def links_of(page):
@@ -60,7 +60,7 @@ def test_the_index_lists_every_page():
 def test_readme_shows_each_picture_and_none_is_large():
     pictures = {*(ROOT / "docs" / "pictures").iterdir()}
     assert pictures == {link for link in links_of(ROOT / "README.md") if link.suffix == ".png"}
-    assert all(picture.stat().st_size < MOST_BYTES for picture in pictures)
+    assert all(picture.stat().st_size < MAX_BYTES for picture in pictures)
 
 
 def names_by_default():

@@ -20,23 +20,23 @@ GRADER = [
     if path.suffix in (".py", ".css", ".html", ".toml") and "skeleton" not in path.parts
 ]
 # The most lines of each room, or of several together. A larger number needs a reason in the commit.
-MOST_LINES = {
-    "hw_support": 5100,
-    "hw_grading/homework hw_grading/commands": 1860,
-    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3570,
-    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 4390,
-    "hw_grading/gradebook": 2930,
+MAX_LINES = {
+    "hw_support": 4720,
+    "hw_grading/homework hw_grading/commands": 2170,
+    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3480,
+    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 4450,
+    "hw_grading/gradebook": 2980,
     "hw_grading/rendering": 1200,
-    "hw_grading/desk": 1600,
+    "hw_grading/desk": 1400,
     "hw_grading/desk/static": 2720,
-    "hw_grading/lms": 2120,
-    "hw_grading/analysis": 1000,
-    "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 930,
-    "staff/hw2": 450,
+    "hw_grading/lms": 1910,
+    "hw_grading/analysis": 1020,
+    "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 900,
+    "staff/hw2": 300,
     "tools benchmarks": 4000,
-    "tests": 33000,
+    "tests": 27600,
 }
-MOST_WORDS = 18_500  # of all Markdown that people write
+MAX_WORDS = 18_900  # of all Markdown that people write
 WRITTEN_BY_PROGRAMS = {"docs/reference.md", "docs/validity.md"}
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
 
@@ -66,7 +66,7 @@ def files_in(*places, ending):
                 yield path
 
 
-@pytest.mark.parametrize(("places", "most"), MOST_LINES.items())
+@pytest.mark.parametrize(("places", "most"), MAX_LINES.items())
 def test_a_room_stays_within_its_lines(places, most):
     ending = ".js" if places.endswith("static") else ".py"
     files = [*files_in(*places.split(), ending=ending)]
@@ -75,7 +75,7 @@ def test_a_room_stays_within_its_lines(places, most):
 
 
 def test_every_room_has_a_budget():
-    listed = {ROOT / place for places in MOST_LINES for place in places.split()}
+    listed = {ROOT / place for places in MAX_LINES for place in places.split()}
     rooms = {path.parent for path in (ROOT / "hw_grading").glob("*/__init__.py")}
     assert rooms <= listed
 
@@ -84,7 +84,7 @@ def test_the_documents_stay_within_their_words():
     pages = list(files_in(".", ending=".md"))
     pages = [p for p in pages if p.relative_to(ROOT).as_posix() not in WRITTEN_BY_PROGRAMS]
     words = {p.name: len(p.read_text(encoding="utf-8").split()) for p in pages}
-    assert 0 < sum(words.values()) <= MOST_WORDS, words
+    assert 0 < sum(words.values()) <= MAX_WORDS, words
 
 
 def test_each_room_imports_only_those_below_it():
@@ -102,13 +102,6 @@ def test_the_picture_in_the_design_has_every_layer_in_its_order():
     lines = [line.strip() for line in picture.splitlines()]
     arrows = [[end.split(" & ") for end in line.split(" --> ")] for line in lines]
     assert arrows == [[upper, lower] for upper, lower in pairwise(layers)]
-
-
-def test_every_room_says_what_it_may_import():
-    for room in (ROOT / "hw_grading").iterdir():
-        if (room / "__init__.py").is_file():
-            text = (room / "__init__.py").read_text(encoding="utf-8")
-            assert "may import" in text.lower() or "only ones of the grader" in text, room.name
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

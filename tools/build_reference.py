@@ -22,11 +22,11 @@ from traitlets.config import Configurable
 
 import hw_grading.cli
 import hw_support.__main__
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import Manifest
 from hw_support import compare
 from hw_support.checks import Checks
-from tools.atomic import write_atomically
 
 PAGE = REPOSITORY / "docs" / "reference.md"
 _PROGRAMS: dict[str, Callable[[list[str]], object]] = {
@@ -233,7 +233,7 @@ def _markdown(text: str) -> str:
 
 def main() -> None:
     """Write the page."""
-    write_atomically(PAGE, reference().encode())
+    write_whole(PAGE, reference().encode())
 
 
 if __name__ == "__main__":

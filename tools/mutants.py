@@ -30,7 +30,7 @@ from hw_grading.homework.course import REPOSITORY
 
 # The tests of each room, in tests/.
 ROOMS = {
-    "homework": "test_manifest test_course test_regions test_due_date test_points test_new "
+    "homework": "test_manifest test_course test_regions test_points test_new "
     "test_mending test_job ../notebook/test_contract ../notebook/test_text",
     "examiner": "test_parts test_job test_fresh_cases test_lifecycle ../hostile/test_session",
     "gradebook": "test_results test_rubrics test_late test_corrections test_extensions "

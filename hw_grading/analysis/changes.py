@@ -18,8 +18,8 @@ from hw_grading.gradebook.writing import aligned, csv_of
 from hw_grading.outcome import Part, Status
 
 ARROW = "\N{RIGHTWARDS ARROW}"
-_MOST_NAMED = 4
-_MOST_SHOWN = 60  # changed tests in a terminal
+_MAX_NAMED = 4
+_MAX_SHOWN = 60  # changed tests in a terminal
 _WIDEST = 36  # columns of a name in a terminal
 _GRADED_WITH = {  # each kind, likely reasons first
     "cells": "instructor's cells changed",
@@ -127,7 +127,7 @@ def _reasons(cell: str, old: Run, new: Run) -> Iterator[str]:
         found.append("test changed")
     if answers := _different(old.answers, new.answers):
         names = [name for name in answers if name]
-        found.append(f"answer changed: {named(names, _MOST_NAMED)}" if names else "answer changed")
+        found.append(f"answer changed: {named(names, _MAX_NAMED)}" if names else "answer changed")
     tests = {part.cell for run in (old, new) for part in run.parts}
     others = graded_differently(old.graded_with, new.graded_with, tests)
     packages = others.pop("packages", "")
@@ -148,7 +148,7 @@ def graded_differently(
             changed = (name for name in names if name != OURS)
             shown = [f"{n} {old.get(n, 'none')} {ARROW} {new.get(n, 'none')}" for n in changed]
         if shown:
-            found[kind] = f"{words}: {named(shown, _MOST_NAMED)}"
+            found[kind] = f"{words}: {named(shown, _MAX_NAMED)}"
         elif names:
             found[kind] = "the grader itself changed"
     return found
@@ -190,7 +190,7 @@ def _table(found: Comparison) -> Iterator[str]:
     tests = found.by_test
     if not tests:
         return
-    shown = tests[:_MOST_SHOWN]
+    shown = tests[:_MAX_SHOWN]
     rows = [("student", "question", "points", "of", "why")]
     for one, *_ in shown:
         points = f"{in_digits(one.points_before)} {ARROW} {in_digits(one.points_after)}"
@@ -226,6 +226,6 @@ def _summary(found: Comparison) -> Iterator[str]:
         yield f"A person has to look at {counted(len(found.waiting), 'answer')} again:"
         yield from (f"  {answer}" for answer in found.waiting)
     if found.new:
-        new = named(found.new, 2 * _MOST_NAMED)
+        new = named(found.new, 2 * _MAX_NAMED)
         yield f"Not compared, since this version graded them for the first time: {new}."
     yield from (f"NOT GRADED: {student}: {why}." for student, why in found.not_graded)

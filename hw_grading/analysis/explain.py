@@ -20,7 +20,7 @@ def explain(folder: Path, assignment: str, student: str, test: str = "") -> str:
     """Return the explanation of a student's tests as lines; students' texts are unchanged.
 
     `test` is a grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that
-    lost points, which may be none. Raises `Unavailable`, `Unreadable` or `RuntimeError`.
+    lost points, which may be none. Raises `Unavailable`, `UserError` or `RuntimeError`.
     """
     results = read_results(Course(folder), assignment)
     result = _result(results, student)

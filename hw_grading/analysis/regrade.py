@@ -32,10 +32,10 @@ from hw_grading.homework.source_notebook import check_regions
 from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import InstructorCell, grade_id_of
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 Say = Callable[[str], None]
-_MOST_NAMED = 8
+_MAX_NAMED = 8
 
 
 class Regrade:
@@ -53,7 +53,7 @@ class Regrade:
     def run(self) -> bool:
         """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
-        Raises `Unavailable`, `Unreadable` or `RuntimeError` if nothing was compared.
+        Raises `Unavailable`, `UserError` or `RuntimeError` if nothing was compared.
         """
         is_continued = self._begun.exists()
         numbers = self._numbers_at_the_start()
@@ -66,7 +66,7 @@ class Regrade:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._begun, json.dumps(numbers).encode())
         if edited:
-            self._say(f"Releasing the notebook again; edited: {named(edited, _MOST_NAMED)}.")
+            self._say(f"Releasing the notebook again; edited: {named(edited, _MAX_NAMED)}.")
             self._release()
         words = ["autograde", self.assignment, "--force"]
         for student in self.students or [""]:  # nbgrader takes one student or all
@@ -96,7 +96,7 @@ class Regrade:
         edited, released = self._edited()
         if edited:
             self._say(
-                f"These cells were edited since the release: {named(edited, _MOST_NAMED)}. "
+                f"These cells were edited since the release: {named(edited, _MAX_NAMED)}. "
                 "A regrade would release the notebook again. It would run "
                 f"{counted(len(chosen), 'submission')} again, each with all tests."
             )
@@ -157,7 +157,7 @@ class Regrade:
         """Return the cells edited since the release, and the digests of the released cells.
 
         Solutions and cells without a grade id are ignored, because grading does not use them.
-        Raises `Unreadable`, or `RuntimeError` if nbgrader would not release the notebook.
+        Raises `UserError`, or `RuntimeError` if nbgrader would not release the notebook.
         """
         course, name = self.course, self.assignment
         cells: dict[str, NotebookNode] = {}
@@ -166,7 +166,7 @@ class Regrade:
             try:
                 notebook = nbformat.read(path, as_version=4)
             except Exception as error:  # nbformat may raise any error
-                raise Unreadable(f"{path} cannot be read as a notebook: {error}") from None
+                raise UserError(f"{path} cannot be read as a notebook: {error}") from None
             check_regions(notebook, path)
             notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
             cells |= {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
@@ -176,7 +176,7 @@ class Regrade:
         if others := sorted(cells.keys() ^ known.keys()):
             raise RuntimeError(
                 f"Cells with a grade id were added to or removed from the notebook of {name} "
-                f"since it was released ({named(others, _MOST_NAMED)}). nbgrader refuses this once "
+                f"since it was released ({named(others, _MAX_NAMED)}). nbgrader refuses this once "
                 "there are submissions. Undo these changes. To drop a test, use a correction or "
                 "give it 0 points"
             )

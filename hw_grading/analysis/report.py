@@ -19,7 +19,7 @@ from hw_grading.outcome import Status
 
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 _LONGEST_REASON = 1_000  # characters
 _STATUS = {
     Status.GRADED: "graded",
@@ -99,15 +99,15 @@ def _remarks(result: Result, width: int) -> list[str]:
     """Return why there are no points, in lines, or the first failures and how many others."""
     failures = result.run.failures if result.run else []
     said = [_in_words(failure) for failure in failures]
-    remarks = said[:MOST_FAILURES]
-    if len(said) > MOST_FAILURES:
-        remarks.append(f"and {len(said) - MOST_FAILURES} more")
+    remarks = said[:MAX_FAILURES]
+    if len(said) > MAX_FAILURES:
+        remarks.append(f"and {len(said) - MAX_FAILURES} more")
     if result.status is not Status.GRADED:
         is_graded = result.status is Status.SUBMISSION_FAILED
         reason = f"{'graded with problems' if is_graded else 'NOT GRADED'}: {result.reason}"
         remarks[:0] = textwrap.wrap(plain(reason, _LONGEST_REASON), width)
     repairs = result.run.repairs if result.run else []
-    remarks += [f"repaired: {problem.message}" for problem in repairs[:MOST_FAILURES]]
+    remarks += [f"repaired: {problem.message}" for problem in repairs[:MAX_FAILURES]]
     for score in result.too_high:
         points, most = in_digits(score.manual or 0.0), in_digits(score.cell.max_points)
         remarks.append(

@@ -29,12 +29,12 @@ from hw_grading.homework.course import Course
 from hw_grading.rendering import templates_in
 from hw_support.failures import visible
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
 
 RUN, WINDOW = 25, 6  # characters of code without names: copydetect's own choice
 LEAST_SHARE, LEAST = 0.33, 150  # of the code, and characters; honest answers share at most a fifth
-MOST_CHARACTERS = 100_000  # of a student's code; nobody writes nearly so much
+MAX_CHARACTERS = 100_000  # of a student's code; nobody writes nearly so much
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Work:
 def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dict[str, str]:
     """Write the page with at most `most` pairs; return the students left out, with the reasons.
 
-    `Unreadable` if the released notebook is missing or damaged.
+    `UserError` if the released notebook is missing or damaged.
     """
     results = read_results(Course(course), assignment)
     here = results.course
     try:
         released = _joined(here.notebooks_in(here.release(assignment), assignment))
-    except Unreadable as why:
-        raise Unreadable(
+    except UserError as why:
+        raise UserError(
             f"{here.release(assignment)}: {why}. Run `nbgrader generate_assignment {assignment}`"
         ) from None
     boilerplate = boilerplate_of(released)
@@ -65,10 +65,10 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         folder = here.submitted(student, assignment)
         try:
             if unusable := why_unusable(folder):
-                raise Unreadable(f"{folder}: {unusable}")
+                raise UserError(f"{folder}: {unusable}")
             notebook = _joined(here.notebooks_in(folder, assignment))
             works.append(own_work(student, notebook, released, boilerplate))
-        except (Unreadable, OSError, ValueError) as why:
+        except (UserError, OSError, ValueError) as why:
             left_out[student] = str(why)
     pairs = similar_pairs(works)
     answers_to = [name for cell in released.cells if (name := grade_id_of(cell))]
@@ -88,7 +88,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
 
 
 def _joined(paths: Sequence[Path]) -> NotebookNode:
-    """Return one notebook with the cells of those that exist; `Unreadable` if none does."""
+    """Return one notebook with the cells of those that exist; `UserError` if none does."""
     there = list(filter(os.path.lexists, paths)) or paths[:1]
     notebooks = [read_submission(path) for path in there]
     notebooks[0].cells = [cell for notebook in notebooks for cell in notebook.cells]
@@ -98,7 +98,7 @@ def _joined(paths: Sequence[Path]) -> NotebookNode:
 def own_work(
     student: str, notebook: NotebookNode, released: NotebookNode, boilerplate: set[int]
 ) -> Work:
-    """Return what a student wrote, and mend the notebook; `Unreadable` if it is too much code."""
+    """Return what a student wrote, and mend the notebook; `UserError` if it is too much code."""
     instructors, others = cells_of(released)
     mend(notebook, instructors, others)
     given = {cell.source.strip() for cell in released.cells}
@@ -112,8 +112,8 @@ def own_work(
             source = "\n".join(map(str.rstrip, visible(cell.source).split("\n"))).strip("\n")
             cells.append(f"# {grade_id_of(cell) or 'a cell that the student added'}\n{source}")
     code = "\n\n".join(cells)
-    if len(code) > MOST_CHARACTERS:
-        raise Unreadable(f"{len(code):,} characters of code are too many to compare")
+    if len(code) > MAX_CHARACTERS:
+        raise UserError(f"{len(code):,} characters of code are too many to compare")
     prints = CodeFingerprint("own.py", RUN, WINDOW, [*boilerplate], fp=io.StringIO(code))
     return Work(student, answers, prints)
 

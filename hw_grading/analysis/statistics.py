@@ -24,7 +24,7 @@ from hw_grading.homework.course import Course
 from hw_grading.outcome import Part
 from hw_grading.rendering import templates_in
 
-MOST_BARS = 9
+MAX_BARS = 9
 
 
 class Row(NamedTuple):
@@ -158,7 +158,7 @@ def bars(points: Sequence[float], most: float) -> list[tuple[float, int]]:
     They begin at 0 and have equal widths; the last one has full marks alone.
     """
     steps = (a * 10.0**e for e in range(-2, 6) for a in (1, 2, 5))
-    step = next(step for step in steps if most / step <= MOST_BARS - 1)
+    step = next(step for step in steps if most / step <= MAX_BARS - 1)
     lower = [n * step for n in range(math.ceil(most / step - 1e-9))] + [most]
     which = Counter(
         len(lower) - 1 if p >= most - 1e-9 else max(0, math.floor(p / step + 1e-9)) for p in points

@@ -21,8 +21,8 @@ from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
 from hw_grading.gradebook.folders import (
-    MOST_BYTES,
-    MOST_LISTED,
+    MAX_BYTES_OF_MARK,
+    MAX_LISTED,
     TIMESTAMP,
     files_below,
     read_time,
@@ -34,11 +34,11 @@ from hw_grading.gradebook.scores import named
 from hw_grading.homework.course import shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import GraderFault
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
 
 SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
-_MOST_NAMED = 3  # files beside a notebook that a message names
+_MAX_NAMED = 3  # files beside a notebook that a message names
 _SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite's default is 5 s
 
 
@@ -57,12 +57,9 @@ class Submission:
         """The submitted notebooks."""
         return [self.folder / f"{name}.ipynb" for name in self.notebooks]
 
-    def remove_graded(self, course: Any) -> None:
+    def remove_graded(self) -> None:
         """Remove what an earlier run, or a failed one, left in `autograded/`."""
-        if course.notebook_id != "*":  # nbgrader's option --notebook: the others stay
-            for name in self.notebooks:
-                (self.graded / f"{name}.ipynb").unlink(missing_ok=True)
-        elif os.path.lexists(self.graded):
+        if os.path.lexists(self.graded):
             rmtree(str(self.graded))
 
 
@@ -126,7 +123,7 @@ def _why_outdated(one: Submission, has_scores: bool) -> str:
     """Return why the graded notebooks are not the result of the submission, or ""."""
     for path in one.paths:
         marks: Any = {}
-        with contextlib.suppress(Unreadable, OSError):
+        with contextlib.suppress(UserError, OSError):
             marks = open_notebook(one.graded / path.name)["metadata"].get(METADATA_KEY)
         if not isinstance(marks, dict) or marks.get(FINISHED) is not True:
             why = "was not graded completely (the run was killed, or it did not use this package)"
@@ -138,7 +135,7 @@ def _why_outdated(one: Submission, has_scores: bool) -> str:
         else:
             continue
         return f"{path.name} {why}"
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UserError):
         new, old = read_time(one.folder), read_time(one.graded)
         if new and old and new > old:
             return "it has a later time of submission"
@@ -168,7 +165,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     ours = notebook, folder / TIMESTAMP, folder / SECRET
     files = (path for path in files_below(folder) if path not in ours)
     notebooks, others = [], []
-    for path in sorted(itertools.islice(files, MOST_LISTED)):
+    for path in sorted(itertools.islice(files, MAX_LISTED)):
         if path.suffix != ".ipynb":
             others.append(path)
         elif path.parent.name != ".ipynb_checkpoints" and (
@@ -183,7 +180,7 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
         (Kind.FOLDER, others, "ignored"),
     ):
         if found:
-            names = named([quoted(path.relative_to(folder)) for path in found], _MOST_NAMED)
+            names = named([quoted(path.relative_to(folder)) for path in found], _MAX_NAMED)
             verb = "was" if len(found) == 1 else "were"
             message = f"{names} {verb} {what}: only {notebook.name} is graded."
             problems.append(Problem(kind, Severity.MENDED, message))
@@ -196,8 +193,8 @@ def carry_along(submitted: Path, graded: Path) -> None:
     Times show new submissions. The exchange uses the secret to give a student the feedback.
     """
     for name, read in ((TIMESTAMP, time_of), (SECRET, str)):
-        with contextlib.suppress(Unreadable, UnicodeDecodeError):
-            content = read_regular_file(submitted / name, MOST_BYTES)
+        with contextlib.suppress(UserError, UnicodeDecodeError):
+            content = read_regular_file(submitted / name, MAX_BYTES_OF_MARK)
             if not read(content.decode().strip()):
                 continue
             graded.mkdir(parents=True, exist_ok=True)
@@ -209,5 +206,5 @@ def digest_of(notebook: Path) -> str:
     """Return the SHA-256 of the submitted file, hexadecimal; "" if it cannot be read."""
     try:
         return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
-    except (Unreadable, OSError):
+    except (UserError, OSError):
         return ""

@@ -16,6 +16,7 @@ from nbgrader.api import Gradebook
 from hw_grading.gradebook.scores import counted, in_digits
 from hw_grading.gradebook.writing import aligned
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, scratch_course
+from hw_support.submission.file import UserError
 
 SOLUTIONS, RELEASE = "solutions", "release"  # the two submissions, by their student ids
 _STOCK = """
@@ -38,7 +39,7 @@ c.WholeClass.secret_file = {secret!r}
 _SOLUTIONS = """
 c.GenerateSolution.preprocessors = ["nbgrader.preprocessors.IncludeHeaderFooter"]
 """
-_MOST_LOG = 2_000  # characters from the end of a log
+_MAX_LOG = 2_000  # characters from the end of a log
 
 Cell = tuple[str, str, str]  # student, notebook, grade id
 
@@ -69,7 +70,9 @@ class Comparison:
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
         cells = counted(len({*self.stock.scores, *self.ours.scores}), "cell")
-        if different := self.different:
+        if not self.stock.scores and not self.ours.scores:
+            yield "Neither stock nbgrader nor hw-grading has graded anything."
+        elif different := self.different:
             yield f"Scores differ in {len(different)} of {cells}:"
             rows = [["submission", "notebook", "cell", "stock nbgrader", "hw-grading"]]
             for cell in different:
@@ -87,10 +90,15 @@ class Comparison:
 def compare(course: Course, name: str) -> Comparison:
     """Grade the instructor's solutions and the untouched release of a homework by both graders.
 
-    Nothing is written into the course. `Unreadable` if it has no such homework; `RuntimeError` if
+    Nothing is written into the course. `UserError` if it has no such homework; `RuntimeError` if
     nbgrader cannot release it.
     """
     course.expect_homework(name)
+    if (course.folder / f"{CONFIG}.json").exists():
+        raise UserError(
+            f"compare works in a copy of the course, and {CONFIG}.json may lead nbgrader back to "
+            f"the course. Move its settings into {CONFIG}.py"
+        )
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
         scratch = scratch_course(Path(folder, "course"), course.folder)
         _copy_shared_files(course, scratch)
@@ -136,7 +144,7 @@ def _graded(scratch: Course, name: str, settings: str, db_url: str) -> Graded:
     status = scratch.nbgrader("autograde", name, log=log)
     seconds = time.monotonic() - began
     file.write_text(before, encoding="utf-8")
-    said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:] if status else ""
+    said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if status else ""
     return Graded(dict(_scores(db_url, name)), seconds, said)
 
 

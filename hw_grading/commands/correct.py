@@ -10,12 +10,12 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import Cell, counted_points, in_digits, open_gradebook
 from hw_grading.homework.course import Course
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 
 class Corrections:
-    """The corrections of one homework; `Unavailable` or `Unreadable` if it cannot be read."""
+    """The corrections of one homework; `Unavailable` or `UserError` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -34,12 +34,12 @@ class Corrections:
     ) -> list[str]:
         """Correct a question, for everybody or for students; return lines on the effect."""
         if bool(students) != (kind is Kind.SET):
-            raise Unreadable("--student and --to go together: whose points, and how many they are")
+            raise UserError("--student and --to go together: whose points, and how many they are")
         cell, ids = self.cell(label), list(dict.fromkeys(map(str.strip, students)))
         for student in ids:
             final = self._before.students.get(student)
             if final is None or not final.record:
-                raise Unreadable(f"{quoted(student)} has submitted nothing for {self._assignment}")
+                raise UserError(f"{quoted(student)} has submitted nothing for {self._assignment}")
         about = (cell, kind, points, reason, author, ids or [""])
         keys = corrections.correct(self._database, self._assignment, *about)
         of_cell = [one for one in self._stored() if one.cell == cell.name and not one.undone_at]
@@ -70,7 +70,7 @@ class Corrections:
         """Return the cell with points that has a grade id or a question's label.
 
         A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation
-        do not matter. Raises `Unreadable` if no cell fits, or several do.
+        do not matter. Raises `UserError` if no cell fits, or several do.
         """
         asked, places = _words(label), self._before.places
         found = [self._cells[label]] if label in self._cells else []
@@ -87,7 +87,7 @@ class Corrections:
         unknown = "is not a question with points. The questions are"
         said = "fits several questions" if found else unknown
         how = "Type the grade id (before the colon) or the label (after it)"
-        raise Unreadable(f"{quoted(label)} {said}:{names}\n{how}")
+        raise UserError(f"{quoted(label)} {said}:{names}\n{how}")
 
     def _stored(self) -> list[Correction]:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):

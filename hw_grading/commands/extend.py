@@ -13,7 +13,7 @@ from hw_grading.gradebook.scores import counted, open_gradebook, students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of, why_no_id
 from hw_grading.lms.tables import first_of, read_table
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable, quoted
 
 STUDENT = "student"
@@ -23,7 +23,7 @@ Row = tuple[str, Mapping[str, str]]  # the place of a row, "" if none, and its v
 
 
 def rows_of(path: Path) -> list[Row]:
-    """Return the rows of a CSV; `Unreadable` if it is none, or lacks a column."""
+    """Return the rows of a CSV; `UserError` if it is none, or lacks a column."""
     table = read_table(path)
     table.expect(STUDENT)
     table.expect(*HOW_MUCH, "slip")
@@ -31,7 +31,7 @@ def rows_of(path: Path) -> list[Row]:
 
 
 class Extensions:
-    """The extensions of one homework; `Unavailable` or `Unreadable` if it cannot be read."""
+    """The extensions of one homework; `Unavailable` or `UserError` if it cannot be read."""
 
     def __init__(self, folder: Path, assignment: str) -> None:
         self._course, self._assignment = Course(folder), assignment
@@ -41,10 +41,10 @@ class Extensions:
         self._database = Database(self._course.db_url)
 
     def grant(self, rows: Iterable[Row], author: str) -> list[str]:
-        """Grant all rows or none; return a line for each student, or raise `Unreadable`."""
+        """Grant all rows or none; return a line for each student, or raise `UserError`."""
         due, found, wrong = self._due[self._assignment], dict[str, Extension](), []
         if due is None:
-            raise Unreadable(
+            raise UserError(
                 f"{self._assignment} has no due date in the gradebook. Set `due` in its manifest, "
                 f"then: hw-grading release {self._assignment}"
             )
@@ -52,19 +52,19 @@ class Extensions:
             try:
                 name = row.get("homework") or self._assignment
                 if name not in self._due:
-                    raise Unreadable(f"the gradebook has no homework {quoted(name)}")
+                    raise UserError(f"the gradebook has no homework {quoted(name)}")
                 if name == self._assignment:
                     one = extension_of(name, row, due, self._zone)
                     if found.setdefault(one.student, one) is not one:
-                        raise Unreadable(f"{one.student} is named twice")
-            except Unreadable as why:
+                        raise UserError(f"{one.student} is named twice")
+            except UserError as why:
                 wrong.append(f"{place}{why}")
         if not wrong and not found:
             wrong.append(
                 f"expected students of {self._assignment}: --student ID or --from-csv FILE"
             )
         if wrong:
-            raise Unreadable("\n".join([*first_of(wrong), "No extension was granted."]))
+            raise UserError("\n".join([*first_of(wrong), "No extension was granted."]))
         grant(self._database, found.values(), author)
         return self.listed(list(found))
 
@@ -99,7 +99,7 @@ class Extensions:
 
 
 def extension_of(homework: str, asked: Mapping[str, str], due: datetime, zone: tzinfo) -> Extension:
-    """Parse what a student is to be granted, or raise `Unreadable`.
+    """Parse what a student is to be granted, or raise `UserError`.
 
     `asked` has texts by ``"student"``, ``"until"``, ``"hours"``, ``"days"``, ``"slip"`` and
     ``"reason"``; at most one of the times. `due` is the homework's due date, UTC without a time
@@ -107,30 +107,32 @@ def extension_of(homework: str, asked: Mapping[str, str], due: datetime, zone: t
     """
     student = asked.get("student", "").strip()
     if why := why_no_id(student) if student else "it is empty":
-        raise Unreadable(f"{quoted(student)} is not a student's id: {why}")
+        raise UserError(f"{quoted(student)} is not a student's id: {why}")
     said = {name: asked[name] for name in (*HOW_MUCH, "slip") if asked.get(name)}
     how = [name for name in HOW_MUCH if name in said]
     if not said or len(how) > 1:
         found = " and ".join(how) or "none of them"
-        raise Unreadable(f"expected one of until, hours, days, or slip, found {found}")
+        raise UserError(f"expected one of until, hours, days, or slip, found {found}")
     until, seconds = None, None
     if "until" in said:
         until = moment_of(said["until"], zone)
     elif "hours" in said:
         seconds = 3600 * _number(said["hours"], "hours", 24 * MAX_DAYS)
     elif "days" in said:
-        days = int(_number(said["days"], "whole days", MAX_DAYS))
+        days = int(_number(said["days"], "whole days", MAX_DAYS, is_whole=True))
         seconds = (days_later(due, days, zone) - due).total_seconds()
     more = (until - due).total_seconds() if until else seconds
     if more is not None and not 0 < more <= MAX_DAYS * 86_400:
-        raise Unreadable(f"expected a time within a year after {in_zone(due, zone)}")
-    slip = int(_number(said["slip"], "whole slip days", 100)) if "slip" in said else None
+        raise UserError(f"expected a time within a year after {in_zone(due, zone)}")
+    slip = None
+    if "slip" in said:
+        slip = int(_number(said["slip"], "whole slip days", 100, is_whole=True))
     reason = encodable(" ".join(asked.get("reason", "").split())[:500])
     return Extension(homework, student, until, seconds, slip, reason)
 
 
 def moment_of(text: str, zone: tzinfo) -> datetime:
-    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `Unreadable`.
+    """Return the moment in a text such as ``2022-10-08 23:59``, in UTC, or raise `UserError`.
 
     A day without a time means its last second. If clocks show a time twice, the second one counts.
     """
@@ -143,7 +145,7 @@ def moment_of(text: str, zone: tzinfo) -> datetime:
             raise ValueError("the clocks skip it")
     except (ValueError, OverflowError) as error:
         said = f"expected a time such as 2022-10-08 23:59 in {zone}"
-        raise Unreadable(f"{said}, found {quoted(text)} ({error})") from None
+        raise UserError(f"{said}, found {quoted(text)} ({error})") from None
     return moment.replace(tzinfo=None)
 
 
@@ -153,9 +155,9 @@ def in_zone(moment: datetime, zone: tzinfo) -> str:
     return f"{local:{'%Y-%m-%d %H:%M:%S' if local.second else '%Y-%m-%d %H:%M'}} {zone}"
 
 
-def _number(text: str, what: str, most: float) -> float:
+def _number(text: str, what: str, most: float, *, is_whole: bool = False) -> float:
     with suppress(ValueError):
         number = float(text.replace(",", "."))
-        if 0 <= number <= most and not (what.startswith("whole") and number % 1):
+        if 0 <= number <= most and not (is_whole and number % 1):
             return number
-    raise Unreadable(f"expected a number of {what} up to {most:g}, found {quoted(text)}")
+    raise UserError(f"expected a number of {what} up to {most:g}, found {quoted(text)}")

@@ -39,12 +39,12 @@ from hw_grading.run.settings import ExecuteSubmission
 from hw_support.in_one_step import in_one_step
 from hw_support.submission import released
 from hw_support.submission.cells import marks_of
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 _LOCK = REPOSITORY / "requirements-student.lock"  # what students install
-# The zip includes nbgrader for its Validate button, but hides its tools for instructors.
+# A zip gets only the descriptions of homeworks that are due no later.
 _KNOWN = released.FOLDER.relative_to(REPOSITORY / "hw_support")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", ".*_cache", ".ipynb_checkpoints", _KNOWN.name)
 # The project's own distribution contains the staff's package too, so a small project is built.
@@ -81,12 +81,12 @@ def release(
 
     A change is a sentence about a test cell of a source notebook, which got the points of its
     parts. A warning is a sentence of `check_source`. Without its repository, the package makes no
-    zips. Raises `Unreadable` if there is no such homework; `ManifestError`, before any change, if a
+    zips. Raises `UserError` if there is no such homework; `ManifestError`, before any change, if a
     manifest has a mistake or other points than the notebook; `RuntimeError` if students could read
     what is hidden in a cell, or if nbgrader cannot generate an assignment.
     """
     if not course.homeworks():
-        raise Unreadable(
+        raise UserError(
             f"{course.folder} has no homework: expected a folder with a notebook for each. Go to "
             "the course's folder, or name the folder with --course"
         )
@@ -170,7 +170,7 @@ def _sources(course: Course, assignment: str) -> Iterator[tuple[Path, Path, Note
 def description_of(course: Course, assignment: str) -> str:
     """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
-    names = ("cpu_seconds_per_cell", "cpu_seconds_per_submission", "output_bytes_per_cell")
+    names = ("cpu_seconds_per_cell", "output_bytes_per_cell")
     values = {name: getattr(limits, name) for name in names}
     manifest = manifest_of(course.root, assignment)
     description = described(

@@ -30,7 +30,7 @@ from hw_grading.outcome import Status
 from hw_grading.rendering.markdown import IN_DOLLARS
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY
 
 EXCERPT = 300  # characters
@@ -125,7 +125,7 @@ class Answers:
         for path in list(filter(os.path.lexists, paths)) or paths:
             try:
                 document = open_notebook(path)
-            except (Unreadable, OSError) as why:
+            except (UserError, OSError) as why:
                 trouble = f"its graded notebook cannot be read: {why}"
                 continue
             found |= cells_by_id(document)
@@ -201,7 +201,7 @@ def _bare(source: str, is_code: bool) -> str:
 
 def _sources_in(path: Path) -> dict[str, str]:
     """Return the text of a notebook's cells by grade id; {} if it is missing or damaged."""
-    with contextlib.suppress(OSError, Unreadable):
+    with contextlib.suppress(OSError, UserError):
         cells = cells_by_id(open_notebook(path)).items()
         return {name: text_of(cell.get("source")) for name, cell in cells}
     return {}

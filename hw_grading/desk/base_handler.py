@@ -13,10 +13,10 @@ from tornado import web
 
 from hw_grading.desk.desks import Desks, NotThere
 from hw_grading.gradebook.model import Conflict, Refused, RubricChanged, expect_name
-from hw_grading.gradebook.tables import MOST_IN_A_NAME
+from hw_grading.gradebook.tables import MAX_IN_A_NAME
 from hw_grading.outcome import GraderFault
 from hw_support.failures import visible
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 NAME = "hw_grading_desk"  # name of the extension, and of its entries in the server's settings
 PLACE = "hw-grading"
@@ -77,7 +77,7 @@ class DeskHandler(JupyterHandler):
             name = "" if name.startswith("Anonymous ") or name == user.username else name
         else:
             name = user.username
-        return visible(name)[:MOST_IN_A_NAME].strip()
+        return visible(name)[:MAX_IN_A_NAME].strip()
 
     @property
     def grader(self) -> str:
@@ -102,7 +102,7 @@ class DeskHandler(JupyterHandler):
                 return 400, answer
             case NotThere():
                 return 404, answer
-            case Unreadable() | GraderFault():
+            case UserError() | GraderFault():
                 return 503, answer
             case web.HTTPError():
                 return status, {"message": self._words(error, status)}

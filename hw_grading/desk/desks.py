@@ -137,7 +137,7 @@ class Desks:
     def desk(self, assignment: str) -> HomeworkDesk:
         """Return the desk of a homework; `NotThere` if the course has no such homework.
 
-        `GraderFault` or `Unreadable` if something cannot be read.
+        `GraderFault` or `UserError` if something cannot be read.
         """
         course = self.course()
         expect_homework(course, assignment)

@@ -27,9 +27,9 @@ from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 
-_MOST_COMMENTS = 50
+_MAX_COMMENTS = 50
 LINES_OF_NUMBERS = 15
-_MOST_NUMBERS = 20_000  # characters at the end of a printed text
+_MAX_NUMBERS = 20_000  # characters at the end of a printed text
 
 # JSON data, in which objects of `hw_grading.gradebook.model` may stand for themselves.
 Json = dict[str, Any]
@@ -108,7 +108,7 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
         "rubric": rubric,
         "students": [row(student) for student in order],
         "comments": [
-            {"text": text, "times": times} for text, times in comments.most_common(_MOST_COMMENTS)
+            {"text": text, "times": times} for text, times in comments.most_common(_MAX_COMMENTS)
         ],
         "same": _same(order, known, cell),
         "next": _next(order, gradings, grader),
@@ -308,7 +308,7 @@ def numbers_html(cell: Mapping[str, Any]) -> str:
         elif output.get("output_type") == "execute_result":
             data = output.get("data")
             results.append(text_of(data.get("text/plain")) if isinstance(data, dict) else "")
-    text = "\n".join(filter(None, [printed.rstrip(), *results]))[-_MOST_NUMBERS:]
+    text = "\n".join(filter(None, [printed.rstrip(), *results]))[-_MAX_NUMBERS:]
     lines = text.rstrip().split("\n")[-LINES_OF_NUMBERS:]
     return str(printed_html("\n".join(line[:500] for line in lines)))
 

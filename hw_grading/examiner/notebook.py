@@ -12,7 +12,7 @@ from typing import Any
 
 from hw_grading.examiner.handles import FunctionHandle, type_of
 from hw_grading.examiner.session import Session
-from hw_grading.sandbox.processes import MOST_TIMES
+from hw_grading.sandbox.processes import MAX_TIMES
 from hw_support.checks import StaffError
 from hw_support.notebook_access import Notebook
 from hw_support.time_limit import time_limit
@@ -129,4 +129,4 @@ class RemoteNotebook(Notebook):
         self, cpu_seconds: float, wall_seconds: float
     ) -> contextlib.AbstractContextManager[None]:
         """Limit what is computed here; the notebook limits each question itself."""
-        return time_limit(cpu_seconds, MOST_TIMES * wall_seconds)
+        return time_limit(cpu_seconds, MAX_TIMES * wall_seconds)

@@ -43,7 +43,7 @@ from hw_support.fresh import SEED_VARIABLE
 from hw_support.source import parsed
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
-_MOST_ADDRESSES = 400 << 20
+_MAX_ADDRESSES = 400 << 20
 _KEPT_CHARACTERS = 200_000  # of what a cell prints
 _KEPT_RESULT = 2_000
 
@@ -89,9 +89,7 @@ class Submission:
             fault = str(error)
         finally:  # after a Fault too: the kernel waits for questions until the test has ended
             self._session.end_test()
-        old = {
-            id(value) for value in self._own.values()
-        }  # a cell of the instructor's has parts too
+        old = set(map(id, self._own.values()))  # a cell of the instructor's has parts too
         all_checks = [one for one in names.values() if type(one) is Checks and id(one) not in old]
         return {
             "outputs": outputs,
@@ -106,7 +104,7 @@ class Submission:
 def bound_by(first: list[Cell]) -> tuple[dict[str, Any], str]:
     """Return the names that the instructor's first cells bind, and the first fault.
 
-    No student code has run: whatever they raise is a fault. Equal cells run only once.
+    Equal cells run only once.
     """
     names, fault = _bound_by(tuple((name, source) for name, source in first))
     return dict(names), fault
@@ -118,12 +116,9 @@ def _bound_by(first: tuple[Cell, ...]) -> tuple[dict[str, Any], str]:
     faults = []
     for name, source in first:
         try:
-            outputs = run_cell(source, name, names, locked=True)
+            run_cell(source, name, names, locked=True)
         except Fault as fault:
             faults.append(str(fault))
-        else:
-            errors = (output for output in outputs if output["output_type"] == "error")
-            faults += [f"locked cell {name!r}: {one['ename']}: {one['evalue']}" for one in errors]
     return names, next(iter(faults), "")
 
 
@@ -132,10 +127,17 @@ def run_cell(
 ) -> list[dict[str, Any]]:
     """Run a cell and return its outputs, in nbformat's form; raise `Fault` if it is not Python.
 
-    There is no IPython here: a test cell must have no magics; those of a `locked` cell do nothing.
-    `name` appears in tracebacks.
+    There is no IPython here: a test cell must have no magics. A `locked` cell may have them, and
+    may read what students made; so it has a fault only if a module is missing. `name` appears in
+    tracebacks.
     """
-    body, last = _compiled(source, name, locked)
+    try:
+        body, last = _compiled(source, name, locked)
+    except (SyntaxError, ValueError) as error:
+        if locked:  # the kernel has run it, and knows whether it is Python
+            return [_error(error, name)]
+        raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
+    faults = (ImportError,) if locked else (ImportError, StaffError)
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
@@ -148,7 +150,7 @@ def run_cell(
                 data = {"text/plain": visible(shown[:_KEPT_RESULT])}
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
-        except (StaffError, ImportError) as error:
+        except faults as error:
             why = re.sub(r" \(/.*\)$", "", str(error))  # the file of a module of this machine
             kind = "locked cell" if locked else "test cell"
             raise Fault(f"{kind} {name!r}: {why}{_line_in(error, name)}") from error
@@ -162,19 +164,15 @@ def run_cell(
 def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any]:
     """Return the code of a cell, and of its last line, an expression.
 
-    Raise `Fault` if it is no Python.
+    SyntaxError or ValueError if it is no Python.
     """
-    try:
-        tree = parsed(source) if locked else ast.parse(source)
-        last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
-        if tree.body and isinstance(end := tree.body[-1], ast.Expr):
-            last = end.value
-            del tree.body[-1]
-        file = f"<{name}>"
-        return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
-    except (SyntaxError, ValueError) as error:
-        kind = "locked cell" if locked else "test cell"
-        raise Fault(f"{kind} {name!r} is not plain Python: {error}") from None
+    tree = parsed(source) if locked else ast.parse(source)
+    last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
+    if tree.body and isinstance(end := tree.body[-1], ast.Expr):
+        last = end.value
+        del tree.body[-1]
+    file = f"<{name}>"
+    return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:
@@ -206,8 +204,11 @@ def _line_in(error: BaseException, name: str) -> str:
 def wait_for_submissions(requests: socket.socket) -> None:
     """Fork a child for each submission that the grader sends, until the grader is gone."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the children
-    if os.path.isdir(_files):
-        os.chdir(_files)  # the instructor's cells may read them
+    with _own_files():  # the instructor's cells may read and change them
+        _fork_children(requests)
+
+
+def _fork_children(requests: socket.socket) -> None:
     while True:
         try:
             byte, fds, _, _ = socket.recv_fds(requests, 1, 2)
@@ -257,7 +258,7 @@ def fork() -> tuple[int, socket.socket]:
 def _examine_one(grader: Connection, link: socket.socket, request: dict[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if sys.platform == "linux":
-        most = psutil.Process().memory_info().vms + _MOST_ADDRESSES
+        most = psutil.Process().memory_info().vms + _MAX_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(request["seed"])
     session = Session(link, Forked(request["root_pid"]).kill)

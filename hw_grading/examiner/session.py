@@ -30,7 +30,7 @@ from hw_support.failures import one_line, plain_name
 from hw_support.notebook_access import Called
 from hw_support.time_limit import TimeLimitReached
 
-_MOST_DEEP = 100  # questions within questions
+_MAX_DEEP = 100  # questions within questions
 _LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters of an exception's name and text
 _TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`
 _SHIPPED = "hw_support"  # whose functions the notebook can import: it gets its own copy of them
@@ -194,8 +194,8 @@ class Session:
         """Send a question; return the values of its answer, and the exception that ended it."""
         if self.gone:
             raise Gone(self.gone)
-        if self._depth >= _MOST_DEEP:
-            why = f"more than {_MOST_DEEP} nested calls"
+        if self._depth >= _MAX_DEEP:
+            why = f"more than {_MAX_DEEP} nested calls"
             raise Mismatch(why, why)
         pieces = self._packed(list(question))
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _TIMERS)  # not amid a message

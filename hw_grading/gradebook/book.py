@@ -40,7 +40,7 @@ from hw_grading.gradebook.model import (
 from hw_grading.gradebook.scores import Cell, cells_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 Outcomes = dict[str, Grading | Conflict]
 
@@ -238,14 +238,14 @@ class GradeBook:
         asked = (cells[cell], Kind.SET, points, reason, expect_name(grader), [student])
         try:
             return corrections.correct(self._database, self.assignment, *asked)[0]
-        except Unreadable as why:
+        except UserError as why:
             raise Refused(f"{why}.") from None
 
     def undo_correction(self, number: int, grader: str) -> None:
         """Undo a correction by its number."""
         try:
             corrections.undo(self._database, self.assignment, number, expect_name(grader))
-        except Unreadable as why:
+        except UserError as why:
             raise Refused(f"{why}.") from None
 
     @contextlib.contextmanager

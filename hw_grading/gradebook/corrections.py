@@ -15,12 +15,12 @@ from sqlalchemy.engine import Connection, Row
 
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.scores import Cell, Record, Score, in_digits, signed
-from hw_grading.gradebook.tables import CORRECTIONS, MOST_IN_A_NAME, now
-from hw_support.submission.file import Unreadable
+from hw_grading.gradebook.tables import CORRECTIONS, MAX_IN_A_NAME, now
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable
 
 LONGEST_REASON = 2_000  # characters
-_MOST_NUMBER = 2**31 - 1  # the largest integer of the database's column
+_MAX_NUMBER = 2**31 - 1  # the largest integer of the database's column
 
 
 class Kind(StrEnum):
@@ -121,25 +121,25 @@ def correct(
 ) -> list[int]:
     """Store a correction for everybody, or one for each student, and return their numbers.
 
-    `Kind.SET` is for students, the other kinds are for everybody. May raise `Unreadable` or
+    `Kind.SET` is for students, the other kinds are for everybody. May raise `UserError` or
     `Unavailable`; then none is stored.
     """
     most, reason = in_digits(cell.max_points), encodable(" ".join(reason.split()))
     if not reason:
-        raise Unreadable("Expected a reason, which students read")
+        raise UserError("Expected a reason, which students read")
     if len(reason) > LONGEST_REASON:
-        raise Unreadable(f"Expected a reason of at most {LONGEST_REASON:,} characters")
+        raise UserError(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.SET and not 0 <= points <= cell.max_points:
-        raise Unreadable(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
+        raise UserError(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
     if kind is Kind.ADD and not 0 < abs(points) <= cell.max_points:  # this also refuses NaN
-        raise Unreadable(f"Expected points up to {most} and not 0, found {points:g}")
+        raise UserError(f"Expected points up to {most} and not 0, found {points:g}")
     row = insert(CORRECTIONS).values(
         assignment=assignment,
         cell=cell.name,
         kind=kind.value,
         points=points,
         reason=reason,
-        author=author[:MOST_IN_A_NAME],
+        author=author[:MAX_IN_A_NAME],
         at=now().replace(microsecond=0),
     )
     with database.writing() as connection:
@@ -149,19 +149,19 @@ def correct(
 
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Correction:
-    """Undo a correction, and return it; may raise `Unreadable` or `Unavailable`."""
-    by = {"undone_by": author[:MOST_IN_A_NAME], "undone_at": now().replace(microsecond=0)}
+    """Undo a correction, and return it; may raise `UserError` or `Unavailable`."""
+    by = {"undone_by": author[:MAX_IN_A_NAME], "undone_at": now().replace(microsecond=0)}
     with database.writing() as connection:
-        of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MOST_NUMBER))
+        of_number = select(CORRECTIONS).where(CORRECTIONS.c.key == min(key, _MAX_NUMBER))
         row = connection.execute(of_number).first() if key > 0 else None
         if row is None or row.assignment != assignment:
             of = f"; it belongs to {row.assignment}" if row else ""
-            raise Unreadable(
+            raise UserError(
                 f"{assignment} has no correction {key}{of}. To list all corrections: "
                 f"hw-grading correct {assignment} --list"
             )
         if row.undone_at is not None:
-            raise Unreadable(f"Correction {key} was already undone by {row.undone_by}")
+            raise UserError(f"Correction {key} was already undone by {row.undone_by}")
         connection.execute(update(CORRECTIONS).where(CORRECTIONS.c.key == key).values(by))
     return _change(row)
 

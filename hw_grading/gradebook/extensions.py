@@ -12,7 +12,7 @@ from nbgrader import api
 from sqlalchemy import Connection, delete, select, update
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.tables import EXTENSIONS, MOST_IN_A_NAME, now, of, put
+from hw_grading.gradebook.tables import EXTENSIONS, MAX_IN_A_NAME, now, of, put
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def grant(database: Database, extensions: Iterable[Extension], author: str) -> N
 
     If one has no reason, the earlier reason stays.
     """
-    by = {"author": author[:MOST_IN_A_NAME], "at": now().replace(microsecond=0)}
+    by = {"author": author[:MAX_IN_A_NAME], "at": now().replace(microsecond=0)}
     with database.writing() as connection:
         there = extensions_in(connection)
         for one in extensions:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from nbgrader.utils import parse_utc
 
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
-MOST_LISTED = 10_000
+MAX_LISTED = 10_000
 _DEEPEST = 100  # nested folders: Python 3.11 fails at a few hundred
 TIMESTAMP = "timestamp.txt"
-MOST_BYTES = 1_000  # of a file with a time or a secret; nbgrader's secret has 128
+MAX_BYTES_OF_MARK = 1_000  # of a file with a time or a secret; nbgrader's secret has 128
 _LONGEST = 100  # characters
 _EARLIEST = datetime(2000, 1, 1)  # naive, in UTC, like nbgrader's times
 _AHEAD = timedelta(days=1)  # ahead of this machine's clock
@@ -31,7 +31,7 @@ def why_unusable(folder: Path) -> str | None:
     """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
     if os.path.islink(folder) or os.path.islink(folder.parent):
         return "it is a symbolic link. Replace it with a copy of its target"
-    for path in itertools.islice(files_below(folder, folders=True), MOST_LISTED):
+    for path in itertools.islice(files_below(folder, folders=True), MAX_LISTED):
         if len(path.parts) - len(folder.parts) > _DEEPEST:
             inner = path.parts[len(folder.parts)]
             return f"it has more than {_DEEPEST} folders within {quoted(inner)}. Remove them"
@@ -57,33 +57,33 @@ def files_below(folder: Path, *, folders: bool = False) -> Iterator[Path]:
 
 
 def read_time(folder: Path) -> datetime | None:
-    """Return the time of submission in UTC; None without a file; raise `Unreadable` if invalid."""
+    """Return the time of submission in UTC; None without a file; raise `UserError` if invalid."""
     path = folder / TIMESTAMP
     if not os.path.lexists(path):
         return None
     try:
-        return time_of(read_regular_file(path, MOST_BYTES).decode().strip())
-    except (Unreadable, ValueError) as error:
-        raise Unreadable(
+        return time_of(read_regular_file(path, MAX_BYTES_OF_MARK).decode().strip())
+    except (UserError, ValueError) as error:
+        raise UserError(
             f"{path}: expected a time such as '2022-10-04 23:59:00 UTC', found none ({error}). "
             "The submission counts as on time. Write the time into the file, or remove the file"
         ) from None
 
 
 def time_of(text: str) -> datetime:
-    """Return the time in a text, in UTC, or raise `Unreadable` if it has none that is possible."""
+    """Return the time in a text, in UTC, or raise `UserError` if it has none that is possible."""
     if not text:
-        raise Unreadable("it is empty")
+        raise UserError("it is empty")
     if len(text) > _LONGEST or not text.isprintable():
-        raise Unreadable(quoted(text))
+        raise UserError(quoted(text))
     words = text.split(" ")
     if len(words) == 3 and not _ZONE.fullmatch(words[2]):
-        raise Unreadable(f"{quoted(words[2])} is not a time zone")
+        raise UserError(f"{quoted(words[2])} is not a time zone")
     try:
         moment: datetime = parse_utc(text)
     except Exception:  # the parser can raise any error on untrusted text
-        raise Unreadable(quoted(text)) from None
+        raise UserError(quoted(text)) from None
     if not _EARLIEST < moment < datetime.now(UTC).replace(tzinfo=None) + _AHEAD:
         when = "too long ago" if moment <= _EARLIEST else "in the future"
-        raise Unreadable(f"{moment} is {when}")
+        raise UserError(f"{moment} is {when}")
     return moment

@@ -13,7 +13,7 @@ from typing import Any
 
 from hw_support.failures import with_its_line
 from hw_support.submission.cells import continues, grade_id_of, marks_of, text_of
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import plain as plain
 
 FINISHED = "finished"  # metadata key of a notebook whose grading finished
@@ -35,9 +35,9 @@ def open_notebook(path: Path) -> Any:
     try:
         document = json.loads(read_regular_file(path, MAX_BYTES))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"it is not JSON in UTF-8 ({plain(str(error), 80)})") from None
+        raise UserError(f"it is not JSON in UTF-8 ({plain(str(error), 80)})") from None
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
-        raise Unreadable("it is JSON but not a notebook of version 4")
+        raise UserError("it is JSON but not a notebook of version 4")
     if not isinstance(document.get("metadata"), dict):
         document["metadata"] = {}
     return document
@@ -141,14 +141,14 @@ def read_places(*paths: Path) -> Places:
     """Return where the cells of a homework's notebooks are, by grade id.
 
     A question and its mark scheme apply until the next heading. A file that is missing has no
-    places; `Unreadable` if one is damaged.
+    places; `UserError` if one is damaged.
     """
     places = Places()
     for path in filter(Path.exists, paths):
         try:
             places.update(_places_in(open_notebook(path)))
-        except Unreadable as why:
-            raise Unreadable(f"{path}: {why}") from None
+        except UserError as why:
+            raise UserError(f"{path}: {why}") from None
     return places
 
 

@@ -19,10 +19,10 @@ from typing import Any
 
 from hw_grading.gradebook.graded_notebook import Places
 from hw_grading.gradebook.scores import Cell, signed
-from hw_grading.gradebook.tables import ALL_POINTS, MOST_IN_A_NAME
+from hw_grading.gradebook.tables import ALL_POINTS, MAX_IN_A_NAME
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
-MOST_ITEMS = 60  # in one rubric
+MAX_ITEMS = 60  # in one rubric
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ def checked(mark: Mark, rubric: Rubric) -> Mark:
 
 def checked_rubric(rubric: Rubric) -> Rubric:
     """Return a rubric; `Refused` if it has too many items, or invalid texts or numbers."""
-    if (count := len(rubric.items)) > MOST_ITEMS:
-        raise Refused(f"The rubric has {count} items; at most {MOST_ITEMS} are allowed.")
+    if (count := len(rubric.items)) > MAX_ITEMS:
+        raise Refused(f"The rubric has {count} items; at most {MAX_ITEMS} are allowed.")
     ids = [item.id for item in rubric.items if item.id]
     if len(set(ids)) < len(ids):
         raise Refused("The rubric has the same item twice. Load the page again.")
@@ -206,8 +206,8 @@ def expect_text(text: str) -> None:
 def expect_name(name: str) -> str:
     """Return a grader's name; `Refused` if it is empty, too long, or has invisible characters."""
     expect_text(name)
-    if not name.strip() or len(name) > MOST_IN_A_NAME or not name.isprintable():
-        raise Refused(f"A grader's name must have 1 to {MOST_IN_A_NAME} printable characters.")
+    if not name.strip() or len(name) > MAX_IN_A_NAME or not name.isprintable():
+        raise Refused(f"A grader's name must have 1 to {MAX_IN_A_NAME} printable characters.")
     return name
 
 

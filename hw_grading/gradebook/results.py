@@ -33,7 +33,7 @@ from hw_grading.gradebook.scores import (
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
-from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.problems import Kind
 
 
@@ -147,7 +147,7 @@ def read_results(
 
     Without parts, runs have only what is known of the whole submission.
 
-    Raises `Unavailable`, `Unreadable` for the instructor's own notebook, `ManifestError`, or
+    Raises `Unavailable`, `UserError` for the instructor's own notebook, `ManifestError`, or
     `GraderFault` for the settings.
     """
     if places is None:
@@ -247,7 +247,7 @@ class Rules:
 def is_outdated(folder: Path, record: Record) -> bool:
     """Return whether the submission in a student's folder is newer than the graded one."""
     newer = None
-    with contextlib.suppress(Unreadable):  # the run has reported it already
+    with contextlib.suppress(UserError):  # the run has reported it already
         newer = read_time(folder)
     return bool(newer and record.handed_in and newer > record.handed_in)
 
@@ -317,7 +317,7 @@ def _why_not_graded(course: Course, name: str, result: Result) -> str:
 def _why_unreadable(path: Path, run: str) -> str:
     try:
         read_submission(path)
-    except (Unreadable, OSError) as error:
+    except (UserError, OSError) as error:
         why = str(error)
         return f"{why[0].upper()}{why[1:]}. Ask the student for another file, and {run}."
     return ""

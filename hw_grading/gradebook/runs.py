@@ -24,7 +24,7 @@ from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import Part, Status
 from hw_support.submission.problems import Problem, Severity, encodable
 
-MOST_RUNS = 10  # that are kept of one student
+MAX_RUNS = 10  # that are kept of one student
 # What a submission is graded with, as texts by kind and name: "cells" (digests of the instructor's
 # cells), "code" (digests of staff code), "limits", "packages" (versions and the grader's digest).
 GradedWith = Mapping[str, Mapping[str, str]]
@@ -143,7 +143,7 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     )
     del values["parts"]
     for table in (RUNS, PARTS):
-        old = (table.c.number <= number - MOST_RUNS) | (table.c.number == number)
+        old = (table.c.number <= number - MAX_RUNS) | (table.c.number == number)
         connection.execute(delete(table).where(of(table, whose), old))
     connection.execute(insert(RUNS).values(values))
     parts = [

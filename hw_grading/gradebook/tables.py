@@ -26,14 +26,14 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
-MOST_IN_A_NAME = 128  # characters
+MAX_IN_A_NAME = 128  # characters
 # Id of the item that gives all points, for a rubric of version 2.0 that took points off.
 ALL_POINTS = "a" * 32
 
 
 def name_column(name: str, key: bool = False) -> Column[str]:
     """Return a column for the name of an assignment, a cell or a person."""
-    return Column(name, String(MOST_IN_A_NAME), primary_key=key, nullable=False)
+    return Column(name, String(MAX_IN_A_NAME), primary_key=key, nullable=False)
 
 
 def now() -> datetime:
@@ -85,7 +85,7 @@ MARKS = Table(  # a row for each answer that people grade, from its first autogr
     Column("score", Float),  # the score and the comment last written into nbgrader's tables
     Column("given_comment", Text),
     _filled("digest", String(64), ""),  # of the answer that was graded, "" if not known
-    _filled("grader", String(MOST_IN_A_NAME), ""),
+    _filled("grader", String(MAX_IN_A_NAME), ""),
     Column("at", DateTime),
 )
 EVENTS = Table(
@@ -127,7 +127,7 @@ CORRECTIONS = Table(
     _filled("reason", Text),
     name_column("author"),
     _filled("at", DateTime),
-    Column("undone_by", String(MOST_IN_A_NAME)),
+    Column("undone_by", String(MAX_IN_A_NAME)),
     Column("undone_at", DateTime),
     sqlite_autoincrement=True,  # a number is never reused
 )

@@ -162,8 +162,8 @@ def as_released(source: str, cell_type: str) -> str:
 def fault_in(source: str, error: str, own: Container[str]) -> str:
     """Return why an instructor's cell must end in an error, whatever the answers are; or "".
 
-    `error` is the name of the error with which it has ended. The cell is no Python, or imports a
-    module that is neither installed here nor one of the homework's `own`.
+    `error` is the name of the error with which it has ended. The cell is no Python, or it always
+    imports a module that is neither installed here nor one of the homework's `own`.
     """
     try:
         code = TransformerManager().transform_cell(source)
@@ -177,8 +177,8 @@ def fault_in(source: str, error: str, own: Container[str]) -> str:
     return ""
 
 
-def _imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
+def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in tree.body:  # those in a `try` or an `if` may be optional
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

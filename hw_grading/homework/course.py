@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,13 +25,13 @@ from traitlets.config.loader import (
 )
 
 from hw_grading.outcome import GraderFault
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 CONFIG = "nbgrader_config"
 REPOSITORY = Path(__file__).resolve().parents[2]
-_MOST_BYTES = 100_000_000  # of the files beside a homework's notebooks
-_MOST_LOG = 3_000  # characters from the end of nbgrader's log
+_MAX_BYTES = 100_000_000  # of the files beside a homework's notebooks
+_MAX_LOG = 3_000  # characters from the end of nbgrader's log
 _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
@@ -123,10 +123,10 @@ class Course:
         return sorted(name for name in names if name and any(self.source(name).glob("*.ipynb")))
 
     def expect_homework(self, assignment: str) -> None:
-        """Raise `Unreadable` if the course has no homework of that name."""
+        """Raise `UserError` if the course has no homework of that name."""
         if assignment not in (names := self.homeworks()):
             there = f"expected one of {', '.join(names)}" if names else "it has no homework at all"
-            raise Unreadable(f"{self.folder} has no homework {quoted(assignment)}: {there}")
+            raise UserError(f"{self.folder} has no homework {quoted(assignment)}: {there}")
 
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""
@@ -137,7 +137,10 @@ class Course:
 
         Without sources, the homework has one notebook, which is named after it.
         """
-        return sorted(path.stem for path in self.source(assignment).glob("*.ipynb")) or [assignment]
+        names: list[str] = []
+        with suppress(OSError):
+            names = sorted(os.listdir(self.source(assignment)))
+        return [n.removesuffix(".ipynb") for n in names if n.endswith(".ipynb")] or [assignment]
 
     def notebooks_in(self, folder: Path, assignment: str) -> list[Path]:
         """Return where a homework's notebooks are in a folder, whether they exist or not."""
@@ -150,11 +153,12 @@ class Course:
         """
         folder = self.source(assignment)
         ignored = [*self.directory.ignore, "*.ipynb"]
-        paths = sorted(Path(path) for path in find_all_files(str(folder), ignored))
-        if (size := sum(path.stat().st_size for path in paths)) > _MOST_BYTES:
+        found = map(Path, find_all_files(str(folder), ignored))
+        paths = sorted(path for path in found if path.is_file())  # no dangling link
+        if (size := sum(path.stat().st_size for path in paths)) > _MAX_BYTES:
             raise GraderFault(
                 f"{folder}: its files have {size:,} bytes in all, expected at most "
-                f"{_MOST_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
+                f"{_MAX_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
                 "those that grading does not need in c.CourseDirectory.ignore"
             )
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
@@ -192,7 +196,7 @@ class Course:
     def must(self, *words: str, log: Path | None = None) -> None:
         """Run one nbgrader command; raise `RuntimeError` with the end of its log if it fails."""
         if self.nbgrader(*words, log=log) != 0:
-            said = log.read_text(encoding="utf-8", errors="replace")[-_MOST_LOG:] if log else ""
+            said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if log else ""
             where = f"The end of its log, {log}:\n{said}" if log else "See its log above"
             raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. {where}")
 

@@ -32,7 +32,7 @@ START = "START.html"  # the page beside a released notebook that tells students 
 STAFF = "staff"  # the folder in a course, and the package of staff code
 FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
 _NOT_FOR_GRADING = ("answers", "__pycache__")
-_MOST_BYTES = 50_000_000
+_MAX_BYTES = 50_000_000
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 _ALLOWED = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
 
@@ -286,7 +286,7 @@ def _remove(folder: Path, owner: int) -> None:
 
 def _code_in(folder: Path, course: Path) -> dict[str, bytes]:
     code = {}
-    left = _MOST_BYTES
+    left = _MAX_BYTES
     for path in sorted(folder.rglob("*")):
         inner = path.relative_to(folder)
         if inner.parts[0] in _NOT_FOR_GRADING or "__pycache__" in inner.parts:
@@ -296,7 +296,7 @@ def _code_in(folder: Path, course: Path) -> dict[str, bytes]:
         left -= path.stat().st_size
         if left < 0:
             raise ManifestError(
-                f"{folder}: its files have more than {_MOST_BYTES:,} bytes in all. The grader "
+                f"{folder}: its files have more than {_MAX_BYTES:,} bytes in all. The grader "
                 "sends them to every worker: make them smaller"
             )
         code[path.relative_to(course).as_posix()] = path.read_bytes()

@@ -24,7 +24,7 @@ from hw_support.submission.problems import (
 NOTES_HEADING = "### Notes from the grader"
 # A line of a text that looks like the heading of the grader's notes.
 _NOTES = re.compile(r"^[^\w\n]*notes from the grader[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
-MOST_STORED = 100  # one file can have thousands of problems; a person reads a few
+MAX_STORED = 100  # one file can have thousands of problems; a person reads a few
 
 
 def read_problems(nb: NotebookNode) -> list[Problem]:
@@ -44,11 +44,16 @@ def problems_in(entries: object) -> list[Problem]:
 
 
 def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
-    """Append problems to those in a notebook, each only once, at most `MOST_STORED` in all."""
-    held = dict.fromkeys([*read_problems(nb), *problems])
+    """Append problems to those in a notebook, each only once.
+
+    At most `MAX_STORED` are kept, failures before all others.
+    """
+    held = list(dict.fromkeys([*read_problems(nb), *problems]))
+    if len(held) > MAX_STORED:
+        held.sort(key=lambda problem: problem.severity is not Severity.FAILED)
     section = nb.metadata.get(METADATA_KEY)
     section = NotebookNode(section) if isinstance(section, dict) else NotebookNode()
-    section["problems"] = [NotebookNode(asdict(p)) for p in list(held)[:MOST_STORED]]
+    section["problems"] = [NotebookNode(asdict(p)) for p in held[:MAX_STORED]]
     nb.metadata[METADATA_KEY] = section
 
 

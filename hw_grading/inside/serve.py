@@ -45,8 +45,8 @@ from hw_support.time_limit import TimeLimitReached
 from . import wire
 from .wire import Reference, Shipped, Tag, Theirs, Yours
 
-_MOST_ENTRIES = 10_000  # of an object, to look at
-_DEEPEST_VIEW = 3 * wire.MOST_DEEP // 4
+_MAX_ENTRIES = 10_000  # of an object, to look at
+_DEEPEST_VIEW = 3 * wire.MAX_DEEP // 4
 _SIGNALS = (signal.SIGINT, signal.SIGVTALRM, signal.SIGALRM)  # an interrupt, and the timers'
 _NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
 
@@ -215,7 +215,7 @@ def _view(value: Any) -> Any:
             if not wire.is_plain(array.dtype):
                 return array.tolist() if array.dtype.kind in "US" else list(array)
             return array
-        return list(islice(value, _MOST_ENTRIES))
+        return list(islice(value, _MAX_ENTRIES))
     return None
 
 

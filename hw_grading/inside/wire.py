@@ -8,8 +8,8 @@ A frame is ``>II`` (lengths of head and body), a head in MessagePack, and a body
 the arrays. In the head a value stands for itself, or is a list that begins with a `Tag`.
 
 What comes from the sandbox may be forged, to make the grader crash, run out of memory, or run code.
-So it has one limit, which is checked before anything is built: a message has at most `MOST_BYTES`,
-where an entry of an array counts as 8 bytes or more, and its head at most `MOST_HEAD`. The sandbox
+So it has one limit, which is checked before anything is built: a message has at most `MAX_BYTES`,
+where an entry of an array counts as 8 bytes or more, and its head at most `MAX_HEAD`. The sandbox
 refuses to send a larger value, with a sentence as the reason. The grader's messages have no limit.
 """
 
@@ -25,9 +25,9 @@ from typing import Any
 import msgpack
 import numpy as np
 
-MOST_BYTES, MOST_HEAD = 48 << 20, 2 << 20
-MOST_DEEP = 32  # lists within lists
-MOST_KEYS = 2_000  # of all dicts: forged ones may all have the same hash
+MAX_BYTES, MAX_HEAD = 48 << 20, 2 << 20
+MAX_DEEP = 32  # lists within lists
+MAX_KEYS = 2_000  # of all dicts: forged ones may all have the same hash
 _FRAME = struct.Struct(">II")
 _SMALL, _AT_ONCE = 1 << 16, 1 << 20  # bytes that are sent, and read, at once
 # Kinds of number, and the bytes of the largest one. Long doubles differ between machines.
@@ -133,8 +133,8 @@ class Encoder:
             self._count_head(len(value) + 5)
             # Surrogates become "?".
             return value.encode("utf-8", "replace").decode("utf-8") if kind is str else value
-        if depth >= MOST_DEEP:
-            raise TooMuch(f"lists more than {MOST_DEEP} deep (does one of them contain itself?)")
+        if depth >= MAX_DEEP:
+            raise TooMuch(f"lists more than {MAX_DEEP} deep (does one of them contain itself?)")
         if (reference := self._refer(value, depth)) is not None:
             return self._reference(reference, depth)
         if isinstance(value, np.ndarray | np.generic) and is_plain(value.dtype):
@@ -143,8 +143,8 @@ class Encoder:
             return [Tag.ARRAY, value.dtype.str, *shape]
         if kind is dict:
             self._keys += len(value)
-            if self._limited and self._keys > MOST_KEYS:
-                raise TooMuch(f"dicts of more than {MOST_KEYS:,} entries")
+            if self._limited and self._keys > MAX_KEYS:
+                raise TooMuch(f"dicts of more than {MAX_KEYS:,} entries")
             pairs = [self.encode(one, depth + 1) for pair in value.items() for one in pair]
             return [Tag.DICT, *pairs]
         if kind is list or kind is tuple:
@@ -165,19 +165,19 @@ class Encoder:
                 return [Tag.SHIPPED, module, name]
         name = reference.type_name.encode("utf-8", "replace").decode("utf-8")[:100]
         self._count_head(500)
-        view = self.encode(reference.view, depth + MOST_DEEP // 4)  # so views are not deep
+        view = self.encode(reference.view, depth + MAX_DEEP // 4)  # so views are not deep
         return [Tag.THEIRS, reference.number, reference.is_function, name, view]
 
     def _append(self, array: Any) -> None:
         self._size += array.size * max(array.itemsize, 8)
-        if self._limited and (self._size > MOST_BYTES or not _is_shape(array.shape)):
-            raise TooMuch(f"arrays of more than {MOST_BYTES >> 20} MB")
+        if self._limited and (self._size > MAX_BYTES or not _is_shape(array.shape)):
+            raise TooMuch(f"arrays of more than {MAX_BYTES >> 20} MB")
         self._body.append(array.tobytes())
 
     def _count_head(self, size: int) -> None:
         self._head += size
-        if self._limited and self._head > MOST_HEAD:
-            raise TooMuch(f"more than {MOST_HEAD >> 20} MB of lists and texts")
+        if self._limited and self._head > MAX_HEAD:
+            raise TooMuch(f"more than {MAX_HEAD >> 20} MB of lists and texts")
 
 
 def pack(value: Any, refer: Refer, *, limited: bool) -> list[bytes]:
@@ -199,7 +199,7 @@ class _Decoder:
     def decode(self, item: Any, depth: int = 0) -> Any:
         if item is None or isinstance(item, bool | int | float | str | bytes):
             return item
-        if depth > 2 * MOST_DEEP or type(item) is not list or not item:
+        if depth > 2 * MAX_DEEP or type(item) is not list or not item:
             raise WireError("an item of an unknown kind")
         tag, *entries = item
         match tag, entries:
@@ -226,7 +226,7 @@ class _Decoder:
 
     def _dict(self, entries: list[Any]) -> dict[Any, Any]:
         self._keys += len(entries) // 2
-        if self._limited and self._keys > MOST_KEYS:
+        if self._limited and self._keys > MAX_KEYS:
             raise WireError("too many keys")
         try:
             return dict(zip(entries[::2], entries[1::2], strict=True))
@@ -247,7 +247,7 @@ class _Decoder:
         count = math.prod(shape)
         size = count * dtype.itemsize
         self._size += count * max(dtype.itemsize, 8)
-        if self._limited and self._size > MOST_BYTES:
+        if self._limited and self._size > MAX_BYTES:
             raise WireError("arrays that are too large")
         if size > len(self._body) - self._at:
             raise WireError("an array of more bytes than there are")
@@ -305,7 +305,7 @@ class Connection:
     def receive(self, *, limited: bool) -> tuple[bytearray, bytearray]:
         """Return head and body of the next frame; raise `WireError` if it is too large."""
         head, body = _FRAME.unpack(self._exactly(_FRAME.size))
-        if limited and (head > MOST_HEAD or body > MOST_BYTES):
+        if limited and (head > MAX_HEAD or body > MAX_BYTES):
             raise WireError(f"a frame of {head + body:,} bytes")
         return self._exactly(head), self._exactly(body)
 

@@ -29,7 +29,7 @@ from hw_grading.lms.plan import (
 from hw_grading.lms.platforms import CANVAS, MOODLE, read_sheet
 from hw_grading.lms.roster import read_roster
 from hw_support.in_one_step import in_one_step
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 
 class UseCollect(ExtractorPlugin):
@@ -61,20 +61,24 @@ def collect(
     `downloads` are zips, folders or notebooks; the gradebook and the worksheet say whose files they
     are, and `columns` are titles in the worksheet. With `accept_names` a name says it too, with
     `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out. Raises `Unreadable` if nothing can be collected.
+    collect and nothing was left out. Raises `UserError` if nothing can be collected.
     """
     course = Course(folder)
     course.expect_homework(homework)
+    if (names := course.notebooks(homework)) != [homework]:
+        raise UserError(
+            f"collect takes one notebook, {homework}.ipynb, and {homework} has "
+            f"{', '.join(f'{name}.ipynb' for name in names)}. Put each student's notebooks into "
+            f"{course.directory.submitted_directory}/STUDENT/{homework}/"
+        )
     people = read_roster(course, roster, canvas_gradebook)
     accounts = {}
     if canvas_gradebook:
         accounts["canvas"] = read_sheet(CANVAS, canvas_gradebook, {}).accounts
     if moodle_worksheet:
         accounts["moodle"] = read_sheet(MOODLE, moodle_worksheet, columns).accounts
-    zone, records = (
-        ZoneInfo(manifest_of(course.root, homework).time_zone),
-        read_records(course, homework),
-    )
+    zone = ZoneInfo(manifest_of(course.root, homework).time_zone)
+    records = read_records(course, homework)
     with ExitStack() as stack:
         found, left_out = found_in(downloads, homework, zone, accounts, stack)
         plan = decide(course, homework, people, found, records, accept_names)
@@ -104,7 +108,7 @@ def _agreed() -> bool:
     try:
         answer = input("Write these? [y/N] ")
     except EOFError:
-        raise Unreadable(
+        raise UserError(
             "\nNothing was written: the command cannot ask you, because this is not a terminal. To "
             "write without being asked, add --yes"
         ) from None
@@ -119,7 +123,7 @@ def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
             if entry.state != THERE:
                 _write_one(course.submitted(entry.person.id, plan.homework), plan.homework, entry)
             records[entry.person.id] = entry.record
-        except (Unreadable, OSError) as why:
+        except (UserError, OSError) as why:
             failed.append(f"  {entry.found.upload.file}: {why}")
     return failed
 
@@ -128,7 +132,7 @@ def _write_one(folder: Path, homework: str, entry: Entry) -> None:
     """Write the notebook and its time. If it is killed between them, the next run writes both."""
     content, when = content_of(entry.found, homework), entry.found.when
     if hashlib.sha256(content).hexdigest() != entry.record.sha256:
-        raise Unreadable("it has changed since the table was shown. Collect again")
+        raise UserError("it has changed since the table was shown. Collect again")
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as parts:  # both are complete before the first one is put in place
         if when:

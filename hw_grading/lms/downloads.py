@@ -28,7 +28,7 @@ from hw_grading.lms.platforms import (
     by_student,
     is_of_one_student,
 )
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
 # Limits in bytes for a zip's list of files. An entry has at least 46 bytes, and the whole list is
@@ -49,7 +49,7 @@ def found_in(
     """Return the submissions in downloads, and the files that are left out.
 
     `zone` is that of a platform's times without one; `accounts` are by the platform's key. Zips
-    stay open until the stack is closed. Raises `Unreadable` if no download can be opened.
+    stay open until the stack is closed. Raises `UserError` if no download can be opened.
     """
     found: list[Found] = []
     left_out: list[LeftOut] = []
@@ -58,8 +58,8 @@ def found_in(
         try:
             files = [f for f in _files_in(path, homework, stack) if not _is_a_machines(f.name)]
             if not files:
-                raise Unreadable("it has no files. Unpack the download into it")
-        except (Unreadable, OSError) as why:
+                raise UserError("it has no files. Unpack the download into it")
+        except (UserError, OSError) as why:
             left_out.append((str(path), getattr(why, "strerror", None) or str(why)))
             continue
         opened += 1
@@ -68,7 +68,7 @@ def found_in(
         files = [file for file in files if file.name not in unsafe]
         try:
             naming = _naming(files, homework, zone, accounts)
-        except Unreadable as why:
+        except UserError as why:
             left_out.append((str(path), str(why)))
             continue
         of_this, not_of_this = _submissions(files, naming, homework)
@@ -76,12 +76,12 @@ def found_in(
         left_out += not_of_this
     if not opened:
         said = "\n".join(f"  {file}: {why}" for file, why in left_out)
-        raise Unreadable(f"No download could be opened:\n{said}")
+        raise UserError(f"No download could be opened:\n{said}")
     return found, left_out
 
 
 def content_of(found: Found, homework: str) -> bytes:
-    """Return a file's notebook, the file itself or the one in a zip, or raise `Unreadable`."""
+    """Return a file's notebook, the file itself or the one in a zip, or raise `UserError`."""
     content = found.upload.read()
     if found.upload.suffix != ZIP:
         return content
@@ -96,7 +96,7 @@ def content_of(found: Found, homework: str) -> bytes:
             which = f"{len(notebooks)} ({names}). Keep only the one that counts"
             if not notebooks:
                 which = f"none, but zips in it ({names}). Unpack them" if inner else "none"
-            raise Unreadable(
+            raise UserError(
                 f"expected a zip with one notebook, found {which}. If this is a download of many "
                 "students' files, rename it: its name looks like one student's"
             )
@@ -126,13 +126,13 @@ def _submissions(
         try:
             for one in naming(upload):
                 groups.setdefault(one.group, []).append(one)
-        except Unreadable as why:
+        except UserError as why:
             left_out += [(upload.file, str(why))] if upload.is_work else []
     for group in groups.values():
         work = [one for one in group if one.upload.is_work] or group
         try:
             found += _counting(work, homework)
-        except Unreadable as why:
+        except UserError as why:
             left_out += [
                 (file, str(why)) for file in dict.fromkeys(one.upload.file for one in work)
             ]
@@ -140,7 +140,7 @@ def _submissions(
 
 
 def _counting(group: Sequence[Found], homework: str) -> list[Found]:
-    """Return a submission's file to grade, a zip only without a notebook; `Unreadable` if unclear.
+    """Return a submission's file to grade, a zip only without a notebook; `UserError` if unclear.
 
     If several have the homework's name, they are uploads one after the other.
     """
@@ -148,12 +148,12 @@ def _counting(group: Sequence[Found], homework: str) -> list[Found]:
     found = found or [one for one in group if one.upload.suffix == ZIP]
     if not found:
         what = quoted(group[0].upload.suffix or "no ending")
-        raise Unreadable(f"expected a notebook or a zip, found {what}")
+        raise UserError(f"expected a notebook or a zip, found {what}")
     named = [one for one in found if PurePosixPath(one.own).stem == homework]
     names = dict.fromkeys(one.own for one in found)
     if not named and len(names) > 1:
         said = ", ".join(quoted(PurePosixPath(name).name) for name in [*names][:5])
-        raise Unreadable(
+        raise UserError(
             f"expected one notebook, or one named {homework}{NOTEBOOK}, found {len(names)} "
             f"({said}). Keep only the one that counts"
         )
@@ -173,13 +173,13 @@ def _files_in(path: Path, homework: str, stack: ExitStack) -> list[Upload]:
         there = sorted(p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
         return [at(one, one.relative_to(path).as_posix()) for one in there]
     if not os.path.lexists(path):
-        raise Unreadable("there is no such file or folder")
+        raise UserError("there is no such file or folder")
     if path.suffix.lower() not in (NOTEBOOK, ZIP):
-        raise Unreadable("expected a zip, a folder or a notebook")
+        raise UserError("expected a zip, a folder or a notebook")
     if path.suffix.lower() == NOTEBOOK or is_of_one_student(path.name, homework):
         return [at(path, path.name)]
     if path.is_symlink():
-        raise Unreadable("expected a regular file, found a symbolic link")
+        raise UserError("expected a regular file, found a symbolic link")
     bundle = stack.enter_context(
         _opened(stack.enter_context(path.open("rb")), _MAX_LISTED_BY_PLATFORM)
     )
@@ -204,32 +204,32 @@ def _why_unsafe(name: str) -> str:
 
 
 def _opened(file: IO[bytes], max_listed: int) -> zipfile.ZipFile:
-    """Open a zip; raise `Unreadable` if it is not one, or its list of files has too many bytes."""
+    """Open a zip; raise `UserError` if it is not one, or its list of files has too many bytes."""
     try:
         # Find the record as `ZipFile` does, which then reads the whole list.
         end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[5] > max_listed:
-            raise Unreadable(
+            raise UserError(
                 f"expected fewer files in the zip: its list has more than {max_listed:,} bytes"
             )
         return zipfile.ZipFile(file)
-    except Unreadable:
+    except UserError:
         raise
     except Exception as error:  # a hostile zip can raise any error
-        raise Unreadable(f"expected a zip, found another file ({quoted(error, 120)})") from None
+        raise UserError(f"expected a zip, found another file ({quoted(error, 120)})") from None
 
 
 def _content_in(bundle: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """Return the content of a file in a zip; raise `Unreadable` if it is unsafe or too large."""
+    """Return the content of a file in a zip; raise `UserError` if it is unsafe or too large."""
     if stat.S_ISLNK(entry.external_attr >> 16):
-        raise Unreadable("expected a regular file, found a symbolic link")
+        raise UserError("expected a regular file, found a symbolic link")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unreadable("expected an ordinary zip, found another compression. Pack the zip again")
+        raise UserError("expected an ordinary zip, found another compression. Pack the zip again")
     try:
         with bundle.open(entry) as file:
             content = file.read(MAX_BYTES + 1)
     except Exception as error:  # a hostile zip can raise any error
-        raise Unreadable(f"it cannot be read ({quoted(error, 120)})") from None
+        raise UserError(f"it cannot be read ({quoted(error, 120)})") from None
     if len(content) > MAX_BYTES:
-        raise Unreadable(f"expected at most {MAX_BYTES:,} bytes, found more")
+        raise UserError(f"expected at most {MAX_BYTES:,} bytes, found more")
     return content

@@ -39,7 +39,7 @@ from hw_grading.lms.roster import (
 from hw_grading.lms.tables import Table, number_in
 from hw_grading.outcome import Status
 from hw_support.failures import visible
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 PLAIN = (
@@ -129,10 +129,10 @@ def export(
     The default file, ``<assignment>_<kind>.csv`` in this folder, must not exist yet; `to` is
     replaced in one step. `fill` is the file of Canvas or Moodle, `column` its column if it
     cannot be found by itself, `columns` titles of others in it. No `students` means all. Raises
-    `Unavailable` or `Unreadable` if nothing was written.
+    `Unavailable` or `UserError` if nothing was written.
     """
     if (kind in PLATFORMS) != bool(fill):
-        raise Unreadable(
+        raise UserError(
             f"{kind} writes its own table and fills in no file. Leave out --fill"
             if fill
             else f"expected a file from {kind.title()} to fill in, found none. Name it: --fill FILE"
@@ -148,7 +148,7 @@ def export(
     exported.to_check[:0] = _not_final(grades)
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
-        raise Unreadable(f"{out} exists already. Name another file with --output")
+        raise UserError(f"{out} exists already. Name another file with --output")
     _write(out, exported.content, roster or course.root / FILE_NAME)
     return out, exported
 
@@ -158,14 +158,14 @@ def read_grades(
 ) -> Grades:
     """Read the grades of a homework, of all students if none is named.
 
-    Raises `Unavailable`, or `Unreadable` if the roster cannot be read, or a student is unknown.
+    Raises `Unavailable`, or `UserError` if the roster cannot be read, or a student is unknown.
     """
     results, listed = read_results(course, assignment), read_roster(course, roster)
     manifest = manifest_of(course.root, assignment)
     zone = ZoneInfo(manifest.time_zone)
     grades = {p.id: Grade(p, result, zone) for p, result in _joined(results, listed)}
     if unknown := sorted(set(students) - set(grades)):
-        raise Unreadable(
+        raise UserError(
             f"no student in the gradebook or the roster has the id {quoted(unknown[0])}"
         )
     wanted = {student: grades[student] for student in sorted(students or grades)}
@@ -269,13 +269,16 @@ def _column(platform: Platform, table: Table, grades: Grades, asked: str) -> tup
     if platform is CANVAS:
         maxima = next((r.cells for r in table.rows if "Points Possible" in r.cells[0]), ())
         if not maxima:
-            raise Unreadable(
+            raise UserError(
                 f"{table.path.name}: expected {platform.file}, with a row that begins with Points "
                 f"Possible, found none. {platform.how}"
             )
         titles = {n: _TITLE_AND_ID.fullmatch(title) for n, [title] in may_be.items()}
-        may_be = {n: [m[0], m[1], *([m[2]] if asked else [])]
-                  for n, m in titles.items() if m and not _READ_ONLY.search(maxima[n])}  # fmt: skip
+        may_be = {
+            number: [found[0], found[1], *([found[2]] if asked else [])]
+            for number, found in titles.items()
+            if found and not _READ_ONLY.search(maxima[number])
+        }
         wanted = "with the homework's name or title"
         names = [grades.results.assignment, grades.title, grades.title.partition(":")[0]]
     if asked:
@@ -285,11 +288,13 @@ def _column(platform: Platform, table: Table, grades: Grades, asked: str) -> tup
     if len(found) != 1:
         what = f"{len(found)} of them" if found else "none"
         there = ", ".join(quoted(table.titles[n], 100) for n in found or may_be) or "none"
-        raise Unreadable(
+        raise UserError(
             f"{table.path.name}, line 1: expected one column {wanted}, found {what}. Choose one "
             f"with --column: {there}"
         )
-    after = {row.cells[found[0] + 1] for row in table.rows} if not maxima else set()
+    after: set[str] = set()
+    if not maxima:
+        after = {cell for row in table.rows for cell in row.cells[found[0] + 1 : found[0] + 2]}
     return found[0], maxima[found[0]] if maxima else after.pop() if len(after) == 1 else ""
 
 
@@ -305,7 +310,7 @@ def _matched(
             of[match.person.id].append((line, match.by_name))
         except Unknown:
             strangers.append(f"{who.said} (line {line})")
-        except Unreadable as why:
+        except UserError as why:
             to_check.append(f"{file}, line {line}: {why}. The row is unchanged")
     found: dict[int, str] = {}
     named: list[str] = []
@@ -408,7 +413,7 @@ class PlainCsv(ExportPlugin):
         try:
             rows = [PLAIN, *self._rows(course, gradebook)]
             _write(to, csv_of(rows).encode(errors="replace"), course.root / FILE_NAME)
-        except (Unreadable, RuntimeError) as why:
+        except (UserError, RuntimeError) as why:
             self.log.error("Nothing was exported. %s", visible(str(why)))
             sys.exit(1)
 
@@ -434,12 +439,12 @@ class PlainCsv(ExportPlugin):
 
 
 def _write(out: Path, content: bytes, roster: Path) -> None:
-    """Write a CSV file; `Unreadable` or RuntimeError if it would replace something else."""
+    """Write a CSV file; `UserError` or RuntimeError if it would replace something else."""
     if out.is_dir():
-        raise Unreadable(f"{quoted(out)} is a folder. Name a file with --output")
+        raise UserError(f"{quoted(out)} is a folder. Name a file with --output")
     expect_ending(out, "--output", ".csv")
     if out.resolve() == roster.resolve():
-        raise Unreadable(f"{out} is the list of students. Name another file with --output")
+        raise UserError(f"{out} is the list of students. Name another file with --output")
     write_whole(out, content)
 
 

@@ -21,7 +21,7 @@ import yaml
 from hw_grading.gradebook.folders import time_of
 from hw_grading.lms.platforms import Found, Naming, Upload
 from hw_grading.lms.roster import Who
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 _METADATA = "submission_metadata.yml"
@@ -53,7 +53,7 @@ def naming(files: Sequence[Upload], zone: tzinfo) -> Naming | None:
             return []
         entry = submissions.get(folder)
         if not isinstance(entry, dict):
-            raise Unreadable(f"{_METADATA} does not list its folder, so its student is not known")
+            raise UserError(f"{_METADATA} does not list its folder, so its student is not known")
         when = _moment(entry.get(":created_at"), zone)
         about = (upload, "Gradescope", folder, "/".join(own), when)
         return [Found(who, *about) for who in _submitters(entry)]
@@ -68,20 +68,20 @@ def _read(metadata: Upload) -> dict[str, Any]:
     """
     try:
         if len(content := metadata.read()) > _MAX_BYTES:
-            raise Unreadable(
+            raise UserError(
                 f"expected at most {_MAX_BYTES:,} bytes, found {len(content):,}. Remove "
                 ":results: and :history: from it"
             )
         found = yaml.load(content, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
         if not isinstance(found, dict):
-            raise Unreadable("expected a list of submissions by folder, found something else")
+            raise UserError("expected a list of submissions by folder, found something else")
     except yaml.YAMLError as error:
         said = " ".join(str(error).split())
-        raise Unreadable(
+        raise UserError(
             f"{_METADATA}: expected YAML, found something else ({quoted(said, 200)})"
         ) from None
-    except (Unreadable, UnicodeError, RecursionError, ValueError) as error:
-        raise Unreadable(f"{_METADATA}: {error}") from None
+    except (UserError, UnicodeError, RecursionError, ValueError) as error:
+        raise UserError(f"{_METADATA}: {error}") from None
     return found
 
 
@@ -95,7 +95,7 @@ def _submitters(entry: dict[str, Any]) -> tuple[Who, ...]:
         said = ", ".join(filter(None, (name, sid, email)))
         found.append(Who(said or "a student without a name", tuple(keys), account=email))
     if not found:
-        raise Unreadable(f"{_METADATA} names no student for it")
+        raise UserError(f"{_METADATA} names no student for it")
     return tuple(found)
 
 
@@ -107,13 +107,13 @@ def _text(value: object) -> str:
 def _moment(value: object, zone: tzinfo) -> datetime:
     """Return a time; of an object of Ruby its `utc`, since its `time` is local and says it is not.
 
-    Raises `Unreadable` if there is none that is possible.
+    Raises `UserError` if there is none that is possible.
     """
     text = value.get("utc") if isinstance(value, dict) else value
     text = text.strip() if isinstance(text, str) else ""  # aliases could make others endless
     match = _TIME.fullmatch(text)
     if not match:
-        raise Unreadable(
+        raise UserError(
             f"expected a time such as '2022-10-04 16:59:00 -07:00' for :created_at, found "
             f"{quoted(text)}"
         )
@@ -123,6 +123,6 @@ def _moment(value: object, zone: tzinfo) -> datetime:
             moment = moment.replace(tzinfo=UTC if isinstance(value, dict) else zone)
         moment = moment.astimezone(UTC)
         time_of(f"{moment:%Y-%m-%d %H:%M:%S} UTC")
-    except (ValueError, OverflowError, Unreadable) as error:
-        raise Unreadable(f"{quoted(text)} is not a time ({quoted(error)})") from None
+    except (ValueError, OverflowError, UserError) as error:
+        raise UserError(f"{quoted(text)} is not a time ({quoted(error)})") from None
     return moment

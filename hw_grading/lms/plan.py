@@ -22,7 +22,7 @@ from hw_grading.lms.downloads import LeftOut, content_of
 from hw_grading.lms.platforms import Found
 from hw_grading.lms.roster import Match, Person, Roster, folded
 from hw_support.failures import visible
-from hw_support.submission.file import MAX_BYTES, Unreadable, notebook_of, read_regular_file
+from hw_support.submission.file import MAX_BYTES, UserError, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted
 
 OLDER = "Duplicates: the newest file of each student is used"
@@ -37,7 +37,7 @@ SECTIONS = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
 _MAX_PATH = 120  # characters
 _MAX_RECORDS = 100_000_000  # bytes in the file
-_HEADS = ("student", "name", "handed in", "late", "state", "from")
+_HEADS = ("student", "name", "submitted", "late", "state", "from")
 _HOW_TO_KNOW = (
     "A student can take another's name. So give what the platform knows: --canvas-gradebook or",
     "--moodle-worksheet. To take these files as their names say: --accept-names",
@@ -102,7 +102,7 @@ def decide(
     for one in found:
         try:
             match = roster.find(one.who)
-        except Unreadable as why:
+        except UserError as why:
             sections[UNKNOWN].append((one.upload.file, f"{one.who.said}: {why}"))
             continue
         if match.by_name and not accept_names:
@@ -119,7 +119,7 @@ def decide(
             newest, content = _newest(person.id, files, homework)
             sha256 = hashlib.sha256(content).hexdigest()
             state = _state(where, homework, newest, not sure, sha256, before)
-        except (Unreadable, OSError) as why:
+        except (UserError, OSError) as why:
             sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
         why_not = f"{person.id} has a newer one, {newest.upload.file}"
@@ -141,7 +141,7 @@ def decide(
             sections[NO_TIME].append((person.id, str(where / TIMESTAMP)))
         try:
             notebook_of(content)
-        except Unreadable as why:
+        except UserError as why:
             sections[DAMAGED].append((person.id, str(why)))
     taken = {entry.person for entry in plan.entries}
     for person in roster.people:
@@ -152,13 +152,13 @@ def decide(
 
 
 def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, bytes]:
-    """Return a student's newest file and its content, or raise `Unreadable`."""
+    """Return a student's newest file and its content, or raise `UserError`."""
     first: dict[str, str] = {}
     for one in found:
         account = one.who.account
         other = first.setdefault(one.platform, account) or account
         if account and folded(account) != folded(other):
-            raise Unreadable(
+            raise UserError(
                 f"{student} has files from {quoted(other)} and {quoted(account)}. Find out whose "
                 "they are, and correct the wrong sid, email or name there"
             )
@@ -170,7 +170,7 @@ def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, byt
         found = [one for one in found if one.attempt == last]
     content = content_of(found[0], homework)
     if any(content_of(one, homework) != content for one in found[1:]):
-        raise Unreadable(
+        raise UserError(
             f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
             "only the one that counts"
         )
@@ -180,10 +180,10 @@ def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, byt
 def _state(
     where: Path, homework: str, found: Found, by_name: bool, sha256: str, before: Record | None
 ) -> str:
-    """Return what a file is to ``submitted/``; `Unreadable` if that may have a newer one."""
+    """Return what a file is to ``submitted/``; `UserError` if that may have a newer one."""
     for place in (where, where.parent):
         if place.is_symlink() or (os.path.lexists(place) and not place.is_dir()):
-            raise Unreadable(f"{place} is a link or a file. Replace it with a folder")
+            raise UserError(f"{place} is a link or a file. Replace it with a folder")
     notebook = where / f"{homework}.ipynb"
     if not os.path.lexists(notebook):
         return NEW
@@ -212,7 +212,7 @@ def _state(
         return REPLACES
     else:
         why = "it is newer"
-    raise Unreadable(f"the submission in {where} is kept: {why}")
+    raise UserError(f"the submission in {where} is kept: {why}")
 
 
 def plan_in_words(plan: Plan, zone: tzinfo) -> str:
@@ -257,15 +257,15 @@ def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
 
 
 def read_records(course: Course, homework: str) -> dict[str, Record]:
-    """Return what was collected, by student id; {} if nothing; raise `Unreadable` if damaged."""
+    """Return what was collected, by student id; {} if nothing; raise `UserError` if damaged."""
     path = _path_of(course, homework)
     if not path.exists():
         return {}
     try:
         students = json.loads(read_regular_file(path, _MAX_RECORDS))["students"]
         return TypeAdapter(dict[str, Record]).validate_python(students)
-    except (Unreadable, ValueError, KeyError, TypeError) as why:
-        raise Unreadable(
+    except (UserError, ValueError, KeyError, TypeError) as why:
+        raise UserError(
             f"{path}: expected a file that `collect` wrote, found something else ({why}). Remove "
             "it, and collect again"
         ) from None
@@ -283,7 +283,7 @@ def write_records(course: Course, homework: str, records: dict[str, Record]) -> 
 
 def known_by_name(course: Course, homework: str) -> list[str]:
     """Return the students of whose submissions nothing but a name says that they are theirs."""
-    with contextlib.suppress(Unreadable):  # `collect` reports it
+    with contextlib.suppress(UserError):  # `collect` reports it
         records = read_records(course, homework)
         return [student for student, record in records.items() if record.by_name]
     return []

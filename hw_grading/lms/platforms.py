@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from hw_grading.lms.roster import CANVAS_ID, PARTICIPANT, TEST_STUDENT, Who, folded
 from hw_grading.lms.tables import Table, read_table
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 NOTEBOOK, ZIP = ".ipynb", ".zip"
@@ -70,7 +70,7 @@ class Found:
     attempt: int = 0  # grows with each upload; 0 if the platform gives no number
 
 
-# Returns a file for each student who handed it in; raises `Unreadable` if that is not clear.
+# Returns a file for each student who handed it in; raises `UserError` if that is not clear.
 Naming = Callable[[Upload], list[Found]]
 # Values for which a platform vouches, by its number of a student
 Accounts = Mapping[str, tuple[tuple[str, str], ...]]
@@ -153,19 +153,21 @@ def by_name(
         numbers = [*reversed(marks)]
         known = [number for number in numbers if accounts and number in accounts]
         if numbers and accounts is not None and not known:
-            raise Unreadable(
+            raise UserError(
                 f"the file of {platform.option} has no {platform.account} {' or '.join(numbers)}. "
                 "Get it anew"
             )
-        if len(numbers) > 1 and len(known) != 1:
-            raise Unreadable(
-                f"its name may mean the {platform.account}s {' and '.join(known or numbers)}. "
+        # A student chooses the name in it, and so all numbers but the platform's own.
+        if len(numbers) > 1 and (platform.in_folders or known != numbers[:1]):
+            both = known if len(known) > 1 else numbers
+            raise UserError(
+                f"its name may mean the {platform.account}s {' and '.join(both)}. "
                 + (f"Look in {platform.name} whose it is" if known else f"Add {platform.option}")
             )
         number = (known or numbers or [""])[0]
         if not number or marks[number].start("own") < 0:
             such_as = platform.such_as.format(homework)
-            raise Unreadable(f"expected a name from {platform.name}, such as {such_as}")
+            raise UserError(f"expected a name from {platform.name}, such as {such_as}")
         mark = marks[number]
         said, own = head[: mark.start()], head[mark.start("own") :] + rest
         more = {name: text for name, text in mark.groupdict().items() if text}
@@ -197,12 +199,12 @@ def by_student(files: Sequence[Upload], homework: str) -> Naming:
         if not upload.is_work:
             return []
         if "/" in inner:
-            raise Unreadable(
+            raise UserError(
                 "expected all files in one folder, found one folder for each student. Put the "
                 f"files into one folder, named {name}"
             )
         if not match:
-            raise Unreadable(f"expected a name such as {name}. Rename the file")
+            raise UserError(f"expected a name such as {name}. Rename the file")
         who = Who(quoted(match["student"]), (("id", match["student"]),))
         return [Found(who, upload, "plain", group=upload.name, own=upload.name)]
 
@@ -245,7 +247,7 @@ class Sheet:
 
 
 def read_sheet(platform: Platform, path: Path, columns: Mapping[str, str]) -> Sheet:
-    """Read a platform's file; `Unreadable` if it is another one.
+    """Read a platform's file; `UserError` if it is another one.
 
     `columns` are titles that the user chose. A column must be there if the user named it, and the
     one with the platform's number.
@@ -253,7 +255,7 @@ def read_sheet(platform: Platform, path: Path, columns: Mapping[str, str]) -> Sh
     table, titles = read_table(path), {**platform.columns, **columns}
     there = {what: table.columns.count(folded(title)) for what, title in titles.items()}
     if max(there.values()) > 1 or not all(there[what] for what in ("participant", *columns)):
-        raise Unreadable(
+        raise UserError(
             f"{path.name}, line 1: expected {platform.file}, with one column each of "
             f"{', '.join(map(quoted, titles.values()))}, found "
             f"{', '.join(map(quoted, table.titles))}. {platform.how}"

@@ -25,7 +25,7 @@ from hw_grading.gradebook.scores import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.lms.tables import first_of, read_table
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 FILE_NAME = "students.csv"
@@ -75,7 +75,7 @@ class Match(NamedTuple):
     by_name: bool = False  # nothing but a name says so
 
 
-class Unknown(Unreadable):
+class Unknown(UserError):
     """Nobody in the list has the values that the platform gives."""
 
 
@@ -100,7 +100,7 @@ class Roster:
     def find(self, who: Who) -> Match:
         """Return the student whom a platform means.
 
-        Raises `Unknown`, or `Unreadable` if several students fit or two values contradict.
+        Raises `Unknown`, or `UserError` if several students fit or two values contradict.
         """
         found: dict[str, tuple[str, Person]] = {}
         for called, value in who.keys:
@@ -110,7 +110,7 @@ class Roster:
                 found.setdefault(person.id, (said, person))
         if len(found) > 1:
             (first, one), (second, other) = [*found.values()][:2]
-            raise Unreadable(
+            raise UserError(
                 f"{first} belongs to {one.id}, but {second} belongs to {other.id}. Find out whose "
                 f"it is, and correct the wrong one there or in {self.source}"
             )
@@ -119,7 +119,7 @@ class Roster:
         ids = [composed(value) for called, value in who.keys if not _kind(called)]
         if ids and not self.is_whole:
             if why := why_no_id(ids[0]):
-                raise Unreadable(f"{quoted(ids[0])} is not a student id: {why}")
+                raise UserError(f"{quoted(ids[0])} is not a student id: {why}")
             new = Person(ids[0])
             self._by_value["", folded(new.id)].append(new)  # also in another case
             return Match(new)
@@ -129,7 +129,7 @@ class Roster:
             for called, value in who.keys:  # which nobody has
                 known = person.canvas_id if called == CANVAS_ID else person.sid
                 if known and (called == CANVAS_ID or (not _kind(called) and value.isdigit())):
-                    raise Unreadable(
+                    raise UserError(
                         f"{said} belongs to {person.id}, but this student's {called} is "
                         f"{quoted(known)}, not {quoted(value)}"
                     )
@@ -163,7 +163,7 @@ class Roster:
     def _only(self, found: Sequence[Person], said: str) -> Person | None:
         if len(found) > 1:
             both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
-            raise Unreadable(
+            raise UserError(
                 f"{said} belongs to {both}. Find out whose it is, and correct {self.source}"
             )
         return found[0] if found else None
@@ -172,15 +172,18 @@ class Roster:
 def read_roster(
     course: Course, roster: Path | None = None, canvas_gradebook: Path | None = None
 ) -> Roster:
-    """Read the students, by default from the course's ``students.csv``; may raise `Unreadable`.
+    """Read the students, by default from the course's ``students.csv``; may raise `UserError`.
 
     If the course has none, the gradebook that Canvas exported takes its place.
     """
     path = roster or course.root / FILE_NAME
     if not roster and not path.exists():
         if not canvas_gradebook:
-            people = [Person(s.id, name=s.name, email=s.email, canvas_id=s.platform_id)
-                      for s in students_of(course.db_url) if not why_no_id(s.id)]  # fmt: skip
+            people = [
+                Person(one.id, name=one.name, email=one.email, canvas_id=one.platform_id)
+                for one in students_of(course.db_url)
+                if not why_no_id(one.id)
+            ]
             return Roster(people, False, f"the gradebook (there is no {FILE_NAME})")
         path = canvas_gradebook
     return Roster(people_in(path), True, path.name)
@@ -189,7 +192,7 @@ def read_roster(
 def people_in(path: Path) -> list[Person]:
     """Return the students in a list, or in a gradebook of Canvas.
 
-    `Unreadable` has all mistakes in it. A row of Canvas with neither login nor SIS id is left out.
+    `UserError` has all mistakes in it. A row of Canvas with neither login nor SIS id is left out.
     """
     table = read_table(path)
     table.expect("id")
@@ -212,7 +215,7 @@ def people_in(path: Path) -> list[Person]:
         elif other is not person:
             wrong.append(f"line {row.line}: the id {person.id!a} is {other.id!a} in {other.place}")
     if wrong:
-        raise Unreadable("\n".join([f"Correct {path}:", *first_of(wrong)]))
+        raise UserError("\n".join([f"Correct {path}:", *first_of(wrong)]))
     return list(first.values())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
 _MAX_BYTES = 50_000_000
@@ -41,11 +41,11 @@ class Table:
         return tuple(title.strip().casefold() for title in self.titles)
 
     def expect(self, *names: str) -> None:
-        """Raise `Unreadable` if the table has none of these columns."""
+        """Raise `UserError` if the table has none of these columns."""
         if not set(names) & set(self.columns):
             found = ", ".join(map(quoted, self.titles[:8]))
             said = " or ".join(names)
-            raise Unreadable(f"{self.path}, line 1: expected a column named {said}, found {found}")
+            raise UserError(f"{self.path}, line 1: expected a column named {said}, found {found}")
 
     def with_values(self, column: int, values: Mapping[int, str]) -> bytes:
         """Return the file, in UTF-8, with other values in a column: ``{line: value}``."""
@@ -59,7 +59,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV, separated by commas, semicolons or tabs; `Unreadable` names the line."""
+    """Read a CSV, separated by commas, semicolons or tabs; `UserError` names the line."""
     text, line = _text_in(path), 1
     head = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
@@ -74,20 +74,20 @@ def read_table(path: Path) -> Table:
         why = f"it is not a CSV file ({error})"
         if "unexpected end of data" in str(error):
             why = (
-                "a quoted value begins there and does not end. If the file is cut off, get it anew"
+                "a quoted value begins there and does not end. If the file is cut off, get it again"
             )
-        raise Unreadable(f"{path}, line {line}: {why}") from None
+        raise UserError(f"{path}, line {line}: {why}") from None
     if not lines:
-        raise Unreadable(f"{path}, line 1: expected the names of columns, found nothing")
+        raise UserError(f"{path}, line 1: expected the names of columns, found nothing")
     titles, is_ended, rows = lines[0][1], text.endswith(("\n", "\r")), []
     names = [title.strip().casefold() for title in titles]
     for line, cells in lines[1:]:
         missing = len(titles) - len(cells)
         if missing < 0 or (missing and not is_ended and line == lines[-1][0]):
-            todo = "The file is cut off: get it anew"
+            todo = "The file is cut off: get it again"
             if missing < 0:
                 todo = f"Put quotes around a value that has a {delimiter!r} in it"
-            raise Unreadable(
+            raise UserError(
                 f"{path}, line {line}: expected {len(titles)} values, found {len(cells)}. {todo}"
             )
         cells += ("",) * missing  # Excel leaves out empty values at the end of a row
@@ -110,12 +110,12 @@ def first_of(mistakes: Sequence[str]) -> list[str]:
 def _text_in(path: Path) -> str:
     try:
         content = read_regular_file(path.resolve(), _MAX_BYTES)
-    except (Unreadable, OSError) as why:
-        raise Unreadable(f"{path}: {why}") from None
+    except (UserError, OSError) as why:
+        raise UserError(f"{path}: {why}") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeError:
         text = content.decode("cp1252", "replace")  # as Excel writes it in western countries
     if "\0" in text or "\ufffd" in text:
-        raise Unreadable(f"{path}: expected a CSV file, found another one. Save it as CSV (UTF-8)")
+        raise UserError(f"{path}: expected a CSV file, found another one. Save it as CSV (UTF-8)")
     return text

@@ -48,7 +48,7 @@ from hw_grading.plugins.saving import RUN, UNSCORED, add_indexes
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY
 
 _Begun = tuple[Read, Future[Outcome]]
@@ -73,11 +73,17 @@ class SubmissionExporter(NotebookExporter):
                     "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
                     "students saved. Leave out that option"
                 )
-            files = Course.of(course).files(course.assignment_id)
+            here = Course.of(course)
+            if course.notebook_id != "*" and len(here.notebooks(course.assignment_id)) > 1:
+                raise GraderFault(
+                    "Nothing was graded: all notebooks of a submission are graded together. Leave "
+                    "out --notebook"
+                )
+            files = here.files(course.assignment_id)
             homework = homework_of(Path(course.root), course.assignment_id, files)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
             add_indexes(course.db_url)
-            Database(Course.of(course).db_url).make_tables()
+            Database(here.db_url).make_tables()
             for preprocessor in converter.autograde_preprocessors:
                 self.register_preprocessor(preprocessor)
             with grading(converter, homework, settings, whole_class) as (run, submissions, secret):
@@ -130,7 +136,7 @@ class _Loop:
         try:
             if one.why:
                 raise GraderFault(one.why)
-            one.remove_graded(self.course)
+            one.remove_graded()
             self.converter.notebooks = list(map(str, one.paths))
             self.converter.run_pre_convert_hook()
             self._register(one)
@@ -149,7 +155,7 @@ class _Loop:
         except Exception as error:
             with contextlib.suppress(OSError):
                 if not one.why:
-                    one.remove_graded(self.course)
+                    one.remove_graded()
             if path_without_room := _on_a_full_disk(error, self.course):
                 raise GraderFault(
                     f"The disk is full: {path_without_room} could not be written. The scores that "
@@ -173,7 +179,7 @@ class _Loop:
         time = None
         try:
             time = read_time(one.folder)
-        except Unreadable as why:
+        except UserError as why:
             self.converter.log.warning("%s", why)
         ids = self.course.assignment_id, one.student
         known = {"timestamp": time} if time else {}

@@ -13,12 +13,12 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
 from hw_grading.batch.submissions import SECRET
-from hw_grading.gradebook.folders import MOST_BYTES, TIMESTAMP, read_time
+from hw_grading.gradebook.folders import MAX_BYTES_OF_MARK, TIMESTAMP, read_time
 from hw_grading.homework.homework import why_no_id
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_regular_file
+from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
-_MOST_FILES = 20
+_MAX_FILES = 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -52,11 +52,11 @@ class CollectEach(ExchangeCollect):
             self.src_records = [record]
             try:
                 if why := why_no_id(record["username"]):
-                    raise Unreadable(f"expected <student>+<homework>+<time>: {why}")
+                    raise UserError(f"expected <student>+<homework>+<time>: {why}")
                 with tempfile.TemporaryDirectory() as self._copy:
                     _take(Path(self.inbound_path, record["filename"]), Path(self._copy))
                     super().copy_files()
-            except (Unreadable, ExchangeError, OSError) as error:
+            except (UserError, ExchangeError, OSError) as error:
                 folder = quoted(record["filename"], 120)
                 self.log.error("NOT COLLECTED: %s: %s", folder, quoted(error, 200))
                 failed = True
@@ -73,16 +73,16 @@ def _take(source: Path, copy: Path) -> None:
     folder = os.open(source, _FOLDER)
     try:
         names = [n for n in os.listdir(folder) if n.endswith(".ipynb") or n in (TIMESTAMP, SECRET)]
-        if len(names) > _MOST_FILES:
-            raise Unreadable(f"it has more than {_MOST_FILES} notebooks")
+        if len(names) > _MAX_FILES:
+            raise UserError(f"it has more than {_MAX_FILES} notebooks")
         for name in names:
             (copy / name).write_bytes(read_regular_file(Path(name), MAX_BYTES, folder))
     finally:
         os.close(folder)
     try:
         read_time(copy)
-    except Unreadable:
-        raise Unreadable(
+    except UserError:
+        raise UserError(
             f"{TIMESTAMP}: expected a time such as '2022-10-04 23:59:00 UTC', found none"
         ) from None
 
@@ -99,9 +99,9 @@ class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
             try:
                 path = Path(folder, SECRET)
                 if not os.path.lexists(path):
-                    raise Unreadable(f"the submission did not come through the exchange ({SECRET})")
-                if not read_regular_file(path, MOST_BYTES).decode():
-                    raise Unreadable(f"{SECRET} is empty")
+                    raise UserError(f"the submission did not come through the exchange ({SECRET})")
+                if not read_regular_file(path, MAX_BYTES_OF_MARK).decode():
+                    raise UserError(f"{SECRET} is empty")
                 super().copy_files()
-            except (Unreadable, OSError, UnicodeDecodeError) as why:
+            except (UserError, OSError, UnicodeDecodeError) as why:
                 self.log.error("NO FEEDBACK RELEASED: %s: %s", folder, why)

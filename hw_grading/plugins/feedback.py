@@ -35,7 +35,7 @@ from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.summary import Facts, summary_of
 from hw_support.submission.cells import text_of
-from hw_support.submission.file import Unreadable, read_regular_file
+from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import encodable
 
 _HERE = Path(feedback.__file__).parent
@@ -106,7 +106,9 @@ class FeedbackExporter(Exporter):
             text = read_regular_file(path, MAX_BYTES).decode("utf-8")
             notebook = nbformat.reads(text, as_version=4)
         except Exception as error:  # nbformat may raise any error
-            why = f"{type(error).__name__}: {error}"
+            why = f"it is not a notebook ({type(error).__name__})"
+            if isinstance(error, UserError | OSError):
+                why = f"it cannot be read: {error}"
             self.log.error("%s: the graded notebook is not shown: %s", filename, why)
             notebook = nbformat.v4.new_notebook()
             resources["no_notebook"] = "Your graded notebook is damaged. Tell your instructor."
@@ -171,10 +173,10 @@ def _instructors(course: Course, homework: str) -> tuple[Places, frozenset[str]]
     texts, places = {""}, Places()
     source = course.notebooks_in(course.source(homework), homework)
     for path in (*course.notebooks_in(course.release(homework), homework), *source):
-        with contextlib.suppress(Unreadable, OSError):
+        with contextlib.suppress(UserError, OSError):
             cells = [c for c in open_notebook(path)["cells"] if isinstance(c, dict)]
             texts |= {text_of(cell.get("source")).strip() for cell in cells}
-    with contextlib.suppress(Unreadable, OSError):
+    with contextlib.suppress(UserError, OSError):
         places = read_places(*source)
     return places, frozenset(texts - {""})
 

@@ -15,7 +15,7 @@ from nbconvert.exporters import HTMLExporter
 
 from hw_grading.gradebook.folders import read_time
 from hw_grading.rendering import FORMULAS
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import plain
 
 _LONGEST = 1_000  # characters of an id, a name or a path
@@ -57,6 +57,6 @@ def _on_a_line(value: Any) -> Any:
 
 def _submitted_timestamp(self: Any, assignment: str, student: str) -> datetime | None:
     course = self.coursedir
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UserError):
         return read_time(Path(course.format_path(course.submitted_directory, student, assignment)))
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
-from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
@@ -76,22 +77,29 @@ class Reader:
         digest = digest_of(path)
         try:
             notebook = read_submission(path)
-        except Unreadable as why:
+        except UserError as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
         course, assignment = Course.of(self._course), self._course.assignment_id
-        source = course.source(assignment)
-        add_problems(notebook, beside(path, {own.name for own in source.glob("*.ipynb")}))
+        expected = course.notebooks_in(path.parent, assignment)
+        missing = [own.name for own in expected if not os.path.lexists(own)]
+        also_graded = {own.name for own in expected}
+        add_problems(notebook, [*beside(path, also_graded), *map(_not_submitted, missing)])
         ids = {
             "student": student,
             "assignment": assignment,
             "notebook": path.stem,
             "db_url": self._db_url,
-            "source": str(source / path.name),
+            "source": str(course.source(assignment) / path.name),
             "release": str(course.release(assignment) / path.name),
         }
         mended, _ = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
         notebook = NotebookNode(mended)
         return Read(digest, notebook, self._job_of(student, notebook))
+
+
+def _not_submitted(name: str) -> Problem:
+    said = f"{name} was not submitted: expected it beside this notebook. Its questions score 0."
+    return Problem(Kind.OTHER_NOTEBOOK, Severity.FAILED, said)
 
 
 class MendCells(NbGraderPreprocessor):

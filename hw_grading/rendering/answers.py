@@ -22,7 +22,7 @@ from hw_grading.gradebook.graded_notebook import (
     without_codes,
     without_controls,
 )
-from hw_grading.rendering.cleaning import MOST_PICTURES, as_text, clean_html, without_pictures
+from hw_grading.rendering.cleaning import MAX_PICTURES, as_text, clean_html, without_pictures
 from hw_grading.rendering.markdown import render_markdown
 from hw_grading.rendering.pictures import NotShown, uri_in
 from hw_support.failures import visible
@@ -33,7 +33,7 @@ LONGEST_CODE = 60_000  # characters
 LONGEST_COLOURED = 20_000  # characters of code
 LONGEST_PRINTED = 30_000  # characters of one printed text
 _FOLDED = 20  # lines; a longer text is folded for graders
-_MOST_OUTPUTS = 200  # of one cell
+_MAX_OUTPUTS = 200  # of one cell
 
 
 @dataclass
@@ -107,14 +107,14 @@ def outputs_html(
     shown: list[tuple[bool, Markup]] = []  # whether it is a picture, and its HTML
     pictures = 0
     outputs = outputs_of(cell)
-    for output in outputs[:_MOST_OUTPUTS]:
+    for output in outputs[:_MAX_OUTPUTS]:
         try:
             one = _shown(output, limits, pictures, for_graders)
         except NotShown as why:
             one = False, note_html(str(why))
         pictures += one[0]
         shown.append(one)
-    if (more := len(outputs) - _MOST_OUTPUTS) > 0:
+    if (more := len(outputs) - _MAX_OUTPUTS) > 0:
         shown.append((False, note_html(f"{more:,} more outputs are not shown.")))
     if for_graders:
         shown.sort(key=lambda one: not one[0])
@@ -156,8 +156,8 @@ def _shown(
         if not markup:
             raise
     if uri:
-        if pictures >= MOST_PICTURES:
-            raise NotShown(f"More pictures than {MOST_PICTURES} are not shown.")
+        if pictures >= MAX_PICTURES:
+            raise NotShown(f"More pictures than {MAX_PICTURES} are not shown.")
         picture = Markup('<img class="picture" alt="Plot {}" src="{}">')
         return True, picture.format(pictures + 1, limits.take(uri))
     if markup:

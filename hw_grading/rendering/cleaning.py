@@ -19,16 +19,16 @@ from hw_grading.gradebook.graded_notebook import cut
 from hw_grading.rendering.pictures import NotShown, is_shown, uri_in
 from hw_support.submission.problems import encodable
 
-MOST_PICTURES = 12  # in one text, or in the outputs of one cell
+MAX_PICTURES = 12  # in one text, or in the outputs of one cell
 _LONGEST_HTML = 300_000  # characters without pictures; parsing takes at most two seconds
 _LONGEST_TEXT = 50_000  # characters shown, if the HTML is shown as text
-_MOST_TAGS = 12_000
+_MAX_TAGS = 12_000
 # Browsers and nh3 open an unclosed <b> again in each paragraph, and compare each with all others.
 _FORMATTING = re.compile(
     r"<(?:a|b|big|code|em|font|html|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I
 )
-_MOST_COPIES = 1_000_000
-_MOST_SPANS = 100  # cells of more than nine rows or columns
+_MAX_COPIES = 1_000_000
+_MAX_SPANS = 100  # cells of more than nine rows or columns
 _SPAN = re.compile(r"(?:col|row)?span\s*=\s*[\"']?\s*[0-9]{2}", re.I)
 _DEEPEST = 100  # browsers take seconds to draw some elements within each other
 _TAG = re.compile(r'<(/?)(?!br\b|col\b|hr\b|img\b)[a-z](?:[^">]|"[^"]*")*>')  # in clean HTML
@@ -117,8 +117,8 @@ def clean_html(text: str, attachments: Mapping[str, Any] | None = None) -> str:
     text = encodable(text)
     bare = without_pictures(text)
     tags, formatting = bare.count("<"), len(_FORMATTING.findall(bare))
-    too_large = len(bare) > _LONGEST_HTML or tags > _MOST_TAGS or formatting * tags > _MOST_COPIES
-    if too_large or len(_SPAN.findall(bare)) > _MOST_SPANS:
+    too_large = len(bare) > _LONGEST_HTML or tags > _MAX_TAGS or formatting * tags > _MAX_COPIES
+    if too_large or len(_SPAN.findall(bare)) > _MAX_SPANS:
         return as_text(text)
     allow = _Allow(attachments or {})
     clean = nh3.clean(text, attribute_filter=allow.attribute, **_ALLOWED)
@@ -142,7 +142,7 @@ class _Allow:
 
     def __init__(self, attachments: Mapping[str, Any]) -> None:
         self._attachments = attachments
-        self._pictures = MOST_PICTURES
+        self._pictures = MAX_PICTURES
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
         """Return the value of an attribute, or None to drop it. An exception would let it pass."""

@@ -17,9 +17,9 @@ from hw_grading.gradebook.graded_notebook import outputs_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.problems import plain
 
-MOST_PIXELS = 16_000_000
-MOST_BYTES = 10_000_000
-_MOST_SCANS = 60  # in a JPEG: each scan covers the whole picture
+MAX_PIXELS = 16_000_000
+MAX_BYTES = 10_000_000
+_MAX_SCANS = 60  # in a JPEG: each scan covers the whole picture
 _SCAN = b"\xff\xda"
 _FORMATS = {  # the name of each kind, and how its files begin
     "image/png": ("PNG", b"\x89PNG\r\n\x1a\n"),
@@ -34,8 +34,8 @@ class NotShown(ValueError):
 
 def content_of(mime: str, data: str) -> bytes:
     """Return the bytes of a picture in base64, if a page may show it; else raise `NotShown`."""
-    if len(data) * 3 // 4 > MOST_BYTES + 1_000_000:  # with line ends
-        raise NotShown(f"A picture of more than {MOST_BYTES / 1e6:.0f} MB is not shown.")
+    if len(data) * 3 // 4 > MAX_BYTES + 1_000_000:  # with line ends
+        raise NotShown(f"A picture of more than {MAX_BYTES / 1e6:.0f} MB is not shown.")
     name, beginning = _FORMATS[mime]
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
@@ -44,14 +44,14 @@ def content_of(mime: str, data: str) -> bytes:
         with Image.open(io.BytesIO(raw), formats=[name]) as image:
             pixels = math.prod(image.size)
     except Image.DecompressionBombError:
-        pixels = MOST_PIXELS + 1
+        pixels = MAX_PIXELS + 1
     except Exception:  # Pillow may raise any error on a hostile file
         raise NotShown(f"A picture is not shown: it is not a {name}.") from None
-    if len(raw) > MOST_BYTES or pixels > MOST_PIXELS:
-        most = f"{MOST_PIXELS / 1e6:.0f} million pixels or {MOST_BYTES / 1e6:.0f} MB"
+    if len(raw) > MAX_BYTES or pixels > MAX_PIXELS:
+        most = f"{MAX_PIXELS / 1e6:.0f} million pixels or {MAX_BYTES / 1e6:.0f} MB"
         raise NotShown(f"A picture of more than {most} is not shown.")
-    if name == "JPEG" and raw.count(_SCAN) > _MOST_SCANS:
-        raise NotShown(f"A picture of more than {_MOST_SCANS} scans is not shown.")
+    if name == "JPEG" and raw.count(_SCAN) > _MAX_SCANS:
+        raise NotShown(f"A picture of more than {_MAX_SCANS} scans is not shown.")
     return raw
 
 

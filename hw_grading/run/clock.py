@@ -17,7 +17,7 @@ class Clock:
     """The time that is left for a submission, and for its running cell.
 
     Time that the kernel waits for a processor that others use does not count. So a cell may take up
-    to `MOST_TIMES` times its limit, and a submission twice its limit. The time in
+    to `MAX_TIMES` times its limit, and a submission twice its limit. The time in
     which nothing computes has a limit of its own, for all cells together.
     """
 

@@ -23,7 +23,7 @@ from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 # How many errors and results of a submission are kept, shortened, after its limit was reached.
-_MOST_KEPT_BEYOND = 100
+_MAX_KEPT_BEYOND = 100
 _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 _SECONDS_BETWEEN_ROUNDS = 0.5  # while it waits for a cell that takes longer than it may idle
 # The error of a cell that was interrupted, if its own error did not arrive.
@@ -249,7 +249,7 @@ class KernelCells(Kernel):
         if msg["msg_type"] not in ("error", "execute_result"):
             return False
         self._kept_beyond += 1
-        return self._kept_beyond <= _MOST_KEPT_BEYOND
+        return self._kept_beyond <= _MAX_KEPT_BEYOND
 
     def _show_error(self, cell: NotebookNode, content: dict[str, Any]) -> None:
         shown = (output for output in cell.outputs if output.output_type == "error")

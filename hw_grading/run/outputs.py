@@ -33,13 +33,13 @@ _MESSAGE_OVERHEAD = 200  # bytes that an empty message takes
 _OUTPUT_OVERHEAD = 1_000  # the cost in bytes of processing and storing an output, besides its size
 _LONGEST_TEXT = 20_000  # characters of an error's message
 _LONGEST_FRAME = 5_000  # characters of one frame of a traceback
-_MOST_FRAMES = 100
+_MAX_FRAMES = 100
 _LONGEST_BEYOND = 500  # characters that are kept of an error or a result beyond the limit
-_MOST_REPLACED = 100  # outputs that one message may replace
+_MAX_REPLACED = 100  # outputs that one message may replace
 _SHORTEST_HIDDEN = 6  # characters of a line of a hidden test that is looked for in outputs
 _HIDDEN = "(a line of a hidden test)\n"
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
-_MOST_PARTS = 200  # of one test
+_MAX_PARTS = 200  # of one test
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # the file stores each line as an entry
 _FIELDS = {
     "display_data": ("data", "metadata"),
@@ -92,7 +92,7 @@ class OutputBudget:
             self._displays.clear()
             return Flow.FINE
         if kind == "error":
-            _shorten_error(content, _LONGEST_TEXT, _LONGEST_FRAME, _MOST_FRAMES)
+            _shorten_error(content, _LONGEST_TEXT, _LONGEST_FRAME, _MAX_FRAMES)
         growth, display_id = self._growth(msg, places)
         if self.stored + growth <= self.limit:
             self.stored += growth
@@ -133,7 +133,7 @@ class OutputBudget:
             return size, None
         if kind == "update_display_data":
             replaced = sum(map(len, places.get(display_id, {}).values()))
-            if replaced > _MOST_REPLACED:
+            if replaced > _MAX_REPLACED:
                 return self.limit + size, display_id
             size = max(0, size * replaced - self._displays.get(display_id, 0))
         return size, display_id
@@ -259,7 +259,7 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
     score = 0.0 if score is None else float(score)
     counts = not errors and _sum_is(score, examined)
     names: Counter[str] = Counter()
-    for part in examined[:_MOST_PARTS]:
+    for part in examined[:_MAX_PARTS]:
         what = plain(part["what"], _LONGEST_NAME)
         names[what] += 1
         what += f" ({names[what]})" if names[what] > 1 else ""
@@ -277,7 +277,7 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
 
 def _sum_is(score: float, examined: Sequence[Mapping[str, Any]]) -> bool:
     earned = sum(part["points"] for part in examined if not part["message"])
-    return len(examined) <= _MOST_PARTS and abs(earned - score) < 1e-9
+    return len(examined) <= _MAX_PARTS and abs(earned - score) < 1e-9
 
 
 def _said_on_stderr(cell: NotebookNode) -> str:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-MOST_TIMES = 4  # on a busy machine, code may take up to this multiple of its limit on the clock
+MAX_TIMES = 4  # on a busy machine, code may take up to this multiple of its wall-clock limit
 
 
 class Forked:
@@ -88,6 +88,6 @@ def seconds_waited(pid: int) -> float:
 def is_over(limit: float, passed: float, waited: float) -> bool:
     """Return whether a limit was reached.
 
-    Seconds of waiting for the processor do not count, up to `MOST_TIMES` times the limit.
+    Seconds of waiting for the processor do not count, up to `MAX_TIMES` times the limit.
     """
-    return passed - waited >= limit or passed >= MOST_TIMES * limit
+    return passed - waited >= limit or passed >= MAX_TIMES * limit

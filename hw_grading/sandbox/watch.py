@@ -37,7 +37,7 @@ class _Cell:
     used_before: float  # seconds of CPU time
     cpu_seconds: float  # its limit
     name: str
-    until: float  # on the clock; then everything is killed
+    until: float  # wall-clock; then everything is killed
     waited_before: float  # seconds that the kernel had waited for a processor
 
 

@@ -77,7 +77,7 @@ def check(opened: Opened) -> Report:
     notes = [f"{cell.released.grade_id}: {note}" for cell in checked for note in cell.run.notes]
     findings = {
         "Failed tests and errors": [*_failures(checked), *_own_errors(ran.notebook, release)],
-        "Remarks of tests (they cost no points)": notes,
+        "Notes from the tests (no points lost)": notes,
         "What will be different in grading": [
             *_of_the_run(opened, ran),
             *_rebound(ran.notebook, release),

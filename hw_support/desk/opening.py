@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from hw_support.desk import DeskError
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.file import Unreadable, read_submission
+from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, quoted
 from hw_support.submission.released import Release, first_line, grade_ids_in
@@ -35,7 +35,7 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
     """
     try:
         notebook = read_submission(path, keep_outputs=True)
-    except Unreadable as why:
+    except UserError as why:
         raise DeskError(f"{str(why)[0].upper()}{str(why)[1:]}.") from None
     release = _release_of(notebook, path, releases)
     before = {grade_id_of(cell): cell.source for cell in notebook.cells}

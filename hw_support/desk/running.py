@@ -77,7 +77,7 @@ def run_from_the_top(
 ) -> Ran:
     """Run all cells of a copy in place; errors in cells do not stop the rest.
 
-    A cell is interrupted after `seconds_for` it on the clock. `began` is called with the place of
+    A cell is interrupted after `seconds_for` it, wall-clock. `began` is called with the place of
     each code cell when it begins. If `like_grader`, saved runs are not read and not written.
     `DeskError` if no kernel can be started, KeyboardInterrupt if the run was stopped.
     """

@@ -22,8 +22,8 @@ from hw_support.submission.problems import encodable, quoted
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
-_MOST_VALUES = 2_000_000  # an empty list has three bytes in a file, and 64 in memory
-_MOST_TEXT = 10_000_000  # characters of all cells together
+_MAX_VALUES = 2_000_000  # an empty list has three bytes in a file, and 64 in memory
+_MAX_TEXT = 10_000_000  # characters of all cells together
 _LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
 _SMALLER = "Clear its outputs to make it smaller"
 
@@ -42,22 +42,22 @@ _OF_THE_FILE = {
 }
 
 
-class Unreadable(Exception):
-    """The file holds no notebook that can be graded; the text says why."""
+class UserError(Exception):
+    """What a user gave cannot be used; the text says why, and what to do."""
 
 
 def read_submission(
     path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES, keep_outputs: bool = False
 ) -> NotebookNode:
-    """Read a notebook file. Return it in version 4.5, or raise `Unreadable`, which says why not.
+    """Read a notebook file. Return it in version 4.5, or raise `UserError`, which says why not.
 
     `keep_outputs` keeps well-formed outputs and execution counts.
     """
     path = Path(path)
     try:
         return notebook_of(read_regular_file(path, max_bytes), keep_outputs)
-    except Unreadable as why:
-        raise Unreadable(f"the notebook {quoted(path.name)} cannot be read: {why}") from None
+    except UserError as why:
+        raise UserError(f"the notebook {quoted(path.name)} cannot be read: {why}") from None
 
 
 def notebook_of(content: bytes, keep_outputs: bool = False) -> NotebookNode:
@@ -65,22 +65,22 @@ def notebook_of(content: bytes, keep_outputs: bool = False) -> NotebookNode:
     document = _parsed(content)
     if document.get("nbformat") != 4 or not isinstance(document.get("cells"), list):
         found = f"format {quoted(document['nbformat'])}" if "nbformat" in document else "no format"
-        raise Unreadable(
+        raise UserError(
             f"expected a notebook of format 4 with a list of cells, found {found}. Open it in "
             "Jupyter, save it, and submit it again"
         )
     if not 0 < len(document["cells"]) <= MAX_CELLS:
         found = f"{len(document['cells']):,}"
-        raise Unreadable(f"expected 1 to {MAX_CELLS:,} cells, found {found}")
+        raise UserError(f"expected 1 to {MAX_CELLS:,} cells, found {found}")
     cells = [_cell(raw, n, keep_outputs) for n, raw in enumerate(document["cells"], start=1)]
-    if (size := sum(len(cell.source) for cell in cells)) > _MOST_TEXT:
-        raise Unreadable(f"expected at most {_MOST_TEXT:,} characters of text, found {size:,}")
+    if (size := sum(len(cell.source) for cell in cells)) > _MAX_TEXT:
+        raise UserError(f"expected at most {_MAX_TEXT:,} characters of text, found {size:,}")
     notebook: NotebookNode = rejoin_lines(new_notebook(cells=cells))
     return notebook
 
 
 def read_regular_file(path: Path, max_bytes: int, folder: int | None = None) -> bytes:
-    """Read a file's bytes; a link, pipe, device, folder or larger file raises `Unreadable`.
+    """Read a file's bytes; a link, pipe, device, folder or larger file raises `UserError`.
 
     `folder` is a descriptor for a relative path. OSError means that the machine has a problem: no
     memory, too many open files, a failing disk.
@@ -94,14 +94,14 @@ def read_regular_file(path: Path, max_bytes: int, folder: int | None = None) -> 
             _check_is_regular(status.st_mode)
             if status.st_size > max_bytes:
                 found = f"{status.st_size:,}"
-                raise Unreadable(f"expected at most {max_bytes:,} bytes, found {found}. {_SMALLER}")
+                raise UserError(f"expected at most {max_bytes:,} bytes, found {found}. {_SMALLER}")
             return file.read(max_bytes + 1)[:max_bytes]
     except (FileNotFoundError, NotADirectoryError):
-        raise Unreadable(f"there is no such file{_siblings(path)}") from None
+        raise UserError(f"there is no such file{_siblings(path)}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno not in _OF_THE_FILE:
             raise
-        raise Unreadable(f"opening it failed ({quoted(error, 120)})") from None
+        raise UserError(f"opening it failed ({quoted(error, 120)})") from None
 
 
 def _siblings(path: Path) -> str:
@@ -114,29 +114,28 @@ def _check_is_regular(mode: int) -> None:
     types = {stat.S_IFLNK: "a symbolic link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe"}
     if not stat.S_ISREG(mode):
         found = types.get(stat.S_IFMT(mode), "a device or socket")
-        raise Unreadable(f"expected a regular file, found {found}")
+        raise UserError(f"expected a regular file, found {found}")
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
-        raise Unreadable(f"expected a notebook, found an empty file ({len(raw)} bytes)")
-    if (values := sum(map(raw.count, (b"[", b"{", b",")))) > _MOST_VALUES:
-        raise Unreadable(f"expected at most {_MOST_VALUES:,} values, found {values:,}. {_SMALLER}")
+        raise UserError(f"expected a notebook, found an empty file ({len(raw)} bytes)")
+    if (values := sum(map(raw.count, (b"[", b"{", b",")))) > _MAX_VALUES:
+        raise UserError(f"expected at most {_MAX_VALUES:,} values, found {values:,}. {_SMALLER}")
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
     except UnicodeDecodeError as error:
-        found = f"other bytes from byte {error.start:,} on"
-        raise Unreadable(f"expected text in UTF-8, found {found}") from None
+        raise UserError(f"expected UTF-8, found other bytes from byte {error.start:,} on") from None
     except json.JSONDecodeError as error:
-        cut = " An upload may have been cut off: submit the whole file again" * (error.pos > 0)
-        raise Unreadable(
+        cut = " An upload may have been cut off: submit the whole file again" if error.pos else ""
+        raise UserError(
             f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
             f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg}).{cut}"
         ) from None
     except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
-        raise Unreadable("its JSON is nested too deeply, or a number in it is too long") from None
+        raise UserError("its JSON is nested too deeply, or a number in it is too long") from None
     if not isinstance(document, dict):
-        raise Unreadable(f"expected a JSON object, found a {type(document).__name__}")
+        raise UserError(f"expected a JSON object, found a {type(document).__name__}")
     return document
 
 
@@ -144,7 +143,7 @@ def _cell(raw: Any, number: int, keep_outputs: bool) -> NotebookNode:
     """Make a cell without nbformat's functions, which validate each cell and are slow."""
     cell_type, text = _dict(raw).get("cell_type"), _text(_dict(raw).get("source"))
     if cell_type not in ("code", "markdown", "raw") or text is None:
-        raise Unreadable(
+        raise UserError(
             f"expected a code, markdown or raw cell with a text, found cell {number} from the top "
             f"damaged ({quoted(cell_type)})"
         )

@@ -24,7 +24,7 @@ class Kind(StrEnum):
     OTHER_HOMEWORK = "other-homework"  # submitted as this one
     FOLDER = "folder"  # other files beside the notebook
     OTHER_NOTEBOOK = "other-notebook"  # besides the graded one
-    METADATA = "metadata"  # points, flags or tags edited
+    METADATA = "metadata"  # it has lost its grade id
     UNKNOWN_CELL = "unknown-cell"
     DUPLICATE_CELL = "duplicate-cell"
     RETYPED_CELL = "retyped-cell"

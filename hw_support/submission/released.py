@@ -29,7 +29,6 @@ class Release:
     packages: frozenset[str]  # the distributions that the grader has, by their names on PyPI
     cpu_seconds_per_cell: float
     cpu_seconds_for_cell: Mapping[str, float]  # by grade id
-    cpu_seconds_per_submission: float
     output_bytes_per_cell: int
     certification: str  # the grade id of the cell with name and pledge; "" if there is none
     begins: str  # the notebook's first line

@@ -104,7 +104,7 @@ class Lab:
         """Return all output with a red background."""
         return self.page.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
 
-    # -- menus and dialogs
+    # -- menus
 
     def choose(self, menu: str, item: str) -> None:
         """Choose an item of the menu bar."""
@@ -112,17 +112,6 @@ class Lab:
         bar.filter(has_text=_exactly(menu)).click()
         items = self.page.locator(".lm-Menu-itemLabel")
         items.filter(has_text=_exactly(item)).click()
-
-    def restart_kernel(self) -> None:
-        """Restart the kernel by the menu."""
-        self.choose("Kernel", "Restart Kernel…")
-        self.dialog().get_by_role("button", name="Confirm Kernel Restart").click()
-        expect(self.dialog()).to_have_count(0)
-        self.wait_until_idle()
-
-    def dialog(self) -> Locator:
-        """Return the dialog that is open."""
-        return self.page.locator(".jp-Dialog")
 
 
 def _exactly(text: str) -> Any:

@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Iterator
 
-import nbformat
 import pytest
 from nbgrader.api import Gradebook
 from playwright.sync_api import Locator, Page, Route, expect
@@ -138,26 +137,6 @@ def test_formgrader_works_without_a_network(
     assert saved.value.ok
     assert score_of(course, "cyd", "why") == 3
     assert asked_elsewhere == []
-
-
-def test_the_release_and_collect_buttons_work(
-    course: ToyCourse, server: Server, page: Page
-) -> None:
-    exchange = course.root / "exchange"
-    exchange.mkdir(exist_ok=True)
-    exchange.chmod(0o777)
-    log_in(page, server)
-    page.goto(f"{server.url}formgrader/manage_assignments")
-    row = page.get_by_role("row", name=re.compile(rf"\b{ASSIGNMENT}\b"))
-    press(page, row.locator(".release a"), "Successfully released")
-    assert (exchange / "toy" / "outbound" / ASSIGNMENT / "hw2.ipynb").exists()
-    when = "2022-10-04 23:59:00 UTC"
-    folder = exchange / "toy" / "inbound" / f"eve+{ASSIGNMENT}+{when}+r"
-    folder.mkdir()
-    nbformat.write(course.answered, folder / "hw2.ipynb")
-    (folder / "timestamp.txt").write_text(when)
-    press(page, row.locator(".collect a"), "Successfully collected")
-    assert (course.root / "submitted" / "eve" / ASSIGNMENT / "hw2.ipynb").exists()
 
 
 def press(page: Page, button: Locator, said: str) -> None:

@@ -42,7 +42,7 @@ c.ExecuteSubmission.iopub_timeout = 60
 c.WholeClass.secret_file = {secret!r}
 """
 SECRET = "07" * 32  # hidden inputs are drawn from it: every run of the class draws the same
-MOST_LETTERS = 70  # of a message
+MAX_LETTERS = 70  # of a message
 _HEADING = re.compile(r"^== (.*)$", re.M)
 # Numbers that depend on the machine: those with a point, which are inputs and results, and counts
 # of entries that differ by more than a tolerance. Of a limit of seconds some may be used up.
@@ -247,7 +247,7 @@ def _test(score: Score, parts: list[Part]) -> Iterator[str]:
 def begin(message: str) -> str:
     """Return the first words of a message, without its measured numbers."""
     words = _NUMBER.sub("~", message.replace("\n", " "))
-    return words if len(words) <= MOST_LETTERS else words[:MOST_LETTERS].rsplit(" ", 1)[0] + " …"
+    return words if len(words) <= MAX_LETTERS else words[:MAX_LETTERS].rsplit(" ", 1)[0] + " …"
 
 
 # -- the file

@@ -9,7 +9,10 @@ from nbgrader.api import Gradebook
 from toy_course import ASSIGNMENT, ToyCourse, run
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.cells import instructor_cells
+from hw_grading.examiner.process import bound_by
+from hw_grading.homework.cells import fault_in, instructor_cells
+from hw_grading.homework.notes import MAX_STORED, add_problems, read_problems
+from hw_support.submission.problems import Kind, Problem, Severity
 
 pytestmark = [
     pytest.mark.slow,
@@ -78,3 +81,35 @@ def test_a_notebook_is_generated_without_a_gradebook(course: ToyCourse, url: str
     assert done.returncode == 0, done.stderr
     assert (course.course.release(ASSIGNMENT) / "hw2.ipynb").exists()
     assert not (course.root / "gradebook.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "fault"),
+    [
+        ("import nothing_here", "ModuleNotFoundError", "line 1: there is no module 'nothing_here'"),
+        ("import nothing_here", "NameError", ""),
+        ("try:\n    import nothing_here\nexcept ImportError: pass", "ModuleNotFoundError", ""),
+        ("if False: import nothing_here", "ModuleNotFoundError", ""),
+        ("%time f()\n!echo hello\nawait g()", "NameError", ""),
+        ("x = = 1", "SyntaxError", "line 1: it is not valid Python (invalid syntax)"),
+    ],
+)
+def test_only_what_must_fail_is_a_fault_of_the_cell(source: str, error: str, fault: str) -> None:
+    assert fault_in(source, error, ()) == fault
+
+
+def test_a_locked_cell_of_ipython_is_no_fault_for_the_examiner() -> None:
+    cells = ["display(3)", "files = !ls", "x = 1\nget_ipython()", "raise ValueError"]
+    names, fault = bound_by([(f"c{n}", source) for n, source in enumerate(cells)])
+    assert (names["x"], fault) == (1, "")
+    _, fault = bound_by([("first", "import nothing_here")])
+    assert fault == "locked cell 'first': No module named 'nothing_here' (line 1)"
+
+
+def test_failures_are_kept_of_too_many_problems() -> None:
+    notebook = nbformat.v4.new_notebook()
+    mended = [Problem(Kind.MOVED_CELL, Severity.MENDED, str(n)) for n in range(MAX_STORED)]
+    failed = Problem(Kind.KERNEL, Severity.FAILED, "the kernel died")
+    add_problems(notebook, [*mended, failed])
+    assert len(read_problems(notebook)) == MAX_STORED
+    assert failed in read_problems(notebook)

@@ -62,7 +62,7 @@ def test_a_cell_that_idles_ends_earlier_than_one_that_computes(
     assert ("that all cells together" in cell.within()) is not goes_on
 
 
-def test_cells_idle_for_a_limited_time_together_and_then_each_for_a_little(time: Time) -> None:
+def test_cells_share_an_idle_time_and_then_have_little_each(time: Time) -> None:
     cells = begun(cpu_seconds_per_cell=60, wall_seconds_per_cell=900)
     for left in (140, 40, 5, 5):
         time.now += 100
@@ -71,7 +71,7 @@ def test_cells_idle_for_a_limited_time_together_and_then_each_for_a_little(time:
         assert cells.allowed == left
 
 
-def test_waiting_extends_a_submissions_time_to_at_most_twice_the_limit(
+def test_waiting_at_most_doubles_a_submissions_time(
     time: Time,
 ) -> None:
     cells = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=1000)

@@ -83,7 +83,6 @@ EMAILS = worksheet((11, "Ann Lee", "ann@x.edu"), (12, "Bobby", "bob@x.edu"))
 ANNS_FILE = "Ann Lee_11_assignsubmission_file_/hw2.ipynb"
 INNER = "Ann Lee_12_assignsubmission_file_"
 POSING = packed((f"{INNER}/hw2.ipynb", nb("dan's")))
-BY_NAME = "KNOWN BY NAME ONLY: left out (1)"
 
 CASES = {
     "Canvas, unpacked": Case(unpacked(packed(*CANVAS)), ANN | BOB | ZOE, status=0),
@@ -92,13 +91,10 @@ CASES = {
         "jonesbob_702_9004_hw2.docx: expected a notebook or a zip, found '.docx'"),
     "Canvas, a gradebook for a roster": Case(
         zipped(*CANVAS), ANN | BOB | ZOE, "Missing: no submission (1):\n  dan", "", 0, GRADEBOOK),
-    "Canvas, a gradebook beside a roster": Case(
-        zipped(*CANVAS), ANN | BOB | ZOE, "", "id\nann\nbob\nzoe\n", 0, GRADEBOOK),
     "Canvas, an id that the gradebook lacks": Case(
         zipped(("leeann_999_9001_hw2.ipynb", nb("x"))), {},
         "the file of --canvas-gradebook has no Canvas id 999", NAMES_ONLY,
         gradebook=GRADEBOOK, options=("--accept-names",)),
-    "Canvas, names only": Case(zipped(CANVAS[1]), {}, BY_NAME, NAMES_ONLY),
     "Canvas, accepted names": Case(
         zipped(CANVAS[1]), ANN, "KNOWN BY NAME ONLY: taken. Compare them", NAMES_ONLY, 0,
         options=("--accept-names",)),
@@ -110,8 +106,6 @@ CASES = {
         "only its name is ann's, who has another file", options=("--accept-names",)),
     "Canvas, a file name like more ids": Case(
         zipped((ODD_NAME, nb("dan"))), {}, "704 and 9002 and 2022 and 10. Add --canvas-gradebook"),
-    "Canvas, a file name like more ids, and the gradebook": Case(
-        zipped((ODD_NAME, nb("dan"))), DAN, status=0, gradebook=GRADEBOOK),
     "Canvas, a name like ids of another": Case(
         zipped(("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
                ("jonesbob_702_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702"))),
@@ -123,26 +117,13 @@ CASES = {
     "Gradescope, a sid of two accounts": Case(
         by_number("Ann;'3031';ann@x.edu", "Bob;'3031';Bob@home.edu", "Zoe;'3033';z@home.edu"),
         ZOE, "ann has files from 'ann@x.edu' and 'Bob@home.edu'"),
-    "Moodle, names only": Case(
-        zipped((ANNS_FILE, nb("ann"))), {}, "A student can take another's name. So give what"),
-    "Moodle, accepted names in another order": Case(
-        {"a.zip": packed(("Zoë Ångström_9_assignsubmission_file_hw2.ipynb", nb("zoe"))),
-         "b.zip": packed(("all/ONeil Dan_8_assignsubmission_file/x.ipynb", nb("dan")))},
-        ZOE | DAN, status=0, options=("--accept-names",)),
     "Moodle, a worksheet": Case(
         zipped((ANNS_FILE, nb("ann")), ("Ann Lee_12_assignsubmission_file/a.ipynb", nb("bob"))),
         ANN | BOB, status=0, worksheet=EMAILS),
-    "Moodle, a worksheet of another assignment": Case(
-        zipped(("Ann Lee_13_assignsubmission_file_/hw2.ipynb", nb("x"))), {},
-        "the file of --moodle-worksheet has no participant 13", worksheet=EMAILS,
-        options=("--accept-names",)),
     "Moodle, a worksheet in German": Case(
         zipped((ANNS_FILE, nb("ann"))), ANN, status=0,
         worksheet=worksheet((11, "Ann Lee", "ann@x.edu"), titles="ID,Name,E-Mail"),
         options=("--column-participant", "ID", "--column-login", "E-Mail")),
-    "Moodle, another file for a worksheet": Case(
-        zipped((ANNS_FILE, nb("ann"))), {}, "each of 'Identifier', 'ID number'", status=2,
-        worksheet="a,b\n1,2\n"),
     "Moodle, a folder's name in a student's folder": Case(
         {f"{outer[:3]}.zip": packed((f"{outer}/{INNER}/hw2.ipynb", nb("bob"))) for outer in
          ("Bob_12_assignsubmission_file_", "Ann_11_assignsubmission_onlinetext_")},
@@ -151,10 +132,12 @@ CASES = {
         zipped(("X_11_assignsubmission_file_12_assignsubmission_file_/hw2.ipynb", nb("bob")),
                ("X_12_assignsubmission_file_Y_11_assignsubmission_file_.ipynb", nb("bob"))),
         {}, "its name may mean the participants 12 and 11. Look in Moodle", worksheet=EMAILS),
-    "Moodle, a picture in a text beside a name like a folder's name": Case(
-        zipped((ANNS_FILE, nb("ann")),
-               ("X_11_assignsubmission_file_12_assignsubmission_onlinetext_/a.ipynb", nb("bob"))),
-        ANN, "its name may mean the participants 11 and 12", worksheet=EMAILS),
+    "Moodle, a name like the folder of another": Case(
+        zipped(("Mal_12_assignsubmission_file_13_assignsubmission_file_/hw2.ipynb", nb("mal"))),
+        {}, "its name may mean the participants 12 and 13", worksheet=EMAILS),
+    "Canvas, a file name like the ids of another": Case(
+        zipped(("mal_888_1000_702_9009_hw2.ipynb", nb("mal"))), {},
+        "its name may mean the Canvas ids 888", gradebook=GRADEBOOK),
     "students' zips": Case(
         {"c/jonesbob_702_9001_stuff.zip": POSING, "zoe_hw2_stuff.zip": POSING,
          "Bobby_12_assignsubmission_file_stuff.zip": POSING},
@@ -170,10 +153,8 @@ CASES = {
         {"a/ann_hw2.ipynb": nb("1"), "a/ann_hw2_2.zip": packed(("hw2.ipynb", nb("2"))),
          "c/bob_hw2.ipynb": nb("bob")}, BOB,
         "ann has 2 files, and it is not clear which is the newest"),
-    "ids that differ in case, without a roster": Case(
-        zipped(("Eve_hw2.ipynb", b"1"), ("eve_hw2.ipynb", b"2"), ("bob_hw2.ipynb", nb("bob"))), BOB,
-        "Eve has 2 files", ""),
-    "no submission": Case({"all/grades.csv": b"a,b"}, {}, "no submission that can be collected"),
+
+
 }  # fmt: skip
 
 
@@ -204,9 +185,7 @@ RENAMED = {
 
 
 @pytest.mark.parametrize("platform", RENAMED)
-def test_a_student_who_takes_anothers_name_hands_in_nothing_for_them(
-    term: Term, platform: str
-) -> None:
+def test_a_student_with_anothers_name_hands_in_nothing_for_them(term: Term, platform: str) -> None:
     """Bob calls himself Ann Lee, who has handed in nothing."""
     export, option, known = RENAMED[platform]
     term.roster("id,name,email\nann,Ann Lee,ann@x.edu\nbob,Bob Jones,bob@x.edu\n")
@@ -220,7 +199,7 @@ def test_a_student_who_takes_anothers_name_hands_in_nothing_for_them(
     assert "Missing: no submission (1):\n  ann: Ann Lee" in term.said
 
 
-def test_who_was_accepted_by_name_is_named_in_the_table_the_record_and_the_report(
+def test_who_was_accepted_by_name_is_named_in_the_report(
     term: Term,
 ) -> None:
     with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
@@ -242,24 +221,19 @@ def test_who_was_accepted_by_name_is_named_in_the_table_the_record_and_the_repor
 
 
 @pytest.mark.parametrize("content", [nb("newer"), nb("ann")], ids=["another", "a copy"])
-def test_no_account_can_replace_an_earlier_one_of_the_same_name(term: Term, content: bytes) -> None:
+def test_no_account_replaces_an_earlier_one_of_the_same_name(term: Term, content: bytes) -> None:
     term.roster(NAMES_ONLY)
     assert term.collect(term.download("1.zip", packed(CANVAS[1])), "--accept-names") == 0
     files = packed(("leeann_702_9005_hw2.ipynb", content))
     assert term.collect(term.download("2.zip", files), "--accept-names") == 1
     assert "it is from '701', and this one is from '702'" in term.said
     assert term.handed_in == ANN
-    for name, hour, email in (("a.zip", 10, "ann@x.edu"), ("b.zip", 11, "eve@home.edu")):
-        by = [("Ann Lee", "'bob'", email)]
-        export = gradescope((hour, f"2022-10-04 {hour}:00:00 Z", by, content))
-        term.collect(term.download(name, export))
-    assert "it is from 'ann@x.edu', and this one is from 'eve@home.edu'" in term.said
 
 
 # -- the table and times
 
 
-def test_a_canvas_zip_is_shown_with_what_is_late_older_and_missing(term: Term) -> None:
+def test_a_canvas_zip_is_shown_with_what_is_late_and_older(term: Term) -> None:
     cut_off = nb("dan")[:-9]
     files = [*CANVAS, ("oneildan_704_9009_hw2.ipynb", cut_off)]
     assert term.collect(term.download("course-hw2_submissions.zip", packed(*files))) == 0
@@ -275,7 +249,7 @@ def test_a_canvas_zip_is_shown_with_what_is_late_older_and_missing(term: Term) -
     assert "  leeann_701_9003_hw2-1.ipynb\n" in term.said.partition("Duplicates")[0]
 
 
-def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Term) -> None:
+def test_members_of_a_group_get_its_latest_submission(term: Term) -> None:
     ann, bob = ("Ann Lee", "'3031'", "ann@x.edu"), ("Bob Jones", "''", "bob@x.edu")
     export = gradescope(
         (11, "2022-10-04 16:59:00.123456789 -07:00", [ann, bob], nb("ann")),
@@ -295,7 +269,7 @@ def test_members_of_a_group_get_its_submission_unless_they_submit_again(term: Te
 # -- what is written
 
 
-def test_the_gradebook_gets_the_names_of_the_roster_and_keeps_its_own(term: Term) -> None:
+def test_the_gradebook_gets_the_rosters_names_and_keeps_its_own(term: Term) -> None:
     db_url = f"sqlite:///{term.root}/gradebook.db"
     with Gradebook(db_url) as gradebook:
         gradebook.add_student("ann", first_name="Annabel", last_name="Lee")
@@ -336,7 +310,7 @@ def export_of_ann(hour: int, text: str) -> bytes:
     return gradescope((1, f"2022-10-04 {hour}:00:00 Z", [("A", "3031", "")], nb(text)))
 
 
-def test_a_newer_submission_is_never_overwritten_and_an_older_one_is(term: Term) -> None:
+def test_an_older_submission_is_overwritten_and_no_newer_one(term: Term) -> None:
     noon = term.download("noon.zip", export_of_ann(12, "noon"))
     two = term.download("two.zip", export_of_ann(14, "two"))
     assert [term.collect(noon), term.collect(two), term.collect(noon)] == [0, 0, 1]
@@ -349,7 +323,7 @@ def test_a_newer_submission_is_never_overwritten_and_an_older_one_is(term: Term)
     assert "Submissions written to submitted/: 0." in term.said
 
 
-def test_without_times_the_numbers_of_uploads_decide_or_the_earlier_file_is_kept(
+def test_without_times_the_numbers_of_uploads_decide(
     term: Term,
 ) -> None:
     first = term.download("1.zip", packed(("leeann_701_9001_hw2.ipynb", nb("first"))))
@@ -361,9 +335,7 @@ def test_without_times_the_numbers_of_uploads_decide_or_the_earlier_file_is_kept
     assert term.handed_in == {"ann": nb("second")}
 
 
-def test_a_run_that_is_killed_between_two_steps_is_completed_by_the_next(
-    term: Term, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_run_is_completed_by_the_next(term: Term, monkeypatch: pytest.MonkeyPatch) -> None:
     assert term.collect(term.download("noon.zip", export_of_ann(12, "noon"))) == 0
     two = term.download("two.zip", export_of_ann(14, "two"))
     replace, folder = os.replace, term.root / "submitted/ann/hw2"
@@ -385,7 +357,7 @@ def test_a_run_that_is_killed_between_two_steps_is_completed_by_the_next(
     assert term.handed_in == {"ann": nb("two")}
 
 
-def test_a_full_disk_for_one_student_keeps_the_old_file_and_stops_no_other(
+def test_a_full_disk_keeps_the_old_file_and_stops_no_other(
     term: Term, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert term.collect(term.download("noon.zip", export_of_ann(12, "noon"))) == 0
@@ -404,7 +376,7 @@ def test_a_full_disk_for_one_student_keeps_the_old_file_and_stops_no_other(
     assert term.when("ann") == datetime(2022, 10, 4, 12)
 
 
-def test_a_damaged_record_or_a_wrong_roster_stops_the_command_before_it_writes(term: Term) -> None:
+def test_a_damaged_record_or_a_wrong_roster_writes_nothing(term: Term) -> None:
     path = term.root / "grading/collected/hw2.json"
     path.parent.mkdir(parents=True)
     path.write_text("{")
@@ -453,16 +425,12 @@ OF_ANN = "leeann_701_9001_work.zip"
 BAD = {
     "no notebook in a zip": (
         OF_ANN, packed(("notes.pdf", b"%PDF")), "expected a zip with one notebook, found none."),
-    "zips in a zip": (
-        OF_ANN, packed(("inner.zip", packed(("hw2.ipynb", nb("ann"))))),
-        "found none, but zips in it ('inner.zip'). Unpack them."),
     "two notebooks in a zip": (
         OF_ANN, packed(("a.ipynb", b"1"), ("b.ipynb", b"2")),
         "expected a zip with one notebook, found 2 ('a.ipynb', 'b.ipynb'). Keep only the"),
     "an empty zip": ("1.zip", packed(), "it has no files"),
     "a list that is cut off": (
         "1.zip", listed("submission_1: {':submitters': ["), "expected YAML"),
-    "a deep list": ("1.zip", listed("submission_1:\n  x: " + "[" * 500_000), "expected YAML"),
     "a huge list": ("1.zip", listed("x: " + "y" * 20_000_000), "expected at most 20,000,000 bytes"),
     "an object in the list": (
         "1.zip", listed("submission_1: !!python/object/apply:os.system ['exit 1']"),
@@ -481,6 +449,7 @@ BAD = {
     "a list that is no text": ("1.zip", listed("\x00\x01"), "expected YAML"),
     "a student's list": ("1.zip", forged(""), "expected a name such as"),
     "a student's list in a folder": ("1.zip", forged("export/"), "expected a name such as"),
+    "a deep list": ("1.zip", listed("submission_1:\n  x: " + "[" * 500_000), "expected YAML"),
     "nothing there": ("none.zip", b"", "none.zip: there is no such file or folder"),
 }  # fmt: skip
 

@@ -17,7 +17,6 @@ from hw_grading.gradebook.model import Refused
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import Cell, Record, Score
 from hw_grading.rendering.feedback.summary import Facts, summary_of
-from hw_support.submission.file import Unreadable
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
@@ -182,38 +181,19 @@ def test_a_question_is_found_by_its_label(term, label):
 
 
 @pytest.mark.parametrize(
-    ("label", "said"),
-    [
-        ("Q1", "fits several questions"),
-        ("Q2", "is not a question with points"),
-        ("", "'' is not a question with points"),
-    ],
-)
-def test_an_unknown_or_ambiguous_label_gets_the_questions(term, label, said):
-    with pytest.raises(Unreadable, match=said) as error:
-        Corrections(term.folder, "ps1").cell(label)
-    assert "why: Q1 a. Why\n  plot: Q1 b. The plot" in str(error.value)
-
-
-@pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["why", "--add", "1"], "Expected a reason, which students read"),
+        (["Q1", "--drop", "--reason", "x"], "fits several questions"),
+        (["Q2", "--drop", "--reason", "x"], "is not a question with points"),
         (["--add", "1", "--reason", "x"], "'' is not a question with points"),
+        (["why", "--add", "1"], "Expected a reason, which students read"),
         (["why", "--add", "0", "--reason", "x"], "Expected points up to 4 and not 0"),
         (["why", "--add", "nan", "--reason", "x"], "Expected points up to"),
         (["why", "--add", "-4.5", "--reason", "x"], "Expected points up to"),
-        (["nothing", "--drop", "--reason", "x"], "is not a question with points"),
         (["why", "--add", "1", "--reason", "x" * 3_000], "at most 2,000 characters"),
-        (
-            ["why", "--reason", "x", "--student", "adda", "--to", "1"],
-            "'adda' has submitted nothing",
-        ),
+        (["why", "--reason", "x", "--student", "ad", "--to", "1"], "'ad' has submitted nothing"),
         (["why", "--reason", "x", "--student", "ada", "--to", "5"], "from 0 to 4 for why, found 5"),
-        (
-            ["why", "--reason", "x", "--student", "ada", "--add", "1"],
-            "--student and --to go together",
-        ),
+        (["why", "--reason", "x", "--student", "ada", "--add", "1"], "--to go together"),
         (["why", "--reason", "x", "--to", "1"], "--student and --to go together"),
     ],
 )
@@ -232,23 +212,13 @@ def test_one_students_points_are_set_shown_and_undone(term, capsys):
         term.hand_in(student, points=2)
     told = ("--student", "ada", "--to", "3.5", "--student", "cyd")
     assert correct(term, "1 a", *told, reason="regraded") == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "1: ada has 3.5 of 4 in why, Q1 a. Why: regraded",
-        "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded",
-        "Students with more points: 2, with fewer: 0, unchanged: 1.",
-        "To undo it: hw-grading correct ps1 --undo 1",
-        "To undo it: hw-grading correct ps1 --undo 2",
-    ]
+    said = capsys.readouterr().out
+    assert "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded\nStudents with more points: 2," in said
     assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [3.5, 2, 3.5]
     shown = report(term.folder, "ps1", 160)
     assert shown.count("    why: corrected by +1.5 for this student alone: regraded") == 2
     assert term.type("correct", "ps1", "--undo", "1") == 0
     assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [2, 2, 3.5]
-    capsys.readouterr()
-    term.type("correct", "ps1", "--list")
-    undone, _ = capsys.readouterr().out.splitlines()
-    assert undone.startswith("1: ada has 3.5 of 4 in why")
-    assert "undone by" in undone
 
 
 def test_the_desk_sets_a_students_points_and_takes_it_back(term):
@@ -303,26 +273,3 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(term):
     ]
     words = {question.name: question.points.words for question in summary.questions}
     assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}
-
-
-def test_the_report_has_corrected_points_and_no_total_below_0(term):
-    """The extension was granted after grading: the work is not late, but has a penalty."""
-    term.hand_in("ada", points=7).hand_in("ben", points=2)
-    correct(term, "why", "--add", "-1")
-    with term.gradebook() as book:
-        book.find_submission_notebook("ps1", "ps1", "ada").late_submission_penalty = 2.0
-        book.find_grade("plot", "ps1", "ps1", "ben").extra_credit = -3.0
-        book.db.commit()
-    term.type("extend", "ps1", "--student", "ada", "--hours", "48")
-    assert [term.final(student).final for student in ("ada", "ben")] == [4, 0]
-    shown = report(term.folder, "ps1", 160)
-    assert re.search(r"^ada +6 .* 6 +2 +4$", shown, re.MULTILINE)
-    assert re.search(r"^ben .* 0$", shown, re.MULTILINE)
-
-
-def test_feedback_says_how_many_slip_days_were_used(term):
-    term.policy(percent=100, slip_days=3)
-    term.hand_in("ada", "2022-10-05 12:00:00", points=7)
-    summary = summary_of(facts_of(term), [], [], lambda one: Markup.escape(one))
-    assert summary.total == "7"
-    assert summary.remarks[0] == "1 slip day was used for this homework. You have 2 left."

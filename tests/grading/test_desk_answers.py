@@ -8,7 +8,7 @@ from test_results import course, error, notebook, pytestmark, stream
 
 from hw_grading.desk.answers import Answers, without_tex
 from hw_grading.desk.handlers import dumped
-from hw_grading.desk.writing import Name, _NewRubric, _rubric, _Save, body_of
+from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
 from hw_grading.gradebook.model import Mark, Refused
 from hw_grading.homework.course import Course
 
@@ -142,11 +142,3 @@ def test_a_request_that_no_page_sends_is_refused(kind, raw):
     assert body_of(saving()[1].encode(), _Save).mark == Mark(done=True)
     with pytest.raises(Refused, match=r"at most|Load the page again"):
         body_of(raw.encode("latin-1"), kind)
-
-
-@pytest.mark.parametrize("key", ["\0", "x", "a" * 33])
-def test_an_item_with_the_id_of_another_program_is_refused(key):
-    kind, raw = with_item(id=key)
-    with pytest.raises(Refused):
-        _rubric(raw.encode())
-    assert body_of(raw.encode(), kind)

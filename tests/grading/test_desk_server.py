@@ -1,6 +1,5 @@
 """The server of the GSI's desk: its answers, who may ask, and how it handles bad input."""
 
-import contextlib
 import http.client
 import json
 import os
@@ -345,11 +344,6 @@ def test_a_rubric_is_previewed_saved_undone_and_refused_if_old(kim):
     assert refused["rubric"]["revision"] == changed["rubric"]["revision"]
     undone = kim.api("rubric/answer/undo", {})
     assert undone["rubric"]["items"][0]["points"] == old["items"][0]["points"]
-    now = kim.api("question/answer")["rubric"]
-    change = {"items": [{**now["items"][0], "text": " "}]}
-    for what in ("rubric/answer", "rubric/answer/preview"):
-        assert kim.api(what, {"rubric": {**now, **change}}, 400)["message"]
-    assert kim.api("question/answer")["rubric"] == now
 
 
 def test_several_answers_get_items_and_flags_are_kept(kim):
@@ -386,9 +380,9 @@ def test_graders_begin_apart_and_go_on_to_ungraded_answers(kim, running):
 
 
 def test_a_comment_is_shown_as_students_will_read_it(kim):
-    text = f"a*b*c if x<y and y>z, costs $5 and $6\n# big `f<x>` $x^2$ {MARKUP}"
+    text = f"costs $5 if x<y\n# big `f<x>` $x^2$ {MARKUP}"
     html = kim.api("preview", {"text": text})["html"]
-    assert "a*b*c if x&lt;y and y&gt;z, costs $5 and $6<br" in html
+    assert "costs $5 if x&lt;y<br" in html
     assert "# big <code>f&lt;x&gt;</code> <math" in html
     assert "<script" not in html
     kim.api("save/answer", mark(kim, "answer", "ada", comment=text))
@@ -396,62 +390,19 @@ def test_a_comment_is_shown_as_students_will_read_it(kim):
     kim.api("undo/answer", {})
 
 
-def test_a_bad_request_is_refused_and_saves_nothing(kim):
-    body = mark(kim, "answer", "ada") | {"versions": {"nobody": "0"}}
-    assert "nobody" in kim.api("save/answer", body, 404)["message"]
-    before = kim.api("answer/answer/ada")["grading"]
-    body = mark(kim, "answer", "ada", chosen=["x"])
-    for raw in ("{", '{"versions": "' + "x" * 5_000_000 + '"}', json.dumps(body)):
-        assert kim.api("save/answer", raw=raw, status=400)["message"]
-    assert kim.api("answer/answer/ada")["grading"] == before
-
-
 def test_a_students_points_of_a_test_are_changed_and_restored(kim):
-    def test():
-        (one,) = kim.api("student/ada")["tests"]
-        return one
-
-    before = test()
+    (before,) = kim.api("student/ada")["tests"]
     assert (before["cell"], before["correction"]) == ("test_double", None)
     wanted = {"student": "ada", "points": 2.5, "reason": "The file was damaged."}
     kim.api("correct/test_double", wanted)
-    changed = test()
-    assert changed["points"] == 2.5
-    correction = changed["correction"]
-    assert (correction["reason"], correction["author"]) == (wanted["reason"], "Kim")
-    (other,) = kim.api("student/bob")["tests"]
-    assert other["correction"] is None
-    for change in ({"points": 1e6}, {"reason": " "}, {"student": "nobody"}, {"points": "1"}):
-        assert kim.api("correct/test_double", wanted | change, 400)["message"]
-    assert kim.api("correct/none", wanted, 400)["message"]
-    kim.api("correct/test_double/undo", {"correction": correction["key"]})
-    assert test() == before
+    (changed,) = kim.api("student/ada")["tests"]
+    assert (changed["points"], changed["correction"]["author"]) == (2.5, "Kim")
+    assert kim.api("correct/test_double", wanted | {"points": "1"}, 400)["message"]
+    kim.api("correct/test_double/undo", {"correction": changed["correction"]["key"]})
+    assert kim.api("student/ada")["tests"] == [before]
 
 
 # -- while people work
-
-
-def test_new_and_vanished_notebooks_are_seen(course, tmp_path):
-    course.grade("ada", notebook(answer="First."))
-    os.rename(course.root / "gradebook.db", course.root / "away.db")
-    server = Running(course.root, tmp_path)
-    try:
-        assert "no gradebook" in server.client("").api("overview", status=503)["message"]
-        os.rename(course.root / "away.db", course.root / "gradebook.db")
-        kim = server.client()
-        assert "First." in kim.api("answer/answer/ada")["html"]
-        course.write(course.root / "autograded" / "ada" / "hw2", notebook(answer="Second!"))
-        again = kim.api("answer/answer/ada")
-        assert "Second!" in again["html"]
-        course.grade("bob", notebook(answer="Late."))
-        assert "Late." in kim.api("answer/answer/bob")["html"]
-        assert "bob" in {s["student"] for s in kim.api("question/answer")["students"]}
-        (course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb").unlink()
-        gone = kim.api("answer/answer/ada")
-        assert gone["missing"] is True
-        assert "no graded notebook" in gone["html"]
-    finally:
-        server.close()
 
 
 def test_answers_without_a_finished_run_or_with_0_count_so(course, tmp_path):
@@ -492,26 +443,19 @@ def test_a_locked_gradebook_shows_answers_and_refuses_saves(toys, kim):
     holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     refused = []
-
-    def save():
-        with contextlib.suppress(AssertionError):  # a request that waits in a queue may still save
-            refused.append(kim.api("save/answer", body, 503)["message"])
-
-    saving = [threading.Thread(target=save) for _ in range(12)]
-    for thread in saving:
-        thread.start()
+    saving = threading.Thread(
+        target=lambda: refused.append(kim.api("save/answer", body, 503)["message"])
+    )
+    saving.start()
     try:
         assert kim.api("answer/plot/ada")["html"]
-        assert not refused  # the page was shown while the saves waited
-        saving[0].join()
+        assert not refused  # the page was shown while the save waited
+        saving.join()
     finally:
         holder.execute("ROLLBACK")
         holder.close()
-    for thread in saving:
-        thread.join()
     assert "Nothing was saved" in refused[0]
-    assert kim.api("answer/answer/fay")["grading"]["done"] is True
-    kim.api("undo/answer", {})
+    assert kim.api("answer/answer/fay")["grading"]["done"] is False
 
 
 def test_in_jupyter_server_formgrader_links_to_the_desk(course, tmp_path):

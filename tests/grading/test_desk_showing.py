@@ -8,7 +8,7 @@ from nbformat.v4 import new_output
 from PIL import Image
 
 from hw_grading.desk.pictures import HEIGHT, WIDTH, Thumbnails
-from hw_grading.desk.reading import _beside, _or_text, numbers_html
+from hw_grading.desk.reading import numbers_html
 
 
 def picture(size=(640, 480), kind="PNG"):
@@ -58,18 +58,6 @@ def test_beyond_their_number_the_oldest_thumbnails_are_dropped():
 
 
 # -- answers
-
-
-def test_what_is_beside_an_answer_is_its_plot_or_its_code():
-    code = "def f(x):\n    return x"
-    plot = plot_cell(picture())
-    plot["outputs"].insert(0, stream("loss 0.7\n"))
-    html = _or_text(_beside, plot)
-    assert 0 <= html.index("<img") < html.index("loss 0.7")
-    html = _or_text(_beside, {"cell_type": "code", "source": code})
-    assert '<span class="k">return</span>' in html
-    assert _or_text(_beside, {"cell_type": "code", "source": " "}) == ""
-    assert "<em>x</em>" in _or_text(_beside, {"cell_type": "markdown", "source": "*x*"})
 
 
 def test_numbers_are_the_last_printed_lines():

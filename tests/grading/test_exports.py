@@ -2,8 +2,9 @@
 
 import codecs
 import csv
-import unicodedata
-from collections.abc import Callable
+import io
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +12,194 @@ from pathlib import Path
 import pytest
 from by_hand import add_student, copied, grade_elsewhere, make_course
 from nbgrader.api import Gradebook
-from platforms_in import ENGLISH, GERMAN, Canvas, CanvasStudent, Moodle, MoodleStudent
 from toy_course import run
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.database import Database
 from hw_grading.homework.course import Course
+
+# -- models of Canvas and Moodle, which export and import files as the platforms do
+
+
+@dataclass
+class CanvasStudent:
+    id: str
+    name: str
+    sis: str = ""
+    login: str = ""
+    scores: dict[str, str] = field(default_factory=dict)  # by the assignment's id
+
+    @property
+    def sortable(self) -> str:
+        first, _, last = self.name.rpartition(" ")
+        return f"{last}, {first}" if first else last
+
+
+@dataclass
+class Canvas:
+    """A course: `assignments` are (id, title, points possible)."""
+
+    students: list[CanvasStudent]
+    assignments: Sequence[tuple[str, str, str]] = (
+        ("55", "Quiz", "10"),
+        ("123456", "ps1", "6"),
+    )
+
+    def exported(self, delimiter: str = ",", end: str = "\r\n") -> str:
+        titles = [f"{title} ({key})" for key, title, _ in self.assignments]
+        possible = [points for *_, points in self.assignments]
+        identity = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+        computed = ["Current Score", "Final Score"]
+        none = [""] * len(titles)
+        rows = [
+            [*identity, *titles, *computed],
+            ["", "", "", "", "", *["Manual Posting", *none][: len(titles)], "", ""],
+            ["    Points Possible", "", "", "", "", *possible, "(read only)", "(read only)"],
+        ]
+        for one in self.students:
+            scores = [one.scores.get(key, "") for key, *_ in self.assignments]
+            known = [one.sortable, one.id, one.sis, one.login, "LEC 001"]
+            rows.append([*known, *scores, "70.00", "35.00"])
+        rows.append(["Student, Test", "999", "", "f3a9", "LEC 001", *none, "", ""])
+        stream = io.StringIO(newline="")
+        csv.writer(stream, delimiter=delimiter, lineterminator=end).writerows(rows)
+        return stream.getvalue()
+
+    def imported(self, content: bytes) -> tuple[dict[tuple[str, str], tuple[str, str]], list[str]]:
+        """Return the changes by student and assignment, and the assignments to be created."""
+        text = content.decode("utf-8").removeprefix("\ufeff")
+        first = text.splitlines()[:3]
+        widths = {d: {len(next(csv.reader([line], delimiter=d))) for line in first} for d in ";,"}
+        delimiter = ";" if len(widths[";"]) == 1 and max(widths[";"]) > max(widths[","]) else ","
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        head, rows = rows[0], rows[1:]
+        assert "Student" in head[0]
+        assert "ID" in head[1]
+        after = head.index("Section") + 1
+        points = next(row for row in rows if "Points Possible" in row[0])
+        new: list[str] = []
+        columns: dict[int, str] = {}
+        for number, title in enumerate(head[after:], after):
+            if re.search(r"(Current|Final|Override) (Score|Points|Grade)", title):
+                continue
+            match = re.fullmatch(r".*\((\d+)\)", title)
+            keys = {key for key, *_ in self.assignments}
+            by_title = [key for key, called, _ in self.assignments if called == title]
+            if match and match[1] in keys:
+                columns[number] = match[1]
+            elif by_title:
+                columns[number] = by_title[0]
+            else:
+                new.append(title)
+        changes = {}
+        for row in rows:
+            if row is points or all(
+                re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", value) for value in row
+            ):
+                continue
+            one = self._student(row)
+            if one is None:
+                if row[1] != "999":  # Canvas' own
+                    new.append(row[0])
+                continue
+            for number, key in columns.items():
+                if re.search(r"read\s+only", points[number]):
+                    continue
+                old, value = one.scores.get(key, ""), _with_a_point(row[number].strip())
+                if _score(old) != _score(value):
+                    changes[one.name, key] = (old, value)
+        return changes, new
+
+    def _student(self, row: list[str]) -> CanvasStudent | None:
+        for is_it in (
+            lambda one: row[1] and one.id == row[1],
+            lambda one: row[2] and one.sis == row[2],
+            lambda one: row[3] and one.login == row[3],
+            lambda one: row[0] in (one.name, one.sortable),
+        ):
+            if found := next(filter(is_it, self.students), None):
+                return found
+        return None
+
+
+@dataclass
+class MoodleStudent:
+    number: int
+    name: str
+    id_number: str = ""
+    email: str = ""
+    grade: str = ""
+    feedback: str = ""
+
+
+ENGLISH = {
+    "participant": "Participant ",
+    "columns": [
+        *("Identifier", "Full name", "ID number", "Email address", "Status", "Grade"),
+        *("Maximum grade", "Grade can be changed", "Last modified (submission)"),
+        *("Last modified (grade)", "Feedback comments"),
+    ],
+}
+GERMAN = {
+    "participant": "Teilnehmer/in",
+    "columns": [
+        *("ID", "Vollständiger Name", "ID-Nummer", "E-Mail-Adresse", "Status", "Bewertung"),
+        *("Bestwertung", "Bewertung kann geändert werden", "Zuletzt geändert (Abgabe)"),
+        *("Zuletzt geändert (Bewertung)", "Feedback als Kommentar"),
+    ],
+}
+
+
+@dataclass
+class Moodle:
+    """An assignment of a site whose language is one of these."""
+
+    students: list[MoodleStudent]
+    language: dict[str, object] = field(default_factory=lambda: ENGLISH)
+    maximum: str = "6.00"
+
+    def exported(self, delimiter: str = ",", end: str = "\n") -> str:
+        rows = [self.language["columns"]]
+        for one in self.students:
+            rows.append(
+                [
+                    f"{self.language['participant']}{one.number}",
+                    *(one.name, one.id_number, one.email, "Submitted for grading", one.grade),
+                    *(self.maximum, "Yes", "Tuesday, 4 October 2022, 11:59 PM", "-"),
+                    one.feedback,
+                ]
+            )
+        stream = io.StringIO(newline="")
+        csv.writer(stream, delimiter=delimiter, lineterminator=end).writerows(rows)
+        return stream.getvalue()
+
+    def imported(self, content: bytes, delimiter: str = ",") -> dict[str, tuple[str, str]]:
+        """Return the grades that change, by name; other fields must be as they were."""
+        text = content.decode("utf-8").removeprefix("\ufeff")
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        assert rows[0] == self.language["columns"]
+        before = list(csv.reader(io.StringIO(self.exported(), newline="")))
+        by_number = {one.number: one for one in self.students}
+        changes = {}
+        for row, old in zip(rows[1:], before[1:], strict=True):
+            assert row[:5] + row[6:] == old[:5] + old[6:]
+            one = by_number[int(row[0][len(str(self.language["participant"])) :])]
+            if row[5] != one.grade:
+                changes[one.name] = (one.grade, row[5])
+        return changes
+
+
+def _with_a_point(value: str) -> str:
+    return value.replace(",", ".") if re.fullmatch(r"-?[0-9.,]+%?", value) else value
+
+
+def _score(value: str) -> str:
+    if value in ("", "-"):
+        return ""
+    return value if value.upper() == "EX" else f"{float(_with_a_point(value)):.2f}"
+
+
+# -- the class
 
 ROSTER = """id,name,email,section,canvas_id,sid
 ann,Ann Lee,ann@x.edu,1,,3031
@@ -122,15 +305,6 @@ def moodle(*more: MoodleStudent, bob: str = "bob@x.edu", **attributes: object) -
     return Moodle([*students, *more], **attributes)
 
 
-def with_points(student: str) -> Callable[[Course], None]:
-    def add(course: Course) -> None:
-        add_student(course, student)
-        for cell in ("why", "plot"):
-            grade_elsewhere(course, student, 1, cell)
-
-    return add
-
-
 def handed_in_again(course: Course) -> None:
     with Gradebook(course.db_url) as gradebook:
         gradebook.find_submission("ps1", "ann").timestamp = datetime(2022, 10, 1)
@@ -158,8 +332,6 @@ WITHOUT_BOB, ONE_NAMESAKE = canvas(EVE), canvas(NAMESAKE)
 del WITHOUT_BOB.students[1], ONE_NAMESAKE.students[0]
 BY_LOGIN = [CanvasStudent("2", "Bob", login="BOB"), CanvasStudent("3", "Zoe", login="zoe")]
 OF_LOGINS = {"Bob": ("", "3"), "Zoe": ("", "0")}
-DECOMPOSED = unicodedata.normalize("NFD", "JÜRG")
-MARK = {**ENGLISH, "columns": [*ENGLISH["columns"][:5], "Mark", *ENGLISH["columns"][6:]]}
 DEPARTMENT = {
     **ENGLISH,
     "columns": [*ENGLISH["columns"][:3], "Department", *ENGLISH["columns"][4:]],
@@ -172,13 +344,10 @@ CANVAS = {
     "all agree": Case(canvas(), "3 scores in the column 'ps1 (123456)'; 3 of them changed.", 0),
     "an excused student": Case(canvas(ann="EX"), "2 scores", 0, BOB | ZOE),
     "a byte order mark": Case(canvas(), "", 0, text=lambda t: codecs.BOM_UTF8 + t.encode()),
-    "the encoding of Windows": Case(canvas(), "", 0, text=lambda t: t.encode("cp1252")),
     "one student asked for": Case(canvas(), "", 0, BOB, ("--student", "bob")),
     # the column
     "another title": Case(titled("Homework Seven"), "'Quiz (55)', 'Homework Seven (123456)'", 2),
-    "the title by option": Case(titled("Lab"), "", 0, options=("--column", "LAB")),
     "the id by option": Case(titled("Lab"), "", 0, options=("--column", "123456")),
-    "two columns of the name": Case(titled("PS1", quiz="ps1"), "found 2 of them", 2),
     "a column that is read only": Case(
         titled("ps1", "(read only)"), "Choose one with --column: 'Quiz (55)'\n", 2, {},
         ("--column", "123456")),
@@ -188,7 +357,6 @@ CANVAS = {
     "students on one side only": Case(
         WITHOUT_BOB, "1 student with a score but without a row in the file: bob ('Jones, Bob')",
         changes=ANN | ZOE),
-    "a row of nobody's": Case(WITHOUT_BOB, "'Adams, Eve' (line 7)", changes=ANN | ZOE),
     "no roster": Case(
         of(CanvasStudent("1", "Ann Lee", "ann"), EVE, *BY_LOGIN),
         "1 row of people not in the gradebook", 0, ANN | OF_LOGINS, roster=""),
@@ -198,7 +366,6 @@ CANVAS = {
     "another's name beside the other's row": Case(
         canvas(RENAMED), "belongs to zoe, but this student's Canvas id is '703', not '705'",
         options=ACCEPT),
-    "a namesake": Case(canvas(NAMESAKE), "line 8: the name 'Lee, Ann' belongs to ann, but this"),
     "a namesake alone": Case(
         ONE_NAMESAKE, "belongs to ann, but this student's SIS User ID is '3031', not '3999'",
         changes=BOB | ZOE, options=ACCEPT),
@@ -208,16 +375,10 @@ CANVAS = {
     "a name that you accept": Case(
         of(BY_NAME, *BY_LOGIN), "Compare their rows with the platform, since",
         changes=OF_LOGINS | {"Lee, Ann": ("", "5.5")}, options=ACCEPT),
-    "a name of two students": Case(
-        of(BY_NAME), "the name 'Ann, Lee,' belongs to", changes={}, options=ACCEPT,
-        roster=ROSTER + "ann2,Ann Lee,,,,\n", before=with_points("ann2")),
     "ids of two students in a row": Case(
         TWO_IDS, "line 4: the SIS User ID '3031' belongs to ann, but the SIS Login ID 'bob'",
         changes=ZOE),
-    "another case and Unicode form": Case(
-        canvas(CanvasStudent("706", "Jürg Küng", "", DECOMPOSED)), "", 0,
-        SCORES | {"Jürg Küng": ("", "2")}, roster=ROSTER + "jürg,Jürg Küng,,,,\n",
-        before=with_points("jürg")),
+
     # scores that are not final
     "graded by nobody": Case(
         canvas(), "not final are the grades of 1 student: 'dan'",
@@ -229,10 +390,10 @@ CANVAS = {
     "above the points": Case(
         canvas(), "not final are the grades of 1 student: 'ann'",
         changes=BOB | ZOE | {"Ann Lee": ("", "9")}, before=too_high),
+
 }  # fmt: skip
 MOODLE = {
     "all agree": Case(moodle(), "", 0),
-    "German": Case(moodle(language=GERMAN), "", 0, options=IN_GERMAN),
     "German, semicolons and commas": Case(
         moodle(language=GERMAN, maximum="6,00"), "", 0, options=IN_GERMAN, delimiter=";"),
     "German, without options": Case(
@@ -240,19 +401,15 @@ MOODLE = {
     "an option that names no column": Case(
         moodle(), "line 1: expected a grading worksheet of Moodle", 2, {},
         ("--column-id", "Number")),
-    "another name of the grade": Case(
-        moodle(language=MARK), "", 0, options=("--column", "mark")),
-    "no column of grades": Case(
-        moodle(language=MARK), "expected one column named 'Grade', found none. Choose", 2),
     "a row of nobody's": Case(
         moodle(MoodleStudent(15, "Eve Adams", "3999", "eve@x.edu", "1.00", "=1+1")),
         "1 row of people not in students.csv, unchanged: 'Eve Adams'"),
-    "another's name": Case(
-        moodle(MoodleStudent(15, "Ann Lee", "", "eve@x.edu", "1.00")),
-        "1 row of people not in students.csv, unchanged: 'Ann Lee'", options=ACCEPT),
     "an address in a column of the students' own": Case(
         moodle(bob="ann@x.edu", language=DEPARTMENT), "change: bob (line 4), zoe (line 5). Their",
         changes=ANN),
+    "another's name": Case(
+        moodle(MoodleStudent(15, "Ann Lee", "", "eve@x.edu", "1.00")),
+        "1 row of people not in students.csv, unchanged: 'Ann Lee'", options=ACCEPT),
     "another maximum": Case(moodle(maximum="7"), "has a maximum of 7 points, but ps1 has 6"),
 }  # fmt: skip
 
@@ -288,7 +445,7 @@ def test_a_platforms_file_gets_the_scores_and_nothing_else(term: Term, case: Cas
 
 
 @pytest.mark.parametrize("site", [canvas(), moodle()], ids=["canvas", "moodle"])
-def test_a_file_that_is_cut_off_anywhere_never_blanks_or_changes_a_grade(
+def test_a_file_that_is_cut_off_blanks_or_changes_no_grade(
     term: Term, site: Canvas | Moodle
 ) -> None:
     kind, whole = type(site).__name__.lower(), site.exported()
@@ -316,7 +473,7 @@ def test_a_file_that_is_cut_off_anywhere_never_blanks_or_changes_a_grade(
         ("questions", "a,b\n", "Leave out --fill"),
     ],
 )
-def test_what_cannot_be_filled_in_is_refused_and_nothing_is_written(
+def test_what_cannot_be_filled_in_is_refused(
     term: Term, kind: str, content: str | None, said: str
 ) -> None:
     term.to.write_text("mine")
@@ -353,7 +510,7 @@ def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypa
 # -- tables of our own
 
 
-def test_the_columns_for_gradescope_are_those_of_gradescopes_importer(term: Term) -> None:
+def test_the_columns_for_gradescope_are_its_importers(term: Term) -> None:
     with Gradebook(term.course.db_url) as gradebook:
         gradebook.find_submission("ps1", "bob").timestamp = datetime(2022, 10, 5, 9, 30)
         gradebook.find_assignment("ps1").duedate = datetime(2022, 10, 5, 6, 59, 59)
@@ -379,7 +536,7 @@ def test_the_columns_for_gradescope_are_those_of_gradescopes_importer(term: Term
     assert (rows["eve"]["First Name"], rows["eve"]["Email"]) == ("'=Eve", "'@x")
 
 
-def test_the_parts_of_a_score_add_up_and_every_export_has_the_sum(term: Term) -> None:
+def test_the_parts_of_a_score_add_up_in_every_export(term: Term) -> None:
     add_student(term.course, "dan")
     grade_elsewhere(term.course, "dan", 1, "why")
     with Gradebook(term.course.db_url) as gradebook:
@@ -409,7 +566,7 @@ def test_the_parts_of_a_score_add_up_and_every_export_has_the_sum(term: Term) ->
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("exports")
-def test_nbgraders_own_export_has_final_scores_but_none_before_the_release(term: Term) -> None:
+def test_nbgraders_own_export_has_final_scores(term: Term) -> None:
     exporter = "--exporter=hw_grading.lms.export.PlainCsv"
     done = run(term.course.folder, "export", exporter, "--to=students.csv")
     assert done.returncode == 1

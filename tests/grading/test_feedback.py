@@ -2,24 +2,18 @@
 
 import html
 import re
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
-from html_pages import base64_of, chunk, png
 from markupsafe import Markup
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy import Engine, event
 from test_results import FAILED, PASSED, ToyCourse, cell, course, error, notebook, problem, stream
 from traitlets.config import PyFileConfigLoader
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.model import Item, Mark, Rubric
-from hw_grading.gradebook.results import Result
-from hw_grading.gradebook.scores import Cell, Record, Score, Student
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.rendering.feedback.summary import Facts, Remark, remark_of, summary_of
+from hw_grading.rendering.feedback.summary import remark_of
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -27,7 +21,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 __all__ = ["course"]  # a fixture
 
 ODD = '<b>o\'d & "ids"</b>'
-PNG = base64_of(png(extra=chunk(b"teXt", bytes(3_002))))  # of 3 n bytes, so its base64 can go on
 
 
 def generate(course: ToyCourse, student: str = "*") -> None:
@@ -112,13 +105,6 @@ class TestTheBox:
         there = page[page.index(f'id="{link}"') :]
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
 
-    def test_has_one_line_for_parts_that_failed_alike(self, course):
-        message = "double is not answered yet (NotImplementedError)"
-        parts = [replace(FAILED, name=name, message=message) for name in ("one", "two", "three")]
-        course.grade("ada", valid(notebook()), auto=0.0, parts=parts)
-        line = "−6 double is not answered yet (NotImplementedError) (3 parts of the test)"
-        assert line in box(page_of(course))
-
     def test_has_errors_of_own_cells_below_their_question(self, course):
         content = valid(notebook())
         own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
@@ -135,40 +121,6 @@ class TestTheBox:
         assert " ".join(text.split()) in box(page)
         assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
         assert page.count("<math") == 2
-
-    def test_has_the_late_penalty(self, course):
-        course.grade("ada", valid(notebook()), extension=timedelta(hours=-26))
-        with course.gradebook() as book:
-            book.find_submission_notebook("hw2", "hw2", "ada").late_submission_penalty = 2
-            book.db.commit()
-        found = box(page_of(course))
-        assert "1 of 9 points so far" in found
-        assert (
-            "Your answers earned 3 points. 2 were taken off for lateness (1 d 2 h late)." in found
-        )
-
-    def test_has_only_tests_if_people_grade_nothing(self):
-        test = Cell("t", 3, by_hand=False)
-        record = Record("ada", scores=(Score(test, auto=3.0),))
-        result = Result(Student("ada", "", "", ""), record, score=3.0)
-        facts = Facts("ada", "hw2", (test,), 3.0, result)
-        summary = summary_of(facts, [], [], lambda text: Markup.escape(text))
-        assert (summary.total, summary.most, summary.is_final, summary.remarks) == (
-            "3",
-            "3",
-            True,
-            (),
-        )
-        assert [(q.name, q.points.words) for q in summary.questions] == [("t", "3 of 3")]
-
-    def test_has_extra_credit_and_scores_above_the_maximum(self, course):
-        course.grade("ada", valid(notebook()), manual=5.0)
-        with course.gradebook() as book:
-            book.find_grade("plot", "hw2", "hw2", "ada").extra_credit = 1.5
-            book.db.commit()
-        found = box(page_of(course))
-        assert "9.5 of 9 points" in found
-        assert "6.5 of 6 (extra credit 1.5)" in found
 
 
 class TestFailuresAndNotes:
@@ -202,18 +154,6 @@ class TestFailuresAndNotes:
         ):
             assert word not in page
         assert len(course.result("ada").run.problems) == 3  # staff see them
-
-    def test_a_second_notebook_and_repairs_are_shown(self, course):
-        second = "'copy.ipynb' was submitted too but not graded: only hw2.ipynb is graded."
-        noted = [
-            problem(second, "mended", "other-notebook"),
-            problem("Cell 'test_double' was deleted: it was restored.", "mended", "deleted-cell"),
-        ]
-        course.grade("ada", valid(notebook(problems=noted)))
-        found = box(page_of(course))
-        assert second in found
-        assert "What the grader repaired in your notebook (1)" in found
-        assert "it was restored. 1.1a Double" in found
 
 
 class TestTheNotebook:
@@ -249,16 +189,6 @@ class TestTheNotebook:
             assert word not in page
         assert 'content="default-src &#39;none&#39;; img-src data:; style-src' in page
         assert len(page) < 25_000  # without the student's own words
-
-    def test_outputs_of_20_megabytes_are_cut_and_the_page_says_so(self, course):
-        picture = {"output_type": "display_data", "metadata": {}, "data": {"image/png": PNG}}
-        large = {**picture, "data": {"image/png": PNG + "A" * 20_000_000}}
-        course.grade("ada", valid(notebook(plot=[stream("y" * 20_000_000), large, picture])))
-        page = page_of(course)
-        assert len(page) < 100_000
-        assert "19,970,000 more characters" in page
-        assert "A picture of more than 10 MB is not shown." in page
-        assert f"base64,{PNG}" in page
 
 
 class TestBadInput:
@@ -316,37 +246,8 @@ class TestBadInput:
         assert "'ada'" not in caplog.text
 
 
-def test_feedback_for_a_student_reads_no_other_students_scores(course):
-    for student in ("ada", "bob", "cyd"):
-        course.grade(student, valid(notebook()), manual=1.0)
-    rows = []
-
-    def listen(_connection, cursor, statement, *_rest):
-        if re.search(r"\b(FROM|JOIN) grade\b", statement):
-            rows.append(len(cursor.execute(statement, _rest[0]).fetchall()))
-
-    event.listen(Engine, "before_cursor_execute", listen)
-    try:
-        generate(course, "bob")
-    finally:
-        event.remove(Engine, "before_cursor_execute", listen)
-    assert rows == [3]  # cells of this homework
-
-
 def as_it_is(text):
     return Markup.escape(html.unescape(text))
-
-
-def test_a_graders_comment_is_split_into_items_and_text():
-    remark = remark_of("+1  names both\n−0.25  no unit\n\n+1 is not a line of items", as_it_is)
-    assert remark.items == (("+1", "names both"), ("−0.25", "no unit"))
-    assert remark.text == "+1 is not a line of items"
-    assert remark_of("+2  all", as_it_is).text == ""
-
-
-@pytest.mark.parametrize("text", ["3 errors in line 2", "+ and -"])
-def test_text_is_not_read_as_items(text):
-    assert remark_of(text, as_it_is) == Remark((), Markup.escape(text))
 
 
 def test_a_comment_of_the_desk_is_read_completely():

@@ -13,7 +13,6 @@ from hw_grading.analysis.report import report
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.lateness import LatePolicy, days_late, days_later
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.homework import ManifestError
 from hw_grading.outcome import GraderFault
 from hw_grading.plugins.saving import SaveScores
 
@@ -59,19 +58,6 @@ def test_a_setting_that_is_unknown_or_invalid_is_reported(term, name, value, sai
     with pytest.raises(GraderFault, match=said) as error:
         term.final()
     assert "nbgrader_config.py" in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("lines", "said"),
-    [
-        ("[late]\nmost_slip_days = -1", "late.most_slip_days: expected greater than or equal to 0"),
-        ("late = 3", "late: expected a section, found 3"),
-    ],
-)
-def test_a_mistake_in_the_manifest_is_reported(tmp_path, lines, said):
-    term = Term(tmp_path / "course").homework(more=lines)
-    with pytest.raises(ManifestError, match=said):
-        term.final()
 
 
 # -- days

@@ -1,6 +1,8 @@
 """A mistake in a manifest gives one line: the file, the key, what is allowed, what was found."""
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,6 +15,7 @@ from hw_grading.homework.homework import (
     manifest_of,
     read_manifest,
 )
+from hw_grading.plugins.releasing import in_words
 
 PACIFIC = 'time_zone = "America/Los_Angeles"\n'
 
@@ -55,7 +58,7 @@ def path(tmp_path):
         ('points = 1\ntitle = "Übung"'.encode("latin-1"), "save the file in UTF-8"),
     ],
 )
-def test_a_mistake_is_refused_on_one_short_line_that_names_the_file(path, content, said):
+def test_a_mistake_is_one_short_line_that_names_the_file(path, content, said):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ManifestError) as error:
         read_manifest(path)
@@ -83,7 +86,7 @@ def test_a_homework_without_a_manifest_leaves_every_key_out(tmp_path):
 
 
 def test_a_manifest_is_read_without_the_code_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(homework, "_MOST_BYTES", 10)
+    monkeypatch.setattr(homework, "_MAX_BYTES", 10)
     staff = tmp_path / "staff" / "ps1"
     staff.mkdir(parents=True)
     (staff / "homework.toml").write_text('title = "Loops"')
@@ -94,3 +97,15 @@ def test_a_manifest_is_read_without_the_code_beside_it(tmp_path, monkeypatch):
     (staff / "homework.toml").write_text("points = -3")
     with pytest.raises(ManifestError, match=re.escape(str(staff / "homework.toml"))):
         homework_of(tmp_path, "ps1")
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (datetime(2022, 10, 4, 23, 59, 59), "Tuesday, 4 October 2022, 11:59 pm Pacific"),
+        (datetime(2023, 2, 28, 12, 5), "Tuesday, 28 February 2023, 12:05 pm Pacific"),
+        (datetime(2024, 1, 1, 0, 0), "Monday, 1 January 2024, 12:00 am Pacific"),
+    ],
+)
+def test_a_due_date_is_written_out_in_english(moment, words):
+    assert in_words(moment.replace(tzinfo=ZoneInfo("America/Los_Angeles")), "Pacific") == words

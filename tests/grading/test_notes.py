@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from hw_grading.homework.notes import (
-    MOST_STORED,
+    MAX_STORED,
     NOTES_HEADING,
     add_problems,
     put_notes_on_top,
@@ -17,7 +17,7 @@ DIED = Problem(Kind.KERNEL, Severity.FAILED, "It died.", "forward_pass")
 EDITED = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.")
 
 
-def test_problems_of_several_stages_are_stored_once_each_and_in_order() -> None:
+def test_problems_of_several_stages_are_stored_once_in_order() -> None:
     nb = new_notebook()
     nb.metadata["hw_grading"] = {"finished": True}
     add_problems(nb, [EDITED])
@@ -30,7 +30,7 @@ def test_problems_of_several_stages_are_stored_once_each_and_in_order() -> None:
 def test_the_number_of_stored_problems_is_limited() -> None:
     nb = new_notebook()
     add_problems(nb, [Problem(Kind.METADATA, Severity.MENDED, str(i)) for i in range(10_000)])
-    assert len(read_problems(nb)) == MOST_STORED
+    assert len(read_problems(nb)) == MAX_STORED
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_malformed_problems_are_skipped(stored: object) -> None:
     assert read_problems(nb) == [DIED]
 
 
-def test_notes_are_on_top_once_and_replace_cells_with_their_heading() -> None:
+def test_notes_on_top_replace_cells_with_their_heading() -> None:
     looks_alike = (
         "###  Notes from the grader\n\nFull marks.",
         "Mine.\n\n**NOTES from the grader:**",

@@ -9,16 +9,11 @@ from nbformat.v4 import new_notebook
 from toy_course import ASSIGNMENT, ToyCourse, code, run, text
 
 from hw_grading.analysis.report import report
-from hw_grading.gradebook.results import read_results
 from hw_grading.homework.cells import mistaken_for
-from hw_grading.homework.notes import NOTES_HEADING, read_problems
-from hw_grading.outcome import Status
+from hw_grading.homework.notes import read_problems
 from hw_support.submission.problems import Kind, Severity
 
-# One class serves many tests of this file: they have to be in one worker.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("other-homework")]
-
-OTHER = "hw1"
+HW1 = "hw1"
 
 
 def other_homework() -> NotebookNode:
@@ -33,64 +28,34 @@ def other_homework() -> NotebookNode:
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-@pytest.fixture(scope="module")
-def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory) -> ToyCourse:
-    """A class of three: one handed in the other homework, one both in one file."""
-    course = generated_course.copied(tmp_path_factory.mktemp("other") / "course")
-    folder = course.root / "source" / OTHER
+@pytest.mark.slow
+def test_another_homework_is_named_and_still_gets_its_score(course: ToyCourse) -> None:
+    """One student hands in the other homework, one both in one file, and one the right one."""
+    folder = course.root / "source" / HW1
     folder.mkdir()
-    nbformat.write(other_homework(), folder / f"{OTHER}.ipynb")
-    assert run(course.root, "generate_assignment", "--create", OTHER).returncode == 0
-    released = course.root / "release" / OTHER / f"{OTHER}.ipynb"
-    other = nbformat.read(released, as_version=4)
+    nbformat.write(other_homework(), folder / f"{HW1}.ipynb")
+    assert run(course.root, "generate_assignment", "--create", HW1).returncode == 0
+    other = nbformat.read(course.root / "release" / HW1 / f"{HW1}.ipynb", as_version=4)
     both = copy.deepcopy(course.answered)
     both.cells += copy.deepcopy(other.cells[1:])
     for place, cell in enumerate(both.cells):
         cell["id"] = f"cell-{place}"
-    course.submit("other", other)
-    course.submit("both", both)
-    course.submit("right", course.answered)
+    for student, notebook in (("other", other), ("both", both), ("right", course.answered)):
+        course.submit(student, notebook)
     assert course.grade().returncode == 0
     assert run(course.root, "generate_feedback", ASSIGNMENT).returncode == 0
-    return course
 
-
-def test_another_homework_gets_one_sentence_without_a_list_of_cells(graded: ToyCourse) -> None:
-    [problem] = read_problems(graded.graded("other"))
+    [problem] = read_problems(course.graded("other"))
     assert (problem.kind, problem.severity) == (Kind.OTHER_HOMEWORK, Severity.FAILED)
-    assert problem.message.startswith("This is hw1, submitted as hw2: it has 6 of the 6 cells")
-    assert "none of those that only hw2 has" in problem.message
-
-
-def test_the_sentence_is_in_the_report_and_on_top_of_the_feedback(graded: ToyCourse) -> None:
-    top = graded.graded("other").cells[0].source
-    assert top.startswith(NOTES_HEADING)
-    assert "This is hw1, submitted as hw2" in top
-    assert "graded with problems: This is hw1, submitted as hw2" in report(
-        graded.root, ASSIGNMENT, 200
-    )
-    feedback = graded.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"
-    assert "This is hw1, submitted as hw2" in feedback.read_text(encoding="utf-8")
-
-
-def test_the_other_homework_still_gets_its_score(graded: ToyCourse) -> None:
-    assert set(graded.test_scores("other").values()) == {0.0}
-    assert sum(graded.test_scores("right").values()) == 6.0
-
-
-def test_a_notebook_with_cells_of_both_is_graded_as_the_submitted_homework(
-    graded: ToyCourse,
-) -> None:
-    problems = read_problems(graded.graded("both"))
-    assert {problem.kind for problem in problems} == {Kind.UNKNOWN_CELL}
-    assert sum(graded.test_scores("both").values()) == 6.0
-
-
-def test_other_students_are_not_affected(graded: ToyCourse) -> None:
-    results = read_results(graded.course, ASSIGNMENT).handed_in
-    failed = {r.student.id for r in results if r.status is Status.SUBMISSION_FAILED}
-    assert failed == {"other"}
-    assert read_problems(graded.graded("right")) == []
+    said = "This is hw1, submitted as hw2"
+    assert problem.message.startswith(f"{said}: it has 6 of the 6 cells")
+    page = course.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"
+    assert said in page.read_text(encoding="utf-8")
+    assert f"graded with problems: {said}" in report(course.root, ASSIGNMENT, 200)
+    assert {one.kind for one in read_problems(course.graded("both"))} == {Kind.UNKNOWN_CELL}
+    assert read_problems(course.graded("right")) == []
+    totals = {name: sum(course.test_scores(name).values()) for name in ("other", "both", "right")}
+    assert totals == {"other": 0.0, "both": 6.0, "right": 6.0}
 
 
 OWN = {"setup", "signed", *(f"own{i}" for i in range(20))}
@@ -117,7 +82,7 @@ def test_only_a_clear_case_counts_as_another_homework(found, homework):
     assert (mistaken.homework if mistaken else None) == homework
 
 
-def test_a_homework_whose_cells_are_all_in_another_is_not_mistaken_for_it():
+def test_a_homework_within_another_is_not_mistaken_for_it():
     small = {"setup", "a"}
     assert mistaken_for(small, OTHER, {"small": small}) is None
     assert mistaken_for(OTHER, small, {"other": OTHER}).homework == "other"

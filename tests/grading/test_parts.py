@@ -85,15 +85,6 @@ def test_a_part_that_fails_on_a_fresh_case_says_so() -> None:
     assert far.fresh
 
 
-def test_each_part_of_a_function_without_an_answer_says_so() -> None:
-    _, parts = graded("def f(x):\n    raise NotImplementedError")
-    message = "f is not answered yet (NotImplementedError)"
-    assert [(part.name, part.earned, part.message) for part in parts] == [
-        ("values", 0.0, message),
-        ("far", 0.0, message),
-    ]
-
-
 def test_names_of_parts_differ_and_messages_are_one_line() -> None:
     test = "checks = Checks('f')\nfor n in range(3):\n    checks.part('same', 1)(lambda: f(1))\n"
     _, parts = graded(

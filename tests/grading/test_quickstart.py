@@ -97,9 +97,11 @@ def test_all_notebooks_are_in_the_results(course: Course) -> None:
         "part-b",
     ]
     found = {one.student.id: one for one in results.handed_in}
-    assert {name: one.status for name, one in found.items()} == dict.fromkeys(
-        STUDENTS, Status.GRADED
-    )
+    assert {name: one.status for name, one in found.items()} == {
+        **dict.fromkeys(STUDENTS, Status.GRADED),
+        "half": Status.SUBMISSION_FAILED,
+    }
+    assert "problem2.ipynb was not submitted" in found["half"].reason
     assert {name: one.score for name, one in found.items()} == {"right": 3, "wrong": 1, "half": 3}
     run_of = found["right"].run
     assert run_of is not None
@@ -113,7 +115,7 @@ def test_report_explain_and_regrade_know_them(
 ) -> None:
     words = ["--course", str(course.root)]
     assert main([*words, "report", "ps1"]) == 0
-    assert "graded 3, graded with problems 0, not graded 0" in capsys.readouterr().out
+    assert "graded 2, graded with problems 1, not graded 0" in capsys.readouterr().out
     assert main([*words, "explain", "ps1", "--student", "wrong"]) == 0
     said = capsys.readouterr().out
     assert "squares_invalid_input, 0 of 1 points by tests" in said
@@ -134,7 +136,7 @@ def test_the_desk_and_the_feedback_show_them(course: Course) -> None:
     assert "fibonnaci" in shown["part-a"]["source"]
     assert answers.read("wrong")[0].glances["part-b"].empty
     half, _ = answers.read("half")
-    assert (half.status, "part-a" in half.glances) == (Status.GRADED, False)
+    assert (half.status, "part-a" in half.glances) == (Status.SUBMISSION_FAILED, False)
     assert run(course.root, "generate_feedback", "ps1").returncode == 0
     folder = course.root / "feedback" / "right" / "ps1"
     pages = {path.stem: path.read_text() for path in folder.glob("*.html")}
@@ -155,3 +157,6 @@ def test_a_persons_score_stays_when_both_notebooks_are_graded_again(course: Cour
     before = queue(change=True)
     assert run(course.root, "autograde", "ps1", "--force").returncode == 0
     assert queue() == before
+    alone = run(course.root, "autograde", "ps1", "--force", "--notebook", "problem1")
+    assert alone.returncode != 0
+    assert "all notebooks of a submission are graded together" in alone.stdout + alone.stderr

@@ -55,7 +55,7 @@ def test_a_cell_of_which_students_would_get_too_much_is_named(name):
     assert sentence.startswith(f"cell {grade_id}: {said}")
 
 
-def test_hidden_tests_in_a_cell_without_a_type_are_named_by_their_place():
+def test_hidden_tests_in_a_cell_without_a_type_are_named():
     notebook = source_of("ps1")
     notebook.cells.insert(2, new_code_cell("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS"))
     [sentence] = mistakes(notebook)

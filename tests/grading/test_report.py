@@ -79,14 +79,6 @@ def test_failed_and_ungraded_submissions_have_a_reason(course):
     assert how.endswith("hw-grading desk hw2")
 
 
-def test_a_long_reason_is_wrapped_and_not_cut(course):
-    sentence = "The notebook could not be read, because it is not JSON. Ask for it again."
-    course.grade("ada", notebook(problems=[problem(sentence)]))
-    first, second, _ = lines_of(course, 60)[3:6]
-    assert f"{first.strip()} {second.strip()}" == f"graded with problems: {sentence}"
-    assert max(len(first), len(second)) <= 60
-
-
 @pytest.mark.parametrize("width", [20, 80, 120, 160, 300])
 def test_no_remark_is_wider_than_the_terminal(course, width):
     students = ["ada", "x" * 200, "王小明", "ñandú", "e\u0301va", "<b>x"]

@@ -222,14 +222,6 @@ def test_the_last_ten_runs_of_a_student_are_kept(course):
     assert counts == [11, 20]
 
 
-def test_scores_of_an_older_version_have_no_run(course):
-    course.grade("ada", notebook(), auto=2.0)
-    with Database(f"sqlite:///{course.root}/gradebook.db").writing() as connection:
-        connection.execute(text("delete from hw_grading_run"))
-    ada = course.result("ada")
-    assert (ada.status, ada.run, ada.final) == (Status.GRADED, None, 2.0)
-
-
 def test_parts_that_failed_alike_are_one_failure(course):
     parts = [
         PASSED,
@@ -276,22 +268,16 @@ def test_every_student_who_submitted_is_listed_with_a_reason(course):
     reasons = {one.student.id: one.reason for one in results}
     assert {one.status for one in results} == {Status.NOT_GRADED}
     no_scores = "The notebook was submitted, but there are no scores"
-    assert reasons == {
-        "handed-in": f"{no_scores}: run `nbgrader autograde hw2`.",
-        "killed": f"{no_scores}: run `nbgrader autograde hw2`.",
-        "cut-off": "The notebook 'hw2.ipynb' cannot be read: expected JSON, found text that begins "
-        """with '{"cells": [' and goes wrong in line 1, column 12 (Expecting value). """
-        "An upload may have been cut off: submit the whole file again. Ask the student for another "
-        "file, and run `nbgrader autograde hw2`.",
-        **{
-            student: f"No hw2.ipynb was submitted. Look into {submitted / student}."
-            for student in ("other-name", "no-folder", "empty")
-        },
-        "linked": f"{submitted / 'linked' / 'hw2'}: it is a symbolic link. Replace it with a copy "
-        "of its target, and run `nbgrader autograde hw2`.",
-        ".hidden": "Its name begins with a dot. Rename the folder, and run "
-        "`nbgrader autograde hw2`.",
+    told = {
+        "handed-in": no_scores,
+        "killed": no_scores,
+        "cut-off": "The notebook 'hw2.ipynb' cannot be read: expected JSON",
+        **dict.fromkeys(("other-name", "no-folder", "empty"), "No hw2.ipynb was submitted."),
+        "linked": f"{submitted / 'linked' / 'hw2'}: it is a symbolic link",
+        ".hidden": "Its name begins with a dot",
     }
+    assert reasons.keys() == told.keys()
+    assert [name for name in told if not reasons[name].startswith(told[name])] == []
 
 
 @pytest.mark.parametrize("student", ["n" * 300, "..", "a\0b"])

@@ -7,7 +7,7 @@ import pytest
 
 from hw_grading.lms.roster import CANVAS_ID, Match, Person, Roster, Unknown, Who, people_in
 from hw_grading.lms.tables import number_in, read_table
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 ANN = Person("ann", sid="3031", email="ann@x.edu", name="Ann Lee", canvas_id="701")
 BOB = Person("bob", sid="3032", login="bjones", name="Jones, Bob", canvas_id="702")
@@ -78,7 +78,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_values_that_contradict_or_fit_nobody_are_refused(what: str) -> None:
     who, why = REFUSED[what]
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UserError) as caught:
         ROSTER.find(who)
     assert why in str(caught.value)
     assert isinstance(caught.value, Unknown) == ("no student" in str(caught.value))
@@ -86,9 +86,9 @@ def test_values_that_contradict_or_fit_nobody_are_refused(what: str) -> None:
 
 def test_a_name_or_a_value_of_two_students_fits_nobody() -> None:
     roster = Roster([ZOE, TWIN, ANN, Person("eve", sid="3031")], True, "students.csv")
-    with pytest.raises(Unreadable, match="the name 'Zoé Ångström de Vries' belongs to zoé"):
+    with pytest.raises(UserError, match="the name 'Zoé Ångström de Vries' belongs to zoé"):
         roster.find(keys(name=ZOE.name))
-    with pytest.raises(Unreadable, match=r"the sid '3031' belongs to ann .* and eve"):
+    with pytest.raises(UserError, match=r"the sid '3031' belongs to ann .* and eve"):
         roster.find(keys(("sid", "3031")))
 
 
@@ -98,7 +98,7 @@ def test_without_a_list_a_new_id_is_accepted_once_in_any_case() -> None:
     assert roster.find(keys(("sid", "eve"))) == Match(Person("Eve"))
     assert roster.find(keys((CANVAS_ID, "9"), ("SIS Login ID", "dan"))).person.id == "dan"
     for bad in ("../x", "-x", "a b"):
-        with pytest.raises(Unreadable, match="is not a student id"):
+        with pytest.raises(UserError, match="is not a student id"):
             roster.find(keys(("id", bad)))
     with pytest.raises(Unknown):
         roster.find(keys((CANVAS_ID, "9")))
@@ -162,7 +162,7 @@ def test_a_mistake_in_a_list_is_named_with_its_line(tmp_path: Path, what: str) -
     content, why = BAD[what]
     path = tmp_path / "students.csv"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UserError) as caught:
         people_in(path)
     assert str(path) in str(caught.value)
     assert why in str(caught.value)

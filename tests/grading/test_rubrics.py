@@ -417,36 +417,6 @@ def test_two_homeworks_may_have_questions_of_the_same_name(course, book):
     other.close()
 
 
-def test_many_graders_at_once_lose_nothing(course, book):
-    failures: list[BaseException] = []
-
-    def grade(name: str) -> None:
-        own = GradeBook(course, ASSIGNMENT)
-        try:
-            for student in STUDENTS:
-                outcome = None
-                while not isinstance(outcome, Grading):
-                    seen, rubric = own.grading("why", student), own.rubric("why")
-                    mark = Mark(comment=f"{seen.mark.comment} {name}".strip(), done=True)
-                    about = {"grader": name, "rubric_revision": rubric.revision}
-                    outcome = own.save("why", {student: seen.version}, mark, **about)[student]
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            own.close()
-
-    save(book, "ada", 0)
-    threads = [threading.Thread(target=grade, args=(f"g{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failures == []
-    for student in STUDENTS:
-        words = book.grading("why", student).mark.comment.split()
-        assert sorted(words) == ["g0", "g1", "g2", "g3"]
-
-
 # -- databases: of other versions, replaced, and unusable
 
 

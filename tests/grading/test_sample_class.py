@@ -80,7 +80,7 @@ def test_stock_execution_gives_the_same_scores(stock, student):
 
 
 @pytest.mark.smoke
-def test_the_demonstration_grades_a_class_and_hides_what_is_hidden(tmp_path, monkeypatch):
+def test_the_demonstration_grades_a_class_and_hides_tests(tmp_path, monkeypatch):
     monkeypatch.setattr(Course, "homeworks", lambda _: ["hw0"])  # the other one takes minutes
     folder = tmp_path / "course"
     assert demonstrate(folder) == 0

@@ -4,9 +4,7 @@ import os
 import re
 import sys
 import tempfile
-from collections import namedtuple
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from hw_grading import doctor
 from hw_grading.__main__ import main
 from hw_grading.homework.course import Course
 from hw_grading.run.settings import RunSettings
-from hw_grading.sandbox.environment import SandboxUnavailable
 from hw_support.desk.doctor import Line
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
@@ -76,7 +73,7 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
         (None, "there is no nbgrader_config.py"),
     ],
 )
-def test_settings_that_cannot_be_read_are_named_and_have_status_2(
+def test_settings_that_cannot_be_read_have_status_2(
     text: str | None, said: str, course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (course.folder / "nbgrader_config.py").unlink()
@@ -121,35 +118,6 @@ def test_whatever_fails_becomes_a_line(course: Course, monkeypatch: pytest.Monke
         assert "\x1b" not in str(line)
 
 
-def test_a_missing_or_old_package_that_grading_needs_is_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    needed = ["numpy>=99", "not-there>=1; extra == 'grading'", "nor-this; extra == 'pdf'"]
-    monkeypatch.setattr(doctor.metadata, "requires", lambda name: needed)
-    found, advice = doctor.packages()
-    numpy = metadata.version("numpy")
-    assert found == f"numpy is {numpy} (needed: >=99), not-there is not installed (needed: >=1)"
-    assert "pip install -r" in str(advice)
-
-
-def test_without_a_sandbox_the_line_says_what_to_do(
-    course: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*of: object) -> None:
-        raise SandboxUnavailable("No sandbox can be made here.\nIn Docker:\n  add an option")
-
-    monkeypatch.setattr(RunSettings, "expect_a_sandbox", refuse)
-    line = lines_of(course)["sandbox"]
-    assert (line.found, line.advice) == (
-        "No sandbox can be made here.",
-        "In Docker:\n        add an option",
-    )
-    set_in(course, "c.ExecuteSubmission.sandbox = 'none'")
-    line = lines_of(course)["sandbox"]
-    assert line.advice is None
-    assert "student code run with your rights" in line.found
-
-
 @pytest.mark.parametrize(
     ("change", "found", "advice"),
     [
@@ -159,25 +127,13 @@ def test_without_a_sandbox_the_line_says_what_to_do(
         (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "docs/one-server.md"),
     ],
 )
-def test_a_gradebook_that_is_missing_empty_or_damaged_is_told_apart(
+def test_a_missing_an_empty_and_a_damaged_gradebook_are_named(
     change: Callable[[Path], object], found: str, advice: str | None, course: Course
 ) -> None:
     change(course.folder / "gradebook.db")
     line = lines_of(course)["gradebook"]
     assert found in line.found
     assert advice in str(line.advice) if advice else line.advice is None
-
-
-def test_a_gradebook_on_a_network_is_reported_by_the_innermost_file_system(
-    course: Course, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    part = namedtuple("part", "mountpoint fstype")
-    here = course.folder.parent
-    parts = [part("/", "ext4"), part(str(here), "nfs4"), part(f"{here}x", "cifs")]
-    monkeypatch.setattr(doctor.psutil, "disk_partitions", lambda all: parts)
-    line = lines_of(course)["gradebook"]
-    assert "on nfs4, where SQLite's locks may fail" in line.found
-    assert "PostgreSQL" in str(line.advice)
 
 
 @pytest.mark.slow
@@ -196,7 +152,7 @@ def test_a_gradebook_in_postgresql_is_checked(course: Course, postgresql: Server
     assert PASSWORD not in str(line)
 
 
-def test_a_course_that_students_of_the_machine_can_read_is_reported(made: Course) -> None:
+def test_a_course_that_students_can_read_is_reported(made: Course) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # every user may enter /tmp
         course = set_in(copied(made, Path(folder) / "course"), "c.CourseDirectory.course_id = 'ml'")
         set_in(course, f"c.Exchange.root = {folder!r}")
@@ -210,19 +166,3 @@ def test_a_course_that_students_of_the_machine_can_read_is_reported(made: Course
         assert str(course.folder / "source") in str(line.advice)
         course.folder.chmod(0o750)
         assert lines_of(course)["exchange"].advice is None
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("points = 'many'", "points"),
-        ('certification = "name"', "no cell of the notebook has this id"),
-    ],
-)
-def test_a_manifest_with_a_mistake_has_its_line(content: str, said: str, course: Course) -> None:
-    manifest = course.root / "staff" / "ps1" / "homework.toml"
-    manifest.parent.mkdir(parents=True, exist_ok=True)
-    manifest.write_text(content)
-    line = lines_of(course)["ps1"]
-    assert line.found == "has a mistake"
-    assert said in str(line.advice)

@@ -64,13 +64,6 @@ def test_a_bar_has_points_up_to_the_next_and_the_last_all(most, points, expected
 # -- before, while and after people grade
 
 
-def test_ungraded_submissions_are_counted_without_points(course):
-    assert "No submission is graded yet." in text_of(course)
-    course.hand_in("ada")
-    course.grade("bob", None, auto=None)
-    assert "2 submitted, 0 graded by tests" in text_of(course)
-
-
 def test_before_people_have_graded_the_total_is_that_of_tests(course):
     """Two empty answers, which autograde gives 0, are not the mean of the class."""
     for n in range(4):

@@ -3,7 +3,7 @@
 import pytest
 
 from tools.validity import page, scoring
-from tools.validity.answers import Answer, Settings, answers, homeworks, settings_of, submissions
+from tools.validity.answers import Settings, answers, homeworks, settings_of, submissions
 from tools.validity.measuring import measure
 from tools.validity.scoring import Cell, Notebook, notebook_of, score
 
@@ -112,17 +112,6 @@ def test_measuring_a_homework_names_every_fault(toy, tmp_path, monkeypatch):
     assert "| a guess (in `test_double`) | 0 | 1 |" in text
 
 
-def test_unknown_keys_and_submissions_without_points_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("tools.validity.answers.folder_of", lambda homework: tmp_path)
-    (tmp_path / "unearned").mkdir()
-    (tmp_path / "unearned" / "b.py").write_text('"""Noise."""\n')
-    with pytest.raises(ValueError, match="At most 8 points"):
-        submissions("hw", "unearned")
-    (tmp_path / "validity.toml").write_text("goals = 3")
-    with pytest.raises(ValueError, match=r"expected the keys slow, .*, causes; got goals"):
-        settings_of("hw")
-
-
 @pytest.mark.parametrize(
     ("source", "points"),
     [
@@ -138,16 +127,3 @@ def test_unknown_keys_and_submissions_without_points_are_refused(tmp_path, monke
 def test_a_cell_scores_as_in_nbgrader(toy, source, points):
     toy.cells["test_double"] = Cell("test_double", source, 4.0, is_test=True)
     assert score(toy, {}, ["test_double"])["test_double"].score == points
-
-
-def test_only_the_cells_that_tests_need_are_run(toy):
-    assert (toy.functions, toy.shared) == (["double"], ["setup"])
-    assert toy.tests_for(Answer("learn", "slow", {})) == ("test_learn",)
-    assert toy.tests_for(Answer("whole", "all", {"learn": ""}))[2:] == ("test_learn",)
-    for tests, cells in {
-        ("test_double",): ["double", "test_double"],
-        ("test_double", "test_run"): ["double", "test_double", "run", "test_run"],
-        ("test_learn",): ["double", "learn", "learn_run", "test_learn"],
-    }.items():
-        assert [cell.id for cell in toy.needed(tests)] == cells
-    assert notebook_of("hw2").charged("test_q1_3b_ii") == "q1_3b_ii"  # and not q1_3b

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import signal
 import sqlite3
@@ -175,19 +174,6 @@ def test_a_killed_worker_costs_nobody_anything(course: ToyCourse) -> None:
     assert sum(filter(None, course.test_scores("aa-slow").values())) == FULL_MARKS
 
 
-def test_a_submission_replaced_during_grading_is_graded_anew(
-    course: ToyCourse,
-) -> None:
-    course.submit("aa-slow", nbformat.writes(course.answer(double=SLOW.format(30))))
-    wrong = course.answer(double="def double(x):\n    return 0", triple="def triple(x): return 0")
-    course.submit("b", nbformat.writes(wrong))
-    with grading(course, "--WholeClass.workers=2") as process:
-        until_ended(course, 1)  # b's, while the loop waits for aa-slow
-        course.submit("b", nbformat.writes(course.answered))
-        assert process.wait(120) == 0, (course.root / "output.txt").read_text()
-    assert sum(filter(None, course.test_scores("b").values())) == FULL_MARKS
-
-
 def test_grading_waits_for_a_gradebook_in_use(course: ToyCourse) -> None:
     students = hand_in(course, 3)
     with grading(course) as process:
@@ -198,61 +184,3 @@ def test_grading_waits_for_a_gradebook_in_use(course: ToyCourse) -> None:
         gradebook.close()
         assert process.wait(120) == 0, (course.root / "output.txt").read_text()
     assert all(course.scores(student) for student in students)
-
-
-def test_a_read_only_folder_for_results_stops_nobody(course: ToyCourse) -> None:
-    students = hand_in(course, 2)
-    (course.root / "grading").write_text("a file where the folder should be")
-    done = course.grade()
-    assert done.returncode == 0, done.stderr
-    assert "cannot be saved" in done.stderr
-    assert all(course.scores(student) for student in students)
-
-
-@pytest.mark.parametrize(
-    ("argument", "graded"),
-    [
-        ("--student=student-0[1]", {"student-01"}),
-        ("--CourseDirectory.student_id_exclude=student-01", {"student-00", "student-02"}),
-    ],
-)
-def test_a_part_of_the_class_may_be_graded(
-    course: ToyCourse, argument: str, graded: set[str]
-) -> None:
-    students = hand_in(course, 3)
-    assert course.grade(argument).returncode == 0
-    assert set(ran(course)) == {name for name in students if course.scores(name)} == graded
-
-
-def test_a_terminal_shows_one_undisturbed_progress_bar(course: ToyCourse) -> None:
-    import pty
-    import termios
-
-    hand_in(course, 3)
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT],
-        cwd=course.root,
-        env=environment(),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    said = b""
-    while True:
-        try:
-            piece = os.read(ours, 10_000)
-        except OSError:
-            break
-        if not piece:
-            break
-        said += piece
-    os.close(ours)
-    assert process.wait() == 0
-    text = said.decode(errors="replace")
-    assert "3 of 3" in text
-    assert "failed=1" in text
-    assert "Converting notebook" not in text
-    assert "3 graded, 1 of them with problems, 0 not graded" in text

@@ -27,7 +27,7 @@ import hw_grading
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.graded_notebook import FINISHED, open_notebook
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY
 
 ASSIGNMENT = "hw2"
@@ -61,7 +61,7 @@ def is_finished(path: Path) -> bool:
     """Return whether a notebook in `autograded/` was graded and written completely."""
     try:
         metadata = open_notebook(path)["metadata"]
-    except (Unreadable, OSError):
+    except (UserError, OSError):
         return False
     return metadata.get(METADATA_KEY, {}).get(FINISHED) is True
 

@@ -98,7 +98,7 @@ checks = Checks("total")
 {_HIDDEN}
 @checks.part("the total", 1)
 def _():
-    assert type(total) is int and total == 10, "the total is not 4242 - 4232"
+    assert as_numbers(total, what="total", shape=()) == 10, "the total is not 4242 - 4232"
 checks.score()
 """,
 }
@@ -127,7 +127,9 @@ def apply(draw):
 HOMEWORK = Homework(
     "arena", code={"staff/arena/reference.py": _REFERENCE, "staff/arena/fresh.py": _FRESH}
 )
-_SETUP = "import numpy as np\nfrom hw_support import Checks, assert_close, expect_unchanged"
+_SETUP = (
+    "import numpy as np\nfrom hw_support import Checks, as_numbers, assert_close, expect_unchanged"
+)
 GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
 

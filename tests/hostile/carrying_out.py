@@ -8,7 +8,7 @@ from attack_files import Attack, Header
 
 from hw_grading.commands.sample import cell_of
 
-MOST_MB = 400  # of memory that a process of the grader may add for one submission
+MAX_MB = 400  # of memory that a process of the grader may add for one submission
 EXAMINER_MB = 75  # of memory that an examiner has when it begins
 
 
@@ -37,8 +37,8 @@ def carry_out(
     expect(attack.header, outcome)
     if attack.header.bounded:
         memory.end()
-        assert memory.grader_mb < MOST_MB, memory
-        assert memory.examiner_mb < EXAMINER_MB + MOST_MB, memory
+        assert memory.grader_mb < MAX_MB, memory
+        assert memory.examiner_mb < EXAMINER_MB + MAX_MB, memory
         assert len(outcome.printed) < 1_000_000
     return outcome
 

@@ -25,21 +25,21 @@ from toy_course import FULL_MARKS, ToyCourse, is_finished
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.notes import read_problems
-from hw_support.submission.file import MAX_BYTES, Unreadable, read_submission
+from hw_support.submission.file import MAX_BYTES, UserError, read_submission
 from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
-MOST_MB = 900  # that reading one file may take: nine bytes for each of 90 million characters
+MAX_MB = 900  # that reading one file may take: nine bytes for each of 90 million characters
 
 
 def expect_unreadable(path: Path, memory: Any, why: str) -> None:
     """Expect that a file is refused with this reason, in little memory."""
     memory.begin()
-    with pytest.raises(Unreadable) as raised:
+    with pytest.raises(UserError) as raised:
         read_submission(path)
     memory.end()
-    assert memory.grader_mb < MOST_MB, memory
+    assert memory.grader_mb < MAX_MB, memory
     assert why in str(raised.value)
     assert len(str(raised.value)) < 500
 
@@ -71,19 +71,13 @@ def with_text(text: str, escaped: bool = False) -> bytes:
 LARGE: dict[str, tuple[Callable[[], bytes], str]] = {
     "zeros": (lambda: bytes(MAX_BYTES), "expected JSON"),
     "a million cells": (lambda: cells_of('{"cell_type": "code", "source": ""}'), "values"),
-    "fifty thousand cells": (lambda: cells_of('{"cell_type": "raw"}', 1_050_000), "5,000 cells"),
     **{f"many {item}": (partial(cells_of, item), "values") for item in ("{}", "[]", '{"a":0}')},
     "a wide text": (lambda: with_text("\N{EURO SIGN}" + "x" * 90_000_000), "characters of text"),
     "a wide text, escaped": (
         lambda: with_text("\N{GRINNING FACE}" + "x" * 90_000_000, True),
         "characters of text",
     ),
-    "lists in lists": (lambda: b"[" * 100_000, "nested too deeply"),
     "objects in a cell": (lambda: cells_of('{"a":' * 900_000, 5_000_000), "nested too deeply"),
-    "a number of a million digits": (lambda: b"1" * 1_000_000, "cannot be read"),
-    "a bomb of gzip": (lambda: gzip.compress(bytes(50_000_000)), "UTF-8"),
-    "a pickle": (lambda: b"cos\nsystem\n(S'touch /tmp/pickled'\ntR.", "expected JSON"),
-    "YAML": (lambda: b"!!python/object/apply:os.system ['touch /tmp/loaded']", "expected JSON"),
 }
 
 
@@ -195,26 +189,6 @@ def remove_deep(folder: Path) -> None:
             os.rename(folder / "e", folder / "d")
 
 
-NAMES = {  # the reason, and names of folders
-    "its name ": ["%2e%2e", "-rf", "~root", "$(id)", "a;b"],
-    "its name begins with a dot": ["..evil", "...", ".hidden"],
-    "its name has '": ["*", "?*", "[!x]*"],
-}
-
-
-@pytest.mark.parametrize("why", NAMES)
-def test_students_whose_names_lead_elsewhere_are_not_graded(course: ToyCourse, why: str) -> None:
-    course.submit("honest", course.answered)
-    for name in NAMES[why]:
-        course.submit(name, course.answered)
-    before = digests(course.root / "source")
-    done = course.grade()
-    expect_not_graded(done, course, NAMES[why], why)
-    assert sum(score or 0 for score in course.test_scores("honest").values()) == FULL_MARKS
-    assert os.listdir(course.root / "autograded") == ["honest"]
-    assert digests(course.root / "source") == before
-
-
 def digests(folder: Path) -> dict[str, str]:
     """Return a digest of each entry: of a link's target, or of a file's content."""
     found = {}
@@ -248,14 +222,11 @@ WRONG = {"double": "def double(x):\n    return 0", "triple": "def triple(x):\n  
 
 # Code for an attacker's first answer, above wrong ones.
 ATTACKS = {
-    "floods": "while True: print('x' * 100)",
     "does-not-end": """
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 while True: pass
 """,
-    "stops": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
-    "dies": "import ctypes; ctypes.string_at(0)",
     "writes-scores": """
 import sqlite3
 for path in ("{root}/gradebook.db", "../../../gradebook.db", "gradebook.db"):
@@ -351,50 +322,32 @@ def hostile_class(tmp_path_factory: pytest.TempPathFactory, generated_course: To
     return Class(course, done.stderr, done.returncode, before, people, not_read)
 
 
+WHY = {
+    "does-not-end": Kind.TIME_LIMIT,
+    "edits": Kind.EDITED_CELL,
+    "brings-files": Kind.FOLDER,
+}
+
+
 @of_that_class
-def test_a_class_of_attackers_is_graded_to_its_end(hostile_class: Class) -> None:
+def test_a_class_of_attackers_is_graded_and_gets_no_point(hostile_class: Class) -> None:
+    course = hostile_class.course
     assert hostile_class.status == 1, hostile_class.log[-3000:]
     traces = hostile_class.log.count("Traceback (most recent call last)")
     assert traces == len(hostile_class.unreadable)
-    for name in [*hostile_class.people, "zz-honest"]:
-        assert is_finished(hostile_class.course.root / "autograded" / name / "hw2/hw2.ipynb"), name
-
-
-@of_that_class
-def test_the_honest_student_of_that_class_gets_full_marks(hostile_class: Class) -> None:
+    for name in hostile_class.people:
+        assert hostile_class.total(name) == 0
+        problems = read_problems(course.graded(name))
+        assert WHY.get(name) in {None, *(problem.kind for problem in problems)}
+        assert all(problem.message in hostile_class.log for problem in problems)
     assert hostile_class.total("zz-honest") == FULL_MARKS
-    assert read_problems(hostile_class.course.graded("zz-honest")) == []
+    assert read_problems(course.graded("zz-honest")) == []
+    for name in [*hostile_class.people, "zz-honest"]:
+        assert is_finished(course.root / "autograded" / name / "hw2/hw2.ipynb"), name
 
 
 @of_that_class
-def test_no_attacker_of_that_class_gets_a_point(hostile_class: Class) -> None:
-    totals = {name: hostile_class.total(name) for name in hostile_class.people}
-    assert totals == dict.fromkeys(hostile_class.people, 0.0)
-
-
-@of_that_class
-@pytest.mark.parametrize(
-    ("student", "kind"),
-    [
-        ("floods", Kind.OUTPUT_LIMIT),
-        ("does-not-end", Kind.TIME_LIMIT),
-        ("stops", Kind.TIME_LIMIT),
-        ("dies", Kind.KERNEL),
-        ("edits", Kind.EDITED_CELL),
-        ("brings-files", Kind.FOLDER),
-    ],
-)
-def test_each_attacker_of_that_class_is_told_why(
-    hostile_class: Class, student: str, kind: Kind
-) -> None:
-    problems = read_problems(hostile_class.course.graded(student))
-    assert kind in {p.kind for p in problems}
-    for problem in problems:
-        assert problem.message in hostile_class.log
-
-
-@of_that_class
-def test_what_cannot_be_read_is_not_graded_and_named_in_the_table(hostile_class: Class) -> None:
+def test_what_cannot_be_read_is_named_in_the_table(hostile_class: Class) -> None:
     table = report(hostile_class.course.root, "hw2", 400)
     for name in hostile_class.unreadable:
         assert set(hostile_class.course.scores(name).values()) <= {None}
@@ -408,12 +361,8 @@ def test_nothing_else_of_that_course_was_changed(hostile_class: Class) -> None:
     root = hostile_class.course.root
     assert {name: digests(root / name) for name in hostile_class.before} == hostile_class.before
     with sqlite3.connect(root / "gradebook.db") as base:
-        assert base.execute(
-            "select count(*) from grade where manual_score not null"
-        ).fetchone() == (0,)
-        assert base.execute(
-            "select count(*) from grade where extra_credit not null"
-        ).fetchone() == (0,)
+        forged = "manual_score not null or extra_credit not null"
+        assert base.execute(f"select count(*) from grade where {forged}").fetchone() == (0,)
         assert {name for (name,) in base.execute("select id from student")} == {
             *hostile_class.people,
             *hostile_class.unreadable,

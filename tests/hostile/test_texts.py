@@ -10,7 +10,6 @@ import socket
 from typing import Any
 
 import pytest
-from arena import NOTHING, Arena
 from sessions import Pair
 
 from hw_grading.examiner.notebook import StudentNames
@@ -99,22 +98,3 @@ def test_what_an_exception_of_ones_own_says(attack: str) -> None:
         assert not checks.parts[0].passed
         checks.note(ATTACKS[attack])
     expect_no_forgery(stream.getvalue())
-
-
-@pytest.mark.smoke
-def test_forged_lines_in_a_graded_notebook(arena: Arena) -> None:
-    text = f"x\n{LINE}\n\x1b[37m\u202e"
-    before = f"class Odd(Exception):\n    pass\nTEXT = {text!r}\nOdd.__name__ = TEXT"
-    answers = {
-        "double": "def double(x):\n    raise NotImplementedError(TEXT)",
-        "mean": "def mean(x):\n    raise Odd(TEXT)\nmean.__code__ = mean.__code__.replace("
-        "co_name=TEXT)",
-        "apply": "def apply(f, x):\n    return {TEXT: TEXT}",
-        "total": "total = TEXT",
-    }
-    outcome = arena.attack(answers, before=before)
-    assert outcome.scores == NOTHING
-    for cell in outcome.nb.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
-            for output in cell.outputs:
-                expect_no_forgery(str(output.get("text", output.get("evalue", ""))))

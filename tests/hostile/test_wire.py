@@ -19,8 +19,8 @@ from sessions import refer
 
 from hw_grading.inside import wire
 from hw_grading.inside.wire import (
-    MOST_BYTES,
-    MOST_HEAD,
+    MAX_BYTES,
+    MAX_HEAD,
     Closed,
     Connection,
     Shipped,
@@ -87,7 +87,7 @@ def test_plain_values_come_back_as_they_were(value: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_arrays_keep_type_byte_order_and_bits_and_can_be_written_to(dtype: str) -> None:
+def test_arrays_keep_type_and_bits_and_are_writable(dtype: str) -> None:
     array = np.frombuffer(bytes(range(2)) * 48, dtype)
     one, two = back([array, array])
     assert bits(one) == bits(two) == bits(array)
@@ -134,11 +134,11 @@ LOOP.append(LOOP)
     [
         (2**64, "an integer of 65 bits"),
         (LOOP, "more than 32 deep"),
-        (np.zeros(MOST_BYTES // 8 + 1, "?"), "arrays of more than 48 MB"),
-        ([np.zeros(MOST_BYTES // 16 + 1)] * 2, "arrays of more than 48 MB"),
+        (np.zeros(MAX_BYTES // 8 + 1, "?"), "arrays of more than 48 MB"),
+        ([np.zeros(MAX_BYTES // 16 + 1)] * 2, "arrays of more than 48 MB"),
         (np.zeros((0, 2**41)), "arrays of more than 48 MB"),
-        ([None] * (MOST_HEAD // 2), "more than 2 MB of lists and texts"),
-        ("x" * MOST_HEAD, "more than 2 MB of lists and texts"),
+        ([None] * (MAX_HEAD // 2), "more than 2 MB of lists and texts"),
+        ("x" * MAX_HEAD, "more than 2 MB of lists and texts"),
         ([{n: n for n in range(1500)}] * 2, "dicts of more than 2,000 entries"),
         (1j, "type complex, which is not plain data"),
         (fractions.Fraction(1), "type Fraction"),
@@ -152,14 +152,14 @@ def test_a_value_that_cannot_be_sent_is_refused_with_a_sentence(value: Any, why:
 
 
 def test_values_at_the_limits_are_sent() -> None:
-    big = [np.zeros(MOST_BYTES // 8), [0.5] * 100_000, dict.fromkeys(range(2_000), "")]
+    big = [np.zeros(MAX_BYTES // 8), [0.5] * 100_000, dict.fromkeys(range(2_000), "")]
     assert bits(back(big)) == bits(big)
 
 
 def test_the_graders_values_have_no_limit() -> None:
-    pieces = wire.pack([np.zeros(MOST_BYTES // 4, "u1"), "x" * MOST_HEAD], refer, limited=False)
+    pieces = wire.pack([np.zeros(MAX_BYTES // 4, "u1"), "x" * MAX_HEAD], refer, limited=False)
     head, body = pieces[0][8:], b"".join(pieces[1:])
-    assert len(wire.unpack(head, body, no_resolve, limited=False)[1]) == MOST_HEAD
+    assert len(wire.unpack(head, body, no_resolve, limited=False)[1]) == MAX_HEAD
 
 
 # -- forged frames
@@ -185,7 +185,7 @@ A = int(Tag.ARRAY)
         ),
         *(([A, "|O", [1]], bytes(8)), ([A, "<f8,<i4", [1]], bytes(12)), ([A, "<M8[ns]", [1]], b"")),
         *(([A, "<f8", [1.0]], bytes(8)), ([A, "<f16", [1]], bytes(16)), ([A, 8, [1]], bytes(8))),
-        ([A, "|b1", [MOST_BYTES // 8 + 1]], bytes(MOST_BYTES // 8 + 1)),
+        ([A, "|b1", [MAX_BYTES // 8 + 1]], bytes(MAX_BYTES // 8 + 1)),
         ([2, *range(4_002)], b""),
         *(([4, 1, True, "f", None], b""), ([5, 0], b""), ([6, "os", "system"], b"")),
         *(([4, 1, 1, "f", None], b""), ([4, 1, True, "f", "view"], b""), ([5, "0"], b"")),
@@ -197,7 +197,7 @@ def test_a_forged_frame_is_refused(item: Any, body: bytes) -> None:
         decode(item, body)
 
 
-def test_every_text_of_a_dtype_gives_a_plain_number_or_is_refused() -> None:
+def test_any_dtype_gives_plain_numbers_or_is_refused() -> None:
     for kind in "?bBhHiIlLqQefdgFDGSaUVOmMpPNncuT":
         for text in (f"{order}{kind}{size}" for order in "<>|=" for size in range(100)):
             try:
@@ -212,8 +212,8 @@ def test_every_text_of_a_dtype_gives_a_plain_number_or_is_refused() -> None:
     ("item", "body"),
     [
         (b"\xdc\xff\xff" + b"\x90" * 65_535, b""),
-        (b"\xdd\0\x1f\0\0" + b"\x80" * MOST_HEAD, b""),  # maps
-        ([A, "|b1", [MOST_BYTES // 8]], bytes(MOST_BYTES // 8)),
+        (b"\xdd\0\x1f\0\0" + b"\x80" * MAX_HEAD, b""),  # maps
+        ([A, "|b1", [MAX_BYTES // 8]], bytes(MAX_BYTES // 8)),
     ],
     ids=["empty lists", "empty maps", "bools"],
 )
@@ -313,9 +313,7 @@ def test_frames_may_come_together_or_in_single_bytes(ends: Ends) -> None:
     thread.join(10)
 
 
-@pytest.mark.parametrize(
-    ("head", "body"), [(MOST_HEAD + 1, 0), (1, MOST_BYTES + 1), (2**32 - 1, 0)]
-)
+@pytest.mark.parametrize(("head", "body"), [(MAX_HEAD + 1, 0), (1, MAX_BYTES + 1), (2**32 - 1, 0)])
 def test_a_frame_that_announces_too_much_is_refused_unread(
     ends: Ends, head: int, body: int
 ) -> None:
@@ -327,7 +325,7 @@ def test_a_frame_that_announces_too_much_is_refused_unread(
 
 def test_an_announced_length_alone_takes_no_memory(ends: Ends) -> None:
     one, _, stream = ends
-    stream.send(struct.pack(">II", 1, MOST_BYTES) + b"x")
+    stream.send(struct.pack(">II", 1, MAX_BYTES) + b"x")
     stream.shutdown(socket.SHUT_WR)
     tracemalloc.start()
     with pytest.raises(Closed):

@@ -49,7 +49,7 @@ def test_an_answer_is_followed_by_its_test_cell(notebook, name):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_cell_defines_the_function_of_its_grade_id_and_no_other(notebook, name):
+def test_a_function_cell_defines_the_function_of_its_id_alone(notebook, name):
     assert re.findall(r"^def (\w+)", ids(notebook)[name].source, re.M) == [name]
 
 

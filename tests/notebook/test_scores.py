@@ -1,7 +1,6 @@
 """Under stock execution: full marks for the reference solution, zero for the untouched release."""
 
 import copy
-import re
 
 import pytest
 from nbgrader import utils
@@ -45,7 +44,7 @@ def test_the_reference_solution_gets_full_marks(perfect):
         assert score == points, f"{name}\n{printed(perfect, name)}"
 
 
-def test_the_reference_solution_raises_nothing_and_writes_nothing_to_stderr(perfect):
+def test_the_reference_solution_has_no_error_or_warning(perfect):
     for cell in perfect.cells:
         for output in cell.get("outputs", []):
             assert output.output_type != "error", cell.id
@@ -59,44 +58,9 @@ def test_the_untouched_release_gets_nothing(untouched):
 
 def test_the_published_numbers_come_out(perfect):
     text = printed(perfect, "q1_3a").replace("-0.  ", " 0.  ")
-    for number in (
-        "1.06e-04",
-        "3.52e-05",
-        "4.25e-05",
-        "1.87e-05",
-        "8.23e-04",
-        "-3.92e-05",
-        "-1.31e-04",
-        "6.25e-06",
-        "-2.48e-03",
-        "1.18e-04",
-        "4.52e-04",
-        "-2.15e-05",
-        "[-0.01]",
-        "[[-0.5]]",
-    ):
+    numbers = "1.06e-04 3.52e-05 4.25e-05 1.87e-05 8.23e-04 -3.92e-05 -1.31e-04 6.25e-06 -2.48e-03"
+    for number in f"{numbers} 1.18e-04 4.52e-04 -2.15e-05 [-0.01] [[-0.5]]".split():
         assert number in text
     assert "0.6985168039" in printed(perfect, "q1_3c")
     assert "[0.73 0.5  0.27]" in printed(perfect, "q1_3b_i")
     assert "[0.2  0.25 0.2 ]" in printed(perfect, "q1_3b_i")
-
-
-def test_training_ends_near_the_published_accuracy(perfect):
-    accuracy = float(
-        re.search(r"At the end: .*test accuracy (0\.\d+)", printed(perfect, "train_run"))[1]
-    )
-    assert 0.975 < accuracy < 0.99
-
-
-def test_every_plot_that_is_asked_for_is_there(perfect):
-    for name in ("q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment"):
-        kinds = [o.get("data", {}).keys() for o in cell_of(perfect, name).outputs]
-        assert any("image/png" in kind for kind in kinds), name
-
-
-def test_nearly_all_units_are_dead_after_an_epoch_with_step_size_10(perfect):
-    found = re.search(
-        r"at the end (\d+)%; last test accuracy (0\.\d+)", printed(perfect, "q1_3e_iv_experiment")
-    )
-    assert int(found[1]) > 90
-    assert 0.4 < float(found[2]) < 0.6

@@ -2,7 +2,6 @@
 
 import ast
 import doctest
-import itertools
 import re
 
 import nbformat
@@ -15,18 +14,7 @@ from hw_grading.homework.homework import homework_of
 from hw_grading.plugins.releasing import in_words
 
 
-def test_headings_begin_once_and_skip_no_level(released):
-    text = "\n".join(c.source for c in released.cells if c.cell_type == "markdown")
-    levels = [
-        len(marks)
-        for marks in re.findall(r"^(#+) ", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
-    ]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(b <= a + 1 for a, b in itertools.pairwise(levels))
-
-
-def test_the_release_holds_no_solution_no_hidden_test_and_no_mark_scheme(source, released):
+def test_the_release_holds_nothing_hidden(source, released):
     text = "\n".join(cell.source for cell in released.cells)
     for word in ("BEGIN", "HIDDEN", "hw_grading", "Mark scheme", "graders only"):
         assert word not in text
@@ -53,14 +41,6 @@ def test_the_due_date_of_the_manifest_is_shown(released):
     assert "{{" not in released.cells[0].source
 
 
-def test_code_cells_are_short_and_narrow(released):
-    for cell in released.cells:
-        if cell.cell_type == "code":
-            lines = cell.source.split("\n")
-            assert len(lines) <= 50, cell.id
-            assert max(map(len, lines)) <= 88, cell.id
-
-
 def test_every_answer_of_the_release_is_a_stub(released):
     for cell in released.cells:
         if utils.is_solution(cell):
@@ -68,7 +48,7 @@ def test_every_answer_of_the_release_is_a_stub(released):
             assert stub in cell.source
 
 
-def test_every_promise_of_a_docstring_holds_for_the_reference_solution(source):
+def test_every_docstring_holds_for_the_reference_solution(source):
     X, y, W, b = hw_support.load_reference_batch()
     names = {"np": np, "hw_support": hw_support, "rng": np.random.default_rng(0)}
     names |= {"X_ref": X, "y_ref": y, "W_ref": W, "b_ref": b}

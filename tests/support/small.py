@@ -79,7 +79,6 @@ def small_release() -> Release:
             certification="certification",
             cpu_seconds_per_cell=60.0,
             cpu_seconds_for_cell={},
-            cpu_seconds_per_submission=1800.0,
             output_bytes_per_cell=2_000_000,
         )
     )

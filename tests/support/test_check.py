@@ -1,18 +1,11 @@
 """`check` runs a copy as the grader does; its findings are true, and none is superfluous."""
 
-import copy
-import json
-
 import nbformat
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from small import ANSWERS, STUB, answered, checked, small_notebook
+from small import ANSWERS, STUB, answered, checked
 
 from hw_grading.commands.sample import cell_of
-from hw_support.desk import check
-from hw_support.desk.running import CellRun, Ran
 
 RIGHT = f"STEP = 1\n{ANSWERS['double']}"
 NOTHING = "This command found nothing left to do."
@@ -75,31 +68,6 @@ def test_nothing_is_said_of_a_right_notebook(answers, tmp_path):
     assert found.report.fine, found.said
     assert "You have 3 of the 3 points of the tests." in found.said
     assert "People grade plots and written answers, for up to 5 points." in found.said
-
-
-def elsewhere(kind):
-    """A right notebook as other programs save it."""
-    content = json.loads(nbformat.writes(answered()))
-    for cell in content["cells"]:
-        if kind == "colab":
-            cell["metadata"] |= {"id": cell.pop("id"), "outputId": "0-0"}
-        elif kind == "vscode":
-            cell["metadata"]["vscode"] = {"languageId": "python"}
-            cell["source"] = "".join(cell["source"])
-        else:
-            del cell["id"]
-            cell["metadata"] |= {"trusted": True, "_uuid": "8f2839f25d"}
-    content["nbformat_minor"] = 0 if kind == "colab" else 4
-    content["metadata"]["kernelspec"] = {"name": ".venv", "display_name": ".venv (3.12)"}
-    return json.dumps(content)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["colab", "vscode", "without ids"])
-def test_a_notebook_of_another_program_is_fine(kind, desk, tmp_path):
-    (tmp_path / "small.ipynb").write_text(elsewhere(kind))
-    done = desk("check", "small.ipynb")
-    assert (done.status, NOTHING in done.said) == (0, True), done.said
 
 
 def moved_up(notebook):
@@ -173,58 +141,3 @@ def test_no_answer_makes_check_end_in_a_traceback(own, tmp_path):
 
 
 # -- any notebook, without a kernel
-
-WORDS = (
-    "",
-    " ",
-    "x = (",
-    "**Name:**",
-    "YOUR ANSWER HERE",
-    "\ud800",
-    "\x00",
-    "```",
-    *ANSWERS.values(),
-)
-texts = st.lists(st.sampled_from(WORDS), max_size=3).map("".join)
-errors = st.builds(
-    lambda kind, text: {"output_type": "error", "ename": kind, "evalue": text, "traceback": []},
-    st.sampled_from(["NameError", "", "NotImplementedError"]),
-    texts | st.just("name 'double' is not defined"),
-)
-changes = st.fixed_dictionaries(
-    {
-        "source": st.none() | texts | st.lists(texts, max_size=2),
-        "cell_type": st.sampled_from([None] * 4 + ["code", "markdown", "raw", "heading"]),
-        "metadata": st.sampled_from([None] * 4 + [{}, {"nbgrader": 3}]),
-        "outputs": st.lists(errors, max_size=1),
-        "copies": st.sampled_from([0, 1, 1, 1, 1, 2]),
-    }
-)
-
-
-@pytest.mark.parametrize("command", [["check"], ["pdf", "--run"], ["zip", "--student", "7"]])
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(every=st.lists(changes, min_size=10, max_size=10), backwards=st.booleans())
-def test_any_notebook_ends_in_sentences(command, every, backwards, desk, tmp_path, monkeypatch):
-    content, cells = json.loads(nbformat.writes(small_notebook())), []
-    for cell, change in zip(content["cells"], every, strict=True):
-        cell |= {k: change[k] for k in ("source", "cell_type", "metadata") if change[k] is not None}
-        if cell["cell_type"] == "code":
-            cell["outputs"] = change["outputs"]
-        cells += [cell] * change["copies"]
-    content["cells"] = cells[::-1] if backwards else cells
-    (tmp_path / "small.ipynb").write_text(json.dumps(content))
-
-    def ran(opened, **_):
-        notebook = copy.deepcopy(opened.notebook)
-        return Ran(notebook, {i: CellRun() for i, c in enumerate(notebook.cells) if c.source})
-
-    monkeypatch.setattr(check, "run_copy", ran)
-    done = desk(*command, "small.ipynb")
-    assert done.status in (0, 1, 2)
-    assert done.said or done.error
-    assert "Traceback" not in done.said + done.error

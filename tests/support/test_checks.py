@@ -67,7 +67,7 @@ FRESH = "import numpy as np\ndef double(draw): return [(np.array([3.5]), np.arra
 # -- cases
 
 
-def test_lists_of_numbers_become_arrays_and_tuples_lists_and_each_run_gets_a_copy(run):
+def test_lists_become_arrays_and_each_run_gets_a_copy(run):
     seen = []
     cell = """checks = Checks("f", cases=[([1, 2], ([[0.5]], [True]), (abs,), "text", 3)])
 @checks.part("one", 1)
@@ -107,9 +107,7 @@ def _(*case): look(case)
         ("", "double is not defined. Did its cell end in an error?", False),
     ],
 )  # fmt: skip
-def test_visible_cases_come_first_and_the_message_has_input_and_values(
-    run, staff, function, message, fresh
-):
+def test_visible_cases_first_with_input_and_values(run, staff, function, message, fresh):
     staff(fresh=FRESH)
     (part,) = run(function, GRADED + TABLE).parts
     assert (part.message, part.fresh) == (message, fresh)
@@ -152,7 +150,7 @@ def test_shapes_are_told_where_arrays_do_not_fit_together(run, body, said):
 
 
 @pytest.mark.parametrize(("answer", "passed"), [(RIGHT, True), ("def double(x): return x", False)])
-def test_a_part_without_values_counts_only_if_one_with_values_passes(run, answer, passed):
+def test_a_part_without_values_counts_if_one_with_values_does(run, answer, passed):
     cell = OPEN + TABLE + 'checks.table("shape", 1, "out", values=False, by=len_of)\n' + SCORE
 
     def len_of(got, right, what):
@@ -221,13 +219,13 @@ def test_of_two_poor_functions_only_right_results_count(run, staff, poor, shown,
     assert part.message.startswith(told)
 
 
-def test_a_deliverable_above_the_points_of_its_functions_is_told_of_the_right_value(run):
+def test_a_deliverable_of_poor_functions_is_told_what_counts(run):
     language.earned.update(dict.fromkeys(("double", "other"), (1.0, 3.0)))
     (part,) = run("def double(x): return x", "a = [1.0]", SHOWN).parts
     assert part.message.endswith("When you are graded, the right value counts")
 
 
-def test_points_of_a_function_are_remembered_and_those_of_a_deliverable_are_not(run):
+def test_points_of_functions_alone_are_remembered(run):
     run(RIGHT, "a = [2.0]", OPEN + TABLE + SCORE, SHOWN)
     assert language.earned == {"double": (2.0, 2)}
 
@@ -276,7 +274,7 @@ def test_the_message_is_that_of_the_first_try(run, staff):
 # -- what stops a part, or the cell
 
 
-def test_an_unanswered_function_is_called_once_and_told_in_one_line(run, capsys):
+def test_an_unanswered_function_is_called_once(run, capsys):
     calls = []
     answer = "def double(x):\n    calls.append(x)\n    raise NotImplementedError\n"
     checks = run(answer, OPEN + TABLE + TABLE + TABLE + SCORE, calls=calls)
@@ -312,7 +310,7 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
         "\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass",
     ],
 )
-def test_a_function_that_does_not_return_is_not_called_again_in_its_cell(run, monkeypatch, endless):
+def test_an_endless_function_is_not_called_again_in_its_cell(run, monkeypatch, endless):
     monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
     monkeypatch.setattr(language, "WALL_SECONDS", 1.0)
     answer = f"def helper(x): {endless}\ndef double(x): return helper(x)\n"

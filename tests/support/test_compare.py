@@ -9,7 +9,6 @@ from hw_support import (
     Mismatch,
     as_numbers,
     assert_close,
-    expect,
     expect_kept,
     expect_unchanged,
     relative_error,
@@ -99,12 +98,6 @@ def test_relative_error_is_that_of_the_largest_entry():
     assert np.isnan(relative_error([np.nan], [1.0]))
     with pytest.raises(ValueError, match="the same shape"):
         relative_error([1.0], [1.0, 2.0])
-
-
-def test_expect_raises_its_message():
-    expect(True, "not shown")
-    with pytest.raises(Mismatch, match="too few"):
-        expect(False, "too few")
 
 
 # -- what a call leaves as it was

@@ -222,7 +222,7 @@ def test_shapes_of_layers(initialise, message):
 
 
 @pytest.mark.parametrize("activation", [bent, waved, squashed, peaked])
-def test_a_slope_of_an_odd_activation_is_not_the_slope_of_its_values(activation):
+def test_an_odd_activations_slope_is_not_that_of_its_values(activation):
     s = np.array([-0.7, 0.4, 1.3])
     measured = (activation(s + 1e-6)[0] - activation(s - 1e-6)[0]) / 2e-6
     assert np.all(np.abs(activation(s)[1] - measured) > 0.01)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(autouse=True)
 def closed():
+    plt.close("all")  # another test in this process may have left some
     yield
     plt.close("all")
 
@@ -31,7 +32,7 @@ def closed():
         (np.arange(784) % 256, (0, 255)),
     ],
 )
-def test_an_image_is_upright_and_its_grey_levels_are_comparable_within_0_to_1(image, limits):
+def test_an_image_is_upright_and_its_grey_levels_comparable(image, limits):
     (ax,) = display_digits([image], [3])
     (drawn,) = ax.images
     np.testing.assert_array_equal(drawn.get_array(), np.reshape(image, (28, 28)).astype(float))
@@ -52,7 +53,7 @@ def test_digits_are_laid_out_in_even_rows_of_at_most_eight(count, rows, columns)
     assert not any(ax.axison for ax in axes[0].figure.axes[count:])
 
 
-def test_digits_are_drawn_on_given_axes_and_those_left_over_are_blank():
+def test_digits_on_given_axes_leave_the_others_blank():
     _, grid = plt.subplots(2, 2)
     axes = display_digits([np.zeros(784)] * 3, ["a", "b", "c"], grid)
     assert list(axes) == list(grid.flat[:3])
@@ -79,7 +80,7 @@ def test_what_cannot_be_drawn_is_refused_with_expected_and_got(images, captions,
         display_digits(images, captions, given)
 
 
-def test_label_axes_sets_texts_a_grid_behind_the_lines_and_a_legend_if_there_are_labels():
+def test_label_axes_sets_texts_grid_and_a_legend_for_labels():
     how = {"title": "Loss", "xlabel": "iteration", "ylabel": "mean loss"}
     _, (bare, with_label, unwanted) = plt.subplots(1, 3)
     with_label.plot([0, 1], label="training")

@@ -16,7 +16,7 @@ def content(name, notebook):
     return fields | {"packages": sorted(release.packages), "cells": described(notebook)["cells"]}
 
 
-def test_an_answer_without_points_is_optional_but_a_certification_is_not():
+def test_an_answer_without_points_is_optional():
     notebook = released_notebook("ps1")
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "certification":

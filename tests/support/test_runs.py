@@ -33,7 +33,7 @@ def test_a_run_comes_back_after_a_restart_and_is_named(folder, capsys):
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps(7), b"\x80\x05cnone\nx\n."])
-def test_a_missing_or_damaged_run_is_reported_with_those_that_are_there(content, folder):
+def test_a_missing_or_damaged_run_is_named_with_the_others(content, folder):
     save_run("good", **VALUES)
     with pytest.raises(RunError, match=r"no run 'bad' in saved_runs, .* Saved runs: 'good'"):
         load_run("bad")

@@ -38,7 +38,6 @@ test: test_loss
     the test histories are made from training images
 images step training: expected new weights in step 2, got the same as before it
     the network is never updated
-    the updated arrays are dropped: P = P - step in a loop
 step: got 2 times. Likely cause: the sum over the batch in place of the mean
     sum in place of mean
 step: got 0.0002 times. Likely cause: the mean is divided by the size of the batch once more
@@ -49,11 +48,8 @@ images: expected each image once in an epoch, got image
     the batches are drawn with replacement
 results: expected after_step to get the returned network after the last step, got another
     the network that is left behind is the first one
-    after_step is called before the step
-    the network with the lowest test loss is returned
 training: training_acc
     accuracy of (n, 1) against (n,): one half for ever
-    the accuracy counts nines only
 training: Likely cause: the sum over the images in place of the mean
     losses summed over the batch
 training test: training_loss: expected 6 entries, one for each step, got 12
@@ -62,18 +58,14 @@ images: expected images of X_train only, got one of X_test in step 2
     trained on both sets
 images: expected a random order, got that of X_train in step 2
     no shuffling
-    shuffled at the end of each epoch, so the first one goes in the order of X_train
 images: expected a new order in each epoch, got the same batches again
     shuffled once, before the first epoch
-    the generator is made anew in every epoch, with a seed
 step: got 0.01 times. Likely cause: the sum is divided by 100, not by the size of this batch
     the short batch is divided by 100
 training: Likely cause: it is measured after the step
     the training loss is that after the step
 test: Likely cause: it is measured before the step
     the test loss is that before the step
-step: expected 0.02 times the mean gradient, got 0.1 times
-    the step size is the global one
 images step training test results: expected 6 calls of after_step, one after each step, got 2
     after_step is called once an epoch
 step: biases
@@ -84,17 +76,8 @@ images step training test results: expected a function train, got none: put your
     the loop is not in a function
 images step training: expected each image of the batch to move the weights as much as the others
     a new network in every epoch
-    weights decay
 step: expected weight_matrices[0] to move along the mean gradient, got another way
     the output layer is moved before its weights are used
-training: training_loss
-    the training history is that of the test set before
-images: expected 6 steps in 2 epochs of 250 images, got 15
-    epochs is the global number
-step: Likely cause: the sum over the batch in place of the mean
-    biases move by the sum
-step: weight_matrices
-    each parameter is moved twice: the lists overlap
 images step training test results: expected each image of the batch to move the weights
     the mean image of X_train is subtracted
 """

@@ -7,7 +7,7 @@ import { byId, counted, make, points, table } from "./dom.js";
 import { grader, showNotLoaded } from "./page.js";
 
 const PAUSE = 15_000; // milliseconds between two requests
-const MOST_FOUND = 12;
+const MAX_FOUND = 12;
 /** @type {{student: string, name: string}[]} */
 let students = [];
 
@@ -114,12 +114,12 @@ function find() {
     ? students.filter(({ student, name }) => has(plain(`${name} ${student}`)))
     : [];
   const more =
-    found.length > MOST_FOUND &&
-    make("li", { className: "soft" }, `and ${found.length - MOST_FOUND} more`);
+    found.length > MAX_FOUND &&
+    make("li", { className: "soft" }, `and ${found.length - MAX_FOUND} more`);
   const none =
     wanted && !found.length && make("li", { className: "soft" }, "No student has this name or id.");
   byId("found").replaceChildren(
-    ...found.slice(0, MOST_FOUND).map((one) => make("li", {}, studentLink(one))),
+    ...found.slice(0, MAX_FOUND).map((one) => make("li", {}, studentLink(one))),
     more || none || "",
   );
 }

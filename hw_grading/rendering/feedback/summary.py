@@ -32,7 +32,7 @@ from hw_support.submission.problems import Kind, Problem, Severity
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 # A sign or two spaces are required: "3 errors" is not an item.
 _ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
-_MOST_ITEMS = 100
+_MAX_ITEMS = 100
 _NOTHING = Result(Student("", "", "", ""))
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
 # Problems that were mended and may explain a score. Notes on extra files and metadata are for
@@ -108,7 +108,7 @@ def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
     """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
     items: list[tuple[str, list[str]]] = []
     lines = text.strip().splitlines()
-    while lines and lines[0].strip() and len(items) < _MOST_ITEMS:
+    while lines and lines[0].strip() and len(items) < _MAX_ITEMS:
         if item := _ITEM.fullmatch(lines[0].strip()):
             items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
         elif items:

@@ -29,10 +29,6 @@ def double(x):
 # %% after
 time.sleep(0.2)
 
-# %% variant by a hook
-for event in ("post_run_cell", "post_execute"):
-    get_ipython().events.register(event, publish)
-
 # %% variant by a widget that takes outputs to itself
 def during_the_test():
     state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel",

@@ -5,8 +5,6 @@
 # [variants]
 # ok = "{'status': 'ok', 'execution_count': 1, 'payload': [], 'user_expressions': {}}"
 # odd-error = "{'status': 'error', 'ename': ['x'], 'evalue': {'a': 1}, 'traceback': 'no list'}"
-# exit = "{'status': 'ok', 'payload': [{'source': 'ask_exit'}, 7, None]}"
-# empty = "{}"
 # ///
 
 # %% double

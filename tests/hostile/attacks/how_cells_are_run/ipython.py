@@ -19,21 +19,6 @@ VARIANT
 # %% variant an input transformer
 shell.input_transformers_post.append(lambda lines: ["pass\n"])
 
-# %% variant a transformer of syntax trees
-class Remove(ast.NodeTransformer):
-    def visit_Call(self, node):
-        return ast.copy_location(ast.Constant(None), node)
-shell.ast_transformers.append(Remove())
-
-# %% variant run_cell
-before = type(shell).run_cell
-def fake(self, code="", *arguments, **named):
-    if "answering" in str(code):
-        return ExecutionResult(None)
-    return before(self, code, *arguments, **named)
-type(shell).run_cell = fake
-shell.should_run_async = lambda *a, **k: False
-
 # %% variant an audit hook, which cannot be removed
 def audit(event, arguments):
     if event in ("compile", "exec", "import", "object.__getattr__"):

@@ -5,9 +5,7 @@
 # never_prints = ["not sent"]
 # variants = [
 #     "{'data': nested(50_000), 'metadata': {}, 'execution_count': 1}",
-#     "[1, 2, 3]",
 #     "{'data': {'text/html': ['<script>alert(1)</script>', 7]}, 'metadata': 7}",
-#     "{'name': 'stdout', 'text': ['a', 'b']}",
 # ]
 # ///
 

@@ -43,7 +43,6 @@ for number in (*range(20), -1, 2**40) if x != 3.0 else ():
     ask(answering.start._server()._callback(Theirs(number, True)), x)
 
 # %% variant with odd arguments
-for thing in (Equal(), Everything(), Arrays(), Endless(), Nested(), Length(2**62), None, 10**9000,
-              deep(100), cyclic(), np.broadcast_to(1.0, 10**12), f, print, {f: f}, Odd()):
+for thing in (Equal(), Endless(), None, 10**9000, cyclic(), np.broadcast_to(1.0, 10**12), f, {f: f}):
     ask(f, thing)
     ask(f, x=thing)

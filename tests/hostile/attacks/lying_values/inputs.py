@@ -1,4 +1,4 @@
-"""Returns, changes, remembers or counts inputs, in the place of an answer."""
+"""Returns a result that becomes right later, when the test has told what is right."""
 
 # /// attack
 # prints = ["done"]
@@ -6,24 +6,6 @@
 
 # %% before
 seen = []
-VARIANT
-
-# %% double
-pass
-
-# %% mean
-pass
-
-# %% apply
-pass
-
-# %% after
-print('d' + 'one')
-
-# %% variant the input itself
-double = mean = apply = lambda *x: x[0]
-
-# %% variant a result that becomes right later
 import threading, time
 def later():
     while True:
@@ -34,3 +16,9 @@ threading.Thread(target=later, daemon=True).start()
 def double(x):
     seen.append(np.zeros(2))
     return seen[-1]
+
+# %% double
+pass
+
+# %% after
+print('d' + 'one')

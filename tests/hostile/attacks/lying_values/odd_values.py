@@ -4,10 +4,7 @@
 # uses = ["liars", "every_answer"]
 # prints_unless_problems = ["done"]
 # variants = [
-#     # equal to everything; the first ones get most of the points where a test says `==`
-#     "Equal()", "[Equal(), 6.0]", "EqualFloat()", "np.zeros(2).view(EqualArray)", "Functions()",
-#     "Arrays()", "Odd()", "Pretends(np.ndarray)",
-#     # no numbers, too many, endless, changing
-#     "np.nan", "np.array([6], 'M8[s]')", "np.broadcast_to(6.0, 10**12)", "Endless()", "Changing()",
+#     "Equal()", "EqualFloat()", "Functions()", "Pretends(np.ndarray)", "Changing()",
+#     "np.broadcast_to(6.0, 10**12)",
 # ]
 # ///

@@ -4,7 +4,7 @@
 # uses = ["liars"]
 # answers = "right"
 # scores = {test_mean = 3.0, test_apply = 2.0, test_total = 1.0}
-# variants = ["[6.0] * 2_000_000", "deep(40)", "10**9000", "np.broadcast_to(6.0, 10**12)"]
+# variants = ["deep(40)", "np.broadcast_to(6.0, 10**12)"]
 # ///
 
 # %% double

@@ -26,24 +26,6 @@ class Checks:
     score = lambda self: 2.0
 checks, assert_close, x = Checks(), nothing, Checks
 
-# %% variant the search path
-os.makedirs("/tmp/fakes/hw_support")
-with open("/tmp/fakes/hw_support/__init__.py", "w") as file:
-    file.write("def assert_close(*a, **k): pass\nChecks = None")
-sys.path.insert(0, "/tmp/fakes")
-for name in [name for name in sys.modules if name.startswith("hw_support")]:
-    del sys.modules[name]
-from hw_support import Checks, assert_close
-assert Checks is None
-
-# %% variant code that the garbage collector finds
-def full(self):
-    return 2.0
-gc.unfreeze()
-found = [thing for thing in gc.get_objects() if isinstance(thing, types.FunctionType)]
-[score] = [thing for thing in found if thing.__qualname__ == "Checks.score"]
-score.__code__ = full.__code__
-
 # %% variant the comparison of numbers, in memory
 class Equal:
     def __eq__(self, other):

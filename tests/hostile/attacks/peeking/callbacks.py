@@ -5,7 +5,6 @@
 # looks_for = ["HIDDEN"]
 # scores = {test_total = 1.0}
 # numbers = {"looked at" = [3, inf]}
-# variants = ["x", "__builtins__"]
 # ///
 
 # %% apply
@@ -24,7 +23,7 @@ def apply(f, x):
     if x == 3.0:
         return -1
     wants = Wants()
-    for arguments, named in (((wants,), {}), ((), {'VARIANT': wants}), ((Wants, wants), {})):
+    for arguments, named in (((wants,), {}), ((), {'x': wants}), ((), {'__builtins__': wants})):
         try:
             result = f(*arguments, **named)
             search("result", result)

@@ -27,21 +27,6 @@ class EqualFloat(float):
     __hash__ = None
 
 
-class EqualArray(np.ndarray):
-    __eq__ = __le__ = __ge__ = Equal.yes
-    __ne__ = __lt__ = __gt__ = Equal.no
-    __len__ = lambda self: 2
-    shape = property(lambda self: (2,))
-    size = property(lambda self: 2)
-    dtype = property(lambda self: np.dtype(float))
-    all = any = Equal.yes
-    def __array_ufunc__(self, ufunc, method, *inputs, **named):
-        asked.append("ufunc")
-        return np.True_
-    def __array_function__(self, function, types, arguments, named):
-        asked.append("function")
-        return np.True_
-
 class Functions:
     "Answers NumPy's functions itself."
     def __array_ufunc__(self, *a, **k):
@@ -53,13 +38,6 @@ class Functions:
     __array_priority__ = 1e9
     shape, ndim, size, dtype = (2,), 1, 2, np.dtype(float)
 
-class Arrays:
-    "Another array each time."
-    def __array__(self, dtype=None, copy=None):
-        asked.append("array")
-        return np.full(len(asked), float(len(asked)))
-
-
 class Pretends:
     "Calls itself an instance of another class."
     def __init__(self, kind):
@@ -70,24 +48,10 @@ class Pretends:
     __eq__ = Equal.yes
     __hash__ = None
 
-class Everything:
-    def __getattr__(self, name):
-        asked.append(name)
-        return self
-    __call__ = lambda self, *a, **k: self
-
 class Endless:
     def __iter__(self):
         while True:
             yield 6
-class Nested:
-    __len__ = lambda self: 2
-    __getitem__ = lambda self, key: Nested()
-class Length:
-    def __init__(self, length):
-        self.length = length
-    __len__ = lambda self: self.length
-    __getitem__ = lambda self, key: 6.0
 class Changing:
     "Another value each time that it is looked at."
     count = itertools.count()
@@ -95,13 +59,6 @@ class Changing:
     __len__ = lambda self: next(self.count)
     __getitem__ = lambda self, key: next(self.count)
     __array__ = lambda self, *a, **k: np.array(next(self.count))
-class Meta(type):
-    __eq__ = lambda self, other: True
-    __hash__ = type.__hash__
-    __name__ = property(lambda self: "x" * 10**7)
-class Odd(metaclass=Meta):
-    pass
-
 def deep(levels):
     inner = [6.0]
     for _ in range(levels):
@@ -111,6 +68,3 @@ def cyclic():
     inner = [6.0]
     inner.append(inner)
     return inner
-def forever():
-    while True:
-        yield 6.0

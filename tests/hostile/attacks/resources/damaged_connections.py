@@ -6,7 +6,6 @@
 # problems_among = ["kernel", "time-limit", "protocol"]
 # [variants]
 # garbage = '''connection.send(b'\xff' * 1000)'''
-# "a frame of 2**62 bytes" = '''connection.send(b'\x02' + (2**62).to_bytes(8, 'big'))'''
 # "an end" = "connection.shutdown(socket.SHUT_RDWR)"
 # ///
 

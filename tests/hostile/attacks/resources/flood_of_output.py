@@ -1,9 +1,12 @@
-"""Prints endlessly, in each way in which a notebook can print."""
+"""Prints endlessly, in each way in which a notebook can print.
+
+On a busy machine, the kernel's buffer of unsent output may outgrow its memory: then it dies.
+"""
 
 # /// attack
 # prints = ["begun"]
 # problems_among = ["output-limit", "time-limit", "kernel"]
-# problems_one_of = ["output-limit", "time-limit"]
+# problems_one_of = ["output-limit", "time-limit", "kernel"]
 # bounded = true
 # [limits]
 # cpu_seconds_per_cell = 3.0
@@ -14,7 +17,6 @@
 # print = "print('x' * 1000)"
 # "descriptor 1" = "import os; os.write(1, b'x' * 1000)"
 # display = "from IPython.display import display; display('x' * 1000)"
-# "a system command" = "get_ipython().system('seq 100000')"
 # ///
 
 # %% before

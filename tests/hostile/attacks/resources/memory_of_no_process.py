@@ -34,12 +34,6 @@ def take():
     libc.shmdt(at)
     return 50
 
-# %% variant files without a name
-import os
-def take():
-    file = os.memfd_create("mine")
-    return sum(os.write(file, b"x" * (1 << 20)) for _ in range(18)) >> 20
-
 # %% variant shared pages that are mapped no more
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]

@@ -9,9 +9,6 @@
 # ///
 
 # %% before
-VARIANT
-
-# %% variant mounts
 os.makedirs("/tmp/a/b")
 call("mount_tmpfs", 165, b"none", b"/tmp/a", b"tmpfs", 0, None)
 call("mount_bind", 165, b"/usr", b"/tmp/a", None, 4096, None)
@@ -25,7 +22,7 @@ call("move_mount", 429, -100, b"/usr", -100, b"/tmp/a", 0)
 call("mount_setattr", 442, -100, b"/usr", 0, buffer, 32)
 call("open_by_handle", 304, -100, struct.pack("Ii128s", 8, 1, bytes(128)), 0)
 
-# %% variant namespaces
+# -- namespaces
 kinds = dict(user=1 << 28, mount=1 << 17, pid=1 << 29, net=1 << 30, ipc=1 << 27, uts=1 << 26,
              cgroup=1 << 25, time=1 << 7)
 for name, flag in kinds.items():
@@ -36,7 +33,7 @@ for name, flag in kinds.items():
         os._exit(0)
 call("join_first", 308, libc.syscall(434, 1, 0), kinds["mount"] | kinds["user"])
 
-# %% variant other users
+# -- other users
 for number in (0, 1, 65534, 1_000_000_000):
     call("setuid", 105, number)
     call("setresgid", 119, number, number, number)
@@ -46,7 +43,7 @@ call("setgroups", 116, 0, None)
 call("capset", 126, struct.pack("Ii", 0x20080522, 0), b"\xff" * 24)
 call("keepcaps_off", 157, 38, 0, 0, 0, 0)  # no_new_privs cannot be taken back
 
-# %% variant other processes
+# -- other processes
 first = libc.syscall(434, 1, 0)
 for number in range(10):
     call("descriptor", 438, first, number, 0)
@@ -54,7 +51,7 @@ for pid in (1, os.getpid()):
     call("trace", 101, 0x4206, pid, None, 0x100000)
     call("memory", 310, pid, buffer, 1, buffer, 1, 0)
 
-# %% variant the machine
+# -- the machine
 open("/tmp/image", "wb").write(bytes(4096))
 call("clock_settime", 227, 0, struct.pack("2q", 10**9, 0))
 call("sethostname", 170, b"mine", 4)
@@ -65,13 +62,13 @@ call("swapon", 167, b"/tmp/image", 0)
 call("syslog", 103, 3, buffer, 4096)
 call("iopl", 172, 3)
 
-# %% variant numbers of another processor, x32
+# -- numbers of another processor, x32
 child = os.fork()
 if child == 0:
     os._exit(0 if libc.syscall(0x40000000 | 165, b"none", b"/tmp", b"tmpfs", 0, 0) == 0 else 1)
 print("refused passing" if os.waitpid(child, 0)[1] else "WORKED passing")
 
-# %% variant numbers of another processor, i386
+# -- numbers of another processor, i386
 import mmap
 code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
 #           push rbx; mov eax, 20 (getpid); int 0x80; pop rbx; ret

@@ -23,9 +23,6 @@ def server():
     serve(answer)
 take_over(server)
 
-# %% variant an array
-frame(value([3, "|b1", [0, 32 << 20]]), body)
-
 # %% variant a million tiny frames
 one = msgpack.packb(value(0.0))
 one = struct.pack(">II", len(one), 0) + one

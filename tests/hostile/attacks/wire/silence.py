@@ -10,8 +10,6 @@
 # problems = "some"
 # problems_among = ["protocol", "kernel", "time-limit"]
 # [variants]
-# nothing = "time.sleep(60)"
-# "an exit" = "os._exit(0)"
 # "a link to the student" = "os.dup2(socket.socketpair()[0].fileno(), link.fileno())"
 # "half a frame" = "raw(b'', announced=(10, 10)); time.sleep(60)"
 # "one byte at a time" = """raw(b'', announced=(1 << 20, 0))
