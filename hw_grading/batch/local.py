@@ -151,7 +151,7 @@ class LocalProcesses(Executor):
     def _listen(self) -> None:
         """Take the fork server's answers; start another one when it dies."""
         while True:
-            with contextlib.suppress(EOFError, OSError):
+            with contextlib.suppress(Exception):  # also an answer that cannot be read
                 self._take_answers()
             with self._lock:
                 self._ready = False
@@ -162,7 +162,7 @@ class LocalProcesses(Executor):
                     self._shut = True
                     break
                 self._start()
-        died = f"the fork server of the workers ended {ATTEMPTS} times as it started"
+        died = f"the fork server of the workers ended {ATTEMPTS} times without an answer"
         fault = GraderFault("the run was ended" if self._ending else died)
         left = [future for _, future in [*self._running.values(), *self._waiting]]
         for future in [self._imported, *left]:
@@ -180,11 +180,11 @@ class LocalProcesses(Executor):
             self._send()
         while True:
             number, answer = self._connection.recv()
+            value, failure = pickle.loads(answer)
             self._deaths = 0
             with self._lock:
                 _, future = self._running.pop(number)
                 self._send()
-            value, failure = pickle.loads(answer)
             if failure:
                 future.set_exception(GraderFault(failure))
             else:

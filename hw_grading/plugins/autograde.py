@@ -168,7 +168,8 @@ class _Loop:
                     "can: it grades the rest"
                 ) from error
             why = described(error)
-            self.converter.log.error("NOT GRADED: %s: %s", one.student, why)
+            unforeseen = not isinstance(error, GraderFault)
+            self.converter.log.error("NOT GRADED: %s: %s", one.student, why, exc_info=unforeseen)
             self.run.progress.ended(one.student, NotGraded(why))
             return False
         self.run.progress.saved(one.student)

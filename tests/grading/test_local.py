@@ -88,6 +88,14 @@ def test_calls_go_on_when_the_fork_server_is_killed(two: LocalProcesses) -> None
     assert running.result() is None
 
 
+def test_an_answer_that_cannot_be_read_blocks_nobody(two: LocalProcesses) -> None:
+    unreadable = "type('C', (), {'__reduce__': lambda self: (int, ('x',))})()"
+    bad, others = two.submit(eval, unreadable), [two.submit(os.getpid) for _ in range(4)]
+    with pytest.raises(GraderFault, match="without an answer"):
+        bad.result(60)
+    assert all(future.done() for future in others)
+
+
 def test_shutdown_waits_for_running_calls() -> None:
     executor = LocalProcesses(1)
     futures = [executor.submit(time.sleep, 0.1) for _ in range(3)]
