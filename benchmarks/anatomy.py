@@ -123,11 +123,11 @@ def time_one_course() -> None:
     """Grade the course in this folder several times, and print the time of each stage."""
     from jupyter_core.application import NoStart
     from nbgrader.apps import NbGraderApp
-    from nbgrader.converters import Autograde
 
     from hw_grading.batch.store import Results
     from hw_grading.examiner.client import Examination
-    from hw_grading.plugins.exporters import Sanitizing
+    from hw_grading.plugins.autograde import SubmissionExporter
+    from hw_grading.plugins.reading import Reader
     from hw_grading.plugins.saving import SaveScores
     from hw_grading.run.kernel_cells import KernelCells
     from hw_grading.run.submission import Submission
@@ -165,8 +165,8 @@ def time_one_course() -> None:
         (Examination, "process", known),
     ):
         setattr(owner, method, timed)
-    table.time(Autograde, "convert_notebooks", "nbgrader's loop, writing, the table at the end")
-    table.time(Sanitizing, "__call__", "read and mend")
+    table.time(SubmissionExporter, "_grade_class", "the loop, writing, the table at the end")
+    table.time(Reader, "read", "read and mend")
     table.time(KernelCells, "start", "start the kernel")
     table.time(Submission, "run", "between cells: connecting, settling outputs")
     table.time(Submission, "_examine", "tests: between questions")

@@ -1,6 +1,5 @@
 """Measure how well many Dask workers are used, with submissions that only sleep."""
 
-import functools
 import io
 import logging
 import statistics
@@ -10,13 +9,14 @@ from pathlib import Path
 
 from distributed import LocalCluster
 
-from hw_grading.batch.ahead import ClassRun
 from hw_grading.batch.cluster import DaskWorkers
+from hw_grading.batch.grading import ClassRun
 from hw_grading.batch.job import Job
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, Outcome
+from hw_grading.run.settings import RunSettings
 
 WORKERS, ROUNDS, SECONDS, REPEATS = 64, 5, 10.0, 3
 
@@ -28,7 +28,7 @@ def run() -> None:
         n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, silence_logs=50
     ) as cluster:
         cluster.wait_for_workers(WORKERS, timeout=600)
-        executor = DaskWorkers(cluster.scheduler_address, 60, print)
+        executor = DaskWorkers(cluster.scheduler_address, 60, RunSettings())
         for _ in range(REPEATS):
             shares.append(ROUNDS * SECONDS / seconds_of_a_class(executor))
             print(f"{WORKERS} workers, {ROUNDS} submissions each: {shares[-1]:.2f} of the ideal")
@@ -39,19 +39,14 @@ def run() -> None:
 def seconds_of_a_class(executor: DaskWorkers) -> float:
     """Run a class with several submissions for each worker; return the seconds."""
     jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
-    pending = [functools.partial(_itself, job) for job in jobs]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         results = Results(Path(folder), 10)
         progress = Progress([], Path(folder), "sleeping", logging.getLogger(), io.StringIO())
-        run = ClassRun(pending, executor, results, progress, at_once=executor.at_once, run=sleep)
-        for job in jobs:
-            run.outcome(job)
+        run = ClassRun(executor, results, progress, at_once=executor.at_once, run=sleep)
+        for _, future in run.ahead(jobs, run.begin):
+            future.result()
         return time.monotonic() - start
-
-
-def _itself(job: Job) -> Job:
-    return job
 
 
 def sleep(job: Job) -> Outcome:

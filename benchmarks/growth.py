@@ -13,9 +13,8 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.isolation import answers, make_course
-from hw_grading.batch.job import Job
-from hw_grading.batch.seeds import course_seeds
-from hw_grading.batch.settings import WholeClass
+from hw_grading.batch.job import Job, seed_of
+from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import Results
 from hw_grading.homework.course import Course
 from hw_grading.outcome import WithScores
@@ -24,14 +23,18 @@ SIZES = (100, 10_000)
 # Runs `nbgrader autograde`, and keeps the last job and its outcome.
 KEEP = """
 import os, pickle
-from hw_grading.batch import ahead
-outcome_of = ahead.ClassRun.outcome
-def outcome(self, job):
-    outcome = outcome_of(self, job)
+from hw_grading.batch.store import Results
+from hw_grading.plugins.reading import Reader
+put, read_of, jobs = Results.put, Reader.read, {}
+def read(self, *arguments):
+    found = read_of(self, *arguments)
+    jobs[found.job.key] = found.job
+    return found
+def keep(self, key, outcome):
+    put(self, key, outcome)
     with open(os.environ["KEPT"], "wb") as file:
-        pickle.dump((job, outcome), file)
-    return outcome
-ahead.ClassRun.outcome = outcome
+        pickle.dump((jobs[key], outcome), file)
+Reader.read, Results.put = read, keep
 from nbgrader.apps.nbgraderapp import main
 main()
 """
@@ -73,11 +76,11 @@ def make_results_ready(course: Course, job: Job, outcome: WithScores, students: 
     """Store the outcome of one student's job as the result of each student."""
     whole_class = WholeClass(config=course.config)
     results = Results(whole_class.place(course.root) / "results", 4000)
-    seeds = course_seeds(whole_class.secret(course.root, course.directory.course_id))
+    secret = course_secret(whole_class.secret(course.root, course.directory.course_id))
     notebook = nbformat.from_dict(json.loads(job.notebook))
     for number in range(students):
         student = f"student-{number:05}"
-        seed = seeds.of(job.homework.name, student, notebook)
+        seed = seed_of(secret, job.homework.name, student, notebook)
         results.put(replace(job, student=student, seed=seed).key, outcome)
 
 

@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy.engine import make_url
 from tqdm import tqdm
 
-from hw_grading.batch.scratch import work_folder
+from hw_grading.batch.locks import work_folder
 from hw_grading.batch.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder

@@ -32,17 +32,15 @@ def configure(c: Any) -> None:
     c.ClearMarkScheme.enforce_metadata = False
 
     # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
-    c.Autograde.exporter_class = "hw_grading.plugins.exporters.SubmissionExporter"
+    c.Autograde.exporter_class = "hw_grading.plugins.autograde.SubmissionExporter"
     c.Autograde.sanitize_preprocessors = [
-        "hw_grading.plugins.preprocessors.MendCells",
+        "hw_grading.plugins.reading.MendCells",
         "nbgrader.preprocessors.ClearOutput",
     ]
     c.Autograde.autograde_preprocessors = [
-        "hw_grading.plugins.preprocessors.CollectResult",
         "nbgrader.preprocessors.LimitOutput",
         # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.
         "hw_grading.plugins.saving.SaveScores",
-        "hw_grading.plugins.preprocessors.MarkFinished",
     ]
 
     # Feedback and formgrader show what students wrote without scripts.

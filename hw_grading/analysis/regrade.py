@@ -20,7 +20,7 @@ from nbgrader.utils import is_grade, is_solution, is_task
 from hw_grading.analysis.changes import as_csv, compare, graded_differently, in_words
 from hw_grading.batch.job import graded_with, installed
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.submitted import digest_of as digest_of_file
+from hw_grading.batch.submissions import digest_of as digest_of_file
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import GradedWith, digest_of, joined_digest, read_runs
 from hw_grading.gradebook.scores import counted, named, open_gradebook

@@ -8,10 +8,10 @@ folder.
 import contextlib
 import functools
 import hashlib
+import hmac
 import importlib.metadata
 import json
 import platform
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,27 +19,25 @@ from time import monotonic
 from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
+from nbgrader.utils import is_locked
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hw_grading
 import hw_support
-from hw_grading.batch.seeds import another
 from hw_grading.homework.homework import KINDS, Homework
-from hw_grading.outcome import GraderFault, HelperEnded, NotGraded, Outcome, Spent
+from hw_grading.homework.notes import is_notes
+from hw_grading.outcome import HelperEnded, NotGraded, Outcome, Spent
 from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 from hw_support.submission import released
+from hw_support.submission.cells import grade_id_of
 
 OURS = "this homework's own packages"
 # The files of released homeworks, which only students' commands read.
 _RELEASED = released.FOLDER.relative_to(Path(str(hw_support.__file__)).parents[1])
-_looking = threading.Lock()
-
-
-class WorkerUnfit(GraderFault):
-    """A worker must not grade, because its results could differ from the coordinator's."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Job:
     """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int  # of hidden tests' inputs in the first run; see `hw_grading.batch.seeds`
+    seed: int  # of hidden tests' inputs in the first run; see `seed_of`
     notebook: str  # sanitized, as JSON, including the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
@@ -64,6 +62,17 @@ class Job:
         homework = self.homework.digest()
         whole = [self.student, self.seed, self.notebook, self.settings, self.versions, homework]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+
+
+def job_of(
+    student: str, notebook: NotebookNode, settings: RunSettings, homework: Homework, secret: bytes
+) -> Job:
+    """Return the job of a notebook that was read and mended."""
+    # Mending gives random ids to restored cells. The job needs the same ids each time.
+    cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
+    text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
+    seed = seed_of(secret, homework.name, student, notebook)
+    return Job(student, seed, text, settings.plain(), installed(), homework)
 
 
 def graded_with(
@@ -106,16 +115,26 @@ def run(job: Job) -> Outcome:
 
 
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on a machine that was not checked yet; it may be `WorkerUnfit`."""
-    if different := differences(job.versions, installed()):
-        raise WorkerUnfit(
-            f"the worker's packages differ from the coordinator's: {'; '.join(different)}"
+    """Run a submission on another machine, which may have joined after the others were checked."""
+    if why := why_unfit(job.settings, job.versions):
+        return NotGraded(f"a worker differs from the coordinator: {why}")
+    return run(job)
+
+
+def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
+    """Return why this machine must not grade for one with these packages; "" if it may."""
+    found = installed()
+    different = [name for name in versions if versions[name] != found.get(name)]
+    if different:
+        return "; ".join(
+            f"{name} {found.get(name, 'missing')[:20]}, expected {versions[name][:20]}"
+            for name in sorted(different, key=lambda name: (name != OURS, name))
         )
     try:
-        _check_sandbox(job.settings["sandbox"], job.settings["blas_threads"])
-    except Exception as error:  # otherwise this worker would take every job, and fail at each
-        raise WorkerUnfit(described(error)) from error
-    return run(job)
+        _check_sandbox(settings["sandbox"], settings["blas_threads"])
+    except Exception as error:
+        return described(error)
+    return ""
 
 
 @functools.cache
@@ -124,14 +143,51 @@ def _check_sandbox(sandbox: str, blas_threads: int) -> None:
     settings.expect_a_sandbox([Path(str(hw_grading.__file__)).parent])
 
 
-def installed() -> dict[str, str]:
-    """Return the versions of Python and of the dependencies, and a digest of our own packages."""
-    with _looking:  # reading markers in two threads at once is a race in CPython 3.11
-        return _installed()
+# -- the seeds of hidden inputs
+
+
+def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) -> int:
+    """Return the seed of one submission, 128 bits: the same whenever it is graded.
+
+    It is a keyed digest: nobody can predict it without the course's `secret`. It depends on the
+    order of all cells of the mended notebook, on the type and text of the student's cells, and on
+    the grade ids of locked cells. So a changed answer gets another seed, and so does a cell that
+    was moved or became text. A student who has learned hidden inputs cannot use them in the next
+    attempt. A new text of a locked cell changes no seed.
+    """
+    cells = (cell for cell in notebook.cells if not is_notes(cell))
+    texts = (text for cell in cells for text in _identity(cell))
+    return _number(secret, homework, student, *texts)
+
+
+def another(seed: int) -> int:
+    """Return the seed of a run that replaces one with this seed.
+
+    Student code that has seen inputs may pass them on, for example by the files that the system
+    keeps in memory. So the next run needs other inputs.
+    """
+    return _number(str(seed).encode(), "second run")
+
+
+def _identity(cell: NotebookNode) -> tuple[str, str, str]:
+    grade_id = grade_id_of(cell) or ""
+    return ("locked", grade_id, "") if is_locked(cell) else (cell.cell_type, grade_id, cell.source)
+
+
+def _number(key: bytes, *texts: str) -> int:
+    digest = hmac.new(key, digestmod=hashlib.sha256)
+    for text in texts:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return int.from_bytes(digest.digest()[:16], "big")
+
+
+# -- the packages of this machine
 
 
 @functools.cache
-def _installed() -> dict[str, str]:
+def installed() -> dict[str, str]:
+    """Return the versions of Python and of the dependencies, and a digest of our own packages."""
     versions = {"Python": platform.python_version()}
     left = [(hw_grading.DISTRIBUTION, "grading")]
     while left:
@@ -147,16 +203,6 @@ def _installed() -> dict[str, str]:
     packages = [Path(str(package.__file__)).parent for package in (hw_grading, hw_support)]
     versions[OURS] = digest_of_packages(packages)
     return dict(sorted(versions.items()))
-
-
-def differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """Describe the first differences between two results of `installed`."""
-    names = [name for name in expected if expected[name] != found.get(name)]
-    named = [
-        f"{name} {found.get(name, 'missing')[:20]}, expected {expected[name][:20]}"
-        for name in sorted(names, key=lambda name: (name != OURS, name))[:5]
-    ]
-    return named + ([f"and {len(names) - 5} more"] if len(names) > 5 else [])
 
 
 def digest_of_packages(packages: list[Path]) -> str:

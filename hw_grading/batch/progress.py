@@ -7,11 +7,9 @@ bar is a line that appears now and then.
 import contextlib
 import json
 import logging
-import statistics
 import threading
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -22,24 +20,11 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.gradebook.scores import counted
-from hw_grading.outcome import Outcome, Status
+from hw_grading.outcome import NotGraded, Outcome, Status
 
-_MAX_SLOW = 5  # submissions in the list of the slowest
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left, {rate_fmt}{postfix}"
-
-
-@dataclass
-class _Entry:
-    """What a run knows of one student."""
-
-    end: Status | None = None  # None if there is no outcome yet
-    why: str = ""  # the reasons for the outcome
-    seconds: float = 0.0  # wall-clock
-    cpu_seconds: float = 0.0
-    again: bool = False  # whether an earlier run produced the result
-    saved: bool = False  # whether the scores are in the gradebook
 
 
 class Progress:
@@ -57,7 +42,9 @@ class Progress:
         log: logging.Logger | logging.LoggerAdapter[Any],
         stream: TextIO,
     ) -> None:
-        self._entries = {student: _Entry() for student in students}
+        self._outcomes: dict[str, Outcome | None] = dict.fromkeys(students)
+        self._again: set[str] = set()  # those whose result is an earlier run's
+        self._saved: set[str] = set()  # those whose scores are in the gradebook
         self._failed = 0  # students whose outcome is another than GRADED
         self._assignment, self._folder, self._log = assignment, folder, log
         self._can_be_written = True  # False after the folder could not be written to
@@ -84,42 +71,32 @@ class Progress:
 
     # -- what happens
 
-    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
+    def ended(self, student: str, outcome: Outcome, *, again: bool = False) -> None:
         """Note the outcome; `again` means that an earlier run produced it."""
-        spent = outcome.spent
-        of_time = {"seconds": spent.seconds, "cpu_seconds": spent.cpu_seconds, "again": again}
-        self._end(student, outcome.status, " ".join(outcome.reasons), **of_time)
-
-    def not_graded(self, student: str, why: str) -> None:
-        """Note that the grader failed to grade a student; this replaces an earlier outcome."""
-        self._end(student, Status.NOT_GRADED, why)
+        with self._lock:
+            before = self._outcomes.get(student)
+            if before is None:
+                self._bar.update()
+            self._outcomes[student] = outcome
+            if again:
+                self._again.add(student)
+            self._failed += bool(outcome.reasons) - bool(before and before.reasons)
+            self._bar.set_postfix(failed=self._failed, refresh=False)
+            self._write_line(student, outcome, again)
 
     def saved(self, student: str) -> None:
         """Note that a student's scores are in the gradebook."""
-        with self._lock:
-            self._entries.setdefault(student, _Entry()).saved = True
+        self._saved.add(student)
 
     def trouble(self, message: str) -> None:
         """Show a message to the instructor."""
         self._log.error(message)
 
-    def _end(self, student: str, end: Status, why: str, **known: Any) -> None:
-        with self._lock:
-            entry = self._entries.setdefault(student, _Entry())
-            before = entry.end
-            if before is None:
-                self._bar.update()
-            for name, value in {"end": end, "why": why, **known}.items():
-                setattr(entry, name, value)
-            self._failed += _is_failed(end) - _is_failed(before)
-            self._bar.set_postfix(failed=self._failed, refresh=False)
-            self._write_line(student, entry)
-
     def close(self, how_to_go_on: str) -> None:
         """End the bar, and show the table, with the command that grades those who are left."""
         with self._lock:
             self._closing.close()
-            if not self._entries:
+            if not self._outcomes:
                 return
             left = self.counts()[Status.NOT_GRADED]
             table = self.table()
@@ -132,53 +109,46 @@ class Progress:
     def counts(self) -> Counter[Status]:
         """Return the number of students by outcome. Scores that are not saved are no outcome."""
         return Counter(
-            entry.end if entry.end and entry.saved else Status.NOT_GRADED
-            for entry in self._entries.values()
+            outcome.status if outcome and student in self._saved else Status.NOT_GRADED
+            for student, outcome in self._outcomes.items()
         )
 
     def table(self) -> str:
-        """Return the outcome of the class as lines of text, with problems and the slowest."""
+        """Return the outcome of the class as lines of text, with the problems."""
         counts = self.counts()
         minutes, seconds = divmod(round(monotonic() - self._start), 60)
         graded, failed = counts[Status.GRADED], counts[Status.SUBMISSION_FAILED]
         first = f"{self._assignment}: {graded + failed} graded, {failed} of them with problems"
         first += f", {counts[Status.NOT_GRADED]} not graded; {minutes} min {seconds} s"
-        if again := sum(entry.again for entry in self._entries.values()):
-            first += f"; {again} from an earlier run"
-        lines = [first]
-        for end, title in (
+        lines = [first + (f"; {len(self._again)} from an earlier run" if self._again else "")]
+        for status, title in (
             (Status.SUBMISSION_FAILED, "GRADED, WITH PROBLEMS"),
             (Status.NOT_GRADED, "NOT GRADED"),
         ):
-            ended = {name: entry for name, entry in self._entries.items() if entry.end is end}
-            lines += [f"  {title}"] if ended else []
+            named = {name: one for name, one in self._outcomes.items() if one}
+            why = {name: one.reasons for name, one in named.items() if one.status is status}
+            lines += [f"  {title}"] if why else []
             lines += [
-                f"    {plain(student, 40)}: {plain(entry.why, _LONGEST_REASON)}"
-                for student, entry in ended.items()
+                f"    {plain(student, 40)}: {plain(' '.join(reasons), _LONGEST_REASON)}"
+                for student, reasons in why.items()
             ]
-        open_end = (None, Status.GRADED, Status.SUBMISSION_FAILED)
-        if unsaved := sum(e.end in open_end and not e.saved for e in self._entries.values()):
-            lines.append(f"  The run ended before the scores of {counted(unsaved, 'student')}")
-            lines[-1] += " were saved"
-        ran = {name: e for name, e in self._entries.items() if e.seconds and not e.again}
-        if ran:
-            median = statistics.median(entry.seconds for entry in ran.values())
-            lines.append(f"  SLOWEST (the median took {median:.1f} s)")
-        for student, entry in sorted(ran.items(), key=lambda item: -item[1].seconds)[:_MAX_SLOW]:
-            cpu_time = f"({entry.cpu_seconds:.1f} s of CPU time)"
-            lines.append(f"    {plain(student, 40)}: {entry.seconds:.1f} s {cpu_time}")
+        refused = {name for name, one in self._outcomes.items() if isinstance(one, NotGraded)}
+        if unsaved := len(self._outcomes.keys() - self._saved - refused):
+            lines.append(
+                f"  The run ended before the scores of {counted(unsaved, 'student')} were saved"
+            )
         return "\n".join(lines)
 
-    def _write_line(self, student: str, entry: _Entry) -> None:
+    def _write_line(self, student: str, outcome: Outcome, again: bool) -> None:
         """Append a line to the file. Grading goes on if that fails."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "student": student,
-            "end": entry.end,
-            "why": entry.why,
-            "seconds": round(entry.seconds, 2),
-            "cpu_seconds": round(entry.cpu_seconds, 2),
-            "again": entry.again,
+            "end": outcome.status,
+            "why": " ".join(outcome.reasons),
+            "seconds": round(outcome.spent.seconds, 2),
+            "cpu_seconds": round(outcome.spent.cpu_seconds, 2),
+            "again": again,
         }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -190,10 +160,6 @@ class Progress:
                 self.trouble(
                     f"The progress of grading cannot be written to {self._folder}: {error}"
                 )
-
-
-def _is_failed(end: Status | None) -> bool:
-    return end not in (None, Status.GRADED)
 
 
 def is_news(record: logging.LogRecord) -> bool:

@@ -1,22 +1,26 @@
 """Settings for grading a whole class, and the executor that they describe."""
 
+import contextlib
+import hashlib
 import os
+import secrets
 import sys
-from collections.abc import Callable
+import tempfile
 from concurrent.futures import Executor
 from pathlib import Path
 
 import psutil
+from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import LocalProcesses, WarmUp
-from hw_grading.batch.seeds import secret_file
+from hw_grading.batch.local import LocalProcesses
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 
+SECRET_BYTES = 32
 _SHARE_OF_MEMORY = 0.8  # of the memory that is free when grading begins
 
 
@@ -66,7 +70,11 @@ class WholeClass(Configurable):
 
     def secret(self, root: str | Path, course_id: str) -> Path:
         """Return the file of the secret of a course with this root."""
-        return Path(self.secret_file) if self.secret_file else secret_file(Path(root), course_id)
+        if self.secret_file:
+            return Path(self.secret_file)
+        name = hashlib.sha256(os.fsencode(Path(root).resolve())).hexdigest()[:16]
+        readable = "".join(c for c in course_id if c.isalnum() or c in "-_")[:40]
+        return Path(jupyter_data_dir(), "hw_grading", f"{readable or 'course'}-{name}.secret")
 
     def make_executor(
         self,
@@ -74,7 +82,6 @@ class WholeClass(Configurable):
         settings: RunSettings,
         homework: Homework,
         examined: bool,
-        say: Callable[[str], None],
     ) -> tuple[Executor | None, int]:
         """Return an executor, and how many submissions it runs at once.
 
@@ -89,14 +96,14 @@ class WholeClass(Configurable):
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
                     f"on the workers' machines: pip install '{DISTRIBUTION}[dask]'"
                 ) from error
-            executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, say)
+            executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, settings)
             return executor, executor.at_once
         if self.executor == "serial" or submissions < 2 or sys.platform != "linux":
             return None, 1
         at_once = min(submissions, self.most_at_once(settings.memory_mb))
         sandboxed = settings.sandbox != "none" and settings.fork_kernels
         blas_threads = settings.blas_threads if sandboxed else None
-        return LocalProcesses(at_once, WarmUp(homework, blas_threads, examined)), at_once
+        return LocalProcesses(at_once, homework, blas_threads, examined), at_once
 
     def most_at_once(self, memory_mb: int) -> int:
         """Return how many submissions with this memory limit are run at once: at least one."""
@@ -114,3 +121,37 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def course_secret(file: Path) -> bytes:
+    """Read a course's secret, from which seeds are made; make it if it is missing.
+
+    It is outside the repository, and no sandbox shows it. Raise `GraderFault` if that fails.
+    """
+    try:
+        if not file.exists():
+            _make(file)
+        secret = bytes.fromhex(file.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise GraderFault(
+            "The course's secret, from which hidden inputs are drawn, cannot be read from "
+            f"{file} or written to it ({error}). Make that folder writable, or set "
+            "c.WholeClass.secret_file to a file outside the course"
+        ) from error
+    if len(secret) != SECRET_BYTES:
+        raise GraderFault(
+            f"{file}: expected a secret of {SECRET_BYTES} bytes in hexadecimal digits, found "
+            f"{len(secret)} bytes. Remove the file: the grader makes a new secret, and hidden "
+            "tests get new inputs"
+        )
+    return secret
+
+
+def _make(file: Path) -> None:
+    """Write a new secret, which only its owner may read. Keep one that was just made."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as written:
+        written.write(secrets.token_hex(SECRET_BYTES))
+        written.flush()
+        with contextlib.suppress(FileExistsError):  # another process was faster
+            os.link(written.name, file)

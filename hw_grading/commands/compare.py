@@ -30,7 +30,7 @@ c.CourseDirectory.db_url = {db_url!r}
 c.CourseDirectory.autograded_directory = "autograded_by_stock"
 """
 _OURS = """
-if c.Autograde.exporter_class != "hw_grading.plugins.exporters.SubmissionExporter":
+if c.Autograde.exporter_class != "hw_grading.plugins.autograde.SubmissionExporter":
     from hw_grading import configure
     configure(c)
 c.WholeClass.secret_file = {secret!r}

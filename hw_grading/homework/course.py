@@ -228,9 +228,7 @@ class Shelf:
 
 def shelf_of(course: CourseDirectory, step: str, assignment: str) -> Shelf:
     """Return the folder with the students' folders of a step, ``course.submitted_directory``."""
-    # Call nbgrader's own method. `CarefulCourseDirectory` overrides it, and would look into each
-    # folder for which it is called.
-    return _shelf(CourseDirectory.format_path(course, step, _ANY, assignment))
+    return _shelf(course.format_path(step, _ANY, assignment))
 
 
 def _shelf(path: str) -> Shelf:

@@ -12,7 +12,7 @@ from typing import Any
 from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 
-from hw_grading.batch.submitted import SECRET
+from hw_grading.batch.submissions import SECRET
 from hw_grading.gradebook.folders import MAX_BYTES_OF_MARK, TIMESTAMP, read_time
 from hw_grading.homework.homework import why_no_id
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file

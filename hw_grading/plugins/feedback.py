@@ -15,8 +15,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from tqdm import tqdm
 from traitlets import Bool
 
-from hw_grading.batch import folders
 from hw_grading.batch.progress import is_news
+from hw_grading.batch.submissions import folders_of
 from hw_grading.gradebook.graded_notebook import (
     MAX_BYTES,
     Places,
@@ -28,6 +28,7 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_of, open_gradebook
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
+from hw_grading.homework.homework import why_no_id
 from hw_grading.homework.notes import read_problems
 from hw_grading.rendering import FORMULAS, feedback, templates_in
 from hw_grading.rendering.answers import text_html
@@ -62,24 +63,29 @@ class FeedbackExporter(Exporter):
         self._instructors: tuple[Places, frozenset[str]] | None = None
         self._bar: tqdm[Any] = tqdm(disable=True)
         if isinstance(self.parent, GenerateFeedback):
-            self._complete_the_list(self.parent)
+            self._name_those_without(self.parent)
             self._bar = self._begin_bar(self.parent)
 
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def _complete_the_list(self, converter: GenerateFeedback) -> None:
-        """Add the students that nbgrader overlooks. Report the students without a page, and why."""
+    def _name_those_without(self, converter: GenerateFeedback) -> None:
+        """Report the students who get no page, and why."""
         course = converter.coursedir
-        folders.add_overlooked(converter, course.autograded_directory)
-        for student in folders.not_graded(converter):
-            self.log.error(
-                f"NO FEEDBACK: {student!a} submitted, but there is no graded notebook. Run "
-                f"`nbgrader autograde {course.assignment_id}`"
-            )
-        dropped = folders.drop_invalid_ids(converter, course.autograded_directory)
-        for left_out, why in dropped.items():
-            self.log.error("NO FEEDBACK: %s: %s, and grade again", ascii(left_out), why)
+        graded = dict(folders_of(course, course.autograded_directory))
+        for student, _ in folders_of(course, course.submitted_directory):
+            if student not in graded and not why_no_id(student):
+                self.log.error(
+                    f"NO FEEDBACK: {student!a} submitted, but there is no graded notebook. Run "
+                    f"`nbgrader autograde {course.assignment_id}`"
+                )
+        for student, folder in graded.items():
+            if why := why_no_id(student):
+                # nbgrader uses the name as a pattern, which may match other students' folders.
+                converter.assignments.pop(str(folder), None)
+                self.log.error(
+                    "NO FEEDBACK: %s: %s. Rename the folder, and grade again", ascii(student), why
+                )
 
     def _begin_bar(self, converter: GenerateFeedback) -> "tqdm[Any]":
         """Show a bar if there is a terminal, in the place of the lines on each student."""

@@ -12,8 +12,9 @@ from distributed import Client
 from toy_course import FULL_MARKS, ToyCourse, environment
 
 from hw_grading.batch.cluster import DaskWorkers
-from hw_grading.batch.job import WorkerUnfit
+from hw_grading.batch.job import installed
 from hw_grading.outcome import GraderFault
+from hw_grading.run.settings import RunSettings
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,6 @@ class Cluster:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._file, self._stack = folder / "scheduler.json", stack
         self.scheduler = self._start("scheduler", "--port", "0", "--host", "127.0.0.1")
-        self._client: Client | None = None
 
     def _start(self, role: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -87,27 +87,13 @@ def test_two_workers_give_the_scores_of_a_serial_run(course: ToyCourse, cluster:
     assert sum(filter(None, course.test_scores("right").values())) == FULL_MARKS
 
 
-def test_a_worker_that_cannot_grade_is_named_once_and_others_do_its_jobs(cluster: Cluster) -> None:
-    said: list[str] = []
+def test_a_run_is_refused_without_workers_and_with_a_worker_that_differs(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(GraderFault, match="dask scheduler"):
-        DaskWorkers("tcp://127.0.0.1:1", 1, print)
-    cluster.worker(TOY="unfit")
-    executor = DaskWorkers(cluster.address, 120, said.append)
-    with pytest.raises(WorkerUnfit, match=r"no Dask worker can grade: numpy 1\.0"):
-        executor.submit(exec, REFUSE).result(60)
+        DaskWorkers("tcp://127.0.0.1:1", 1, RunSettings())
     cluster.worker()
-    assert [executor.submit(exec, REFUSE).result(60) for _ in range(4)] == [None] * 4
-    assert len(said) == 1
-    assert "gets no submissions: numpy 1.0" in said[0]
-    waiting = executor.submit(time.sleep, 600)
-    cluster.scheduler.kill()
-    assert "the connection to the Dask scheduler was lost" in str(waiting.exception(120))
-    executor.shutdown()
-
-
-REFUSE = """
-import os
-from hw_grading.batch.job import WorkerUnfit
-if os.environ.get("TOY"):
-    raise WorkerUnfit("numpy 1.0")
-"""
+    here = {**installed(), "numpy": "1.0"}
+    monkeypatch.setattr("hw_grading.batch.cluster.installed", lambda: here)
+    with pytest.raises(GraderFault, match=r"Dask workers differ .*numpy [\d.]+, expected 1\.0"):
+        DaskWorkers(cluster.address, 120, RunSettings())

@@ -8,7 +8,7 @@ import pytest
 from toy_course import FULL_MARKS, TESTS, run
 
 from hw_grading.analysis.report import report
-from hw_grading.batch.local import LocalProcesses, WarmUp
+from hw_grading.batch.local import LocalProcesses
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.homework.homework import Homework
@@ -49,20 +49,19 @@ checks.score()"""
 def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
     text, said = BROKEN[helper]
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": text.encode()}
-    with LocalProcesses(1, WarmUp(Homework("hw2", code=code))) as pool:
-        wait_for_imports = pool.start_early()
-        with pytest.raises(GraderFault) as fault:
-            wait_for_imports()
+    with LocalProcesses(1, Homework("hw2", code=code)) as pool, pytest.raises(GraderFault) as fault:
+        pool.expect_imports()
     assert str(fault.value).startswith(said)
     assert "\n" not in str(fault.value)
 
 
 def test_a_helper_that_ends_the_process_stops_the_run_with_a_message():
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": b"import os\nos._exit(0)"}
-    with LocalProcesses(1, WarmUp(Homework("hw2", code=code))) as pool:
-        wait_for_imports = pool.start_early()
-        with pytest.raises(GraderFault, match="ended 3 times as it started"):
-            wait_for_imports()
+    with (
+        LocalProcesses(1, Homework("hw2", code=code)) as pool,
+        pytest.raises(GraderFault, match="ended 3 times without an answer"),
+    ):
+        pool.expect_imports()
 
 
 def test_the_fault_is_named_nobody_gets_a_zero_and_what_was_graded_stays(course):

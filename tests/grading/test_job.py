@@ -1,12 +1,8 @@
 """What a result depends on besides the submission, and when a job runs a second time."""
 
-import importlib.metadata
 import socket
 import subprocess
 import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -16,49 +12,18 @@ from hw_grading.batch import job
 from hw_grading.batch.job import (
     OURS,
     Job,
-    WorkerUnfit,
+    another,
     digest_of_packages,
     installed,
     run,
     run_elsewhere,
+    why_unfit,
 )
-from hw_grading.batch.seeds import another
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, GraderFault, HelperEnded, NotGraded, WithScores
 from hw_grading.run.submission import Submission
-
-
-@pytest.fixture
-def unknown() -> Iterator[None]:
-    """Forget the cached versions of installed packages."""
-    job._installed.cache_clear()
-    yield
-    job._installed.cache_clear()
-
-
-@pytest.mark.usefixtures("unknown")
-def test_threads_check_installed_packages_one_after_another(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    looked, at_once, distribution = 0, [], importlib.metadata.distribution
-
-    def look(name: str) -> importlib.metadata.Distribution:
-        nonlocal looked
-        looked += 1
-        before = looked
-        time.sleep(0.001)
-        at_once.append(looked - before)
-        return distribution(name)
-
-    monkeypatch.setattr(importlib.metadata, "distribution", look)
-    with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(lambda _: installed(), range(4)))
-    assert "numpy" in answers[0]
-    assert len(answers[0][OURS]) == 64
-    assert answers == answers[:1] * 4
-    assert set(at_once) == {0}
 
 
 @pytest.mark.parametrize(
@@ -97,10 +62,16 @@ def test_a_worker_that_cannot_make_a_sandbox_is_unfit_whatever_the_reason(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(job, "_check_sandbox", fail)
     settings = {"sandbox": "bubblewrap", "blas_threads": 1}
-    with pytest.raises(WorkerUnfit, match=str(error.args[-1])):
-        run_elsewhere(Job("s", 0, "{}", settings, installed(), Homework("toys")))
+    monkeypatch.setattr(job, "_check_sandbox", fail)
+    assert str(error.args[-1]) in why_unfit(settings, installed())
+
+
+def test_a_worker_with_other_packages_is_unfit_and_grades_nobody() -> None:
+    expected = {**installed(), "numpy": "1.0", OURS: "another"}
+    outcome = run_elsewhere(Job("s", 0, "{}", {}, expected, Homework("toys")))
+    assert isinstance(outcome, NotGraded)
+    assert f"{OURS} {installed()[OURS][:20]}, expected another; numpy " in outcome.fault
 
 
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), TypeError("a mistake")])

@@ -40,6 +40,12 @@ def test_each_call_has_a_process_of_its_own(two: LocalProcesses) -> None:
     assert len(pids) == 20
 
 
+def test_large_calls_and_large_answers_pass_each_other(two: LocalProcesses) -> None:
+    large = bytes(3_000_000)
+    futures = [two.submit(bytes, large + bytes(n)) for n in range(40)]
+    assert [len(future.result(120)) for future in futures] == [len(large) + n for n in range(40)]
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -80,6 +86,14 @@ def test_calls_go_on_when_the_fork_server_is_killed(two: LocalProcesses) -> None
     os.kill(forked_by, signal.SIGKILL)
     assert {two.submit(os.getppid).result() for _ in range(4)} != {forked_by}
     assert running.result() is None
+
+
+def test_an_answer_that_cannot_be_read_blocks_nobody(two: LocalProcesses) -> None:
+    unreadable = "type('C', (), {'__reduce__': lambda self: (int, ('x',))})()"
+    bad, others = two.submit(eval, unreadable), [two.submit(os.getpid) for _ in range(4)]
+    with pytest.raises(GraderFault, match="without an answer"):
+        bad.result(60)
+    assert all(future.done() for future in others)
 
 
 def test_shutdown_waits_for_running_calls() -> None:
@@ -158,7 +172,7 @@ def test_a_fork_server_whose_coordinator_is_gone_ends_without_a_traceback() -> N
     program = """
 import os
 from hw_grading.batch.local import LocalProcesses
-LocalProcesses(1).start_early()
+LocalProcesses(1)
 os._exit(0)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)

@@ -64,9 +64,9 @@ def stock(course, tmp_path_factory):
         shutil.copytree(course / "submitted" / student, other.folder / "submitted" / student)
     with (other.folder / "nbgrader_config.py").open("a") as config:
         config.write(
-            "c.Autograde.autograde_preprocessors[0] = 'nbgrader.preprocessors.Execute'\n"
+            "del c.Autograde['exporter_class']\n"
+            "c.Autograde.autograde_preprocessors.insert(0, 'nbgrader.preprocessors.Execute')\n"
             "c.Execute.timeout = 300\n"
-            "c.WholeClass.executor = 'serial'\n"  # nothing would collect results that are run ahead
         )
     log = other.folder / "stock.log"
     assert other.nbgrader("generate_assignment", "hw2", log=log) == 0

@@ -6,18 +6,17 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbgrader.preprocessors import SaveAutoGrades
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
-from hw_grading.batch.grading import OUTCOME, TURN, Turn
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.model import Grading, Mark
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, save_run
-from hw_grading.outcome import Graded, Part, Spent
+from hw_grading.outcome import Part, Status
 from hw_grading.plugins import saving
-from hw_grading.plugins.saving import SaveScores, add_indexes
+from hw_grading.plugins.saving import RUN, SaveScores, add_indexes
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +47,7 @@ def forget(course: ToyCourse) -> None:
         gradebook.execute("update comment set auto_comment = 'none'")
 
 
-def save(course: ToyCourse, how: type[SaveAutoGrades], **more: Any) -> None:
+def save(course: ToyCourse, how: type[NbGraderPreprocessor], **more: Any) -> None:
     notebook = nbformat.read(course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb", 4)
     db_url = f"sqlite:///{course.root}/gradebook.db"
     ids = {"notebook": "hw2", "assignment": ASSIGNMENT, "student": "ada", "db_url": db_url}
@@ -152,39 +151,21 @@ def test_an_answer_without_points_does_not_wait(graded: ToyCourse) -> None:
     assert waiting(graded) == {"sketch"}
 
 
-def test_an_interrupted_save_saves_nothing(
-    graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forget(graded)
-    before = rows(graded)
-    calls = []
-
-    def end_at_the_third(*_: Any) -> None:
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(SaveScores, "_add_comment", end_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        save(graded, SaveScores)
-    assert rows(graded) == before
-
-
 def test_scores_and_the_rows_of_the_run_are_saved_together_or_not_at_all(
     graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    first = run_in(graded)
+    assert (first.number, first.parts_of("test_double")[0].passed) == (1, False)
+    assert {"test_double", "title"} <= first.graded_with["cells"].keys()
+    assert first.answers.keys() == {"double", "triple", "why", "sketch", ""}
     parts = (Part("test_double", "values", 2.0, 2.0, passed=True),)
-    outcome = Graded("{}", Spent(3.0, 2.0), parts)
-    about = ("ada", graded.answered, "d" * 64, {"limits": {"files": "7"}})
-    turn = Turn(*about, lambda: outcome, print)
-    resources = {TURN: turn, OUTCOME: outcome}
-    assert (run_in(graded).number, run_in(graded).parts_of("test_double")[0].passed) == (1, False)
+    graded_with = {"limits": {"files": "7"}}
+    new = Run("d" * 64, {}, graded_with, "1", Status.GRADED, "", (), 2.0, 3.0, parts)
+    resources = {RUN: new}
     save(graded, SaveScores, **resources)
     run = run_in(graded)
     assert (run.number, run.parts, run.digest, run.cpu_seconds) == (2, parts, "d" * 64, 2.0)
-    assert run.graded_with["limits"] == {"files": "7"}
-    assert {"test_double", "title"} <= run.graded_with["cells"].keys()
-    assert run.answers.keys() == {"double", "triple", "why", "sketch", ""}
+    assert run.graded_with == graded_with
 
     forget(graded)
     before = rows(graded)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from toy_course import ASSIGNMENT, ToyCourse, environment
 
-from hw_grading.batch.scratch import work_folder
+from hw_grading.batch.locks import work_folder
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def test_invalid_ids_are_refused_and_others_are_graded(graded: Graded) -> None:
     assert sum(filter(None, graded.course.test_scores("honest").values())) == FULL_MARKS
     handed_in = set(os.listdir(graded.course.root / "autograded"))
     assert handed_in == {"honest", *(what.replace(" ", "-") for what in LATE)}
-    assert graded.log.count("GraderFault: NOT GRADED") == len(BAD_IDS)
+    assert graded.log.count("NOT GRADED: ") == len(BAD_IDS)
     assert graded.log.count("Rename the folder, and grade again") >= len(BAD_IDS)
     with Gradebook(graded.course.course.db_url) as gradebook:
         assert {student.id for student in gradebook.students} == handed_in

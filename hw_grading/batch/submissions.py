@@ -1,0 +1,210 @@
+"""Lists what a class has handed in: students' folders, not yet their notebooks.
+
+A student can give a folder in `submitted/` any name and any content. A folder whose name is not a
+student id is refused, and so is one that is a symbolic link or too deeply nested. The others are
+graded if they are new, or if what an earlier run left in `autograded/` is not their whole result.
+"""
+
+import contextlib
+import fnmatch
+import glob
+import hashlib
+import itertools
+import os
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.utils import rmtree
+from sqlalchemy.engine import make_url
+
+from hw_grading.gradebook.folders import (
+    MAX_BYTES_OF_MARK,
+    MAX_LISTED,
+    TIMESTAMP,
+    files_below,
+    read_time,
+    time_of,
+    why_unusable,
+)
+from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN, open_notebook
+from hw_grading.gradebook.scores import named
+from hw_grading.homework.course import shelf_of
+from hw_grading.homework.homework import why_no_id
+from hw_grading.outcome import GraderFault
+from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
+
+SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
+_MAX_NAMED = 3  # files beside a notebook that a message names
+_SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite's default is 5 s
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A student's folder in `submitted/`, and what there is to grade."""
+
+    student: str
+    folder: Path
+    graded: Path  # the student's folder in `autograded/`
+    notebooks: tuple[str, ...]  # names, without ".ipynb"; one may be missing
+    why: str = ""  # it cannot be graded, and what to do
+
+    @property
+    def paths(self) -> list[Path]:
+        """The submitted notebooks."""
+        return [self.folder / f"{name}.ipynb" for name in self.notebooks]
+
+    def remove_graded(self) -> None:
+        """Remove what an earlier run, or a failed one, left in `autograded/`."""
+        if os.path.lexists(self.graded):
+            rmtree(str(self.graded))
+
+
+def folders_of(course: Any, step: str) -> Iterator[tuple[str, Path]]:
+    """Yield students and folders of a step, such as "submitted", in the order of their names.
+
+    Those that the command excludes are left out.
+    """
+    shelf = shelf_of(course, step, course.assignment_id)
+    excluded = course.student_id_exclude.split(",")
+    pattern = course.format_path(step, course.student_id, course.assignment_id)
+    for folder in sorted(glob.glob(pattern, include_hidden=True)):
+        name = Path(folder).parts[len(shelf.parent.parts)]
+        if (student := shelf.name(name) or name) not in excluded:
+            yield student, Path(folder)
+
+
+def to_grade(converter: Any) -> list[Submission]:
+    """Return the submissions that an `Autograde` converter has to grade or to refuse.
+
+    `GraderFault` if the gradebook knows no notebook of the assignment.
+    """
+    course, log = converter.coursedir, converter.log
+    with Gradebook(with_long_wait(course.db_url), course.course_id) as gradebook:
+        rows = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
+        scored = {who for (who,) in rows.filter(Assignment.name == course.assignment_id)}
+        known: list[str] = []
+        with contextlib.suppress(MissingEntry):
+            known = [one.name for one in gradebook.find_assignment(course.assignment_id).notebooks]
+    expected = tuple(sorted(name for name in known if fnmatch.fnmatch(name, course.notebook_id)))
+    if not expected:
+        raise GraderFault(
+            f"Nothing was graded: the gradebook has no notebook of {course.assignment_id}. Run "
+            f"`nbgrader generate_assignment {course.assignment_id}` first"
+        )
+    found = []
+    for student, folder in folders_of(course, course.submitted_directory):
+        ids = student, course.assignment_id
+        graded = Path(course.format_path(course.autograded_directory, *ids))
+        if bad := why_no_id(student):
+            why = f"{bad}. Rename the folder, and grade again"
+            found.append(Submission(ascii(student)[1:-1], folder, graded, (), why))
+            continue
+        if unusable := why_unusable(folder):
+            why = f"{folder}: {unusable}, and grade again"
+            found.append(Submission(student, folder, graded, (), why))
+            continue
+        there = tuple(name for name in expected if os.path.lexists(folder / f"{name}.ipynb"))
+        one = Submission(student, folder, graded, there or expected)
+        if converter.force or not all(os.path.exists(graded / p.name) for p in one.paths):
+            found.append(one)
+        elif why := _why_outdated(one, student in scored):
+            log.warning("%s: %s: grading it again", student, why)
+            found.append(one)
+        else:
+            log.info("Skipping existing assignment: %s", graded)
+    return found
+
+
+def _why_outdated(one: Submission, has_scores: bool) -> str:
+    """Return why the graded notebooks are not the result of the submission, or ""."""
+    for path in one.paths:
+        marks: Any = {}
+        with contextlib.suppress(UserError, OSError):
+            marks = open_notebook(one.graded / path.name)["metadata"].get(METADATA_KEY)
+        if not isinstance(marks, dict) or marks.get(FINISHED) is not True:
+            why = "was not graded completely (the run was killed, or it did not use this package)"
+        elif not has_scores:
+            why = "has no scores in the gradebook"
+        # None: an earlier version, which did not note the digest, graded it.
+        elif marks.get(HANDED_IN) not in (None, digest_of(path)):
+            why = "was graded in another version"
+        else:
+            continue
+        return f"{path.name} {why}"
+    with contextlib.suppress(UserError):
+        new, old = read_time(one.folder), read_time(one.graded)
+        if new and old and new > old:
+            return "it has a later time of submission"
+    return ""
+
+
+def with_long_wait(db_url: str) -> str:
+    """Return a gradebook's address; for SQLite, add a longer wait for the file's lock."""
+    url = make_url(db_url)
+    if url.get_backend_name() != "sqlite" or "timeout" in url.query:
+        return db_url
+    url = url.update_query_dict({"timeout": str(_SECONDS_FOR_GRADEBOOK)})
+    return url.render_as_string(hide_password=False)
+
+
+# -- one folder
+
+
+def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
+    """Report the files beside a notebook. They are not copied, and tests cannot see them.
+
+    `also_graded` are names of other notebooks that are graded as well. JupyterLab's copies of a
+    notebook are not reported. If the notebook is missing, no other notebook is reported here: the
+    message about the missing notebook names them.
+    """
+    folder = notebook.parent
+    ours = notebook, folder / TIMESTAMP, folder / SECRET
+    files = (path for path in files_below(folder) if path not in ours)
+    notebooks, others = [], []
+    for path in sorted(itertools.islice(files, MAX_LISTED)):
+        if path.suffix != ".ipynb":
+            others.append(path)
+        elif path.parent.name != ".ipynb_checkpoints" and (
+            path.parent != folder or path.name not in also_graded
+        ):
+            notebooks.append(path)
+    problems = []
+    if not os.path.lexists(notebook):
+        notebooks = []
+    for kind, found, what in (
+        (Kind.OTHER_NOTEBOOK, notebooks, "submitted too but not graded"),
+        (Kind.FOLDER, others, "ignored"),
+    ):
+        if found:
+            names = named([quoted(path.relative_to(folder)) for path in found], _MAX_NAMED)
+            verb = "was" if len(found) == 1 else "were"
+            message = f"{names} {verb} {what}: only {notebook.name} is graded."
+            problems.append(Problem(kind, Severity.MENDED, message))
+    return problems
+
+
+def carry_along(submitted: Path, graded: Path) -> None:
+    """Copy the time of submission and the secret, and no other file.
+
+    Times show new submissions. The exchange uses the secret to give a student the feedback.
+    """
+    for name, read in ((TIMESTAMP, time_of), (SECRET, str)):
+        with contextlib.suppress(UserError, UnicodeDecodeError):
+            content = read_regular_file(submitted / name, MAX_BYTES_OF_MARK)
+            if not read(content.decode().strip()):
+                continue
+            graded.mkdir(parents=True, exist_ok=True)
+            (graded / name).unlink(missing_ok=True)  # nbgrader has made an old file read-only
+            (graded / name).write_bytes(content)
+
+
+def digest_of(notebook: Path) -> str:
+    """Return the SHA-256 of the submitted file, hexadecimal; "" if it cannot be read."""
+    try:
+        return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
+    except (UserError, OSError):
+        return ""
