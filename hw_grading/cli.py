@@ -413,7 +413,7 @@ def export(asked: Asked) -> int:
     chosen |= {"column": asked.column or "", "columns": _columns(asked), "students": asked.student}
     course = Course(asked.course)
     path, done = export(course, asked.homework, asked.format, asked.output, **chosen)
-    _say([*done.messages, path])
+    _say([done.message, path])
     return _warned(done.to_check)
 
 

@@ -12,7 +12,7 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import counted, open_gradebook, students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of, why_no_id
-from hw_grading.lms.tables import first_of, read_table
+from hw_grading.lms.tables import read_table
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable, quoted
 
@@ -64,7 +64,7 @@ class Extensions:
                 f"expected students of {self._assignment}: --student ID or --from-csv FILE"
             )
         if wrong:
-            raise UserError("\n".join([*first_of(wrong), "No extension was granted."]))
+            raise UserError("\n".join([*wrong[:20], "No extension was granted."]))
         grant(self._database, found.values(), author)
         return self.listed(list(found))
 

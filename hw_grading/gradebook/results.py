@@ -196,7 +196,7 @@ class Rules:
         due: datetime | None,
         submissions: Callable[[], dict[str, Record]],  # reads those of all homeworks
     ) -> None:
-        self._assignment, self._due = assignment, due
+        self._assignment, self.due = assignment, due
         self._terms_of = functools.cache(functools.partial(terms_of, course))
         self.terms = self._terms_of(assignment)
         self._turns: defaultdict[str, list[Record]] = defaultdict(list)
@@ -235,7 +235,7 @@ class Rules:
             return 0, None
         turns = self._turns.get(student, [])
         used = used_by_homework(turns, self._terms_of)
-        due = self._due
+        due = self.due
         until = sum(
             used[turn.assignment]
             for turn in turns

@@ -20,7 +20,7 @@ from hw_grading.gradebook.extensions import Extension, extensions_in
 
 def in_digits(points: float) -> str:
     """Return points without trailing zeros: ``"2"``, ``"0.33"``."""
-    return f"{round(points, 2):g}"
+    return f"{round(points, 2):.12g}"
 
 
 def signed(points: float) -> str:

@@ -1,24 +1,24 @@
 """Collects submissions from any learning platform's download: plans, asks, writes."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nbgrader.plugins import ExtractorPlugin
 
 from hw_grading.gradebook.folders import TIMESTAMP
-from hw_grading.gradebook.writing import say
+from hw_grading.gradebook.writing import in_words, say
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
-from hw_grading.lms.downloads import content_of, found_in
+from hw_grading.lms.downloads import NOTEBOOK, ZIP, content_of, files_in
 from hw_grading.lms.plan import (
-    LEFT_OUT,
     THERE,
     Entry,
+    LeftOut,
     Plan,
     Record,
     decide,
@@ -26,10 +26,20 @@ from hw_grading.lms.plan import (
     read_records,
     write_records,
 )
-from hw_grading.lms.platforms import CANVAS, MOODLE, read_sheet
+from hw_grading.lms.platforms import (
+    CANVAS,
+    MOODLE,
+    Accounts,
+    Found,
+    found_by,
+    is_of_one_student,
+    read_metadata,
+    read_sheet,
+)
 from hw_grading.lms.roster import read_roster
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
+from hw_support.submission.problems import quoted
 
 
 class UseCollect(ExtractorPlugin):
@@ -73,17 +83,15 @@ def collect(
         )
     people = read_roster(course, roster, canvas_gradebook)
     accounts = {}
-    if canvas_gradebook:
-        accounts["canvas"] = read_sheet(CANVAS, canvas_gradebook, {}).accounts
-    if moodle_worksheet:
-        accounts["moodle"] = read_sheet(MOODLE, moodle_worksheet, columns).accounts
-    zone = ZoneInfo(manifest_of(course.root, homework).time_zone)
+    for platform, sheet in ((CANVAS, canvas_gradebook), (MOODLE, moodle_worksheet)):
+        if sheet:
+            _, students = read_sheet(platform, sheet, columns if platform is MOODLE else {})
+            accounts[platform.name] = {who.account: who.keys for who in students.values()}
     records = read_records(course, homework)
     with ExitStack() as stack:
-        found, left_out = found_in(downloads, homework, zone, accounts, stack)
-        plan = decide(course, homework, people, found, records, accept_names)
-        plan.sections[LEFT_OUT][:0] = left_out
-        say(plan_in_words(plan, zone))
+        found, left_out = _found_in(downloads, homework, accounts, stack)
+        plan = decide(course, homework, people, found, left_out, records, accept_names)
+        say(plan_in_words(plan, ZoneInfo(manifest_of(course.root, homework).time_zone)))
         if dry_run:
             print("Nothing was written (--dry-run).")
         if dry_run or not plan.entries:
@@ -104,15 +112,64 @@ def collect(
     return not (plan.left_out or failed)
 
 
+def _found_in(
+    paths: Sequence[Path], homework: str, accounts: Mapping[str, Accounts], stack: ExitStack
+) -> tuple[list[Found], list[LeftOut]]:
+    """Return the submissions in downloads, and the files that are left out.
+
+    `accounts` are by the platform's name. Zips stay open until the stack is closed.
+    """
+    found: list[Found] = []
+    left_out: list[LeftOut] = []
+    for path in paths:
+        groups: defaultdict[str, list[Found]] = defaultdict(list)
+        try:
+            files = files_in(path, is_of_one_student(path.name, homework), stack)
+            metadata = read_metadata(files)
+        except (UserError, OSError) as why:
+            left_out.append((str(path), in_words(why)))
+            continue
+        for upload in files:
+            try:
+                for one in found_by(upload, homework, metadata, accounts):
+                    groups[one.group].append(one)
+            except UserError as why:
+                left_out += [(upload.file, str(why))] if upload.is_work else []
+        for group in groups.values():
+            try:
+                found += _counting(group, homework)
+            except UserError as why:
+                left_out += [(one.upload.file, str(why)) for one in _work(group)]
+    return found, list(dict.fromkeys(left_out))
+
+
+def _work(group: Sequence[Found]) -> Sequence[Found]:
+    """Return the files that can be work; all if none can."""
+    return [one for one in group if one.upload.is_work] or group
+
+
+def _counting(group: Sequence[Found], homework: str) -> list[Found]:
+    """Return a submission's file to grade, a zip only without a notebook; `UserError` if unclear.
+
+    If several have the homework's name, they are uploads one after the other.
+    """
+    found = [one for one in group if one.upload.suffix == NOTEBOOK]
+    found = found or [one for one in group if one.upload.suffix == ZIP]
+    named = [one for one in found if PurePosixPath(one.own).stem == homework]
+    if not named and len({one.own for one in found}) != 1:
+        names = dict.fromkeys(quoted(PurePosixPath(one.own).name) for one in _work(group))
+        raise UserError(
+            f"expected one notebook or zip, or one named {homework}, found "
+            f"{', '.join([*names][:5])}. Keep only the one that counts"
+        )
+    return named or found
+
+
 def _agreed() -> bool:
     try:
-        answer = input("Write these? [y/N] ")
+        return input("Write these? [y/N] ").strip().casefold() in ("y", "yes")
     except EOFError:
-        raise UserError(
-            "\nNothing was written: the command cannot ask you, because this is not a terminal. To "
-            "write without being asked, add --yes"
-        ) from None
-    return answer.strip().casefold() in ("y", "yes")
+        raise UserError("\nNothing was written, since nobody can answer. Add --yes") from None
 
 
 def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
@@ -130,13 +187,13 @@ def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
 
 def _write_one(folder: Path, homework: str, entry: Entry) -> None:
     """Write the notebook and its time. If it is killed between them, the next run writes both."""
-    content, when = content_of(entry.found, homework), entry.found.when
+    content, when = content_of(entry.found.upload, homework), entry.found.when
     if hashlib.sha256(content).hexdigest() != entry.record.sha256:
         raise UserError("it has changed since the table was shown. Collect again")
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as parts:  # both are complete before the first one is put in place
         if when:
-            text = f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC\n"
+            text = f"{when:%Y-%m-%d %H:%M:%S.%f} UTC\n"
             parts.enter_context(in_one_step(folder / TIMESTAMP)).write_text(text, encoding="ascii")
         parts.enter_context(in_one_step(folder / f"{homework}.ipynb")).write_bytes(content)
     if not when:

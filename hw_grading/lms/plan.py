@@ -7,9 +7,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, tzinfo
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from pydantic import TypeAdapter
 from hw_grading.gradebook.folders import TIMESTAMP, read_time
 from hw_grading.gradebook.writing import aligned, write_whole
 from hw_grading.homework.course import Course
-from hw_grading.lms.downloads import LeftOut, content_of
+from hw_grading.lms.downloads import content_of
 from hw_grading.lms.platforms import Found
-from hw_grading.lms.roster import Match, Person, Roster, folded
-from hw_support.failures import visible
+from hw_grading.lms.roster import Person, Roster, folded
+from hw_support.failures import one_line
 from hw_support.submission.file import MAX_BYTES, UserError, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted
 
@@ -33,9 +32,8 @@ TAKEN = "KNOWN BY NAME ONLY: taken. Compare them with the platform"
 NO_TIME = "LATE without a time: to take off points, write the time (UTC) into this file"
 DAMAGED = "CANNOT BE GRADED: ask these students to submit again"
 MISSING = "Missing: no submission"
-SECTIONS = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
+LeftOut = tuple[str, str]  # a file that is not collected, or a student, and why
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
-_MAX_PATH = 120  # characters
 _MAX_RECORDS = 100_000_000  # bytes in the file
 _HEADS = ("student", "name", "submitted", "late", "state", "from")
 _HOW_TO_KNOW = (
@@ -51,7 +49,6 @@ class Record:
     file: str  # the download and the path in it
     platform: str
     sha256: str  # of the notebook, hexadecimal
-    late: bool  # says the platform; False if it says nothing
     attempt: int  # grows with each upload; 0 if the platform gives no number
     account: str = ""  # on the platform, and nobody else's; "" if unknown
     by_name: bool = False  # nothing but a name says whose it is
@@ -72,9 +69,9 @@ class Plan:
     """What to write and what not."""
 
     homework: str
-    entries: list[Entry] = field(default_factory=list)  # by student id
-    # What else to tell, by `SECTIONS`: files or students, and why
-    sections: dict[str, list[LeftOut]] = field(default_factory=lambda: {s: [] for s in SECTIONS})
+    entries: list[Entry]  # by student id
+    # What else to tell, by its heading: files or students, and why
+    sections: dict[str, list[LeftOut]]
 
     @property
     def left_out(self) -> int:
@@ -92,50 +89,35 @@ def decide(
     homework: str,
     roster: Roster,
     found: Sequence[Found],
+    left_out: Sequence[LeftOut],
     collected: Mapping[str, Record],
     accept_names: bool,
 ) -> Plan:
     """Decide which of the found files to collect; `collected` is by student id."""
-    plan = Plan(homework)
+    headings = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
+    plan = Plan(homework, [], {heading: [] for heading in headings})
     sections = plan.sections
-    of: defaultdict[Person, list[tuple[Found, Match]]] = defaultdict(list)
-    for one in found:
-        try:
-            match = roster.find(one.who)
-        except UserError as why:
-            sections[UNKNOWN].append((one.upload.file, f"{one.who.said}: {why}"))
-            continue
-        if match.by_name and not accept_names:
-            sections[BY_NAME].append((one.upload.file, f"perhaps of {match.person.id}"))
-        else:
-            of[match.person].append((one, match))
-    for person, pairs in sorted(of.items(), key=lambda pair: pair[0].id):
-        sure = [one for one, match in pairs if not match.by_name]
-        files = sure or [one for one, _ in pairs]
-        why_not = f"only its name is {person.id}'s, who has another file"
-        sections[LEFT_OUT] += [(f.upload.file, why_not) for f, _ in pairs if f not in files]
-        where, before = course.submitted(person.id, homework), collected.get(person.id)
+    sections[LEFT_OUT] += left_out
+    matches = roster.match(found, lambda one: one.who, accept_names)
+    sections[UNKNOWN] += [(f.upload.file, f"{f.who.said}: {why}") for f, why in matches.unknown]
+    for person, files in matches.by_name.items() if not accept_names else ():
+        sections[BY_NAME] += [(one.upload.file, f"perhaps of {person.id}") for one in files]
+    for person, files in sorted(matches.of.items(), key=lambda pair: pair[0].id):
+        where, by_name = course.submitted(person.id, homework), person in matches.by_name
         try:
             newest, content = _newest(person.id, files, homework)
             sha256 = hashlib.sha256(content).hexdigest()
-            state = _state(where, homework, newest, not sure, sha256, before)
+            before = collected.get(person.id)
+            state = _state(where, homework, newest, by_name, sha256, before)
         except (UserError, OSError) as why:
             sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
         why_not = f"{person.id} has a newer one, {newest.upload.file}"
         sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
-        was_sure = state == THERE and before is not None and not before.by_name
-        record = Record(
-            file=newest.upload.file,
-            platform=newest.platform,
-            sha256=sha256,
-            late=newest.late,
-            attempt=newest.attempt,
-            account=newest.who.account,
-            by_name=not sure and not was_sure,
-        )
-        plan.entries.append(Entry(person, newest, record, state))
-        if record.by_name:
+        is_sure = not by_name or (state == THERE and before is not None and not before.by_name)
+        about = (newest.upload.file, newest.platform, sha256, newest.attempt, newest.who.account)
+        plan.entries.append(Entry(person, newest, Record(*about, not is_sure), state))
+        if not is_sure:
             sections[TAKEN].append((person.id, newest.who.said))
         if newest.late:
             sections[NO_TIME].append((person.id, str(where / TIMESTAMP)))
@@ -143,11 +125,9 @@ def decide(
             notebook_of(content)
         except UserError as why:
             sections[DAMAGED].append((person.id, str(why)))
-    taken = {entry.person for entry in plan.entries}
-    for person in roster.people:
-        folder = course.submitted(person.id, homework)
-        if person not in taken and not os.path.lexists(folder):
-            sections[MISSING].append((person.id, person.name))
+    there = {entry.person for entry in plan.entries}
+    there |= {p for p in roster.people if os.path.lexists(course.submitted(p.id, homework))}
+    sections[MISSING] += [(p.id, p.name) for p in roster.people if p not in there]
     return plan
 
 
@@ -165,11 +145,11 @@ def _newest(student: str, found: list[Found], homework: str) -> tuple[Found, byt
     if all(one.when for one in found):
         latest = max(one.when for one in found if one.when)
         found = [one for one in found if one.when == latest]
-    elif all(one.attempt for one in found) and len({one.platform for one in found}) == 1:
+    elif all(one.attempt for one in found) and len(first) == 1:
         last = max(one.attempt for one in found)
         found = [one for one in found if one.attempt == last]
-    content = content_of(found[0], homework)
-    if any(content_of(one, homework) != content for one in found[1:]):
+    content = content_of(found[0].upload, homework)
+    if any(content_of(one.upload, homework) != content for one in found[1:]):
         raise UserError(
             f"{student} has {len(found)} files, and it is not clear which is the newest. Keep "
             "only the one that counts"
@@ -188,30 +168,22 @@ def _state(
     if not os.path.lexists(notebook):
         return NEW
     there = hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()
-    todo = f"If this file should count, remove {where} and collect again"
     known = before if before and before.platform == found.platform else None
     account, earlier = found.who.account, known.account if known else ""
     handed_in, when = read_time(where), found.when
-    when = when.astimezone(UTC).replace(tzinfo=None) if when else None
+    why = f"this file is not known to be newer. If it should count, remove {where}, and collect"
     if earlier and account and folded(earlier) != folded(account):  # names can be chosen
-        why = (
-            f"it is from {quoted(earlier)}, and this one is from {quoted(account)}. Find out whose "
-            f"this file is. {todo}"
-        )
+        why = f"it is from {quoted(earlier)}, and this one is from {quoted(account)}. {why}"
     elif there == sha256 and when in (None, handed_in):
         return THERE
     elif by_name and before and not before.by_name:
-        why = f"it is known by more than a name. {todo}"
-    elif when and handed_in and when <= handed_in:
-        why = f"it is newer ({handed_in} UTC)"
+        why = f"it is known by more than a name. {why}"
     elif when and (handed_in or there == sha256):
+        if not handed_in or handed_in < when:
+            return REPLACES
+        why = f"it is newer ({handed_in} UTC)"
+    elif known and there == known.sha256 and found.attempt > known.attempt > 0:
         return REPLACES
-    elif not (known and there == known.sha256 and found.attempt):
-        why = f"it is not clear whether this file is newer. {todo}"
-    elif found.attempt > known.attempt > 0:
-        return REPLACES
-    else:
-        why = "it is newer"
     raise UserError(f"the submission in {where} is kept: {why}")
 
 
@@ -224,33 +196,28 @@ def plan_in_words(plan: Plan, zone: tzinfo) -> str:
         lines += aligned([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
-    for name, files in plan.sections.items():
-        lines += ["", f"{name} ({len(files)}):"] if files else []
-        for file, why in files:
-            text = ": ".join(filter(None, (_shortened(file), why)))
-            lines.append(f"  {' '.join(text.split())}")
-        lines += _HOW_TO_KNOW if files and name == BY_NAME else ()
+    for heading, files in plan.sections.items():
+        lines += ["", f"{heading} ({len(files)}):"] if files else []
+        lines += [f"  {one_line(': '.join(filter(None, about)))}" for about in files]
+        lines += _HOW_TO_KNOW if files and heading == BY_NAME else ()
     counts = [
         f"{len(plan.to_write)} to write",
         f"{len(plan.entries) - len(plan.to_write)} already there",
         f"{len(plan.sections[MISSING])} missing",
         f"{plan.left_out} left out",
     ]
-    return visible("\n".join([*lines, "", ", ".join(counts)]))
-
-
-def _shortened(path: str) -> str:
-    return path if len(path) <= _MAX_PATH else f"…{path[1 - _MAX_PATH :]}"
+    return "\n".join([*lines, "", ", ".join(counts)])
 
 
 def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     found = entry.found
-    when = f"{found.when.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}" if found.when else "-"
+    when = found.when.replace(tzinfo=UTC).astimezone(zone) if found.when else None
     late = f"LATE, says {found.platform}" if found.late else ""
     state = f"{entry.state}{', by name only' if entry.record.by_name else ''}"
     name = entry.person.name or found.who.said
-    row = (entry.person.id, name, when, late, state, _shortened(found.upload.name))
-    return tuple(" ".join(value.split()) for value in row)
+    shown = f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
+    row = (entry.person.id, name, shown, late, state, found.upload.name)
+    return tuple(map(one_line, row))
 
 
 # -- records

@@ -6,54 +6,28 @@
 - **Moodle**: ``Jane Doe_12345_assignsubmission_file_/ps1.ipynb``, or this text before the file's
   name. The number is the participant's in this assignment only; the assignment's grading worksheet
   says whose it is. Its columns have names in the site's language.
+- **Gradescope**: a folder for each submission, such as ``submission_123/``, and beside them
+  ``submission_metadata.yml``, with ``:submitters:`` and ``:created_at:`` for each.
 - No platform: ``<student>_ps1.ipynb`` and such zips, as from `python -m hw_support zip`.
 
-Neither of the first two gives times of submission. `gradescope` reads the exports of Gradescope.
+Only Gradescope gives times of submission.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import takewhile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 
-from hw_grading.lms.roster import CANVAS_ID, PARTICIPANT, TEST_STUDENT, Who, folded
+import yaml
+
+from hw_grading.gradebook.folders import time_of
+from hw_grading.lms.downloads import Upload
+from hw_grading.lms.roster import CANVAS_ID, TEST_STUDENT, Who, folded
 from hw_grading.lms.tables import Table, read_table
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
-
-NOTEBOOK, ZIP = ".ipynb", ".zip"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One file in a download."""
-
-    download: str  # as you typed it
-    name: str  # the file's path in it, as the platform gave it
-    read: Callable[[], bytes]  # returns the file's content
-
-    @property
-    def file(self) -> str:
-        """The download and the path in it, for messages."""
-        is_one_file = PurePosixPath(self.download).name == self.name
-        return self.download if is_one_file else f"{self.download}: {self.name}"
-
-    @property
-    def suffix(self) -> str:
-        """The file name's extension, in lower case."""
-        return PurePosixPath(self.name).suffix.lower()
-
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """The folders around the file, the outermost first."""
-        return PurePosixPath(self.name).parent.parts
-
-    @property
-    def is_work(self) -> bool:
-        """Whether the file can be the graded notebook, or contain it."""
-        return self.suffix in (NOTEBOOK, ZIP)
 
 
 @dataclass(frozen=True)
@@ -65,13 +39,11 @@ class Found:
     platform: str  # such as "Canvas"
     group: str  # files of one group are one submission
     own: str  # the file's name as its student wrote it
-    when: datetime | None = None  # None if the platform gives no time
+    when: datetime | None = None  # UTC, without a zone; None if the platform gives no time
     late: bool = False  # says the platform, which gives no time then
     attempt: int = 0  # grows with each upload; 0 if the platform gives no number
 
 
-# Returns a file for each student who handed it in; raises `UserError` if that is not clear.
-Naming = Callable[[Upload], list[Found]]
 # Values for which a platform vouches, by its number of a student
 Accounts = Mapping[str, tuple[tuple[str, str], ...]]
 
@@ -85,34 +57,33 @@ class Platform:
     # Finds the number in a name, as often as it may be there; the file's own name begins at `own`.
     mark: re.Pattern[str]
     in_folders: bool  # a folder may have the mark
-    such_as: str
-    file: str  # the CSV file with all students
+    file: str  # the CSV file with all students, and how to get it
     option: str  # of `collect`, which names this file
-    how: str  # to get it
     columns: Mapping[str, str]  # of this file: what a column has, and its title
+
+    def marks_in(self, name: str) -> list[re.Match[str]]:
+        """Return where a file's path has, or may have, the platform's number of its student."""
+        head, _, rest = name.partition("/")
+        return [] if rest and not self.in_folders else [*self.mark.finditer(head)]
 
 
 CANVAS = Platform(
     "Canvas",
     CANVAS_ID,
-    re.compile(r"(?=(?P<late>_LATE)?(?:^|_)(?P<account>\d+)_(?P<attempt>\d+)_(?P<own>.))"),
+    re.compile(r"(?=(?P<late>_LATE)?(?:^|_)(?P<account>\d+)_(?P<attempt>\d{1,18})_(?P<own>.))"),
     False,
-    "doejane_789_456789_{}.ipynb",
-    "a gradebook that Canvas exported",
+    "a gradebook that Canvas exported (Grades, Export, Export Entire Gradebook)",
     "--canvas-gradebook",
-    "In Canvas: Grades, Export, Export Entire Gradebook",
     {"participant": "ID", "id": "SIS User ID", "login": "SIS Login ID", "name": "Student"},
 )
 MOODLE = Platform(
     "Moodle",
-    PARTICIPANT,
-    re.compile(r"(?=_(?P<account>\d+)_assignsubmission_(?:file(?:_|$)(?P<own>))?)"),
+    "participant",
+    re.compile(r"(?=_(?P<account>\d+)_assignsubmission_file(?:_|$)(?P<own>))"),
     True,
-    "Jane Doe_12345_assignsubmission_file",
-    "a grading worksheet of Moodle",
+    "a grading worksheet of Moodle (the assignment, Submissions, Download grading worksheet; for "
+    "titles in another language, see --help)",
     "--moodle-worksheet",
-    "In Moodle: the assignment, Submissions, Download grading worksheet. If the site is in another "
-    "language, name its columns (see --help)",
     {
         "participant": "Identifier",
         "id": "ID number",
@@ -120,153 +91,155 @@ MOODLE = Platform(
         "name": "Full name",
     },
 )
-PLATFORMS = {platform.name.lower(): platform for platform in (CANVAS, MOODLE)}
+_METADATA = "submission_metadata.yml"
+_MAX_METADATA = 20_000_000  # bytes, which take 1 GB of memory
+# Moodle first: a name that may be of both is then Moodle's, and refused if it has two numbers.
+PLATFORMS = {platform.name.lower(): platform for platform in (MOODLE, CANVAS)}
 
 
 # -- downloads
 
 
-def by_name(
-    platform: Platform, files: Sequence[Upload], homework: str, accounts: Accounts | None
-) -> Naming | None:
-    """Return what the names of files say; None if this is no download of the platform.
+def found_by(
+    upload: Upload, homework: str, metadata: Any, accounts: Mapping[str, Accounts]
+) -> list[Found]:
+    """Return a file for each student who handed it in; `UserError` if that is not clear.
 
-    `accounts` are those in the platform's list of students; None if you did not give it.
+    Gradescope's `metadata` says so, or else the file's name; `accounts` are those in the lists of
+    students that you gave, by the platform's name.
     """
-    top = _top(files, platform.mark if platform.in_folders else None)
+    if metadata is not None:
+        return _found_by_metadata(upload, metadata)
+    marks = [(one, mark) for one in PLATFORMS.values() for mark in one.marks_in(upload.name)]
+    if not marks:
+        return [_found_by_id(upload, homework)]
+    (platform, mark), numbers = marks[0], list(dict.fromkeys(m["account"] for _, m in marks))
+    listed = accounts.get(platform.name)
+    known = [number for number in numbers if listed and number in listed]
+    # Names of students and files may look like numbers of the platform too. A student chooses the
+    # name in it, and so all numbers but the platform's own.
+    if len(numbers) > 1 and (platform.in_folders or known != numbers[:1]):
+        raise UserError(
+            f"its name may mean the {platform.account}s {' and '.join(numbers)}. Add "
+            f"{platform.option}, or look in {platform.name} whose it is"
+        )
+    if listed is not None and not known:
+        raise UserError(
+            f"the file of {platform.option} has no {platform.account} {numbers[0]}. Get it anew"
+        )
+    head, _, rest = upload.name.partition("/")
+    said, own = head[: mark.start()], head[mark.start("own") :] + rest
+    more = {name: text for name, text in mark.groupdict().items() if text}
+    if "attempt" in more:  # the platform adds a number to the name of a later one
+        own = re.sub(rf"^({re.escape(homework)})-\d+(?=\.)", r"\1", own)
+    own_key = ((CANVAS_ID, numbers[0]),) if platform is CANVAS else ()
+    keys = (listed or {}).get(numbers[0], own_key)
+    who = Who(f"{said} ({numbers[0]})", keys, said, account=numbers[0])
+    late, attempt = "late" in more, int(more.get("attempt", "0"))
+    return [Found(who, upload, platform.name, numbers[0], own, late=late, attempt=attempt)]
 
-    def place(upload: Upload) -> tuple[str, str]:
-        """Return the name with the mark, and the rest of the path; two empty texts if none."""
-        inner = upload.name.removeprefix(top) if upload.name.startswith(top) else ""
-        head, _, rest = inner.partition("/")
-        is_marked = platform.mark.search(head) and (platform.in_folders or not rest)
-        return (head, rest) if is_marked else ("", "")
 
-    work = [upload for upload in files if upload.is_work]
-    if 2 * sum(bool(place(upload)[0]) for upload in work) <= len(work):
+def _found_by_id(upload: Upload, homework: str) -> Found:
+    """Return what the id says with which a file's name begins."""
+    match = _plainly_named(homework).fullmatch(upload.name)
+    if not (match and upload.is_work):
+        raise UserError(
+            "expected a file that a platform has named, or all files in one folder, with names "
+            f"such as <student>_{homework}.ipynb. Move and rename it"
+        )
+    who = Who(quoted(match["student"]), (("id", match["student"]),))
+    return Found(who, upload, "plain", group=upload.name, own=upload.name)
+
+
+def read_metadata(files: Sequence[Upload]) -> Any:
+    """Return Gradescope's list of submissions by folder; None if this is none of its exports.
+
+    The list is at the top, where students cannot write.
+    """
+    metadata = next((upload for upload in files if upload.name == _METADATA), None)
+    if not metadata:
         return None
-
-    def naming(upload: Upload) -> list[Found]:
-        head, rest = place(upload)
-        # Names of students and files may look like numbers of the platform too.
-        marks = {m["account"]: m for m in reversed([*platform.mark.finditer(head)])}
-        numbers = [*reversed(marks)]
-        known = [number for number in numbers if accounts and number in accounts]
-        if numbers and accounts is not None and not known:
+    try:
+        if len(content := metadata.read()) > _MAX_METADATA:
             raise UserError(
-                f"the file of {platform.option} has no {platform.account} {' or '.join(numbers)}. "
-                "Get it anew"
+                f"expected at most {_MAX_METADATA:,} bytes, found {len(content):,}. Remove "
+                ":results: and :history: from it"
             )
-        # A student chooses the name in it, and so all numbers but the platform's own.
-        if len(numbers) > 1 and (platform.in_folders or known != numbers[:1]):
-            both = known if len(known) > 1 else numbers
-            raise UserError(
-                f"its name may mean the {platform.account}s {' and '.join(both)}. "
-                + (f"Look in {platform.name} whose it is" if known else f"Add {platform.option}")
-            )
-        number = (known or numbers or [""])[0]
-        if not number or marks[number].start("own") < 0:
-            such_as = platform.such_as.format(homework)
-            raise UserError(f"expected a name from {platform.name}, such as {such_as}")
-        mark = marks[number]
-        said, own = head[: mark.start()], head[mark.start("own") :] + rest
-        more = {name: text for name, text in mark.groupdict().items() if text}
-        if "attempt" in more:  # the platform adds a number to the name of a later one
-            own = re.sub(rf"^({re.escape(homework)})-\d+(?=\.)", r"\1", own)
-        keys = ((platform.account, number), *(accounts or {}).get(number, ()))
-        return [
-            Found(
-                Who(f"{said} ({number})", keys, said, account=number),
-                upload,
-                platform.name,
-                group=f"{said}/{number}" if platform.in_folders else number,
-                own=own,
-                late="late" in more,
-                attempt=int(more.get("attempt", "0")[:18]),
-            )
-        ]
-
-    return naming
+        # Dictionaries, lists and texts only: `BaseLoader` obeys no tags. An alias is the same
+        # object again, so a few lines cannot become gigabytes.
+        return yaml.load(content, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+    except (yaml.YAMLError, UserError, UnicodeError, RecursionError, ValueError) as error:
+        raise UserError(f"{_METADATA} cannot be read: {quoted(error, 200)}") from None
 
 
-def by_student(files: Sequence[Upload], homework: str) -> Naming:
-    """Name files by the id that begins their names; those in students' folders have none."""
-    name, top = f"<student>_{homework}.ipynb", _top(files, None)
+def _found_by_metadata(upload: Upload, metadata: Any) -> list[Found]:
+    """Return what Gradescope's list says about a file, for each of its students."""
+    folder, _, own = upload.name.partition("/")
+    entry = metadata.get(folder) if isinstance(metadata, dict) else None
+    people = entry.get(":submitters") if isinstance(entry, dict) else None
+    if not (own and isinstance(entry, dict) and people and isinstance(people, list)):
+        raise UserError(f"{_METADATA} names no student for its folder")
+    about = (upload, "Gradescope", folder, own, _moment(entry.get(":created_at")))
+    return [Found(_submitter(person), *about) for person in people]
 
-    def naming(upload: Upload) -> list[Found]:
-        inner = upload.name.removeprefix(top)
-        match = plainly_named(homework).fullmatch(inner)
-        if not upload.is_work:
-            return []
-        if "/" in inner:
-            raise UserError(
-                "expected all files in one folder, found one folder for each student. Put the "
-                f"files into one folder, named {name}"
-            )
-        if not match:
-            raise UserError(f"expected a name such as {name}. Rename the file")
-        who = Who(quoted(match["student"]), (("id", match["student"]),))
-        return [Found(who, upload, "plain", group=upload.name, own=upload.name)]
 
-    return naming
+def _submitter(person: Any) -> Who:
+    texts = person if isinstance(person, dict) else {}
+    name, sid, email = (_text(texts.get(key)) for key in (":name", ":sid", ":email"))
+    keys = tuple((what, value) for what, value in (("sid", sid), ("email", email)) if value)
+    said = ", ".join(filter(None, (name, sid, email)))
+    return Who(said or "a student without a name", keys, account=email)
+
+
+def _text(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""  # aliases could make others endless
+    return "" if text in ("~", "null") else text
+
+
+def _moment(value: Any) -> datetime:
+    """Return a time; of an object of Ruby its `utc`, since its `time` is local and says it is not.
+
+    Raises `UserError` if there is none that is possible.
+    """
+    text = _text(value.get("utc") if isinstance(value, dict) else value)
+    try:
+        return time_of(re.sub(r" (?=[+-]\d)", "", text))
+    except UserError as why:
+        such_as = "2022-10-04 16:59:00 -07:00"
+        raise UserError(f"expected a time such as {such_as} for :created_at, found {why}") from None
 
 
 def is_of_one_student(name: str, homework: str) -> bool:
     """Whether a file, by its name, is the work of one student."""
-    by_platform = any(platform.mark.search(name) for platform in PLATFORMS.values())
-    return by_platform or bool(plainly_named(homework).fullmatch(name))
+    is_marked = any(platform.marks_in(name) for platform in PLATFORMS.values())
+    return is_marked or bool(_plainly_named(homework).fullmatch(name))
 
 
-def plainly_named(homework: str) -> re.Pattern[str]:
+def _plainly_named(homework: str) -> re.Pattern[str]:
     """Return the pattern for names of files: ``<student>_<homework>``, then anything."""
     return re.compile(rf"(?P<student>[^/]+?)_{re.escape(homework)}(?![A-Za-z0-9])[^/]*")
-
-
-def _top(files: Sequence[Upload], mark: re.Pattern[str] | None) -> str:
-    """Return the folder around all work, such as ``"all/"``, or what is before a student's."""
-    work = [upload.folders for upload in files if upload.is_work] or [()]
-    shared = takewhile(lambda same: len(set(same)) == 1, zip(*work, strict=False))
-    before = takewhile(lambda same: not (mark and mark.search(same[0])), shared)
-    return "".join(f"{same[0]}/" for same in before)
 
 
 # -- lists of students
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A platform's CSV file with a row, and a column of grades, for each student."""
+def read_sheet(
+    platform: Platform, path: Path, columns: Mapping[str, str]
+) -> tuple[Table, dict[int, Who]]:
+    """Read a platform's CSV file with a row for each student; return the student of each line.
 
-    table: Table
-    students: Mapping[int, Who]  # by the row's line
-
-    @property
-    def accounts(self) -> Accounts:
-        """What the file vouches for, by the number of a student."""
-        return {who.account: who.keys for who in self.students.values()}
-
-
-def read_sheet(platform: Platform, path: Path, columns: Mapping[str, str]) -> Sheet:
-    """Read a platform's file; `UserError` if it is another one.
-
-    `columns` are titles that the user chose. A column must be there if the user named it, and the
-    one with the platform's number.
+    `columns` are titles that the user chose. `UserError` if there is none with such a title, or
+    with the platform's number.
     """
     table, titles = read_table(path), {**platform.columns, **columns}
-    there = {what: table.columns.count(folded(title)) for what, title in titles.items()}
-    if max(there.values()) > 1 or not all(there[what] for what in ("participant", *columns)):
-        raise UserError(
-            f"{path.name}, line 1: expected {platform.file}, with one column each of "
-            f"{', '.join(map(quoted, titles.values()))}, found "
-            f"{', '.join(map(quoted, table.titles))}. {platform.how}"
-        )
+    for what in ("participant", *columns):
+        table.expect(folded(titles[what]), in_file=f" in {platform.file}")
     students = {}
     for row in table.rows:
         value = {what: row.values.get(folded(title), "") for what, title in titles.items()}
         number = re.search(r"\d+$", value["participant"])
         if number and not (platform is CANVAS and folded(value["name"]) in TEST_STUDENT):
             keys = [(titles[what], value[what]) for what in ("id", "login") if value[what]]
-            keys.append((platform.account, number[0]))
-            who = Who(quoted(value["name"]), tuple(keys), value["name"], number[0])
-            students[row.line] = who
-    return Sheet(table, students)
+            keys += [(CANVAS_ID, number[0])] if platform is CANVAS else []
+            students[row.line] = Who(quoted(value["name"]), tuple(keys), value["name"], number[0])
+    return table, students

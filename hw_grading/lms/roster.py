@@ -12,10 +12,10 @@ who is known by name only is marked so (`Match.by_name`), and counts only if the
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from nbgrader import api
 from nbgrader.api import Gradebook
@@ -24,20 +24,13 @@ from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.scores import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.lms.tables import first_of, read_table
+from hw_grading.lms.tables import read_table
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 FILE_NAME = "students.csv"
 TEST_STUDENT = ("student, test", "test student")  # Canvas' own
-CANVAS_ID, PARTICIPANT = "Canvas id", "participant"  # a platform's own numbers
-_OF_CANVAS = {
-    "login": "sis login id",
-    "sid": "sis user id",
-    "name": "student",
-    "section": "section",
-    "canvas_id": "id",
-}
+CANVAS_ID = "Canvas id"  # Canvas' own number, which is no id of the university
 
 
 @dataclass(frozen=True)
@@ -51,10 +44,10 @@ class Person:
     name: str = ""
     section: str = ""
     canvas_id: str = ""
-    place: str = "the gradebook"  # or the file and line
 
 
-_COLUMNS = {field.name: field.name for field in fields(Person) if field.name != "place"}
+_COLUMNS = {field.name: field.name for field in fields(Person)}
+_OF_CANVAS = {"id": "sis login id", "sid": "sis user id", "name": "student", "canvas_id": "id"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +72,17 @@ class Unknown(UserError):
     """Nobody in the list has the values that the platform gives."""
 
 
+T = TypeVar("T")  # a file that comes in, or a row of grades that goes out
+
+
+class Matches(NamedTuple, Generic[T]):
+    """Files or rows, by the student to whom they belong."""
+
+    of: dict[Person, list[T]]
+    by_name: dict[Person, list[T]]  # students of whom only names say so; accepted ones are in `of`
+    unknown: list[tuple[T, UserError]]  # and why
+
+
 class Roster:
     """All students, in the order of the list.
 
@@ -87,13 +91,13 @@ class Roster:
 
     def __init__(self, people: Iterable[Person], is_whole: bool, source: str) -> None:
         self.people, self.is_whole, self.source = tuple(people), is_whole, source
-        self._by_value: defaultdict[tuple[str, str], list[Person]] = defaultdict(list)
+        self._by_canvas_id: defaultdict[str, list[Person]] = defaultdict(list)
+        self._by_value: defaultdict[str, list[Person]] = defaultdict(list)
         self._by_name: defaultdict[str, list[Person]] = defaultdict(list)
         for person in self.people:
-            values = {("", folded(v)) for v in (person.id, person.sid, person.email, person.login)}
-            for key in values | {(CANVAS_ID, folded(person.canvas_id))}:
-                if key[1]:
-                    self._by_value[key].append(person)
+            self._by_canvas_id[folded(person.canvas_id)].append(person)
+            for value in {folded(v) for v in (person.id, person.sid, person.email, person.login)}:
+                self._by_value[value].append(person)
             for name in set(_forms_of(person.name)):
                 self._by_name[name].append(person)
 
@@ -102,41 +106,56 @@ class Roster:
 
         Raises `Unknown`, or `UserError` if several students fit or two values contradict.
         """
-        found: dict[str, tuple[str, Person]] = {}
+        found: dict[str, str] = {}  # what says so, by the student's id
+        person = None
         for called, value in who.keys:
+            of = self._by_canvas_id if called == CANVAS_ID else self._by_value
             said = f"the {called} {quoted(value)}"
-            here = self._by_value.get((_kind(called), folded(value)), [])
-            if person := self._only(here, said):
-                found.setdefault(person.id, (said, person))
+            if one := self._only(of.get(folded(value), ()) if value else (), said):
+                person, _ = one, found.setdefault(one.id, said)
         if len(found) > 1:
-            (first, one), (second, other) = [*found.values()][:2]
+            both = ", but ".join(f"{said} belongs to {student}" for student, said in found.items())
             raise UserError(
-                f"{first} belongs to {one.id}, but {second} belongs to {other.id}. Find out whose "
-                f"it is, and correct the wrong one there or in {self.source}"
+                f"{both}. Find out whose it is, and correct the wrong one there or in {self.source}"
             )
-        for _, person in found.values():
+        if person:
             return Match(person)
-        ids = [composed(value) for called, value in who.keys if not _kind(called)]
+        ids = [composed(value) for called, value in who.keys if called != CANVAS_ID]
         if ids and not self.is_whole:
             if why := why_no_id(ids[0]):
                 raise UserError(f"{quoted(ids[0])} is not a student id: {why}")
             new = Person(ids[0])
-            self._by_value["", folded(new.id)].append(new)  # also in another case
+            self._by_value[folded(new.id)].append(new)  # also in another case
             return Match(new)
         said = f"the name {quoted(who.name)}"
-        named = self._by_name.get(_form(who.name), []) if who.name else []
-        if person := self._only(named, said):
-            for called, value in who.keys:  # which nobody has
-                known = person.canvas_id if called == CANVAS_ID else person.sid
-                if known and (called == CANVAS_ID or (not _kind(called) and value.isdigit())):
-                    raise UserError(
-                        f"{said} belongs to {person.id}, but this student's {called} is "
-                        f"{quoted(known)}, not {quoted(value)}"
-                    )
-            return Match(person, by_name=True)
-        tried = [f"{called} {quoted(value)}" for called, value in who.keys]
-        tried += [f"name {quoted(who.name)}"] if who.name else []
-        raise Unknown(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
+        person = self._only(self._by_name.get(_form(who.name), ()) if who.name else (), said)
+        if not person:
+            tried = [f"{called} {quoted(value)}" for called, value in who.keys]
+            tried += [f"name {quoted(who.name)}"] if who.name else []
+            raise Unknown(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
+        for called, value in who.keys:  # which nobody has
+            known = person.canvas_id if called == CANVAS_ID else person.sid
+            if known and (called == CANVAS_ID or value.isdigit()):
+                raise UserError(
+                    f"{said} belongs to {person.id}, but this student's {called} is "
+                    f"{quoted(known)}, not {quoted(value)}"
+                )
+        return Match(person, by_name=True)
+
+    def match(self, items: Iterable[T], who: Callable[[T], Who], accept_names: bool) -> Matches[T]:
+        """Find the student of each file or row; a student known by more has none by a name."""
+        matches: Matches[T] = Matches(defaultdict(list), defaultdict(list), [])
+        for item in items:
+            try:
+                person, is_name = self.find(who(item))
+                (matches.by_name if is_name else matches.of)[person].append(item)
+            except UserError as why:
+                matches.unknown.append((item, why))
+        for person in [person for person in matches.by_name if person in matches.of]:
+            other = Unknown(f"only its name is that of {person.id}, who is known by more")
+            matches.unknown.extend((item, other) for item in matches.by_name.pop(person))
+        matches.of.update(matches.by_name if accept_names else {})
+        return matches
 
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, and fill in what it does not know of others.
@@ -152,17 +171,15 @@ class Roster:
             for person in self.people if self.is_whole else ():
                 row = known.get(person.id) or api.Student(id=person.id)
                 gradebook.db.add(row)
-                last, first = last_and_first(person.name)
-                values = {"email": person.email, "lms_user_id": person.canvas_id}
+                row.email = row.email or person.email or None
+                row.lms_user_id = row.lms_user_id or person.canvas_id or None
                 if not (row.first_name or row.last_name):
-                    values |= {"first_name": first, "last_name": last}
-                for what, value in values.items():
-                    setattr(row, what, getattr(row, what) or value or None)
+                    row.last_name, row.first_name = last_and_first(person.name)
             gradebook.db.commit()
 
     def _only(self, found: Sequence[Person], said: str) -> Person | None:
         if len(found) > 1:
-            both = " and ".join(f"{p.id} ({p.place})" for p in found[:2])
+            both = " and ".join(person.id for person in found)
             raise UserError(
                 f"{said} belongs to {both}. Find out whose it is, and correct {self.source}"
             )
@@ -190,38 +207,32 @@ def read_roster(
 
 
 def people_in(path: Path) -> list[Person]:
-    """Return the students in a list, or in a gradebook of Canvas.
+    """Return the students in a list, or in a gradebook of Canvas; may raise `UserError`.
 
-    `UserError` has all mistakes in it. A row of Canvas with neither login nor SIS id is left out.
+    A row of Canvas with neither login nor SIS id is left out.
     """
     table = read_table(path)
     table.expect("id")
     is_canvas = {"student", "id", "section"} <= set(table.columns)
-    columns = _OF_CANVAS if is_canvas else _COLUMNS
-    first: dict[str, Person] = {}
-    twice = [name for name in columns.values() if table.columns.count(name) > 1]
-    wrong = [f"line 1: the column {quoted(name)} is there twice" for name in twice]
+    columns = _COLUMNS | (_OF_CANVAS if is_canvas else {})
+    if twice := [name for name in columns.values() if table.columns.count(name) > 1]:
+        raise UserError(f"{path}, line 1: the column {quoted(twice[0])} is there twice")
+    found: dict[str, Person] = {}
     for row in table.rows:
         known = {name: row.values.get(column, "") for name, column in columns.items()}
         if is_canvas:
-            known["id"] = known["login"] or known["sid"]
+            known["id"] = known["id"] or known["sid"]
             if not (known["id"] and known["canvas_id"]) or folded(known["name"]) in TEST_STUDENT:
                 continue
         known["id"] = composed(known["id"])
-        person = Person(**known, place=f"{path.name}, line {row.line}")
-        other = first.setdefault(folded(person.id), person)
-        if why := why_no_id(person.id) if person.id else "it is empty":
-            wrong.append(f"line {row.line}: {quoted(person.id)} is not a student id: {why}")
-        elif other is not person:
-            wrong.append(f"line {row.line}: the id {person.id!a} is {other.id!a} in {other.place}")
-    if wrong:
-        raise UserError("\n".join([f"Correct {path}:", *first_of(wrong)]))
-    return list(first.values())
-
-
-def _kind(called: str) -> str:
-    """Return the kind of a value: a platform's own number, or else ""."""
-    return called if called in (CANVAS_ID, PARTICIPANT) else ""
+        person = Person(**known)
+        why = why_no_id(person.id) if person.id else "it is empty"
+        if found.setdefault(folded(person.id), person) is not person:
+            why = "another line has it too"
+        if why:
+            place = f"{path}, line {row.line}"
+            raise UserError(f"{place}: the student id {person.id!a} cannot be used: {why}")
+    return list(found.values())
 
 
 def folded(text: str) -> str:

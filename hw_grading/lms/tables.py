@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,6 @@ from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
 _MAX_BYTES = 50_000_000
-_MAX_SHOWN = 20  # mistakes in a file
-_DELIMITERS = ",;\t"
-_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 
 
 @dataclass(frozen=True)
@@ -31,21 +28,17 @@ class Table:
 
     path: Path
     titles: tuple[str, ...]  # of the columns, as they are
+    columns: tuple[str, ...]  # their names, in lower case
     rows: tuple[Row, ...]
     delimiter: str
     is_ended: bool  # whether the last line has a line end
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of the columns, in lower case."""
-        return tuple(title.strip().casefold() for title in self.titles)
-
-    def expect(self, *names: str) -> None:
+    def expect(self, *names: str, in_file: str = "") -> None:
         """Raise `UserError` if the table has none of these columns."""
         if not set(names) & set(self.columns):
             found = ", ".join(map(quoted, self.titles[:8]))
-            said = " or ".join(names)
-            raise UserError(f"{self.path}, line 1: expected a column named {said}, found {found}")
+            said = f"a column named {' or '.join(names)}{in_file}"
+            raise UserError(f"{self.path}, line 1: expected {said}, found {found}")
 
     def with_values(self, column: int, values: Mapping[int, str]) -> bytes:
         """Return the file, in UTF-8, with other values in a column: ``{line: value}``."""
@@ -59,63 +52,38 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """Read a CSV, separated by commas, semicolons or tabs; `UserError` names the line."""
-    text, line = _text_in(path), 1
-    head = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", head).count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    """Read a CSV in UTF-8, separated by commas, semicolons or tabs; `UserError` names the line."""
+    line = 1
     lines: list[tuple[int, tuple[str, ...]]] = []
     try:
+        text = read_regular_file(path.resolve(), _MAX_BYTES).decode("utf-8-sig")
+        titles_only = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
+        delimiter = max(",;\t", key=titles_only.count)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         for found in reader:
             if any(map(str.strip, found)):
                 lines.append((line, tuple(found)))
             line = 1 + reader.line_num
-    except csv.Error as error:
-        why = f"it is not a CSV file ({error})"
-        if "unexpected end of data" in str(error):
-            why = (
-                "a quoted value begins there and does not end. If the file is cut off, get it again"
-            )
-        raise UserError(f"{path}, line {line}: {why}") from None
+    except (UserError, OSError) as why:
+        raise UserError(f"{path}: {why}") from None
+    except (UnicodeError, csv.Error) as why:
+        raise UserError(
+            f"{path}, line {line}: expected a CSV file in UTF-8, found another one ({why}). Save "
+            "it as CSV (UTF-8). If it is cut off, get it again"
+        ) from None
     if not lines:
         raise UserError(f"{path}, line 1: expected the names of columns, found nothing")
-    titles, is_ended, rows = lines[0][1], text.endswith(("\n", "\r")), []
-    names = [title.strip().casefold() for title in titles]
-    for line, cells in lines[1:]:
+    (_, titles), *others = lines
+    names, is_ended = tuple(t.strip().casefold() for t in titles), text.endswith(("\n", "\r"))
+    rows = []
+    for line, cells in others:
         missing = len(titles) - len(cells)
         if missing < 0 or (missing and not is_ended and line == lines[-1][0]):
-            todo = "The file is cut off: get it again"
-            if missing < 0:
-                todo = f"Put quotes around a value that has a {delimiter!r} in it"
             raise UserError(
-                f"{path}, line {line}: expected {len(titles)} values, found {len(cells)}. {todo}"
+                f"{path}, line {line}: expected {len(titles)} values, found {len(cells)}. Put "
+                f"quotes around a value with a {delimiter!r} in it. If the file is cut off, get it "
+                "again"
             )
         cells += ("",) * missing  # Excel leaves out empty values at the end of a row
         rows.append(Row(line, cells, dict(zip(names, map(str.strip, cells), strict=True))))
-    return Table(path, titles, tuple(rows), delimiter, is_ended)
-
-
-def number_in(text: str) -> float | None:
-    """Return a value as a number, with a point or a comma; None if it is not a number."""
-    match = _NUMBER.fullmatch(text)
-    return float(match[1].replace(",", ".")) if match else None
-
-
-def first_of(mistakes: Sequence[str]) -> list[str]:
-    """Return the first mistakes in a file, and how many there are more."""
-    more = len(mistakes) - _MAX_SHOWN
-    return [*mistakes[:_MAX_SHOWN], *([f"and {more} more"] if more > 0 else [])]
-
-
-def _text_in(path: Path) -> str:
-    try:
-        content = read_regular_file(path.resolve(), _MAX_BYTES)
-    except (UserError, OSError) as why:
-        raise UserError(f"{path}: {why}") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeError:
-        text = content.decode("cp1252", "replace")  # as Excel writes it in western countries
-    if "\0" in text or "\ufffd" in text:
-        raise UserError(f"{path}: expected a CSV file, found another one. Save it as CSV (UTF-8)")
-    return text
+    return Table(path, titles, names, tuple(rows), delimiter, is_ended)

@@ -71,8 +71,8 @@ def test_names_outside_a_students_zip_decide(downloads: Term, what: str) -> None
 MANY = packed(*((f"victim{n}_hw2.ipynb", HOSTILE) for n in range(300)))
 AMBIGUOUS = {
     "zips in a zip": (packed(("a_hw2.zip", INNER), ("b.zip", INNER)),
-                      "found none, but zips in it ('a_hw2.zip'"),
-    "many notebooks": (MANY, "found 300 ('victim0_hw2.ipynb',"),
+                      "found 0 among its files ('a_hw2.zip'"),
+    "many notebooks": (MANY, "found 300 among its files ('victim0_hw2.ipynb',"),
 }  # fmt: skip
 
 
@@ -129,10 +129,10 @@ def encrypted() -> bytes:
 
 
 def endless_list() -> bytes:
-    """A list of 100,000 files with the same content."""
+    """A list of 200,000 files with the same content."""
     one = packed(("hw2.ipynb", HOSTILE))
     at, end = one.rindex(b"PK\x01\x02"), one.rindex(b"PK\x05\x06")
-    entries = one[at:end] * 100_000
+    entries = one[at:end] * 200_000
     count = struct.pack("<HHHHII", 0, 0, 0xFFFF, 0xFFFF, len(entries), at)
     return one[:at] + entries + b"PK\x05\x06" + count + b"\0\0"
 
@@ -143,7 +143,7 @@ BOMBS: dict[str, tuple[Any, str]] = {
     "a link": (lambda: packed((link("hw2.ipynb"), b"/etc/passwd")), "found a symbolic link"),
     "a password": (encrypted, "it cannot be read"),
     "LZMA": (lambda: packed(("hw2.ipynb", bytes(9)), compression=14), "another compression"),
-    "a list without end": (endless_list, "expected fewer files in the zip"),
+    "a list without end": (endless_list, "list of files has more than 10,000,000 bytes"),
     "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found another file"),
     "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200],
                    "expected a zip, found another file"),
