@@ -38,6 +38,16 @@ def empty_in(source: str, released: str) -> list[str]:
     return [label for label in asked if not written.get(label.casefold(), "?")]
 
 
+def missing_in(source: str, released: str) -> str:
+    """Say what a student has to fill in; "" if nothing."""
+    asked, empty = asked_in(released), empty_in(source, released)
+    if not asked:  # it has no labels
+        return "fill it in" if BLANK in source or not source.strip() else ""
+    if empty == asked:
+        return "fill it in"
+    return f"fill in: {', '.join(empty)}" if empty else ""
+
+
 def written_in(source: str, label: str) -> str:
     """Return what the student wrote for a label, on one line; "" if nothing."""
     return " ".join(_texts(source).get(label.casefold(), "").split())

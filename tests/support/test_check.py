@@ -56,6 +56,9 @@ FINE = {
     "another form": {"double": "STEP = 1\ndouble = lambda x: 2 * np.asarray(x)"},
     "magics": {"double": f"%matplotlib inline\n!true\n%time x = 1\n{RIGHT}"},
     "a stub that is never reached": {"double": f"{RIGHT}\nif 0:\n    {STUB[-27:]}"},
+    "imports of the setup again": {
+        "double": f"import numpy as np\nfrom hw_support import assert_close\n{RIGHT}"
+    },
     "names of Python": {"double": f"list = sum = None\n{RIGHT}"},
 }
 
@@ -96,7 +99,7 @@ def deleted(notebook):
 
 CHANGES = [
     (moved_up, "raises NameError: name 'later' is not defined. The grader runs the cells from top "
-     "to bottom, in an empty folder. The cell that begins with 'later = 1' defines it: move that"),
+     "to bottom, in an empty folder."),
     (in_another_cell, ""),
     (retyped, "Cell 'double' was changed from a code cell to a markdown cell: it was changed back"),
     (with_another_test, "The line 'checks.score = 3' is now 'checks = Checks("),
