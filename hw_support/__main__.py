@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import hashlib
 import importlib.util
-import os
 import re
 import sys
 import zipfile
@@ -24,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
-    was stopped by Ctrl-C, or nobody reads its output.
+    was stopped by Ctrl-C.
     """
     parser = _parser()
     words = sys.argv[1:] if words is None else words
@@ -37,17 +36,11 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if options.command == "doctor":
-            status = FINE if doctor() else TO_DO
-        else:
-            status = int(options.do(_opened(options), options))
-        sys.stdout.flush()
-        return status
+            return FINE if doctor() else TO_DO
+        return int(options.do(_opened(options), options))
     except DeskError as error:
         print(error, file=sys.stderr)
         return CANNOT
-    except BrokenPipeError:  # as in `check … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
-        return STOPPED
     except KeyboardInterrupt:
         print("\nStopped. Your notebook is unchanged.", file=sys.stderr)
         return STOPPED

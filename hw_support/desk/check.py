@@ -215,7 +215,7 @@ def _of_cells(ran: Ran, release: Release) -> Iterator[str]:
                     f"{name_of(cell)} imports {name}, which the grader does not have. You submit "
                     "only the notebook: copy the code that you need into a cell."
                 )
-        limit = release.cpu_seconds_for(grade_id_of(cell))
+        limit = release.cpu_seconds_for(cell)
         if run.seconds > limit:
             yield (
                 f"{name_of(cell)} took {run.seconds:.0f} s here. The grader stops it after "

@@ -12,7 +12,6 @@ import tempfile
 from dataclasses import dataclass, field
 from subprocess import DEVNULL
 from time import monotonic
-from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
@@ -24,7 +23,6 @@ from hw_support.checks import Part
 from hw_support.desk import DeskError
 from hw_support.desk.opening import Opened, name_of
 from hw_support.failures import with_its_line
-from hw_support.submission.cells import grade_id_of
 
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
 _LONGEST_MESSAGE = 300  # characters of an error's message
@@ -65,7 +63,7 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     A cell is interrupted after three times the grader's limit on it, wall-clock. If `like_grader`,
     saved runs are not read and not written. `DeskError` if no kernel can be started.
     """
-    ran, replies = Ran(copy.deepcopy(opened.notebook), {}), list[dict[str, Any]]()
+    ran = Ran(copy.deepcopy(opened.notebook), {})
     cells = enumerate(ran.notebook.cells)
     code = [(i, cell) for i, cell in cells if cell.cell_type == "code" and cell.source.strip()]
     environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
@@ -76,14 +74,11 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
         client = NotebookClient(
             ran.notebook,
             kernel_name="python3",
-            timeout_func=lambda cell: (
-                _TIMES_ON_THE_CLOCK * opened.release.cpu_seconds_for(grade_id_of(cell))
-            ),
+            timeout_func=lambda cell: _TIMES_ON_THE_CLOCK * opened.release.cpu_seconds_for(cell),
             resources={"metadata": {"path": folder}},
             interrupt_on_timeout=True,
             allow_errors=True,
             record_timing=False,
-            on_cell_executed=lambda cell, cell_index, execute_reply: replies.append(execute_reply),
         )
         try:
             quiet = {"env": environment, "stdout": DEVNULL, "stderr": DEVNULL}
@@ -95,12 +90,8 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
                     ran.cells[place] = CellRun()
                     _run(client, cell, place, ran.cells[place])
                     bar.update()
-                    payload = replies[-1]["content"].get("payload") or []
-                    if any(entry.get("source") == "ask_exit" for entry in payload):
-                        ran.stopped = "exit() or quit() ended the kernel"
-                        break
         except (DeadKernelError, AssertionError):  # nbclient's
-            ran.stopped = "The kernel died"
+            ran.stopped = "The kernel died (or exit() ended it above)"
         except CellTimeoutError:
             ran.stopped = "The kernel could not be interrupted"
         except (NoSuchKernel, RuntimeError, OSError) as error:

@@ -5,6 +5,7 @@ size. A new notebook is built from the types, sources, pictures and flat `nbgrad
 cells. All else is dropped, because nbgrader or nbclient would act on it.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -18,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbformat.v4.rwbase import rejoin_lines
 
-from hw_support.submission.problems import encodable, quoted
+from hw_support.submission.problems import encodable, plain, quoted
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
@@ -124,16 +125,17 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise UserError(f"expected at most {_MAX_VALUES:,} values, found {values:,}. {_SMALLER}")
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
-    except UnicodeDecodeError as error:
-        raise UserError(f"expected UTF-8, found other bytes from byte {error.start:,} on") from None
-    except json.JSONDecodeError as error:
-        cut = " An upload may have been cut off: submit the whole file again" if error.pos else ""
+        if b"\\ud" in raw.lower():  # it may have lone surrogates
+            document = json.loads(encodable(json.dumps(document, ensure_ascii=False)))
+    except RecursionError:
+        raise UserError("expected JSON, found lists or objects nested too deeply") from None
+    except ValueError as error:
+        begin = raw[:120].decode("utf-8", "replace").strip()
         raise UserError(
-            f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
-            f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg}).{cut}"
+            f"expected JSON in UTF-8, found text that begins with {quoted(begin, 30)} "
+            f"({plain(str(error), 120)}). An upload may have been cut off: submit the whole file "
+            "again"
         ) from None
-    except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
-        raise UserError("its JSON is nested too deeply, or a number in it is too long") from None
     if not isinstance(document, dict):
         raise UserError(f"expected a JSON object, found a {type(document).__name__}")
     return document
@@ -147,11 +149,11 @@ def _cell(raw: Any, number: int, keep_outputs: bool) -> NotebookNode:
             f"expected a code, markdown or raw cell with a text, found cell {number} from the top "
             f"damaged ({quoted(cell_type)})"
         )
-    cell = NotebookNode(id=f"cell-{number}", cell_type=cell_type, source=encodable(text))
+    cell = NotebookNode(id=f"cell-{number}", cell_type=cell_type, source=text)
     cell.metadata = NotebookNode()
     if isinstance(marks := _dict(raw.get("metadata")).get("nbgrader"), dict):
         flat = {k: v for k in NBGRADER_KEYS if isinstance(v := marks.get(k), str | int | float)}
-        texts = {k: encodable(v[:_LONGEST_MARK]) for k, v in flat.items() if isinstance(v, str)}
+        texts = {k: v[:_LONGEST_MARK] for k, v in flat.items() if isinstance(v, str)}
         cell.metadata["nbgrader"] = NotebookNode(flat | texts)
     if cell_type == "code":
         count = raw.get("execution_count") if keep_outputs else None
@@ -179,18 +181,14 @@ def _pictures(raw: Any) -> dict[str, dict[str, str]]:
         for mime, data in _dict(bundle).items():
             text = _text(data)
             if text is not None and _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
-                pictures.setdefault(encodable(name), {})[mime] = text
+                pictures.setdefault(name, {})[mime] = text
     return pictures
 
 
 def _outputs(raw: Any) -> list[NotebookNode]:
     outputs = []
-    for entry in raw if isinstance(raw, list) else []:
-        try:
-            text = json.dumps(entry, ensure_ascii=False)
-            output = nbformat.from_dict(json.loads(encodable(text)))
+    for output in nbformat.from_dict(raw) if isinstance(raw, list) else []:
+        with contextlib.suppress(Exception):
             nbformat.validate(output, ref="output", version=4)
-        except Exception:
-            continue
-        outputs.append(output)
+            outputs.append(output)
     return outputs

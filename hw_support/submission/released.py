@@ -48,9 +48,9 @@ class Release:
         """Return the cell with a grade id; KeyError if there is none."""
         return {cell.grade_id: cell for cell in self.cells}[grade_id]
 
-    def cpu_seconds_for(self, grade_id: str | None) -> float:
+    def cpu_seconds_for(self, cell: NotebookNode) -> float:
         """Return the limit on a cell's CPU seconds."""
-        return self.cpu_seconds_for_cell.get(grade_id or "", self.cpu_seconds_per_cell)
+        return self.cpu_seconds_for_cell.get(grade_id_of(cell) or "", self.cpu_seconds_per_cell)
 
     def is_optional(self, cell: InstructorCell) -> bool:
         """Whether an answer has no points, and no test with points depends on it alone."""
