@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import dataclass, field
 from subprocess import DEVNULL
 from time import monotonic
+from typing import Any
 
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
@@ -63,7 +64,7 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     A cell is interrupted after three times the grader's limit on it, wall-clock. If `like_grader`,
     saved runs are not read and not written. `DeskError` if no kernel can be started.
     """
-    ran = Ran(copy.deepcopy(opened.notebook), {})
+    ran, replies = Ran(copy.deepcopy(opened.notebook), {}), list[dict[str, Any]]()
     cells = enumerate(ran.notebook.cells)
     code = [(i, cell) for i, cell in cells if cell.cell_type == "code" and cell.source.strip()]
     environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
@@ -79,6 +80,7 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
             interrupt_on_timeout=True,
             allow_errors=True,
             record_timing=False,
+            on_cell_executed=lambda cell, cell_index, execute_reply: replies.append(execute_reply),
         )
         try:
             quiet = {"env": environment, "stdout": DEVNULL, "stderr": DEVNULL}
@@ -90,8 +92,12 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
                     ran.cells[place] = CellRun()
                     _run(client, cell, place, ran.cells[place])
                     bar.update()
+                    payload = replies[-1]["content"].get("payload") or []
+                    if any(entry.get("source") == "ask_exit" for entry in payload):
+                        ran.stopped = "exit() or quit() ended the kernel"
+                        break
         except (DeadKernelError, AssertionError):  # nbclient's
-            ran.stopped = "The kernel died (or exit() ended it above)"
+            ran.stopped = "The kernel died"
         except CellTimeoutError:
             ran.stopped = "The kernel could not be interrupted"
         except (NoSuchKernel, RuntimeError, OSError) as error:

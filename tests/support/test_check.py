@@ -36,8 +36,8 @@ FINDINGS = {
     "much output": ({"double": f"print('x' * 3_000_000)\n{RIGHT}"}, [
         "Cell double has 3.0 MB of output. The grader keeps 2 MB of it"]),
     "a kernel that dies": ({"sketch": "import os\nos.kill(os.getpid(), 9)"}, [
-        "The kernel died (or exit() ended it above) in cell sketch. The cells below it were not"]),
-    "exit": ({"double": "exit()"}, ["exit() ended it above) in cell test_double. The cells below"]),
+        "The kernel died in cell sketch. The cells below it were not run."]),
+    "exit": ({"sketch": "exit()"}, ["exit() or quit() ended the kernel in cell sketch."]),
     "a file beside the notebook": ({"sketch": "open('small.ipynb')"}, [
         "sketch raises FileNotFoundError"]),
 }  # fmt: skip
