@@ -1,9 +1,8 @@
 """Opens a student's notebook of a released homework, or says in one sentence why it cannot."""
 
-import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -12,7 +11,7 @@ from hw_support.desk import DeskError
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import Kind, Problem, quoted
+from hw_support.submission.problems import Problem, quoted
 from hw_support.submission.released import Release, first_line, grade_ids_in
 
 
@@ -44,12 +43,7 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
     except UserError as why:
         raise DeskError(f"{str(why)[0].upper()}{str(why)[1:]}.") from None
     release = _release_of(notebook, path, releases)
-    before = {grade_id_of(cell): cell.source for cell in notebook.cells}
     changes = mend(notebook, release.cells, release.plain)
-    for i, change in enumerate(changes):
-        if change.kind is Kind.EDITED_CELL and change.cell:
-            what = _difference(before[change.cell], release.cell(change.cell).source)
-            changes[i] = replace(change, message=f"{change.message} {what}")
     return Opened(path, release, path.read_bytes(), notebook, changes)
 
 
@@ -58,16 +52,6 @@ def name_of(cell: NotebookNode) -> str:
     if grade_id := grade_id_of(cell):
         return f"Cell {grade_id}"
     return f"The cell that begins with {quoted(cell.source.strip().partition(chr(10))[0], 40)}"
-
-
-def _difference(before: str, now: str) -> str:
-    """Name the first line in which two texts differ, before and now."""
-    old, new = ([line.rstrip() for line in text.strip().splitlines()] for text in (before, now))
-    lines = [line for line in difflib.ndiff(old, new) if line[:2] in ("- ", "+ ")]
-    removed, added = ([line[2:] for line in lines if line[0] == sign] for sign in "-+")
-    if removed and added:
-        return f"The line {quoted(removed[0])} is now {quoted(added[0])}."
-    return f"The line {quoted((removed or added)[0])} is {'missing' if removed else 'new'}."
 
 
 def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> Release:
