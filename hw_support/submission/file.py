@@ -125,8 +125,6 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise UserError(f"expected at most {_MAX_VALUES:,} values, found {values:,}. {_SMALLER}")
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
-        if b"\\ud" in raw.lower():  # it may have lone surrogates
-            document = json.loads(encodable(json.dumps(document, ensure_ascii=False)))
     except RecursionError:
         raise UserError("expected JSON, found lists or objects nested too deeply") from None
     except ValueError as error:
@@ -149,11 +147,11 @@ def _cell(raw: Any, number: int, keep_outputs: bool) -> NotebookNode:
             f"expected a code, markdown or raw cell with a text, found cell {number} from the top "
             f"damaged ({quoted(cell_type)})"
         )
-    cell = NotebookNode(id=f"cell-{number}", cell_type=cell_type, source=text)
+    cell = NotebookNode(id=f"cell-{number}", cell_type=cell_type, source=encodable(text))
     cell.metadata = NotebookNode()
     if isinstance(marks := _dict(raw.get("metadata")).get("nbgrader"), dict):
         flat = {k: v for k in NBGRADER_KEYS if isinstance(v := marks.get(k), str | int | float)}
-        texts = {k: v[:_LONGEST_MARK] for k, v in flat.items() if isinstance(v, str)}
+        texts = {k: encodable(v[:_LONGEST_MARK]) for k, v in flat.items() if isinstance(v, str)}
         cell.metadata["nbgrader"] = NotebookNode(flat | texts)
     if cell_type == "code":
         count = raw.get("execution_count") if keep_outputs else None
@@ -181,14 +179,16 @@ def _pictures(raw: Any) -> dict[str, dict[str, str]]:
         for mime, data in _dict(bundle).items():
             text = _text(data)
             if text is not None and _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
-                pictures.setdefault(name, {})[mime] = text
+                pictures.setdefault(encodable(name), {})[mime] = text
     return pictures
 
 
 def _outputs(raw: Any) -> list[NotebookNode]:
     outputs = []
-    for output in nbformat.from_dict(raw) if isinstance(raw, list) else []:
+    for entry in raw if isinstance(raw, list) else []:
         with contextlib.suppress(Exception):
+            text = json.dumps(entry, ensure_ascii=False)
+            output = nbformat.from_dict(json.loads(encodable(text)))
             nbformat.validate(output, ref="output", version=4)
             outputs.append(output)
     return outputs
