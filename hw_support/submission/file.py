@@ -130,9 +130,9 @@ def _parsed(raw: bytes) -> dict[str, Any]:
     except ValueError as error:
         begin = raw[:120].decode("utf-8", "replace").strip()
         raise UserError(
-            f"expected JSON in UTF-8, found text that begins with {quoted(begin, 30)} "
+            f"expected JSON, found text that begins with {quoted(begin, 30)} "
             f"({plain(str(error), 120)}). An upload may have been cut off: submit the whole file "
-            "again"
+            "again, in UTF-8"
         ) from None
     if not isinstance(document, dict):
         raise UserError(f"expected a JSON object, found a {type(document).__name__}")
