@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import hashlib
 import importlib.util
-import os
 import re
 import sys
 import zipfile
@@ -24,7 +23,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
-    was stopped by Ctrl-C, or nobody reads its output.
+    was stopped by Ctrl-C.
     """
     parser = _parser()
     words = sys.argv[1:] if words is None else words
@@ -37,17 +36,11 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if options.command == "doctor":
-            status = FINE if doctor() else TO_DO
-        else:
-            status = int(options.do(_opened(options), options))
-        sys.stdout.flush()
-        return status
+            return FINE if doctor() else TO_DO
+        return int(options.do(_opened(options), options))
     except DeskError as error:
         print(error, file=sys.stderr)
         return CANNOT
-    except BrokenPipeError:  # as in `check … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
-        return STOPPED
     except KeyboardInterrupt:
         print("\nStopped. Your notebook is unchanged.", file=sys.stderr)
         return STOPPED
@@ -100,7 +93,9 @@ def _check(opened: Any, options: Any) -> int:
 
 
 def _pdf(opened: Any, options: Any) -> int:
-    from hw_support.desk import certification, check, pdf
+    from hw_support.desk import pdf
+    from hw_support.desk.certification import NAME, written_in
+    from hw_support.desk.running import run_copy
     from hw_support.submission.cells import grade_id_of, trimmed
 
     path, notebook = opened.path, opened.notebook
@@ -109,7 +104,7 @@ def _pdf(opened: Any, options: Any) -> int:
         target /= path.with_suffix(".pdf").name
     pdf.expect_writable(target)
     if options.run:
-        notebook = check.run_copy(opened, like_grader=False).notebook
+        notebook = run_copy(opened, like_grader=False).notebook
     code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
     counts = [cell.get("execution_count") or 0 for cell in code]
     if not all(counts) or counts != sorted(counts):
@@ -125,40 +120,32 @@ def _pdf(opened: Any, options: Any) -> int:
         name = grade_id_of(cell)
         return opened.release.cell(name).locked if name else trimmed(cell.source) in plain
 
-    name = _in_certification(opened, certification.NAME)
+    name = written_in(opened.certification, NAME)
     for warning in pdf.write_pdf(notebook, target, author=name, is_given=is_given):
         print(f"- {warning}")
     print(f"The PDF is {target}. Read it before you submit it.")
     return FINE
 
 
-def _in_certification(opened: Any, label: str) -> str:
-    """Return what the student wrote for a label of the certification; "" if nothing."""
-    from hw_support.desk.certification import written_in
-    from hw_support.submission.cells import grade_id_of
-
-    name = opened.release.certification
-    cells = [cell.source for cell in opened.notebook.cells if name and grade_id_of(cell) == name]
-    return written_in(cells[0], label) if cells else ""
-
-
 def _zip(opened: Any, options: Any) -> int:
-    from hw_support.desk import certification, check
+    from hw_support.desk.certification import STUDENT_ID, missing_in, written_in
 
-    student = options.student
-    student = _in_certification(opened, certification.STUDENT_ID) if student is None else student
+    signed, student = opened.certification, options.student
+    student = written_in(signed, STUDENT_ID) if student is None else student
     if not _FOR_ID.fullmatch(student):
         raise DeskError(
             f"A student id is needed for the zip's name, of letters, digits and _ . @ + -; found "
             f"{student[:60]!r}. Write yours into the certification, below "
-            f"**{certification.STUDENT_ID}:**, and save. Or add --student and your id to the "
+            f"**{STUDENT_ID}:**, and save. Or add --student and your id to the "
             "command."
         )
     status = FINE
     if not options.no_check:
         status = _check(opened, options)
         print()
-    elif missing := check.unsigned(opened):
+    elif (name := opened.release.certification) and (
+        missing := missing_in(signed, opened.release.cell(name).source)
+    ):
         print(f"The certification is not signed: {missing}.\n")
         status = TO_DO
     name = f"{student}_{opened.release.assignment}"

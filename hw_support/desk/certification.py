@@ -13,6 +13,7 @@ cell too.
 """
 
 import re
+from collections.abc import Iterator
 
 BLANK = "YOUR ANSWER HERE"
 NAME, STUDENT_ID = "Name", "Student id"
@@ -23,9 +24,7 @@ _MARKUP = " \t\n*_`:：."
 
 def asked_in(released: str) -> list[str]:
     """Return the labels of a released certification that a student has to fill in, as written."""
-    texts = _texts(released)
-    labels = [found[1] for found in _LABEL.finditer(released)]
-    return [label for label in labels if not texts[label.casefold()]]
+    return [label for label, text in _texts(released) if not text]
 
 
 def empty_in(source: str, released: str) -> list[str]:
@@ -34,25 +33,33 @@ def empty_in(source: str, released: str) -> list[str]:
     asked = asked_in(released)
     if all(_words(line) in given for line in source.splitlines()):
         return asked  # every line is the instructor's
-    written = _texts(source)
-    return [label for label in asked if not written.get(label.casefold(), "?")]
+    there = {label.casefold() for label, _ in _texts(source)}
+    return [each for each in asked if each.casefold() in there and not written_in(source, each)]
+
+
+def missing_in(source: str, released: str) -> str:
+    """Say what a student has to fill in; "" if nothing."""
+    asked, empty = asked_in(released), empty_in(source, released)
+    if not asked:  # it has no labels
+        return "fill it in" if BLANK in source or not source.strip() else ""
+    if empty == asked:
+        return "fill it in"
+    return f"fill in: {', '.join(empty)}" if empty else ""
 
 
 def written_in(source: str, label: str) -> str:
     """Return what the student wrote for a label, on one line; "" if nothing."""
-    return " ".join(_texts(source).get(label.casefold(), "").split())
+    texts = {each.casefold(): text for each, text in _texts(source)}
+    return " ".join(texts.get(label.casefold(), "").split())
 
 
-def _texts(source: str) -> dict[str, str]:
-    """Return the text behind each label, without remarks in brackets; "" if it has the blank."""
+def _texts(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each label and the text behind it, without a remark in brackets; "" for the blank."""
     found = list(_LABEL.finditer(source))
     ends = [match.start() for match in found[1:]] + [len(source)]
-    texts = {}
     for match, end in zip(found, ends, strict=False):
-        beside = _REMARK.sub("", match[2], count=1)
-        text = f"{beside}\n{source[match.end() : end]}"
-        texts[match[1].casefold()] = "" if BLANK in text else text.strip(_MARKUP)
-    return texts
+        text = f"{_REMARK.sub('', match[2], count=1)}\n{source[match.end() : end]}"
+        yield match[1], "" if BLANK in text else text.strip(_MARKUP)
 
 
 def _words(line: str) -> str:

@@ -6,7 +6,6 @@ Each line says that something is fine, or what you should type.
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from pathlib import Path
 _OLDEST_PYTHON = (3, 11)
 _NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are tested
 _DISK_MB = 500
-_SECONDS_FOR_ANOTHER_PYTHON = 20
 _PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
 INSTALL = f'"{sys.executable}" -m pip install -r requirements.txt'
 
@@ -87,15 +85,7 @@ def _kernel() -> Line:
     path = sys.executable if program in here else shutil.which(program) or program
     if os.path.realpath(path) == os.path.realpath(sys.executable):
         return Line("kernel", "python3 is this Python")
-    command = [path, "-c", "import hw_support, numpy, matplotlib"]
-    folder = Path(sys.executable).parent  # import none of the student's files by mistake
-    limits = {"check": True, "capture_output": True, "timeout": _SECONDS_FOR_ANOTHER_PYTHON}
-    try:
-        subprocess.run(command, cwd=folder, **limits)  # type: ignore[call-overload]
-    except (OSError, subprocess.SubprocessError):
-        found = f"Jupyter starts another Python, {path}, which lacks a required package"
-        return Line("kernel", found, mine)
-    return Line("kernel", f"python3 is {path}, which has the required packages")
+    return Line("kernel", f"Jupyter starts another Python, {path}", mine)
 
 
 def _disk() -> Line:

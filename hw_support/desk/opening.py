@@ -1,9 +1,8 @@
 """Opens a student's notebook of a released homework, or says in one sentence why it cannot."""
 
-import difflib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -12,7 +11,7 @@ from hw_support.desk import DeskError
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
-from hw_support.submission.problems import Kind, Problem, quoted
+from hw_support.submission.problems import Problem, quoted
 from hw_support.submission.released import Release, first_line, grade_ids_in
 
 
@@ -26,6 +25,12 @@ class Opened:
     notebook: NotebookNode  # with its saved outputs; the instructor's cells are restored
     changes: list[Problem]  # what differed from the released notebook
 
+    @property
+    def certification(self) -> str:
+        """The text of the certification; "" if the homework has none."""
+        name = self.release.certification
+        return next((c.source for c in self.notebook.cells if name and grade_id_of(c) == name), "")
+
 
 def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
     """Read a notebook of one of these homeworks, and restore the instructor's cells in the copy.
@@ -38,49 +43,28 @@ def open_notebook(path: Path, releases: Sequence[Release]) -> Opened:
     except UserError as why:
         raise DeskError(f"{str(why)[0].upper()}{str(why)[1:]}.") from None
     release = _release_of(notebook, path, releases)
-    before = {grade_id_of(cell): cell.source for cell in notebook.cells}
     changes = mend(notebook, release.cells, release.plain)
-    for i, change in enumerate(changes):
-        if change.kind is Kind.EDITED_CELL and change.cell:
-            what = difference(before[change.cell], release.cell(change.cell).source)
-            changes[i] = replace(change, message=f"{change.message} {what}")
-    for cell in notebook.cells:
-        if grade_id := grade_id_of(cell):
-            cell.metadata["deletable"] = False
-            if release.cell(grade_id).locked:
-                cell.metadata["editable"] = False
     return Opened(path, release, path.read_bytes(), notebook, changes)
 
 
-def difference(before: str, now: str) -> str:
-    """Name the first line in which two texts differ, before and now."""
-    old, new = ([line.rstrip() for line in text.strip().splitlines()] for text in (before, now))
-    lines = [line for line in difflib.ndiff(old, new) if line[:2] in ("- ", "+ ")]
-    removed = next((line[2:] for line in lines if line[0] == "-"), None)
-    added = next((line[2:] for line in lines if line[0] == "+"), None)
-    if removed is None or added is None:
-        what, line = ("is missing", removed) if added is None else ("is new", added)
-        return f"The line {quoted(line)} {what}."
-    return f"The line {quoted(removed)} is now {quoted(added)}."
+def name_of(cell: NotebookNode) -> str:
+    """Return a cell's name for messages to the student."""
+    if grade_id := grade_id_of(cell):
+        return f"Cell {grade_id}"
+    return f"The cell that begins with {quoted(cell.source.strip().partition(chr(10))[0], 40)}"
 
 
 def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release]) -> Release:
     """Return the homework with the most of the notebook's grade ids; its name decides a tie."""
     found, first = grade_ids_in(notebook), first_line(notebook)
-    around = r"(?<![A-Za-z0-9]){}(?![A-Za-z0-9])".format
-
-    def is_named(release: Release) -> bool:
-        return bool(re.search(around(re.escape(release.assignment)), path.stem, re.I))
-
-    def common(release: Release) -> int:
-        """Return the number of cells of a homework; another program may remove all grade ids."""
-        return len(found & release.grade_ids) if found else release.begins == first
-
-    most = max(map(common, releases), default=0)
-    closest = [release for release in releases if common(release) == most > 0]
-    named = [release for release in closest if is_named(release)]
-    chosen = named if len(closest) > 1 and named else closest
-    if len(chosen) != 1 or (any(map(is_named, releases)) and not named):
+    name = r"(?<![A-Za-z0-9]){}(?![A-Za-z0-9])".format
+    named = [r for r in releases if re.search(name(re.escape(r.assignment)), path.stem, re.I)]
+    # Another program may remove all grade ids.
+    common = [len(found & r.grade_ids) if found else int(r.begins == first) for r in releases]
+    most = max(common, default=0)
+    closest = [r for r, number in zip(releases, common, strict=True) if number == most > 0]
+    chosen = [release for release in closest if release in named] if named else closest
+    if len(chosen) != 1:
         files = " or ".join(release.file_name for release in releases)
         contains = " or ".join(release.assignment for release in closest)
         what = f"contains {contains}" if contains else "is no homework"
@@ -90,12 +74,11 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
             f"{files or 'which is missing here'}, with your answers in it. If this is that "
             "notebook, rename it, or copy your answers into a new copy of the homework."
         )
-    release = chosen[0]
-    if found and 2 * most < len(found) and 2 * most < len(release.grade_ids):
+    if found and 2 * most < len(found) and 2 * most < len(chosen[0].grade_ids):
         raise DeskError(
             f"{path.name} belongs to a homework that the installed package hw_support does not "
-            f"know. The closest homework that it knows is {release.assignment}: {most} of the "
+            f"know. The closest homework that it knows is {chosen[0].assignment}: {most} of the "
             f"{len(found)} cells with a grade id are from it. Type in the folder of {path.name}: "
             "python -m pip install -r requirements.txt"
         )
-    return release
+    return chosen[0]

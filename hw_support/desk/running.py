@@ -1,13 +1,14 @@
 """Runs a copy of a notebook from top to bottom in a fresh kernel, as the grader will.
 
 The kernel works in an empty folder: as in grading, the files beside the notebook are not there.
-Below each test cell a cell of ours runs, which hands over the parts of the test.
+After each cell the kernel hands over the parts of the test that ran in it, as an output.
 """
 
 import contextlib
+import copy
 import os
+import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from subprocess import DEVNULL
 from time import monotonic
@@ -17,25 +18,25 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from tqdm import tqdm
 
 from hw_support.checks import Part
 from hw_support.desk import DeskError
+from hw_support.desk.opening import Opened, name_of
 from hw_support.failures import with_its_line
-from hw_support.submission.cells import marks_of
 
-KERNEL = "python3"
+_TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
 _LONGEST_MESSAGE = 300  # characters of an error's message
-_SECONDS_OF_OURS = 20  # for a cell of ours
 _PARTS = "application/x-hw-parts+json"
-_HAND_OVER = f"""def _hw_hand_over(checks):
-    from IPython.display import display
-    if checks is None or getattr(checks, "handed_over", False):
-        return  # the test ended before it had any
-    checks.handed_over = True
-    parts = [[part.what, part.points, part.message] for part in checks.parts]
-    display({{"{_PARTS}": {{"parts": parts, "notes": checks.notes[:200]}}}}, raw=True)
-_hw_hand_over(globals().get("checks"))"""
+_HAND_OVER = f"""
+from IPython.display import display as _hw_display
+def _hw_hand_over(*_, shell=get_ipython(), display=_hw_display):
+    checks = shell.user_ns.get("checks")
+    if hasattr(checks, "parts") and not hasattr(checks, "handed_over"):
+        checks.handed_over = True
+        parts = [[part.what, part.points, part.message] for part in checks.parts]
+        display({{"{_PARTS}": {{"parts": parts, "notes": checks.notes[:200]}}}}, raw=True)
+get_ipython().events.register("post_run_cell", _hw_hand_over)"""
 
 
 @dataclass
@@ -45,7 +46,7 @@ class CellRun:
     seconds: float = 0.0  # wall-clock
     parts: list[Part] = field(default_factory=list)  # of a test cell
     notes: list[str] = field(default_factory=list)  # of a test cell, from `Checks.note`
-    raised: str = ""  # the error of a test cell outside its parts; then it earns no points
+    errors: list[str] = field(default_factory=list)  # what the cell raised, in words
 
 
 @dataclass
@@ -57,40 +58,24 @@ class Ran:
     stopped: str | None = None  # why the rest was not run
 
 
-def errors_of(cell: NotebookNode) -> list[NotebookNode]:
-    """Return the outputs of a cell that are errors."""
-    return [output for output in cell.get("outputs", []) if output.output_type == "error"]
+def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
+    """Run a copy of a notebook from the top, with a progress bar; errors do not stop the rest.
 
-
-def error_in_words(error: NotebookNode) -> str:
-    """Return the type and the message of an error; the message may be empty."""
-    message = with_its_line(error.evalue, error.traceback)[:_LONGEST_MESSAGE]
-    return f"{error.ename}: {message}" if message else str(error.ename)
-
-
-def run_from_the_top(
-    notebook: NotebookNode,
-    seconds_for: Callable[[NotebookNode], float],
-    began: Callable[[int], None] = lambda index: None,
-    *,
-    like_grader: bool = True,
-) -> Ran:
-    """Run all cells of a copy in place; errors in cells do not stop the rest.
-
-    A cell is interrupted after `seconds_for` it, wall-clock. `began` is called with the place of
-    each code cell when it begins. If `like_grader`, saved runs are not read and not written.
-    `DeskError` if no kernel can be started, KeyboardInterrupt if the run was stopped.
+    A cell is interrupted after three times the grader's limit on it, wall-clock. If `like_grader`,
+    saved runs are not read and not written. `DeskError` if no kernel can be started.
     """
-    ran = Ran(notebook, {})
+    ran, replies = Ran(copy.deepcopy(opened.notebook), {}), list[dict[str, Any]]()
+    cells = enumerate(ran.notebook.cells)
+    code = [(i, cell) for i, cell in cells if cell.cell_type == "code" and cell.source.strip()]
     environment = {**os.environ, **({"NBGRADER_EXECUTION": "autograde"} if like_grader else {})}
-    replies: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        tqdm(total=len(code), file=sys.stderr, ncols=92, leave=False, unit="cell") as bar,
+    ):
         client = NotebookClient(
-            notebook,
-            kernel_name=KERNEL,
-            timeout_func=lambda cell: (
-                _SECONDS_OF_OURS if cell.source == _HAND_OVER else seconds_for(cell)
-            ),
+            ran.notebook,
+            kernel_name="python3",
+            timeout_func=lambda cell: _TIMES_ON_THE_CLOCK * opened.release.cpu_seconds_for(cell),
             resources={"metadata": {"path": folder}},
             interrupt_on_timeout=True,
             allow_errors=True,
@@ -100,15 +85,17 @@ def run_from_the_top(
         try:
             quiet = {"env": environment, "stdout": DEVNULL, "stderr": DEVNULL}
             with client.setup_kernel(cleanup_kc=True, **quiet):
-                for place, cell in enumerate(notebook.cells):
-                    if cell.cell_type == "code" and cell.source.strip():
-                        began(place)
-                        ran.cells[place] = CellRun()
-                        _run(client, cell, place, ran.cells[place])
-                        payload = replies[-1]["content"].get("payload") or []
-                        if any(entry.get("source") == "ask_exit" for entry in payload):
-                            ran.stopped = "exit() or quit() ended the kernel"
-                            break
+                assert client.kc
+                client.kc.execute(_HAND_OVER, silent=True)
+                for place, cell in code:
+                    bar.set_description_str(f"{name_of(cell)[:32]:<32}")
+                    ran.cells[place] = CellRun()
+                    _run(client, cell, place, ran.cells[place])
+                    bar.update()
+                    payload = replies[-1]["content"].get("payload") or []
+                    if any(entry.get("source") == "ask_exit" for entry in payload):
+                        ran.stopped = "exit() or quit() ended the kernel"
+                        break
         except (DeadKernelError, AssertionError):  # nbclient's
             ran.stopped = "The kernel died"
         except CellTimeoutError:
@@ -122,22 +109,20 @@ def run_from_the_top(
 
 
 def _run(client: NotebookClient, cell: NotebookNode, place: int, run: CellRun) -> None:
-    """Run a code cell, and below a test our own cell, which hands over the test's parts."""
+    """Run a code cell, and take the parts of its test out of its outputs."""
     start = monotonic()
     try:
         client.execute_cell(cell, place)
     finally:
         run.seconds = monotonic() - start
-    if marks_of(cell).get("locked"):
-        run.raised = next(map(error_in_words, errors_of(cell)), "")
-        ours = new_code_cell(_HAND_OVER)
-        client.nb.cells.append(ours)
-        try:
-            client.execute_cell(ours, len(client.nb.cells) - 1)
-        finally:
-            client.nb.cells.pop()
-        for output in ours.outputs:
-            found = output.get("data", {}).get(_PARTS)
-            with contextlib.suppress(TypeError, ValueError, KeyError):
-                run.parts = [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
-                run.notes = [str(note) for note in found["notes"]]
+    outputs, cell.outputs = cell.outputs, []
+    for output in outputs:
+        found = output.get("data", {}).get(_PARTS)
+        if found is None:
+            cell.outputs.append(output)
+        with contextlib.suppress(TypeError, ValueError, KeyError):
+            run.parts = [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
+            run.notes = [str(note) for note in found["notes"]]
+        if output.output_type == "error":
+            message = with_its_line(output.evalue, output.traceback)[:_LONGEST_MESSAGE]
+            run.errors.append(f"{output.ename}: {message}" if message else str(output.ename))

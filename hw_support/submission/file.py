@@ -5,6 +5,7 @@ size. A new notebook is built from the types, sources, pictures and flat `nbgrad
 cells. All else is dropped, because nbgrader or nbclient would act on it.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -18,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbformat.v4.rwbase import rejoin_lines
 
-from hw_support.submission.problems import encodable, quoted
+from hw_support.submission.problems import encodable, plain, quoted
 
 MAX_BYTES = 100_000_000
 MAX_CELLS = 5_000
@@ -124,16 +125,15 @@ def _parsed(raw: bytes) -> dict[str, Any]:
         raise UserError(f"expected at most {_MAX_VALUES:,} values, found {values:,}. {_SMALLER}")
     try:
         document = json.loads(raw.decode("utf-8-sig"), parse_constant=lambda name: None)
-    except UnicodeDecodeError as error:
-        raise UserError(f"expected UTF-8, found other bytes from byte {error.start:,} on") from None
-    except json.JSONDecodeError as error:
-        cut = " An upload may have been cut off: submit the whole file again" if error.pos else ""
+    except RecursionError:
+        raise UserError("expected JSON, found lists or objects nested too deeply") from None
+    except ValueError as error:
+        begin = raw[:120].decode("utf-8", "replace").strip()
         raise UserError(
-            f"expected JSON, found text that begins with {quoted(error.doc.lstrip()[:30])} and "
-            f"goes wrong in line {error.lineno}, column {error.colno} ({error.msg}).{cut}"
+            f"expected JSON, found text that begins with {quoted(begin, 30)} "
+            f"({plain(str(error), 120)}). An upload may have been cut off: submit the whole file "
+            "again, in UTF-8"
         ) from None
-    except (RecursionError, ValueError):  # ValueError: a number of thousands of digits
-        raise UserError("its JSON is nested too deeply, or a number in it is too long") from None
     if not isinstance(document, dict):
         raise UserError(f"expected a JSON object, found a {type(document).__name__}")
     return document
@@ -186,11 +186,9 @@ def _pictures(raw: Any) -> dict[str, dict[str, str]]:
 def _outputs(raw: Any) -> list[NotebookNode]:
     outputs = []
     for entry in raw if isinstance(raw, list) else []:
-        try:
+        with contextlib.suppress(Exception):
             text = json.dumps(entry, ensure_ascii=False)
             output = nbformat.from_dict(json.loads(encodable(text)))
             nbformat.validate(output, ref="output", version=4)
-        except Exception:
-            continue
-        outputs.append(output)
+            outputs.append(output)
     return outputs

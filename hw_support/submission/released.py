@@ -48,6 +48,10 @@ class Release:
         """Return the cell with a grade id; KeyError if there is none."""
         return {cell.grade_id: cell for cell in self.cells}[grade_id]
 
+    def cpu_seconds_for(self, cell: NotebookNode) -> float:
+        """Return the limit on a cell's CPU seconds."""
+        return self.cpu_seconds_for_cell.get(grade_id_of(cell) or "", self.cpu_seconds_per_cell)
+
     def is_optional(self, cell: InstructorCell) -> bool:
         """Whether an answer has no points, and no test with points depends on it alone."""
         tests = (other for other in self.cells if other.grade_id == f"test_{cell.grade_id}")

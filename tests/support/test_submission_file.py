@@ -53,7 +53,7 @@ UNREADABLE = {
     "a list": ("[]", "found a list"),
     "null": ("null", "found a NoneType"),
     "too deep": ("[" * 200_000, "too deeply"),
-    "a number of many digits": ('{"a": ' + "9" * 5_000 + "}", "too long"),
+    "a number of many digits": ('{"a": ' + "9" * 5_000 + "}", "5000 digits"),
     "many values": ("[" + "[]," * 1_100_000 + "1]", "at most 2,000,000 values"),
     "no cells": (notebook(), "expected 1 to 5,000 cells, found 0"),
     "many cells": (notebook(*[code()] * 5_001), "expected 1 to 5,000 cells, found 5,001"),
