@@ -9,7 +9,6 @@ folder. After that, student code cannot create anything in it: no link that the 
 and no file on the machine's disk.
 """
 
-import asyncio
 import contextlib
 import json
 import os
@@ -20,21 +19,20 @@ import stat
 import tempfile
 from pathlib import Path
 from queue import Empty
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import zmq
-from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from jupyter_core.utils import ensure_async
 from traitlets import Bool, Bytes, Instance, Type
 
 from hw_grading import inside
 from hw_grading.inside.isolation import RUN, Limits, Shown
 from hw_grading.sandbox import fork_client
-from hw_grading.sandbox.fork_client import SECONDS_TO_START, ForkServer, Given, KernelProcess
+from hw_grading.sandbox.fork_client import ForkServer, Given, KernelProcess
 from hw_grading.sandbox.processes import Forked
 
 PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
@@ -45,29 +43,33 @@ class NoAnswer(RuntimeError):
     """A kernel does not answer in time."""
 
 
-class Client(AsyncKernelClient):
+class Client(BlockingKernelClient):
     """A client that is ready when it gets an answer: it does not wait until messages stop."""
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel has answered, and outputs arrive; raise `NoAnswer` after a time.
+    def start(self, seconds: float) -> dict[str, Any]:
+        """Open its connections; return the kernel's answer, or raise `NoAnswer` after a time.
 
         Earlier messages may still arrive later. They are ignored, because they have other parents.
         """
-        until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
+        self.start_channels(stdin=False, hb=False, control=False)
+        until = monotonic() + seconds
         with contextlib.suppress(Empty):
             while True:
                 request = self.kernel_info()
                 reply: dict[str, Any] = {"parent_header": {}}
                 while reply["parent_header"].get("msg_id") != request:
-                    left = max(until - monotonic(), 0)
-                    reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
+                    reply = self.shell_channel.get_msg(timeout=max(until - monotonic(), 0))
                 with contextlib.suppress(Empty):  # outputs do not arrive yet
-                    await ensure_async(self.iopub_channel.get_msg(timeout=0.2))
-                    return
+                    self.iopub_channel.get_msg(timeout=0.2)
+                    return reply
         raise NoAnswer("the kernel does not answer")
 
+    def stop(self) -> None:
+        """Close its connections."""
+        self.context.destroy(linger=0)
 
-class KernelInSandbox(AsyncKernelManager):
+
+class KernelInSandbox(KernelManager):
     """The manager of a kernel in a sandbox (`hw_grading.inside.isolation`).
 
     Its clients refuse large messages, because an endless loop of prints makes messages of hundreds
@@ -110,22 +112,14 @@ class KernelInSandbox(AsyncKernelManager):
         client.context.setsockopt(zmq.SNDTIMEO, _MILLISECONDS_TO_SEND)
         return client
 
-    async def shutdown_kernel(  # type: ignore[override]  # as in all asynchronous managers
-        self, now: bool = False, restart: bool = False
-    ) -> None:
-        """End the kernel. With `now`, kill it first: the base class then need not wait."""
-        if now and isinstance(self.provisioner, SandboxProvisioner):
-            self.provisioner.end()
-        await self._async_shutdown_kernel(now=now, restart=restart)
-
-    async def take_sockets(self, seconds: float) -> None:
+    def take_sockets(self, seconds: float) -> None:
         """Wait for the kernel's sockets, move them away, and remove the shared folder."""
         until = monotonic() + seconds
         names = [f"socket-{port}" for port in self.ports]
         while not all(os.path.exists(f"{self.shared_folder}/{name}") for name in names):
-            if monotonic() > until or not await ensure_async(self.is_alive()):
+            if monotonic() > until or not self.is_alive():
                 raise RuntimeError("the kernel made no sockets")
-            await asyncio.sleep(0.005)
+            sleep(0.005)
         for name in names:
             os.rename(f"{self.shared_folder}/{name}", f"{self.run_folder}/{name}")
             if not stat.S_ISSOCK(os.lstat(f"{self.run_folder}/{name}").st_mode):
@@ -133,8 +127,11 @@ class KernelInSandbox(AsyncKernelManager):
         os.rmdir(self.shared_folder)
         self.ip = f"{self.run_folder}/socket"
 
-    def remove_run_folder(self) -> None:
-        """Remove the folders of the run."""
+    def end(self) -> None:
+        """Kill the kernel, wait until it is gone, and remove the folders of the run."""
+        if isinstance(self.provisioner, SandboxProvisioner) and self.has_kernel:
+            self.provisioner.end()
+            self.shutdown_kernel(now=True)
         for folder in (self.run_folder, self.shared_folder):
             shutil.rmtree(folder, ignore_errors=True)
 
