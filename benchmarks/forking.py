@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell
 
 from benchmarks.isolation import answers, make_course, seconds_of_grading
 from hw_grading.examiner import client

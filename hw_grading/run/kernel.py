@@ -6,6 +6,7 @@ has said so on both of its channels, when it is killed, or when it does not answ
 
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -19,7 +20,7 @@ from traitlets.log import get_logger
 from hw_grading.homework.cells import at_start, name_of
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded
-from hw_grading.run.blame import BadExchange, described, exchange, of_the_kernel
+from hw_grading.run.blame import BadExchange, described, exchange
 from hw_grading.run.clock import Clock
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.settings import RunSettings
@@ -176,17 +177,14 @@ class Kernel:
         unseen = None  # why the cell's end was not seen
         self._clock.begin(cell, *self.watch.times())
         try:
-            with exchange():
-                self._execute(running, code, keep_history=instead is None)
+            self._execute(running, code, keep_history=instead is None)
         except BadExchange as error:
             unseen = error
         self._clock.end(self.watch.times()[1])
         self.interrupted = running.overrun is not None
         self._room -= running.outputs.size
         if instead is None:
-            count = (running.reply or {}).get("execution_count")
-            cell.execution_count = count if type(count) is int and count >= 0 else None
-            cell.outputs = running.outputs.all()
+            _set_outputs(cell, running.outputs, running.reply or {})
         if running.outputs.dropped:
             said = (
                 f"{at_start(cell)} printed more than {most:,} bytes: the grader dropped the rest."
@@ -203,22 +201,21 @@ class Kernel:
     def _execute(self, running: _Running, code: str, *, keep_history: bool) -> None:
         """Run code until the kernel has replied and sent its last output, or raise an error."""
         assert self._client
-        takers = {
-            self._client.iopub_channel.socket: (self._client.iopub_channel, self._take_output),
-            self._client.shell_channel.socket: (self._client.shell_channel, self._take_reply),
-        }
+        iopub, shell = self._client.iopub_channel, self._client.shell_channel
+        takers = {iopub.socket: (iopub, self._take_output), shell.socket: (shell, self._take_reply)}
         poller = zmq.Poller()
         for channel in takers:
             poller.register(channel, zmq.POLLIN)
-        request = self._client.execute(code, store_history=keep_history, stop_on_error=False)
+        with exchange():
+            request = self._client.execute(code, store_history=keep_history, stop_on_error=False)
         until = inf
         while running.reply is None or not running.is_idle:
-            ready = [*dict(poller.poll(_MILLISECONDS_BETWEEN_LOOKS))]
-            for socket_ in ready:
-                channel, take = takers[socket_]
-                message = channel.get_msg(timeout=0)
-                if message["parent_header"].get("msg_id") == request:
-                    take(running, message)
+            ready = [takers[found] for found, _ in poller.poll(_MILLISECONDS_BETWEEN_LOOKS)]
+            for channel, take in ready:
+                with suppress(BadExchange), exchange():  # a malformed message is dropped
+                    message = channel.get_msg(timeout=0)
+                    if message["parent_header"].get("msg_id") == request:
+                        take(running, message["msg_type"], message["content"])
             if not ready and not self._manager.is_alive():
                 raise BadExchange("the kernel has ended")
             if running.reply is not None or running.is_idle:
@@ -227,23 +224,13 @@ class Kernel:
                 raise BadExchange("the last outputs did not arrive")
             self._interrupt_if_over(running)
 
-    def _take_output(self, running: _Running, message: dict[str, Any]) -> None:
-        kind, content = message["msg_type"], message["content"]
-        if kind == "status":
-            running.is_idle = running.is_idle or content["execution_state"] == "idle"
-            return
-        try:
-            running.outputs.take(kind, content)
-        except Exception as error:
-            if not of_the_kernel(error):
-                raise
+    def _take_output(self, running: _Running, kind: str, content: dict[str, Any]) -> None:
+        if kind == "status" and content["execution_state"] == "idle":
+            running.is_idle = True
+        running.outputs.take(kind, content)
 
-    def _take_reply(self, running: _Running, message: dict[str, Any]) -> None:
-        reply = running.reply = message["content"]
-        if reply.get("status") == "error" and not running.outputs.has_error(reply.get("ename")):
-            frames = [str(frame) for frame in reply.get("traceback") or [_NO_TRACEBACK]]
-            names = {name: str(reply.get(name, "")) for name in ("ename", "evalue")}
-            running.outputs.take("error", {**names, "traceback": frames})
+    def _take_reply(self, running: _Running, _: str, reply: dict[str, Any]) -> None:
+        running.reply = reply
         payload = reply.get("payload")
         for entry in payload if isinstance(payload, list) else ():
             if isinstance(entry, dict) and entry.get("source") == "ask_exit":
@@ -293,3 +280,13 @@ class Kernel:
         elif unseen:
             why = f"The outputs of {name_of(cell)} were lost ({quoted(unseen)})."
             report.add(Kind.KERNEL, why, cell)
+
+
+def _set_outputs(cell: NotebookNode, outputs: Outputs, reply: dict[str, Any]) -> None:
+    count, frames = reply.get("execution_count"), reply.get("traceback")
+    cell.execution_count = count if type(count) is int and count >= 0 else None
+    if reply.get("status") == "error" and not outputs.has_error(reply.get("ename")):
+        names = {name: str(reply.get(name, "")) for name in ("ename", "evalue")}
+        shown = [str(frame) for frame in frames] if isinstance(frames, list) else []
+        outputs.take("error", {**names, "traceback": shown or [_NO_TRACEBACK]})
+    cell.outputs = outputs.all()

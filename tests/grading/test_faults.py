@@ -181,14 +181,13 @@ def test_the_message_names_the_graders_line() -> None:
     report = Report()
     del report.problems
     with pytest.raises(AttributeError) as raised:
-        report.stop(Kind.TIME_LIMIT, "a reason")
+        report.stop(Kind.TIME_LIMIT, "a reason", new_code_cell())
     assert "(hw_grading/run/kernel.py, line " in described(raised.value)
 
 
 PUT_IN = """
 import errno, os
 from hw_grading.examiner.client import Examination
-from hw_grading.run.kernel import Kernel
 from hw_grading.run.submission import Submission
 from hw_support.submission import file
 
@@ -205,7 +204,7 @@ def no_files():
     return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 of("a-loop", Submission, "_run_cell", no_files())
-of("b-mistake", Kernel, "_look_after", TypeError("a mistake"))
+of("b-mistake", Submission, "_settle_test", TypeError("a mistake"))
 of("c-settling", Submission, "_settle", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 of("d-reading", file, "read_regular_file", no_files())
 """
