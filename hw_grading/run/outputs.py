@@ -27,6 +27,7 @@ from hw_support.checks import EXCUSED, SECOND_TRY
 from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import encodable, plain, quoted
 
+_OVERHEAD = 700  # bytes that an output costs besides its size, unless it continues printed text
 _LONGEST_BEYOND = 500  # characters that are kept of an output beyond the limit
 _SHORTEST_HIDDEN = 6  # characters of a line of a hidden test that is looked for in outputs
 _HIDDEN = "(a line of a hidden test)\n"
@@ -110,7 +111,9 @@ class Outputs:
         """Put an output into its place, which may be new, if it fits there."""
         if not _is_valid(output):
             return
-        size = _size(output, self._limit)
+        last = self._kept[-1].output if self._kept else NotebookNode()
+        continues = output.output_type == "stream" and output.name == last.get("name")
+        size = _size(output, self._limit) + (0 if continues else _OVERHEAD)
         if self.size - place.size + size > self._limit:
             self.dropped += size
             self._keep_beyond(output)

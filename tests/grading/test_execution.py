@@ -579,7 +579,7 @@ for _ in range(100):
 def test_kept_outputs_fill_their_room_in_the_file(data: dict[str, Any]) -> None:
     outputs = sent(300_000, *[(DISPLAY, {"metadata": {}, "data": data})] * 1_500)
     assert outputs.dropped
-    assert 40_000 < size_in_a_file(outputs.all()) <= 300_000
+    assert 20_000 < size_in_a_file(outputs.all()) <= 300_000
 
 
 @pytest.mark.parametrize(
