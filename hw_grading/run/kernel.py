@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Any
 
 import zmq
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
@@ -81,15 +80,12 @@ class Kernel:
         self, settings: RunSettings, homework: Homework, clock: Clock, report: Report
     ) -> None:
         self._settings, self._clock, self._report = settings, clock, report
-        self._manager: Any = KernelInSandbox(
-            kernel_name=NATIVE_KERNEL_NAME,  # the notebook may name any other, or none
-            limits=settings.of_sandbox(),
-            forked=settings.fork_kernels,
-            files=homework.archive(),
-        )
+        shown = None
         if settings.sandbox != "none":
             preload = tuple(homework.manifest.preload)
-            self._manager.shown = environment.what_to_show(settings.blas_threads, [], preload)
+            shown = environment.what_to_show(settings.blas_threads, [], preload)
+        limits, files = settings.of_sandbox(), homework.archive()
+        self._there = KernelInSandbox(shown, limits, settings.fork_kernels, files)
         self._client: Client | None = None
         self._watch: Watch | None = None
         self._room = settings.output_bytes_per_submission  # for outputs of further cells
@@ -115,17 +111,15 @@ class Kernel:
         settings = self._settings
         count = settings.blas_threads
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}
-        self._manager.start_kernel(env={**os.environ, **threads})
-        self._manager.take_sockets(settings.startup_timeout)
-        provisioner = self._manager.provisioner
+        link = self._there.start(settings.startup_timeout, {**os.environ, **threads})
+        assert self._there.process
         self._watch = Watch(
-            provisioner.kernel,
-            provisioner.process,
+            self._there.process.kernel,
+            self._there.process,
             memory_mb=settings.memory_mb,
             cpu_seconds=settings.cpu_seconds_per_submission,
             most_files=settings.files if settings.sandbox != "none" else None,
         )
-        link: socket.socket = provisioner.link
         return link
 
     def connect(self, seconds: float) -> dict[str, Any]:
@@ -135,8 +129,7 @@ class Kernel:
         """
         if self._client:
             self._client.stop()
-        self._client = self._manager.client()
-        about: dict[str, Any] = self._client.start(seconds)["content"]
+        self._client, about = self._there.client(seconds)
         return about
 
     def end(self) -> None:
@@ -147,7 +140,7 @@ class Kernel:
                 self._watch.end()
             if self._client:
                 self._client.stop()
-            self._manager.end()
+            self._there.end()
         except Exception as error:
             get_logger().warning("kernel: %s", described(error))
 
@@ -216,7 +209,7 @@ class Kernel:
                     message = channel.get_msg(timeout=0)
                     if message["parent_header"].get("msg_id") == request:
                         take(running, message["msg_type"], message["content"])
-            if not ready and not self._manager.is_alive():
+            if not ready and not self._there.is_alive():
                 raise BadExchange("the kernel has ended")
             if running.reply is not None or running.is_idle:
                 until = min(until, monotonic() + self._settings.iopub_timeout)
@@ -265,8 +258,8 @@ class Kernel:
         if stopped:
             why = f"the kernel was killed in {name_of(cell)}, because {stopped.reason}"
             report.stop(stopped.kind, why, cell)
-        elif unseen and not self._manager.is_alive():
-            server = self._manager.provisioner.fork_server
+        elif unseen and not self._there.is_alive():
+            server = self._there.fork_server
             if server and server.has_ended(within=0.5):
                 raise HelperEnded("the fork server of the kernels has ended")
             self.died = True

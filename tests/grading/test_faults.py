@@ -75,7 +75,7 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Kernel, "run_cell", 3, NO_MEMORY),
     (Kernel, "_look_after", 3, MISTAKE),
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
-    (KernelInSandbox, "take_sockets", 0, NO_FILES),
+    (KernelInSandbox, "_take_sockets", 0, NO_FILES),
     (Client, "execute", 2, NO_FILES),
     (Client, "execute", 2, MemoryError()),
     (Client, "execute", 2, zmq.ZMQError(errno.EMFILE)),
