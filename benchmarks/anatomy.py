@@ -112,10 +112,10 @@ def _words(cell: NotebookNode) -> str:
     return grade_id_of(cell) or cell.source.strip().partition("\n")[0][:36]
 
 
-def _stage_of(_: Any, cell: NotebookNode, run: NotebookNode, *__: Any) -> str:
+def _stage_of(_: Any, cell: NotebookNode, instead: str | None = None) -> str:
     if not is_test(cell):
         return f"cell {_words(cell)}"
-    kind = "examined" if "answering" in run.source else "in the kernel"
+    kind = "examined" if instead else "in the kernel"
     return f"{_words(cell).removeprefix('test_')}, {kind}"
 
 
@@ -129,7 +129,7 @@ def time_one_course() -> None:
     from hw_grading.plugins.autograde import SubmissionExporter
     from hw_grading.plugins.reading import Reader
     from hw_grading.plugins.saving import SaveScores
-    from hw_grading.run.kernel_cells import KernelCells
+    from hw_grading.run.kernel import Kernel
     from hw_grading.run.submission import Submission
 
     table = Table()
@@ -146,7 +146,7 @@ def time_one_course() -> None:
             app.start()
 
     grade()
-    original = KernelCells.start
+    original = Kernel.start
 
     def start(kernel: Any) -> Any:
         link = original(kernel)
@@ -161,17 +161,17 @@ def time_one_course() -> None:
         return found
 
     for owner, method, timed in (
-        (KernelCells, "start", start),
+        (Kernel, "start", start),
         (Examination, "process", known),
     ):
         setattr(owner, method, timed)
     table.time(SubmissionExporter, "_grade_class", "the loop, writing, the table at the end")
     table.time(Reader, "read", "read and mend")
-    table.time(KernelCells, "start", "start the kernel")
+    table.time(Kernel, "start", "start the kernel")
     table.time(Submission, "run", "between cells: connecting, settling outputs")
     table.time(Submission, "_examine", "tests: between questions")
-    table.time(KernelCells, "run_cell", _stage_of)
-    table.time(KernelCells, "end", "end the kernel")
+    table.time(Kernel, "run_cell", _stage_of)
+    table.time(Kernel, "end", "end the kernel")
     table.time(Results, "put", "keep the result")
     table.time(SaveScores, "preprocess", "save the scores")
     for _ in range(REPEATS):

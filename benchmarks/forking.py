@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell
 
 from benchmarks.isolation import answers, make_course, seconds_of_grading
 from hw_grading.examiner import client
@@ -24,7 +24,8 @@ from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.cells import instructors_first_cells
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
-from hw_grading.run.kernel import Kernel
+from hw_grading.run.clock import Clock
+from hw_grading.run.kernel import Kernel, Report
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
@@ -66,12 +67,13 @@ def show(what: str, seconds: Callable[[bool], float], repeats: int) -> None:
 
 def until_a_kernel(forked: bool) -> float:
     """Return the seconds until a kernel has imported what almost every submission imports."""
-    nb = new_notebook(cells=[new_code_cell("import matplotlib.pyplot, numpy, hw_support")])
+    settings = RunSettings(fork_kernels=forked)
     began = time.perf_counter()
-    kernel = Kernel(nb, RunSettings(fork_kernels=forked), HOMEWORK)
+    kernel = Kernel(settings, HOMEWORK, Clock(settings, HOMEWORK.manifest), Report())
     try:
-        with kernel.start(), kernel.setup_kernel():
-            kernel.execute_cell(nb.cells[0], 0)
+        with kernel.start():
+            kernel.connect(60.0)
+            kernel.run_cell(new_code_cell("import matplotlib.pyplot, numpy, hw_support"))
             return time.perf_counter() - began
     finally:
         kernel.end()

@@ -18,9 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Empty
 
-from nbclient.exceptions import CellControlSignal, DeadKernelError
-from nbformat import ValidationError
-
 import hw_grading
 from hw_grading.outcome import GraderFault
 
@@ -32,8 +29,7 @@ _OTHER_END = {
 # Exceptions that several libraries raise at a malformed message, since they do not check messages.
 _OF_MESSAGES = (
     *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError),
-    *(AssertionError, ValidationError),
-    *(EOFError, Empty, TimeoutError, CellControlSignal, DeadKernelError),
+    *(AssertionError, EOFError, Empty, TimeoutError),
 )
 
 

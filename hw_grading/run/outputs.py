@@ -1,22 +1,20 @@
-"""The outputs that a kernel sends: how many are kept, and how nbgrader scores them.
+"""The outputs of cells: how many are kept, and the score and the parts that they give a test.
 
-Student code may have written everything in a message. `OutputBudget` limits the outputs that one
-cell may store. `settle` keeps only outputs that a notebook file can contain. `settle_test` makes
-sure that nbgrader scores them correctly. `parts_of` returns the result of a settled cell as data.
+Student code may have written everything in a message. `Outputs` keeps only outputs that a notebook
+file can contain, within a limit. `settle` replaces what shows a hidden test. `settle_test` makes
+sure that nbgrader scores a test correctly. `parts_of` returns the result of a settled cell as data.
 """
 
 import functools
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from enum import Enum, auto
+from dataclasses import dataclass
 from itertools import groupby
-from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
 import fastjsonschema
-import nbformat
 import nbformat.v4
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
@@ -29,161 +27,218 @@ from hw_support.checks import EXCUSED, SECOND_TRY
 from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import encodable, plain, quoted
 
-_MESSAGE_OVERHEAD = 200  # bytes that an empty message takes
-_OUTPUT_OVERHEAD = 1_000  # the cost in bytes of processing and storing an output, besides its size
-_LONGEST_TEXT = 20_000  # characters of an error's message
-_LONGEST_FRAME = 5_000  # characters of one frame of a traceback
-_MAX_FRAMES = 100
-_LONGEST_BEYOND = 500  # characters that are kept of an error or a result beyond the limit
-_MAX_REPLACED = 100  # outputs that one message may replace
+_OVERHEAD = 700  # bytes that an output costs besides its size, unless it continues printed text
+_LONGEST_BEYOND = 500  # characters that are kept of an output beyond the limit
 _SHORTEST_HIDDEN = 6  # characters of a line of a hidden test that is looked for in outputs
 _HIDDEN = "(a line of a hidden test)\n"
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
 _MAX_PARTS = 200  # of one test
-_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # the file stores each line as an entry
 _FIELDS = {
     "display_data": ("data", "metadata"),
     "error": ("ename", "evalue", "traceback"),
     "execute_result": ("data", "metadata", "execution_count"),
     "stream": ("name", "text"),
 }
-_STORE_NOTHING = ("status", "execute_input", "comm_msg", "comm_close")
 
 
-class Flow(Enum):
-    """What to do with a message of a cell, and with the cell."""
-
-    FINE = auto()
-    FULL = auto()  # this is the first message beyond the limit
-    DROPPED = auto()  # a later one
-    FLOOD = auto()  # the cell sent 50 times its limit: interrupt it
-    TORRENT = auto()  # the cell sent 500 times its limit: kill its kernel
+@dataclass
+class _Kept:
+    output: NotebookNode
+    size: int  # bytes
+    display_id: object = None
 
 
-class OutputBudget:
-    """Counts the outputs that one cell stores, and shortens or drops those beyond its limit.
+class Outputs:
+    """The outputs of one cell, made of its messages; those beyond a limit in bytes are dropped.
 
-    Output that replaces other output (`clear_output`, `update_display_data`) is counted once. So a
-    plot may be redrawn 600 times. The limit is in bytes of the notebook's file, with a fixed
-    overhead for each output. `left` is what the submission may still store, if it has a limit.
+    Output that replaces other output (`clear_output`, `update_display_data`) takes its place. So a
+    plot may be redrawn 600 times. Beyond the limit, one output of each kind that decides a score is
+    kept, shortened: people look for these first.
     """
 
-    def __init__(self, limit: int, left: int | None = None) -> None:
-        self._flood = limit  # floods are measured by the cell's own limit
-        self.limit = limit if left is None else max(0, min(limit, left))
-        self.stored = 0  # bytes
-        self._updated = 0  # bytes of these that may be in other cells, which this one cannot clear
-        self.dropped = 0  # bytes
-        self._displays: dict[str, int] = {}  # bytes by display id
-        self._stream: Any = None  # the name of the last stream that was written to
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: list[_Kept] = []
+        self._beyond: dict[str, NotebookNode] = {}  # by kind
+        self._is_cleared_later = False
+        self.size = self.dropped = 0  # bytes
 
-    def take(self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]) -> Flow:
-        """Count a message. Beyond the limit, shorten its content if it is an error or a result.
-
-        A message that is `FINE` has to be processed. Beyond the limit, only errors and results may
-        be processed: people look for these first. `places` is nbclient's map of display ids: id to
-        cell to the positions of its outputs.
-        """
-        kind, content = msg["msg_type"], msg["content"]
-        if kind in _STORE_NOTHING:
-            return Flow.FINE
+    def take(self, kind: str, content: Mapping[str, Any]) -> None:
+        """Process a message. Kinds that make no output are ignored."""
+        display_id = (content.get("transient") or {}).get("display_id")
         if kind == "clear_output":
-            self.stored = self._updated
-            self._displays.clear()
-            return Flow.FINE
+            self._is_cleared_later = bool(content.get("wait"))
+            if not self._is_cleared_later:
+                self._clear()
+        elif kind == "update_display_data":
+            new = {field: content.get(field) for field in _FIELDS["display_data"]}
+            for kept in self._kept if display_id is not None else ():
+                if kept.display_id == display_id:
+                    self._put(NotebookNode(kept.output, **new), kept)
+        elif kind in _FIELDS:
+            if self._is_cleared_later:
+                self._is_cleared_later = False
+                self._clear()
+            fields = {field: content.get(field) for field in _FIELDS[kind]}
+            self._put(
+                NotebookNode(output_type=kind, **fields), _Kept(NotebookNode(), 0, display_id)
+            )
+
+    def has_error(self, name: object) -> bool:
+        """Return whether an error with this name was sent."""
+        sent = [*(kept.output for kept in self._kept), *self._beyond.values()]
+        return any(output.get("ename") == name for output in sent)
+
+    def all(self) -> list[NotebookNode]:
+        """Return what is kept. Printed text that came in pieces is joined."""
+        sent = [*(kept.output for kept in self._kept), *self._noted(), *self._beyond.values()]
+        outputs: list[NotebookNode] = []
+        for (kind, _), group in groupby(
+            sent, lambda output: (output.output_type, output.get("name"))
+        ):
+            first, *rest = group
+            if kind == "stream":
+                first = NotebookNode(first, text="".join(text_of(o.text) for o in (first, *rest)))
+                rest = []
+            outputs += [first, *rest]
+        return outputs
+
+    def _clear(self) -> None:
+        self._kept.clear()
+        self.size = 0
+
+    def _put(self, output: NotebookNode, place: _Kept) -> None:
+        """Put an output into its place, which may be new, if it fits there."""
+        if not _is_valid(output):
+            return
+        last = self._kept[-1].output if self._kept else NotebookNode()
+        continues = output.output_type == "stream" and output.name == last.get("name")
+        size = _size(output, self._limit) + (0 if continues else _OVERHEAD)
+        if self.size - place.size + size > self._limit:
+            self.dropped += size
+            self._keep_beyond(output)
+            return
+        if not place.output:
+            self._kept.append(place)
+        self.size += size - place.size
+        place.output, place.size = output, size
+
+    def _keep_beyond(self, output: NotebookNode) -> None:
+        def cut(text: object) -> str:
+            return text_of(text)[:_LONGEST_BEYOND]
+
+        kind = output.output_type
         if kind == "error":
-            _shorten_error(content, _LONGEST_TEXT, _LONGEST_FRAME, _MAX_FRAMES)
-        growth, display_id = self._growth(msg, places)
-        if self.stored + growth <= self.limit:
-            self.stored += growth
-            self._updated += growth * (kind == "update_display_data")
-            if display_id is not None:
-                self._displays[display_id] = self._displays.get(display_id, 0) + growth
-            return Flow.FINE
-        if kind == "error":
-            _shorten_error(content, _LONGEST_BEYOND, _LONGEST_BEYOND, 1)
-        if kind == "execute_result":
-            text = str(content.get("data", {}).get("text/plain", ""))[:_LONGEST_BEYOND]
-            content["data"], content["metadata"] = {"text/plain": text}, {}
-        first = not self.dropped
-        self.dropped += max(growth, 1)
-        if first:
-            return Flow.FULL
-        if self.dropped > 500 * self._flood:
-            return Flow.TORRENT
-        return Flow.FLOOD if self.dropped > 50 * self._flood else Flow.DROPPED
+            output.evalue, output.ename = cut(output.evalue), cut(output.ename)
+            output.traceback = [cut(frame) for frame in output.traceback[-1:]]
+        elif kind == "execute_result":
+            output.data, output.metadata = (
+                {"text/plain": cut(output.data.get("text/plain", ""))},
+                {},
+            )
+        elif kind == "stream" and output.name == "stderr":
+            output.text = cut(output.text)
+        else:
+            return
+        self._beyond.setdefault(kind, output)
 
-    def _growth(
-        self, msg: dict[str, Any], places: dict[str, dict[int, list[int]]]
-    ) -> tuple[int, str | None]:
-        """Return the bytes that a message adds, and the id of the display that it belongs to.
-
-        A message that replaces a larger output adds no bytes, and frees none: a display counts with
-        the largest size that it ever had.
-        """
-        kind, content = msg["msg_type"], msg["content"]
-        stream = content.get("name", "stdout") if kind == "stream" else None
-        joined = stream is not None and stream == self._stream
-        self._stream = stream
-        size = _MESSAGE_OVERHEAD if joined else _OUTPUT_OVERHEAD
-        size += _written_size(content, self.limit)
-        transient = content.get("transient")
-        display_id = transient.get("display_id") if isinstance(transient, dict) else None
-        if not isinstance(display_id, str):
-            return size, None
-        if kind == "update_display_data":
-            replaced = sum(map(len, places.get(display_id, {}).values()))
-            if replaced > _MAX_REPLACED:
-                return self.limit + size, display_id
-            size = max(0, size * replaced - self._displays.get(display_id, 0))
-        return size, display_id
+    def _noted(self) -> list[NotebookNode]:
+        if not self.dropped:
+            return []
+        note = f"\n… output beyond {self._limit:,} bytes was dropped\n"
+        return [NotebookNode(output_type="stream", name="stdout", text=note)]
 
 
-def _shorten_error(content: dict[str, Any], text: int, frame: int, most_frames: int) -> None:
-    for key in ("ename", "evalue"):
-        content[key] = str(content.get(key, ""))[:text]
-    frames = [str(lines)[:frame] for lines in content.get("traceback") or []]
-    content["traceback"] = frames[-most_frames:]
+def _size(output: NotebookNode, limit: int) -> int:
+    """Return the bytes of a notebook's file that has only this output; beyond the limit, fewer."""
+    at_least = len(json.dumps(output, ensure_ascii=False))
+    if at_least > limit:
+        return at_least
+    cell = NotebookNode(cell_type="code", metadata={}, source="", outputs=[output])
+    alone = NotebookNode(nbformat=4, nbformat_minor=5, metadata=NotebookNode(), cells=[cell])
+    return len(nbformat.v4.writes(alone).encode("utf-8", "replace"))
 
 
-def from_message(msg: dict[str, Any]) -> NotebookNode | None:
-    """Return the output in a kernel's message; None if no notebook can contain it."""
-    kind, content = msg["msg_type"], msg["content"]
-    output = NotebookNode(output_type=kind)
-    for field in _FIELDS.get(kind, ()):
-        output[field] = content.get(field)
-    return output if _is_valid(output) else None
+def _is_valid(output: NotebookNode) -> bool:
+    validate = output_validator()
+    try:
+        validate(output)
+    except MemoryError:  # the grader's fault
+        raise
+    except Exception:  # errors of several libraries, and RecursionError
+        return False
+    return True
+
+
+@functools.cache
+def output_validator() -> Callable[[Any], Any]:
+    """Return a function that raises an exception for an output that no notebook can contain.
+
+    `nbformat.validate` takes 100 times as long for a single output.
+    """
+    version = nbformat.v4.nbformat, nbformat.v4.nbformat_minor
+    file = Path(nbformat.v4.__file__).with_name(nbformat.v4.nbformat_schema[version])
+    whole = json.loads(file.read_text(encoding="utf-8"))
+    parts = {key: whole[key] for key in ("$schema", "definitions")}
+    schema = {**parts, "$ref": "#/definitions/output"}
+    validate: Callable[[Any], Any] = fastjsonschema.compile(schema)
+    return validate
+
+
+# -- hidden tests
 
 
 def settle(cell: NotebookNode, hidden: Collection[str] = ()) -> None:
-    """Join printed text that came in pieces, and drop outputs that a notebook cannot contain.
+    """Make texts that a file can contain, and replace lines that show one of the `hidden` lines."""
+    cell.outputs = _cleaned(cell.outputs, hidden)
 
-    Lines that show one of the `hidden` lines of tests are replaced.
+
+def hidden_lines(released: Mapping[str, str]) -> set[str]:
+    """Return the lines that students do not get; `released` has the texts that they get.
+
+    Very short lines are left out: they tell nothing, and may stand in any output.
     """
-    outputs = [_cleaned(output, hidden) for output in _joined(cell.outputs)]
-    cell.outputs = [output for output in outputs if _is_valid(output)]
-    if type(cell.execution_count) is not int or cell.execution_count < 0:
-        cell.execution_count = None
+    given = {line.strip() for text in released.values() for line in text.splitlines()}
+    lines = {line.strip() for source in released for line in source.splitlines()} - given
+    return {line for line in lines if len(line) >= _SHORTEST_HIDDEN}
 
 
-def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    joined: list[NotebookNode] = []
-    for stream, pieces in groupby(outputs, _stream_of):
-        first, *rest = pieces
-        if stream is not None:
-            first["text"] = "".join(piece["text"] for piece in (first, *rest))
-            rest = []
-        joined += [first, *rest]
-    return joined
+def hide_source(cell: NotebookNode, released: str) -> None:
+    """Give a test cell the text that students have, and cut its own lines from its tracebacks."""
+    if cell.source == released:
+        return
+    cell.source = released
+    own = f"Cell In[{cell.execution_count}]"
+    for error in cell.outputs:
+        if error.output_type == "error":
+            kept = [f for f in error.traceback if not strip_ansi(f).lstrip().startswith(own)]
+            error.traceback = kept or [f"{error.ename}: {error.evalue}"]
 
 
-def _stream_of(output: NotebookNode) -> str | None:
-    is_text = output.get("output_type") == "stream" and isinstance(output.get("text"), str)
-    return str(output.get("name")) if is_text else None
+def _cleaned(value: Any, hidden: Collection[str]) -> Any:
+    if isinstance(value, str):
+        text = encodable(value)
+        if hidden and _shows(text, hidden):
+            lines = text.splitlines(keepends=True)
+            return "".join(_HIDDEN if _shows(line, hidden) else line for line in lines)
+        return text
+    if isinstance(value, dict):
+        return NotebookNode({encodable(str(k)): _cleaned(v, hidden) for k, v in value.items()})
+    if isinstance(value, list):
+        return [_cleaned(v, hidden) for v in value]
+    return value
+
+
+def _shows(text: str, hidden: Collection[str]) -> bool:
+    bare = strip_ansi(text)
+    return any(line in bare for line in hidden)
+
+
+# -- scores and parts
 
 
 def settle_test(cell: NotebookNode, unfinished: str) -> str:
-    """Make sure that nbgrader can score the outputs of a test cell, before `settle`.
+    """Make sure that nbgrader can score the outputs of a test cell.
 
     `unfinished` says why the cell did not run to its end; "" if it did. Return what is wrong with
     the outputs of a finished test, so that it scores 0; "" if nothing is wrong.
@@ -219,28 +274,6 @@ def _why_no_score(cell: NotebookNode) -> str:
     return ""
 
 
-def hidden_lines(released: Mapping[str, str]) -> set[str]:
-    """Return the lines that students do not get; `released` has the texts that they get.
-
-    Very short lines are left out: they tell nothing, and may stand in any output.
-    """
-    given = {line.strip() for text in released.values() for line in text.splitlines()}
-    lines = {line.strip() for source in released for line in source.splitlines()} - given
-    return {line for line in lines if len(line) >= _SHORTEST_HIDDEN}
-
-
-def hide_source(cell: NotebookNode, released: str) -> None:
-    """Give a test cell the text that students have, and cut its own lines from its tracebacks."""
-    if cell.source == released:
-        return
-    cell.source = released
-    own = f"Cell In[{cell.execution_count}]"
-    for error in cell.outputs:
-        if error.output_type == "error":
-            kept = [f for f in error.traceback if not strip_ansi(f).lstrip().startswith(own)]
-            error.traceback = kept or [f"{error.ename}: {error.evalue}"]
-
-
 def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
     """Yield the parts of a settled code cell with a grade id.
 
@@ -257,7 +290,8 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
         return
     score, most = determine_grade(cell)
     score = 0.0 if score is None else float(score)
-    counts = not errors and _sum_is(score, examined)
+    sum_of_parts = sum(part["points"] for part in examined if not part["message"])
+    counts = not errors and len(examined) <= _MAX_PARTS and abs(sum_of_parts - score) < 1e-9
     names: Counter[str] = Counter()
     for part in examined[:_MAX_PARTS]:
         what = plain(part["what"], _LONGEST_NAME)
@@ -275,83 +309,6 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
         yield Part(name, name, most, score, passed, "" if passed else message)
 
 
-def _sum_is(score: float, examined: Sequence[Mapping[str, Any]]) -> bool:
-    earned = sum(part["points"] for part in examined if not part["message"])
-    return len(examined) <= _MAX_PARTS and abs(earned - score) < 1e-9
-
-
 def _said_on_stderr(cell: NotebookNode) -> str:
     said = next((o.text for o in cell.outputs if o.get("name") == "stderr"), "")
     return f"printed to stderr: {plain(said, _LONGEST_MESSAGE)}" if said else ""
-
-
-def _cleaned(value: Any, hidden: Collection[str]) -> Any:
-    """Return JSON values whose texts can be encoded and show no hidden line."""
-    if isinstance(value, str):
-        text = encodable(value)
-        if hidden and _shows(text, hidden):
-            lines = text.splitlines(keepends=True)
-            return "".join(_HIDDEN if _shows(line, hidden) else line for line in lines)
-        return text
-    if isinstance(value, dict):
-        return NotebookNode({encodable(str(k)): _cleaned(v, hidden) for k, v in value.items()})
-    if isinstance(value, list):
-        return [_cleaned(v, hidden) for v in value]
-    return value
-
-
-def _shows(text: str, hidden: Collection[str]) -> bool:
-    bare = strip_ansi(text)
-    return any(line in bare for line in hidden)
-
-
-def _is_valid(output: NotebookNode) -> bool:
-    validate = output_validator()
-    try:
-        validate(output)
-    except MemoryError:  # the grader's fault
-        raise
-    except Exception:  # errors of several libraries, and RecursionError
-        return False
-    return True
-
-
-@functools.cache
-def output_validator() -> Callable[[Any], Any]:
-    """Return a function that raises an exception for an output that no notebook can contain.
-
-    `nbformat.validate` takes 100 times as long for a single output.
-    """
-    version = nbformat.v4.nbformat, nbformat.v4.nbformat_minor
-    file = Path(nbformat.v4.__file__).with_name(nbformat.v4.nbformat_schema[version])
-    whole = json.loads(file.read_text(encoding="utf-8"))
-    parts = {key: whole[key] for key in ("$schema", "definitions")}
-    schema = {**parts, "$ref": "#/definitions/output"}
-    validate: Callable[[Any], Any] = fastjsonschema.compile(schema)
-    return validate
-
-
-def _written_size(content: Any, limit: int) -> int:
-    """Estimate how many bytes JSON values take in a notebook's file.
-
-    In the file each entry and each line of a text is a separate line, indented by its depth. Most
-    control characters take six bytes. Counting stops beyond the limit.
-    """
-    size, stack = 0, [(content, 6)]
-    while stack and size <= limit:
-        value, depth = stack.pop()
-        size += depth + 2
-        if isinstance(value, str):
-            size += len(value)
-            if size <= limit:
-                size += len(encode_basestring(value).encode("utf-8", "replace")) - len(value)
-                size += (depth + 4) * sum(map(value.count, _LINE_ENDS))
-        elif isinstance(value, dict):
-            size += depth + 2
-            stack += [(part, depth + 1) for pair in value.items() for part in pair]
-        elif isinstance(value, list):
-            size += depth + 2
-            stack += [(entry, depth + 1) for entry in value]
-        else:
-            size += len(str(value))
-    return size

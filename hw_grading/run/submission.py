@@ -20,7 +20,6 @@ import socket
 from contextlib import ExitStack
 
 from nbformat import NotebookNode
-from traitlets.log import get_logger
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
 from hw_grading.gradebook.graded_notebook import errors_in
@@ -39,7 +38,6 @@ from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.outcome import (
     Graded,
-    GraderFault,
     HelperEnded,
     Part,
     SubmissionFailed,
@@ -48,7 +46,7 @@ from hw_grading.outcome import (
 from hw_grading.run import outputs
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
-from hw_grading.run.kernel_cells import KernelCells, Report
+from hw_grading.run.kernel import Kernel, Report
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Severity
@@ -57,6 +55,7 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Severity
 _ANSWER = "__import__('answering.start').start.answer()"
 # The kernel runs this when a cell was interrupted.
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
+_SECONDS_TO_CONNECT = 30.0
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
@@ -72,14 +71,13 @@ class Submission:
         self._settings, self._homework = settings, homework
         self._clock = Clock(settings, homework.manifest)
         self._report = Report()
-        self._fault: GraderFault | None = None  # of the examiner; the kernel has its own
-        self._kernel: KernelCells | None = None
+        self._kernel: Kernel | None = None
         self._verdicts: dict[int, Verdict] = {}  # by the cell's index
         self._finished: set[int] = set()  # indexes of cells that ran to their end
         self._unscored: list[str] = []  # grade ids of tests without a score
-        self._first: dict[str, str] = {}  # the instructor's cells before all answers and tests
+        # The instructor's cells before all answers and tests.
+        self._first = instructors_first_cells(nb)
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
-        self._begun = self._done = False  # whether the first cell has begun; whether all are done
 
     @property
     def cpu_seconds_used(self) -> float:
@@ -89,14 +87,13 @@ class Submission:
     @property
     def kernel_died(self) -> bool:
         """Whether the kernel ended for an unknown reason."""
-        return bool(self._kernel and self._kernel.died and not self._kernel.exit_asked)
+        return bool(self._kernel and self._kernel.died and not self._kernel.exited_in)
 
     def run(self) -> WithScores:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
-        self._run_in_a_kernel()
-        if fault := self._fault or (self._kernel and self._kernel.fault):
-            raise fault
+        with ExitStack() as ending:
+            self._run_cells(*self._started(ending))
         parts = self._settle()
         unscored = tuple(self._unscored)
         add_problems(self.nb, self._report.problems)
@@ -109,40 +106,23 @@ class Submission:
 
     # -- the kernel
 
-    def _run_in_a_kernel(self) -> None:
-        """Run all cells; `HelperEnded` if no kernel can be started: the next time one may."""
-        self._first = instructors_first_cells(self.nb)
+    def _started(self, ending: ExitStack) -> tuple[Kernel, Examination | None]:
+        """Start a kernel; `HelperEnded` if that fails: the next time one may start."""
         try:
-            self._run_cells()
-        except Exception as error:
-            if self._done:  # only ending the kernel has failed
-                get_logger().warning("kernel: %s", described(error))
-                return
-            if self._begun:
-                raise
-            stop = self._kernel.stop if self._kernel else None
-            why = stop.reason if stop else described(error)
-            raise HelperEnded(f"no kernel can be started ({why})") from error
-
-    def _run_cells(self) -> None:
-        kernel = self._kernel = KernelCells(
-            self.nb, self._settings, self._homework, self._clock, self._report
-        )
-        with ExitStack() as ending:
+            settings, homework = self._settings, self._homework
+            kernel = self._kernel = Kernel(settings, homework, self._clock, self._report)
             ending.callback(kernel.end)
             link = kernel.start()
             examination = self._examination(kernel, link)
             if examination:
                 ending.callback(examination.end)
-            with kernel.setup_kernel():  # connects to the kernel, and ends it after the block
-                kernel.note_language()
-                for index, cell in enumerate(self.nb.cells):
-                    self._begun = True
-                    if cell.cell_type == "code" and not self._report.stopped:
-                        self._run_cell(kernel, examination, cell, index)
-                self._done = True
+            about = kernel.connect(_SECONDS_TO_CONNECT)
+            self.nb.metadata["language_info"] = about["language_info"]
+            return kernel, examination
+        except Exception as error:
+            raise HelperEnded(f"no kernel can be started ({described(error)})") from error
 
-    def _examination(self, kernel: KernelCells, link: socket.socket) -> Examination | None:
+    def _examination(self, kernel: Kernel, link: socket.socket) -> Examination | None:
         """Return the examination of the test cells with `Checks`; None if there are none."""
         if not any(is_test(cell) and uses_checks(cell) for cell in self.nb.cells):
             link.close()
@@ -157,45 +137,37 @@ class Submission:
 
     # -- one cell
 
+    def _run_cells(self, kernel: Kernel, examination: Examination | None) -> None:
+        for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type == "code":
+                self._run_cell(kernel, examination, cell, index)
+            if self._report.stopped:
+                return
+
     def _run_cell(
-        self, kernel: KernelCells, examination: Examination | None, cell: NotebookNode, index: int
+        self, kernel: Kernel, examination: Examination | None, cell: NotebookNode, index: int
     ) -> None:
-        cell.metadata.pop("tags", None)  # nbclient skips cells with certain tags
         if self._clock.is_over():
             why = f"the notebook used up {self._clock.of_all()} before {name_of(cell)}"
             self._report.stop(Kind.TIME_LIMIT, why, cell)
-        elif self._was_ended(kernel):
-            return
+        elif kernel.exited_in:  # it goes on for an instant
+            why = f"{name_of(kernel.exited_in)} ended the kernel by exit() or quit()"
+            self._report.stop(Kind.KERNEL, why, kernel.exited_in)
         elif is_test(cell) and uses_checks(cell):
             assert examination
             self._examine(kernel, examination, cell, index)
         else:
-            if self._run_code(kernel, cell, index):
+            if kernel.run_cell(cell):
                 self._finished.add(index)
+            if kernel.interrupted and not self._report.stopped:
+                kernel.run_cell(cell, _REFUSE_INTERRUPTED)
             if is_trusted(cell) and grade_id_of(cell) not in self._first:
                 self._trusted.append((grade_id_of(cell) or "", cell.source))
-        if kernel.died and not self._report.stopped:
+        if kernel.died and not self._report.stopped and not kernel.exited_in:
             self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
 
-    def _run_code(self, kernel: KernelCells, cell: NotebookNode, index: int) -> bool:
-        """Run a cell; return whether it ran to its end.
-
-        If a limit ends it, the function that ran raises from then on.
-        """
-        finished = kernel.run_cell(cell, cell, index)
-        if kernel.interrupted and not self._was_ended(kernel):
-            kernel.run_cell(cell, _code(_REFUSE_INTERRUPTED), index, store_history=False)
-        return finished
-
-    def _was_ended(self, kernel: KernelCells) -> bool:
-        """Whether no code can be run any more. A kernel that has to exit goes on for an instant."""
-        if kernel.exit_asked and not self._report.stopped:
-            why = f"{kernel.exit_asked} ended the kernel by exit() or quit()"
-            self._report.stop(Kind.KERNEL, why)
-        return bool(self._report.stopped) or kernel.died
-
     def _examine(
-        self, kernel: KernelCells, examination: Examination, cell: NotebookNode, index: int
+        self, kernel: Kernel, examination: Examination, cell: NotebookNode, index: int
     ) -> None:
         watch = kernel.watch
         name = grade_id_of(cell) or ""
@@ -203,18 +175,16 @@ class Submission:
             watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
             examination.begin(self._trusted, name, cell.source)
             self._trusted = []
-            kernel.run_cell(cell, _code(_ANSWER), index, store_history=False)
+            kernel.run_cell(cell, _ANSWER)
             if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 watch.kill(Kind.PROTOCOL, "it stopped answering")
             verdict = examination.verdict(_SECONDS_FOR_A_VERDICT)
-        except ExaminerFailed as fault:
-            if watch.end_helper():
-                most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
-                why = f"{name_of(cell)} took more than {most} to check the notebook's answers"
-                self._report.stop(Kind.TIME_LIMIT, why, cell)
-                return
-            self._fault = fault
-            self._report.stop(Kind.GRADER, str(fault), cell)
+        except ExaminerFailed:
+            if not watch.end_helper():
+                raise
+            most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
+            why = f"{name_of(cell)} took more than {most} to check the notebook's answers"
+            self._report.stop(Kind.TIME_LIMIT, why, cell)
             return
         watch.end_helper()
         self._verdicts[index] = verdict
@@ -266,8 +236,3 @@ class Submission:
         unfinished = self._report.stopped or "the grader interrupted it"
         if why := outputs.settle_test(cell, "" if verdict or finished else unfinished):
             self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
-
-
-def _code(source: str) -> NotebookNode:
-    """Return a cell to run. `nbformat.v4.new_code_cell` would validate it."""
-    return NotebookNode(cell_type="code", source=source, metadata=NotebookNode(), outputs=[])

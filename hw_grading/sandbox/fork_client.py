@@ -41,7 +41,7 @@ class Given(NamedTuple):
 
 
 class KernelProcess(Forked):
-    """A kernel, for jupyter_client; all processes of its sandbox end with `pid`.
+    """A kernel; all processes of its sandbox end with `pid`.
 
     The process at the other end of the socket `starting` becomes the kernel when it gets what is
     `given`. `started` is the process that this one has started for it.

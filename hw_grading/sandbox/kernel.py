@@ -1,18 +1,16 @@
-"""Starts a kernel in a sandbox, through the interfaces of jupyter_client.
-
-A provisioner is jupyter_client's standard way to start a kernel elsewhere. A pair of connected
-sockets, the link, connects the kernel with `hw_grading.examiner`.
+"""Starts a kernel in a sandbox, and connects to it.
 
 The kernel creates its own sockets in a folder that both sides see. As soon as they exist, and
-before any student code runs, `take_sockets` moves them out of the sandbox's reach, and removes the
-folder. After that, student code cannot create anything in it: no link that the grader would follow,
-and no file on the machine's disk.
+before any student code runs, they are moved out of the sandbox's reach, and the folder is removed.
+After that, student code cannot create anything in it: no link that the grader would follow, and no
+file on the machine's disk. A pair of connected sockets, the link, connects the kernel with
+`hw_grading.examiner`.
 """
 
-import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -20,200 +18,164 @@ import stat
 import tempfile
 from pathlib import Path
 from queue import Empty
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import zmq
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from jupyter_core.utils import ensure_async
-from traitlets import Bool, Bytes, Instance, Type
+from jupyter_client.blocking.client import BlockingKernelClient
 
 from hw_grading import inside
 from hw_grading.inside.isolation import RUN, Limits, Shown
 from hw_grading.sandbox import fork_client
-from hw_grading.sandbox.fork_client import SECONDS_TO_START, ForkServer, Given, KernelProcess
-from hw_grading.sandbox.processes import Forked
+from hw_grading.sandbox.fork_client import ForkServer, Given, KernelProcess
 
-PROVISIONER = "hw-grading-sandbox"  # the name that pyproject.toml registers
+MAX_MESSAGE_BYTES = 8_000_000
 _MILLISECONDS_TO_SEND = 2000
+_PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
 
 
 class NoAnswer(RuntimeError):
     """A kernel does not answer in time."""
 
 
-class Client(AsyncKernelClient):
-    """A client that is ready when it gets an answer: it does not wait until messages stop."""
+class Client(BlockingKernelClient):
+    """A client that is ready when it gets an answer: it does not wait until messages stop.
 
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Wait until the kernel has answered, and outputs arrive; raise `NoAnswer` after a time.
+    It refuses large messages, because an endless loop of prints makes messages of hundreds of
+    megabytes. If a message exceeds the cap, ZeroMQ closes the connection before it receives the
+    message, and does not open it again. Then a new client is needed. Sending over a closed
+    connection fails instead of waiting forever.
+    """
+
+    def start(self, connection: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Connect; return the kernel's answer, or raise `NoAnswer` after a time.
 
         Earlier messages may still arrive later. They are ignored, because they have other parents.
         """
-        until = monotonic() + (SECONDS_TO_START if timeout is None else timeout)
+        self.load_connection_info(connection)  # type: ignore[arg-type]
+        self.context.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE_BYTES)
+        self.context.setsockopt(zmq.SNDTIMEO, _MILLISECONDS_TO_SEND)
+        self.start_channels(stdin=False, hb=False, control=False)
+        until = monotonic() + seconds
         with contextlib.suppress(Empty):
             while True:
                 request = self.kernel_info()
                 reply: dict[str, Any] = {"parent_header": {}}
                 while reply["parent_header"].get("msg_id") != request:
-                    left = max(until - monotonic(), 0)
-                    reply = await ensure_async(self.shell_channel.get_msg(timeout=left))
+                    reply = self.shell_channel.get_msg(timeout=max(until - monotonic(), 0))
                 with contextlib.suppress(Empty):  # outputs do not arrive yet
-                    await ensure_async(self.iopub_channel.get_msg(timeout=0.2))
-                    return
+                    self.iopub_channel.get_msg(timeout=0.2)
+                    return reply
         raise NoAnswer("the kernel does not answer")
 
+    def stop(self) -> None:
+        """Close its connections."""
+        self.context.destroy(linger=0)
 
-class KernelInSandbox(AsyncKernelManager):
-    """The manager of a kernel in a sandbox (`hw_grading.inside.isolation`).
 
-    Its clients refuse large messages, because an endless loop of prints makes messages of hundreds
-    of megabytes. If a message exceeds the cap, ZeroMQ closes the connection before it receives the
-    message, and does not open it again. Then a new client is needed; `hw_grading.run.kernel` makes
-    it. Sending over a closed connection fails instead of waiting forever.
+class KernelInSandbox:
+    """A kernel in a sandbox (`hw_grading.inside.isolation`), from its start to its end.
+
+    `shown` is what the sandbox shows; None for no sandbox. `forked` tells whether to fork the
+    kernel where this is possible. `files` is a zip of the files in its working folder.
     """
 
-    client_factory = Type(Client)
-    shown = Instance(Shown, allow_none=True, help="what the sandbox shows; None for no sandbox")
-    limits = Instance(Limits, args=())
-    forked = Bool(True, help="whether to fork the kernel where this is possible")
-    files = Bytes(help="a zip of the files in the kernel's working folder")
-    max_message_bytes = 8_000_000
+    process: KernelProcess | None = None  # of the sandbox, with which all others end
+    fork_server: ForkServer | None = None  # that forked the kernel
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, shown: Shown | None, limits: Limits, forked: bool, files: bytes) -> None:
+        self._shown, self._limits, self._forked, self._files = shown, limits, forked, files
+        self._key = secrets.token_hex(32)
         # The path is short: a socket's path has at most 107 bytes. No other user may enter it.
-        self.run_folder = tempfile.mkdtemp(prefix="hw-kernel-")
-        self.shared_folder = f"{self.run_folder}/shared"
-        os.mkdir(self.shared_folder)
-        self.transport = "ipc"
-        self.ip = f"{self.shared_folder}/socket"
-        self.connection_file = f"{self.run_folder}/grader.json"
+        self.folder = tempfile.mkdtemp(prefix="hw-kernel-")
+        self._shared = f"{self.folder}/shared"
+        os.mkdir(self._shared)
 
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """The kernel that is started; the notebook's own kernel name is ignored."""
-        return KernelSpec(
-            argv=["ipykernel"],
-            display_name="Python 3",
-            language="python",
-            metadata={"kernel_provisioner": {"provisioner_name": PROVISIONER}},
-        )
+    def start(self, seconds: float, variables: dict[str, str]) -> socket.socket:
+        """Start the kernel and take its sockets; return the examiner's link, to be closed.
 
-    def client(self, **kwargs: Any) -> Any:
-        """Return a client with these limits on each of its channels."""
-        client = super().client(**kwargs)
-        client.context.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
-        client.context.setsockopt(zmq.SNDTIMEO, _MILLISECONDS_TO_SEND)
-        return client
+        `variables` are those of a kernel without a sandbox.
+        """
+        link, theirs = socket.socketpair()
+        try:
+            with theirs:
+                if self._shown is None:
+                    self.process = self._without_sandbox(theirs, variables)
+                else:
+                    self.process = self._in_sandbox(self._shown, theirs)
+            self._take_sockets(seconds)
+        except BaseException:
+            link.close()
+            raise
+        return link
 
-    async def shutdown_kernel(  # type: ignore[override]  # as in all asynchronous managers
-        self, now: bool = False, restart: bool = False
-    ) -> None:
-        """End the kernel. With `now`, kill it first: the base class then need not wait."""
-        if now and isinstance(self.provisioner, SandboxProvisioner):
-            self.provisioner.end()
-        await self._async_shutdown_kernel(now=now, restart=restart)
+    def client(self, seconds: float) -> tuple[Client, dict[str, Any]]:
+        """Return a client, and what the kernel says of itself; `NoAnswer` if it says nothing."""
+        client = Client()
+        try:
+            reply = client.start(self._connection(self.folder), seconds)
+        except BaseException:
+            client.stop()
+            raise
+        return client, reply["content"]
 
-    async def take_sockets(self, seconds: float) -> None:
-        """Wait for the kernel's sockets, move them away, and remove the shared folder."""
-        until = monotonic() + seconds
-        names = [f"socket-{port}" for port in self.ports]
-        while not all(os.path.exists(f"{self.shared_folder}/{name}") for name in names):
-            if monotonic() > until or not await ensure_async(self.is_alive()):
-                raise RuntimeError("the kernel made no sockets")
-            await asyncio.sleep(0.005)
-        for name in names:
-            os.rename(f"{self.shared_folder}/{name}", f"{self.run_folder}/{name}")
-            if not stat.S_ISSOCK(os.lstat(f"{self.run_folder}/{name}").st_mode):
-                raise RuntimeError("the kernel made other files instead of sockets")
-        os.rmdir(self.shared_folder)
-        self.ip = f"{self.run_folder}/socket"
+    def is_alive(self) -> bool:
+        """Return whether the kernel's process still runs."""
+        return self.process is not None and self.process.poll() is None
 
-    def remove_run_folder(self) -> None:
-        """Remove the folders of the run."""
-        for folder in (self.run_folder, self.shared_folder):
+    def end(self) -> None:
+        """Kill the kernel, wait until it is gone, and remove the folders of the run."""
+        if self.process:
+            if self._shown is None:  # processes that it has started end with it in a sandbox only
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.wait()
+        for folder in (self.folder, self._shared):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def _connection(self, folder: str) -> dict[str, Any]:
+        """Return the content of a connection file, for sockets in a folder."""
+        about = {"key": self._key, "signature_scheme": "hmac-sha256", "kernel_name": ""}
+        return {**_PORTS, **about, "transport": "ipc", "ip": f"{folder}/socket"}
 
-class SandboxProvisioner(LocalProvisioner):
-    """Starts the kernel's process in a sandbox, or without one if the manager's `shown` is None."""
+    def _given(self, folder: str) -> Given:
+        return Given(json.dumps(self._connection(folder)).encode(), self._files)
 
-    link: socket.socket | None = None  # the examiner's socket to the kernel
-    fork_server: ForkServer | None = None  # the fork server that forked the kernel
-    kernel: Forked | None = None  # the kernel's own process
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Start the process, and find out its pid."""
-        manager: Any = self.parent
-        self.link, theirs = socket.socketpair()
-        with theirs:
-            try:
-                process = (
-                    self._without_sandbox(manager, theirs, kwargs["env"])
-                    if manager.shown is None
-                    else self._in_sandbox(manager, theirs)
-                )
-            except BaseException:
-                self.link.close()
-                raise
-        self.process: Any = process
-        self.pid = process.pid  # of the sandbox's first process, with which all others end
-        self.kernel = process.kernel
-        return self.connection_info
-
-    def _in_sandbox(self, manager: KernelInSandbox, link: socket.socket) -> KernelProcess:
+    def _in_sandbox(self, shown: Shown, link: socket.socket) -> KernelProcess:
         """Return a kernel that was forked, where this is possible, or else started from scratch."""
-        assert manager.shown
-        rest = link, manager.limits, _given(manager, RUN)
-        while manager.forked and (server := fork_client.fork_server_for(manager.shown)):
-            manager.shared_folder = server.new_folder()
+        rest = link, self._limits, self._given(RUN)
+        while self._forked and (server := fork_client.fork_server_for(shown)):
+            self._shared = server.new_folder()
             try:
-                process = server.fork(manager.shared_folder, *rest)
+                process = server.fork(self._shared, *rest)
                 self.fork_server = server
                 return process
             except OSError as error:
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
                     fork_client.refuse(f"no kernel was forked ({error})")
-        manager.shared_folder = f"{manager.run_folder}/shared"  # that of a fork server is gone
-        return fork_client.start_from_scratch(manager.shown, manager.shared_folder, *rest)
+        self._shared = f"{self.folder}/shared"  # that of a fork server is gone
+        return fork_client.start_from_scratch(shown, self._shared, *rest)
 
-    def _without_sandbox(
-        self, manager: KernelInSandbox, link: socket.socket, variables: dict[str, str]
-    ) -> KernelProcess:
-        folder = manager.run_folder
-        packages = Path(folder) / "packages"
+    def _without_sandbox(self, link: socket.socket, variables: dict[str, str]) -> KernelProcess:
+        packages = Path(self.folder) / "packages"
         packages.mkdir()
         (packages / "answering").symlink_to(Path(inside.__file__).parent)
-        paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{folder}/ipython"}
+        paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{self.folder}/ipython"}
         variables = {**variables, **paths, "PYTHONSAFEPATH": "1"}
-        given = _given(manager, manager.shared_folder)
-        process = fork_client.start_without_sandbox(folder, link, variables, given)
-        self.pgid = process.pid
-        return process
+        given = self._given(self._shared)
+        return fork_client.start_without_sandbox(self.folder, link, variables, given)
 
-    def end(self) -> None:
-        """Kill the kernel, and wait until it is gone."""
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-
-    async def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel itself. Only SIGKILL and SIGTERM go to the whole sandbox."""
-        if signum not in (signal.SIGKILL, signal.SIGTERM):
-            if self.kernel:
-                self.kernel.send_signal(signum)
-        elif self.pgid is None:
-            self.process.kill()
-        else:
-            await super().send_signal(signum)
-
-
-def _given(manager: KernelInSandbox, folder: str) -> Given:
-    """Return what a kernel gets that has its sockets in a folder."""
-    text = Path(manager.connection_file).read_text(encoding="utf-8")
-    connection = json.dumps({**json.loads(text), "ip": f"{folder}/socket"}).encode()
-    return Given(connection, manager.files)
+    def _take_sockets(self, seconds: float) -> None:
+        """Wait for the kernel's sockets, move them away, and remove the shared folder."""
+        until = monotonic() + seconds
+        names = [f"socket-{port}" for port in _PORTS.values()]
+        while not all(os.path.exists(f"{self._shared}/{name}") for name in names):
+            if monotonic() > until or not self.is_alive():
+                raise RuntimeError("the kernel made no sockets")
+            sleep(0.005)
+        for name in names:
+            os.rename(f"{self._shared}/{name}", f"{self.folder}/{name}")
+            if not stat.S_ISSOCK(os.lstat(f"{self.folder}/{name}").st_mode):
+                raise RuntimeError("the kernel made other files instead of sockets")
+        os.rmdir(self._shared)

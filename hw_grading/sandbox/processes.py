@@ -20,7 +20,6 @@ class Forked:
     which is opened while the process is known to run. One that has ended already gets no signals.
     """
 
-    stdin = stdout = stderr = None  # for jupyter_client
     _descriptor: int | None = None
 
     def __init__(self, pid: int, descriptor: int | None = None) -> None:
@@ -52,8 +51,6 @@ class Forked:
     def kill(self) -> None:
         """End it at once."""
         self.send_signal(signal.SIGKILL)
-
-    terminate = kill
 
     def __del__(self) -> None:
         if self._descriptor is not None:

@@ -9,19 +9,18 @@ import contextlib
 import os
 import signal
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 import psutil
 
 from hw_grading.inside.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import Forked, is_over, seconds_waited
+from hw_grading.sandbox.processes import Forked, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
 _OF_THE_GRADER = 0.05  # as many seconds: the grader's memory grows fast while messages arrive
 GROWTH_MB = 150  # of the grader's process during one submission; the kept outputs take less
-SECONDS_TO_REACT = 5.0  # to an interrupt; then everything is killed
 
 
 @dataclass(frozen=True)
@@ -30,15 +29,6 @@ class Stop:
 
     kind: Kind
     reason: str  # what follows "because"
-
-
-@dataclass(frozen=True)
-class _Cell:
-    used_before: float  # seconds of CPU time
-    cpu_seconds: float  # its limit
-    name: str
-    until: float  # wall-clock; then everything is killed
-    waited_before: float  # seconds that the kernel had waited for a processor
 
 
 class Watch:
@@ -65,10 +55,7 @@ class Watch:
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
-        self._interrupted: str | None = None  # set when a cell was interrupted
         self.used_seconds = 0.0  # of CPU time, by all processes
-        self._cell: _Cell | None = None
-        self._first_interrupt = self._last_interrupt = self._waited_at_first = 0.0
         self._helper: tuple[Forked, psutil.Process, float] | None = None  # and its limit
         self._helper_was_ended = False
         self._me = psutil.Process()
@@ -78,37 +65,9 @@ class Watch:
         self._thread = threading.Thread(target=self._check_until_the_end, daemon=True)
         self._thread.start()
 
-    def begin_cell(self, cpu_seconds: float, name: str, wall_seconds: float) -> None:
-        """Give a cell its CPU time, and a time after which everything is killed."""
-        with self._lock:
-            self._interrupted = None
-            self._first_interrupt = 0.0
-            until = monotonic() + wall_seconds
-            waited = seconds_waited(self.kernel_pid)
-            self._cell = _Cell(self.used_seconds, cpu_seconds, name, until, waited)
-
-    def waited_in_cell(self) -> float:
-        """Return the seconds that the cell has waited for a processor that others used."""
-        cell = self._cell
-        return seconds_waited(self.kernel_pid) - cell.waited_before if cell else 0.0
-
-    def computed_in_cell(self) -> float:
-        """Return the seconds of CPU time that the cell has used."""
-        cell = self._cell
-        return self.used_seconds - cell.used_before if cell else 0.0
-
-    def extend_cell(self, seconds: float) -> None:
-        """Give the cell at least these seconds from now on."""
-        with self._lock:
-            if self._cell:
-                until = max(self._cell.until, monotonic() + seconds)
-                self._cell = replace(self._cell, until=until)
-
-    def end_cell(self) -> str | None:
-        """Stop the clock; return what follows "did not end" if the cell was interrupted."""
-        with self._lock:
-            self._cell = None
-            return self._interrupted
+    def times(self) -> tuple[float, float]:
+        """Return the seconds that were computed, and that the kernel waited for a processor."""
+        return self.used_seconds, seconds_waited(self.kernel_pid)
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
         """Limit the CPU time of the examiner: its own timers cannot stop all code."""
@@ -169,14 +128,9 @@ class Watch:
     def _check(self) -> None:
         processes = [self._first, *self._first.children(recursive=True)]
         self.used_seconds = max(self.used_seconds, sum(map(_computed, processes)))
-        cell = self._cell
         if self.used_seconds > self._cpu_seconds:
             limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
             self.kill(Kind.TIME_LIMIT, f"it used up {limit}")
-        elif cell and self.used_seconds - cell.used_before > cell.cpu_seconds:
-            self._interrupt_cell(cell)
-        elif cell and monotonic() > cell.until:
-            self.kill(Kind.TIME_LIMIT, f"{cell.name} did not end after its limit")
         # The first measure is quick, but counts shared pages several times.
         measures = (
             sum(_held(process, exactly) for process in processes) for exactly in (False, True)
@@ -186,23 +140,6 @@ class Watch:
         most = self._most_files
         if most is not None and _has_more_files(most, self.kernel_pid):
             self.kill(Kind.DISK_LIMIT, f"it made more than {most:,} files")
-
-    def _interrupt_cell(self, cell: _Cell) -> None:
-        """Interrupt a cell once a second; if it does not react, kill everything."""
-        now = monotonic()
-        limit = f"{cell.cpu_seconds:g} s of CPU time"
-        waited = self.waited_in_cell()
-        if self._first_interrupt and is_over(
-            SECONDS_TO_REACT, now - self._first_interrupt, waited - self._waited_at_first
-        ):
-            self.kill(Kind.TIME_LIMIT, f"{cell.name} could not be interrupted after its {limit}")
-        elif now - self._last_interrupt > 1.0:
-            if not self._first_interrupt:
-                self._first_interrupt, self._waited_at_first = now, waited
-            self._last_interrupt = now
-            with self._lock:
-                self._interrupted = f"within {limit}"
-            self.interrupt()
 
 
 def _computed(process: psutil.Process) -> float:

@@ -25,62 +25,41 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 def begun(**settings: float) -> Clock:
     begun = Clock(RunSettings(**settings), Manifest())
-    begun.begin(new_code_cell())
+    begun.begin(new_code_cell(), computed=5, waited=7)
     return begun
 
 
 @pytest.mark.parametrize(
-    ("passed", "waited", "goes_on"),
+    ("passed", "waited", "computed", "reached"),
     [
-        (180, 0, False),  # it slept, or computed
-        (180, 100, True),
-        (300, 110, False),
-        (300, 200, True),
-        (719, 700, True),
-        (721, 720, False),  # too long, even if it waited
+        (179, 0, 60, ""),
+        (180, 0, 0, "within 180 s"),
+        (180, 100, 0, ""),
+        (300, 110, 0, "within 180 s"),
+        (300, 200, 0, ""),
+        (719, 700, 0, ""),
+        (721, 720, 0, "within 180 s"),  # too long, even if it waited
+        (100, 0, 61, "within 60 s of CPU time"),
     ],
 )
-def test_a_cell_that_waited_for_the_processor_continues(
-    passed: float, waited: float, goes_on: bool, time: Time
+def test_time_that_a_cell_waited_for_a_processor_does_not_count(
+    passed: float, waited: float, computed: float, reached: str, time: Time
 ) -> None:
-    cell = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=3600)
+    cell = begun(wall_seconds_per_cell=180, cpu_seconds_per_cell=60)
     time.now += passed
-    assert cell.goes_on(waited, computed=passed - waited) is goes_on
+    assert cell.limit_reached(5 + computed, 7 + waited) == reached
 
 
-@pytest.mark.parametrize(
-    ("computed", "waited", "goes_on"),
-    [(0, 0, False), (0, 200, True), (200, 0, True), (5, 50, False), (500, 0, True)],
-)
-def test_a_cell_that_idles_ends_earlier_than_one_that_computes(
-    computed: float, waited: float, goes_on: bool, time: Time
-) -> None:
-    cell = begun(cpu_seconds_per_cell=60, wall_seconds_per_cell=900)
-    assert cell.allowed == 3 * 60 + 60
-    time.now += 300
-    assert cell.goes_on(waited, computed) is goes_on
-    assert ("that all cells together" in cell.within()) is not goes_on
-
-
-def test_cells_share_an_idle_time_and_then_have_little_each(time: Time) -> None:
-    cells = begun(cpu_seconds_per_cell=60, wall_seconds_per_cell=900)
-    for left in (140, 40, 5, 5):
-        time.now += 100
-        cells.end(waited=0, computed=0)
-        cells.begin(new_code_cell())
-        assert cells.allowed == left
-
-
-def test_waiting_at_most_doubles_a_submissions_time(
-    time: Time,
-) -> None:
+def test_waiting_at_most_doubles_a_submissions_time(time: Time) -> None:
     cells = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=1000)
     time.now += 990
-    cells.end(waited=600, computed=0)
-    assert cells.left() == 180
+    cells.end(waited=7 + 600)
     time.now += 600
-    assert cells.left() == 10
-    cells.end(waited=600, computed=0)
-    assert cells.left() == 180
-    time.now += 411
+    cells.begin(new_code_cell(), 0, 0)
+    time.now += 11
+    assert cells.limit_reached(0, 0) == "within the 1000 s for the whole submission"
+    cells.end(waited=600)
+    time.now += 398
+    assert not cells.is_over()
+    time.now += 1
     assert cells.is_over()

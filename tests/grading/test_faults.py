@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import nbclient
 import nbformat
 import pytest
 import zmq
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from test_execution import EXAMINED, check
 from toy_course import FULL_MARKS, ToyCourse
 
@@ -21,10 +20,10 @@ from hw_grading.batch.job import Job, run
 from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
-from hw_grading.run import kernel, outputs, submission
+from hw_grading.run import outputs, submission
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
-from hw_grading.run.kernel_cells import KernelCells, Report
+from hw_grading.run.kernel import Kernel, Report
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox.kernel import Client, KernelInSandbox
 from hw_grading.sandbox.watch import Watch
@@ -70,19 +69,19 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Submission, "_settle_test", 1, NO_DISK),
     (submission, "as_released", 0, NO_KEY),
     (Clock, "begin", 3, MISTAKE),
-    (Clock, "left", 3, MISTAKE),
-    (Watch, "begin_cell", 3, NO_FILES),
+    (Clock, "limit_reached", 3, MISTAKE),
+    (Watch, "times", 3, NO_FILES),
     (Watch, "_check", 0, NO_FILES),
-    (KernelCells, "run_cell", 3, NO_MEMORY),
-    (KernelCells, "_look_after", 3, MISTAKE),
+    (Kernel, "run_cell", 3, NO_MEMORY),
+    (Kernel, "_look_after", 3, MISTAKE),
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
-    (KernelInSandbox, "take_sockets", 0, NO_FILES),
-    (nbclient.NotebookClient, "execute_cell", 2, NO_FILES),
-    (nbclient.NotebookClient, "execute_cell", 2, MemoryError()),
-    (nbclient.NotebookClient, "execute_cell", 2, zmq.ZMQError(errno.EMFILE)),
-    (nbclient.NotebookClient, "execute_cell", 2, RuntimeError("can't start new thread")),
-    (nbclient.NotebookClient, "process_message", 4, NO_MEMORY),
-    (nbclient.NotebookClient, "process_message", 4, MemoryError()),
+    (KernelInSandbox, "_take_sockets", 0, NO_FILES),
+    (Client, "execute", 2, NO_FILES),
+    (Client, "execute", 2, MemoryError()),
+    (Client, "execute", 2, zmq.ZMQError(errno.EMFILE)),
+    (Client, "execute", 2, RuntimeError("can't start new thread")),
+    (outputs.Outputs, "take", 4, NO_MEMORY),
+    (outputs.Outputs, "take", 4, MemoryError()),
     (client._Examiner, "started", 0, NO_FILES),
     (client._Examiner, "submit", 0, NO_FILES),
     (client.Examination, "begin", 1, NO_KEY),
@@ -111,8 +110,8 @@ def test_a_fault_of_the_grader_gives_no_score(
 def test_a_fault_while_checking_a_kernel_gives_no_score(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spoilt = failing(ValueError("no signature"), nbclient.NotebookClient.execute_cell, 2)
-    monkeypatch.setattr(nbclient.NotebookClient, "execute_cell", spoilt)
+    spoilt = failing(ValueError("no signature"), Client.execute, 2)
+    monkeypatch.setattr(Client, "execute", spoilt)
     full = failing(zmq.ZMQError(errno.EMFILE), KernelInSandbox.client, 1)
     monkeypatch.setattr(KernelInSandbox, "client", full)
     assert isinstance(grade("y = 2"), NotGraded)
@@ -123,14 +122,14 @@ def test_bad_messages_of_the_kernel_are_the_submissions_fault(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing_once = iter([False, False, False, True])
-    real = nbclient.NotebookClient.execute_cell
+    real = Client.execute
 
     def execute(*arguments: Any, **named: Any) -> Any:
         if next(failing_once, False):
             raise error
         return real(*arguments, **named)
 
-    monkeypatch.setattr(nbclient.NotebookClient, "execute_cell", execute)
+    monkeypatch.setattr(Client, "execute", execute)
     outcome = grade("y = 2")
     assert isinstance(outcome, SubmissionFailed)
     assert "were lost" in outcome.reasons[0]
@@ -139,9 +138,9 @@ def test_bad_messages_of_the_kernel_are_the_submissions_fault(
 def test_bad_messages_while_checking_a_kernel_are_the_submissions_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    spoilt = failing(ValueError("no signature"), nbclient.NotebookClient.execute_cell, 3)
-    monkeypatch.setattr(nbclient.NotebookClient, "execute_cell", spoilt)
-    monkeypatch.setattr(Client, "wait_for_ready", failing(NO_KEY, Client.wait_for_ready, 1))
+    spoilt = failing(ValueError("no signature"), Client.execute, 3)
+    monkeypatch.setattr(Client, "execute", spoilt)
+    monkeypatch.setattr(Client, "start", failing(NO_KEY, Client.start, 1))
     outcome = grade("y = 2")
     assert isinstance(outcome, SubmissionFailed)
     assert "the communication with the kernel failed" in outcome.reasons[0]
@@ -150,18 +149,17 @@ def test_bad_messages_while_checking_a_kernel_are_the_submissions_fault(
 def test_a_fault_in_ending_the_kernel_keeps_the_scores(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(kernel.Kernel, "end", failing(MISTAKE, kernel.Kernel.end))
+    monkeypatch.setattr(KernelInSandbox, "end", failing(MISTAKE, KernelInSandbox.end))
     assert isinstance(grade(), Graded)
 
 
 def test_an_output_that_cannot_be_checked_now_is_not_dropped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cell = new_code_cell(outputs=[new_output("stream", text="6")])
     outputs.output_validator.cache_clear()  # the next call reads the schema's file
     monkeypatch.setattr(Path, "read_text", failing(NO_FILES, Path.read_text))
     with pytest.raises(OSError, match="Too many open files"):
-        outputs.settle(cell)
+        outputs.Outputs(100).take("stream", {"name": "stdout", "text": "6"})
 
 
 @pytest.mark.parametrize(
@@ -183,14 +181,13 @@ def test_the_message_names_the_graders_line() -> None:
     report = Report()
     del report.problems
     with pytest.raises(AttributeError) as raised:
-        report.stop(Kind.TIME_LIMIT, "a reason")
-    assert "(hw_grading/run/kernel_cells.py, line " in described(raised.value)
+        report.stop(Kind.TIME_LIMIT, "a reason", new_code_cell())
+    assert "(hw_grading/run/kernel.py, line " in described(raised.value)
 
 
 PUT_IN = """
 import errno, os
 from hw_grading.examiner.client import Examination
-from hw_grading.run.kernel_cells import KernelCells
 from hw_grading.run.submission import Submission
 from hw_support.submission import file
 
@@ -207,7 +204,7 @@ def no_files():
     return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 of("a-loop", Submission, "_run_cell", no_files())
-of("b-mistake", KernelCells, "_look_after", TypeError("a mistake"))
+of("b-mistake", Submission, "_settle_test", TypeError("a mistake"))
 of("c-settling", Submission, "_settle", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 of("d-reading", file, "read_regular_file", no_files())
 """
