@@ -1,6 +1,6 @@
 """The staff's command line: ``hw-grading COMMAND``, or ``python -m hw_grading COMMAND``.
 
-Each command is a function that calls a room. It returns the lines to print, or its exit status.
+Each command is a function that calls a room, prints what it returns, and returns the exit status.
 Its docstring is its help. Rooms are slow to import, so a command imports them when it runs.
 """
 
@@ -13,6 +13,9 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
+from hw_grading.gradebook.writing import expect_ending, in_words, say
+from hw_support.failures import visible
+
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _PROGRAM = "hw-grading"
 _HOW = f"""
@@ -22,7 +25,7 @@ The exit status is 0 if all is fine, 1 if you have something to do, 2 if it fail
 _ME = os.environ.get("LOGNAME") or os.environ.get("USER") or "staff"
 
 Asked = argparse.Namespace
-_Run = Callable[[Asked], Iterable[object]] | Callable[[Asked], int]
+_Run = Callable[[Asked], int]
 _Add = Callable[[Any], object]  # adds an argument to a parser
 
 PARSER = argparse.ArgumentParser(
@@ -100,13 +103,13 @@ def doctor(asked: Asked) -> int:
 
 
 @_command("Prepare")
-def new(asked: Asked) -> Iterable[object]:
+def new(asked: Asked) -> int:
     """Make the skeleton of a homework, which you then fill in."""
     from hw_grading.commands.new import new
 
     todo = "Write the homework into its notebook. Set its due date in its homework.toml."
     then = f"Then type: {_PROGRAM} release {asked.homework}"
-    return [*new(asked.course, asked.homework), todo, then]
+    return _say([*new(asked.course, asked.homework), todo, then])
 
 
 @_command("Prepare", _argument("homework", "default: all homeworks", nargs="*"), homework=False)
@@ -115,8 +118,7 @@ def release(asked: Asked) -> int:
     from hw_grading.commands.release import release
 
     zips, changes, warnings = release(asked.course, asked.course.folder / "dist", asked.homework)
-    _say([*changes, *zips])
-    return _warned(warnings)
+    return _say([*changes, *zips], warnings)
 
 
 @_command("Prepare")
@@ -128,8 +130,7 @@ def compare(asked: Asked) -> int:
     from hw_grading.commands.compare import compare
 
     found = compare(asked.course, asked.homework)
-    _say(found.lines())
-    return TO_DO if found.different or found.failures else FINE
+    return _say(found.lines()) or int(bool(found.different or found.failures))
 
 
 @_command(
@@ -169,7 +170,7 @@ def collect(asked: Asked) -> int:
     _switch("--remove", "remove the students' extensions"),
     _switch("--list", "list all extensions"),
 )
-def extend(asked: Asked) -> Iterable[object]:
+def extend(asked: Asked) -> int:
     """Give students more time for a homework, or slip days.
 
     Times are in the homework's time zone. A CSV file has the columns student, until or hours, slip,
@@ -179,11 +180,11 @@ def extend(asked: Asked) -> Iterable[object]:
 
     extensions = Extensions(asked.course, asked.homework)
     if asked.list:
-        return extensions.listed()
+        return _say(extensions.listed())
     if asked.remove:
-        return extensions.remove(asked.student)
+        return _say(extensions.remove(asked.student))
     rows = [("", vars(asked) | {"student": student}) for student in asked.student]
-    return extensions.grant(rows_of(asked.from_csv) if asked.from_csv else rows, _ME)
+    return _say(extensions.grant(rows_of(asked.from_csv) if asked.from_csv else rows, _ME))
 
 
 @_command("Grade", _students("grade only this student's submission; repeatable"), more=True)
@@ -196,32 +197,25 @@ def grade(asked: Asked) -> int:
     return _nbgrader("autograde", asked, asked.more)
 
 
-@_command(
-    "Grade",
-    _text("--grid", "begin with all answers to this question, side by side"),
-    more=True,
-)
+@_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)
 def desk(asked: Asked) -> int:
     """Grade by hand in the browser.
 
     Opens the desk of a homework. Passes all other options on to Jupyter Server, such as --port=9000
     or --no-browser.
     """
-    from urllib.parse import quote
-
     from hw_grading.desk.app import serve
 
-    page = f"grid/{quote(asked.grid, safe='')}" if asked.grid else ""
-    serve(asked.course.folder, asked.homework, page, asked.more)
+    serve(asked.course.folder, asked.homework, asked.grid, asked.more)
     return FINE
 
 
 @_command("Grade")
-def report(asked: Asked) -> Iterable[object]:
+def report(asked: Asked) -> int:
     """Print a table of points and failures."""
     from hw_grading.analysis.report import report
 
-    return [report(asked.course.folder, asked.homework)]
+    return _say([report(asked.course.folder, asked.homework)])
 
 
 @_command(
@@ -236,10 +230,6 @@ def regrade(asked: Asked) -> int:
     affects. Keeps scores that people gave. Also writes the table to grading/regrades.
     """
     from hw_grading.analysis.regrade import Regrade
-    from hw_support.failures import visible
-
-    def say(text: str) -> None:
-        print(visible(text), flush=True)
 
     regrade = Regrade(asked.course.folder, asked.homework, asked.student, say)
     if asked.dry_run:
@@ -251,11 +241,9 @@ def regrade(asked: Asked) -> int:
 @_command(
     "After grading",
     _students("required: a student's id; repeatable", required=True),
-    _text(
-        "--test", "grade id, question or heading; default: all tests that cost the student points"
-    ),
+    _text("--test", "grade id, question or heading; default: all tests that cost points"),
 )
-def explain(asked: Asked) -> Iterable[object]:
+def explain(asked: Asked) -> int:
     """Show why a student lost points: each part of a test with its message, as it was graded.
 
     Runs and writes nothing.
@@ -263,7 +251,7 @@ def explain(asked: Asked) -> Iterable[object]:
     from hw_grading.analysis.explain import explain
 
     course, homework, test = asked.course.folder, asked.homework, asked.test
-    return [explain(course, homework, student, test) for student in asked.student]
+    return _say(explain(course, homework, student, test) for student in asked.student)
 
 
 @_command(
@@ -280,7 +268,7 @@ def explain(asked: Asked) -> Iterable[object]:
     _students("a student's id, for --to; repeatable"),
     _text("--reason", "the reason, which students read"),
 )
-def correct(asked: Asked) -> Iterable[object]:
+def correct(asked: Asked) -> int:
     """Change the points of a question after grading, for everybody or for single students.
 
     Students read the reason.
@@ -290,24 +278,25 @@ def correct(asked: Asked) -> Iterable[object]:
 
     corrections = Corrections(asked.course, asked.homework)
     if asked.list:
-        return corrections.listed()
+        return _say(corrections.listed())
     if asked.undo is not None:
-        return corrections.undo(asked.undo, _ME)
+        return _say(corrections.undo(asked.undo, _ME))
     kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
     kind = kind if asked.to is None else Kind.SET
     points = asked.add or asked.to or 0.0
-    return corrections.correct(asked.question, kind, points, asked.reason, _ME, asked.student)
+    about = (kind, points, asked.reason, _ME, asked.student)
+    return _say(corrections.correct(asked.question, *about))
 
 
 @_command("After grading", _file("--output", "the page; default: statistics_<homework>.html"))
-def statistics(asked: Asked) -> Iterable[object]:
+def statistics(asked: Asked) -> int:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
     Writes a page without names of students, and a table with a line for each student and part.
     """
     from hw_grading.analysis.statistics import write_statistics
 
-    return write_statistics(asked.course.folder, asked.homework, _page(asked))
+    return _say(write_statistics(asked.course.folder, asked.homework, _page(asked)))
 
 
 @_command(
@@ -324,8 +313,7 @@ def similarity(asked: Asked) -> int:
 
     page = _page(asked)
     left_out = write_similarity(asked.course.folder, asked.homework, page, max(asked.pairs, 0))
-    _say([page])
-    return _warned(f"{student} is left out: {why}" for student, why in left_out.items())
+    return _say([page], (f"{student} is left out: {why}" for student, why in left_out.items()))
 
 
 @_command("Give back", _students("write only this student's page; repeatable"), more=True)
@@ -372,15 +360,10 @@ def export(asked: Asked) -> int:
     chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names", "column")}
     chosen |= {"columns": _columns(asked), "students": asked.student}
     path, done = export(asked.course, asked.homework, asked.format, asked.output, **chosen)
-    _say([done.message, path])
-    return _warned(done.to_check)
+    return _say([done.message, path], done.to_check)
 
 
-@_command(
-    "Keep",
-    _file("--output", "a file, or a folder for it; default: backups/ in the course"),
-    homework=False,
-)
+@_command("Keep", _file("--output", "its folder; default: backups/ in the course"), homework=False)
 def backup(asked: Asked) -> int:
     """Write a backup of the course into one zip.
 
@@ -389,36 +372,27 @@ def backup(asked: Asked) -> int:
     from hw_grading.backup import back_up
 
     path, left_out = back_up(asked.course, asked.output)
-    _say([f"{path}, {path.stat().st_size / 1e6:,.1f} MB"])
-    return _warned(f"not in the backup: {line}" for line in left_out)
+    line = f"{path}, {path.stat().st_size / 1e6:,.1f} MB"
+    return _say([line], (f"not in the backup: {line}" for line in left_out))
 
 
 # -- what commands share
 
 
-def _say(lines: Iterable[object]) -> None:
-    from hw_grading.gradebook.writing import say
-
+def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
+    """Print lines, and warnings to the standard error; return the exit status."""
     say("\n".join(map(str, lines)))
-
-
-def _warned(sentences: Iterable[str]) -> int:
-    """Print warnings, and return the exit status."""
-    from hw_support.failures import visible
-
     status = FINE
-    for sentence in sentences:
-        print(f"warning: {visible(sentence)}", file=sys.stderr)
+    for warning in warnings:
+        print(f"warning: {visible(warning)}", file=sys.stderr)
         status = TO_DO
     return status
 
 
 def _columns(asked: Asked) -> dict[str, str]:
     """Return the titles of a worksheet's columns that the user named, by what they have."""
-    titles = {
-        what: getattr(asked, f"column_{what}") for what in ("participant", "id", "login", "name")
-    }
-    return {what: title for what, title in titles.items() if title}
+    named = {name: title for name, title in vars(asked).items() if name.startswith("column_")}
+    return {name.removeprefix("column_"): title for name, title in named.items() if title}
 
 
 def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
@@ -431,8 +405,6 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
 
 def _page(asked: Asked) -> Path:
     """Return the path of the page that a command writes."""
-    from hw_grading.gradebook.writing import expect_ending
-
     page = asked.output or asked.course.folder / f"{asked.command}_{asked.homework}.html"
     return expect_ending(page, "--output", ".html", ".htm")
 
@@ -461,11 +433,9 @@ def main(arguments: list[str] | None = None) -> int:
         asked.more, asked.course = more, Course(asked.course)
         if asked.command != "doctor":
             _expect_course(asked)
-        status = asked.run(asked)
-        if not isinstance(status, int):
-            _say(status)
-            status = FINE
+        status: int = asked.run(asked)
         sys.stdout.flush()
+        return status
     except BrokenPipeError:  # as in `report … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
         return STOPPED
@@ -478,15 +448,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"FIX   packages    {missing}", install, activate, sep="\n      ", file=sys.stderr)
         return CANNOT
     except Exception as error:
-        from hw_grading.gradebook.writing import in_words
-        from hw_support.failures import visible
         from hw_support.submission.file import UserError
 
         if not isinstance(error, UserError | OSError | RuntimeError):  # errors for people
             raise
         print(visible(in_words(error)), file=sys.stderr)
         return CANNOT
-    return status
 
 
 def _expect_course(asked: Asked) -> None:

@@ -26,12 +26,12 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
-from hw_grading.homework.course import CONFIG, REPOSITORY, Course, fixed_folder
-from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.course import CONFIG, REPOSITORY, Course
+from hw_grading.homework.homework import manifest_of
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.desk.doctor import Line, told
-from hw_support.failures import one_line
+from hw_support.desk.doctor import Line
+from hw_support.failures import one_line, visible
 
 _MAX_SHOWN = 300  # characters of another program's message
 _DISK_MB = 2_000
@@ -42,7 +42,14 @@ Found = tuple[str, str | None]  # what was found, and what to do; None if it is 
 
 def doctor(course: Course) -> bool:
     """Print a line for each thing that grading needs; return whether all are fine."""
-    return told(lines_of(course))
+    lines = []
+    for line in lines_of(course):
+        print(visible(str(line)), flush=True)
+        lines.append(line)
+    is_fine = all(line.advice is None for line in lines)
+    to_do = "Fix each line that begins with FIX, then run this command again."
+    print("Everything is fine." if is_fine else to_do)
+    return is_fine
 
 
 def lines_of(course: Course) -> Iterator[Line]:
@@ -150,17 +157,12 @@ def gradebook(course: Course) -> Found:
 
 
 def exchange(course: Course) -> Found:
-    """Check whether students who share this machine can read the course."""
-    root, directory = Path(Exchange(config=course.config).root).absolute(), course.directory
-    if not directory.course_id or not (root / directory.course_id).is_dir():
+    """Check whether students who share this machine can enter the course's folder."""
+    root, folder = Path(Exchange(config=course.config).root).absolute(), course.root.absolute()
+    if not course.directory.course_id or not (root / course.directory.course_id).is_dir():
         return f"{root} is not used", None
-    steps = ("source", "submitted", "autograded", "feedback")
-    private = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
-    private += [course.root / STAFF, WholeClass(config=course.config).place(course.root)]
-    private += [Path(make_url(course.db_url).database or STAFF)]
-    read = [str(path) for path in private if path.exists() and _is_public(path)]
-    if read:
-        return "students can read the course", f"Type: chmod -R o-rwx {shlex.join(read)}"
+    if all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents)):
+        return "students can read the course", f"Type: chmod o-rwx {shlex.quote(str(folder))}"
     return f"{root} is used, and students cannot read the course", None
 
 
@@ -182,9 +184,3 @@ def _file_system(folder: Path) -> str:
     real = folder.resolve()
     around = [p for p in psutil.disk_partitions(all=True) if real.is_relative_to(p.mountpoint)]
     return str(max(around, key=lambda part: len(part.mountpoint)).fstype) if around else ""
-
-
-def _is_public(path: Path) -> bool:
-    """Whether every user of the machine can read a file or folder."""
-    closed = [folder for folder in path.parents if not folder.stat().st_mode & stat.S_IXOTH]
-    return not closed and bool(path.stat().st_mode & stat.S_IROTH)

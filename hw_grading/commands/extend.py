@@ -9,7 +9,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.scores import counted, open_gradebook, students_of
+from hw_grading.gradebook.scores import counted, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of, why_no_id
 from hw_grading.lms.tables import read_table
@@ -79,7 +79,6 @@ class Extensions:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             granted = extensions_in(db, self._assignment).values()
         finals = read_results(self._course, self._assignment).students
-        known = [one.id for one in students_of(self._course.db_url)]
         lines = []
         for one in granted:
             if students and one.student not in students:
@@ -95,7 +94,7 @@ class Extensions:
             why = f": {one.reason}" if one.reason else ""
             line = f"{one.student}: {', '.join(said)} (by {one.author}, {one.at:%Y-%m-%d}{why})"
             unknown = ". The gradebook has no such student yet: check the id"
-            lines.append(line if one.student in known else line + unknown)
+            lines.append(line if one.student in finals else line + unknown)
         return lines or [f"Nobody has an extension for {self._assignment}."]
 
     def _extension(self, row: Mapping[str, str], due: datetime) -> Extension:

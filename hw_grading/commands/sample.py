@@ -5,7 +5,6 @@ list of `Submission`. The demonstration, the tests and the benchmarks grade them
 ``python -m hw_grading.commands.sample FOLDER`` makes the demonstration's course.
 """
 
-import ast
 import copy
 import runpy
 import sys
@@ -20,7 +19,6 @@ from nbgrader import utils
 
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import STAFF, manifest_of
-from hw_grading.homework.source_notebook import parts_in, points_in
 
 ON_TIME = timedelta(hours=-5)
 LATE = timedelta(days=1, hours=9)
@@ -32,7 +30,6 @@ class Submission:
 
     student: str  # the id, which names the mistake
     change: Callable[[Any], None]  # changes a solved notebook in place
-    points_lost: dict[str, float]  # by each test cell below full marks
     handed_in: timedelta = ON_TIME  # after the due date
 
 
@@ -68,27 +65,6 @@ def blank(notebook: Any, released: Any) -> None:
     for cell in notebook.cells:
         if utils.is_solution(cell):
             cell.source = cell_of(released, cell.metadata.nbgrader.grade_id).source
-
-
-def points_of_tests(notebook: Any) -> dict[str, float]:
-    """Return the points of each test cell of a notebook, by grade id."""
-    return {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in notebook.cells
-        if utils.is_grade(cell) and not utils.is_solution(cell)
-    }
-
-
-def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
-    """Return the sum of the points of the named parts of a test cell in a notebook.
-
-    A sample class names the parts that fail because of a mistake. So you can change the points of a
-    part in the notebook alone. Raises `KeyError` if a part does not exist.
-    """
-    cell = cell_of(nbformat.read(source, as_version=4), grade_id)
-    calls = parts_in(ast.parse(cell.source))
-    points = {ast.literal_eval(call.args[0]): points_in(call) or 0.0 for call in calls}
-    return sum(points[part] for part in parts)
 
 
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:

@@ -73,12 +73,12 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
         self._desks.close()
 
 
-def serve(course: Path, assignment: str, page: str, more: Sequence[str]) -> None:
+def serve(course: Path, assignment: str, grid: str, more: Sequence[str]) -> None:
     """Run a server with the desk of a homework, which a browser opens, until it is stopped.
 
-    `page` is the first page, such as "grid/q1"; "" for the list of questions. `more` are options
-    of Jupyter Server. `NotThere` if the course has no such homework; `GraderFault` if its settings
-    have a mistake.
+    The first page has all answers to the question `grid`, or is the list of questions. `more` are
+    options of Jupyter Server. `NotThere` if the course has no such homework; `GraderFault` if its
+    settings have a mistake.
     """
     expect_homework(Course(course), assignment)
     if os.geteuid() == 0 and "--allow-root" not in more:
@@ -87,6 +87,7 @@ def serve(course: Path, assignment: str, page: str, more: Sequence[str]) -> None
             "'docker run --user 1000:1000 ...'. If you want to run it as root, add --allow-root"
         )
     _keep_little_memory()
+    page = f"grid/{quote(grid, safe='')}" if grid else ""
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
         f"--{DeskApp.__name__}.default_url=/{PLACE}/{quote(assignment, safe='')}/{page}",

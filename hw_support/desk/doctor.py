@@ -8,12 +8,10 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-
-from hw_support.failures import visible
 
 _OLDEST_PYTHON = (3, 11)
 _NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are tested
@@ -44,14 +42,9 @@ def doctor() -> bool:
     if os.environ.get("NBGRADER_EXECUTION"):
         print("doctor: the machine is not checked while this notebook is graded.")
         return True
-    return told((_python(), *_packages(), _kernel(), _disk()))
-
-
-def told(lines: Iterable[Line]) -> bool:
-    """Print lines, and what to do; return whether all are fine."""
     fine = True
-    for line in lines:
-        print(visible(str(line)), flush=True)
+    for line in (_python(), *_packages(), _kernel(), _disk()):
+        print(line, flush=True)
         fine &= line.advice is None
     again = "Fix each line that begins with FIX, then run this command again."
     print("Everything is fine." if fine else again)
