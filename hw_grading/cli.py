@@ -80,6 +80,9 @@ _file = partial(_argument, metavar="FILE", type=Path)
 _number = partial(_argument, metavar="NUMBER", type=int)
 _points = partial(_argument, metavar="POINTS", type=float)
 _students = partial(_argument, "--student", metavar="ID", action="append", default=[])
+_ONLY = _students("only this student; repeatable")
+_PAGE = _file("--output", "the page; default: <command>_<homework>.html")
+_FORMATS = ["canvas", "moodle", "gradescope", "questions"]
 _HOMEWORK = _argument("homework", "the homework's name, such as hw3")
 _ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
 _NAMES = _switch("--accept-names", "accept students of whom only the name is known")
@@ -187,7 +190,7 @@ def extend(asked: Asked) -> int:
     return _say(extensions.grant(rows_of(asked.from_csv) if asked.from_csv else rows, _ME))
 
 
-@_command("Grade", _students("grade only this student's submission; repeatable"), more=True)
+@_command("Grade", _ONLY, more=True)
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.
 
@@ -218,11 +221,7 @@ def report(asked: Asked) -> int:
     return _say([report(asked.course.folder, asked.homework)])
 
 
-@_command(
-    "After grading",
-    _students("grade only this student's submission; repeatable"),
-    _switch("--dry-run", "show what would run, change nothing"),
-)
+@_command("After grading", _ONLY, _switch("--dry-run", "show what would run, change nothing"))
 def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
@@ -288,7 +287,7 @@ def correct(asked: Asked) -> int:
     return _say(corrections.correct(asked.question, *about))
 
 
-@_command("After grading", _file("--output", "the page; default: statistics_<homework>.html"))
+@_command("After grading", _PAGE)
 def statistics(asked: Asked) -> int:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
@@ -299,11 +298,7 @@ def statistics(asked: Asked) -> int:
     return _say(write_statistics(asked.course.folder, asked.homework, _page(asked)))
 
 
-@_command(
-    "After grading",
-    _file("--output", "the page; default: similarity_<homework>.html"),
-    _number("--pairs", "how many pairs the page shows; default: 40", default=40),
-)
+@_command("After grading", _PAGE, _number("--pairs", "pairs on the page; default: 40", default=40))
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
 
@@ -316,7 +311,7 @@ def similarity(asked: Asked) -> int:
     return _say([page], (f"{student} is left out: {why}" for student, why in left_out.items()))
 
 
-@_command("Give back", _students("write only this student's page; repeatable"), more=True)
+@_command("Give back", _ONLY, more=True)
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
@@ -335,18 +330,13 @@ def feedback(asked: Asked) -> int:
 
 @_command(
     "Give back",
-    _argument(
-        "--format",
-        "required: the kind of file",
-        choices=["canvas", "moodle", "gradescope", "questions"],
-        required=True,
-    ),
+    _argument("--format", "required: the kind of file", choices=_FORMATS, required=True),
     _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
     _file("--output", "the file to write; default: <homework>_<format>.csv"),
     _text("--column", "the homework's column, if the command cannot find it"),
     *_WORKSHEET,
     _ROSTER,
-    _students("export only this student; repeatable"),
+    _ONLY,
     _NAMES,
 )
 def export(asked: Asked) -> int:

@@ -67,8 +67,10 @@ def names_by_default():
     """The files and folders that the commands write by default, as their help names them."""
     [commands] = [action for action in PARSER._actions if action.dest == "command"]
     for name in re.findall(r"[\w<>]+(?:/|\.\w+)", _defaults(commands)):
+        name = name.replace("<homework>", "hw2")
+        yield from (name.replace("<command>", page) for page in ("statistics", "similarity"))
         for kind in ("canvas", "moodle", "gradescope", "questions"):
-            yield name.replace("<homework>", "hw2").replace("<format>", kind)
+            yield name.replace("<format>", kind).replace("<command>", "statistics")
 
 
 def _defaults(commands):
