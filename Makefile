@@ -35,7 +35,7 @@ demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch co
 	rm -rf demo
 	$(RUN) python -m hw_grading.commands.sample demo
 	$(RUN) sh -ec 'for hw in $(notdir $(wildcard source/hw*)); do \
-		hw-grading --course demo grade $$hw $(OPTIONS); \
+		hw-grading --course demo grade $$hw --ExecuteSubmission.cpu_seconds_per_cell=20 $(OPTIONS); \
 		hw-grading --course demo feedback $$hw; hw-grading --course demo report $$hw; done'
 	@echo "The students' pages are in demo/feedback. To grade by hand: hw-grading --course demo desk hw0"
 
