@@ -32,7 +32,12 @@ $(READY): requirements.lock pyproject.toml
 	touch $(READY)
 
 demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch course
-	$(RUN) hw-grading demo
+	rm -rf demo
+	$(RUN) python -m hw_grading.commands.sample demo
+	$(RUN) sh -ec 'for hw in $(notdir $(wildcard source/hw*)); do \
+		hw-grading --course demo grade $$hw --ExecuteSubmission.cpu_seconds_per_cell=20 $(OPTIONS); \
+		hw-grading --course demo feedback $$hw; hw-grading --course demo report $$hw; done'
+	@echo "The students' pages are in demo/feedback. To grade by hand: hw-grading --course demo desk hw0"
 
 sandbox:         ## bubblewrap, in which student code runs, where it may be installed
 	@tools/install-system sandbox

@@ -30,16 +30,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
     """Write a backup, which gets its name when it is complete; raise `UserError` if that fails.
 
-    `to` is the file, or a folder for it. Returns the path, and a line for each file left out.
+    `to` is a folder for it. Returns the file, and a line for each file left out.
     """
     root, url = Path(os.path.abspath(course.root)), make_url(course.db_url)
     book = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
     left_out = [] if book else [f"the gradebook {shown_address(url)}: copy it with pg_dump"]
     target = Path(os.path.abspath(to or root / "backups"))
-    if to is None or target.is_dir():
-        target /= f"{root.name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.zip"
-    if os.path.lexists(target):
-        raise UserError(f"{target} exists already. Choose another name for the backup")
+    target /= f"{root.name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.zip"
     parts = list(_parts(course))
     if around := [path for path in parts if target.resolve().is_relative_to(path.resolve())]:
         raise UserError(f"{target} is in {around[0]}, which is backed up. Choose another place")
@@ -98,11 +95,7 @@ def _add(archive: ZipFile, root: Path, part: Path, book: Path | None) -> list[st
                     raise OSError("it is a link, or no regular file")
                 archive.write(place, _name(root, path))
                 waiting += [place / name for name in os.listdir(place)] if place.is_dir() else []
-            except (
-                OSError,
-                ValueError,
-                OverflowError,
-            ) as error:  # an impossible time: the last two
+            except (OSError, ValueError, OverflowError) as error:  # the last two: of its time
                 if getattr(error, "errno", None) in _FULL:
                     raise
                 left_out.append(f"{path}: {getattr(error, 'strerror', None) or error}")

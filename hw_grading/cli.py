@@ -1,12 +1,10 @@
 """The staff's command line: ``hw-grading COMMAND``, or ``python -m hw_grading COMMAND``.
 
-Each command is a function that calls a room and prints what it returns. It returns its exit status,
-or None if all is fine. Its docstring is its help. Rooms are slow to import, so a command imports
-them when it runs.
+Each command is a function that calls a room, prints what it returns, and returns the exit status.
+Its docstring is its help. Rooms are slow to import, so a command imports them when it runs.
 """
 
 import argparse
-import getpass
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +12,9 @@ from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+
+from hw_grading.gradebook.writing import expect_ending, in_words, say
+from hw_support.failures import visible
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _PROGRAM = "hw-grading"
@@ -22,128 +22,106 @@ _HOW = f"""
 To see the arguments of a command, type: {_PROGRAM} COMMAND --help
 The exit status is 0 if all is fine, 1 if you have something to do, 2 if it failed."""
 
+_ME = os.environ.get("LOGNAME") or os.environ.get("USER") or "staff"
+
 Asked = argparse.Namespace
-_Run = Callable[[Asked], int | None]
+_Run = Callable[[Asked], int]
+_Add = Callable[[Any], object]  # adds an argument to a parser
 
-
-_Argument = tuple[str, bool, dict[str, Any]]  # its name, if it is a choice, and how to parse it
-
-_PARSER = argparse.ArgumentParser(
+PARSER = argparse.ArgumentParser(
     _PROGRAM,
     usage=f"{_PROGRAM} [--course FOLDER] COMMAND ...",
     formatter_class=argparse.RawDescriptionHelpFormatter,
 )
-_COURSE: dict[str, Any] = {
-    "type": Path,
-    "metavar": "FOLDER",
-    "help": "the course; default: this folder",
-}
-_PARSER.add_argument("--course", **_COURSE)
-_COMMANDS = _PARSER.add_subparsers(
+PARSER.add_argument(
+    "--course", metavar="FOLDER", type=Path, default=Path(), help="the course; default: this folder"
+)
+_COMMANDS = PARSER.add_subparsers(
     dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS, prog=_PROGRAM
 )
-PHASES: dict[str, dict[str, str]] = {}  # of a term: its commands, and a line on each
+_LINES: dict[str, list[str]] = {}  # of the help: one for each command, by the phase of a term
 
 
 def _command(
-    phase: str,
-    *arguments: _Argument,
-    homework: bool = True,
-    course: bool = True,
-    more: bool = False,
+    phase: str, *arguments: _Add, homework: bool = True, more: bool = False
 ) -> Callable[[_Run], _Run]:
-    """Register a command. With `course` it needs one, with `more` it passes unknown options on."""
+    """Register a command. With `more` it passes unknown options on."""
 
     def register(run: _Run) -> _Run:
         summary, *text = cleandoc(run.__doc__ or "").split("\n\n")
         line = summary[0].lower() + summary[1:].removesuffix(".")
-        PHASES.setdefault(phase, {})[run.__name__] = line
-        one = _COMMANDS.add_parser(
-            run.__name__, description="\n\n".join(text) or summary, allow_abbrev=False
-        )
-        one.set_defaults(run=run, needs_course=course, takes_more=more)
-        one.add_argument("--course", default=argparse.SUPPRESS, **_COURSE)
-        is_any = any(is_choice for _, is_choice, _ in arguments)
-        choice = one.add_mutually_exclusive_group(required=True) if is_any else one
-        for name, is_choice, how in ((_HOMEWORK,) if homework else ()) + arguments:
-            (choice if is_choice else one).add_argument(name, **how)
+        _LINES.setdefault(phase, []).append(f"  {run.__name__:<12}{line}")
+        about = "\n\n".join(text) or summary
+        parser = _COMMANDS.add_parser(run.__name__, description=about, allow_abbrev=False)
+        parser.set_defaults(run=run, takes_more=more)
+        for add in ([_HOMEWORK] if homework else []) + [*arguments]:
+            add(parser)
         return run
 
     return register
 
 
-def _argument(
-    name: str, text: str, metavar: str | None = None, is_choice: bool = False, **how: Any
-) -> _Argument:
-    how |= {"metavar": metavar} if metavar else {}
-    return name, is_choice, {"help": text, **how}
+def _argument(name: str, text: str, **how: Any) -> _Add:
+    return lambda parser: parser.add_argument(name, help=text, **how)
+
+
+def _one_of(*arguments: _Add) -> _Add:
+    def add(parser: argparse.ArgumentParser) -> None:
+        group = parser.add_mutually_exclusive_group(required=True)
+        for argument in arguments:
+            argument(group)
+
+    return add
 
 
 _switch = partial(_argument, action="store_true")
+_text = partial(_argument, metavar="TEXT", default="")
 _file = partial(_argument, metavar="FILE", type=Path)
 _number = partial(_argument, metavar="NUMBER", type=int)
+_points = partial(_argument, metavar="POINTS", type=float)
 _students = partial(_argument, "--student", metavar="ID", action="append", default=[])
+_ONLY = _students("only this student; repeatable")
+_PAGE = _file("--output", "the page; default: <command>_<homework>.html")
+_FORMATS = ["canvas", "moodle", "gradescope", "questions"]
 _HOMEWORK = _argument("homework", "the homework's name, such as hw3")
 _ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
-_WORKSHEET = (
-    _argument("--column-participant", "its column of participants; default: Identifier", "NAME"),
-    _argument("--column-id", "its column of university numbers; default: ID number", "NAME"),
-    _argument("--column-login", "its column of emails or logins; default: Email address", "NAME"),
-    _argument("--column-name", "its column of names; default: Full name", "NAME"),
-)
+_NAMES = _switch("--accept-names", "accept students of whom only the name is known")
+_WORKSHEET = [
+    _text("--column-participant", "its column of participants; default: Identifier"),
+    _text("--column-id", "its column of university numbers; default: ID number"),
+    _text("--column-login", "its column of emails or logins; default: Email address"),
+    _text("--column-name", "its column of names; default: Full name"),
+]
 
 
-@_command("Prepare", homework=False, course=False)
+@_command("Prepare", homework=False)
 def doctor(asked: Asked) -> int:
     """Check whether this machine and this course are ready for grading.
 
     Each line reports that something is fine, or tells you what to type.
     """
-    from hw_grading.doctor import SETTINGS, look
-    from hw_support.failures import visible
+    from hw_grading.doctor import doctor
 
-    status = FINE
-    for line in look(asked.course):
-        print(visible(str(line)), flush=True)
-        if line.advice is not None:
-            status = CANNOT if line.what == SETTINGS or status == CANNOT else TO_DO
-    to_do = "Fix each line that begins with FIX, then run this command again."
-    print("Everything is fine." if status == FINE else to_do)
-    return status
-
-
-@_command(
-    "Prepare",
-    _argument("--output", "the scratch course; default: demo", "FOLDER", type=Path),
-    homework=False,
-    course=False,
-)
-def demo(asked: Asked) -> int:
-    """Grade a sample class in a scratch course."""
-    from hw_grading.commands.demo import demonstrate
-
-    return demonstrate((asked.output or Path("demo")).resolve())
+    return FINE if doctor(asked.course) else TO_DO
 
 
 @_command("Prepare")
-def new(asked: Asked) -> None:
+def new(asked: Asked) -> int:
     """Make the skeleton of a homework, which you then fill in."""
     from hw_grading.commands.new import new
 
-    print(*(f"  {path}" for path in new(asked.course, asked.homework)), sep="\n")
-    print("Write the homework into its notebook. Set its due date in its homework.toml.")
-    print(f"Then type: {_PROGRAM} release {asked.homework}")
+    todo = "Write the homework into its notebook. Set its due date in its homework.toml."
+    then = f"Then type: {_PROGRAM} release {asked.homework}"
+    return _say([*new(asked.course, asked.homework), todo, then])
 
 
 @_command("Prepare", _argument("homework", "default: all homeworks", nargs="*"), homework=False)
 def release(asked: Asked) -> int:
     """Write the released notebooks, and the students' zips in dist/."""
     from hw_grading.commands.release import release
-    from hw_grading.homework.course import Course
 
-    zips, changes, warnings = release(Course(asked.course), asked.course / "dist", asked.homework)
-    _say([*changes, *zips])
-    return _warned(warnings)
+    zips, changes, warnings = release(asked.course, asked.course.folder / "dist", asked.homework)
+    return _say([*changes, *zips], warnings)
 
 
 @_command("Prepare")
@@ -153,11 +131,9 @@ def compare(asked: Asked) -> int:
     Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
     """
     from hw_grading.commands.compare import compare
-    from hw_grading.homework.course import Course
 
-    found = compare(Course(asked.course), asked.homework)
-    _say(found.lines())
-    return TO_DO if found.different or found.stock.log or found.ours.log else FINE
+    found = compare(asked.course, asked.homework)
+    return _say(found.lines()) or int(bool(found.different or found.failures))
 
 
 @_command(
@@ -167,7 +143,7 @@ def compare(asked: Asked) -> int:
     _file("--canvas-gradebook", "Canvas' gradebook; it maps Canvas ids to logins"),
     _file("--moodle-worksheet", "the assignment's grading worksheet from Moodle"),
     *_WORKSHEET,
-    _switch("--accept-names", "take files of which only a name says whose they are"),
+    _NAMES,
     _switch("--dry-run", "show the table, and write nothing"),
     _switch("--yes", "write without asking"),
 )
@@ -181,46 +157,40 @@ def collect(asked: Asked) -> int:
     from hw_grading.lms.collect import collect
 
     names = ("roster", "canvas_gradebook", "moodle_worksheet", "accept_names", "dry_run", "yes")
-    chosen = {name: getattr(asked, name) for name in names}
-    columns = _columns(asked)
-    is_done = collect(asked.course, asked.homework, asked.downloads, columns=columns, **chosen)
+    chosen = {name: getattr(asked, name) for name in names} | {"columns": _columns(asked)}
+    is_done = collect(asked.course.folder, asked.homework, asked.downloads, **chosen)
     return FINE if is_done else TO_DO
 
 
 @_command(
     "Collect",
     _students("a student's id; repeatable"),
-    _argument("--until", 'a time, such as "2022-10-08 23:59"', "TIME"),
-    _argument("--hours", "hours after the due date", "N"),
-    _argument("--days", "days after the due date, at the same time of day", "N"),
-    _argument("--slip", "slip days that the student may use at most", "N"),
-    _argument("--reason", "the reason, which only staff read", "TEXT"),
+    _text("--until", 'a time, such as "2022-10-08 23:59"'),
+    _text("--hours", "hours after the due date"),
+    _text("--slip", "slip days that the student may use at most"),
+    _text("--reason", "the reason, which only staff read"),
     _file("--from-csv", "grant what its rows say"),
     _switch("--remove", "remove the students' extensions"),
     _switch("--list", "list all extensions"),
 )
-def extend(asked: Asked) -> None:
+def extend(asked: Asked) -> int:
     """Give students more time for a homework, or slip days.
 
-    Times are in the homework's time zone. A CSV file has the columns student, until or hours or
-    days, slip, reason, and homework if it is for several.
+    Times are in the homework's time zone. A CSV file has the columns student, until or hours, slip,
+    reason, and homework if it is for several.
     """
     from hw_grading.commands.extend import Extensions, rows_of
 
-    extensions, students = Extensions(asked.course, asked.homework), dict.fromkeys(asked.student)
+    extensions = Extensions(asked.course, asked.homework)
     if asked.list:
-        lines = extensions.listed()
-    elif asked.remove:
-        lines = extensions.remove(list(students))
-    elif asked.from_csv:
-        lines = extensions.grant(rows_of(asked.from_csv), _me())
-    else:
-        same = {name: text for name, text in vars(asked).items() if isinstance(text, str)}
-        lines = extensions.grant([("", {**same, "student": one}) for one in students], _me())
-    _say(lines)
+        return _say(extensions.listed())
+    if asked.remove:
+        return _say(extensions.remove(asked.student))
+    rows = [("", vars(asked) | {"student": student}) for student in asked.student]
+    return _say(extensions.grant(rows_of(asked.from_csv) if asked.from_csv else rows, _ME))
 
 
-@_command("Grade", _students("grade this student's submission only; repeatable"), more=True)
+@_command("Grade", _ONLY, more=True)
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.
 
@@ -230,39 +200,28 @@ def grade(asked: Asked) -> int:
     return _nbgrader("autograde", asked, asked.more)
 
 
-@_command(
-    "Grade",
-    _number("--port", "port of the server; default: the first free one from 8888 on"),
-    _argument("--grid", "begin with all answers to this question, side by side", "CELL"),
-    _switch("--no-browser", "do not open a browser, only print the address"),
-    more=True,
-)
-def desk(asked: Asked) -> None:
+@_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)
+def desk(asked: Asked) -> int:
     """Grade by hand in the browser.
 
-    Opens the desk of a homework. Passes all other options on to Jupyter Server.
+    Opens the desk of a homework. Passes all other options on to Jupyter Server, such as --port=9000
+    or --no-browser.
     """
     from hw_grading.desk.app import serve
 
-    if asked.port is not None and not 0 < asked.port < 65_536:
-        raise RuntimeError(f"Expected a port from 1 to 65535, found {asked.port}")
-    page = f"grid/{quote(asked.grid, safe='')}" if asked.grid else ""
-    serve(asked.course, asked.homework, page, asked.port, not asked.no_browser, asked.more)
+    serve(asked.course.folder, asked.homework, asked.grid, asked.more)
+    return FINE
 
 
 @_command("Grade")
-def report(asked: Asked) -> None:
+def report(asked: Asked) -> int:
     """Print a table of points and failures."""
     from hw_grading.analysis.report import report
 
-    _say([report(asked.course, asked.homework)])
+    return _say([report(asked.course.folder, asked.homework)])
 
 
-@_command(
-    "After grading",
-    _students("grade this student's submission only; repeatable"),
-    _switch("--dry-run", "show what would run, change nothing"),
-)
+@_command("After grading", _ONLY, _switch("--dry-run", "show what would run, change nothing"))
 def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
@@ -270,12 +229,8 @@ def regrade(asked: Asked) -> int:
     affects. Keeps scores that people gave. Also writes the table to grading/regrades.
     """
     from hw_grading.analysis.regrade import Regrade
-    from hw_support.failures import visible
 
-    def say(text: str) -> None:
-        print(visible(text), flush=True)
-
-    regrade = Regrade(asked.course, asked.homework, asked.student, say)
+    regrade = Regrade(asked.course.folder, asked.homework, asked.student, say)
     if asked.dry_run:
         regrade.show_plan()
         return FINE
@@ -285,36 +240,34 @@ def regrade(asked: Asked) -> int:
 @_command(
     "After grading",
     _students("required: a student's id; repeatable", required=True),
-    _argument(
-        "--test",
-        "grade id, question or heading; default: all tests that cost the student points",
-        "TEST",
-    ),
+    _text("--test", "grade id, question or heading; default: all tests that cost points"),
 )
-def explain(asked: Asked) -> None:
+def explain(asked: Asked) -> int:
     """Show why a student lost points: each part of a test with its message, as it was graded.
 
     Runs and writes nothing.
     """
     from hw_grading.analysis.explain import explain
 
-    for student in asked.student:
-        _say([explain(asked.course, asked.homework, student, asked.test or "")])
+    course, homework, test = asked.course.folder, asked.homework, asked.test
+    return _say(explain(course, homework, student, test) for student in asked.student)
 
 
 @_command(
     "After grading",
     _argument("question", "its grade id, or its label, such as '1.3b iv'", nargs="?", default=""),
-    _argument("--add", "points to add; may be negative", "POINTS", type=float, is_choice=True),
-    _switch("--drop", "the question no longer counts", is_choice=True),
-    _switch("--full-marks", "everybody gets all its points", is_choice=True),
-    _argument("--to", "the points of each --student", "POINTS", type=float, is_choice=True),
+    _one_of(
+        _points("--add", "points to add; may be negative"),
+        _switch("--drop", "the question no longer counts"),
+        _switch("--full-marks", "everybody gets all its points"),
+        _points("--to", "the points of each --student"),
+        _number("--undo", "undo a correction"),
+        _switch("--list", "list all corrections, also undone ones"),
+    ),
     _students("a student's id, for --to; repeatable"),
-    _argument("--reason", "the reason, which students read", "TEXT", default=""),
-    _number("--undo", "undo a correction", is_choice=True),
-    _switch("--list", "list all corrections, also undone ones", is_choice=True),
+    _text("--reason", "the reason, which students read"),
 )
-def correct(asked: Asked) -> None:
+def correct(asked: Asked) -> int:
     """Change the points of a question after grading, for everybody or for single students.
 
     Students read the reason.
@@ -324,48 +277,41 @@ def correct(asked: Asked) -> None:
 
     corrections = Corrections(asked.course, asked.homework)
     if asked.list:
-        lines = corrections.listed()
-    elif asked.undo is not None:
-        lines = corrections.undo(asked.undo, _me())
-    else:
-        kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
-        kind, points = (kind, asked.add or 0.0) if asked.to is None else (Kind.SET, asked.to)
-        about = (kind, points, asked.reason, _me(), asked.student)
-        lines = corrections.correct(asked.question, *about)
-    _say(lines)
+        return _say(corrections.listed())
+    if asked.undo is not None:
+        return _say(corrections.undo(asked.undo, _ME))
+    kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
+    kind = kind if asked.to is None else Kind.SET
+    points = asked.add or asked.to or 0.0
+    about = (kind, points, asked.reason, _ME, asked.student)
+    return _say(corrections.correct(asked.question, *about))
 
 
-@_command("After grading", _file("--output", "the page; default: statistics_<homework>.html"))
-def statistics(asked: Asked) -> None:
+@_command("After grading", _PAGE)
+def statistics(asked: Asked) -> int:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
     Writes a page without names of students, and a table with a line for each student and part.
     """
     from hw_grading.analysis.statistics import write_statistics
 
-    print(*write_statistics(asked.course, asked.homework, _page(asked)), sep="\n")
+    return _say(write_statistics(asked.course.folder, asked.homework, _page(asked)))
 
 
-@_command(
-    "After grading",
-    _file("--output", "the page; default: similarity_<homework>.html"),
-    _number("--pairs", "how many pairs the page shows; default: 40", default=40),
-)
+@_command("After grading", _PAGE, _number("--pairs", "pairs on the page; default: 40", default=40))
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
 
     Writes a page. Similarity is no evidence: a person must read both answers.
     """
     from hw_grading.analysis.similarity import write_similarity
-    from hw_grading.gradebook.graded_notebook import plain
 
     page = _page(asked)
-    left_out = write_similarity(asked.course, asked.homework, page, max(asked.pairs, 0))
-    _say([*(f"{plain(student, 60)}: {why}" for student, why in left_out.items()), page])
-    return TO_DO if left_out else FINE
+    left_out = write_similarity(asked.course.folder, asked.homework, page, max(asked.pairs, 0))
+    return _say([page], (f"{student} is left out: {why}" for student, why in left_out.items()))
 
 
-@_command("Give back", _students("write this student's page only; repeatable"), more=True)
+@_command("Give back", _ONLY, more=True)
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
@@ -374,10 +320,8 @@ def feedback(asked: Asked) -> int:
     """
     from nbgrader.exchange.default import Exchange
 
-    from hw_grading.homework.course import Course
-
     status = _nbgrader("generate_feedback", asked, asked.more)
-    course = Course(asked.course)
+    course = asked.course
     inbound = Path(Exchange(config=course.config).root, course.directory.course_id, "inbound")
     if any(f"+{asked.homework}+" in folder.name for folder in inbound.glob("*")):
         status = max(status, _nbgrader("release_feedback", asked))
@@ -386,19 +330,14 @@ def feedback(asked: Asked) -> int:
 
 @_command(
     "Give back",
-    _argument(
-        "--format",
-        "required: the kind of file",
-        choices=["canvas", "moodle", "gradescope", "questions"],
-        required=True,
-    ),
+    _argument("--format", "required: the kind of file", choices=_FORMATS, required=True),
     _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
     _file("--output", "the file to write; default: <homework>_<format>.csv"),
-    _argument("--column", "the homework's column, if the command cannot find it", "NAME"),
+    _text("--column", "the homework's column, if the command cannot find it"),
     *_WORKSHEET,
     _ROSTER,
-    _students("export only this student; repeatable"),
-    _switch("--accept-names", "fill in rows of which only a name says whose they are"),
+    _ONLY,
+    _NAMES,
 )
 def export(asked: Asked) -> int:
     """Export grades for Canvas, Moodle, Gradescope, or by question.
@@ -406,97 +345,67 @@ def export(asked: Asked) -> int:
     canvas and moodle fill in the file that you downloaded there; students without a score keep
     their old value. gradescope and questions write new tables. All scores are final scores.
     """
-    from hw_grading.homework.course import Course
     from hw_grading.lms.export import export
 
-    chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names")}
-    chosen |= {"column": asked.column or "", "columns": _columns(asked), "students": asked.student}
-    course = Course(asked.course)
-    path, done = export(course, asked.homework, asked.format, asked.output, **chosen)
-    _say([done.message, path])
-    return _warned(done.to_check)
+    chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names", "column")}
+    chosen |= {"columns": _columns(asked), "students": asked.student}
+    path, done = export(asked.course, asked.homework, asked.format, asked.output, **chosen)
+    return _say([done.message, path], done.to_check)
 
 
-@_command(
-    "Keep",
-    _file("--output", "a file, or a folder for it; default: backups/ in the course"),
-    homework=False,
-)
+@_command("Keep", _file("--output", "its folder; default: backups/ in the course"), homework=False)
 def backup(asked: Asked) -> int:
     """Write a backup of the course into one zip.
 
     Only you may read it. docs/one-server.md lists what is in it, and how to put it back.
     """
     from hw_grading.backup import back_up
-    from hw_grading.homework.course import Course
 
-    path, left_out = back_up(Course(asked.course), asked.output)
-    _say([f"{path}, {path.stat().st_size / 1e6:,.1f} MB"])
-    return _warned(f"not in the backup: {line}" for line in left_out)
+    path, left_out = back_up(asked.course, asked.output)
+    line = f"{path}, {path.stat().st_size / 1e6:,.1f} MB"
+    return _say([line], (f"not in the backup: {line}" for line in left_out))
 
 
 # -- what commands share
 
 
-def _me() -> str:
-    """Return the user's name, or "staff" if the machine has none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # for example in a container
-        return "staff"
-
-
-def _say(lines: Iterable[object]) -> None:
-    from hw_grading.gradebook.writing import say
-
+def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
+    """Print lines, and warnings to the standard error; return the exit status."""
     say("\n".join(map(str, lines)))
+    status = FINE
+    for warning in warnings:
+        print(f"warning: {visible(warning)}", file=sys.stderr)
+        status = TO_DO
+    return status
 
 
 def _columns(asked: Asked) -> dict[str, str]:
     """Return the titles of a worksheet's columns that the user named, by what they have."""
-    named = [name.removeprefix("--column-") for name, *_ in _WORKSHEET]
-    titles = {what: getattr(asked, f"column_{what}") for what in named}
-    return {what: title for what, title in titles.items() if title}
-
-
-def _warned(sentences: Iterable[str]) -> int:
-    """Print warnings, and return the exit status."""
-    from hw_support.failures import visible
-
-    lines = [f"warning: {visible(sentence)}" for sentence in sentences]
-    print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
-    return TO_DO if lines else FINE
+    named = {name: title for name, title in vars(asked).items() if name.startswith("column_")}
+    return {name.removeprefix("column_"): title for name, title in named.items() if title}
 
 
 def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
     """Run a step of nbgrader, which takes one student or all."""
-    from hw_grading.homework.course import Course
-
-    course = Course(asked.course)
-    course.expect_homework(asked.homework)  # nbgrader would name a folder of a student
+    asked.course.expect_homework(asked.homework)  # nbgrader would name a folder of a student
     chosen = [[f"--student={student}"] for student in asked.student] or [[]]
-    done = [course.nbgrader(step, asked.homework, *student, *more) for student in chosen]
+    done = [asked.course.nbgrader(step, asked.homework, *student, *more) for student in chosen]
     return TO_DO if any(done) else FINE
 
 
 def _page(asked: Asked) -> Path:
     """Return the path of the page that a command writes."""
-    from hw_grading.gradebook.writing import expect_ending
-
-    page = asked.output or asked.course / f"{asked.command}_{asked.homework}.html"
+    page = asked.output or asked.course.folder / f"{asked.command}_{asked.homework}.html"
     return expect_ending(page, "--output", ".html", ".htm")
 
 
 # -- the program
 
-
-def parser_of_all() -> argparse.ArgumentParser:
-    """Return the parser of all commands, whose help lists them by the phases of a term."""
-    lines = ["Grades the homeworks of a course. The commands, in the order of a term:"]
-    for phase, commands in PHASES.items():
-        lines += ["", f"{phase}:", *(f"  {name:<12}{line}" for name, line in commands.items())]
-    _PARSER.description = "\n".join([*lines, _HOW])
-    return _PARSER
+PARSER.description = "\n".join(
+    ["Grades the homeworks of a course. The commands, in the order of a term:"]
+    + [line for phase, lines in _LINES.items() for line in ("", f"{phase}:", *lines)]
+    + [_HOW]
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -505,16 +414,18 @@ def main(arguments: list[str] | None = None) -> int:
     It is 0 if all is fine, 1 if there is something left to do, 2 if it could not be done, 130 if it
     was stopped by Ctrl-C, or nobody reads its output.
     """
-    parser = parser_of_all()
-    asked, more = parser.parse_known_args(arguments)
-    asked.more, asked.course = more, asked.course or Path.cwd()
+    asked, more = PARSER.parse_known_args(arguments)
     if more and not asked.takes_more:
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
+        PARSER.error(f"unrecognized arguments: {' '.join(more)}")
     try:
-        if asked.needs_course:
+        from hw_grading.homework.course import Course
+
+        asked.more, asked.course = more, Course(asked.course)
+        if asked.command != "doctor":
             _expect_course(asked)
-        status: int = asked.run(asked) or FINE
+        status: int = asked.run(asked)
         sys.stdout.flush()
+        return status
     except BrokenPipeError:  # as in `report … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at the end
         return STOPPED
@@ -524,34 +435,22 @@ def main(arguments: list[str] | None = None) -> int:
     except ImportError as missing:
         install = f'Type: "{sys.executable}" -m pip install -r requirements.lock'
         activate = "or, in the course's environment: source .venv/bin/activate"
-        lines = (f"FIX   packages    {missing}", f"      {install}", f"      {activate}")
-        print(*lines, sep="\n", file=sys.stderr)
+        print(f"FIX   packages    {missing}", install, activate, sep="\n      ", file=sys.stderr)
         return CANNOT
     except Exception as error:
-        return _failed(error)
-    return status
+        from hw_support.submission.file import UserError
 
-
-def _failed(error: Exception) -> int:
-    """Print the message of an error that is meant for people; raise any other."""
-    from hw_grading.gradebook.writing import in_words
-    from hw_support.failures import visible
-    from hw_support.submission.file import UserError
-
-    if not isinstance(error, UserError | OSError | RuntimeError):
-        raise error
-    print(visible(in_words(error)), file=sys.stderr)
-    return CANNOT
+        if not isinstance(error, UserError | OSError | RuntimeError):  # errors for people
+            raise
+        print(visible(in_words(error)), file=sys.stderr)
+        return CANNOT
 
 
 def _expect_course(asked: Asked) -> None:
-    """Raise `RuntimeError` if a folder has neither settings nor a homework."""
-    if any((asked.course / f"nbgrader_config{suffix}").is_file() for suffix in (".py", ".json")):
-        return
-    from hw_grading.homework.course import Course
-
-    if not Course(asked.course).homeworks():
+    """Raise `RuntimeError` if a folder has neither settings nor homeworks."""
+    folder, names = asked.course.folder, ("nbgrader_config.py", "nbgrader_config.json", "source")
+    if not any((folder / name).exists() for name in names):
         raise RuntimeError(
-            f"There is no nbgrader_config.py in {asked.course.absolute()}. Go to the course's "
-            f"folder, or type: {_PROGRAM} --course FOLDER {asked.command}"
+            f"There is no nbgrader_config.py in {folder.absolute()}. Go to the course's folder, "
+            f"or type: {_PROGRAM} --course FOLDER {asked.command}"
         )

@@ -1,13 +1,12 @@
 """Checks what goes wrong in practice, on your machine and in your course, and says what to type."""
 
-import difflib
 import platform
 import shlex
 import shutil
 import stat
 import sys
+import warnings
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -15,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import psutil
 from nbgrader import api
-from nbgrader.apps.nbgraderapp import NbGraderApp
 from nbgrader.exchange.default import Exchange
 from packaging.requirements import Requirement
 from sqlalchemy import inspect, text
@@ -28,45 +26,46 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
-from hw_grading.homework.course import CONFIG, REPOSITORY, Course, fixed_folder
-from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.course import CONFIG, REPOSITORY, Course
+from hw_grading.homework.homework import manifest_of
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.desk.doctor import Line
-from hw_support.failures import one_line
+from hw_support.failures import one_line, visible
 
-SETTINGS = "settings"
 _MAX_SHOWN = 300  # characters of another program's message
-_SPARE_MB = 1_000  # for everything except results
+_DISK_MB = 2_000
 _ON_NETWORK = ("nfs", "cifs", "smb", "afs", "ceph", "lustre", "gpfs", "beegfs", "9p", "fuse.sshfs")
+_MAKES_IT = "(`hw-grading release HOMEWORK` makes it)"
 Found = tuple[str, str | None]  # what was found, and what to do; None if it is fine
 
 
-def look(folder: Path) -> Iterator[Line]:
+def doctor(course: Course) -> bool:
+    """Print a line for each thing that grading needs; return whether all are fine."""
+    lines = []
+    for line in lines_of(course):
+        print(visible(str(line)), flush=True)
+        lines.append(line)
+    is_fine = all(line.advice is None for line in lines)
+    to_do = "Fix each line that begins with FIX, then run this command again."
+    print("Everything is fine." if is_fine else to_do)
+    return is_fine
+
+
+def lines_of(course: Course) -> Iterator[Line]:
     """Run one check after another; a check that fails is a line too."""
-    course = Course(folder)
-    yield _tried("Python", python)
-    yield _tried("packages", packages)
-    settings_line = _tried(SETTINGS, partial(settings, course))
-    yield settings_line
-    if settings_line.advice is None:
-        names: dict[str, Callable[[Course], Found]] = {
-            "keys": keys,
-            "sandbox": sandbox,
-            "disk": disk,
-            "gradebook": gradebook,
-            "exchange": exchange,
-            "time zone": time_zone,
-        }
-        for what, check in names.items():
-            yield _tried(what, partial(check, course))
+    yield _tried("packages", packages, course)
+    yield (first := _tried("settings", settings, course))
+    if first.advice is None:
+        for check in (sandbox, disk, gradebook, exchange):
+            yield _tried(check.__name__, check, course)
         for name in course.homeworks():
-            yield _tried(name[:11], partial(homework, course, name))
+            yield _tried(name[:11], partial(homework, name=name), course)
 
 
-def _tried(what: str, check: Callable[[], Found]) -> Line:
+def _tried(what: str, check: Callable[[Course], Found], course: Course) -> Line:
     try:
-        return Line(what, *check())
+        return Line(what, *check(course))
     except (GraderFault, TraitError) as fault:
         return Line(what, one_line(str(fault), 2 * _MAX_SHOWN), f"Fix it in {CONFIG}.py.")
     except (Exception, SystemExit) as error:
@@ -74,16 +73,7 @@ def _tried(what: str, check: Callable[[], Found]) -> Line:
         return Line(what, found, "If the other lines do not explain it, report it as a bug.")
 
 
-def python() -> Found:
-    """Check whether Python's programs are found by name: nbgrader starts alembic by name."""
-    programs, alembic = Path(sys.executable).parent, shutil.which("alembic")
-    is_here = (programs / "alembic").exists()
-    if alembic is None or (is_here and Path(alembic).parent != programs):
-        return "its programs are not first on the PATH", f"Type: source {programs}/activate"
-    return f"{platform.python_version()} ({sys.executable})", None
-
-
-def packages() -> Found:
+def packages(_: Course) -> Found:
     """Compare the installed packages with the requirements."""
     wrong = []
     for required in map(Requirement, metadata.requires(DISTRIBUTION) or ()):
@@ -91,39 +81,34 @@ def packages() -> Found:
             continue
         try:
             found = metadata.version(required.name)
+            if not required.specifier.contains(found, prereleases=True):
+                wrong.append(f"{required.name} is {found} (needed: {required.specifier})")
         except metadata.PackageNotFoundError:
-            found = "not installed"
-        if found == "not installed" or not required.specifier.contains(found, prereleases=True):
-            wrong.append(f"{required.name} is {found} (needed: {required.specifier or 'any'})")
+            wrong.append(f"{required.name} is not installed")
     install = f'Type: "{sys.executable}" -m pip install -r {REPOSITORY / "requirements.lock"}'
-    return (", ".join(wrong), install) if wrong else ("all that grading needs is installed", None)
+    all_there = f"all are installed, for Python {platform.python_version()} ({sys.executable})"
+    return (", ".join(wrong), install) if wrong else (all_there, None)
 
 
 def settings(course: Course) -> Found:
-    """Check whether the settings can be read."""
-    file = course.folder / f"{CONFIG}.py"
+    """Check whether the settings can be read, and our own ones have a meaning."""
+    file = course.folder.absolute() / f"{CONFIG}.py"
     if not file.exists() and not file.with_suffix(".json").exists():
         how = "Go to the course's folder, or type: hw-grading --course FOLDER doctor"
-        return f"there is no {file.name} in {course.folder.absolute()}", how
+        return f"there is no {file.name} in {file.parent}", how
     course.directory, course.db_url  # noqa: B018
-    return f"{file}, for the course in {course.root}", None
-
-
-def keys(course: Course) -> Found:
-    """Check whether each setting is read by something."""
-    known: dict[str, set[str]] = {}
-    kinds = [*NbGraderApp().all_configurable_classes(), *Exchange.__subclasses__()]
-    for kind in [*kinds, WholeClass, ExecuteSubmission]:
-        for parent in kind.mro():  # a setting of a class is one of its subclasses too
-            known.setdefault(parent.__name__, set()).update(kind.class_trait_names(config=True))
-    for name, section in course.config.items():
-        near = [name] if name in known else difflib.get_close_matches(name, known, 1, 0.85)
-        for trait in section if near else ():
-            if trait not in known.get(name, ()):
-                allowed = ", ".join(sorted(known[near[0]]))
-                what = f"Fix it in {CONFIG}.py. The settings of c.{near[0]} are: {allowed}."
-                return f"nothing reads c.{name}.{trait}", what
-    return "each setting is read", None
+    zone = Exchange(config=course.config).timezone
+    try:
+        ZoneInfo(zone)
+    except (OSError, ValueError, KeyError):
+        how = "Set c.Exchange.timezone to an IANA name, such as America/Los_Angeles."
+        return f"the time zone {zone!r} is not known here", f"{how} Or type: pip install tzdata"
+    with warnings.catch_warnings(record=True) as said:  # traitlets warns of unknown names
+        for kind in (WholeClass, ExecuteSubmission):
+            kind(config=course.config)
+    if said:
+        return str(said[0].message), f"Fix it in {CONFIG}.py."
+    return f"{file}, for the course in {course.root}, time zone {zone}", None
 
 
 def sandbox(course: Course) -> Found:
@@ -140,36 +125,29 @@ def sandbox(course: Course) -> Found:
 
 
 def disk(course: Course) -> Found:
-    """Check whether the disk has room for the results that are kept."""
-    whole_class = WholeClass(config=course.config)
-    place = whole_class.place(course.root)
-    kept = sum(file.stat().st_size for file in place.glob("results/*/*")) / 1e6
-    there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
-    free, wanted = shutil.disk_usage(there).free / 1e6, whole_class.results_mb - kept + _SPARE_MB
-    advice = f"Free some space, or lower c.WholeClass.results_mb: {wanted:,.0f} MB are needed."
-    return f"{free:,.0f} MB free in {there}", advice if free < wanted else None
+    """Check whether the disk has room for results and temporary files."""
+    free = shutil.disk_usage(course.root).free // 1_000_000
+    advice = f"Free some space: {_DISK_MB:,} MB are needed."
+    return f"{free:,} MB free in {course.root}", advice if free < _DISK_MB else None
 
 
 def gradebook(course: Course) -> Found:
     """Check whether the gradebook can be reached, is not damaged, and has the right version."""
     url = make_url(course.db_url)
     found, file = f"{url.get_backend_name()}, {shown_address(url)}", Path(url.database or "")
-    if url.get_backend_name() == "sqlite":
-        kind = _file_system(file.parent)
-        if kind.startswith(_ON_NETWORK):
-            where = "a disk of this machine, or to PostgreSQL (docs/one-server.md)"
-            return f"{found}, on {kind}, where SQLite's locks may fail", f"Move it to {where}."
-        if not file.exists():
-            return f"{found}, not there yet (`hw-grading release HOMEWORK` makes it)", None
-        url = make_url(f"sqlite:///{file.absolute().as_uri()}?mode=ro&uri=true")
+    is_file = url.get_backend_name() == "sqlite"
+    if is_file and (kind := _file_system(file.parent)).startswith(_ON_NETWORK):
+        where = "a disk of this machine, or to PostgreSQL (docs/one-server.md)"
+        return f"{found}, on {kind}, where SQLite's locks may fail", f"Move it to {where}."
+    if is_file and not file.exists():
+        return f"{found}, not there yet {_MAKES_IT}", None
     try:
         with engine_of(url).connect() as connection:
-            is_file = connection.dialect.name == "sqlite"
             damage = connection.scalar(text("PRAGMA quick_check(1)")) if is_file else "ok"
             if damage != "ok":
                 return f"{found}: {damage}", "Put a backup back (docs/one-server.md)."
             if not inspect(connection).has_table("alembic_version"):
-                return f"{found}, empty (`hw-grading release HOMEWORK` makes it)", None
+                return f"{found}, empty {_MAKES_IT}", None
             made_by = connection.scalar(text("SELECT version_num FROM alembic_version"))
     except (Unavailable, SQLAlchemyError) as error:
         said = str(getattr(error, "orig", None) or error).replace(url.password or "\0", "***")
@@ -179,28 +157,13 @@ def gradebook(course: Course) -> Found:
 
 
 def exchange(course: Course) -> Found:
-    """Check whether students who share this machine can read the course."""
-    root = Path(Exchange(config=course.config).root).absolute()
+    """Check whether students who share this machine can enter the course's folder."""
+    root, folder = Path(Exchange(config=course.config).root).absolute(), course.root.absolute()
     if not course.directory.course_id or not (root / course.directory.course_id).is_dir():
         return f"{root} is not used", None
-    directory, steps = course.directory, ("source", "submitted", "autograded", "feedback")
-    private = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
-    private += [course.root / STAFF, WholeClass(config=course.config).place(course.root)]
-    private += [Path(make_url(course.db_url).database or STAFF)]
-    read = [str(path) for path in private if path.exists() and _is_public(path)]
-    if read:
-        return "students can read the course", f"Type: chmod -R o-rwx {shlex.join(read)}"
+    if all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents)):
+        return "students can read the course", f"Type: chmod o-rwx {shlex.quote(str(folder))}"
     return f"{root} is used, and students cannot read the course", None
-
-
-def time_zone(course: Course) -> Found:
-    """Check whether the exchange's time zone exists."""
-    name = Exchange(config=course.config).timezone
-    try:
-        return f"{name}, now {datetime.now(ZoneInfo(name)):%Y-%m-%d %H:%M}", None
-    except (OSError, ValueError, KeyError):
-        how = "Set c.Exchange.timezone to an IANA name, such as America/Los_Angeles."
-        return f"{name!r} is not known here", f"{how} Or type: pip install tzdata"
 
 
 def homework(course: Course, name: str) -> Found:
@@ -221,9 +184,3 @@ def _file_system(folder: Path) -> str:
     real = folder.resolve()
     around = [p for p in psutil.disk_partitions(all=True) if real.is_relative_to(p.mountpoint)]
     return str(max(around, key=lambda part: len(part.mountpoint)).fstype) if around else ""
-
-
-def _is_public(path: Path) -> bool:
-    """Whether every user of the machine can read a file or folder."""
-    closed = [folder for folder in path.parents if not folder.stat().st_mode & stat.S_IXOTH]
-    return not closed and bool(path.stat().st_mode & stat.S_IROTH)

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from test_changing_a_homework import Copy
 
-from hw_grading.cli import parser_of_all
+from hw_grading.cli import PARSER
 from hw_grading.commands.sample import replace_in, solved
 from hw_support.__main__ import _parser as students_parser
 
@@ -59,7 +59,7 @@ def why_unknown(command: str) -> str:
     words = shlex.split(command, comments=True)
     match words:
         case ["hw-grading", name, *_] | ["python", "-m", "hw_grading", name, *_]:
-            return _parsed(parser_of_all(), words[words.index(name) :])
+            return _parsed(PARSER, words[words.index(name) :])
         case ["python", "-m", "hw_support", _, *_]:
             return _parsed(students_parser(), words[3:])
         case ["python", "-m", module, *_] if module.startswith(("tools", "benchmarks")):

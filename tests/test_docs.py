@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.cli import parser_of_all
+from hw_grading.cli import PARSER
 from tools.build_reference import reference
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,10 +65,12 @@ def test_readme_shows_each_picture_and_none_is_large():
 
 def names_by_default():
     """The files and folders that the commands write by default, as their help names them."""
-    [commands] = [action for action in parser_of_all()._actions if action.dest == "command"]
+    [commands] = [action for action in PARSER._actions if action.dest == "command"]
     for name in re.findall(r"[\w<>]+(?:/|\.\w+)", _defaults(commands)):
+        name = name.replace("<homework>", "hw2")
+        yield from (name.replace("<command>", page) for page in ("statistics", "similarity"))
         for kind in ("canvas", "moodle", "gradescope", "questions"):
-            yield name.replace("<homework>", "hw2").replace("<format>", kind)
+            yield name.replace("<format>", kind).replace("<command>", "statistics")
 
 
 def _defaults(commands):

@@ -1,4 +1,4 @@
-"""The staff's own commands: demonstration, release, a new homework, extensions, corrections.
+"""The staff's own commands: release, a new homework, sample class, extensions, corrections.
 
 May import every room below. In `hw_grading`, only `cli` and `doctor` import this room.
 """

@@ -7,18 +7,18 @@ the untouched release. Stock nbgrader runs them with your rights, as it always d
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 from nbgrader.api import Gradebook
 
+from hw_grading.commands.sample import solved
 from hw_grading.gradebook.scores import counted, in_digits
 from hw_grading.gradebook.writing import aligned
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, scratch_course
-from hw_support.submission.file import UserError
 
-SOLUTIONS, RELEASE = "solutions", "release"  # the two submissions, by their student ids
 _STOCK = """
 import os
 from nbgrader.converters import Autograde
@@ -35,129 +35,104 @@ if c.Autograde.exporter_class != "hw_grading.plugins.autograde.SubmissionExporte
     configure(c)
 c.WholeClass.secret_file = {secret!r}
 """
-# The solutions as a submission: with header and footer, and not yet run.
-_SOLUTIONS = """
-c.GenerateSolution.preprocessors = ["nbgrader.preprocessors.IncludeHeaderFooter"]
-"""
 _MAX_LOG = 2_000  # characters from the end of a log
 
-Cell = tuple[str, str, str]  # student, notebook, grade id
-
-
-@dataclass(frozen=True)
-class Graded:
-    """What one of the two graders gave to the submissions of a course."""
-
-    scores: dict[Cell, float | None]  # None: a person has to grade it
-    seconds: float
-    log: str  # the end of its log if it could not grade every submission, else ""
+Cell = tuple[str, str, str]  # submission, notebook, grade id
+Scores = dict[Cell, float | None]  # None: a person has to grade it
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What both graders gave to the same submissions."""
+    """What stock nbgrader and this grader gave to the same submissions."""
 
-    stock: Graded
-    ours: Graded
+    stock: Scores
+    ours: Scores
+    times: tuple[str, ...] = ()  # a line on each grader
+    failures: tuple[str, ...] = ()  # the logs of graders that did not grade every submission
 
     @property
     def different(self) -> list[Cell]:
         """The cells whose scores differ, or that only one of the two has graded."""
-        cells = dict.fromkeys([*self.stock.scores, *self.ours.scores])
-        one, other = self.stock.scores, self.ours.scores
-        return [cell for cell in cells if one.get(cell, -1) != other.get(cell, -1)]
+        cells = dict.fromkeys([*self.stock, *self.ours])
+        return [cell for cell in cells if self.stock.get(cell, -1) != self.ours.get(cell, -1)]
 
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
-        cells = counted(len({*self.stock.scores, *self.ours.scores}), "cell")
-        if not self.stock.scores and not self.ours.scores:
-            yield "Neither stock nbgrader nor hw-grading has graded anything."
-        elif different := self.different:
-            yield f"Scores differ in {len(different)} of {cells}:"
+        cells, different = counted(len({*self.stock, *self.ours}), "cell"), self.different
+        yield f"Stock nbgrader and hw-grading differ in {len(different)} of {cells}."
+        if different:
             rows = [["submission", "notebook", "cell", "stock nbgrader", "hw-grading"]]
-            for cell in different:
-                both = (_shown(graded.scores, cell) for graded in (self.stock, self.ours))
-                rows.append([*cell, *both])
+            rows += [[*c, *(_shown(of, c) for of in (self.stock, self.ours))] for c in different]
             yield from aligned(rows)
-        else:
-            yield f"Stock nbgrader and hw-grading give the same scores in all of {cells}."
-        for name, graded in (("Stock nbgrader", self.stock), ("hw-grading", self.ours)):
-            yield f"{name} took {graded.seconds:.1f} s."
-            if graded.log:
-                yield f"{name} did not grade every submission. The end of its log:\n{graded.log}"
+        yield from (*self.times, *self.failures)
 
 
 def compare(course: Course, name: str) -> Comparison:
     """Grade the instructor's solutions and the untouched release of a homework by both graders.
 
-    Nothing is written into the course. `UserError` if it has no such homework; `RuntimeError` if
-    nbgrader cannot release it.
+    Nothing is written into the course, whose settings in JSON do not count. `UserError` if it has
+    no such homework; `RuntimeError` if nbgrader cannot release it.
     """
     course.expect_homework(name)
-    if (course.folder / f"{CONFIG}.json").exists():
-        raise UserError(
-            f"compare works in a copy of the course, and {CONFIG}.json may lead nbgrader back to "
-            f"the course. Move its settings into {CONFIG}.py"
-        )
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
         scratch = scratch_course(Path(folder, "course"), course.folder)
         _copy_shared_files(course, scratch)
-        log = Path(folder, "log")
-        with (scratch.folder / f"{CONFIG}.py").open("a", encoding="utf-8") as file:
-            file.write(_SOLUTIONS)
-        for command in ("generate_assignment", "generate_solution"):
-            scratch.must(command, name, log=log)
-        solution = scratch.directory.format_path(scratch.directory.solution_directory, ".", name)
-        for student, made in ((SOLUTIONS, solution), (RELEASE, scratch.release(name))):
-            shutil.copytree(made, scratch.submitted(student, name))
+        scratch.must("generate_assignment", name, log=Path(folder, "log"))
+        for student in ("solutions", "release"):
+            shutil.copytree(scratch.release(name), scratch.submitted(student, name))
+        for path in scratch.notebooks_in(scratch.submitted("solutions", name), name):
+            source = nbformat.read(scratch.source(name) / path.name, as_version=4)
+            nbformat.write(solved(nbformat.read(path, as_version=4), source), path)
         return grade_both(scratch, name)
 
 
 def grade_both(scratch: Course, name: str) -> Comparison:
-    """Grade what was submitted in a scratch course whose homework was generated by both graders."""
-    database = scratch.root / "gradebook_of_stock.db"
-    shutil.copy(scratch.root / "gradebook.db", database)
-    db_url, secret = f"sqlite:///{database}", str(scratch.root.parent / "secret")
-    stock = _graded(scratch, name, _STOCK.format(root=str(scratch.root), db_url=db_url), db_url)
-    return Comparison(stock, _graded(scratch, name, _OURS.format(secret=secret), scratch.db_url))
+    """Grade what was submitted in a scratch course whose homework was released by nbgrader."""
+    stock_book = scratch.root / "gradebook_of_stock.db"
+    shutil.copy(scratch.root / "gradebook.db", stock_book)
+    stock_url, secret = f"sqlite:///{stock_book}", str(scratch.root.parent / "secret")
+    graders = {
+        "Stock nbgrader": (stock_url, _STOCK.format(root=str(scratch.root), db_url=stock_url)),
+        "hw-grading": (scratch.db_url, _OURS.format(secret=secret)),
+    }
+    file, scores, times, failures = scratch.folder / f"{CONFIG}.py", [], [], []
+    before = file.read_text(encoding="utf-8")
+    for grader, (url, settings) in graders.items():
+        file.write_text(before + settings, encoding="utf-8")
+        log, began = scratch.root.parent / f"log of {grader}", time.monotonic()
+        if scratch.nbgrader("autograde", name, log=log):
+            end = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:]
+            failures.append(f"{grader} did not grade every submission. The end of its log:\n{end}")
+        times.append(f"{grader} took {time.monotonic() - began:.1f} s.")
+        scores.append(_scores(url, name))
+    file.write_text(before, encoding="utf-8")
+    return Comparison(scores[0], scores[1], tuple(times), tuple(failures))
 
 
 def _copy_shared_files(course: Course, scratch: Course) -> None:
     """Copy what several homeworks share: headers, templates of tests, and modules."""
     places = [
-        [here.root, fixed_folder(here.directory, here.directory.source_directory)]
-        for here in (course, scratch)
+        (one.root, fixed_folder(one.directory, one.directory.source_directory))
+        for one in (course, scratch)
     ]
     for old, new in zip(*places, strict=True):
         for path in old.iterdir():
-            if path.is_file() and path.suffix != ".db" and not (new / path.name).exists():
+            is_own = path.suffix == ".db" or path.stem == CONFIG or (new / path.name).exists()
+            if path.is_file() and not is_own:
                 shutil.copy(path, new)
 
 
-def _graded(scratch: Course, name: str, settings: str, db_url: str) -> Graded:
-    """Grade a course with these settings, which it has only meanwhile."""
-    file, log = scratch.folder / f"{CONFIG}.py", scratch.root.parent / "log_of_grading"
-    before = file.read_text(encoding="utf-8")
-    file.write_text(before + settings, encoding="utf-8")
-    log.unlink(missing_ok=True)
-    began = time.monotonic()
-    status = scratch.nbgrader("autograde", name, log=log)
-    seconds = time.monotonic() - began
-    file.write_text(before, encoding="utf-8")
-    said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if status else ""
-    return Graded(dict(_scores(db_url, name)), seconds, said)
-
-
-def _scores(db_url: str, name: str) -> Iterable[tuple[Cell, float | None]]:
+def _scores(db_url: str, name: str) -> Scores:
     with Gradebook(db_url) as gradebook:
-        for submission in gradebook.assignment_submissions(name):
-            for notebook in submission.notebooks:
-                for grade in notebook.grades:
-                    yield (submission.student_id, notebook.name, grade.name), grade.auto_score
+        return {
+            (submission.student_id, notebook.name, grade.name): grade.auto_score
+            for submission in gradebook.assignment_submissions(name)
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
 
 
-def _shown(scores: dict[Cell, float | None], cell: Cell) -> str:
-    if cell not in scores:
-        return "not graded"
-    score = scores[cell]
-    return "by a person" if score is None else in_digits(score)
+def _shown(scores: Scores, cell: Cell) -> str:
+    score = scores.get(cell)
+    given = "by a person" if score is None else in_digits(score)
+    return given if cell in scores else "not graded"

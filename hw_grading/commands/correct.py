@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from hw_grading.gradebook import corrections
 from hw_grading.gradebook.corrections import Correction, Kind, corrections_in
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.scores import Cell, counted_points, in_digits, open_gradebook
+from hw_grading.gradebook.scores import Cell, in_digits, open_gradebook
 from hw_grading.homework.course import Course
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -17,11 +16,10 @@ from hw_support.submission.problems import quoted
 class Corrections:
     """The corrections of one homework; `Unavailable` or `UserError` if it cannot be read."""
 
-    def __init__(self, folder: Path, assignment: str) -> None:
-        self._course, self._assignment = Course(folder), assignment
-        self._before = read_results(self._course, assignment)
-        self._cells = {cell.name: cell for cell in self._before.cells}
-        self._database = Database(self._course.db_url)
+    def __init__(self, course: Course, assignment: str) -> None:
+        self._course, self._assignment = course, assignment
+        self._before = read_results(course, assignment)
+        self._database = Database(course.db_url)
 
     def correct(
         self,
@@ -32,77 +30,60 @@ class Corrections:
         author: str,
         students: Sequence[str] = (),
     ) -> list[str]:
-        """Correct a question, for everybody or for students; return lines on the effect."""
+        """Correct a question, for everybody or for students; return the effect and the list."""
         if bool(students) != (kind is Kind.SET):
             raise UserError("--student and --to go together: whose points, and how many they are")
-        cell, ids = self.cell(label), list(dict.fromkeys(map(str.strip, students)))
-        for student in ids:
+        for student in students:
             final = self._before.students.get(student)
             if final is None or not final.record:
                 raise UserError(f"{quoted(student)} has submitted nothing for {self._assignment}")
-        about = (cell, kind, points, reason, author, ids or [""])
-        keys = corrections.correct(self._database, self._assignment, *about)
-        of_cell = [one for one in self._stored() if one.cell == cell.name and not one.undone_at]
-        earlier = [one for one in of_cell if one.key not in keys and one.student in ("", *ids)]
-        return [
-            *(self._in_words(one) for one in of_cell if one.key in keys),
-            *self._effect(),
-            *(f"This earlier correction also counts: {self._in_words(one)}" for one in earlier),
-            *(f"To undo it: hw-grading correct {self._assignment} --undo {key}" for key in keys),
-        ]
+        about = (self.cell(label), kind, points, reason, author, [*dict.fromkeys(students)] or [""])
+        corrections.correct(self._database, self._assignment, *about)
+        return [*self._effect(), *self.listed()]
 
     def undo(self, key: int, author: str) -> list[str]:
-        """Undo a correction, and return lines on the effect."""
-        change = corrections.undo(self._database, self._assignment, key, author)
-        return [f"Undone: {self._in_words(change)}", *self._effect()]
+        """Undo a correction; return the effect and the list."""
+        corrections.undo(self._database, self._assignment, key, author)
+        return [*self._effect(), *self.listed()]
 
     def listed(self) -> list[str]:
         """Return a line for each correction, including those that were undone."""
-        lines = []
-        for change in self._stored():
-            line = f"{self._in_words(change)} ({change.author}, {change.at:%Y-%m-%d %H:%M} UTC)"
-            if change.undone_at is not None:
-                line += f", undone by {change.undone_by}, {change.undone_at:%Y-%m-%d %H:%M} UTC"
-            lines.append(line)
-        return lines or [f"{self._assignment} has no corrections."]
+        with open_gradebook(self._course.db_url, self._assignment) as (db, _):
+            stored = corrections_in(db, self._assignment, undone=True)
+        lines = [self._in_words(one) for one in stored]
+        undo = f"To undo a correction: hw-grading correct {self._assignment} --undo NUMBER"
+        return [*lines, undo] if lines else [f"{self._assignment} has no corrections."]
 
     def cell(self, label: str) -> Cell:
-        """Return the cell with points that has a grade id or a question's label.
+        """Return the cell with points that has a grade id, or a label that begins so.
 
-        A label is the number that people see, such as ``"1.3b iv"``. Case and punctuation
-        do not matter. Raises `UserError` if no cell fits, or several do.
+        A label is what people see, such as ``"Q1.3b iv. Why"``. Case and punctuation do not matter.
+        Raises `UserError` if no cell fits, or several do.
         """
-        asked, places = _words(label), self._before.places
-        found = [self._cells[label]] if label in self._cells else []
-        for width in (None, len(asked)):  # the whole label first, then its beginning
-            found = found or [
-                cell
-                for name, cell in self._cells.items()
-                if (place := places.get(name)) and asked
-                if asked in (_words(str(place))[:width], _words(place.title)[:width])
-            ]
+        cells, places = self._before.cells, self._before.places
+        asked = _words(label)
+        found = [one for one in cells if one.name == label] or [
+            one for one in cells if asked and _words(str(places[one.name])).startswith(asked)
+        ]
         if len(found) == 1:
             return found[0]
-        names = "".join(f"\n  {c.name}: {places[c.name]}" for c in found or self._before.cells)
-        unknown = "is not a question with points. The questions are"
-        said = "fits several questions" if found else unknown
+        said = "fits several questions" if found else "is not a question with points"
+        names = "".join(f"\n  {one.name}: {places[one.name]}" for one in found or cells)
         how = "Type the grade id (before the colon) or the label (after it)"
-        raise UserError(f"{quoted(label)} {said}:{names}\n{how}")
-
-    def _stored(self) -> list[Correction]:
-        with open_gradebook(self._course.db_url, self._assignment) as (db, _):
-            return corrections_in(db, self._assignment, undone=True)
+        raise UserError(f"{quoted(label)} {said}. Expected one of these:{names}\n{how}")
 
     def _in_words(self, change: Correction) -> str:
-        most = self._cells[change.cell].max_points if change.cell in self._cells else 0.0
         what = {
             Kind.ADD: f"{change.points:+g} for everyone in",
-            Kind.DROP: f"dropped ({counted_points(most)}):",
-            Kind.FULL: f"full marks ({counted_points(most)}) for everyone in",
-            Kind.SET: f"{change.student} has {in_digits(change.points)} of {in_digits(most)} in",
+            Kind.DROP: "dropped:",
+            Kind.FULL: "full marks for everyone in",
+            Kind.SET: f"{change.student} has {in_digits(change.points)} points in",
         }[change.kind]
         where = f"{change.cell}, {self._before.places[change.cell]}"
-        return f"{change.key}: {what} {where}: {change.reason}"
+        by = f"{change.author}, {change.at:%Y-%m-%d %H:%M} UTC"
+        if change.undone_at is not None:
+            by += f"; undone by {change.undone_by}, {change.undone_at:%Y-%m-%d %H:%M} UTC"
+        return f"{change.key}: {what} {where}: {change.reason} ({by})"
 
     def _effect(self) -> list[str]:
         before, after = self._before, read_results(self._course, self._assignment)
@@ -110,15 +91,14 @@ class Corrections:
         changes = [now.score - then.score for then, now in both if then]
         more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
         same = len(changes) - more - less
-        lines = [f"Students with more points: {more}, with fewer: {less}, unchanged: {same}."]
-        if after.max_score != before.max_score:
-            now, then = in_digits(after.max_score), in_digits(before.max_score)
-            lines.append(f"The homework's total is now {now} points; it was {then}.")
-        return lines
+        return [
+            f"Students with more points: {more}, with fewer: {less}, unchanged: {same}.",
+            f"The homework has {in_digits(after.max_score)} points.",
+        ]
 
 
-def _words(label: str) -> list[str]:
-    """Split a label into lower-case words: ``"Q1.3b iv."`` and ``"1.3 b iv"`` give 1.3, b, iv."""
+def _words(label: str) -> str:
+    """Return a label's words: ``"Q1.3b iv."`` and ``"1.3 b iv"`` give ``" 1.3 b iv "``."""
     numbered = re.sub(r"\bq(?=\d)", "", label.casefold())
-    words = re.findall(r"\d[\d.]*|[^\W\d]+", numbered)
-    return [word.strip(".") for word in words]
+    words = [word.strip(".") for word in re.findall(r"\d[\d.]*|[^\W\d]+", numbered)]
+    return f" {' '.join(words)} " if words else ""

@@ -2,11 +2,12 @@
 
 ``staff/<homework>/answers/sample_class.py`` defines ``sample_class(released)``, which returns a
 list of `Submission`. The demonstration, the tests and the benchmarks grade them.
+``python -m hw_grading.commands.sample FOLDER`` makes the demonstration's course.
 """
 
-import ast
 import copy
 import runpy
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,9 +17,8 @@ from typing import Any
 import nbformat
 from nbgrader import utils
 
-from hw_grading.homework.course import Course
+from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import STAFF, manifest_of
-from hw_grading.homework.source_notebook import parts_in, points_in
 
 ON_TIME = timedelta(hours=-5)
 LATE = timedelta(days=1, hours=9)
@@ -30,7 +30,6 @@ class Submission:
 
     student: str  # the id, which names the mistake
     change: Callable[[Any], None]  # changes a solved notebook in place
-    points_lost: dict[str, float]  # by each test cell below full marks
     handed_in: timedelta = ON_TIME  # after the due date
 
 
@@ -68,35 +67,9 @@ def blank(notebook: Any, released: Any) -> None:
             cell.source = cell_of(released, cell.metadata.nbgrader.grade_id).source
 
 
-def points_of_tests(notebook: Any) -> dict[str, float]:
-    """Return the points of each test cell of a notebook, by grade id."""
-    return {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in notebook.cells
-        if utils.is_grade(cell) and not utils.is_solution(cell)
-    }
-
-
-def points_of_parts(source: Path, grade_id: str, *parts: str) -> float:
-    """Return the sum of the points of the named parts of a test cell in a notebook.
-
-    A sample class names the parts that fail because of a mistake. So you can change the points of a
-    part in the notebook alone. Raises `KeyError` if a part does not exist.
-    """
-    cell = cell_of(nbformat.read(source, as_version=4), grade_id)
-    points: dict[str, float] = {}
-    for call in parts_in(ast.parse(cell.source)):
-        points[ast.literal_eval(call.args[0])] = points_in(call) or 0.0
-    if unknown := [part for part in parts if part not in points]:
-        raise KeyError(f"{grade_id} has no part {unknown[0]!r}; it has {', '.join(points)}")
-    return sum(points[part] for part in parts)
-
-
 def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
     """Return the function that makes a homework's sample class, or raise `FileNotFoundError`."""
     path = course / STAFF / assignment / "answers" / "sample_class.py"
-    if not path.is_file():
-        raise FileNotFoundError(f"{assignment} has no sample class: there is no {path}")
     names = runpy.run_path(str(path), run_name=f"sample_class_{assignment}")
     found: Callable[[Any], list[Submission]] = names["sample_class"]
     return found
@@ -119,3 +92,16 @@ def write_class(course: Path, assignment: str) -> list[Submission]:
         moment = (due + submission.handed_in).astimezone(UTC)
         (folder / "timestamp.txt").write_text(f"{moment:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
     return submissions
+
+
+def sample_course(folder: Path) -> Course:
+    """Make a scratch course in which the sample class of each homework has submitted."""
+    course = scratch_course(folder)
+    for name in course.homeworks():
+        course.must("generate_assignment", name)
+        print(f"{name}: {len(write_class(folder, name))} submissions in {folder}", flush=True)
+    return course
+
+
+if __name__ == "__main__":
+    sample_course(Path(sys.argv[1]))

@@ -73,14 +73,12 @@ class DeskApp(ExtensionAppJinjaMixin, ExtensionApp):
         self._desks.close()
 
 
-def serve(
-    course: Path, assignment: str, page: str, port: int | None, browser: bool, more: Sequence[str]
-) -> None:
+def serve(course: Path, assignment: str, grid: str, more: Sequence[str]) -> None:
     """Run a server with the desk of a homework, which a browser opens, until it is stopped.
 
-    `page` is the first page, such as "grid/q1"; "" for the list of questions. The default port is
-    the first free one from 8888 on. `more` are options of Jupyter Server. `NotThere` if the course
-    has no such homework; `GraderFault` if its settings have a mistake.
+    The first page has all answers to the question `grid`, or is the list of questions. `more` are
+    options of Jupyter Server. `NotThere` if the course has no such homework; `GraderFault` if its
+    settings have a mistake.
     """
     expect_homework(Course(course), assignment)
     if os.geteuid() == 0 and "--allow-root" not in more:
@@ -89,6 +87,7 @@ def serve(
             "'docker run --user 1000:1000 ...'. If you want to run it as root, add --allow-root"
         )
     _keep_little_memory()
+    page = f"grid/{quote(grid, safe='')}" if grid else ""
     options = [
         f"--{DeskApp.__name__}.course={course.absolute()}",
         f"--{DeskApp.__name__}.default_url=/{PLACE}/{quote(assignment, safe='')}/{page}",
@@ -97,10 +96,6 @@ def serve(
         f"--ServerApp.max_body_size={2 * LONGEST_BODY}",
         f"--ServerApp.max_buffer_size={2 * LONGEST_BODY}",
     ]
-    if port is not None:
-        options.append(f"--ServerApp.port={port}")
-    if not browser:
-        options.append("--no-browser")
     DeskApp.launch_instance([*options, *more])
 
 

@@ -109,9 +109,9 @@ def test_the_commands_of_the_page_put_a_backup_back(course: Course, tmp_path: Pa
 @pytest.mark.parametrize(
     ("to", "said"),
     [
-        ("course/students.csv", "exists already"),
-        ("nowhere/b.zip/b.zip", "No such file or directory"),
-        ("course/grading/b.zip", "which is backed up"),
+        ("course/gradebook.db", "File exists"),
+        ("nowhere/deeper", "No such file or directory"),
+        ("course/grading", "which is backed up"),
     ],
 )
 def test_a_place_that_cannot_be_used_is_refused_with_its_path(
@@ -147,14 +147,14 @@ def test_links_pipes_and_odd_names_of_students_stop_nobody(
     os.mkfifo(folder / "pipe")
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff\x1b[31m.txt")).write_text("odd")
     os.utime(folder / f"{ASSIGNMENT}.ipynb", (-1e9, -1e9))  # 1938; a zip begins with 1980
-    to = tmp_path / "b.zip"
+    to = tmp_path / "safe"
     assert main(["--course", str(course.root), "backup", "--output", str(to)]) == 1
     said = capsys.readouterr().err
     assert "\x1b" not in said
     assert [line.split(": ")[2].split("/")[-1] for line in sorted(said.splitlines())] == [
         *("link", "loop", "pipe")
     ]
-    with ZipFile(to) as archive:
+    with ZipFile(next(to.iterdir())) as archive:
         names = [name for name in archive.namelist() if "/handed_in/ada/" in name]
         files = {name.split("/")[-1] for name in names}
         assert files == {"", f"{ASSIGNMENT}.ipynb", "\\xff\x1b[31m.txt"}

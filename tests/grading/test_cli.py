@@ -56,7 +56,6 @@ def test_in_a_wrong_folder_each_command_asks_for_the_course(command, tmp_path, c
     [
         (["report", "ps1"], "gradebook"),
         (["statistics", "ps1"], "gradebook"),
-        (["desk", "ps1", "--port", "99999"], "Expected a port from 1 to 65535, found 99999"),
         (["grade", "ps11"], "has no homework 'ps11': expected one of ps1, ps2"),
     ],
 )

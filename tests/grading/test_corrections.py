@@ -86,12 +86,11 @@ def test_points_for_everybody_are_given_and_undone_by_commands(term, capsys):
     with term.gradebook() as book:
         book.add_student("eve")
     assert correct(term, "why", "--add", "1") == 0
-    said = capsys.readouterr().out.splitlines()
-    assert said == [
-        "1: +1 for everyone in why, Q1 a. Why: the text was unclear",
-        "Students with more points: 1, with fewer: 0, unchanged: 1.",
-        "To undo it: hw-grading correct ps1 --undo 1",
-    ]
+    effect, total, line, undo = capsys.readouterr().out.splitlines()
+    assert effect == "Students with more points: 1, with fewer: 0, unchanged: 1."
+    assert total == "The homework has 10 points."
+    assert line.startswith("1: +1 for everyone in why, Q1 a. Why: the text was unclear (")
+    assert "hw-grading correct ps1 --undo NUMBER" in undo
     finals = read_results(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
     assert (finals["ada"].points("why"), finals["ada"].points("plot")) == (3, 0)
@@ -102,7 +101,7 @@ def test_points_for_everybody_are_given_and_undone_by_commands(term, capsys):
     capsys.readouterr()
     term.type("correct", "ps1", "--list")
     listed = capsys.readouterr().out
-    assert re.fullmatch(r"1: \+1 .* \(\w+, [-\d: ]+ UTC\), undone by \w+, [-\d: ]+ UTC\n", listed)
+    assert re.match(r"1: \+1 .* \(\w+, [-\d: ]+ UTC; undone by \w+, [-\d: ]+ UTC\)\n", listed)
 
 
 def test_a_dropped_part_counts_in_no_score_and_no_maximum(term):
@@ -175,9 +174,9 @@ def test_a_correction_belongs_to_one_homework(term, capsys):
 # -- which question
 
 
-@pytest.mark.parametrize("label", ["why", "Q1 a. Why", "q1 a", "A. WHY", "a", "1a", "Q1a"])
+@pytest.mark.parametrize("label", ["why", "Q1 a. Why", "q1 a", "1 A. WHY", "1a", "Q1a"])
 def test_a_question_is_found_by_its_label(term, label):
-    assert Corrections(term.folder, "ps1").cell(label).name == "why"
+    assert Corrections(term.course, "ps1").cell(label).name == "why"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +212,8 @@ def test_one_students_points_are_set_shown_and_undone(term, capsys):
     told = ("--student", "ada", "--to", "3.5", "--student", "cyd")
     assert correct(term, "1 a", *told, reason="regraded") == 0
     said = capsys.readouterr().out
-    assert "2: cyd has 3.5 of 4 in why, Q1 a. Why: regraded\nStudents with more points: 2," in said
+    assert "Students with more points: 2," in said
+    assert "2: cyd has 3.5 points in why, Q1 a. Why: regraded (" in said
     assert [term.final(student).final for student in ("ada", "ben", "cyd")] == [3.5, 2, 3.5]
     shown = report(term.folder, "ps1", 160)
     assert shown.count("    why: corrected by +1.5 for this student alone: regraded") == 2

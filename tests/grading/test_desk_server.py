@@ -295,7 +295,7 @@ def test_the_certification_is_the_last_question(kim, toys):
 def test_the_desk_as_root_says_what_to_do(toys, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(GraderFault, match=r"docker run --user .* add --allow-root"):
-        serve(toys.root, "hw2", "", None, browser=False, more=[])
+        serve(toys.root, "hw2", "", [])
 
 
 def test_an_answer_comes_with_its_plot_in_full_and_small(kim):

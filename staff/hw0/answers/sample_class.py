@@ -2,15 +2,7 @@
 
 from typing import Any
 
-from hw_grading.commands.sample import (
-    LATE,
-    ON_TIME,
-    Submission,
-    blank,
-    cell_of,
-    points_of_tests,
-    replace_in,
-)
+from hw_grading.commands.sample import LATE, Submission, blank, cell_of, replace_in
 
 NO_PLOT = """\
 steps = np.logspace(-1, -12, 56)
@@ -27,10 +19,6 @@ def sample_class(released: Any) -> list[Submission]:
     released
         The released notebook, for the submission that hands it in as it came.
     """
-    points = points_of_tests(released)
-    # No value is right, so these tests give nothing.
-    forward = {name: points[name] for name in ["test_central_difference"]}
-    errors = {name: points[name] for name in ["test_squared_errors"]}
 
     def untouched(notebook: Any) -> None:
         pass
@@ -45,10 +33,10 @@ def sample_class(released: Any) -> list[Submission]:
         cell_of(notebook, "error_plot").source = NO_PLOT
 
     return [
-        Submission("all-right", untouched, {}, ON_TIME),
-        Submission("blank", lambda notebook: blank(notebook, released), points),
-        Submission("forward-difference", forward_difference, forward),
-        Submission("late", untouched, {}, handed_in=LATE),
-        Submission("n-by-n-trap", n_by_n, errors),
-        Submission("no-plot", no_plot, {}),
+        Submission("all-right", untouched),
+        Submission("blank", lambda notebook: blank(notebook, released)),
+        Submission("forward-difference", forward_difference),
+        Submission("late", untouched, handed_in=LATE),
+        Submission("n-by-n-trap", n_by_n),
+        Submission("no-plot", no_plot),
     ]
