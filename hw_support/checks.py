@@ -52,6 +52,8 @@ from hw_support.notebook_access import notebook_of
 from hw_support.time_limit import TimeLimitReached
 
 Case = Sequence[Any]
+# Of the cases of a part, returns for each what compares it: a function without arguments.
+Steps = Callable[[Sequence[Case]], Iterable[Callable[[], object]]]
 
 # The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
 CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
@@ -160,9 +162,7 @@ class Checks:
         self._file = cell.f_code.co_filename
         self._shows_results = False  # whether it tests a deliverable, and no function
         self._unanswered = ""  # the message for all parts, if there is no answer yet
-        self._undo: list[Any] = []  # what restores the functions that are not called again
-        self._running: list[Case] = []  # the cases of the part that runs
-        self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
+        self._endless = ""  # the message for all further parts, if one did not return
         self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
 
     def grade_with(self, package: str) -> None:
@@ -218,14 +218,20 @@ class Checks:
         """
 
         def run(function: Callable[..., object]) -> object:
-            if cases is None:
-                own: Sequence[Case] = self._cases or [()]
-                fresh = self._fresh.get(what, self._fresh.get("", []))
-            else:
-                own, fresh = cases or [()], self._fresh.get(what, [])
-            self._shows_results |= bool(of)
-            part = Part(failures.one_line(what), points, compares_values=values)
-            self._add(self._tried(part, function, own, fresh, of))
+            def steps(all_cases: Sequence[Case]) -> Iterator[Callable[[], object]]:
+                for case in all_cases:
+                    yield functools.partial(function, *_arrays(copy.deepcopy(case)))
+
+            names = [*inspect.signature(function).parameters]
+            self._add(
+                what,
+                points,
+                steps,
+                self._inputs if names == ["case"] else names,
+                cases=cases,
+                values=values,
+                of=of,
+            )
             # The name `_` of the notebook, to which the decorated function is bound, stays.
             return dict.get(self.notebook.names, "_")
 
@@ -249,25 +255,36 @@ class Checks:
         """
         names, count = self._returns.split(", "), len(self._inputs)
 
-        def row(*case: object) -> None:
-            _, call = self._next_call(lambda inputs: [inputs], whole=False)
-            came = results(call(), self._returns)
+        def row(case: Case, call: Callable[[], object]) -> None:
+            came, right = results(call(), self._returns), _arrays(copy.deepcopy(case))[count:]
             for name in compare.split(", "):
-                by(came[names.index(name)], case[count + names.index(name)], what=name, **how)
+                by(came[names.index(name)], right[names.index(name)], what=name, **how)
 
-        self.part(what, points, cases=cases, values=values)(row)
+        def steps(all_cases: Sequence[Case]) -> Iterable[Callable[[], object]]:
+            # The parts of a table share their calls, if the results cannot be used up.
+            key = (self.second_try, *map(id, all_cases))
+            if key not in self._shared or not self.notebook.keeps_results:
+                calls = self._calls([self._inputs_of(case) for case in all_cases], whole=False)
+                self._shared[key] = all_cases, calls  # the cases too, since ids are used again
+            return map(functools.partial, itertools.repeat(row), all_cases, self._shared[key][1])
+
+        self._add(what, points, steps, self._inputs, cases=cases, values=values)
 
     def untouched(self, what: str, points: float, *, cases: Sequence[Case] | None = None) -> None:
         """Run a part that expects that calls change neither their inputs nor earlier results."""
 
-        def row(*case: object) -> None:
-            inputs, call = self._next_call(lambda one: [one, _reversed(one)], whole=True)
-            before = copy.deepcopy(inputs)
-            called = call()
+        def row(before: list[Any], one: Callable[[], Any], other: Callable[[], Any]) -> None:
+            called = one()
             expect_same(called.arguments, before, ", ".join(self._inputs))
-            expect_result_kept(called.result, next(self._calls)[1])
+            expect_result_kept(called.result, other)
 
-        self.part(what, points, cases=cases, values=False)(row)
+        def steps(all_cases: Sequence[Case]) -> Iterable[Callable[[], object]]:
+            inputs = [self._inputs_of(case) for case in all_cases]
+            before = copy.deepcopy(inputs)
+            calls = self._calls([one for i in inputs for one in (i, _reversed(i))], whole=True)
+            return map(functools.partial, itertools.repeat(row), before, calls[::2], calls[1::2])
+
+        self._add(what, points, steps, self._inputs, cases=cases, values=False)
 
     def shows(
         self,
@@ -293,23 +310,14 @@ class Checks:
 
         self.part(what, points, of=of)(row)
 
-    def _next_call(self, split: Callable[[list[Any]], list[Any]], *, whole: bool) -> Any:
-        """Return the inputs and the call of the next case, of those that `_run` runs.
+    def _inputs_of(self, case: Case) -> list[Any]:
+        inputs: list[Any] = _arrays(copy.deepcopy(tuple(case[: len(self._inputs)])))
+        return inputs
 
-        `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
-        """
-        if self._calls is None:
-            function: Any = self._function or self._value(self.name)
-            cases = [_arrays(copy.deepcopy(case))[: len(self._inputs)] for case in self._running]
-            inputs = [one for case in cases for one in split(case)]
-            # The parts of a table share their calls, if the results cannot be used up.
-            key = (self.second_try, *map(id, self._running))
-            shared = self._shared if self.notebook.keeps_results and not whole else {}
-            if key not in shared:
-                calls = self.notebook.calls(function, inputs, whole=whole)
-                shared[key] = self._running, calls  # the cases too, since ids are used again
-            self._calls = zip(inputs, shared[key][1], strict=True)
-        return next(self._calls)
+    def _calls(self, inputs: Sequence[list[Any]], *, whole: bool) -> list[Any]:
+        """Return calls of the tested function, as `Notebook.calls` does."""
+        function = self._function or self._value(self.name)
+        return self.notebook.calls(function, inputs, whole=whole)
 
     def _value(self, name: str) -> Any:
         """Return the value of a name of the notebook; NameError if it has none."""
@@ -318,20 +326,42 @@ class Checks:
         except KeyError:
             raise NameError(f"name {name!r} is not defined", name=name) from None
 
-    def _tried(
+    def _add(
         self,
-        part: Part,
-        function: Callable[..., object],
-        cases: Sequence[Case],
-        fresh: Sequence[Case],
-        of: Sequence[str],
-    ) -> Part:
+        what: str,
+        points: float,
+        steps: Steps,
+        names: Sequence[str],
+        *,
+        cases: Sequence[Case] | None,
+        values: bool,
+        of: Sequence[str] = (),
+    ) -> None:
+        """Run a part, add its outcome and print it; `names` are those of a case's entries."""
+        what = failures.one_line(what)
+        if cases is None:
+            own: Sequence[Case] = self._cases or [()]
+            fresh = self._fresh.get(what, self._fresh.get("", []))
+        else:
+            own, fresh = cases or [()], self._fresh.get(what, [])
+        self._shows_results |= bool(of)
+        run = functools.partial(self._run, steps, names, own, fresh)
+        part = self._tried(Part(what, points, compares_values=values), run, of)
+        if part.message:  # a message of blanks is a failure too
+            part = replace(part, message=failures.one_line(part.message) or "failed")
+        self.parts.append(part)
+        if not self._unanswered:
+            print(_line(part.what, part.points, part.message))
+        if part.second_try or part.excused:
+            print(f"        {SECOND_TRY if part.second_try else EXCUSED}")
+
+    def _tried(self, part: Part, run: Callable[[], _Try], of: Sequence[str]) -> Part:
         """Return the part with its outcome, after at most two tries."""
         if self._unanswered:
             return replace(part, message=self._unanswered)
         if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
             return replace(part, message=COUNTS_ONLY)
-        first = self._run(function, cases, fresh)
+        first = _Try(self._endless) if self._endless else run()
         too_few = _with_too_few_points(of)
         if of and not too_few and self._raised_in_notebook(first.error):
             return replace(part, excused=True)
@@ -339,7 +369,7 @@ class Checks:
             if self._reference:
                 with self.notebook.replaced(**self._right_functions()):
                     self.second_try = True
-                    second = self._run(function, cases, fresh)
+                    second = run()
                     self.second_try = False
                 if not second.message:
                     return replace(part, second_try=True)
@@ -377,109 +407,55 @@ class Checks:
         return {name: right[name] for name in above}
 
     def _run(
-        self, function: Callable[..., object], cases: Sequence[Case], fresh: Sequence[Case]
+        self, steps: Steps, names: Sequence[str], cases: Sequence[Case], fresh: Sequence[Case]
     ) -> _Try:
-        """Run a part's function with all cases until one fails; KeyboardInterrupt ends the cell."""
+        """Run a part with all cases until one fails; KeyboardInterrupt ends the cell."""
         case: Case = ()
         is_fresh = False
-        self._running, self._calls = [*cases, *fresh], None
         try:
             with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
-                for number, case in enumerate(self._running):
+                all_cases = [*cases, *fresh]
+                with _output(dropped=self.second_try):
+                    todo = iter(steps(all_cases))
+                for number, case in enumerate(all_cases):  # noqa: B007
                     is_fresh = number >= len(cases)
                     with _output(dropped=is_fresh or self.second_try):
-                        function(*_arrays(copy.deepcopy(case)))
-        except StaffError:
+                        next(todo)()
+        except (StaffError, KeyboardInterrupt):
             raise
         except BaseException as error:
             if isinstance(error, ImportError) and not self._place_of(error):
                 raise StaffError(str(error)) from None
             try:
                 message = self._why(error)
-                if not self._unanswered and (about := self._about(function, case, is_fresh, error)):
+                if not self._unanswered and (about := _about(names, case, is_fresh, error)):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
             except Exception:  # an exception's text and attributes are student code too
                 message = "an exception was raised"
-            if isinstance(error, KeyboardInterrupt):
-                self.second_try = False
-                self._add(Part("the part that was interrupted", 0.0, message))
-                self._put_back()
-                raise
             return _Try(message, case, is_fresh, error)
         finally:
             self.notebook.end_part()
         return _Try()
 
     def _why(self, error: BaseException) -> str:
-        match error:
-            case KeyboardInterrupt():
-                return "interrupted before it returned (an endless loop?)"
-            case TimeLimitReached():
-                self._shared.clear()
-                if not self.second_try:
-                    self._block(self.notebook.unreturned(error, but=self._file))
-                return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
-            case Mismatch():
-                return str(error)
+        if isinstance(error, TimeLimitReached):
+            if not self.second_try:
+                self._endless = "not tried, because another part did not return within its limit"
+            return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
+        if isinstance(error, Mismatch):
+            return str(error)
         place = self._place_of(error)
         if isinstance(error, NotImplementedError):
             name = place.function if place else "this"
             message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
-            if name == self.name and not self.second_try:
-                self._unanswered = message
-            return message
-        if isinstance(error, NameError) and not place:  # the test itself needs the name
-            message = f"{error.name} is not defined. Did its cell end in an error?"
-            if error.name == self.name:
-                self._unanswered = message
-            return message
-        return failures.described(error, place)
-
-    def _about(
-        self,
-        function: Callable[..., object],
-        case: Case,
-        is_fresh: bool,
-        error: BaseException,
-    ) -> str:
-        """Describe the inputs of a case: all but those that begin with "expected".
-
-        Shapes come first if they are what NumPy raised an error for.
-        """
-        names = [*inspect.signature(function).parameters]
-        if names == ["case"]:
-            names = self._inputs
-        inputs = zip(names, _arrays(tuple(case)), strict=False)
-        pairs = [(name, value) for name, value in inputs if not name.startswith("expected")]
-        text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
-        if len(text) > _LONGEST_INPUTS:
-            text = text[:_LONGEST_INPUTS] + "…"
-        about = f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
-        if isinstance(error, ValueError) and _OF_SHAPES.search(failures.text_of(error)):
-            shapes = [(name, _shapes(value)) for name, value in pairs]
-            said = ", ".join(f"{name} is {shape}" for name, shape in shapes if shape)
-            about = f"{said}. {about}" if said else about
-        return about
-
-    def _block(self, name: str) -> None:
-        """Refuse further calls of a function that did not return, until the cell ends."""
-        if name:
-            refuse = functools.partial(_refuse, name)
-            self._undo.append(self.notebook.put({name: refuse}))
-
-    def _put_back(self) -> None:
-        while self._undo:
-            self.notebook.put_back(self._undo.pop())
-
-    def _add(self, part: Part) -> None:
-        """Add an outcome and print it, with a second line if the part failed."""
-        if part.message:  # a message of blanks is a failure too
-            part = replace(part, message=failures.one_line(part.message) or "failed")
-        self.parts.append(part)
-        if not self._unanswered:
-            print(_line(part.what, part.points, part.message))
-        if part.second_try or part.excused:
-            print(f"        {SECOND_TRY if part.second_try else EXCUSED}")
+        elif isinstance(error, NameError) and not place:  # the test itself needs the name
+            name = str(error.name)
+            message = f"{name} is not defined. Did its cell end in an error?"
+        else:
+            return failures.described(error, place)
+        if name == self.name and not self.second_try:
+            self._unanswered = message
+        return message
 
     def note(self, text: str) -> None:
         """Print a remark that costs no points, once: ``note    <text>``.
@@ -494,12 +470,11 @@ class Checks:
             print(f"note    {line}")
 
     def score(self) -> float | None:
-        """Restore replaced names; return the points earned, as the cell's last expression.
+        """Return the points earned, as the cell's last expression.
 
         It is None if the parts are worth nothing. `ChecksFailed` if a part has failed while
         nbgrader validates the notebook.
         """
-        self._put_back()
         known = {part.what for part in self.parts} | {""}
         if unknown := [what for what in self._fresh if what not in known]:
             raise StaffError(f"{self.name} has no part {unknown[0]!r}, for which there are cases")
@@ -560,6 +535,24 @@ def _arrays(value: Any) -> Any:
     return np.array(value) if is_array else value
 
 
+def _about(names: Sequence[str], case: Case, is_fresh: bool, error: BaseException) -> str:
+    """Describe the inputs of a case: all but those that begin with "expected".
+
+    Shapes come first if they are what NumPy raised an error for.
+    """
+    inputs = zip(names, _arrays(tuple(case)), strict=False)
+    pairs = [(name, value) for name, value in inputs if not name.startswith("expected")]
+    text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
+    if len(text) > _LONGEST_INPUTS:
+        text = text[:_LONGEST_INPUTS] + "…"
+    about = f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
+    if isinstance(error, ValueError) and _OF_SHAPES.search(failures.text_of(error)):
+        shapes = [(name, _shapes(value)) for name, value in pairs]
+        said = ", ".join(f"{name} is {shape}" for name, shape in shapes if shape)
+        about = f"{said}. {about}" if said else about
+    return about
+
+
 def _shapes(value: Any) -> str:
     """Return the shape of an array, or the shapes of those in a list; "" for other values."""
     if issubclass(type(value), list):
@@ -579,11 +572,6 @@ def _reversed(value: Any) -> Any:
 def _line(what: str, points: float, message: str) -> str:
     mark = f"FAILED  {what} [{points:g} pt]\n        {message}"
     return mark if message else f"passed  {what} [{points:g} pt]"
-
-
-def _refuse(name: str, *_: object, **__: object) -> None:
-    why = f"`{name}` is not called again: it did not return within the time limit of another part"
-    raise Mismatch(why)
 
 
 @contextlib.contextmanager

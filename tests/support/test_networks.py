@@ -118,9 +118,9 @@ PAIRS = [(ONE, ONE * (1 + 1e-6)), (ONE, ONE)]
         (PAIRS, 1e-6, ""),
         (PAIRS, 0.5e-6, ""),  # relative to the sum
         (PAIRS, np.array([[1e-6]]), ""),
-        (PAIRS, 1e-5, "the largest relative error: expected 2.5e-07 to 2.0e-06, got 1.0e-05"),
-        (PAIRS, 0.0, "the largest relative error: expected 2.5e-07 to 2.0e-06, got 0.0e+00"),
-        (PAIRS, np.nan, "the largest relative error: expected 2.5e-07 to 2.0e-06, got nan"),
+        (PAIRS, 1e-5, "the largest relative error: expected 1.0e-07 to 2.0e-06, got 1.0e-05"),
+        (PAIRS, 0.0, "the largest relative error: expected 1.0e-07 to 2.0e-06, got 0.0e+00"),
+        (PAIRS, np.nan, "the largest relative error: expected 1.0e-07 to 2.0e-06, got nan"),
         (PAIRS, None, "the largest relative error: expected numbers, got None"),
         ([(ONE, ONE)], 0.0, ""),
         ([(ONE, ONE[:1])], 5.0, ""),  # the shape has cost points elsewhere
