@@ -52,8 +52,6 @@ from hw_support.notebook_access import notebook_of
 from hw_support.time_limit import TimeLimitReached
 
 Case = Sequence[Any]
-# Of the cases of a part, returns for each what compares it: a function without arguments.
-Steps = Callable[[Sequence[Case]], Iterable[Callable[[], object]]]
 
 # The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
 CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
@@ -162,7 +160,8 @@ class Checks:
         self._file = cell.f_code.co_filename
         self._shows_results = False  # whether it tests a deliverable, and no function
         self._unanswered = ""  # the message for all parts, if there is no answer yet
-        self._endless = ""  # the message for all further parts, if one did not return
+        self._running: list[Case] = []  # the cases of the part that runs
+        self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
         self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
 
     def grade_with(self, package: str) -> None:
@@ -218,20 +217,7 @@ class Checks:
         """
 
         def run(function: Callable[..., object]) -> object:
-            def steps(all_cases: Sequence[Case]) -> Iterator[Callable[[], object]]:
-                for case in all_cases:
-                    yield functools.partial(function, *_arrays(copy.deepcopy(case)))
-
-            names = [*inspect.signature(function).parameters]
-            self._add(
-                what,
-                points,
-                steps,
-                self._inputs if names == ["case"] else names,
-                cases=cases,
-                values=values,
-                of=of,
-            )
+            self._add(Part(what, points, compares_values=values), function, cases, of)
             # The name `_` of the notebook, to which the decorated function is bound, stays.
             return dict.get(self.notebook.names, "_")
 
@@ -255,36 +241,25 @@ class Checks:
         """
         names, count = self._returns.split(", "), len(self._inputs)
 
-        def row(case: Case, call: Callable[[], object]) -> None:
-            came, right = results(call(), self._returns), _arrays(copy.deepcopy(case))[count:]
+        def row(*case: object) -> None:
+            _, call = self._next_call(lambda inputs: [inputs], whole=False)
+            came = results(call(), self._returns)
             for name in compare.split(", "):
-                by(came[names.index(name)], right[names.index(name)], what=name, **how)
+                by(came[names.index(name)], case[count + names.index(name)], what=name, **how)
 
-        def steps(all_cases: Sequence[Case]) -> Iterable[Callable[[], object]]:
-            # The parts of a table share their calls, if the results cannot be used up.
-            key = (self.second_try, *map(id, all_cases))
-            if key not in self._shared or not self.notebook.keeps_results:
-                calls = self._calls([self._inputs_of(case) for case in all_cases], whole=False)
-                self._shared[key] = all_cases, calls  # the cases too, since ids are used again
-            return map(functools.partial, itertools.repeat(row), all_cases, self._shared[key][1])
-
-        self._add(what, points, steps, self._inputs, cases=cases, values=values)
+        self.part(what, points, cases=cases, values=values)(row)
 
     def untouched(self, what: str, points: float, *, cases: Sequence[Case] | None = None) -> None:
         """Run a part that expects that calls change neither their inputs nor earlier results."""
 
-        def row(before: list[Any], one: Callable[[], Any], other: Callable[[], Any]) -> None:
-            called = one()
-            expect_same(called.arguments, before, ", ".join(self._inputs))
-            expect_result_kept(called.result, other)
-
-        def steps(all_cases: Sequence[Case]) -> Iterable[Callable[[], object]]:
-            inputs = [self._inputs_of(case) for case in all_cases]
+        def row(*case: object) -> None:
+            inputs, call = self._next_call(lambda one: [one, _reversed(one)], whole=True)
             before = copy.deepcopy(inputs)
-            calls = self._calls([one for i in inputs for one in (i, _reversed(i))], whole=True)
-            return map(functools.partial, itertools.repeat(row), before, calls[::2], calls[1::2])
+            called = call()
+            expect_same(called.arguments, before, ", ".join(self._inputs))
+            expect_result_kept(called.result, self._next_call(None, whole=True)[1])
 
-        self._add(what, points, steps, self._inputs, cases=cases, values=False)
+        self.part(what, points, cases=cases, values=False)(row)
 
     def shows(
         self,
@@ -310,14 +285,22 @@ class Checks:
 
         self.part(what, points, of=of)(row)
 
-    def _inputs_of(self, case: Case) -> list[Any]:
-        inputs: list[Any] = _arrays(copy.deepcopy(tuple(case[: len(self._inputs)])))
-        return inputs
+    def _next_call(self, split: Callable[[Any], list[Any]] | None, *, whole: bool) -> Any:
+        """Return the inputs and the call of the next case, of those that `_run` runs.
 
-    def _calls(self, inputs: Sequence[list[Any]], *, whole: bool) -> list[Any]:
-        """Return calls of the tested function, as `Notebook.calls` does."""
-        function = self._function or self._value(self.name)
-        return self.notebook.calls(function, inputs, whole=whole)
+        `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
+        """
+        if split and self._calls is None:
+            cases = [_arrays(copy.deepcopy(case))[: len(self._inputs)] for case in self._running]
+            inputs = [one for case in cases for one in split(case)]
+            # The parts of a table share their calls, if the results cannot be used up.
+            key = (self.second_try, whole, *map(id, self._running))
+            if key not in self._shared or not self.notebook.keeps_results:
+                function = self._function or self._value(self.name)
+                calls = self.notebook.calls(function, inputs, whole=whole)
+                self._shared[key] = self._running, calls  # the cases too, since ids are used again
+            self._calls = zip(inputs, self._shared[key][1], strict=True)
+        return next(self._calls)
 
     def _value(self, name: str) -> Any:
         """Return the value of a name of the notebook; NameError if it has none."""
@@ -328,25 +311,17 @@ class Checks:
 
     def _add(
         self,
-        what: str,
-        points: float,
-        steps: Steps,
-        names: Sequence[str],
-        *,
+        part: Part,
+        function: Callable[..., object],
         cases: Sequence[Case] | None,
-        values: bool,
-        of: Sequence[str] = (),
+        of: Sequence[str],
     ) -> None:
-        """Run a part, add its outcome and print it; `names` are those of a case's entries."""
-        what = failures.one_line(what)
-        if cases is None:
-            own: Sequence[Case] = self._cases or [()]
-            fresh = self._fresh.get(what, self._fresh.get("", []))
-        else:
-            own, fresh = cases or [()], self._fresh.get(what, [])
+        """Run a part, add it and print its outcome."""
+        part = replace(part, what=failures.one_line(part.what))
+        fresh = self._fresh.get(part.what, self._fresh.get("", []) if cases is None else [])
+        own = (self._cases if cases is None else cases) or [()]
         self._shows_results |= bool(of)
-        run = functools.partial(self._run, steps, names, own, fresh)
-        part = self._tried(Part(what, points, compares_values=values), run, of)
+        part = self._tried(part, functools.partial(self._run, function, own, fresh), of)
         if part.message:  # a message of blanks is a failure too
             part = replace(part, message=failures.one_line(part.message) or "failed")
         self.parts.append(part)
@@ -361,7 +336,7 @@ class Checks:
             return replace(part, message=self._unanswered)
         if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
             return replace(part, message=COUNTS_ONLY)
-        first = _Try(self._endless) if self._endless else run()
+        first = run()
         too_few = _with_too_few_points(of)
         if of and not too_few and self._raised_in_notebook(first.error):
             return replace(part, excused=True)
@@ -407,20 +382,18 @@ class Checks:
         return {name: right[name] for name in above}
 
     def _run(
-        self, steps: Steps, names: Sequence[str], cases: Sequence[Case], fresh: Sequence[Case]
+        self, function: Callable[..., object], cases: Sequence[Case], fresh: Sequence[Case]
     ) -> _Try:
-        """Run a part with all cases until one fails; KeyboardInterrupt ends the cell."""
+        """Run a part's function with all cases until one fails; KeyboardInterrupt ends the cell."""
         case: Case = ()
         is_fresh = False
+        self._running, self._calls = [*cases, *fresh], None
         try:
             with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
-                all_cases = [*cases, *fresh]
-                with _output(dropped=self.second_try):
-                    todo = iter(steps(all_cases))
-                for number, case in enumerate(all_cases):  # noqa: B007
+                for number, case in enumerate(self._running):
                     is_fresh = number >= len(cases)
                     with _output(dropped=is_fresh or self.second_try):
-                        next(todo)()
+                        function(*_arrays(copy.deepcopy(case)))
         except (StaffError, KeyboardInterrupt):
             raise
         except BaseException as error:
@@ -428,6 +401,8 @@ class Checks:
                 raise StaffError(str(error)) from None
             try:
                 message = self._why(error)
+                names = [*inspect.signature(function).parameters]
+                names = self._inputs if names == ["case"] else names
                 if not self._unanswered and (about := _about(names, case, is_fresh, error)):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
             except Exception:  # an exception's text and attributes are student code too
@@ -439,8 +414,7 @@ class Checks:
 
     def _why(self, error: BaseException) -> str:
         if isinstance(error, TimeLimitReached):
-            if not self.second_try:
-                self._endless = "not tried, because another part did not return within its limit"
+            self._shared.clear()
             return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
         if isinstance(error, Mismatch):
             return str(error)
@@ -538,27 +512,16 @@ def _arrays(value: Any) -> Any:
 def _about(names: Sequence[str], case: Case, is_fresh: bool, error: BaseException) -> str:
     """Describe the inputs of a case: all but those that begin with "expected".
 
-    Shapes come first if they are what NumPy raised an error for.
+    Arrays are told by their shapes if NumPy raised an error for these.
     """
+    of_shapes = isinstance(error, ValueError) and _OF_SHAPES.search(str(error))
+    most = {"entries": 0} if of_shapes else {}
     inputs = zip(names, _arrays(tuple(case)), strict=False)
-    pairs = [(name, value) for name, value in inputs if not name.startswith("expected")]
-    text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
+    shows = [f"{n} = {shown(v, **most)}" for n, v in inputs if not n.startswith("expected")]
+    text = ", ".join(shows)
     if len(text) > _LONGEST_INPUTS:
         text = text[:_LONGEST_INPUTS] + "…"
-    about = f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
-    if isinstance(error, ValueError) and _OF_SHAPES.search(failures.text_of(error)):
-        shapes = [(name, _shapes(value)) for name, value in pairs]
-        said = ", ".join(f"{name} is {shape}" for name, shape in shapes if shape)
-        about = f"{said}. {about}" if said else about
-    return about
-
-
-def _shapes(value: Any) -> str:
-    """Return the shape of an array, or the shapes of those in a list; "" for other values."""
-    if issubclass(type(value), list):
-        inside = [*filter(None, map(_shapes, value))]
-        return f"[{', '.join(inside)}]" if inside else ""
-    return str(value.shape) if issubclass(type(value), np.ndarray) else ""
+    return f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
 
 
 def _reversed(value: Any) -> Any:

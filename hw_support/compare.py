@@ -63,11 +63,7 @@ def as_numbers(
     `Mismatch` if the value is None, text, an object, a ragged list, or has another shape.
     """
     array = _plain_array(value, what)
-    if shape is None or array.shape == tuple(shape):
-        return array
-    if _is_flat(array.shape, shape, flat_ok):
-        return array.reshape(tuple(shape))
-    raise Mismatch(_wrong_shape(array.shape, tuple(shape), what, flat_ok))
+    return array if shape is None else _in_shape(array, tuple(shape), what, flat_ok)
 
 
 def _plain_array(value: object, what: str) -> Array:
@@ -98,21 +94,23 @@ def _entries(value: Any) -> Any:
     return [*map(_entries, value)] if type(value) in (list, tuple) else value
 
 
-def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:
-    one, other = sorted((found, tuple(shape)), key=len)
-    return flat_ok and len(one) == 1 and other == (*one, 1)
-
-
-def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat_ok: bool) -> str:
+def _in_shape(
+    array: Array, shape: tuple[int, ...], what: str, flat_ok: bool, right: Array | None = None
+) -> Array:
+    """Return an array in a shape that it has, or as good as has; `right` has the right values."""
+    one, other = sorted((array.shape, shape), key=len)
+    if array.shape == shape or (flat_ok and len(one) == 1 and other == (*one, 1)):
+        return array.reshape(shape)
     n, is_column = (shape or (0,))[0], shape[1:] == (1,) or (flat_ok and len(shape) == 1)
     also = f" or {(n,) if len(shape) > 1 else (n, 1)}" if flat_ok and is_column else ""
-    message = f"{what}: expected shape {shape}{also}, got {found}"
-    if is_column and found == (n, n) and n > 1:
+    message = f"{what}: expected shape {shape}{also}, got {array.shape}"
+    if is_column and array.shape == (n, n) and n > 1:
         message += (
             f". Did you combine arrays of shapes ({n},) and ({n}, 1)? NumPy broadcasts them; "
             "reshape one of them first"
         )
-    return message
+    because = "" if right is None else _because(array, right, what)
+    raise Mismatch(message + because, array.astype(float), right)
 
 
 def assert_close(
@@ -141,11 +139,7 @@ def assert_close(
         Whether NaN is right where NaN is expected.
     """
     right = np.asarray(expected, dtype=float)
-    plain = _plain_array(actual, what)
-    if plain.shape != right.shape and not _is_flat(plain.shape, right.shape, flat_ok):
-        message = _wrong_shape(plain.shape, right.shape, what, flat_ok)
-        raise Mismatch(message + _because(plain, right, what), plain.astype(float), right)
-    plain = plain.reshape(right.shape)
+    plain = _in_shape(_plain_array(actual, what), right.shape, what, flat_ok, right)
     got = plain.astype(float)
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
@@ -177,19 +171,18 @@ def expect(condition: object, message: str) -> None:
         raise Mismatch(message)
 
 
-def shown(value: object) -> str:
-    """Return a value as text on one line; of large arrays, the shape."""
-    if hasattr(type(value), "looked_at"):
-        return "a function" if callable(value) else "an object"
+def shown(value: object, entries: int = _MAX_SHOWN) -> str:
+    """Return a value as text on one line; of arrays with more entries, the shape."""
     match value:
-        case np.ndarray() if value.size <= _MAX_SHOWN:
+        case _ if hasattr(type(value), "looked_at"):
+            return "a function" if callable(value) else "an object"
+        case np.ndarray() if value.size <= entries:
             text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
             return " ".join(text.split()).replace("[ ", "[")
         case np.ndarray():
             return f"an array of shape {value.shape}"
         case list() | tuple():
-            entries = [shown(entry) for entry in value[:4]] + ["…"] * (len(value) > 4)
-            inside = ", ".join(entries)
+            inside = ", ".join([shown(v, entries) for v in value[:4]] + ["…"] * (len(value) > 4))
             return f"[{inside}]" if isinstance(value, list) else f"({inside})"
         case str():
             return repr(value[:_MAX_SHOWN])

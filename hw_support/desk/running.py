@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell
 
 from hw_support.checks import Part
 from hw_support.desk import DeskError
-from hw_support.failures import with_its_line
+from hw_support.failures import without_its_file
 from hw_support.submission.cells import marks_of
 
 KERNEL = "python3"
@@ -64,7 +64,7 @@ def errors_of(cell: NotebookNode) -> list[NotebookNode]:
 
 def error_in_words(error: NotebookNode) -> str:
     """Return the type and the message of an error; the message may be empty."""
-    message = with_its_line(error.evalue, error.traceback)[:_LONGEST_MESSAGE]
+    message = without_its_file(error.evalue)[:_LONGEST_MESSAGE]
     return f"{error.ename}: {message}" if message else str(error.ename)
 
 
