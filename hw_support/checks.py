@@ -77,13 +77,6 @@ class StaffError(BaseException):
     """
 
 
-class ChecksFailed(AssertionError):
-    """A part has failed in nbgrader's validation, which reports only errors."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython shows these lines instead of a traceback
-        return [str(self)]
-
-
 @dataclass(frozen=True)
 class Part:
     """The outcome of a part.
@@ -446,8 +439,8 @@ class Checks:
     def score(self) -> float | None:
         """Return the points earned, as the cell's last expression.
 
-        It is None if the parts are worth nothing. `ChecksFailed` if a part has failed while
-        nbgrader validates the notebook.
+        It is None if the parts are worth nothing. AssertionError if a part has failed while
+        nbgrader validates the notebook, which reports only errors.
         """
         known = {part.what for part in self.parts} | {""}
         if unknown := [what for what in self._fresh if what not in known]:
@@ -461,9 +454,8 @@ class Checks:
         print(f"{self.name}: {got:g} of {points:g} points")
         failed = [part for part in self.parts if not part.passed]
         if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
-            lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
-            lines += [f"  {part.what}: {part.message}" for part in failed]
-            raise ChecksFailed("\n".join(lines))
+            lines = [f"{part.what}: {part.message}" for part in failed]
+            raise AssertionError("\n".join(["parts that failed:", *lines]))
         return float(got) if points else None
 
 
