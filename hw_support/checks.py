@@ -33,7 +33,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -101,16 +100,6 @@ class Part:
         return not self.message
 
 
-@dataclass(frozen=True)
-class _Try:
-    """How one try of a part ended, and with which case; `message` is empty if it passed."""
-
-    message: str = ""
-    case: Case | None = None
-    fresh: bool = False
-    error: BaseException | None = None
-
-
 class Checks:
     """The parts of one test cell.
 
@@ -149,7 +138,7 @@ class Checks:
         self.second_try = False  # whether the reference's functions replace the notebook's now
         self._cases = list(cases)
         self._fresh: dict[str, list[Case]] = {}  # by part; those of "" are for all parts
-        self._reference: ModuleType | None = None
+        self._reference: Any = None  # its module
         self._file = cell.f_code.co_filename
         self._shows_results = False  # whether it tests a deliverable, and no function
         self._unanswered = ""  # the message for all parts, if there is no answer yet
@@ -314,24 +303,21 @@ class Checks:
         fresh = self._fresh.get(part.what, self._fresh.get("", []) if cases is None else [])
         own = (self._cases if cases is None else cases) or [()]
         self._shows_results |= bool(of)
-        part = self._tried(part, functools.partial(self._run, function, own, fresh), of)
-        if part.message:  # a message of blanks is a failure too
-            part = replace(part, message=failures.one_line(part.message) or "failed")
+        part = self._tried(part, functools.partial(self._run, part, function, own, fresh), of)
         self.parts.append(part)
         if not self._unanswered:
             print(_line(part.what, part.points, part.message))
         if part.second_try or part.excused:
             print(f"        {SECOND_TRY if part.second_try else EXCUSED}")
 
-    def _tried(self, part: Part, run: Callable[[], _Try], of: Sequence[str]) -> Part:
+    def _tried(self, part: Part, run: Callable[[], Part], of: Sequence[str]) -> Part:
         """Return the part with its outcome, after at most two tries."""
         if self._unanswered:
             return replace(part, message=self._unanswered)
         if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
             return replace(part, message=COUNTS_ONLY)
-        first = run()
-        too_few = _with_too_few_points(of)
-        if of and not too_few and self._raised_in_notebook(first.error):
+        first, too_few = run(), _with_too_few_points(of)
+        if first.excused and of and not too_few:
             return replace(part, excused=True)
         if first.message or too_few:
             if self._reference:
@@ -343,75 +329,71 @@ class Checks:
                     return replace(part, second_try=True)
             elif not first.message:
                 too_few += ". When you are graded, the right value counts"
-        if first.message:
-            self.case = first.case
-            self.got = getattr(first.error, "got", None)
-            self.expected = getattr(first.error, "expected", None)
-        return replace(part, message=first.message or too_few, fresh=first.fresh)
-
-    def _raised_in_notebook(self, error: BaseException | None) -> bool:
-        """Whether a function of the notebook raised an error that has cost points in its test."""
-        if not isinstance(error, Exception) or isinstance(error, Mismatch | NotImplementedError):
-            return False
-        return bool(self._place_of(error))
-
-    def _place_of(self, error: BaseException) -> failures.Place | None:
-        return failures.place_of(error, self.notebook.names, but=self._file)
+        return replace(first, message=first.message or too_few, excused=False)
 
     def _right_functions(self) -> dict[str, object]:
         """Return the reference's functions that stand before the tested one in the notebook."""
-        assert self._reference
-        right: dict[str, object] = {
-            name: value
-            for name, value in vars(self._reference).items()
-            if inspect.isfunction(value)
-            and value.__module__ == self._reference.__name__
-            and not name.startswith("_")
+        reference = self._reference
+        right = {
+            name: function
+            for name, function in vars(reference).items()
+            if inspect.isfunction(function) and function.__module__ == reference.__name__
         }
-        instead = right.pop("second_try", None)
-        names = list(right)
+        second_try: Callable[..., Any] = right.pop("second_try", lambda _: {})
+        replaced = second_try(self.notebook.own)
+        names = [name for name in right if not name.startswith("_")]
         above = names[: names.index(self.name)] if self.name in names else names
-        right |= instead(self.notebook.own) if callable(instead) else {}
-        return {name: right[name] for name in above}
+        return {name: replaced.get(name, right[name]) for name in above}
 
     def _run(
-        self, function: Callable[..., object], cases: Sequence[Case], fresh: Sequence[Case]
-    ) -> _Try:
-        """Run a part's function with all cases until one fails; KeyboardInterrupt ends the cell."""
+        self,
+        part: Part,
+        function: Callable[..., object],
+        cases: Sequence[Case],
+        fresh: Sequence[Case],
+    ) -> Part:
+        """Run a part with all cases until one fails; it is `excused` if the notebook's code raised.
+
+        KeyboardInterrupt ends the cell.
+        """
         case: Case = ()
-        is_fresh = False
         self._running, self._calls = [*cases, *fresh], None
         try:
             with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
                 for number, case in enumerate(self._running):
-                    is_fresh = number >= len(cases)
-                    with _output(dropped=is_fresh or self.second_try):
+                    part = replace(part, fresh=number >= len(cases))
+                    with _output(dropped=part.fresh or self.second_try):
                         function(*_arrays(copy.deepcopy(case)))
         except (StaffError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            if isinstance(error, ImportError) and not self._place_of(error):
-                raise StaffError(str(error)) from None
-            try:
-                message = self._why(error)
+            place, message = None, "an exception was raised"
+            with contextlib.suppress(Exception):  # its text and attributes are student code too
+                place = failures.place_of(error, self.notebook.names, but=self._file)
+                if isinstance(error, ImportError) and not place:
+                    raise StaffError(str(error)) from None
+                message = self._why(error, place)
                 names = [*inspect.signature(function).parameters]
                 names = self._inputs if names == ["case"] else names
-                if not self._unanswered and (about := _about(names, case, is_fresh, error)):
+                if not self._unanswered and (about := _about(names, case, part.fresh, error)):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
-            except Exception:  # an exception's text and attributes are student code too
-                message = "an exception was raised"
-            return _Try(message, case, is_fresh, error)
+                if not self.second_try:
+                    self.case, self.got = case, getattr(error, "got", None)
+                    self.expected = getattr(error, "expected", None)
+            told = isinstance(error, Mismatch | NotImplementedError)
+            excused = isinstance(error, Exception) and not told and bool(place)
+            message = failures.one_line(message) or "failed"  # blanks are a failure too
+            return replace(part, message=message, excused=excused)
         finally:
             self.notebook.end_part()
-        return _Try()
+        return replace(part, fresh=False)
 
-    def _why(self, error: BaseException) -> str:
+    def _why(self, error: BaseException, place: failures.Place | None) -> str:
         if isinstance(error, TimeLimitReached):
             self._shared.clear()
             return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
         if isinstance(error, Mismatch):
             return str(error)
-        place = self._place_of(error)
         if isinstance(error, NotImplementedError):
             name = place.function if place else "this"
             message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
