@@ -79,12 +79,6 @@ def get_mnist_threes_nines() -> tuple[ImagesAndLabels, ImagesAndLabels]:
     Source: the MNIST database by Yann LeCun, Corinna Cortes and Christopher J.C. Burges,
     distributed under CC BY-SA 3.0. The subset keeps that licence; ``data/README.md`` in this
     package says what was changed.
-
-    Examples
-    --------
-    >>> (X_train, y_train), (X_test, y_test) = get_mnist_threes_nines()
-    >>> X_train.shape, y_train[:5].tolist()
-    ((12080, 28, 28), [1, 0, 0, 0, 1])
     """
     return _preloaded.pop() if _preloaded else _loaded()
 
@@ -98,12 +92,11 @@ _preloaded: list[tuple[ImagesAndLabels, ImagesAndLabels]] = []
 
 
 def _loaded() -> tuple[ImagesAndLabels, ImagesAndLabels]:
+    def pair(part: str) -> ImagesAndLabels:
+        return arrays[f"X_{part}"] / 255.0, arrays[f"y_{part}"].astype(np.int64)
+
     with np.load(io.BytesIO(MNIST_FILE.read()), allow_pickle=False) as arrays:
-        (X_train, y_train), (X_test, y_test) = (
-            (arrays[f"X_{part}"] / 255.0, arrays[f"y_{part}"].astype(np.int64))
-            for part in ("train", "test")
-        )
-    return (X_train, y_train), (X_test, y_test)
+        return pair("train"), pair("test")
 
 
 class ReferenceBatch(NamedTuple):

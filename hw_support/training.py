@@ -125,13 +125,12 @@ class TrainingChecks:
         seen = self._seen()
         _expect_steps(seen)
         for step, batch in enumerate(seen.batches, 1):
-            own = self.labels[batch.images]
-            wrong, others = self._wrong_step(seen, step, own), np.sum(batch.labels != own)
-            if wrong and others and not self._wrong_step(seen, step, batch.labels):
+            wrong = self._wrong_step(seen, step, self.labels[batch.images])
+            if wrong and not self._wrong_step(seen, step, batch.labels):
                 wrong = (
-                    f"step {step + 1}: expected the gradient with the labels of y_train, got other "
-                    f"labels for {others} of {len(own)} images. Likely cause: images and labels "
-                    "are not shuffled with the same permutation"
+                    f"step {step + 1}: expected the gradient with the labels of y_train, got that "
+                    "with other labels. Likely cause: images and labels are not shuffled with the "
+                    "same permutation"
                 )
             expect(not wrong, wrong)
 
@@ -355,13 +354,15 @@ def _wrong(
     first, messages = len(seen.networks) - len(sizes), []
     for name, due, others in zip(names, right, (causes, units), strict=True):
         values = seen.histories[name][first:]
-        near = [np.abs(values - d) <= _ERROR * np.maximum(1, np.abs(d)) for d in others.values()]
-        why = _likely([cause for cause, fits in zip(others, near, strict=True) if fits.all()])
-        astray = ~(np.abs(values - due) <= _ERROR * np.maximum(1, np.abs(due)))
-        k = int(np.argmax(astray))
+        why = _likely([cause for cause, other in others.items() if _near(values, other).all()])
+        k = int(np.argmin(_near(values, due)))
         said = f"{name}[{first + k}]: expected {due[k]:.5g}, got {values[k]:.5g}{why}"
-        messages.append(said if astray.any() else "")
+        messages.append("" if _near(values, due).all() else said)
     return messages
+
+
+def _near(values: Array, due: Array) -> Array:
+    return np.asarray(np.abs(values - due) <= _ERROR * np.maximum(1, np.abs(due)))
 
 
 def _likely(causes: list[str]) -> str:
