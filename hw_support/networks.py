@@ -18,9 +18,9 @@ from hw_support.compare import (
     as_numbers,
     assert_close,
     expect,
+    expect_unchanged,
     looked_at,
     relative_error,
-    watched_calls,
 )
 
 Array = npt.NDArray[Any]
@@ -192,15 +192,12 @@ def expect_layers(
     initialise: Callable[[list[int]], Any], dims: list[int], shapes: Sequence[tuple[int, ...]]
 ) -> None:
     """Expect a list of arrays of numbers with these shapes, and that `dims` is left as it is."""
-    [call] = watched_calls(initialise, [[[*dims]]])
-    called = call()
-    result, [now] = called.result, called.arguments
+    result = expect_unchanged(initialise, [*dims], names="layer_dims")
     expect(result is not None, "expected a list of arrays, got None. Is a `return` missing?")
     arrays = _arrays(result)
     expect(len(arrays) == len(shapes), f"expected {len(shapes)} arrays, got {len(arrays)}")
     for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
         as_numbers(array, what=f"entry {number}", shape=shape)
-    expect(now == dims, f"expected the sizes as they were, {dims}, got {now}")
 
 
 def _arrays(result: Any) -> list[Any]:

@@ -47,8 +47,9 @@ class Batch:
     """The images that a step used. Training images have indices 0 to 249; test images follow."""
 
     images: Array  # indices
-    counts: Array  # how often each image was drawn
+    pixels: Array  # (n, 784)
     labels: Array  # with which the step fits, image by image
+    counts: Array  # how often each image was drawn
     odd: float  # 0; or how much an image counts if that is no multiple of what the others do
 
 
@@ -125,8 +126,8 @@ class TrainingChecks:
         seen = self._seen()
         _expect_steps(seen)
         for step, batch in enumerate(seen.batches, 1):
-            wrong = self._wrong_step(seen, step, self.labels[batch.images])
-            if wrong and not self._wrong_step(seen, step, batch.labels):
+            wrong = _wrong_step(seen, step, self.labels[batch.images])
+            if wrong and not _wrong_step(seen, step, batch.labels):
                 wrong = (
                     f"step {step + 1}: expected the gradient with the labels of y_train, got that "
                     "with other labels. Likely cause: images and labels are not shuffled with the "
@@ -146,8 +147,7 @@ class TrainingChecks:
         accuracies alone, is not counted here if the part on training has counted it.
         """
         seen, names = self._seen(), HISTORIES[2:]
-        _expect_entries(seen, names)
-        right = np.array([self._test_figures(network) for network in seen.networks]).T
+        right = np.transpose([self._test_figures(network) for network in seen.networks])
         sizes = np.full(len(seen.networks), TEST_IMAGES)
         early = {"it is measured before the step": [seen.histories[names[0]][0], *right[0][:-1]]}
         wrong = _wrong(seen, names, right, sizes, early)
@@ -270,57 +270,25 @@ class TrainingChecks:
         shares = sizes / np.median(sizes) if len(images) else sizes
         counts = np.maximum(np.rint(shares), 1)
         odd = [*shares[np.abs(shares - counts) > 0.1], 0.0]
-        return Batch(images, counts, labels[images], float(odd[0]))
-
-    def _mean_gradient(self, network: Network, batch: Batch, labels: Array) -> Network:
-        """Return the gradient of the mean loss of a batch with these labels, by parameter."""
-        x, share = self.images[batch.images], (batch.counts / batch.counts.sum())[:, None]
-        by_sums, hidden, by_output = _slopes(network, x, labels)
-        weights = [x.T @ (share * by_sums), hidden.T @ (share * by_output)]
-        return [*weights, share.T @ by_sums, share.T @ by_output]
+        return Batch(images, self.images[images], labels[images], counts, float(odd[0]))
 
     def _test_figures(self, network: Network) -> Array:
         return figures(network, self.images[IMAGES:], self.labels[IMAGES:])
 
-    def _wrong_step(self, seen: Seen, step: int, labels: Array) -> str:
-        """Say how a step differs from the one that these labels ask for; "" if it does not."""
-        batch, (before, after) = seen.batches[step - 1], seen.networks[step - 1 : step + 1]
-        gradients, n = self._mean_gradient(before, batch, labels), int(batch.counts.sum())
-        where = f"step {step + 1} (a batch of {n} images): expected"
-        for name, a, b, gradient in zip(PARAMETERS, before, after, gradients, strict=True):
-            size = max(float(np.linalg.norm(gradient)), 1e-300)
-            along = float(np.sum((a - b) * gradient)) / size**2
-            off = np.linalg.norm(a - b - along * gradient)
-            if not off <= _STEP_ERROR * size * max(abs(along), STEP_SIZE):
-                return f"{where} {name} to move along the mean gradient, got another way"
-            if abs(along - STEP_SIZE) > 2 * _STEP_ERROR * STEP_SIZE:
-                causes = {
-                    "the step goes up the gradient, not down": -1,
-                    "the sum over the batch in place of the mean": n,
-                    "the mean is divided by the size of the batch once more": 1 / n,
-                    "the sum is divided by 100, not by the size of this batch": n / 100,
-                }
-                fits = [c for c, by in causes.items() if abs(along / STEP_SIZE / by - 1) < 0.02]
-                said = f"{name} to move by {STEP_SIZE:g} times the mean gradient"
-                return f"{where} {said}, got {along:.3g} times{_likely(fits)}"
-        return ""
-
     def _wrong_training(self) -> list[str]:
         """Say what is wrong about training losses, and about training accuracies."""
-        seen, names = self._seen(), HISTORIES[:2]
-        _expect_entries(seen, names)
+        seen = self._seen()
         _expect_steps(seen, clear=True)
         before, after = (
-            np.array(
-                [
-                    figures(network, self.images[batch.images], batch.labels, batch.counts)
-                    for network, batch in zip(networks, seen.batches, strict=True)
-                ]
-            ).T
+            [
+                figures(network, batch.pixels, batch.labels, batch.counts)
+                for network, batch in zip(networks, seen.batches, strict=True)
+            ]
             for networks in (seen.networks[:-1], seen.networks[1:])
         )
         sizes = np.array([batch.counts.sum() for batch in seen.batches])
-        return _wrong(seen, names, before, sizes, {"it is measured after the step": after[0]})
+        late = {"it is measured after the step": np.transpose(after)[0]}
+        return _wrong(seen, HISTORIES[:2], np.transpose(before), sizes, late)
 
 
 def _expect_steps(seen: Seen, *, clear: bool = False) -> None:
@@ -332,11 +300,29 @@ def _expect_steps(seen: Seen, *, clear: bool = False) -> None:
         expect(not batch.odd, f"step {step}: {said}, got one that does {batch.odd:.2g} times that")
 
 
-def _expect_entries(seen: Seen, names: tuple[str, ...]) -> None:
-    steps = len(seen.networks)
-    for name in names:
-        size = len(seen.histories[name])
-        expect(size == steps, f"{name}: expected {steps} entries, one for each step, got {size}")
+def _wrong_step(seen: Seen, step: int, labels: Array) -> str:
+    """Say how a step differs from the one that these labels ask for; "" if it does not."""
+    batch, (before, after) = seen.batches[step - 1], seen.networks[step - 1 : step + 1]
+    gradients = _mean_gradient(before, batch.pixels, labels, batch.counts)
+    n = int(batch.counts.sum())
+    where = f"step {step + 1} (a batch of {n} images): expected"
+    for name, a, b, gradient in zip(PARAMETERS, before, after, gradients, strict=True):
+        size = max(float(np.linalg.norm(gradient)), 1e-300)
+        along = float(np.sum((a - b) * gradient)) / size**2
+        off = np.linalg.norm(a - b - along * gradient)
+        if not off <= _STEP_ERROR * size * max(abs(along), STEP_SIZE):
+            return f"{where} {name} to move along the mean gradient, got another way"
+        if abs(along - STEP_SIZE) > 2 * _STEP_ERROR * STEP_SIZE:
+            causes = {
+                "the step goes up the gradient, not down": -1,
+                "the sum over the batch in place of the mean": n,
+                "the mean is divided by the size of the batch once more": 1 / n,
+                "the sum is divided by 100, not by the size of this batch": n / 100,
+            }
+            fits = [c for c, by in causes.items() if abs(along / STEP_SIZE / by - 1) < 0.02]
+            said = f"{name} to move by {STEP_SIZE:g} times the mean gradient"
+            return f"{where} {said}, got {along:.3g} times{_likely(fits)}"
+    return ""
 
 
 def _wrong(
@@ -345,14 +331,19 @@ def _wrong(
     """Name the first wrong loss and the first wrong accuracy, of the last steps; "" if none is.
 
     `right` has both, `sizes` the numbers of images, and `causes` what a mistake makes of losses.
+    `Mismatch` if there is not one of each for each step.
     """
     causes = causes | {"the sum over the images in place of the mean": sizes * right[0]}
     units = {
         "percent in place of a fraction": 100 * right[1],
         "the number of images in place of the fraction": sizes * right[1],
     }
-    first, messages = len(seen.networks) - len(sizes), []
+    steps, messages = len(seen.networks), []
+    for name in names:
+        size = len(seen.histories[name])
+        expect(size == steps, f"{name}: expected {steps} entries, one for each step, got {size}")
     for name, due, others in zip(names, right, (causes, units), strict=True):
+        first = steps - len(sizes)
         values = seen.histories[name][first:]
         why = _likely([cause for cause, other in others.items() if _near(values, other).all()])
         k = int(np.argmin(_near(values, due)))
@@ -401,6 +392,14 @@ def figures(network: Network, images: Array, labels: Array, counts: Any = None) 
     *_, output = _layers(network, images)
     loss, right = _losses(output, labels)[:, 0], (output[:, 0] > 0) == (labels == 1)
     return np.asarray(np.average([loss, right], axis=1, weights=counts))
+
+
+def _mean_gradient(network: Network, images: Array, labels: Array, counts: Array) -> Network:
+    """Return the gradient of the mean loss, by parameter."""
+    share = (counts / counts.sum())[:, None]
+    by_sums, hidden, by_output = _slopes(network, images, labels)
+    weights = [images.T @ (share * by_sums), hidden.T @ (share * by_output)]
+    return [*weights, share.T @ by_sums, share.T @ by_output]
 
 
 def _slopes(network: Network, images: Array, labels: Array) -> tuple[Array, Array, Array]:

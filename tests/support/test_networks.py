@@ -209,7 +209,7 @@ def emptied(dims):
         (lambda dims: None, "expected a list of arrays, got None. Is a `return` missing?"),
         (lambda dims: [np.ones((2, 3))] * 2, "expected 1 arrays, got 2"),
         (lambda dims: [np.ones((3, 2))], "entry 0: expected shape (2, 3), got (3, 2)"),
-        (emptied, "expected the sizes as they were, [2, 3], got [2]"),
+        (emptied, "layer_dims after the call: expected 2 entries, as before it, got 1"),
     ],
 )
 def test_shapes_of_layers(initialise, message):
