@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# A cause explains a result if all entries agree within these tolerances.
-_RTOL, _ATOL = 1e-4, 1e-6  # _ATOL is relative to the largest entry
-# Two explanations that agree this well, relative to the largest entry, are not told apart.
+# A cause explains a result if all entries agree up to this part of the largest one.
+_SAME = 1e-4
+# Two explanations that agree up to this part are not told apart.
 _NEARLY = 1e-2
 
 # Steps that students use for differences: `/2*h` gives the derivative times h squared.
@@ -38,26 +38,21 @@ def likely_cause(got: Array, right: Array) -> str | None:
     if got.dtype.kind in "iu" and np.array_equal(got, whole) and not np.array_equal(right, whole):
         return "the values are cut to whole numbers: was the array made from integers?"
     got = got.astype(float)
-    if got.shape == right.shape and _nearly(got, right):
+    if got.shape == right.shape and _agree(got, right, _NEARLY):
         return None
-    possible = [cause for cause in _explanations(got, right) if _nearly(got, cause[1])]
+    possible = [one for one in _explanations(got, right) if _agree(got, one[1], _NEARLY)]
     if len({cause for cause, _ in possible}) != 1:
         return None
-    agrees = any(_agree(got, wanted) for _, wanted in possible)
+    agrees = any(_agree(got, wanted, _SAME) for _, wanted in possible)
     return possible[0][0] or None if agrees else None
 
 
-def _agree(got: Array, wanted: Array) -> bool:
-    size = np.abs(wanted).max()
-    return bool(np.allclose(np.ravel(got), np.ravel(wanted), rtol=_RTOL, atol=_ATOL * size))
-
-
-def _nearly(got: Array, wanted: Array) -> bool:
-    """Whether the values roughly agree, and the shapes too, apart from axes of length 1."""
+def _agree(got: Array, wanted: Array, part: float) -> bool:
+    """Whether the values agree, and the shapes too, apart from axes of length 1."""
     if np.squeeze(got).shape != np.squeeze(wanted).shape:
         return False
     size = np.abs(wanted).max()
-    return bool(size > 0 and np.abs(np.ravel(got) - np.ravel(wanted)).max() <= _NEARLY * size)
+    return bool(size > 0 and np.abs(np.ravel(got) - np.ravel(wanted)).max() <= part * size)
 
 
 def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:

@@ -13,7 +13,6 @@ _LONGEST_NAME = 60  # characters of a function's or type's name
 _LONGEST_TEXT = 1000  # characters of an exception's text
 _OF_A_CELL = re.compile(r" ?\(\d+\.py, (line \d+)\)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_MAX_LINES = 1_000_000
 # Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -80,20 +79,15 @@ def place_of(error: BaseException, names: object, *, but: str = "") -> Place | N
     are ignored. An exception from another process has the place in its attributes.
     """
     if line := getattr(error, "raised_in_line", 0):
-        return _place(getattr(error, "raised_by", ""), line)
+        return Place(plain_name(getattr(error, "raised_by", "")), int(line))
     found = None
     for step in steps_of(error):
         code = step.tb_frame.f_code
         if step.tb_frame.f_globals is names and code.co_filename != but:
             # Lambdas and comprehensions are named by the function around them.
-            found = _place(re.sub(r"\.?<\w+>", "", code.co_qualname), step.tb_lineno)
+            name = re.sub(r"\.?<\w+>", "", code.co_qualname)
+            found = Place(plain_name(name), step.tb_lineno)
     return found
-
-
-def _place(function: object, line: object) -> Place | None:
-    if type(line) is int and 0 < line <= _MAX_LINES:
-        return Place(plain_name(function), line)
-    return None
 
 
 def steps_of(error: BaseException) -> Iterator[TracebackType]:

@@ -47,12 +47,10 @@ def test_a_function_of_the_test_is_not_named_as_the_students():
     assert message == "line 2 of f: ZeroDivisionError: division by zero"
 
 
-def test_the_place_of_an_exception_of_another_process_is_checked():
+def test_an_exception_of_another_process_has_its_place_in_it():
     error = ValueError()
-    error.raised_by = "f\n"
-    for line, place in [(7, "line 7 of f"), *((n, "None") for n in (-1, True, "7", 10**9, 1.5))]:
-        error.raised_in_line = line
-        assert str(place_of(error, {})) == place
+    error.raised_by, error.raised_in_line = "f\n", 7
+    assert str(place_of(error, {})) == "line 7 of f"
 
 
 def test_invisible_characters_are_shown_as_escapes_on_one_line():
