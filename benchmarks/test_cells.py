@@ -34,7 +34,7 @@ def seconds_of_all(notebook: Any) -> dict[str, float]:
     with contextlib.redirect_stdout(io.StringIO()):
         for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-            apart = grade_id in ("train", "test_train") or grade_id.startswith("q1_3e")
+            apart = grade_id in ("train", "train_run", "test_train") or grade_id.startswith("q1_3e")
             if cell.cell_type != "code" or not grade_id or apart:
                 continue
             start = time.perf_counter()

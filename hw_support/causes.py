@@ -5,7 +5,6 @@ cause explains them nearly as well, and if the result is not nearly right as it 
 no value of either array.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -15,12 +14,10 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# A cause explains a result if all entries agree within these tolerances.
-_RTOL, _ATOL = 1e-4, 1e-6  # _ATOL is relative to the largest entry
-# Two explanations that agree this well, relative to the largest entry, are not told apart.
+# A cause explains a result if all entries agree up to this part of the largest one.
+_SAME = 1e-4
+# Two explanations that agree up to this part are not told apart.
 _NEARLY = 1e-2
-
-_MAX_AXES = 4  # arrays with more axes are not tried in every order of axes
 
 # Steps that students use for differences: `/2*h` gives the derivative times h squared.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
@@ -37,124 +34,82 @@ def likely_cause(got: Array, right: Array) -> str | None:
     """
     if right.size < 2 or got.size == 0 or not (np.isfinite(got).all() and np.isfinite(right).all()):
         return None
-    if _are_cut(got, right):
+    whole = np.trunc(right)
+    if got.dtype.kind in "iu" and np.array_equal(got, whole) and not np.array_equal(right, whole):
         return "the values are cut to whole numbers: was the array made from integers?"
     got = got.astype(float)
-    if got.shape == right.shape and _nearly(got, right):
+    if got.shape == right.shape and _agree(got, right, _NEARLY):
         return None
-    possible = [cause for cause in _explanations(got, right) if _nearly(got, cause[1])]
+    possible = [one for one in _explanations(got, right) if _agree(got, one[1], _NEARLY)]
     if len({cause for cause, _ in possible}) != 1:
         return None
-    cause = possible[0][0]
-    return cause if cause and any(_agree(got, wanted) for _, wanted in possible) else None
+    agrees = any(_agree(got, wanted, _SAME) for _, wanted in possible)
+    return possible[0][0] or None if agrees else None
 
 
-def _are_cut(got: Array, right: Array) -> bool:
-    """Whether integers came that are the right numbers without their fractions."""
-    whole = np.trunc(right)
-    is_cut = got.dtype.kind in "iu" and np.array_equal(got, whole)
-    return is_cut and not np.array_equal(right, whole)
-
-
-def _agree(got: Array, wanted: Array) -> bool:
-    size = np.abs(wanted).max()
-    return bool(np.allclose(np.ravel(got), np.ravel(wanted), rtol=_RTOL, atol=_ATOL * size))
-
-
-def _nearly(got: Array, wanted: Array) -> bool:
-    """Whether the values roughly agree, and the shapes too, apart from axes of length 1."""
+def _agree(got: Array, wanted: Array, part: float) -> bool:
+    """Whether the values agree, and the shapes too, apart from axes of length 1."""
     if np.squeeze(got).shape != np.squeeze(wanted).shape:
         return False
     size = np.abs(wanted).max()
-    return bool(size > 0 and np.abs(np.ravel(got) - np.ravel(wanted)).max() <= _NEARLY * size)
+    return bool(size > 0 and np.abs(np.ravel(got) - np.ravel(wanted)).max() <= part * size)
 
 
 def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
     """Yield each known mistake with the result that it gives in place of the right one."""
-    yield from _other_shapes(got, right)
-    yield from _fewer_entries(right)
-    yield from _other_orders(right)
-    if _tells_factors(right):
-        yield "the sign is wrong", -right
-        yield from _factors(right)
-    if np.all((right >= 0) & (right <= 1)) and np.ptp(right) > _NEARLY:
-        yield "every entry is 1 minus what it should be", 1 - right
-
-
-def _other_shapes(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield results with swapped axes, and results that only have another shape."""
-    swapped = False
-    for one, other in itertools.combinations(range(min(right.ndim, _MAX_AXES)), 2):
-        wanted = right.swapaxes(one, other)
-        if 1 in (right.shape[one], right.shape[other]) and wanted.shape == right.shape:
-            continue
-        if wanted.shape == got.shape:
-            swapped = True
-            both = f"axes {one} and {other} are swapped"
-            yield (
-                "rows and columns are swapped" if other == right.ndim - 1 == one + 1 else both,
-                wanted,
-            )
-        elif got.size == right.size:
-            yield _NO_NAME, wanted.reshape(got.shape)
-    if got.shape != right.shape and got.size == right.size and not swapped:
+    n = len(right) if right.ndim else 0
+    swapped = right.swapaxes(-1, -2) if right.ndim > 1 else right
+    if right.ndim > 1 and swapped.shape == got.shape:
+        yield "rows and columns are swapped", swapped
+        swapped = right
+    elif got.size == right.size and got.shape != right.shape:
         yield "the values are right; reshape them", right.reshape(got.shape)
-
-
-def _fewer_entries(right: Array) -> Iterator[tuple[str, Array]]:
-    """Yield results with fewer entries, such as one gradient for the whole batch."""
-    if right.ndim in (1, 2) and len(right) == 2:
-        first = "entry" if right.ndim == 1 else "row"
-        pair = "the function returned one array instead of two; this is the first"
-        yield f"{pair} {first} of that array", right[0]
+    if got.size == right.size and right.ndim > 1 and 1 not in right.shape[-2:]:
+        yield _NO_NAME, swapped.reshape(got.shape)
+    if right.ndim == 3 and n > 1:
+        asked = "not one gradient for each example"
+        yield f"this is the mean over the batch, {asked}", right.mean(axis=0)
+        yield f"this is the sum over the batch, {asked}", right.sum(axis=0)
+        yield f"this is the gradient of the first example, {asked}", right[0]
+        yield f"this is the gradient of the last example, {asked}", right[-1]
+    elif right.ndim and n == 2:
+        yield "the function returned one array instead of two; this is its first entry", right[0]
         for other in (right[-1], right.mean(axis=0), right.max(axis=0), right.min(axis=0)):
             yield _NO_NAME, np.asarray(other)
-    if right.ndim != 3 or len(right) < 2:
-        return
-    asked = "not one gradient for each example"
-    yield f"this is the mean over the batch, {asked}", right.mean(axis=0)
-    yield f"this is the sum over the batch, {asked}", right.sum(axis=0)
-    yield f"this is the gradient of the first example, {asked}", right[0]
-    yield f"this is the gradient of the last example, {asked}", right[-1]
-
-
-def _other_orders(right: Array) -> Iterator[tuple[str, Array]]:
-    if right.ndim and len(right) > 1:
+    if n > 1:
         yield "the order along the first axis is reversed", right[::-1]
     if right.ndim > 1 and right.shape[-1] > 1:
         yield _NO_NAME, right[..., ::-1]
         yield _NO_NAME, right[::-1, ..., ::-1]
-
-
-def _tells_factors(right: Array) -> bool:
-    """Whether a factor can be told from a summand: the entries have two sizes or both signs."""
     there = right[np.abs(right) > 1e-3 * np.abs(right).max()]
-    return there.size > 1 and bool(np.ptp(there) > _NEARLY * np.abs(there).max())
+    # A factor can be told from a summand if the entries have two sizes or both signs.
+    if there.size > 1 and np.ptp(there) > _NEARLY * np.abs(there).max():
+        yield "the sign is wrong", -right
+        yield from _factors(right, n)
+    if np.all((right >= 0) & (right <= 1)) and np.ptp(right) > _NEARLY:
+        yield "every entry is 1 minus what it should be", 1 - right
 
 
-def _factors(right: Array) -> Iterator[tuple[str, Array]]:
+def _factors(right: Array, n: int) -> Iterator[tuple[str, Array]]:
     """Yield the factors that students leave out or add.
 
     With numbers made up by hand, such as 0.5 and 3, one result may be twice another for many
     reasons. Then no power of 2 is named as a cause. Nor is a length, or its root, if it is 2.
     """
-    n = len(right) if right.ndim else 0
-    counts_rows = right.ndim == 3 or (right.ndim == 2 and right.shape[1] == 1)
     by_hand = bool(np.all(right * 64 == np.rint(right * 64)))
     lengths = right.shape[:1] if right.ndim == 3 else right.shape
     if not by_hand and not {2, 4} & {*lengths}:
         yield "every entry is 2 times what it should be", 2 * right
         yield "every entry is half of what it should be", right / 2
+    counts_rows = right.ndim == 3 or (right.ndim == 2 and right.shape[1] == 1)
     if n > 2 and counts_rows and not (by_hand and n & (n - 1) == 0):
         by = "n, the length of the first axis"
         own = "the batch size, although each is the gradient of one example's own loss"
         yield f"every entry is divided by {own if right.ndim == 3 else by}", right / n
         yield f"every entry is multiplied by {by}", n * right
     yield _NO_NAME, right / np.abs(right).max()
-    yield "every entry is 100 times what it should be", 100 * right
     for base in (2, 10):
-        cause = f"the logarithm has base {base}, not e"
-        yield cause, right / math.log(base)
+        yield f"the logarithm has base {base}, not e", right / math.log(base)
     for h in _STEPS:
         both = "`/ 2 * h` divides by 2 and multiplies by h; `/ (2 * h)` divides by both"
         yield both, right * h**2

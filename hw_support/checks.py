@@ -33,7 +33,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -77,13 +76,6 @@ class StaffError(BaseException):
     """
 
 
-class ChecksFailed(AssertionError):
-    """A part has failed in nbgrader's validation, which reports only errors."""
-
-    def _render_traceback_(self) -> list[str]:  # IPython shows these lines instead of a traceback
-        return [str(self)]
-
-
 @dataclass(frozen=True)
 class Part:
     """The outcome of a part.
@@ -106,16 +98,6 @@ class Part:
     def passed(self) -> bool:
         """Whether the part's points were earned."""
         return not self.message
-
-
-@dataclass(frozen=True)
-class _Try:
-    """How one try of a part ended, and with which case; `message` is empty if it passed."""
-
-    message: str = ""
-    case: Case | None = None
-    fresh: bool = False
-    error: BaseException | None = None
 
 
 class Checks:
@@ -156,11 +138,10 @@ class Checks:
         self.second_try = False  # whether the reference's functions replace the notebook's now
         self._cases = list(cases)
         self._fresh: dict[str, list[Case]] = {}  # by part; those of "" are for all parts
-        self._reference: ModuleType | None = None
+        self._reference: Any = None  # its module
         self._file = cell.f_code.co_filename
         self._shows_results = False  # whether it tests a deliverable, and no function
         self._unanswered = ""  # the message for all parts, if there is no answer yet
-        self._undo: list[Any] = []  # what restores the functions that are not called again
         self._running: list[Case] = []  # the cases of the part that runs
         self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
         self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
@@ -218,14 +199,7 @@ class Checks:
         """
 
         def run(function: Callable[..., object]) -> object:
-            if cases is None:
-                own: Sequence[Case] = self._cases or [()]
-                fresh = self._fresh.get(what, self._fresh.get("", []))
-            else:
-                own, fresh = cases or [()], self._fresh.get(what, [])
-            self._shows_results |= bool(of)
-            part = Part(failures.one_line(what), points, compares_values=values)
-            self._add(self._tried(part, function, own, fresh, of))
+            self._add(Part(what, points, compares_values=values), function, cases, of)
             # The name `_` of the notebook, to which the decorated function is bound, stays.
             return dict.get(self.notebook.names, "_")
 
@@ -265,7 +239,7 @@ class Checks:
             before = copy.deepcopy(inputs)
             called = call()
             expect_same(called.arguments, before, ", ".join(self._inputs))
-            expect_result_kept(called.result, next(self._calls)[1])
+            expect_result_kept(called.result, self._next_call(None, whole=True)[1])
 
         self.part(what, points, cases=cases, values=False)(row)
 
@@ -293,22 +267,21 @@ class Checks:
 
         self.part(what, points, of=of)(row)
 
-    def _next_call(self, split: Callable[[list[Any]], list[Any]], *, whole: bool) -> Any:
+    def _next_call(self, split: Callable[[Any], list[Any]] | None, *, whole: bool) -> Any:
         """Return the inputs and the call of the next case, of those that `_run` runs.
 
         `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
         """
-        if self._calls is None:
-            function: Any = self._function or self._value(self.name)
+        if split and self._calls is None:
             cases = [_arrays(copy.deepcopy(case))[: len(self._inputs)] for case in self._running]
             inputs = [one for case in cases for one in split(case)]
             # The parts of a table share their calls, if the results cannot be used up.
-            key = (self.second_try, *map(id, self._running))
-            shared = self._shared if self.notebook.keeps_results and not whole else {}
-            if key not in shared:
+            key = (self.second_try, whole, *map(id, self._running))
+            if key not in self._shared or not self.notebook.keeps_results:
+                function = self._function or self._value(self.name)
                 calls = self.notebook.calls(function, inputs, whole=whole)
-                shared[key] = self._running, calls  # the cases too, since ids are used again
-            self._calls = zip(inputs, shared[key][1], strict=True)
+                self._shared[key] = self._running, calls  # the cases too, since ids are used again
+            self._calls = zip(inputs, self._shared[key][1], strict=True)
         return next(self._calls)
 
     def _value(self, name: str) -> Any:
@@ -318,168 +291,120 @@ class Checks:
         except KeyError:
             raise NameError(f"name {name!r} is not defined", name=name) from None
 
-    def _tried(
+    def _add(
         self,
         part: Part,
         function: Callable[..., object],
-        cases: Sequence[Case],
-        fresh: Sequence[Case],
+        cases: Sequence[Case] | None,
         of: Sequence[str],
-    ) -> Part:
-        """Return the part with its outcome, after at most two tries."""
-        if self._unanswered:
-            return replace(part, message=self._unanswered)
-        if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
-            return replace(part, message=COUNTS_ONLY)
-        first = self._run(function, cases, fresh)
-        too_few = _with_too_few_points(of)
-        if of and not too_few and self._raised_in_notebook(first.error):
-            return replace(part, excused=True)
-        if first.message or too_few:
-            if self._reference:
-                with self.notebook.replaced(**self._right_functions()):
-                    self.second_try = True
-                    second = self._run(function, cases, fresh)
-                    self.second_try = False
-                if not second.message:
-                    return replace(part, second_try=True)
-            elif not first.message:
-                too_few += ". When you are graded, the right value counts"
-        if first.message:
-            self.case = first.case
-            self.got = getattr(first.error, "got", None)
-            self.expected = getattr(first.error, "expected", None)
-        return replace(part, message=first.message or too_few, fresh=first.fresh)
-
-    def _raised_in_notebook(self, error: BaseException | None) -> bool:
-        """Whether a function of the notebook raised an error that has cost points in its test."""
-        if not isinstance(error, Exception) or isinstance(error, Mismatch | NotImplementedError):
-            return False
-        return bool(self._place_of(error))
-
-    def _place_of(self, error: BaseException) -> failures.Place | None:
-        return failures.place_of(error, self.notebook.names, but=self._file)
-
-    def _right_functions(self) -> dict[str, object]:
-        """Return the reference's functions that stand before the tested one in the notebook."""
-        assert self._reference
-        right: dict[str, object] = {
-            name: value
-            for name, value in vars(self._reference).items()
-            if inspect.isfunction(value)
-            and value.__module__ == self._reference.__name__
-            and not name.startswith("_")
-        }
-        instead = right.pop("second_try", None)
-        names = list(right)
-        above = names[: names.index(self.name)] if self.name in names else names
-        right |= instead(self.notebook.own) if callable(instead) else {}
-        return {name: right[name] for name in above}
-
-    def _run(
-        self, function: Callable[..., object], cases: Sequence[Case], fresh: Sequence[Case]
-    ) -> _Try:
-        """Run a part's function with all cases until one fails; KeyboardInterrupt ends the cell."""
-        case: Case = ()
-        is_fresh = False
-        self._running, self._calls = [*cases, *fresh], None
-        try:
-            with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
-                for number, case in enumerate(self._running):
-                    is_fresh = number >= len(cases)
-                    with _output(dropped=is_fresh or self.second_try):
-                        function(*_arrays(copy.deepcopy(case)))
-        except StaffError:
-            raise
-        except BaseException as error:
-            if isinstance(error, ImportError) and not self._place_of(error):
-                raise StaffError(str(error)) from None
-            try:
-                message = self._why(error)
-                if not self._unanswered and (about := self._about(function, case, is_fresh, error)):
-                    message += f"{'' if message.endswith('?') else '.'} {about}"
-            except Exception:  # an exception's text and attributes are student code too
-                message = "an exception was raised"
-            if isinstance(error, KeyboardInterrupt):
-                self.second_try = False
-                self._add(Part("the part that was interrupted", 0.0, message))
-                self._put_back()
-                raise
-            return _Try(message, case, is_fresh, error)
-        finally:
-            self.notebook.end_part()
-        return _Try()
-
-    def _why(self, error: BaseException) -> str:
-        match error:
-            case KeyboardInterrupt():
-                return "interrupted before it returned (an endless loop?)"
-            case TimeLimitReached():
-                self._shared.clear()
-                if not self.second_try:
-                    self._block(self.notebook.unreturned(error, but=self._file))
-                return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
-            case Mismatch():
-                return str(error)
-        place = self._place_of(error)
-        if isinstance(error, NotImplementedError):
-            name = place.function if place else "this"
-            message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
-            if name == self.name and not self.second_try:
-                self._unanswered = message
-            return message
-        if isinstance(error, NameError) and not place:  # the test itself needs the name
-            message = f"{error.name} is not defined. Did its cell end in an error?"
-            if error.name == self.name:
-                self._unanswered = message
-            return message
-        return failures.described(error, place)
-
-    def _about(
-        self,
-        function: Callable[..., object],
-        case: Case,
-        is_fresh: bool,
-        error: BaseException,
-    ) -> str:
-        """Describe the inputs of a case: all but those that begin with "expected".
-
-        Shapes come first if they are what NumPy raised an error for.
-        """
-        names = [*inspect.signature(function).parameters]
-        if names == ["case"]:
-            names = self._inputs
-        inputs = zip(names, _arrays(tuple(case)), strict=False)
-        pairs = [(name, value) for name, value in inputs if not name.startswith("expected")]
-        text = ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
-        if len(text) > _LONGEST_INPUTS:
-            text = text[:_LONGEST_INPUTS] + "…"
-        about = f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
-        if isinstance(error, ValueError) and _OF_SHAPES.search(failures.text_of(error)):
-            shapes = [(name, _shapes(value)) for name, value in pairs]
-            said = ", ".join(f"{name} is {shape}" for name, shape in shapes if shape)
-            about = f"{said}. {about}" if said else about
-        return about
-
-    def _block(self, name: str) -> None:
-        """Refuse further calls of a function that did not return, until the cell ends."""
-        if name:
-            refuse = functools.partial(_refuse, name)
-            self._undo.append(self.notebook.put({name: refuse}))
-
-    def _put_back(self) -> None:
-        while self._undo:
-            self.notebook.put_back(self._undo.pop())
-
-    def _add(self, part: Part) -> None:
-        """Add an outcome and print it, with a second line if the part failed."""
-        if part.message:  # a message of blanks is a failure too
-            part = replace(part, message=failures.one_line(part.message) or "failed")
+    ) -> None:
+        """Run a part, add it and print its outcome."""
+        part = replace(part, what=failures.one_line(part.what))
+        fresh = self._fresh.get(part.what, self._fresh.get("", []) if cases is None else [])
+        own = (self._cases if cases is None else cases) or [()]
+        self._shows_results |= bool(of)
+        part = self._tried(part, functools.partial(self._run, part, function, own, fresh), of)
         self.parts.append(part)
         if not self._unanswered:
             print(_line(part.what, part.points, part.message))
         if part.second_try or part.excused:
             print(f"        {SECOND_TRY if part.second_try else EXCUSED}")
+
+    def _tried(self, part: Part, run: Callable[[], Part], of: Sequence[str]) -> Part:
+        """Return the part with its outcome, after at most two tries."""
+        if self._unanswered:
+            return replace(part, message=self._unanswered)
+        if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
+            return replace(part, message=COUNTS_ONLY)
+        first, too_few = run(), _with_too_few_points(of)
+        if first.excused and of and not too_few:
+            return replace(part, excused=True)
+        if first.message or too_few:
+            if self._reference:
+                with self.notebook.replaced(**self._right_functions()):
+                    self.second_try = True
+                    second = run()
+                    self.second_try = False
+                if not second.message:
+                    return replace(part, second_try=True)
+            elif not first.message:
+                too_few += ". When you are graded, the right value counts"
+        return replace(first, message=first.message or too_few, excused=False)
+
+    def _right_functions(self) -> dict[str, object]:
+        """Return the reference's functions that stand before the tested one in the notebook."""
+        reference = self._reference
+        right = {
+            name: function
+            for name, function in vars(reference).items()
+            if inspect.isfunction(function) and function.__module__ == reference.__name__
+        }
+        second_try: Callable[..., Any] = right.pop("second_try", lambda _: {})
+        replaced = second_try(self.notebook.own)
+        names = [name for name in right if not name.startswith("_")]
+        above = names[: names.index(self.name)] if self.name in names else names
+        return {name: replaced.get(name, right[name]) for name in above}
+
+    def _run(
+        self,
+        part: Part,
+        function: Callable[..., object],
+        cases: Sequence[Case],
+        fresh: Sequence[Case],
+    ) -> Part:
+        """Run a part with all cases until one fails; it is `excused` if the notebook's code raised.
+
+        KeyboardInterrupt ends the cell.
+        """
+        case: Case = ()
+        self._running, self._calls = [*cases, *fresh], None
+        try:
+            with self.notebook.limited(CPU_SECONDS, WALL_SECONDS):
+                for number, case in enumerate(self._running):
+                    part = replace(part, fresh=number >= len(cases))
+                    with _output(dropped=part.fresh or self.second_try):
+                        function(*_arrays(copy.deepcopy(case)))
+        except (StaffError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            place, message = None, "an exception was raised"
+            with contextlib.suppress(Exception):  # its text and attributes are student code too
+                place = failures.place_of(error, self.notebook.names, but=self._file)
+                if isinstance(error, ImportError) and not place:
+                    raise StaffError(str(error)) from None
+                message = self._why(error, place)
+                names = [*inspect.signature(function).parameters]
+                names = self._inputs if names == ["case"] else names
+                if not self._unanswered and (about := _about(names, case, part.fresh, error)):
+                    message += f"{'' if message.endswith('?') else '.'} {about}"
+                if not self.second_try:
+                    self.case, self.got = case, getattr(error, "got", None)
+                    self.expected = getattr(error, "expected", None)
+            told = isinstance(error, Mismatch | NotImplementedError)
+            excused = isinstance(error, Exception) and not told and bool(place)
+            message = failures.one_line(message) or "failed"  # blanks are a failure too
+            return replace(part, message=message, excused=excused)
+        finally:
+            self.notebook.end_part()
+        return replace(part, fresh=False)
+
+    def _why(self, error: BaseException, place: failures.Place | None) -> str:
+        if isinstance(error, TimeLimitReached):
+            self._shared.clear()
+            return f"did not return within {CPU_SECONDS:g} s (an endless loop?)"
+        if isinstance(error, Mismatch):
+            return str(error)
+        if isinstance(error, NotImplementedError):
+            name = place.function if place else "this"
+            message = f"{name} {NOT_ANSWERED} (NotImplementedError)"
+        elif isinstance(error, NameError) and not place:  # the test itself needs the name
+            name = str(error.name)
+            message = f"{name} is not defined. Did its cell end in an error?"
+        else:
+            return failures.described(error, place)
+        if name == self.name and not self.second_try:
+            self._unanswered = message
+        return message
 
     def note(self, text: str) -> None:
         """Print a remark that costs no points, once: ``note    <text>``.
@@ -494,12 +419,11 @@ class Checks:
             print(f"note    {line}")
 
     def score(self) -> float | None:
-        """Restore replaced names; return the points earned, as the cell's last expression.
+        """Return the points earned, as the cell's last expression.
 
-        It is None if the parts are worth nothing. `ChecksFailed` if a part has failed while
-        nbgrader validates the notebook.
+        It is None if the parts are worth nothing. AssertionError if a part has failed while
+        nbgrader validates the notebook, which reports only errors.
         """
-        self._put_back()
         known = {part.what for part in self.parts} | {""}
         if unknown := [what for what in self._fresh if what not in known]:
             raise StaffError(f"{self.name} has no part {unknown[0]!r}, for which there are cases")
@@ -512,9 +436,8 @@ class Checks:
         print(f"{self.name}: {got:g} of {points:g} points")
         failed = [part for part in self.parts if not part.passed]
         if failed and os.environ.get("NBGRADER_EXECUTION") == "validate":
-            lines = [f"{self.name}: {len(failed)} part{'s' if len(failed) > 1 else ''} failed"]
-            lines += [f"  {part.what}: {part.message}" for part in failed]
-            raise ChecksFailed("\n".join(lines))
+            lines = [f"{part.what}: {part.message}" for part in failed]
+            raise AssertionError("\n".join(["parts that failed:", *lines]))
         return float(got) if points else None
 
 
@@ -560,12 +483,19 @@ def _arrays(value: Any) -> Any:
     return np.array(value) if is_array else value
 
 
-def _shapes(value: Any) -> str:
-    """Return the shape of an array, or the shapes of those in a list; "" for other values."""
-    if issubclass(type(value), list):
-        inside = [*filter(None, map(_shapes, value))]
-        return f"[{', '.join(inside)}]" if inside else ""
-    return str(value.shape) if issubclass(type(value), np.ndarray) else ""
+def _about(names: Sequence[str], case: Case, is_fresh: bool, error: BaseException) -> str:
+    """Describe the inputs of a case: all but those that begin with "expected".
+
+    Arrays are told by their shapes if NumPy raised an error for these.
+    """
+    of_shapes = isinstance(error, ValueError) and _OF_SHAPES.search(str(error))
+    most = {"entries": 0} if of_shapes else {}
+    inputs = zip(names, _arrays(tuple(case)), strict=False)
+    shows = [f"{n} = {shown(v, **most)}" for n, v in inputs if not n.startswith("expected")]
+    text = ", ".join(shows)
+    if len(text) > _LONGEST_INPUTS:
+        text = text[:_LONGEST_INPUTS] + "…"
+    return f"{'Fresh input' if is_fresh else 'Input'}: {text}" if text else ""
 
 
 def _reversed(value: Any) -> Any:
@@ -579,11 +509,6 @@ def _reversed(value: Any) -> Any:
 def _line(what: str, points: float, message: str) -> str:
     mark = f"FAILED  {what} [{points:g} pt]\n        {message}"
     return mark if message else f"passed  {what} [{points:g} pt]"
-
-
-def _refuse(name: str, *_: object, **__: object) -> None:
-    why = f"`{name}` is not called again: it did not return within the time limit of another part"
-    raise Mismatch(why)
 
 
 @contextlib.contextmanager

@@ -54,23 +54,6 @@ def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
     return 0.0 if largest == 0 else float(np.abs(a - b).max() / largest)
 
 
-def relative_errors(a: npt.ArrayLike, b: npt.ArrayLike) -> tuple[float, ...]:
-    """Return the relative error of two arrays of one shape by each of six usual definitions.
-
-    - The first is `relative_error`. The second is half of it: the difference is divided by the sum
-      of both sizes.
-    - The next two are the same with Euclidean norms.
-    - The last two are the same for the entry that differs most, relative to its own size.
-    """
-    by_largest = relative_error(a, b)
-    a, b = np.asarray(a, dtype=float).ravel(), np.asarray(b, dtype=float).ravel()
-    by_norm = np.linalg.norm(a - b) / (max(np.linalg.norm(a), np.linalg.norm(b)) or 1.0)
-    sizes = np.maximum(np.abs(a), np.abs(b))
-    entries = np.divide(np.abs(a - b), sizes, out=np.zeros_like(sizes), where=sizes > 0)
-    errors = by_largest, float(by_norm), float(entries.max(initial=0.0))
-    return tuple(error / by for error in errors for by in (1, 2))
-
-
 def as_numbers(
     value: object, *, what: str, shape: Sequence[int] | None = None, flat_ok: bool = False
 ) -> Array:
@@ -80,11 +63,7 @@ def as_numbers(
     `Mismatch` if the value is None, text, an object, a ragged list, or has another shape.
     """
     array = _plain_array(value, what)
-    if shape is None or array.shape == tuple(shape):
-        return array
-    if _is_flat(array.shape, shape, flat_ok):
-        return array.reshape(tuple(shape))
-    raise Mismatch(_wrong_shape(array.shape, tuple(shape), what, flat_ok))
+    return array if shape is None else _in_shape(array, tuple(shape), what, flat_ok)
 
 
 def _plain_array(value: object, what: str) -> Array:
@@ -95,47 +74,43 @@ def _plain_array(value: object, what: str) -> Array:
     if callable(value):
         raise Mismatch(f"{asked} a function. Did you forget to call it?")
     try:
-        value = looked_at(value)
-    except Mismatch as error:
-        raise Mismatch(f"{what}: {error}") from None
-    if isinstance(value, np.ndarray) and value.size > _MAX_ENTRIES:
-        raise Mismatch(f"{asked} an array of shape {value.shape}, far too many")
-    try:
-        # A subclass may define its own == or shape, so take a plain copy.
-        array = np.array(np.asarray(_looked_into(value)), copy=True, subok=False)
+        value = _entries(value)
+        array = np.asarray(value)  # of a subclass, which may define its own ==, a plain view
     except Mismatch as error:
         raise Mismatch(f"{what}: {error}") from None
     except Exception as error:
         raise Mismatch(f"{asked} what is no array ({type(error).__name__})") from None
+    if array.size > _MAX_ENTRIES:
+        raise Mismatch(f"{asked} an array of shape {array.shape}, far too many")
     if array.dtype.kind not in "biuf":
         what_came = f"a {type(value).__name__}" if array.ndim == 0 else f"{array.dtype.name} values"
         raise Mismatch(f"{asked} {what_came}")
-    return array
+    return array.copy()
 
 
-def _looked_into(value: Any) -> Any:
-    """Return a value; in lists and tuples, each entry is looked at first: NumPy would ask it."""
-    if type(value) in (list, tuple):
-        return [_looked_into(looked_at(one)) for one in value]
-    return value
+def _entries(value: Any) -> Any:
+    """Return a value; of what is no plain data, also within lists, a copy that may be judged."""
+    value = looked_at(value)
+    return [*map(_entries, value)] if type(value) in (list, tuple) else value
 
 
-def _is_flat(found: tuple[int, ...], shape: Sequence[int], flat_ok: bool) -> bool:
-    one, other = sorted((found, tuple(shape)), key=len)
-    return flat_ok and len(one) == 1 and other == (*one, 1)
-
-
-def _wrong_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str, flat_ok: bool) -> str:
-    column = shape[1:] == (1,) or (flat_ok and len(shape) == 1)
-    n = shape[0] if shape else 0
-    also = f" or {(n,) if len(shape) > 1 else (n, 1)}" if flat_ok and column else ""
-    message = f"{what}: expected shape {shape}{also}, got {found}"
-    if column and found == (n, n) and n > 1:
+def _in_shape(
+    array: Array, shape: tuple[int, ...], what: str, flat_ok: bool, right: Array | None = None
+) -> Array:
+    """Return an array in a shape that it has, or as good as has; `right` has the right values."""
+    one, other = sorted((array.shape, shape), key=len)
+    if array.shape == shape or (flat_ok and len(one) == 1 and other == (*one, 1)):
+        return array.reshape(shape)
+    n, is_column = (shape or (0,))[0], shape[1:] == (1,) or (flat_ok and len(shape) == 1)
+    also = f" or {(n,) if len(shape) > 1 else (n, 1)}" if flat_ok and is_column else ""
+    message = f"{what}: expected shape {shape}{also}, got {array.shape}"
+    if is_column and array.shape == (n, n) and n > 1:
         message += (
             f". Did you combine arrays of shapes ({n},) and ({n}, 1)? NumPy broadcasts them; "
             "reshape one of them first"
         )
-    return message
+    because = "" if right is None else _because(array, right, what)
+    raise Mismatch(message + because, array.astype(float), right)
 
 
 def assert_close(
@@ -155,8 +130,7 @@ def assert_close(
     Parameters
     ----------
     what
-        Its name in messages. No cause is looked for if it ends in "after the call" or "of an
-        earlier call".
+        Its name in messages. No cause is looked for if it ends in "after the call".
     rtol, atol
         An entry is right if it differs by at most ``atol + rtol * |expected|``.
     flat_ok
@@ -165,37 +139,26 @@ def assert_close(
         Whether NaN is right where NaN is expected.
     """
     right = np.asarray(expected, dtype=float)
-    plain = _plain_array(actual, what)
-    array = plain.astype(float)
-    if array.shape != right.shape and not _is_flat(array.shape, right.shape, flat_ok):
-        message = _wrong_shape(array.shape, right.shape, what, flat_ok)
-        raise Mismatch(message + _because(plain, right, what), array, right)
-    got = array.reshape(right.shape)
+    plain = _in_shape(_plain_array(actual, what), right.shape, what, flat_ok, right)
+    got = plain.astype(float)
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
         return
-    count = int((~good).sum())
-    because = _because(plain.reshape(right.shape), right, what)
-    where = _first_difference(got, right, good, what)
-    share = f" ({count} of {good.size} entries differ)" if good.size > 1 else ""
-    raise Mismatch(f"{where}{share}{because}", got, right)
+    first = tuple(np.argwhere(~good)[0].tolist())
+    came, wanted = float(got[first]), float(right[first])
+    index = f"[{', '.join(map(str, first))}]" if first else ""
+    message = f"{what}{index}: expected {wanted:.10g}, got {came:.10g}"
+    if 0 < abs(came - wanted) < 1e-3 * abs(wanted):  # the digits do not show it
+        message += f", relative error {abs(came - wanted) / abs(wanted):.1e}"
+    if good.size > 1:
+        message += f" ({np.sum(~good)} of {good.size} entries differ)"
+    raise Mismatch(message + _because(plain, right, what), got, right)
 
 
 def _because(got: Array, right: Array, what: str) -> str:
     """Name a likely cause of a wrong result, except for arguments that a call changed."""
-    if what.endswith((" after the call", " of an earlier call")):
-        return ""
-    cause = likely_cause(got, right)
+    cause = None if what.endswith(" after the call") else likely_cause(got, right)
     return f". Likely cause: {cause}" if cause else ""
-
-
-def _first_difference(got: Array, right: Array, good: Array, what: str) -> str:
-    first = tuple(int(i) for i in np.argwhere(~good)[0])
-    came, wanted = float(got[first]), float(right[first])
-    index = f"[{', '.join(map(str, first))}]" if first else ""
-    near = 0 < abs(came - wanted) < 1e-3 * abs(wanted)  # the digits do not show it
-    error = f", relative error {abs(came - wanted) / abs(wanted):.1e}" if near else ""
-    return f"{what}{index}: expected {wanted:.10g}, got {came:.10g}{error}"
 
 
 def expect(condition: object, message: str) -> None:
@@ -208,19 +171,18 @@ def expect(condition: object, message: str) -> None:
         raise Mismatch(message)
 
 
-def shown(value: object) -> str:
-    """Return a value as text on one line; of large arrays, the shape."""
-    if hasattr(type(value), "looked_at"):
-        return "a function" if callable(value) else "an object"
+def shown(value: object, entries: int = _MAX_SHOWN) -> str:
+    """Return a value as text on one line; of arrays with more entries, the shape."""
     match value:
-        case np.ndarray() if value.size <= _MAX_SHOWN:
+        case _ if hasattr(type(value), "looked_at"):
+            return "a function" if callable(value) else "an object"
+        case np.ndarray() if value.size <= entries:
             text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
             return " ".join(text.split()).replace("[ ", "[")
         case np.ndarray():
             return f"an array of shape {value.shape}"
         case list() | tuple():
-            entries = [shown(entry) for entry in value[:4]] + ["…"] * (len(value) > 4)
-            inside = ", ".join(entries)
+            inside = ", ".join([shown(v, entries) for v in value[:4]] + ["…"] * (len(value) > 4))
             return f"[{inside}]" if isinstance(value, list) else f"({inside})"
         case str():
             return repr(value[:_MAX_SHOWN])
@@ -240,8 +202,7 @@ def expect_unchanged(function: Callable[..., object], *arguments: object, names:
     compared. `Mismatch` if a number, a length or a function in a list has changed.
     """
     before = copy.deepcopy(arguments)
-    [call] = watched_calls(function, [arguments])
-    called = call()
+    called = watched_calls(function, [arguments])[0]()
     expect_same(called.arguments, before, names)
     return called.result
 
@@ -260,29 +221,28 @@ def watched_calls(
 def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> None:
     """Expect the arguments of a call as they were before it; for `names` see `expect_unchanged`."""
     for name, now, then in zip(names.split(", "), arguments, before, strict=False):
-        _expect_same(now, then, name)
+        if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
+            continue
+        if isinstance(then, list):
+            count = len(now) if issubclass(type(now), list) else 0
+            entries = f"expected {len(then)} entries, as before it, got {count}"
+            expect(count == len(then), f"{name} after the call: {entries}")
+            expect_same(now, then, ", ".join(f"{name}[{k}]" for k in range(count)))
+        elif not _is_same(now, then):
+            said = f"expected {shown(then)}, as before, got {shown(now)}"
+            raise Mismatch(f"{name} after the call: {said}")
 
 
-def _expect_same(now: Any, then: Any, name: str) -> None:
-    if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
-        return
-    if isinstance(then, list):
-        count = len(now) if issubclass(type(now), list) else 0
-        entries = f"expected {len(then)} entries, as before it, got {count}"
-        expect(count == len(then), f"{name} after the call: {entries}")
-        for number, (one, other) in enumerate(zip(now, then, strict=True)):
-            _expect_same(one, other, f"{name}[{number}]")
-        return
-    if isinstance(then, np.ndarray):
-        same = issubclass(type(now), np.ndarray) and now.shape == then.shape
-        # A number that was put back by adding and subtracting is off by rounding.
-        same = same and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
-    else:
+def _is_same(now: Any, then: Any) -> bool:
+    if not isinstance(then, np.ndarray):
         is_handle = hasattr(type(now), "looked_at")  # the student's object: it equals nothing
-        same = callable(then) or (not is_handle and now == then)
-    if not same:
-        said = f"expected {shown(then)}, as before, got {shown(now)}"
-        raise Mismatch(f"{name} after the call: {said}")
+        return callable(then) or (not is_handle and bool(now == then))
+    # A number that was put back by adding and subtracting is off by rounding.
+    return (
+        issubclass(type(now), np.ndarray)
+        and now.shape == then.shape
+        and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
+    )
 
 
 def expect_kept(
@@ -308,13 +268,11 @@ def expect_result_kept(result: object, call: Callable[[], Called]) -> None:
     expect(kept, f"{said}. Do both calls return one object?")
 
 
-def arrays_of(value: object) -> list[Array]:
+def arrays_of(value: Any) -> list[Array]:
     """Return the arrays of numbers in a value and in its lists, tuples and dictionaries."""
-    if hasattr(type(value), "looked_at"):  # of the student's process: nothing is known of it
-        return []
-    if isinstance(value, np.ndarray):
+    kind = type(value)  # an object of the student's process would not tell it to `isinstance`
+    if issubclass(kind, np.ndarray):
         return [value] if value.dtype.kind in "biuf" else []
-    entries = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, dict | list | tuple):
-        return []
-    return [array for entry in entries for array in arrays_of(entry)]  # type: ignore[attr-defined]
+    entries = value.values() if issubclass(kind, dict) else value
+    is_plain = issubclass(kind, dict | list | tuple)
+    return [array for entry in entries for array in arrays_of(entry)] if is_plain else []

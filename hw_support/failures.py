@@ -5,17 +5,14 @@ these are cut to one short line.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from types import CodeType, TracebackType
+from types import TracebackType
 
-LONGEST_NAME = 60  # characters of a function's or type's name
+_LONGEST_NAME = 60  # characters of a function's or type's name
 _LONGEST_TEXT = 1000  # characters of an exception's text
-_LONGEST_LINE = 100  # characters of a line of code
-_OF_A_CELL = re.compile(r" ?\(\d+\.py, line (\d+)\)$")
+_OF_A_CELL = re.compile(r" ?\(\d+\.py, (line \d+)\)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_MAX_LINES = 1_000_000
 # Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -44,18 +41,12 @@ def without_colours(text: str) -> str:
     return _COLOURS.sub("", text)
 
 
-def with_its_line(message: str, traceback: Iterable[object]) -> str:
-    """Return a message about code that is no Python, with its line instead of IPython's file.
+def without_its_file(message: str) -> str:
+    """Return a message about code that is no Python without the number that IPython gave its cell.
 
-    IPython names a cell by a number, as in "invalid syntax (1589703292.py, line 1)". Its traceback
-    shows the line, and a mark below it.
+    For example, "invalid syntax (1589703292.py, line 1)" names a file that nobody knows.
     """
-    found = _OF_A_CELL.search(message)
-    lines = without_colours("\n".join(map(str, traceback))).splitlines() if found else []
-    shown = next((a for a, b in pairwise(lines) if b.strip() and not b.strip(" ^")), "")
-    if not found or not shown.strip():
-        return message
-    return f"{message[: found.start()]}; line {found[1]}: {one_line(shown, _LONGEST_LINE)}"
+    return _OF_A_CELL.sub(r" (\1)", message)
 
 
 def visible(text: str) -> str:
@@ -78,23 +69,7 @@ def plain_name(name: object, otherwise: str = "a function") -> str:
     """Return a name from student code if it looks like a name, else `otherwise`."""
     if not isinstance(name, str):
         return otherwise
-    return re.sub(r"[^\w.]", "", name[:LONGEST_NAME]) or otherwise
-
-
-def text_of(error: BaseException) -> str:
-    """Return an exception's text on one line; reading it runs student code, which may raise."""
-    try:
-        return one_line(str(error))
-    except Exception:
-        return ""
-
-
-def type_of(error: BaseException) -> str:
-    """Return the name of an exception's type; a student's metaclass may lie about it."""
-    try:
-        return plain_name(type.__dict__["__name__"].__get__(type(error)), "an exception")
-    except Exception:
-        return "an exception"
+    return re.sub(r"[^\w.]", "", name[:_LONGEST_NAME]) or otherwise
 
 
 def place_of(error: BaseException, names: object, *, but: str = "") -> Place | None:
@@ -104,19 +79,15 @@ def place_of(error: BaseException, names: object, *, but: str = "") -> Place | N
     are ignored. An exception from another process has the place in its attributes.
     """
     if line := getattr(error, "raised_in_line", 0):
-        return _place(getattr(error, "raised_by", ""), line)
+        return Place(plain_name(getattr(error, "raised_by", "")), int(line))
     found = None
     for step in steps_of(error):
         code = step.tb_frame.f_code
         if step.tb_frame.f_globals is names and code.co_filename != but:
-            found = _place(_name_of(code), step.tb_lineno)
+            # Lambdas and comprehensions are named by the function around them.
+            name = re.sub(r"\.?<\w+>", "", code.co_qualname)
+            found = Place(plain_name(name), step.tb_lineno)
     return found
-
-
-def _place(function: object, line: object) -> Place | None:
-    if type(line) is int and 0 < line <= _MAX_LINES:
-        return Place(plain_name(function), line)
-    return None
 
 
 def steps_of(error: BaseException) -> Iterator[TracebackType]:
@@ -127,16 +98,11 @@ def steps_of(error: BaseException) -> Iterator[TracebackType]:
         step = step.tb_next
 
 
-def _name_of(code: CodeType) -> str:
-    """Return a function's name; for a lambda or comprehension, that of the enclosing function."""
-    if not code.co_name.startswith("<"):
-        return code.co_name
-    around = [part for part in code.co_qualname.split(".") if not part.startswith("<")]
-    return around[-1] if around else ""
-
-
 def described(error: BaseException, place: Place | None) -> str:
-    """Describe an exception for a message; `place` is None if no student's function raised it."""
-    kind, text = type_of(error), text_of(error)
+    """Describe an exception for a message; `place` is None if no student's function raised it.
+
+    Reading its text runs student code, which may raise.
+    """
+    kind, text = plain_name(type(error).__name__, "an exception"), one_line(str(error))
     at = f"{place}: " if place else ""
     return f"{at}{kind}: {text}" if text else f"{at}{kind} was raised"

@@ -18,9 +18,9 @@ from hw_support.compare import (
     as_numbers,
     assert_close,
     expect,
+    expect_unchanged,
     looked_at,
-    relative_errors,
-    watched_calls,
+    relative_error,
 )
 
 Array = npt.NDArray[Any]
@@ -37,7 +37,7 @@ def expect_shapes(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) 
     shape or the number of arrays is wrong.
     """
     for name, gradient, values in _named(gradients, right, what):
-        shape = np.shape(values)
+        shape = values.shape
         message = f"{name}: expected shape {shape}, got {gradient.shape}"
         if gradient.shape == shape[1:]:
             message += ". Is this one gradient for the whole batch?"
@@ -58,10 +58,7 @@ def expect_each(
     `assert_close`; `atol` is relative to the largest entry.
     """
     for name, gradient, values in _named(gradients, right, what):
-        due = np.asarray(values, dtype=float)
-        least = atol * float(np.abs(due).max(initial=0.0))
-        got = _fitting(gradient, due)
-        assert_close(got, due, what=name, rtol=rtol, atol=least, equal_nan=True)
+        _expect_close(_fitting(gradient, values), values, name, values, rtol, atol)
 
 
 def expect_means(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -> None:
@@ -70,7 +67,25 @@ def expect_means(gradients: Any, right: Sequence[npt.ArrayLike], *, what: str) -
     The gradients may be those of each example, or their mean or sum.
     """
     for name, gradient, values in _named(gradients, right, what):
-        _expect_mean(gradient, np.asarray(values, dtype=float), name)
+        mean = values.mean(axis=0)
+        got = _fitting(gradient, values if gradient.size == values.size else mean)
+        if got.shape == mean.shape:
+            with contextlib.suppress(Mismatch):
+                _expect_close(got, values.sum(axis=0), name, values)
+                continue
+        elif got.shape == values.shape:
+            got = got.mean(axis=0)
+        else:
+            _expect_close(gradient, values, name, values)
+        _expect_close(got, mean, f"the mean of {name}", values)
+
+
+def _expect_close(
+    got: Array, due: Array, what: str, values: Array, rtol: float = _RTOL, atol: float = _ATOL
+) -> None:
+    """Compare as `assert_close` does, with `atol` relative to the largest of these values."""
+    least = atol * float(np.abs(values).max(initial=0.0))
+    assert_close(got, due, what=what, rtol=rtol, atol=least, equal_nan=True)
 
 
 def expect_caches(forward: Callable[[], Any], layers: int) -> None:
@@ -95,20 +110,6 @@ def expect_caches(forward: Callable[[], Any], layers: int) -> None:
     expect(again == count, f"layer_caches: expected {count} in the next call too, got {again}")
 
 
-def _expect_mean(gradient: Array, due: Array, name: str) -> None:
-    mean, rtol, atol = due.mean(axis=0), _RTOL, _ATOL * float(np.abs(due).max(initial=0.0))
-    got = _fitting(gradient, due if gradient.size == due.size else mean)
-    if got.shape == due.shape:
-        got = got.mean(axis=0)
-    elif got.shape == mean.shape:
-        with contextlib.suppress(Mismatch):
-            assert_close(got, due.sum(axis=0), rtol=rtol, atol=atol)
-            return
-    else:
-        assert_close(gradient, due, what=name, rtol=rtol, atol=atol)
-    assert_close(got, mean, what=f"the mean of {name}", rtol=rtol, atol=atol)
-
-
 def _fitting(gradient: Array, due: Array) -> Array:
     """Reshape a gradient like `due` if the shapes differ only in axes of length 1."""
     if [s for s in gradient.shape if s != 1] == [s for s in due.shape if s != 1]:
@@ -118,8 +119,8 @@ def _fitting(gradient: Array, due: Array) -> Array:
 
 def _named(
     gradients: Any, right: Sequence[npt.ArrayLike], what: str
-) -> Iterator[tuple[str, Array, Any]]:
-    """Yield each gradient with its name and what belongs to it."""
+) -> Iterator[tuple[str, Array, Array]]:
+    """Yield each gradient with its name and the right values."""
     count = len(right)
     expect(gradients is not None, f"{what}: expected arrays, got None. Is a `return` missing?")
     gradients = looked_at(gradients)
@@ -128,9 +129,10 @@ def _named(
     entries = list(islice(gradients, count + 1))
     more = "at least " if len(entries) > count else ""
     expect(len(entries) == count, f"{what}: expected {count} arrays, got {more}{len(entries)}")
-    numbers = [as_numbers(entry, what=f"{what}[{n}]") for n, entry in enumerate(entries)]
-    for n, (gradient, due) in enumerate(zip(numbers, right, strict=True)):
-        yield f"{what}[{n}]", gradient, due
+    names = [f"{what}[{n}]" for n in range(count)]
+    numbers = [as_numbers(entry, what=name) for name, entry in zip(names, entries, strict=True)]
+    due = [np.asarray(values, dtype=float) for values in right]
+    yield from zip(names, numbers, due, strict=True)
 
 
 def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, Any]]) -> float:
@@ -143,11 +145,13 @@ def expect_largest_error(largest: Callable[[], Any], pairs: Sequence[tuple[Any, 
     pairs = [(looked_at(a), looked_at(b)) for a, b in pairs]
     if not pairs or any(np.shape(a) != np.shape(b) for a, b in pairs):
         return 0.0
-    right = np.max([relative_errors(a, b) for a, b in pairs], axis=0)
+    # By the sum of both sizes, or by norms, it is smaller; entry by entry, it is larger.
+    least = max(relative_error(a, b) for a, b in pairs) / 10
+    entries = [zip(np.ravel(a), np.ravel(b), strict=True) for a, b in pairs]
+    most = 2 * max(relative_error(a, b) for both in entries for a, b in both)
     got = float(np.squeeze(as_numbers(largest(), what="the largest relative error")))
-    least, most = float(right.min()) / 2 - 1e-12, 2 * float(right.max()) + 1e-12
     said = f"the largest relative error: expected {least:.1e} to {most:.1e}, got {got:.1e}"
-    expect(least <= got <= most, said)
+    expect(least - 1e-12 <= got <= most + 1e-12, said)
     return got
 
 
@@ -188,15 +192,12 @@ def expect_layers(
     initialise: Callable[[list[int]], Any], dims: list[int], shapes: Sequence[tuple[int, ...]]
 ) -> None:
     """Expect a list of arrays of numbers with these shapes, and that `dims` is left as it is."""
-    [call] = watched_calls(initialise, [[[*dims]]])
-    called = call()
-    result, [now] = called.result, called.arguments
+    result = expect_unchanged(initialise, [*dims], names="layer_dims")
     expect(result is not None, "expected a list of arrays, got None. Is a `return` missing?")
     arrays = _arrays(result)
     expect(len(arrays) == len(shapes), f"expected {len(shapes)} arrays, got {len(arrays)}")
     for number, (array, shape) in enumerate(zip(arrays, shapes, strict=True)):
         as_numbers(array, what=f"entry {number}", shape=shape)
-    expect(now == dims, f"expected the sizes as they were, {dims}, got {now}")
 
 
 def _arrays(result: Any) -> list[Any]:

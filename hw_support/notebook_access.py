@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,25 +87,13 @@ class Notebook:
         """
         for step in steps_of(error):
             code = step.tb_frame.f_code
-            name = str(code.co_name)
-            function = self.names.get(name)
+            function = self.names.get(code.co_name)
             if getattr(function, "__code__", None) is code and code.co_filename != but:
-                return name
+                return str(code.co_name)
         return ""
 
     def end_part(self) -> None:
         """Do nothing at the end of a part. A grader disables functions that the part passed."""
-
-    @contextlib.contextmanager
-    def kept(self, *names: str) -> Iterator[None]:
-        """Restore the values of names after a block, even if the block changed them in place."""
-        values = dict(zip(names, self.own(*names), strict=True))
-        before = {name: copy.deepcopy(v) for name, v in values.items() if v is not None}
-        self.put(copy.deepcopy(before))
-        try:
-            yield
-        finally:
-            self.put({name: before.get(name, self.MISSING) for name in names})
 
     @contextlib.contextmanager
     def replaced(self, **values: object) -> Iterator[None]:

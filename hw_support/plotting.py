@@ -44,25 +44,24 @@ def display_digits(
         used ones are returned. ValueError if the numbers do not fit, or an image is none.
     """
     digits = [_as_image(image, f"images[{i}]") for i, image in enumerate(images)]
-    if not digits:
-        raise ValueError("images: expected at least one image, got none")
-    if len(captions) != len(digits):
+    count = len(digits)
+    if not count or len(captions) != count:
         raise ValueError(
-            f"captions: expected one caption for each of the {len(digits)} images, got "
-            f"{len(captions)}"
+            f"expected at least one image, and a caption for each; got {count} images and "
+            f"{len(captions)} captions"
         )
-    flat = _new_row(len(digits)) if axes is None else np.atleast_1d(np.asarray(axes)).ravel()
-    if len(flat) < len(digits):
-        raise ValueError(f"axes: expected at least {len(digits)}, got {len(flat)}")
+    flat = _new_row(count) if axes is None else np.atleast_1d(np.asarray(axes)).ravel()
+    if len(flat) < count:
+        raise ValueError(f"axes: expected at least {count}, got {len(flat)}")
     for ax, digit, caption in zip(flat, digits, captions, strict=False):
         low, high = (0, 1) if digit.min() >= 0 and digit.max() <= 1 else (None, None)
         ax.imshow(digit, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         ax.set_title(str(caption), fontsize="medium")
-    for ax in flat[len(digits) :]:
+    for ax in flat[count:]:
         ax.set_axis_off()
-    return flat[: len(digits)]
+    return flat[:count]
 
 
 def label_axes(ax: Axes, *, title: str, xlabel: str, ylabel: str, legend: bool = True) -> Axes:
@@ -82,14 +81,12 @@ def label_axes(ax: Axes, *, title: str, xlabel: str, ylabel: str, legend: bool =
 
 def _as_image(image: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return the image as float64 of shape (28, 28), or say why it is not one."""
-    expected = f"{name}: expected one image of shape (28, 28) or (784,)"
     array = np.asarray(image)
     if array.shape not in {(_SIDE, _SIDE), (_SIDE * _SIDE,)}:
-        many = array.ndim > 1 and array.shape[1:] in {(_SIDE, _SIDE), (_SIDE * _SIDE,)}
-        hint = f"; this holds {len(array)} images: choose one, such as X[0]" if many else ""
-        raise ValueError(f"{expected}, got shape {array.shape}{hint}")
+        hint = f". To choose one of {len(array)}, index it: X[0]" if array.ndim > 1 else ""
+        raise ValueError(f"{name}: expected shape (28, 28) or (784,), got {array.shape}{hint}")
     if array.dtype.kind not in "buif" or not np.isfinite(array).all():
-        raise ValueError(f"{expected} of finite numbers, got others (dtype {array.dtype})")
+        raise ValueError(f"{name}: expected finite numbers, got others (dtype {array.dtype})")
     return array.astype(np.float64).reshape(_SIDE, _SIDE)
 
 

@@ -1,11 +1,9 @@
 """Stop a call that does not return, on systems with the needed timers (not on Windows)."""
 
 import contextlib
-import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from types import CodeType, FrameType
 
@@ -23,7 +21,7 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
 
     Limits work only in the main thread and on systems with such timers; otherwise nothing is
     limited. Code that catches the exception gets it again at its next line, and after each tenth
-    of the limit. An inner limit does not lift an outer one.
+    of the limit. A limit within another one takes its place.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
     if not in_main_thread or not hasattr(signal, "setitimer"):
@@ -51,8 +49,6 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
 
     numbers = signal.SIGVTALRM, signal.SIGALRM
     timers = signal.ITIMER_VIRTUAL, signal.ITIMER_REAL
-    outer = [signal.getitimer(timer) for timer in timers]
-    began = _seconds()
     before = [signal.signal(number, end) for number in numbers]
     try:
         for timer, seconds in zip(timers, (cpu_seconds, wall_seconds), strict=True):
@@ -65,10 +61,6 @@ def time_limit(cpu_seconds: float, wall_seconds: float) -> Iterator[None]:
         outside.clear()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-        passed = [now - then for now, then in zip(_seconds(), began, strict=True)]
-        for timer, (left, interval), gone in zip(timers, outer, passed, strict=True):
-            if left:
-                signal.setitimer(timer, max(0.001, left - gone), interval)
 
 
 _CLEAN_UP: CodeType = time_limit.__wrapped__.__code__  # type: ignore[attr-defined]
@@ -79,8 +71,3 @@ def _frames(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
-
-
-def _seconds() -> tuple[float, float]:
-    """Return this process's CPU seconds and the wall-clock seconds."""
-    return os.times().user, time.monotonic()

@@ -117,10 +117,6 @@ class RemoteNotebook(Notebook):
                 return [functools.cache(functools.partial(function, *one)) for one in inputs]
         return self._session.call(there, [(one, {}) for one in inputs], whole=whole)
 
-    def unreturned(self, error: BaseException, but: str) -> str:
-        """Return "": the notebook itself refuses a function that a time limit has ended."""
-        return ""
-
     def end_part(self) -> None:
         """Disable the functions that were passed to the notebook in this part."""
         self._session.end_part()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hw_support.failures import with_its_line
+from hw_support.failures import without_its_file
 from hw_support.submission.cells import continues, grade_id_of, marks_of, text_of
 from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import plain as plain
@@ -99,8 +99,7 @@ def error_of(output: Mapping[str, Any]) -> str:
     If a test has no score, the grader's own error is returned without its name.
     """
     message = without_codes(text_of(output.get("evalue"))).strip().partition("\n")[0]
-    traceback = output.get("traceback")
-    message = plain(with_its_line(message, traceback if isinstance(traceback, list) else ()), 300)
+    message = plain(without_its_file(message), 300)
     name = plain(text_of(output.get("ename")), 80)
     if name == "NotScored" and message:
         return message

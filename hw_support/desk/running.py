@@ -23,7 +23,7 @@ from tqdm import tqdm
 from hw_support.checks import Part
 from hw_support.desk import DeskError
 from hw_support.desk.opening import Opened, name_of
-from hw_support.failures import with_its_line
+from hw_support.failures import without_its_file
 
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
 _LONGEST_MESSAGE = 300  # characters of an error's message
@@ -61,8 +61,8 @@ class Ran:
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     """Run a copy of a notebook from the top, with a progress bar; errors do not stop the rest.
 
-    A cell is interrupted after three times the grader's limit on it, wall-clock. If `like_grader`,
-    saved runs are not read and not written. `DeskError` if no kernel can be started.
+from hw_support.desk.opening import Opened, name_of
+from hw_support.failures import without_its_file
     """
     ran, replies = Ran(copy.deepcopy(opened.notebook), {}), list[dict[str, Any]]()
     cells = enumerate(ran.notebook.cells)
@@ -124,5 +124,5 @@ def _run(client: NotebookClient, cell: NotebookNode, place: int, run: CellRun) -
             run.parts = [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
             run.notes = [str(note) for note in found["notes"]]
         if output.output_type == "error":
-            message = with_its_line(output.evalue, output.traceback)[:_LONGEST_MESSAGE]
+            message = without_its_file(output.evalue)[:_LONGEST_MESSAGE]
             run.errors.append(f"{output.ename}: {message}" if message else str(output.ename))

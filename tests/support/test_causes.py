@@ -37,18 +37,17 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (RIGHT * 2e-5, RIGHT, "the difference is not divided by 2 h"),
         (RIGHT * 2, RIGHT, "every entry is 2 times"),
         (RIGHT / 2, RIGHT, "every entry is half"),
-        (RIGHT * 100, RIGHT, "every entry is 100 times what it should be"),
         (RIGHT / np.log(10), RIGHT, "the logarithm has base 10, not e"),
         (RIGHT[-1], RIGHT, "this is the gradient of the last example"),
         (RIGHT.ravel(), RIGHT, "the values are right; reshape them"),
         (RIGHT[:, None], RIGHT, "the values are right; reshape them"),
-        (np.swapaxes(RIGHT, 0, 1), RIGHT, "axes 0 and 1 are swapped"),
+        (MATRIX[:, 0], MATRIX[:, :1], "the values are right; reshape them"),
         (outer(DELTA, X), outer(X, DELTA), "rows and columns are swapped"),
         (outer(DELTA[:, :1], X), outer(X, DELTA[:, :1]), "rows and columns are swapped"),
         (MATRIX / 2, MATRIX, "every entry is half"),
         (np.array([[2.5], [-1.25], [2.0]]) / 3, np.array([[2.5], [-1.25], [2.0]]),
          "every entry is divided by n"),
-        (ROWS[0], ROWS, "the function returned one array instead of two; this is the first row"),
+        (ROWS[0], ROWS, "the function returned one array instead of two; this is its first"),
         ((S < 0) * 1.0, (S > 0) * 1.0, "every entry is 1 minus what it should be"),
         # cut to whole numbers
         (SIGMOID.astype(int), SIGMOID, "the values are cut to whole numbers"),
@@ -99,8 +98,7 @@ def test_the_cause_is_in_the_message():
         assert_close(RIGHT.mean(axis=0), RIGHT)
 
 
-@pytest.mark.parametrize("what", ["x after the call", "x of an earlier call"])
-def test_a_changed_argument_has_no_cause(what):
+def test_a_changed_argument_has_no_cause():
     with pytest.raises(Mismatch) as caught:
-        assert_close(RIGHT[0].ravel(), RIGHT[0], what=what)
+        assert_close(RIGHT[0].ravel(), RIGHT[0], what="x after the call")
     assert "Likely cause" not in str(caught.value)

@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 import hw_support
 from hw_support import checks as language
-from hw_support.checks import COUNTS_ONLY, Checks, ChecksFailed, StaffError, results
+from hw_support.checks import COUNTS_ONLY, Checks, StaffError, results
 from hw_support.compare import Mismatch
 
 OPEN = 'checks = Checks("double", inputs="x", returns="out", cases=[([1.0, 2.0], [2.0, 4.0])])\n'
@@ -132,18 +132,16 @@ def test_staff_code_that_fails_is_no_mistake_of_the_student(run, staff, package)
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("return x @ np.ones((4, 2))", ". x is (3, 2). Input: x = [[1., 2.], [3., 4.], [5., 6.]]"),
-        ("return x + np.ones(5)", ". x is (3, 2). Input: x"),
-        ("raise ValueError('odd')", "ValueError: odd. Input: x"),
-        ("return np.ones(3)['a']", "indices. Input: x"),
+        ("return x @ np.ones((4, 2))", ". Input: x = an array of shape (3, 2)"),
+        ("return x + np.ones(5)", ". Input: x = an array of shape (3, 2)"),
+        ("raise ValueError('odd')", "ValueError: odd. Input: x = [["),
+        ("return np.ones(3)['a']", "indices. Input: x = [["),
     ],
 )
 def test_shapes_are_told_where_arrays_do_not_fit_together(run, body, said):
     cell = 'checks = Checks("f", inputs="x", cases=[([[1.0, 2], [3, 4], [5, 6]],)])\n'
     cell += 'checks.table("values", 1, "", cases=None)\n'
-    message = messages(run(f"def f(x): {body}\n", cell))[0]
-    assert said in message
-    assert ("x is" in message) == ("x is" in said)
+    assert said in messages(run(f"def f(x): {body}\n", cell))[0]
 
 
 # -- what counts
@@ -299,7 +297,6 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
     with pytest.raises(KeyboardInterrupt):
         exec(GRADED + TABLE, space)
     assert space["helper"] is helper
-    assert "interrupted before it returned" in space["checks"].parts[-1].message
 
 
 @pytest.mark.parametrize(
@@ -310,14 +307,12 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
         "\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass",
     ],
 )
-def test_an_endless_function_is_not_called_again_in_its_cell(run, monkeypatch, endless):
+def test_an_endless_function_fails_its_part_within_the_limit(run, monkeypatch, endless):
     monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
     monkeypatch.setattr(language, "WALL_SECONDS", 1.0)
     answer = f"def helper(x): {endless}\ndef double(x): return helper(x)\n"
-    checks = run(answer, "before = double", OPEN + TABLE + TABLE + SCORE, "assert double is before")
-    first, second = messages(checks)
-    assert first.startswith("did not return within 0.2 s (an endless loop?)")
-    assert second.startswith("`double` is not called again")
+    (message,) = messages(run(answer, OPEN + TABLE + SCORE))
+    assert message.startswith("did not return within 0.2 s (an endless loop?)")
 
 
 class OddError(BaseException):
@@ -359,7 +354,7 @@ def test_nothing_is_printed_for_fresh_cases(run, staff, capsys):
 def test_validation_of_nbgrader_reports_failed_parts_as_an_error(run, monkeypatch):
     monkeypatch.setenv("NBGRADER_EXECUTION", "validate")
     assert run(RIGHT, OPEN + TABLE + SCORE).score_came == 2.0
-    with pytest.raises(ChecksFailed, match=r"double: 1 part failed\n  values: out\[0\]: expected"):
+    with pytest.raises(AssertionError, match=r"parts that failed:\nvalues: out\[0\]: expected"):
         run("def double(x): return x", OPEN + TABLE + SCORE)
 
 

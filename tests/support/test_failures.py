@@ -8,15 +8,11 @@ from hw_support.failures import (
     place_of,
     plain_name,
     visible,
-    with_its_line,
+    without_its_file,
 )
 
 RAISES = "import math\ndef f(x):\n    y = 2 * x\n    return math.sqrt(y) + 1\n"
 CLASS = "class C:\n    def __call__(self, x):\n        return 1 / x\nf = C()\n"
-NO_TEXT = (
-    "class E(Exception):\n    def __str__(self):\n        raise ValueError\n"
-    "def f(x):\n    raise E\n"
-)
 
 
 def message_of(cell, test="f(0)", **names):
@@ -35,11 +31,11 @@ def message_of(cell, test="f(0)", **names):
         ("def f(x):\n    return [1 / y for y in [x]]\n", "line 2 of f: ZeroDivision"),
         ("def f(x):\n    return (lambda y: 1 / y)(x)\n", "line 2 of f: ZeroDivision"),
         ("f = lambda x: 1 / x\n", "line 1 of a function: ZeroDivision"),
-        (CLASS, "line 3 of __call__: ZeroDivision"),
+        (CLASS, "line 3 of C.__call__: ZeroDivision"),
         ("def f(x):\n    return expit(x)\n", "line 2 of f: NameError: name 'expit' is not defined"),
         ("def f(x):\n    import no_such_package\n", "line 2 of f: ModuleNotFoundError: No module"),
         ("", "NameError: name 'f' is not defined"),
-        (NO_TEXT, "line 5 of f: E was raised"),
+        ("class E(Exception): pass\ndef f(x):\n    raise E\n", "line 3 of f: E was raised"),
     ],
 )  # fmt: skip
 def test_an_error_names_the_last_line_of_the_students_code(cell, message):
@@ -51,12 +47,10 @@ def test_a_function_of_the_test_is_not_named_as_the_students():
     assert message == "line 2 of f: ZeroDivisionError: division by zero"
 
 
-def test_the_place_of_an_exception_of_another_process_is_checked():
+def test_an_exception_of_another_process_has_its_place_in_it():
     error = ValueError()
-    error.raised_by = "f\n"
-    for line, place in [(7, "line 7 of f"), *((n, "None") for n in (-1, True, "7", 10**9, 1.5))]:
-        error.raised_in_line = line
-        assert str(place_of(error, {})) == place
+    error.raised_by, error.raised_in_line = "f\n", 7
+    assert str(place_of(error, {})) == "line 7 of f"
 
 
 def test_invisible_characters_are_shown_as_escapes_on_one_line():
@@ -68,16 +62,7 @@ def test_invisible_characters_are_shown_as_escapes_on_one_line():
     assert plain_name("\n") == plain_name(None) == "a function"
 
 
-TRACEBACK = [
-    "\x1b[36m  Cell\x1b[39m \x1b[32mIn[1]\x1b[39m\x1b[32m, line 1\x1b[39m\n"
-    "\x1b[31m    \x1b[39m\x1b[31mdef f(:\x1b[39m\n          ^\n"
-    "\x1b[31mSyntaxError\x1b[39m\x1b[31m:\x1b[39m invalid syntax\n"
-]
-
-
 def test_code_that_is_no_python_is_named_by_its_line():
-    message = "invalid syntax (1589703292.py, line 1)"
-    assert with_its_line(message, TRACEBACK) == "invalid syntax; line 1: def f(:"
-    assert with_its_line(message, []) == with_its_line(message, ["^", None]) == message
+    assert without_its_file("invalid syntax (1589703292.py, line 1)") == "invalid syntax (line 1)"
     of_another = "invalid syntax (<unknown>, line 1)"
-    assert with_its_line(of_another, TRACEBACK) == of_another
+    assert without_its_file(of_another) == of_another
