@@ -4,7 +4,6 @@ Files are read in the grader's own process, outside of any sandbox. So tests als
 that reading takes.
 """
 
-import contextlib
 import gzip
 import hashlib
 import json
@@ -143,50 +142,13 @@ def expect_not_graded(done: Any, course: ToyCourse, students: list[str], why: st
         assert not (course.root / "autograded" / student).exists()
 
 
-def test_thousands_of_files_beside_a_notebook_are_ignored(course: ToyCourse) -> None:
-    course.submit("b-honest", course.answered)
-    course.submit("a-many", course.answered)
-    folder = course.folder("a-many")
-    for number in range(2_000):
-        (folder / f"{number}.txt").write_text("x")
-        (folder / f"{number}").symlink_to("/etc/passwd")
-    done = course.grade()
-    assert done.returncode == 0, done.stderr[-2000:]
-    for student in ("a-many", "b-honest"):
-        assert sum(score or 0 for score in course.test_scores(student).values()) == FULL_MARKS
-    graded = course.root / "autograded/a-many/hw2"
-    assert [p.name for p in graded.iterdir()] == ["hw2.ipynb"]
-    assert len(done.stderr) < 3_000_000
-    assert len(read_problems(course.graded("a-many"))) <= 100
-
-
 def test_very_deeply_nested_folders_are_not_graded(course: ToyCourse) -> None:
     course.submit("a-deep", course.answered)
     course.submit("b-honest", course.answered)
-    with contextlib.chdir(course.folder("a-deep")):
-        for _ in range(3000):  # longer than any path
-            os.mkdir("d")
-            os.chdir("d")
-        Path("notes.txt").write_text("mine")
-    try:
-        done = course.grade()
-        expect_not_graded(done, course, ["a-deep"], "it has more than 100 folders within 'd'")
-    finally:
-        remove_deep(course.folder("a-deep") / "d")
+    (course.folder("a-deep") / "/".join("d" * 101)).mkdir(parents=True)
+    done = course.grade()
+    expect_not_graded(done, course, ["a-deep"], "it has more than 100 folders within 'd'")
     assert sum(score or 0 for score in course.test_scores("b-honest").values()) == FULL_MARKS
-
-
-def remove_deep(folder: Path) -> None:
-    """Remove folders in folders, one `d` in each, that are too deep for `rmtree`."""
-    while (folder / "d").exists():
-        inner = folder / "d" / "d"
-        if inner.exists():
-            os.rename(inner, folder / "e")
-        for name in os.listdir(folder / "d"):
-            (folder / "d" / name).unlink()
-        (folder / "d").rmdir()
-        if (folder / "e").exists():
-            os.rename(folder / "e", folder / "d")
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -29,7 +29,7 @@ from hw_grading.inside.serve import CallbackError
 from hw_grading.inside.wire import Shipped, Theirs, Yours
 from hw_support import waved
 from hw_support.checks import Checks, StaffError
-from hw_support.compare import Mismatch, expect_kept, expect_unchanged
+from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 # -- names
@@ -232,24 +232,19 @@ def test_entries_without_an_end_are_cut() -> None:
         assert len(names["endless"]()) == 2
 
 
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
 @pytest.mark.parametrize(
-    "value", [np.zeros(7 << 20), ["x" * 100] * 100_000, 2**70, {n: n for n in range(20_000)}]
+    "value", [np.zeros(7 << 20), ["x" * 100] * 100_000, 2**70, {n: n for n in range(20_000)}, LOOP]
 )
-def test_a_value_that_is_too_large_fails_only_its_call(value: Any) -> None:
+def test_a_value_that_cannot_be_sent_fails_only_its_call(value: Any) -> None:
+    said = "does one of them contain itself" if value is LOOP else "returned value cannot be graded"
     with asking({"f": lambda: value, "x": 1}) as names:
-        with pytest.raises(Mismatch, match="the returned value cannot be graded"):
+        with pytest.raises(Mismatch, match=said):
             names["f"]()
         assert names["x"] == 1
-
-
-def test_a_value_that_contains_itself_fails_only_its_call() -> None:
-    loop: list[Any] = []
-    loop.append(loop)
-    with (
-        asking({"f": lambda: loop}) as names,
-        pytest.raises(Mismatch, match="does one of them contain itself"),
-    ):
-        names["f"]()
 
 
 # -- calls
@@ -296,29 +291,6 @@ def test_a_watched_call_tells_what_it_has_changed() -> None:
     assert first.arguments[1]["W"][0] == [1, 3]
     assert (first.result.tolist(), first.earlier) == ([1, 1], None)
     assert (second.result.tolist(), second.earlier.tolist()) == ([2, 2], [2, 2])
-
-
-OWN = np.zeros(2)
-
-
-@pytest.mark.parametrize(
-    ("function", "changes"),
-    [
-        (lambda x: x * 2, ()),
-        (lambda x: np.add(x, 1, out=x), ("inputs",)),
-        (lambda x: np.add(x, 1, out=OWN), ("results",)),
-    ],
-)
-def test_expectations_of_unchanged_values_hold_in_the_notebook(
-    function: Any, changes: tuple[str, ...]
-) -> None:
-    with asking({"f": function, "g": lambda x: function(x)}) as names:
-        composed = eval("lambda x: (f(x), g(x))[0]", names)
-        for f in (names["f"], composed):
-            with pytest.raises(Mismatch) if "inputs" in changes else contextlib.nullcontext():
-                expect_unchanged(f, np.ones(2), names="x")
-            with pytest.raises(Mismatch) if "results" in changes else contextlib.nullcontext():
-                expect_kept(f, [np.ones(2)], [np.zeros(2)])
 
 
 SHIPPED = """
@@ -493,9 +465,6 @@ def _messages(student: str, *parts: str) -> list[str]:
         return [part.message for part in names["checks"].parts]
 
 
-FORGED = "x\nFAILED  all [9 pt]\x1b[2J" + 1000 * "y"
-
-
 @pytest.mark.parametrize(
     ("student", "part", "message"),
     [
@@ -526,17 +495,6 @@ FORGED = "x\nFAILED  all [9 pt]\x1b[2J" + 1000 * "y"
 )
 def test_what_a_part_says(student: str, part: str, message: str) -> None:
     assert all(one.startswith(message) for one in _messages(student, part, part))
-
-
-def test_names_that_the_notebook_tells_forge_no_lines() -> None:
-    student = (
-        f"FORGED = {FORGED!r}\ndef f():\n    raise type(FORGED, (Exception,), {{}})(FORGED)\n"
-        "f.__code__ = f.__code__.replace(co_name=FORGED, co_qualname=FORGED)\n"
-    )
-    [message] = _messages(student, "f()")
-    assert message.isprintable()
-    assert message.startswith("line 3 of xFAILEDall9pt2Jyyy")
-    assert len(message) < 1300
 
 
 STAFF = {"reference": "def g():\n    return 4\n\ndef f():\n    return 4\n", "fresh": ""}
@@ -584,17 +542,6 @@ checks.untouched("x", 1)
     assert calls == [1, 2, 1, 1, 2, 2]
 
 
-def test_tables_with_cases_of_their_own_share_no_calls() -> None:
-    source = """
-checks = Checks("f", inputs="x", returns="y")
-for number in range(50):
-    checks.table("y", 1, "y", cases=[([1.0 + number], [2.0 + 2 * number])])
-"""
-    with asking({"f": lambda x: 2 * x}, Checks=Checks) as names:
-        exec(source, names)
-        assert all(part.passed for part in names["checks"].parts)
-
-
 # -- a kernel that takes too long
 
 STUDENT = """
@@ -620,17 +567,6 @@ def stubborn(f):
             f(1)
         except BaseException:
             pass
-
-class Endless:
-    def __iter__(self):
-        while True:
-            pass
-
-def view(f):
-    return Endless()
-
-def outer(f):
-    return spin(f)
 
 names = dict(globals(), same=lambda x: x)
 Server(socket.socket(fileno=int(sys.argv[1])), names).serve()
@@ -658,8 +594,7 @@ def process(
 @pytest.mark.parametrize(
     ("name", "limits"),
     [
-        *(("spin", [0.2, 600]), ("call", [0.2, 600]), ("view", [0.2, 600]), ("outer", [0.2, 600])),
-        *(("wait", [600, 0.2]), ("call", [600, 0.2])),
+        *(("spin", [0.2, 600]), ("call", [0.2, 600]), ("wait", [600, 0.2])),
     ],
 )
 def test_what_takes_too_long_is_ended_and_not_called_again(name: str, limits: list[float]) -> None:

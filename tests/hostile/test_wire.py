@@ -296,23 +296,6 @@ def test_frames_of_any_size_go_both_ways_and_are_kept_apart(ends: Ends) -> None:
     thread.join(10)
 
 
-def test_frames_may_come_together_or_in_single_bytes(ends: Ends) -> None:
-    one, _, stream = ends
-    whole = b"".join(wire.pack([1, np.ones(3)], refer, limited=True))
-
-    def trickle() -> None:
-        stream.sendall(whole + whole)
-        for number in range(len(whole)):
-            stream.sendall(whole[number : number + 1])
-
-    thread = threading.Thread(target=trickle)
-    thread.start()
-    for _ in range(3):
-        frame = one.receive(limited=True)
-        assert wire.unpack(*frame, no_resolve, limited=True)[1].tolist() == [1, 1, 1]
-    thread.join(10)
-
-
 @pytest.mark.parametrize(("head", "body"), [(MAX_HEAD + 1, 0), (1, MAX_BYTES + 1), (2**32 - 1, 0)])
 def test_a_frame_that_announces_too_much_is_refused_unread(
     ends: Ends, head: int, body: int
