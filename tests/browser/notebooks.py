@@ -4,16 +4,15 @@ import copy
 from collections.abc import Iterable
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
 
 from hw_grading.commands.sample import solved
 
 
-def some_of(notebook: NotebookNode, *cells: str | NotebookNode) -> NotebookNode:
-    """Return a notebook of some cells, named by id, and of others, in this order."""
+def some_of(notebook: NotebookNode, *cells: str) -> NotebookNode:
+    """Return a notebook of some cells, named by id, in this order."""
     by_id = {cell.id: cell for cell in notebook.cells}
     part = copy.deepcopy(notebook)
-    part.cells = [copy.deepcopy(by_id[c]) if isinstance(c, str) else c for c in cells]
+    part.cells = [copy.deepcopy(by_id[name]) for name in cells]
     return part
 
 
@@ -38,10 +37,3 @@ def answered(
         elif (name := cell.metadata.get("nbgrader", {}).get("grade_id")) in others:
             cell.source = others[name]
     return notebook
-
-
-def code(cell_id: str, source: str) -> NotebookNode:
-    """Return a code cell of one's own, as students add them."""
-    cell = new_code_cell(source)
-    cell.id = cell_id
-    return cell

@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import nbformat
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from server import ROOT
 from test_results import FAILED, PASSED, ToyCourse, notebook, problem
@@ -24,12 +23,6 @@ from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.rendering.feedback.summary import Facts
 from hw_support import label_axes
 from hw_support.submission.problems import Kind, Problem, Severity
-
-
-def as_html(notebook_: NotebookNode) -> str:
-    """Return what ``jupyter nbconvert --to html`` makes of a notebook."""
-    html, _ = HTMLExporter().from_notebook_node(notebook_, {"metadata": {"name": "hw2"}})
-    return str(html)
 
 
 def a_plot() -> dict[str, Any]:
