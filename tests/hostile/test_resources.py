@@ -10,14 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import psutil
 import pytest
-from arena import NOTHING, POINTS, RIGHT, Arena, notebook
+from arena import POINTS, RIGHT, Arena, notebook
 from attack_files import Attack
-from carrying_out import carry_out, number_after, shown
+from carrying_out import carry_out, number_after
 
 from hw_grading.run import submission
 from hw_support.submission.problems import Kind
@@ -48,12 +47,6 @@ def test_a_kernel_that_stops_working_is_harmless_or_reported(arena: Arena, way: 
     outcome = carry_out(arena, "resources/kernel_that_does_not_work", way)
     harmless = outcome.scores["test_total"] == 1
     assert harmless or outcome.kinds
-
-
-def test_text_of_a_thread_is_not_shown_in_tests(arena: Arena, memory: Any) -> None:
-    outcome = carry_out(arena, "resources/thread_that_prints", memory=memory)
-    for test in NOTHING:
-        assert "from behind" not in shown(outcome, test)
 
 
 # -- the grader's end

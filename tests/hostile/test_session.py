@@ -14,6 +14,7 @@ import threading
 import types
 from collections import deque, namedtuple
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -384,35 +385,28 @@ def test_a_test_functions_exception_passes_the_notebook() -> None:
 def test_a_function_cannot_be_called_after_its_part() -> None:
     kept: list[Any] = []
 
-    def call_again() -> list[str]:
-        said = []
-        for function in kept:
-            try:
-                said.append(function())
-            except (CallbackError, RuntimeError) as error:
-                said.append(type(error).__name__)
-        return said
+    def again() -> Any:
+        try:
+            return kept[0]()
+        except (CallbackError, RuntimeError) as error:
+            return type(error).__name__
 
-    def in_a_thread() -> list[str]:
-        said: list[Any] = []
-        thread = threading.Thread(target=lambda: said.append(call_again()))
-        thread.start()
-        thread.join()
-        return list(said[0])
+    def in_a_thread() -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(again).result()
 
-    students = {"keep": kept.append, "again": call_again, "thread": in_a_thread}
+    students = {"keep": kept.append, "again": again, "thread": in_a_thread}
     kernel = Kernel(students)
     with kernel.test_cell() as names:
         names["keep"](lambda: "right")
-        assert names["again"]() == ["right"]
-        assert names["thread"]() == ["RuntimeError"]
+        assert (names["again"](), names["thread"]()) == ("right", "RuntimeError")
         names.notebook.end_part()
-        assert names["again"]() == ["CallbackError"]
+        assert names["again"]() == "CallbackError"
         names.notebook.put({"stays": lambda: "right"})
         kept[:] = [students["stays"]]
         names.notebook.end_part()
-        assert names["again"]() == ["right"]
-    assert call_again() == ["RuntimeError"]
+        assert names["again"]() == "right"
+    assert again() == "RuntimeError"
 
 
 def test_nested_calls_are_limited() -> None:
