@@ -1,6 +1,5 @@
 """Every attack in `attacks/`; attack_files.py says how they are written."""
 
-import platform
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -35,8 +34,6 @@ def _each() -> list[Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("attack", "variant"), _each())
 def test_attack(arena: Arena, attack: Attack, variant: str, request: pytest.FixtureRequest) -> None:
-    if attack.header.machine not in ("", platform.machine()):
-        pytest.skip(f"it is for {attack.header.machine}")
     memory = request.getfixturevalue("memory") if attack.header.bounded else None
     carry_out(arena, attack.name, variant, memory)
 
@@ -54,8 +51,6 @@ EXPECTED = {
     "scores": ("all", {"test_double": 1.0}),
     "problems": (["time-limit"], []),
     "problems_among": (["time-limit", "kernel"], ["kernel"]),
-    "problems_one_of": (["time-limit", "kernel"], ["kernel"]),
-    "last_problem": ("5 s", "6 s"),
     "prints": (["begun"], ["begun", "done"]),
     "never_prints": (["done"], ["begun"]),
     "counts": ({"begun": [2, 2]}, {"begun": [3, inf]}),

@@ -3,7 +3,6 @@
 # /// attack
 # limits = {wall_seconds_per_submission = 4.0, iopub_timeout = 1}
 # problems = ["time-limit"]
-# last_problem = "for the whole submission"
 # ///
 
 # %% before
