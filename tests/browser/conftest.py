@@ -67,8 +67,3 @@ def released_file() -> Path:
 @pytest.fixture(scope="session")
 def released(released_file: Path) -> NotebookNode:
     return nbformat.read(released_file, as_version=4)
-
-
-@pytest.fixture(scope="session")
-def source() -> NotebookNode:
-    return nbformat.read(ROOT / "source" / "hw2" / "hw2.ipynb", as_version=4)
