@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from arena import NOTHING, POINTS, Arena, Outcome, notebook
+from arena import NOTHING, POINTS, Arena, Outcome
 from attack_files import Attack, Header
 
 from hw_grading.commands.sample import cell_of
@@ -41,11 +41,6 @@ def carry_out(
         assert memory.examiner_mb < EXAMINER_MB + MAX_MB, memory
         assert len(outcome.printed) < 1_000_000
     return outcome
-
-
-def printed_by(arena: Arena, name: str, **values: Any) -> str:
-    """Grade the submission of an attack before another one, and return what it printed."""
-    return arena.grade(notebook(**Attack.read(name).submission(**values))).printed
 
 
 def expect(header: Header, outcome: Outcome) -> None:
