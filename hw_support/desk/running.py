@@ -61,8 +61,8 @@ class Ran:
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     """Run a copy of a notebook from the top, with a progress bar; errors do not stop the rest.
 
-from hw_support.desk.opening import Opened, name_of
-from hw_support.failures import without_its_file
+    from hw_support.desk.opening import Opened, name_of
+    from hw_support.failures import without_its_file
     """
     ran, replies = Ran(copy.deepcopy(opened.notebook), {}), list[dict[str, Any]]()
     cells = enumerate(ran.notebook.cells)

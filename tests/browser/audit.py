@@ -8,7 +8,6 @@ sense.
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -35,15 +34,8 @@ def installed(package: str) -> Path:
     return folder
 
 
-def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> list[str]:
-    """Audit the page that is loaded.
-
-    Parameters
-    ----------
-    page
-        Of a context that bypasses the page's Content-Security-Policy.
-    known
-        Findings that are left out: a rule and a selector of elements, with the reason.
+def findings(page: Page) -> list[str]:
+    """Audit the page that is loaded, in a context that bypasses its Content-Security-Policy.
 
     Returns
     -------
@@ -52,14 +44,11 @@ def findings(page: Page, known: Mapping[tuple[str, str], str] | None = None) -> 
     """
     page.add_script_tag(path=installed("axe-core") / "axe.min.js")
     violations = page.evaluate(
-        """async known => (await axe.run({ elementRef: true })).violations.map(v => ({
+        """async () => (await axe.run()).violations.map(v => ({
             rule: v.id,
             impact: v.impact,
-            nodes: v.nodes
-                .filter(n => !known.some(([id, these]) => id === v.id && n.element.matches(these)))
-                .map(n => `${n.target.join(" ")}: ${n.failureSummary}`),
-        }))""",
-        [list(finding) for finding in known or {}],
+            nodes: v.nodes.map(n => `${n.target.join(" ")}: ${n.failureSummary}`),
+        }))"""
     )
     return [
         f"{violation['rule']} ({violation['impact']}): {' '.join(node.split())}"

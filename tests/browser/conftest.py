@@ -47,16 +47,13 @@ def page(browser: Browser, console: Console) -> Iterator[Page]:
 
 @pytest.fixture
 def opened(page: Page, server: Server, request: pytest.FixtureRequest) -> Iterator[Callable]:
-    """Open a notebook, given as a file or as nbformat has it, in JupyterLab or elsewhere."""
+    """Open a notebook in JupyterLab."""
 
-    def in_lab(notebook: Path | NotebookNode, interface: str = "lab/tree") -> Lab:
+    def in_lab(notebook: Path) -> Lab:
         path = server.folder / request.node.name / "hw2.ipynb"
         path.parent.mkdir()
-        if isinstance(notebook, Path):
-            shutil.copy(notebook, path)
-        else:
-            nbformat.write(notebook, path)
-        return Lab(page, server, path).open(interface)
+        shutil.copy(notebook, path)
+        return Lab(page, server, path).open()
 
     yield in_lab
     server.end_kernels()
@@ -70,8 +67,3 @@ def released_file() -> Path:
 @pytest.fixture(scope="session")
 def released(released_file: Path) -> NotebookNode:
     return nbformat.read(released_file, as_version=4)
-
-
-@pytest.fixture(scope="session")
-def source() -> NotebookNode:
-    return nbformat.read(ROOT / "source" / "hw2" / "hw2.ipynb", as_version=4)

@@ -1,7 +1,6 @@
 """The errors in the browser's console, and which of them are not ours."""
 
 import re
-import time
 from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Error, Page
@@ -10,13 +9,6 @@ from playwright.sync_api import ConsoleMessage, Error, Page
 NOT_OURS = {
     r"net::ERR_UNKNOWN_URL_SCHEME \(attachment:[\w.]+\)$": (
         "JupyterLab puts a text into the page before it looks up its pictures; a test sees them"
-    ),
-    r"403 \(Forbidden\) \(\S+/static/notebook/\w+\.woff\)$": "fonts of Notebook 7's own pages",
-    r"^uncaught: .* \(reading 'schema'\) \(\S+/static/notebook/notebook_core\.\w+\.js\)$": (
-        "Notebook 7 asks for the settings of a plugin that it does not have"
-    ),
-    r"^uncaught: Command 'filebrowser:open-path' not registered\. \(\S+/static/notebook/": (
-        "Notebook 7 lacks a command of JupyterLab's that it calls when it opens any file"
     ),
 }
 
@@ -39,13 +31,6 @@ class Console:
     def _exception(self, error: Error) -> None:
         source = re.search(r"https?://[^\s?:]+(:\d+)?[^\s?:]*", error.stack or "")
         self.errors.append(f"uncaught: {error}" + (f" ({source[0]})" if source else ""))
-
-    def wait_for(self, page: Page, text: str) -> None:
-        """Wait until there is an error with this text."""
-        until = time.monotonic() + 60
-        while not any(text in error for error in self.errors):
-            assert time.monotonic() < until, self.errors
-            page.wait_for_timeout(50)
 
     def ours(self) -> list[str]:
         """Return the errors that nothing in `NOT_OURS` explains."""

@@ -135,14 +135,6 @@ def given(root: Path, cell: str) -> dict[str, Given]:
     return found
 
 
-def give_in_formgrader(root: Path, student: str, points: float) -> None:
-    """Give points for the answer to "why" as formgrader does."""
-    with Gradebook(f"sqlite:///{root / 'gradebook.db'}") as book:
-        grade = book.find_grade("why", ASSIGNMENT, ASSIGNMENT, student)
-        grade.manual_score, grade.needs_manual_grade = points, False
-        book.db.commit()
-
-
 class Desk:
     """One grader's browser: an own context, with an own login and name."""
 

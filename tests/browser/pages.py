@@ -1,35 +1,28 @@
 """The pages of ours that people read, made from small records of a class."""
 
 import base64
-import copy
 import io
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import nbformat
-from nbconvert import HTMLExporter
-from nbformat import NotebookNode
-from server import ROOT
-from test_results import FAILED, PASSED, ToyCourse, notebook, problem
+from test_feedback import comment, page_of, valid
+from test_results import (
+    FAILED,
+    PASSED,
+    ToyCourse,
+    cell,
+    error,
+    notebook,
+    problem,
+    stream,
+)
 
-from hw_grading.analysis.statistics import page_of, statistics_of
-from hw_grading.gradebook.graded_notebook import read_places
-from hw_grading.gradebook.results import Result
-from hw_grading.gradebook.runs import Run
-from hw_grading.gradebook.scores import Cell, Record, Score, Student
-from hw_grading.homework.notes import add_problems
-from hw_grading.outcome import Part, Status
-from hw_grading.plugins.feedback import FeedbackExporter
-from hw_grading.rendering.feedback.summary import Facts
+from hw_grading.__main__ import main
+from hw_grading.analysis import statistics
 from hw_support import label_axes
-from hw_support.submission.problems import Kind, Problem, Severity
 
-
-def as_html(notebook_: NotebookNode) -> str:
-    """Return what ``jupyter nbconvert --to html`` makes of a notebook."""
-    html, _ = HTMLExporter().from_notebook_node(notebook_, {"metadata": {"name": "hw2"}})
-    return str(html)
+WIDE = "a_name_without_an_end_" * 30
 
 
 def a_plot() -> dict[str, Any]:
@@ -53,52 +46,29 @@ def statistics_page(folder: Path) -> str:
     course.grade(name, late, auto=1.0, parts=[FAILED])
     course.grade("dan", "{")
     course.hand_in("eve")
-    return page_of(statistics_of(course.root, "hw2"))
+    return statistics.page_of(statistics.statistics_of(course.root, "hw2"))
 
 
-def feedback_page(graded: NotebookNode) -> str:
+def feedback_page(folder: Path) -> str:
     """A student's feedback, with everything that the box at the top can have."""
-    places = read_places(ROOT / "source" / "hw2" / "hw2.ipynb")
-    tests = [Cell(name, 6, by_hand=False) for name in ("test_sigmoid_activation", "test_train")]
-    answers = [Cell(name, 4, by_hand=True) for name in ("q1_3b_iv", "q1_3e_i")]
-    scores = [
-        Score(tests[0], auto=1.0, waits=False),
-        Score(tests[1], auto=6.0, waits=False),
-        Score(answers[0], manual=3.0, extra=0.5, waits=False),
-        Score(answers[1], auto=0.0),
-    ]
-    late = Record("ada", None, 90_000.0, 2.0, tuple(scores))
-    words = "+2  names $x$ and `W`\n-1  not why\n\nRead **once** more:\n\n|a|b|\n|-|-|\n|1|2|"
-    released = nbformat.read(ROOT / "release" / "hw2" / "hw2.ipynb", as_version=4)
-    message = "out: expected 0.5, got 0. Input: s = 0"
-    failed = Part("test_sigmoid_activation", "values", 5, 0, passed=False, message=message)
-    run = Run("", {}, {}, "1", Status.GRADED, "", (), 1.0, 1.0, (failed,))
-    facts = Facts(
-        student="a-student-with-a-name-as-long-as-addresses-are@students.example.edu",
-        homework="hw2",
-        cells=(*tests, *answers),
-        most=20,
-        result=Result(
-            Student("ada", "Ada", "", ""), late, run, Status.GRADED, score=10.5, penalty=2.0
-        ),
-        comments={"q1_3b_iv": words},
-        places=places,
-        instructors=frozenset(cell.source.strip() for cell in released.cells),
-    )
+    student = "a-student-with-a-name-as-long-as-addresses-are@students.example.edu"
+    course = ToyCourse(folder)
+    outputs = [stream(f"{WIDE}\n" * 90), error("E", WIDE), a_plot()]
     noted = [
-        Problem(Kind.TIME_LIMIT, Severity.FAILED, "Cell 'train' took too long.", "relu_activation"),
-        Problem(Kind.DELETED_CELL, Severity.MENDED, "Cell 'setup' was deleted: it was restored."),
-        Problem(Kind.OTHER_NOTEBOOK, Severity.MENDED, f"'{'copy' * 20}.ipynb' was not graded."),
+        problem("Cell 'train' took too long."),
+        problem("Cell 'setup' was deleted: it was restored.", "mended", "deleted-cell"),
+        problem(f"'{'copy' * 20}.ipynb' was not graded.", "mended", "other-notebook"),
     ]
-    graded = copy.deepcopy(graded)
-    add_problems(graded, noted)
-    wide = "a_name_without_an_end_" * 30
-    own = nbformat.v4.new_code_cell(f"{wide} = 1  # mine\nprint({wide})")
-    own.outputs = [
-        nbformat.v4.new_output("stream", text=f"{wide}\n" * 90),
-        nbformat.v4.new_output("error", ename="E", evalue=wide, traceback=[wide]),
-        nbformat.from_dict(a_plot()),
-    ]
-    graded.cells.append(own)
-    html, _ = FeedbackExporter().from_notebook_node(graded, {"facts": facts})
-    return str(html)
+    answer = "Because $x^2 < 1$.\n\n|a|b|\n|-|-|\n|1|2|"
+    content = valid(notebook(plot=outputs, answer=answer, problems=noted))
+    content["cells"][0]["source"] += "\n\n" + "Read this. " * 60  # so long that it is folded
+    course.write(course.root / "source" / "hw2", content)
+    own = cell("code", f"{WIDE} = 1  # mine\nprint({WIDE})", outputs=[error("E", "mine")])
+    content["cells"].insert(2, own | {"execution_count": None})
+    course.grade(student, content, auto=1.0, manual=3.5, parts=[PASSED, FAILED])
+    comment(course, "plot", "+2  names $x$ and `W`\n-1  not why\n\nRead **more**.", student)
+    reason = ["--reason", "The question had two readings."]
+    assert (
+        main(["--course", str(course.root), "correct", "hw2", "plot", "--add", "1", *reason]) == 0
+    )
+    return page_of(course, student)

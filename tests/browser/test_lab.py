@@ -3,12 +3,9 @@
 import re
 
 import pytest
-from notebooks import code, some_of
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
-
-RELU = ["setup", "relu-activation", "test-relu-activation"]
 
 
 def headings(notebook):
@@ -59,23 +56,4 @@ def test_typed_answers_fail_and_pass_with_a_line_for_each_part(opened, released_
         "passed  s is left as it was; at 0 the slope is 0 to 1 [1 pt]\n"
         "relu_activation: 3 of 3 points\n"
     )
-    expect(lab.stderr()).to_have_count(0)
-
-
-def test_a_progress_bar_is_seen_while_a_loop_runs(opened, released):
-    loop = code(
-        "loop",
-        "import pathlib, time\nfor step in hw_support.progress(range(40), 'epoch 1'):\n"
-        "    time.sleep(0.1)\n"
-        "    while step == 20 and not pathlib.Path('seen').exists():\n        time.sleep(0.1)",
-    )
-    lab = opened(some_of(released, "setup", loop))
-    lab.run("setup")
-    lab.start("loop")
-    bar = lab.outputs("loop").first
-    expect(bar).to_have_text(re.compile(r"epoch 1: +[1-9]\d?%\|"))
-    expect(lab.prompt("loop")).to_have_text("[*]:")
-    (lab.path.parent / "seen").touch()
-    expect(bar).to_have_text(re.compile(r"epoch 1: 100%\|.*40/40"))
-    assert len(bar.inner_text().strip().splitlines()) == 1
     expect(lab.stderr()).to_have_count(0)

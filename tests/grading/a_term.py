@@ -80,11 +80,6 @@ class Term:
                 book.add_solution_cell(cell, name, name)
         return self
 
-    def move_due(self, due: str, name: str = "ps1") -> None:
-        with self.gradebook() as book:
-            book.find_assignment(name).duedate = utc(due)
-            book.db.commit()
-
     def hand_in(
         self,
         student: str,

@@ -10,14 +10,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 SECONDS_TO_START = 120
 PASSWORD = "not-to-be-shown"  # the server asks for none; tests look for this one in messages
@@ -29,7 +27,6 @@ class Server:
     """A running server, with its data, its log and its socket in a folder."""
 
     folder: Path
-    _numbers: Iterator[int] = field(default_factory=count)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         """Connect to a database; each statement is committed by itself."""
@@ -37,13 +34,11 @@ class Server:
             host=str(self.folder), user="grader", dbname=database, autocommit=True
         )
 
-    def new_database(self, like: str = "") -> str:
-        """Make an empty database, or a copy of one that nobody uses; return its address."""
-        name = f"gradebook_{next(self._numbers)}"
-        template = make_url(like).database if like else "template0"
+    def new_database(self) -> str:
+        """Make an empty database, and return its address."""
         with self.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return f"postgresql+psycopg://grader:{PASSWORD}@/{name}?host={self.folder}"
+            connection.execute("CREATE DATABASE gradebook TEMPLATE template0")
+        return f"postgresql+psycopg://grader:{PASSWORD}@/gradebook?host={self.folder}"
 
 
 def programs() -> Path | None:

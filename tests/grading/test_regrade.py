@@ -22,7 +22,6 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 from sqlalchemy import text
 from test_results import FAILED, PASSED, TEST, WITH, ToyCourse, notebook, run_of
 from test_results import course as toys
@@ -33,7 +32,8 @@ from hw_grading.analysis.changes import Comparison, as_csv, compare, in_words
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.book import GradeBook
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.model import Grading, Mark
+from hw_grading.gradebook.model import Mark
+from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run
 from hw_grading.homework.course import REPOSITORY, Course
 
@@ -122,16 +122,11 @@ def grade_by_hand(course: Course, points: float) -> None:
 
 def by_hand(course: Course) -> dict[str, tuple[float | None, bool]]:
     """The scores that people gave, and whether they wait again, by student."""
-    with sqlite3.connect(course.folder / "gradebook.db") as gradebook:
-        rows = gradebook.execute(
-            "select student_id, manual_score, needs_manual_grade from grade "
-            "join base_cell on base_cell.id = cell_id "
-            "join submitted_notebook on submitted_notebook.id = grade.notebook_id "
-            "join submitted_assignment as one on one.id = submitted_notebook.assignment_id "
-            "where base_cell.name = ?",
-            ["certification"],
-        )
-        return {student: (score, bool(waits)) for student, score, waits in rows}
+    found = {}
+    for student, result in read_results(course, "ps1").students.items():
+        [score] = [one for one in result.known.scores if one.cell.name == "certification"]
+        found[student] = score.manual, score.waits
+    return found
 
 
 # -- a class
@@ -181,43 +176,6 @@ EXPECTED = dict.fromkeys(RIGHTS, ("1.0", "2.0", WHY)) | dict.fromkeys(SIZES, ("2
 
 
 @together
-def test_a_regrade_after_a_mended_test_keeps_scores_by_people(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book = GradeBook(course, "ps1")
-    mark = Mark(adjustment=0.75, comment="Signed where?", done=True)
-    versions = {"right00": book.grading("certification", "right00").version}
-    revision = book.rubric("certification").revision
-    saved = book.save("certification", versions, mark, grader="kim", rubric_revision=revision)
-    assert isinstance(saved["right00"], Grading)
-    book.close()
-    given = by_hand(course)
-    assert given["right00"] == (0.75, False)
-    edit(course, RIGHT_TEST)
-    start = course.release("ps1") / "START.html"
-    start.write_text("How to start")
-
-    assert regrade(course) == 0
-    said = capsys.readouterr().out
-    assert start.read_text() == "How to start"
-    assert "nbgrader generate_feedback ps1 --force" in said
-    assert changes(course) == EXPECTED
-    assert {r["part"] for r in table(course)} == {"elsewhere"}
-    assert "elsewhere: passes now for 2, fails now for 1" in said
-    assert "3 scores changed, of 3 students: 2 up, 1 down. 4 students compared." in said
-    assert "Scores by people that are kept: 4." in said
-    assert "wait" not in said
-    assert by_hand(course) == given
-    with Gradebook(course.db_url) as gradebook:
-        comment = gradebook.find_comment("certification", "ps1", "ps1", "right00")
-        assert "Signed where?" in comment.comment
-
-    assert regrade(course) == 0
-    assert "No score changed. 4 students" in capsys.readouterr().out
-    assert len(list((course.folder / "grading" / "regrades").glob("*.csv"))) == 1
-
-
-@together
 def test_only_an_answer_that_was_submitted_again_waits_again(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -239,10 +197,19 @@ def written(path: Path) -> int | None:
 
 
 @together
-def test_a_killed_regrade_is_continued_and_compared(
+def test_a_killed_regrade_goes_on_and_keeps_scores_by_people(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    book = GradeBook(course, "ps1")
+    mark = Mark(adjustment=0.75, comment="Signed where?", done=True)
+    versions = {"right00": book.grading("certification", "right00").version}
+    revision = book.rubric("certification").revision
+    book.save("certification", versions, mark, grader="kim", rubric_revision=revision)
+    given = by_hand(course)
+    assert given["right00"] == (0.75, False)
     edit(course, RIGHT_TEST)
+    start = course.release("ps1") / "START.html"
+    start.write_text("How to start")
     command = [sys.executable, "-m", "hw_grading", "--course", str(course.folder)]
     running = subprocess.Popen([*command, "regrade", "ps1"], start_new_session=True)
     first = course.autograded("right00", "ps1") / "ps1.ipynb"
@@ -257,17 +224,27 @@ def test_a_killed_regrade_is_continued_and_compared(
     assert not list((course.folder / "grading" / "regrades").glob("*.csv"))
 
     assert regrade(course) == 0
-    assert "An earlier regrade did not finish." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "An earlier regrade did not finish." in said
+    assert "3 scores changed, of 3 students: 2 up, 1 down. 4 students compared." in said
+    assert "Scores by people that are kept: 4." in said
     assert changes(course) == EXPECTED
-    assert set(by_hand(course).values()) == {(0.5, False)}
+    assert {r["part"] for r in table(course)} == {"elsewhere"}
+    assert by_hand(course) == given
+    assert book.grading("certification", "right00").mark.comment == "Signed where?"
+    book.close()
+    assert start.read_text() == "How to start"
     assert not list((course.folder / "grading" / "regrades").glob("*.unfinished"))
+
+    assert regrade(course) == 0
+    assert "No score changed. 4 students" in capsys.readouterr().out
+    assert len(list((course.folder / "grading" / "regrades").glob("*.csv"))) == 1
 
 
 @together
 def test_a_dry_run_shows_its_plan_and_writes_nothing(
     course: Course, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = state(course)
     assert regrade(course, "--dry-run") == 0
     assert "A regrade would run no submission again" in capsys.readouterr().out
     submit(course, "right00", SIZE)
@@ -304,7 +281,6 @@ def test_an_impossible_regrade_says_why_and_changes_nothing(
     assert regrade(course, "--student", "right00", "--student", "nobody") == 2
     said = capsys.readouterr().err
     assert "has no scores of 'nobody'" in said
-    assert said.count("\n") == 1
     notebook = source()
     del notebook.cells[-1]
     write_homework(course.folder, "ps1", notebook, manifest_of("ps1"))
@@ -314,12 +290,6 @@ def test_an_impossible_regrade_says_why_and_changes_nothing(
         assert "(try_it)" in said
         assert "Undo these changes" in said
         assert state(course) == before
-    (course.source("ps1") / "ps1.ipynb").write_text("{")
-    assert regrade(course) == 2
-    said = capsys.readouterr()
-    assert "ps1.ipynb" in said.err
-    assert "An earlier regrade" not in said.out
-    assert state(course) == before
 
 
 # -- two runs

@@ -14,7 +14,7 @@ from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.graded_notebook import error_of, errors_in
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, read_runs, save_run
-from hw_grading.gradebook.scores import Record, open_gradebook
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import Part, Status
@@ -299,14 +299,6 @@ def test_a_newer_version_than_the_graded_one_is_reported(course):
     ]:
         stamp.write_text(when)
         assert course.result("ada").status is status, when
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, ""), (1, "1 min"), (3600, "1 h 0 min"), (86_400, "1 d 0 h"), (200_000, "2 d 7 h")],
-)
-def test_lateness_in_words(seconds, words):
-    assert Record("ada", seconds_late=seconds).late == words
 
 
 def test_reading_neither_makes_nor_changes_a_gradebook(course, tmp_path):

@@ -40,24 +40,11 @@ def honest(number):
     return {function: sources[number] for function, sources in RIGHT.items()}
 
 
-class Rename(ast.NodeTransformer):
-    """Another name for each variable."""
-
-    def __init__(self, names):
-        self.names = names
-
-    def visit_Name(self, node):
-        return ast.Name(self.names.get(node.id, node.id), node.ctx)
-
-    def visit_arg(self, node):
-        return ast.arg(self.names.get(node.arg, node.arg))
-
-
 def renamed(source):
-    tree = ast.parse(source)
-    stored = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and type(n.ctx) is ast.Store]
-    names = {name: f"my_{name}" for name in stored}
-    return "# my own idea\n" + ast.unparse(Rename(names).visit(tree))
+    """The same code with another name for each variable."""
+    nodes = ast.walk(ast.parse(source))
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and type(n.ctx) is ast.Store}
+    return "# my own idea\n" + re.sub(rf"\b({'|'.join(stored)})\b", r"my_\1", source)
 
 
 def notebook_of(answers, *added):

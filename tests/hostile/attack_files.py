@@ -42,7 +42,6 @@ class Header(BaseModel, extra="forbid"):
 
     smoke: bool = False  # `make test` runs it too
     checked_in: str = ""  # the test file that runs it, and checks what a header cannot say
-    machine: str = ""  # the only processor on which it makes sense, such as x86_64
     uses: list[str] = []  # files in `attacks/preambles/`
     answers: Literal["wrong", "right"] = "wrong"  # where the file has none
     variants: list[str] | dict[str, str] = {}
@@ -53,8 +52,6 @@ class Header(BaseModel, extra="forbid"):
     scores: Literal["none", "all"] | dict[str, float] | list[dict[str, float]] = "none"
     problems: set[Kind] | Literal["some"] | None = None  # of exactly these kinds
     problems_among: set[Kind] | None = None  # of no other kinds
-    problems_one_of: set[Kind] | None = None  # of one of these kinds at least
-    last_problem: str = ""  # a part of the last problem's message
     prints: list[str] = []  # texts, of which all are printed
     prints_unless_problems: list[str] = []  # texts that may be missing if there are problems
     never_prints: list[str] = []

@@ -136,29 +136,21 @@ print("drawn", random.random(), np.random.rand(), np.random.default_rng().random
 
 
 SHOWN = """
-import sys, warnings
+import warnings
 import matplotlib.pyplot as plt
-import numpy as np
 import hw_support
-plt.plot(np.arange(5), label="$x^2$")
-plt.legend()
+plt.plot([1, 2], label="$x^2$")
 plt.show()
 for _ in hw_support.progress(range(3), "steps"):
     pass
-print(sorted(sys.path), np.random.get_state()[1].shape, file=sys.stderr)
 warnings.warn("of a student's")
-display(np.eye(2))
-def deep(n):
-    return 1 / n if n < 1 else deep(n - 1)
-deep(3)
+1 / 0
 """
 
 
 def test_a_forked_kernel_shows_plots_bars_warnings_and_errors(arena: Arena) -> None:
-    outcome = arena.grade(notebook({}, before=SHOWN))
-    [cell] = [cell for cell in outcome.nb.cells if cell.source == SHOWN]
-    shown = str(cell.outputs)
-    for words in ("image/png", "array([[1., 0.]", "steps: 100%", "UserWarning", "ZeroDivision"):
+    shown = arena.grade(notebook({}, before=SHOWN)).printed
+    for words in ("image/png", "steps: 100%", "UserWarning", "ZeroDivision"):
         assert words in shown
 
 

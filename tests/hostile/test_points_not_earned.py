@@ -83,9 +83,6 @@ def test_a_failed_locked_cells_name_is_not_the_students(failing: str, arena: Are
     assert outcome.scores["test_total"] == 0
 
 
-# -- what tests pass to student code
-
-
 # -- functions that do not exist
 
 NOTHING = {
@@ -93,9 +90,7 @@ NOTHING = {
     "return 0, 0": "{0} = lambda *_, **__: (0, 0)",
     "return None": "{0} = lambda *_, **__: None",
     "empty lists": "{0} = lambda *_, **__: ([], [])",
-    "empty": "{0} = lambda *_, **__: []",
     "functions": "{0} = lambda *_, **__: ({0}, {0})",
-    "text": "{0} = lambda *_, **__: dict(text='x')",
     "missing": "pass",
     "None": "{0} = None",
     "NaN": "{0} = lambda x, *_, **__: (np.full(np.shape(x), np.nan),) * 2",

@@ -7,6 +7,7 @@ the policy that one of them lacks fails here.
 import ctypes
 import json
 import os
+import platform
 import re
 import socket
 import subprocess
@@ -151,7 +152,7 @@ def test_descriptors_lead_only_to_its_own_things(kernels: dict[str, KernelProces
 # -- from inside
 
 PROBE = """
-import ctypes, errno, json, os, socket, sys
+import ctypes, errno, json, mmap, os, socket, sys
 libc = ctypes.CDLL(None, use_errno=True)
 def why(function, *arguments):
     try:
@@ -164,7 +165,19 @@ def fill(folder):
     with open(folder + "/big", "wb") as file:
         for _ in range(8):
             file.write(bytes(1 << 20))
+def foreign():
+    "Whether calls by the numbers of x32 and of i386 work."
+    #       push rbx; mov eax, 20 (getpid); int 0x80; pop rbx; ret
+    code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=7)
+    code.write(bytes.fromhex("53b814000000cd805bc3"))
+    enter = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+    for work in (lambda: libc.syscall(0x40000000 | 39) > 0, lambda: enter() > 0):
+        if (child := os.fork()) == 0:
+            os._exit(0 if work() else 1)
+        yield os.waitpid(child, 0)[1] == 0
 refused = {name: call(*numbers) for name, numbers in CALLS.items()}
+if CALLS:
+    refused["foreign"] = list(foreign())
 print("probed", json.dumps({
     "ids": [os.getresuid(), os.getresgid(), os.getgroups() in ([], [65534])],
     "first": os.getppid(),
@@ -186,8 +199,12 @@ print("probed", json.dumps({
 }))
 """
 FOLDERS = ["/", "/usr", "/opt", "/opt/homework", "/dev", "/etc", "/home", "/run", "/run/kernel"]
-CALLS = {  # on x86-64; each with its arguments
-    "unshare": (272, 1 << 28),
+USER = 1 << 28
+NEW = {"mount": 1 << 17, "pid": 1 << 29, "net": 1 << 30, "ipc": 1 << 27}
+NEW |= {"user": USER, "uts": 1 << 26, "cgroup": 1 << 25, "time": 1 << 7}
+# Calls on x86-64, each with its arguments: those that the filter refuses,
+CALLS: dict[str, tuple[Any, ...]] = {
+    "unshare": (272, USER),
     "clone3": (435, 0, 0),
     "mount": (165, b"none", b"/tmp", b"tmpfs", 0, 0),
     "listmount": (458, 0, 0, 0, 0),
@@ -205,6 +222,31 @@ CALLS = {  # on x86-64; each with its arguments
     "perf_event_open": (298, 0, 0, -1, -1, 0),
     "setuid": (105, 0),
 }
+# and others, which fail for any reason.
+MORE: dict[str, tuple[Any, ...]] = {
+    **{f"unshare {name}": (272, USER | flag) for name, flag in NEW.items()},
+    **{f"clone {name}": (56, USER | flag | 17, 0, 0, 0, 0) for name, flag in NEW.items()},
+    "bind": (165, b"/usr", b"/tmp", 0, 4096, 0),
+    "remount": (165, 0, b"/", 0, 32, 0),
+    "umount": (166, b"/tmp", 2),
+    "pivot_root": (155, b"/tmp", b"/tmp"),
+    "chroot": (161, b"/tmp"),
+    "fsopen": (430, b"tmpfs", 0),
+    "open_tree": (428, -100, b"/", 1),
+    "move_mount": (429, -100, b"/usr", -100, b"/tmp", 0),
+    "mount_setattr": (442, -100, b"/usr", 0, bytes(32), 32),
+    "open_by_handle": (304, -100, bytes(136), 0),
+    "read memory": (310, 1, bytes(16), 1, bytes(16), 1, 0),
+    "take a descriptor": (438, 0, 0, 0),
+    "setgroups": (116, 0, 0),
+    "clock_settime": (227, 0, bytes(16)),
+    "sethostname": (170, b"mine", 4),
+    "reboot": (169, -18751827, 672274793, 0, 0),
+    "kexec_load": (246, 0, 0, 0, 0),
+    "init_module": (175, bytes(9), 9, b""),
+    "swapon": (167, b"/tmp/image", 0),
+    "iopl": (172, 3),
+}
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +263,7 @@ def listener() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def probed(listener: int) -> dict[str, dict[str, Any]]:
     os.environ["GRADER_SECRET"] = "canary"
-    names = {"FOLDERS": FOLDERS, "CALLS": CALLS if os.uname().machine == "x86_64" else {}}
+    names = {"FOLDERS": FOLDERS, "CALLS": CALLS | MORE if platform.machine() == "x86_64" else {}}
     source = "".join(f"{name} = {value!r}\n" for name, value in {**names, "PORT": listener}.items())
     found = {}
     for kind in ("forked", "started"):
@@ -272,7 +314,9 @@ def test_refused_calls_fail_as_if_rights_were_missing(probed: dict[str, dict[str
         pytest.skip("system calls are numbered as on x86-64")
     special = {"clone3": "EINVAL", "attribute": "ENOTSUP", "setuid": "EINVAL"}
     special["attribute of a descriptor"] = "ENOTSUP"
-    assert calls == dict.fromkeys(CALLS, "EPERM") | special
+    assert calls.pop("foreign") == [False, False]
+    assert {name: calls[name] for name in CALLS} == dict.fromkeys(CALLS, "EPERM") | special
+    assert [name for name in MORE if not calls[name]] == []
 
 
 @slow

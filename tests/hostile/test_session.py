@@ -14,6 +14,7 @@ import threading
 import types
 from collections import deque, namedtuple
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from hw_grading.inside.serve import CallbackError
 from hw_grading.inside.wire import Shipped, Theirs, Yours
 from hw_support import waved
 from hw_support.checks import Checks, StaffError
-from hw_support.compare import Mismatch, expect_kept, expect_unchanged
+from hw_support.compare import Mismatch
 from hw_support.time_limit import TimeLimitReached, time_limit
 
 # -- names
@@ -232,24 +233,19 @@ def test_entries_without_an_end_are_cut() -> None:
         assert len(names["endless"]()) == 2
 
 
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
 @pytest.mark.parametrize(
-    "value", [np.zeros(7 << 20), ["x" * 100] * 100_000, 2**70, {n: n for n in range(20_000)}]
+    "value", [np.zeros(7 << 20), ["x" * 100] * 100_000, 2**70, {n: n for n in range(20_000)}, LOOP]
 )
-def test_a_value_that_is_too_large_fails_only_its_call(value: Any) -> None:
+def test_a_value_that_cannot_be_sent_fails_only_its_call(value: Any) -> None:
+    said = "does one of them contain itself" if value is LOOP else "returned value cannot be graded"
     with asking({"f": lambda: value, "x": 1}) as names:
-        with pytest.raises(Mismatch, match="the returned value cannot be graded"):
+        with pytest.raises(Mismatch, match=said):
             names["f"]()
         assert names["x"] == 1
-
-
-def test_a_value_that_contains_itself_fails_only_its_call() -> None:
-    loop: list[Any] = []
-    loop.append(loop)
-    with (
-        asking({"f": lambda: loop}) as names,
-        pytest.raises(Mismatch, match="does one of them contain itself"),
-    ):
-        names["f"]()
 
 
 # -- calls
@@ -296,29 +292,6 @@ def test_a_watched_call_tells_what_it_has_changed() -> None:
     assert first.arguments[1]["W"][0] == [1, 3]
     assert (first.result.tolist(), first.earlier) == ([1, 1], None)
     assert (second.result.tolist(), second.earlier.tolist()) == ([2, 2], [2, 2])
-
-
-OWN = np.zeros(2)
-
-
-@pytest.mark.parametrize(
-    ("function", "changes"),
-    [
-        (lambda x: x * 2, ()),
-        (lambda x: np.add(x, 1, out=x), ("inputs",)),
-        (lambda x: np.add(x, 1, out=OWN), ("results",)),
-    ],
-)
-def test_expectations_of_unchanged_values_hold_in_the_notebook(
-    function: Any, changes: tuple[str, ...]
-) -> None:
-    with asking({"f": function, "g": lambda x: function(x)}) as names:
-        composed = eval("lambda x: (f(x), g(x))[0]", names)
-        for f in (names["f"], composed):
-            with pytest.raises(Mismatch) if "inputs" in changes else contextlib.nullcontext():
-                expect_unchanged(f, np.ones(2), names="x")
-            with pytest.raises(Mismatch) if "results" in changes else contextlib.nullcontext():
-                expect_kept(f, [np.ones(2)], [np.zeros(2)])
 
 
 SHIPPED = """
@@ -412,35 +385,28 @@ def test_a_test_functions_exception_passes_the_notebook() -> None:
 def test_a_function_cannot_be_called_after_its_part() -> None:
     kept: list[Any] = []
 
-    def call_again() -> list[str]:
-        said = []
-        for function in kept:
-            try:
-                said.append(function())
-            except (CallbackError, RuntimeError) as error:
-                said.append(type(error).__name__)
-        return said
+    def again() -> Any:
+        try:
+            return kept[0]()
+        except (CallbackError, RuntimeError) as error:
+            return type(error).__name__
 
-    def in_a_thread() -> list[str]:
-        said: list[Any] = []
-        thread = threading.Thread(target=lambda: said.append(call_again()))
-        thread.start()
-        thread.join()
-        return list(said[0])
+    def in_a_thread() -> Any:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(again).result()
 
-    students = {"keep": kept.append, "again": call_again, "thread": in_a_thread}
+    students = {"keep": kept.append, "again": again, "thread": in_a_thread}
     kernel = Kernel(students)
     with kernel.test_cell() as names:
         names["keep"](lambda: "right")
-        assert names["again"]() == ["right"]
-        assert names["thread"]() == ["RuntimeError"]
+        assert (names["again"](), names["thread"]()) == ("right", "RuntimeError")
         names.notebook.end_part()
-        assert names["again"]() == ["CallbackError"]
+        assert names["again"]() == "CallbackError"
         names.notebook.put({"stays": lambda: "right"})
         kept[:] = [students["stays"]]
         names.notebook.end_part()
-        assert names["again"]() == ["right"]
-    assert call_again() == ["RuntimeError"]
+        assert names["again"]() == "right"
+    assert again() == "RuntimeError"
 
 
 def test_nested_calls_are_limited() -> None:
@@ -467,19 +433,6 @@ def test_an_exception_has_the_name_and_text_of_the_students(kind: type[BaseExcep
     assert isinstance(raised.value, kind) or kind in (KeyError, SystemExit)
 
 
-def test_an_exception_is_never_one_of_the_graders_own() -> None:
-    class TimeLimitReached(Exception):
-        def __str__(self) -> str:
-            raise self
-
-    def f() -> None:
-        raise TimeLimitReached
-
-    with asking({"f": f}) as names, pytest.raises(RemoteError) as raised:
-        names["f"]()
-    assert str(raised.value) == ""
-
-
 def _messages(student: str, *parts: str) -> list[str]:
     """Run a student's cell in the notebook, and parts of a test here; return their messages."""
     students: dict[str, Any] = {"In": ["", student]}
@@ -491,9 +444,6 @@ def _messages(student: str, *parts: str) -> list[str]:
     with asking(students, Checks=Checks, np=np) as names:
         exec(compile(source, "<cell 2>", "exec"), names)
         return [part.message for part in names["checks"].parts]
-
-
-FORGED = "x\nFAILED  all [9 pt]\x1b[2J" + 1000 * "y"
 
 
 @pytest.mark.parametrize(
@@ -526,17 +476,6 @@ FORGED = "x\nFAILED  all [9 pt]\x1b[2J" + 1000 * "y"
 )
 def test_what_a_part_says(student: str, part: str, message: str) -> None:
     assert all(one.startswith(message) for one in _messages(student, part, part))
-
-
-def test_names_that_the_notebook_tells_forge_no_lines() -> None:
-    student = (
-        f"FORGED = {FORGED!r}\ndef f():\n    raise type(FORGED, (Exception,), {{}})(FORGED)\n"
-        "f.__code__ = f.__code__.replace(co_name=FORGED, co_qualname=FORGED)\n"
-    )
-    [message] = _messages(student, "f()")
-    assert message.isprintable()
-    assert message.startswith("line 3 of xFAILEDall9pt2Jyyy")
-    assert len(message) < 1300
 
 
 STAFF = {"reference": "def g():\n    return 4\n\ndef f():\n    return 4\n", "fresh": ""}
@@ -584,31 +523,11 @@ checks.untouched("x", 1)
     assert calls == [1, 2, 1, 1, 2, 2]
 
 
-def test_tables_with_cases_of_their_own_share_no_calls() -> None:
-    source = """
-checks = Checks("f", inputs="x", returns="y")
-for number in range(50):
-    checks.table("y", 1, "y", cases=[([1.0 + number], [2.0 + 2 * number])])
-"""
-    with asking({"f": lambda x: 2 * x}, Checks=Checks) as names:
-        exec(source, names)
-        assert all(part.passed for part in names["checks"].parts)
-
-
 # -- a kernel that takes too long
 
 STUDENT = """
-import signal, socket, sys, time
+import socket, sys
 from hw_grading.inside.serve import Server
-from hw_support import checks
-checks.CPU_SECONDS, checks.WALL_SECONDS = float(sys.argv[2]), float(sys.argv[3])
-
-def spin(f):
-    while True:
-        pass
-
-def wait(f):
-    time.sleep(600)
 
 def call(f):
     while True:
@@ -621,57 +540,23 @@ def stubborn(f):
         except BaseException:
             pass
 
-class Endless:
-    def __iter__(self):
-        while True:
-            pass
-
-def view(f):
-    return Endless()
-
-def outer(f):
-    return spin(f)
-
 names = dict(globals(), same=lambda x: x)
 Server(socket.socket(fileno=int(sys.argv[1])), names).serve()
 """
 
 
 @contextlib.contextmanager
-def process(
-    cpu_seconds: float = 600, wall_seconds: float = 600
-) -> Iterator[tuple[StudentNames, subprocess.Popen[bytes]]]:
+def process() -> Iterator[tuple[StudentNames, subprocess.Popen[bytes]]]:
     """The real server in a process that gets real signals, with functions that do not end."""
     ours, theirs = socket.socketpair()
     with theirs:
-        limits = [str(cpu_seconds), str(wall_seconds)]
-        command = [sys.executable, "-c", STUDENT, str(theirs.fileno()), *limits]
+        command = [sys.executable, "-c", STUDENT, str(theirs.fileno())]
         child = subprocess.Popen(command, pass_fds=[theirs.fileno()])
     try:
         yield StudentNames({}, Session(ours, child.kill)), child
     finally:
         child.kill()
         child.wait()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "limits"),
-    [
-        *(("spin", [0.2, 600]), ("call", [0.2, 600]), ("view", [0.2, 600]), ("outer", [0.2, 600])),
-        *(("wait", [600, 0.2]), ("call", [600, 0.2])),
-    ],
-)
-def test_what_takes_too_long_is_ended_and_not_called_again(name: str, limits: list[float]) -> None:
-    with process(*limits) as (names, _):
-        with pytest.raises(TimeLimitReached):
-            names[name](lambda x: x)
-        assert names["same"](3) == 3
-        for _ in range(2):
-            with pytest.raises(Mismatch, match=f"`{name}` is not called again"):
-                names[name](lambda x: x)
-        names.notebook._session.end_test()
-        assert names.notebook._session.gone is None
 
 
 @pytest.mark.slow

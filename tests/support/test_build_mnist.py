@@ -13,10 +13,10 @@ DIGITS = {"train": [3, 1, 9, 9, 0, 3], "test": [9, 5, 3]}
 STEMS = {"train": "train", "test": "t10k"}
 
 
-def idx_bytes(array, *, magic=None, shape=None):
-    """An IDX file, written here independently of the reader; magic and shape can be false."""
+def idx_bytes(array, *, shape=None):
+    """An IDX file, written here independently of the reader; the shape can be false."""
     shape = array.shape if shape is None else shape
-    magic = 0x0800 + array.ndim if magic is None else magic
+    magic = 0x0800 + array.ndim
     return struct.pack(f">{1 + len(shape)}I", magic, *shape) + array.tobytes()
 
 
@@ -71,29 +71,16 @@ def test_only_threes_and_nines_are_kept_in_their_order(arrays):
     np.testing.assert_array_equal(subset["X_train"], arrays["X_train"][[0, 2, 3, 5]])
 
 
-def gz(change):
-    """Replace a file by a packed one, with this change of the packed bytes."""
-
-    def damage(path, array):
-        packed = gzip.compress(path.read_bytes())
-        path.with_name(path.name + ".gz").write_bytes(change(packed))
-        path.unlink()
-
-    return damage
+def unpacks_badly(path, array):
+    path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes())[:-9])
+    path.unlink()
 
 
 DAMAGES = {
     "labels-idx1-ubyte: missing": lambda path, array: path.unlink(),
-    "gz: not gzip: expected it to start with 1f 8b": gz(lambda packed: b"x" + packed),
-    "gz: damaged gzip": gz(lambda packed: packed[:-9]),
+    "gz: damaged gzip": unpacks_badly,
     "add .gz to its name": lambda path, array: path.write_bytes(gzip.compress(path.read_bytes())),
-    "too short: expected 14 bytes unpacked, found 5": lambda path, array: path.write_bytes(
-        path.read_bytes()[:5]
-    ),
     "too long: expected 14 bytes": lambda path, array: path.write_bytes(path.read_bytes() + b"x"),
-    "wrong magic number: expected 0x00000801, found 0x00000803": lambda path, array: (
-        path.write_bytes(idx_bytes(array, magic=0x0803))
-    ),
     "wrong count: expected 6 values, header says 7": lambda path, array: path.write_bytes(
         idx_bytes(array, shape=(7,))
     ),
@@ -125,32 +112,17 @@ def run(folder, out, specs, *options):
     return build_mnist.main([str(folder), "--out", str(out), *options], specs)
 
 
-def test_the_command_writes_the_file_and_check_then_agrees(folder, specs, tmp_path, capsys):
+def test_the_command_writes_a_file_and_check_sees_another(folder, specs, tmp_path, capsys):
     out = tmp_path / "out.npz"
     assert run(folder, out, specs) == 0
     assert hashlib.sha256(out.read_bytes()).hexdigest() in capsys.readouterr().out
     assert run(folder, out, specs, "--check") == 0
     assert "same bytes" in capsys.readouterr().out
-    assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["out.npz"]
-
-
-def _no_zip(path):
-    path.write_bytes(b"nothing of the kind")
-
-
-def _one_pixel(path):
-    with np.load(path) as old:
+    with np.load(out) as old:
         arrays = {name: old[name].copy() for name in old.files}
     arrays["X_test"][1, 2, 3] += 1
-    np.savez(path, **arrays)
-
-
-@pytest.mark.parametrize("spoil", [_no_zip, _one_pixel, lambda p: p.unlink()])
-def test_check_fails_for_any_other_file_and_changes_nothing(folder, specs, tmp_path, capsys, spoil):
-    out = tmp_path / "out.npz"
-    run(folder, out, specs)
-    spoil(out)
-    before = out.read_bytes() if out.exists() else None
+    np.savez(out, **arrays)
+    before = out.read_bytes()
     assert run(folder, out, specs, "--check") == 1
     assert str(out) in capsys.readouterr().err
-    assert (out.read_bytes() if out.exists() else None) == before
+    assert out.read_bytes() == before

@@ -4,7 +4,6 @@ They arrive, and show in the student's own cells only. On stock nbgrader most of
 """
 
 # /// attack
-# checked_in = "test_how_cells_are_run.py"
 # uses = ["forge"]
 # prints = ["'2.0'"]
 # ///

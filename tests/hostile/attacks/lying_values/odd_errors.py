@@ -1,7 +1,7 @@
 """Raises odd errors."""
 
 # /// attack
-# checked_in = "test_lying_values.py"
+# bounded = true
 # prints_unless_problems = ["done"]
 # ///
 

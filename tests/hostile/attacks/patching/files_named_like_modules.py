@@ -1,7 +1,7 @@
 """Writes files that are named like modules."""
 
 # /// attack
-# checked_in = "test_writing.py"
+# checked_in = "test_attacks.py"
 # prints = ["child /opt/", "taken False"]
 # ///
 

@@ -4,7 +4,7 @@ On stock nbgrader these include the source notebook, the gradebook and all other
 """
 
 # /// attack
-# checked_in = "test_peeking.py"
+# checked_in = "test_attacks.py"
 # uses = ["looking", "walk"]
 # limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
 # looks_for = ["SECRETS", "HIDDEN"]

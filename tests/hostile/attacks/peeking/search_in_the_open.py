@@ -1,7 +1,7 @@
 """Looks for something that is not hidden, and finds it: the other searches could do so too."""
 
 # /// attack
-# checked_in = "test_peeking.py"
+# checked_in = "test_attacks.py"
 # uses = ["looking", "frames", "walk"]
 # ///
 

@@ -4,7 +4,7 @@
 # limits = "short"
 # scores = [{}, {test_total = 1.0}]
 # problems_among = ["time-limit", "protocol"]
-# problems_one_of = ["time-limit", "protocol"]
+# problems = "some"
 # ///
 
 # %% double

@@ -3,7 +3,7 @@
 # /// attack
 # limits = "short"
 # problems_among = ["output-limit", "time-limit", "kernel"]
-# problems_one_of = ["output-limit", "time-limit"]
+# problems = "some"
 # bounded = true
 # ///
 

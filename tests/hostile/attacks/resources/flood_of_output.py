@@ -6,7 +6,7 @@ On a busy machine, the kernel's buffer of unsent output may outgrow its memory: 
 # /// attack
 # prints = ["begun"]
 # problems_among = ["output-limit", "time-limit", "kernel"]
-# problems_one_of = ["output-limit", "time-limit", "kernel"]
+# problems = "some"
 # bounded = true
 # [limits]
 # cpu_seconds_per_cell = 3.0

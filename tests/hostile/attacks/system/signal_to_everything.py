@@ -1,7 +1,7 @@
 """Sends signals to everything at once."""
 
 # /// attack
-# checked_in = "test_system.py"
+# checked_in = "test_attacks.py"
 # problems = []
 # prints = ["sent", "alive"]
 # ///

@@ -1,7 +1,7 @@
 """Removes everything that can be removed."""
 
 # /// attack
-# checked_in = "test_writing.py"
+# checked_in = "test_attacks.py"
 # prints = ["left [] [] True"]
 # problems_among = ["kernel"]
 # ///

@@ -2,7 +2,7 @@
 
 # /// attack
 # smoke = true
-# checked_in = "test_writing.py"
+# checked_in = "test_attacks.py"
 # uses = ["tries"]
 # problems = []
 # works = []

@@ -1,7 +1,7 @@
 """Leaves things for the next student."""
 
 # /// attack
-# checked_in = "test_writing.py"
+# checked_in = "test_attacks.py"
 # problems = []
 # prints = ["left them", "fonts are not to be written"]
 # ///

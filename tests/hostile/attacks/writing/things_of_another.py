@@ -1,7 +1,7 @@
 """Looks for things that another student left."""
 
 # /// attack
-# checked_in = "test_writing.py"
+# checked_in = "test_attacks.py"
 # prints = ["found [] True False", "theirs False"]
 # ///
 
