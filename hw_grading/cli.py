@@ -141,8 +141,8 @@ def release(asked: Asked) -> int:
     from hw_grading.commands.release import release
     from hw_grading.homework.course import Course
 
-    zips, changes, warnings = release(Course(asked.course), asked.course / "dist", asked.homework)
-    _say([*changes, *zips])
+    zips, warnings = release(Course(asked.course), asked.course / "dist", asked.homework)
+    _say(zips)
     return _warned(warnings)
 
 

@@ -26,15 +26,12 @@ from hw_support.failures import one_line, visible
 
 FILE_NAME = "homework.toml"
 KINDS = ("cpu_seconds", "wall_seconds")  # the kinds of limits
-_YEARS = range(1970, 3000)
 _MAX_SHOWN = 60  # characters of a value
 START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package of staff code
 FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
-_NOT_FOR_GRADING = ("answers", "__pycache__")
-_MAX_BYTES = 50_000_000
+_NOT_FOR_GRADING = {"answers", "__pycache__", FILE_NAME}
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
-_ALLOWED = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
 
 
 class ManifestError(GraderFault):
@@ -118,15 +115,11 @@ class Manifest(_Section):
     @model_validator(mode="after")
     def _is_due_at_a_moment_that_exists(self) -> Manifest:
         try:
-            moment = self.due_moment
-        except ValueError:
+            moment = self.due_moment or datetime.now(UTC)
+            there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
+        except (ValueError, OverflowError):
             form = 'due: expected a date that exists, such as "2022-10-04 23:59:59"'
             raise ValueError(form) from None
-        if moment is None:
-            return self
-        if moment.year not in _YEARS:
-            raise ValueError(f"due: expected a year from {_YEARS[0]} to {_YEARS[-1]}")
-        there_and_back = moment.astimezone(UTC).astimezone(moment.tzinfo)
         if there_and_back.replace(tzinfo=None) != moment.replace(tzinfo=None):
             raise ValueError(f"due: the clocks skip this time in {self.time_zone}")
         return self
@@ -194,9 +187,10 @@ class Homework:
 
     @property
     def modules(self) -> list[str]:
-        """The names of the modules in the code."""
+        """The names of the modules to import before grading: those of the manifest and the code."""
         files = [Path(path).with_suffix("") for path in self.code if path.endswith(".py")]
-        return sorted(".".join(p.parts).removesuffix(".__init__") for p in files)
+        own = sorted(".".join(p.parts).removesuffix(".__init__") for p in files)
+        return [*self.manifest.preload, *own]
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -224,10 +218,15 @@ def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = Non
     """Read a homework of the course whose root folder contains ``staff``.
 
     `files` are those of `Course.files`. A homework without a folder in ``staff`` has an empty
-    manifest. `ManifestError` if the manifest has a mistake, or the homework's code is too large.
+    manifest. `ManifestError` if the manifest has a mistake.
     """
     manifest = manifest_of(course, name)  # first: a mistake in it is named before all others
-    return Homework(name, manifest, _code_in(course / STAFF / name, course), files or {})
+    code = {}
+    for path in sorted((course / STAFF / name).rglob("*")):
+        inner = path.relative_to(course)
+        if path.is_file() and not _NOT_FOR_GRADING.intersection(inner.parts[2:]):
+            code[inner.as_posix()] = path.read_bytes()
+    return Homework(name, manifest, code, files or {})
 
 
 def manifest_of(course: Path, name: str) -> Manifest:
@@ -246,16 +245,12 @@ def why_no_id(student: str) -> str | None:
     An id is written into pages, tables, commands and paths. So it may only contain characters that
     need no escaping in any of them.
     """
-    if student.startswith("."):
-        return "its name begins with a dot"
     if len(student) > LONGEST_ID:
         return f"its name has more than {LONGEST_ID} characters"
-    allowed = set(re.findall(r"[\w.@+-]", student)) & set(visible(student))
-    if odd := sorted(set(student) - allowed):
-        return f"its name has {', '.join(map(ascii, odd[:5]))}: {_ALLOWED}"
-    if not re.match(r"\w", student):
-        return f"its name begins with {student[:1]!r}: {_ALLOWED}"
-    return None
+    if re.fullmatch(r"\w[\w.@+-]*", student) and visible(student) == student:
+        return None
+    allowed = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
+    return f"its name is {student!a}: {allowed}"
 
 
 def lay_out(homework: Homework) -> Path:
@@ -282,22 +277,3 @@ _laid_out: dict[str, Path] = {}
 def _remove(folder: Path, owner: int) -> None:
     if os.getpid() == owner:  # not in a fork of the owner
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _code_in(folder: Path, course: Path) -> dict[str, bytes]:
-    code = {}
-    left = _MAX_BYTES
-    for path in sorted(folder.rglob("*")):
-        inner = path.relative_to(folder)
-        if inner.parts[0] in _NOT_FOR_GRADING or "__pycache__" in inner.parts:
-            continue
-        if path.name == FILE_NAME or not path.is_file():
-            continue
-        left -= path.stat().st_size
-        if left < 0:
-            raise ManifestError(
-                f"{folder}: its files have more than {_MAX_BYTES:,} bytes in all. The grader "
-                "sends them to every worker: make them smaller"
-            )
-        code[path.relative_to(course).as_posix()] = path.read_bytes()
-    return code
