@@ -4,14 +4,11 @@ First all source files are checked, so that a mistake does not stop the release 
 `nbgrader generate_assignment` makes the notebooks. The other files are made from these.
 """
 
-import base64
-import hashlib
 import io
 import json
 import re
-import tomllib
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -40,7 +37,6 @@ from hw_support.submission.file import UserError
 # Every entry of a zip gets this time, so that the same release gives the same bytes.
 _ZIP_TIME = (2022, 9, 20, 0, 0, 0)
 _LOCK = REPOSITORY / "requirements-student.lock"  # what students install
-_WHEEL = "Wheel-Version: 1.0\nGenerator: hw-grading\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
 def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[Path], list[str]]:
@@ -64,17 +60,20 @@ def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[
     warnings = [sentence for name in chosen for sentence in check_source(course, name)]
     for name in chosen:
         course.must("generate_assignment", name, "--force")
-    zips = []
-    for name in chosen if _LOCK.is_file() else ():
-        if has_manifest(course.root, name):
-            if course.notebooks(name) == [name]:
-                zips.append(write_student_zip(course, out, name))
-            else:
-                warnings.append(
-                    f"{name}: there is no zip for students, which needs one notebook, {name}.ipynb."
-                )
+    own = [name for name in chosen if _LOCK.is_file() and has_manifest(course.root, name)]
+    zipped = [name for name in own if course.notebooks(name) == [name]]
+    zips = [write_student_zip(course, out, name) for name in zipped]
     if course.folder.resolve() == REPOSITORY:
-        _describe_all(course)
+        for path in released.FOLDER.glob("*.json"):
+            if path.stem not in course.homeworks():
+                path.unlink()
+        for name in zipped:
+            write_whole(released.FOLDER / f"{name}.json", description_of(course, name).encode())
+    warnings += [
+        f"{name}: there is no zip for students, which needs one notebook, {name}.ipynb."
+        for name in own
+        if name not in zipped
+    ]
     return zips, warnings
 
 
@@ -119,10 +118,11 @@ def description_of(course: Course, assignment: str) -> str:
     """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
     limits = ExecuteSubmission(config=course.config)
     manifest = manifest_of(course.root, assignment)
+    pins = _LOCK.read_text(encoding="utf-8")
     description = described(
         nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
         assignment=assignment,
-        packages=sorted(set(re.findall(r"^[\w.-]+(?=[=\[])", _pins(), re.MULTILINE))),
+        packages=sorted(set(re.findall(r"^[\w.-]+(?=[=\[])", pins, re.MULTILINE))),
         certification=manifest.certification,
         cpu_seconds_for_cell=manifest.seconds("cpu_seconds"),
         cpu_seconds_per_cell=limits.cpu_seconds_per_cell,
@@ -131,109 +131,34 @@ def description_of(course: Course, assignment: str) -> str:
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
 
 
-def _describe_all(course: Course) -> None:
-    """Write the descriptions of all released homeworks into the package `hw_support` here."""
-    known = [name for name in course.homeworks() if _is_known(course, name)]
-    for path in released.FOLDER.glob("*.json"):
-        if path.stem not in known:
-            path.unlink()
-    for name in known:
-        write_whole(released.FOLDER / f"{name}.json", description_of(course, name).encode())
-
-
-def _is_known(course: Course, assignment: str) -> bool:
-    """Whether a homework can be described to students."""
-    is_released = (course.release(assignment) / f"{assignment}.ipynb").is_file()
-    return is_released and has_manifest(course.root, assignment)
-
-
-def known_to_students(course: Course, assignment: str) -> list[str]:
-    """Return the homeworks that the students' package of one homework describes.
-
-    These are the homework itself and all that are due no later, so that students do not see the
-    tests of later ones. A homework without a due date is described in its own package only.
-    """
-    due = manifest_of(course.root, assignment).due_moment
-    dates = {name: manifest_of(course.root, name).due_moment for name in course.homeworks()}
-    earlier = {name for name, date in dates.items() if due and date and date <= due}
-    return sorted({assignment, *earlier})
-
-
 def write_student_zip(course: Course, out: Path, assignment: str) -> Path:
-    """Write ``<assignment>.zip``: the released files, the wheel of hw_support, requirements."""
-    folder = course.release(assignment)
-    inside = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    entries = {
-        inner.as_posix(): path.read_bytes()
-        for inner, path in sorted(inside.items())
-        if not any(part.startswith(".") for part in inner.parts)
-    }
-    wheel, content = _wheel(course, assignment)
-    digest = hashlib.sha256(content).hexdigest()  # if one has a hash, all need one
-    entries[wheel] = content
-    entries["requirements.txt"] = f"./{wheel} --hash=sha256:{digest}\n{_pins()}".encode()
-    out.mkdir(parents=True, exist_ok=True)
-    target = out / f"{assignment}.zip"
-    write_whole(target, _zipped({f"{assignment}/{name}": entries[name] for name in entries}))
-    return target
+    """Write ``<assignment>.zip``: the released files, requirements, and the package hw_support.
 
-
-def _wheel(course: Course, assignment: str) -> tuple[str, bytes]:
-    """Return the name and the content of a wheel of hw_support for the students of a homework.
-
-    The project's own wheel contains the grader too. The label of the version, such as "3.0.0+ps1",
-    lets the package replace another homework's in an environment.
+    The package describes this homework only, so that students do not see the tests of later ones.
     """
-    label = re.sub(r"[^a-z0-9]+", ".", assignment.lower()).strip(".")
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    version = f"{project['version']}{f'+{label}' if label else ''}"
-    entries = {
-        path.relative_to(REPOSITORY).as_posix(): path.read_bytes()
-        for path in sorted(released.FOLDER.parents[1].rglob("*"))
-        if path.is_file() and path.parent != released.FOLDER and not _is_cache(path)
-    }
-    for name in known_to_students(course, assignment):
-        if _is_known(course, name):
-            inner = (released.FOLDER / f"{name}.json").relative_to(REPOSITORY)
-            entries[inner.as_posix()] = description_of(course, name).encode()
-    about = {
-        "Metadata-Version": "2.1",
-        "Name": "hw-support",
-        "Version": version,
-        "Summary": "What a homework's notebook needs beside NumPy",
-        "License": "MIT AND CC-BY-SA-3.0",
-        "Requires-Python": project["requires-python"],
-    }
-    lines = [*about.items(), *(("Requires-Dist", one) for one in project["dependencies"])]
-    metadata = "".join(f"{key}: {value}\n" for key, value in lines)
-    info = f"hw_support-{version}.dist-info"
-    entries |= {f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": _WHEEL.encode()}
-    record = "".join(f"{name},{_record(content)}\n" for name, content in entries.items())
-    entries[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    return f"hw_support-{version}-py3-none-any.whl", _zipped(entries)
-
-
-def _is_cache(path: Path) -> bool:
-    parts = path.relative_to(REPOSITORY).parts
-    return any(part.startswith(".") or part == "__pycache__" for part in parts)
-
-
-def _record(content: bytes) -> str:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-    return f"sha256={digest},{len(content)}"
-
-
-def _zipped(entries: Mapping[str, bytes]) -> bytes:
+    package = released.FOLDER.parents[1]
+    entries = _files_in(course.release(assignment), "")
+    entries["requirements.txt"] = _LOCK.read_bytes()
+    entries |= _files_in(package, f"{package.name}/", but=released.FOLDER)
+    inner = (released.FOLDER / f"{assignment}.json").relative_to(package.parent)
+    entries[inner.as_posix()] = description_of(course, assignment).encode()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
-            entry = zipfile.ZipInfo(name, _ZIP_TIME)
+            entry = zipfile.ZipInfo(f"{assignment}/{name}", _ZIP_TIME)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
-    return packed.getvalue()
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(target := out / f"{assignment}.zip", packed.getvalue())
+    return target
 
 
-def _pins() -> str:
-    """Return the package versions that students install, one on a line."""
-    return _LOCK.read_text(encoding="utf-8")
+def _files_in(folder: Path, under: str, but: Path | None = None) -> dict[str, bytes]:
+    """Return the files of a folder by path, without caches and those of another folder."""
+    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        under + inner.as_posix(): path.read_bytes()
+        for inner, path in sorted(found.items())
+        if path.parent != but and not any(part.startswith((".", "__pyc")) for part in inner.parts)
+    }
