@@ -17,7 +17,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from hw_support.source import bound_by
-from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of
+from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, marks_of
 from hw_support.submission.problems import quoted
 from hw_support.submission.released import first_line
 
@@ -210,22 +210,16 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
     """
     cells, plain, parts, heading = [], [], {}, ""
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            headings = [x for x in cell.source.splitlines() if x.startswith(("## ", "### "))]
-            heading = headings[-1].lstrip("# ").strip() if headings else heading
-        marks = cell.metadata.get("nbgrader")
-        if not marks:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
+            if line.startswith(("## ", "### ")):
+                heading = line.lstrip("# ").strip()
+        if not (marks := marks_of(cell)):
             plain.append(cell.source)
             continue
         parts[marks["grade_id"]] = heading
-        kept = ("grade_id", "locked", "grade", "solution", "task", "checksum")
-        cells.append(
-            {
-                **{name: marks.get(name) for name in kept},
-                "cell_type": cell.cell_type,
-                "source": cell.source,
-                "points": float(marks["points"]) if "points" in marks else None,
-            }
-        )
+        names = ("grade_id", "locked", "grade", "solution", "task", "checksum")
+        points = float(marks["points"]) if "points" in marks else None
+        kept = {name: marks.get(name) for name in names}
+        cells.append(kept | {"cell_type": cell.cell_type, "source": cell.source, "points": points})
     begins = first_line(notebook)
     return {"cells": cells, "plain": plain, "parts": parts, "begins": begins, **more}

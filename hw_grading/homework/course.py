@@ -95,10 +95,9 @@ class Course:
         try:
             url = make_url(self.directory.db_url)
         except ArgumentError:
+            expected = "sqlite:////courses/ml/gradebook.db or postgresql+psycopg://grader@host/ml"
             raise GraderFault(
-                "c.CourseDirectory.db_url in nbgrader_config.py is not the address of a "
-                "database. Expected an address such as 'sqlite:////courses/ml/gradebook.db' or "
-                "'postgresql+psycopg://grader@host/ml'"
+                f"c.CourseDirectory.db_url is no address such as {expected}"
             ) from None
         path = url.database
         if url.get_backend_name() != "sqlite" or not path or path.startswith(("file:", ":memory:")):
