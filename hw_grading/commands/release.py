@@ -98,11 +98,12 @@ def check_source(course: Course, assignment: str) -> list[str]:
         by_hand = []
         for cell in filter(points_of, notebook.cells):
             name = marks_of(cell)["grade_id"]
-            if (other := owner.setdefault(name, shown)) != shown:
+            if name in owner:
                 raise RuntimeError(
-                    f"{shown} and {other} have a cell with points of the same id, {name}. Each "
-                    "cell of a homework needs its own. Nothing was released."
+                    f"{shown}: the id {name} is also that of another cell with points in "
+                    f"{owner[name]}. Each needs its own. Nothing was released."
                 )
+            owner[name] = shown
             if not is_test(cell):
                 by_hand.append(Cell(name, points_of(cell), by_hand=True))
         warnings += [f"{shown}: {said}" for said in wrong_sums(by_hand, read_places(path))]

@@ -209,10 +209,6 @@ class Shelf:
     within: str  # the next folder on the path to the work; "" if it is in the subfolder itself
     _form: str
 
-    def folder(self, name: str) -> Path:
-        """Return the subfolder for a name."""
-        return self.parent / self._form.replace(_ANY, name)
-
     def name(self, folder: str) -> str | None:
         """Return the name that a subfolder is for, or None if it is for no name."""
         match = re.fullmatch("(.+)".join(map(re.escape, self._form.split(_ANY))), folder, re.DOTALL)

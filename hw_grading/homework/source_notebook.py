@@ -8,7 +8,6 @@ its points, and nbgrader's metadata gets their sum.
 import ast
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,10 +38,6 @@ def mistakes(notebook: NotebookNode) -> Iterator[str]:
     language = about[0].get("language") or about[1].get("name") or "python"
     if not language.lower().startswith("python"):
         yield f"its kernel runs {quoted(language)}. Only Python kernels can be graded."
-    ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
-    for grade_id, cells in ids.items():
-        if grade_id and cells > 1:
-            yield f"cell {grade_id}: {cells} cells have this id. Each needs its own."
     for number, cell in enumerate(notebook.cells, 1):
         if said := next(_in_cell(cell), ""):
             yield f"cell {marks_of(cell).get('grade_id') or f'{number} from the top'}: {said}"

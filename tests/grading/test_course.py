@@ -114,7 +114,6 @@ def test_the_folders_of_students_are_found_in_every_structure(
     course = write_settings(tmp_path, f"c.CourseDirectory.directory_structure = {structure!r}")
     shelf = shelf_of(course.directory, "sub", "ps1")
     assert (shelf.parent, shelf.within) == (tmp_path / parent, within)
-    assert shelf.folder("ada") == tmp_path / parent / folder
     assert shelf.name(folder) == "ada"
 
 
