@@ -103,7 +103,7 @@ def messages_of_a_submission() -> int:
     count = multiprocessing.Value("i", 0)
     for name in ("send", "receive"):
         setattr(Connection, name, counted(getattr(Connection, name), count))
-    process.prepare(str(lay_out(homework)), [*homework.manifest.preload, *homework.modules])
+    process.prepare(str(lay_out(homework)), homework.modules)
     client.take(*process.fork(), homework)  # it inherits the counting methods
     Submission(notebook, 1, RunSettings(), homework).run()
     return int(count.value)

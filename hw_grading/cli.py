@@ -120,8 +120,8 @@ def release(asked: Asked) -> int:
     """Write the released notebooks, and the students' zips in dist/."""
     from hw_grading.commands.release import release
 
-    zips, changes, warnings = release(asked.course, asked.course.folder / "dist", asked.homework)
-    return _say([*changes, *zips], warnings)
+    zips, warnings = release(asked.course, asked.course.folder / "dist", asked.homework)
+    return _say(zips, warnings)
 
 
 @_command("Prepare")

@@ -28,7 +28,7 @@ from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, homework_of
-from hw_grading.homework.source_notebook import check_regions
+from hw_grading.homework.source_notebook import check_cells, set_points
 from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import InstructorCell, grade_id_of
@@ -167,11 +167,13 @@ class Regrade:
                 notebook = nbformat.read(path, as_version=4)
             except Exception as error:  # nbformat may raise any error
                 raise UserError(f"{path} cannot be read as a notebook: {error}") from None
-            check_regions(notebook, path)
+            check_cells(notebook, path)
+            set_points(notebook)
             notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
             cells |= {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
             with Gradebook(course.db_url) as gradebook:
-                of_one = instructor_cells(gradebook, name, path.stem, path)
+                released = course.release(name) / path.name
+                of_one = instructor_cells(gradebook, name, path.stem, released, path)
             known |= {one.grade_id: one for one in of_one}
         if others := sorted(cells.keys() ^ known.keys()):
             raise RuntimeError(

@@ -216,7 +216,7 @@ class _ForkServer:
 
         why = ""
         if self._examined:
-            modules = [*self._homework.manifest.preload, *self._homework.modules]
+            modules = self._homework.modules
             why = process.prepare(str(lay_out(self._homework)), modules)
         coordinator.send(why.encode(errors="replace").decode().strip())
         fork_client.wait_until_ready()

@@ -58,7 +58,7 @@ class _Examiner:
         with theirs:
             threads = dict.fromkeys(BLAS_VARIABLES, "1")
             program = [sys.executable, "-m", "hw_grading.examiner.process", str(lay_out(homework))]
-            modules = json.dumps([*homework.manifest.preload, *homework.modules])
+            modules = json.dumps(homework.modules)
             process = subprocess.Popen(
                 [*program, modules, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],

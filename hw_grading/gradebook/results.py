@@ -309,9 +309,8 @@ def _why_not_graded(course: Course, name: str, result: Result) -> str:
             return why
         which = "" if len(missing) == len(tests) else f" for {', '.join(missing)}"
         return f"The notebook was submitted, but there are no scores{which}: {run}."
-    own = shelf_of(course.directory, course.directory.submitted_directory, name)
     names = " or ".join(path.name for path in notebooks)
-    return f"No {names} was submitted. Look into {own.folder(record.student)}."
+    return f"No {names} was submitted. Look into {folder}, and beside it."
 
 
 def _why_unreadable(path: Path, run: str) -> str:

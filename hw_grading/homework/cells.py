@@ -3,9 +3,8 @@
 import ast
 import contextlib
 import functools
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,12 @@ from typing import Any
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
-from nbgrader.api import Assignment, Gradebook, Notebook, SourceCell
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.utils import is_grade, is_locked, is_solution
-from sqlalchemy import Connection, select
-from sqlalchemy.orm import Session
 
 from hw_support.source import bound_by
-from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of
+from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, marks_of
 from hw_support.submission.problems import quoted
 from hw_support.submission.released import first_line
 
@@ -126,21 +123,10 @@ def test_cells(db_url: str, assignment: str) -> list[InstructorCell]:
     return [cell for cell in cells if cell.is_test]
 
 
-def grade_ids_by_assignment(db: Session | Connection) -> dict[str, frozenset[str]]:
-    """Return the grade ids of each of the course's assignments, by name."""
-    cells = select(Assignment.name, SourceCell.name)
-    cells = cells.join(Notebook, Notebook.assignment_id == Assignment.id)
-    cells = cells.join(SourceCell, SourceCell.notebook_id == Notebook.id)
-    found: dict[str, set[str]] = {}
-    for name, grade_id in db.execute(cells):
-        found.setdefault(name, set()).add(grade_id)
-    return {name: frozenset(ids) for name, ids in found.items()}
-
-
 def _in_order(names: list[str], notebooks: tuple[Path, ...]) -> list[str]:
     """Return the grade ids of a notebook's cells from top to bottom."""
-    for path in filter(Path.is_file, notebooks):
-        with contextlib.suppress(OSError, ValueError):  # damaged, for example
+    for path in notebooks:
+        with contextlib.suppress(OSError, ValueError):  # missing or damaged
             known = list(map(grade_id_of, nbformat.read(path, as_version=4).cells))
             if set(names) <= set(known):
                 return sorted(names, key=known.index)
@@ -170,19 +156,16 @@ def fault_in(source: str, error: str, own: Container[str]) -> str:
         tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError) as mistake:
         return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
-    if error == "ModuleNotFoundError":
-        for line, name in sorted(_imported(tree)):
+    imports = (ast.Import, ast.ImportFrom)
+    always = [node for node in tree.body if isinstance(node, imports)]  # others may be optional
+    for node in always if error == "ModuleNotFoundError" else ():
+        modules = [one.name for one in node.names]
+        if isinstance(node, ast.ImportFrom):
+            modules = [] if node.level else [node.module or ""]
+        for name in (module.partition(".")[0] for module in modules):
             if name not in own and not _is_installed(name):
-                return f"line {line}: there is no module {name!r}"
+                return f"line {node.lineno}: there is no module {name!r}"
     return ""
-
-
-def _imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    for node in tree.body:  # those in a `try` or an `if` may be optional
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.lineno, node.module.partition(".")[0]
 
 
 @functools.cache
@@ -193,19 +176,9 @@ def _is_installed(name: str) -> bool:
         return True
 
 
-@dataclass(frozen=True)
-class Mistaken:
-    """A notebook of one homework that was submitted as another; both have cells of their own."""
-
-    homework: str  # to which it belongs
-    found: int  # that homework's own cells in the notebook
-    of: int  # that homework's own cells in all
-    found_of_own: int  # the other homework's own cells in the notebook
-
-
 def mistaken_for(
     found: AbstractSet[str], own: AbstractSet[str], others: Mapping[str, AbstractSet[str]]
-) -> Mistaken | None:
+) -> str | None:
     """Return the other homework to which a notebook clearly belongs, if there is one.
 
     `found` are the grade ids in the notebook, `own` those of the homework as which it was
@@ -213,13 +186,15 @@ def mistaken_for(
     and at most a tenth of those that only the expected one has. The other homework with the most
     such cells is returned.
     """
-    possible = []
+    possible = {}
     for name, theirs in sorted(others.items()):
         only_own, only_theirs = own - theirs, theirs - own
-        here = Mistaken(name, len(found & only_theirs), len(only_theirs), len(found & only_own))
-        if here.found > _MOST * here.of and here.found_of_own <= _HARDLY_ANY * len(only_own):
-            possible.append(here)
-    return max(possible, key=lambda one: one.found, default=None)
+        there = len(found & only_theirs)
+        if there > _MOST * len(only_theirs) and len(found & only_own) <= _HARDLY_ANY * len(
+            only_own
+        ):
+            possible[name] = there
+    return max(possible, key=possible.__getitem__, default=None)
 
 
 def cells_of(released: NotebookNode) -> tuple[list[InstructorCell], list[str]]:
@@ -235,22 +210,16 @@ def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
     """
     cells, plain, parts, heading = [], [], {}, ""
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            headings = [x for x in cell.source.splitlines() if x.startswith(("## ", "### "))]
-            heading = headings[-1].lstrip("# ").strip() if headings else heading
-        marks = cell.metadata.get("nbgrader")
-        if not marks:
+        for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
+            if line.startswith(("## ", "### ")):
+                heading = line.lstrip("# ").strip()
+        if not (marks := marks_of(cell)):
             plain.append(cell.source)
             continue
         parts[marks["grade_id"]] = heading
-        kept = ("grade_id", "locked", "grade", "solution", "task", "checksum")
-        cells.append(
-            {
-                **{name: marks.get(name) for name in kept},
-                "cell_type": cell.cell_type,
-                "source": cell.source,
-                "points": float(marks["points"]) if "points" in marks else None,
-            }
-        )
+        names = ("grade_id", "locked", "grade", "solution", "task", "checksum")
+        points = float(marks["points"]) if "points" in marks else None
+        kept = {name: marks.get(name) for name in names}
+        cells.append(kept | {"cell_type": cell.cell_type, "source": cell.source, "points": points})
     begins = first_line(notebook)
     return {"cells": cells, "plain": plain, "parts": parts, "begins": begins, **more}

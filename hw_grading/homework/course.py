@@ -17,12 +17,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from traitlets.config.loader import (
-    Config,
-    ConfigFileNotFound,
-    JSONFileConfigLoader,
-    PyFileConfigLoader,
-)
+from traitlets.config import Application, Config
 
 from hw_grading.outcome import GraderFault
 from hw_support.submission.file import UserError
@@ -59,19 +54,18 @@ class Course:
 
         `GraderFault` if a settings file has a mistake.
         """
-        config = Config()
+        app = Application(raise_config_file_errors=True)
         sys.path.insert(0, os.path.abspath(self.folder))  # as nbgrader does for settings files
         try:
             for name in ("jupyter_config", CONFIG):
-                for place in reversed(jupyter_config_path()):
-                    config.merge(_settings_in(Path(place), name))
-            config.merge(_settings_in(self.folder, CONFIG))
-            root = self._root(config)
+                _load(app, name, *reversed(jupyter_config_path()))
+            _load(app, CONFIG, self.folder)
+            root = self._root(app.config)
             if os.path.realpath(root) != os.path.realpath(self.folder):
-                config.merge(_settings_in(root, CONFIG))
+                _load(app, CONFIG, root)
         finally:
             sys.path.remove(os.path.abspath(self.folder))
-        return config
+        return app.config
 
     @classmethod
     def of(cls, directory: CourseDirectory) -> Course:
@@ -101,10 +95,9 @@ class Course:
         try:
             url = make_url(self.directory.db_url)
         except ArgumentError:
+            expected = "sqlite:////courses/ml/gradebook.db or postgresql+psycopg://grader@host/ml"
             raise GraderFault(
-                "c.CourseDirectory.db_url in nbgrader_config.py is not the address of a "
-                "database. Expected an address such as 'sqlite:////courses/ml/gradebook.db' or "
-                "'postgresql+psycopg://grader@host/ml'"
+                f"c.CourseDirectory.db_url is no address such as {expected}"
             ) from None
         path = url.database
         if url.get_backend_name() != "sqlite" or not path or path.startswith(("file:", ":memory:")):
@@ -216,10 +209,6 @@ class Shelf:
     within: str  # the next folder on the path to the work; "" if it is in the subfolder itself
     _form: str
 
-    def folder(self, name: str) -> Path:
-        """Return the subfolder for a name."""
-        return self.parent / self._form.replace(_ANY, name)
-
     def name(self, folder: str) -> str | None:
         """Return the name that a subfolder is for, or None if it is for no name."""
         match = re.fullmatch("(.+)".join(map(re.escape, self._form.split(_ANY))), folder, re.DOTALL)
@@ -275,18 +264,14 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     return new
 
 
-def _settings_in(folder: Path, name: str) -> Config:
-    """Return the settings from a folder's Python and JSON files; none if there is no file."""
-    config = Config()
-    for loader, suffix in ((PyFileConfigLoader, ".py"), (JSONFileConfigLoader, ".json")):
-        file = Path(os.path.abspath(folder), name + suffix)
+def _load(app: Application, name: str, *folders: str | Path) -> None:
+    """Add the settings of the Python and JSON files of a name in folders, if there are any."""
+    for folder in folders:
+        file = Path(os.path.abspath(folder), name)
         try:
-            config.merge(loader(str(file), path=str(file.parent)).load_config())
-        except ConfigFileNotFound:
-            continue
+            app.load_config_file(name, path=str(file.parent))
         except Exception as error:
             raise GraderFault(
-                f"{file}: reading the settings failed ({type(error).__name__}: {error}). Fix the "
-                "file, then try again"
+                f"{file}.py or .json: reading the settings failed ({type(error).__name__}: "
+                f"{error}). Fix the file, then try again"
             ) from error
-    return config

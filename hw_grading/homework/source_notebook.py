@@ -6,19 +6,16 @@ its points, and nbgrader's metadata gets their sum.
 """
 
 import ast
-import itertools
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 from hw_grading.homework.cells import as_released, is_test, uses_checks
-from hw_grading.homework.homework import Manifest, ManifestError
+from hw_grading.homework.homework import Manifest
 from hw_support.submission.cells import marks_of
 from hw_support.submission.problems import quoted
 
@@ -39,38 +36,31 @@ def mistakes(notebook: NotebookNode) -> Iterator[str]:
     """Yield a sentence for each cell that would show students what is hidden, or is broken."""
     about = [notebook.metadata.get(name, {}) for name in ("kernelspec", "language_info")]
     language = about[0].get("language") or about[1].get("name") or "python"
-    if not language.startswith(("python", "Python")):
+    if not language.lower().startswith("python"):
         yield f"its kernel runs {quoted(language)}. Only Python kernels can be graded."
-    ids = Counter(marks_of(cell).get("grade_id") for cell in notebook.cells)
-    for grade_id, cells in ids.items():
-        if grade_id and cells > 1:
-            yield f"cell {grade_id}: {cells} cells have this id. Each needs its own."
     for number, cell in enumerate(notebook.cells, 1):
-        grade_id = marks_of(cell).get("grade_id")
-        for said in itertools.islice(_in_cell(cell), 1):
-            yield f"cell {grade_id or f'{number} from the top'}: {said}"
+        if said := next(_in_cell(cell), ""):
+            yield f"cell {marks_of(cell).get('grade_id') or f'{number} from the top'}: {said}"
 
 
-def check_regions(notebook: NotebookNode, file: Path) -> None:
+def check_cells(notebook: NotebookNode, file: Path) -> None:
     """Raise `RuntimeError`, with these sentences, if the notebook of a file has `mistakes`."""
     if wrong := [f"{file}: {sentence}" for sentence in mistakes(notebook)]:
         raise RuntimeError("\n".join([*wrong, "Nothing was released."]))
 
 
-def unknown_cells(manifest: Manifest, notebook: NotebookNode) -> Iterator[str]:
-    """Yield a sentence for each cell that a manifest names and the notebook does not have."""
-    there = {marks_of(cell).get("grade_id") for cell in notebook.cells}
+def unknown_cells(manifest: Manifest, cells: Iterable[NotebookNode]) -> Iterator[str]:
+    """Yield a sentence for each cell that a manifest names and a homework does not have."""
     named = {manifest.certification, *manifest.limits, *manifest.shown_beside} - {""}
     for beside in manifest.shown_beside.values():
         named |= {*beside.answers, *beside.printed}
-    for grade_id in sorted(named - there):
+    for grade_id in sorted(named - {marks_of(cell).get("grade_id") for cell in cells}):
         yield f"it names the cell {quoted(grade_id)}, but no cell of the notebook has this id."
 
 
 def _in_cell(cell: NotebookNode) -> Iterator[str]:
     open_kind = ""
-    kept: list[str] = []  # lines that students get
-    hidden: list[str] = []  # lines between BEGIN HIDDEN TESTS and END HIDDEN TESTS
+    hidden = []  # lines between BEGIN HIDDEN TESTS and END HIDDEN TESTS
     for line in cell.source.splitlines():
         marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
         if not marks and _MEANT.match(line):
@@ -80,19 +70,17 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
             if open_kind != (kind if word == "END" else ""):
                 yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
             open_kind = kind if word == "BEGIN" else ""
-        if not marks and open_kind in ("", "HIDDEN TESTS"):
-            (hidden if open_kind else kept).append(line)
+        if not marks and open_kind == "HIDDEN TESTS":
+            hidden.append(line)
     if open_kind:
         yield f"BEGIN {open_kind} has no END {open_kind} below it."
-    if marks_of(cell).get("solution") and "BEGIN SOLUTION" not in cell.source:
-        kept = []  # all of it is the solution
-    for name in cell.get("attachments", ()):
-        if not any(f"attachment:{name}" in unquote(line) for line in kept):
-            yield (
-                f"students would get the attached picture {quoted(name)}, which only removed lines "
-                "show. Remove the attachment, and write the picture into the text as data."
-            )
-    if "BEGIN SOLUTION" in cell.source and not marks_of(cell).get("solution"):
+    is_answer, is_solved = marks_of(cell).get("solution"), "BEGIN SOLUTION" in cell.source
+    if cell.get("attachments") and (is_answer or is_solved or "BEGIN MARK SCHEME" in cell.source):
+        yield (
+            f"students would get its attached picture {quoted(min(cell.attachments))} although "
+            "text is removed. Move the picture into a cell of its own, or into the text as data."
+        )
+    if is_solved and not is_answer:
         yield "it has a solution, but its type is not that of an answer (panel Create Assignment)."
     if is_test(cell):
         yield from _in_test(cell, hidden)
@@ -139,39 +127,32 @@ def total_of(notebook: NotebookNode) -> float:
     return sum(map(points_of, notebook.cells))
 
 
-def check_total(manifest: Manifest, file: Path, notebook: NotebookNode) -> None:
-    """Raise `ManifestError` if the manifest in a file states other points than the notebook has."""
-    total = total_of(notebook)
-    if manifest.points is not None and _differ(manifest.points, total):
-        raise ManifestError(
-            f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
-            f"{total:g}. Change one of the two."
-        )
+def differ(one: float, other: float) -> bool:
+    """Whether two numbers of points differ by more than rounding."""
+    return not math.isclose(one, other, abs_tol=1e-6)
 
 
 def set_points(notebook: NotebookNode) -> list[str]:
     """Give each test cell the points of its parts; return a sentence for each cell that changed."""
     changes = []
-    for cell in notebook.cells:
-        worth, before = worth_of_parts(cell), points_of(cell)
-        if worth is not None and _differ(worth, before):
+    for cell in filter(is_test, notebook.cells):
+        worth, before = _worth_of_parts(cell.source), points_of(cell)
+        if worth is not None and differ(worth, before):
             cell.metadata["nbgrader"]["points"] = int(worth) if worth == int(worth) else worth
+            said = f"{worth:g} {'point' if worth == 1 else 'points'}"
             name = marks_of(cell).get("grade_id")
-            changes.append(f"cell {name} has {_said(worth)} now, as its parts; it had {before:g}")
+            changes.append(f"cell {name} has {said} now, as its parts; it had {before:g}")
     return changes
 
 
-def worth_of_parts(cell: NotebookNode) -> float | None:
+def _worth_of_parts(source: str) -> float | None:
     """Return the points of a test cell's parts.
 
-    None if the cell has no points or no parts, or if the number cannot be read from its text:
-    because of an expression in the place of a number, or a part in a loop or function.
+    None if the cell has no parts, or if the number cannot be read from its text: because of an
+    expression in the place of a number, or a part in a loop or function.
     """
-    marks = marks_of(cell)
-    if cell.cell_type != "code" or not (marks.get("locked") and marks.get("grade")):
-        return None
     try:
-        tree = ast.parse(cell.source)
+        tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
     once: list[ast.expr] = []  # expressions outside of loops and functions
@@ -197,11 +178,3 @@ def points_in(call: ast.Call) -> float | None:
     except (IndexError, ValueError, TypeError):
         return None
     return float(value) if isinstance(value, int | float) else None
-
-
-def _differ(one: float, other: float) -> bool:
-    return not math.isclose(one, other, abs_tol=1e-6)
-
-
-def _said(points: float) -> str:
-    return f"{points:g} {'point' if points == 1 else 'points'}"

@@ -19,13 +19,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.job import Job
 from hw_grading.batch.submissions import beside, digest_of
-from hw_grading.homework.cells import (
-    Mistaken,
-    grade_ids_by_assignment,
-    instructor_cells,
-    mistaken_for,
-    plain_cells,
-)
+from hw_grading.homework.cells import instructor_cells, mistaken_for, plain_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
@@ -144,16 +138,17 @@ def _instructors(
 def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:
     """Return the grade ids of the course's other assignments, by name."""
     with Gradebook(db_url) as gradebook:
-        ids = grade_ids_by_assignment(gradebook.db)
-    return {name: theirs for name, theirs in ids.items() if name != assignment}
+        return {
+            other.name: frozenset(cell.name for one in other.notebooks for cell in one.source_cells)
+            for other in gradebook.assignments
+            if other.name != assignment
+        }
 
 
-def _other_homework(mistaken: Mistaken, assignment: str) -> Problem:
-    few = str(mistaken.found_of_own) if mistaken.found_of_own else "none"
+def _other_homework(other: str, assignment: str) -> Problem:
     message = (
-        f"This is {mistaken.homework}, submitted as {assignment}: it has {mistaken.found} of the "
-        f"{mistaken.of} cells that only {mistaken.homework} has, and {few} of those that only "
-        f"{assignment} has. It was graded as {assignment}. Submit the notebook of {assignment}, "
-        f"and submit this one as {mistaken.homework}."
+        f"This is {other}, submitted as {assignment}: it has most of the cells that only {other} "
+        f"has, and hardly any of those that only {assignment} has. It was graded as {assignment}. "
+        f"Submit the notebook of {assignment}, and submit this one as {other}."
     )
     return Problem(Kind.OTHER_HOMEWORK, Severity.FAILED, message)

@@ -14,7 +14,7 @@ from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, has_manifest, manifest_of
-from hw_grading.homework.source_notebook import check_regions, set_points
+from hw_grading.homework.source_notebook import check_cells, set_points
 from hw_grading.rendering import templates_in
 
 PLACEHOLDER = "{{ due_date }}"
@@ -29,7 +29,7 @@ class CheckRegions(NbGraderPreprocessor):
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Check one notebook, and return it unchanged; a `RuntimeError` names the wrong cells."""
-        check_regions(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
+        check_cells(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
         return nb, resources
 
 

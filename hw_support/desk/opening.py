@@ -76,9 +76,8 @@ def _release_of(notebook: NotebookNode, path: Path, releases: Sequence[Release])
         )
     if found and 2 * most < len(found) and 2 * most < len(chosen[0].grade_ids):
         raise DeskError(
-            f"{path.name} belongs to a homework that the installed package hw_support does not "
-            f"know. The closest homework that it knows is {chosen[0].assignment}: {most} of the "
-            f"{len(found)} cells with a grade id are from it. Type in the folder of {path.name}: "
-            "python -m pip install -r requirements.txt"
+            f"{path.name} belongs to a homework that this package hw_support does not know. The "
+            f"closest homework that it knows is {chosen[0].assignment}: {most} of the {len(found)} "
+            "cells with a grade id are from it. Type the command in the folder of your homework"
         )
     return chosen[0]

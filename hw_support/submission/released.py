@@ -23,7 +23,6 @@ class Release:
     """One released homework. The limits are the grader's, on CPU time."""
 
     assignment: str
-    version: str  # of the package that came with it
     cells: tuple[InstructorCell, ...]  # in the notebook's order, without hidden tests
     parts: Mapping[str, str]  # the heading above each cell, by grade id
     packages: frozenset[str]  # the distributions that the grader has, by their names on PyPI

@@ -139,7 +139,7 @@ def test_everyone_with_a_valid_id_is_graded(graded: Graded) -> None:
         folder = graded.course.root / "autograded" / student / ASSIGNMENT
         assert is_finished(folder / "hw2.ipynb"), student
     assert "NOT GRADED" in graded.log
-    assert r"its name has '\n': expected letters, digits and" in graded.log
+    assert r"its name is 'two\nlines': expected letters, digits and" in graded.log
     assert graded.log.count("NOT GRADED: ") == len(UNNAMEABLE) + len(NOT_READ)
     assert "Traceback" not in graded.log
 

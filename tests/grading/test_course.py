@@ -10,7 +10,7 @@ from toy_course import ASSIGNMENT, TESTS, ToyCourse, run
 
 from hw_grading.__main__ import main
 from hw_grading.commands.new import new as new_homework
-from hw_grading.commands.release import check_source, description_of, known_to_students
+from hw_grading.commands.release import check_source, description_of
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.results import Status, read_results
 from hw_grading.homework.course import Course, scratch_course, shelf_of
@@ -76,7 +76,9 @@ def test_a_mistake_in_the_settings_is_reported_with_the_file(
     tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     course = write_settings(tmp_path, text)
-    with pytest.raises(GraderFault, match=r"nbgrader_config\.py: reading the settings failed"):
+    with pytest.raises(
+        GraderFault, match=r"nbgrader_config\.py or \.json: reading the settings failed"
+    ):
         course.directory  # noqa: B018
     assert main(["--course", str(tmp_path), "report", "ps1"]) == 2
     assert "Fix the file" in capsys.readouterr().err
@@ -84,7 +86,7 @@ def test_a_mistake_in_the_settings_is_reported_with_the_file(
 
 def test_an_invalid_address_is_not_shown(tmp_path: Path) -> None:
     course = write_settings(tmp_path, "c.CourseDirectory.db_url = 'postgresql//ada:secret@host'")
-    with pytest.raises(GraderFault, match="not the address of a database") as caught:
+    with pytest.raises(GraderFault, match="is no address such as") as caught:
         read_results(course, "ps1")
     assert "secret" not in str(caught.value)
 
@@ -112,7 +114,6 @@ def test_the_folders_of_students_are_found_in_every_structure(
     course = write_settings(tmp_path, f"c.CourseDirectory.directory_structure = {structure!r}")
     shelf = shelf_of(course.directory, "sub", "ps1")
     assert (shelf.parent, shelf.within) == (tmp_path / parent, within)
-    assert shelf.folder("ada") == tmp_path / parent / folder
     assert shelf.name(folder) == "ada"
 
 
@@ -175,7 +176,6 @@ def test_a_course_without_default_folders_works_from_anywhere(
     assert check_source(toys.course, ASSIGNMENT) == []
     described = json.loads(description_of(toys.course, ASSIGNMENT))
     assert described["cpu_seconds_for_cell"] == {"sketch": 1.5}
-    assert known_to_students(toys.course, ASSIGNMENT) == [ASSIGNMENT]
     done = run(toys.root, "generate_feedback", ASSIGNMENT)
     assert done.returncode == 0, done.stderr
     page = toys.course.feedback("ada", ASSIGNMENT) / "hw2.html"

@@ -204,7 +204,7 @@ NOT_TAKEN: dict[str, tuple[Callable[[Path, Path], object], str]] = {
         "more than 20 notebooks",
     ),
     "timeless": (lambda folder, _: no_time(folder), "timestamp.txt: expected a time such as"),
-    "od&d": (lambda folder, _: None, "its name has"),
+    "od&d": (lambda folder, _: None, "its name is"),
     "": (lambda folder, _: None, "expected <student>+<homework>+<time>"),
     "later": (lambda folder, _: folder.rename(folder.parent / "later+hw2+NaN:NaN+x"), "its name"),
 }

@@ -214,7 +214,7 @@ class TestBadInput:
         assert box(read(course, "ä")).startswith("3 of 9")
         said = [r.message for r in caplog.records if "O'Neil" in r.message]
         assert len(said) == 1
-        assert re.match("NO FEEDBACK: .*its name has .*Rename the folder", said[0])
+        assert re.match("NO FEEDBACK: .*its name is .*Rename the folder", said[0])
 
     @pytest.mark.parametrize("content", ["{", '{"cells": 7, "nbformat": 4, "metadata": {}}'])
     def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course, content):

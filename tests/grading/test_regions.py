@@ -94,12 +94,6 @@ def test_a_test_without_parts_may_hide_what_it_likes():
     assert "it is not valid Python, without its hidden tests" in sentence
 
 
-def test_two_cells_of_one_id_are_named():
-    notebook = source_of("ps1")
-    cell_of(notebook, "half").metadata["nbgrader"]["grade_id"] = "double"
-    assert list(mistakes(notebook)) == ["cell double: 2 cells have this id. Each needs its own."]
-
-
 @pytest.mark.slow
 def test_nbgrader_releases_nothing_either(tmp_path):
     course = write_course(tmp_path / "course")

@@ -266,6 +266,22 @@ def test_a_dry_run_shows_its_plan_and_writes_nothing(
     assert state(course) == before
 
 
+@together
+def test_moved_cells_are_edits_and_points_of_parts_are_none(
+    course: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = course.source("ps1") / "ps1.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell_of(notebook, "test_double").metadata["nbgrader"]["points"] = 0
+    nbformat.write(notebook, path)
+    assert regrade(course, "--dry-run") == 0
+    assert "edited since the release" not in capsys.readouterr().out
+    notebook.cells.insert(0, notebook.cells.pop())
+    nbformat.write(notebook, path)
+    assert regrade(course, "--dry-run") == 0
+    assert "edited since the release" in capsys.readouterr().out
+
+
 def state(course: Course) -> dict[str, bytes]:
     """The contents of what was graded."""
     folders = [course.folder / name for name in ("autograded", "grading", "release")]

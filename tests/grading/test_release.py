@@ -1,8 +1,6 @@
-"""The students' zip works without the repository, and does not show later homeworks."""
+"""The students' zip works without the repository, and does not show other homeworks."""
 
-import ast
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,7 +9,6 @@ from pathlib import Path
 import nbformat
 import pytest
 from tiny_homeworks import (
-    DUE,
     answered_notebook,
     manifest_of,
     release_of,
@@ -21,13 +18,7 @@ from tiny_homeworks import (
 )
 
 from hw_grading.__main__ import main
-from hw_grading.commands.release import (
-    description_of,
-    known_to_students,
-    release,
-    version_for,
-    write_student_zip,
-)
+from hw_grading.commands.release import description_of, release, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.source_notebook import total_of
@@ -38,27 +29,15 @@ from hw_support.submission.released import grade_ids_in
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
 
 HOMEWORKS = Course(REPOSITORY).homeworks()
-OURS = ast.literal_eval(
-    next(
-        line.partition("=")[2].strip()
-        for line in (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8").splitlines()
-        if line.startswith("version")
-    )
-)
+KNOWN = "hw_support/submission/released/"
 
 
-def wheel_in(path: Path) -> zipfile.ZipFile:
-    """Open the wheel in a students' zip."""
+def names_in(path: Path) -> set[str]:
+    """The files in a students' zip, which are all in one folder."""
     with zipfile.ZipFile(path) as archive:
-        [name] = [name for name in archive.namelist() if name.endswith(".whl")]
-        return zipfile.ZipFile(archive.open(name))
-
-
-def known_in(wheel: zipfile.ZipFile) -> set[str]:
-    """The homeworks that a wheel of hw_support knows."""
-    folder = "hw_support/submission/released/"
-    names = [name for name in wheel.namelist() if name.startswith(folder)]
-    return {name.removeprefix(folder).removesuffix(".json") for name in names} - {""}
+        names = archive.namelist()
+    assert all(name.startswith(f"{path.stem}/") for name in names)
+    return {name.removeprefix(f"{path.stem}/") for name in names}
 
 
 # -- our own homeworks
@@ -74,43 +53,32 @@ def ours(request, tmp_path_factory):
 @pytest.mark.smoke
 def test_the_zip_holds_all_that_a_student_needs(ours):
     name, path = ours
-    with zipfile.ZipFile(path) as archive:
-        names = [entry.removeprefix(f"{name}/") for entry in archive.namelist()]
-    wheel = f"hw_support-{OURS}+{name}-py3-none-any.whl"
-    assert {"START.html", f"{name}.ipynb", wheel, "requirements.txt"} <= set(names)
-    beside = {path.name for path in (REPOSITORY / "release" / name).rglob("*") if path.is_file()}
-    assert {Path(entry).name for entry in names} == beside | {wheel, "requirements.txt"}
-
-
-def test_the_wheel_holds_only_the_students_package_and_its_data(ours, tmp_path):
-    name, path = ours
-    wheel = wheel_in(path)
-    names = wheel.namelist()
-    assert {entry.split("/")[0] for entry in names} == {
-        "hw_support",
-        f"hw_support-{OURS}+{name}.dist-info",
-    }
-    assert "hw_support/data/mnist_threes_nines.npz" in names
-    assert "hw_support/data/README.md" in names
+    names = names_in(path)
+    beside = {entry for entry in names if not entry.startswith("hw_support/")}
+    assert beside == {"START.html", f"{name}.ipynb", "requirements.txt"}
+    assert {"hw_support/data/mnist_threes_nines.npz", "hw_support/data/README.md"} <= names
+    assert {entry for entry in names if entry.startswith(KNOWN)} == {f"{KNOWN}{name}.json"}
     assert not any("__pycache__" in entry for entry in names)
-    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'unpacked')!r}); import hw_support"
-    wheel.extractall(tmp_path / "unpacked")
-    program += "; print(hw_support.__file__, hw_support.get_mnist_threes_nines()[0][0].shape)"
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=True
-    )
-    assert "unpacked" in ran.stdout
-    assert "(12080, 28, 28)" in ran.stdout
 
 
-def test_requirements_name_the_wheel_and_pin_everything_else(ours):
+def test_the_package_in_the_zip_works_where_it_was_unzipped(ours, tmp_path):
+    name, path = ours
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path)
+    program = "import hw_support; print(hw_support.__file__); "
+    program += "print(hw_support.get_mnist_threes_nines()[0][0].shape)"
+    command, folder = [sys.executable, "-c", program], tmp_path / name
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    assert ran.stdout == f"{folder / 'hw_support' / '__init__.py'}\n(12080, 28, 28)\n"
+
+
+def test_requirements_pin_everything_that_a_student_installs(ours):
     name, path = ours
     with zipfile.ZipFile(path) as archive:
         lines = archive.read(f"{name}/requirements.txt").decode().split("\n")
-    assert lines[0].startswith(f"./hw_support-{OURS}+{name}-py3-none-any.whl --hash=sha256:")
-    assert all("==" in line or line.startswith("    --hash=sha256:") for line in lines[1:] if line)
+    assert all("==" in line or line.startswith("    --hash=sha256:") for line in lines if line)
     locked = (REPOSITORY / "requirements.lock").read_text().split("\n")
-    assert _pins(lines[1:]) <= _pins(locked), "run `make lock`"
+    assert _pins(lines) <= _pins(locked), "run `make lock`"
 
 
 def _pins(lines: list[str]) -> set[str]:
@@ -147,48 +115,40 @@ def test_what_students_have_is_the_current_release(name):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A course of two, released: the course, the folder of what is known, and the zips."""
+    """A course of two, released: the course, and the zips by homework."""
     folder = tmp_path_factory.mktemp("made")
     course = write_course(folder / "course")
-    known = folder / "known"
-    known.mkdir()
-    (known / "gone.json").write_text("{}", encoding="utf-8")
-    zips, _, warnings = release(course, folder / "dist", known=known)
+    before = {path.name: path.read_bytes() for path in released.FOLDER.iterdir()}
+    zips, warnings = release(course, folder / "dist")
     assert warnings == []
-    return course, known, {path.stem: path for path in zips}
+    assert {path.name: path.read_bytes() for path in released.FOLDER.iterdir()} == before
+    return course, {path.stem: path for path in zips}
 
 
-def test_all_homeworks_are_released_and_old_ones_forgotten(made):
-    course, known, zips = made
+def test_all_homeworks_are_released_by_default(made):
+    course, zips = made
     assert set(zips) == {"ps1", "ps2"}
-    assert {path.name for path in known.iterdir()} == {"ps1.json", "ps2.json"}
-    for name in zips:
+    for name, path in zips.items():
         found = {path.name for path in (course.folder / "release" / name).iterdir()}
         assert found == {f"{name}.ipynb", "START.html"}
-
-
-def test_a_package_knows_no_homework_that_is_due_later(made):
-    _, _, zips = made
-    assert known_in(wheel_in(zips["ps1"])) == {"ps1"}
-    assert known_in(wheel_in(zips["ps2"])) == {"ps1", "ps2"}
+        known = {entry for entry in names_in(path) if entry.startswith(KNOWN)}
+        assert known == {f"{KNOWN}{name}.json"}
 
 
 def test_the_students_package_reads_what_the_command_wrote(made):
-    _, known, _ = made
-    told = released.read_release(known / "ps1.json")
-    expected = release_of("ps1")
+    course, _ = made
+    text = description_of(course, "ps1")
+    told, expected = released.as_release(json.loads(text)), release_of("ps1")
     assert [cell.source for cell in told.cells] == [cell.source for cell in expected.cells]
     assert told.begins == "# Problems ps1"
-    assert told.version == f"{OURS}+ps1"
     assert told.cpu_seconds_for_cell == {"try_it": 120.0}
-    assert "grade_with" not in (known / "ps1.json").read_text(encoding="utf-8")
+    assert "grade_with" not in text
 
 
 def test_a_release_of_the_same_input_gives_the_same_bytes(made, tmp_path):
-    course, known, zips = made
+    course, zips = made
     before = {path: path.read_bytes() for path in course.folder.glob("release/*/*")}
-    before |= {path: path.read_bytes() for path in known.iterdir()}
-    [again], *_ = release(course, tmp_path / "dist", ["ps2"], known=known)
+    [again], _ = release(course, tmp_path / "dist", ["ps2"])
     assert again.read_bytes() == zips["ps2"].read_bytes()
     assert {path: path.read_bytes() for path in before} == before
 
@@ -200,22 +160,6 @@ def test_a_release_of_the_same_input_gives_the_same_bytes(made, tmp_path):
 def written(tmp_path):
     """A course of two that was not released."""
     return write_course(tmp_path / "course")
-
-
-def test_homeworks_without_a_due_date_are_in_no_other_package(written):
-    assert known_to_students(written, "ps2") == ["ps1", "ps2"]
-    undated = manifest_of("ps1").replace(f'due = "{DUE["ps1"]}"\n', "")
-    write_homework(written.folder, "ps1", source_of("ps1"), undated)
-    assert known_to_students(written, "ps2") == ["ps2"]
-    assert known_to_students(written, "ps1") == ["ps1"]
-
-
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [("hw9", "hw9"), ("Home_work 9", "home.work.9"), ("_a-", "a")],
-)
-def test_the_version_of_the_package_names_its_homework(name, label):
-    assert version_for(name) == f"{OURS}+{label}"
 
 
 def test_a_wrong_manifest_is_one_sentence_and_releases_nothing(written, capfd):
@@ -248,32 +192,37 @@ def test_a_notebook_of_another_language_is_refused_by_name(written, capfd):
     assert "ps1.ipynb: its kernel runs 'R'. Only Python kernels can be graded." in said
 
 
-def test_two_notebooks_with_one_cell_with_points_are_refused(written, capfd):
+@pytest.mark.parametrize("second", ["ps1.ipynb", "second.ipynb"])
+def test_two_cells_with_points_of_one_id_are_refused(written, second, capfd):
     path = written.folder / "source" / "ps1" / "ps1.ipynb"
-    shutil.copy(path, path.with_name("second.ipynb"))
+    notebook = source_of("ps1")
+    if second == path.name:
+        notebook.cells.append(notebook.cells[2])
+    nbformat.write(notebook, path.with_name(second))
     assert main(["--course", str(written.folder), "release", "ps1"]) == 2
-    said = capfd.readouterr().err
-    assert "second.ipynb and source/ps1/ps1.ipynb have a cell with points of the same id" in said
+    said = f"{second}: the id certification is also that of another cell with points in source/ps1"
+    assert said in capfd.readouterr().err
 
 
 def test_a_student_finishes_a_homework_with_the_zip_alone(made, tmp_path):
-    """The unzipped wheel, and not the repository's package, checks the notebook."""
-    _, _, zips = made
-    wheel_in(zips["ps2"]).extractall(tmp_path / "package")
-    nbformat.write(answered_notebook("ps1"), tmp_path / "ps2.ipynb")
-    shutil.copy(tmp_path / "ps2.ipynb", tmp_path / "ps1.ipynb")
-    said = {}
-    for name in ("ps1", "ps2"):
+    """The unzipped package, and not the repository's, checks the notebook."""
+    _, zips = made
+    with zipfile.ZipFile(zips["ps2"]) as archive:
+        archive.extractall(tmp_path)
+    folder, said = tmp_path / "ps2", []
+    for homework in ("ps2", "ps1"):
+        nbformat.write(answered_notebook(homework), folder / "ps2.ipynb")
         done = subprocess.run(
-            [sys.executable, "-m", "hw_support", "zip", "--no-check", f"{name}.ipynb"],
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(tmp_path / "package"), "PATH": ""},
+            [sys.executable, "-m", "hw_support", "zip", "--no-check", "ps2.ipynb"],
+            cwd=folder,
+            env={"PATH": ""},
             capture_output=True,
             text=True,
         )
-        said[name] = (done.returncode, done.stdout + done.stderr)
-    assert said["ps1"][0] == 0, said
-    assert (tmp_path / "30312345_ps1.zip").is_file()
-    assert said["ps2"][0] == 2
-    assert "ps2.ipynb contains ps1. It begins" in said["ps2"][1]
-    assert json.loads((tmp_path / "ps1.ipynb").read_text(encoding="utf-8"))["nbformat"] == 4
+        said.append((done.returncode, done.stdout + done.stderr))
+    assert said[0][0] == 0, said
+    assert (folder / "30312345_ps2.zip").is_file()
+    assert said[1][0] == 2
+    assert (
+        "ps2.ipynb belongs to a homework that this package hw_support does not know" in said[1][1]
+    )

@@ -274,7 +274,7 @@ def test_every_student_who_submitted_is_listed_with_a_reason(course):
         "cut-off": "The notebook 'hw2.ipynb' cannot be read: expected JSON",
         **dict.fromkeys(("other-name", "no-folder", "empty"), "No hw2.ipynb was submitted."),
         "linked": f"{submitted / 'linked' / 'hw2'}: it is a symbolic link",
-        ".hidden": "Its name begins with a dot",
+        ".hidden": "Its name is '.hidden'",
     }
     assert reasons.keys() == told.keys()
     assert [name for name in told if not reasons[name].startswith(told[name])] == []

@@ -74,7 +74,6 @@ def small_release() -> Release:
         described(
             small_notebook(),
             assignment="small",
-            version="1.0",
             packages=["numpy", "matplotlib"],
             certification="certification",
             cpu_seconds_per_cell=60.0,

@@ -34,7 +34,7 @@ def only_shared():
         (only_shared(), "mine.ipynb", [PS1], "ps1"),  # most cells were deleted
         (only_shared(), "mine.ipynb", [PS1, PS2], r"contains ps1 or ps2.*ps1\.ipynb or ps2\.ipy"),
         (answered_notebook("ps1"), "ps2.ipynb", [PS1, PS2], r"contains ps1\. It begins with '# P"),
-        (answered_notebook("ps2"), "ps2.ipynb", [PS1], "the installed package hw_support does no"),
+        (answered_notebook("ps2"), "ps2.ipynb", [PS1], "this package hw_support does not know"),
         (new_notebook(cells=[new_code_cell("x = 1")]), "ps1.ipynb", [PS1], "is no homework. It b"),
         (answered_notebook("ps1"), "ps1.ipynb", [], "is no homework"),
     ],
