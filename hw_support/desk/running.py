@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from subprocess import DEVNULL
 from time import monotonic
 from typing import Any
@@ -20,6 +21,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+import hw_support
 from hw_support.checks import Part
 from hw_support.desk import DeskError
 from hw_support.desk.opening import Opened, name_of
@@ -29,14 +31,21 @@ _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs
 _LONGEST_MESSAGE = 300  # characters of an error's message
 _PARTS = "application/x-hw-parts+json"
 _HAND_OVER = f"""
-from IPython.display import display as _hw_display
-def _hw_hand_over(*_, shell=get_ipython(), display=_hw_display):
-    checks = shell.user_ns.get("checks")
-    if hasattr(checks, "parts") and not hasattr(checks, "handed_over"):
-        checks.handed_over = True
-        parts = [[part.what, part.points, part.message] for part in checks.parts]
-        display({{"{_PARTS}": {{"parts": parts, "notes": checks.notes[:200]}}}}, raw=True)
-get_ipython().events.register("post_run_cell", _hw_hand_over)"""
+def _hw_begin(shell=get_ipython()):
+    import sys
+    from IPython.display import display
+    sys.path.append({str(Path(hw_support.__file__).parents[1])!r})  # it need not be installed
+    import hw_support
+    sys.path.pop()
+    def hand_over(*_):
+        checks = shell.user_ns.get("checks")
+        if hasattr(checks, "parts") and not hasattr(checks, "handed_over"):
+            checks.handed_over = True
+            parts = [[part.what, part.points, part.message] for part in checks.parts]
+            display({{"{_PARTS}": {{"parts": parts, "notes": checks.notes[:200]}}}}, raw=True)
+    shell.events.register("post_run_cell", hand_over)
+_hw_begin()
+del _hw_begin"""
 
 
 @dataclass
@@ -61,8 +70,8 @@ class Ran:
 def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     """Run a copy of a notebook from the top, with a progress bar; errors do not stop the rest.
 
-    from hw_support.desk.opening import Opened, name_of
-    from hw_support.failures import without_its_file
+    A cell is interrupted after three times the grader's limit on it, wall-clock. If `like_grader`,
+    saved runs are not read and not written. `DeskError` if no kernel can be started.
     """
     ran, replies = Ran(copy.deepcopy(opened.notebook), {}), list[dict[str, Any]]()
     cells = enumerate(ran.notebook.cells)
