@@ -25,7 +25,7 @@ class Class:
     """A class whose jobs are run by a function here, and what was told about them."""
 
     def __init__(self, folder: Path, run: Callable[[Job], Outcome] | None = None) -> None:
-        self.results = Results(folder, 10)
+        self.results = Results(folder)
         self.ran: list[str] = []
         self.told: list[Any] = []
         self._do = run or (lambda job: Graded(json.dumps(job.student)))
