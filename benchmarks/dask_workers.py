@@ -41,7 +41,7 @@ def seconds_of_a_class(executor: DaskWorkers) -> float:
     jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
-        results = Results(Path(folder), 10)
+        results = Results(Path(folder))
         progress = Progress([], Path(folder), "sleeping", logging.getLogger(), io.StringIO())
         run = ClassRun(executor, results, progress, at_once=executor.at_once, run=sleep)
         for _, future in run.ahead(jobs, run.begin):

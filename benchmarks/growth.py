@@ -75,7 +75,7 @@ def one_result(course: Course) -> tuple[Job, WithScores]:
 def make_results_ready(course: Course, job: Job, outcome: WithScores, students: int) -> None:
     """Store the outcome of one student's job as the result of each student."""
     whole_class = WholeClass(config=course.config)
-    results = Results(whole_class.place(course.root) / "results", 4000)
+    results = Results(whole_class.place(course.root) / "results")
     secret = course_secret(whole_class.secret(course.root, course.directory.course_id))
     notebook = nbformat.from_dict(json.loads(job.notebook))
     for number in range(students):

@@ -170,11 +170,13 @@ def grading(
         students = list(dict.fromkeys(one.student for one in submissions))
         folder = whole_class.place(root)
         progress = Progress(students, folder, assignment, converter.log, sys.stderr)
+        results = Results(folder / "results")
+        results.tidy(whole_class.results_mb)
         force = " --force" if converter.force else ""
         stack.callback(progress.close, f"nbgrader autograde {assignment}{force}")
         class_run = ClassRun(
             executor,
-            Results(folder / "results", whole_class.results_mb),
+            results,
             progress,
             at_once=at_once,
             rerun=whole_class.rerun,

@@ -5,6 +5,7 @@ bar is a line that appears now and then.
 """
 
 import contextlib
+import io
 import json
 import logging
 import threading
@@ -46,16 +47,15 @@ class Progress:
         self._again: set[str] = set()  # those whose result is an earlier run's
         self._saved: set[str] = set()  # those whose scores are in the gradebook
         self._failed = 0  # students whose outcome is another than GRADED
-        self._assignment, self._folder, self._log = assignment, folder, log
-        self._can_be_written = True  # False after the folder could not be written to
+        self._assignment, self._log = assignment, log
         self._lock = threading.RLock()
         self._start = monotonic()
         self._closing = contextlib.ExitStack()
         is_terminal = stream.isatty()
         if students and is_terminal:
             logger = log if isinstance(log, logging.Logger) else log.logger
-            logger.addFilter(is_news)
-            self._closing.callback(logger.removeFilter, is_news)
+            logger.addFilter(_is_news)
+            self._closing.callback(logger.removeFilter, _is_news)
             self._closing.enter_context(logging_redirect_tqdm([logger]))
         self._bar: tqdm[Any] = tqdm(
             total=len(students),
@@ -68,6 +68,13 @@ class Progress:
             disable=not students,
         )
         self._closing.callback(self._bar.close)
+        self._lines: io.RawIOBase | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lines = (folder / f"{assignment}.jsonl").open("ab", buffering=0)
+            self._lines = self._closing.enter_context(lines)
+        except OSError as error:
+            self.trouble(f"The progress of grading cannot be written to {folder}: {error}")
 
     # -- what happens
 
@@ -140,7 +147,7 @@ class Progress:
         return "\n".join(lines)
 
     def _write_line(self, student: str, outcome: Outcome, again: bool) -> None:
-        """Append a line to the file. Grading goes on if that fails."""
+        """Append a line to the file; without room, grading goes on."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "student": student,
@@ -150,19 +157,12 @@ class Progress:
             "cpu_seconds": round(outcome.spent.cpu_seconds, 2),
             "again": again,
         }
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / f"{self._assignment}.jsonl").open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(line) + "\n")
-        except OSError as error:
-            if self._can_be_written:  # tell the instructor once
-                self._can_be_written = False
-                self.trouble(
-                    f"The progress of grading cannot be written to {self._folder}: {error}"
-                )
+        if self._lines:
+            with contextlib.suppress(OSError):
+                self._lines.write(f"{json.dumps(line)}\n".encode())
 
 
-def is_news(record: logging.LogRecord) -> bool:
+def _is_news(record: logging.LogRecord) -> bool:
     """Whether a line of the log is not one of those that each student has."""
     if record.levelno < logging.WARNING:
         return False

@@ -34,12 +34,9 @@ class WholeClass(Configurable):
         "nbgrader's own process, or on Dask workers.",
     ).tag(config=True)
     workers = Integer(
-        0, help="The most submissions that run at once, if memory allows. 0: one for each core."
-    ).tag(config=True)
-    memory_mb_in_all = Integer(
         0,
-        help="Memory (MB) of all submissions that run at once on this machine. Each takes "
-        "`ExecuteSubmission.memory_mb`. 0: 80 % of the memory that is free when grading begins.",
+        help="The most submissions that run at once. 0: one for each core. There are fewer if 80 % "
+        "of the free memory is not enough for `ExecuteSubmission.memory_mb` of each.",
     ).tag(config=True)
     scheduler_address = Unicode(
         "", help='The address of the Dask scheduler, such as "tcp://10.0.0.1:8786".'
@@ -61,7 +58,9 @@ class WholeClass(Configurable):
         "machine, copy the file there.",
     ).tag(config=True)
     results_mb = Integer(
-        4000, help="Size (MB) of all saved results. The least recently used are removed."
+        4000,
+        help="Size (MB) of all saved results. When a run begins, the least recently used are "
+        "removed.",
     ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:
@@ -100,27 +99,12 @@ class WholeClass(Configurable):
             return executor, executor.at_once
         if self.executor == "serial" or submissions < 2 or sys.platform != "linux":
             return None, 1
-        at_once = min(submissions, self.most_at_once(settings.memory_mb))
+        free_mb = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
+        fit = max(1, int(free_mb // settings.memory_mb))
+        at_once = min(submissions, self.workers or len(os.sched_getaffinity(0)), fit)
         sandboxed = settings.sandbox != "none" and settings.fork_kernels
         blas_threads = settings.blas_threads if sandboxed else None
         return LocalProcesses(at_once, homework, blas_threads, examined), at_once
-
-    def most_at_once(self, memory_mb: int) -> int:
-        """Return how many submissions with this memory limit are run at once: at least one."""
-        fit = int(self.memory_for_all_mb() // memory_mb)
-        return max(1, min(self.workers or cores(), fit))
-
-    def memory_for_all_mb(self) -> float:
-        """Return the megabytes that all submissions together may use now."""
-        free = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
-        return self.memory_mb_in_all or free
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def course_secret(file: Path) -> bytes:

@@ -1,15 +1,14 @@
 """A cache of results on disk, so that finished submissions are not run again.
 
 A result is a file that is named by the job's key, compressed and with a checksum; a damaged file is
-treated as missing. Each is written under another name, then renamed. If all results together exceed
-a number of megabytes, the least recently used ones are removed.
+treated as missing. Each is written under another name, then renamed. When a run begins, the least
+recently used ones are removed if all of them together exceed a number of megabytes.
 """
 
 import contextlib
 import gzip
 import json
 import os
-import time
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -19,17 +18,13 @@ from hw_grading.outcome import Graded, Part, Spent, SubmissionFailed, WithScores
 from hw_support.in_one_step import in_one_step
 
 _SUFFIX = ".json.gz"
-_YOUNG_SECONDS = 600  # younger unfinished files may belong to a running process
-_TIDIED_EVERY = 50  # results
 
 
 class Results:
-    """The results in one folder, which together take at most `most_mb` megabytes."""
+    """The results in one folder."""
 
-    def __init__(self, folder: Path, most_mb: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._most = most_mb << 20
-        self._since_tidied = 0
 
     def get(self, key: str) -> WithScores | None:
         """Return a result, or None if there is none or it cannot be read."""
@@ -51,22 +46,17 @@ class Results:
         with in_one_step(path) as unfinished:
             unfinished.touch(mode=0o600)  # only its owner may read it
             unfinished.write_bytes(gzip.compress(content.encode(), compresslevel=1))
-        self._since_tidied += 1
-        if self._since_tidied >= _TIDIED_EVERY:
-            self.tidy()
 
-    def tidy(self) -> None:
+    def tidy(self, max_mb: int) -> None:
         """Remove unfinished files of killed runs, and the least recently used results."""
-        self._since_tidied = 0
         files, total = [], 0
         for path in self.folder.glob("*/*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
                 files.append((status.st_mtime, status.st_size, path))
                 total += status.st_size
-        for modified, size, path in sorted(files):
-            left = not path.name.endswith(_SUFFIX) and modified < time.time() - _YOUNG_SECONDS
-            if left or total > self._most:
+        for _, size, path in sorted(files):
+            if not path.name.endswith(_SUFFIX) or total > max_mb << 20:
                 with contextlib.suppress(OSError):
                     path.unlink()
                 total -= size

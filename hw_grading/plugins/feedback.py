@@ -12,10 +12,8 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
-from tqdm import tqdm
 from traitlets import Bool
 
-from hw_grading.batch.progress import is_news
 from hw_grading.batch.submissions import folders_of
 from hw_grading.gradebook.graded_notebook import (
     MAX_BYTES,
@@ -61,10 +59,8 @@ class FeedbackExporter(Exporter):
         styles = (FORMULAS, _HERE / "page.css")
         self._style = Markup("".join(path.read_text(encoding="utf-8") for path in styles))
         self._instructors: tuple[Places, frozenset[str]] | None = None
-        self._bar: tqdm[Any] = tqdm(disable=True)
         if isinstance(self.parent, GenerateFeedback):
             self._name_those_without(self.parent)
-            self._bar = self._begin_bar(self.parent)
 
     def _file_extension_default(self) -> str:
         return ".html"
@@ -87,18 +83,10 @@ class FeedbackExporter(Exporter):
                     "NO FEEDBACK: %s: %s. Rename the folder, and grade again", ascii(student), why
                 )
 
-    def _begin_bar(self, converter: GenerateFeedback) -> "tqdm[Any]":
-        """Show a bar if there is a terminal, in the place of the lines on each student."""
-        bar = tqdm(total=len(converter.assignments), unit=" students", disable=None)
-        if not bar.disable:
-            self.log.addFilter(is_news)
-        return bar
-
     def from_filename(  # type: ignore[override]  # a page is text
         self, filename: str, resources: dict[str, Any] | None = None, **kwargs: Any
     ) -> tuple[str, dict[str, Any]]:
         """Make the page of a graded notebook, or of a placeholder if it cannot be read."""
-        self._bar.update()
         path = Path(filename)
         resources = {} if resources is None else resources
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}

@@ -30,8 +30,7 @@ from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
 
 _QUIET = logging.getLogger("hw_grading.ahead")  # what was mended is logged when it is saved
-_QUIET.propagate = False
-_QUIET.addHandler(logging.NullHandler())
+_QUIET.disabled = True
 
 
 class Owned(NotebookNode):

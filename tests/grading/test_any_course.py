@@ -100,7 +100,7 @@ def add(course: Path, assignment: str, **notebooks: NotebookNode) -> None:
         nbformat.write(notebook, folder / f"{name}.ipynb")
 
 
-def test_configure_names_the_classes_of_the_grader_and_sets_nothing_of_a_course() -> None:
+def test_configure_sets_the_graders_classes_and_nothing_else() -> None:
     c = Config()
     c.CourseDirectory.course_id = "mine"
     configure(c)
@@ -145,7 +145,7 @@ def test_the_comparison_names_each_cell_that_differs() -> None:
 
 
 @pytest.mark.slow
-def test_a_homework_with_a_difference_is_shown_and_the_course_is_unchanged(
+def test_compare_shows_a_difference_and_changes_no_course(
     course: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Stock nbgrader has no limit of CPU time."""
@@ -170,7 +170,7 @@ def test_a_homework_with_a_difference_is_shown_and_the_course_is_unchanged(
 
 
 @pytest.mark.slow
-def test_a_course_releases_without_anything_that_it_did_not_ask_for(course: Path) -> None:
+def test_a_course_releases_only_what_it_asked_for(course: Path) -> None:
     settings = course / "nbgrader_config.py"
     settings.write_text(f"c = get_config()\n{ADOPTED}\n{settings.read_text()}")
     cells = [code("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)]
@@ -211,7 +211,7 @@ def test_the_constructs_are_many_and_have_names_of_their_own() -> None:
 
 @pytest.mark.slow
 @pytest.mark.smoke
-def test_a_test_without_checks_scores_what_stock_gives_and_is_one_part() -> None:
+def test_a_test_without_checks_scores_as_stock_in_one_part() -> None:
     chosen = by_notebook()["wrong"]
     cells = [cell for construct in chosen for cell in construct.cells]
     stock, _ = Execute().preprocess(notebook_of([new_code_cell(c.source) for c in cells]), {})
@@ -230,7 +230,7 @@ def test_a_test_without_checks_scores_what_stock_gives_and_is_one_part() -> None
 
 
 @pytest.mark.slow
-def test_all_constructs_but_faults_score_what_stock_nbgrader_gives_them(course: Path) -> None:
+def test_all_constructs_but_faults_score_as_in_stock_nbgrader(course: Path) -> None:
     notebooks = by_notebook()
     add(
         course,

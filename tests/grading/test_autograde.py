@@ -6,7 +6,7 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import BaseConverter
 
 
-def test_nbgraders_own_code_makes_the_exporter_before_it_calls_the_loop() -> None:
+def test_nbgrader_makes_the_exporter_before_it_calls_the_loop() -> None:
     start = inspect.getsource(BaseConverter.start)
     listed, made = start.index("self.init_notebooks()"), start.index("self.exporter_class(parent=")
     assert listed < made < start.index("self.convert_notebooks()")

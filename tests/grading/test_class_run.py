@@ -25,7 +25,7 @@ class Class:
     """A class whose jobs are run by a function here, and what was told about them."""
 
     def __init__(self, folder: Path, run: Callable[[Job], Outcome] | None = None) -> None:
-        self.results = Results(folder, 10)
+        self.results = Results(folder)
         self.ran: list[str] = []
         self.told: list[Any] = []
         self._do = run or (lambda job: Graded(json.dumps(job.student)))
@@ -82,7 +82,7 @@ def test_kept_results_are_taken_unless_a_rerun_is_asked_for(
     assert sorted(them.told) == [("ended" if rerun else "again", student) for student in "abc"]
 
 
-def test_no_more_than_some_submissions_are_begun_ahead_of_the_loop(
+def test_only_some_submissions_are_begun_ahead_of_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grading, "AHEAD", 3)
@@ -101,7 +101,7 @@ def test_no_more_than_some_submissions_are_begun_ahead_of_the_loop(
         (CancelledError(), "the connection to the Dask scheduler was lost"),
     ],
 )
-def test_an_error_in_a_worker_is_a_fault_of_the_grader_and_not_kept(
+def test_an_error_in_a_worker_is_the_graders_and_not_kept(
     tmp_path: Path, error: Exception, fault: str
 ) -> None:
     def fail(job: Job) -> Outcome:

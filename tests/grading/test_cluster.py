@@ -87,7 +87,7 @@ def test_two_workers_give_the_scores_of_a_serial_run(course: ToyCourse, cluster:
     assert sum(filter(None, course.test_scores("right").values())) == FULL_MARKS
 
 
-def test_a_run_is_refused_without_workers_and_with_a_worker_that_differs(
+def test_no_workers_or_one_that_differs_end_the_run(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(GraderFault, match="dask scheduler"):

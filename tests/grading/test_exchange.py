@@ -119,7 +119,7 @@ def grade_and_give_feedback(course: ToyCourse) -> None:
 
 
 @pytest.mark.slow
-def test_work_of_two_users_goes_out_and_feedback_comes_back_twice(
+def test_work_of_two_users_goes_out_and_comes_back_twice(
     generated_course: ToyCourse, tmp_path: Path, public: Path, students: list[Student]
 ) -> None:
     exchange = public / "exchange"
@@ -211,7 +211,7 @@ NOT_TAKEN: dict[str, tuple[Callable[[Path, Path], object], str]] = {
 
 
 @pytest.mark.slow
-def test_what_cannot_be_taken_from_the_exchange_is_named_and_stops_nobody(
+def test_what_cannot_be_collected_is_named_and_stops_nobody(
     course: ToyCourse, inbound: Path
 ) -> None:
     """All in one test, because each command takes seconds. Most alone would stop nbgrader."""
@@ -236,7 +236,7 @@ def test_what_cannot_be_taken_from_the_exchange_is_named_and_stops_nobody(
 
 
 @pytest.mark.slow
-def test_a_newer_submission_that_cannot_be_taken_leaves_the_older_one(
+def test_a_newer_one_that_cannot_be_taken_leaves_the_older(
     course: ToyCourse, inbound: Path
 ) -> None:
     put(course, inbound, "ada")
@@ -255,9 +255,7 @@ def test_a_newer_submission_that_cannot_be_taken_leaves_the_older_one(
 
 @pytest.mark.slow
 @pytest.mark.skipif(len(other_users()) < 2, reason="the tests cannot become other users")
-def test_a_submission_that_another_user_makes_never_replaces_the_students_own(
-    course: ToyCourse, inbound: Path
-) -> None:
+def test_a_submission_by_another_user_replaces_none(course: ToyCourse, inbound: Path) -> None:
     student, other = other_users()
     for maker, when in ((student, "2022-10-04 10:00:00"), (other, "2022-10-05 00:00:00")):
         for whose in {student, maker}:
@@ -282,9 +280,7 @@ SECRETS: dict[str, bytes] = {
 
 
 @pytest.mark.slow
-def test_feedback_is_released_where_possible_and_other_students_are_named(
-    course: ToyCourse, inbound: Path
-) -> None:
+def test_feedback_is_released_or_its_student_is_named(course: ToyCourse, inbound: Path) -> None:
     pages = course.root / "feedback"
     for student in (*SECRETS, "platform"):
         folder = pages / student / ASSIGNMENT

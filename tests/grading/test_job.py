@@ -36,7 +36,7 @@ from hw_grading.run.submission import Submission
         ([ExaminerFailed("a hidden test is wrong")], 1, "a hidden test is wrong"),
     ],
 )
-def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
+def test_a_submission_runs_again_if_a_grader_process_has_ended(
     faults: list[GraderFault], attempts: int, fault: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left, ran = list(faults), []
@@ -56,7 +56,7 @@ def test_a_submission_is_run_once_more_when_a_process_of_the_graders_has_ended(
 
 
 @pytest.mark.parametrize("error", [GraderFault("no bwrap"), OSError(24, "Too many open files")])
-def test_a_worker_that_cannot_make_a_sandbox_is_unfit_whatever_the_reason(
+def test_a_worker_that_cannot_make_a_sandbox_is_unfit(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -89,7 +89,7 @@ def test_every_other_error_leaves_the_submission_without_a_score(
 
 
 @pytest.mark.parametrize(("computed", "limits"), [(40.0, [100.0, 60.0]), (51.0, [100.0])])
-def test_a_submission_whose_kernel_died_is_run_once_more_in_the_time_that_is_left(
+def test_after_a_dead_kernel_a_second_run_gets_the_time_left(
     computed: float, limits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran, seeds = [], []

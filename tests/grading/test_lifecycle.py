@@ -80,7 +80,7 @@ class Surroundings:
         self.frozen = gc.get_freeze_count()
         self.on_interrupt = signal.getsignal(signal.SIGINT)
         self.warnings = list(warnings.filters)
-        self.threads = [t for t in threading.enumerate() if "_listen" in t.name]
+        self.threads = [t for t in threading.enumerate() if "hw-worker" in t.name]
         children = psutil.Process().children(recursive=True)
         self.workers = [p.pid for p in children if _is_worker(p)]
         with course_locked(course.root, course.root / "autograded"):

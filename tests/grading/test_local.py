@@ -91,9 +91,9 @@ def test_calls_go_on_when_the_fork_server_is_killed(two: LocalProcesses) -> None
 def test_an_answer_that_cannot_be_read_blocks_nobody(two: LocalProcesses) -> None:
     unreadable = "type('C', (), {'__reduce__': lambda self: (int, ('x',))})()"
     bad, others = two.submit(eval, unreadable), [two.submit(os.getpid) for _ in range(4)]
-    with pytest.raises(GraderFault, match="without an answer"):
+    with pytest.raises(ValueError, match="invalid literal"):
         bad.result(60)
-    assert all(future.done() for future in others)
+    assert all(future.result(60) for future in others)
 
 
 def test_shutdown_waits_for_running_calls() -> None:
@@ -157,7 +157,7 @@ time.sleep(600)
 """
 
 
-def test_workers_of_a_killed_coordinator_end_in_the_middle_of_a_call() -> None:
+def test_workers_of_a_killed_coordinator_end_within_a_call() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", COORDINATOR], stdout=subprocess.PIPE, text=True
     ) as coordinator:
@@ -168,7 +168,7 @@ def test_workers_of_a_killed_coordinator_end_in_the_middle_of_a_call() -> None:
     until(lambda: not any(psutil.pid_exists(pid) for pid in workers))
 
 
-def test_a_fork_server_whose_coordinator_is_gone_ends_without_a_traceback() -> None:
+def test_a_fork_server_without_a_coordinator_ends_in_silence() -> None:
     program = """
 import os
 from hw_grading.batch.local import LocalProcesses

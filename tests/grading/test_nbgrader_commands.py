@@ -47,7 +47,7 @@ def test_the_gradebook_knows_the_due_date_in_utc(course):
 
 
 @pytest.mark.smoke
-def test_an_assignment_is_released_fetched_submitted_and_collected(course, tmp_path, monkeypatch):
+def test_an_assignment_goes_out_and_a_submission_comes_back(course, tmp_path, monkeypatch):
     run(course, "release_assignment", "hw2")
     cache = tmp_path / "cache"
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -64,7 +64,7 @@ def test_an_assignment_is_released_fetched_submitted_and_collected(course, tmp_p
     shutil.rmtree(course.folder / "submitted")
 
 
-def test_zip_collect_takes_nothing_and_names_the_command_that_does(course):
+def test_zip_collect_takes_nothing_and_names_another_command(course):
     """nbgrader's own would collect bob_hw2.ipynb, from wherever in Ada's archive, for Bob."""
     archive = course.folder / "downloaded" / "hw2" / "archive"
     archive.mkdir(parents=True)
@@ -81,7 +81,7 @@ def test_zip_collect_takes_nothing_and_names_the_command_that_does(course):
 
 
 @pytest.mark.smoke
-def test_validate_passes_a_right_answer_and_tells_the_message_of_a_wrong_one(course):
+def test_validate_tells_the_message_of_a_wrong_answer_only(course):
     source = nbformat.read(course.folder / "source" / "hw2" / "hw2.ipynb", as_version=4)
     released = nbformat.read(course.folder / "release" / "hw2" / "hw2.ipynb", as_version=4)
     notebook = solved(released, source)

@@ -74,7 +74,7 @@ def test_a_read_only_folder_stops_nothing(tmp_path: Path, caplog: pytest.LogCapt
     assert caplog.text.count("cannot be written") == 1
 
 
-def test_a_run_that_was_stopped_says_how_many_are_left_and_how_to_go_on(
+def test_a_stopped_run_says_who_is_left_and_how_to_go_on(
     told: Told, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(told, ("ada", RIGHT))

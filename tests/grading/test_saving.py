@@ -151,7 +151,7 @@ def test_an_answer_without_points_does_not_wait(graded: ToyCourse) -> None:
     assert waiting(graded) == {"sketch"}
 
 
-def test_scores_and_the_rows_of_the_run_are_saved_together_or_not_at_all(
+def test_scores_and_rows_of_a_run_are_saved_together(
     graded: ToyCourse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run_in(graded)

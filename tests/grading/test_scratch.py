@@ -64,7 +64,7 @@ def test_a_run_that_is_stopped_leaves_no_folders(
     assert left_in(place) == []
 
 
-def test_folders_of_a_killed_run_are_removed_and_folders_in_use_are_not(place: Path) -> None:
+def test_only_folders_of_a_killed_run_are_removed(place: Path) -> None:
     (place / "hw-run-dead" / "hw-kernel-x").mkdir(parents=True)
     (place / "elsewhere").mkdir()
     (place / "hw-run-link").symlink_to(place / "elsewhere")

@@ -48,7 +48,7 @@ def test_another_submission_gets_another_seed():
     assert max(seeds) > 2**100
 
 
-def test_the_seed_is_the_same_in_another_run_and_with_other_tests():
+def test_another_run_with_other_tests_has_the_same_seed():
     first = seed_of(SECRET, "hw2", "ada", handed_in("x = '\udc80'", test="1"))
     again = handed_in("x = '\udc80'", test="2")
     again.cells[0].id = again.cells[1].id = "another"
@@ -80,7 +80,7 @@ def test_moving_a_cell_or_making_it_text_changes_the_seed():
     assert len(seeds) == len(notebooks)
 
 
-def test_an_older_locked_cell_that_is_repaired_does_not_change_the_seed():
+def test_a_repaired_older_locked_cell_changes_no_seed():
     instructors = [InstructorCell("t", "code", "2", True, False, False, False, None, None)]
     newest, older = handed_in("x = 1", test="2"), handed_in("x = 1", test="1")
     assert mend(newest, instructors) == []
@@ -91,14 +91,14 @@ def test_an_older_locked_cell_that_is_repaired_does_not_change_the_seed():
     assert seed_of(SECRET, "hw2", "ada", older) == seed_of(SECRET, "hw2", "ada", newest)
 
 
-def test_a_second_run_has_another_seed_which_the_first_one_determines():
+def test_the_first_seed_determines_that_of_a_second_run():
     seeds = [7, another(7), another(another(7)), another(2**128 - 1)]
     assert len(set(seeds)) == len(seeds)
     assert another(7) == seeds[1]
     assert all(0 <= seed < 2**128 for seed in seeds)
 
 
-def test_each_course_has_a_secret_that_is_made_once_and_only_its_owner_reads(tmp_path):
+def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path):
     files = [tmp_path / "new" / name for name in ("a.secret", "b.secret")]
     first, other = map(course_secret, files)
     assert len(first) == BYTES >= 16
@@ -115,7 +115,7 @@ def test_runs_that_begin_at_once_have_one_secret(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
-def test_the_secret_is_outside_the_course_and_each_course_has_its_own(tmp_path, monkeypatch):
+def test_each_course_has_its_own_secret_outside_of_it(tmp_path, monkeypatch):
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     files = {WholeClass().secret(tmp_path / name, "ml/../x") for name in ("one", "two")}
     assert {path.parent for path in files} == {tmp_path / "data" / "hw_grading"}

@@ -43,7 +43,7 @@ def test_a_few_of_many_notebooks_are_named_in_one_sentence(notebook: Path) -> No
     assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were submitted")
 
 
-def test_copies_that_jupyterlab_makes_and_notebooks_that_are_graded_are_not_named(
+def test_copies_of_jupyterlab_and_graded_notebooks_are_unnamed(
     notebook: Path,
 ) -> None:
     put(notebook, ".ipynb_checkpoints/hw2-checkpoint.ipynb", "part2.ipynb")
