@@ -145,7 +145,7 @@ FAULTY = {
 
 
 @slow
-def test_a_fault_of_a_test_cell_leaves_only_its_own_score_unknown() -> None:
+def test_a_fault_of_a_test_cell_leaves_only_its_score_unknown() -> None:
     run = Run(
         "def f(): pass\nx = 1",
         *(check(name, source) for name, (source, _) in FAULTY.items()),
@@ -166,7 +166,7 @@ def test_a_fault_of_a_test_cell_leaves_only_its_own_score_unknown() -> None:
 
 
 @slow
-def test_a_fault_of_a_locked_cell_leaves_tests_unknown_that_lose_points_below_it() -> None:
+def test_tests_that_lose_points_below_a_locked_fault_are_unknown() -> None:
     run = Run(
         check("above", "assert 0"),
         code("%matplotlib inline\nimport no_such_module as m\nright = 1", "setup", locked=True),
@@ -184,7 +184,7 @@ def test_a_fault_of_a_locked_cell_leaves_tests_unknown_that_lose_points_below_it
 
 
 @slow
-def test_a_locked_cell_that_fails_because_of_an_answer_costs_its_points() -> None:
+def test_a_locked_cell_that_an_answer_breaks_costs_its_points() -> None:
     result = code("result = f(1)", "calls", locked=True)
     run = Run(
         code("def f(x): return 1 / 0", "f", solution=True),
@@ -222,7 +222,7 @@ def test_each_submission_has_its_own_copy_of_the_homeworks_files(
 
 @slow
 @pytest.mark.parametrize("sandbox", ["bubblewrap", "none"])
-def test_tests_see_the_notebooks_names_and_what_answers_print_in_them(sandbox: str) -> None:
+def test_tests_see_the_notebooks_names_and_what_answers_print(sandbox: str) -> None:
     run = Run(
         "import numpy as np\nx = 1\ndef f(a):\n    print('noise')\n    return a + x",
         check("value", "assert x == 1\nprint('x is 1')"),
@@ -239,7 +239,7 @@ def test_tests_see_the_notebooks_names_and_what_answers_print_in_them(sandbox: s
 
 
 @slow
-def test_checks_get_names_of_locked_cells_that_students_cannot_replace() -> None:
+def test_students_cannot_replace_names_of_locked_cells() -> None:
     run = Run(
         code("import math\nright = 4", "setup", locked=True),
         code("answer = 3", "answer", solution=True),
@@ -265,7 +265,7 @@ def test_checks_get_names_of_locked_cells_that_students_cannot_replace() -> None
         ("exit()", "the cell that begins with 'exit()' ended the kernel by exit() or quit()"),
     ],
 )
-def test_after_the_kernel_died_tests_score_0_and_earlier_ones_keep_their_points(
+def test_after_the_kernel_died_only_later_tests_score_0(
     source: str, reason: str
 ) -> None:
     run = Run("x = 1", check("before"), source, check("after"), check("last"))
@@ -291,7 +291,7 @@ SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
         ),
     ],
 )
-def test_a_cell_that_does_not_end_is_interrupted_and_the_next_one_is_run(
+def test_an_endless_cell_is_interrupted_and_the_next_one_is_run(
     cell: NotebookNode, options: dict[str, Any], reason: str
 ) -> None:
     run = Run("x = 1", cell, check("next", "assert x == 1"), **options)
@@ -345,7 +345,7 @@ def test_the_submission_as_a_whole_has_a_limit(
 
 
 @slow
-def test_a_function_that_does_not_return_is_not_called_again_in_the_same_test() -> None:
+def test_an_endless_function_is_not_called_again_in_its_test() -> None:
     test = (
         "from hw_support import Checks\nchecks = Checks('f')\n"
         "@checks.part('loops', points=1)\ndef _():\n    f(True)\n"
@@ -439,7 +439,7 @@ def _memory() -> int:
 
 
 @slow
-def test_a_file_in_the_working_folder_can_be_imported_but_hides_no_module() -> None:
+def test_a_file_beside_the_notebook_hides_no_module() -> None:
     run = Run(
         "for name in ('colorsys', 'my_helper'):\n"
         "    open(f'{name}.py', 'w').write('answer = 42')\n"
@@ -504,7 +504,7 @@ def _sleepers(before: set[int]) -> list[list[str]]:
 
 
 @slow
-def test_the_graders_kernel_is_started_whatever_the_notebook_names() -> None:
+def test_the_graders_kernel_runs_whatever_the_notebook_names() -> None:
     named = {"kernelspec": {"name": "none-such", "display_name": "None", "language": "julia"}}
     assert Run(check("test"), metadata=named).scores == {"test": 2}
 

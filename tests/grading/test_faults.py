@@ -135,7 +135,7 @@ def test_bad_messages_of_the_kernel_are_the_submissions_fault(
     assert "were lost" in outcome.reasons[0]
 
 
-def test_bad_messages_while_checking_a_kernel_are_the_submissions_fault(
+def test_bad_messages_of_a_new_kernel_are_the_submissions_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spoilt = failing(ValueError("no signature"), Client.execute, 3)
@@ -165,7 +165,7 @@ def test_an_output_that_cannot_be_checked_now_is_not_dropped(
 @pytest.mark.parametrize(
     ("name", "number"), [("lstat", errno.EIO), ("open", errno.EMFILE), ("fstat", errno.ENOMEM)]
 )
-def test_a_file_that_the_machine_cannot_open_now_is_not_a_broken_one(
+def test_a_file_that_cannot_be_opened_now_is_not_broken(
     name: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "hw2.ipynb"

@@ -144,7 +144,7 @@ def test_the_desk_and_the_feedback_show_them(course: Course) -> None:
     assert "fibonnaci" in pages["problem2"]
 
 
-def test_a_persons_score_stays_when_both_notebooks_are_graded_again(course: Course) -> None:
+def test_a_score_by_hand_stays_when_notebooks_are_graded_again(course: Course) -> None:
     def queue(change: bool = False) -> set[str]:
         with Gradebook(f"sqlite:///{course.root}/gradebook.db") as gradebook:
             found = gradebook.find_submission("ps1", "right")

@@ -54,7 +54,7 @@ def made(tmp_path):
     return make
 
 
-def test_it_has_questions_answers_and_outputs_but_no_code_of_the_instructors(made):
+def test_it_has_questions_answers_and_outputs_but_no_test_code(made):
     setup = code_cell("import secret_setup", shown(image_png=picture()))
     test = code_cell("checks = Checks('f')", printed("passed  a [1 pt]\nFAILED  b [1 pt]\n  off\n"))
     answer = code_cell("def f(x):\n    return x", printed("a line\n"))
@@ -159,7 +159,7 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(made, monkeypatch):
     assert "[An output of the kind image/png, which cannot be shown.]" in done.text
 
 
-def test_printed_text_is_cut_and_progress_bars_show_their_last_state(made):
+def test_printed_text_is_cut_and_progress_bars_show_their_end(made):
     many = "".join(f"line {number}\n" for number in range(1_000))
     bar = "".join(f"\repoch 1: {share}%" for share in range(100))
     error = new_output("error", ename="ValueError", evalue="bad", traceback=["\x1b[31mred\x1b[0m"])
@@ -223,7 +223,7 @@ def test_the_command_stops_at_a_notebook_that_was_not_run(desk, tmp_path):
     assert not (tmp_path / "small.pdf").exists()
 
 
-def test_the_command_writes_a_finished_notebook_with_the_students_name(desk, tmp_path):
+def test_the_command_writes_a_notebook_with_the_students_name(desk, tmp_path):
     notebook = answered()
     for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
         cell.execution_count = number + 1
