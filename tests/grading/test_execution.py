@@ -265,9 +265,7 @@ def test_students_cannot_replace_names_of_locked_cells() -> None:
         ("exit()", "the cell that begins with 'exit()' ended the kernel by exit() or quit()"),
     ],
 )
-def test_after_the_kernel_died_only_later_tests_score_0(
-    source: str, reason: str
-) -> None:
+def test_after_the_kernel_died_only_later_tests_score_0(source: str, reason: str) -> None:
     run = Run("x = 1", check("before"), source, check("after"), check("last"))
     assert run.scores == {"before": 2, "after": 0, "last": 0}
     assert reason in run.problems[-1].message
