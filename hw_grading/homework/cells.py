@@ -1,16 +1,13 @@
 """The cells of a homework: their kinds and names, and the instructor's as students get them."""
 
-import ast
 import contextlib
 import functools
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
@@ -143,37 +140,6 @@ def as_released(source: str, cell_type: str) -> str:
     ):
         remover.preprocess_cell(cell, {}, 0)
     return str(cell.source)
-
-
-def fault_in(source: str, error: str, own: Container[str]) -> str:
-    """Return why an instructor's cell must end in an error, whatever the answers are; or "".
-
-    `error` is the name of the error with which it has ended. The cell is no Python, or it always
-    imports a module that is neither installed here nor one of the homework's `own`.
-    """
-    try:
-        code = TransformerManager().transform_cell(source)
-        tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except (SyntaxError, ValueError) as mistake:
-        return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
-    imports = (ast.Import, ast.ImportFrom)
-    always = [node for node in tree.body if isinstance(node, imports)]  # others may be optional
-    for node in always if error == "ModuleNotFoundError" else ():
-        modules = [one.name for one in node.names]
-        if isinstance(node, ast.ImportFrom):
-            modules = [] if node.level else [node.module or ""]
-        for name in (module.partition(".")[0] for module in modules):
-            if name not in own and not _is_installed(name):
-                return f"line {node.lineno}: there is no module {name!r}"
-    return ""
-
-
-@functools.cache
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except (ImportError, ValueError):
-        return True
 
 
 def mistaken_for(

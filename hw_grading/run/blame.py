@@ -1,4 +1,4 @@
-"""Decides who has caused a failure: the submission or the grader.
+"""Decides who has caused a failure: the submission, the homework or the grader.
 
 The rule: only a failure that was *seen* to be caused by the submission leads to a score. There are
 three such failures:
@@ -7,16 +7,22 @@ three such failures:
 - a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.clock.Clock`);
 - the kernel's messages cannot be understood, or it does not answer (`BadExchange`).
 
-Every other exception counts as the grader's fault: `hw_grading.batch.job.run` turns it into a
+`fault_in` says whether one of the instructor's cells must fail whatever the answers are. Every
+other exception counts as the grader's fault: `hw_grading.batch.job.run` turns it into a
 `NotGraded`. So exceptions are caught by type here, or in an `exchange` with the kernel.
 """
 
+import ast
 import contextlib
 import errno
+import functools
 import traceback
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty
+
+from IPython.core.inputtransformer2 import TransformerManager
 
 import hw_grading
 from hw_grading.outcome import GraderFault
@@ -72,3 +78,34 @@ def described(error: Exception) -> str:
     return (
         f"{text} ({Path(frames[-1].filename).relative_to(root.parent)}, line {frames[-1].lineno})"
     )
+
+
+def fault_in(source: str, error: str, own: Container[str]) -> str:
+    """Return why an instructor's cell must end in an error, whatever the answers are; or "".
+
+    `error` is the name of the error with which it has ended. The cell is no Python, or it always
+    imports a module that is neither installed here nor one of the homework's `own`.
+    """
+    try:
+        code = TransformerManager().transform_cell(source)
+        tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError) as mistake:
+        return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
+    imports = (ast.Import, ast.ImportFrom)
+    always = [node for node in tree.body if isinstance(node, imports)]  # others may be optional
+    for node in always if error == "ModuleNotFoundError" else ():
+        modules = [one.name for one in node.names]
+        if isinstance(node, ast.ImportFrom):
+            modules = [] if node.level else [node.module or ""]
+        for name in (module.partition(".")[0] for module in modules):
+            if name not in own and not _is_installed(name):
+                return f"line {node.lineno}: there is no module {name!r}"
+    return ""
+
+
+@functools.cache
+def _is_installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return True

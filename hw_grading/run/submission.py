@@ -26,7 +26,6 @@ from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import (
     as_released,
     at_start,
-    fault_in,
     instructors_first_cells,
     instructors_names,
     is_test,
@@ -44,7 +43,7 @@ from hw_grading.outcome import (
     WithScores,
 )
 from hw_grading.run import outputs
-from hw_grading.run.blame import described
+from hw_grading.run.blame import described, fault_in
 from hw_grading.run.clock import Clock
 from hw_grading.run.kernel import Kernel, Report
 from hw_grading.run.settings import RunSettings

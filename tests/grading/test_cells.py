@@ -10,8 +10,9 @@ from toy_course import ASSIGNMENT, ToyCourse, run
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.process import bound_by
-from hw_grading.homework.cells import fault_in, instructor_cells
+from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.notes import MAX_STORED, add_problems, read_problems
+from hw_grading.run.blame import fault_in
 from hw_support.submission.problems import Kind, Problem, Severity
 
 pytestmark = [
