@@ -3,6 +3,7 @@
 import ast
 import re
 import symtable
+from collections.abc import Callable
 
 _FIRST_LINE = re.compile(r"\s*%%(?:time|capture|prun)\b.*\n")
 _TIMED = re.compile(r"^([ \t]*)%time[ \t]+", re.MULTILINE)
@@ -20,13 +21,21 @@ def parsed(source: str) -> ast.Module:
 
 def bound_by(source: str) -> list[str]:
     """Return the names that code binds at its top level; none if it is no Python."""
+    return _names(source, lambda symbol: symbol.is_assigned() or symbol.is_imported())
+
+
+def read_by(source: str) -> list[str]:
+    """Return the names that code reads at its top level, and those that its functions look up."""
+    return _names(source, symtable.Symbol.is_referenced)
+
+
+def _names(source: str, is_meant: Callable[[symtable.Symbol], bool]) -> list[str]:
     try:
         top = symtable.symtable(ast.unparse(parsed(source)), "cell", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    bound = [s for s in top.get_symbols() if s.is_assigned() or s.is_imported()]
-    inner = [*top.get_children()]
-    for table in inner:  # which grows
-        inner += table.get_children()
-        bound += [s for s in table.get_symbols() if s.is_global() and s.is_assigned()]
-    return sorted({symbol.get_name() for symbol in bound})
+    tables, found = [top], []
+    for table in tables:  # which grows
+        tables += table.get_children()
+        found += [s for s in table.get_symbols() if table is top or s.is_global()]
+    return sorted({symbol.get_name() for symbol in found if is_meant(symbol)})

@@ -21,7 +21,7 @@ GRADER = [
 ]
 # The most lines of each room, or of several together. A larger number needs a reason in the commit.
 MAX_LINES = {
-    "hw_support": 4175,
+    "hw_support": 4178,
     "hw_grading/homework hw_grading/commands": 1725,
     "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3362,
     "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 3660,

@@ -19,7 +19,7 @@ from hw_support.desk.certification import BLANK, missing_in
 from hw_support.desk.opening import Opened, name_of
 from hw_support.desk.running import CellRun, Ran, run_copy
 from hw_support.failures import one_line
-from hw_support.source import bound_by, parsed
+from hw_support.source import bound_by, parsed, read_by
 from hw_support.submission.cells import InstructorCell, continues, grade_id_of
 from hw_support.submission.released import Release
 
@@ -188,7 +188,7 @@ def _rebound(notebook: NotebookNode, release: Release) -> Iterator[str]:
         name, imports = grade_id_of(cell), _imports_in(cell)
         bound = {each: imports.get(each, "") for each in bound_by(cell.source)}
         if name and release.cell(name).locked:
-            for read in sorted({*re.findall(r"\w+", cell.source)} & by_student.keys()):
+            for read in sorted({*read_by(cell.source)} & by_student.keys()):
                 yield (
                     f"{name} uses `{read}`, to which your notebook gives another value "
                     f"({name_of(by_student.pop(read))}). The graded test uses its own. Use "

@@ -61,12 +61,8 @@ class Release:
 @functools.cache
 def releases() -> tuple[Release, ...]:
     """Read the homeworks that came with this package, sorted by name."""
-    return tuple(map(read_release, sorted(FOLDER.glob("*.json"))))
-
-
-def read_release(path: Path) -> Release:
-    """Read the file of one homework."""
-    return as_release(json.loads(path.read_text(encoding="utf-8")))
+    files = sorted(FOLDER.glob("*.json"))
+    return tuple(as_release(json.loads(file.read_text(encoding="utf-8"))) for file in files)
 
 
 def as_release(content: Mapping[str, Any]) -> Release:
