@@ -54,6 +54,8 @@ def _command(
         about = "\n\n".join(text) or summary
         parser = _COMMANDS.add_parser(run.__name__, description=about, allow_abbrev=False)
         parser.set_defaults(run=run, takes_more=more)
+        course: Any = {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
+        parser.add_argument("--course", **course)  # may stand behind the command too
         for add in ([_HOMEWORK] if homework else []) + [*arguments]:
             add(parser)
         return run

@@ -26,8 +26,8 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
-from hw_grading.homework.course import CONFIG, REPOSITORY, Course
-from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.course import CONFIG, REPOSITORY, Course, fixed_folder
+from hw_grading.homework.homework import STAFF, manifest_of
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.desk.doctor import Line
@@ -157,12 +157,16 @@ def gradebook(course: Course) -> Found:
 
 
 def exchange(course: Course) -> Found:
-    """Check whether students who share this machine can enter the course's folder."""
-    root, folder = Path(Exchange(config=course.config).root).absolute(), course.root.absolute()
+    """Check whether students who share this machine can read what is private in the course."""
+    root, directory = Path(Exchange(config=course.config).root).absolute(), course.directory
     if not course.directory.course_id or not (root / course.directory.course_id).is_dir():
         return f"{root} is not used", None
-    if all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents)):
-        return "students can read the course", f"Type: chmod o-rwx {shlex.quote(str(folder))}"
+    steps = ("source", "submitted", "autograded", "feedback")
+    private = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
+    private += [course.root / STAFF, WholeClass(config=course.config).place(course.root)]
+    private += [Path(make_url(course.db_url).database or STAFF)]
+    if read := [str(path) for path in private if path.exists() and _is_public(path)]:
+        return "students can read the course", f"Type: chmod -R o-rwx {shlex.join(read)}"
     return f"{root} is used, and students cannot read the course", None
 
 
@@ -184,3 +188,9 @@ def _file_system(folder: Path) -> str:
     real = folder.resolve()
     around = [p for p in psutil.disk_partitions(all=True) if real.is_relative_to(p.mountpoint)]
     return str(max(around, key=lambda part: len(part.mountpoint)).fstype) if around else ""
+
+
+def _is_public(path: Path) -> bool:
+    """Whether every user of the machine can read a file or folder."""
+    above = all(folder.stat().st_mode & stat.S_IXOTH for folder in path.absolute().parents)
+    return above and bool(path.stat().st_mode & stat.S_IROTH)

@@ -40,8 +40,8 @@ class ShippedFile:
             return data
         raise DataFileError(
             f"{self.path} is not the file that was shipped: expected SHA-256 {self.sha256}, found "
-            f"{found}. Install hw_support again from the zip that the course gave you, then "
-            "restart the kernel"
+            f"{found}. Unzip the file that the course gave you again, move your notebook into "
+            "the new folder, and restart the kernel"
         )
 
 

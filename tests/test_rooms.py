@@ -22,7 +22,7 @@ GRADER = [
 # The most lines of each room, or of several together. A larger number needs a reason in the commit.
 MAX_LINES = {
     "hw_support": 4178,
-    "hw_grading/homework hw_grading/commands": 1725,
+    "hw_grading/homework hw_grading/commands": 1720,
     "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3362,
     "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 3660,
     "hw_grading/gradebook": 2980,
@@ -31,7 +31,7 @@ MAX_LINES = {
     "hw_grading/desk/static": 2720,
     "hw_grading/lms": 1600,
     "hw_grading/analysis": 1020,
-    "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 745,
+    "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 757,
     "staff/hw2": 300,
     "tools benchmarks": 4000,
     "tests": 25750,

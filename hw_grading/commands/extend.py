@@ -64,7 +64,7 @@ class Extensions:
         if not wrong and not found:
             wrong = [f"expected students of {self._assignment}: --student ID or --from-csv FILE"]
         if wrong:
-            raise UserError("\n".join([*wrong[:20], "No extension was granted."]))
+            raise UserError("\n".join([*wrong, "No extension was granted."]))
         grant(self._database, found.values(), author)
         return self.listed(list(found))
 

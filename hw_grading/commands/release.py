@@ -26,7 +26,6 @@ from hw_grading.homework.source_notebook import (
     differ,
     points_of,
     set_points,
-    total_of,
     unknown_cells,
 )
 from hw_grading.run.settings import ExecuteSubmission
@@ -94,7 +93,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
         set_points(notebook)
         check_cells(notebook, shown)
         cells += notebook.cells
-        total += total_of(notebook)
+        total += sum(map(points_of, notebook.cells))
         by_hand = []
         for cell in filter(points_of, notebook.cells):
             name = marks_of(cell)["grade_id"]

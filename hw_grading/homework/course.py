@@ -168,10 +168,6 @@ class Course:
         """Return the folder with a student's graded notebook."""
         return self._folder(self.directory.autograded_directory, student, assignment)
 
-    def feedback(self, student: str, assignment: str) -> Path:
-        """Return the folder with a student's feedback."""
-        return self._folder(self.directory.feedback_directory, student, assignment)
-
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
         """Run one nbgrader command in the course and return its exit status.
 

@@ -30,7 +30,7 @@ _MAX_SHOWN = 60  # characters of a value
 START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package of staff code
 FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
-_NOT_FOR_GRADING = {"answers", "__pycache__", FILE_NAME}
+_NOT_FOR_GRADING = {"answers", FILE_NAME}
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 
 
@@ -104,7 +104,7 @@ class Manifest(_Section):
     """Paragraphs for `START.html`, as plain text."""
 
     @model_validator(mode="after")
-    def _is_due_at_a_moment_that_exists(self) -> Manifest:
+    def _has_a_possible_due_date(self) -> Manifest:
         try:
             ZoneInfo(self.time_zone)
             if self.due_moment:
@@ -209,7 +209,11 @@ def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = Non
     code = {}
     for path in sorted((course / STAFF / name).rglob("*")):
         inner = path.relative_to(course)
-        if path.is_file() and not _NOT_FOR_GRADING.intersection(inner.parts[2:]):
+        if (
+            path.is_file()
+            and inner.parts[2] not in _NOT_FOR_GRADING
+            and "__pycache__" not in inner.parts
+        ):
             code[inner.as_posix()] = path.read_bytes()
     return Homework(name, manifest, code, files or {})
 

@@ -122,27 +122,17 @@ def points_of(cell: NotebookNode) -> float:
     return float(points) if graded and isinstance(points, int | float) else 0.0
 
 
-def total_of(notebook: NotebookNode) -> float:
-    """Return the total points of a notebook's cells."""
-    return sum(map(points_of, notebook.cells))
-
-
 def differ(one: float, other: float) -> bool:
     """Whether two numbers of points differ by more than rounding."""
     return not math.isclose(one, other, abs_tol=1e-6)
 
 
-def set_points(notebook: NotebookNode) -> list[str]:
-    """Give each test cell the points of its parts; return a sentence for each cell that changed."""
-    changes = []
+def set_points(notebook: NotebookNode) -> None:
+    """Give each test cell the points of its parts."""
     for cell in filter(is_test, notebook.cells):
-        worth, before = _worth_of_parts(cell.source), points_of(cell)
-        if worth is not None and differ(worth, before):
+        worth = _worth_of_parts(cell.source)
+        if worth is not None and differ(worth, points_of(cell)):
             cell.metadata["nbgrader"]["points"] = int(worth) if worth == int(worth) else worth
-            said = f"{worth:g} {'point' if worth == 1 else 'points'}"
-            name = marks_of(cell).get("grade_id")
-            changes.append(f"cell {name} has {said} now, as its parts; it had {before:g}")
-    return changes
 
 
 def _worth_of_parts(source: str) -> float | None:

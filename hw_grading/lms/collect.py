@@ -71,7 +71,7 @@ def collect(
     `downloads` are zips, folders or notebooks; the gradebook and the worksheet say whose files they
     are, and `columns` are titles in the worksheet. With `accept_names` a name says it too, with
     `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out. Raises `UserError` if nothing can be collected.
+    collect and nothing was left out.
     """
     course = Course(folder)
     course.expect_homework(homework)

@@ -168,7 +168,7 @@ def _grades_of(
         )
     wanted = {student: grades[student] for student in sorted(students or grades)}
     everybody = [grade.person for grade in grades.values()]
-    return Grades(results, wanted, Roster(everybody, listed.is_whole, listed.source))
+    return Grades(results, wanted, Roster(everybody, True, listed.source))
 
 
 # -- a platform's file
@@ -266,7 +266,7 @@ def _lines_of(
                 "unchanged: remove all but one, and export again"
             )
     if matches.by_name:
-        todo = "Compare their rows with the platform, since their scores are written"
+        todo = "Compare their rows with the platform, where these were filled in"
         if not accept_names:
             todo = "Their rows are unchanged. To fill them in all the same: --accept-names"
         names = ", ".join(f"{p.id} (line {n})" for p, rows in matches.by_name.items() for n in rows)

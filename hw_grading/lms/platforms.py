@@ -120,8 +120,8 @@ def found_by(
     # name in it, and so all numbers but the platform's own.
     if len(numbers) > 1 and (platform.in_folders or known != numbers[:1]):
         raise UserError(
-            f"its name may mean the {platform.account}s {' and '.join(numbers)}. Add "
-            f"{platform.option}, or look in {platform.name} whose it is"
+            f"its name may mean the {platform.account}s {' and '.join(numbers)}. Look in "
+            f"{platform.name} whose it is, and rename it"
         )
     if listed is not None and not known:
         raise UserError(
@@ -203,6 +203,8 @@ def _moment(value: Any) -> datetime:
     """
     text = _text(value.get("utc") if isinstance(value, dict) else value)
     try:
+        if not re.search(r"(?:Z|UTC|[+-]\d\d:?\d\d)$", text):
+            raise UserError(f"{quoted(text)} without a time zone")
         return time_of(re.sub(r" (?=[+-]\d)", "", text))
     except UserError as why:
         such_as = "2022-10-04 16:59:00 -07:00"

@@ -38,8 +38,7 @@ class SetPoints(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Process one notebook."""
-        for change in set_points(nb):
-            self.log.warning("%s", change)
+        set_points(nb)
         return nb, resources
 
 

@@ -34,9 +34,9 @@ _HAND_OVER = f"""
 def _hw_begin(shell=get_ipython()):
     import sys
     from IPython.display import display
-    sys.path.append({str(Path(hw_support.__file__).parents[1])!r})  # it need not be installed
+    sys.path.insert(0, {str(Path(hw_support.__file__).parents[1])!r})  # it need not be installed
     import hw_support
-    sys.path.pop()
+    del sys.path[0]
     def hand_over(*_):
         checks = shell.user_ns.get("checks")
         if hasattr(checks, "parts") and not hasattr(checks, "handed_over"):

@@ -1,7 +1,7 @@
 """Released homeworks: their cells, the grader's limits and packages, and what belongs to which.
 
-`make release` writes a file for each homework into `FOLDER`. Students get the files of the
-homeworks that are due no later than theirs.
+`make release` writes a file for each homework into `FOLDER`. Students get that of their
+homework.
 """
 
 import functools

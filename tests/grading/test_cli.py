@@ -43,11 +43,12 @@ def write_course(folder, settings=""):
 
 @pytest.mark.parametrize("command", [*ARGUMENTS])
 def test_in_a_wrong_folder_each_command_asks_for_the_course(command, tmp_path, capsys):
-    assert main(["--course", str(tmp_path), command, *ARGUMENTS[command]]) == 2
-    assert capsys.readouterr().err == (
-        f"There is no nbgrader_config.py in {tmp_path}. Go to the course's folder, or type: "
-        f"hw-grading --course FOLDER {command}\n"
-    )
+    for words in (["--course", str(tmp_path), command], [command, "--course", str(tmp_path)]):
+        assert main([*words, *ARGUMENTS[command]]) == 2
+        assert capsys.readouterr().err == (
+            f"There is no nbgrader_config.py in {tmp_path}. Go to the course's folder, or type: "
+            f"hw-grading --course FOLDER {command}\n"
+        )
     assert list(tmp_path.iterdir()) == []
 
 

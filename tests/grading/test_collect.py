@@ -105,11 +105,11 @@ CASES = {
         {"ann_hw2.ipynb": nb("ann"), "m.zip": moodle(("Ann Lee", 12, nb("x")))}, ANN,
         "only its name is that of ann, who is known by more", options=("--accept-names",)),
     "Canvas, a file name like more ids": Case(
-        zipped((ODD_NAME, nb("dan"))), {}, "704 and 9002 and 2022 and 10. Add --canvas-gradebook"),
+        zipped((ODD_NAME, nb("dan"))), {}, "704 and 9002 and 2022 and 10. Look in Canvas"),
     "Canvas, a name like ids of another": Case(
         zipped(("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
                ("jonesbob_702_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702"))),
-        {}, "ids 702 and 701. Add --canvas-gradebook, or look in Canvas", gradebook=GRADEBOOK,
+        {}, "ids 702 and 701. Look in Canvas whose it is, and rename it", gradebook=GRADEBOOK,
         options=("--accept-names",)),
     "Gradescope, another's name": Case(
         by_number("Bob Jones;'3031';ann@x.edu", "Ann Lee;'';eve@x.edu"), ANN,
@@ -131,7 +131,7 @@ CASES = {
     "Moodle, a name like a folder's name": Case(
         zipped(("X_11_assignsubmission_file_12_assignsubmission_file_/hw2.ipynb", nb("bob")),
                ("X_12_assignsubmission_file_Y_11_assignsubmission_file_.ipynb", nb("bob"))),
-        {}, "may mean the participants 12 and 11. Add --moodle-worksheet", worksheet=EMAILS),
+        {}, "may mean the participants 12 and 11. Look in Moodle", worksheet=EMAILS),
     "Moodle, a name like the folder of another": Case(
         zipped(("Mal_12_assignsubmission_file_13_assignsubmission_file_/hw2.ipynb", nb("mal"))),
         {}, "its name may mean the participants 12 and 13", worksheet=EMAILS),

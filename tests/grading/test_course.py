@@ -178,9 +178,8 @@ def test_a_course_without_default_folders_works_from_anywhere(
     assert described["cpu_seconds_for_cell"] == {"sketch": 1.5}
     done = run(toys.root, "generate_feedback", ASSIGNMENT)
     assert done.returncode == 0, done.stderr
-    page = toys.course.feedback("ada", ASSIGNMENT) / "hw2.html"
-    assert page.is_relative_to(root / "work" / ASSIGNMENT / "given" / "back")
-    assert page.exists()
+    back = root / "work" / ASSIGNMENT / "given" / "back"
+    assert [page.name for page in back.rglob("*.html") if "ada" in str(page)] == ["hw2.html"]
     # nbgrader formats a source's folder like a student's, whose id is then ".".
     made = new_homework(toys.root, "hw7")
     assert root / "work" / "hw7" / "instructor" / "of-." / "hw7.ipynb" in made

@@ -362,8 +362,8 @@ CANVAS = {
         WITHOUT_BOB, "1 student with a score but without a row in the file: bob ('Jones, Bob')",
         changes=ANN | ZOE),
     "no roster": Case(
-        of(CanvasStudent("1", "Ann Lee", "ann"), EVE, *BY_LOGIN), "", 0, ANN | OF_LOGINS,
-        roster=""),
+        of(CanvasStudent("1", "Ann Lee", "ann"), EVE, *BY_LOGIN),
+        "1 row of people not in the gradebook", changes=ANN | OF_LOGINS, roster=""),
     "two rows of a student": Case(
         canvas(CanvasStudent("709", "Ann B. Lee", "", "ANN@X.EDU", {"123456": "1"})),
         "lines 4 and 8: these are rows of ann", changes=BOB | ZOE),
@@ -377,7 +377,7 @@ CANVAS = {
         of(BY_NAME, *BY_LOGIN), "by name only, which students can change: ann (line 4). Their",
         changes=OF_LOGINS),
     "a name that you accept": Case(
-        of(BY_NAME, *BY_LOGIN), "Compare their rows with the platform, since",
+        of(BY_NAME, *BY_LOGIN), "Compare their rows with the platform, where",
         changes=OF_LOGINS | {"Lee, Ann": ("", "5.5")}, options=ACCEPT),
     "ids of two students in a row": Case(
         TWO_IDS, "line 4: the SIS User ID '3031' belongs to ann, but the SIS Login ID 'bob'",

@@ -13,7 +13,7 @@ from hw_grading.__main__ import main
 from hw_grading.commands.new import new
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
-from hw_grading.homework.source_notebook import mistakes, total_of
+from hw_grading.homework.source_notebook import mistakes, points_of
 from hw_support.submission.file import UserError
 
 TODAY = date(2030, 3, 1)
@@ -76,7 +76,7 @@ def test_it_is_due_in_four_weeks_in_the_others_time_zone(course, made):
 def test_the_notebook_is_valid_and_its_points_agree(course, notebook):
     nbformat.validate(notebook, relax_add_props=False)
     assert [*mistakes(notebook)] == []
-    assert total_of(notebook) == homework_of(course, "hw3").manifest.points == 10
+    assert sum(map(points_of, notebook.cells)) == homework_of(course, "hw3").manifest.points == 10
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 

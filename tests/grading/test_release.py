@@ -21,7 +21,7 @@ from hw_grading.__main__ import main
 from hw_grading.commands.release import description_of, release, write_student_zip
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import START, homework_of
-from hw_grading.homework.source_notebook import total_of
+from hw_grading.homework.source_notebook import points_of
 from hw_grading.plugins.releasing import start_page
 from hw_support.submission import released
 from hw_support.submission.released import grade_ids_in
@@ -103,7 +103,7 @@ def test_what_students_have_is_the_current_release(name):
     told = released.as_release(json.loads(text))
     manifest = homework_of(REPOSITORY, name).manifest
     notebook = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
-    assert sum(cell.points or 0 for cell in told.cells) == total_of(notebook)
+    assert sum(cell.points or 0 for cell in told.cells) == sum(map(points_of, notebook.cells))
     assert set(told.parts) == told.grade_ids == grade_ids_in(notebook)
     assert told.certification == manifest.certification
     assert told.cpu_seconds_for_cell == manifest.seconds("cpu_seconds")

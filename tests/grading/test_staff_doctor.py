@@ -150,9 +150,11 @@ def test_a_course_that_students_can_read_is_reported(made: Course) -> None:
         assert "is not used" in lines_of(course)["exchange"].found
         Path(folder, "ml").mkdir()
         Path(folder).chmod(0o755)
-        course.folder.chmod(0o755)
+        for path in (course.folder, *course.folder.iterdir()):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         line = lines_of(course)["exchange"]
         assert line.found == "students can read the course"
-        assert f"chmod o-rwx {course.folder}" in str(line.advice)
-        course.folder.chmod(0o750)
+        assert f"chmod -R o-rwx {course.folder}/source" in str(line.advice)
+        for path in course.folder.iterdir():  # students go through the folder to the exchange
+            path.chmod(0o750 if path.is_dir() else 0o640)
         assert lines_of(course)["exchange"].advice is None

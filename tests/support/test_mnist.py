@@ -59,6 +59,6 @@ def test_a_file_that_is_not_the_shipped_one_is_refused(copy):
 def test_a_missing_file_is_named_with_what_to_do(copy):
     copy.unlink()
     with pytest.raises(
-        DataFileError, match=r"No such file .* Install hw_support again from the zip"
+        DataFileError, match=r"No such file .* Unzip the file that the course gave you again"
     ):
         get_mnist_threes_nines()
