@@ -109,7 +109,7 @@ def picture_of_feedback(browser: Browser, folder: Path) -> bytes:
     course.must("autograde", "hw0", f"--student={student}", log=folder / "log")
     course.must("generate_feedback", "hw0", f"--student={student}", log=folder / "log")
     page = browser.new_page(viewport=_VIEW)
-    page.goto((course.feedback(student, "hw0") / "hw0.html").as_uri())
+    page.goto((folder / "feedback" / student / "hw0" / "hw0.html").as_uri())
     return page.screenshot()
 
 

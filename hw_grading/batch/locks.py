@@ -25,14 +25,15 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
     It is made if missing.
     """
     autograded.mkdir(parents=True, exist_ok=True)
-    try:
-        with _locked(autograded):
-            yield
-    except BlockingIOError:
-        raise GraderFault(
-            f"Another run is grading the course in {course}, so nothing was graded. Wait until "
-            "it has finished, then run this command again"
-        ) from None
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_locked(autograded))
+        except BlockingIOError:
+            raise GraderFault(
+                f"Another run is grading the course in {course}, so nothing was graded. Wait until "
+                "it has finished, then run this command again"
+            ) from None
+        yield
 
 
 @contextlib.contextmanager

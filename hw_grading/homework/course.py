@@ -119,7 +119,9 @@ class Course:
         """Raise `UserError` if the course has no homework of that name."""
         if assignment not in (names := self.homeworks()):
             there = f"expected one of {', '.join(names)}" if names else "it has no homework at all"
-            raise UserError(f"{self.folder} has no homework {quoted(assignment)}: {there}")
+            raise UserError(
+                f"{self.folder.absolute()} has no homework {quoted(assignment)}: {there}"
+            )
 
     def source(self, assignment: str) -> Path:
         """Return the folder with the instructor's notebook."""

@@ -100,6 +100,11 @@ class Kernel:
         return self._watch
 
     @property
+    def stopped_because(self) -> str:
+        """Why the watchdog has killed the kernel; "" if it has not."""
+        return self._watch.stop.reason if self._watch and self._watch.stop else ""
+
+    @property
     def cpu_seconds_used(self) -> float:
         """CPU time of the kernel and of all processes that it started."""
         return self._watch.used_seconds if self._watch else 0.0
@@ -175,9 +180,9 @@ class Kernel:
             unseen = error
         self._clock.end(self.watch.times()[1])
         self.interrupted = running.overrun is not None
-        self._room -= running.outputs.size
         if instead is None:
             _set_outputs(cell, running.outputs, running.reply or {})
+        self._room -= running.outputs.size
         if running.outputs.dropped:
             said = (
                 f"{at_start(cell)} printed more than {most:,} bytes: the grader dropped the rest."
@@ -223,8 +228,8 @@ class Kernel:
         running.outputs.take(kind, content)
 
     def _take_reply(self, running: _Running, _: str, reply: dict[str, Any]) -> None:
+        payload = reply.get("payload")  # fails if the reply is no dict: then it is dropped
         running.reply = reply
-        payload = reply.get("payload")
         for entry in payload if isinstance(payload, list) else ():
             if isinstance(entry, dict) and entry.get("source") == "ask_exit":
                 self.exited_in = running.cell

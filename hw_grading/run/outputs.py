@@ -73,8 +73,9 @@ class Outputs:
         elif kind == "update_display_data":
             new = {field: content.get(field) for field in _FIELDS["display_data"]}
             for kept in self._kept if display_id is not None else ():
-                if kept.display_id == display_id:
-                    self._put(NotebookNode(kept.output, **new), kept)
+                mine = kept.display_id == display_id
+                if mine and not self._put(NotebookNode(kept.output, **new), kept):
+                    break  # one message must not be tried for thousands of outputs
         elif kind in _FIELDS:
             if self._is_cleared_later:
                 self._is_cleared_later = False
@@ -107,21 +108,22 @@ class Outputs:
         self._kept.clear()
         self.size = 0
 
-    def _put(self, output: NotebookNode, place: _Kept) -> None:
-        """Put an output into its place, which may be new, if it fits there."""
+    def _put(self, output: NotebookNode, place: _Kept) -> bool:
+        """Put an output into its place, which may be new; return whether it fits there."""
         if not _is_valid(output):
-            return
+            return False
         last = self._kept[-1].output if self._kept else NotebookNode()
         continues = output.output_type == "stream" and output.name == last.get("name")
         size = _size(output, self._limit) + (0 if continues else _OVERHEAD)
         if self.size - place.size + size > self._limit:
             self.dropped += size
             self._keep_beyond(output)
-            return
+            return False
         if not place.output:
             self._kept.append(place)
         self.size += size - place.size
         place.output, place.size = output, size
+        return True
 
     def _keep_beyond(self, output: NotebookNode) -> None:
         def cut(text: object) -> str:

@@ -54,7 +54,6 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Severity
 _ANSWER = "__import__('answering.start').start.answer()"
 # The kernel runs this when a cell was interrupted.
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
-_SECONDS_TO_CONNECT = 30.0
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
@@ -115,11 +114,12 @@ class Submission:
             examination = self._examination(kernel, link)
             if examination:
                 ending.callback(examination.end)
-            about = kernel.connect(_SECONDS_TO_CONNECT)
+            about = kernel.connect(settings.startup_timeout)
             self.nb.metadata["language_info"] = about["language_info"]
             return kernel, examination
         except Exception as error:
-            raise HelperEnded(f"no kernel can be started ({described(error)})") from error
+            why = (self._kernel and self._kernel.stopped_because) or described(error)
+            raise HelperEnded(f"no kernel can be started ({why})") from error
 
     def _examination(self, kernel: Kernel, link: socket.socket) -> Examination | None:
         """Return the examination of the test cells with `Checks`; None if there are none."""

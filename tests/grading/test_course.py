@@ -181,7 +181,7 @@ def test_a_course_without_default_folders_works_from_anywhere(
     back = root / "work" / ASSIGNMENT / "given" / "back"
     assert [page.name for page in back.rglob("*.html") if "ada" in str(page)] == ["hw2.html"]
     # nbgrader formats a source's folder like a student's, whose id is then ".".
-    made = new_homework(toys.root, "hw7")
+    made = new_homework(toys.course, "hw7")
     assert root / "work" / "hw7" / "instructor" / "of-." / "hw7.ipynb" in made
     ours = ["nbgrader_config.py", "output.txt", "progress", "records", "staff", "work"]
     assert sorted({*os.listdir(root), *os.listdir(toys.root)}) == ours

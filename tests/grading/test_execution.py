@@ -273,6 +273,36 @@ def test_after_the_kernel_died_only_later_tests_score_0(source: str, reason: str
     assert "did not finish" in run.tests["last"].outputs[0].evalue
 
 
+FORGED_REPLY = """
+kernel = get_ipython().kernel
+parent = kernel.get_parent("shell")
+ident = kernel._parent_ident
+ident = ident["shell"] if hasattr(ident, "keys") else ident.get()
+send = kernel.session.send
+send(kernel.shell_stream, "execute_reply", content=b"[1]", parent=parent, ident=ident)
+idle = {"execution_state": "idle"}
+send(kernel.iopub_socket, "status", content=idle, parent=parent, ident=b"status")
+import time; time.sleep(0.5)
+"""
+UNTOLD_ERROR = """
+shell = get_ipython()
+def showtraceback(*_, **__): shell._last_traceback = ["x" * 900_000]
+shell.showtraceback = showtraceback
+1 / 0
+"""
+
+
+@slow
+def test_a_forged_reply_that_is_no_dictionary_is_dropped() -> None:
+    assert Run(FORGED_REPLY, "x = 1", check("next", "assert x == 1")).scores == {"next": 2}
+
+
+@slow
+def test_errors_that_only_replies_tell_take_room() -> None:
+    run = Run(*[UNTOLD_ERROR] * 4, output_bytes_per_submission=1_000_000)
+    assert size_in_a_file([o for cell in run.nb.cells[1:] for o in cell.outputs]) < 1_100_000
+
+
 LOOP = code("while True: pass", "loop", solution=True)
 SLEEP = code("import time; time.sleep(60)", "sleep", solution=True)
 
@@ -600,6 +630,10 @@ def test_only_output_that_replaces_none_takes_room(
     outputs = sent(100_000, *messages)
     assert bool(outputs.dropped) is dropped
     assert size_in_a_file(outputs.all()) < 101_000
+
+
+def test_an_update_that_does_not_fit_is_tried_once() -> None:
+    assert sent(100_000, *[(DISPLAY, shown(0))] * 100, (UPDATE, shown(200_000))).dropped < 300_000
 
 
 def test_what_decides_a_score_is_kept_beyond_the_limit() -> None:

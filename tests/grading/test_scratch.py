@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from toy_course import ASSIGNMENT, ToyCourse, environment
 
-from hw_grading.batch.locks import work_folder
+from hw_grading.batch.locks import course_locked, work_folder
 
 
 @pytest.fixture
@@ -84,3 +84,8 @@ def test_folders_of_others_are_left_alone(place: Path) -> None:
     with work_folder(place, "hw-run-"):
         pass
     assert left_in(place) == ["hw-run-theirs"]
+
+
+def test_an_error_within_a_run_is_not_told_as_a_locked_course(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError), course_locked(tmp_path, tmp_path / "autograded"):
+        raise BlockingIOError
