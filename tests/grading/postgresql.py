@@ -6,6 +6,7 @@ It runs as an ordinary user, since it refuses to run as root.
 import os
 import shutil
 import signal
+import secrets
 import subprocess
 import tempfile
 import time
@@ -36,9 +37,10 @@ class Server:
 
     def new_database(self) -> str:
         """Make an empty database, and return its address."""
+        name = f"gradebook_{secrets.token_hex(4)}"
         with self.connect() as connection:
-            connection.execute("CREATE DATABASE gradebook TEMPLATE template0")
-        return f"postgresql+psycopg://grader:{PASSWORD}@/gradebook?host={self.folder}"
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return f"postgresql+psycopg://grader:{PASSWORD}@/{name}?host={self.folder}"
 
 
 def programs() -> Path | None:
