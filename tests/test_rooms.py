@@ -34,7 +34,7 @@ MAX_LINES = {
     "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 757,
     "staff/hw2": 300,
     "tools benchmarks": 4000,
-    "tests": 25780,
+    "tests": 25790,
 }
 MAX_LETTERS_OF_A_NAME = 60  # of a test
 MAX_WORDS = 18_900  # of all Markdown that people write

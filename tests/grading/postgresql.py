@@ -4,9 +4,9 @@ It runs as an ordinary user, since it refuses to run as root.
 """
 
 import os
+import secrets
 import shutil
 import signal
-import secrets
 import subprocess
 import tempfile
 import time
