@@ -23,7 +23,7 @@ GRADER = [
 MAX_LINES = {
     "hw_support": 4178,
     "hw_grading/homework hw_grading/commands": 1720,
-    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3362,
+    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3363,
     "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 3665,
     "hw_grading/gradebook": 2980,
     "hw_grading/rendering": 1200,
@@ -34,7 +34,7 @@ MAX_LINES = {
     "hw_grading/cli.py hw_grading/doctor.py hw_grading/backup.py": 757,
     "staff/hw2": 300,
     "tools benchmarks": 4000,
-    "tests": 25790,
+    "tests": 25800,
 }
 MAX_LETTERS_OF_A_NAME = 60  # of a test
 MAX_WORDS = 18_900  # of all Markdown that people write

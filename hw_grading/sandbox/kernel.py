@@ -162,7 +162,8 @@ class KernelInSandbox:
         packages.mkdir()
         (packages / "answering").symlink_to(Path(inside.__file__).parent)
         paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{self.folder}/ipython"}
-        variables = {**variables, **paths, "PYTHONSAFEPATH": "1"}
+        more = {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # as in a sandbox
+        variables = {**variables, **paths, **more}
         given = self._given(self._shared)
         return fork_client.start_without_sandbox(self.folder, link, variables, given)
 

@@ -48,7 +48,7 @@ def test_check_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch):
     for name, source in ANSWERS.items():
         found = checked(answered(double=source), tmp_path)
         (cell,) = [c for c in found.report.checked if c.released.grade_id == "test_double"]
-        passed = [part.points for part in cell.run.parts if part.passed and not cell.run.raised]
+        passed = [part.points for part in cell.run.parts if part.passed and not cell.run.errors]
         desk[name] = sum(passed)
         told[name] = found.report.findings["What will be different in grading"]
     # Where grading gives less than the test gives here, `check` says that it will.

@@ -152,7 +152,8 @@ def test_descriptors_lead_only_to_its_own_things(kernels: dict[str, KernelProces
 # -- from inside
 
 PROBE = """
-import ctypes, errno, json, mmap, os, socket, sys
+import ctypes, errno, json, mmap, os, socket, sys, warnings
+warnings.simplefilter("ignore")  # of a fork beside threads
 libc = ctypes.CDLL(None, use_errno=True)
 def why(function, *arguments):
     try:
