@@ -30,11 +30,13 @@ from hw_grading.homework.course import REPOSITORY
 
 # The tests of each room, in tests/.
 ROOMS = {
-    "homework": "test_manifest test_course test_regions test_points test_new "
-    "test_mending test_job ../notebook/test_contract ../notebook/test_text",
-    "examiner": "test_parts test_job test_fresh_cases test_lifecycle ../hostile/test_session",
+    "homework": "test_manifest test_course test_regions test_points test_new test_mending "
+    "test_job test_cells test_notes test_other_homework test_release test_seeds test_submissions "
+    "../notebook/test_contract ../notebook/test_text",
+    "examiner": "test_parts test_job test_fresh_cases test_lifecycle test_execution "
+    "../hostile/test_session ../hostile/test_wire",
     "gradebook": "test_results test_rubrics test_late test_corrections test_extensions "
-    "test_migration test_questions test_report test_explain",
+    "test_migration test_questions test_report test_explain test_saving",
     "lms": "test_roster test_collect test_exports ../hostile/test_downloads",
 }
 _PYTEST = ["-q", "-x", "-m", "not slow", "-p", "no:cacheprovider", "--timeout=60", "--tb=short"]
