@@ -80,7 +80,7 @@ def test_the_demonstration_grades_a_class_and_hides_tests(tmp_path, monkeypatch)
     for student, one in graded.items():
         assert scores_of(one) == golden(student, "hw0")
     for student in graded:
-        page = (course.feedback(student, "hw0") / "hw0.html").read_text(encoding="utf-8")
+        page = (course.folder / "feedback" / student / "hw0" / "hw0.html").read_text("utf-8")
         for word in ("HIDDEN", "hw_grading", "Mark scheme", "MARK SCHEME", "graders only"):
             assert word not in page
     path = course.autograded("all-right", "hw0") / "hw0.ipynb"
