@@ -199,7 +199,8 @@ class Checks:
         """
 
         def run(function: Callable[..., object]) -> object:
-            self._add(Part(what, points, compares_values=values), function, cases, of)
+            part = Part(failures.one_line(what), points, compares_values=values)
+            self._add(part, function, cases, of)
             # The name `_` of the notebook, to which the decorated function is bound, stays.
             return dict.get(self.notebook.names, "_")
 
@@ -239,7 +240,7 @@ class Checks:
             before = copy.deepcopy(inputs)
             called = call()
             expect_same(called.arguments, before, ", ".join(self._inputs))
-            expect_result_kept(called.result, self._next_call(None, whole=True)[1])
+            expect_result_kept(called.result, next(self._calls)[1])
 
         self.part(what, points, cases=cases, values=False)(row)
 
@@ -267,12 +268,12 @@ class Checks:
 
         self.part(what, points, of=of)(row)
 
-    def _next_call(self, split: Callable[[Any], list[Any]] | None, *, whole: bool) -> Any:
+    def _next_call(self, split: Callable[[Any], list[Any]], *, whole: bool) -> Any:
         """Return the inputs and the call of the next case, of those that `_run` runs.
 
         `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
         """
-        if split and self._calls is None:
+        if self._calls is None:
             cases = [_arrays(copy.deepcopy(case))[: len(self._inputs)] for case in self._running]
             inputs = [one for case in cases for one in split(case)]
             # The parts of a table share their calls, if the results cannot be used up.
@@ -299,7 +300,6 @@ class Checks:
         of: Sequence[str],
     ) -> None:
         """Run a part, add it and print its outcome."""
-        part = replace(part, what=failures.one_line(part.what))
         fresh = self._fresh.get(part.what, self._fresh.get("", []) if cases is None else [])
         own = (self._cases if cases is None else cases) or [()]
         self._shows_results |= bool(of)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hw_support.failures import steps_of
 from hw_support.time_limit import time_limit
 
 
@@ -79,18 +78,6 @@ class Notebook:
             return Called(results[-1], one, results[-2])
 
         return [functools.partial(call, one) for one in inputs]
-
-    def unreturned(self, error: BaseException, but: str) -> str:
-        """Return the notebook's outermost function that a time limit has interrupted, or "".
-
-        Functions of the test cell, from the file `but`, are ignored.
-        """
-        for step in steps_of(error):
-            code = step.tb_frame.f_code
-            function = self.names.get(code.co_name)
-            if getattr(function, "__code__", None) is code and code.co_filename != but:
-                return str(code.co_name)
-        return ""
 
     def end_part(self) -> None:
         """Do nothing at the end of a part. A grader disables functions that the part passed."""

@@ -33,8 +33,8 @@ def empty_in(source: str, released: str) -> list[str]:
     asked = asked_in(released)
     if all(_words(line) in given for line in source.splitlines()):
         return asked  # every line is the instructor's
-    there = {label.casefold() for label, _ in _texts(source)}
-    return [each for each in asked if each.casefold() in there and not written_in(source, each)]
+    written = {label.casefold(): text for label, text in _texts(source)}
+    return [label for label in asked if not written.get(label.casefold(), "?").strip()]
 
 
 def missing_in(source: str, released: str) -> str:

@@ -3,11 +3,12 @@
 Each line says that something is fine, or what you should type.
 """
 
+import functools
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -40,12 +41,17 @@ def doctor() -> bool:
     if os.environ.get("NBGRADER_EXECUTION"):
         print("doctor: the machine is not checked while this notebook is graded.")
         return True
+    return told((_python(), *_packages(), _kernel(), _disk()), functools.partial(print, flush=True))
+
+
+def told(lines: Iterable[Line], say: Callable[[str], None]) -> bool:
+    """Say each line as soon as it is there, and what to do; return whether all are fine."""
     fine = True
-    for line in (_python(), *_packages(), _kernel(), _disk()):
-        print(line, flush=True)
+    for line in lines:
+        say(str(line))
         fine &= line.advice is None
     again = "Fix each line that begins with FIX, then run this command again."
-    print("Everything is fine." if fine else again)
+    say("Everything is fine." if fine else again)
     return fine
 
 

@@ -52,3 +52,9 @@ function Link(link)
   local leads = link.target:match("^https?:") or link.target:match("^mailto:")
   return leads and link or link.content
 end
+
+-- Typst has renamed what stands in a circle, such as plus.circle.
+function Math(math)
+  local written = pandoc.write(pandoc.Pandoc({pandoc.Plain({math})}), "typst")
+  return pandoc.RawInline("typst", (written:gsub("%s+$", ""):gsub("%.circle", ".o")))
+end

@@ -9,6 +9,7 @@ downloaded.
 """
 
 import base64
+import functools
 import io
 import itertools
 import json
@@ -19,6 +20,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from nbformat import NotebookNode
@@ -102,11 +104,12 @@ def _content(
     notebook: NotebookNode, folder: Path, author: str, is_given: Callable[[NotebookNode], bool]
 ) -> tuple[bytes, set[int]]:
     """Return the PDF, and the places of the cells that stand as plain text; or `_Refused`."""
-    texts = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "markdown"]
-    sources = [_text(notebook.cells[i], folder) for i in texts]
-    cells: list[str | None] = [_code(cell, folder, is_given(cell)) for cell in notebook.cells]
-    for i, text in zip(texts, _set(sources, folder), strict=True):
-        cells[i] = text
+    sources = [_text(cell, folder) for cell in notebook.cells if cell.cell_type == "markdown"]
+    texts = iter(_set(sources, folder))
+    cells = [
+        next(texts) if cell.cell_type == "markdown" else _code(cell, folder, is_given(cell))
+        for cell in notebook.cells
+    ]
     title = _first_line(notebook.cells[0]) if notebook.cells else ""
     show = f"#show: paper.with(title: {_literal(title)}, author: {_literal(author)})\n"
     begin, refused = _TEMPLATE.read_text(encoding="utf-8") + show, set[int]()
@@ -160,7 +163,7 @@ def _set(texts: Sequence[str], folder: Path) -> list[str | None]:
         written = subprocess.check_output(command, cwd=folder, **quiet)  # type: ignore[call-overload]
     except subprocess.SubprocessError:
         return [None] if len(texts) == 1 else [_set([text], folder)[0] for text in texts]
-    typst = str(written.decode("utf-8")).replace("\r\n", "\n").replace(".circle", ".o")
+    typst = str(written.decode("utf-8")).replace("\r\n", "\n")
     return [None if _is_too_deep(text) else text for text in typst.split(_BORDER)[: len(texts)]]
 
 
@@ -181,7 +184,7 @@ def _typeset(folder: Path, text: str) -> bytes:
     try:
         compiler = typst.Compiler(
             root=str(folder),
-            font_paths=typst.Fonts(include_system_fonts=True),
+            font_paths=_fonts(),
             package_path=nowhere,
             package_cache_path=nowhere,
         )
@@ -192,6 +195,14 @@ def _typeset(folder: Path, text: str) -> bytes:
         raise
     assert isinstance(content, bytes)
     return content
+
+
+@functools.cache
+def _fonts() -> Any:
+    """Find the fonts of typst and of this computer, which takes a while."""
+    import typst  # an extra that a student may lack
+
+    return typst.Fonts(include_system_fonts=True)
 
 
 def _stored(content: str, folder: Path) -> str:

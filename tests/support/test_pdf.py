@@ -81,6 +81,8 @@ def test_it_has_questions_answers_and_outputs_but_no_test_code(made):
 TEXTS = {
     "formulas": ("$\\sum_{i=1}^n \\frac{x_i}{2}$ and $$\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}$$",
                  "and"),
+    "circles in a formula": ("$a \\oplus b \\otimes c$", "⊕"),
+    "a circle in code": ("`plt.circle`", "plt.circle"),
     "a bare environment": ("\\begin{align}a&=b\\\\c&=d\\end{align}", "="),
     "an intersection": ("$A \\cap B$", "∩"),
     "a formula of unknown TeX": ("$\\nosuchmacro{x}$ end", "nosuchmacro"),
