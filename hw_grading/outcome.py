@@ -66,6 +66,7 @@ class Graded:
     parts: tuple[Part, ...] = ()  # in the notebook's order
     status: ClassVar[Status] = Status.GRADED
     reasons: ClassVar[tuple[str, ...]] = ()
+    unscored: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True)

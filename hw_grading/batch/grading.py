@@ -116,7 +116,7 @@ class ClassRun:
         """Store a result on disk; report only the first failure to do so."""
         try:
             # A fault may be gone the next time, for example if a package was missing.
-            if not isinstance(outcome, NotGraded) and not getattr(outcome, "unscored", ()):
+            if not isinstance(outcome, NotGraded) and not outcome.unscored:
                 self._results.put(job.key, outcome)
         except Exception as error:
             if self._kept:

@@ -87,13 +87,19 @@ class Progress:
             self._outcomes[student] = outcome
             if again:
                 self._again.add(student)
+            elif not isinstance(outcome, NotGraded):
+                self._again.discard(student)
             self._failed += bool(outcome.reasons) - bool(before and before.reasons)
             self._bar.set_postfix(failed=self._failed, refresh=False)
             self._write_line(student, outcome, again)
 
-    def saved(self, student: str) -> None:
-        """Note that a student's scores are in the gradebook."""
-        self._saved.add(student)
+    def saved(self, student: str, *outcomes: Outcome) -> None:
+        """Note that a student's scores are in the gradebook: those of all notebooks together."""
+        with self._lock:
+            self._saved.add(student)
+            if outcomes:  # the worst counts
+                worst = max(outcomes, key=lambda one: [*Status].index(one.status))
+                self._outcomes[student] = worst
 
     def trouble(self, message: str) -> None:
         """Show a message to the instructor."""

@@ -17,10 +17,10 @@ from hw_support.in_one_step import in_one_step
 _BEFORE_FORMULA = re.compile(r"""(?:^|(?<=;))(?=[ "]*[=+\-@＝＋－＠])""")
 
 
-def say(text: str, end: str = "\n") -> None:
-    """Print a text made `visible`; characters that the terminal cannot encode become "?"."""
+def say(text: str) -> None:
+    """Print a text, made `visible`, at once. What the terminal cannot encode becomes "?"."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(visible(text).encode(encoding, "replace").decode(encoding), end=end)
+    print(visible(text).encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def in_words(error: Exception) -> str:

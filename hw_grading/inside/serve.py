@@ -90,9 +90,18 @@ class Server:
             return
         own = list(self._names.items()) if function is not None else []
         called = [name for name, value in own if value is function]
-        for name in called or [self._notebook.unreturned(error, but=_FILE)]:
+        for name in called or [self._unreturned(error)]:
             if callable(self._names.get(name)):
                 self._names[name] = _refusing(name)
+
+    def _unreturned(self, error: BaseException) -> str:
+        """Return the notebook's outermost function that a time limit has interrupted, or ""."""
+        for step in failures.steps_of(error):
+            code = step.tb_frame.f_code
+            function = self._names.get(code.co_name)
+            if getattr(function, "__code__", None) is code and code.co_filename != _FILE:
+                return str(code.co_name)
+        return ""
 
     # -- references
 

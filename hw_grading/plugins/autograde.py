@@ -42,7 +42,7 @@ from hw_grading.gradebook.runs import digest_of as digest_of_cell
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.notes import is_notes, read_problems
-from hw_grading.outcome import GraderFault, NotGraded, Outcome, SubmissionFailed, WithScores
+from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
 from hw_grading.plugins.reading import Owned, Read, Reader
 from hw_grading.plugins.saving import RUN, UNSCORED, add_indexes
 from hw_grading.run.blame import described
@@ -140,15 +140,15 @@ class _Loop:
             self.converter.notebooks = list(map(str, one.paths))
             self.converter.run_pre_convert_hook()
             self._register(one)
-            saved = None  # the run of the notebooks so far
+            saved, outcomes = None, []  # of the notebooks so far
             for path in one.paths:
                 ahead = begun.get(path)
                 if ahead is None or ahead[0].digest != digest_of(path):  # it was replaced
                     ahead = self._begin(one, path)
-                saved = self._save(one, path, ahead[0], ahead[1].result(), saved)
+                outcomes.append(ahead[1].result())
+                saved = self._save(one, path, ahead[0], outcomes[-1], saved)
             for name, content in self.files.items():  # for pages that show the notebook
                 (one.graded / name).parent.mkdir(parents=True, exist_ok=True)
-                (one.graded / name).unlink(missing_ok=True)  # an old one is read-only
                 (one.graded / name).write_bytes(content)
             self.converter.set_permissions(self.course.assignment_id, one.student)
             self.converter.run_post_convert_hook()
@@ -172,7 +172,7 @@ class _Loop:
             self.converter.log.error("NOT GRADED: %s: %s", one.student, why, exc_info=unforeseen)
             self.run.progress.ended(one.student, NotGraded(why))
             return False
-        self.run.progress.saved(one.student)
+        self.run.progress.saved(one.student, *outcomes)
         return True
 
     def _register(self, one: Submission) -> None:
@@ -223,7 +223,7 @@ class _Loop:
             "unique_key": path.stem,
             "output_files_dir": f"{path.stem}_files",
             RUN: before.joined(run) if before else run,
-            UNSCORED: outcome.unscored if isinstance(outcome, SubmissionFailed) else (),
+            UNSCORED: outcome.unscored,
         }
         # `NotebookExporter` would return text.
         done, resources = Exporter.from_notebook_node(self.exporter, Owned(notebook), resources)

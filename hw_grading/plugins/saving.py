@@ -73,8 +73,7 @@ class SaveScores(NbGraderPreprocessor):
             mine = update(Grade).where(Grade.notebook_id == submission.id)
             gradebook.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
             connection = gradebook.db.connection()
-            grades = _by_grade_id(gradebook, Grade, submission)
-            comments = _by_grade_id(gradebook, Comment, submission)
+            grades, comments = _by_grade_id(gradebook, submission)
             settled = _settled(grades, digests_before(connection, *whose), answers, whole)
             for cell in nb.cells:
                 if is_grade(cell):
@@ -91,7 +90,7 @@ class SaveScores(NbGraderPreprocessor):
             _unqueue(gradebook, grades, settled, answers)
             submission.late_submission_penalty = None
             gradebook.db.flush()
-            remember(connection, *whose, answers, set(cells_by_id(nb)))
+            remember(connection, *whose, answers, set(marks))
             show_in_nbgrader(connection, *whose)
             if run := resources.get(RUN):
                 resources[RUN] = replace(run, number=save_run(connection, *whose, run))
@@ -99,12 +98,13 @@ class SaveScores(NbGraderPreprocessor):
         return nb, resources
 
 
-def _by_grade_id(gradebook: Gradebook, kind: type[Any], submission: Any) -> dict[str, Any]:
-    """Return the scores of a submission, or the comments on it, by grade id."""
+def _by_grade_id(gradebook: Gradebook, submission: Any) -> list[dict[str, Any]]:
+    """Return the scores of a submission, and the comments on it, by grade id."""
     cells = gradebook.db.query(BaseCell.id, BaseCell.name)
     names = dict(cells.filter(BaseCell.notebook_id == submission.notebook_id).all())
-    found = gradebook.db.query(kind).filter(kind.notebook_id == submission.id)
-    return {names[one.cell_id]: one for one in found}
+    db, whose = gradebook.db, submission.id
+    found = (db.query(kind).filter(kind.notebook_id == whose) for kind in (Grade, Comment))
+    return [{names[one.cell_id]: one for one in rows} for rows in found]
 
 
 def _settled(

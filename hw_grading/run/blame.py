@@ -50,7 +50,7 @@ def of_the_kernel(error: Exception) -> bool:
     number = getattr(error, "errno", None)  # ZeroMQ's errors have one, but are not OSErrors
     if number is not None:
         return number in _OTHER_END
-    return isinstance(error, (BadExchange, *_OF_MESSAGES))
+    return isinstance(error, _OF_MESSAGES)
 
 
 @contextlib.contextmanager
@@ -87,8 +87,7 @@ def fault_in(source: str, error: str, own: Container[str]) -> str:
     imports a module that is neither installed here nor one of the homework's `own`.
     """
     try:
-        code = TransformerManager().transform_cell(source)
-        tree = compile(code, "", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        tree = ast.parse(TransformerManager().transform_cell(source))
     except (SyntaxError, ValueError) as mistake:
         return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
     imports = (ast.Import, ast.ImportFrom)
