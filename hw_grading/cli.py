@@ -13,9 +13,6 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
-from hw_grading.gradebook.writing import expect_ending, in_words, say
-from hw_support.failures import visible
-
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _PROGRAM = "hw-grading"
 _HOW = f"""
@@ -231,6 +228,7 @@ def regrade(asked: Asked) -> int:
     affects. Keeps scores that people gave. Also writes the table to grading/regrades.
     """
     from hw_grading.analysis.regrade import Regrade
+    from hw_grading.gradebook.writing import say
 
     regrade = Regrade(asked.course.folder, asked.homework, asked.student, say)
     if asked.dry_run:
@@ -373,6 +371,9 @@ def backup(asked: Asked) -> int:
 
 def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
     """Print lines, and warnings to the standard error; return the exit status."""
+    from hw_grading.gradebook.writing import say
+    from hw_support.failures import visible
+
     say("\n".join(map(str, lines)))
     status = FINE
     for warning in warnings:
@@ -397,6 +398,8 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
 
 def _page(asked: Asked) -> Path:
     """Return the path of the page that a command writes."""
+    from hw_grading.gradebook.writing import expect_ending
+
     page = asked.output or asked.course.folder / f"{asked.command}_{asked.homework}.html"
     return expect_ending(page, "--output", ".html", ".htm")
 
@@ -440,6 +443,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"FIX   packages    {missing}", install, activate, sep="\n      ", file=sys.stderr)
         return CANNOT
     except Exception as error:
+        from hw_grading.gradebook.writing import in_words
+        from hw_support.failures import visible
         from hw_support.submission.file import UserError
 
         if not isinstance(error, UserError | OSError | RuntimeError):  # errors for people

@@ -26,12 +26,13 @@ from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
+from hw_grading.gradebook.writing import say
 from hw_grading.homework.course import CONFIG, REPOSITORY, Course, fixed_folder
 from hw_grading.homework.homework import STAFF, manifest_of
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.desk.doctor import Line
-from hw_support.failures import one_line, visible
+from hw_support.desk.doctor import Line, told
+from hw_support.failures import one_line
 
 _MAX_SHOWN = 300  # characters of another program's message
 _DISK_MB = 2_000
@@ -42,14 +43,7 @@ Found = tuple[str, str | None]  # what was found, and what to do; None if it is 
 
 def doctor(course: Course) -> bool:
     """Print a line for each thing that grading needs; return whether all are fine."""
-    lines = []
-    for line in lines_of(course):
-        print(visible(str(line)), flush=True)
-        lines.append(line)
-    is_fine = all(line.advice is None for line in lines)
-    to_do = "Fix each line that begins with FIX, then run this command again."
-    print("Everything is fine." if is_fine else to_do)
-    return is_fine
+    return told(lines_of(course), say)
 
 
 def lines_of(course: Course) -> Iterator[Line]:

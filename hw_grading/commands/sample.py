@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 from nbgrader import utils
 
+from hw_grading.gradebook.folders import TIMESTAMP
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import STAFF, manifest_of
 
@@ -75,22 +76,21 @@ def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submi
     return found
 
 
-def write_class(course: Path, assignment: str) -> list[Submission]:
+def write_class(course: Course, assignment: str) -> list[Submission]:
     """Write the sample class of a generated assignment as submissions; return them by student."""
     name = f"{assignment}.ipynb"
-    here = Course(course)
-    source = nbformat.read(here.source(assignment) / name, as_version=4)
-    released = nbformat.read(here.release(assignment) / name, as_version=4)
-    submissions = sample_class_of(here.root, assignment)(released)
-    due = manifest_of(here.root, assignment).due_moment or datetime.now(UTC)
+    source = nbformat.read(course.source(assignment) / name, as_version=4)
+    released = nbformat.read(course.release(assignment) / name, as_version=4)
+    submissions = sample_class_of(course.root, assignment)(released)
+    due = manifest_of(course.root, assignment).due_moment or datetime.now(UTC)
     for submission in submissions:
         notebook = solved(released, source)
         submission.change(notebook)
-        folder = here.submitted(submission.student, assignment)
+        folder = course.submitted(submission.student, assignment)
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / name)
         moment = (due + submission.handed_in).astimezone(UTC)
-        (folder / "timestamp.txt").write_text(f"{moment:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
+        (folder / TIMESTAMP).write_text(f"{moment:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
     return submissions
 
 
@@ -99,7 +99,7 @@ def sample_course(folder: Path) -> Course:
     course = scratch_course(folder)
     for name in course.homeworks():
         course.must("generate_assignment", name)
-        print(f"{name}: {len(write_class(folder, name))} submissions in {folder}", flush=True)
+        print(f"{name}: {len(write_class(course, name))} submissions in {folder}", flush=True)
     return course
 
 

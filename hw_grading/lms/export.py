@@ -29,11 +29,10 @@ from hw_grading.lms.roster import (
     Roster,
     Unknown,
     Who,
-    folded,
     last_and_first,
     read_roster,
 )
-from hw_grading.lms.tables import Table
+from hw_grading.lms.tables import Table, folded
 from hw_grading.outcome import Status
 from hw_support.failures import visible
 from hw_support.submission.file import UserError
@@ -283,7 +282,7 @@ def _lines_of(
 
 def _like_gradescope(results: Results, grade: Grade) -> dict[str, Any]:
     """Return a row as in Gradescope's export of an assignment, with a column for each cell."""
-    row, record = _by_question(results, grade), grade.result.known
+    row, record = _plain(results, grade, grade.is_scored), grade.result.known
     seconds, when = round(record.seconds_late), record.handed_in
     status = "Graded" if grade.is_scored and grade.is_final else "Ungraded"
     late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
@@ -292,7 +291,7 @@ def _like_gradescope(results: Results, grade: Grade) -> dict[str, Any]:
         "Last Name": row["last_name"],
         "SID": grade.person.sid or grade.person.id,
         "Email": row["email"],
-        "Sections": row["section"],
+        "Sections": grade.person.section,
         "Total Score": row["score"],
         "Max Points": row["max_score"],
         "Status": status if grade.result.record else "Missing",

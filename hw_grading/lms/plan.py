@@ -19,7 +19,8 @@ from hw_grading.gradebook.writing import aligned, write_whole
 from hw_grading.homework.course import Course
 from hw_grading.lms.downloads import content_of
 from hw_grading.lms.platforms import Found
-from hw_grading.lms.roster import Person, Roster, folded
+from hw_grading.lms.roster import Person, Roster
+from hw_grading.lms.tables import folded
 from hw_support.failures import one_line
 from hw_support.submission.file import MAX_BYTES, UserError, notebook_of, read_regular_file
 from hw_support.submission.problems import quoted

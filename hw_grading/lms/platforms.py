@@ -24,8 +24,8 @@ import yaml
 
 from hw_grading.gradebook.folders import time_of
 from hw_grading.lms.downloads import Upload
-from hw_grading.lms.roster import CANVAS_ID, TEST_STUDENT, Who, folded
-from hw_grading.lms.tables import Table, read_table
+from hw_grading.lms.roster import CANVAS_ID, TEST_STUDENT, Who
+from hw_grading.lms.tables import Table, folded, read_table
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 

@@ -24,7 +24,7 @@ from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.scores import students_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.lms.tables import read_table
+from hw_grading.lms.tables import folded, read_table
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -233,11 +233,6 @@ def people_in(path: Path) -> list[Person]:
             place = f"{path}, line {row.line}"
             raise UserError(f"{place}: the student id {person.id!a} cannot be used: {why}")
     return list(found.values())
-
-
-def folded(text: str) -> str:
-    """Return a text in a normal form, independent of case, Unicode form and spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def composed(text: str) -> str:

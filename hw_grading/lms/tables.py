@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ class Row:
 
     line: int
     cells: tuple[str, ...]  # as they are, one for each column
-    values: Mapping[str, str]  # without blanks around them, by the column's name in lower case
+    values: Mapping[str, str]  # without blanks around them, by the column's name, `folded`
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Table:
 
     path: Path
     titles: tuple[str, ...]  # of the columns, as they are
-    columns: tuple[str, ...]  # their names, in lower case
+    columns: tuple[str, ...]  # their names, `folded`
     rows: tuple[Row, ...]
     delimiter: str
     is_ended: bool  # whether the last line has a line end
@@ -74,7 +75,7 @@ def read_table(path: Path) -> Table:
     if not lines:
         raise UserError(f"{path}, line 1: expected the names of columns, found nothing")
     (_, titles), *others = lines
-    names, is_ended = tuple(t.strip().casefold() for t in titles), text.endswith(("\n", "\r"))
+    names, is_ended = tuple(map(folded, titles)), text.endswith(("\n", "\r"))
     rows = []
     for line, cells in others:
         missing = len(titles) - len(cells)
@@ -87,3 +88,8 @@ def read_table(path: Path) -> Table:
         cells += ("",) * missing  # Excel leaves out empty values at the end of a row
         rows.append(Row(line, cells, dict(zip(names, map(str.strip, cells), strict=True))))
     return Table(path, titles, names, tuple(rows), delimiter, is_ended)
+
+
+def folded(text: str) -> str:
+    """Return a text in a normal form, independent of case, Unicode form and spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
