@@ -56,7 +56,7 @@ def run() -> None:
         log = course.folder / "log.txt"
         if course.nbgrader("generate_assignment", HOMEWORK, log=log) != 0:
             raise RuntimeError(log.read_text())
-        write_class(course.folder, HOMEWORK)
+        write_class(course, HOMEWORK)
         quiet, alone, scores = graded(course)
         print(f"{len(alone)} submissions on the machine as it is: {quiet:.0f} s", flush=True)
         with busy_processes():

@@ -68,9 +68,9 @@ def names_by_default():
     [commands] = [action for action in PARSER._actions if action.dest == "command"]
     for name in re.findall(r"[\w<>]+(?:/|\.\w+)", _defaults(commands)):
         name = name.replace("<homework>", "hw2")
-        yield from (name.replace("<command>", page) for page in ("statistics", "similarity"))
-        for kind in ("canvas", "moodle", "gradescope", "questions"):
-            yield name.replace("<format>", kind).replace("<command>", "statistics")
+        for page in ("statistics", "similarity"):
+            for kind in ("canvas", "moodle", "gradescope", "questions"):
+                yield name.replace("<command>", page).replace("<format>", kind)
 
 
 def _defaults(commands):

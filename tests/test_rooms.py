@@ -21,10 +21,10 @@ GRADER = [
 ]
 # The most lines of each room, or of several together. A larger number needs a reason in the commit.
 MAX_LINES = {
-    "hw_support": 4178,
+    "hw_support": 4182,
     "hw_grading/homework hw_grading/commands": 1720,
-    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3363,
-    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 3665,
+    "hw_grading/sandbox hw_grading/inside hw_grading/examiner": 3372,
+    "hw_grading/batch hw_grading/run hw_grading/plugins hw_grading/outcome.py": 3671,
     "hw_grading/gradebook": 2980,
     "hw_grading/rendering": 1200,
     "hw_grading/desk": 1400,

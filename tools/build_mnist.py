@@ -26,8 +26,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_grading.gradebook.writing import write_whole
 from hw_support.shipped_data import MNIST_FILE
-from tools.atomic import write_atomically
 from tools.idx import IdxFileError, IdxSpec, read_idx
 
 # The MD5 sums of the unpacked files, which have not changed since 1998.
@@ -162,7 +162,7 @@ def main(argv: Sequence[str] | None = None, specs: Mapping[str, IdxSpec] = MNIST
         return 0 if same else 1
 
     try:
-        write_atomically(options.out, built)
+        write_whole(options.out, built)
     except OSError as error:
         print(f"{options.out}: cannot be written ({error.strerror or error})", file=sys.stderr)
         return 2

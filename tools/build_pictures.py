@@ -27,9 +27,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_support import display_digits, get_mnist_threes_nines, label_axes
-from tools.atomic import write_atomically
 
 NOTEBOOK = Course(REPOSITORY).source("hw2") / "hw2.ipynb"
 _DOTS_PER_INCH = 110
@@ -145,7 +145,7 @@ def main(words: Sequence[str] | None = None) -> int:
     for picture in old:
         data = base64.b64encode(png(picture.draw())).decode()
         cells[picture.cell].setdefault("attachments", {})[picture.name] = {"image/png": data}
-    write_atomically(NOTEBOOK, (nbformat.writes(notebook) + "\n").encode())
+    write_whole(NOTEBOOK, (nbformat.writes(notebook) + "\n").encode())
     return 0
 
 

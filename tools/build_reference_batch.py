@@ -25,8 +25,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_grading.gradebook.writing import write_whole
 from hw_support.shipped_data import REFERENCE_BATCH_FILE
-from tools.atomic import write_atomically
 
 NUMBERS_FILE = Path(__file__).with_name("reference_batch.json")
 
@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             word = "same bytes" if same else "differs from what the numbers give"
             print(f"{options.out}: {word}, expected SHA-256 {digest}")
             return 0 if same else 1
-        write_atomically(options.out, built)
+        write_whole(options.out, built)
     except OSError as error:
         print(f"{options.out}: {error.strerror or error}", file=sys.stderr)
         return 1 if options.check else 2

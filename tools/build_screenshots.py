@@ -30,13 +30,14 @@ from hw_grading.commands import sample
 from hw_grading.commands.sample import cell_of, solved
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_support import label_axes
-from tools.atomic import write_atomically
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
 from chromium import chromium
 from desk_class import Desk
 from lab import Lab
 from server import start, start_desk
+
+from hw_grading.gradebook.writing import write_whole
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 HOMEWORK, QUESTION = "hw2", "q1_3e_i"
@@ -104,12 +105,12 @@ def picture_of_feedback(browser: Browser, folder: Path) -> bytes:
     """Grade a student of hw0's sample class who made a mistake, and open the feedback."""
     course = scratch_course(folder / "graded")
     course.must("generate_assignment", "hw0", log=folder / "log")
-    sample.write_class(course.root, "hw0")
+    sample.write_class(course, "hw0")
     student = "n-by-n-trap"
     course.must("autograde", "hw0", f"--student={student}", log=folder / "log")
     course.must("generate_feedback", "hw0", f"--student={student}", log=folder / "log")
     page = browser.new_page(viewport=_VIEW)
-    page.goto((folder / "feedback" / student / "hw0" / "hw0.html").as_uri())
+    page.goto((course.root / "feedback" / student / "hw0" / "hw0.html").as_uri())
     return page.screenshot()
 
 
@@ -180,7 +181,7 @@ def main() -> int:
             "feedback": picture_of_feedback(browser, Path(folder)),
         }
         for name, picture in pictures.items():
-            write_atomically(PICTURES / f"{name}.png", small(picture))
+            write_whole(PICTURES / f"{name}.png", small(picture))
     return 0
 
 

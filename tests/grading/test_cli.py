@@ -115,7 +115,7 @@ def test_a_command_that_is_stopped_at_its_imports_says_so(tmp_path):
     assert done.returncode == 130
 
 
-@pytest.mark.parametrize("package", ["nbgrader", "nbformat", "sqlalchemy", "copydetect"])
+@pytest.mark.parametrize("package", ["numpy", "nbgrader", "nbformat", "sqlalchemy", "copydetect"])
 def test_a_package_that_is_missing_is_named_with_what_to_type(package):
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"

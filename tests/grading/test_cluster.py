@@ -24,21 +24,20 @@ class Cluster:
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._file, self._stack = folder / "scheduler.json", stack
-        self.scheduler = self._start("scheduler", "--port", "0", "--host", "127.0.0.1")
+        self._start("scheduler", "--port", "0", "--host", "127.0.0.1")
 
-    def _start(self, role: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    def _start(self, role: str, *arguments: str) -> None:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "dask", role, *arguments, "--no-dashboard"),
                 *("--scheduler-file", str(self._file)),
             ],
-            env={**environment(), **variables},
+            env=environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
-        return process
 
     @property
     def address(self) -> str:
@@ -46,15 +45,14 @@ class Cluster:
         with Client(scheduler_file=str(self._file), timeout=120, set_as_default=False) as client:
             return str(client.scheduler.address)
 
-    def worker(self, **variables: str) -> subprocess.Popen[bytes]:
+    def worker(self) -> None:
         """Start a worker without a nanny, which would restart it after a kill."""
         before = self._workers()
-        process = self._start("worker", "--nthreads", "1", "--no-nanny", **variables)
+        self._start("worker", "--nthreads", "1", "--no-nanny")
         end = time.monotonic() + 120
         while not self._workers() - before:
             assert time.monotonic() < end
             time.sleep(0.1)
-        return process
 
     def _workers(self) -> set[str]:
         with Client(scheduler_file=str(self._file), timeout=120, set_as_default=False) as client:

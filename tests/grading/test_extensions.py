@@ -25,11 +25,6 @@ __all__ = ["term"]  # a fixture
 LATE = "2022-10-06 01:59:59"  # by 26 hours
 
 
-@pytest.fixture
-def file_term(tmp_path) -> Term:
-    return Term(tmp_path / "course").homework()
-
-
 def granted(term: Term, name: str = "ps1") -> dict[str, Extension]:
     with open_gradebook(term.course.db_url, name) as (db, _):
         return {student: one for (_, student), one in extensions_in(db, name).items()}
@@ -131,17 +126,17 @@ def from_csv(term: Term, content: str | bytes) -> int:
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
-def test_a_csv_grants_all_of_its_rows_for_this_homework(file_term, mark):
-    file_term.homework("ps2", due="2022-11-01 12:00:00")
-    file_term.hand_in("ada", LATE)
+def test_a_csv_grants_all_of_its_rows_for_this_homework(term, mark):
+    term.homework("ps2", due="2022-11-01 12:00:00")
+    term.hand_in("ada", LATE)
     content = "\ufeffStudent,Until,Hours,Slip,Reason,Homework\r\nada,2022-10-08 23:59,,,ill\r\n"
     content += 'bên,,"1.5",1,,ps1\r\n,,,,,\r\nada,,5,,,ps2'
-    assert from_csv(file_term, content.replace(",", mark)) == 0
-    found = granted(file_term)
+    assert from_csv(term, content.replace(",", mark)) == 0
+    found = granted(term)
     assert (found["ada"].until, found["ada"].reason) == (utc("2022-10-08 23:59"), "ill")
     assert (found["bên"].seconds, found["bên"].slip) == (5400, 1)
-    assert granted(file_term, "ps2") == {}
-    assert extension_of_nbgrader(file_term) is not None
+    assert granted(term, "ps2") == {}
+    assert extension_of_nbgrader(term) is not None
 
 
 @pytest.mark.parametrize(
@@ -161,20 +156,20 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(file_term, mark):
         ("ben,2022-10-08,,,ps9", "the gradebook has no homework 'ps9'"),
     ],
 )
-def test_a_row_in_error_is_named_and_nothing_is_granted(file_term, capsys, row, said):
+def test_a_row_in_error_is_named_and_nothing_is_granted(term, capsys, row, said):
     content = f"student,until,hours,slip,homework\nada,2022-10-08 23:59\n{row}\ncyd,,5\n"
-    assert from_csv(file_term, content) == 2
+    assert from_csv(term, content) == 2
     complaint = capsys.readouterr().err
     assert "extensions.csv, line 3: " in complaint
     assert said in complaint
     assert complaint.endswith("No extension was granted.\n")
-    assert granted(file_term) == {}
+    assert granted(term) == {}
 
 
-def test_a_csv_without_its_columns_is_refused(file_term, capsys):
-    assert from_csv(file_term, "name,hours\nada,5\n") == 2
+def test_a_csv_without_its_columns_is_refused(term, capsys):
+    assert from_csv(term, "name,hours\nada,5\n") == 2
     assert "line 1: expected a column named student, found 'name'" in capsys.readouterr().err
-    assert from_csv(file_term, "student,date\nada,5\n") == 2
+    assert from_csv(term, "student,date\nada,5\n") == 2
     assert "line 1: expected a column named until or hours or slip" in capsys.readouterr().err
 
 
@@ -189,19 +184,19 @@ def test_a_csv_without_its_columns_is_refused(file_term, capsys):
         (["ps1", "--from-csv", "nowhere.csv"], "nowhere.csv"),
     ],
 )
-def test_a_contradictory_command_grants_nothing(file_term, capsys, words, said):
-    assert file_term.type("extend", *words) == 2
+def test_a_contradictory_command_grants_nothing(term, capsys, words, said):
+    assert term.type("extend", *words) == 2
     assert said in capsys.readouterr().err
-    assert granted(file_term) == {}
+    assert granted(term) == {}
 
 
-def test_an_extension_without_a_due_date_is_refused(file_term, capsys):
-    file_term.homework("ps2", due=None)
-    assert file_term.type("extend", "ps2", *of("ada"), "--hours", "3") == 2
+def test_an_extension_without_a_due_date_is_refused(term, capsys):
+    term.homework("ps2", due=None)
+    assert term.type("extend", "ps2", *of("ada"), "--hours", "3") == 2
     assert "no due date" in capsys.readouterr().err
-    file_term.type("extend", "ps1", "--list")
+    term.type("extend", "ps1", "--list")
     assert capsys.readouterr().out == "Nobody has an extension for ps1.\n"
-    file_term.type("extend", "ps1", *of("eve"), "--hours", "24")
+    term.type("extend", "ps1", *of("eve"), "--hours", "24")
     assert "The gradebook has no such student yet: check the id" in capsys.readouterr().out
 
 

@@ -187,7 +187,6 @@ def test_the_message_names_the_graders_line() -> None:
 
 PUT_IN = """
 import errno, os
-from hw_grading.examiner.client import Examination
 from hw_grading.run.submission import Submission
 from hw_support.submission import file
 

@@ -77,7 +77,6 @@ class Surroundings:
 
     def __init__(self, course: ToyCourse) -> None:
         self.threshold = gc.get_threshold()
-        self.frozen = gc.get_freeze_count()
         self.on_interrupt = signal.getsignal(signal.SIGINT)
         self.warnings = list(warnings.filters)
         self.threads = [t for t in threading.enumerate() if "hw-worker" in t.name]

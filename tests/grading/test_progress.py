@@ -55,6 +55,16 @@ def test_the_table_names_who_has_a_problem_and_why(told: Told) -> None:
 def test_a_result_of_an_earlier_run_is_counted_separately(told: Told) -> None:
     told.progress.ended("ada", RIGHT, again=True)
     assert "1 from an earlier run" in told.progress.table()
+    told.progress.ended("ada", RIGHT)  # its file was replaced: it ran after all
+    assert "earlier run" not in told.progress.table()
+
+
+def test_of_several_notebooks_the_worst_outcome_counts(told: Told) -> None:
+    for outcome in (FAILED, RIGHT):
+        told.progress.ended("ada", outcome)
+    told.progress.saved("ada", FAILED, RIGHT)
+    assert told.progress.counts()[Status.SUBMISSION_FAILED] == 1
+    assert "ada: Cell 'train' did not end" in told.progress.table()
 
 
 def test_each_outcome_is_a_line_of_json(told: Told) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw_grading.lms.roster import CANVAS_ID, Match, Person, Roster, Unknown, Who, people_in
-from hw_grading.lms.tables import read_table
+from hw_grading.lms.tables import folded, read_table
 from hw_support.submission.file import UserError
 
 ANN = Person("ann", sid="3031", email="ann@x.edu", name="Ann Lee", canvas_id="701")
@@ -172,3 +172,11 @@ def test_other_values_of_a_table_stay_as_they_are(tmp_path: Path) -> None:
     table = read_table(path)
     assert table.with_values(0, {2: "5"}).decode() == 'a;"b;c";d\r\n5;"x\ny";\r\n=2; z ;3\r\n'
     assert [row.line for row in table.rows] == [2, 5]
+
+
+def test_a_title_is_found_whatever_its_signs(tmp_path: Path) -> None:
+    path = tmp_path / "worksheet.csv"
+    path.write_text("N\u00ba\u00a0de  ID,Nota\n7,1\n", encoding="utf-8")
+    table = read_table(path)
+    table.expect(folded("N\u00ba de ID"))
+    assert table.rows[0].values[folded("N\u00ba de ID")] == "7"

@@ -18,7 +18,6 @@ from golden_class import read_expected
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sample-class")]
 
-RELEASED = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
 # Training takes long, so only some students train. An endless loop would wait for a limit that
 # training needs too.
 IN_STOCK = ["blank", "broadcasting-mistake", "mean-gradients", "syntax-error", "unstable-sigmoid"]
@@ -41,7 +40,7 @@ def course(tmp_path_factory):
     """The folder of a course in which the sample class has handed in."""
     made = scratch_course(tmp_path_factory.mktemp("class") / "course")
     made.must("generate_assignment", "hw2", log=made.folder / "log.txt")
-    write_class(made.folder, "hw2")
+    write_class(made, "hw2")
     return made.folder
 
 

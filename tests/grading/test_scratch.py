@@ -1,28 +1,16 @@
 """However a run ends, it leaves nothing in the folder for temporary files."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from toy_course import ASSIGNMENT, ToyCourse, environment
 
 from hw_grading.batch.locks import course_locked, work_folder
-
-
-@pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder for temporary files; its path is short, as those of sockets have to be."""
-    folder = Path(tempfile.mkdtemp(prefix="t"))
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def left_in(place: Path) -> list[str]:

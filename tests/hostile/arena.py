@@ -41,7 +41,6 @@ CANARY = "canary-7f3a"  # must never be seen by student code
 STUDENT = "mallory-7351"  # whose name student code must not find, either
 EXPECTED = "4242"  # a number that is only in staff code and hidden tests
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
-FULL_MARKS = sum(POINTS.values())
 NOTHING = dict.fromkeys(POINTS, 0.0)
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
 # Texts of test cells and of staff code, which the kernel never gets.

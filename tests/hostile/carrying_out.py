@@ -6,8 +6,6 @@ from typing import Any
 from arena import NOTHING, POINTS, Arena, Outcome
 from attack_files import Attack, Header
 
-from hw_grading.commands.sample import cell_of
-
 MAX_MB = 400  # of memory that a process of the grader may add for one submission
 EXAMINER_MB = 75  # of memory that an examiner has when it begins
 
@@ -80,8 +78,3 @@ def tried(outcome: Outcome) -> tuple[set[str], set[str]]:
 def number_after(word: str, outcome: Outcome) -> int:
     """Return the last number that was printed behind a word."""
     return int(re.findall(rf"{word} (\d+)", outcome.printed)[-1])
-
-
-def shown(outcome: Outcome, cell: str) -> str:
-    """Return the outputs of the cell with a grade id."""
-    return str(cell_of(outcome.nb, cell).outputs)

@@ -47,6 +47,7 @@ def test_an_attack_that_another_file_checks_is_named_there() -> None:
     elsewhere = [attack for attack in ALL if attack.header.checked_in]
     assert elsewhere
     for attack in elsewhere:
+        assert not attack.header.smoke  # its test has the mark
         file = Path(__file__).with_name(attack.header.checked_in)
         assert f'"{attack.name}"' in file.read_text(encoding="utf-8")
 
@@ -112,6 +113,7 @@ def test_right_answers_get_all_points_and_wrong_ones_none(
 
 
 @pytest.mark.slow
+@pytest.mark.smoke
 def test_links_to_the_course_in_the_working_folder(arena: Arena) -> None:
     carry_out(arena, "writing/links", COURSE=str(arena.course))
 

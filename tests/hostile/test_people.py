@@ -252,7 +252,7 @@ def tags_in(page: BeautifulSoup) -> list[tuple[str, list[str]]]:
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def pages() -> Any:
     """Formgrader's handler for one request, as the server makes it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formgrader, "Environment", jinja2.Environment)

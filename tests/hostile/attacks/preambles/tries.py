@@ -1,5 +1,5 @@
 # Prints "WORKED name" or "refused name why" for everything that is tried.
-import os, shutil, socket, stat, struct, time
+import os
 def attempt(name, function, *arguments):
     try:
         result = function(*arguments)

@@ -1,7 +1,6 @@
 """Writes to the course, and links to it from the working folder."""
 
 # /// attack
-# smoke = true
 # checked_in = "test_attacks.py"
 # uses = ["tries"]
 # problems = []
