@@ -1,6 +1,5 @@
 """Measure how well many Dask workers are used, with submissions that only sleep."""
 
-import io
 import logging
 import statistics
 import tempfile
@@ -13,9 +12,8 @@ from hw_grading.batch.cluster import DaskWorkers
 from hw_grading.batch.grading import ClassRun
 from hw_grading.batch.job import Job
 from hw_grading.batch.progress import Progress
-from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Graded, Outcome
+from hw_grading.outcome import Outcome, Status
 from hw_grading.run.settings import RunSettings
 
 WORKERS, ROUNDS, SECONDS, REPEATS = 64, 5, 10.0, 3
@@ -41,9 +39,8 @@ def seconds_of_a_class(executor: DaskWorkers) -> float:
     jobs = [Job(f"student-{n}", 0, "{}", {}, {}, Homework("none")) for n in range(WORKERS * ROUNDS)]
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
-        results = Results(Path(folder))
-        progress = Progress([], Path(folder), "sleeping", logging.getLogger(), io.StringIO())
-        run = ClassRun(executor, results, progress, at_once=executor.at_once, run=sleep)
+        log = logging.getLogger()
+        run = ClassRun(executor, Path(folder), Progress(0, 0, "sleeping", log), log, run=sleep)
         for _, future in run.ahead(jobs, run.begin):
             future.result()
         return time.monotonic() - start
@@ -52,4 +49,4 @@ def seconds_of_a_class(executor: DaskWorkers) -> float:
 def sleep(job: Job) -> Outcome:
     """Sleep as long as a submission takes, without using the CPU."""
     time.sleep(SECONDS)
-    return Graded("{}")
+    return Outcome(Status.GRADED)

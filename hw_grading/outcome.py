@@ -6,9 +6,8 @@ submission was not seen to cause (`hw_grading.run.blame`). From there on, outcom
 which can be sent to other processes and machines.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
 
 
 class GraderFault(RuntimeError):
@@ -20,19 +19,11 @@ class HelperEnded(GraderFault):
 
 
 class Status(StrEnum):
-    """The outcome for one student, in the words that people see."""
+    """The outcome for one student, in the words that people see; the worst is the last."""
 
-    GRADED = "graded"
-    SUBMISSION_FAILED = "submission failed"  # all or part of it
-    NOT_GRADED = "not graded"
-
-
-@dataclass(frozen=True)
-class Spent:
-    """The time that a submission took."""
-
-    seconds: float = 0.0  # wall-clock
-    cpu_seconds: float = 0.0  # CPU time of the student's processes
+    GRADED = "graded"  # every cell was run, and every test has its score
+    SUBMISSION_FAILED = "submission failed"  # all or part; other tests have scores, which may be 0
+    NOT_GRADED = "not graded"  # the grader failed: there is no score, not even a zero
 
 
 @dataclass(frozen=True)
@@ -58,43 +49,14 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Graded:
-    """Every cell was run, and every test has its score."""
+class Outcome:
+    """How the run of a submission ended."""
 
-    notebook: str  # with its outputs and notes, as JSON
-    spent: Spent = field(default_factory=Spent)
-    parts: tuple[Part, ...] = ()  # in the notebook's order
-    status: ClassVar[Status] = Status.GRADED
-    reasons: ClassVar[tuple[str, ...]] = ()
-    unscored: ClassVar[tuple[str, ...]] = ()
-
-
-@dataclass(frozen=True)
-class SubmissionFailed:
-    """All or part of the submission failed; every other test has its score, which may be 0."""
-
-    notebook: str  # with its outputs and notes, as JSON
-    reasons: tuple[str, ...]  # each of one or more sentences
-    spent: Spent = field(default_factory=Spent)
+    status: Status
+    reasons: tuple[str, ...] = ()  # why it is not `GRADED`; each of one or more sentences
+    notebook: str = ""  # with its outputs and notes, as JSON; "" if it is `NOT_GRADED`
     parts: tuple[Part, ...] = ()  # in the notebook's order
     # Tests without a score, because the instructor's cells have a fault. They have no parts.
     unscored: tuple[str, ...] = ()
-    status: ClassVar[Status] = Status.SUBMISSION_FAILED
-
-
-@dataclass(frozen=True)
-class NotGraded:
-    """The grader failed: the submission has no score, not even a zero."""
-
-    fault: str
-    spent: Spent = field(default_factory=Spent)
-    status: ClassVar[Status] = Status.NOT_GRADED
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """The fault."""
-        return (self.fault,)
-
-
-WithScores = Graded | SubmissionFailed
-Outcome = Graded | SubmissionFailed | NotGraded
+    seconds: float = 0.0  # wall-clock time
+    cpu_seconds: float = 0.0  # CPU time of the student's processes

@@ -8,11 +8,12 @@ from distributed import Client
 from distributed.cfexecutor import ClientExecutor
 
 from hw_grading.batch.job import installed, why_unfit
+from hw_grading.batch.local import Workers
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 
 
-class DaskWorkers(ClientExecutor):
+class DaskWorkers(ClientExecutor, Workers):
     """The workers of a Dask scheduler at an address such as ``"tcp://10.0.0.1:8786"``.
 
     Wait some seconds for the scheduler and for a first worker. `GraderFault` if there is none, or

@@ -28,7 +28,7 @@ import hw_grading
 import hw_support
 from hw_grading.homework.homework import KINDS, Homework
 from hw_grading.homework.notes import is_notes
-from hw_grading.outcome import HelperEnded, NotGraded, Outcome, Spent
+from hw_grading.outcome import HelperEnded, Outcome, Status
 from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
@@ -45,7 +45,7 @@ class Job:
     """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int  # of hidden tests' inputs in the first run; see `seed_of`
+    seed: int  # of hidden tests' inputs; see `seed_of`
     notebook: str  # sanitized, as JSON, including the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
@@ -91,33 +91,30 @@ def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are separate processes.
 
     Run it a second time if one of the grader's processes has ended, or if the kernel has died: the
-    machine may have killed it. The second run has another seed. After a dead kernel it gets the
-    time that is left, and there is none if that is too little.
+    machine may have killed it.
     """
     began = monotonic()
-    settings, seed = RunSettings(**job.settings), job.seed
-    for is_last in (False, True):
+    for _ in range(2):
         notebook = nbformat.from_dict(json.loads(job.notebook))
-        submission = Submission(notebook, seed, settings, job.homework)
-        seed = another(seed)
+        settings = RunSettings(**job.settings)
+        submission = Submission(notebook, job.seed, settings, job.homework)
         try:
-            outcome: Outcome = submission.run()
-            spent = monotonic() - began, submission.cpu_seconds_used
-            if submission.kernel_died and not is_last and (left := settings.after(*spent)):
-                settings = left
-                continue
+            outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
-            if isinstance(error, HelperEnded) and not is_last:
-                continue
-            outcome = NotGraded(described(error))
-        break
-    return replace(outcome, spent=Spent(monotonic() - began, submission.cpu_seconds_used))
+            outcome = Outcome(Status.NOT_GRADED, (described(error),))
+            if not isinstance(error, HelperEnded):
+                break
+        else:
+            if not submission.kernel_died:
+                break
+    seconds = monotonic() - began
+    return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
 
 
 def run_elsewhere(job: Job) -> Outcome:
     """Run a submission on another machine, which may have joined after the others were checked."""
     if why := why_unfit(job.settings, job.versions):
-        return NotGraded(f"a worker differs from the coordinator: {why}")
+        return Outcome(Status.NOT_GRADED, (f"a worker differs from the coordinator: {why}",))
     return run(job)
 
 
@@ -156,30 +153,16 @@ def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) 
     attempt. A new text of a locked cell changes no seed.
     """
     cells = (cell for cell in notebook.cells if not is_notes(cell))
-    texts = (text for cell in cells for text in _identity(cell))
-    return _number(secret, homework, student, *texts)
-
-
-def another(seed: int) -> int:
-    """Return the seed of a run that replaces one with this seed.
-
-    Student code that has seen inputs may pass them on, for example by the files that the system
-    keeps in memory. So the next run needs other inputs.
-    """
-    return _number(str(seed).encode(), "second run")
+    digest = hmac.new(secret, digestmod=hashlib.sha256)
+    for text in (homework, student, *(text for cell in cells for text in _identity(cell))):
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return int.from_bytes(digest.digest()[:16], "big")
 
 
 def _identity(cell: NotebookNode) -> tuple[str, str, str]:
     grade_id = grade_id_of(cell) or ""
     return ("locked", grade_id, "") if is_locked(cell) else (cell.cell_type, grade_id, cell.source)
-
-
-def _number(key: bytes, *texts: str) -> int:
-    digest = hmac.new(key, digestmod=hashlib.sha256)
-    for text in texts:
-        encoded = text.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return int.from_bytes(digest.digest()[:16], "big")
 
 
 # -- the packages of this machine

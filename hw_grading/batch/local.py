@@ -2,9 +2,9 @@
 
 Each call has a process of its own, which ends with the call: no submission meets what another one
 left. The processes are forked from one that has done their imports, the fork server. A thread of
-the coordinator hands each call to a new process and waits for its answer; if the process dies, it
-tries again. If the fork server dies, its processes end, and the next call starts another one. When
-the coordinator is gone, all processes end, also in the middle of a call. This needs Linux.
+the coordinator hands each call to a new process and waits for its answer. If the fork server dies,
+its processes end, and the next call starts another one. When the coordinator is gone, all processes
+end, also in the middle of a call. This needs Linux.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import recv_handle, send_handle
@@ -27,22 +27,47 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.batch.locks import work_folder
+from hw_grading.examiner import client as examiner
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
-ATTEMPTS = 3  # to make a call, or to start the fork server
 _SECONDS_TO_END = 5.0
 _YOUNG_SECONDS = 60.0  # of the folder of a run that was killed
 
 
-class LocalProcesses(ThreadPoolExecutor):
+class Workers(Executor):
+    """What runs submissions; `at_once` of them, or 0: each when it is submitted."""
+
+    at_once = 0
+
+    def expect_imports(self) -> None:
+        """Wait until it can run submissions; `GraderFault` if the homework has wrong code."""
+
+
+class InThisProcess(Workers):
+    """Makes each call in this process, when it is submitted; the arguments are as below."""
+
+    def __init__(self, homework: Homework, blas_threads: int | None, examined: bool) -> None:
+        if blas_threads is not None:
+            fork_client.begin(blas_threads, homework.manifest.preload)
+        if examined:
+            self.expect_imports = examiner.begin(homework)  # type: ignore[method-assign]
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Make a call; what it raises is raised here."""
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
+
+
+class LocalProcesses(ThreadPoolExecutor, Workers):
     """Makes at most `workers` calls at a time, each in a process of its own.
 
     `blas_threads` are those of forked kernels; None: kernels are not forked. Without `examined`, no
     submission needs an examiner. A call that raises an exception fails with a `GraderFault`, and so
-    does one whose processes die.
+    does one whose process dies.
     """
 
     def __init__(
@@ -53,6 +78,7 @@ class LocalProcesses(ThreadPoolExecutor):
         examined: bool = True,
     ) -> None:
         super().__init__(workers, "hw-worker")
+        self.at_once = workers
         self._warm_up = homework or Homework(""), blas_threads, examined
         # Each worker, its kernel and its examiner share a core: they wait for each other most of
         # the time, and wake each other up faster. None: some core would have more workers.
@@ -73,15 +99,12 @@ class LocalProcesses(ThreadPoolExecutor):
         return super().submit(self._call, function, args, kwargs)
 
     def expect_imports(self) -> None:
-        """Wait for the first fork server; `GraderFault` if it cannot import the homework's code."""
-        for _ in range(ATTEMPTS):
-            with contextlib.suppress(EOFError, OSError):
-                if why := self._control.recv():
-                    raise GraderFault(why)
-                return
-            with self._lock:
-                self._start_again()
-        raise GraderFault(f"the fork server of the workers ended {ATTEMPTS} times as it started")
+        """Wait for the fork server; `GraderFault` if it cannot import the homework's code."""
+        why = "the fork server of the workers ended as it started"
+        with contextlib.suppress(EOFError, OSError):
+            why = self._control.recv()
+        if why:
+            raise GraderFault(why)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after all submitted calls, or at once if these are cancelled."""
@@ -111,32 +134,22 @@ class LocalProcesses(ThreadPoolExecutor):
         with contextlib.suppress(OSError):  # who needs it sees that it has ended
             self._control.send(self._warm_up)
 
-    def _start_again(self) -> None:
-        self._control.close()
-        self._server.kill()
-        self._server.wait()
-        self._start()
-
     def _call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Make a call in a new process, and in another one if that dies."""
+        """Make a call in a new process."""
         core = self._cores.pop()
+        ours, theirs = Pipe()
         try:
-            call = core, pickle.dumps((function, args, kwargs))
-            for _ in range(ATTEMPTS):
-                ours, theirs = Pipe()
-                with ours, contextlib.suppress(EOFError, OSError):
-                    self._hand_over(theirs)
-                    ours.send(call)
-                    answer = ours.recv_bytes()
-                    break
-            else:
-                raise GraderFault(
-                    f"{ATTEMPTS} worker processes died while they ran it. If memory ran out, lower "
-                    "c.WholeClass.workers"
-                )
+            with ours:
+                self._hand_over(theirs)
+                ours.send((core, pickle.dumps((function, args, kwargs))))
+                value, failure = pickle.loads(ours.recv_bytes())
+        except (EOFError, OSError):
+            failure = (
+                "the process that ran it died. If memory ran out, lower c.WholeClass.workers. Then "
+                "run this command again"
+            )
         finally:
             self._cores.append(core)
-        value, failure = pickle.loads(answer)
         if failure:
             raise GraderFault(failure)
         return value
@@ -149,7 +162,9 @@ class LocalProcesses(ThreadPoolExecutor):
             try:
                 send_handle(self._control, connection.fileno(), None)
             except OSError:  # the fork server has ended
-                self._start_again()
+                self._control.close()
+                self._server.wait()
+                self._start()
                 send_handle(self._control, connection.fileno(), None)
 
 
@@ -202,9 +217,9 @@ def _work(coordinator: Connection, server: Connection, homework: Homework | None
                 os.sched_setaffinity(0, {core})
         try:
             if homework:
-                from hw_grading.examiner import client, process
+                from hw_grading.examiner import process
 
-                client.take(*process.fork(), homework)
+                examiner.take(*process.fork(), homework)
             function, args, kwargs = pickle.loads(call)
             answer = pickle.dumps((function(*args, **kwargs), ""))
         except Exception as error:

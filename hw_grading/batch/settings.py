@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import tempfile
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -15,7 +15,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import LocalProcesses
+from hw_grading.batch.local import InThisProcess, LocalProcesses, Workers
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
@@ -48,23 +48,16 @@ class WholeClass(Configurable):
         False,
         help="Whether to run every submission again, even if an earlier run saved its result.",
     ).tag(config=True)
-    folder = Unicode("grading", help="The folder in the course for results and progress.").tag(
-        config=True
-    )
+    folder = Unicode("grading", help="The folder in the course for saved results.").tag(config=True)
     secret_file = Unicode(
         "",
         help="The file of the course's secret, from which fresh cases are drawn; written if "
         "missing. '': a file in your Jupyter data folder. To draw the same cases on another "
         "machine, copy the file there.",
     ).tag(config=True)
-    results_mb = Integer(
-        4000,
-        help="Size (MB) of all saved results. When a run begins, the least recently used are "
-        "removed.",
-    ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:
-        """Return the folder for results and progress, in a course with this root."""
+        """Return the folder for saved results and the list of runs, in a course with this root."""
         return Path(root, self.folder)
 
     def secret(self, root: str | Path, course_id: str) -> Path:
@@ -81,11 +74,12 @@ class WholeClass(Configurable):
         settings: RunSettings,
         homework: Homework,
         examined: bool,
-    ) -> tuple[Executor | None, int]:
-        """Return an executor, and how many submissions it runs at once.
+        secrets: Sequence[Path],
+    ) -> Workers:
+        """Return an executor that is ready to run submissions, or raise `GraderFault`.
 
-        None as executor means: run submissions in this process, one at a time. A single submission
-        does not justify a process. `examined` says whether test cells need an examiner.
+        A single submission does not justify a process. `examined` says whether test cells need an
+        examiner. No sandbox may show the `secrets`.
         """
         if self.executor == "dask":
             try:
@@ -95,16 +89,25 @@ class WholeClass(Configurable):
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
                     f"on the workers' machines: pip install '{DISTRIBUTION}[dask]'"
                 ) from error
-            executor = DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, settings)
-            return executor, executor.at_once
+            # They check their sandboxes by themselves.
+            return DaskWorkers(self.scheduler_address, self.scheduler_wait_seconds, settings)
+        blas_threads = settings.blas_threads
+        forked = blas_threads if settings.sandbox != "none" and settings.fork_kernels else None
+        workers: Workers
         if self.executor == "serial" or submissions < 2 or sys.platform != "linux":
-            return None, 1
-        free_mb = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
-        fit = max(1, int(free_mb // settings.memory_mb))
-        at_once = min(submissions, self.workers or len(os.sched_getaffinity(0)), fit)
-        sandboxed = settings.sandbox != "none" and settings.fork_kernels
-        blas_threads = settings.blas_threads if sandboxed else None
-        return LocalProcesses(at_once, homework, blas_threads, examined), at_once
+            workers = InThisProcess(homework, forked, examined)
+        else:
+            free_mb = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
+            fit = max(1, int(free_mb // settings.memory_mb))
+            at_once = min(submissions, self.workers or len(os.sched_getaffinity(0)), fit)
+            workers = LocalProcesses(at_once, homework, forked, examined)
+        try:
+            settings.expect_a_sandbox(secrets)  # while the fork servers start
+            workers.expect_imports()
+        except BaseException:
+            workers.shutdown(cancel_futures=True)
+            raise
+        return workers
 
 
 def course_secret(file: Path) -> bytes:
@@ -114,28 +117,20 @@ def course_secret(file: Path) -> bytes:
     """
     try:
         if not file.exists():
-            _make(file)
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as written:
+                written.write(secrets.token_hex(SECRET_BYTES))
+                written.flush()
+                with contextlib.suppress(FileExistsError):  # another process was faster
+                    os.link(written.name, file)
         secret = bytes.fromhex(file.read_text(encoding="ascii"))
+        if len(secret) != SECRET_BYTES:
+            raise ValueError(f"expected {SECRET_BYTES} bytes in hexadecimal digits")
     except (OSError, ValueError) as error:
         raise GraderFault(
             "The course's secret, from which hidden inputs are drawn, cannot be read from "
             f"{file} or written to it ({error}). Make that folder writable, or set "
-            "c.WholeClass.secret_file to a file outside the course"
+            "c.WholeClass.secret_file to a file outside the course. If the file is damaged, remove "
+            "it: the grader makes a new secret, and hidden tests get new inputs"
         ) from error
-    if len(secret) != SECRET_BYTES:
-        raise GraderFault(
-            f"{file}: expected a secret of {SECRET_BYTES} bytes in hexadecimal digits, found "
-            f"{len(secret)} bytes. Remove the file: the grader makes a new secret, and hidden "
-            "tests get new inputs"
-        )
     return secret
-
-
-def _make(file: Path) -> None:
-    """Write a new secret, which only its owner may read. Keep one that was just made."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as written:
-        written.write(secrets.token_hex(SECRET_BYTES))
-        written.flush()
-        with contextlib.suppress(FileExistsError):  # another process was faster
-            os.link(written.name, file)

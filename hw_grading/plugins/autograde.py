@@ -13,8 +13,9 @@ import contextlib
 import errno
 import functools
 import json
+import signal
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,13 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import is_locked, is_solution
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from traitlets import Bool
 
 from hw_grading.batch.grading import ClassRun, grading
 from hw_grading.batch.job import job_of
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.submissions import Submission, carry_along, digest_of, with_long_wait
+from hw_grading.batch.submissions import Submission, carry_along, with_long_wait
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.folders import read_time
 from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
@@ -42,7 +42,7 @@ from hw_grading.gradebook.runs import digest_of as digest_of_cell
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.notes import is_notes, read_problems
-from hw_grading.outcome import GraderFault, NotGraded, Outcome, WithScores
+from hw_grading.outcome import GraderFault, Outcome, Status
 from hw_grading.plugins.reading import Owned, Read, Reader
 from hw_grading.plugins.saving import RUN, UNSCORED, add_indexes
 from hw_grading.run.blame import described
@@ -51,7 +51,8 @@ from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY
 
-_Begun = tuple[Read, Future[Outcome]]
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # error numbers of a full disk
+_Begun = tuple[Read, Future[Outcome]]  # of one notebook
 
 
 class SubmissionExporter(NotebookExporter):
@@ -96,6 +97,8 @@ class SubmissionExporter(NotebookExporter):
         except GraderFault as fault:
             self.log.error(fault)
             raise NbGraderException(str(fault)) from fault
+        except KeyboardInterrupt:  # without a traceback
+            raise SystemExit(128 + signal.SIGINT) from None
         if failed:
             raise NbGraderException(f"Some submissions were not graded: {len(failed)}")
 
@@ -116,63 +119,56 @@ class _Loop:
         """The converter's course directory."""
         return self.converter.coursedir
 
-    def begin(self, one: Submission) -> dict[Path, _Begun]:
-        """Read a student's notebooks and begin to run them, ahead of their turn."""
-        begun = {}
-        for path in one.paths:
-            with contextlib.suppress(Exception):  # its turn meets the same error, and reports it
-                begun[path] = self._begin(one, path)
-        return begun
-
-    def _begin(self, one: Submission, path: Path) -> _Begun:
-        read = self.reader.read(one.student, path)
-        return read, self.run.begin(read.job)
-
-    def finish(self, one: Submission, begun: dict[Path, _Begun]) -> bool:
-        """Wait for a student's results and save them; return whether that succeeded.
-
-        `GraderFault` if a disk is full, or the gradebook fails: nobody else can be graded either.
-        """
+    def begin(self, one: Submission) -> list[_Begun] | Exception:
+        """Read a student's notebooks and begin to run them; return the error if that fails."""
         try:
             if one.why:
                 raise GraderFault(one.why)
-            one.remove_graded()
-            self.converter.notebooks = list(map(str, one.paths))
-            self.converter.run_pre_convert_hook()
-            self._register(one)
-            saved, outcomes = None, []  # of the notebooks so far
-            for path in one.paths:
-                ahead = begun.get(path)
-                if ahead is None or ahead[0].digest != digest_of(path):  # it was replaced
-                    ahead = self._begin(one, path)
-                outcomes.append(ahead[1].result())
-                saved = self._save(one, path, ahead[0], outcomes[-1], saved)
+            notebooks = [self.reader.read(one.student, path) for path in one.paths]
+            return [(read, self.run.begin(read.job)) for read in notebooks]
+        except Exception as error:
+            return error
+
+    def finish(self, one: Submission, begun: list[_Begun] | Exception) -> bool:
+        """Wait for a student's results and save them; return whether that succeeded.
+
+        `GraderFault` if nothing can be saved any more: nobody else can be graded either.
+        """
+        try:
+            if not one.why:
+                one.remove_graded()
+                self.converter.notebooks = list(map(str, one.paths))
+                self.converter.run_pre_convert_hook()
+                self._register(one)
+            if isinstance(begun, Exception):
+                raise begun
+            outcomes = [running.result() for _, running in begun]
+            saved = None  # the row of the notebooks so far
+            for path, (read, _), outcome in zip(one.paths, begun, outcomes, strict=True):
+                saved = self._save(one, path, read, outcome, saved)
             for name, content in self.files.items():  # for pages that show the notebook
                 (one.graded / name).parent.mkdir(parents=True, exist_ok=True)
                 (one.graded / name).write_bytes(content)
             self.converter.set_permissions(self.course.assignment_id, one.student)
             self.converter.run_post_convert_hook()
         except Exception as error:
-            with contextlib.suppress(OSError):
-                if not one.why:
+            if not one.why:
+                with contextlib.suppress(OSError):
                     one.remove_graded()
-            if path_without_room := _on_a_full_disk(error, self.course):
+            if isinstance(error, OperationalError) or getattr(error, "errno", 0) in _FULL:
                 raise GraderFault(
-                    f"The disk is full: {path_without_room} could not be written. The scores that "
-                    "were saved are complete. Free some space, then run this command again: it "
-                    "grades the rest"
-                ) from error
-            if isinstance(error, OperationalError):
-                raise GraderFault(
-                    f"The gradebook cannot be used ({error.orig}). Run this command again when it "
-                    "can: it grades the rest"
+                    f"Nothing more can be saved in {self.course.root} or in the gradebook "
+                    f"({getattr(error, 'orig', error)}). The scores that were saved are complete. "
+                    "When there is room, run this command again: it grades the rest"
                 ) from error
             why = described(error)
+            if isinstance(error, CancelledError):
+                why = "the connection to the Dask scheduler was lost"
             unforeseen = not isinstance(error, GraderFault)
             self.converter.log.error("NOT GRADED: %s: %s", one.student, why, exc_info=unforeseen)
-            self.run.progress.ended(one.student, NotGraded(why))
+            self.run.progress.not_graded(one.student, why)
             return False
-        self.run.progress.saved(one.student, *outcomes)
+        self.run.progress.saved(one.student, outcomes)
         return True
 
     def _register(self, one: Submission) -> None:
@@ -205,8 +201,8 @@ class _Loop:
         All notebooks of a submission share one row: `before` is that of the notebooks so far.
         Return the new one.
         """
-        if isinstance(outcome, NotGraded):
-            raise GraderFault(outcome.fault)
+        if outcome.status is Status.NOT_GRADED:
+            raise GraderFault(*outcome.reasons)
         notebook = nbformat.from_dict(json.loads(outcome.notebook))
         for problem in dict.fromkeys([*read_problems(read.notebook), *read_problems(notebook)]):
             self.converter.log.warning("%s: %s", one.student, problem.message)
@@ -235,7 +231,7 @@ class _Loop:
         return saved
 
 
-def run_of(notebook: NotebookNode, read: Read, outcome: WithScores) -> Run:
+def run_of(notebook: NotebookNode, read: Read, outcome: Outcome) -> Run:
     """Return the row of a run."""
     instructors: dict[str, str] = {}
     answers: dict[str, str] = {}
@@ -255,8 +251,8 @@ def run_of(notebook: NotebookNode, read: Read, outcome: WithScores) -> Run:
         outcome.status,
         " ".join(outcome.reasons),
         tuple(read_problems(notebook)),
-        outcome.spent.cpu_seconds,
-        outcome.spent.seconds,
+        outcome.cpu_seconds,
+        outcome.seconds,
         outcome.parts,
     )
 
@@ -267,14 +263,3 @@ def as_text(notebook: NotebookNode) -> str:
     rest = {key: value for key, value in notebook.items() if key != "cells"}
     cells = ",\n".join(map(dumped, notebook.cells))
     return f'{{"cells": [\n{cells}\n],\n{dumped(rest)[1:]}\n'
-
-
-def _on_a_full_disk(error: BaseException | None, course: Any) -> str:
-    """Return the path that could not be written because its disk is full; "" if none is."""
-    while error:
-        if isinstance(error, OperationalError) and "is full" in str(error.orig):
-            return str(make_url(course.db_url).database)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return str(error.filename or Path(course.root, course.autograded_directory))
-        error = error.__cause__ or error.__context__
-    return ""

@@ -68,15 +68,6 @@ class RunSettings(HasTraits):
         """Return all settings by name, with JSON values."""
         return {name: getattr(self, name) for name in sorted(RunSettings.class_trait_names())}
 
-    def after(self, wall_seconds: float, cpu_seconds: float) -> RunSettings | None:
-        """Return the settings for another run; None if less time is left than this one took."""
-        passing = self.wall_seconds_per_submission - wall_seconds
-        computing = self.cpu_seconds_per_submission - cpu_seconds
-        if passing < wall_seconds or computing < cpu_seconds:
-            return None
-        left = {"wall_seconds_per_submission": passing, "cpu_seconds_per_submission": computing}
-        return RunSettings(**self.plain() | left)
-
     def of_sandbox(self) -> Limits:
         """Return the limits that the sandbox enforces."""
         return Limits(self.memory_mb, self.processes, self.file_mb, self.folder_mb)

@@ -36,11 +36,10 @@ from hw_grading.homework.cells import (
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.outcome import (
-    Graded,
     HelperEnded,
+    Outcome,
     Part,
-    SubmissionFailed,
-    WithScores,
+    Status,
 )
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
@@ -87,20 +86,19 @@ class Submission:
         """Whether the kernel ended for an unknown reason."""
         return bool(self._kernel and self._kernel.died and not self._kernel.exited_in)
 
-    def run(self) -> WithScores:
+    def run(self) -> Outcome:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         with ExitStack() as ending:
             self._run_cells(*self._started(ending))
         parts = self._settle()
-        unscored = tuple(self._unscored)
         add_problems(self.nb, self._report.problems)
         put_notes_on_top(self.nb)
         text = json.dumps(self.nb, ensure_ascii=False)
         problems = read_problems(self.nb)
-        if failures := tuple(p.message for p in problems if p.severity is Severity.FAILED):
-            return SubmissionFailed(text, failures, parts=parts, unscored=unscored)
-        return Graded(text, parts=parts)
+        failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
+        status = Status.SUBMISSION_FAILED if failures else Status.GRADED
+        return Outcome(status, failures, text, parts, tuple(self._unscored))
 
     # -- the kernel
 

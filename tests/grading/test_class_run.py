@@ -1,9 +1,9 @@
 """Running ahead: every job runs once, its result is kept, and the loop takes them in order."""
 
 import json
-import threading
+import logging
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,74 +12,71 @@ import pytest
 from hw_grading.batch import grading
 from hw_grading.batch.grading import ClassRun
 from hw_grading.batch.job import Job
+from hw_grading.batch.local import InThisProcess, Workers
+from hw_grading.batch.progress import Progress
 from hw_grading.batch.store import Results
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Graded, GraderFault, NotGraded, Outcome
+from hw_grading.outcome import GraderFault, Outcome, Status
+
+
+class Threads(ThreadPoolExecutor, Workers):
+    """Some threads of this process."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__(at_once)
+        self.at_once = at_once
+
+
+class Class:
+    """A class whose jobs are run by a function here."""
+
+    def __init__(self, folder: Path, do: Callable[[Job], Outcome] | None = None) -> None:
+        self.folder = folder
+        self.ran: list[str] = []
+        self._do = do or (lambda job: Outcome(Status.GRADED, notebook=job.student))
+
+    def run(self, job: Job) -> Outcome:
+        self.ran.append(job.student)
+        return self._do(job)
+
+    def begin(self, threads: int = 2, **options: Any) -> ClassRun:
+        nothing: Any = Homework("toys"), None, False
+        workers = Threads(threads) if threads else InThisProcess(*nothing)
+        log = logging.getLogger("hw_grading.test")
+        told = Progress(0, 0, "toys", log)
+        return ClassRun(workers, self.folder, told, log, run=self.run, **options)
 
 
 def job(student: str) -> Job:
     return Job(student, 0, "v1", {}, {}, Homework("toys"))
 
 
-class Class:
-    """A class whose jobs are run by a function here, and what was told about them."""
-
-    def __init__(self, folder: Path, run: Callable[[Job], Outcome] | None = None) -> None:
-        self.results = Results(folder)
-        self.ran: list[str] = []
-        self.told: list[Any] = []
-        self._do = run or (lambda job: Graded(json.dumps(job.student)))
-
-    def ended(self, student: str, outcome: Outcome, *, again: bool) -> None:
-        self.told.append(("again" if again else "ended", student))
-
-    def trouble(self, message: str) -> None:
-        self.told.append(("trouble", message))
-
-    def run(self, job: Job) -> Outcome:
-        self.ran.append(job.student)
-        return self._do(job)
-
-    def begin(self, executor: Executor | int | None = 2, **options: Any) -> ClassRun:
-        if isinstance(executor, int):
-            executor = ThreadPoolExecutor(executor)
-        told: Any = self
-        return ClassRun(executor, self.results, told, run=self.run, **options)
-
-
-def results_of(run: ClassRun, students: str) -> list[Any]:
+def results_of(run: ClassRun, students: str) -> list[str]:
     ahead = run.ahead(students, lambda student: run.begin(job(student)))
-    return [result(future) for _, future in ahead]
+    return [future.result(60).notebook for _, future in ahead]
 
 
-def result(future: Future[Outcome]) -> Any:
-    outcome = future.result(60)
-    return json.loads(outcome.notebook) if isinstance(outcome, Graded) else outcome
-
-
-@pytest.mark.parametrize("executor", [None, 1, 4])
-def test_each_job_is_run_once_and_has_its_own_result(tmp_path: Path, executor: int | None) -> None:
+@pytest.mark.parametrize("threads", [0, 1, 4])
+def test_each_job_is_run_once_and_has_its_own_result(tmp_path: Path, threads: int) -> None:
     them = Class(tmp_path)
-    run = them.begin(executor)
+    run = them.begin(threads)
     assert results_of(run, "habcdefg") == list("habcdefg")
-    run.stop()
     assert sorted(them.ran) == list("abcdefgh")
-    assert sorted(them.told) == [("ended", student) for student in "abcdefgh"]
+    run._workers.shutdown()
+    lines = (tmp_path / "toys.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["student"] for line in lines) == list("abcdefgh")
 
 
 @pytest.mark.parametrize(("rerun", "ran"), [(False, ""), (True, "abc")])
 def test_kept_results_are_taken_unless_a_rerun_is_asked_for(
     tmp_path: Path, rerun: bool, ran: str
 ) -> None:
-    first = Class(tmp_path).begin()
-    results_of(first, "abc")
-    first.stop()
+    results_of(Class(tmp_path).begin(0), "abc")
     them = Class(tmp_path)
     run = them.begin(rerun=rerun)
     assert results_of(run, "abc") == list("abc")
-    run.stop()
     assert "".join(sorted(them.ran)) == ran
-    assert sorted(them.told) == [("ended" if rerun else "again", student) for student in "abc"]
+    assert run.progress.again == 3 - len(ran)
 
 
 def test_only_some_submissions_are_begun_ahead_of_the_loop(
@@ -93,69 +90,33 @@ def test_only_some_submissions_are_begun_ahead_of_the_loop(
     assert "".join(student for student, _ in ahead) == "bcdefghij"
 
 
-@pytest.mark.parametrize(
-    ("error", "fault"),
-    [
-        (KeyError("x"), "KeyError: 'x'"),
-        (GraderFault("a worker has died"), "a worker has died"),
-        (CancelledError(), "the connection to the Dask scheduler was lost"),
-    ],
-)
-def test_an_error_in_a_worker_is_the_graders_and_not_kept(
-    tmp_path: Path, error: Exception, fault: str
-) -> None:
+@pytest.mark.parametrize("error", [KeyError("x"), GraderFault("a worker has died")])
+def test_an_error_in_a_worker_is_raised_and_not_kept(tmp_path: Path, error: Exception) -> None:
     def fail(job: Job) -> Outcome:
         raise error
 
-    run = Class(tmp_path, fail).begin()
-    [outcome] = results_of(run, "a")
-    assert isinstance(outcome, NotGraded)
-    assert outcome.fault.startswith(fault)
-    run.stop()
-    assert results_of(Class(tmp_path).begin(None), "a") == ["a"]
+    with pytest.raises(type(error)):
+        results_of(Class(tmp_path, fail).begin(), "a")
+    assert results_of(Class(tmp_path).begin(), "a") == ["a"]
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Outcome(Status.NOT_GRADED, ("a fault",)), Outcome(Status.SUBMISSION_FAILED, unscored=("q1",))],
+    ids=["not graded", "a test without a score"],
+)
+def test_what_a_grader_or_a_test_did_wrong_is_run_again(tmp_path: Path, outcome: Outcome) -> None:
+    results_of(Class(tmp_path, lambda job: outcome).begin(0), "a")
+    assert results_of(Class(tmp_path).begin(0), "a") == ["a"]
 
 
 def test_with_a_full_disk_grading_continues_with_one_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Results, "put", full)
-    them = Class(tmp_path)
-    run = them.begin(1)
-    assert results_of(run, "abc") == list("abc")
-    run.stop()
-    [said] = [message for kind, message in them.told if kind == "trouble"]
+    assert results_of(Class(tmp_path).begin(0), "abc") == list("abc")
+    [said] = caplog.messages
     assert "No space left on device" in said
-
-
-def test_a_terminal_that_is_gone_blocks_nobody(tmp_path: Path) -> None:
-    them = Class(tmp_path)
-
-    def gone(*_: Any, **__: Any) -> None:
-        raise BrokenPipeError
-
-    them.ended = gone  # type: ignore[method-assign]
-    run = them.begin(1)
-    assert results_of(run, "ab") == ["a", "b"]
-    run.stop()
-
-
-def test_after_stopping_nothing_is_run_and_nobody_waits(tmp_path: Path) -> None:
-    began, end = threading.Event(), threading.Event()
-
-    def wait(job: Job) -> Outcome:
-        began.set()
-        end.wait(60)
-        raise GraderFault("the run was ended")
-
-    them = Class(tmp_path, wait)
-    run = them.begin(1)
-    futures = [run.begin(job(student)) for student in "abcd"]
-    assert began.wait(60)
-    threading.Timer(0.2, end.set).start()
-    run.stop()
-    assert them.ran == ["a"]
-    assert them.told == []
-    assert all(future.cancelled() for future in futures)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import signal
 import threading
 import warnings
 from collections.abc import Callable
@@ -21,6 +19,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.batch.locks import course_locked
 from hw_grading.outcome import GraderFault
+from hw_grading.run.settings import RunSettings
 
 slow = pytest.mark.slow
 OTHER = "hw3"  # a second homework of the course
@@ -76,8 +75,6 @@ class Surroundings:
     """What a run changes in its process or starts; it has to be as before afterwards."""
 
     def __init__(self, course: ToyCourse) -> None:
-        self.threshold = gc.get_threshold()
-        self.on_interrupt = signal.getsignal(signal.SIGINT)
         self.warnings = list(warnings.filters)
         self.threads = [t for t in threading.enumerate() if "hw-worker" in t.name]
         children = psutil.Process().children(recursive=True)
@@ -104,7 +101,7 @@ def fail(what: BaseException) -> Callable[[Autograde], None]:
         (succeed, None),
         (fail(ValueError("in one submission")), NbGraderException),
         (fail(SystemExit(130)), SystemExit),
-        (fail(KeyboardInterrupt()), KeyboardInterrupt),
+        (fail(KeyboardInterrupt()), SystemExit),
     ],
     ids=["success", "error", "SystemExit", "KeyboardInterrupt"],
 )
@@ -147,7 +144,7 @@ def test_a_refused_run_leaves_nothing_behind(
     def refuse(*_: Any, **__: Any) -> None:
         raise GraderFault("no sandbox")
 
-    monkeypatch.setattr("hw_grading.batch.grading.expect_ready", refuse)
+    monkeypatch.setattr(RunSettings, "expect_a_sandbox", refuse)
     converter = converter_of(course)
     before = Surroundings(course)
     with pytest.raises(NbGraderException, match="no sandbox"):
