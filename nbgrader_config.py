@@ -59,4 +59,3 @@ c.LatePolicy.slip_days = 0  # for each student, over all homeworks together
 # Where submissions run: in "processes" of this machine, "serial" (one at a time), or on "dask".
 c.WholeClass.executor = "processes"
 c.WholeClass.workers = 0  # 0: one for each core, if memory allows
-c.WholeClass.results_mb = 4000

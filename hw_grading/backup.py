@@ -6,8 +6,10 @@ grading may hold scores without a notebook, as after a power cut: `nbgrader auto
 
 import errno
 import os
+import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -17,7 +19,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy.engine import make_url
 from tqdm import tqdm
 
-from hw_grading.batch.locks import work_folder
 from hw_grading.batch.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
@@ -42,8 +43,10 @@ def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
         raise UserError(f"{target} is in {around[0]}, which is backed up. Choose another place")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        with work_folder(target.parent, ".backup-") as work:
-            file, copy = work / target.name, work / "gradebook"
+        for left in target.parent.glob(".backup-*"):  # of a backup that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as work:
+            file, copy = Path(work, target.name), Path(work, "gradebook")
             file.touch(mode=0o600)
             with ZipFile(file, "w", ZIP_DEFLATED, strict_timestamps=False) as archive:
                 left_out += _add(archive, root, parts[0], book)

@@ -31,12 +31,9 @@ def configure(c: Any) -> None:
     # A mark scheme may also be in the locked question above its answer, as in a new homework.
     c.ClearMarkScheme.enforce_metadata = False
 
-    # Restores what students changed: the instructor's cells, their order, metadata, and the kernel.
+    # Grades the class. It restores what students changed, instead of `sanitize_preprocessors`: the
+    # instructor's cells, their order, metadata, and the kernel.
     c.Autograde.exporter_class = "hw_grading.plugins.autograde.SubmissionExporter"
-    c.Autograde.sanitize_preprocessors = [
-        "hw_grading.plugins.reading.MendCells",
-        "nbgrader.preprocessors.ClearOutput",
-    ]
     c.Autograde.autograde_preprocessors = [
         "nbgrader.preprocessors.LimitOutput",
         # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.

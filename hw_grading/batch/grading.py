@@ -8,8 +8,10 @@ them one after another. A result is kept on disk as soon as there is one, by the
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import json
+import os
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +26,6 @@ from nbgrader.converters import Autograde
 import hw_grading
 from hw_grading.batch.job import Job, run, run_elsewhere
 from hw_grading.batch.local import Workers
-from hw_grading.batch.locks import course_locked
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import Results
@@ -32,7 +33,7 @@ from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import fixed_folder
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Outcome, Status
+from hw_grading.outcome import GraderFault, Outcome, Status
 from hw_grading.run.settings import RunSettings
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
@@ -57,6 +58,8 @@ class ClassRun:
         self.progress, self._log = progress, log
         self._workers, self._folder = workers, folder
         self._results = Results(folder / "results")
+        with contextlib.suppress(OSError):  # the first result that cannot be saved tells it
+            folder.mkdir(parents=True, exist_ok=True)
         self._results.tidy()
         self._rerun, self._run = rerun, run
         self._kept = True  # False after a result could not be written to disk
@@ -147,6 +150,30 @@ def grading(
         folder = whole_class.place(root)
         class_run = ClassRun(workers, folder, progress, log, rerun=rerun, run=how)
         yield class_run, submissions, course_secret(secret)
+
+
+@contextlib.contextmanager
+def course_locked(course: Path, autograded: Path) -> Iterator[None]:
+    """Lock a course, so that no other run grades any of its homeworks; else raise `GraderFault`.
+
+    All homeworks of a course share the gradebook and the folder `autograded`, which has the lock.
+    It is made if missing. The system releases the lock when the process ends, however it does.
+    """
+    autograded.mkdir(parents=True, exist_ok=True)
+    lock = os.open(autograded, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderFault(
+                f"Another run is grading the course in {course}, so nothing was graded. Wait until "
+                "it has finished, then run this command again"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(lock)
 
 
 def _examined(converter: Any) -> bool:

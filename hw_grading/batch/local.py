@@ -23,10 +23,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import recv_handle, send_handle
-from pathlib import Path
 from typing import Any
 
-from hw_grading.batch.locks import work_folder
 from hw_grading.examiner import client as examiner
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
@@ -34,7 +32,6 @@ from hw_grading.sandbox import fork_client
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 _SECONDS_TO_END = 5.0
-_YOUNG_SECONDS = 60.0  # of the folder of a run that was killed
 
 
 class Workers(Executor):
@@ -87,11 +84,9 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
         self._cores = [cores[n % len(cores)] if shared else None for n in range(workers)]
         self._lock = threading.Lock()  # of the fork server and the connection to it
         self._ended = False
-        self._closing = contextlib.ExitStack()
         # A short path: a socket's path may have about 100 bytes.
-        place = Path(tempfile.gettempdir())
-        self._scratch = self._closing.enter_context(work_folder(place, "hw-run-", _YOUNG_SECONDS))
-        self._scratch.chmod(0o711)  # root's sandboxes run as other users, who have to traverse it
+        self._scratch = tempfile.TemporaryDirectory(prefix="hw-run-", ignore_cleanup_errors=True)
+        os.chmod(self._scratch.name, 0o711)  # root's sandboxes, as other users, traverse it
         self._start()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -117,12 +112,12 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
         except subprocess.TimeoutExpired:
             self._server.kill()
         super().shutdown()  # the threads meet the end of their processes
-        self._closing.close()
+        self._scratch.cleanup()
 
     def _start(self) -> None:
         """Start the fork server."""
         self._control, theirs = Pipe()
-        variables = {**dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": str(self._scratch)}
+        variables = {**dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": self._scratch.name}
         with theirs:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "hw_grading.batch.local", str(theirs.fileno())],

@@ -121,20 +121,16 @@ def to_grade(converter: Any) -> list[Submission]:
 
 def _why_outdated(one: Submission, has_scores: bool) -> str:
     """Return why the graded notebooks are not the result of the submission, or ""."""
+    if not has_scores:
+        return "it has no scores in the gradebook"
     for path in one.paths:
         marks: Any = {}
         with contextlib.suppress(UserError, OSError):
             marks = open_notebook(one.graded / path.name)["metadata"].get(METADATA_KEY)
         if not isinstance(marks, dict) or marks.get(FINISHED) is not True:
-            why = "was not graded completely (the run was killed, or it did not use this package)"
-        elif not has_scores:
-            why = "has no scores in the gradebook"
-        # None: an earlier version, which did not note the digest, graded it.
-        elif marks.get(HANDED_IN) not in (None, digest_of(path)):
-            why = "was graded in another version"
-        else:
-            continue
-        return f"{path.name} {why}"
+            return f"{path.name} was not graded completely, or not by this grader"
+        if marks.get(HANDED_IN) != digest_of(path):
+            return f"{path.name} was graded in another version"
     with contextlib.suppress(UserError):
         new, old = read_time(one.folder), read_time(one.graded)
         if new and old and new > old:
@@ -158,32 +154,22 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
     """Report the files beside a notebook. They are not copied, and tests cannot see them.
 
     `also_graded` are names of other notebooks that are graded as well. JupyterLab's copies of a
-    notebook are not reported. If the notebook is missing, no other notebook is reported here: the
-    message about the missing notebook names them.
+    notebook are not reported.
     """
-    folder = notebook.parent
-    ours = notebook, folder / TIMESTAMP, folder / SECRET
-    files = (path for path in files_below(folder) if path not in ours)
-    notebooks, others = [], []
-    for path in sorted(itertools.islice(files, MAX_LISTED)):
-        if path.suffix != ".ipynb":
-            others.append(path)
-        elif path.parent.name != ".ipynb_checkpoints" and (
-            path.parent != folder or path.name not in also_graded
-        ):
-            notebooks.append(path)
+    folder, known = notebook.parent, (notebook.name, TIMESTAMP, SECRET)
+    others: dict[Kind, list[str]] = {}
+    for path in sorted(itertools.islice(files_below(folder), MAX_LISTED)):
+        name = str(path.relative_to(folder))
+        copied = path.parent.name == ".ipynb_checkpoints"
+        if not copied and name not in known and name not in also_graded:
+            kind = Kind.OTHER_NOTEBOOK if path.suffix == ".ipynb" else Kind.FOLDER
+            others.setdefault(kind, []).append(quoted(name))
     problems = []
-    if not os.path.lexists(notebook):
-        notebooks = []
-    for kind, found, what in (
-        (Kind.OTHER_NOTEBOOK, notebooks, "submitted too but not graded"),
-        (Kind.FOLDER, others, "ignored"),
-    ):
-        if found:
-            names = named([quoted(path.relative_to(folder)) for path in found], _MAX_NAMED)
-            verb = "was" if len(found) == 1 else "were"
-            message = f"{names} {verb} {what}: only {notebook.name} is graded."
-            problems.append(Problem(kind, Severity.MENDED, message))
+    for kind, names in sorted(others.items(), reverse=True):
+        verb = "was" if len(names) == 1 else "were"
+        what = "submitted too but not graded" if kind is Kind.OTHER_NOTEBOOK else "ignored"
+        said = f"{named(names, _MAX_NAMED)} {verb} {what}: only {notebook.name} is graded."
+        problems.append(Problem(kind, Severity.MENDED, said))
     return problems
 
 

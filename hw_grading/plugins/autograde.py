@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.exporters import Exporter, NotebookExporter
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, NbGraderException
@@ -43,7 +43,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import homework_of
 from hw_grading.homework.notes import is_notes, read_problems
 from hw_grading.outcome import GraderFault, Outcome, Status
-from hw_grading.plugins.reading import Owned, Read, Reader
+from hw_grading.plugins.reading import Read, Reader
 from hw_grading.plugins.saving import RUN, UNSCORED, add_indexes
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
@@ -90,7 +90,7 @@ class SubmissionExporter(NotebookExporter):
             with grading(converter, homework, settings, whole_class) as (run, submissions, secret):
                 job = functools.partial(job_of, settings=settings, homework=homework, secret=secret)
                 db_url = with_long_wait(course.db_url)
-                reader = Reader(converter, db_url, job)
+                reader = Reader(course, db_url, job)
                 loop = _Loop(self, converter, db_url, reader, run, files)
                 ahead = run.ahead(submissions, loop.begin)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
@@ -221,12 +221,11 @@ class _Loop:
             RUN: before.joined(run) if before else run,
             UNSCORED: outcome.unscored,
         }
-        # `NotebookExporter` would return text.
-        done, resources = Exporter.from_notebook_node(self.exporter, Owned(notebook), resources)
-        ours = done.metadata.setdefault(METADATA_KEY, NotebookNode())
+        ours = notebook.metadata.setdefault(METADATA_KEY, NotebookNode())
         ours[FINISHED], ours[HANDED_IN] = True, read.digest
+        text, resources = self.exporter.from_notebook_node(notebook, resources)
         carry_along(one.folder, one.graded)
-        self.converter.write_single_notebook(as_text(done), resources)
+        self.converter.write_single_notebook(text, resources)
         saved: Run = resources[RUN]
         return saved
 
@@ -255,11 +254,3 @@ def run_of(notebook: NotebookNode, read: Read, outcome: Outcome) -> Run:
         outcome.seconds,
         outcome.parts,
     )
-
-
-def as_text(notebook: NotebookNode) -> str:
-    """Return a notebook's file content, ten times as fast as nbformat: each cell on one line."""
-    dumped = functools.partial(json.dumps, ensure_ascii=False, sort_keys=True)
-    rest = {key: value for key, value in notebook.items() if key != "cells"}
-    cells = ",\n".join(map(dumped, notebook.cells))
-    return f'{{"cells": [\n{cells}\n],\n{dumped(rest)[1:]}\n'

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde
-from nbgrader.preprocessors import NbGraderPreprocessor
 
 from hw_grading.batch.job import Job
 from hw_grading.batch.submissions import beside, digest_of
@@ -29,17 +25,6 @@ from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
 
-_QUIET = logging.getLogger("hw_grading.ahead")  # what was mended is logged when it is saved
-_QUIET.disabled = True
-
-
-class Owned(NotebookNode):
-    """A notebook with one owner, so nbconvert need not copy it at each step."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Owned:
-        """Return the notebook itself."""
-        return self
-
 
 @dataclass(frozen=True)
 class Read:
@@ -50,20 +35,31 @@ class Read:
     job: Job
 
 
+@dataclass(frozen=True)
+class _Instructors:
+    """What a notebook of the homework has."""
+
+    cells: list[InstructorCell]
+    kernelspec: Any
+    plain: list[str] | None  # sources of cells without a grade id
+
+
 class Reader:
-    """Reads submissions, and runs a converter's `sanitize_preprocessors` over them."""
+    """Reads the submissions of a homework, for one command: the instructor's cells do not change.
+
+    It takes the place of nbgrader's `sanitize_preprocessors`.
+    """
 
     def __init__(
-        self, converter: Autograde, db_url: str, job_of: Callable[[str, NotebookNode], Job]
+        self, directory: Any, db_url: str, job_of: Callable[[str, NotebookNode], Job]
     ) -> None:
-        self._course, self._db_url, self._job_of = converter.coursedir, db_url, job_of
-        self._exporter = Exporter(config=converter.config, log=_QUIET)
-        self._exporter.optimistic_validation = True  # once, after all preprocessors
-        for preprocessor in converter.sanitize_preprocessors:
-            self._exporter.register_preprocessor(preprocessor)
+        self._course, self._assignment = Course.of(directory), directory.assignment_id
+        self._db_url, self._job_of = db_url, job_of
+        self._instructors = functools.cache(self._read_instructors)
+        self._others = _others(db_url, directory.assignment_id)
 
     def read(self, student: str, path: Path) -> Read:
-        """Read a student's notebook, and restore the instructor's cells.
+        """Read a student's notebook, and restore the instructor's cells, their order and kernel.
 
         Raise `GraderFault` if there is no notebook that can be read.
         """
@@ -72,66 +68,33 @@ class Reader:
             notebook = read_submission(path)
         except UserError as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
-        course, assignment = Course.of(self._course), self._course.assignment_id
-        expected = course.notebooks_in(path.parent, assignment)
+        expected = self._course.notebooks_in(path.parent, self._assignment)
         missing = [own.name for own in expected if not os.path.lexists(own)]
-        also_graded = {own.name for own in expected}
-        add_problems(notebook, [*beside(path, also_graded), *map(_not_submitted, missing)])
-        ids = {
-            "student": student,
-            "assignment": assignment,
-            "notebook": path.stem,
-            "db_url": self._db_url,
-            "source": str(course.source(assignment) / path.name),
-            "release": str(course.release(assignment) / path.name),
-        }
-        mended, _ = self._exporter.from_notebook_node(Owned(notebook), {"nbgrader": ids})
-        notebook = NotebookNode(mended)
+        beside_it = beside(path, {own.name for own in expected})
+        own = self._instructors(path.stem)
+        ids = {cell.grade_id for cell in own.cells}
+        mistaken = mistaken_for(grade_ids_in(notebook), ids, self._others)
+        mended = mend(notebook, own.cells, own.plain)
+        if own.kernelspec:
+            notebook.metadata["kernelspec"] = own.kernelspec
+        if mistaken:  # instead of a list of all its cells
+            mended = [_other_homework(mistaken, self._assignment)]
+        add_problems(notebook, [*beside_it, *map(_not_submitted, missing), *mended])
+        put_notes_on_top(notebook)
         return Read(digest, notebook, self._job_of(student, notebook))
+
+    def _read_instructors(self, name: str) -> _Instructors:
+        source = self._course.source(self._assignment) / f"{name}.ipynb"
+        places = self._course.release(self._assignment) / source.name, source
+        with Gradebook(self._db_url) as gradebook:
+            cells = instructor_cells(gradebook, self._assignment, name, *places)
+            kernelspec = gradebook.find_notebook(name, self._assignment).kernelspec
+        return _Instructors(cells, json.loads(kernelspec or "null"), plain_cells(source))
 
 
 def _not_submitted(name: str) -> Problem:
     said = f"{name} was not submitted: expected it beside this notebook. Its questions score 0."
     return Problem(Kind.OTHER_NOTEBOOK, Severity.FAILED, said)
-
-
-class MendCells(NbGraderPreprocessor):
-    """Restores the instructor's cells and kernel; the first of `sanitize_preprocessors`.
-
-    The object lives for one command, during which the instructor's cells do not change.
-    """
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._instructors, self._others = functools.cache(_instructors), functools.cache(_others)
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Process one submission."""
-        ids = resources["nbgrader"]
-        course = (ids["db_url"], ids["assignment"])
-        places = tuple(Path(ids[step]) for step in ("release", "source") if ids.get(step))
-        cells, kernelspec, plain = self._instructors(*course, ids["notebook"], places)
-        own = {cell.grade_id for cell in cells}
-        mistaken = mistaken_for(grade_ids_in(nb), own, self._others(*course))
-        mended = mend(nb, cells, plain)
-        if kernelspec:
-            nb.metadata["kernelspec"] = kernelspec
-        if mistaken:  # instead of a list of all its cells
-            add_problems(nb, [_other_homework(mistaken, ids["assignment"])])
-        else:
-            add_problems(nb, mended)
-        put_notes_on_top(nb)
-        return nb, resources
-
-
-def _instructors(
-    db_url: str, assignment: str, notebook: str, places: tuple[Path, ...]
-) -> tuple[list[InstructorCell], Any, list[str] | None]:
-    """Return cells, kernelspec and plain cells of the instructor's notebook."""
-    with Gradebook(db_url) as gradebook:
-        cells = instructor_cells(gradebook, assignment, notebook, *places)
-        kernelspec = gradebook.find_notebook(notebook, assignment).kernelspec
-    return cells, json.loads(kernelspec or "null"), plain_cells(places[-1] if places else None)
 
 
 def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:

@@ -112,7 +112,7 @@ def test_configure_sets_the_graders_classes_and_nothing_else() -> None:
     names = c.GenerateAssignment.preprocessors
     stock = [kind.__name__ for kind in GenerateAssignment.class_traits()["preprocessors"].default()]
     assert [n.rpartition(".")[2] for n in names if n.startswith("nbgrader.")] == stock
-    for name in names + c.Autograde.sanitize_preprocessors + c.Autograde.autograde_preprocessors:
+    for name in names + c.Autograde.autograde_preprocessors:
         assert isinstance(import_item(name), type)
 
 
@@ -157,7 +157,7 @@ def test_compare_shows_a_difference_and_changes_no_course(
         code(test, "slow", grade=True, points=1, locked=True),
         code(again, "fast", grade=True, points=1, locked=True),
     ]
-    add(course, "week 1", **{"any name": notebook_of(cells), "without cells": notebook_of([])})
+    add(course, "week 1", **{"any name": notebook_of(cells), "without answers": notebook_of([code("x = 1", "x")])})
     settings = course / "nbgrader_config.py"
     limit = "get_config().ExecuteSubmission.cpu_seconds_per_cell = 1\n"
     settings.write_text(settings.read_text() + limit)

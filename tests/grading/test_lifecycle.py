@@ -17,7 +17,7 @@ from test_whole_class import SLOW, grading, ran, until_ended
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.batch.locks import course_locked
+from hw_grading.batch.grading import course_locked
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 

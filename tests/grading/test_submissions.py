@@ -50,12 +50,6 @@ def test_copies_of_jupyterlab_and_graded_notebooks_are_unnamed(
     assert beside(notebook, {"hw2.ipynb", "part2.ipynb"}) == []
 
 
-def test_if_the_notebook_is_missing_others_are_not_named_here(notebook: Path) -> None:
-    notebook.unlink()
-    put(notebook, "hw2 (1).ipynb")
-    assert beside(notebook) == []
-
-
 def test_ignored_files_are_named(notebook: Path) -> None:
     put(notebook, "data.csv", "hw2-Copy1.ipynb")
     assert [p.kind for p in beside(notebook)] == [Kind.OTHER_NOTEBOOK, Kind.FOLDER]
