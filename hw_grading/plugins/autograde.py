@@ -143,6 +143,9 @@ class _Loop:
             if isinstance(begun, Exception):
                 raise begun
             outcomes = [running.result() for _, running in begun]
+            for outcome in outcomes:
+                if outcome.status is Status.NOT_GRADED:
+                    raise GraderFault(*outcome.reasons)
             saved = None  # the row of the notebooks so far
             for path, (read, _), outcome in zip(one.paths, begun, outcomes, strict=True):
                 saved = self._save(one, path, read, outcome, saved)
@@ -201,8 +204,6 @@ class _Loop:
         All notebooks of a submission share one row: `before` is that of the notebooks so far.
         Return the new one.
         """
-        if outcome.status is Status.NOT_GRADED:
-            raise GraderFault(*outcome.reasons)
         notebook = nbformat.from_dict(json.loads(outcome.notebook))
         for problem in dict.fromkeys([*read_problems(read.notebook), *read_problems(notebook)]):
             self.converter.log.warning("%s: %s", one.student, problem.message)
