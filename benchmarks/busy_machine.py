@@ -1,12 +1,13 @@
 """Measure how other work on the machine slows down grading; no score may change.
 
-The sample class is graded three times: on the machine as it is; beside busy processes, each in a
-session of its own, like other people's programs; and with a submission that keeps as many processes
-busy as it can.
+The sample class, without training and many times over, is graded three times: on the machine as it
+is; beside busy processes, each in a session of its own, like other people's programs; and with a
+submission that keeps as many processes busy as it can.
 """
 
 import contextlib
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,14 +18,14 @@ from pathlib import Path
 import nbformat
 from nbgrader import utils
 
-from benchmarks.isolation import seconds_of_grading
+from benchmarks.isolation import seconds_of_grading, without_training
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.sample import write_class
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course, scratch_course
 
 HOMEWORK = "hw2"
-BUSY = 4
+BUSY, STUDENTS = 4, 200
 HOSTILE = "a-hostile"  # this name makes it run first
 LIMIT = "--ExecuteSubmission.cpu_seconds_per_cell=20"
 FORK = """
@@ -56,7 +57,7 @@ def run() -> None:
         log = course.folder / "log.txt"
         if course.nbgrader("generate_assignment", HOMEWORK, log=log) != 0:
             raise RuntimeError(log.read_text())
-        write_class(course, HOMEWORK)
+        write_large_class(course)
         quiet, alone, scores = graded(course)
         print(f"{len(alone)} submissions on the machine as it is: {quiet:.0f} s", flush=True)
         with busy_processes():
@@ -85,6 +86,20 @@ def busy_processes() -> Iterator[None]:
             stack.callback(process.wait)
             stack.callback(process.kill)
         yield
+
+
+def write_large_class(course: Course) -> None:
+    """Write the sample class without training, again and again until it is large."""
+    students = [one.student for one in write_class(course, HOMEWORK)]
+    for number in range(STUDENTS):
+        student = students[number % len(students)]
+        path = course.submitted(student, HOMEWORK) / f"{HOMEWORK}.ipynb"
+        notebook = without_training(nbformat.read(path, as_version=4))
+        copy = course.submitted(f"{student}-{number}", HOMEWORK)
+        copy.mkdir(parents=True)
+        nbformat.write(notebook, copy / path.name)
+    for student in students:
+        shutil.rmtree(course.submitted(student, HOMEWORK))
 
 
 def write_hostile(course: Course) -> None:

@@ -19,7 +19,7 @@ from hw_grading.commands.sample import replace_in, solved
 from hw_grading.homework.course import REPOSITORY, Course
 
 REPEATS = 3
-WITHOUT_TRAINING, TRAINING, UNCHANGED = 40, 10, 700
+WITHOUT_TRAINING, TRAINING, UNCHANGED = 40, 8, 700
 
 
 def run() -> None:
@@ -29,6 +29,8 @@ def run() -> None:
         compare(Path(folder) / "untrained", answers(), WITHOUT_TRAINING, "without training")
         grade_again(Path(folder) / "again")
         compare(Path(folder) / "trained", trained(), TRAINING, "that train per example")
+        for students in (1, 2):
+            compare_threads(Path(folder) / f"last {students}", students)
 
 
 def share_of_busy_loops() -> float:
@@ -78,6 +80,18 @@ def compare(folder: Path, notebook: Any, students: int, kind: str) -> None:
         f"medians of {students} {kind}: {ratio:.2f} times as fast; student code had {share:.2f} "
         f"of the cores' time, submissions ran in {part:.2f} of it"
     )
+
+
+def compare_threads(folder: Path, students: int) -> None:
+    """Print the seconds of the last submissions of a class with one BLAS thread each and two."""
+    course = make_course(folder, trained(), students)
+    option = "--ExecuteSubmission.blas_threads"
+    pairs = [
+        [seconds_of_grading(course, f"{option}={threads}") for threads in (1, 2)]
+        for _ in range(REPEATS)
+    ]
+    one, two = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"{students} that train, alone: {one:.1f} s with one BLAS thread, {two:.1f} s with two")
 
 
 def spent(course: Course, what: str) -> float:

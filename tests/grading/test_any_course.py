@@ -157,7 +157,11 @@ def test_compare_shows_a_difference_and_changes_no_course(
         code(test, "slow", grade=True, points=1, locked=True),
         code(again, "fast", grade=True, points=1, locked=True),
     ]
-    add(course, "week 1", **{"any name": notebook_of(cells), "without answers": notebook_of([code("x = 1", "x")])})
+    add(
+        course,
+        "week 1",
+        **{"any name": notebook_of(cells), "without answers": notebook_of([code("x = 1", "x")])},
+    )
     settings = course / "nbgrader_config.py"
     limit = "get_config().ExecuteSubmission.cpu_seconds_per_cell = 1\n"
     settings.write_text(settings.read_text() + limit)
