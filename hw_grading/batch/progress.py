@@ -21,7 +21,7 @@ from hw_grading.outcome import Outcome, Status
 
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
-_BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left, {rate_fmt}"
+_BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left"
 
 
 class Progress:
@@ -47,7 +47,6 @@ class Progress:
             self._closing.enter_context(logging_redirect_tqdm([self._log]))
         self._bar: tqdm[Any] = tqdm(
             total=notebooks,
-            unit=" notebooks",
             desc=assignment,
             smoothing=0.1,
             mininterval=0.1 if is_terminal else _SECONDS_BETWEEN_LINES,
