@@ -23,7 +23,6 @@ c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
 # Beside what any course needs: no source with a mistake is released, and there is START.html.
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.releasing.CheckRegions",
-    "hw_grading.plugins.releasing.CollapseTests",
     "hw_grading.plugins.releasing.WriteStartPage",
     *c.GenerateAssignment.preprocessors,
 ]

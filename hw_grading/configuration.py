@@ -15,7 +15,7 @@ def configure(c: Any) -> None:
     c.GenerateAssignment.preprocessors = [
         "nbgrader.preprocessors.IncludeHeaderFooter",
         "nbgrader.preprocessors.InstantiateTests",
-        "hw_grading.plugins.releasing.SetPoints",
+        "hw_grading.plugins.releasing.PrepareTests",
         "hw_grading.plugins.releasing.ShowDueDate",
         "nbgrader.preprocessors.LockCells",
         "nbgrader.preprocessors.ClearSolutions",

@@ -2,8 +2,6 @@
 
 import os
 import pwd
-import shutil
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,8 @@ class CollectEach(ExchangeCollect):
     nbgrader's own follows symbolic links, so it would copy what only the instructor may read. It
     takes the newest folder, whoever made it, and stops at the first that is damaged.
     """
+
+    src_records: list[dict[str, Any]]
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         try:
@@ -44,15 +44,14 @@ class CollectEach(ExchangeCollect):
 
     def copy_files(self) -> None:
         """Collect one submission after another; fail at the end if any could not be taken."""
-        records, failed = self.src_records, False
-        for record in records:
+        failed = False
+        for record in self.src_records:
             self.src_records = [record]
             try:
                 if why := why_no_id(record["username"]):
                     raise UserError(f"expected <student>+<homework>+<time>: {why}")
-                with tempfile.TemporaryDirectory() as self._copy:
-                    _take(Path(self.inbound_path, record["filename"]), Path(self._copy))
-                    super().copy_files()
+                self._files = _read(Path(self.inbound_path, record["filename"]))
+                super().copy_files()
             except Exception as error:
                 folder = quoted(record["filename"], 120)
                 self.log.error("NOT COLLECTED: %s: %s", folder, quoted(error, 200))
@@ -61,16 +60,21 @@ class CollectEach(ExchangeCollect):
             self.fail("Some submissions were not collected: see NOT COLLECTED above")
 
     def do_copy(self, src: str, dest: str) -> None:
-        """Copy what was taken; only now has nbgrader removed what was collected earlier."""
-        shutil.copytree(self._copy, dest)
+        """Write what was read; only now has nbgrader removed what was collected earlier."""
+        os.mkdir(dest, 0o700)
+        for name, content in self._files.items():
+            Path(dest, name).write_bytes(content)
 
 
-def _take(source: Path, copy: Path) -> None:
-    """Copy a student's files. The student can replace them, and the folder, at the same time."""
+def _read(source: Path) -> dict[str, bytes]:
+    """Read a student's files. The student can replace them, and the folder, at the same time."""
     folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    files, room = {}, MAX_BYTES
     try:
-        names = [n for n in os.listdir(folder) if n.endswith(".ipynb") or n in (TIMESTAMP, SECRET)]
-        for name in names:
-            (copy / name).write_bytes(read_regular_file(Path(name), MAX_BYTES, folder))
+        for name in os.listdir(folder):
+            if name.endswith(".ipynb") or name in (TIMESTAMP, SECRET):
+                files[name] = read_regular_file(Path(name), room, folder)
+                room -= len(files[name])
     finally:
         os.close(folder)
+    return files
