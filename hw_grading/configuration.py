@@ -15,8 +15,7 @@ def configure(c: Any) -> None:
     c.GenerateAssignment.preprocessors = [
         "nbgrader.preprocessors.IncludeHeaderFooter",
         "nbgrader.preprocessors.InstantiateTests",
-        "hw_grading.plugins.releasing.PrepareTests",
-        "hw_grading.plugins.releasing.ShowDueDate",
+        "hw_grading.plugins.releasing.PrepareCells",
         "nbgrader.preprocessors.LockCells",
         "nbgrader.preprocessors.ClearSolutions",
         "nbgrader.preprocessors.ClearOutput",

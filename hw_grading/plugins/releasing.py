@@ -27,25 +27,12 @@ class CheckRegions(NbGraderPreprocessor):
         return nb, resources
 
 
-class PrepareTests(NbGraderPreprocessor):
-    """Gives each test cell the points of its parts, before `SaveCells` stores them.
+class PrepareCells(NbGraderPreprocessor):
+    """Gives test cells the points of their parts, and writes the due date into markdown cells.
 
-    It collapses the code of cells with `Checks` in JupyterLab and Notebook 7; results stay open.
-    """
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Process one notebook."""
-        set_points(nb)
-        for cell in nb.cells:
-            if uses_checks(cell) and (is_test(cell) or is_trusted(cell)):
-                cell.metadata.setdefault("jupyter", NotebookNode())["source_hidden"] = True
-        return nb, resources
-
-
-class ShowDueDate(NbGraderPreprocessor):
-    """Writes the manifest's due date into markdown cells, and stores it in the gradebook in UTC.
-
-    The gradebook is unchanged with ``--no-db``, and if the homework has no manifest.
+    The code of cells with `Checks` is collapsed in JupyterLab and Notebook 7; results stay open.
+    The due date of a homework with a manifest is stored in the gradebook in UTC, unless nbgrader
+    runs with ``--no-db``.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
@@ -55,9 +42,12 @@ class ShowDueDate(NbGraderPreprocessor):
         manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment
         shown = in_words(due, manifest.zone_in_words) if due else "no due date"
+        set_points(nb)  # before `SaveCells` stores them
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
+            elif uses_checks(cell) and (is_test(cell) or is_trusted(cell)):
+                cell.metadata.setdefault("jupyter", NotebookNode())["source_hidden"] = True
         if converter.no_database or not has_manifest(root, names["assignment"]):
             return nb, resources
         with Gradebook(names["db_url"]) as gradebook:
