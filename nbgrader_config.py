@@ -17,14 +17,12 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "saved
 # Students and instructors must both be able to write here (chmod 1777 on a shared machine).
 c.Exchange.root = str(HERE / "exchange")
 c.Exchange.timezone = "America/Los_Angeles"
-# One student's bad folder or file in the exchange does not stop a command for the others.
+# A student's damaged folder does not stop the others, and a link in it gives nothing away.
 c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
-c.ExchangeFactory.release_feedback = "hw_grading.plugins.exchange.ReleaseFeedbackToEach"
 
 # Beside what any course needs: no source with a mistake is released, and there is START.html.
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.releasing.CheckRegions",
-    "hw_grading.plugins.releasing.CollapseTests",
     "hw_grading.plugins.releasing.WriteStartPage",
     *c.GenerateAssignment.preprocessors,
 ]

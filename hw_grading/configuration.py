@@ -15,8 +15,7 @@ def configure(c: Any) -> None:
     c.GenerateAssignment.preprocessors = [
         "nbgrader.preprocessors.IncludeHeaderFooter",
         "nbgrader.preprocessors.InstantiateTests",
-        "hw_grading.plugins.releasing.SetPoints",
-        "hw_grading.plugins.releasing.ShowDueDate",
+        "hw_grading.plugins.releasing.PrepareCells",
         "nbgrader.preprocessors.LockCells",
         "nbgrader.preprocessors.ClearSolutions",
         "nbgrader.preprocessors.ClearOutput",
@@ -45,7 +44,6 @@ def configure(c: Any) -> None:
         "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
         "clean_html": "hw_grading.rendering.safe_html.clean_part",
         "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
-        "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
     }
     c.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
     # Formgrader's pages escape ids and names, need no network, and link to the desk. The module is
@@ -53,11 +51,10 @@ def configure(c: Any) -> None:
     importlib.import_module("hw_grading.plugins.formgrader").adapt()
 
     # Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.
-    c.GenerateFeedback.exporter_class = "hw_grading.plugins.feedback.FeedbackExporter"
+    c.GenerateFeedback.exporter_class = "hw_grading.rendering.feedback.exporter.FeedbackExporter"
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.ClearHiddenTests",
         "nbgrader.preprocessors.ClearMarkScheme",
-        "hw_grading.plugins.feedback.HideTestDetails",
     ]
 
     # A table of final scores in which a spreadsheet finds no formulas.

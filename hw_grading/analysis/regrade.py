@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearSolutions
-from nbgrader.utils import is_grade, is_solution, is_task
+from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
 from hw_grading.analysis.changes import as_csv, compare, graded_differently, in_words
 from hw_grading.batch.job import graded_with, installed
@@ -29,13 +29,14 @@ from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import START, homework_of
 from hw_grading.homework.source_notebook import check_cells, set_points
-from hw_grading.plugins.releasing import PLACEHOLDER, is_saved
+from hw_grading.plugins.releasing import PLACEHOLDER
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import InstructorCell, grade_id_of
 from hw_support.submission.file import UserError
 
 Say = Callable[[str], None]
 _MAX_NAMED = 8
+_SAVED = is_grade, is_solution, is_locked, is_task  # cells that nbgrader's `SaveCells` stores
 
 
 class Regrade:
@@ -170,7 +171,8 @@ class Regrade:
             check_cells(notebook, path)
             set_points(notebook)
             notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-            cells |= {grade_id_of(cell) or "": cell for cell in notebook.cells if is_saved(cell)}
+            saved = [c for c in notebook.cells if any(is_so(c) for is_so in _SAVED)]
+            cells |= {grade_id_of(cell) or "": cell for cell in saved}
             with Gradebook(course.db_url) as gradebook:
                 released = course.release(name) / path.name
                 of_one = instructor_cells(gradebook, name, path.stem, released, path)

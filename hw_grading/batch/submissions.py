@@ -11,6 +11,7 @@ import glob
 import hashlib
 import itertools
 import os
+import secrets
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
 
 SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
+_NO_TIME = "1970-01-01 00:00:00 UTC"  # `time_of` refuses it, nbgrader reads it
 _MAX_NAMED = 3  # files beside a notebook that a message names
 _SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite's default is 5 s
 
@@ -176,16 +178,21 @@ def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
 def carry_along(submitted: Path, graded: Path) -> None:
     """Copy the time of submission and the secret, and no other file.
 
-    Times show new submissions. The exchange uses the secret to give a student the feedback.
+    `nbgrader release_feedback` fails if one of the files is missing. It names the page by the
+    secret, so without one that can be used, the page gets a name that nobody can guess.
     """
-    for name, read in ((TIMESTAMP, time_of), (SECRET, str)):
+    graded.mkdir(parents=True, exist_ok=True)
+    for name, read, other in (
+        (TIMESTAMP, time_of, _NO_TIME),
+        (SECRET, str, secrets.token_hex(64)),
+    ):
+        content = None
         with contextlib.suppress(UserError, UnicodeDecodeError):
-            content = read_regular_file(submitted / name, MAX_BYTES_OF_MARK)
-            if not read(content.decode().strip()):
-                continue
-            graded.mkdir(parents=True, exist_ok=True)
+            found = read_regular_file(submitted / name, MAX_BYTES_OF_MARK)
+            content = found if read(found.decode().strip()) else None
+        if content or not (graded / name).exists():
             (graded / name).unlink(missing_ok=True)  # nbgrader has made an old file read-only
-            (graded / name).write_bytes(content)
+            (graded / name).write_bytes(content or other.encode())
 
 
 def digest_of(notebook: Path) -> str:

@@ -1,29 +1,26 @@
-"""nbgrader's exchange: what cannot be taken is skipped and named, and the others are processed."""
+"""`nbgrader collect`, for an exchange in which any student can put anything."""
 
-import glob
 import os
 import pwd
-import shutil
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nbgrader.exchange import ExchangeError
-from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
+from nbgrader.exchange.default import ExchangeCollect
 
 from hw_grading.batch.submissions import SECRET
-from hw_grading.gradebook.folders import MAX_BYTES_OF_MARK, TIMESTAMP, read_time
+from hw_grading.gradebook.folders import TIMESTAMP
 from hw_grading.homework.homework import why_no_id
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
-_MAX_FILES = 20
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-
 
 class CollectEach(ExchangeCollect):
-    """``nbgrader collect``: takes a student's notebooks, time and secret, and no other file."""
+    """Takes a student's notebooks, time and secret; names what cannot be taken, and goes on.
+
+    nbgrader's own follows symbolic links, so it would copy what only the instructor may read. It
+    takes the newest folder, whoever made it, and stops at the first that is damaged.
+    """
 
     src_records: list[dict[str, Any]]
 
@@ -35,8 +32,8 @@ class CollectEach(ExchangeCollect):
 
     def _sort_by_timestamp(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         newest_first: list[dict[str, Any]] = super()._sort_by_timestamp(records)
-        own = filter(self._is_own, newest_first)  # anybody can make a folder of any name
-        return (list(own) if self.check_owner else []) or newest_first
+        own = [one for one in newest_first if self.check_owner and self._is_own(one)]
+        return own or newest_first  # anybody can make a folder of any name
 
     def _is_own(self, record: dict[str, Any]) -> bool:
         try:
@@ -46,17 +43,16 @@ class CollectEach(ExchangeCollect):
             return False
 
     def copy_files(self) -> None:
-        """Collect each student's submission, and name those that cannot be taken."""
+        """Collect one submission after another; fail at the end if any could not be taken."""
         failed = False
         for record in self.src_records:
             self.src_records = [record]
             try:
                 if why := why_no_id(record["username"]):
                     raise UserError(f"expected <student>+<homework>+<time>: {why}")
-                with tempfile.TemporaryDirectory() as self._copy:
-                    _take(Path(self.inbound_path, record["filename"]), Path(self._copy))
-                    super().copy_files()
-            except (UserError, ExchangeError, OSError) as error:
+                self._files = _read(Path(self.inbound_path, record["filename"]))
+                super().copy_files()
+            except Exception as error:
                 folder = quoted(record["filename"], 120)
                 self.log.error("NOT COLLECTED: %s: %s", folder, quoted(error, 200))
                 failed = True
@@ -64,44 +60,21 @@ class CollectEach(ExchangeCollect):
             self.fail("Some submissions were not collected: see NOT COLLECTED above")
 
     def do_copy(self, src: str, dest: str) -> None:
-        """Copy what was taken; only now does nbgrader remove what was collected earlier."""
-        shutil.copytree(self._copy, dest)
+        """Write what was read; only now has nbgrader removed what was collected earlier."""
+        os.mkdir(dest, 0o700)
+        for name, content in self._files.items():
+            Path(dest, name).write_bytes(content)
 
 
-def _take(source: Path, copy: Path) -> None:
-    """Copy a student's files. The student can replace them, and the folder, at the same time."""
-    folder = os.open(source, _FOLDER)
+def _read(source: Path) -> dict[str, bytes]:
+    """Read a student's files. The student can replace them, and the folder, at the same time."""
+    folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    files, room = {}, MAX_BYTES
     try:
-        names = [n for n in os.listdir(folder) if n.endswith(".ipynb") or n in (TIMESTAMP, SECRET)]
-        if len(names) > _MAX_FILES:
-            raise UserError(f"it has more than {_MAX_FILES} notebooks")
-        for name in names:
-            (copy / name).write_bytes(read_regular_file(Path(name), MAX_BYTES, folder))
+        for name in os.listdir(folder):
+            if name.endswith(".ipynb") or name in (TIMESTAMP, SECRET):
+                files[name] = read_regular_file(Path(name), room, folder)
+                room -= len(files[name])
     finally:
         os.close(folder)
-    try:
-        read_time(copy)
-    except UserError:
-        raise UserError(
-            f"{TIMESTAMP}: expected a time such as '2022-10-04 23:59:00 UTC', found none"
-        ) from None
-
-
-class ReleaseFeedbackToEach(ExchangeReleaseFeedback):
-    """``nbgrader release_feedback``: skips students who did not submit in the exchange."""
-
-    src_path: str
-
-    def copy_files(self) -> None:
-        """Release each student's pages, and name the students who get none."""
-        for folder in sorted(glob.glob(self.src_path)):
-            self.src_path = glob.escape(folder)
-            try:
-                path = Path(folder, SECRET)
-                if not os.path.lexists(path):
-                    raise UserError(f"the submission did not come through the exchange ({SECRET})")
-                if not read_regular_file(path, MAX_BYTES_OF_MARK).decode():
-                    raise UserError(f"{SECRET} is empty")
-                super().copy_files()
-            except (UserError, OSError, UnicodeDecodeError) as why:
-                self.log.error("NO FEEDBACK RELEASED: %s: %s", folder, why)
+    return files

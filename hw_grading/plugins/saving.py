@@ -6,21 +6,19 @@ So a stored penalty is removed: nbgrader's pages would subtract it as well. If a
 granted before the student submitted, it is now stored for these pages.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import sqlalchemy
 from nbformat import NotebookNode
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook, GradeCell
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
-from sqlalchemy import select, update
+from sqlalchemy import text, update
 
 from hw_grading.gradebook.extensions import show_in_nbgrader
 from hw_grading.gradebook.graded_notebook import answer_digest, cells_by_id
 from hw_grading.gradebook.runs import digests_before, remember, save_run
-from hw_support.submission.cells import marks_of
+from hw_support.submission.cells import grade_id_of, marks_of
 from hw_support.submission.problems import METADATA_KEY
 
 # Keys in a preprocessor's resources; they are missing if nbgrader ran the notebook.
@@ -38,14 +36,10 @@ _LOOKED_UP = {
 
 def add_indexes(db_url: str) -> None:
     """Add missing indexes to a gradebook, so that a large class is not slower."""
-    with Gradebook(db_url) as gradebook:
-        inspector = sqlalchemy.inspect(gradebook.engine)
+    with Gradebook(db_url) as gradebook, gradebook.engine.begin() as connection:
         for table, column in _LOOKED_UP.items():
-            name = f"hw_grading_{table}_{column}"
-            if all(index["name"] != name for index in inspector.get_indexes(table)):
-                command = f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"
-                with gradebook.engine.begin() as connection:
-                    connection.execute(sqlalchemy.text(command))
+            index = f"hw_grading_{table}_{column} ON {table} ({column})"
+            connection.execute(text(f"CREATE INDEX IF NOT EXISTS {index}"))
 
 
 class SaveScores(NbGraderPreprocessor):
@@ -73,21 +67,28 @@ class SaveScores(NbGraderPreprocessor):
             mine = update(Grade).where(Grade.notebook_id == submission.id)
             gradebook.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
             connection = gradebook.db.connection()
-            grades, comments = _by_grade_id(gradebook, submission)
-            settled = _settled(grades, digests_before(connection, *whose), answers, whole)
+            before = digests_before(connection, *whose)
+            grades = _by_grade_id(gradebook, Grade, submission)
+            comments = _by_grade_id(gradebook, Comment, submission)
             for cell in nb.cells:
+                name = grade_id_of(cell) or ""
                 if is_grade(cell):
-                    grade = grades[cell.metadata.nbgrader["grade_id"]]
-                    grade.auto_score, _ = determine_grade(cell, self.log)
-                    by_hand = grade.manual_score is not None or grade.auto_score is None
-                    grade.needs_manual_grade = by_hand
+                    grade = grades[name]
+                    score, most = determine_grade(cell, self.log)
+                    if name in resources.get(UNSCORED, ()):  # a person has to look at this test
+                        score = None
+                    # A person's score of a test stays if the test gives what it gave before.
+                    key = name if name in answers else whole
+                    is_same = before.get(key) == answers[key]
+                    is_same = is_same and (key == name or score == grade.auto_score)
+                    is_settled = grade.manual_score is not None and not grade.needs_manual_grade
+                    by_hand = grade.manual_score is not None or score is None
+                    grade.auto_score = score
+                    grade.needs_manual_grade = by_hand and most > 0 and not (is_settled and is_same)
                 if is_solution(cell) or is_task(cell):
                     same = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
-                    comment = comments[cell.metadata.nbgrader["grade_id"]]
+                    comment = comments[name]
                     comment.auto_comment = "No response." if same and not is_task(cell) else None
-            for name in resources.get(UNSCORED, ()):  # a person has to look at these tests
-                grades[name].auto_score, grades[name].needs_manual_grade = None, True
-            _unqueue(gradebook, grades, settled, answers)
             submission.late_submission_penalty = None
             gradebook.db.flush()
             remember(connection, *whose, answers, set(marks))
@@ -98,45 +99,7 @@ class SaveScores(NbGraderPreprocessor):
         return nb, resources
 
 
-def _by_grade_id(gradebook: Gradebook, submission: Any) -> list[dict[str, Any]]:
-    """Return the scores of a submission, and the comments on it, by grade id."""
-    cells = gradebook.db.query(BaseCell.id, BaseCell.name)
-    names = dict(cells.filter(BaseCell.notebook_id == submission.notebook_id).all())
-    db, whose = gradebook.db, submission.id
-    found = (db.query(kind).filter(kind.notebook_id == whose) for kind in (Grade, Comment))
-    return [{names[one.cell_id]: one for one in rows} for rows in found]
-
-
-def _settled(
-    grades: Mapping[str, Any], before: Mapping[str, str], answers: Mapping[str, str], whole: str
-) -> dict[str, float | None]:
-    """Return the manually scored cells whose answers have not changed since.
-
-    `answers` are digests, by grade id, of the answers that people grade, and at the key `whole` of
-    everything that the student wrote in this notebook. The values are the earlier scores by tests;
-    a person's score may count instead.
-    """
-    return {
-        name: grade.auto_score
-        for name, grade in grades.items()
-        if grade.manual_score is not None
-        and not grade.needs_manual_grade
-        and before.get(key := name if name in answers else whole) == answers[key]
-    }
-
-
-def _unqueue(
-    gradebook: Gradebook,
-    grades: Mapping[str, Any],
-    settled: Mapping[str, float | None],
-    answers: Mapping[str, str],
-) -> None:
-    """Take cells out of the queue for manual grading: settled ones, and those of 0 points.
-
-    If a person's score counts instead of a test's, the test must give the same score as before.
-    """
-    without = set(gradebook.db.scalars(select(GradeCell.id).where(GradeCell.max_score == 0)))
-    for name, grade in grades.items():
-        is_settled = name in settled and (name in answers or grade.auto_score == settled[name])
-        if is_settled or grade.cell_id in without:
-            grade.needs_manual_grade = False
+def _by_grade_id(gradebook: Gradebook, kind: Any, submission: Any) -> dict[str, Any]:
+    """Return the scores of a submission, or the comments on it, by grade id."""
+    found = gradebook.db.query(BaseCell.name, kind).join(BaseCell, BaseCell.id == kind.cell_id)
+    return dict(found.filter(kind.notebook_id == submission.id).all())

@@ -4,8 +4,8 @@ Every text, output and picture of a student passes here on its way to a page: to
 feedback, and to formgrader. No HTML of a notebook is trusted, not even the instructor's.
 
 - `answers` makes the HTML of a cell, within the limits of its page.
-- `markdown` renders texts, `mathematics` their formulas. `cleaning` lets HTML pass by an
-  allow-list, `pictures` lets pictures pass by their content.
+- `markdown` renders texts and their formulas. `cleaning` lets HTML pass by an allow-list,
+  `pictures` lets pictures pass by their content.
 - `safe_html` is nbconvert's way in, for formgrader's pages.
 
 May import `gradebook`, `homework` and `outcome`.
@@ -20,8 +20,11 @@ _STYLE = Path(__file__).with_name("page.css")
 FORMULAS = Path(__file__).with_name("formulas.css")
 
 
-def templates_in(folder: Path) -> Environment:
-    """Return an environment for a folder's templates. It escapes; a missing name is an error."""
+def templates_in(folder: Path, *styles: Path) -> Environment:
+    """Return an environment for a folder's templates. It escapes; a missing name is an error.
+
+    The name `style` has the text of these style sheets, or of the one of all pages.
+    """
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -30,5 +33,6 @@ def templates_in(folder: Path) -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.globals["style"] = Markup(_STYLE.read_text(encoding="utf-8"))
+    texts = [path.read_text(encoding="utf-8") for path in styles or (_STYLE,)]
+    environment.globals["style"] = Markup("".join(texts))
     return environment

@@ -1,18 +1,23 @@
 """Renders markdown with HTML and TeX in it, as Jupyter does, and cleans it.
 
+Formulas become MathML, which every browser draws without a script. latex2mathml reads the TeX; a
+formula that it cannot read stands in the page as its source.
+
 A grader's comment is plain text: it is turned into markdown that shows it as it was typed.
 """
 
 import html
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
+from latex2mathml.converter import Converter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.rendering.cleaning import as_text, clean_html, without_pictures
-from hw_grading.rendering.mathematics import formula
 from hw_support.submission.problems import encodable
 
 LONGEST_TEXT = 20_000  # characters of one text without the pictures in it
@@ -27,6 +32,16 @@ _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipy
 IN_DOLLARS = r"\$\$[^$]{1,1000}\$\$|(?<![\\$])\$(?!\s)(?:\\.|[^$\\]){1,1000}?(?<!\s)\$(?!\d)"
 _CODE_OR_FORMULA = re.compile(rf"`([^`\n]{{1,1000}})`|({IN_DOLLARS})")
 _SPECIAL = re.compile(r"[!#$&*+.:<=>\[\\\]_`{|}~-]|(?<=\n)[ \t]+")
+LONGEST_TEX = 2_000  # characters of one formula
+_DEEPEST = 100  # browsers move deeper elements out of their parents
+# latex2mathml numbers the lines of align, and does not know the others.
+_ENVIRONMENTS = dict.fromkeys(("align", "aligned", "alignat", "eqnarray", "split"), "align*")
+_ENVIRONMENTS |= dict.fromkeys(("gather", "gathered", "multline"), "matrix")
+_ENVIRONMENT = re.compile(r"(\\(?:begin|end))\{([a-z]+)\*?\}")
+_EQUATION = re.compile(r"\\(?:begin|end)\{(?:equation|displaymath|math)\*?\}|\\(?:nonumber|notag)")
+
+_BARS = ("|", "\N{DOUBLE VERTICAL LINE}", "\N{PARALLEL TO}")
+_NAME = re.compile("[A-Za-z][A-Za-z\N{THIN SPACE}\N{SIX-PER-EM SPACE}]+")
 
 
 def render_markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
@@ -84,16 +99,16 @@ class _Renderer(IPythonRenderer):
 
     def inline_math(self, body: str) -> str:
         """Set a formula within a line."""
-        return formula(body, f"${body}$", display=False)
+        return _formula(body, f"${body}$", display=False)
 
     def block_math(self, body: str) -> str:
         """Set a formula on its own line."""
-        return formula(body, f"$${body}$$", display=True)
+        return _formula(body, f"$${body}$$", display=True)
 
     def latex_environment(self, name: str, body: str) -> str:
         r"""Set a formula between ``\begin`` and ``\end``."""
         tex = f"\\begin{{{name}}}{body}\\end{{{name}}}"
-        return formula(tex, tex, display=True)
+        return _formula(tex, tex, display=True)
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Colour Python only. Some of pygments' 500 other languages take very long."""
@@ -104,3 +119,39 @@ class _Renderer(IPythonRenderer):
         """Draw the box of a task list as a character. mistune would use a form field."""
         box = "\N{BALLOT BOX WITH CHECK}" if checked else "\N{BALLOT BOX}"
         return f"<li>{box} {text}</li>\n"
+
+
+@lru_cache(maxsize=2_000)  # every student's page repeats the instructor's formulas
+def _formula(tex: str, source: str, *, display: bool) -> str:
+    """Return a formula as MathML that is not cleaned yet, or its `source` as code."""
+    try:
+        if len(tex) > LONGEST_TEX:
+            raise ValueError
+        known = _ENVIRONMENT.sub(_known, _EQUATION.sub("", tex))
+        root = Converter(display="block" if display else "inline").convert_to_element(known)
+        _improve(root, 0)
+    except Exception:  # RecursionError too
+        return f"<code>{html.escape(source, quote=False)}</code>"
+    root.set("alttext", tex)
+    return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+
+
+def _known(found: re.Match[str]) -> str:
+    return f"{found[1]}{{{_ENVIRONMENTS.get(found[2], found[2])}}}"
+
+
+def _improve(element: ET.Element, depth: int) -> None:
+    """Set what browsers leave to the author of MathML; `ValueError` for what was not read."""
+    text = element.text or ""
+    if depth > _DEEPEST or (text.startswith("\\") and len(text) > 1) or text == "&":
+        raise ValueError("the formula cannot be read")
+    element.text = text = html.unescape(text)  # latex2mathml writes operators as entities
+    if _NAME.fullmatch(text) and element.tag in ("mi", "mo"):  # the name of a function
+        element.tag = "mo"
+        element.attrib.update(form="prefix", lspace="0.167em", rspace="0.167em")
+    if text in _BARS:
+        element.attrib.setdefault("stretchy", "false")
+    if text == "/":
+        element.attrib.update(lspace="0em", rspace="0em")
+    for child in element:
+        _improve(child, depth + 1)

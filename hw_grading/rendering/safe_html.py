@@ -38,11 +38,6 @@ def clean_part(_: Context, text: str) -> str:
     return clean_html(text)
 
 
-def unchanged(text: str) -> str:
-    """Return the text. nbconvert's filter ``strip_files_prefix`` would rewrite clean addresses."""
-    return text
-
-
 class CleanOutputs(Preprocessor):
     """Puts one output of clean HTML in the place of all outputs of a code cell."""
 

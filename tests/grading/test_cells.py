@@ -75,9 +75,7 @@ def test_a_notebook_is_generated_without_a_gradebook(course: ToyCourse, url: str
     (course.root / "gradebook.db").unlink()
     if url:
         with (course.root / "nbgrader_config.py").open("a") as settings:
-            step = "hw_grading.plugins.releasing.ShowDueDate"
             settings.write(f"c.CourseDirectory.db_url = {url!r}\n")
-            settings.write(f"c.GenerateAssignment.preprocessors.insert(0, {step!r})\n")
     done = run(course.root, "generate_assignment", ASSIGNMENT, "--no-db", "--force")
     assert done.returncode == 0, done.stderr
     assert (course.course.release(ASSIGNMENT) / "hw2.ipynb").exists()

@@ -4,16 +4,13 @@ import html
 import re
 
 import pytest
-from markupsafe import Markup
 from nbgrader.converters import GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
 from test_results import FAILED, PASSED, ToyCourse, cell, course, error, notebook, problem, stream
 from traitlets.config import PyFileConfigLoader
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.rendering.feedback.summary import remark_of
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -117,7 +114,7 @@ class TestTheBox:
         text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
         comment(course, "plot", f"+2  labels **both** axes\n-0.5  `_no_<b>` for $x<y$\n\n{text}")
         page = page_of(course)
-        assert "+2 labels **both** axes −0.5 _no_<b> for " in box(page)
+        assert "+2 labels **both** axes -0.5 _no_<b> for " in box(page)
         assert " ".join(text.split()) in box(page)
         assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
         assert page.count("<math") == 2
@@ -130,30 +127,20 @@ class TestFailuresAndNotes:
         course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
         found = box(page_of(course))
         assert (
-            f"points so far Your notebook could not be graded completely. {why} 1.1a Double"
+            f"points so far Your notebook could not be graded completely. {why} Go to the cell"
             in found
         )
 
     def test_notes_for_staff_are_left_out(self, course):
-        left = [
-            problem("The file 'submission_secret.txt' was ignored.", "mended", "folder"),
-            problem("Cell 'double' has the tag 'skip-execution'.", "mended", "metadata"),
-            problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
-        ]
+        left = [problem("The file 'submission_secret.txt' was ignored.", "mended", "folder")]
         content = valid(notebook(problems=left))
         notes = "### Notes from the grader\n\n<ul><li>The file 'submission_secret.txt'</li></ul>"
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in (
-            "submission_secret",
-            "was ignored",
-            "skip-execution",
-            "metadata",
-            "Notes from",
-        ):
+        for word in ("submission_secret", "was ignored", "Notes from"):
             assert word not in page
-        assert len(course.result("ada").run.problems) == 3  # staff see them
+        assert len(course.result("ada").run.problems) == 1  # staff see them
 
 
 class TestTheNotebook:
@@ -187,7 +174,7 @@ class TestTheNotebook:
         page = page_of(course)
         for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
             assert word not in page
-        assert 'content="default-src &#39;none&#39;; img-src data:; style-src' in page
+        assert "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline';" in page
         assert len(page) < 25_000  # without the student's own words
 
 
@@ -206,22 +193,22 @@ class TestBadInput:
         assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", page)
         assert "<b>o'd" not in page
 
-    def test_odd_student_ids_get_their_page_or_are_named(self, course, caplog):
-        for student in ("_a@b.c+d-e", "ä", "O'Neil & <b>"):
+    def test_an_odd_folder_gets_its_page_or_is_named(self, course, caplog):
+        for student in ("?da", "ada", "O'Neil & <b>", "_a@b.c+d-e"):
             course.grade(student, valid(notebook()))
         generate(course)
-        assert "<bdi>_a@b.c+d-e</bdi>" in read(course, "_a@b.c+d-e")
-        assert box(read(course, "ä")).startswith("3 of 9")
-        said = [r.message for r in caplog.records if "O'Neil" in r.message]
-        assert len(said) == 1
-        assert re.match("NO FEEDBACK: .*its name is .*Rename the folder", said[0])
+        for student in ("ada", "O'Neil & <b>", "_a@b.c+d-e"):
+            assert f"<bdi>{student}</bdi>" in html.unescape(read(course, student))
+        said = [r.message for r in caplog.records if r.levelname in ("ERROR", "WARNING")]
+        (only,) = said  # as a pattern, the name would match the folder of "ada"
+        assert re.match(r"NO FEEDBACK: '.*/\?da/hw2': rename the folder", only)
 
     @pytest.mark.parametrize("content", ["{", '{"cells": 7, "nbformat": 4, "metadata": {}}'])
     def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course, content):
         course.grade("ada", content, manual=2.0)
         course.grade("bob", valid(notebook()))
         found = box(page_of(course))
-        assert found.startswith("5 of 9 points Your graded notebook is damaged. Tell your instr")
+        assert found.startswith("5 of 9 points Your graded notebook cannot be shown. Tell")
         assert "1.2 Plots 2 of 6" in found
         assert "Your notebook" not in read(course, "ada")
         assert "Your notebook" in read(course, "bob")
@@ -231,33 +218,9 @@ class TestBadInput:
         content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
         course.grade("ada", content)
         page = page_of(course)
-        assert "Your notebook cannot be shown. Tell your instructor." in box(page)
+        assert "Your graded notebook cannot be shown. Tell your instructor." in box(page)
         assert "hidden_call" not in page
 
     def test_a_student_without_scores_gets_a_page_that_says_so(self, course):
         course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
         assert box(page_of(course)).startswith("Not graded yet Nothing has a score yet.")
-
-    def test_a_student_without_a_graded_notebook_is_named(self, course, caplog):
-        course.grade("ada", valid(notebook()))
-        course.hand_in("bob")
-        generate(course)
-        assert "NO FEEDBACK: 'bob' submitted, but there is no graded notebook" in caplog.text
-        assert "'ada'" not in caplog.text
-
-
-def as_it_is(text):
-    return Markup.escape(html.unescape(text))
-
-
-def test_a_comment_of_the_desk_is_read_completely():
-    items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
-    mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
-    remark = remark_of(Rubric(items).comment(mark), as_it_is)
-    assert remark.items == (
-        ("+1", "names  \nboth"),
-        ("−0.5", "no unit"),
-        ("0", "2  see below"),
-        ("+0.25", "adjustment"),
-    )
-    assert remark.text == "Well done.  \n  \n+1  for style"

@@ -1,5 +1,6 @@
 """The pages of nbgrader and formgrader show hostile notebooks without running anything."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -25,8 +26,8 @@ from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from hw_grading.plugins.feedback import FeedbackExporter
 from hw_grading.plugins.formgrader import EscapingExporter
+from hw_grading.rendering.feedback.exporter import page_of
 from hw_grading.rendering.feedback.summary import Facts
 
 COURSE = Path(__file__).resolve().parents[2]
@@ -34,27 +35,28 @@ FILTERS = {
     "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
     "clean_html": "hw_grading.rendering.safe_html.clean_part",
     "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
-    "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
 }
 
 
 @pytest.fixture(scope="module")
-def exporters():
-    """The exporters of `nbgrader generate_feedback` and of formgrader."""
+def pages():
+    """What makes the pages of `nbgrader generate_feedback` and of formgrader."""
     config = Config()
     config.TemplateExporter.filters = FILTERS
     config.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
     formgrader = FormgradeExtension(config=config)
     formgrader.update_config(formgrader.build_extra_config())
-    return {
-        "feedback": FeedbackExporter(),  # whatever the configuration says
-        "formgrade": EscapingExporter(config=formgrader.config),
-    }
+    exporter = EscapingExporter(config=formgrader.config)
+    return {"feedback": feedback, "formgrade": functools.partial(formgrade, exporter)}
 
 
-def rendered(exporter, cells):
+def feedback(cells):
     marks = [cell.metadata.get("nbgrader", {}) for cell in cells]
     comments = {mark["grade_id"]: mark["comment"] for mark in marks if "comment" in mark}
+    return Page(page_of(Facts("x", "hw2", comments=comments), cells, ()))
+
+
+def formgrade(exporter, cells):
     resources = {
         "nbgrader": {"notebook": "hw2", "score": 1, "max_score": 2, "late_penalty": 0},
         "metadata": {"name": "hw2", "path": "."},
@@ -62,8 +64,6 @@ def rendered(exporter, cells):
         "notebook_id": "hw2",
         "index": 0,
         "total": 1,
-        "student": "x",
-        "facts": Facts("x", comments=comments),
     }
     html, _ = exporter.from_notebook_node(new_notebook(cells=cells), resources)
     return Page(html)
@@ -102,10 +102,10 @@ def cells_of(texts):
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-def test_nothing_of_a_hostile_notebook_runs_or_loads_in(exporters, page):
+def test_nothing_of_a_hostile_notebook_runs_or_loads_in(pages, page):
     hostile = [*HOSTILE_HTML.values(), *HOSTILE_MARKDOWN.values()]
-    harmless = rendered(exporters[page], cells_of("xx"))
-    found = rendered(exporters[page], cells_of(hostile))
+    harmless = pages[page](cells_of("xx"))
+    found = pages[page](cells_of(hostile))
     assert comparable(found.active) == comparable(harmless.active)
     assert found.tags["script"] == harmless.tags["script"]
     assert (found.tags["script"] > 0) == (page == "formgrade")
@@ -123,13 +123,13 @@ def comparable(active):
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-def test_an_honest_notebook_is_shown_whole_in(exporters, page):
+def test_an_honest_notebook_is_shown_whole_in(pages, page):
     written = "# My answer\n\n$a < b$ and $x_1$, `c<d`\n\n|a|b|\n|-|-|\n|1|2|\n\n![x](attachment:p)"
     plot = display({"image/png": PNG, "text/plain": "<Figure>"})
     table = display({"text/html": '<table class="dataframe"><tr><td>7</td></tr></table>'})
     cell = code_cell(plot, table, new_output("stream", text="loss < 0.1"))
     cells = [answer(written, 1, attachments={"p": {"image/jpeg": JPEG}}), cell]
-    found = rendered(exporters[page], cells)
+    found = pages[page](cells)
     text = "".join(found.text)
     assert found.tags["math"] >= 2  # in the comment too
     for part in ("My answer", "a<b", "x1", "c<d", "7", "loss < 0.1"):

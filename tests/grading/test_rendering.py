@@ -39,8 +39,7 @@ from hw_grading.rendering.answers import (
     text_html,
 )
 from hw_grading.rendering.cleaning import MAX_PICTURES, clean_html
-from hw_grading.rendering.markdown import LONGEST_TEXT
-from hw_grading.rendering.mathematics import LONGEST_TEX
+from hw_grading.rendering.markdown import LONGEST_TEX, LONGEST_TEXT
 from hw_grading.rendering.pictures import MAX_BYTES, NotShown, content_of, pictures_of, uri_in
 
 

@@ -2,10 +2,12 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
@@ -45,6 +47,14 @@ def forget(course: ToyCourse) -> None:
     with sqlite3.connect(course.root / "gradebook.db") as gradebook:
         gradebook.execute("update grade set auto_score = -1, needs_manual_grade = 1")
         gradebook.execute("update comment set auto_comment = 'none'")
+
+
+def edit(course: ToyCourse, name: str, change: Callable[[NotebookNode], object]) -> None:
+    path = course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb"
+    notebook = nbformat.read(path, 4)
+    change(cell_of(notebook, name))
+    path.unlink()  # it is read-only
+    nbformat.write(notebook, path)
 
 
 def save(course: ToyCourse, how: type[NbGraderPreprocessor], **more: Any) -> None:
@@ -95,17 +105,30 @@ def test_an_unchanged_answer_stays_graded(graded: ToyCourse) -> None:
 @pytest.mark.parametrize("changed", ["why", "sketch"])
 def test_a_changed_answer_waits_again(graded: ToyCourse, changed: str) -> None:
     give(graded, 3)
-    path = graded.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb"
-    notebook = nbformat.read(path, 4)
-    cell = cell_of(notebook, changed)
     if changed == "why":
-        cell.source = "For another reason."
+        edit(graded, "why", lambda cell: cell.update(source="For another reason."))
     else:
-        cell.outputs = [nbformat.v4.new_output("stream", text="another picture")]
-    nbformat.write(notebook, path)
+        other = nbformat.v4.new_output("stream", text="another picture")
+        edit(graded, "sketch", lambda cell: cell.update(outputs=[other]))
     save(graded, SaveScores)
     assert waiting(graded) == {changed}
     assert ("why", None, 3.0, int(changed == "why")) in rows(graded)
+
+
+@pytest.mark.parametrize(("score", "waits"), [(0.0, False), (1.0, True)])
+def test_a_persons_score_of_a_test_stays_if_the_test_agrees(
+    graded: ToyCourse, score: float, waits: bool
+) -> None:
+    """The test gave Ada 0 points, and a person gave 2."""
+    with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
+        gradebook.execute(
+            "update grade set manual_score = 2, needs_manual_grade = 0, auto_score = ? "
+            "where cell_id in (select id from base_cell where name = 'test_double')",
+            [score],
+        )
+    save(graded, SaveScores)
+    assert ("test_double" in waiting(graded)) == waits
+    assert ("test_double", 0.0, 2.0, int(waits)) in rows(graded)
 
 
 def test_a_save_of_a_grader_during_a_regrade_is_not_lost(graded: ToyCourse) -> None:
@@ -142,11 +165,7 @@ def test_a_waiting_answer_still_waits(graded: ToyCourse) -> None:
 
 def test_an_answer_without_points_does_not_wait(graded: ToyCourse) -> None:
     assert waiting(graded) == {"why", "sketch"}
-    with sqlite3.connect(graded.root / "gradebook.db") as gradebook:
-        gradebook.execute(
-            "update grade_cells set max_score = 0 "
-            "where id = (select id from base_cell where name = 'why')"
-        )
+    edit(graded, "why", lambda cell: cell.metadata.nbgrader.update(points=0))
     save(graded, SaveScores)
     assert waiting(graded) == {"sketch"}
 

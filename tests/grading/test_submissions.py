@@ -66,15 +66,21 @@ def test_only_time_and_secret_are_copied_again(notebook: Path, tmp_path: Path) -
     assert found == {"timestamp.txt": "2022-10-05 07:00:00 UTC", "submission_secret.txt": "x"}
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"x" * 2_000])
-def test_an_invalid_secret_is_not_copied(notebook: Path, tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "submission_secret.txt").write_bytes(content)
-    carry_along(tmp_path, tmp_path / "graded")
-    assert [path.name for path in (tmp_path / "graded").iterdir()] == ["timestamp.txt"]
-
-
-def test_a_secret_that_is_a_link_is_not_followed(notebook: Path, tmp_path: Path) -> None:
-    (tmp_path / "of another").write_text("secret")
-    (tmp_path / "submission_secret.txt").symlink_to(tmp_path / "of another")
-    carry_along(tmp_path, tmp_path / "graded")
-    assert not (tmp_path / "graded" / "submission_secret.txt").exists()
+@pytest.mark.parametrize("spoil", ["missing", "link", b"", b" \n", b"\xff", b"x" * 2_000])
+def test_without_a_usable_secret_or_time_there_are_others(
+    notebook: Path, tmp_path: Path, spoil: str | bytes
+) -> None:
+    (tmp_path / "of another").write_text("2022-10-05 07:00:00 UTC")
+    for name in ("timestamp.txt", "submission_secret.txt"):
+        (tmp_path / name).unlink(missing_ok=True)
+        if spoil == "link":
+            (tmp_path / name).symlink_to(tmp_path / "of another")
+        elif isinstance(spoil, bytes):
+            (tmp_path / name).write_bytes(spoil)
+    secrets = []
+    for graded in (tmp_path / "ada", tmp_path / "ada", tmp_path / "bob"):
+        carry_along(tmp_path, graded)
+        assert (graded / "timestamp.txt").read_text() == "1970-01-01 00:00:00 UTC"
+        secrets.append((graded / "submission_secret.txt").read_text())
+    assert secrets[0] == secrets[1] != secrets[2]
+    assert min(map(len, secrets)) == 128

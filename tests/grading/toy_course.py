@@ -41,9 +41,6 @@ c = get_config()
 c.CourseDirectory.root = {{root!r}}
 c.CourseDirectory.course_id = "toy"
 c.Exchange.root = {{root!r}} + "/exchange"
-c.GenerateAssignment.preprocessors = [
-    name for name in c.GenerateAssignment.preprocessors if "ShowDueDate" not in name
-]
 c.ExecuteSubmission.cpu_seconds_per_cell = 20
 c.ExecuteSubmission.wall_seconds_per_cell = 40
 c.ExecuteSubmission.iopub_timeout = 10

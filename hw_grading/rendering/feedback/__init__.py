@@ -1,7 +1,7 @@
 """A student's feedback: one page with the results, followed by the notebook.
 
-`plugins.feedback` removes hidden content and reads the scores. `summary` makes the box at the top,
-from the scores and from what went wrong. `cells` decides how each cell is shown.
+`exporter` removes hidden content and reads the scores. `summary` makes the box at the top, from the
+scores and from what went wrong. `cells` decides how each cell is shown.
 
 The page has no scripts and loads no other files: its Content-Security-Policy forbids both. All text
 is escaped, or is HTML from `hw_grading.rendering.answers`.

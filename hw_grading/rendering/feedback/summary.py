@@ -5,14 +5,17 @@ from the student's last run. Of an error with which a whole test ended, only the
 message may quote hidden tests.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import Places, error_of, errors_in
+from hw_grading.gradebook.graded_notebook import Places, error_of, errors_in, order_in
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import (
@@ -25,20 +28,13 @@ from hw_grading.gradebook.scores import (
     signed,
 )
 from hw_grading.homework.cells import is_test
+from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-# A sign or two spaces are required: "3 errors" is not an item.
-_ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
-_MAX_ITEMS = 100
 _NOTHING = Result(Student("", "", "", ""))
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
-# Problems that were mended and may explain a score. Notes on extra files and metadata are for
-# staff and mean nothing to a student.
-_FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
-_FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.ADDED_CELL, Kind.OUTPUT_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -96,29 +92,17 @@ class Facts:
         return Points(words, "full" if given >= most else "some" if given > 0 else "none")
 
 
-@dataclass(frozen=True)
-class Remark:
-    """A grader's comment: items of a rubric with their points, and a text."""
-
-    items: tuple[tuple[str, Markup], ...]
-    text: Markup
+def comment_html(text: str) -> Markup:
+    """Return a grader's comment as HTML: the lines of its rubric's items, and its text."""
+    return trusted_html(comment_markdown(text))
 
 
-def remark_of(text: str, markdown: Callable[[str], Markup]) -> Remark:
-    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
-    items: list[tuple[str, list[str]]] = []
-    lines = text.strip().splitlines()
-    while lines and lines[0].strip() and len(items) < _MAX_ITEMS:
-        if item := _ITEM.fullmatch(lines[0].strip()):
-            items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
-        elif items:
-            items[-1][1].append(lines[0])  # an item may have several lines
-        else:
-            break
-        del lines[0]
-    rest = "\n".join(lines).strip()
-    texts = tuple((points, markdown(comment_markdown("\n".join(words)))) for points, words in items)
-    return Remark(texts, markdown(comment_markdown(rest)) if rest else Markup())
+def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
+    """Return a text by the instructor or a grader as HTML."""
+    return text_html(text, attachments) if attachments else _kept(text)
+
+
+_kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
 @dataclass(frozen=True)
@@ -128,32 +112,23 @@ class Line:
     text: str
     cell: int | None = None
     points: str = ""
-    place: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a question, with everything that the box says about its cells."""
+    """A question or one of its parts, with everything that the box says about its cells."""
 
     title: str
     points: Points | None
     cell: int | None
-    lines: tuple[Line, ...]
-    remarks: tuple[Remark, ...]
+    lines: tuple[Line, ...] = ()
+    comments: tuple[Markup, ...] = ()
+    parts: tuple[Part, ...] = ()  # of a question that has several
 
     @property
     def is_told(self) -> bool:
-        """Whether the part lost points or has remarks."""
-        return bool(self.lines or self.remarks or (self.points and self.points.state != "full"))
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question by its name; `points` is the sum over its parts."""
-
-    name: str
-    points: Points | None
-    parts: tuple[Part, ...]
+        """Whether the part lost points or has comments."""
+        return bool(self.lines or self.comments or (self.points and self.points.state != "full"))
 
 
 @dataclass(frozen=True)
@@ -166,38 +141,31 @@ class Summary:
     remarks: tuple[str, ...]
     corrections: tuple[Line, ...]
     failures: tuple[tuple[str, list[Line]], ...]
-    questions: tuple[Question, ...]
+    questions: tuple[Part, ...]
     mended: tuple[Line, ...]
 
 
-def summary_of(
-    facts: Facts,
-    cells: Sequence[NotebookNode],
-    problems: Iterable[Problem],
-    markdown: Callable[[str], Markup],
-) -> Summary:
+def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[Problem]) -> Summary:
     """Make the box at the top, from the student's cells without hidden content.
 
-    `problems` are those that grading noted; `markdown` renders graders' comments.
+    `problems` are those that grading noted.
     """
     numbers = {name: n for n, cell in enumerate(cells) if (name := grade_id_of(cell))}
     count = [score for name, score in facts.scores.items() if name not in facts.result.dropped]
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     any_given = any(not score.is_open for score in facts.result.known.scores)
-    remarks = [*_remarks(facts.result, any_given, open_points), *_lateness(facts.result)]
+    remarks = [*_remarks(facts.result, any_given, open_points)]
     failures: dict[str, list[Line]] = {}
     mended = []
     for problem in problems:
-        name = problem.cell or ""
-        place = str(facts.places[name]) if name in facts.places else ""
-        line = Line(problem.message, numbers.get(name), place=place)
+        line = Line(problem.message, numbers.get(problem.cell or ""))
         if problem.kind is Kind.OTHER_NOTEBOOK:
             remarks.append(problem.message)
         elif problem.severity is Severity.FAILED:
             is_ours = problem.kind in (Kind.GRADER, Kind.SCORE)
             what = _NOT_YOURS if is_ours else "Your notebook could not be graded completely."
             failures.setdefault(what, []).append(line)
-        elif problem.kind in _FOR_STUDENTS:
+        elif problem.kind is not Kind.FOLDER:  # extra files mean nothing to a student
             mended.append(line)
     corrections = (
         Line(
@@ -214,7 +182,7 @@ def summary_of(
         remarks=tuple(remarks),
         corrections=tuple(corrections),
         failures=tuple(failures.items()),
-        questions=tuple(_questions(facts, cells, numbers, markdown)),
+        questions=tuple(_questions(facts, cells, numbers)),
         mended=tuple(mended),
     )
 
@@ -228,18 +196,13 @@ def _remarks(result: Result, any_given: bool, open_points: float) -> Iterable[st
     if any(score.manual is not None and score.waits for score in result.known.scores):
         yield "A person will look at some of your answers again."
 
-
-def _lateness(result: Result) -> Iterable[str]:
     if result.slip_days:
         days = counted(result.slip_days, "slip day")
-        were = "was" if result.slip_days == 1 else "were"
-        yield f"{days} {were} used for this homework. You have {result.slip_days_left} left."
+        yield f"You used {days} for this homework. You have {result.slip_days_left} left."
     if result.penalty:
-        off = in_digits(result.penalty)
+        earned, off = counted_points(result.score), counted_points(result.penalty)
         why = f" ({result.why_penalty})" if result.why_penalty else ""
-        were = "was" if off == "1" else "were"
-        earned = f"Your answers earned {counted_points(result.score)}."
-        yield f"{earned} {off} {were} taken off for lateness{why}."
+        yield f"Your answers earned {earned}. Lateness costs {off}{why}."
     elif result.why_penalty:
         yield f"You submitted {result.why_penalty}."
     elif result.known.late:
@@ -250,29 +213,30 @@ def _questions(
     facts: Facts,
     cells: Sequence[NotebookNode],
     numbers: Mapping[str, int],
-    markdown: Callable[[str], Markup],
-) -> Iterable[Question]:
+) -> Iterable[Part]:
     scores, lines = facts.scores, _lines(facts, cells, numbers)
     mentioned = {**scores, **lines, **facts.comments}
     questions: dict[str, dict[str, list[str]]] = {}
-    for name in [*facts.places, *(name for name in mentioned if name not in facts.places)]:
-        if name in mentioned:
-            place = facts.places[name]
-            question = f"{place.question} {place.heading}".strip() or "Before the first question"
-            questions.setdefault(question, {}).setdefault(place.title, []).append(name)
+    for name in sorted(mentioned, key=order_in(facts.places)):
+        place = facts.places[name]
+        question = f"{place.question} {place.heading}".strip() or "Before the first question"
+        questions.setdefault(question, {}).setdefault(place.title, []).append(name)
     for question, titles in questions.items():
         parts, counting = [], list[Score]()
         for title, names in titles.items():
             given = [scores[name] for name in names if name in scores]
             said = [line for name in names for line in lines.get(name, ())]
-            remarks = [remark_of(facts.comments[n], markdown) for n in names if n in facts.comments]
+            comments = [comment_html(facts.comments[n]) for n in names if n in facts.comments]
             points = facts.points(given)
-            if points or said or remarks:
+            if points or said or comments:
                 where = next((numbers[name] for name in names if name in numbers), None)
-                parts.append(Part(title, points, where, tuple(_merged(said)), tuple(remarks)))
+                parts.append(Part(title, points, where, tuple(said), tuple(comments)))
                 counting += given
-        if parts:
-            yield Question(question, facts.points(counting), tuple(parts))
+        if len(parts) == 1:
+            yield replace(parts[0], title=question)
+        elif parts:
+            points = facts.points(counting)
+            yield Part(question, points, parts[0].cell, parts=tuple(parts))
 
 
 def _lines(
@@ -310,13 +274,3 @@ def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[st
         name = error_of(errors[0]) if errors else "NotScored"
         said = "the test did not finish" if name == "NotScored" else name
     return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")
-
-
-def _merged(lines: Iterable[Line]) -> Iterable[Line]:
-    """Merge equal lines into the first one: one missing name makes many cells fail."""
-    alike: dict[tuple[str, str], list[Line]] = {}
-    for line in lines:
-        alike.setdefault((line.text, line.points), []).append(line)
-    for first, *others in alike.values():
-        times = f" ({len(others) + 1} times)" if others else ""
-        yield replace(first, text=first.text + times)

@@ -1,0 +1,128 @@
+"""The exporter of `nbgrader generate_feedback`. It serves every student, one at a time."""
+
+import contextlib
+import glob
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import Exporter
+from nbformat import NotebookNode
+
+from hw_grading.gradebook.graded_notebook import (
+    MAX_BYTES,
+    Places,
+    open_notebook,
+    plain,
+    read_places,
+)
+from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.scores import comments_of, open_gradebook
+from hw_grading.homework.cells import is_test
+from hw_grading.homework.course import Course
+from hw_grading.homework.notes import read_problems
+from hw_grading.rendering import FORMULAS, templates_in
+from hw_grading.rendering.feedback.cells import shown_cells
+from hw_grading.rendering.feedback.summary import Facts, summary_of
+from hw_support.submission.cells import text_of
+from hw_support.submission.file import UserError, read_regular_file
+from hw_support.submission.problems import Problem, encodable
+
+_HERE = Path(__file__).parent
+_PAGE = templates_in(_HERE, FORMULAS, _HERE / "page.css").get_template("page.html.j2")
+
+
+class FeedbackExporter(Exporter):
+    """Makes the feedback page of a student, for nbgrader's converter.
+
+    If a graded notebook is damaged, its student still gets a page with the points. Only an
+    unreadable gradebook is a failure, which nbgrader reports.
+    """
+
+    output_mimetype = "text/html"
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        folders = getattr(self.parent, "assignments", {})
+        for folder in [name for name in folders if glob.escape(name) != name]:
+            del folders[folder]  # nbgrader uses it as a pattern, which matches other students'
+            self.log.error("NO FEEDBACK: %s: rename the folder, and grade again", ascii(folder))
+
+    def _file_extension_default(self) -> str:
+        return ".html"
+
+    def from_filename(  # type: ignore[override]  # a page is text
+        self, filename: str, resources: dict[str, Any] | None = None, **_: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of a graded notebook."""
+        resources = self._init_resources(resources)
+        facts = self._facts(resources["nbgrader"]["student"])
+        trouble = ""
+        try:
+            text = read_regular_file(Path(filename), MAX_BYTES).decode("utf-8")
+            notebook = nbformat.reads(text, as_version=4)
+            # The configured preprocessors remove hidden tests and mark schemes.
+            notebook, _ = super().from_notebook_node(notebook, resources)
+            for cell in filter(is_test, notebook.cells):
+                _hide_details(cell)
+        except Exception as error:  # nbformat and preprocessors may raise any error
+            self.log.error("%s: the notebook is not shown: %s", filename, error)
+            notebook = nbformat.v4.new_notebook()
+            trouble = "Your graded notebook cannot be shown. Tell your instructor."
+        run = facts.result.run
+        problems = run.problems if run else read_problems(notebook)
+        return page_of(facts, notebook.cells, problems, trouble), resources
+
+    def _facts(self, student: str) -> Facts:
+        course, homework, places, instructors = self._of_class
+        results = read_results(course, homework, student, places)
+        with open_gradebook(course.db_url, homework) as (db, _):
+            comments = comments_of(db, homework, student)
+        known = (results.cells, results.max_score, results.of(student))
+        return Facts(student, homework, *known, comments, places, instructors)
+
+    @cached_property
+    def _of_class(self) -> tuple[Course, str, Places, frozenset[str]]:
+        """The course, the homework, and where the instructor's cells are, with their texts."""
+        directory = self.parent.coursedir  # type: ignore[union-attr]  # that of the converter
+        course, homework = Course.of(directory), directory.assignment_id
+        texts, places = {""}, Places()
+        source = course.notebooks_in(course.source(homework), homework)
+        for path in (*course.notebooks_in(course.release(homework), homework), *source):
+            with contextlib.suppress(UserError, OSError):
+                cells = [c for c in open_notebook(path)["cells"] if isinstance(c, dict)]
+                texts |= {text_of(cell.get("source")).strip() for cell in cells}
+        with contextlib.suppress(UserError, OSError):
+            places = read_places(*source)
+        return course, homework, places, frozenset(texts - {""})
+
+
+def page_of(
+    facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[Problem], trouble: str = ""
+) -> str:
+    """Return a student's page. The cells have no hidden content; `trouble` says why none is shown.
+
+    `problems` are those that grading noted.
+    """
+    page = _PAGE.render(
+        facts=facts,
+        student=plain(facts.student, 200),
+        summary=summary_of(facts, cells, problems),
+        cells=list(shown_cells(facts, cells)),
+        trouble=trouble,
+    )
+    return encodable(page)
+
+
+def _hide_details(cell: NotebookNode) -> None:
+    """Reduce a test's outputs to what it printed and the names of errors.
+
+    The traceback of an error in a test cell (such as a time limit) quotes the hidden lines.
+    """
+    cell.outputs = [one for one in cell.outputs if one.output_type in ("stream", "error")]
+    for output in cell.outputs:
+        if output.output_type == "error":
+            why = "the details are not shown, because they may quote hidden tests."
+            output.update(evalue="", traceback=[f"{output.ename}: {why}"])
