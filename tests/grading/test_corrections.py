@@ -255,13 +255,13 @@ def test_feedback_shows_corrections_reasons_and_late_penalties(term):
     summary = summary_of(facts_of(term), [], [])
     assert (summary.total, summary.most) == ("5.4", "6")
     assert summary.remarks == (
-        "Your answers earned 6 points. Lateness costs 0.6 points (12 h 1 min late: 10 % of all "
-        "points for each day, so for 1 day).",
+        "Your answers earned 6 points. 0.6 were taken off for lateness (12 h 1 min late: 10 % of "
+        "all points for each day, so for 1 day).",
     )
     assert [(line.points, line.text) for line in summary.corrections] == [
         ("+2", "plot, everybody: <b>unclear</b>"),
         ("does not count:", "why, everybody: not taught"),
         ("+1", "plot, you alone: regraded"),
     ]
-    words = {question.title: question.points.words for question in summary.questions}
+    words = {question.name: question.points.words for question in summary.questions}
     assert words == {"plot": "6 of 6 (corrected by +3)", "why": "does not count"}

@@ -10,7 +10,9 @@ from test_results import FAILED, PASSED, ToyCourse, cell, course, error, noteboo
 from traitlets.config import PyFileConfigLoader
 
 from hw_grading.__main__ import main
+from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.homework.course import REPOSITORY
+from hw_grading.rendering.feedback.summary import remark_of
 
 # These warnings come from nbgrader's code.
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -114,7 +116,7 @@ class TestTheBox:
         text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
         comment(course, "plot", f"+2  labels **both** axes\n-0.5  `_no_<b>` for $x<y$\n\n{text}")
         page = page_of(course)
-        assert "+2 labels **both** axes -0.5 _no_<b> for " in box(page)
+        assert "+2 labels **both** axes −0.5 _no_<b> for " in box(page)
         assert " ".join(text.split()) in box(page)
         assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
         assert page.count("<math") == 2
@@ -127,20 +129,30 @@ class TestFailuresAndNotes:
         course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
         found = box(page_of(course))
         assert (
-            f"points so far Your notebook could not be graded completely. {why} Go to the cell"
+            f"points so far Your notebook could not be graded completely. {why} 1.1a Double"
             in found
         )
 
     def test_notes_for_staff_are_left_out(self, course):
-        left = [problem("The file 'submission_secret.txt' was ignored.", "mended", "folder")]
+        left = [
+            problem("The file 'submission_secret.txt' was ignored.", "mended", "folder"),
+            problem("Cell 'double' has the tag 'skip-execution'.", "mended", "metadata"),
+            problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
+        ]
         content = valid(notebook(problems=left))
         notes = "### Notes from the grader\n\n<ul><li>The file 'submission_secret.txt'</li></ul>"
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in ("submission_secret", "was ignored", "Notes from"):
+        for word in (
+            "submission_secret",
+            "was ignored",
+            "skip-execution",
+            "metadata",
+            "Notes from",
+        ):
             assert word not in page
-        assert len(course.result("ada").run.problems) == 1  # staff see them
+        assert len(course.result("ada").run.problems) == 3  # staff see them
 
 
 class TestTheNotebook:
@@ -224,3 +236,16 @@ class TestBadInput:
     def test_a_student_without_scores_gets_a_page_that_says_so(self, course):
         course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
         assert box(page_of(course)).startswith("Not graded yet Nothing has a score yet.")
+
+
+def test_a_comment_of_the_desk_is_read_completely():
+    items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
+    mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
+    remark = remark_of(Rubric(items).comment(mark))
+    assert [(points, text.striptags()) for points, text in remark.items] == [
+        ("+1", "names both"),
+        ("−0.5", "no unit"),
+        ("0", "2 see below"),
+        ("+0.25", "adjustment"),
+    ]
+    assert remark.text.striptags() == "Well done. +1 for style"

@@ -1,5 +1,6 @@
 """What a test cell finds in the examiner becomes parts, whose points sum to nbgrader's score."""
 
+import re
 import sys
 import types
 from dataclasses import asdict, replace
@@ -7,10 +8,12 @@ from typing import Any
 
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_output
 
 from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.outcome import Part
+from hw_grading.rendering.answers import Limits
+from hw_grading.rendering.feedback.cells import outputs_in
 from hw_grading.run.outputs import parts_of, settle
 from hw_support.checks import Checks
 from hw_support.checks import Part as CheckedPart
@@ -69,6 +72,9 @@ def test_parts_and_second_tries_are_rows_and_printed() -> None:
     assert far.message.startswith("out: expected 5, got 7")
     assert "note    Your two functions disagree.\n" in printed
     assert printed.splitlines()[:2] == ["passed  values [2 pt]", " " * 8 + remark]
+    cell = cell_with([new_output("stream", name="stdout", text=printed)])
+    html = outputs_in(cell, "test", Limits())
+    assert re.findall(r'<span class="failed">([^\n<]*)', html) == ["FAILED  far [1 pt]"]
 
 
 def test_a_part_that_fails_on_a_fresh_case_says_so() -> None:

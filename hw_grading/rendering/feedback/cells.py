@@ -6,37 +6,50 @@ instructor. Long texts and code of the instructor are folded. Oversized content 
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
+from hw_grading.gradebook.graded_notebook import cut, plain, without_codes, without_controls
 from hw_grading.homework.notes import is_notes
-from hw_grading.rendering.answers import Limits, code_html, outputs_html, printed_html, text_html
-from hw_grading.rendering.feedback.summary import Facts, Points, comment_html, trusted_html
+from hw_grading.rendering.answers import LONGEST_PRINTED, Limits, code_html, outputs_html, text_html
+from hw_grading.rendering.feedback.summary import Facts, Points, Remark, remark_of, trusted_html
 from hw_support.submission.cells import grade_id_of
 
 _SHORT = 280  # characters; a longer text of the instructor is folded
-_code = functools.lru_cache(maxsize=300)(code_html)  # the instructor's, for the whole class
-_PARTS = re.compile(r"((?:\n* {0,3}#{1,6} .*\n?)*)((?s:.*))")  # the headings at the top, the rest
+# A heading, or code between fences: a "#" in code is not a heading.
+_HEADING = re.compile(
+    r"^ {0,3}(`{3,}|~{3,})(?s:.*?)(?:^ {0,3}\1|\Z)|^(#{1,6} +\S.*)$", re.MULTILINE
+)
+_FAILED = re.compile(r"^([^<>\n]*FAILED  [^<>\n]*(?:\n {8}[^<>\n]*)?)", re.MULTILINE)  # in HTML
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and the text below it. The text is HTML or `plain`. Each may be missing."""
+
+    heading: str = ""
+    text: str = ""
+    plain: str | None = None
+    folded: bool = False
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A cell as the page shows it, in HTML. What it lacks is empty."""
+    """A cell as the page shows it."""
 
     number: int  # the page's number for the cell, which links use
     kind: str  # "answer", "test", "given" (the instructor's) or "own"
     name: str  # the question's name, for answers and tests
     points: Points | None
-    comment: str  # the grader's
-    heading: str = ""  # of the instructor's text
-    text: str = ""  # of a cell that is no code
-    folded: bool = False  # whether the text is
-    code: str = ""  # coloured
-    outputs: str = ""
+    remark: Remark | None
+    sections: tuple[Section, ...]  # the cell's text; empty for a code cell
+    code: Markup  # the cell's code, coloured; "" for a text cell
+    first_line: str  # the first line of the code
+    outputs: Markup
 
 
 def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
@@ -51,14 +64,26 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
             continue
         name = grade_id_of(cell) or ""
         kind = _kind(cell, facts)
+        is_code = cell.cell_type == "code"
         graded = kind in ("answer", "test")
+        score = [scores[name]] if graded and name in scores else []
+        comment = facts.comments.get(name)
+        render = functools.partial(text_html, limits=limits) if kind != "given" else trusted_html
+        code = Markup()
+        if is_code and kind in ("answer", "own"):
+            code = code_html(cell.source, limits, nowrap=True)
+        elif is_code:
+            code = _instructors_code(cell.source)
         yield Shown(
             number=number,
             kind=kind,
             name=str(facts.places.get(name, "")) if graded else "",
-            points=facts.points([scores[name]] if graded and name in scores else []),
-            comment=comment_html(facts.comments.get(name, "")),
-            **_content(cell, kind, limits),
+            points=facts.points(score),
+            remark=remark_of(comment) if comment else None,
+            sections=() if is_code else tuple(_sections(cell, kind, render)),
+            code=code,
+            first_line=plain(cell.source.strip().partition("\n")[0], 60),
+            outputs=outputs_in(cell, kind, limits) if is_code else Markup(),
         )
 
 
@@ -72,22 +97,40 @@ def _kind(cell: NotebookNode, facts: Facts) -> str:
     return "own"
 
 
-def _content(cell: NotebookNode, kind: str, limits: Limits) -> dict[str, Any]:
-    """Return the fields of `Shown` for a cell's text or code, and its outputs."""
+def _sections(cell: NotebookNode, kind: str, render: Callable[..., Markup]) -> Iterator[Section]:
     attached = cell.get("attachments")
-    if cell.cell_type == "code":
-        code, its = (code_html, limits) if kind in ("answer", "own") else (_code, None)
-        return {
-            "code": code(cell.source, its, nowrap=True),
-            "outputs": outputs_html(cell, limits, for_graders=False),
-        }
     if cell.cell_type == "raw":
-        return {"text": printed_html(cell.source, folded=False)}
-    if kind != "given":
-        return {"text": text_html(cell.source, attached, limits)}
-    headings, text = _PARTS.findall(cell.source)[0]
-    return {
-        "heading": trusted_html(headings, attached),
-        "text": trusted_html(text, attached),
-        "folded": len(text) > _SHORT or "](" in text or "<img" in text,
-    }
+        text = without_codes(cut(cell.source, LONGEST_PRINTED))
+        yield Section(plain=without_controls(text))
+    elif kind != "given":
+        yield Section(text=render(cell.source, attached))
+    else:
+        for heading, text in _apart(cell.source):
+            yield Section(
+                heading=render(heading, attached) if heading else "",
+                text=render(text, attached) if text else "",
+                folded=len(text) > _SHORT or "](" in text or "<img" in text,
+            )
+
+
+def _apart(source: str) -> Iterator[tuple[str, str]]:
+    """Yield each heading of a text and what is below it."""
+    heading, begin = "", 0
+    for found in _HEADING.finditer(source):
+        if found[2]:
+            if heading or source[begin : found.start()].strip():
+                yield heading, source[begin : found.start()].strip("\n")
+            heading, begin = found[2], found.end()
+    yield heading, source[begin:].strip("\n")
+
+
+@functools.lru_cache(maxsize=300)  # it is the same for the whole class
+def _instructors_code(code: str) -> Markup:
+    return code_html(code, nowrap=True)
+
+
+def outputs_in(cell: NotebookNode, kind: str, limits: Limits) -> Markup:
+    """Return the outputs of a cell; failed parts of a test stand out."""
+    shown = outputs_html(cell, limits, for_graders=False)
+    marked = _FAILED.sub(r'<span class="failed">\1</span>', str(shown))
+    return Markup(marked) if kind == "test" else shown

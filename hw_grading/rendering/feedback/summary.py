@@ -5,9 +5,8 @@ from the student's last run. Of an error with which a whole test ended, only the
 message may quote hidden tests.
 """
 
-from __future__ import annotations
-
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import Places, error_of, errors_in, order_in
+from hw_grading.gradebook.graded_notebook import Places, error_of, errors_in
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import (
@@ -33,8 +32,16 @@ from hw_grading.rendering.markdown import comment_markdown
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+# A sign or two spaces are required: "3 errors" is not an item.
+_ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
+_MAX_ITEMS = 100
 _NOTHING = Result(Student("", "", "", ""))
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
+# Problems that were mended and may explain a score. Notes on extra files and metadata are for
+# staff and mean nothing to a student.
+_FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
+_FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.ADDED_CELL, Kind.OUTPUT_LIMIT}
 
 
 @dataclass(frozen=True)
@@ -92,9 +99,12 @@ class Facts:
         return Points(words, "full" if given >= most else "some" if given > 0 else "none")
 
 
-def comment_html(text: str) -> Markup:
-    """Return a grader's comment as HTML: the lines of its rubric's items, and its text."""
-    return trusted_html(comment_markdown(text))
+@dataclass(frozen=True)
+class Remark:
+    """A grader's comment: items of a rubric with their points, and a text."""
+
+    items: tuple[tuple[str, Markup], ...]
+    text: Markup
 
 
 def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
@@ -105,6 +115,25 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
+def remark_of(text: str) -> Remark:
+    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
+    items: list[tuple[str, list[str]]] = []
+    lines = text.strip().splitlines()
+    while lines and lines[0].strip() and len(items) < _MAX_ITEMS:
+        if item := _ITEM.fullmatch(lines[0].strip()):
+            items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
+        elif items:
+            items[-1][1].append(lines[0])  # an item may have several lines
+        else:
+            break
+        del lines[0]
+    rest = "\n".join(lines).strip()
+    texts = tuple(
+        (points, trusted_html(comment_markdown("\n".join(words)))) for points, words in items
+    )
+    return Remark(texts, trusted_html(comment_markdown(rest)) if rest else Markup())
+
+
 @dataclass(frozen=True)
 class Line:
     """A sentence, the number of its cell (None: no cell), and its points."""
@@ -112,23 +141,32 @@ class Line:
     text: str
     cell: int | None = None
     points: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A question or one of its parts, with everything that the box says about its cells."""
+    """A part of a question, with everything that the box says about its cells."""
 
     title: str
     points: Points | None
     cell: int | None
-    lines: tuple[Line, ...] = ()
-    comments: tuple[Markup, ...] = ()
-    parts: tuple[Part, ...] = ()  # of a question that has several
+    lines: tuple[Line, ...]
+    remarks: tuple[Remark, ...]
 
     @property
     def is_told(self) -> bool:
-        """Whether the part lost points or has comments."""
-        return bool(self.lines or self.comments or (self.points and self.points.state != "full"))
+        """Whether the part lost points or has remarks."""
+        return bool(self.lines or self.remarks or (self.points and self.points.state != "full"))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question by its name; `points` is the sum over its parts."""
+
+    name: str
+    points: Points | None
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -141,7 +179,7 @@ class Summary:
     remarks: tuple[str, ...]
     corrections: tuple[Line, ...]
     failures: tuple[tuple[str, list[Line]], ...]
-    questions: tuple[Part, ...]
+    questions: tuple[Question, ...]
     mended: tuple[Line, ...]
 
 
@@ -154,18 +192,20 @@ def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[P
     count = [score for name, score in facts.scores.items() if name not in facts.result.dropped]
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     any_given = any(not score.is_open for score in facts.result.known.scores)
-    remarks = [*_remarks(facts.result, any_given, open_points)]
+    remarks = [*_remarks(facts.result, any_given, open_points), *_lateness(facts.result)]
     failures: dict[str, list[Line]] = {}
     mended = []
     for problem in problems:
-        line = Line(problem.message, numbers.get(problem.cell or ""))
+        name = problem.cell or ""
+        place = str(facts.places[name]) if name in facts.places else ""
+        line = Line(problem.message, numbers.get(name), place=place)
         if problem.kind is Kind.OTHER_NOTEBOOK:
             remarks.append(problem.message)
         elif problem.severity is Severity.FAILED:
             is_ours = problem.kind in (Kind.GRADER, Kind.SCORE)
             what = _NOT_YOURS if is_ours else "Your notebook could not be graded completely."
             failures.setdefault(what, []).append(line)
-        elif problem.kind is not Kind.FOLDER:  # extra files mean nothing to a student
+        elif problem.kind in _FOR_STUDENTS:
             mended.append(line)
     corrections = (
         Line(
@@ -196,13 +236,18 @@ def _remarks(result: Result, any_given: bool, open_points: float) -> Iterable[st
     if any(score.manual is not None and score.waits for score in result.known.scores):
         yield "A person will look at some of your answers again."
 
+
+def _lateness(result: Result) -> Iterable[str]:
     if result.slip_days:
         days = counted(result.slip_days, "slip day")
-        yield f"You used {days} for this homework. You have {result.slip_days_left} left."
+        were = "was" if result.slip_days == 1 else "were"
+        yield f"{days} {were} used for this homework. You have {result.slip_days_left} left."
     if result.penalty:
-        earned, off = counted_points(result.score), counted_points(result.penalty)
+        off = in_digits(result.penalty)
         why = f" ({result.why_penalty})" if result.why_penalty else ""
-        yield f"Your answers earned {earned}. Lateness costs {off}{why}."
+        were = "was" if off == "1" else "were"
+        earned = f"Your answers earned {counted_points(result.score)}."
+        yield f"{earned} {off} {were} taken off for lateness{why}."
     elif result.why_penalty:
         yield f"You submitted {result.why_penalty}."
     elif result.known.late:
@@ -213,30 +258,28 @@ def _questions(
     facts: Facts,
     cells: Sequence[NotebookNode],
     numbers: Mapping[str, int],
-) -> Iterable[Part]:
+) -> Iterable[Question]:
     scores, lines = facts.scores, _lines(facts, cells, numbers)
     mentioned = {**scores, **lines, **facts.comments}
     questions: dict[str, dict[str, list[str]]] = {}
-    for name in sorted(mentioned, key=order_in(facts.places)):
-        place = facts.places[name]
-        question = f"{place.question} {place.heading}".strip() or "Before the first question"
-        questions.setdefault(question, {}).setdefault(place.title, []).append(name)
+    for name in [*facts.places, *(name for name in mentioned if name not in facts.places)]:
+        if name in mentioned:
+            place = facts.places[name]
+            question = f"{place.question} {place.heading}".strip() or "Before the first question"
+            questions.setdefault(question, {}).setdefault(place.title, []).append(name)
     for question, titles in questions.items():
         parts, counting = [], list[Score]()
         for title, names in titles.items():
             given = [scores[name] for name in names if name in scores]
             said = [line for name in names for line in lines.get(name, ())]
-            comments = [comment_html(facts.comments[n]) for n in names if n in facts.comments]
+            remarks = [remark_of(facts.comments[n]) for n in names if n in facts.comments]
             points = facts.points(given)
-            if points or said or comments:
+            if points or said or remarks:
                 where = next((numbers[name] for name in names if name in numbers), None)
-                parts.append(Part(title, points, where, tuple(said), tuple(comments)))
+                parts.append(Part(title, points, where, tuple(_merged(said)), tuple(remarks)))
                 counting += given
-        if len(parts) == 1:
-            yield replace(parts[0], title=question)
-        elif parts:
-            points = facts.points(counting)
-            yield Part(question, points, parts[0].cell, parts=tuple(parts))
+        if parts:
+            yield Question(question, facts.points(counting), tuple(parts))
 
 
 def _lines(
@@ -274,3 +317,13 @@ def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[st
         name = error_of(errors[0]) if errors else "NotScored"
         said = "the test did not finish" if name == "NotScored" else name
     return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")
+
+
+def _merged(lines: Iterable[Line]) -> Iterable[Line]:
+    """Merge equal lines into the first one: one missing name makes many cells fail."""
+    alike: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        alike.setdefault((line.text, line.points), []).append(line)
+    for first, *others in alike.values():
+        times = f" ({len(others) + 1} times)" if others else ""
+        yield replace(first, text=first.text + times)
