@@ -23,10 +23,12 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return time
 
 
-def begun(**settings: float) -> Clock:
-    begun = Clock(RunSettings(**settings), Manifest())
-    begun.begin(new_code_cell(), computed=5, waited=7)
-    return begun
+def begun(**settings: float) -> tuple[Clock, list[float]]:
+    """Return a clock, and the seconds that its kernel has computed and waited."""
+    times = [5.0, 7.0]
+    begun = Clock(RunSettings(**settings), Manifest(), lambda: (times[0], times[1]))
+    begun.begin(new_code_cell())
+    return begun, times
 
 
 @pytest.mark.parametrize(
@@ -45,20 +47,35 @@ def begun(**settings: float) -> Clock:
 def test_time_that_a_cell_waited_for_a_processor_does_not_count(
     passed: float, waited: float, computed: float, reached: str, time: Time
 ) -> None:
-    cell = begun(wall_seconds_per_cell=180, cpu_seconds_per_cell=60)
+    cell, times = begun(wall_seconds_per_cell=180, cpu_seconds_per_cell=60)
     time.now += passed
-    assert cell.limit_reached(5 + computed, 7 + waited) == reached
+    times[:] = 5 + computed, 7 + waited
+    assert cell.limit_reached() == reached
+
+
+def test_an_interrupted_cell_gets_some_seconds_to_end(time: Time) -> None:
+    cell, times = begun(wall_seconds_per_cell=180, cpu_seconds_per_cell=60)
+    times[0] += 61
+    cell.begin_end(10)
+    times[0] += 61
+    time.now += 15
+    times[1] += 6
+    assert cell.limit_reached() == ""
+    time.now += 1
+    assert cell.limit_reached() == "within 10 s"
 
 
 def test_waiting_at_most_doubles_a_submissions_time(time: Time) -> None:
-    cells = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=1000)
+    cells, times = begun(wall_seconds_per_cell=180, wall_seconds_per_submission=1000)
     time.now += 990
-    cells.end(waited=7 + 600)
+    times[1] += 600
+    cells.end()
     time.now += 600
-    cells.begin(new_code_cell(), 0, 0)
+    cells.begin(new_code_cell())
     time.now += 11
-    assert cells.limit_reached(0, 0) == "within the 1000 s for the whole submission"
-    cells.end(waited=600)
+    assert cells.limit_reached() == "within the 1000 s for the whole submission"
+    times[1] += 600
+    cells.end()
     time.now += 398
     assert not cells.is_over()
     time.now += 1
