@@ -35,23 +35,21 @@ _FLOOD = 50  # a cell is interrupted that prints this many times what is kept
 _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 
 
-class Report:
-    """The problems that occurred while one submission ran, in order."""
+class Ended(Exception):
+    """No further cell of a submission can be run: the kind, the reason, and the cell with it."""
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.stopped: str | None = None  # why no further cell is run; None as long as cells are run
+    def __init__(self, kind: Kind, why: str, cell: NotebookNode) -> None:
+        super().__init__(why)
+        self.problem = problem_of(
+            cell, kind, f"The rest of the notebook was not run: {why}. Its tests score 0."
+        )
 
-    def add(
-        self, kind: Kind, message: str, cell: NotebookNode, severity: Severity = Severity.FAILED
-    ) -> None:
-        """Note a problem, with the grade id of the cell that caused it."""
-        self.problems.append(Problem(kind, severity, message, grade_id_of(cell)))
 
-    def stop(self, kind: Kind, why: str, cell: NotebookNode) -> None:
-        """Note that no further cell is run, and why."""
-        self.stopped = why
-        self.add(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.", cell)
+def problem_of(
+    cell: NotebookNode, kind: Kind, message: str, severity: Severity = Severity.FAILED
+) -> Problem:
+    """Return a problem with the grade id of the cell that caused it."""
+    return Problem(kind, severity, message, grade_id_of(cell))
 
 
 @dataclass
@@ -67,15 +65,15 @@ class _Running:
 
 
 class Kernel:
-    """Runs the cells of one submission, and stops it by its `report` if no other cell can be run.
+    """Runs the cells of one submission, and adds to its problems.
 
     A cell that takes too long, or prints too much, is interrupted. If it goes on all the same, the
     kernel and all processes that it started are killed.
     """
 
-    def __init__(self, settings: RunSettings, homework: Homework, report: Report) -> None:
+    def __init__(self, settings: RunSettings, homework: Homework, problems: list[Problem]) -> None:
         """Start a kernel and its watchdog. `link` is the examiner's, to be closed."""
-        self._settings, self._report = settings, report
+        self._settings, self._problems = settings, problems
         shown = None
         if settings.sandbox != "none":
             preload = tuple(homework.manifest.preload)
@@ -100,7 +98,6 @@ class Kernel:
         self.clock = Clock(settings, homework.manifest, self.watch.times)
         self._client: Client | None = None
         self._room = settings.output_bytes_per_submission  # for outputs of further cells
-        self.interrupted = False  # whether a limit has ended the last code that was run
         self.died = False  # whether the kernel has ended for no known reason
         self.exited_in: NotebookNode | None = None  # the cell that called ``exit()``
 
@@ -131,9 +128,8 @@ class Kernel:
         """Run a cell and set its outputs; return whether it ran to its end.
 
         The code `instead` is run on behalf of the cell, without outputs, and is not counted as one.
-        An exception is a fault of the grader.
+        `Ended` if no further cell can be run. Any other exception is a fault of the grader.
         """
-        self.interrupted = False
         code = cell.source if instead is None else instead
         if not code.strip():
             return True
@@ -145,16 +141,15 @@ class Kernel:
             self._execute(running, code, keep_history=instead is None)
         except BadExchange as error:
             lost = str(error)
-        self.clock.end()
-        self.interrupted = running.overrun is not None
         if instead is None:
             _set_outputs(cell, running.outputs, running.reply or {})
         self._room -= running.outputs.size
         if running.outputs.dropped:
             said = f"printed more than {most:,} bytes: the grader dropped the rest."
-            self._report.add(Kind.OUTPUT_LIMIT, f"{at_start(cell)} {said}", cell, Severity.MENDED)
-        self._tell_end(running, lost)
-        return lost is None and not self.interrupted and not self._report.stopped
+            said = f"{at_start(cell)} {said}"
+            self._problems.append(problem_of(cell, Kind.OUTPUT_LIMIT, said, Severity.MENDED))
+        self._look_after(running, lost)
+        return lost is None and running.overrun is None
 
     def _execute(self, running: _Running, code: str, *, keep_history: bool) -> None:
         """Run code until the kernel has replied and sent its last output, or raise an error."""
@@ -213,29 +208,32 @@ class Kernel:
             running.next_interrupt = monotonic() + _SECONDS_BETWEEN_INTERRUPTS
             self.watch.interrupt()
 
-    def _tell_end(self, running: _Running, lost: str | None) -> None:
-        """Report how a cell ended, and stop the submission if no further cell can be run."""
-        report, stopped, cell = self._report, self.watch.stop, running.cell
+    def _look_after(self, running: _Running, lost: str | None) -> None:
+        """Note how a cell ended; raise `Ended` if no further cell can be run."""
+        stopped, cell, name = self.watch.stop, running.cell, name_of(running.cell)
+        if stopped and stopped.kind is Kind.GRADER:
+            raise GraderFault(stopped.reason)
         if stopped:
-            if stopped.kind is Kind.GRADER:
-                raise GraderFault(stopped.reason)
-            why = f"the kernel was killed in {name_of(cell)}, because {stopped.reason}"
-            report.stop(stopped.kind, why, cell)
-        elif lost and not self._there.is_alive():
+            why = f"the kernel was killed in {name}, because {stopped.reason}"
+            raise Ended(stopped.kind, why, cell)
+        if lost and not self._there.is_alive():
             server = self._there.fork_server
             if server and server.has_ended(within=0.5):
                 raise HelperEnded("the fork server of the kernels has ended")
-            self.died = not self.exited_in
+            if not self.exited_in:
+                self.died = True
+                raise Ended(Kind.KERNEL, f"the kernel died while running {name}", cell)
         elif lost and not self._responds():
             self.watch.kill()
-            why = f"the kernel was killed, because it stopped answering in {name_of(cell)}"
-            report.stop(Kind.KERNEL, why, cell)
+            why = f"the kernel was killed, because it stopped answering in {name}"
+            raise Ended(Kind.KERNEL, why, cell)
         elif running.overrun:
             kind, what = running.overrun
-            report.add(kind, f"{at_start(cell)} {what}: the grader interrupted it.", cell)
+            said = f"{at_start(cell)} {what}: the grader interrupted it."
+            self._problems.append(problem_of(cell, kind, said))
         elif lost:
-            why = f"The outputs of {name_of(cell)} were lost ({quoted(lost)})."
-            report.add(Kind.KERNEL, why, cell)
+            said = f"The outputs of {name} were lost ({quoted(lost)})."
+            self._problems.append(problem_of(cell, Kind.KERNEL, said))
 
     def _responds(self) -> bool:
         """Return whether the kernel still answers, so that it can be understood."""

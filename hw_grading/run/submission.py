@@ -44,10 +44,10 @@ from hw_grading.outcome import (
 )
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.kernel import Kernel, Report
+from hw_grading.run.kernel import Ended, Kernel, problem_of
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import METADATA_KEY, Kind, Severity
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
@@ -66,7 +66,8 @@ class Submission:
     ) -> None:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
-        self._report = Report()
+        self._problems: list[Problem] = []  # in order
+        self._ended = ""  # why no further cell was run
         self._kernel: Kernel | None = None
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
         self._verdicts: dict[int, Verdict | None] = {}
@@ -92,7 +93,7 @@ class Submission:
             self._run_cells(*self._started(ending))
         parts = self._settle()
         unscored = tuple(self._unscored)
-        add_problems(self.nb, self._report.problems)
+        add_problems(self.nb, self._problems)
         put_notes_on_top(self.nb)
         text = json.dumps(self.nb, ensure_ascii=False)
         problems = read_problems(self.nb)
@@ -108,7 +109,7 @@ class Submission:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(self._settings, self._homework, self._report)
+            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:
@@ -128,57 +129,61 @@ class Submission:
     # -- one cell
 
     def _run_cells(self, kernel: Kernel, examination: Examination | None) -> None:
-        for index, cell in enumerate(self.nb.cells):
-            if cell.cell_type == "code" and not self._report.stopped:
-                self._run_cell(kernel, examination, cell, index)
+        try:
+            for index, cell in enumerate(self.nb.cells):
+                if cell.cell_type == "code":
+                    self._run_cell(kernel, examination, cell, index)
+        except Ended as end:
+            self._ended = str(end)
+            self._problems.append(end.problem)
 
     def _run_cell(
         self, kernel: Kernel, examination: Examination | None, cell: NotebookNode, index: int
     ) -> None:
-        report = self._report
         if kernel.clock.is_over():
             why = f"the notebook used up {kernel.clock.of_all()} before {name_of(cell)}"
-            report.stop(Kind.TIME_LIMIT, why, cell)
-        elif kernel.exited_in:  # it goes on for an instant
+            raise Ended(Kind.TIME_LIMIT, why, cell)
+        if kernel.exited_in:  # it goes on for an instant
             why = f"{name_of(kernel.exited_in)} ended the kernel by exit() or quit()"
-            report.stop(Kind.KERNEL, why, kernel.exited_in)
-        elif examination and is_test(cell) and uses_checks(cell):
+            raise Ended(Kind.KERNEL, why, kernel.exited_in)
+        if examination and is_test(cell) and uses_checks(cell):
             self._examine(kernel, examination, cell, index)
+            return
+        if kernel.run_cell(cell):
+            self._verdicts[index] = None
         else:
-            if kernel.run_cell(cell):
-                self._verdicts[index] = None
-            if kernel.interrupted and not report.stopped:
-                kernel.run_cell(cell, _REFUSE_INTERRUPTED)
-            if is_trusted(cell) and grade_id_of(cell) not in self._first:
-                self._trusted.append((grade_id_of(cell) or "", cell.source))
-        if kernel.died and not report.stopped:
-            report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
+            kernel.run_cell(cell, _REFUSE_INTERRUPTED)
+        if is_trusted(cell) and grade_id_of(cell) not in self._first:
+            self._trusted.append((grade_id_of(cell) or "", cell.source))
 
     def _examine(
         self, kernel: Kernel, examination: Examination, cell: NotebookNode, index: int
     ) -> None:
-        watch = kernel.watch
+        watch, end = kernel.watch, None
         try:
             watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
             examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
             self._trusted = []
-            kernel.run_cell(cell, _ANSWER)
+            try:
+                kernel.run_cell(cell, _ANSWER)
+            except Ended as error:  # the parts before count
+                end = error
             if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 watch.kill(Kind.PROTOCOL, "it stopped answering")
-            verdict = examination.verdict(_SECONDS_FOR_A_VERDICT)
+            verdict = self._verdicts[index] = examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed:
             if not watch.end_helper():
                 raise
             most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
             why = f"{name_of(cell)} took more than {most} to check the notebook's answers"
-            self._report.stop(Kind.TIME_LIMIT, why, cell)
-            return
+            raise Ended(Kind.TIME_LIMIT, why, cell) from None
         watch.end_helper()
-        self._verdicts[index] = verdict
-        # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
-        if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
+        # A kernel that ended for no known reason may have been killed by the examiner.
+        if verdict.gone and (not end or (kernel.died and not verdict.ended)):
             why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"
-            self._report.stop(Kind.PROTOCOL, why, cell)
+            raise Ended(Kind.PROTOCOL, why, cell)
+        if end:
+            raise end
 
     # -- the outputs
 
@@ -214,14 +219,15 @@ class Submission:
         else:
             outputs.hide_source(cell, as_released(cell.source, "code"))
         if index not in self._verdicts:
-            why = f"did not finish: {self._report.stopped or 'the grader interrupted it'}"
+            why = f"did not finish: {self._ended or 'the grader interrupted it'}"
         elif why := outputs.why_no_score(cell):
-            self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
+            said = f"{at_start(cell)} {why}: it scores 0."
+            self._problems.append(problem_of(cell, Kind.SCORE, said))
         if why:  # nbgrader scores the first error or result
             cell.outputs.insert(0, outputs.not_scored(why))
         score, most = outputs.score_of(cell)
         if fault := fault or (above if score < most else ""):
             said = f"{at_start(cell)} has no score, because of a fault of the homework: {fault}."
-            self._report.add(Kind.GRADER, said, cell)
+            self._problems.append(problem_of(cell, Kind.GRADER, said))
             self._unscored.append(grade_id_of(cell) or "")
             cell.outputs.insert(0, outputs.not_scored(fault))

@@ -23,13 +23,13 @@ from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
 from hw_grading.run import outputs, submission
 from hw_grading.run.blame import described
 from hw_grading.run.clock import Clock
-from hw_grading.run.kernel import Kernel, Report
+from hw_grading.run.kernel import Kernel
+from hw_grading.run.outputs import Outputs
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox.kernel import Client, KernelInSandbox
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission import file as submission_file
 from hw_support.submission.file import read_submission
-from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Watch, "times", 3, NO_FILES),
     (Watch, "_check", 0, NO_FILES),
     (Kernel, "run_cell", 3, NO_MEMORY),
-    (Kernel, "_tell_end", 3, MISTAKE),
+    (Kernel, "_look_after", 3, MISTAKE),
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
     (KernelInSandbox, "_take_sockets", 0, NO_FILES),
     (Client, "execute", 2, NO_FILES),
@@ -81,8 +81,8 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (Client, "execute", 2, zmq.ZMQError(errno.EMFILE)),
     (Client, "execute", 2, RuntimeError("can't start new thread")),
     (outputs, "get_validator", 0, NO_FILES),
-    (outputs.Outputs, "take", 4, NO_MEMORY),
-    (outputs.Outputs, "take", 4, MemoryError()),
+    (Outputs, "take", 4, NO_MEMORY),
+    (Outputs, "take", 4, MemoryError()),
     (client._Examiner, "started", 0, NO_FILES),
     (client._Examiner, "submit", 0, NO_FILES),
     (client.Examination, "begin", 1, NO_KEY),
@@ -170,11 +170,9 @@ def test_a_file_that_cannot_be_opened_now_is_not_broken(
 
 
 def test_the_message_names_the_graders_line() -> None:
-    report = Report()
-    del report.problems
     with pytest.raises(AttributeError) as raised:
-        report.stop(Kind.TIME_LIMIT, "a reason", new_code_cell())
-    assert "(hw_grading/run/kernel.py, line " in described(raised.value)
+        Outputs(1).take("stream", {"transient": "text"})
+    assert re.search(r"\(hw_grading/run/outputs.py, line \d+\)$", described(raised.value))
 
 
 PUT_IN = """
