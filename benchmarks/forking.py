@@ -24,7 +24,7 @@ from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.cells import instructors_first_cells
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
-from hw_grading.run.kernel import Kernel
+from hw_grading.run.kernel import Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
@@ -68,7 +68,7 @@ def until_a_kernel(forked: bool) -> float:
     """Return the seconds until a kernel has imported what almost every submission imports."""
     settings = RunSettings(fork_kernels=forked)
     began = time.perf_counter()
-    kernel = Kernel(settings, HOMEWORK, [])
+    kernel = Kernel(settings, HOMEWORK, Problems())
     try:
         with kernel.link:
             kernel.connect(60.0)

@@ -4,7 +4,7 @@ The rule: only a failure that was *seen* to be caused by the submission leads to
 three such failures:
 
 - the kernel has ended, while all of the grader's processes that it needs still run;
-- a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.clock.Clock`);
+- a limit was reached (`hw_grading.sandbox.watch.Stop`, `hw_grading.run.kernel.Clock`);
 - the kernel's messages cannot be understood, or it does not answer (`BadExchange`).
 
 `fault_in` says whether one of the instructor's cells must fail whatever the answers are. Every

@@ -5,6 +5,7 @@ has said so in both of its messages, when it is killed, or when it does not answ
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -17,14 +18,14 @@ from traitlets.log import get_logger
 
 from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import at_start, name_of
-from hw_grading.homework.homework import Homework
+from hw_grading.homework.homework import Homework, Manifest
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, described, exchange
-from hw_grading.run.clock import Clock
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.kernel import Client, KernelInSandbox, NoAnswer
+from hw_grading.sandbox.processes import is_over
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
@@ -36,20 +37,65 @@ _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 
 
 class Ended(Exception):
-    """No further cell of a submission can be run: the kind, the reason, and the cell with it."""
+    """No further cell of a submission can be run: why, and the cell that caused it."""
 
     def __init__(self, kind: Kind, why: str, cell: NotebookNode) -> None:
         super().__init__(why)
-        self.problem = problem_of(
-            cell, kind, f"The rest of the notebook was not run: {why}. Its tests score 0."
-        )
+        self.kind, self.cell = kind, cell
 
 
-def problem_of(
-    cell: NotebookNode, kind: Kind, message: str, severity: Severity = Severity.FAILED
-) -> Problem:
-    """Return a problem with the grade id of the cell that caused it."""
-    return Problem(kind, severity, message, grade_id_of(cell))
+class Problems(list[Problem]):
+    """The problems that occurred while one submission ran, in order."""
+
+    def add(
+        self, cell: NotebookNode, kind: Kind, what: str, severity: Severity = Severity.FAILED
+    ) -> None:
+        """Note a problem with a cell; `what` is said of the cell."""
+        self.append(Problem(kind, severity, f"{at_start(cell)} {what}.", grade_id_of(cell)))
+
+
+class Clock:
+    """The time that is left for a submission, and for its running cell.
+
+    `times` returns the seconds that the kernel has computed, and that it has waited for a processor
+    that others use, both since its start. Time that it waited does not count. So a cell, and the
+    whole submission, may take up to `MAX_TIMES` times their limit.
+    """
+
+    def __init__(
+        self, settings: RunSettings, manifest: Manifest, times: Callable[[], tuple[float, float]]
+    ) -> None:
+        self._settings, self._manifest, self._times = settings, manifest, times
+        self._began_all = monotonic()
+        self.of_all = f"the {settings.wall_seconds_per_submission:g} s for the whole submission"
+
+    def begin(self, cell: NotebookNode) -> None:
+        """Start the clock of a cell."""
+        name, settings, own = grade_id_of(cell) or "", self._settings, self._manifest.seconds
+        self._is_ending = False
+        self._cpu = own("cpu_seconds").get(name, settings.cpu_seconds_per_cell)
+        self._wall = own("wall_seconds").get(name, settings.wall_seconds_per_cell)
+        self._began, (self._computed, self._waited) = monotonic(), self._times()
+
+    def begin_end(self, seconds: float) -> None:
+        """Start the clock anew for a cell that was interrupted, and has to end in these seconds."""
+        self._is_ending = True
+        self._cpu, self._wall = inf, seconds
+        self._began, self._waited = monotonic(), self._times()[1]
+
+    def limit_reached(self) -> str:
+        """Return within which time the running cell had to end; "" while it has time left."""
+        computed, waited = self._times()
+        if computed - self._computed > self._cpu:
+            return f"within {self._cpu:g} s of CPU time"
+        if is_over(self._wall, monotonic() - self._began, waited - self._waited):
+            return f"within {self._wall:g} s"
+        return f"within {self.of_all}" if self.is_over() and not self._is_ending else ""
+
+    def is_over(self) -> bool:
+        """Return whether the whole submission has no time left."""
+        limit = self._settings.wall_seconds_per_submission
+        return is_over(limit, monotonic() - self._began_all, self._times()[1])
 
 
 @dataclass
@@ -71,7 +117,7 @@ class Kernel:
     kernel and all processes that it started are killed.
     """
 
-    def __init__(self, settings: RunSettings, homework: Homework, problems: list[Problem]) -> None:
+    def __init__(self, settings: RunSettings, homework: Homework, problems: Problems) -> None:
         """Start a kernel and its watchdog. `link` is the examiner's, to be closed."""
         self._settings, self._problems = settings, problems
         shown = None
@@ -145,9 +191,8 @@ class Kernel:
             _set_outputs(cell, running.outputs, running.reply or {})
         self._room -= running.outputs.size
         if running.outputs.dropped:
-            said = f"printed more than {most:,} bytes: the grader dropped the rest."
-            said = f"{at_start(cell)} {said}"
-            self._problems.append(problem_of(cell, Kind.OUTPUT_LIMIT, said, Severity.MENDED))
+            what = f"printed more than {most:,} bytes: the grader dropped the rest"
+            self._problems.add(cell, Kind.OUTPUT_LIMIT, what, Severity.MENDED)
         self._look_after(running, lost)
         return lost is None and running.overrun is None
 
@@ -229,11 +274,10 @@ class Kernel:
             raise Ended(Kind.KERNEL, why, cell)
         elif running.overrun:
             kind, what = running.overrun
-            said = f"{at_start(cell)} {what}: the grader interrupted it."
-            self._problems.append(problem_of(cell, kind, said))
+            self._problems.add(cell, kind, f"{what}: the grader interrupted it")
         elif lost:
-            said = f"The outputs of {name} were lost ({quoted(lost)})."
-            self._problems.append(problem_of(cell, Kind.KERNEL, said))
+            what = f"has ended, but its outputs were lost ({quoted(lost)})"
+            self._problems.add(cell, Kind.KERNEL, what)
 
     def _responds(self) -> bool:
         """Return whether the kernel still answers, so that it can be understood."""

@@ -25,7 +25,6 @@ from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Ver
 from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import (
     as_released,
-    at_start,
     instructors_first_cells,
     instructors_names,
     is_test,
@@ -35,16 +34,10 @@ from hw_grading.homework.cells import (
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
-from hw_grading.outcome import (
-    Graded,
-    HelperEnded,
-    Part,
-    SubmissionFailed,
-    WithScores,
-)
+from hw_grading.outcome import Graded, HelperEnded, Part, SubmissionFailed, WithScores
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.kernel import Ended, Kernel, problem_of
+from hw_grading.run.kernel import Ended, Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
@@ -66,7 +59,7 @@ class Submission:
     ) -> None:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
-        self._problems: list[Problem] = []  # in order
+        self._problems = Problems()
         self._ended = ""  # why no further cell was run
         self._kernel: Kernel | None = None
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
@@ -135,13 +128,15 @@ class Submission:
                     self._run_cell(kernel, examination, cell, index)
         except Ended as end:
             self._ended = str(end)
-            self._problems.append(end.problem)
+            said = f"The rest of the notebook was not run: {end}. Its tests score 0."
+            problem = Problem(end.kind, Severity.FAILED, said, grade_id_of(end.cell))
+            self._problems.append(problem)
 
     def _run_cell(
         self, kernel: Kernel, examination: Examination | None, cell: NotebookNode, index: int
     ) -> None:
         if kernel.clock.is_over():
-            why = f"the notebook used up {kernel.clock.of_all()} before {name_of(cell)}"
+            why = f"the notebook used up {kernel.clock.of_all} before {name_of(cell)}"
             raise Ended(Kind.TIME_LIMIT, why, cell)
         if kernel.exited_in:  # it goes on for an instant
             why = f"{name_of(kernel.exited_in)} ended the kernel by exit() or quit()"
@@ -221,13 +216,12 @@ class Submission:
         if index not in self._verdicts:
             why = f"did not finish: {self._ended or 'the grader interrupted it'}"
         elif why := outputs.why_no_score(cell):
-            said = f"{at_start(cell)} {why}: it scores 0."
-            self._problems.append(problem_of(cell, Kind.SCORE, said))
+            self._problems.add(cell, Kind.SCORE, f"{why}: it scores 0")
         if why:  # nbgrader scores the first error or result
             cell.outputs.insert(0, outputs.not_scored(why))
         score, most = outputs.score_of(cell)
         if fault := fault or (above if score < most else ""):
-            said = f"{at_start(cell)} has no score, because of a fault of the homework: {fault}."
-            self._problems.append(problem_of(cell, Kind.GRADER, said))
+            said = f"has no score, because of a fault of the homework: {fault}"
+            self._problems.add(cell, Kind.GRADER, said)
             self._unscored.append(grade_id_of(cell) or "")
             cell.outputs.insert(0, outputs.not_scored(fault))

@@ -4,8 +4,8 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from hw_grading.homework.homework import Manifest
-from hw_grading.run import clock
-from hw_grading.run.clock import Clock
+from hw_grading.run import kernel
+from hw_grading.run.kernel import Clock
 from hw_grading.run.settings import RunSettings
 
 
@@ -19,7 +19,7 @@ class Time:
 @pytest.fixture
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     time = Time()
-    monkeypatch.setattr(clock, "monotonic", time)
+    monkeypatch.setattr(kernel, "monotonic", time)
     return time
 
 

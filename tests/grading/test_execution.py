@@ -17,8 +17,8 @@ from toy_course import code
 from hw_grading.homework.homework import CellLimits, Homework, Manifest
 from hw_grading.homework.notes import add_problems, read_problems
 from hw_grading.outcome import GraderFault
-from hw_grading.run import clock, submission
-from hw_grading.run.clock import Clock
+from hw_grading.run import kernel, submission
+from hw_grading.run.kernel import Clock
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
@@ -363,7 +363,7 @@ def test_the_submission_as_a_whole_has_a_limit(
 
     # The clock stands still until that cell begins, however long that takes.
     monkeypatch.setattr(Clock, "begin", begin_cell)
-    monkeypatch.setattr(clock, "monotonic", lambda: began[-1] and time.monotonic() - began[-1])
+    monkeypatch.setattr(kernel, "monotonic", lambda: began[-1] and time.monotonic() - began[-1])
     run = Run(check("before"), source, check("after"), **options)
     assert run.scores == {"before": 2, "after": 0}
     assert all(reason in p.message for p in run.problems)

@@ -22,8 +22,7 @@ from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
 from hw_grading.run import outputs, submission
 from hw_grading.run.blame import described
-from hw_grading.run.clock import Clock
-from hw_grading.run.kernel import Kernel
+from hw_grading.run.kernel import Clock, Kernel
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox.kernel import Client, KernelInSandbox
