@@ -14,7 +14,7 @@ other exception counts as the grader's fault: `hw_grading.batch.job.run` turns i
 
 import ast
 import contextlib
-import functools
+import sys
 import traceback
 from collections.abc import Container, Iterator
 from importlib.util import find_spec
@@ -71,21 +71,12 @@ def fault_in(source: str, error: str, own: Container[str]) -> str:
     except (SyntaxError, ValueError) as mistake:
         return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
     for node in tree.body if error == "ModuleNotFoundError" else ():  # others may be optional
+        modules = []
         if isinstance(node, ast.Import):
             modules = [one.name for one in node.names]
         elif isinstance(node, ast.ImportFrom) and not node.level:
             modules = [node.module or ""]
-        else:
-            continue
         for name in (module.partition(".")[0] for module in modules):
-            if name not in own and not _is_installed(name):
+            if name not in own and name not in sys.modules and find_spec(name) is None:
                 return f"line {node.lineno}: there is no module {name!r}"
     return ""
-
-
-@functools.cache
-def _is_installed(name: str) -> bool:
-    try:
-        return find_spec(name) is not None
-    except (ImportError, ValueError):
-        return True

@@ -24,7 +24,7 @@ from hw_support.checks import EXCUSED, SECOND_TRY
 from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import encodable, plain, quoted
 
-_OVERHEAD = 700  # bytes that an output costs besides its size, unless it continues printed text
+_OVERHEAD = 900  # bytes that an output costs besides its size, unless it continues printed text
 _OF_A_LINE = 12  # bytes of white space and quotes around a line in a notebook's file
 _LONGEST_BEYOND = 500  # characters that are kept of an output beyond the limit
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
@@ -46,45 +46,25 @@ class Outputs:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: dict[object, tuple[NotebookNode, int]] = {}  # and its bytes, by display id
-        self._beyond: dict[str, NotebookNode] = {}  # by kind
+        # With its bytes; by display id, or by its kind if it is beyond the limit.
+        self._kept: dict[object, tuple[NotebookNode, int]] = {}
         self._is_cleared_later = False
         self.size = self.dropped = 0  # bytes
 
     def take(self, kind: str, content: Mapping[str, Any]) -> None:
         """Process a message. Kinds that make no output that a notebook can hold are ignored."""
+        if kind == "clear_output" and content.get("wait"):
+            self._is_cleared_later = True
+        elif kind == "clear_output" or (self._is_cleared_later and kind in _FIELDS):
+            self._is_cleared_later = False
+            self._kept.clear()
+            self.size = 0
         display = repr((content.get("transient") or {}).get("display_id"))[:100]
-        if kind == "clear_output":
-            self._is_cleared_later = bool(content.get("wait"))
-            if not self._is_cleared_later:
-                self._clear()
-        elif kind == "update_display_data" and display in self._kept:
+        if kind == "update_display_data" and display in self._kept:
             self._put("display_data", content, display)
         elif kind in _FIELDS:
-            if self._is_cleared_later:
-                self._is_cleared_later = False
-                self._clear()
             no_id = kind != "display_data" or display == "None" or display in self._kept
             self._put(kind, content, object() if no_id else display)
-
-    def all(self) -> list[NotebookNode]:
-        """Return what is kept. Printed text that came in pieces is joined."""
-        sent = [output for output, _ in self._kept.values()]
-        if self.dropped:
-            note = f"\n… output beyond {self._limit:,} bytes was dropped\n"
-            sent.append(NotebookNode(output_type="stream", name="stdout", text=note))
-        outputs = []
-        for _, group in groupby([*sent, *self._beyond.values()], lambda o: o.get("name", id(o))):
-            first, *rest = group
-            if rest:
-                first = NotebookNode(first, text="".join(text_of(o.text) for o in (first, *rest)))
-            outputs.append(first)
-        text = encodable(json.dumps(outputs, ensure_ascii=False))
-        return list(nbformat.from_dict(json.loads(text)))
-
-    def _clear(self) -> None:
-        self._kept.clear()
-        self.size = 0
 
     def _put(self, kind: str, content: Mapping[str, Any], place: object) -> None:
         """Put an output into its place, which may be new."""
@@ -102,7 +82,22 @@ class Outputs:
             return
         self.dropped += size
         if decisive := _shortened(output):
-            self._beyond.setdefault(kind, decisive)
+            self._kept.setdefault(kind, (decisive, 0))
+
+    def all(self) -> list[NotebookNode]:
+        """Return what is kept. Printed text that came in pieces is joined."""
+        sent = [output for output, _ in self._kept.values()]
+        if self.dropped:
+            note = f"\n… output beyond {self._limit:,} bytes was dropped\n"
+            sent.append(NotebookNode(output_type="stream", name="stdout", text=note))
+        outputs = []
+        for _, group in groupby(sent, lambda output: output.get("name", id(output))):
+            first, *rest = group
+            if rest:
+                first = NotebookNode(first, text="".join(text_of(o.text) for o in (first, *rest)))
+            outputs.append(first)
+        text = encodable(json.dumps(outputs, ensure_ascii=False))
+        return list(nbformat.from_dict(json.loads(text)))
 
 
 def _size(output: NotebookNode) -> int:

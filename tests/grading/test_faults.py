@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import nbformat
@@ -19,9 +20,9 @@ from toy_course import FULL_MARKS, ToyCourse
 from hw_grading.batch.job import Job, run
 from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Graded, NotGraded, Outcome, SubmissionFailed
+from hw_grading.outcome import Graded, HelperEnded, NotGraded, Outcome, SubmissionFailed
 from hw_grading.run import outputs, submission
-from hw_grading.run.blame import described
+from hw_grading.run.blame import BadExchange, described, exchange
 from hw_grading.run.kernel import Clock, Kernel
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.submission import Submission
@@ -62,7 +63,6 @@ def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Calla
 
 # The method that fails, after how many calls, and the exception.
 FAULTS: list[tuple[Any, str, int, Exception]] = [
-    (Submission, "_run_cell", 2, NO_FILES),
     (Submission, "_run_cell", 2, NO_KEY),
     (Submission, "_examine", 1, MISTAKE),
     (Submission, "_settle_test", 1, NO_DISK),
@@ -76,16 +76,11 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
     (KernelInSandbox, "_take_sockets", 0, NO_FILES),
     (Client, "execute", 2, NO_FILES),
-    (Client, "execute", 2, MemoryError()),
-    (Client, "execute", 2, zmq.ZMQError(errno.EMFILE)),
-    (Client, "execute", 2, RuntimeError("can't start new thread")),
     (outputs, "get_validator", 0, NO_FILES),
-    (Outputs, "take", 4, NO_MEMORY),
     (Outputs, "take", 4, MemoryError()),
     (client._Examiner, "started", 0, NO_FILES),
     (client._Examiner, "submit", 0, NO_FILES),
     (client.Examination, "begin", 1, NO_KEY),
-    (client.Examination, "verdict", 1, NO_KEY),
     (client.Examination, "verdict", 1, ValueError("no JSON")),
 ]
 
@@ -117,16 +112,35 @@ def test_a_fault_while_checking_a_kernel_gives_no_score(
     assert isinstance(grade("y = 2"), NotGraded)
 
 
-@pytest.mark.parametrize("error", [ValueError("no signature"), NO_KEY, zmq.Again()])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        *[(error, BadExchange) for error in (ValueError(), NO_KEY, MISTAKE, RecursionError())],
+        *[(error, BadExchange) for error in (Empty(), zmq.Again(), UnicodeError())],
+        *[(error, OSError) for error in (NO_FILES, NO_MEMORY, NO_DISK, BrokenPipeError())],
+        (zmq.ZMQError(errno.EMFILE), zmq.ZMQError),
+        (MemoryError(), MemoryError),
+        (RuntimeError("can't start new thread"), RuntimeError),
+        (HelperEnded(), HelperEnded),
+    ],
+    ids=repr,
+)
+def test_only_what_a_message_can_cause_is_the_kernels_fault(
+    error: Exception, raised: type[Exception]
+) -> None:
+    with pytest.raises(raised), exchange():
+        raise error
+
+
 def test_bad_messages_of_the_kernel_are_the_submissions_fault(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failing_once = iter([False, False, False, True])
     real = Client.execute
 
     def execute(*arguments: Any, **named: Any) -> Any:
         if next(failing_once, False):
-            raise error
+            raise ValueError("no signature")
         return real(*arguments, **named)
 
     monkeypatch.setattr(Client, "execute", execute)
