@@ -26,6 +26,7 @@ from hw_support.submission.problems import encodable, plain, quoted
 
 _OVERHEAD = 900  # bytes that an output costs besides its size, unless it continues printed text
 _OF_A_LINE = 12  # bytes of white space and quotes around a line in a notebook's file
+_TOO_DEEP = "\n" + 150 * " "  # in JSON with indents, for functions that recurse
 _LONGEST_BEYOND = 500  # characters that are kept of an output beyond the limit
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
 _FIELDS = {
@@ -70,11 +71,12 @@ class Outputs:
         """Put an output into its place, which may be new."""
         fields = {field: content.get(field) for field in _FIELDS[kind]}
         output = NotebookNode(output_type=kind, **fields)
-        if not _is_valid(output):
+        text = json.dumps(output, ensure_ascii=False, indent=1)
+        if _TOO_DEEP in text or not _is_valid(output):
             return
         last, _ = next(reversed(self._kept.values()), (NotebookNode(), 0))
         continues = kind == "stream" and output.name == last.get("name")
-        size = _size(output) + (0 if continues else _OVERHEAD)
+        size = _size(text) + (0 if continues else _OVERHEAD)
         more = size - self._kept.get(place, (None, 0))[1]
         if self.size + more <= self._limit:
             self.size += more
@@ -100,9 +102,8 @@ class Outputs:
         return list(nbformat.from_dict(json.loads(text)))
 
 
-def _size(output: NotebookNode) -> int:
-    """Return about the bytes of an output in a notebook's file, which has its text line by line."""
-    text = json.dumps(output, ensure_ascii=False, indent=1)
+def _size(text: str) -> int:
+    """Return about the bytes of an output's JSON in a notebook's file, which has text by lines."""
     lines = len(text.splitlines()) + sum(map(text.count, (r"\n", r"\r", r"\u")))
     return len(text.encode("utf-8", "replace")) + _OF_A_LINE * lines
 
@@ -191,11 +192,10 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
         what = plain(part["what"], _LONGEST_NAME)
         names[what] += 1
         what += f" ({names[what]})" if names[what] > 1 else ""
-        passed = not part["message"]
-        earned = part["points"] if counts and passed else 0.0
+        earned = part["points"] if counts and not part["message"] else 0.0
         remark = SECOND_TRY if part["second_try"] else EXCUSED if part["excused"] else ""
         said = plain(part["message"] or remark, _LONGEST_MESSAGE)
-        yield Part(name, what, part["points"], earned, passed, said, part["fresh"])
+        yield Part(name, what, part["points"], earned, not part["message"], said, part["fresh"])
     if not examined:
         passed = not errors and score >= most
         yield Part(name, name, most, score, passed, "" if passed else message)

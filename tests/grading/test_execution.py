@@ -1,6 +1,7 @@
 """How submissions that misbehave are stopped, and what they score. Each test runs a kernel."""
 
 import copy
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -627,9 +628,7 @@ def size_in_a_file(outputs: list[NotebookNode]) -> int:
     return len(nbformat.writes(nb).encode())
 
 
-DEEP: list[Any] = [1] * 100
-for _ in range(100):
-    DEEP = [DEEP]
+DEEP, TOO_DEEP = (json.loads("[" * n + "1" + ", 1" * 99 + "]" * n) for n in (100, 300))
 
 
 @pytest.mark.parametrize(
@@ -699,6 +698,7 @@ def test_what_decides_a_score_is_kept_beyond_the_limit() -> None:
         (STREAM, {"text": ["a", 1]}),
         (DISPLAY, {"data": "text", "metadata": {}}),
         ("execute_result", {"data": {"text/plain": "1"}}),
+        (DISPLAY, {"data": {"application/json": TOO_DEEP}, "metadata": {}}),
     ],
 )
 def test_an_output_that_no_notebook_can_contain_is_ignored(odd: Any) -> None:
