@@ -146,12 +146,11 @@ def time_one_course() -> None:
             app.start()
 
     grade()
-    original = Kernel.start
+    original = Kernel.__init__
 
-    def start(kernel: Any) -> Any:
-        link = original(kernel)
+    def start(kernel: Any, *arguments: Any) -> None:
+        original(kernel, *arguments)
         table.know("kernel", kernel.watch.kernel_pid)
-        return link
 
     process = Examination.process
 
@@ -161,13 +160,13 @@ def time_one_course() -> None:
         return found
 
     for owner, method, timed in (
-        (Kernel, "start", start),
+        (Kernel, "__init__", start),
         (Examination, "process", known),
     ):
         setattr(owner, method, timed)
     table.time(SubmissionExporter, "_grade_class", "the loop, writing, the table at the end")
     table.time(Reader, "read", "read and mend")
-    table.time(Kernel, "start", "start the kernel")
+    table.time(Kernel, "__init__", "start the kernel")
     table.time(Submission, "run", "between cells: connecting, settling outputs")
     table.time(Submission, "_examine", "tests: between questions")
     table.time(Kernel, "run_cell", _stage_of)

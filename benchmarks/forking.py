@@ -24,8 +24,7 @@ from hw_grading.examiner.client import Examination, Request
 from hw_grading.homework.cells import instructors_first_cells
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import homework_of
-from hw_grading.run.clock import Clock
-from hw_grading.run.kernel import Kernel, Report
+from hw_grading.run.kernel import Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import Submission
 
@@ -69,9 +68,9 @@ def until_a_kernel(forked: bool) -> float:
     """Return the seconds until a kernel has imported what almost every submission imports."""
     settings = RunSettings(fork_kernels=forked)
     began = time.perf_counter()
-    kernel = Kernel(settings, HOMEWORK, Clock(settings, HOMEWORK.manifest), Report())
+    kernel = Kernel(settings, HOMEWORK, Problems())
     try:
-        with kernel.start():
+        with kernel.link:
             kernel.connect(60.0)
             kernel.run_cell(new_code_cell("import matplotlib.pyplot, numpy, hw_support"))
             return time.perf_counter() - began

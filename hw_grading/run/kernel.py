@@ -1,11 +1,11 @@
 """The kernel of one submission: it runs cells within limits, and finds out how each one ended.
 
 Student code may have written every message of the kernel, or none. So a cell ends when the kernel
-has said so on both of its channels, when it is killed, or when it does not answer any more.
+has said so in both of its messages, when it is killed, or when it does not answer any more.
 """
 
 import os
-import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -16,11 +16,11 @@ import zmq
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
+from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import at_start, name_of
-from hw_grading.homework.homework import Homework
+from hw_grading.homework.homework import Homework, Manifest
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, described, exchange
-from hw_grading.run.clock import Clock
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import environment
@@ -36,23 +36,66 @@ _FLOOD = 50  # a cell is interrupted that prints this many times what is kept
 _NO_TRACEBACK = "ERROR: An error occurred while showtraceback was disabled"
 
 
-class Report:
+class Ended(Exception):
+    """No further cell of a submission can be run: why, and the cell that caused it."""
+
+    def __init__(self, kind: Kind, why: str, cell: NotebookNode) -> None:
+        super().__init__(why)
+        self.kind, self.cell = kind, cell
+
+
+class Problems(list[Problem]):
     """The problems that occurred while one submission ran, in order."""
 
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-        self.stopped: str | None = None  # why no further cell is run; None as long as cells are run
-
     def add(
-        self, kind: Kind, message: str, cell: NotebookNode, severity: Severity = Severity.FAILED
+        self, cell: NotebookNode, kind: Kind, what: str, severity: Severity = Severity.FAILED
     ) -> None:
-        """Note a problem, with the grade id of the cell that caused it."""
-        self.problems.append(Problem(kind, severity, message, grade_id_of(cell)))
+        """Note a problem with a cell; `what` is said of the cell."""
+        self.append(Problem(kind, severity, f"{at_start(cell)} {what}.", grade_id_of(cell)))
 
-    def stop(self, kind: Kind, why: str, cell: NotebookNode) -> None:
-        """Note that no further cell is run, and why."""
-        self.stopped = why
-        self.add(kind, f"The rest of the notebook was not run: {why}. Its tests score 0.", cell)
+
+class Clock:
+    """The time that is left for a submission, and for its running cell.
+
+    `times` returns the seconds that the kernel has computed, and that it has waited for a processor
+    that others use, both since its start. Time that it waited does not count. So a cell, and the
+    whole submission, may take up to `MAX_TIMES` times their limit.
+    """
+
+    def __init__(
+        self, settings: RunSettings, manifest: Manifest, times: Callable[[], tuple[float, float]]
+    ) -> None:
+        self._settings, self._manifest, self._times = settings, manifest, times
+        self._began_all = monotonic()
+        self.of_all = f"the {settings.wall_seconds_per_submission:g} s for the whole submission"
+
+    def begin(self, cell: NotebookNode) -> None:
+        """Start the clock of a cell."""
+        name, settings, own = grade_id_of(cell) or "", self._settings, self._manifest.seconds
+        self._is_ending = False
+        self._cpu = own("cpu_seconds").get(name, settings.cpu_seconds_per_cell)
+        self._wall = own("wall_seconds").get(name, settings.wall_seconds_per_cell)
+        self._began, (self._computed, self._waited) = monotonic(), self._times()
+
+    def begin_end(self, seconds: float) -> None:
+        """Start the clock anew for a cell that was interrupted, and has to end in these seconds."""
+        self._is_ending = True
+        self._cpu, self._wall = inf, seconds
+        self._began, self._waited = monotonic(), self._times()[1]
+
+    def limit_reached(self) -> str:
+        """Return within which time the running cell had to end; "" while it has time left."""
+        computed, waited = self._times()
+        if computed - self._computed > self._cpu:
+            return f"within {self._cpu:g} s of CPU time"
+        if is_over(self._wall, monotonic() - self._began, waited - self._waited):
+            return f"within {self._wall:g} s"
+        return f"within {self.of_all}" if self.is_over() and not self._is_ending else ""
+
+    def is_over(self) -> bool:
+        """Return whether the whole submission has no time left."""
+        limit = self._settings.wall_seconds_per_submission
+        return is_over(limit, monotonic() - self._began_all, self._times()[1])
 
 
 @dataclass
@@ -63,69 +106,46 @@ class _Running:
     outputs: Outputs
     reply: dict[str, Any] | None = None
     is_idle: bool = False  # whether the last output has arrived
-    overrun: tuple[Kind, str] | None = None  # what it did for which it has to end
-    interrupted_at: float = 0.0  # the first time, on the clock
-    waited_until_then: float = 0.0  # seconds, for a processor
-    interrupted_again: float = 0.0  # the next time, in seconds after the first
+    overrun: tuple[Kind, str] | None = None  # what it did for which it is interrupted
+    next_interrupt: float = 0.0
 
 
 class Kernel:
-    """Runs the cells of one submission, and stops it by its `report` if no other cell can be run.
+    """Runs the cells of one submission, and adds to its problems.
 
     A cell that takes too long, or prints too much, is interrupted. If it goes on all the same, the
     kernel and all processes that it started are killed.
     """
 
-    def __init__(
-        self, settings: RunSettings, homework: Homework, clock: Clock, report: Report
-    ) -> None:
-        self._settings, self._clock, self._report = settings, clock, report
+    def __init__(self, settings: RunSettings, homework: Homework, problems: Problems) -> None:
+        """Start a kernel and its watchdog. `link` is the examiner's, to be closed."""
+        self._settings, self._problems = settings, problems
         shown = None
         if settings.sandbox != "none":
             preload = tuple(homework.manifest.preload)
             shown = environment.what_to_show(settings.blas_threads, [], preload)
-        limits, files = settings.of_sandbox(), homework.archive()
-        self._there = KernelInSandbox(shown, limits, settings.fork_kernels, files)
-        self._client: Client | None = None
-        self._watch: Watch | None = None
-        self._room = settings.output_bytes_per_submission  # for outputs of further cells
-        self.interrupted = False  # whether a limit has ended the last code that was run
-        self.died = False  # whether the kernel has ended, but the watchdog has not killed it
-        self.exited_in: NotebookNode | None = None  # the cell that called ``exit()``
-
-    @property
-    def watch(self) -> Watch:
-        """The watchdog of the kernel's processes, once these are started."""
-        assert self._watch
-        return self._watch
-
-    @property
-    def stopped_because(self) -> str:
-        """Why the watchdog has killed the kernel; "" if it has not."""
-        return self._watch.stop.reason if self._watch and self._watch.stop else ""
-
-    @property
-    def cpu_seconds_used(self) -> float:
-        """CPU time of the kernel and of all processes that it started."""
-        return self._watch.used_seconds if self._watch else 0.0
-
-    # -- its start and its end
-
-    def start(self) -> socket.socket:
-        """Start the kernel and its watchdog; return the examiner's link, to be closed."""
-        settings = self._settings
         count = settings.blas_threads
         threads = dict.fromkeys(environment.BLAS_VARIABLES, str(count)) if count else {}
-        link = self._there.start(settings.startup_timeout, {**os.environ, **threads})
-        assert self._there.process
-        self._watch = Watch(
-            self._there.process.kernel,
-            self._there.process,
-            memory_mb=settings.memory_mb,
-            cpu_seconds=settings.cpu_seconds_per_submission,
-            most_files=settings.files if settings.sandbox != "none" else None,
-        )
-        return link
+        limits, files = settings.of_sandbox(), homework.archive()
+        self._there = KernelInSandbox(shown, limits, settings.fork_kernels, files)
+        try:
+            self.link = self._there.start(settings.startup_timeout, {**os.environ, **threads})
+            assert self._there.process
+            self.watch = Watch(
+                self._there.process.kernel,
+                self._there.process,
+                memory_mb=settings.memory_mb,
+                cpu_seconds=settings.cpu_seconds_per_submission,
+                most_files=settings.files if settings.sandbox != "none" else None,
+            )
+        except BaseException:
+            self._there.end()
+            raise
+        self.clock = Clock(settings, homework.manifest, self.watch.times)
+        self._client: Client | None = None
+        self._room = settings.output_bytes_per_submission  # for outputs of further cells
+        self.died = False  # whether the kernel has ended for no known reason
+        self.exited_in: NotebookNode | None = None  # the cell that called ``exit()``
 
     def connect(self, seconds: float) -> dict[str, Any]:
         """Make new connections to the kernel; return what it says of itself, or raise `NoAnswer`.
@@ -140,23 +160,13 @@ class Kernel:
     def end(self) -> None:
         """End all processes that were started. A failure is only told: the results are there."""
         try:
-            if self._watch:
-                self._watch.kill()
-                self._watch.end()
+            self.watch.kill()
+            self.watch.end()
             if self._client:
                 self._client.stop()
             self._there.end()
         except Exception as error:
             get_logger().warning("kernel: %s", described(error))
-
-    def _responds(self) -> bool:
-        """Return whether the kernel still answers; `BadExchange` if nobody understands how."""
-        try:
-            with exchange():
-                self.connect(self._settings.iopub_timeout)
-        except NoAnswer:
-            return False
-        return True
 
     # -- one cell
 
@@ -164,56 +174,46 @@ class Kernel:
         """Run a cell and set its outputs; return whether it ran to its end.
 
         The code `instead` is run on behalf of the cell, without outputs, and is not counted as one.
-        An exception is a fault of the grader.
+        `Ended` if no further cell can be run. Any other exception is a fault of the grader.
         """
-        self.interrupted = False
         code = cell.source if instead is None else instead
         if not code.strip():
             return True
         most = min(self._settings.output_bytes_per_cell, self._room)
         running = _Running(cell, Outputs(most))
-        unseen = None  # why the cell's end was not seen
-        self._clock.begin(cell, *self.watch.times())
+        lost = None  # why the cell's end was not seen
+        self.clock.begin(cell)
         try:
             self._execute(running, code, keep_history=instead is None)
         except BadExchange as error:
-            unseen = error
-        self._clock.end(self.watch.times()[1])
-        self.interrupted = running.overrun is not None
+            lost = str(error)
         if instead is None:
             _set_outputs(cell, running.outputs, running.reply or {})
         self._room -= running.outputs.size
         if running.outputs.dropped:
-            said = (
-                f"{at_start(cell)} printed more than {most:,} bytes: the grader dropped the rest."
-            )
-            self._report.add(Kind.OUTPUT_LIMIT, said, cell, Severity.MENDED)
-        try:
-            self._look_after(running, unseen)
-        except BadExchange as error:
-            self.watch.kill()
-            why = f"the communication with the kernel failed in {name_of(cell)} ({quoted(error)})"
-            self._report.stop(Kind.KERNEL, why, cell)
-        return unseen is None and not self.interrupted and not self._report.stopped
+            what = f"printed more than {most:,} bytes: the grader dropped the rest"
+            self._problems.add(cell, Kind.OUTPUT_LIMIT, what, Severity.MENDED)
+        self._look_after(running, lost)
+        return lost is None and running.overrun is None
 
     def _execute(self, running: _Running, code: str, *, keep_history: bool) -> None:
         """Run code until the kernel has replied and sent its last output, or raise an error."""
         assert self._client
-        iopub, shell = self._client.iopub_channel, self._client.shell_channel
-        takers = {iopub.socket: (iopub, self._take_output), shell.socket: (shell, self._take_reply)}
+        channels = self._client.iopub_channel, self._client.shell_channel
         poller = zmq.Poller()
-        for channel in takers:
-            poller.register(channel, zmq.POLLIN)
+        for channel in channels:
+            poller.register(channel.socket, zmq.POLLIN)
         with exchange():
             request = self._client.execute(code, store_history=keep_history, stop_on_error=False)
         until = inf
         while running.reply is None or not running.is_idle:
-            ready = [takers[found] for found, _ in poller.poll(_MILLISECONDS_BETWEEN_LOOKS)]
-            for channel, take in ready:
-                with suppress(BadExchange), exchange():  # a malformed message is dropped
-                    message = channel.get_msg(timeout=0)
-                    if message["parent_header"].get("msg_id") == request:
-                        take(running, message["msg_type"], message["content"])
+            ready = dict(poller.poll(_MILLISECONDS_BETWEEN_LOOKS))
+            for channel in channels:
+                if channel.socket in ready:
+                    with suppress(BadExchange), exchange():  # a malformed message is dropped
+                        message = channel.get_msg(timeout=0)
+                        if message["parent_header"].get("msg_id") == request:
+                            self._take(running, message["msg_type"], message["content"])
             if not ready and not self._there.is_alive():
                 raise BadExchange("the kernel has ended")
             if running.reply is not None or running.is_idle:
@@ -222,69 +222,77 @@ class Kernel:
                 raise BadExchange("the last outputs did not arrive")
             self._interrupt_if_over(running)
 
-    def _take_output(self, running: _Running, kind: str, content: dict[str, Any]) -> None:
-        if kind == "status" and content["execution_state"] == "idle":
-            running.is_idle = True
-        running.outputs.take(kind, content)
-
-    def _take_reply(self, running: _Running, _: str, reply: dict[str, Any]) -> None:
-        payload = reply.get("payload")  # fails if the reply is no dict: then it is dropped
-        running.reply = reply
-        for entry in payload if isinstance(payload, list) else ():
-            if isinstance(entry, dict) and entry.get("source") == "ask_exit":
+    def _take(self, running: _Running, kind: str, content: dict[str, Any]) -> None:
+        """Process a message, or raise an error if it is malformed."""
+        if kind == "execute_reply":
+            running.reply = dict(content)
+            if any(entry["source"] == "ask_exit" for entry in content.get("payload", ())):
                 self.exited_in = running.cell
+        elif kind == "status":
+            running.is_idle = running.is_idle or content["execution_state"] == "idle"
+        else:
+            running.outputs.take(kind, content)
 
     def _interrupt_if_over(self, running: _Running) -> None:
         """Interrupt code that has reached a limit, until it ends; kill it after some seconds."""
-        computed, waited = self.watch.times()
-        if not running.overrun:
-            if within := self._clock.limit_reached(computed, waited):
+        within, most = self.clock.limit_reached(), self._settings.output_bytes_per_cell
+        if running.overrun:
+            if within:
+                kind, what = running.overrun
+                self.watch.kill(kind, f"it {what}, and could not be interrupted")
+                raise BadExchange("the kernel was killed")
+        else:
+            if within:
                 running.overrun = Kind.TIME_LIMIT, f"did not end {within}"
-            elif running.outputs.dropped > _FLOOD * self._settings.output_bytes_per_cell:
+            elif running.outputs.dropped > _FLOOD * most:
                 running.overrun = Kind.OUTPUT_LIMIT, "did not stop printing"
             else:
                 return
-            running.interrupted_at, running.waited_until_then = monotonic(), waited
-        passed = monotonic() - running.interrupted_at
-        most = self._settings.iopub_timeout
-        if is_over(most, passed, waited - running.waited_until_then):
-            kind, what = running.overrun
-            self.watch.kill(kind, f"it {what}, and could not be interrupted")
-            raise BadExchange("the kernel was killed")
-        if passed >= running.interrupted_again:
-            running.interrupted_again = passed + _SECONDS_BETWEEN_INTERRUPTS
+            self.clock.begin_end(self._settings.iopub_timeout)
+        if monotonic() >= running.next_interrupt:
+            running.next_interrupt = monotonic() + _SECONDS_BETWEEN_INTERRUPTS
             self.watch.interrupt()
 
-    def _look_after(self, running: _Running, unseen: BadExchange | None) -> None:
-        """Report how a cell ended, and stop the submission if no further cell can be run."""
-        report, stopped, cell = self._report, self.watch.stop, running.cell
+    def _look_after(self, running: _Running, lost: str | None) -> None:
+        """Note how a cell ended; raise `Ended` if no further cell can be run."""
+        stopped, cell, name = self.watch.stop, running.cell, name_of(running.cell)
         if stopped and stopped.kind is Kind.GRADER:
             raise GraderFault(stopped.reason)
         if stopped:
-            why = f"the kernel was killed in {name_of(cell)}, because {stopped.reason}"
-            report.stop(stopped.kind, why, cell)
-        elif unseen and not self._there.is_alive():
+            why = f"the kernel was killed in {name}, because {stopped.reason}"
+            raise Ended(stopped.kind, why, cell)
+        if lost and not self._there.is_alive():
             server = self._there.fork_server
             if server and server.has_ended(within=0.5):
                 raise HelperEnded("the fork server of the kernels has ended")
-            self.died = True
-        elif unseen and not self._responds():
+            if not self.exited_in:
+                self.died = True
+                raise Ended(Kind.KERNEL, f"the kernel died while running {name}", cell)
+        elif lost and not self._responds():
             self.watch.kill()
-            why = f"the kernel was killed, because it stopped answering in {name_of(cell)}"
-            report.stop(Kind.KERNEL, why, cell)
+            why = f"the kernel was killed, because it stopped answering in {name}"
+            raise Ended(Kind.KERNEL, why, cell)
         elif running.overrun:
             kind, what = running.overrun
-            report.add(kind, f"{at_start(cell)} {what}: the grader interrupted it.", cell)
-        elif unseen:
-            why = f"The outputs of {name_of(cell)} were lost ({quoted(unseen)})."
-            report.add(Kind.KERNEL, why, cell)
+            self._problems.add(cell, kind, f"{what}: the grader interrupted it")
+        elif lost:
+            what = f"has ended, but its outputs were lost ({quoted(lost)})"
+            self._problems.add(cell, Kind.KERNEL, what)
+
+    def _responds(self) -> bool:
+        """Return whether the kernel still answers, so that it can be understood."""
+        with suppress(NoAnswer, BadExchange), exchange():
+            self.connect(self._settings.iopub_timeout)
+            return True
+        return False
 
 
 def _set_outputs(cell: NotebookNode, outputs: Outputs, reply: dict[str, Any]) -> None:
     count, frames = reply.get("execution_count"), reply.get("traceback")
     cell.execution_count = count if type(count) is int and count >= 0 else None
-    if reply.get("status") == "error" and not outputs.has_error(reply.get("ename")):
+    cell.outputs = outputs.all()
+    if reply.get("status") == "error" and not errors_in(cell):  # it was not sent, or was cleared
         names = {name: str(reply.get(name, "")) for name in ("ename", "evalue")}
         shown = [str(frame) for frame in frames] if isinstance(frames, list) else []
         outputs.take("error", {**names, "traceback": shown or [_NO_TRACEBACK]})
-    cell.outputs = outputs.all()
+        cell.outputs = outputs.all()

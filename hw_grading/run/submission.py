@@ -16,16 +16,15 @@
 """
 
 import json
-import socket
 from contextlib import ExitStack
 
+import nbformat
 from nbformat import NotebookNode
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
 from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import (
     as_released,
-    at_start,
     instructors_first_cells,
     instructors_names,
     is_test,
@@ -35,19 +34,13 @@ from hw_grading.homework.cells import (
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
-from hw_grading.outcome import (
-    HelperEnded,
-    Outcome,
-    Part,
-    Status,
-)
+from hw_grading.outcome import HelperEnded, Outcome, Part, Status
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.clock import Clock
-from hw_grading.run.kernel import Kernel, Report
+from hw_grading.run.kernel import Ended, Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import METADATA_KEY, Kind, Severity
+from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
@@ -66,11 +59,11 @@ class Submission:
     ) -> None:
         self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
-        self._clock = Clock(settings, homework.manifest)
-        self._report = Report()
+        self._problems = Problems()
+        self._ended = ""  # why no further cell was run
         self._kernel: Kernel | None = None
-        self._verdicts: dict[int, Verdict] = {}  # by the cell's index
-        self._finished: set[int] = set()  # indexes of cells that ran to their end
+        # Of cells that ran to their end, by index; None for those that ran in the kernel.
+        self._verdicts: dict[int, Verdict | None] = {}
         self._unscored: list[str] = []  # grade ids of tests without a score
         # The instructor's cells before all answers and tests.
         self._first = instructors_first_cells(nb)
@@ -79,12 +72,12 @@ class Submission:
     @property
     def cpu_seconds_used(self) -> float:
         """CPU time of the student's processes."""
-        return self._kernel.cpu_seconds_used if self._kernel else 0.0
+        return self._kernel.watch.used_seconds if self._kernel else 0.0
 
     @property
     def kernel_died(self) -> bool:
         """Whether the kernel ended for an unknown reason."""
-        return bool(self._kernel and self._kernel.died and not self._kernel.exited_in)
+        return bool(self._kernel and self._kernel.died)
 
     def run(self) -> Outcome:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
@@ -92,7 +85,7 @@ class Submission:
         with ExitStack() as ending:
             self._run_cells(*self._started(ending))
         parts = self._settle()
-        add_problems(self.nb, self._report.problems)
+        add_problems(self.nb, self._problems)
         put_notes_on_top(self.nb)
         text = json.dumps(self.nb, ensure_ascii=False)
         problems = read_problems(self.nb)
@@ -103,133 +96,131 @@ class Submission:
     # -- the kernel
 
     def _started(self, ending: ExitStack) -> tuple[Kernel, Examination | None]:
-        """Start a kernel; `HelperEnded` if that fails: the next time one may start."""
+        """Start a kernel, and the examination of test cells with `Checks` if there are any.
+
+        `HelperEnded` if that fails: the next time they may start.
+        """
         try:
-            settings, homework = self._settings, self._homework
-            kernel = self._kernel = Kernel(settings, homework, self._clock, self._report)
+            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
             ending.callback(kernel.end)
-            link = kernel.start()
-            examination = self._examination(kernel, link)
-            if examination:
-                ending.callback(examination.end)
-            about = kernel.connect(settings.startup_timeout)
+            examination = None
+            with kernel.link as link:
+                if any(is_test(cell) and uses_checks(cell) for cell in self.nb.cells):
+                    first, names = list(self._first.items()), sorted(instructors_names(self.nb))
+                    request = Request(kernel.watch.root_pid, self._seed, first, names)
+                    examination = Examination(link, request, self._homework)
+                    ending.callback(examination.end)
+            about = kernel.connect(self._settings.startup_timeout)
             self.nb.metadata["language_info"] = about["language_info"]
             return kernel, examination
         except Exception as error:
-            why = (self._kernel and self._kernel.stopped_because) or described(error)
+            stop = self._kernel and self._kernel.watch.stop
+            why = stop.reason if stop else described(error)
             raise HelperEnded(f"no kernel can be started ({why})") from error
-
-    def _examination(self, kernel: Kernel, link: socket.socket) -> Examination | None:
-        """Return the examination of the test cells with `Checks`; None if there are none."""
-        if not any(is_test(cell) and uses_checks(cell) for cell in self.nb.cells):
-            link.close()
-            return None
-        request = Request(
-            kernel.watch.root_pid,
-            self._seed,
-            list(self._first.items()),
-            sorted(instructors_names(self.nb)),
-        )
-        return Examination(link, request, self._homework)
 
     # -- one cell
 
     def _run_cells(self, kernel: Kernel, examination: Examination | None) -> None:
-        for index, cell in enumerate(self.nb.cells):
-            if cell.cell_type == "code":
-                self._run_cell(kernel, examination, cell, index)
-            if self._report.stopped:
-                return
+        try:
+            for index, cell in enumerate(self.nb.cells):
+                if cell.cell_type == "code":
+                    self._run_cell(kernel, examination, cell, index)
+        except Ended as end:
+            self._ended = str(end)
+            said = f"The rest of the notebook was not run: {end}. Its tests score 0."
+            problem = Problem(end.kind, Severity.FAILED, said, grade_id_of(end.cell))
+            self._problems.append(problem)
 
     def _run_cell(
         self, kernel: Kernel, examination: Examination | None, cell: NotebookNode, index: int
     ) -> None:
-        if self._clock.is_over():
-            why = f"the notebook used up {self._clock.of_all()} before {name_of(cell)}"
-            self._report.stop(Kind.TIME_LIMIT, why, cell)
-        elif kernel.exited_in:  # it goes on for an instant
+        if kernel.clock.is_over():
+            why = f"the notebook used up {kernel.clock.of_all} before {name_of(cell)}"
+            raise Ended(Kind.TIME_LIMIT, why, cell)
+        if kernel.exited_in:  # it goes on for an instant
             why = f"{name_of(kernel.exited_in)} ended the kernel by exit() or quit()"
-            self._report.stop(Kind.KERNEL, why, kernel.exited_in)
-        elif is_test(cell) and uses_checks(cell):
-            assert examination
+            raise Ended(Kind.KERNEL, why, kernel.exited_in)
+        if examination and is_test(cell) and uses_checks(cell):
             self._examine(kernel, examination, cell, index)
+            return
+        if kernel.run_cell(cell):
+            self._verdicts[index] = None
         else:
-            if kernel.run_cell(cell):
-                self._finished.add(index)
-            if kernel.interrupted and not self._report.stopped:
-                kernel.run_cell(cell, _REFUSE_INTERRUPTED)
-            if is_trusted(cell) and grade_id_of(cell) not in self._first:
-                self._trusted.append((grade_id_of(cell) or "", cell.source))
-        if kernel.died and not self._report.stopped and not kernel.exited_in:
-            self._report.stop(Kind.KERNEL, f"the kernel died while running {name_of(cell)}", cell)
+            kernel.run_cell(cell, _REFUSE_INTERRUPTED)
+        if is_trusted(cell) and grade_id_of(cell) not in self._first:
+            self._trusted.append((grade_id_of(cell) or "", cell.source))
 
     def _examine(
         self, kernel: Kernel, examination: Examination, cell: NotebookNode, index: int
     ) -> None:
-        watch = kernel.watch
-        name = grade_id_of(cell) or ""
+        watch, end = kernel.watch, None
         try:
             watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
-            examination.begin(self._trusted, name, cell.source)
+            examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
             self._trusted = []
-            kernel.run_cell(cell, _ANSWER)
+            try:
+                kernel.run_cell(cell, _ANSWER)
+            except Ended as error:  # the parts before count
+                end = error
             if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 watch.kill(Kind.PROTOCOL, "it stopped answering")
-            verdict = examination.verdict(_SECONDS_FOR_A_VERDICT)
+            verdict = self._verdicts[index] = examination.verdict(_SECONDS_FOR_A_VERDICT)
         except ExaminerFailed:
             if not watch.end_helper():
                 raise
             most = f"{_EXAMINER_CPU_SECONDS:g} s of CPU time"
             why = f"{name_of(cell)} took more than {most} to check the notebook's answers"
-            self._report.stop(Kind.TIME_LIMIT, why, cell)
-            return
+            raise Ended(Kind.TIME_LIMIT, why, cell) from None
         watch.end_helper()
-        self._verdicts[index] = verdict
-        # `_run_cell` reports a kernel that died by itself. Any other was killed by the examiner.
-        if verdict.gone and not self._report.stopped and not (kernel.died and verdict.ended):
+        # A kernel that ended for no known reason may have been killed by the examiner.
+        if verdict.gone and (not end or (kernel.died and not verdict.ended)):
             why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"
-            self._report.stop(Kind.PROTOCOL, why, cell)
+            raise Ended(Kind.PROTOCOL, why, cell)
+        if end:
+            raise end
 
     # -- the outputs
 
     def _settle(self) -> tuple[Part, ...]:
-        """Set the outputs of all cells, when the kernel has ended; return the tests' results."""
-        code = [(n, cell) for n, cell in enumerate(self.nb.cells) if cell.cell_type == "code"]
-        tests = [cell for _, cell in code if is_test(cell) and not uses_checks(cell)]
-        released = {cell.source: as_released(cell.source, "code") for cell in tests}
-        hidden = outputs.hidden_lines(released)
+        """Set the outputs of all tests, when the kernel has ended; return the cells' results."""
         own = {path.partition("/")[0].removesuffix(".py") for path in self._homework.files}
         parts: list[Part] = []
         above = ""  # the first fault of an instructor's cell further up
-        for index, cell in code:
-            verdict = self._verdicts.get(index)
-            error = next(iter(errors_in(cell)), None)
-            is_own = is_test(cell) or is_trusted(cell)
-            fault = fault_in(cell.source, error["ename"], own) if error and is_own else ""
+        for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type != "code":
+                continue
+            fault, verdict = "", self._verdicts.get(index)
+            if (errors := errors_in(cell)) and (is_test(cell) or is_trusted(cell)):
+                fault = fault_in(cell.source, errors[0]["ename"], own)
             if is_test(cell):
-                self._settle_test(cell, verdict, index in self._finished)
-                fault, earlier = (verdict.fault, verdict.above) if verdict else (fault, above)
-                if fault or (earlier and outputs.loses_points(cell)):
-                    self._leave_unscored(cell, fault or earlier)
+                faults = (verdict.fault, verdict.above) if verdict else (fault, above)
+                self._settle_test(cell, index, *faults)
             elif fault:
                 above = above or f"{name_of(cell)}, {fault}"
-            outputs.settle(cell, hidden)
-            if cell.source in released:
-                outputs.hide_source(cell, released[cell.source])
             if grade_id_of(cell) not in (None, *self._unscored):
                 parts += outputs.parts_of(cell, verdict.parts if verdict else ())
         return tuple(parts)
 
-    def _leave_unscored(self, cell: NotebookNode, fault: str) -> None:
-        said = f"{at_start(cell)} has no score, because of a fault of the homework: {fault}."
-        self._report.add(Kind.GRADER, said, cell)
-        self._unscored.append(grade_id_of(cell) or "")
-        cell.outputs.insert(0, outputs.not_scored(fault))
+    def _settle_test(self, cell: NotebookNode, index: int, fault: str, above: str) -> None:
+        """Make sure that nbgrader can score a test; it has no score because of a fault in it.
 
-    def _settle_test(self, cell: NotebookNode, verdict: Verdict | None, finished: bool) -> None:
+        A fault `above` it leaves it without a score if it has lost points.
+        """
         if uses_checks(cell):
+            verdict = self._verdicts.get(index)
             cell.execution_count = None
-            cell.outputs = [NotebookNode(o) for o in (verdict.outputs if verdict else ())]
-        unfinished = self._report.stopped or "the grader interrupted it"
-        if why := outputs.settle_test(cell, "" if verdict or finished else unfinished):
-            self._report.add(Kind.SCORE, f"{at_start(cell)} {why}: it scores 0.", cell)
+            cell.outputs = nbformat.from_dict(verdict.outputs if verdict else [])
+        else:
+            outputs.hide_source(cell, as_released(cell.source, "code"))
+        if index not in self._verdicts:
+            why = f"did not finish: {self._ended or 'the grader interrupted it'}"
+        elif why := outputs.why_no_score(cell):
+            self._problems.add(cell, Kind.SCORE, f"{why}: it scores 0")
+        if why:  # nbgrader scores the first error or result
+            cell.outputs.insert(0, outputs.not_scored(why))
+        score, most = outputs.score_of(cell)
+        if fault := fault or (above if score < most else ""):
+            said = f"has no score, because of a fault of the homework: {fault}"
+            self._problems.add(cell, Kind.GRADER, said)
+            self._unscored.append(grade_id_of(cell) or "")
+            cell.outputs.insert(0, outputs.not_scored(fault))

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import nbformat
@@ -19,17 +20,16 @@ from toy_course import FULL_MARKS, ToyCourse
 from hw_grading.batch.job import Job, run
 from hw_grading.examiner import client
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Outcome, Status
+from hw_grading.outcome import HelperEnded, Outcome, Status
 from hw_grading.run import outputs, submission
-from hw_grading.run.blame import described
-from hw_grading.run.clock import Clock
-from hw_grading.run.kernel import Kernel, Report
+from hw_grading.run.blame import BadExchange, described, exchange
+from hw_grading.run.kernel import Clock, Kernel
+from hw_grading.run.outputs import Outputs
 from hw_grading.run.submission import Submission
 from hw_grading.sandbox.kernel import Client, KernelInSandbox
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission import file as submission_file
 from hw_support.submission.file import read_submission
-from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,6 @@ def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Calla
 
 # The method that fails, after how many calls, and the exception.
 FAULTS: list[tuple[Any, str, int, Exception]] = [
-    (Submission, "_run_cell", 2, NO_FILES),
     (Submission, "_run_cell", 2, NO_KEY),
     (Submission, "_examine", 1, MISTAKE),
     (Submission, "_settle_test", 1, NO_DISK),
@@ -77,15 +76,11 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
     (KernelInSandbox, "_take_sockets", 0, NO_FILES),
     (Client, "execute", 2, NO_FILES),
-    (Client, "execute", 2, MemoryError()),
-    (Client, "execute", 2, zmq.ZMQError(errno.EMFILE)),
-    (Client, "execute", 2, RuntimeError("can't start new thread")),
-    (outputs.Outputs, "take", 4, NO_MEMORY),
-    (outputs.Outputs, "take", 4, MemoryError()),
+    (outputs, "get_validator", 0, NO_FILES),
+    (Outputs, "take", 4, MemoryError()),
     (client._Examiner, "started", 0, NO_FILES),
     (client._Examiner, "submit", 0, NO_FILES),
     (client.Examination, "begin", 1, NO_KEY),
-    (client.Examination, "verdict", 1, NO_KEY),
     (client.Examination, "verdict", 1, ValueError("no JSON")),
 ]
 
@@ -117,16 +112,35 @@ def test_a_fault_while_checking_a_kernel_gives_no_score(
     assert grade("y = 2").status is Status.NOT_GRADED
 
 
-@pytest.mark.parametrize("error", [ValueError("no signature"), NO_KEY, zmq.Again()])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        *[(error, BadExchange) for error in (ValueError(), NO_KEY, MISTAKE, RecursionError())],
+        *[(error, BadExchange) for error in (Empty(), zmq.Again(), UnicodeError())],
+        *[(error, OSError) for error in (NO_FILES, NO_MEMORY, NO_DISK, BrokenPipeError())],
+        (zmq.ZMQError(errno.EMFILE), zmq.ZMQError),
+        (MemoryError(), MemoryError),
+        (RuntimeError("can't start new thread"), RuntimeError),
+        (HelperEnded(), HelperEnded),
+    ],
+    ids=repr,
+)
+def test_only_what_a_message_can_cause_is_the_kernels_fault(
+    error: Exception, raised: type[Exception]
+) -> None:
+    with pytest.raises(raised), exchange():
+        raise error
+
+
 def test_bad_messages_of_the_kernel_are_the_submissions_fault(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     failing_once = iter([False, False, False, True])
     real = Client.execute
 
     def execute(*arguments: Any, **named: Any) -> Any:
         if next(failing_once, False):
-            raise error
+            raise ValueError("no signature")
         return real(*arguments, **named)
 
     monkeypatch.setattr(Client, "execute", execute)
@@ -143,7 +157,7 @@ def test_bad_messages_of_a_new_kernel_are_the_submissions_fault(
     monkeypatch.setattr(Client, "start", failing(NO_KEY, Client.start, 1))
     outcome = grade("y = 2")
     assert outcome.status is Status.SUBMISSION_FAILED
-    assert "the communication with the kernel failed" in outcome.reasons[0]
+    assert "it stopped answering" in outcome.reasons[0]
 
 
 def test_a_fault_in_ending_the_kernel_keeps_the_scores(
@@ -151,15 +165,6 @@ def test_a_fault_in_ending_the_kernel_keeps_the_scores(
 ) -> None:
     monkeypatch.setattr(KernelInSandbox, "end", failing(MISTAKE, KernelInSandbox.end))
     assert grade().status is Status.GRADED
-
-
-def test_an_output_that_cannot_be_checked_now_is_not_dropped(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    outputs.output_validator.cache_clear()  # the next call reads the schema's file
-    monkeypatch.setattr(Path, "read_text", failing(NO_FILES, Path.read_text))
-    with pytest.raises(OSError, match="Too many open files"):
-        outputs.Outputs(100).take("stream", {"name": "stdout", "text": "6"})
 
 
 @pytest.mark.parametrize(
@@ -178,11 +183,9 @@ def test_a_file_that_cannot_be_opened_now_is_not_broken(
 
 
 def test_the_message_names_the_graders_line() -> None:
-    report = Report()
-    del report.problems
     with pytest.raises(AttributeError) as raised:
-        report.stop(Kind.TIME_LIMIT, "a reason", new_code_cell())
-    assert "(hw_grading/run/kernel.py, line " in described(raised.value)
+        Outputs(1).take("stream", {"transient": "text"})
+    assert re.search(r"\(hw_grading/run/outputs.py, line \d+\)$", described(raised.value))
 
 
 PUT_IN = """

@@ -6,6 +6,7 @@ import types
 from dataclasses import asdict, replace
 from typing import Any
 
+import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
@@ -14,7 +15,7 @@ from hw_grading.examiner.process import Fault, run_cell
 from hw_grading.outcome import Part
 from hw_grading.rendering.answers import Limits
 from hw_grading.rendering.feedback.cells import outputs_in
-from hw_grading.run.outputs import parts_of, settle
+from hw_grading.run.outputs import parts_of
 from hw_support.checks import Checks
 from hw_support.checks import Part as CheckedPart
 
@@ -52,10 +53,8 @@ def graded(student: str, test: str = CELL) -> tuple[str, list[Part]]:
 def cell_with(outputs: list[dict[str, Any]], **marks: Any) -> NotebookNode:
     """A test cell of 3 points with outputs; or another cell, by its marks."""
     marks = {"grade_id": "test_f", "grade": True, "solution": False, "points": 3} | marks
-    nodes = [NotebookNode(output) for output in outputs]
-    cell = new_code_cell(metadata={"nbgrader": marks}, outputs=nodes)
-    settle(cell)
-    return cell
+    nodes = nbformat.from_dict(outputs)
+    return new_code_cell(metadata={"nbgrader": marks}, outputs=nodes)
 
 
 def result(text: str) -> dict[str, Any]:

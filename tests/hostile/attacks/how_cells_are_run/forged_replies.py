@@ -13,9 +13,9 @@ def double(x):
     stream = kernel.shell_stream if hasattr(kernel, "shell_stream") else kernel.shell_streams[0]
     parent = kernel.get_parent()
     ident = kernel._parent_ident.get("shell", []) if hasattr(kernel, "_parent_ident") else []
-    for _ in range(3):
+    for reply in ([1], VARIANT, VARIANT):
         kernel.session.send(kernel.shell_socket if hasattr(kernel, "shell_socket") else stream,
-            "execute_reply", VARIANT, parent=parent, ident=ident)
+            "execute_reply", reply, parent=parent, ident=ident)
         forge("status", {"execution_state": "idle"})
     sent.append(1)
     time.sleep(0.2)
