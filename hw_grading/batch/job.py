@@ -51,11 +51,6 @@ class Job:
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
 
-    @property
-    def graded_with(self) -> dict[str, dict[str, str]]:
-        """What it is graded with, apart from the instructor's cells, as texts by kind and name."""
-        return graded_with(self.settings, self.versions, self.homework)
-
     @functools.cached_property
     def key(self) -> str:
         """A digest of all inputs of the result (hexadecimal, 64 characters)."""
@@ -78,7 +73,10 @@ def job_of(
 def graded_with(
     settings: Mapping[str, Any], versions: Mapping[str, str], homework: Homework
 ) -> dict[str, dict[str, str]]:
-    """Return limits, digests of the homework's staff code, and packages, by name."""
+    """Return what a submission is graded with, apart from the instructor's cells, by kind and name.
+
+    These are limits, digests of the homework's staff code, and packages.
+    """
     limits = {name: str(value) for name, value in settings.items()}
     for kind in KINDS:
         own = homework.manifest.seconds(kind)

@@ -6,7 +6,6 @@ graded if they are new, or if what an earlier run left in `autograded/` is not t
 """
 
 import contextlib
-import fnmatch
 import glob
 import hashlib
 import itertools
@@ -88,10 +87,10 @@ def to_grade(converter: Any) -> list[Submission]:
     with Gradebook(with_long_wait(course.db_url), course.course_id) as gradebook:
         rows = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
         scored = {who for (who,) in rows.filter(Assignment.name == course.assignment_id)}
-        known: list[str] = []
+        expected: tuple[str, ...] = ()
         with contextlib.suppress(MissingEntry):
-            known = [one.name for one in gradebook.find_assignment(course.assignment_id).notebooks]
-    expected = tuple(sorted(name for name in known if fnmatch.fnmatch(name, course.notebook_id)))
+            notebooks = gradebook.find_assignment(course.assignment_id).notebooks
+            expected = tuple(sorted(one.name for one in notebooks))
     if not expected:
         raise GraderFault(
             f"Nothing was graded: the gradebook has no notebook of {course.assignment_id}. Run "
@@ -101,13 +100,14 @@ def to_grade(converter: Any) -> list[Submission]:
     for student, folder in folders_of(course, course.submitted_directory):
         ids = student, course.assignment_id
         graded = Path(course.format_path(course.autograded_directory, *ids))
+        why = ""
         if bad := why_no_id(student):
             why = f"{bad}. Rename the folder, and grade again"
-            found.append(Submission(ascii(student)[1:-1], folder, graded, (), why))
-            continue
-        if unusable := why_unusable(folder):
+        elif unusable := why_unusable(folder):
             why = f"{folder}: {unusable}, and grade again"
-            found.append(Submission(student, folder, graded, (), why))
+        if why:
+            shown = ascii(student)[1:-1] if bad else student
+            found.append(Submission(shown, folder, graded, (), why))
             continue
         there = tuple(name for name in expected if os.path.lexists(folder / f"{name}.ipynb"))
         one = Submission(student, folder, graded, there or expected)

@@ -31,7 +31,7 @@ from sqlalchemy.exc import OperationalError
 from traitlets import Bool
 
 from hw_grading.batch.grading import ClassRun, grading
-from hw_grading.batch.job import job_of
+from hw_grading.batch.job import graded_with, job_of
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submissions import Submission, carry_along, with_long_wait
 from hw_grading.gradebook.database import Database
@@ -75,7 +75,7 @@ class SubmissionExporter(NotebookExporter):
                     "students saved. Leave out that option"
                 )
             here = Course.of(course)
-            if course.notebook_id != "*" and len(here.notebooks(course.assignment_id)) > 1:
+            if course.notebook_id != "*":
                 raise GraderFault(
                     "Nothing was graded: all notebooks of a submission are graded together. Leave "
                     "out --notebook"
@@ -91,7 +91,7 @@ class SubmissionExporter(NotebookExporter):
                 job = functools.partial(job_of, settings=settings, homework=homework, secret=secret)
                 db_url = with_long_wait(course.db_url)
                 reader = Reader(course, db_url, job)
-                loop = _Loop(self, converter, db_url, reader, run, files)
+                loop = _Loop(self, converter, course, db_url, reader, run, files)
                 ahead = run.ahead(submissions, loop.begin)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
         except GraderFault as fault:
@@ -109,15 +109,11 @@ class _Loop:
 
     exporter: SubmissionExporter
     converter: Autograde
+    course: Any  # the converter's course directory
     db_url: str
     reader: Reader
     run: ClassRun
     files: Mapping[str, bytes]  # beside the instructor's notebooks, by path
-
-    @property
-    def course(self) -> Any:
-        """The converter's course directory."""
-        return self.converter.coursedir
 
     def begin(self, one: Submission) -> list[_Begun] | Exception:
         """Read a student's notebooks and begin to run them; return the error if that fails."""
@@ -243,10 +239,11 @@ def run_of(notebook: NotebookNode, read: Read, outcome: Outcome) -> Run:
             (instructors if of_instructor else answers)[name] = digest_of_cell(cell.source)
         elif not is_notes(cell):
             others += digest_of_cell(cell.source)
+    job = read.job
     return Run(
         read.digest,
         {**answers, "": digest_of_cell(others)},
-        {"cells": instructors, **read.job.graded_with},
+        {"cells": instructors, **graded_with(job.settings, job.versions, job.homework)},
         str(notebook.metadata.get(METADATA_KEY, {}).get("seed", "")),
         outcome.status,
         " ".join(outcome.reasons),
