@@ -6,7 +6,6 @@ grading may hold scores without a notebook, as after a power cut: `nbgrader auto
 
 import errno
 import os
-import shutil
 import sqlite3
 import sys
 import tempfile
@@ -43,8 +42,6 @@ def back_up(course: Course, to: Path | None = None) -> tuple[Path, list[str]]:
         raise UserError(f"{target} is in {around[0]}, which is backed up. Choose another place")
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        for left in target.parent.glob(".backup-*"):  # of a backup that was killed
-            shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as work:
             file, copy = Path(work, target.name), Path(work, "gradebook")
             file.touch(mode=0o600)

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ class ClassRun:
             return
         outcome = ended.result()
         line = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "student": job.student,
             "end": outcome.status,
             "why": " ".join(outcome.reasons),

@@ -132,8 +132,8 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
     def _call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Make a call in a new process."""
         core = self._cores.pop()
-        ours, theirs = Pipe()
         try:
+            ours, theirs = Pipe()
             with ours:
                 self._hand_over(theirs)
                 ours.send((core, pickle.dumps((function, args, kwargs))))

@@ -44,7 +44,8 @@ class Results:
     def put(self, key: str, outcome: Outcome) -> None:
         """Keep a result; raise OSError if it could not be written: then no partial file is left."""
         path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # students' work is in it
+        path.parent.mkdir(exist_ok=True)
         content = json.dumps(asdict(outcome)).encode()
         write_whole(path, gzip.compress(content, compresslevel=1))
 

@@ -64,11 +64,12 @@ class Submission:
             rmtree(str(self.graded))
 
 
-def folders_of(course: Any, step: str) -> Iterator[tuple[str, Path]]:
-    """Yield students and folders of a step, such as "submitted", in the order of their names.
+def _folders(course: Any) -> Iterator[tuple[str, Path]]:
+    """Yield students and their submitted folders, in the order of their names.
 
     Those that the command excludes are left out.
     """
+    step = course.submitted_directory
     shelf = shelf_of(course, step, course.assignment_id)
     excluded = course.student_id_exclude.split(",")
     pattern = course.format_path(step, course.student_id, course.assignment_id)
@@ -97,7 +98,7 @@ def to_grade(converter: Any) -> list[Submission]:
             f"`nbgrader generate_assignment {course.assignment_id}` first"
         )
     found = []
-    for student, folder in folders_of(course, course.submitted_directory):
+    for student, folder in _folders(course):
         ids = student, course.assignment_id
         graded = Path(course.format_path(course.autograded_directory, *ids))
         why = ""

@@ -158,7 +158,7 @@ class _Loop:
                 raise GraderFault(
                     f"Nothing more can be saved in {self.course.root} or in the gradebook "
                     f"({getattr(error, 'orig', error)}). The scores that were saved are complete. "
-                    "When there is room, run this command again: it grades the rest"
+                    "When that is mended, run this command again: it grades the rest"
                 ) from error
             why = described(error)
             if isinstance(error, CancelledError):

@@ -16,7 +16,9 @@ from hw_support.submission.problems import quoted
 
 
 class CollectEach(ExchangeCollect):
-    """Takes a student's notebooks, time and secret; names what cannot be taken, and goes on.
+    """Takes a student's notebooks and secret; names what cannot be taken, and goes on.
+
+    The time of submission is the one in the folder's name.
 
     nbgrader's own follows symbolic links, so it would copy what only the instructor may read. It
     takes the newest folder, whoever made it, and stops at the first that is damaged.
@@ -51,6 +53,7 @@ class CollectEach(ExchangeCollect):
                 if why := why_no_id(record["username"]):
                     raise UserError(f"expected <student>+<homework>+<time>: {why}")
                 self._files = _read(Path(self.inbound_path, record["filename"]))
+                self._files[TIMESTAMP] = f"{record['timestamp']} UTC".encode()
                 super().copy_files()
             except Exception as error:
                 folder = quoted(record["filename"], 120)
@@ -69,12 +72,13 @@ class CollectEach(ExchangeCollect):
 def _read(source: Path) -> dict[str, bytes]:
     """Read a student's files. The student can replace them, and the folder, at the same time."""
     folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    files, room = {}, MAX_BYTES
+    files: dict[str, bytes] = {}
     try:
         for name in os.listdir(folder):
-            if name.endswith(".ipynb") or name in (TIMESTAMP, SECRET):
-                files[name] = read_regular_file(Path(name), room, folder)
-                room -= len(files[name])
+            if name.endswith(".ipynb") or name == SECRET:
+                files[name] = read_regular_file(Path(name), MAX_BYTES, folder)
+            if sum(map(len, files.values())) > MAX_BYTES:
+                raise UserError(f"its notebooks have more than {MAX_BYTES:,} bytes together")
     finally:
         os.close(folder)
     return files

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
-from sqlalchemy import text, update
+from sqlalchemy import inspect, text, update
 
 from hw_grading.gradebook.extensions import show_in_nbgrader
 from hw_grading.gradebook.graded_notebook import answer_digest, cells_by_id
@@ -36,10 +36,14 @@ _LOOKED_UP = {
 
 def add_indexes(db_url: str) -> None:
     """Add missing indexes to a gradebook, so that a large class is not slower."""
-    with Gradebook(db_url) as gradebook, gradebook.engine.begin() as connection:
+    with Gradebook(db_url) as gradebook:
+        inspector = inspect(gradebook.engine)
         for table, column in _LOOKED_UP.items():
-            index = f"hw_grading_{table}_{column} ON {table} ({column})"
-            connection.execute(text(f"CREATE INDEX IF NOT EXISTS {index}"))
+            name = f"hw_grading_{table}_{column}"
+            if not inspector.has_index(table, name):  # making one needs a lock of the table
+                with gradebook.engine.begin() as connection:
+                    command = f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"
+                    connection.execute(text(command))
 
 
 class SaveScores(NbGraderPreprocessor):
@@ -77,7 +81,8 @@ class SaveScores(NbGraderPreprocessor):
                     score, most = determine_grade(cell, self.log)
                     if name in resources.get(UNSCORED, ()):  # a person has to look at this test
                         score = None
-                    # A person's score of a test stays if the test gives what it gave before.
+                    # A person's score of a test is looked at again, unless nothing has changed that
+                    # the student wrote, and the test gives what it gave before.
                     key = name if name in answers else whole
                     is_same = before.get(key) == answers[key]
                     is_same = is_same and (key == name or score == grade.auto_score)

@@ -8,8 +8,8 @@ three such failures:
 - the kernel's messages cannot be understood, or it does not answer (`BadExchange`).
 
 `fault_in` says whether one of the instructor's cells must fail whatever the answers are. Every
-other exception counts as the grader's fault: `hw_grading.batch.job.run` makes of it that the
-student is not graded. So exceptions are caught by type here, or in an `exchange` with the kernel.
+other exception counts as the grader's fault: then the student is not graded. So exceptions are
+caught by type here, or in an `exchange` with the kernel.
 """
 
 import ast

@@ -71,12 +71,16 @@ class Outputs:
         """Put an output into its place, which may be new."""
         fields = {field: content.get(field) for field in _FIELDS[kind]}
         output = NotebookNode(output_type=kind, **fields)
-        text = json.dumps(output, ensure_ascii=False, indent=1)
-        if _TOO_DEEP in text or not _is_valid(output):
+        size = len(json.dumps(output, ensure_ascii=False))
+        if not _is_valid(output):
             return
-        last, _ = next(reversed(self._kept.values()), (NotebookNode(), 0))
-        continues = kind == "stream" and output.name == last.get("name")
-        size = _size(text) + (0 if continues else _OVERHEAD)
+        if size <= self._limit:  # only then is there memory for its form in a file
+            text = json.dumps(output, ensure_ascii=False, indent=1)
+            if _TOO_DEEP in text:
+                return
+            last, _ = next(reversed(self._kept.values()), (NotebookNode(), 0))
+            continues = kind == "stream" and output.name == last.get("name")
+            size = _size(text) + (0 if continues else _OVERHEAD)
         more = size - self._kept.get(place, (None, 0))[1]
         if self.size + more <= self._limit:
             self.size += more

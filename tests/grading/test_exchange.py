@@ -6,12 +6,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
 import pytest
 from toy_course import ASSIGNMENT, ToyCourse, run
 
+from hw_grading.gradebook.folders import read_time
 from hw_grading.homework.course import REPOSITORY
 
 pytestmark = pytest.mark.slow
@@ -129,8 +131,9 @@ def test_what_cannot_be_collected_is_named_and_stops_nobody(
 def test_a_newer_one_that_cannot_be_taken_leaves_the_older(
     course: ToyCourse, inbound: Path
 ) -> None:
-    put(course, inbound, "ada")
+    (put(course, inbound, "ada") / "timestamp.txt").write_text("no time")
     succeed(course, "collect", ASSIGNMENT)
+    assert read_time(course.folder("ada")) == datetime(2022, 10, 4, 23, 59)  # the folder's
     newer = put(course, inbound, "ada", day=5)
     notebook = newer / "hw2.ipynb"
     notebook.rename(newer / "kept")

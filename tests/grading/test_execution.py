@@ -3,6 +3,7 @@
 import copy
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -675,6 +676,19 @@ def test_only_output_that_replaces_none_takes_room(
 def test_an_update_replaces_the_first_display_with_its_id() -> None:
     outputs = sent(10_000, (DISPLAY, shown(1)), (DISPLAY, shown(2)), (UPDATE, shown(3)))
     assert [len(output.data["text/plain"]) for output in outputs.all()] == [3, 2]
+
+
+def test_a_large_output_is_dropped_with_little_memory() -> None:
+    outputs = Outputs(2_000_000)
+    data = {"application/json": [*range(10**6)]}
+    tracemalloc.start()
+    outputs.take("display_data", {"data": data, "metadata": {}})
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 30_000_000
+    assert outputs.dropped < 10_000_000
+    [note] = outputs.all()
+    assert "was dropped" in note.text
 
 
 def test_what_decides_a_score_is_kept_beyond_the_limit() -> None:

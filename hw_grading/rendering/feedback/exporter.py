@@ -45,8 +45,10 @@ class FeedbackExporter(Exporter):
 
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
-        folders = getattr(self.parent, "assignments", {})
-        for folder in [name for name in folders if glob.escape(name) != name]:
+        for folder in list(folders := getattr(self.parent, "assignments", {})):
+            below = folder.removeprefix(self.parent.coursedir.root)  # type: ignore[union-attr]
+            if glob.escape(below) == below:
+                continue
             del folders[folder]  # nbgrader uses it as a pattern, which matches other students'
             self.log.error("NO FEEDBACK: %s: rename the folder, and grade again", ascii(folder))
 
