@@ -48,7 +48,9 @@ def expect(header: Header, outcome: Outcome) -> None:
     assert outcome.scores in [NOTHING | some for some in possible]
     kinds, problems = outcome.kinds, outcome.problems
     assert header.problems in (None, kinds, "some" if kinds else None), problems
-    assert header.problems_among is None or kinds <= header.problems_among, problems
+    assert header.problems_among is None or kinds <= header.problems_among, [
+        p.message for p in problems
+    ]
     printed = outcome.printed.replace("\\n", "\n").replace("\\'", "'")
     for text in header.prints:
         assert text in printed
