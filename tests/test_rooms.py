@@ -37,7 +37,7 @@ MAX_LINES = {
     "tests": 25800,
 }
 MAX_LETTERS_OF_A_NAME = 60  # of a test
-MAX_WORDS = 18_900  # of all Markdown that people write
+MAX_WORDS = 19_520  # of all Markdown that people write
 WRITTEN_BY_PROGRAMS = {"docs/reference.md", "docs/validity.md"}
 NOTEBOOKS = sorted((ROOT / "source").glob("*/*.ipynb"))
 
@@ -96,7 +96,7 @@ def test_every_room_has_a_budget():
 def test_the_documents_stay_within_their_words():
     pages = list(files_in(".", ending=".md"))
     pages = [p for p in pages if p.relative_to(ROOT).as_posix() not in WRITTEN_BY_PROGRAMS]
-    words = {p.name: len(p.read_text(encoding="utf-8").split()) for p in pages}
+    words = {str(p): len(p.read_text(encoding="utf-8").split()) for p in pages}
     assert 0 < sum(words.values()) <= MAX_WORDS, words
 
 

@@ -81,8 +81,8 @@ class SaveScores(NbGraderPreprocessor):
                     score, most = determine_grade(cell, self.log)
                     if name in resources.get(UNSCORED, ()):  # a person has to look at this test
                         score = None
-                    # A person's score of a test is looked at again, unless nothing has changed that
-                    # the student wrote, and the test gives what it gave before.
+                    # A person's score of a test stays. The person looks at it again if the student
+                    # has changed anything, or if the test gives another score.
                     key = name if name in answers else whole
                     is_same = before.get(key) == answers[key]
                     is_same = is_same and (key == name or score == grade.auto_score)
