@@ -40,7 +40,7 @@ def seconds_of_a_class(executor: DaskWorkers) -> float:
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         log = logging.getLogger()
-        run = ClassRun(executor, Path(folder), Progress(0, 0, "sleeping", log), log, run=sleep)
+        run = ClassRun(executor, Path(folder), Progress(0, 0, "sleeping", log), run=sleep)
         for _, future in run.ahead(jobs, run.begin):
             future.result()
         return time.monotonic() - start

@@ -28,6 +28,7 @@ from sqlalchemy.exc import SAWarning
 
 from hw_grading.commands import sample
 from hw_grading.commands.sample import cell_of, solved
+from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_support import label_axes
 
@@ -36,8 +37,6 @@ from chromium import chromium
 from desk_class import Desk
 from lab import Lab
 from server import start, start_desk
-
-from hw_grading.gradebook.writing import write_whole
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 HOMEWORK, QUESTION = "hw2", "q1_3e_i"

@@ -5,8 +5,6 @@ after an error. Inside, `ClassRun.ahead` begins submissions before the loop over
 them one after another. A result is kept on disk as soon as there is one, by the job's key.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import functools
@@ -51,12 +49,11 @@ class ClassRun:
         workers: Workers,
         folder: Path,
         progress: Progress,
-        log: Any,
         *,
         rerun: bool = False,
         run: Callable[[Job], Outcome] = run,
     ) -> None:
-        self.progress, self._log = progress, log
+        self.progress = progress
         self._workers, self._folder = workers, folder
         self._results = Results(folder / "results")
         with contextlib.suppress(OSError):  # the first result that cannot be saved tells it
@@ -112,7 +109,7 @@ class ClassRun:
             self._results.put(job.key, outcome)
         except OSError as error:
             if self._kept:
-                self._log.error(
+                self.progress.log.error(
                     f"Results cannot be saved in {self._results.folder} ({error}). Grading "
                     "continues. If you stop this run, the next one runs these submissions again"
                 )
@@ -148,9 +145,8 @@ def grading(
         force = " --force" if converter.force else ""
         stack.callback(progress.close, f"nbgrader autograde {assignment}{force}")
         how = run_elsewhere if whole_class.executor == "dask" else run
-        rerun, log = whole_class.rerun, converter.log
         folder = whole_class.place(root)
-        class_run = ClassRun(workers, folder, progress, log, rerun=rerun, run=how)
+        class_run = ClassRun(workers, folder, progress, rerun=whole_class.rerun, run=how)
         yield class_run, submissions, course_secret(secret)
 
 

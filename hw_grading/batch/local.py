@@ -49,8 +49,11 @@ class InThisProcess(Workers):
     def __init__(self, homework: Homework, blas_threads: int | None, examined: bool) -> None:
         if blas_threads is not None:
             fork_client.begin(blas_threads, homework.manifest.preload)
-        if examined:
-            self.expect_imports = examiner.begin(homework)  # type: ignore[method-assign]
+        self._wait = examiner.begin(homework) if examined else super().expect_imports
+
+    def expect_imports(self) -> None:
+        """Wait for the examiner, if there is one."""
+        self._wait()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Make a call; what it raises is raised here."""

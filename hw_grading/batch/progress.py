@@ -4,8 +4,6 @@ On a terminal, messages below WARNING are hidden, since they would disturb the b
 bar is a line that appears now and then.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import sys
@@ -37,14 +35,14 @@ class Progress:
         self._students, self._assignment = students, assignment
         self._outcomes: dict[str, tuple[Status, str]] = {}  # of students: the reason
         self.again = 0  # results of earlier runs
-        self._log = log if isinstance(log, logging.Logger) else log.logger
+        self.log = log if isinstance(log, logging.Logger) else log.logger
         self._start = monotonic()
         self._closing = contextlib.ExitStack()
         is_terminal = sys.stderr.isatty()
         if is_terminal:
-            self._closing.callback(self._log.setLevel, self._log.level)
-            self._log.setLevel(logging.WARNING)
-            self._closing.enter_context(logging_redirect_tqdm([self._log]))
+            self._closing.callback(self.log.setLevel, self.log.level)
+            self.log.setLevel(logging.WARNING)
+            self._closing.enter_context(logging_redirect_tqdm([self.log]))
         self._bar: tqdm[Any] = tqdm(
             total=notebooks,
             desc=assignment,
@@ -91,4 +89,4 @@ class Progress:
         if left:
             lines.append(f"{left} not graded. To grade the rest: {how_to_go_on}")
         if self._students:
-            self._log.log(logging.WARNING if left else logging.INFO, "\n".join(lines))
+            self.log.log(logging.WARNING if left else logging.INFO, "\n".join(lines))

@@ -74,12 +74,12 @@ class WholeClass(Configurable):
         settings: RunSettings,
         homework: Homework,
         examined: bool,
-        secrets: Sequence[Path],
+        hidden: Sequence[Path],
     ) -> Workers:
         """Return an executor that is ready to run submissions, or raise `GraderFault`.
 
         A single submission does not justify a process. `examined` says whether test cells need an
-        examiner. No sandbox may show the `secrets`.
+        examiner. No sandbox may show what is `hidden`.
         """
         if self.executor == "dask":
             try:
@@ -102,7 +102,7 @@ class WholeClass(Configurable):
             at_once = min(submissions, self.workers or len(os.sched_getaffinity(0)), fit)
             workers = LocalProcesses(at_once, homework, forked, examined)
         try:
-            settings.expect_a_sandbox(secrets)  # while the fork servers start
+            settings.expect_a_sandbox(hidden)  # while the fork servers start
             workers.expect_imports()
         except BaseException:
             workers.shutdown(cancel_futures=True)

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import os
 import secrets
-from collections.abc import Container, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,18 +153,17 @@ def with_long_wait(db_url: str) -> str:
 # -- one folder
 
 
-def beside(notebook: Path, also_graded: Container[str] = ()) -> list[Problem]:
+def beside(notebook: Path, also_graded: Iterable[str] = ()) -> list[Problem]:
     """Report the files beside a notebook. They are not copied, and tests cannot see them.
 
     `also_graded` are names of other notebooks that are graded as well. JupyterLab's copies of a
     notebook are not reported.
     """
-    folder, known = notebook.parent, (notebook.name, TIMESTAMP, SECRET)
+    folder, known = notebook.parent, {notebook.name, TIMESTAMP, SECRET, *also_graded}
     others: dict[Kind, list[str]] = {}
     for path in sorted(itertools.islice(files_below(folder), MAX_LISTED)):
         name = str(path.relative_to(folder))
-        copied = path.parent.name == ".ipynb_checkpoints"
-        if not copied and name not in known and name not in also_graded:
+        if name not in known and path.parent.name != ".ipynb_checkpoints":
             kind = Kind.OTHER_NOTEBOOK if path.suffix == ".ipynb" else Kind.FOLDER
             others.setdefault(kind, []).append(quoted(name))
     problems = []

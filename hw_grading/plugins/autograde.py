@@ -7,8 +7,6 @@ at a time, writes a student's notebook before it is graded, and uses names that 
 patterns. tests/grading/test_autograde.py fails if a version of nbgrader does not call it so.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import functools
@@ -90,8 +88,8 @@ class SubmissionExporter(NotebookExporter):
             with grading(converter, homework, settings, whole_class) as (run, submissions, secret):
                 job = functools.partial(job_of, settings=settings, homework=homework, secret=secret)
                 db_url = with_long_wait(course.db_url)
-                reader = Reader(course, db_url, job)
-                loop = _Loop(self, converter, course, db_url, reader, run, files)
+                reader = Reader(here, course.assignment_id, db_url, job)
+                loop = _Loop(self, converter, db_url, reader, run, files)
                 ahead = run.ahead(submissions, loop.begin)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
         except GraderFault as fault:
@@ -109,11 +107,15 @@ class _Loop:
 
     exporter: SubmissionExporter
     converter: Autograde
-    course: Any  # the converter's course directory
     db_url: str
     reader: Reader
     run: ClassRun
     files: Mapping[str, bytes]  # beside the instructor's notebooks, by path
+
+    @property
+    def course(self) -> Any:
+        """The converter's course directory."""
+        return self.converter.coursedir
 
     def begin(self, one: Submission) -> list[_Begun] | Exception:
         """Read a student's notebooks and begin to run them; return the error if that fails."""
@@ -142,6 +144,7 @@ class _Loop:
             for outcome in outcomes:
                 if outcome.status is Status.NOT_GRADED:
                     raise GraderFault(*outcome.reasons)
+            carry_along(one.folder, one.graded)
             saved = None  # the row of the notebooks so far
             for path, (read, _), outcome in zip(one.paths, begun, outcomes, strict=True):
                 saved = self._save(one, path, read, outcome, saved)
@@ -221,7 +224,6 @@ class _Loop:
         ours = notebook.metadata.setdefault(METADATA_KEY, NotebookNode())
         ours[FINISHED], ours[HANDED_IN] = True, read.digest
         text, resources = self.exporter.from_notebook_node(notebook, resources)
-        carry_along(one.folder, one.graded)
         self.converter.write_single_notebook(text, resources)
         saved: Run = resources[RUN]
         return saved

@@ -1,7 +1,5 @@
 """Reads a submission: the one reader, whoever runs the submission, and whenever."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os
@@ -24,6 +22,8 @@ from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
+
+_JobOf = Callable[[str, NotebookNode], Job]  # of a student and the mended notebook
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,11 @@ class Reader:
     It takes the place of nbgrader's `sanitize_preprocessors`.
     """
 
-    def __init__(
-        self, directory: Any, db_url: str, job_of: Callable[[str, NotebookNode], Job]
-    ) -> None:
-        self._course, self._assignment = Course.of(directory), directory.assignment_id
+    def __init__(self, course: Course, assignment: str, db_url: str, job_of: _JobOf) -> None:
+        self._course, self._assignment = course, assignment
+        self._names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
         self._db_url, self._job_of = db_url, job_of
         self._instructors = functools.cache(self._read_instructors)
-        self._others = _others(db_url, directory.assignment_id)
 
     def read(self, student: str, path: Path) -> Read:
         """Read a student's notebook, and restore the instructor's cells, their order and kernel.
@@ -68,9 +66,8 @@ class Reader:
             notebook = read_submission(path)
         except UserError as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
-        expected = self._course.notebooks_in(path.parent, self._assignment)
-        missing = [own.name for own in expected if not os.path.lexists(own)]
-        beside_it = beside(path, {own.name for own in expected})
+        missing = [name for name in self._names if not os.path.lexists(path.with_name(name))]
+        problems = [*beside(path, self._names), *map(_not_submitted, missing)]
         own = self._instructors(path.stem)
         ids = {cell.grade_id for cell in own.cells}
         mistaken = mistaken_for(grade_ids_in(notebook), ids, self._others)
@@ -79,7 +76,7 @@ class Reader:
             notebook.metadata["kernelspec"] = own.kernelspec
         if mistaken:  # instead of a list of all its cells
             mended = [_other_homework(mistaken, self._assignment)]
-        add_problems(notebook, [*beside_it, *map(_not_submitted, missing), *mended])
+        add_problems(notebook, [*problems, *mended])
         put_notes_on_top(notebook)
         return Read(digest, notebook, self._job_of(student, notebook))
 
@@ -91,20 +88,20 @@ class Reader:
             kernelspec = gradebook.find_notebook(name, self._assignment).kernelspec
         return _Instructors(cells, json.loads(kernelspec or "null"), plain_cells(source))
 
+    @functools.cached_property
+    def _others(self) -> dict[str, frozenset[str]]:
+        """The grade ids of the course's other assignments, by name."""
+        with Gradebook(self._db_url) as gradebook:
+            return {
+                other.name: frozenset(cell.name for n in other.notebooks for cell in n.source_cells)
+                for other in gradebook.assignments
+                if other.name != self._assignment
+            }
+
 
 def _not_submitted(name: str) -> Problem:
     said = f"{name} was not submitted: expected it beside this notebook. Its questions score 0."
     return Problem(Kind.OTHER_NOTEBOOK, Severity.FAILED, said)
-
-
-def _others(db_url: str, assignment: str) -> dict[str, frozenset[str]]:
-    """Return the grade ids of the course's other assignments, by name."""
-    with Gradebook(db_url) as gradebook:
-        return {
-            other.name: frozenset(cell.name for one in other.notebooks for cell in one.source_cells)
-            for other in gradebook.assignments
-            if other.name != assignment
-        }
 
 
 def _other_homework(other: str, assignment: str) -> Problem:

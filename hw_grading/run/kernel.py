@@ -90,12 +90,15 @@ class Clock:
             return f"within {self._cpu:g} s of CPU time"
         if is_over(self._wall, monotonic() - self._began, waited - self._waited):
             return f"within {self._wall:g} s"
-        return f"within {self.of_all}" if self.is_over() and not self._is_ending else ""
+        return f"within {self.of_all}" if not self._is_ending and self._all_is_over(waited) else ""
 
     def is_over(self) -> bool:
         """Return whether the whole submission has no time left."""
+        return self._all_is_over(self._times()[1])
+
+    def _all_is_over(self, waited: float) -> bool:
         limit = self._settings.wall_seconds_per_submission
-        return is_over(limit, monotonic() - self._began_all, self._times()[1])
+        return is_over(limit, monotonic() - self._began_all, waited)
 
 
 @dataclass

@@ -42,9 +42,8 @@ class Class:
     def begin(self, threads: int = 2, **options: Any) -> ClassRun:
         nothing: Any = Homework("toys"), None, False
         workers = Threads(threads) if threads else InThisProcess(*nothing)
-        log = logging.getLogger("hw_grading.test")
-        told = Progress(0, 0, "toys", log)
-        return ClassRun(workers, self.folder, told, log, run=self.run, **options)
+        told = Progress(0, 0, "toys", logging.getLogger("hw_grading.test"))
+        return ClassRun(workers, self.folder, told, run=self.run, **options)
 
 
 def job(student: str) -> Job:

@@ -25,6 +25,7 @@ _HEADING = re.compile(
     r"^ {0,3}(`{3,}|~{3,})(?s:.*?)(?:^ {0,3}\1|\Z)|^(#{1,6} +\S.*)$", re.MULTILINE
 )
 _FAILED = re.compile(r"^([^<>\n]*FAILED  [^<>\n]*(?:\n {8}[^<>\n]*)?)", re.MULTILINE)  # in HTML
+_instructors_code = functools.lru_cache(maxsize=300)(code_html)  # the same for the whole class
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
         if is_code and kind in ("answer", "own"):
             code = code_html(cell.source, limits, nowrap=True)
         elif is_code:
-            code = _instructors_code(cell.source)
+            code = _instructors_code(cell.source, nowrap=True)
         yield Shown(
             number=number,
             kind=kind,
@@ -124,13 +125,9 @@ def _apart(source: str) -> Iterator[tuple[str, str]]:
     yield heading, source[begin:].strip("\n")
 
 
-@functools.lru_cache(maxsize=300)  # it is the same for the whole class
-def _instructors_code(code: str) -> Markup:
-    return code_html(code, nowrap=True)
-
-
 def outputs_in(cell: NotebookNode, kind: str, limits: Limits) -> Markup:
     """Return the outputs of a cell; failed parts of a test stand out."""
     shown = outputs_html(cell, limits, for_graders=False)
-    marked = _FAILED.sub(r'<span class="failed">\1</span>', str(shown))
-    return Markup(marked) if kind == "test" else shown
+    if kind != "test":
+        return shown
+    return Markup(_FAILED.sub(r'<span class="failed">\1</span>', str(shown)))

@@ -45,7 +45,8 @@ class FeedbackExporter(Exporter):
 
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
-        for folder in list(folders := getattr(self.parent, "assignments", {})):
+        folders = getattr(self.parent, "assignments", {})
+        for folder in list(folders):
             below = folder.removeprefix(self.parent.coursedir.root)  # type: ignore[union-attr]
             if glob.escape(below) == below:
                 continue
