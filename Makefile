@@ -11,6 +11,7 @@ UV = $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK = $(BIN)/uv pip compile --universal --python-version 3.11 --fork-strategy requires-python \
 	--generate-hashes --no-strip-extras --no-header --no-annotate --quiet
 # alembic, which nbgrader calls, is found on the PATH.
+TSC = tests/browser/node_modules/.bin/tsc
 RUN = PATH="$(CURDIR)/$(BIN):$$PATH"
 
 help:            ## this list
@@ -18,7 +19,7 @@ help:            ## this list
 
 setup: $(READY)  ## .venv with the locked requirements
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml hw_support/pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; none was found on the PATH." \
 		"Install it, or say: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual" \
@@ -28,7 +29,7 @@ $(READY): requirements.lock pyproject.toml
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(PIP) --require-hashes -r /dev/stdin
 	$(UV) --compile-bytecode --require-hashes -r requirements.lock || \
 		{ echo "uv could not install the packages; pip tries it."; $(PIP) -r requirements.lock; }
-	$(PIP) --no-deps --no-build-isolation -e .
+	$(PIP) --no-deps --no-build-isolation -e hw_support -e .
 	touch $(READY)
 
 demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch course
@@ -37,7 +38,8 @@ demo: $(READY) sandbox ## grade a sample class on the real data, in a scratch co
 	$(RUN) sh -ec 'for hw in $(notdir $(wildcard source/hw*)); do \
 		hw-grading --course demo grade $$hw --ExecuteSubmission.cpu_seconds_per_cell=20 $(OPTIONS); \
 		hw-grading --course demo feedback $$hw; hw-grading --course demo report $$hw; done'
-	@echo "The students' pages are in demo/feedback. To grade by hand: hw-grading --course demo desk hw0"
+	@echo "The students' pages are in demo/feedback; each name says what is wrong with the submission."
+	@echo "To grade by hand: source $(BIN)/activate; hw-grading --course demo desk hw0"
 
 sandbox:         ## bubblewrap, in which student code runs, where it may be installed
 	@tools/install-system sandbox
@@ -54,29 +56,49 @@ test: $(READY) sandbox browser ## unit tests and one slow test of each kind: fiv
 test-all: $(READY) sandbox browser database ## all other tests
 	$(RUN) python -m pytest -n 4 -m "slow and not smoke"  # each waits for other processes
 
-check: $(READY)  ## lint, types and unit tests, within four minutes
+lint: $(READY)   ## lint, formatting, and types of Python and of the desk's scripts
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(TSC) && $(TSC) -p tests/browser; \
+		else echo "There is no npm: the types of the desk's scripts were not checked."; fi
+
+$(TSC): tests/browser/package-lock.json
+	npm ci --prefix tests/browser --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+site: $(READY)   ## the pages of the documentation as a site, in dist/site; ends at a broken link
+	$(RUN) python -m tools.build_site dist/site
+
+check: lint site ## what to run before a commit: lint, the site, unit tests; within five minutes
 	$(RUN) python -m pytest -n 2 -m "not slow"
+
+wheels: $(READY) ## both wheels, in dist/wheels, tried in an empty environment
+	rm -rf dist/wheels dist/empty
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist/wheels ./hw_support .
+	$(PYTHON) -m venv dist/empty/venv
+	cd dist/empty && venv/bin/python -m pip install --quiet ../wheels/*.whl jupyterlab
+	mkdir dist/empty/course
+	cd dist/empty/course && PATH="$$PWD/../venv/bin:$$PATH" && hw-grading new hw1 && hw-grading release hw1
 
 matrix: $(READY) ## students' tests on every Python here, with the oldest and newest packages
 	@printf '%s\n' oldest newest | $(RUN) xargs -P 2 -n 1 python -m nox -k
 
 soak: $(READY) sandbox ## every attack, repeated kills, a class of 10,000: for an hour
 	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile
-	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/test_kills.py
+	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/batch/test_kills.py
 	$(RUN) python -m benchmarks growth
 
-validity: $(READY) ## docs/validity.md: how right the tests are, measured; HW=hw2 for one homework
-	$(RUN) python -m tools.validity $(HW)
+validity: $(READY) ## docs/validity.md: how right the tests are, measured by the grader itself
+	$(RUN) hw-grading try --all --page docs/validity.md
 
 release: $(READY) ## all homeworks: release/ from source/, and students' zips in dist/
 	$(RUN) hw-grading release
 
-lock: $(READY)   ## both lock files from pyproject.toml, with the hashes of the packages' files
-	$(LOCK) --all-extras pyproject.toml -o requirements.lock
-	$(LOCK) --extra notebook --constraint requirements.lock pyproject.toml -o requirements-student.lock
+lock: $(READY)   ## both lock files from both pyproject.toml, with the hashes of the packages' files
+	@# Later ones, as jupyter-events asks for them, cost each process that imports nbformat 0.6 s.
+	echo 'jsonschema<4.25' | $(LOCK) --constraint /dev/stdin --all-extras --no-emit-package hw-support pyproject.toml -o requirements.lock
+	$(LOCK) --extra notebook --constraint requirements.lock hw_support/pyproject.toml -o requirements-student.lock
 
 benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks
@@ -84,4 +106,4 @@ benchmarks: $(READY) ## every figure of the documentation
 clean:           ## remove what was made here, student records excepted
 	rm -rf $(VENV) dist demo tests/browser/node_modules deploy/jupyterhub/node_modules .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help setup sandbox browser database demo test test-all check matrix soak validity release lock benchmarks clean
+.PHONY: help setup sandbox browser database demo test test-all lint site check wheels matrix soak validity release lock benchmarks clean

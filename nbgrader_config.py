@@ -20,10 +20,9 @@ c.Exchange.timezone = "America/Los_Angeles"
 # A student's damaged folder does not stop the others, and a link in it gives nothing away.
 c.ExchangeFactory.collect = "hw_grading.plugins.exchange.CollectEach"
 
-# Beside what any course needs: no source with a mistake is released, and there is START.html.
+# Beside what any course needs: no source with a mistake is released.
 c.GenerateAssignment.preprocessors = [
     "hw_grading.plugins.releasing.CheckRegions",
-    "hw_grading.plugins.releasing.WriteStartPage",
     *c.GenerateAssignment.preprocessors,
 ]
 c.ClearSolutions.text_stub = "YOUR ANSWER HERE"
@@ -33,6 +32,9 @@ c.ZipCollectApp.extractor_plugin = "hw_grading.lms.collect.UseCollect"
 
 # "none" runs student code with your own rights: only for a class that you trust with your machine.
 c.ExecuteSubmission.sandbox = "bubblewrap"
+# What notebooks may import beside the packages of requirements-student.lock, by names on PyPI.
+# Install these for the grader: `hw-grading doctor` looks for them. START.html tells students.
+c.ExecuteSubmission.packages = []
 # Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.

@@ -27,7 +27,8 @@ def homework(session: nox.Session, packages: str) -> None:
     """Run the tests of the students' package and of the notebook."""
     pins = OLDEST[str(session.python)] if packages == "oldest" else ("numpy", "matplotlib")
     tools = ("pytest<9.2", "pytest-timeout", "pytest-xdist", "hypothesis", "pypdf")
-    session.install("--quiet", "--upgrade", ".[notebook,grading,pdf]", *pins, *tools)
+    ours = ("./hw_support[notebook,pdf]", ".")
+    session.install("--quiet", "--upgrade", *ours, *pins, *tools)
     versions = "import numpy, matplotlib; print(numpy.__version__, matplotlib.__version__)"
     session.run("python", "-c", versions)
     session.run("python", "-m", "pytest", "-q", "-m", "not slow", *TESTS)

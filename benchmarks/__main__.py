@@ -9,22 +9,17 @@ import matplotlib as mpl
 
 NAMES = [
     "anatomy",
-    "data",
-    "desk",
-    "training",
-    "test_cells",
     "step_size_10",
-    "isolation",
     "endless_loop",
     "forking",
     "remote_values",
-    "hostile_memory",
     "whole_class",
     "busy_machine",
-    "dask_workers",
-    "grading_by_hand",
+    "graders",
     "growth",
-    "pdf",
+    "pages",
+    "mistakes",
+    "sizes",
 ]
 
 

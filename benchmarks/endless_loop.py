@@ -4,11 +4,12 @@ import re
 
 import nbformat
 
-from hw_grading.commands.sample import cell_of, solved
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import homework_of
+from hw_grading.homework.source_notebook import solved
 from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import Submission
+from hw_grading.run.submission import SubmissionRun
 
 FUNCTIONS = ("sigmoid_activation", "layer_forward", "backward_pass", "train")
 MAX_SECONDS = 90  # and in `train` the limit of its cell, beside these
@@ -30,7 +31,7 @@ def cpu_seconds(function: str) -> float:
     if changed != 1:
         raise RuntimeError(f"{function} is not defined once in its cell")
     homework = homework_of(REPOSITORY, "hw2")
-    submission = Submission(notebook, 1, RunSettings(), homework)
+    submission = SubmissionRun(notebook, 1, RunSettings(), homework)
     submission.run()
     # `train_run` is the cell that calls `train`.
     most = MAX_SECONDS + homework.manifest.seconds("cpu_seconds").get(f"{function}_run", 0)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import nbformat
 
-from benchmarks.isolation import answers, make_course
+from benchmarks.classes import answers, make_course
 from hw_grading.batch.job import Job, seed_of
 from hw_grading.batch.settings import WholeClass, course_secret
-from hw_grading.batch.store import Results
+from hw_grading.batch.store import ResultStore
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Outcome
 
@@ -23,18 +23,19 @@ SIZES = (100, 10_000)
 # Runs `nbgrader autograde`, and keeps the last job and its outcome.
 KEEP = """
 import os, pickle
-from hw_grading.batch.store import Results
+from hw_grading.batch.store import ResultStore
 from hw_grading.plugins.reading import Reader
-put, read_of, jobs = Results.put, Reader.read, {}
+put, read_of, jobs = ResultStore.put, Reader.read, {}
 def read(self, *arguments):
     found = read_of(self, *arguments)
     jobs[found.job.key] = found.job
     return found
 def keep(self, key, outcome):
     put(self, key, outcome)
-    with open(os.environ["KEPT"], "wb") as file:
-        pickle.dump((jobs[key], outcome), file)
-Reader.read, Results.put = read, keep
+    if key in jobs:  # not that of the solutions
+        with open(os.environ["KEPT"], "wb") as file:
+            pickle.dump((jobs[key], outcome), file)
+Reader.read, ResultStore.put = read, keep
 from nbgrader.apps.nbgraderapp import main
 main()
 """
@@ -75,7 +76,7 @@ def one_result(course: Course) -> tuple[Job, Outcome]:
 def make_results_ready(course: Course, job: Job, outcome: Outcome, students: int) -> None:
     """Store the outcome of one student's job as the result of each student."""
     whole_class = WholeClass(config=course.config)
-    results = Results(whole_class.place(course.root) / "results")
+    results = ResultStore(whole_class.place(course.root) / "results")
     secret = course_secret(whole_class.secret(course.root, course.directory.course_id))
     notebook = nbformat.from_dict(json.loads(job.notebook))
     for number in range(students):

@@ -7,9 +7,10 @@ from typing import Any
 import nbformat
 import numpy as np
 
-from benchmarks.training import BY_ONE_PRODUCT, names_before_training
-from hw_grading.commands.sample import cell_of, solved
+from benchmarks.whole_class import BY_ONE_PRODUCT
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.source_notebook import solved
 
 SEEDS = 4
 # The derivative of a clipped loss times that of the sigmoid, as some students write it.
@@ -37,3 +38,15 @@ def after_an_epoch(names: dict[str, Any], seed: int) -> tuple[float, float]:
         weights, biases, *_, accuracies = names["train"](step_size=10, epochs=1, rng=rng)
     hidden = names["X_train"].reshape(-1, 784) @ weights[0] + biases[0]
     return float(np.mean(~np.any(hidden > 0, axis=0))), float(accuracies[-1])
+
+
+def names_before_training(notebook: Any) -> dict[str, Any]:
+    """Run the answers and the given cells above the training cell, and return their names."""
+    names: dict[str, Any] = {}
+    train = cell_of(notebook, "train")
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in notebook.cells[: notebook.cells.index(train)]:
+            grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            if cell.cell_type == "code" and grade_id and not grade_id.startswith("test_"):
+                exec(cell.source, names)
+    return names

@@ -6,8 +6,16 @@ Any course of nbgrader uses it by two lines at the top of its ``nbgrader_config.
     configure(get_config())
 """
 
+import shlex
+from pathlib import Path
+
 from hw_grading.configuration import configure
 
-__all__ = ["DISTRIBUTION", "configure"]
+__all__ = ["DISTRIBUTION", "REQUIREMENTS", "STUDENTS_DISTRIBUTION", "configure"]
 
-DISTRIBUTION = "hw-grading"  # as pyproject.toml names this project
+DISTRIBUTION = "hw-grading"  # as pyproject.toml names the grader
+STUDENTS_DISTRIBUTION = "hw-support"  # as hw_support/pyproject.toml names what students install
+_LOCK = Path(__file__).resolve().parents[1] / "requirements.lock"
+# What pip installs if a package is missing: the locked ones; outside the repository those that the
+# installed grader names.
+REQUIREMENTS = f"-r {shlex.quote(str(_LOCK))}" if _LOCK.is_file() else DISTRIBUTION

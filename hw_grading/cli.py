@@ -1,7 +1,7 @@
 """The staff's command line: ``hw-grading COMMAND``, or ``python -m hw_grading COMMAND``.
 
-Each command is a function that calls a room, prints what it returns, and returns the exit status.
-Its docstring is its help. Rooms are slow to import, so a command imports them when it runs.
+Each command is a function that calls a package, prints what it returns, and returns its status.
+Its docstring is its help. Packages are slow to import, so a command imports them when it runs.
 """
 
 import argparse
@@ -45,11 +45,12 @@ def _command(
     """Register a command. With `more` it passes unknown options on."""
 
     def register(run: _Run) -> _Run:
-        summary, *text = cleandoc(run.__doc__ or "").split("\n\n")
+        about = cleandoc(run.__doc__ or "")
+        summary = about.partition("\n\n")[0]
         line = summary[0].lower() + summary[1:].removesuffix(".")
-        _LINES.setdefault(phase, []).append(f"  {run.__name__:<12}{line}")
-        about = "\n\n".join(text) or summary
-        parser = _COMMANDS.add_parser(run.__name__, description=about, allow_abbrev=False)
+        name = run.__name__.rstrip("_")
+        _LINES.setdefault(phase, []).append(f"  {name:<12}{line}")
+        parser = _COMMANDS.add_parser(name, description=about, allow_abbrev=False)
         parser.set_defaults(run=run, takes_more=more)
         course: Any = {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         parser.add_argument("--course", **course)  # may stand behind the command too
@@ -106,20 +107,65 @@ def doctor(asked: Asked) -> int:
 
 @_command("Prepare")
 def new(asked: Asked) -> int:
-    """Make the skeleton of a homework, which you then fill in."""
+    """Write the notebook of a new homework, which you then change.
+
+    In an empty folder it begins a course.
+    """
     from hw_grading.commands.new import new
 
-    todo = "Write the homework into its notebook. Set its due date in its homework.toml."
-    then = f"Then type: {_PROGRAM} release {asked.homework}"
-    return _say([*new(asked.course, asked.homework), todo, then])
+    then = f"Write your questions into the notebook. Then type: {_PROGRAM} release {asked.homework}"
+    return _say([*new(asked.course, asked.homework), then])
+
+
+@_command(
+    "Prepare",
+    _argument("homework", "default: all homeworks", nargs="*"),
+    _number("--mutants", "of each solution; default: 20", default=20),
+    _number("--seed", "chooses the mutants; default: 1", default=1),
+    _switch("--all", "all mutants, more fresh cases, and tests that take long"),
+    _file("--page", "one page on all homeworks: Markdown, or HTML if its name ends in .html"),
+    homework=False,
+)
+def try_(asked: Asked) -> int:
+    """Try whether the tests of a homework can be trusted.
+
+    The class's own workers grade your solutions with several fresh cases, the untouched release,
+    mutants of each solution, the solutions in other forms, answers without knowledge, and the
+    answers that you keep in staff/<homework>/answers. A mutant that no test catches is shown with
+    an input that tells it from the solution: add it to the cases. A page has all lists. Results are
+    kept: the next run tries what changed. Ctrl-C shows what is known.
+    """
+    from hw_grading.trying.report import write_page
+    from hw_grading.trying.trying import Options, try_tests
+
+    options = Options(asked.mutants, asked.all, asked.seed)
+    tried = []
+    for name in asked.homework or asked.course.homeworks():
+        found, page = try_tests(asked.course, name, options)
+        tried.append(found)
+        _say([*found.lines(), page])
+        if found.stopped:
+            return STOPPED
+    if asked.page:
+        write_page(asked.page, tried)
+    return FINE if all(one.is_fine for one in tried) else TO_DO
 
 
 @_command("Prepare", _argument("homework", "default: all homeworks", nargs="*"), homework=False)
 def release(asked: Asked) -> int:
-    """Write the released notebooks, and the students' zips in dist/."""
-    from hw_grading.commands.release import release
+    """Write the released notebooks, and the students' zips in dist/.
 
-    zips, warnings = release(asked.course, asked.course.folder / "dist", asked.homework)
+    First your solutions and the untouched release are graded. Nothing is released if a test takes
+    a point from your solutions, cannot be run, or gives a point to the untouched release.
+    """
+    from hw_grading.commands.release import NotReleased, release
+    from hw_support.checks.failures import visible
+
+    try:
+        zips, warnings = release(asked.course, asked.course.folder / "dist", asked.homework)
+    except NotReleased as found:
+        print(visible(str(found)), file=sys.stderr)
+        return TO_DO
     return _say(zips, warnings)
 
 
@@ -128,11 +174,12 @@ def compare(asked: Asked) -> int:
     """Compare the scores of stock nbgrader with those of this grader.
 
     Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
+    Names also the test cells in which your solutions lose points under both.
     """
     from hw_grading.commands.compare import compare
 
     found = compare(asked.course, asked.homework)
-    return _say(found.lines()) or int(bool(found.different or found.failures))
+    return _say(found.lines()) or int(bool(found.different or found.failing or found.failures))
 
 
 @_command(
@@ -140,8 +187,18 @@ def compare(asked: Asked) -> int:
     _argument("downloads", "zips, folders or notebooks", nargs="+", type=Path),
     _ROSTER,
     _file("--canvas-gradebook", "Canvas' gradebook; it maps Canvas ids to logins"),
-    _file("--moodle-worksheet", "the assignment's grading worksheet from Moodle"),
+    _file(
+        "--moodle-worksheet",
+        "the assignment's grading worksheet from Moodle, or one for each download, in order",
+        action="append",
+        default=[],
+    ),
     *_WORKSHEET,
+    _text("--column-time", "its column of times; default: Last modified (submission)"),
+    _text("--language", "the language of its times, such as de; default: en", default="en"),
+    _text(
+        "--time-format", "of its times, such as '%%d/%%m/%%Y, %%H:%%M'; default: the language's own"
+    ),
     _NAMES,
     _switch("--dry-run", "show the table, and write nothing"),
     _switch("--yes", "write without asking"),
@@ -155,8 +212,10 @@ def collect(asked: Asked) -> int:
     """
     from hw_grading.lms.collect import collect
 
-    names = ("roster", "canvas_gradebook", "moodle_worksheet", "accept_names", "dry_run", "yes")
+    names = ["roster", "canvas_gradebook", "accept_names", "dry_run", "yes"]
+    names += ["language", "time_format"]
     chosen = {name: getattr(asked, name) for name in names} | {"columns": _columns(asked)}
+    chosen["moodle_worksheets"] = asked.moodle_worksheet
     is_done = collect(asked.course.folder, asked.homework, asked.downloads, **chosen)
     return FINE if is_done else TO_DO
 
@@ -193,8 +252,8 @@ def extend(asked: Asked) -> int:
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.
 
-    Is `nbgrader autograde`, and passes all other options on to it. With --force it saves all scores
-    again, and runs what changed.
+    Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
+    scores again, and runs what changed.
     """
     return _nbgrader("autograde", asked, asked.more)
 
@@ -225,22 +284,30 @@ def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
     Releases the homework again if its notebook was edited. Runs the submissions that a change
-    affects. Keeps scores that people gave. Also writes the table to grading/regrades.
+    affects. Keeps scores that people gave. Also writes the table to grading/regrades, and anew what
+    the release says to students' commands.
     """
     from hw_grading.analysis.regrade import Regrade
-    from hw_grading.gradebook.writing import say
+    from hw_grading.commands.student_zip import write_student_zip
+    from hw_grading.texts import say
 
     regrade = Regrade(asked.course.folder, asked.homework, asked.student, say)
     if asked.dry_run:
         regrade.show_plan()
         return FINE
-    return FINE if regrade.run() else TO_DO
+    is_done = regrade.run()
+    out = asked.course.folder / "dist"
+    if regrade.is_described_anew and (out / f"{asked.homework}.zip").exists():
+        path, _ = write_student_zip(asked.course, out, asked.homework)
+        say(f"{path} is written again: it has what students need to check their work.")
+    return FINE if is_done else TO_DO
 
 
 @_command(
     "After grading",
     _students("required: a student's id; repeatable", required=True),
     _text("--test", "grade id, question or heading; default: all tests that cost points"),
+    _switch("--verbose", "also the seed of the fresh cases"),
 )
 def explain(asked: Asked) -> int:
     """Show why a student lost points: each part of a test with its message, as it was graded.
@@ -249,8 +316,10 @@ def explain(asked: Asked) -> int:
     """
     from hw_grading.analysis.explain import explain
 
-    course, homework, test = asked.course.folder, asked.homework, asked.test
-    return _say(explain(course, homework, student, test) for student in asked.student)
+    return _say(
+        explain(asked.course.folder, asked.homework, student, asked.test, verbose=asked.verbose)
+        for student in asked.student
+    )
 
 
 @_command(
@@ -265,7 +334,9 @@ def explain(asked: Asked) -> int:
         _switch("--list", "list all corrections, also undone ones"),
     ),
     _students("a student's id, for --to; repeatable"),
+    _switch("--answered", "with --add: only for those who answered the question"),
     _text("--reason", "the reason, which students read"),
+    _switch("--dry-run", "show whose points would change, and change nothing"),
 )
 def correct(asked: Asked) -> int:
     """Change the points of a question after grading, for everybody or for single students.
@@ -274,17 +345,34 @@ def correct(asked: Asked) -> int:
     """
     from hw_grading.commands.correct import Corrections
     from hw_grading.gradebook.corrections import Kind
+    from hw_support.submission.file import UserError
 
     corrections = Corrections(asked.course, asked.homework)
     if asked.list:
         return _say(corrections.listed())
     if asked.undo is not None:
         return _say(corrections.undo(asked.undo, _ME))
-    kind = Kind.DROP if asked.drop else Kind.FULL if asked.full_marks else Kind.ADD
-    kind = kind if asked.to is None else Kind.SET
-    points = asked.add or asked.to or 0.0
-    about = (kind, points, asked.reason, _ME, asked.student)
-    return _say(corrections.correct(asked.question, *about))
+    if asked.answered and asked.add is None:
+        raise UserError("--answered goes with --add: it says who gets these points")
+    if asked.drop:
+        kind = Kind.DROP
+    elif asked.full_marks:
+        kind = Kind.FULL
+    elif asked.to is not None:
+        kind = Kind.SET
+    else:
+        kind = Kind.ANSWERED if asked.answered else Kind.ADD
+    return _say(
+        corrections.correct(
+            asked.question,
+            kind,
+            points=asked.add or asked.to or 0.0,
+            reason=asked.reason,
+            author=_ME,
+            students=asked.student,
+            dry_run=asked.dry_run,
+        )
+    )
 
 
 @_command("After grading", _PAGE)
@@ -302,29 +390,63 @@ def statistics(asked: Asked) -> int:
 def similarity(asked: Asked) -> int:
     """Find similar answers: pairs of students, and groups with the same answer.
 
-    Writes a page. Similarity is no evidence: a person must read both answers.
+    Writes a page. Similarity is not proof: a person must read both answers.
     """
-    from hw_grading.analysis.similarity import write_similarity
+    try:
+        from hw_grading.analysis.similarity import write_similarity
+    except ModuleNotFoundError as missing:
+        if missing.name != "copydetect":
+            raise
+        from hw_grading import DISTRIBUTION
+        from hw_support.submission.file import UserError
+
+        raise UserError(
+            "similarity compares code with copydetect, which is not installed. "
+            f"Type: pip install '{DISTRIBUTION}[similarity]'"
+        ) from None
 
     page = _page(asked)
     left_out = write_similarity(asked.course.folder, asked.homework, page, max(asked.pairs, 0))
     return _say([page], (f"{student} is left out: {why}" for student, why in left_out.items()))
 
 
-@_command("Give back", _ONLY, more=True)
+@_command(
+    "Give back",
+    _ONLY,
+    _argument(
+        "--zip",
+        "also pack the pages for this platform; plain: files named by id",
+        choices=("canvas", "moodle", "plain"),
+    ),
+    _switch("--pdf", "the zip has each graded notebook as PDF too"),
+    _ROSTER,
+    _NAMES,
+    more=True,
+)
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
-    Is `nbgrader generate_feedback`, and passes all other options on to it: --force writes all pages
-    again. Then `nbgrader release_feedback`, if the homework was collected through the exchange.
+    Runs `nbgrader generate_feedback`, and passes all other options on to it: --force writes all
+    pages again. Then `nbgrader release_feedback`, if the homework was collected through the
+    exchange. --zip packs the pages under the names of the files that you collected: upload it in
+    Moodle with "Upload multiple feedback files in a zip", in Canvas with "Upload Submissions".
     """
     from nbgrader.exchange.default import Exchange
+
+    from hw_grading.lms.feedback_zip import pack_feedback
+    from hw_grading.texts import counted
 
     status = _nbgrader("generate_feedback", asked, asked.more)
     course = asked.course
     inbound = Path(Exchange(config=course.config).root, course.directory.course_id, "inbound")
     if any(f"+{asked.homework}+" in folder.name for folder in inbound.glob("*")):
         status = max(status, _nbgrader("release_feedback", asked))
+    if asked.zip:
+        chosen = {name: getattr(asked, name) for name in ("roster", "accept_names")}
+        chosen |= {"students": asked.student, "with_pdf": asked.pdf}
+        done = pack_feedback(course, asked.homework, asked.zip, **chosen)
+        said = f"{done.path}: the feedback of {counted(len(done.students), 'student')}"
+        status = max(status, _say([said], done.left_out))
     return status
 
 
@@ -335,6 +457,7 @@ def feedback(asked: Asked) -> int:
     _file("--output", "the file to write; default: <homework>_<format>.csv"),
     _text("--column", "the homework's column, if the command cannot find it"),
     *_WORKSHEET,
+    _text("--column-feedback", "its column of comments; default: Feedback comments"),
     _ROSTER,
     _ONLY,
     _NAMES,
@@ -343,21 +466,25 @@ def export(asked: Asked) -> int:
     """Export grades for Canvas, Moodle, Gradescope, or by question.
 
     canvas and moodle fill in the file that you downloaded there; students without a score keep
-    their old value. gradescope and questions write new tables. All scores are final scores.
+    their old value. moodle also fills in comments: total, lateness, what failed. gradescope and
+    questions write new tables. All scores are final scores. The last line says what is left to do.
     """
     from hw_grading.lms.export import export
 
     chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names", "column")}
     chosen |= {"columns": _columns(asked), "students": asked.student}
     path, done = export(asked.course, asked.homework, asked.format, asked.output, **chosen)
-    return _say([done.message, path], done.to_check)
+    status = _say([done.message, path], done.to_check)
+    _say([done.last_line])
+    return status
 
 
 @_command("Keep", _file("--output", "its folder; default: backups/ in the course"), homework=False)
 def backup(asked: Asked) -> int:
     """Write a backup of the course into one zip.
 
-    Only you may read it. docs/one-server.md lists what is in it, and how to put it back.
+    Only you may read it. To put it back, unzip it into an empty folder, and copy what is in its
+    folder ``outside`` to the paths that it has there.
     """
     from hw_grading.backup import back_up
 
@@ -371,8 +498,8 @@ def backup(asked: Asked) -> int:
 
 def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
     """Print lines, and warnings to the standard error; return the exit status."""
-    from hw_grading.gradebook.writing import say
-    from hw_support.failures import visible
+    from hw_grading.texts import say
+    from hw_support.checks.failures import visible
 
     say("\n".join(map(str, lines)))
     status = FINE
@@ -398,7 +525,7 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
 
 def _page(asked: Asked) -> Path:
     """Return the path of the page that a command writes."""
-    from hw_grading.gradebook.writing import expect_ending
+    from hw_grading.texts import expect_ending
 
     page = asked.output or asked.course.folder / f"{asked.command}_{asked.homework}.html"
     return expect_ending(page, "--output", ".html", ".htm")
@@ -438,26 +565,35 @@ def main(arguments: list[str] | None = None) -> int:
         print("\nStopped before it was done. Type the same command again.", file=sys.stderr)
         return STOPPED
     except ImportError as missing:
-        install = f'Type: "{sys.executable}" -m pip install -r requirements.lock'
+        from hw_grading import REQUIREMENTS
+
+        install = f'Type: "{sys.executable}" -m pip install {REQUIREMENTS}'
         activate = "or, in the course's environment: source .venv/bin/activate"
         print(f"FIX   packages    {missing}", install, activate, sep="\n      ", file=sys.stderr)
         return CANNOT
     except Exception as error:
-        from hw_grading.gradebook.writing import in_words
-        from hw_support.failures import visible
+        from hw_grading.texts import message_of
+        from hw_support.checks.failures import visible
         from hw_support.submission.file import UserError
 
-        if not isinstance(error, UserError | OSError | RuntimeError):  # errors for people
+        if not isinstance(error, UserError | OSError):  # a bug
             raise
-        print(visible(in_words(error)), file=sys.stderr)
+        print(visible(message_of(error)), file=sys.stderr)
         return CANNOT
 
 
 def _expect_course(asked: Asked) -> None:
-    """Raise `RuntimeError` if a folder has neither settings nor homeworks."""
+    """Raise `UserError` if a folder has neither settings nor homeworks."""
     folder, names = asked.course.folder, ("nbgrader_config.py", "nbgrader_config.json", "source")
+    if asked.command == "new":
+        from hw_grading.commands.new import is_empty
+
+        if is_empty(folder):  # where a course begins
+            return
     if not any((folder / name).exists() for name in names):
-        raise RuntimeError(
+        from hw_support.submission.file import UserError
+
+        raise UserError(
             f"There is no nbgrader_config.py in {folder.absolute()}. Go to the course's folder, "
             f"or type: {_PROGRAM} --course FOLDER {asked.command}"
         )

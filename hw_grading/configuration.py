@@ -11,7 +11,7 @@ def configure(c: Any) -> None:
     setting of the course below this call wins.
     """
     # Test cells with `Checks` get the points of their parts, and a homework with a manifest its due
-    # date. All else is nbgrader's own list.
+    # date. The students' commands need the description. All else is nbgrader's own list.
     c.GenerateAssignment.preprocessors = [
         "nbgrader.preprocessors.IncludeHeaderFooter",
         "nbgrader.preprocessors.InstantiateTests",
@@ -26,6 +26,7 @@ def configure(c: Any) -> None:
         "nbgrader.preprocessors.ClearMarkScheme",
         "nbgrader.preprocessors.ComputeChecksums",
         "nbgrader.preprocessors.CheckCellMetadata",
+        "hw_grading.plugins.releasing.DescribeRelease",
     ]
     # A mark scheme may also be in the locked question above its answer, as in a new homework.
     c.ClearMarkScheme.enforce_metadata = False
@@ -44,10 +45,11 @@ def configure(c: Any) -> None:
         "markdown2html": "hw_grading.rendering.safe_html.markdown2html",
         "clean_html": "hw_grading.rendering.safe_html.clean_part",
         "highlight_code": "hw_grading.rendering.safe_html.highlight_code",
+        "strip_files_prefix": "hw_grading.rendering.safe_html.unchanged",
     }
     c.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
     # Formgrader's pages escape ids and names, need no network, and link to the desk. The module is
-    # imported by its name, because this one is imported by every room, and imports none.
+    # imported by its name, because this one is imported by every package, and imports none.
     importlib.import_module("hw_grading.plugins.formgrader").adapt()
 
     # Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.

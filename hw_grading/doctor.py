@@ -1,5 +1,6 @@
 """Checks what goes wrong in practice, on your machine and in your course, and says what to type."""
 
+import itertools
 import platform
 import shlex
 import shutil
@@ -21,23 +22,25 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError
 
-from hw_grading import DISTRIBUTION
+from hw_grading import DISTRIBUTION, REQUIREMENTS, STUDENTS_DISTRIBUTION
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
-from hw_grading.gradebook.writing import say
-from hw_grading.homework.course import CONFIG, REPOSITORY, Course, fixed_folder
+from hw_grading.homework.course import CONFIG, Course, fixed_folder
 from hw_grading.homework.homework import STAFF, manifest_of
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.desk.doctor import Line, told
-from hw_support.failures import one_line
+from hw_grading.texts import say
+from hw_support.checks.failures import one_line
+from hw_support.student.doctor import Line, told
+from hw_support.submission.file import UserError
 
 _MAX_SHOWN = 300  # characters of another program's message
 _DISK_MB = 2_000
 _ON_NETWORK = ("nfs", "cifs", "smb", "afs", "ceph", "lustre", "gpfs", "beegfs", "9p", "fuse.sshfs")
 _MAKES_IT = "(`hw-grading release HOMEWORK` makes it)"
+_PUT_BACK = "Unzip a backup, which `hw-grading backup` made, in an empty folder."
 Found = tuple[str, str | None]  # what was found, and what to do; None if it is fine
 
 
@@ -60,7 +63,7 @@ def lines_of(course: Course) -> Iterator[Line]:
 def _tried(what: str, check: Callable[[Course], Found], course: Course) -> Line:
     try:
         return Line(what, *check(course))
-    except (GraderFault, TraitError) as fault:
+    except (UserError, TraitError) as fault:
         return Line(what, one_line(str(fault), 2 * _MAX_SHOWN), f"Fix it in {CONFIG}.py.")
     except (Exception, SystemExit) as error:
         found = one_line(f"cannot be checked ({type(error).__name__}: {error})", _MAX_SHOWN)
@@ -70,8 +73,9 @@ def _tried(what: str, check: Callable[[Course], Found], course: Course) -> Line:
 def packages(_: Course) -> Found:
     """Compare the installed packages with the requirements."""
     wrong = []
-    for required in map(Requirement, metadata.requires(DISTRIBUTION) or ()):
-        if required.marker and not required.marker.evaluate({"extra": "grading"}):
+    named = [metadata.requires(name) or () for name in (DISTRIBUTION, STUDENTS_DISTRIBUTION)]
+    for required in map(Requirement, itertools.chain(*named)):
+        if required.marker and not required.marker.evaluate({"extra": ""}):
             continue
         try:
             found = metadata.version(required.name)
@@ -79,9 +83,16 @@ def packages(_: Course) -> Found:
                 wrong.append(f"{required.name} is {found} (needed: {required.specifier})")
         except metadata.PackageNotFoundError:
             wrong.append(f"{required.name} is not installed")
-    install = f'Type: "{sys.executable}" -m pip install -r {REPOSITORY / "requirements.lock"}'
+    install = f'Type: "{sys.executable}" -m pip install {REQUIREMENTS}'
     all_there = f"all are installed, for Python {platform.python_version()} ({sys.executable})"
     return (", ".join(wrong), install) if wrong else (all_there, None)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return bool(metadata.version(name))
+    except (metadata.PackageNotFoundError, ValueError):  # or no name
+        return False
 
 
 def settings(course: Course) -> Found:
@@ -98,10 +109,13 @@ def settings(course: Course) -> Found:
         how = "Set c.Exchange.timezone to an IANA name, such as America/Los_Angeles."
         return f"the time zone {zone!r} is not known here", f"{how} Or type: pip install tzdata"
     with warnings.catch_warnings(record=True) as said:  # traitlets warns of unknown names
-        for kind in (WholeClass, ExecuteSubmission):
-            kind(config=course.config)
+        WholeClass(config=course.config)
+        more = ExecuteSubmission(config=course.config).packages
     if said:
         return str(said[0].message), f"Fix it in {CONFIG}.py."
+    if missing := [name for name in more if not _is_installed(name)]:
+        how = f'Type: "{sys.executable}" -m pip install {shlex.join(missing)}'
+        return f"c.ExecuteSubmission.packages: not installed: {', '.join(missing)}", how
     return f"{file}, for the course in {course.root}, time zone {zone}", None
 
 
@@ -131,7 +145,7 @@ def gradebook(course: Course) -> Found:
     found, file = f"{url.get_backend_name()}, {shown_address(url)}", Path(url.database or "")
     is_file = url.get_backend_name() == "sqlite"
     if is_file and (kind := _file_system(file.parent)).startswith(_ON_NETWORK):
-        where = "a disk of this machine, or to PostgreSQL (docs/one-server.md)"
+        where = "a disk of this machine, or to PostgreSQL (c.CourseDirectory.db_url)"
         return f"{found}, on {kind}, where SQLite's locks may fail", f"Move it to {where}."
     if is_file and not file.exists():
         return f"{found}, not there yet {_MAKES_IT}", None
@@ -139,13 +153,14 @@ def gradebook(course: Course) -> Found:
         with engine_of(url).connect() as connection:
             damage = connection.scalar(text("PRAGMA quick_check(1)")) if is_file else "ok"
             if damage != "ok":
-                return f"{found}: {damage}", "Put a backup back (docs/one-server.md)."
+                return f"{found}: {damage}", _PUT_BACK
             if not inspect(connection).has_table("alembic_version"):
                 return f"{found}, empty {_MAKES_IT}", None
             made_by = connection.scalar(text("SELECT version_num FROM alembic_version"))
     except (Unavailable, SQLAlchemyError) as error:
         said = str(getattr(error, "orig", None) or error).replace(url.password or "\0", "***")
-        return found, f"It cannot be read ({one_line(said, _MAX_SHOWN)}). See docs/one-server.md."
+        how = _PUT_BACK if is_file else "Start its server, or mend c.CourseDirectory.db_url."
+        return found, f"It cannot be read ({one_line(said, _MAX_SHOWN)}). {how}"
     how = "Another version of nbgrader made it. Make a backup, then type: nbgrader db upgrade"
     return found, None if made_by == api.get_alembic_version() else how
 
@@ -169,12 +184,13 @@ def homework(course: Course, name: str) -> Found:
     try:
         terms_of(course, name)
         wrong = check_source(course, name)
-    except (RuntimeError, OSError) as fault:
+    except (UserError, OSError) as fault:
         wrong = str(fault).splitlines()
     if wrong:
         return "has a mistake", "\n      ".join(wrong)
     moment = manifest_of(course.root, name).due_moment
-    return f"due {moment:%Y-%m-%d %H:%M:%S %Z}" if moment else "has no due date", None
+    due = f"due {moment:%Y-%m-%d %H:%M:%S %Z}" if moment else "has no due date"
+    return due if (course.root / STAFF / name).is_dir() else f"{due}; no {STAFF}/{name}", None
 
 
 def _file_system(folder: Path) -> str:

@@ -9,9 +9,15 @@ which can be sent to other processes and machines.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hw_support.submission.file import UserError
 
-class GraderFault(RuntimeError):
+
+class GraderFault(UserError):
     """Grading failed for a reason outside the submission. The submission gets no score."""
+
+
+class SettingsError(UserError):
+    """The settings of a course or of a homework have a mistake."""
 
 
 class HelperEnded(GraderFault):
@@ -27,7 +33,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True)
-class Part:
+class PartResult:
     """The result of one part of a test cell; `earned` of all parts of a cell sum to its score.
 
     A part that has the cell's own grade id as its name stands for the whole cell: for a test
@@ -55,7 +61,7 @@ class Outcome:
     status: Status
     reasons: tuple[str, ...] = ()  # why it is not `GRADED`; each of one or more sentences
     notebook: str = ""  # with its outputs and notes, as JSON; "" if it is `NOT_GRADED`
-    parts: tuple[Part, ...] = ()  # in the notebook's order
+    parts: tuple[PartResult, ...] = ()  # in the notebook's order
     # Tests without a score, because the instructor's cells have a fault. They have no parts.
     unscored: tuple[str, ...] = ()
     seconds: float = 0.0  # wall-clock time

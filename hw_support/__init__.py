@@ -1,40 +1,40 @@
-"""What the homework's notebook needs beside NumPy: data, a reference batch, plots, saved runs.
+"""What a homework's notebook needs beside NumPy.
 
-Importing this package is quick; matplotlib is imported when the first picture is drawn.
+- `hw_support.checks`: the language of test cells, for any course
+- `hw_support.figures`: facts of the figures that a notebook draws
+- `hw_support.student`: the commands ``doctor``, ``check``, ``pdf`` and ``zip``, also as functions
+- `hw_support.homeworks`: data, networks, training, plots and runs of this repository's homeworks.
+  Its names are found here too. A student's folder has it only if the homework uses it.
+- `hw_support.submission`: reads a notebook and compares it with the released one
+
+Importing this package is quick, and needs Python alone: what a name needs is imported when it is
+read for the first time. So the commands can say what is missing.
 """
 
-from .checks import Checks as Checks
-from .checks import results as results
-from .compare import Mismatch as Mismatch
-from .compare import arrays_of as arrays_of
-from .compare import as_numbers as as_numbers
-from .compare import assert_close as assert_close
-from .compare import expect as expect
-from .compare import expect_kept as expect_kept
-from .compare import expect_unchanged as expect_unchanged
-from .compare import relative_error as relative_error
-from .desk.doctor import doctor as doctor
-from .networks import bent as bent
-from .networks import expect_caches as expect_caches
-from .networks import expect_different as expect_different
-from .networks import expect_each as expect_each
-from .networks import expect_largest_error as expect_largest_error
-from .networks import expect_layers as expect_layers
-from .networks import expect_means as expect_means
-from .networks import expect_normal as expect_normal
-from .networks import expect_shapes as expect_shapes
-from .networks import peaked as peaked
-from .networks import squashed as squashed
-from .networks import waved as waved
-from .plotting import display_digits as display_digits
-from .plotting import label_axes as label_axes
-from .plotting import progress as progress
-from .runs import RunError as RunError
-from .runs import list_runs as list_runs
-from .runs import load_run as load_run
-from .runs import save_run as save_run
-from .shipped_data import DataFileError as DataFileError
-from .shipped_data import ReferenceBatch as ReferenceBatch
-from .shipped_data import get_mnist_threes_nines as get_mnist_threes_nines
-from .shipped_data import load_reference_batch as load_reference_batch
-from .training import TrainingChecks as TrainingChecks
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+from .student.doctor import doctor as doctor
+from .student.in_notebook import check as check
+from .student.in_notebook import pdf as pdf
+from .student.in_notebook import zip as zip
+
+if TYPE_CHECKING:
+    from .checks import *  # noqa: F403
+    from .figures import expect_figure as expect_figure
+    from .homeworks import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    """Find a module, or a name of `checks`, `figures`, or `homeworks`, which a folder may lack."""
+    if importlib.util.find_spec(f"{__name__}.{name}"):
+        return importlib.import_module(f"{__name__}.{name}")
+    if not name.startswith("_"):
+        for place in ("checks", "figures", "homeworks"):
+            whole = f"{__name__}.{place}"
+            if importlib.util.find_spec(whole):
+                found = importlib.import_module(whole)
+                if hasattr(found, name):
+                    return getattr(found, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

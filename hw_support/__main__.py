@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hw_support.desk import DeskError
-from hw_support.desk.doctor import INSTALL, doctor
+from hw_support.errors import UserError
 from hw_support.in_one_step import in_one_step
+from hw_support.student.doctor import INSTALL, doctor
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _FOR_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")
@@ -38,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if options.command == "doctor":
             return FINE if doctor() else TO_DO
         return int(options.do(_opened(options), options))
-    except DeskError as error:
+    except UserError as error:
         print(error, file=sys.stderr)
         return CANNOT
     except KeyboardInterrupt:
@@ -63,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     command("check", _check, "run a copy of the notebook as the grader does, and list what to do")
     pdf = command("pdf", _pdf, "make a PDF of the finished notebook")
     pdf.add_argument("--run", action="store_true", help="run a copy from the top first")
+    fold = "leave out the course's long texts, but for their headings"
+    pdf.add_argument("--answers", action="store_true", help=fold)
     to = "file or folder; default: beside the notebook"
     pdf.add_argument("--to", type=Path, metavar="FILE", help=to)
     packed = command("zip", _zip, "check the notebook, then pack the file that you submit")
@@ -77,15 +79,14 @@ def _parser() -> argparse.ArgumentParser:
 def _opened(options: Any) -> Any:
     for name in ("nbclient", "nbformat"):
         if importlib.util.find_spec(name) is None:
-            raise DeskError(f"{name} is not installed. Type: {INSTALL}")
-    from hw_support.desk.opening import open_notebook
-    from hw_support.submission.released import releases
+            raise UserError(f"{name} is not installed. Type: {INSTALL}")
+    from hw_support.student.opening import open_notebook
 
-    return open_notebook(options.notebook, releases())
+    return open_notebook(options.notebook)
 
 
 def _check(opened: Any, options: Any) -> int:
-    from hw_support.desk import check
+    from hw_support.student import check
 
     report = check.check(opened)
     print(*check.in_words(report), sep="\n")
@@ -93,10 +94,9 @@ def _check(opened: Any, options: Any) -> int:
 
 
 def _pdf(opened: Any, options: Any) -> int:
-    from hw_support.desk import pdf
-    from hw_support.desk.certification import NAME, written_in
-    from hw_support.desk.running import run_copy
-    from hw_support.submission.cells import grade_id_of, trimmed
+    from hw_support.student import pdf
+    from hw_support.student.certification import NAME, written_in
+    from hw_support.student.running import run_copy
 
     path, notebook = opened.path, opened.notebook
     target = options.to or path.with_suffix(".pdf")
@@ -108,36 +108,32 @@ def _pdf(opened: Any, options: Any) -> int:
     code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
     counts = [cell.get("execution_count") or 0 for cell in code]
     if not all(counts) or counts != sorted(counts):
-        raise DeskError(
+        raise UserError(
             f"{path.name} does not look finished: not all cells were run in order, from top to "
             "bottom. In JupyterLab choose Kernel → Restart Kernel and Run All Cells…, save the "
             "notebook, and run this command again. Or add --run: then the command runs a copy of "
             "the notebook first."
         )
-    plain = {*map(trimmed, opened.release.plain)}
-
-    def is_given(cell: Any) -> bool:
-        name = grade_id_of(cell)
-        return opened.release.cell(name).locked if name else trimmed(cell.source) in plain
-
-    name = written_in(opened.certification, NAME)
-    for warning in pdf.write_pdf(notebook, target, author=name, is_given=is_given):
+    name, is_given = written_in(opened.certification, NAME), opened.release.gave
+    for warning in pdf.write_pdf(
+        notebook, target, author=name, is_given=is_given, answers=options.answers
+    ):
         print(f"- {warning}")
     print(f"The PDF is {target}. Read it before you submit it.")
     return FINE
 
 
 def _zip(opened: Any, options: Any) -> int:
-    from hw_support.desk.certification import STUDENT_ID, missing_in, written_in
+    from hw_support.student.certification import STUDENT_ID, missing_in, written_in
 
     signed, student = opened.certification, options.student
     student = written_in(signed, STUDENT_ID) if student is None else student
     if not _FOR_ID.fullmatch(student):
-        raise DeskError(
-            f"A student id is needed for the zip's name, of letters, digits and _ . @ + -; found "
-            f"{student[:60]!r}. Write yours into the certification, below "
-            f"**{STUDENT_ID}:**, and save. Or add --student and your id to the "
-            "command."
+        write = f"Write yours into the certification, below **{STUDENT_ID}:**, and save. Or add"
+        raise UserError(
+            "A student id is needed for the zip's name, of letters, digits and _ . @ + -; found "
+            f"{student[:60]!r}. {write if opened.release.certification else 'Add'} --student and "
+            "your id to the command."
         )
     status = FINE
     if not options.no_check:
@@ -148,7 +144,7 @@ def _zip(opened: Any, options: Any) -> int:
     ):
         print(f"The certification is not signed: {missing}.\n")
         status = TO_DO
-    name = f"{student}_{opened.release.assignment}"
+    name = f"{student}_{opened.release.notebook}"
     path = (options.to or opened.path.absolute().parent) / f"{name}.zip"
     try:
         with (
@@ -157,7 +153,7 @@ def _zip(opened: Any, options: Any) -> int:
         ):
             archive.writestr(f"{name}.ipynb", opened.content)
     except OSError as error:
-        raise DeskError(
+        raise UserError(
             f"{path} cannot be written ({error.strerror or error}). Name another folder with "
             "--to, or free some space."
         ) from error

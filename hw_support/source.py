@@ -19,14 +19,38 @@ def parsed(source: str) -> ast.Module:
         return ast.parse(_OTHER_MAGIC.sub(r"\1pass", code))
 
 
+def tree_of(source: str) -> ast.Module:
+    """Parse a cell as `parsed` does; one that is no Python is an empty module."""
+    try:
+        return parsed(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
 def bound_by(source: str) -> list[str]:
     """Return the names that code binds at its top level; none if it is no Python."""
     return _names(source, lambda symbol: symbol.is_assigned() or symbol.is_imported())
 
 
+def imported_alone_by(source: str) -> list[str]:
+    """Return the names that code binds at its top level by imports alone."""
+    return _names(source, lambda symbol: symbol.is_imported() and not symbol.is_assigned())
+
+
 def read_by(source: str) -> list[str]:
     """Return the names that code reads at its top level, and those that its functions look up."""
     return _names(source, symtable.Symbol.is_referenced)
+
+
+def imported_by(source: str) -> dict[str, str]:
+    """Return what code imports, by the names that it binds; nothing if it is no Python."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Import):
+            found |= {a.asname or a.name.partition(".")[0]: a.name for a in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return found
 
 
 def _names(source: str, is_meant: Callable[[symtable.Symbol], bool]) -> list[str]:

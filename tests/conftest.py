@@ -46,5 +46,6 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest test before other single ones. At the end, all would wait for it."""
-    items.sort(key=lambda item: item.path.name != "test_a_term.py")
+    """Start the longest tests before other single ones. At the end, all would wait for them."""
+    longest = ("test_a_term.py", "test_golden_class.py")
+    items.sort(key=lambda item: item.path.name not in longest)

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,9 +20,10 @@ import pytest
 from nbgrader.api import Gradebook
 from sqlalchemy.engine import make_url
 
-from hw_grading.commands.sample import cell_of, replace_in, solved
+from hw_grading.commands.sample import cell_of, replace_in
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_grading.homework.source_notebook import solved
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "grading"))
 sys.path.insert(0, str(REPOSITORY / "tests" / "golden"))
@@ -44,6 +46,11 @@ CANVAS_GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (12
 "Müller, Ève",703,3033,eve,LEC 001,,0
 "Ångström, Zoë",704,3034,zoe,LEC 001,EX,0
 """
+COLLECTED = (
+    "leeann_701_9001_hw2.ipynb",
+    "jonesbob_702_9002_hw2.ipynb",
+    "müllerève_LATE_703_9003_hw2.ipynb",
+)
 TEST, HAND_GRADED = "test_relu_activation", "q1_3b_iv"
 RIGHT = "return [(s, *reference.relu_activation(s)) for s in inputs]"
 WRONG = "return [(s, reference.relu_activation(s)[0], 1 + np.sign(s)) for s in inputs]"
@@ -66,7 +73,6 @@ class Term:
         (self.home / "Downloads").mkdir(parents=True)
         (self.root / ".venv").symlink_to(sys.prefix)
         (self.root / "students.csv").write_text(ROSTER, encoding="utf-8")
-        self.edit(RIGHT, WRONG)
 
     @property
     def course(self) -> Course:
@@ -87,11 +93,7 @@ class Term:
             cell_of(right, name).source = cell_of(released, name).source
         wrong = nbformat.reads(nbformat.writes(right), as_version=4)
         replace_in(wrong, "relu_activation", "(s > 0).astype(float)", "2.0 * (s > 0)")
-        of = {
-            "leeann_701_9001_hw2.ipynb": wrong,
-            "jonesbob_702_9002_hw2.ipynb": right,
-            "müllerève_LATE_703_9003_hw2.ipynb": right,
-        }
+        of = dict(zip(COLLECTED, (wrong, right, right), strict=True))
         files = [(name, nbformat.writes(notebook).encode()) for name, notebook in of.items()]
         (self.home / "Downloads/submissions.zip").write_bytes(packed(*files))
         (self.home / "Downloads/gradebook.csv").write_text(CANVAS_GRADEBOOK, encoding="utf-8")
@@ -157,6 +159,7 @@ def _doctor(term: Term, said: str) -> None:
 @after("hw-grading release")
 def _released(term: Term, said: str) -> None:
     assert (term.root / "dist/hw2.zip").is_file()
+    term.edit(RIGHT, WRONG)  # a release with this mistake would be refused
     term.download()
 
 
@@ -216,6 +219,12 @@ def _looked_at(term: Term, said: str) -> None:
 def _given_back(term: Term, said: str) -> None:
     feedback = (term.root / "feedback/eve/hw2/hw2.html").read_text(encoding="utf-8")
     assert "The question had two readings." in feedback
+    with zipfile.ZipFile(term.root / "hw2_feedback_canvas.zip") as bundle:
+        assert {name.rpartition("_")[0] for name in bundle.namelist()} == {
+            name.rpartition("_")[0] for name in COLLECTED
+        }
+        [of_eve] = [name for name in bundle.namelist() if "_703_" in name]
+        assert bundle.read(of_eve).decode() == feedback
     finals = {student: one.final for student, one in term.finals().students.items()}
     assert finals["bob"] - finals["ann"] == 2.0  # 1 for ReLU, and 4 less 1 + 2 for words
     with (term.root / "canvas.csv").open(encoding="utf-8-sig", newline="") as file:
@@ -229,6 +238,15 @@ def _given_back(term: Term, said: str) -> None:
     with (term.root / "grades.csv").open(encoding="utf-8", newline="") as file:
         exported = {row["student_id"]: float(row["score"]) for row in csv.DictReader(file)}
     assert {s: exported[s] for s in written} == {s: finals[s] for s in written}
+
+
+@after("hw-grading report")
+def _still_open(term: Term, said: str) -> None:
+    still = said[said.index("Open, before grades go out:") :]
+    assert "submitted nothing (1): zoe" in still
+    assert "the time of submission is not proven (1): eve" in still
+    assert "feedback" not in still
+    assert "canvas.csv" not in still
 
 
 @after("hw-grading backup")

@@ -11,23 +11,25 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_changing_a_homework import Copy
+from test_writing_a_homework import Copy
 
 from hw_grading.cli import PARSER
-from hw_grading.commands.sample import replace_in, solved
+from hw_grading.commands.sample import replace_in
+from hw_grading.homework.source_notebook import solved
 from hw_support.__main__ import _parser as students_parser
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [p for p in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")) if p.stem != "reference"]
+GENERATED = {"reference", "validity"}
+PAGES = [p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if p.stem not in GENERATED]
 # Who else runs the commands of a page, or why nobody can.
 ELSEWHERE = {
-    "changing-a-homework.md": "tests/test_changing_a_homework.py",
-    "clusters.md": "needs several machines; tests/grading/test_cluster.py has two workers on one",
+    "clusters.md": "needs several machines; batch/test_cluster.py in tests/grading has two workers",
     "CONTRIBUTING.md": "make's targets, which take up to an hour each; .ci/run",
     "instructors.md": "tests/test_a_term.py",
     "jupyterhub.md": "needs root and a hub; tests/hub",
     "one-server.md": "needs root and PostgreSQL; tests/grading/test_backup.py puts a backup back",
-    "your-own-course.md": "needs another course",
+    "writing-a-homework.md": "tests/test_writing_a_homework.py",
+    "your-own-course.md": "needs another course; tests/test_writing_a_homework.py runs its cells",
 }
 # Commands that are not run here, and why.
 NOT_RUN = {
@@ -35,6 +37,7 @@ NOT_RUN = {
     r"source ": "the environment's programs are on the PATH",
     r"jupyter lab|hw-grading desk": "a server that does not end; tests/browser",
     r"hw-grading compare": "needs another course",
+    r"git restore": "the copy of the course is no repository",
 }
 # Commands that end with status 1 because something is left to do.
 TO_DO = ("hw-grading doctor", "python -m hw_support check", "hw-grading export")

@@ -50,6 +50,8 @@ def test_pages_name_the_version_of_the_project():
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     assert {*re.findall(r"grading[-:](\d+\.\d+\.\d+)", text)} == {project["version"]}
     assert f"## {project['version']} (" in text  # the changelog's newest heading
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {project['version']}\n" in citation
 
 
 def test_the_index_lists_every_page():

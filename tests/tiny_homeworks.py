@@ -9,9 +9,9 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hw_grading.commands.sample import solved
 from hw_grading.homework.cells import described
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.source_notebook import solved
 from hw_support.submission import released
 from hw_support.submission.released import Release
 
@@ -44,11 +44,10 @@ def marked(cell: NotebookNode, grade_id: str, **marks: Any) -> NotebookNode:
 
 
 def cell_of_test(answer: str, points: float, *, parts: float | None = None) -> NotebookNode:
-    """A test cell of two parts; grading adds what the homework's staff code has for it."""
-    [homework] = [name for name, answers in ANSWERS.items() if answer in answers]
+    """A test cell of two parts, with a hidden line."""
     source = f"""checks = Checks("{answer}")
 ### BEGIN HIDDEN TESTS
-checks.grade_with("staff.{homework}")
+checks.fresh()
 ### END HIDDEN TESTS
 
 
@@ -123,9 +122,10 @@ def answered_notebook(name: str) -> NotebookNode:
 
 
 def release_of(name: str, **more: Any) -> Release:
-    """The homework's description in the students' package."""
+    """The homework's description, as students get it."""
     attributes = {
         "assignment": name,
+        "notebook": name,
         "packages": ["numpy"],
         "certification": "certification",
         "cpu_seconds_per_cell": 60.0,
@@ -145,8 +145,8 @@ def write_homework(
         folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, source / f"{name}.ipynb")
     (staff / "homework.toml").write_text(manifest, encoding="utf-8")
-    for module, code in (("reference", ""), ("fresh", fresh)):
-        (staff / f"{module}.py").write_text(code, encoding="utf-8")
+    if fresh:
+        (staff / "fresh.py").write_text(fresh, encoding="utf-8")
 
 
 def manifest_of(name: str) -> str:

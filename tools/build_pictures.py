@@ -1,25 +1,20 @@
 """Draw the pictures in the text of ``source/hw2/hw2.ipynb``, and put them into its cells.
 
-    python -m tools.build_pictures            # write the notebook
-    python -m tools.build_pictures --check    # only look whether its pictures are current
+    python -m tools.build_pictures
 
-Each is an attachment of a text cell. It carries a digest of this file, so that a picture that was
-drawn by an older version is noticed, whatever version of matplotlib draws.
-
-Exit status: 0 done, or current; 1 ``--check`` found an older picture.
+Each is an attachment of a text cell. It carries a digest of the code that draws it, so that a
+picture that was drawn by an older version is noticed, whatever version of matplotlib draws.
 """
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
+import inspect
 import io
 import itertools
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -27,8 +22,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.texts import write_whole
 from hw_support import display_digits, get_mnist_threes_nines, label_axes
 
 NOTEBOOK = Course(REPOSITORY).source("hw2") / "hw2.ipynb"
@@ -110,16 +105,21 @@ PICTURES = (
 )
 
 
-def version() -> str:
-    """Return a digest of what draws (16 hexadecimal digits)."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+def version(picture: Picture) -> str:
+    """Return a digest of the code that draws a picture (16 hexadecimal digits)."""
+    functions: tuple[Callable[..., Any], ...] = (picture.draw, display_digits, label_axes)
+    code = "".join(inspect.getsource(function) for function in functions)
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as a PNG, which says what drew it."""
+def png(picture: Picture) -> bytes:
+    """Draw a picture as a PNG, which says what drew it."""
     stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_figure(
-        stream, dpi=_DOTS_PER_INCH, format="png", metadata={"Comment": version(), "Software": None}
+    FigureCanvasAgg(picture.draw()).print_figure(
+        stream,
+        dpi=_DOTS_PER_INCH,
+        format="png",
+        metadata={"Comment": version(picture), "Software": None},
     )
     return stream.getvalue()
 
@@ -127,27 +127,19 @@ def png(figure: Figure) -> bytes:
 def is_current(cell: Any, picture: Picture) -> bool:
     """Whether a cell holds this picture as this file draws it."""
     data = cell.get("attachments", {}).get(picture.name, {}).get("image/png", "")
-    return version().encode() in base64.b64decode(data)
+    return version(picture).encode() in base64.b64decode(data)
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.build_pictures", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    options = parser.parse_args(words)
+def main() -> None:
+    """Draw the pictures that are old, and write the notebook."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     cells = {cell.id: cell for cell in notebook.cells}
-    old = [picture for picture in PICTURES if not is_current(cells[picture.cell], picture)]
-    if options.check:
-        for picture in old:
-            print(f"{picture.name} in cell {picture.cell} is old: python -m tools.build_pictures")
-        return 1 if old else 0
-    for picture in old:
-        data = base64.b64encode(png(picture.draw())).decode()
-        cells[picture.cell].setdefault("attachments", {})[picture.name] = {"image/png": data}
+    for picture in PICTURES:
+        if not is_current(cells[picture.cell], picture):
+            data = base64.b64encode(png(picture)).decode()
+            cells[picture.cell].setdefault("attachments", {})[picture.name] = {"image/png": data}
     write_whole(NOTEBOOK, (nbformat.writes(notebook) + "\n").encode())
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

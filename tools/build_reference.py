@@ -22,11 +22,11 @@ from traitlets.config import Configurable
 
 import hw_grading.cli
 import hw_support.__main__
-from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.homework import Manifest
-from hw_support import compare
-from hw_support.checks import Checks
+from hw_grading.texts import write_whole
+from hw_support.checks import Checks, compare
+from hw_support.figures import words
 
 PAGE = REPOSITORY / "docs" / "reference.md"
 _PROGRAMS: dict[str, Callable[[list[str]], object]] = {
@@ -41,6 +41,7 @@ _COMPARISONS = (
     compare.as_numbers,
     compare.relative_error,
     compare.arrays_of,
+    words.expect_figure,
 )
 _BOUNDS = {
     "minimum": "at least",
@@ -62,6 +63,7 @@ def reference() -> str:
         "- [Commands](#commands)",
         "- [Settings of `nbgrader_config.py`](#settings)",
         "- [Manifest of a homework](#manifest)",
+        "- [Conditions on plots](#conditions-on-plots)",
         "- [Test cells](#test-cells)",
     ]
     lines += ["", "## Commands", ""]
@@ -74,6 +76,10 @@ def reference() -> str:
     lines += ["## Manifest", ""]
     lines += ["The file `staff/<homework>/homework.toml`. Every key is optional.", ""]
     lines += ["| key | type | default | meaning |", "|---|---|---|---|", *_keys(Manifest), ""]
+    lines += ["## Conditions on plots", ""]
+    places = "at the end of a line of a mark scheme, such as `[facts: legend, title]`, in `plots`"
+    lines += [f"You can write them {places} of the manifest, and in `expect_figure`.", ""]
+    lines += [_markdown((inspect.getdoc(words) or "").partition("\n\n")[2]), ""]
     lines += ["## Test cells", ""]
     lines += [*_documented("class", Checks, "Checks", "###")]
     for name, method in vars(Checks).items():
@@ -190,6 +196,7 @@ def _kind(said: dict[str, object]) -> str:
     if isinstance(options, list):
         [said] = [option for option in options if option != {"type": "null"}]
     words = {"integer": "whole number", "string": "text", "array": "list of texts"}
+    words |= {"object": "texts by grade id"}
     bounds = [f"{word} {said[bound]:g}" for bound, word in _BOUNDS.items() if bound in said]
     return ", ".join([words.get(str(said["type"]), str(said["type"])), *bounds])
 
@@ -206,7 +213,8 @@ def _documented(kind: str, what: Callable[..., object], name: str, heading: str)
     if plain and plain[0].name == "self":
         del plain[0]
     signature = signature.replace(parameters=plain, return_annotation=signature.empty)
-    call = re.sub(r"functools\.partial\(<function (\w+)[^)]*\)", r"\1", f"{name}{signature}")
+    call = f"{name}{signature}".replace("'", '"')
+    call = re.sub(r"functools\.partial\(<function (\w+)[^)]*\)", r"\1", call)
     yield from (f"{heading} {name}", "", "```python", f"{kind} {call}".strip(), "```")
     yield from ("", *_text(what, name).splitlines(), "")
 

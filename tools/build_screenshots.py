@@ -7,7 +7,6 @@ The notebook is the release of hw2 with a wrong answer. The class on the desk is
 are its plots. The feedback is that of a student in hw0's sample class.
 """
 
-import base64
 import copy
 import io
 import shutil
@@ -17,9 +16,6 @@ import warnings
 from pathlib import Path
 
 import nbformat
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 from PIL import Image
@@ -27,10 +23,11 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy.exc import SAWarning
 
 from hw_grading.commands import sample
-from hw_grading.commands.sample import cell_of, solved
-from hw_grading.gradebook.writing import write_whole
+from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
-from hw_support import label_axes
+from hw_grading.homework.source_notebook import solved
+from hw_grading.texts import write_whole
+from tools.loss_plots import loss_plots
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
 from chromium import chromium
@@ -43,7 +40,6 @@ HOMEWORK, QUESTION = "hw2", "q1_3e_i"
 CLASS = [f"student{number:02}" for number in range(1, 25)]
 _VIEW: ViewportSize = {"width": 1200, "height": 760}
 _NOTEBOOK_VIEW: ViewportSize = {"width": 1200, "height": 930}  # a question, its test and the result
-_BLUE, _ORANGE = "#0072B2", "#D55E00"  # as in the notebook
 _WRONG_SIGN = (
     "out = 1 / (1 + np.exp(-np.clip(x, -700.0, 700.0)))",
     "return out, out * (out - 1)",
@@ -82,12 +78,12 @@ def pictures_of_the_desk(browser: Browser, folder: Path) -> dict[str, bytes]:
     try:
         desk = Desk(browser, server, "Kim", HOMEWORK, viewport=_VIEW)
         page: Page = desk.open(QUESTION)
-        for graded in range(7):
-            expect(page.locator("#done-text")).to_have_text(f"{graded} of {len(CLASS)} graded")
-            desk.wait()
+        for _ in range(7):
+            here = page.locator("#number").inner_text()
             page.keyboard.press("1")
             page.keyboard.press("n")
-        desk.wait()
+            expect(page.locator("#number")).not_to_have_text(here)
+            desk.wait()
         for item in "123":
             page.keyboard.press(item)
         desk.saved()
@@ -118,10 +114,10 @@ def write_class(course: Course) -> None:
     name = f"{HOMEWORK}.ipynb"
     source = nbformat.read(course.source(HOMEWORK) / name, as_version=4)
     right = solved(source, source)
-    for number, student in enumerate(CLASS):
+    for number, (student, plot) in enumerate(zip(CLASS, loss_plots(), strict=True)):
         notebook = copy.deepcopy(right)
-        plot = {"image/png": base64.b64encode(_loss(number)).decode("ascii")}
-        cell_of(notebook, QUESTION).outputs = [new_output("display_data", data=plot)]
+        answer = cell_of(notebook, QUESTION)
+        answer.source, answer.outputs = plot.source, [plot.output]
         said = f"epoch 5 of 5: test loss {0.06 + number / 1000:.3f}, accuracy 0.98\n"
         cell_of(notebook, "train_run").outputs = [new_output("stream", name="stdout", text=said)]
         for folder in (course.submitted, course.autograded):
@@ -140,27 +136,6 @@ def write_class(course: Course) -> None:
                 if grade.name != QUESTION:
                     grade.auto_score = grade.max_score
         gradebook.db.commit()
-
-
-def _loss(number: int) -> bytes:
-    """Return a PNG of invented losses, drawn as the solution of the question draws them."""
-    figure = Figure(figsize=(7, 3.6), layout="constrained")
-    ax = figure.subplots()
-    steps = np.arange(605)
-    test = 0.63 * np.exp(-steps / (90 + 3 * number)) + 0.06
-    noise = np.random.default_rng(number).lognormal(0, 0.25, len(steps))
-    ax.plot(steps, test * noise, color=_BLUE, linewidth=0.8, label="training (one batch)")
-    ax.plot(steps, test, color=_ORANGE, linewidth=2, label="test (all 2,019 images)")
-    ax.set_yscale("log")
-    label_axes(
-        ax,
-        title="Loss falls within the first epoch",
-        xlabel="iteration (batches of 100 images)",
-        ylabel="mean loss (nats, log scale)",
-    )
-    stream = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(stream)
-    return stream.getvalue()
 
 
 def small(png: bytes) -> bytes:

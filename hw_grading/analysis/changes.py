@@ -13,9 +13,8 @@ from hw_grading.analysis.report import clipped, fit
 from hw_grading.batch.job import OURS
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.gradebook.runs import GradedWith, Run
-from hw_grading.gradebook.scores import counted, in_digits, named
-from hw_grading.gradebook.writing import aligned, csv_of
-from hw_grading.outcome import Part, Status
+from hw_grading.outcome import PartResult, Status
+from hw_grading.texts import aligned, counted, csv_of, in_digits, named
 
 ARROW = "\N{RIGHTWARDS ARROW}"
 _MAX_NAMED = 4
@@ -38,8 +37,8 @@ class Change(NamedTuple):
     student: str
     question: str
     cell: str
-    points_before: float  # the points that count
-    points_after: float
+    points_before: float | None  # the points that count; None: the test has no score
+    points_after: float | None
     points_possible: float
     part: str
     part_before: str  # "passed" or "failed"
@@ -100,20 +99,41 @@ def _changes(results: Results, was: Result, now: Result, old: Run, new: Run) -> 
         runs = [{part.name: part for part in run.parts_of(name)} for run in (old, new)]
         pairs = [(runs[0].get(part), runs[1].get(part)) for part in {**runs[1], **runs[0]}]
         parts = [pair for pair in pairs if _word(pair[0]) != _word(pair[1])]
-        points = was.points(name), now.points(name)
-        flipped = any(before and after for before, after in parts)
-        if cell.by_hand or not (abs(points[0] - points[1]) > 1e-9 or flipped):
+        before, after = (None if name in one.unscored else one.points(name) for one in (was, now))
+        flipped = any(old_part and new_part for old_part, new_part in parts)
+        if cell.by_hand or not (_differ(before, after) or flipped):
             continue
-        about = (now.student.id, str(results.places[name]), name, *points, cell.max_points)
         why = "; ".join(_reasons(name, old, new))
-        for before, after in parts or [(None, None)]:
-            part = after or before
+        for old_part, new_part in parts or [(None, None)]:
+            part = new_part or old_part
             label = "" if part is None else "the whole test" if part.is_whole else part.name
-            said = (before.message if before else "", after.message if after else "")
-            yield Change(*about, label, _word(before), _word(after), *said, why)
+            yield Change(
+                student=now.student.id,
+                question=str(results.places[name]),
+                cell=name,
+                points_before=before,
+                points_after=after,
+                points_possible=cell.max_points,
+                part=label,
+                part_before=_word(old_part),
+                part_after=_word(new_part),
+                message_before=old_part.message if old_part else "",
+                message_after=new_part.message if new_part else "",
+                why=why,
+            )
 
 
-def _word(part: Part | None) -> str:
+def _differ(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is not other
+    return abs(one - other) > 1e-9
+
+
+def _shown(points: float | None) -> str:
+    return "no score" if points is None else in_digits(points)
+
+
+def _word(part: PartResult | None) -> str:
     return "" if part is None else "passed" if part.passed else "failed"
 
 
@@ -131,7 +151,7 @@ def _reasons(cell: str, old: Run, new: Run) -> Iterator[str]:
     tests = {part.cell for run in (old, new) for part in run.parts}
     others = graded_differently(old.graded_with, new.graded_with, tests)
     packages = others.pop("packages", "")
-    unknown = "nothing relevant changed: the answer may be random, or close to a limit"
+    unknown = "only the fresh inputs changed: the answer may be random, or right for some of them"
     yield from [*found, *others.values()] or [packages or unknown]
 
 
@@ -166,7 +186,7 @@ def as_csv(found: Comparison) -> str:
     return csv_of([Change._fields, *found.changes])
 
 
-def in_words(found: Comparison, width: int) -> str:
+def as_text(found: Comparison, width: int) -> str:
     """Return the lines for a terminal, none wider than `width` columns."""
     lines = [*_by_part(found), *_table(found), *_summary(found)]
     return "\n".join(clipped(_printable(line), width).rstrip() for line in lines)
@@ -180,7 +200,7 @@ def _by_part(found: Comparison) -> Iterator[str]:
     parts = [(c.question, c.part, c.part_after) for c in found.changes if c.part]
     counts = Counter(parts)
     for question, name in dict.fromkeys(part[:2] for part in parts):
-        verbs = {"passed": "passes now for", "failed": "fails now for"}
+        verbs = {"passed": "now passes for", "failed": "now fails for"}
         said = [f"{verb} {n}" for one, verb in verbs.items() if (n := counts[question, name, one])]
         if said:
             yield f"{question}, {name}: {', '.join(said)}"
@@ -193,7 +213,7 @@ def _table(found: Comparison) -> Iterator[str]:
     shown = tests[:_MAX_SHOWN]
     rows = [("student", "question", "points", "of", "why")]
     for one, *_ in shown:
-        points = f"{in_digits(one.points_before)} {ARROW} {in_digits(one.points_after)}"
+        points = f"{_shown(one.points_before)} {ARROW} {_shown(one.points_after)}"
         who, where = fit(one.student, _WIDEST), fit(one.question, _WIDEST)
         rows.append((who, where, points, in_digits(one.points_possible), one.why[:1000]))
     heads, *lines = aligned(rows)
@@ -212,9 +232,9 @@ def _table(found: Comparison) -> Iterator[str]:
 
 def _summary(found: Comparison) -> Iterator[str]:
     compared = f"{counted(found.compared, 'student')} compared"
-    scores = [c for c, *_ in found.by_test if abs(c.points_after - c.points_before) > 1e-9]
+    scores = [c for c, *_ in found.by_test if _differ(c.points_before, c.points_after)]
     if scores:
-        up = sum(change.points_after > change.points_before for change in scores)
+        up = sum((c.points_after or 0.0) > (c.points_before or 0.0) for c in scores)
         students = counted(len({change.student for change in scores}), "student")
         changed = f"{counted(len(scores), 'score')} changed, of {students}"
         yield f"{changed}: {up} up, {len(scores) - up} down. {compared}."

@@ -4,34 +4,39 @@ All of it is in the gradebook. Nothing is run or written.
 """
 
 import difflib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.gradebook.graded_notebook import Place
+from hw_grading.gradebook.places import Place
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Run
-from hw_grading.gradebook.scores import Score, in_digits
+from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import Course
+from hw_grading.texts import in_digits
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import Severity
 
 
-def explain(folder: Path, assignment: str, student: str, test: str = "") -> str:
+def explain(
+    folder: Path, assignment: str, student: str, test: str = "", *, verbose: bool = False
+) -> str:
     """Return the explanation of a student's tests as lines; students' texts are unchanged.
 
     `test` is a grade id, a question such as ``"1.3b"``, or a heading; "" for all tests that
-    lost points, which may be none. Raises `Unavailable`, `UserError` or `RuntimeError`.
+        lost points, which may be none. With `verbose` it has the seed of the fresh cases. Raises
+    `Unavailable` or `UserError`.
     """
     results = read_results(Course(folder), assignment)
     result = _result(results, student)
     chosen = _chosen(results, result, test)
     run = result.run
     if run is None:
-        raise RuntimeError(
+        raise UserError(
             f"{student} was never graded by this version, so what its tests found is not known: "
             f"hw-grading regrade {assignment} --student {student}"
         )
-    lines = [f"{student}, {assignment}, graded {run.at:%Y-%m-%d %H:%M} UTC, seed {run.seed}"]
+    seed = f", seed {run.seed}" if verbose else ""
+    lines = [f"{student}, {assignment}, graded {run.at:%Y-%m-%d %H:%M} UTC{seed}"]
     lines += [f"PROBLEM: {p.message}" for p in run.problems if p.severity is Severity.FAILED]
     tests = {score.cell.name for score in result.known.scores if not score.cell.by_hand}
     lines += [
@@ -51,37 +56,27 @@ def _result(results: Results, student: str) -> Result:
     if student in handed_in:
         if handed_in[student].known.scores:
             return handed_in[student]
-        raise RuntimeError(
+        raise UserError(
             f"{student} is not graded yet: run `nbgrader autograde {results.assignment}`"
         )
     alike = [name for name in handed_in if student.casefold() in name.casefold()]
     alike = alike or difflib.get_close_matches(student, handed_in, 1)
     hint = f": did you mean {' or '.join(alike[:3])}?" if alike else ""
-    raise RuntimeError(f"{student!r} has submitted nothing for {results.assignment}{hint}")
+    raise UserError(f"{student!r} has submitted nothing for {results.assignment}{hint}")
 
 
 def _chosen(results: Results, result: Result, test: str) -> dict[str, Score]:
     tests = {s.cell.name: s for s in result.known.scores if not s.cell.by_hand}
     if not test:
         return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
-    wanted, found = _plainly(test), {}
-    for name, score in tests.items():
-        place = results.places[name]
-        labels = (name, name.removeprefix("test_"), place.question, place.title, str(place))
-        if wanted in map(_plainly, labels):
-            found[name] = score
+    found = {name: tests[name] for name in results.places.matching(test, tests)}
     if not found:
         names = ", ".join(f"{name} ({results.places[name]})" for name in tests)
-        raise RuntimeError(
+        raise UserError(
             f"{results.assignment} has no test {test!r}. Type the name or the question of one of "
             f"these: {names}. People grade the other questions"
         )
     return found
-
-
-def _plainly(label: str) -> str:
-    words = " ".join(label.replace("`", "").split()).casefold()
-    return re.sub(r"^q(?=\d)", "", words)  # "1.3b" means the same as Q1.3b
 
 
 def _test(place: Place, score: Score, result: Result, run: Run) -> Iterator[str]:

@@ -7,36 +7,32 @@ regrade is killed, the same command continues it, and compares with the right ru
 import hashlib
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import ClearSolutions
-from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
-from hw_grading.analysis.changes import as_csv, compare, graded_differently, in_words
+from hw_grading.analysis.changes import as_csv, as_text, compare, graded_differently
 from hw_grading.batch.job import graded_with, installed
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submissions import digest_of as digest_of_file
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import GradedWith, digest_of, joined_digest, read_runs
-from hw_grading.gradebook.scores import counted, named, open_gradebook
-from hw_grading.gradebook.writing import write_whole
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.cells import instructor_cells
-from hw_grading.homework.course import Course
-from hw_grading.homework.homework import START, homework_of
-from hw_grading.homework.source_notebook import check_cells, set_points
-from hw_grading.plugins.releasing import PLACEHOLDER
+from hw_grading.homework.course import Course, released_copy
+from hw_grading.plugins.releasing import description_of
 from hw_grading.run.settings import ExecuteSubmission
-from hw_support.submission.cells import InstructorCell, grade_id_of
+from hw_grading.texts import counted, named, write_whole
+from hw_support.submission.cells import InstructorCell
 from hw_support.submission.file import UserError
+from hw_support.submission.released import ENDING
 
 Say = Callable[[str], None]
 _MAX_NAMED = 8
-_SAVED = is_grade, is_solution, is_locked, is_task  # cells that nbgrader's `SaveCells` stores
 
 
 class Regrade:
@@ -50,11 +46,12 @@ class Regrade:
         self._folder = place / "regrades"
         key = hashlib.sha256("\n".join(self.students).encode()).hexdigest()[:16]
         self._begun = self._folder / f"{assignment}-{key}.unfinished"
+        self.is_described_anew = False  # whether a run wrote the students' description
 
     def run(self) -> bool:
         """Release the instructor's edits, regrade, and report; return whether everybody was graded.
 
-        Raises `Unavailable`, `UserError` or `RuntimeError` if nothing was compared.
+        Raises `Unavailable` or `UserError` if nothing was compared.
         """
         is_continued = self._begun.exists()
         numbers = self._numbers_at_the_start()
@@ -68,18 +65,19 @@ class Regrade:
             write_whole(self._begun, json.dumps(numbers).encode())
         if edited:
             self._say(f"Releasing the notebook again; edited: {named(edited, _MAX_NAMED)}.")
-            self._release()
+            self.course.must("generate_assignment", self.assignment, "--force")
+        self.is_described_anew = bool(edited) or self.describe_anew()
         words = ["autograde", self.assignment, "--force"]
         for student in self.students or [""]:  # nbgrader takes one student or all
             self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
         results, chosen = self._graded()
         if all(one.run is None or one.run.number == numbers.get(one.student.id) for one in chosen):
-            raise RuntimeError(
+            raise UserError(
                 f"nbgrader {' '.join(words)} did not finish. See its messages above, then run "
                 "this command again: it continues, and compares with the same scores"
             )
         found = compare(before, results, [one.student.id for one in chosen])
-        self._say(in_words(found, shutil.get_terminal_size((140, 24)).columns))
+        self._say(as_text(found, shutil.get_terminal_size((140, 24)).columns))
         if found.changes:
             name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.csv"
             write_whole(self._folder / name, as_csv(found).encode("utf-8", "replace"))
@@ -103,9 +101,9 @@ class Regrade:
             )
             return
         settings = ExecuteSubmission(config=self.course.config).plain()
-        files = self.course.files(self.assignment)
-        homework = homework_of(self.course.root, self.assignment, files)
-        now = {"cells": released, **graded_with(settings, installed(), homework)}
+        homework = self.course.homework(self.assignment)
+        versions = installed(settings["packages"])
+        now = {"cells": released, **graded_with(settings, versions, homework)}
         stale: dict[str, list[str]] = {}
         for one in chosen:
             if why := "; ".join(self._why_stale(one, now)):
@@ -116,6 +114,22 @@ class Regrade:
             self._say(f"A regrade would run {number} again{who}: {why}.")
         if not stale:
             self._say("A regrade would run no submission again: all results are up to date.")
+
+    def describe_anew(self) -> bool:
+        """Write the descriptions in the release if they have changed, such as by other limits.
+
+        Return whether any has.
+        """
+        folder, is_anew = self.course.release(self.assignment), False
+        for name in self.course.notebooks(self.assignment):
+            path = folder / f"{name}{ENDING}"
+            if path.exists():
+                released = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+                text = description_of(self.course, self.assignment, name, released).encode()
+                if text != path.read_bytes():
+                    write_whole(path, text)
+                    is_anew = True
+        return is_anew
 
     def _why_stale(self, result: Result, now: GradedWith) -> Iterator[str]:
         """Yield why a submission's last run is no longer what grading would give."""
@@ -136,12 +150,12 @@ class Regrade:
         results = read_results(self.course, self.assignment)
         graded = {name: one for name, one in results.students.items() if one.record}
         if not graded:
-            raise RuntimeError(
+            raise UserError(
                 f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "
                 f"{self.assignment}`"
             )
         if unknown := [name for name in self.students if name not in graded]:
-            raise RuntimeError(
+            raise UserError(
                 f"The gradebook has no scores of {', '.join(map(repr, unknown))} in "
                 f"{self.assignment}. Type the ids of students who were graded"
             )
@@ -155,51 +169,31 @@ class Regrade:
         return numbers
 
     def _edited(self) -> tuple[list[str], dict[str, str]]:
-        """Return the cells edited since the release, and the digests of the released cells.
+        """Return the cells that another release would change, and the digests of the released ones.
 
-        Solutions and cells without a grade id are ignored, because grading does not use them.
-        Raises `UserError`, or `RuntimeError` if nbgrader would not release the notebook.
+        `UserError` if nbgrader would not release the notebook.
         """
-        course, name = self.course, self.assignment
-        cells: dict[str, NotebookNode] = {}
-        known: dict[str, InstructorCell] = {}
-        for path in course.notebooks_in(course.source(name), name):
-            try:
-                notebook = nbformat.read(path, as_version=4)
-            except Exception as error:  # nbformat may raise any error
-                raise UserError(f"{path} cannot be read as a notebook: {error}") from None
-            check_cells(notebook, path)
-            set_points(notebook)
-            notebook, _ = ClearSolutions(config=course.config).preprocess(notebook, {})
-            saved = [c for c in notebook.cells if any(is_so(c) for is_so in _SAVED)]
-            cells |= {grade_id_of(cell) or "": cell for cell in saved}
-            with Gradebook(course.db_url) as gradebook:
-                released = course.release(name) / path.name
-                of_one = instructor_cells(gradebook, name, path.stem, released, path)
-            known |= {one.grade_id: one for one in of_one}
-        if others := sorted(cells.keys() ^ known.keys()):
-            raise RuntimeError(
-                f"Cells with a grade id were added to or removed from the notebook of {name} "
-                f"since it was released ({named(others, _MAX_NAMED)}). nbgrader refuses this once "
-                "there are submissions. Undo these changes. To drop a test, use a correction or "
-                "give it 0 points"
+        known = self._cells_of(self.course)
+        with tempfile.TemporaryDirectory(prefix="hw-regrade-") as folder:
+            copy = released_copy(self.course, self.assignment, Path(folder), only_released=True)
+            again = self._cells_of(copy)
+        if others := sorted(known.keys() ^ again.keys()):
+            raise UserError(
+                f"Cells with a grade id were added to or removed from the notebook of "
+                f"{self.assignment} since it was released ({named(others, _MAX_NAMED)}). nbgrader "
+                "refuses this once there are submissions. Undo these changes. To drop a test, use "
+                "a correction or give it 0 points"
             )
-        is_moved = list(cells) != list(known)
-        edited = []
-        for one, cell in cells.items():
-            old = known[one]
-            kind = (is_grade(cell), is_solution(cell), is_task(cell), cell.cell_type)
-            is_same = kind == (old.grade, old.solution, old.task, old.cell_type)
-            if is_grade(cell) or is_task(cell):
-                is_same = is_same and float(cell.metadata.nbgrader.get("points") or 0) == old.points
-            text_same = PLACEHOLDER in cell.source or cell.source == old.source
-            if is_moved or not (is_same and text_same):
-                edited.append(one)
-        return edited, {one: digest_of(cell.source) for one, cell in known.items()}
+        is_moved = list(again) != list(known)
+        edited = [name for name, cell in again.items() if is_moved or cell != known[name]]
+        return edited, {name: digest_of(cell.source) for name, cell in known.items()}
 
-    def _release(self) -> None:
-        start = self.course.release(self.assignment) / START
-        page = start.read_bytes() if start.is_file() else b""
-        self.course.must("generate_assignment", self.assignment, "--force")
-        if page:  # nbgrader deletes the folder before writing to it
-            write_whole(start, page)
+    def _cells_of(self, course: Course) -> dict[str, InstructorCell]:
+        """Return the released cells of a course by grade id, in the notebook's order."""
+        cells: dict[str, InstructorCell] = {}
+        for path in course.notebooks_in(course.source(self.assignment), self.assignment):
+            released = course.release(self.assignment) / path.name
+            with Gradebook(course.db_url) as gradebook:
+                found = instructor_cells(gradebook, self.assignment, path.stem, released, path)
+            cells |= {one.grade_id: one for one in found}
+        return cells

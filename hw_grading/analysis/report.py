@@ -3,22 +3,27 @@
 Widths are terminal columns, so that names in any script stay aligned.
 """
 
+import contextlib
 import itertools
 import shutil
 import textwrap
+from collections.abc import Set
 from pathlib import Path
 
-from hw_grading.gradebook.graded_notebook import plain
+from hw_grading.analysis.closing import open_lines, still_open
+from hw_grading.gradebook.collected import Collected, read_collected
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import Cell, counted, in_digits
-from hw_grading.gradebook.writing import aligned, columns
+from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course
-from hw_grading.lms.plan import known_by_name
 from hw_grading.outcome import Status
+from hw_grading.texts import aligned, columns, counted, in_digits
+from hw_support.submission.file import UserError
+from hw_support.submission.problems import plain
 
 WIDEST_NAME = 24
 WIDEST_QUESTION = 6
+NOT_PROVEN = "?"
 MAX_FAILURES = 3
 _LONGEST_REASON = 1_000  # characters
 _STATUS = {
@@ -32,9 +37,10 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     """Return the table of a class, in lines of at most `width` columns, by default the terminal's.
 
     A question's points are those given so far, with corrections. A "+" means that a person still
-    has to grade some of it. If lateness costs any student points, the total is shown as score,
-    penalty and the rest. Problems are listed below a student's points, one on a line. Below the
-    table are counts. The errors are those of `hw_grading.gradebook.results.read_results`.
+    has to grade some of it, a "?" in place of the lateness that nothing proves the time. If
+    lateness costs any student points, the total is shown as score, penalty and the rest. Problems
+    are listed below a student's points, one on a line. Below the table are counts, and what is open
+    before grades go out. The errors are those of `hw_grading.gradebook.results.read_results`.
     """
     found = read_results(Course(course), assignment)
     width = width or shutil.get_terminal_size((140, 24)).columns
@@ -50,17 +56,33 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     by_hand = sum(cell.max_points for cell in found.counting if cell.by_hand)
     limits = ["of", *map(in_digits, [*most, of_tests, by_hand, found.max_score])]
     limits += ["", in_digits(found.max_score), ""] if any_late else [""]
+    collected = Collected()
+    with contextlib.suppress(UserError):  # the list of what is open says it
+        collected = read_collected(found.course, assignment)
     rows = [heads, limits, *(_row(one, questions, any_late) for one in found.handed_in)]
+    not_proven = set(collected.without_proof(found))
+    for row in rows[2:]:
+        row[-1] = NOT_PROVEN if row[0] in not_proven else row[-1]
     for row in rows:
         row[0] = fit(row[0], WIDEST_NAME)
-    heads[1 : 1 + len(questions)] = [fit(head, WIDEST_QUESTION) for head in questions]
+    heads[1 : 1 + len(questions)] = _told_apart(list(questions), {*heads} - {*questions})
     lines = []
     for line, result in zip(aligned(rows, right=1), [None, None, *found.handed_in], strict=True):
         lines.append(line)
         room = max(width - 4, 1)
         if result:
             lines += ["    " + fit(remark, room) for remark in _remarks(result, room)]
-    return "\n".join([*lines, "", *_summary(found)])
+    return "\n".join([*lines, "", *_summary(found, collected), "", *open_lines(still_open(found))])
+
+
+def _told_apart(questions: list[str], others: Set[str]) -> list[str]:
+    """Return headings of `WIDEST_QUESTION` columns; those that are the same then get a number."""
+    heads = [fit(question, WIDEST_QUESTION) for question in questions]
+    twice = {head for head in heads if heads.count(head) > 1 or head in others}
+    return [
+        f"{clipped(head, WIDEST_QUESTION - len(str(n)))}{n}" if head in twice else head
+        for n, head in enumerate(heads, 1)
+    ]
 
 
 def fit(text: str, width: int) -> str:
@@ -98,7 +120,7 @@ def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> li
 def _remarks(result: Result, width: int) -> list[str]:
     """Return why there are no points, in lines, or the first failures and how many others."""
     failures = result.run.failures if result.run else []
-    said = [_in_words(failure) for failure in failures]
+    said = [_line_of(failure) for failure in failures]
     remarks = said[:MAX_FAILURES]
     if len(said) > MAX_FAILURES:
         remarks.append(f"and {len(said) - MAX_FAILURES} more")
@@ -116,13 +138,13 @@ def _remarks(result: Result, width: int) -> list[str]:
     return remarks + [f"{one.cell}: {one}" for one in result.corrections if one.is_own]
 
 
-def _in_words(failure: Failure) -> str:
+def _line_of(failure: Failure) -> str:
     lost = f"{failure.what} [{in_digits(failure.lost)} pt]" if failure.what else ""
     words = (failure.cell.removeprefix("test_"), lost, failure.message)
     return ": ".join(filter(None, words))
 
 
-def _summary(found: Results) -> list[str]:
+def _summary(found: Results, collected: Collected) -> list[str]:
     results = found.handed_in
     counts = {cell.name for cell in found.counting}
     became = {status: sum(result.status is status for result in results) for status in Status}
@@ -136,10 +158,7 @@ def _summary(found: Results) -> list[str]:
         ", ".join(f"{_STATUS[status]} {count}" for status, count in became.items()),
         f"waiting for a person (+): {counted(answers, 'answer')} of {counted(students, 'student')}",
     ]
-    if answers:
-        name = found.assignment
-        lines.append(f"to grade them in the browser: hw-grading desk {name}")
-    if names := known_by_name(found.course, found.assignment):
+    if names := collected.by_name:
         lines.append(f"collected by name only, which students can change: {', '.join(names)}")
     if without := sum(result.known.scored and not result.run for result in results):
         lines.append(

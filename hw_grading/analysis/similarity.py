@@ -1,7 +1,8 @@
 """Similar answers of a class, for a person to read: pairs, and groups with the same answer.
 
-copydetect compares each student's own code, without the code of the release. Two answers are the
-same if only white space and comments differ. Submissions are read, never run.
+copydetect compares each student's own code, without the code of the release. Two answers in code
+are the same if only white space and comments differ, two texts if their words are the same.
+Submissions are read, never run.
 """
 
 import ast
@@ -20,17 +21,18 @@ from copydetect.utils import highlight_overlap
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.folders import why_unusable
-from hw_grading.gradebook.graded_notebook import plain
+from hw_grading.analysis.words import bag_of, differences, digest_of, similar
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.writing import write_whole
 from hw_grading.homework.cells import cells_of
 from hw_grading.homework.course import Course
+from hw_grading.homework.folders import why_unusable
 from hw_grading.rendering import templates_in
-from hw_support.failures import visible
+from hw_grading.texts import write_whole
+from hw_support.checks.failures import visible
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
+from hw_support.submission.problems import plain
 
 RUN, WINDOW = 25, 6  # characters of code without names: copydetect's own choice
 LEAST_SHARE, LEAST = 0.33, 150  # of the code, and characters; honest answers share at most a fifth
@@ -42,7 +44,8 @@ class Work:
     """What one student wrote."""
 
     student: str
-    answers: dict[str, str]  # by grade id, without white space and comments
+    answers: dict[str, str]  # by grade id, in the form in which they are compared
+    texts: dict[str, str]  # those in Markdown, as they were written
     code: CodeFingerprint  # of answers and added cells
 
 
@@ -81,6 +84,7 @@ def write_similarity(course: Path, assignment: str, out: Path, most: int) -> dic
         pairs=[(*pair, marked(*pair[:2])) for pair in pairs[:most]],
         more=len(pairs[most:]),
         same={name: found for name in answers_to if (found := same_answers(works, name))},
+        nearly={name: near for name in answers_to if (near := similar_texts(works, name))},
         plain=plain,
     )
     write_whole(out, content.encode("utf-8", "replace"))
@@ -104,7 +108,10 @@ def own_work(
     given = {cell.source.strip() for cell in released.cells}
     to_answer = {cell.grade_id for cell in instructors if cell.solution}
     own = [cell for cell in notebook.cells if cell.source.strip() not in given]
-    answers = {name: _normal(cell) for cell in own if (name := grade_id_of(cell)) in to_answer}
+    answered = {name: cell for cell in own if (name := grade_id_of(cell)) in to_answer}
+    answers = {name: _normal(cell) for name, cell in answered.items()}
+    written = (one for one in answered.items() if one[1].cell_type == "markdown")
+    texts = {name: cell.source for name, cell in written}
     cells = []
     for cell in own:
         if cell.cell_type == "code":
@@ -115,16 +122,17 @@ def own_work(
     if len(code) > MAX_CHARACTERS:
         raise UserError(f"{len(code):,} characters of code are too many to compare")
     prints = CodeFingerprint("own.py", RUN, WINDOW, [*boilerplate], fp=io.StringIO(code))
-    return Work(student, answers, prints)
+    return Work(student, answers, texts, prints)
 
 
 def _normal(cell: NotebookNode) -> str:
-    """Return an answer without white space and comments."""
+    """Return code without white space and comments, and a digest of a text's words."""
     unusable = (SyntaxError, ValueError, RecursionError, MemoryError)
     with contextlib.suppress(*unusable), warnings.catch_warnings(action="ignore"):
         if cell.cell_type == "code":
             return ast.dump(ast.parse(cell.source))
-    return " ".join(cell.source.split())
+    is_text = cell.cell_type == "markdown"
+    return (digest_of(cell.source) if is_text else "") or " ".join(cell.source.split())
 
 
 def same_answers(works: Sequence[Work], cell: str) -> list[list[str]]:
@@ -134,6 +142,22 @@ def same_answers(works: Sequence[Work], cell: str) -> list[list[str]]:
         if cell in work.answers:
             groups[work.answers[cell]].append(work.student)
     return sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
+
+
+def similar_texts(works: Sequence[Work], cell: str) -> list[tuple[str, list[str], Markup]]:
+    """Return texts that are similar but not the same: each with the text that it is compared with.
+
+    That is a student, all students with another text, and how it differs, as HTML.
+    """
+    texts = {work.student: work.texts[cell] for work in works if cell in work.texts}
+    found = []
+    for first, *others in similar({student: bag_of(text) for student, text in texts.items()}):
+        by_words: dict[str, list[str]] = {digest_of(texts[first]): [first]}
+        for other in others:
+            by_words.setdefault(digest_of(texts[other]), []).append(other)
+        for alike in list(by_words.values())[1:]:
+            found.append((first, alike, differences(texts[first], texts[alike[0]])))
+    return found
 
 
 def boilerplate_of(released: NotebookNode) -> set[int]:

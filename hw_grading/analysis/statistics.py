@@ -15,14 +15,14 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import NamedTuple
 
-from hw_grading.gradebook.book import GradeBook
-from hw_grading.gradebook.graded_notebook import plain
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.scores import Cell, in_digits
-from hw_grading.gradebook.writing import csv_of, write_whole
+from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course
-from hw_grading.outcome import Part
+from hw_grading.outcome import PartResult
 from hw_grading.rendering import templates_in
+from hw_grading.texts import csv_of, in_digits, write_whole
+from hw_support.submission.problems import plain
 
 MAX_BARS = 9
 
@@ -33,11 +33,11 @@ class Row(NamedTuple):
     student: str
     question: str
     cell: str
-    part: str
-    kind: str  # who gave the points: "test", "person" or "other"
-    points: float | None  # None: a person has to grade it
-    of: float
-    message: str
+    part: str = ""
+    kind: str = "test"  # who gave the points: "test", "person" or "other"
+    points: float | None = None  # None: a person has to grade it
+    of: float = 0.0
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def statistics_of(course: Path, assignment: str) -> Statistics:
     """Read the statistics of a class; raise as `hw_grading.gradebook.results.read_results`."""
     results = read_results(Course(course), assignment)
     graded = [result for result in results.handed_in if result.known.scored]
-    with closing(GradeBook(results.course, assignment)) as book:
+    with closing(ManualGrading(results.course, assignment)) as book:
         questions = [_question(results, graded, cell, book) for cell in results.counting]
     rows = chain.from_iterable(question.rows for question in questions)
     rows_by_student = sorted(rows, key=lambda row: row.student)
@@ -104,13 +104,24 @@ def statistics_of(course: Path, assignment: str) -> Statistics:
         tests = [cell for cell in results.counting if not cell.by_hand]
         most = sum(cell.max_points for cell in tests)
         points = [sum(result.points(cell.name) for cell in tests) for result in graded]
-    numbers = (len(results.students), len(results.handed_in), len(graded), waiting)
-    return Statistics(assignment, *numbers, most, points, questions, rows_by_student)
+    return Statistics(
+        assignment,
+        students=len(results.students),
+        handed_in=len(results.handed_in),
+        graded=len(graded),
+        waiting=waiting,
+        most=most,
+        points=points,
+        questions=questions,
+        rows=rows_by_student,
+    )
 
 
-def _question(results: Results, graded: Sequence[Result], cell: Cell, book: GradeBook) -> Question:
+def _question(
+    results: Results, graded: Sequence[Result], cell: Cell, book: ManualGrading
+) -> Question:
     title = str(results.places[cell.name])
-    rows, given, empty, failed = list[Row](), list[float](), list[float](), list[Part]()
+    rows, given, empty, failed = list[Row](), list[float](), list[float](), list[PartResult]()
     for result in graded:
         score = next((one for one in result.known.scores if one.cell == cell), None)
         if score is None:
@@ -118,7 +129,7 @@ def _question(results: Results, graded: Sequence[Result], cell: Cell, book: Grad
         parts = [] if cell.by_hand or not result.run else result.run.parts_of(cell.name)
         failed += [part for part in parts if not part.passed]
         points = None if score.is_open else result.points(cell.name)
-        rows += _rows((result.student.id, title, cell.name), cell, points, parts)
+        rows += _rows(Row(result.student.id, title, cell.name), cell, points, parts)
         if points is not None:
             (empty if cell.by_hand and score.manual is None else given).append(points)
     if all(row.points is not None for row in rows):
@@ -128,25 +139,26 @@ def _question(results: Results, graded: Sequence[Result], cell: Cell, book: Grad
 
 
 def _rows(
-    about: tuple[str, str, str], cell: Cell, points: float | None, parts: Sequence[Part]
+    empty: Row, cell: Cell, points: float | None, parts: Sequence[PartResult]
 ) -> Iterator[Row]:
     for part in parts:
         name = "" if part.is_whole else part.name
-        yield Row(*about, name, "test", part.earned, part.points, part.message)
+        yield empty._replace(part=name, points=part.earned, of=part.points, message=part.message)
     if not parts:
-        yield Row(*about, "", "person" if cell.by_hand else "test", points, cell.max_points, "")
+        kind = "person" if cell.by_hand else "test"
+        yield empty._replace(kind=kind, points=points, of=cell.max_points)
     elif other := round((points or 0.0) - sum(part.earned for part in parts), 6):
-        yield Row(*about, "", "other", other, 0.0, "")  # a correction, or a person's points
+        yield empty._replace(kind="other", points=other)  # a correction, or a person's points
 
 
-def _by_part(failed: Sequence[Part]) -> list[tuple[str, float, int]]:
+def _by_part(failed: Sequence[PartResult]) -> list[tuple[str, float, int]]:
     """Count failed parts, the most frequent first."""
     found = Counter("the whole test" if part.is_whole else part.name for part in failed)
     points = {part.name: part.points for part in failed}
     return [(name, points.get(name, 0.0), times) for name, times in found.most_common()]
 
 
-def _items(book: GradeBook, cell: str) -> list[tuple[str, float, int]]:
+def _items(book: ManualGrading, cell: str) -> list[tuple[str, float, int]]:
     done = [grading for grading in book.gradings(cell).values() if not grading.waits]
     times = Counter(item for grading in done for item in grading.mark.chosen)
     return [(item.text, item.points, times[item.id]) for item in book.rubric(cell).items]

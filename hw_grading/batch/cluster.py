@@ -9,8 +9,8 @@ from distributed.cfexecutor import ClientExecutor
 
 from hw_grading.batch.job import installed, why_unfit
 from hw_grading.batch.local import Workers
-from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
+from hw_support.submission.file import UserError
 
 
 class DaskWorkers(ClientExecutor, Workers):
@@ -25,16 +25,16 @@ class DaskWorkers(ClientExecutor, Workers):
             client = Client(address, timeout=seconds, set_as_default=False)
             client.wait_for_workers(1, timeout=seconds)
         except (OSError, TimeoutError) as error:
-            raise GraderFault(
+            raise UserError(
                 f"No Dask scheduler with a worker was found at {address} within {seconds:g} s "
                 f"({error}). Start `dask scheduler` and `dask worker {address} --nthreads 1`, or "
                 'set c.WholeClass.executor = "processes"'
             ) from error
         super().__init__(client, pure=False, retries=0)
-        found = client.run(why_unfit, settings.plain(), installed())
+        found = client.run(why_unfit, settings.plain(), installed(settings.packages))
         if unfit := [f"{worker}: {why}" for worker, why in found.items() if why]:
             self.shutdown()
-            raise GraderFault(
+            raise UserError(
                 f"Nothing was graded: Dask workers differ from this machine ({'; '.join(unfit)}). "
                 "Stop them, or install the same packages there"
             )

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,16 @@ import hw_grading
 from hw_grading.batch.job import Job, run, run_elsewhere
 from hw_grading.batch.local import Workers
 from hw_grading.batch.progress import Progress
+from hw_grading.batch.run_numbers import RunNumbers
 from hw_grading.batch.settings import WholeClass, course_secret
-from hw_grading.batch.store import Results
+from hw_grading.batch.store import ResultStore
 from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import fixed_folder
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import GraderFault, Outcome, Status
+from hw_grading.outcome import Outcome, Status
 from hw_grading.run.settings import RunSettings
+from hw_support.submission.file import UserError
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
 
@@ -49,13 +52,14 @@ class ClassRun:
         workers: Workers,
         folder: Path,
         progress: Progress,
+        numbers: RunNumbers,
         *,
         rerun: bool = False,
         run: Callable[[Job], Outcome] = run,
     ) -> None:
         self.progress = progress
-        self._workers, self._folder = workers, folder
-        self._results = Results(folder / "results")
+        self._workers, self._folder, self._numbers = workers, folder, numbers
+        self._results = ResultStore(folder / "results")
         with contextlib.suppress(OSError):  # the first result that cannot be saved tells it
             folder.mkdir(parents=True, exist_ok=True)
         self._results.tidy()
@@ -75,34 +79,35 @@ class ClassRun:
         while begun:
             yield begun.popleft()
 
-    def begin(self, job: Job) -> Future[Outcome]:
-        """Return the future of a job's outcome."""
+    def begin(self, job: Job, *, of_class: bool = True) -> Future[Outcome]:
+        """Return the future of a job's outcome.
+
+        A job that is not of the class is in no progress and no list. A run is numbered before
+        student code runs, and by this process alone, wherever it runs.
+        """
         if not self._rerun and (outcome := self._results.get(job.key)):
-            self.progress.again += 1
+            self.progress.again += of_class
             future: Future[Outcome] = Future()
             future.set_result(outcome)
         else:
+            job = replace(job, number=self._numbers.next(job.seed))
             future = self._workers.submit(self._run, job)
-            future.add_done_callback(functools.partial(self._ended, job))
-        future.add_done_callback(self.progress.ran)
+            future.add_done_callback(functools.partial(self._ended, job, of_class))
+        if of_class:
+            future.add_done_callback(self.progress.ran)
         return future
 
-    def _ended(self, job: Job, ended: Future[Outcome]) -> None:
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Return the future of a call by a worker."""
+        return self._workers.submit(function, *arguments)
+
+    def _ended(self, job: Job, of_class: bool, ended: Future[Outcome]) -> None:
         """Note a run in the list of runs, and store its result; report one failure to do so."""
         if ended.cancelled() or ended.exception():
             return
         outcome = ended.result()
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-            "student": job.student,
-            "end": outcome.status,
-            "why": " ".join(outcome.reasons),
-            "seconds": outcome.seconds,
-            "cpu_seconds": outcome.cpu_seconds,
-        }
-        path = self._folder / f"{job.homework.name}.jsonl"
-        with contextlib.suppress(OSError), path.open("a") as lines:
-            lines.write(f"{json.dumps(line)}\n")
+        if of_class:
+            self._list(job, outcome)
         if outcome.status is Status.NOT_GRADED or outcome.unscored:
             return  # the fault may be gone the next time, for example if a package was missing
         try:
@@ -115,6 +120,19 @@ class ClassRun:
                 )
             self._kept = False
 
+    def _list(self, job: Job, outcome: Outcome) -> None:
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+            "student": job.student,
+            "end": outcome.status,
+            "why": " ".join(outcome.reasons),
+            "seconds": outcome.seconds,
+            "cpu_seconds": outcome.cpu_seconds,
+        }
+        path = self._folder / f"{job.homework.name}.jsonl"
+        with contextlib.suppress(OSError), path.open("a") as lines:
+            lines.write(f"{json.dumps(line)}\n")
+
 
 @contextlib.contextmanager
 def grading(
@@ -122,7 +140,7 @@ def grading(
 ) -> Iterator[tuple[ClassRun, list[Submission], bytes]]:
     """Prepare a run over a converter's class, and end it: also after an error.
 
-    Yield the run, the submissions to grade or to refuse, and the course's secret. `GraderFault` is
+    Yield the run, the submissions to grade or to refuse, and the course's secret. `UserError` is
     raised if another run is grading the course, or if submissions cannot be graded here.
     """
     course: Any = converter.coursedir
@@ -135,24 +153,65 @@ def grading(
         stack.enter_context(course_locked(root, autograded))
         submissions = to_grade(converter)
         notebooks = sum(len(one.notebooks) for one in submissions)
+
+        def progress() -> Progress:
+            shown = Progress(len(submissions), notebooks, assignment, converter.log)
+            force = " --force" if converter.force else ""
+            stack.callback(shown.close, f"nbgrader autograde {assignment}{force}")
+            return shown
+
         secret = whole_class.secret(root, course.course_id)
-        hidden = [root, Path(hw_grading.__file__).parent, secret]
-        workers = whole_class.make_executor(
-            notebooks, settings, homework, _examined(converter), hidden
+        run = running(
+            root,
+            secret,
+            homework,
+            settings,
+            whole_class,
+            notebooks=notebooks,
+            examined=_examined(converter),
+            progress=progress,
         )
-        stack.callback(workers.shutdown, cancel_futures=True)
-        progress = Progress(len(submissions), notebooks, assignment, converter.log)
-        force = " --force" if converter.force else ""
-        stack.callback(progress.close, f"nbgrader autograde {assignment}{force}")
+        class_run, key = stack.enter_context(run)
+        yield class_run, submissions, key
+
+
+@contextlib.contextmanager
+def running(
+    root: Path,
+    secret: Path,
+    homework: Homework,
+    settings: RunSettings,
+    whole_class: WholeClass,
+    *,
+    notebooks: int,
+    examined: bool,
+    progress: Callable[[], Progress],
+) -> Iterator[tuple[ClassRun, bytes]]:
+    """Prepare workers for this number of notebooks, and end them; yield a run and the secret.
+
+    `examined` says whether there are test cells with `Checks`. `progress` is called when the
+    workers are ready.
+    """
+    hidden = [root, Path(hw_grading.__file__).parent, secret]
+    workers = whole_class.make_executor(notebooks, settings, homework, examined, hidden)
+    try:
         how = run_elsewhere if whole_class.executor == "dask" else run
-        folder = whole_class.place(root)
-        class_run = ClassRun(workers, folder, progress, rerun=whole_class.rerun, run=how)
-        yield class_run, submissions, course_secret(secret)
+        class_run = ClassRun(
+            workers,
+            whole_class.place(root),
+            progress(),
+            RunNumbers(secret),
+            rerun=whole_class.rerun,
+            run=how,
+        )
+        yield class_run, course_secret(secret)
+    finally:
+        workers.shutdown(cancel_futures=True)
 
 
 @contextlib.contextmanager
 def course_locked(course: Path, autograded: Path) -> Iterator[None]:
-    """Lock a course, so that no other run grades any of its homeworks; else raise `GraderFault`.
+    """Lock a course, so that no other run grades any of its homeworks; else raise `UserError`.
 
     All homeworks of a course share the gradebook and the folder `autograded`, which has the lock.
     It is made if missing. The system releases the lock when the process ends, however it does.
@@ -163,15 +222,26 @@ def course_locked(course: Path, autograded: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise GraderFault(
-                f"Another run is grading the course in {course}, so nothing was graded. Wait until "
-                "it has finished, then run this command again"
+            raise UserError(
+                f"Another run{_holder_of(lock)} is grading the course in {course}, so nothing was "
+                "graded. Wait until it has finished, then run this command again"
             ) from None
         except OSError:  # a file system without locks
             pass
         yield
     finally:
         os.close(lock)
+
+
+def _holder_of(lock: int) -> str:
+    """Return the process that has locked a file, such as " (process 123)"; "" if it is unknown."""
+    with contextlib.suppress(OSError, ValueError):
+        inode = os.fstat(lock).st_ino
+        held = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+        # A line such as "4: FLOCK  ADVISORY  WRITE 712 fe:00:1311 0 EOF"
+        [holder] = [w[4] for w in held if w[1] == "FLOCK" and w[5].endswith(f":{inode}")]
+        return f" (process {holder})"
+    return ""
 
 
 def _examined(converter: Any) -> bool:
@@ -182,6 +252,6 @@ def _examined(converter: Any) -> bool:
     if beside := len(tests) - examined:
         converter.log.warning(
             f"{beside} of {len(tests)} test cells run beside student code, as in stock nbgrader: "
-            'see "Two kinds of test cells" in docs/design.md'
+            "it can read their hidden lines. A cell with `Checks` runs apart from it"
         )
     return examined > 0

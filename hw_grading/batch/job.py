@@ -5,14 +5,13 @@ its result. The machine that runs it needs the same versions of the same package
 folder.
 """
 
-import contextlib
 import functools
 import hashlib
 import hmac
-import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -27,17 +26,16 @@ from packaging.utils import canonicalize_name
 import hw_grading
 import hw_support
 from hw_grading.homework.homework import KINDS, Homework
-from hw_grading.homework.notes import is_notes
+from hw_grading.homework.notes import add_problems, is_notes
+from hw_grading.homework.requirements import with_dependencies
 from hw_grading.outcome import HelperEnded, Outcome, Status
 from hw_grading.run.blame import described
 from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import Submission
-from hw_support.submission import released
+from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.cells import grade_id_of
+from hw_support.submission.problems import Kind, Problem, Severity
 
 OURS = "this homework's own packages"
-# The files of released homeworks, which only students' commands read.
-_RELEASED = released.FOLDER.relative_to(Path(str(hw_support.__file__)).parents[1])
 
 
 @dataclass(frozen=True)
@@ -45,29 +43,39 @@ class Job:
     """A submission that was read and mended, and how to run it."""
 
     student: str
-    seed: int  # of hidden tests' inputs; see `seed_of`
-    notebook: str  # sanitized, as JSON, including the hidden tests
+    seed: int  # of the submission (`seed_of`); each of its runs has another one (`seed_of_run`)
+    notebook: str  # repaired, as JSON, with the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
+    sound: tuple[str, ...] = ()  # grade ids of the test cells that the solutions pass
+    number: int = 1  # of the run, from 1 on: no part of the key, as a kept result has its own seed
 
     @functools.cached_property
     def key(self) -> str:
         """A digest of all inputs of the result (hexadecimal, 64 characters)."""
-        homework = self.homework.digest()
-        whole = [self.student, self.seed, self.notebook, self.settings, self.versions, homework]
+        about = [self.student, self.seed, self.notebook, self.settings, self.versions]
+        homework = [self.homework.digest(), *self.homework.manifest.arrays]
+        whole = [*about, homework, self.sound]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def job_of(
-    student: str, notebook: NotebookNode, settings: RunSettings, homework: Homework, secret: bytes
+    student: str,
+    notebook: NotebookNode,
+    sound: Sequence[str],
+    *,
+    settings: RunSettings,
+    homework: Homework,
+    secret: bytes,
 ) -> Job:
     """Return the job of a notebook that was read and mended."""
     # Mending gives random ids to restored cells. The job needs the same ids each time.
     cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
     text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
     seed = seed_of(secret, homework.name, student, notebook)
-    return Job(student, seed, text, settings.plain(), installed(), homework)
+    versions = installed(settings.packages)
+    return Job(student, seed, text, settings.plain(), versions, homework, tuple(sound))
 
 
 def graded_with(
@@ -77,7 +85,7 @@ def graded_with(
 
     These are limits, digests of the homework's staff code, and packages.
     """
-    limits = {name: str(value) for name, value in settings.items()}
+    limits = {name: str(value) for name, value in settings.items() if name != "packages"}
     for kind in KINDS:
         own = homework.manifest.seconds(kind)
         limits |= {f"{kind} of {cell}": f"{seconds:g}" for cell, seconds in own.items()}
@@ -89,36 +97,52 @@ def run(job: Job) -> Outcome:
     """Run a submission here; its examiner and its sandbox are separate processes.
 
     Run it a second time if one of the grader's processes has ended, or if the kernel has died: the
-    machine may have killed it.
+    machine may have killed it. The second run draws other inputs: in the first, student code may
+    have found out the answers to those that it met. It is noted as a problem.
     """
     began = monotonic()
-    for _ in range(2):
+    problems: list[Problem] = []
+    for attempt in (1, 2):
         notebook = nbformat.from_dict(json.loads(job.notebook))
+        add_problems(notebook, problems)
         settings = RunSettings(**job.settings)
-        submission = Submission(notebook, job.seed, settings, job.homework)
+        seed = seed_of_run(job, attempt)
+        submission = SubmissionRun(notebook, seed, settings, job.homework, job.sound)
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
             outcome = Outcome(Status.NOT_GRADED, (described(error),))
             if not isinstance(error, HelperEnded):
                 break
+            problems = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
         else:
             if not submission.kernel_died:
                 break
+            problems = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
     seconds = monotonic() - began
     return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
 
 
+def _run_again(kind: Kind, why: str) -> Problem:
+    severity = Severity.FAILED if kind is Kind.KERNEL else Severity.MENDED
+    said = f"{why}: the notebook was run a second time, with other inputs."
+    return Problem(kind, severity, said)
+
+
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on another machine, which may have joined after the others were checked."""
+    """Run a submission on another machine, which may have joined after the others were checked.
+
+    Its number is random: if a worker is lost, the scheduler gives the same job to another one, and
+    only these two could know that it is the second run.
+    """
     if why := why_unfit(job.settings, job.versions):
         return Outcome(Status.NOT_GRADED, (f"a worker differs from the coordinator: {why}",))
-    return run(job)
+    return run(replace(job, number=secrets.randbits(64)))
 
 
 def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     """Return why this machine must not grade for one with these packages; "" if it may."""
-    found = installed()
+    found = installed(versions.keys() - {"Python", OURS})
     different = [name for name in versions if versions[name] != found.get(name)]
     if different:
         return "; ".join(
@@ -142,7 +166,7 @@ def _check_sandbox(sandbox: str, blas_threads: int) -> None:
 
 
 def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) -> int:
-    """Return the seed of one submission, 128 bits: the same whenever it is graded.
+    """Return the seed of one submission, 128 bits: the same whenever it is read.
 
     It is a keyed digest: nobody can predict it without the course's `secret`. It depends on the
     order of all cells of the mended notebook, on the type and text of the student's cells, and on
@@ -158,6 +182,16 @@ def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) 
     return int.from_bytes(digest.digest()[:16], "big")
 
 
+def seed_of_run(job: Job, attempt: int) -> int:
+    """Return the seed of one run, 128 bits, from which fresh inputs are drawn.
+
+    Student code never meets the same fresh inputs twice. So the seed depends on the number of the
+    run, and on the `attempt` within it. It tells nothing about the seeds of other runs.
+    """
+    which = f"{job.number} {attempt}".encode()
+    return int.from_bytes(hmac.digest(job.seed.to_bytes(16, "big"), which, "sha256")[:16], "big")
+
+
 def _identity(cell: NotebookNode) -> tuple[str, str, str]:
     grade_id = grade_id_of(cell) or ""
     return ("locked", grade_id, "") if is_locked(cell) else (cell.cell_type, grade_id, cell.source)
@@ -166,37 +200,43 @@ def _identity(cell: NotebookNode) -> tuple[str, str, str]:
 # -- the packages of this machine
 
 
+def installed(more: Iterable[str] = ()) -> dict[str, str]:
+    """Return the versions of Python and of all dependencies, and a digest of our own packages.
+
+    `more` are the packages that the course's settings name.
+    """
+    return dict(_installed(tuple(map(canonicalize_name, more))))
+
+
 @functools.cache
-def installed() -> dict[str, str]:
-    """Return the versions of Python and of the dependencies, and a digest of our own packages."""
-    versions = {"Python": platform.python_version()}
-    left = [(hw_grading.DISTRIBUTION, "grading")]
-    while left:
-        name, extra = left.pop()
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            distribution = importlib.metadata.distribution(name)
-            versions[name] = distribution.version
-            for requirement in map(Requirement, distribution.requires or ()):
-                needed = canonicalize_name(requirement.name)
-                marker = requirement.marker
-                if needed not in versions and (not marker or marker.evaluate({"extra": extra})):
-                    left.append((needed, ""))
+def _installed(more: tuple[str, ...]) -> dict[str, str]:
+    versions = with_dependencies(map(Requirement, (hw_grading.DISTRIBUTION, *more)))
+    versions["Python"] = platform.python_version()
     packages = [Path(str(package.__file__)).parent for package in (hw_grading, hw_support)]
     versions[OURS] = digest_of_packages(packages)
     return dict(sorted(versions.items()))
 
 
 def digest_of_packages(packages: list[Path]) -> str:
-    """Return a digest of all files of some packages that grading can depend on.
-
-    Caches, hidden files and released homeworks are left out.
-    """
+    """Return a digest of all files of some packages; see `files_of_package`."""
     digest = hashlib.sha256()
     for folder in packages:
-        for path in sorted(folder.rglob("*")):
-            name = path.relative_to(folder.parent)
-            made = any(part == "__pycache__" or part.startswith(".") for part in name.parts)
-            if not made and _RELEASED not in name.parents and path.is_file():
-                digest.update(str(name).encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+        for name, path in files_of_package(folder).items():
+            digest.update(name.encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def files_of_package(folder: Path) -> dict[str, Path]:
+    """Return the files of a package that pip installs, by their paths from its parent folder.
+
+    They are the same in the repository and where the package was installed from its wheel.
+    """
+    paths = {path.relative_to(folder): path for path in sorted(folder.rglob("*"))}
+    return {
+        f"{folder.name}/{inner.as_posix()}": path
+        for inner, path in paths.items()
+        if path.is_file()
+        and inner != Path("pyproject.toml")
+        and not any(part.startswith((".", "__pycache__")) for part in inner.parts)
+    }

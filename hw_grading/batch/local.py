@@ -1,20 +1,19 @@
 """Processes on this machine that grade one submission each, as a `concurrent.futures.Executor`.
 
 Each call has a process of its own, which ends with the call: no submission meets what another one
-left. The processes are forked from one that has done their imports, the fork server. A thread of
-the coordinator hands each call to a new process and waits for its answer. If the fork server dies,
-its processes end, and the next call starts another one. When the coordinator is gone, all processes
-end, also in the middle of a call. This needs Linux.
+left. The processes are forked from a fork server that has done their imports
+(`hw_grading.answering.forking`). A thread of the coordinator hands each call to a new process and
+waits for its answer. If the fork server dies, its processes end, and the next call starts another
+one. When the coordinator is gone, all processes end, also in the middle of a call. This needs
+Linux.
 """
 
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import pickle
-import signal
-import subprocess
+import socket
 import sys
 import tempfile
 import threading
@@ -22,16 +21,17 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any
 
+from hw_grading.answering import forking
+from hw_grading.answering.forking import ForkServer
 from hw_grading.examiner import client as examiner
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.outcome import GraderFault
-from hw_grading.sandbox import fork_client
+from hw_grading.sandbox import kernel_process
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
-_SECONDS_TO_END = 5.0
+_SECONDS_TO_END, _SECONDS_TO_NOTICE = 5.0, 0.5
 
 
 class Workers(Executor):
@@ -48,7 +48,7 @@ class InThisProcess(Workers):
 
     def __init__(self, homework: Homework, blas_threads: int | None, examined: bool) -> None:
         if blas_threads is not None:
-            fork_client.begin(blas_threads, homework.manifest.preload)
+            kernel_process.begin(blas_threads, homework.manifest.preload)
         self._wait = examiner.begin(homework) if examined else super().expect_imports
 
     def expect_imports(self) -> None:
@@ -85,12 +85,12 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
         cores = sorted(os.sched_getaffinity(0))
         shared = workers % len(cores) == 0
         self._cores = [cores[n % len(cores)] if shared else None for n in range(workers)]
-        self._lock = threading.Lock()  # of the fork server and the connection to it
+        self._lock = threading.Lock()  # of the fork server
         self._ended = False
         # A short path: a socket's path may have about 100 bytes.
         self._scratch = tempfile.TemporaryDirectory(prefix="hw-run-", ignore_cleanup_errors=True)
         os.chmod(self._scratch.name, 0o711)  # root's sandboxes, as other users, traverse it
-        self._start()
+        self._server = self._started()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a process call a function, which it finds by its name."""
@@ -98,9 +98,10 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
 
     def expect_imports(self) -> None:
         """Wait for the fork server; `GraderFault` if it cannot import the homework's code."""
-        why = "the fork server of the workers ended as it started"
-        with contextlib.suppress(EOFError, OSError):
-            why = self._control.recv()
+        try:
+            why = self._server.wait_until_ready()
+        except OSError:
+            why = "the fork server of the workers ended as it started"
         if why:
             raise GraderFault(why)
 
@@ -109,28 +110,19 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
         super().shutdown(wait=not cancel_futures, cancel_futures=cancel_futures)
         with self._lock:
             self._ended = True
-            self._control.close()
-        try:
-            self._server.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
+            self._server.end(_SECONDS_TO_END)
         super().shutdown()  # the threads meet the end of their processes
         self._scratch.cleanup()
 
-    def _start(self) -> None:
+    def _started(self) -> ForkServer:
         """Start the fork server."""
-        self._control, theirs = Pipe()
         variables = {**dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": self._scratch.name}
-        with theirs:
-            self._server = subprocess.Popen(
-                [sys.executable, "-m", "hw_grading.batch.local", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=os.environ | variables,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C reaches only the coordinator
-            )
-        with contextlib.suppress(OSError):  # who needs it sees that it has ended
-            self._control.send(self._warm_up)
+        return ForkServer.started(
+            [sys.executable, "-m", "hw_grading.batch.local"],
+            pickle.dumps(self._warm_up),
+            env=os.environ | variables,
+            start_new_session=True,  # Ctrl-C reaches only the coordinator
+        )
 
     def _call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Make a call in a new process."""
@@ -138,10 +130,13 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
         try:
             ours, theirs = Pipe()
             with ours:
-                self._hand_over(theirs)
-                ours.send((core, pickle.dumps((function, args, kwargs))))
+                with theirs:
+                    self._hand_over(pickle.dumps((core, function, args, kwargs)), theirs)
                 value, failure = pickle.loads(ours.recv_bytes())
         except (EOFError, OSError):
+            # A fork server that was killed closes its sockets before it ends. Wait for its end:
+            # otherwise the next call could be handed to it too.
+            self._server.has_ended(_SECONDS_TO_NOTICE)
             failure = (
                 "the process that ran it died. If memory ran out, lower c.WholeClass.workers. Then "
                 "run this command again"
@@ -152,73 +147,52 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
             raise GraderFault(failure)
         return value
 
-    def _hand_over(self, connection: Connection) -> None:
-        """Have the fork server fork a process that gets this end of a connection."""
-        with self._lock, connection:
+    def _hand_over(self, call: bytes, connection: Connection) -> None:
+        """Have the fork server fork a process that gets a call, and a connection for its answer."""
+        with self._lock:
             if self._ended:
                 raise GraderFault("the run was ended")
-            try:
-                send_handle(self._control, connection.fileno(), None)
-            except OSError:  # the fork server has ended
-                self._control.close()
-                self._server.wait()
-                self._start()
-                send_handle(self._control, connection.fileno(), None)
+            if self._server.has_ended():
+                self._server.end()
+                self._server = self._started()
+            self._server.fork(call, [connection.fileno()])
 
 
 # -- the fork server, and its forks
 
 
-def _serve(coordinator: Connection) -> None:
-    """Fork a process for each call, until the coordinator is gone or done; then kill them all."""
-    homework, blas_threads, examined = coordinator.recv()
+def _serve(requests: socket.socket) -> None:
+    """Fork a process for each call, until the coordinator is gone or done."""
+    setup, _ = forking.receive(requests)
+    homework, blas_threads, examined = pickle.loads(setup)
     if blas_threads is not None:
         # The fork server of kernels starts while this process does the workers' imports.
-        fork_client.begin(blas_threads, homework.manifest.preload)
+        kernel_process.begin(blas_threads, homework.manifest.preload)
     from hw_grading.batch import job  # noqa: F401
     from hw_grading.examiner import process
 
     why = ""
-    if examined:
-        why = process.prepare(str(lay_out(homework)), homework.modules)
-    coordinator.send(why.encode(errors="replace").decode().strip())
-    fork_client.wait_until_ready()
-    gc.collect()
-    gc.freeze()
-    alive, held = Pipe(duplex=False)  # `alive` ends with this process, which alone holds `held`
-    running: list[int] = []
-    try:
-        while True:
-            call = Connection(recv_handle(coordinator))
-            running = [pid for pid in running if os.waitpid(pid, os.WNOHANG) == (0, 0)]
-            if pid := os.fork():
-                running.append(pid)
-                call.close()
-            else:
-                coordinator.close()
-                held.close()
-                _work(call, alive, homework if examined else None)
-    finally:
-        for pid in running:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+    if examined and not (why := process.prepare(str(lay_out(homework)), homework.modules)):
+        examiners = process.fork_server()
+        examiners.wait_until_ready()
+        examiner.use(examiners, homework)
+    kernel_process.wait_until_ready()
+    server = os.pidfd_open(os.getpid())
+    if forked := forking.serve(requests, why):
+        call, (connection,) = forked
+        _work(call, Connection(connection), server)
 
 
-def _work(coordinator: Connection, server: Connection, homework: Homework | None) -> None:
+def _work(call: bytes, coordinator: Connection, server: int) -> None:
     """Make one call in this new process. If one of the others is gone, end in the middle of it."""
     try:
         os.setsid()
-        core, call = coordinator.recv()
-        threading.Thread(target=_end_with, args=([coordinator, server],), daemon=True).start()
-        if core is not None:
-            with contextlib.suppress(OSError):  # the core is not available any more
-                os.sched_setaffinity(0, {core})
+        threading.Thread(target=_end_with, args=(coordinator, server), daemon=True).start()
         try:
-            if homework:
-                from hw_grading.examiner import process
-
-                examiner.take(*process.fork(), homework)
-            function, args, kwargs = pickle.loads(call)
+            core, function, args, kwargs = pickle.loads(call)
+            if core is not None:
+                with contextlib.suppress(OSError):  # the core is not available any more
+                    os.sched_setaffinity(0, {core})
             answer = pickle.dumps((function(*args, **kwargs), ""))
         except Exception as error:
             answer = pickle.dumps((None, f"{type(error).__name__}: {error}"))
@@ -227,12 +201,12 @@ def _work(coordinator: Connection, server: Connection, homework: Homework | None
         os._exit(0)  # the interpreter would take its time to forget all that it has imported
 
 
-def _end_with(others: list[Connection]) -> None:
-    wait(others)  # none of them sends anything more: it is gone
+def _end_with(coordinator: Connection, server: int) -> None:
+    wait([coordinator, server])  # neither sends anything more: it is gone
     # The main thread is still in the middle of a call. The call's sandbox ends with this process.
     os._exit(1)
 
 
 if __name__ == "__main__":
     with contextlib.suppress(EOFError, OSError):
-        _serve(Connection(int(sys.argv[1])))
+        _serve(forking.control())

@@ -14,8 +14,8 @@ from typing import Any
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from hw_grading.gradebook.graded_notebook import plain
 from hw_grading.outcome import Outcome, Status
+from hw_support.submission.problems import plain
 
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
@@ -52,6 +52,10 @@ class Progress:
             disable=not notebooks,
         )
         self._closing.callback(self._bar.close)
+
+    def expect(self, notebooks: int) -> None:
+        """Note that this number of notebooks is to be run, if it is more than was known."""
+        self._bar.total = max(self._bar.total, notebooks)
 
     def ran(self, *_: object) -> None:
         """Note that a notebook was run; any thread may call this."""

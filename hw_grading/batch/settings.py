@@ -17,7 +17,7 @@ from traitlets.config import Configurable
 from hw_grading import DISTRIBUTION
 from hw_grading.batch.local import InThisProcess, LocalProcesses, Workers
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import GraderFault
+from hw_grading.outcome import SettingsError
 from hw_grading.run.settings import RunSettings
 
 SECRET_BYTES = 32
@@ -52,8 +52,8 @@ class WholeClass(Configurable):
     secret_file = Unicode(
         "",
         help="The file of the course's secret, from which fresh cases are drawn; written if "
-        "missing. '': a file in your Jupyter data folder. To draw the same cases on another "
-        "machine, copy the file there.",
+        "missing. '': a file in your Jupyter data folder. A file beside it, which ends in "
+        "`.runs`, counts the runs of each submission. To grade on another machine, copy both.",
     ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:
@@ -76,7 +76,7 @@ class WholeClass(Configurable):
         examined: bool,
         hidden: Sequence[Path],
     ) -> Workers:
-        """Return an executor that is ready to run submissions, or raise `GraderFault`.
+        """Return an executor that is ready to run submissions, or raise `SettingsError`.
 
         A single submission does not justify a process. `examined` says whether test cells need an
         examiner. No sandbox may show what is `hidden`.
@@ -85,7 +85,7 @@ class WholeClass(Configurable):
             try:
                 from hw_grading.batch.cluster import DaskWorkers
             except ImportError as error:
-                raise GraderFault(
+                raise SettingsError(
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
                     f"on the workers' machines: pip install '{DISTRIBUTION}[dask]'"
                 ) from error
@@ -113,7 +113,7 @@ class WholeClass(Configurable):
 def course_secret(file: Path) -> bytes:
     """Read a course's secret, from which seeds are made; make it if it is missing.
 
-    It is outside the repository, and no sandbox shows it. Raise `GraderFault` if that fails.
+    It is outside the repository, and no sandbox shows it. Raise `SettingsError` if that fails.
     """
     try:
         if not file.exists():
@@ -127,7 +127,7 @@ def course_secret(file: Path) -> bytes:
         if len(secret) != SECRET_BYTES:
             raise ValueError(f"expected {SECRET_BYTES} bytes in hexadecimal digits")
     except (OSError, ValueError) as error:
-        raise GraderFault(
+        raise SettingsError(
             "The course's secret, from which hidden inputs are drawn, cannot be read from "
             f"{file} or written to it ({error}). Make that folder writable, or set "
             "c.WholeClass.secret_file to a file outside the course. If the file is damaged, remove "

@@ -13,13 +13,13 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
-from hw_grading.gradebook.writing import write_whole
-from hw_grading.outcome import Outcome, Part, Status
+from hw_grading.outcome import Outcome, PartResult, Status
+from hw_grading.texts import write_whole
 
 _SECONDS_KEPT = 60 * 86_400  # since a run used the result
 
 
-class Results:
+class ResultStore:
     """The results in one folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -32,7 +32,7 @@ class Results:
             with gzip.open(path, "rt", encoding="utf-8") as stream:
                 found = json.load(stream)
             found["status"] = Status(found["status"])
-            found["parts"] = tuple(Part(**part) for part in found["parts"])
+            found["parts"] = tuple(PartResult(**part) for part in found["parts"])
             found |= {name: tuple(found[name]) for name in ("reasons", "unscored")}
             outcome = Outcome(**found)
         except (OSError, EOFError, zlib.error, LookupError, ValueError, TypeError):

@@ -11,8 +11,9 @@ import hashlib
 import itertools
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignmen
 from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
-from hw_grading.gradebook.folders import (
+from hw_grading.homework.course import shelf_of
+from hw_grading.homework.folders import (
     MAX_BYTES_OF_MARK,
     MAX_LISTED,
     TIMESTAMP,
@@ -29,13 +31,12 @@ from hw_grading.gradebook.folders import (
     time_of,
     why_unusable,
 )
-from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN, open_notebook
-from hw_grading.gradebook.scores import named
-from hw_grading.homework.course import shelf_of
 from hw_grading.homework.homework import why_no_id
-from hw_grading.outcome import GraderFault
+from hw_grading.notebooks import FINISHED, HANDED_IN, open_notebook
+from hw_grading.texts import named
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
+from hw_support.submission.released import ENDING
 
 SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
 _NO_TIME = "1970-01-01 00:00:00 UTC"  # `time_of` refuses it, nbgrader reads it
@@ -93,7 +94,7 @@ def to_grade(converter: Any) -> list[Submission]:
             notebooks = gradebook.find_assignment(course.assignment_id).notebooks
             expected = tuple(sorted(one.name for one in notebooks))
     if not expected:
-        raise GraderFault(
+        raise UserError(
             f"Nothing was graded: the gradebook has no notebook of {course.assignment_id}. Run "
             f"`nbgrader generate_assignment {course.assignment_id}` first"
         )
@@ -134,11 +135,15 @@ def _why_outdated(one: Submission, has_scores: bool) -> str:
             return f"{path.name} was not graded completely, or not by this grader"
         if marks.get(HANDED_IN) != digest_of(path):
             return f"{path.name} was graded in another version"
+    new, old = _time_in(one.folder), _time_in(one.graded)
+    return "it has another time of submission" if new and new != old else ""
+
+
+def _time_in(folder: Path) -> datetime | None:
+    """Return the time in a folder; None without one that is possible, such as `_NO_TIME`."""
     with contextlib.suppress(UserError):
-        new, old = read_time(one.folder), read_time(one.graded)
-        if new and old and new > old:
-            return "it has a later time of submission"
-    return ""
+        return read_time(folder)
+    return None
 
 
 def with_long_wait(db_url: str) -> str:
@@ -153,17 +158,21 @@ def with_long_wait(db_url: str) -> str:
 # -- one folder
 
 
-def beside(notebook: Path, also_graded: Iterable[str] = ()) -> list[Problem]:
+def beside(
+    notebook: Path, also_graded: Iterable[str] = (), given: Mapping[str, bytes] | None = None
+) -> list[Problem]:
     """Report the files beside a notebook. They are not copied, and tests cannot see them.
 
     `also_graded` are names of other notebooks that are graded as well. JupyterLab's copies of a
-    notebook are not reported.
+    notebook are not reported, nor are the descriptions and files (`given`, by path) that students
+    got, if they are unchanged.
     """
     folder, known = notebook.parent, {notebook.name, TIMESTAMP, SECRET, *also_graded}
     others: dict[Kind, list[str]] = {}
     for path in sorted(itertools.islice(files_below(folder), MAX_LISTED)):
         name = str(path.relative_to(folder))
-        if name not in known and path.parent.name != ".ipynb_checkpoints":
+        is_ours = path.parent.name == ".ipynb_checkpoints" or name.endswith(ENDING)
+        if name not in known and not is_ours and not _is_unchanged(path, (given or {}).get(name)):
             kind = Kind.OTHER_NOTEBOOK if path.suffix == ".ipynb" else Kind.FOLDER
             others.setdefault(kind, []).append(quoted(name))
     problems = []
@@ -173,6 +182,15 @@ def beside(notebook: Path, also_graded: Iterable[str] = ()) -> list[Problem]:
         said = f"{named(names, _MAX_NAMED)} {verb} {what}: only {notebook.name} is graded."
         problems.append(Problem(kind, Severity.MENDED, said))
     return problems
+
+
+def _is_unchanged(path: Path, given: bytes | None) -> bool:
+    """Whether a student's file has the bytes of the one that the course gave."""
+    if given is None:
+        return False
+    with contextlib.suppress(UserError):
+        return read_regular_file(path, len(given)) == given
+    return False
 
 
 def carry_along(submitted: Path, graded: Path) -> None:

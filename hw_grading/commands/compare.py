@@ -7,17 +7,15 @@ the untouched release. Stock nbgrader runs them with your rights, as it always d
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
 from nbgrader.api import Gradebook
 
-from hw_grading.commands.sample import solved
-from hw_grading.gradebook.scores import counted, in_digits
-from hw_grading.gradebook.writing import aligned
-from hw_grading.homework.course import CONFIG, Course, fixed_folder, scratch_course
+from hw_grading.homework.course import CONFIG, Course, released_copy
+from hw_grading.plugins.trial import write_both
+from hw_grading.texts import aligned, counted, in_digits
 
 _STOCK = """
 import os
@@ -35,6 +33,7 @@ if c.Autograde.exporter_class != "hw_grading.plugins.autograde.SubmissionExporte
     configure(c)
 c.WholeClass.secret_file = {secret!r}
 """
+SOLUTIONS = "solutions"  # the id of the student who hands in the instructor's own
 _MAX_LOG = 2_000  # characters from the end of a log
 
 Cell = tuple[str, str, str]  # submission, notebook, grade id
@@ -47,6 +46,7 @@ class Comparison:
 
     stock: Scores
     ours: Scores
+    most: Mapping[Cell, float] = field(default_factory=dict)  # points of each test cell
     times: tuple[str, ...] = ()  # a line on each grader
     failures: tuple[str, ...] = ()  # the logs of graders that did not grade every submission
 
@@ -56,37 +56,59 @@ class Comparison:
         cells = dict.fromkeys([*self.stock, *self.ours])
         return [cell for cell in cells if self.stock.get(cell, -1) != self.ours.get(cell, -1)]
 
+    @property
+    def failing(self) -> list[Cell]:
+        """The test cells in which both graders take points from the instructor's solutions."""
+        found = []
+        for cell, most in self.most.items():
+            scores = [given.get(cell) for given in (self.stock, self.ours)]
+            if cell[0] == SOLUTIONS and all(s is not None and s < most for s in scores):
+                found.append(cell)
+        return found
+
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
+        tests = [cell for cell in self.most if cell[0] == SOLUTIONS]
+        if tests:
+            earned = in_digits(sum(self.ours.get(cell) or 0.0 for cell in tests))
+            line = (
+                f"Your solutions: {earned} of {in_digits(sum(self.most[c] for c in tests))} points"
+            )
+            names = ", ".join(f"{name} ({notebook})" for _, notebook, name in self.failing)
+            yield f"{line}; these cells fail under both graders: {names}." if names else f"{line}."
         cells, different = counted(len({*self.stock, *self.ours}), "cell"), self.different
         yield f"Stock nbgrader and hw-grading differ in {len(different)} of {cells}."
         if different:
             rows = [["submission", "notebook", "cell", "stock nbgrader", "hw-grading"]]
-            rows += [[*c, *(_shown(of, c) for of in (self.stock, self.ours))] for c in different]
+            rows += [
+                [*c, *(self._shown(of, c) for of in (self.stock, self.ours))] for c in different
+            ]
             yield from aligned(rows)
         yield from (*self.times, *self.failures)
 
+    def _shown(self, scores: Scores, cell: Cell) -> str:
+        score = scores.get(cell)
+        if score is not None:
+            return in_digits(score)
+        return "not graded" if cell in self.most or cell not in scores else "by a person"
 
-def compare(course: Course, name: str) -> Comparison:
+
+def compare(course: Course, assignment: str) -> Comparison:
     """Grade the instructor's solutions and the untouched release of a homework by both graders.
 
     Nothing is written into the course, whose settings in JSON do not count. `UserError` if it has
-    no such homework; `RuntimeError` if nbgrader cannot release it.
+    no such homework; `UserError` if nbgrader cannot release it.
     """
-    course.expect_homework(name)
+    course.expect_homework(assignment)
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
-        scratch = scratch_course(Path(folder, "course"), course.folder)
-        _copy_shared_files(course, scratch)
-        scratch.must("generate_assignment", name, log=Path(folder, "log"))
-        for student in ("solutions", "release"):
-            shutil.copytree(scratch.release(name), scratch.submitted(student, name))
-        for path in scratch.notebooks_in(scratch.submitted("solutions", name), name):
-            source = nbformat.read(scratch.source(name) / path.name, as_version=4)
-            nbformat.write(solved(nbformat.read(path, as_version=4), source), path)
-        return grade_both(scratch, name)
+        scratch = released_copy(course, assignment, Path(folder))
+        write_both(
+            scratch, assignment, *(scratch.submitted(s, assignment) for s in (SOLUTIONS, "release"))
+        )
+        return grade_both(scratch, assignment)
 
 
-def grade_both(scratch: Course, name: str) -> Comparison:
+def grade_both(scratch: Course, assignment: str) -> Comparison:
     """Grade what was submitted in a scratch course whose homework was released by nbgrader."""
     stock_book = scratch.root / "gradebook_of_stock.db"
     shutil.copy(scratch.root / "gradebook.db", stock_book)
@@ -100,39 +122,33 @@ def grade_both(scratch: Course, name: str) -> Comparison:
     for grader, (url, settings) in graders.items():
         file.write_text(before + settings, encoding="utf-8")
         log, began = scratch.root.parent / f"log of {grader}", time.monotonic()
-        if scratch.nbgrader("autograde", name, log=log):
+        if scratch.nbgrader("autograde", assignment, log=log):
             end = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:]
             failures.append(f"{grader} did not grade every submission. The end of its log:\n{end}")
         times.append(f"{grader} took {time.monotonic() - began:.1f} s.")
-        scores.append(_scores(url, name))
+        scores.append(_scores(url, assignment))
     file.write_text(before, encoding="utf-8")
-    return Comparison(scores[0], scores[1], tuple(times), tuple(failures))
+    most = _most(scratch.db_url, assignment)
+    return Comparison(scores[0], scores[1], most, tuple(times), tuple(failures))
 
 
-def _copy_shared_files(course: Course, scratch: Course) -> None:
-    """Copy what several homeworks share: headers, templates of tests, and modules."""
-    places = [
-        (one.root, fixed_folder(one.directory, one.directory.source_directory))
-        for one in (course, scratch)
-    ]
-    for old, new in zip(*places, strict=True):
-        for path in old.iterdir():
-            is_own = path.suffix == ".db" or path.stem == CONFIG or (new / path.name).exists()
-            if path.is_file() and not is_own:
-                shutil.copy(path, new)
-
-
-def _scores(db_url: str, name: str) -> Scores:
+def _scores(db_url: str, assignment: str) -> Scores:
     with Gradebook(db_url) as gradebook:
         return {
             (submission.student_id, notebook.name, grade.name): grade.auto_score
-            for submission in gradebook.assignment_submissions(name)
+            for submission in gradebook.assignment_submissions(assignment)
             for notebook in submission.notebooks
             for grade in notebook.grades
         }
 
 
-def _shown(scores: Scores, cell: Cell) -> str:
-    score = scores.get(cell)
-    given = "by a person" if score is None else in_digits(score)
-    return given if cell in scores else "not graded"
+def _most(db_url: str, assignment: str) -> dict[Cell, float]:
+    """Return the points of the test cells of all submissions."""
+    with Gradebook(db_url) as gradebook:
+        return {
+            (submission.student_id, notebook.name, grade.name): grade.max_score
+            for submission in gradebook.assignment_submissions(assignment)
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+            if grade.auto_score is not None
+        }

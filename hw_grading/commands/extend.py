@@ -9,10 +9,11 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.scores import counted, open_gradebook
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of, why_no_id
 from hw_grading.lms.tables import read_table
+from hw_grading.texts import counted
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable, quoted
 

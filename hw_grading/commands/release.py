@@ -1,53 +1,44 @@
-"""Releases homeworks: the students' notebooks, and zips that work without this repository.
+"""Releases homeworks: the students' notebooks, and zips that work on the students' own machines.
 
-First all source files are checked, so that a mistake does not stop the release halfway. Then
-`nbgrader generate_assignment` makes the notebooks. The other files are made from these.
+First all source files are checked, and the tests are tried in a copy of the course, so that a
+mistake does not stop the release halfway. Then `nbgrader generate_assignment` makes the notebooks
+and their descriptions. Zips are made from these.
 """
 
-import io
-import json
-import re
-import zipfile
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import read_places
-from hw_grading.gradebook.model import wrong_sums
+from hw_grading.batch.settings import WholeClass
+from hw_grading.commands.student_zip import write_student_zip
+from hw_grading.gradebook.model import wrong_conditions, wrong_sums
+from hw_grading.gradebook.places import read_places
 from hw_grading.gradebook.scores import Cell
-from hw_grading.gradebook.writing import write_whole
-from hw_grading.homework.cells import described, is_test
-from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, has_manifest, manifest_of
-from hw_grading.homework.source_notebook import (
-    check_cells,
-    differ,
-    points_of,
-    set_points,
-    unknown_cells,
-)
-from hw_grading.run.settings import ExecuteSubmission
-from hw_support.submission import released
+from hw_grading.homework.cells import is_test
+from hw_grading.homework.course import Course, released_copy
+from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, manifest_of
+from hw_grading.homework.points import differ, points_of, set_points
+from hw_grading.homework.source_notebook import check_cells, check_generators, unknown_cells
+from hw_grading.plugins.trial import try_alone
 from hw_support.submission.cells import marks_of
 from hw_support.submission.file import UserError
 
-# Every entry of a zip gets this time, so that the same release gives the same bytes.
-_ZIP_TIME = (2022, 9, 20, 0, 0, 0)
-_LOCK = REPOSITORY / "requirements-student.lock"  # what students install
+
+class NotReleased(UserError):
+    """The tests of a homework do not keep their promise. The text has a line for each finding."""
 
 
 def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[Path], list[str]]:
     """Generate released notebooks, write the students' zips, and return zips and warnings.
 
-    A homework gets a zip if it has a manifest, and one notebook, which is named after it. Without
-    its repository, the package makes no zips.
-
-    A warning is a sentence of `check_source`. Raises `UserError` if there is no such homework;
-    `ManifestError`, before any change, if a manifest has a mistake or other points than the
-    notebook; `RuntimeError` if students could read what is hidden in a cell, or if nbgrader cannot
-    generate an assignment.
+    A warning is a sentence of `check_source` or of `requirements_of`. Raises `UserError` if there
+    is no such homework; `ManifestError`, before any change, if a manifest has a mistake or other
+    points than the notebook; `UserError` if students could read what is hidden in a cell, or if
+    nbgrader cannot generate an assignment; `NotReleased`, before any change, if the solutions lose
+    a point of a test, a test has a fault, or the untouched release gets a point.
     """
     if not (chosen := list(dict.fromkeys(names)) or course.homeworks()):
         raise UserError(
@@ -57,22 +48,15 @@ def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[
     for name in chosen:
         course.expect_homework(name)
     warnings = [sentence for name in chosen for sentence in check_source(course, name)]
+    if found := [sentence for name in chosen for sentence in _findings(course, name)]:
+        raise NotReleased("\n".join([*found, "Nothing was released. Mend this, then try again."]))
     for name in chosen:
         course.must("generate_assignment", name, "--force")
-    own = [name for name in chosen if _LOCK.is_file() and has_manifest(course.root, name)]
-    zipped = [name for name in own if course.notebooks(name) == [name]]
-    zips = [write_student_zip(course, out, name) for name in zipped]
-    if course.folder.resolve() == REPOSITORY:
-        for path in released.FOLDER.glob("*.json"):
-            if path.stem not in course.homeworks():
-                path.unlink()
-        for name in zipped:
-            write_whole(released.FOLDER / f"{name}.json", description_of(course, name).encode())
-    warnings += [
-        f"{name}: there is no zip for students, which needs one notebook, {name}.ipynb."
-        for name in own
-        if name not in zipped
-    ]
+    zips = []
+    for name in chosen:
+        path, more = write_student_zip(course, out, name)
+        zips.append(path)
+        warnings += more
     return zips, warnings
 
 
@@ -82,13 +66,13 @@ def check_source(course: Course, assignment: str) -> list[str]:
     file = course.root / STAFF / assignment / FILE_NAME
     total, warnings = 0.0, list[str]()
     cells, owner = list[NotebookNode](), dict[str, Path]()
-    for path in course.notebooks_in(course.source(assignment), assignment):
+    for path in course.sources(assignment):
         shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
         try:
             notebook = nbformat.read(path, as_version=4)
         except ValueError as error:
-            raise RuntimeError(
-                f"{path} is not a notebook ({error}). Save it again in Jupyter"
+            raise UserError(
+                f"{path} is not a notebook ({error}). Save it again in Jupyter, or delete it"
             ) from error
         set_points(notebook)
         check_cells(notebook, shown)
@@ -98,67 +82,36 @@ def check_source(course: Course, assignment: str) -> list[str]:
         for cell in filter(points_of, notebook.cells):
             name = marks_of(cell)["grade_id"]
             if name in owner:
-                raise RuntimeError(
+                raise UserError(
                     f"{shown}: the id {name} is also that of another cell with points in "
                     f"{owner[name]}. Each needs its own. Nothing was released."
                 )
             owner[name] = shown
             if not is_test(cell):
                 by_hand.append(Cell(name, points_of(cell), by_hand=True))
-        warnings += [f"{shown}: {said}" for said in wrong_sums(by_hand, read_places(path))]
+        places = read_places(path)
+        said = [*wrong_sums(by_hand, places), *wrong_conditions(by_hand, places, manifest.arrays)]
+        warnings += [f"{shown}: {sentence}" for sentence in said]
     if manifest.points is not None and differ(manifest.points, total):
         raise ManifestError(
             f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
             f"{total:g}. Change one of the two."
         )
+    check_generators(course, assignment)
     return [*(f"{file}: {said}" for said in unknown_cells(manifest, cells)), *warnings]
 
 
-def description_of(course: Course, assignment: str) -> str:
-    """Describe a homework that was generated in a course; see `hw_support.submission.released`."""
-    limits = ExecuteSubmission(config=course.config)
-    manifest = manifest_of(course.root, assignment)
-    pins = _LOCK.read_text(encoding="utf-8")
-    description = described(
-        nbformat.read(course.release(assignment) / f"{assignment}.ipynb", as_version=4),
-        assignment=assignment,
-        packages=sorted(set(re.findall(r"^[\w.-]+(?=[=\[])", pins, re.MULTILINE))),
-        certification=manifest.certification,
-        cpu_seconds_for_cell=manifest.seconds("cpu_seconds"),
-        cpu_seconds_per_cell=limits.cpu_seconds_per_cell,
-        output_bytes_per_cell=limits.output_bytes_per_cell,
-    )
-    return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
+def _findings(course: Course, assignment: str) -> list[str]:
+    """Try the tests in a copy of the course; return what is to be mended, in sentences.
 
-
-def write_student_zip(course: Course, out: Path, assignment: str) -> Path:
-    """Write ``<assignment>.zip``: the released files, requirements, and the package hw_support.
-
-    The package describes this homework only, so that students do not see the tests of later ones.
+    The results are kept where `nbgrader autograde` finds them.
     """
-    package = released.FOLDER.parents[1]
-    entries = _files_in(course.release(assignment), "")
-    entries["requirements.txt"] = _LOCK.read_bytes()
-    entries |= _files_in(package, f"{package.name}/", but=released.FOLDER)
-    inner = (released.FOLDER / f"{assignment}.json").relative_to(package.parent)
-    entries[inner.as_posix()] = description_of(course, assignment).encode()
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            entry = zipfile.ZipInfo(f"{assignment}/{name}", _ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, content)
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(target := out / f"{assignment}.zip", packed.getvalue())
-    return target
-
-
-def _files_in(folder: Path, under: str, but: Path | None = None) -> dict[str, bytes]:
-    """Return the files of a folder by path, without caches and those of another folder."""
-    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    return {
-        under + inner.as_posix(): path.read_bytes()
-        for inner, path in sorted(found.items())
-        if path.parent != but and not any(part.startswith((".", "__pyc")) for part in inner.parts)
-    }
+    own = WholeClass(config=course.config)
+    secret = own.secret(course.root, course.directory.course_id).absolute()
+    settings = (
+        f"c.WholeClass.folder = {str(own.place(course.root).absolute())!r}\n"
+        f"c.WholeClass.secret_file = {str(secret)!r}\n"
+    )
+    with tempfile.TemporaryDirectory(prefix="hw-release-") as folder:
+        copy = released_copy(course, assignment, Path(folder), settings)
+        return [said for cell in try_alone(copy, assignment) for said in cell.findings]

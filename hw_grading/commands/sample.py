@@ -1,11 +1,10 @@
 """A homework's sample class: right and wrong submissions, built from the source notebook.
 
 ``staff/<homework>/answers/sample_class.py`` defines ``sample_class(released)``, which returns a
-list of `Submission`. The demonstration, the tests and the benchmarks grade them.
+list of `SampleSubmission`. The demonstration, the tests and the benchmarks grade them.
 ``python -m hw_grading.commands.sample FOLDER`` makes the demonstration's course.
 """
 
-import copy
 import runpy
 import sys
 from collections.abc import Callable
@@ -17,16 +16,17 @@ from typing import Any
 import nbformat
 from nbgrader import utils
 
-from hw_grading.gradebook.folders import TIMESTAMP
 from hw_grading.homework.course import Course, scratch_course
+from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.source_notebook import solved
 
 ON_TIME = timedelta(hours=-5)
 LATE = timedelta(days=1, hours=9)
 
 
 @dataclass(frozen=True)
-class Submission:
+class SampleSubmission:
     """One student's submission, changed from a solved notebook."""
 
     student: str  # the id, which names the mistake
@@ -50,17 +50,6 @@ def replace_in(notebook: Any, grade_id: str, old: str, new: str) -> None:
     cell.source = cell.source.replace(old, new)
 
 
-def solved(released: Any, source: Any) -> Any:
-    """Return a copy of the released notebook with the solutions from the source."""
-    notebook = copy.deepcopy(released)
-    for cell in notebook.cells:
-        if utils.is_solution(cell):
-            lines = cell_of(source, cell.metadata.nbgrader.grade_id).source.split("\n")
-            kept = [s for s in lines if "BEGIN SOLUTION" not in s and "END SOLUTION" not in s]
-            cell.source = "\n".join(kept)
-    return notebook
-
-
 def blank(notebook: Any, released: Any) -> None:
     """Replace every answer by its released stub."""
     for cell in notebook.cells:
@@ -68,15 +57,15 @@ def blank(notebook: Any, released: Any) -> None:
             cell.source = cell_of(released, cell.metadata.nbgrader.grade_id).source
 
 
-def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[Submission]]:
+def sample_class_of(course: Path, assignment: str) -> Callable[[Any], list[SampleSubmission]]:
     """Return the function that makes a homework's sample class, or raise `FileNotFoundError`."""
     path = course / STAFF / assignment / "answers" / "sample_class.py"
     names = runpy.run_path(str(path), run_name=f"sample_class_{assignment}")
-    found: Callable[[Any], list[Submission]] = names["sample_class"]
+    found: Callable[[Any], list[SampleSubmission]] = names["sample_class"]
     return found
 
 
-def write_class(course: Course, assignment: str) -> list[Submission]:
+def write_class(course: Course, assignment: str) -> list[SampleSubmission]:
     """Write the sample class of a generated assignment as submissions; return them by student."""
     name = f"{assignment}.ipynb"
     source = nbformat.read(course.source(assignment) / name, as_version=4)

@@ -2,7 +2,7 @@
 
 The desk is a server extension of Jupyter Server. The same code runs by itself (``python -m
 hw_grading desk``), inside ``jupyter lab`` and behind JupyterHub, with their logins. May import
-`gradebook`, `rendering`, `homework` and `outcome`. This package cleans or escapes
+`analysis.words`, `gradebook`, `rendering`, `homework` and `outcome`. This package cleans or escapes
 everything that students wrote before a page gets it.
 """
 

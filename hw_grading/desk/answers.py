@@ -8,12 +8,15 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw_grading.gradebook.graded_notebook import (
+from hw_grading.analysis.words import bag_of, digest_of
+from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.homework.course import Course
+from hw_grading.notebooks import (
     FINISHED,
     answer_digest,
     cells_by_id,
@@ -21,25 +24,18 @@ from hw_grading.gradebook.graded_notebook import (
     errors_in,
     open_notebook,
     outputs_of,
-    plain,
     size_and_time,
 )
-from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.rendering.markdown import IN_DOLLARS
 from hw_grading.rendering.pictures import pictures_of
+from hw_support.figures import Facts, facts_in
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import UserError
-from hw_support.submission.problems import METADATA_KEY
+from hw_support.submission.problems import METADATA_KEY, plain
 
 EXCERPT = 300  # characters
-_FORMULA = re.compile(
-    rf"(?P<in_dollars>{IN_DOLLARS})|\\[\[(].{{1,1000}}?\\[\])]"
-    r"|\\begin\{(?P<name>\w{1,20}\*?)\}.{0,1000}?\\end\{(?P=name)\}",
-    re.DOTALL,
-)
-_LONGEST_FORMULA = 24  # characters
+_NO_MODULE = re.compile(r"No module named '([A-Za-z_]\w{0,60})")
+_LONGEST_MESSAGE = 200  # characters
 
 Cells = Mapping[str, dict[str, Any]]  # by grade id, with unchecked content
 
@@ -53,10 +49,13 @@ class Glance:
     pictures: int = 0  # how many pictures the code's outputs have
     excerpt: str = ""  # the first words of a text answer, or of the code's error or printed output
     error: bool = False  # whether the answer's cell ended in an error
+    words: str = ""  # of a text: a digest of its words, the same if only layout differs
+    bag: frozenset[str] = frozenset()  # of a text: its words, see `bag_of`
+    figures: tuple[Facts, ...] = ()  # the facts of what code drew
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class Submitted:
     """What is kept of one student."""
 
     student: str
@@ -64,6 +63,7 @@ class Submission:
     reason: str
     late: str
     found: bool
+    lacks: tuple[str, ...]  # modules that the notebook imports, and the grader does not have
     # Glances by grade id. If an answer is missing, it was deleted or there is no graded notebook.
     glances: Mapping[str, Glance]
 
@@ -81,7 +81,7 @@ class Answers:
         self._lock = threading.Lock()
         self._roster: Results | None = None
         self._results: dict[str, Result] = {}
-        self._kept: dict[str, tuple[object, Submission]] = {}
+        self._kept: dict[str, tuple[object, Submitted]] = {}
         self._released: tuple[object, dict[str, str]] = (None, {})
 
     def roster(self, *, now: bool = False) -> Results:
@@ -94,12 +94,12 @@ class Answers:
                 self._results = {result.student.id: result for result in roster.handed_in}
         return roster
 
-    def known(self) -> dict[str, Submission]:
+    def known(self) -> dict[str, Submitted]:
         """Return the submissions read so far, without reading anything."""
         with self._lock:
             return {student: kept for student, (_, kept) in self._kept.items()}
 
-    def submission(self, student: str) -> Submission:
+    def submission(self, student: str) -> Submitted:
         """Return what is known of a student. The notebook is read again if it has changed."""
         with self._lock:
             key, kept = self._kept.get(student, (None, None))
@@ -115,12 +115,13 @@ class Answers:
             keys = {student: key for student, (key, _) in self._kept.items()}
         return [student for student in here if self._key(student) != keys.get(student)]
 
-    def read(self, student: str) -> tuple[Submission, Cells]:
+    def read(self, student: str) -> tuple[Submitted, Cells]:
         """Read a student's notebook; return also the cells that are shown, {} if it is damaged."""
         self.roster(now=student not in self._results)
         key, result = self._key(student), self._results.get(student)
         paths = self._graded(student)
         found: dict[str, dict[str, Any]] = {}
+        lacks: set[str] = set()
         trouble = ""
         for path in list(filter(os.path.lexists, paths)) or paths:
             try:
@@ -129,6 +130,7 @@ class Answers:
                 trouble = f"its graded notebook cannot be read: {why}"
                 continue
             found |= cells_by_id(document)
+            lacks.update(_missing_modules(document["cells"]))
             section = document["metadata"].get(METADATA_KEY)
             if isinstance(section, dict) and section.get(FINISHED) is not True:
                 trouble = "its last grading did not finish"
@@ -141,7 +143,9 @@ class Answers:
             status = Status.NOT_GRADED
             run = f"To grade it again, run `nbgrader autograde {self.assignment}`."
             reason = f"The submission has scores, but {trouble}. {run}"
-        submission = Submission(student, status, reason, late, found_it, glances)
+        submission = Submitted(
+            student, status, reason, late, found_it, lacks=tuple(sorted(lacks)), glances=glances
+        )
         with self._lock:
             self._kept[student] = (key, submission)
         return submission, cells
@@ -168,10 +172,20 @@ class Answers:
         blank = (stub, "", "YOUR ANSWER HERE", "raise NotImplementedError()")
         empty = not pictures and not attached and _bare(source, is_code) in blank
         errors = [] if empty else errors_in(cell)
-        texts = [*map(error_of, errors), *(text_of(o.get("text")) for o in outputs_of(cell))]
-        words = next(filter(str.strip, texts), source) if is_code else without_tex(source)
+        said = [*map(error_of, errors), *(text_of(o.get("text")) for o in outputs_of(cell))]
+        words = next(filter(str.strip, said), source) if is_code else source
         excerpt = plain(words.strip(), EXCERPT)
-        return Glance(answer_digest(cell), empty, pictures, excerpt, bool(errors))
+        text = "" if is_code or attached else source
+        return Glance(
+            digest=answer_digest(cell),
+            empty=empty,
+            pictures=pictures,
+            excerpt=excerpt,
+            error=bool(errors),
+            words=digest_of(text),
+            bag=bag_of(text),
+            figures=facts_in(outputs_of(cell)) if is_code else (),
+        )
 
     def _stubs(self) -> dict[str, str]:
         """Return the answers' released text, by grade id."""
@@ -183,14 +197,13 @@ class Answers:
         return self._released[1]
 
 
-def without_tex(text: str) -> str:
-    """Return the beginning of a text; short formulas as they are typed, others as ``[formula]``."""
-    return _FORMULA.sub(_in_words, text[: 10 * EXCERPT])
-
-
-def _in_words(found: re.Match[str]) -> str:
-    tex = (found["in_dollars"] or "\\").strip("$").replace("{", "").replace("}", "")
-    return "[formula]" if "\\" in tex or len(tex) > _LONGEST_FORMULA else tex.strip()
+def _missing_modules(cells: Iterable[Any]) -> Iterator[str]:
+    """Yield the modules that cells could not import, by the name of their package's folder."""
+    for cell in (cell for cell in cells if isinstance(cell, dict)):
+        for error in errors_in(cell):
+            if error.get("ename") == "ModuleNotFoundError":
+                found = _NO_MODULE.search(text_of(error.get("evalue"))[:_LONGEST_MESSAGE])
+                yield from found.groups() if found else ()
 
 
 def _bare(source: str, is_code: bool) -> str:

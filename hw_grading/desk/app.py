@@ -17,9 +17,10 @@ from hw_grading.desk.desks import Desks, expect_homework
 from hw_grading.desk.handlers import STATIC, routes
 from hw_grading.desk.writing import LONGEST_BODY
 from hw_grading.homework.course import Course
-from hw_grading.outcome import GraderFault
+from hw_support.submission.file import UserError
 
-_READERS, _WRITERS = 8, 4  # threads; requests that wait for a locked gradebook do not delay readers
+_READERS = 8  # threads
+_WRITERS = 1  # saves wait in one queue: SQLite would let several waiting writers in by chance
 
 
 class DeskServer(ServerApp):
@@ -77,12 +78,12 @@ def serve(course: Path, assignment: str, grid: str, more: Sequence[str]) -> None
     """Run a server with the desk of a homework, which a browser opens, until it is stopped.
 
     The first page has all answers to the question `grid`, or is the list of questions. `more` are
-    options of Jupyter Server. `NotThere` if the course has no such homework; `GraderFault` if its
+    options of Jupyter Server. `NotThere` if the course has no such homework; `UserError` if its
     settings have a mistake.
     """
     expect_homework(Course(course), assignment)
     if os.geteuid() == 0 and "--allow-root" not in more:
-        raise GraderFault(
+        raise UserError(
             "The desk does not run as root. Start it as another user, in a container with "
             "'docker run --user 1000:1000 ...'. If you want to run it as root, add --allow-root"
         )

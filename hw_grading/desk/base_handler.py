@@ -14,8 +14,7 @@ from tornado import web
 from hw_grading.desk.desks import Desks, NotThere
 from hw_grading.gradebook.model import Conflict, Refused, RubricChanged, expect_name
 from hw_grading.gradebook.tables import MAX_IN_A_NAME
-from hw_grading.outcome import GraderFault
-from hw_support.failures import visible
+from hw_support.checks.failures import visible
 from hw_support.submission.file import UserError
 
 NAME = "hw_grading_desk"  # name of the extension, and of its entries in the server's settings
@@ -102,7 +101,7 @@ class DeskHandler(JupyterHandler):
                 return 400, answer
             case NotThere():
                 return 404, answer
-            case UserError() | GraderFault():
+            case UserError():
                 return 503, answer
             case web.HTTPError():
                 return status, {"message": self._words(error, status)}

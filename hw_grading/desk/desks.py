@@ -6,12 +6,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hw_grading.analysis.words import similar
 from hw_grading.desk.answers import Answers, Glance
 from hw_grading.desk.pictures import Thumbnails
-from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Question
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
+from hw_grading.outcome import Status
+from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 _FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
@@ -21,7 +24,7 @@ _SECONDS_OF_QUESTIONS = 5.0
 _log = logging.getLogger(__name__)
 
 
-class NotThere(RuntimeError):
+class NotThere(UserError):
     """The course has no such homework, question or student. The text says which exist."""
 
 
@@ -31,9 +34,10 @@ class HomeworkDesk:
     def __init__(self, course: Course, assignment: str, thumbnails: Thumbnails) -> None:
         self.course, self.assignment = course, assignment
         self.thumbnails = thumbnails
-        self.book = GradeBook(course, assignment)
+        self.book = ManualGrading(course, assignment)
         self._questions = (self.book.questions(), time.monotonic())
         self.answers = Answers(course, assignment, self._shown)
+        self._similar: dict[str, tuple[dict[str, str], list[list[str]]]] = {}  # by question
         self._wake = threading.Event()  # set when a round is due
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name="desk", daemon=True)
@@ -67,6 +71,22 @@ class HomeworkDesk:
                 f"{self.assignment}`, which adds the answers of each notebook that it grades."
             )
         return names[student]
+
+    def not_run(self) -> set[str]:
+        """Return the students whose submissions `autograde` has still to run."""
+        known = self.answers.known().items()
+        return {student for student, one in known if one.status is Status.NOT_GRADED}
+
+    def similar(self, cell: str) -> list[list[str]]:
+        """Return groups of students whose texts are similar to that of the first one."""
+        known = self.answers.known().items()
+        glances = {s: g for s, one in known if (g := one.glances.get(cell)) and not g.empty}
+        key = {student: glance.digest for student, glance in glances.items()}
+        before, groups = self._similar.get(cell, ({}, []))
+        if key != before:
+            groups = similar({student: glance.bag for student, glance in glances.items()})
+            self._similar[cell] = key, groups
+        return groups
 
     def _shown(self) -> set[str]:
         """Return the grade ids of the cells that are shown: answers, and what is beside them."""

@@ -13,17 +13,17 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.desk import reading
+from hw_grading.desk import pictures, reading
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
-from hw_grading.desk.pictures import MIME
 from hw_grading.desk.writing import Name, body_of, written
 from hw_grading.gradebook.model import Refused, expect_name
 from hw_grading.homework.homework import why_no_id
 from hw_grading.rendering import FORMULAS
 
 STATIC = Path(__file__).with_name("static")
+_OF_A_PICTURE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox"
 _FOR_EVER = "private, max-age=31536000, immutable"
 
 
@@ -81,13 +81,13 @@ class Api(DeskHandler, APIHandler):
             case "overview", False, False:
                 return reading.overview(desk, self.grader)
             case "question", True, False:
-                return reading.question(desk, cell, self.grader)
+                return reading.question(desk, cell)
             case "answer", True, True:
                 return reading.answer(desk, cell, student)
+            case "similar", True, True:
+                return reading.similar(desk, cell, student)
             case "student", True, False:
                 return reading.student(desk, cell)
-            case "flagged", False, False:
-                return reading.flagged(desk)
         raise web.HTTPError(404)
 
     @web.authenticated
@@ -104,7 +104,8 @@ class Api(DeskHandler, APIHandler):
                     "the page asks for it."
                 )
             where = (cell or "", what, then or "")
-            answer = await self.in_thread(written, desk, *where, raw, grader, among="writers")
+            among = "readers" if "preview" in where else "writers"
+            answer = await self.in_thread(written, desk, *where, raw, grader, among=among)
         self.finish(dumped(answer))
 
     def _name(self, name: str) -> dict[str, Any]:
@@ -134,8 +135,10 @@ class Thumbnail(DeskHandler):
     async def get(self, assignment: str, cell: str, student: str) -> None:
         """Send the picture. The address has the answer's digest, so it never changes."""
         desk = await self.in_thread(self.desks.desk, assignment)
-        content, digest = await self.in_thread(_thumbnail, desk, cell, student)
-        self.set_header("Content-Type", MIME)
+        larger = self.get_query_argument("larger", "") != ""
+        (mime, content), digest = await self.in_thread(_thumbnail, desk, cell, student, larger)
+        self.set_header("Content-Type", mime)
+        self.set_header("Content-Security-Policy", _OF_A_PICTURE)
         if self.get_query_argument("d", "") == digest:
             self.set_header("Cache-Control", _FOR_EVER)
         self.finish(content)
@@ -177,24 +180,26 @@ def routes() -> list[tuple[Any, ...]]:
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
             for name in ("grade", "grid", "student")
         ),
-        (rf"{page}/flagged", Page, {"template": "flagged.html"}),
         (rf"{place}/.*", Missing),
     ]
 
 
-def _thumbnail(desk: HomeworkDesk, cell: str, student: str) -> tuple[bytes, str]:
-    """Return a thumbnail and the digest of its answer."""
+def _thumbnail(
+    desk: HomeworkDesk, cell: str, student: str, larger: bool
+) -> tuple[pictures.Thumbnail, str]:
+    """Return a thumbnail, or a larger picture, and the digest of its answer."""
     if why_no_id(student):
         raise NotThere("No student has this id.")
     digest = desk.answers.submission(student).glances.get(cell, Glance()).digest
-    if kept := desk.thumbnails.kept(digest):
-        return kept, digest
-    submission, cells = desk.answers.read(student)
-    if cell in cells:
-        digest = submission.glances[cell].digest
-        if small := desk.thumbnails.make(cells[cell], digest):
-            return small, digest
-    raise NotThere("This answer has no picture that can be shown.")
+    kept = None if larger else desk.thumbnails.kept(digest)
+    if kept is None:
+        submission, cells = desk.answers.read(student)
+        answer, digest = cells.get(cell, {}), submission.glances.get(cell, Glance()).digest
+        made = desk.thumbnails
+        kept = made.larger(answer) if larger else made.make(answer, digest)
+    if not kept[0]:
+        raise NotThere("This answer has no picture that can be shown.")
+    return kept, digest
 
 
 def dumped(answer: dict[str, Any]) -> str:

@@ -7,49 +7,64 @@ from typing import Any
 
 from PIL import Image
 
-from hw_grading.rendering.pictures import content_of, pictures_of
+from hw_grading.rendering.pictures import SVG, content_of, pictures_of
 
-MIME = "image/webp"
 WIDTH, HEIGHT = 320, 320  # pixels, at most
+LARGER = 3  # how many times as large a picture is that a grader points at
+_WEBP = "image/webp"
+
+Thumbnail = tuple[str, bytes]  # type and content; ("", b"") if there is no picture
 
 
 class Thumbnails:
     """The thumbnails of all homeworks, by the digest of the answer: a changed one gets a new one.
 
-    They are kept in memory; beyond `most`, the oldest are dropped.
+    They are kept in memory; beyond `most`, the oldest are dropped. An SVG is its own thumbnail, and
+    is not kept, since it may be large.
     """
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
-        self._kept: dict[str, bytes] = {}
+        self._kept: dict[str, Thumbnail] = {}
         self._one = threading.Lock()  # one at a time, because decoding takes memory
 
-    def kept(self, digest: str) -> bytes | None:
-        """Return an answer's thumbnail: b"" if it can have none, None if it is not made yet."""
+    def kept(self, digest: str) -> Thumbnail | None:
+        """Return an answer's thumbnail; None if it is not kept."""
         return self._kept.get(digest)
 
-    def make(self, cell: Mapping[str, Any], digest: str) -> bytes:
-        """Return an answer's thumbnail, made if it is missing; b"" if it has no valid picture."""
+    def make(self, cell: Mapping[str, Any], digest: str) -> Thumbnail:
+        """Return an answer's thumbnail, made if it is missing."""
         with self._one:
-            if digest not in self._kept:
-                self._kept[digest] = _thumbnail(cell)
-            made = self._kept[digest]
+            if digest in self._kept:
+                return self._kept[digest]
+            made = _thumbnail(cell)
+            if made[0] != SVG:
+                self._kept[digest] = made
             while len(self._kept) > self._most:
                 del self._kept[next(iter(self._kept))]
         return made
 
+    def larger(self, cell: Mapping[str, Any]) -> Thumbnail:
+        """Return an answer's first picture, so large that the lines of any figure are seen."""
+        with self._one:
+            return _thumbnail(cell, LARGER)
 
-def _thumbnail(cell: Mapping[str, Any]) -> bytes:
+
+def _thumbnail(cell: Mapping[str, Any], times: int = 1) -> Thumbnail:
+    width, height = times * WIDTH, times * HEIGHT
     try:
-        raw = content_of(*pictures_of(cell)[0])
+        mime, data = pictures_of(cell)[0]
+        raw = content_of(mime, data)
+        if mime == SVG:
+            return SVG, raw
         with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
-            image.draft("RGB", (2 * WIDTH, 2 * HEIGHT))  # a JPEG is decoded at reduced size
-            image.thumbnail((WIDTH, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            image.draft("RGB", (2 * width, 2 * height))  # a JPEG is decoded at reduced size
+            image.thumbnail((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
             with_alpha = image.convert("RGBA")
         on_white = Image.new("RGB", with_alpha.size, "white")
         on_white.paste(with_alpha, mask=with_alpha.getchannel("A"))
         stream = io.BytesIO()
         on_white.save(stream, "WEBP", quality=80, method=2)
-        return stream.getvalue()
+        return _WEBP, stream.getvalue()
     except Exception:  # no picture, or any error of Pillow on a hostile file
-        return b""
+        return "", b""

@@ -1,18 +1,21 @@
 """The read requests of the desk's pages. Each function returns the JSON of one address."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from statistics import fmean
 from typing import Any
 
-from hw_grading.desk.answers import Cells, Glance, Submission
+from hw_grading.analysis.closing import still_open
+from hw_grading.analysis.words import differences
+from hw_grading.desk import hints
+from hw_grading.desk.answers import Cells, Glance, Submitted
 from hw_grading.desk.desks import HomeworkDesk
-from hw_grading.gradebook.graded_notebook import order_in, outputs_of
 from hw_grading.gradebook.model import Grading, Question, Rubric
+from hw_grading.gradebook.places import order_in
 from hw_grading.gradebook.results import read_results
-from hw_grading.homework.homework import manifest_of
+from hw_grading.notebooks import outputs_of
 from hw_grading.outcome import Status
 from hw_grading.rendering.answers import (
     answer_html,
@@ -22,12 +25,15 @@ from hw_grading.rendering.answers import (
     printed_html,
     text_html,
 )
-from hw_grading.rendering.cleaning import as_text
+from hw_grading.rendering.cleaning import LONGEST_TYPED, as_text
+from hw_grading.rendering.limits import Limits
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
 
 _MAX_COMMENTS = 50
+_MAX_SIMILAR = 12  # texts compared with one
+_OF_A_ROW = ("digest", "empty", "pictures", "excerpt", "error")  # of a `Glance`
 LINES_OF_NUMBERS = 15
 _MAX_NUMBERS = 20_000  # characters at the end of a printed text
 
@@ -36,41 +42,21 @@ Json = dict[str, Any]
 
 
 def overview(desk: HomeworkDesk, grader: str) -> Json:
-    """Return the progress of each question, and the students who need attention."""
-    names = desk.book.names()
+    """Return the progress of each question, what is open, and the students."""
     known = desk.answers.known()
-    records = [one.known for one in desk.answers.roster().handed_in]
-    # The certification needs only a look, so it comes after the questions.
-    last = manifest_of(desk.course.root, desk.assignment).certification
-    questions = [_summary(desk, q, grader) for q in desk.questions()]
-    questions.sort(key=lambda one: bool(one["cell"] == last))
-
-    def person(student: str) -> Json:
-        return {"student": student, "name": names.get(student, "")}
-
-    def those(status: Status) -> list[Json]:
-        return [
-            person(student) | {"reason": one.reason or status, "has_page": student in names}
-            for student, one in sorted(known.items())
-            if one.status is status
-        ]
-
+    results = desk.answers.roster()
+    now = desk.book.graders()
+    names = desk.book.names()
     return {
         "grader": grader,
-        "questions": questions,
-        "students": [person(student) for student in names],
-        "class": {
-            "students": len(records),
-            "waiting": sum(question["waiting"] for question in questions),
-            "failed": those(Status.SUBMISSION_FAILED),
-            "not_run": those(Status.NOT_GRADED),
-            "late": [person(one.student) | {"late": one.late} for one in records if one.late],
-        },
-        "reading": {"read": len(known), "of": len(records)},
+        "questions": [_summary(desk, q) | {"now": now.get(q.cell, [])} for q in desk.questions()],
+        "open": [asdict(one) for one in still_open(results)],
+        "students": [{"student": student, "name": name} for student, name in names.items()],
+        "reading": {"read": len(known), "of": len(results.handed_in)},
     }
 
 
-def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
+def question(desk: HomeworkDesk, cell: str) -> Json:
     """Return a question's text, its rubric, and all answers in the question's own order."""
     about = desk.question(cell)
     names = desk.book.names()
@@ -95,7 +81,11 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
             "version": grading.version,
             "missing": submission is not None and glance is None,
             "failed": submission is not None and submission.status is Status.SUBMISSION_FAILED,
-            **{name: getattr(glance or Glance(), name) for name in Glance.__slots__},
+            "chosen": sorted(grading.mark.chosen),
+            "grader": _who(grading) if grading.score is not None else "",
+            "lacks": _lacks(submission, cell) if submission else [],
+            "hints": hints.in_the_grid(about, glance) if glance else [],
+            **{name: getattr(glance or Glance(), name) for name in _OF_A_ROW},
         }
 
     return {
@@ -104,6 +94,7 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
             "text_html": markdown(about.text),
             "scheme_html": markdown(about.scheme),
             "scheme_is_rubric": _made_of(rubric, about.scheme),
+            "conditions": about.conditions,
         },
         "rubric": rubric,
         "students": [row(student) for student in order],
@@ -111,7 +102,7 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
             {"text": text, "times": times} for text, times in comments.most_common(_MAX_COMMENTS)
         ],
         "same": _same(order, known, cell),
-        "next": _next(order, gradings, grader),
+        "similar": desk.similar(cell),
         "reading": {"read": len(known.keys() & gradings.keys()), "of": len(gradings)},
     }
 
@@ -119,10 +110,12 @@ def question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
 def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     """Return one answer, with what is shown beside it and its grading."""
     about, name = desk.question(cell), desk.name_of(student)
-    return {"name": name, **_answer(desk, about, *desk.answers.read(student))}
+    return {"name": name, **_answer(desk, about, *desk.answers.read(student), Limits())}
 
 
-def _answer(desk: HomeworkDesk, about: Question, submission: Submission, cells: Cells) -> Json:
+def _answer(
+    desk: HomeworkDesk, about: Question, submission: Submitted, cells: Cells, limits: Limits
+) -> Json:
     cell, student = about.cell, submission.student
     glance = submission.glances.get(cell, Glance())
     missing = cell not in cells
@@ -137,8 +130,12 @@ def _answer(desk: HomeworkDesk, about: Question, submission: Submission, cells: 
         **_of_submission(submission),
         "empty": glance.empty,
         "missing": missing,
-        "html": note or _or_text(answer_html, cells[cell]),
-        "beside": titled({c: _or_text(_beside, cells[c]) for c in about.beside if c in cells}),
+        "lacks": _lacks(submission, cell),
+        "hints": hints.of_an_answer(about, glance),
+        "html": note or _or_text(answer_html, cells[cell], limits),
+        "beside": titled(
+            {c: _or_text(_beside, cells[c], limits) for c in about.beside if c in cells}
+        ),
         "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
         "given_html": markdown(comment_markdown(grading.comment)),
@@ -146,42 +143,41 @@ def _answer(desk: HomeworkDesk, about: Question, submission: Submission, cells: 
     }
 
 
+def similar(desk: HomeworkDesk, cell: str, student: str) -> Json:
+    """Return the texts that are similar to a student's, each once, with the differences marked."""
+    desk.question(cell), desk.name_of(student)
+    group = next((one for one in desk.similar(cell) if student in one), [])
+    known = desk.answers.known()
+    by_words: dict[str, list[str]] = {}
+    for one in filter(known.get, group):
+        by_words.setdefault(known[one].glances.get(cell, Glance()).words, []).append(one)
+    own = _text(desk, cell, student)
+    return {
+        "texts": [
+            {"students": alike, "html": differences(own, _text(desk, cell, alike[0]))}
+            for alike in list(by_words.values())[: _MAX_SIMILAR + 1]
+            if student not in alike
+        ]
+    }
+
+
+def _text(desk: HomeworkDesk, cell: str, student: str) -> str:
+    return text_of(desk.answers.read(student)[1].get(cell, {}).get("source"))
+
+
 def student(desk: HomeworkDesk, student: str) -> Json:
     """Return all answers of a student with their history, and the points of the tests."""
     name = desk.name_of(student)
     submission, cells = desk.answers.read(student)
+    limits = Limits()
     answers = [
         _about(question)
-        | _answer(desk, question, submission, cells)
+        | _answer(desk, question, submission, cells, limits)
         | {"events": desk.book.history(question.cell, student)}
         for question in desk.questions()
     ]
     about = {"name": name, **_of_submission(submission)}
     return about | {"answers": answers, "tests": _tests(desk, student)}
-
-
-def flagged(desk: HomeworkDesk) -> Json:
-    """Return the answers that are flagged for another look."""
-    names = desk.book.names()
-    found = []
-    for about in desk.questions():
-        gradings = desk.book.gradings(about.cell)
-        if those := [grading for grading in gradings.values() if grading.mark.flagged]:
-            order = desk.book.order(about.cell, _counting(desk, gradings))
-            numbers = {student: number for number, student in enumerate(order, 1)}
-            found += [
-                {
-                    "cell": about.cell,
-                    "title": about.title,
-                    "student": grading.student,
-                    "name": names.get(grading.student, ""),
-                    "number": numbers.get(grading.student),
-                    "note": grading.mark.flag_note,
-                    "grader": grading.grader,
-                }
-                for grading in those
-            ]
-    return {"flagged": found}
 
 
 def grading_json(grading: Grading) -> Json:
@@ -215,11 +211,12 @@ def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
 # -- of a class
 
 
-def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
+def _summary(desk: HomeworkDesk, about: Question) -> Json:
     gradings = _counting(desk, desk.book.gradings(about.cell))
     waiting = sum(grading.waits for grading in gradings.values())
-    # The points that people gave. For empty answers, the autograder gives 0.
-    scores = [one.score for one in gradings.values() if not one.waits and one.score is not None]
+    # The others have no score of a person: the autograder gives 0 to empty answers.
+    by_people = [one for one in gradings.values() if not one.waits and one.score is not None]
+    scores = [one.score for one in by_people if one.score is not None]
     return {
         **_about(about),
         "graded": len(gradings) - waiting,
@@ -228,31 +225,30 @@ def _summary(desk: HomeworkDesk, about: Question, grader: str) -> Json:
         "waiting": waiting,
         "flagged": sum(grading.mark.flagged for grading in gradings.values()),
         "mean": round(fmean(scores), 4) if scores else None,
-        "next": _next(desk.book.order(about.cell, gradings), gradings, grader),
+        "graders": sorted(Counter(map(_who, by_people)).items(), key=lambda one: (-one[1], one)),
     }
 
 
-def _next(order: Sequence[str], gradings: Mapping[str, Grading], grader: str) -> str | None:
-    """Return the student with whom a grader goes on; None if every answer is graded.
-
-    Graders begin at different places in the order, so that they rarely meet.
-    """
-    digest = hashlib.sha256(grader.encode()).digest()
-    start = int.from_bytes(digest, "big") % max(1, len(order))
-    circle = (*order[start:], *order[:start])
-    return next((student for student in circle if gradings[student].waits), None)
+def _who(grading: Grading) -> str:
+    """Return who graded an answer last."""
+    return "formgrader" if grading.overridden else grading.grader
 
 
 def _counting(desk: HomeworkDesk, gradings: Mapping[str, Grading]) -> dict[str, Grading]:
     """Return the answers that count. While `autograde` has to run, only people's scores do."""
-    known = desk.answers.known()
-    not_run = {student for student, one in known.items() if one.status is Status.NOT_GRADED}
+    not_run = desk.not_run()
     by_people = {s for s, one in gradings.items() if one.score is not None and not one.waits}
     return {s: one for s, one in gradings.items() if s in by_people or s not in not_run}
 
 
-def _of_submission(one: Submission) -> Json:
+def _of_submission(one: Submitted) -> Json:
     return {name: getattr(one, name) for name in ("student", "status", "reason", "late")}
+
+
+def _lacks(submission: Submitted, cell: str) -> list[str]:
+    """Return the modules whose absence may explain why an answer has an error and no plot."""
+    glance = submission.glances.get(cell, Glance())
+    return list(submission.lacks) if glance.error and not glance.pictures else []
 
 
 def _about(question: Question) -> Json:
@@ -265,17 +261,21 @@ def _made_of(rubric: Rubric, scheme: str) -> bool:
     return rubric.revision > 0 or any(item.text in words for item in rubric.items)
 
 
-def _same(students: Iterable[str], known: Mapping[str, Submission], cell: str) -> list[list[str]]:
-    """Return groups of identical answers: first the empty ones, then the largest groups."""
+def _same(students: Iterable[str], known: Mapping[str, Submitted], cell: str) -> list[list[str]]:
+    """Return groups of the same answers: first the empty ones, then the largest groups.
+
+    Texts are the same if their words are.
+    """
     groups: dict[str, list[str]] = {}
     for student in students:
         if student in known and (glance := known[student].glances.get(cell)):
-            groups.setdefault("" if glance.empty else glance.digest, []).append(student)
+            key = "" if glance.empty else glance.words or glance.digest
+            groups.setdefault(key, []).append(student)
     found = [groups.pop("", []), *sorted(groups.values(), key=len, reverse=True)]
     return [group for group in found if len(group) > 1]
 
 
-def _why_missing(submission: Submission) -> str:
+def _why_missing(submission: Submitted) -> str:
     if not submission.found:
         return "This student has no graded notebook."
     if submission.glances:
@@ -292,11 +292,14 @@ def markdown(text: str) -> str:
     return str(text_html(text)) if text else ""
 
 
-def _or_text(make: Callable[[Mapping[str, Any]], str], cell: Mapping[str, Any]) -> str:
+def _or_text(
+    make: Callable[[Mapping[str, Any], Limits], str], cell: Mapping[str, Any], limits: Limits
+) -> str:
     try:
-        return str(make(cell))
+        return str(make(cell, limits))
     except Exception:  # libraries may raise anything on a hostile cell
-        return as_text(text_of(cell.get("source")), "Shown as text, because it cannot be rendered.")
+        source = limits.cut(text_of(cell.get("source")), LONGEST_TYPED)
+        return as_text(source, "Shown as text, because it cannot be rendered.")
 
 
 def numbers_html(cell: Mapping[str, Any]) -> str:
@@ -313,10 +316,10 @@ def numbers_html(cell: Mapping[str, Any]) -> str:
     return str(printed_html("\n".join(line[:500] for line in lines)))
 
 
-def _beside(cell: Mapping[str, Any]) -> str:
+def _beside(cell: Mapping[str, Any], limits: Limits) -> str:
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
-        return text_html(source)
+        return text_html(source, None, limits)
     if pictures_of(cell):
-        return outputs_html(cell)
-    return code_html(source) if source.strip() else ""
+        return outputs_html(cell, limits)
+    return code_html(source, limits) if source.strip() else ""

@@ -54,6 +54,17 @@ class _Items(_Seen):
     items: list[str]
 
 
+class _Page(Body):
+    """A page that shows an answer, by its random id."""
+
+    page: str = Field(pattern="^[0-9a-f]{32}$")
+
+
+class _Opening(_Page):
+    student: str | None = None  # whose answer it opens; without one, where its grader goes on
+    here: str = ""  # the student whose answer it has open
+
+
 class _NewRubric(Body):
     rubric: Rubric
 
@@ -108,6 +119,12 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
             return _saved(
                 book.add_items(cell, more.versions, more.items, **_seen(desk, more, grader))
             )
+        case True, "open", "":  # leases an answer to a page
+            opening = dict(body_of(raw, _Opening))
+            return vars(book.open(cell, grader=grader, not_run=desk.not_run(), **opening))
+        case False, "leave", "":
+            book.leave(body_of(raw, _Page).page)
+            return {}
         case True, "undo", "":
             undone = book.undo(cell, grader=grader)
             return {"undone": {student: grading_json(one) for student, one in undone.items()}}

@@ -1,4 +1,4 @@
 """Makes the verdicts on test cells, in a process that runs no student code.
 
-May import `sandbox`, `inside`, `homework` and `outcome`.
+May import `sandbox`, `answering`, `homework` and `outcome`.
 """

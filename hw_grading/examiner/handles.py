@@ -1,9 +1,9 @@
-"""Handles: what a test cell gets for an object of the notebook that is no plain data.
+"""Handles: what a test cell gets for an object of the notebook that is not plain data.
 
 A handle can be passed back to the notebook. A function can be called, and of an object with entries
 a copy of them can be looked at. No value is known of anything else. So a test that compares a
-handle, prints it, or asks for its type or an attribute, would score by chance. It raises
-`StaffError`: that is the test's mistake, and nobody gets points or a zero for it.
+handle, prints it, or asks for its type or an attribute, would score by chance. `NotPlainData` fails
+its part.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hw_support.checks import StaffError
-from hw_support.compare import Mismatch
-from hw_support.failures import plain_name
+from hw_support.checks.compare import Mismatch, NotPlainData
+from hw_support.checks.failures import plain_name
 
 _REFUSED = (
     *("eq", "ne", "lt", "le", "gt", "ge", "bool", "len", "iter", "contains", "getitem"),
@@ -37,9 +36,7 @@ class Handle:
 
     def __getattribute__(self, name: str) -> Any:
         if name != "__deepcopy__":  # test cells copy their cases
-            raise _refused(
-                self, f"asks for `{name}`" if name != "__class__" else "asks for its type"
-            )
+            raise NotPlainData(_expected_plain_data(self))
         return object.__getattribute__(self, name)
 
     def __deepcopy__(self, memo: Any) -> Handle:
@@ -47,8 +44,8 @@ class Handle:
 
     @staticmethod
     def looked_at(handle: Handle) -> Any:
-        """Return the entries of an object (see `hw_support.compare.looked_at`)."""
-        raise Mismatch(f"expected numbers, or lists and arrays of them, got {_described(handle)}")
+        """Return the entries of an object (see `hw_support.checks.compare.looked_at`)."""
+        raise Mismatch(_expected_plain_data(handle))
 
 
 class SeenHandle(Handle):
@@ -99,7 +96,7 @@ class FunctionHandle(Handle):
 
     @staticmethod
     def watched(handle: Handle, inputs: Sequence[Sequence[Any]]) -> list[Callable[[], Any]]:
-        """Call it with each of the inputs (see `hw_support.compare.watched_calls`)."""
+        """Call it with each of the inputs (see `hw_support.checks.compare.watched_calls`)."""
         calls: list[Callable[[], Any]] = object.__getattribute__(handle, "_call")(
             handle, [(one, {}) for one in inputs], whole=True
         )
@@ -116,7 +113,7 @@ class _Type:
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         if len(given) == 1 and is_handle(given[0]):
-            raise _refused(given[0], "asks for its type")
+            raise NotPlainData(_expected_plain_data(given[0]))
         return type(*given, **named)
 
     def __instancecheck__(self, value: Any) -> bool:
@@ -135,24 +132,14 @@ def number_of(handle: Handle) -> int:
     return number
 
 
-def _described(handle: Handle) -> str:
-    return f"an object of type {object.__getattribute__(handle, '_type_name')}"
+def _expected_plain_data(handle: Handle) -> str:
+    type_name = object.__getattribute__(handle, "_type_name")
+    return f"expected numbers, or lists and arrays of them, got an object of type {type_name}"
 
 
-def _refused(handle: Handle, how: str) -> StaffError:
-    return StaffError(
-        f"it {how} of {_described(handle)}, which stays in the student's process. A test can judge "
-        "plain data only: None, numbers, texts, lists, tuples, dicts and arrays. Use "
-        "`assert_close` or `as_numbers`, which fail the part for anything else"
-    )
-
-
-def _refusing(name: str) -> Callable[..., Any]:
-    def refuse(self: Handle, *_: Any, **__: Any) -> Any:
-        raise _refused(self, f"uses the `__{name}__`")
-
-    return refuse
+def _refuse(self: Handle, *_: Any, **__: Any) -> Any:
+    raise NotPlainData(_expected_plain_data(self))
 
 
 for _name in _REFUSED:
-    setattr(Handle, f"__{_name}__", _refusing(_name))
+    setattr(Handle, f"__{_name}__", _refuse)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
+import dis
 import functools
 import marshal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,8 +16,8 @@ from hw_grading.examiner.handles import FunctionHandle, type_of
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.processes import MAX_TIMES
 from hw_support.checks import StaffError
-from hw_support.notebook_access import Notebook
-from hw_support.time_limit import time_limit
+from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.time_limit import time_limit
 
 Cell = tuple[str, str]  # name, source
 
@@ -35,6 +37,8 @@ class StudentNames(dict[str, Any]):
     ) -> None:
         super().__init__(own)
         self._own, self._session, self._instructors = own, session, instructors
+        self._kept: dict[str, Any] = {}  # values of the notebook from before the cell's first call
+        self._functions: dict[int, tuple[str, Any]] = {}  # of the notebook, that were read, by id
         self.notebook = RemoteNotebook(self, session)
 
     def __missing__(self, name: str) -> Any:
@@ -42,24 +46,73 @@ class StudentNames(dict[str, Any]):
             return type_of
         if hasattr(builtins, name) or name.startswith("__") or name in self._instructors:
             raise KeyError(name)
-        for value in self._session.get([name])[0]:
+        for value in self.of_notebook([name])[0]:
+            if type(value) is FunctionHandle:
+                self._functions[id(value)] = name, value
             return value
         raise KeyError(name)
+
+    def name_of(self, handle: object) -> str:
+        """Return the name by which the test has read a function of the notebook, or ""."""
+        return self._functions.get(id(handle), ("", None))[0]
+
+    def bound(self) -> dict[str, Any]:
+        """Return the names that the test itself has bound."""
+        own = self._own
+        return {n: v for n, v in self.items() if n not in own or own[n] is not v}
+
+    def keep(self, names: Collection[str]) -> None:
+        """Read the values of names that the cell judges, before it calls any student code.
+
+        So a call cannot change them any more. Functions are looked up again each time.
+        """
+        asked = sorted(name for name in names if name not in self and not hasattr(builtins, name))
+        found: list[list[Any]] = []
+        with contextlib.suppress(Exception):  # if one cannot be sent, all are read when used
+            found = self._session.get(asked)
+        for name, values in zip(asked, found, strict=False):
+            if values and type(values[0]) is not FunctionHandle:
+                self._kept[name] = values[0]
+
+    def of_notebook(self, names: Sequence[str]) -> list[list[Any]]:
+        """Return the values of names of the notebook, each in a list, empty if not defined."""
+        if all(name in self._kept for name in names):
+            return [[self._kept[name]] for name in names]
+        asked = self._session.get(names)
+        return [
+            [self._kept[name]] if name in self._kept else values
+            for name, values in zip(names, asked, strict=True)
+        ]
 
     def code_of(self, function: Callable[..., Any]) -> bytes | None:
         """Return the code of a function of the test cell that can run in the notebook, else None.
 
-        It can if it needs nothing that the test cell has bound. Its code is no secret: the only
-        line of a test with `Checks` that students do not get is the one that adds fresh cases.
+        It can if it needs nothing that the test cell has bound; what replaces names of the
+        notebook is bound there too. Its code is not secret: the only lines of a test with `Checks`
+        that students do not get say how fresh cases are drawn.
         """
         if type(function) is not FunctionType or function.__globals__ is not self:
             return None
         if function.__closure__ or function.__defaults__ or function.__kwdefaults__:
             return None
         used = {name for code in _codes(function.__code__) for name in code.co_names}
+        used -= self._session.replaced_names()
         if any(self.get(name) is not self._own.get(name) for name in used):
             return None
         return marshal.dumps(function.__code__)
+
+
+def names_read(tree: ast.Module, code: CodeType) -> set[str]:
+    """Return the names that a cell reads and does not bind, also those of `Checks.shows`."""
+    steps = [step for one in _codes(code) for step in dis.get_instructions(one)]
+    read = {step.argval for step in steps if step.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
+    bound = {step.argval for step in steps if step.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("shows", "shown"):
+            given = [*call.args, *(keyword.value for keyword in call.keywords)]
+            texts = [str(one.value) for one in given if isinstance(one, ast.Constant)]
+            read.update(name for text in texts for name in text.split(", ") if name.isidentifier())
+    return read - bound
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
@@ -92,7 +145,7 @@ class RemoteNotebook(Notebook):
 
     def own(self, *names: str) -> Any:
         """Return the value of a name in the notebook, or a list of several; None if not defined."""
-        values = [one[0] if one else None for one in self._session.get(names)]
+        values = [one[0] if one else None for one in self._names.of_notebook(names)]
         return values[0] if len(names) == 1 else values
 
     def calls(
@@ -113,9 +166,14 @@ class RemoteNotebook(Notebook):
                     f"what {name} changes can only be seen if it uses names of the notebook alone, "
                     "and has no default values: bind what it needs inside of it"
                 )
-            if there is None or (self._session.has_replaced_names and not whole):
+            if there is None or (self._session.replaced_names() and not whole):
                 return [functools.cache(functools.partial(function, *one)) for one in inputs]
         return self._session.call(there, [(one, {}) for one in inputs], whole=whole)
+
+    def call_there(self, function: Any, *arguments: Any) -> Any:
+        """Call a function of hw_support in the notebook, which has it too."""
+        [called] = self._session.call(function, [(arguments, {})], whole=False)
+        return called()
 
     def end_part(self) -> None:
         """Disable the functions that were passed to the notebook in this part."""

@@ -3,7 +3,7 @@
 A test cell asks for values of names, and calls functions. Each question gets one answer. Before the
 answer, the other end may call functions that the test has passed to it, and these may ask further
 questions. An answer that does not fit the question ends the session: this question and all later
-ones raise `Gone`. For the questions see `hw_grading.inside.serve`.
+ones raise `Gone`. For the questions see `hw_grading.answering.serve`.
 
 The kernel itself ends a call that takes too long, as a timer here ends a function of the test.
 Student code that prevents this runs into the limits of the cell. They kill the kernel, which ends
@@ -21,18 +21,18 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hw_grading.answering import wire
+from hw_grading.answering.wire import Reference, Shipped, Theirs, WireError, Yours
 from hw_grading.examiner.handles import FunctionHandle, Handle, SeenHandle, is_handle, number_of
-from hw_grading.inside import wire
-from hw_grading.inside.wire import Reference, Shipped, Theirs, WireError, Yours
-from hw_support.checks import StaffError
-from hw_support.compare import Mismatch
-from hw_support.failures import one_line, plain_name
-from hw_support.notebook_access import Called
-from hw_support.time_limit import TimeLimitReached
+from hw_support.checks.compare import Mismatch
+from hw_support.checks.failures import one_line, plain_name
+from hw_support.checks.notebook_access import Called
+from hw_support.checks.time_limit import TimeLimitReached
 
 _MAX_DEEP = 100  # questions within questions
 _LONGEST_NAME, _LONGEST_TEXT = 100, 2000  # characters of an exception's name and text
-_TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.time_limit`
+_MOST_STEPS = 3  # of an exception's traceback
+_TIMERS = {signal.SIGALRM, signal.SIGVTALRM}  # of `hw_support.checks.time_limit`
 _SHIPPED = "hw_support"  # whose functions the notebook can import: it gets its own copy of them
 
 # Types that a RemoteError also has if the student's exception has their name. Python and tests rely
@@ -47,6 +47,7 @@ _ALSO: dict[str, type[Exception]] = {
 }
 
 Call = tuple[Sequence[Any], dict[str, Any]]  # arguments
+Step = tuple[str, int]  # a function of the notebook, and a line of it that was running
 Results = list[Callable[[], Any]]  # each returns the result of a call, or raises its exception
 
 
@@ -60,22 +61,33 @@ class Gone(Mismatch):
 class RemoteError(Exception):
     """The student's code raised an exception. `named` makes an error of the same name."""
 
-    raised_by, raised_in_line = "", 0  # for messages; see hw_support.failures
+    raised_in: Sequence[Step] = ()  # for messages; see hw_support.checks.failures
 
     @classmethod
-    def named(cls, name: str, text: str, where: str, line: int = 0) -> RemoteError:
+    def named(cls, name: str, text: str, missing: str, steps: Sequence[Step] = ()) -> RemoteError:
         """Return an error whose class has the same name as the student's exception.
 
-        `where` is a function and `line` its line. Without a line, it is the name that was missing.
+        `steps` are functions with their lines, the innermost first. `missing` is the name that a
+        `NameError` without a step is about.
         """
         bases = (cls, _ALSO[name]) if name in _ALSO else (cls,)
         short = name[:_LONGEST_NAME]
         made: Any = type(short if short.isidentifier() else "Exception", bases, {})
         error: RemoteError = made(one_line(text, _LONGEST_TEXT))
-        error.raised_by, error.raised_in_line = where[:_LONGEST_NAME], line
+        error.raised_in = steps
         if isinstance(error, NameError):
-            error.name = plain_name(where)
+            error.name = plain_name(missing)
         return error
+
+
+def _steps(given: list[Any]) -> list[Step]:
+    """Return functions and lines as the kernel has named them; or `WireError`."""
+    match given:
+        case []:
+            return []
+        case [[str(name), int(line)], *others]:
+            return [(name[:_LONGEST_NAME], line), *_steps(others)]
+    raise WireError("a place that is none")
 
 
 class Session:
@@ -90,7 +102,8 @@ class Session:
         self._handed: dict[int, Any] = {}  # functions of the test, by number; None if disabled
         self._number_of: dict[int, int] = {}  # by id
         self._raised: BaseException | None = None  # by the last function of the test that raised
-        self._put: list[list[Any]] = []  # the values that replace some of the notebook, in order
+        # What replaces values of the notebook, by name; the last ones come last.
+        self._put: list[dict[str, Sequence[Any]]] = []
 
     # -- questions
 
@@ -107,21 +120,20 @@ class Session:
                     self._functions[name] = values[0]
         return found
 
-    @property
-    def has_replaced_names(self) -> bool:
-        """Whether names of the notebook are bound to values of the test now."""
-        return bool(self._put)
+    def replaced_names(self) -> set[str]:
+        """Return the names of the notebook that are bound to values of the test now."""
+        return {name for values in self._put for name in values}
 
     def put(self, values: Mapping[str, Sequence[Any]]) -> None:
         """Bind names until `put_back`: each value is in a list; an empty list unbinds its name."""
         self._functions.clear()
-        self._put.append([one for value in values.values() for one in value])
+        self._put.append(dict(values))
         self._ask("put", list(values), [list(value) for value in values.values()])
 
     def put_back(self) -> None:
         """Bind the names of the last `put` again as they were before it."""
         self._functions.clear()
-        self._put.pop()
+        self._disable([one for value in self._put.pop().values() for one in value])
         self._ask("put back")
 
     def call(
@@ -156,13 +168,15 @@ class Session:
 
     def end_part(self) -> None:
         """Disable the functions that were passed to the notebook, unless they replace its own."""
-        staying = {id(value) for values in self._put for value in values}
-        self._handed = {
-            number: function if id(function) in staying else None
-            for number, function in self._handed.items()
-        }
-        self._number_of = {key: n for key, n in self._number_of.items() if key in staying}
+        self._disable(list(self._handed.values()))
         self._raised = None
+
+    def _disable(self, functions: list[Any]) -> None:
+        """Disable functions that were passed to the notebook, unless they replace its own."""
+        staying = {id(one) for put in self._put for value in put.values() for one in value}
+        for key in {id(function) for function in functions} - staying:
+            if (number := self._number_of.pop(key, None)) is not None:
+                self._handed[number] = None
 
     def end_test(self) -> None:
         """End a test cell: the notebook restores its names and random generators."""
@@ -245,8 +259,8 @@ class Session:
         match failure:
             case None:
                 return None
-            case ["error", str(name), str(text), str(where), int(line)]:
-                return RemoteError.named(name, text, where, line)
+            case ["error", str(name), str(text), str(missing), list(steps)]:
+                return RemoteError.named(name, text, missing, _steps(steps[:_MOST_STEPS]))
             case ["refused", str(why)]:
                 return Mismatch(f"the returned value cannot be graded: {one_line(why, 200)}")
             case ["late"]:
@@ -254,10 +268,9 @@ class Session:
             case ["not again", str(name)]:
                 why = "is not called again: it did not return within the time limit of another part"
                 return Mismatch(f"`{plain_name(name)}` {why}")
-            case ["raised", str(where), int(line)] if error := self._raised:
+            case ["raised", list(steps)] if error := self._raised:
                 with contextlib.suppress(AttributeError, TypeError):
-                    error.raised_by = where[:_LONGEST_NAME]  # type: ignore[attr-defined]
-                    error.raised_in_line = line  # type: ignore[attr-defined]
+                    error.raised_in = _steps(steps[:_MOST_STEPS])  # type: ignore[attr-defined]
                 return error
         raise WireError("a malformed failure")
 
@@ -282,8 +295,6 @@ class Session:
         except Gone:
             raise
         except BaseException as error:
-            if isinstance(error, StaffError):  # the student's code has passed what no test expects
-                error = Mismatch("a function of the test was called with an object, not with data")
             self._raised = error.with_traceback(None)  # the frames would keep arguments alive
             pieces = self._packed(["raise", type(error).__name__])
         self._connection.send(pieces)

@@ -8,8 +8,9 @@ import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from nbgrader import api
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, select
 from hw_grading.gradebook import corrections
 from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.graded_notebook import Places, order_in, read_places, size_and_time
+from hw_grading.gradebook.leases import SECONDS_TO_WAIT, Leases, Opened, next_free, waiting
 from hw_grading.gradebook.marks import Rows, Stamp, mark_of
 from hw_grading.gradebook.model import (
     Conflict,
@@ -34,18 +35,22 @@ from hw_grading.gradebook.model import (
     checked_rubric,
     expect_name,
     expect_text,
+    first_conditions,
     first_rubric,
     rubric_of,
 )
+from hw_grading.gradebook.places import Places, order_in, read_places
 from hw_grading.gradebook.scores import Cell, cells_of
+from hw_grading.gradebook.tables import now as utc_now
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.homework import Beside, manifest_of
+from hw_grading.notebooks import size_and_time
 from hw_support.submission.file import UserError
 
 Outcomes = dict[str, Grading | Conflict]
 
 
-class GradeBook:
+class ManualGrading:
     """The manual grading of one homework, in nbgrader's gradebook.
 
     Several threads may use one object. `cell` is a question's grade id, `student` an id, `grader` a
@@ -53,8 +58,11 @@ class GradeBook:
     `Unavailable` if the database cannot be used.
     """
 
-    def __init__(self, course: Course, assignment: str) -> None:
+    def __init__(
+        self, course: Course, assignment: str, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self.course, self.assignment = course, assignment
+        self._clock = clock  # UTC, for leases
         self._database = Database(course.db_url)
         self._read: tuple[list[tuple[int, int] | None], Places] | None = None
 
@@ -75,9 +83,20 @@ class GradeBook:
             title = str(place)
             if often[title] > 1:
                 title += ": code" if cell.is_code else ": text"
-            about = (cell.name, title, cell.max_points, cell.is_code, place.text, place.scheme)
-            beside = manifest.shown_beside.get(cell.name)
-            found.append(Question(*about, *((beside.answers, beside.printed) if beside else ())))
+            beside = manifest.shown_beside.get(cell.name, Beside())
+            found.append(
+                Question(
+                    cell=cell.name,
+                    title=title,
+                    max_points=cell.max_points,
+                    is_code=cell.is_code,
+                    text=place.text,
+                    scheme=place.scheme,
+                    beside=beside.answers,
+                    numbers=beside.printed,
+                    conditions=first_conditions(cell, cells, places),
+                )
+            )
         return tuple(found)
 
     def names(self) -> dict[str, str]:
@@ -110,6 +129,54 @@ class GradeBook:
         with self._rows(cell) as rows:
             return rows.answer(rows.rubric()[0], student).grading
 
+    # -- who has which answer open
+
+    def open(
+        self,
+        cell: str,
+        page: str,
+        grader: str,
+        *,
+        student: str | None = None,
+        here: str = "",
+        not_run: Set[str] = frozenset(),
+    ) -> Opened:
+        """Lease an answer to a page, in the place of the one that it had open before.
+
+        It is the answer of `student`; without one, the answer with which the page's grader goes on
+        from the answer of the student `here`. The students in `not_run` are passed over. `page` is
+        the page's random id: 32 hexadecimal digits.
+        """
+        expect_name(grader)
+        with self._database.writing(SECONDS_TO_WAIT) as connection:
+            leases = Leases(connection, self.assignment, self._clock())
+            waits, held = waiting(connection, self.assignment, cell), leases.held(cell, page)
+            order, left = self.order(cell, waits), {one for one in waits if waits[one]} - not_run
+            free = left - {one for one, _ in held}
+            # The grader's other pages come last: perhaps their browser has ended.
+            own = left - {one for one, by in held if by != grader}
+            opened = student
+            if student is None:
+                opened = next_free(order, free - {here}, here) or next_free(order, own - {here})
+            if opened is not None:
+                if opened not in waits:
+                    raise Refused(f"The gradebook has no answer of {opened!r} to this question.")
+                leases.open(cell, opened, page, grader)
+            last = left if opened is None else {opened}
+            there = {by for one, by in held if one in last}
+            then = next_free(order, free - {opened or here}, opened or here)
+        return Opened(opened, tuple(sorted(there - {grader})), then)
+
+    def leave(self, page: str) -> None:
+        """End the lease of a page."""
+        with self._database.writing(SECONDS_TO_WAIT) as connection:
+            Leases(connection, self.assignment, self._clock()).leave(page)
+
+    def graders(self) -> dict[str, list[str]]:
+        """Return who has an answer open now, by question."""
+        with self._database.reading() as connection:
+            return Leases(connection, self.assignment, self._clock()).graders()
+
     # -- marks
 
     def save(
@@ -139,6 +206,10 @@ class GradeBook:
                 raise RubricChanged(rubric, by)
             if rubric.revision == 0:
                 rubric = rows.write_rubric(replace(rubric, revision=-1), "")
+            if isinstance(marked, Mark):
+                texts = {rows.batch_of_text(student, marked, grader) for student in versions}
+                if len(texts) == 1:
+                    stamp = replace(stamp, batch=texts.pop() or stamp.batch)
             for student, version in versions.items():
                 answer = rows.answer(rubric, student, lock=True)
                 if answer.grading.version != version:
@@ -172,7 +243,8 @@ class GradeBook:
             rubric, _ = rows.rubric()
             stamp = Stamp(grader, "undo", undoes=events[0].batch)
             undone = {}
-            for event in events:
+            oldest = {event.student: event for event in events}  # of each answer
+            for event in oldest.values():
                 answer = rows.answer(rubric, event.student, lock=True)
                 if answer.grading.overridden or last[event.student] != event.batch:
                     raise Conflict(answer.grading)
@@ -213,7 +285,7 @@ class GradeBook:
             if not events:
                 raise Refused("You have not changed this rubric: there is nothing to undo.")
             states = (events[0].before, events[0].after)
-            before, after = (rubric_of(json.loads(state)["rubric"], rows.most) for state in states)
+            before, after = (rubric_of(json.loads(state)["rubric"]) for state in states)
             stamp = Stamp(grader, "rubric undone", undoes=events[0].batch)
             rubric = replace(before, revision=after.revision)
             return rows.change_rubric(rubric, stamp)
@@ -235,9 +307,18 @@ class GradeBook:
             raise Refused(f"{self.assignment} has no cell {cell!r} with points.")
         if student not in self.names():
             raise Refused(f"The gradebook has no answers of {student!r}.")
-        asked = (cells[cell], Kind.SET, points, reason, expect_name(grader), [student])
         try:
-            return corrections.correct(self._database, self.assignment, *asked)[0]
+            [number] = corrections.correct(
+                self._database,
+                self.assignment,
+                cells[cell],
+                kind=Kind.SET,
+                points=points,
+                reason=reason,
+                author=expect_name(grader),
+                students=[student],
+            )
+            return number
         except UserError as why:
             raise Refused(f"{why}.") from None
 
@@ -256,8 +337,8 @@ class GradeBook:
             this = next((one for one in cells if one.name == cell), None)
             if this is None:
                 raise Refused(f"{self.assignment} has no question {cell!r} for people to grade.")
-            about = (first_rubric(this, cells, places), this.max_points)
-            yield Rows(connection, self.assignment, cell, *about)
+            rubric = first_rubric(this, cells, places)
+            yield Rows(connection, self.assignment, cell, rubric, this.max_points)
 
     def _places(self) -> Places:
         """Return the places in the instructor's notebook, which is read again when it changes."""

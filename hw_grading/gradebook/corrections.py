@@ -4,7 +4,7 @@ A correction is never written into scores. It is applied each time scores are sh
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,8 +14,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.scores import Cell, Record, Score, in_digits, signed
+from hw_grading.gradebook.scores import Cell, Record, Score
 from hw_grading.gradebook.tables import CORRECTIONS, MAX_IN_A_NAME, now
+from hw_grading.texts import in_digits, signed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable
 
@@ -27,6 +28,7 @@ class Kind(StrEnum):
     """What a correction does with the points of its cell."""
 
     ADD = "add"
+    ANSWERED = "answered"  # as `ADD`, but only for those who answered the question
     DROP = "drop"  # the cell no longer counts, neither in scores nor in the total points
     FULL = "full"  # everybody gets all points
     SET = "set"  # one student's points of the cell are these
@@ -38,7 +40,8 @@ class Correction:
 
     key: int  # the number in the course
     cell: str  # its grade id
-    points: float  # that `Kind.ADD` adds, or of `Kind.SET`; of an effect: what it adds here
+    # That `Kind.ADD` or `ANSWERED` adds, or of `Kind.SET`; of an effect: what it adds here
+    points: float
     reason: str  # for students to read
     kind: Kind = Kind.ADD
     assignment: str = ""
@@ -53,9 +56,15 @@ class Correction:
         """Whether it is for this student alone."""
         return self.kind is Kind.SET
 
+    @property
+    def whom(self) -> str:
+        """Whom it is for, in words."""
+        everybody = "everybody who answered" if self.kind is Kind.ANSWERED else "everybody"
+        return "this student alone" if self.is_own else everybody
+
     def __str__(self) -> str:
         points = "does not count" if self.drops else f"corrected by {signed(self.points)}"
-        return f"{points} for {'this student alone' if self.is_own else 'everybody'}: {self.reason}"
+        return f"{points} for {self.whom}: {self.reason}"
 
     @property
     def drops(self) -> bool:
@@ -63,13 +72,19 @@ class Correction:
         return self.kind is Kind.DROP
 
 
-def applied(record: Record, changes: Sequence[Correction]) -> list[Correction]:
+def applied(
+    record: Record, changes: Sequence[Correction], unanswered: Collection[str] = ()
+) -> list[Correction]:
     """Return the effects of all corrections of a homework on one student's points.
 
-    If nothing readable was submitted, only the student's own corrections apply.
+    `unanswered` are the tests of answers that are as they were released. If nothing readable was
+    submitted, only the student's own corrections apply.
     """
     of_cells: dict[str, list[Correction]] = {}
+    blank = {score.cell.name for score in record.scores if score.is_blank}.union(unanswered)
     for change in changes:
+        if change.kind is Kind.ANSWERED and change.cell in blank:
+            continue
         if change.student == record.student or (record.was_read and not change.student):
             of_cells.setdefault(change.cell, []).append(change)
     done = [_of_cell(score, of_cells.get(score.cell.name, [])) for score in record.scores]
@@ -113,6 +128,7 @@ def correct(
     database: Database,
     assignment: str,
     cell: Cell,
+    *,
     kind: Kind,
     points: float,
     reason: str,
@@ -124,15 +140,7 @@ def correct(
     `Kind.SET` is for students, the other kinds are for everybody. May raise `UserError` or
     `Unavailable`; then none is stored.
     """
-    most, reason = in_digits(cell.max_points), encodable(" ".join(reason.split()))
-    if not reason:
-        raise UserError("Expected a reason, which students read")
-    if len(reason) > LONGEST_REASON:
-        raise UserError(f"Expected a reason of at most {LONGEST_REASON:,} characters")
-    if kind is Kind.SET and not 0 <= points <= cell.max_points:
-        raise UserError(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
-    if kind is Kind.ADD and not 0 < abs(points) <= cell.max_points:  # this also refuses NaN
-        raise UserError(f"Expected points up to {most} and not 0, found {points:g}")
+    reason = checked(cell, kind, points, reason)
     row = insert(CORRECTIONS).values(
         assignment=assignment,
         cell=cell.name,
@@ -146,6 +154,21 @@ def correct(
         done = [connection.execute(row.values(student=student)) for student in students]
         keys = [one.inserted_primary_key for one in done]
     return [int(key[0]) for key in keys if key]
+
+
+def checked(cell: Cell, kind: Kind, points: float, reason: str) -> str:
+    """Return the reason of a correction on one line; raise `UserError` if it cannot be made."""
+    most, reason = in_digits(cell.max_points), encodable(" ".join(reason.split()))
+    if not reason:
+        raise UserError('Expected a reason, which students read: --reason "..."')
+    if len(reason) > LONGEST_REASON:
+        raise UserError(f"Expected a reason of at most {LONGEST_REASON:,} characters")
+    if kind is Kind.SET and not 0 <= points <= cell.max_points:
+        raise UserError(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
+    adds = kind in (Kind.ADD, Kind.ANSWERED)
+    if adds and not 0 < abs(points) <= cell.max_points:  # this also refuses NaN
+        raise UserError(f"Expected points up to {most} and not 0, found {points:g}")
+    return reason
 
 
 def undo(database: Database, assignment: str, key: int, author: str) -> Correction:

@@ -17,9 +17,8 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hw_grading import DISTRIBUTION
-from hw_grading.gradebook.migration import make_tables
-from hw_grading.gradebook.tables import METADATA
-from hw_grading.outcome import GraderFault
+from hw_grading.gradebook.tables import METADATA, make_tables
+from hw_support.submission.file import UserError
 
 SECONDS_TO_WAIT = 20  # how long to wait for another writer of an SQLite gradebook
 _LOCK = 7_402_118  # key of our advisory lock in PostgreSQL; any number
@@ -32,7 +31,7 @@ def shown_address(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-class Unavailable(GraderFault):
+class Unavailable(UserError):
     """The gradebook could not be read or written. Nothing was saved. The text says why."""
 
 
@@ -54,13 +53,16 @@ class Database:
                 yield connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Yield a connection with a write transaction, of which only one runs at a time."""
-        with self._failures(), _locked(self._ready()) as connection:
+    def writing(self, seconds: float | None = None) -> Iterator[Connection]:
+        """Yield a connection with a write transaction, of which only one runs at a time.
+
+        It waits for other writers as long as `SECONDS_TO_WAIT`, or only these `seconds`.
+        """
+        with self._failures(), _locked(self._ready(), seconds) as connection:
             yield connection
 
     def make_tables(self) -> None:
-        """Create our own tables where they are missing, and move what earlier versions stored."""
+        """Create our own tables where they are missing."""
         with self._failures():
             self._ready()
         self.close()
@@ -137,16 +139,21 @@ def engine_of(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if seconds := options.get("seconds"):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
     return engine
 
 
 @contextlib.contextmanager
-def _locked(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+def _locked(engine: Engine, seconds: float | None = None) -> Iterator[Connection]:
+    options = {"writes": True, "seconds": seconds}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
+            if seconds:
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(1000 * seconds)}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
         yield connection
 

@@ -1,4 +1,4 @@
-"""Late work: a course's rules, how late a submission is, and the points or slip days that costs.
+"""Late work: a course's rules, how late a submission is, and its cost in points or slip days.
 
 Times are UTC without a time zone, as in the gradebook. A day later means the same clock time on the
 next day, in the homework's time zone. When the clocks change, that day has 23 or 25 hours.
@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from traitlets import Any, Float, Integer, TraitError
 from traitlets.config import Configurable
 
-from hw_grading.gradebook.scores import Record, counted, in_digits
+from hw_grading.gradebook.scores import Record
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Manifest, manifest_of
-from hw_grading.outcome import GraderFault
+from hw_grading.outcome import SettingsError
+from hw_grading.texts import counted, in_digits
 
 _DAY = timedelta(days=1)
 _FLOATS = ("grace_minutes", "percent", "floor", "last_moment_hours")
@@ -64,7 +65,7 @@ class LatePolicy(Configurable):
 def terms_of(course: Course, assignment: str) -> LatePolicy:
     """Return a homework's rules for late work: the course's, and its manifest's slip days.
 
-    Raises `GraderFault` or `ManifestError` if a setting is unknown or not allowed.
+    Raises `SettingsError` or `ManifestError` if a setting is unknown or not allowed.
     """
     manifest = manifest_of(course.root, assignment)
     terms = _policy_of(course)
@@ -72,7 +73,7 @@ def terms_of(course: Course, assignment: str) -> LatePolicy:
     for name in _FLOATS:
         value = getattr(terms, name)
         if value is not None and not 0 <= value <= _MOST:  # this also refuses NaN
-            raise GraderFault(
+            raise SettingsError(
                 f"c.LatePolicy.{name} is {value:g}. Expected a number from 0 to {_MOST:,.0f}: "
                 "change it in nbgrader_config.py"
             )
@@ -96,14 +97,14 @@ def _policy_of(course: Course) -> LatePolicy:
     known = sorted(LatePolicy.class_own_traits(config=True))
     for name in settings:
         if name not in known:
-            raise GraderFault(
+            raise SettingsError(
                 f"c.LatePolicy.{name} in nbgrader_config.py is not a setting. The settings are: "
                 f"{', '.join(known)}"
             )
     try:
         return LatePolicy(config=course.config)
     except TraitError as error:
-        raise GraderFault(f"c.LatePolicy in nbgrader_config.py: {error}") from None
+        raise SettingsError(f"c.LatePolicy in nbgrader_config.py: {error}") from None
 
 
 def days_later(moment: datetime, days: int, zone: tzinfo) -> datetime:

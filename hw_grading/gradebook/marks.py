@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from nbgrader import api
@@ -26,8 +27,10 @@ from hw_grading.gradebook.model import (
     RubricChanged,
     rubric_of,
 )
-from hw_grading.gradebook.scores import counted, signed
 from hw_grading.gradebook.tables import EVENTS, MARKS, RUBRICS, now, of, put
+from hw_grading.texts import counted, signed
+
+_LONGEST_PAUSE = timedelta(minutes=5)  # of somebody who types one text
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Rows:
         """Return the rubric and who changed it last; the first one and "" before any change."""
         for row in self.all(RUBRICS):
             values = json.loads(row.rubric) | {"revision": row.revision}
-            return rubric_of(values, self.most), str(row.grader)
+            return rubric_of(values), str(row.grader)
         return self.first, ""
 
     def write_rubric(self, rubric: Rubric, grader: str) -> Rubric:
@@ -226,6 +229,21 @@ class Rows:
         event = self.key | about | states | {"at": now(), "student": student}
         self.connection.execute(insert(EVENTS).values(event))
 
+    def batch_of_text(self, student: str, mark: Mark, grader: str) -> str:
+        """Return the batch of a text on which this mark goes on, or "".
+
+        A text is saved whenever its grader pauses. All of it is one save in the history.
+        """
+        query = select(EVENTS).where(of(EVENTS, self.key | {"student": student}))
+        last = self.connection.execute(query.order_by(EVENTS.c.id.desc()).limit(1)).first()
+        if last is None or (last.action, last.grader) != ("save", grader):
+            return ""
+        before, after = (json.loads(state)["mark"] for state in (last.before, last.after))
+        changed = _changed(after, mark.plain())
+        is_text = len(changed) == 1 and changed <= {"comment", "flag_note"}
+        goes_on = is_text and changed <= _changed(before, after)
+        return last.batch if goes_on and now() - last.at < _LONGEST_PAUSE else ""
+
     def last_save(self, grader: str, action: str) -> tuple[list[Row[Any]], dict[str, str]]:
         """Return the events of a grader's newest save that was not taken back; [] if none.
 
@@ -240,14 +258,22 @@ class Rows:
         return [event for event in events if event.batch == batch], last
 
     def events(self, student: str | None) -> list[Event]:
-        """Return the history, the newest event first."""
-        found = []
+        """Return the history, the newest event first; the saves of one text as one event."""
+        found: dict[object, Event] = {}
         for row in sorted(self.all(EVENTS, student=student), key=lambda row: -row.id):
             before, after = json.loads(row.before), json.loads(row.after)
-            about = (row.at, row.grader, row.cell, row.student, row.action)
-            said = _said(after.get("mark") or {})
-            found.append(Event(*about, before.get("score"), after.get("score"), said))
-        return found
+            key = (row.batch, row.student) if row.action == "save" else row.id
+            event = found.get(key) or Event(
+                at=row.at,
+                grader=row.grader,
+                cell=row.cell,
+                student=row.student,
+                action=row.action,
+                score_after=after.get("score"),
+                what=_said(after.get("mark") or {}),
+            )
+            found[key] = replace(event, score_before=before.get("score"))
+        return list(found.values())
 
 
 def mark_of(values: Mapping[str, Any]) -> Mark:
@@ -269,15 +295,31 @@ def _grading(given: Row[Any], row: Row[Any] | None, rubric: Rubric) -> Grading:
     if overridden:
         state = repr((given.manual_score, given.manual_comment))
         version += f"-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
-    here = (given.manual_score, bool(given.needs_manual_grade), text, overridden)
+    grading = Grading(
+        given.student_id,
+        version,
+        score=given.manual_score,
+        waits=bool(given.needs_manual_grade),
+        comment=text,
+        overridden=overridden,
+    )
     if saved is None:
-        return Grading(given.student_id, version, Mark(), *here)
-    chosen = rubric.ids.intersection(json.loads(saved.chosen))
-    words = (saved.comment, saved.done, saved.flagged, saved.flag_note)
-    mark = Mark(chosen, saved.adjustment, *words)
+        return grading
+    mark = Mark(
+        chosen=rubric.ids.intersection(json.loads(saved.chosen)),
+        adjustment=saved.adjustment,
+        comment=saved.comment,
+        done=saved.done,
+        flagged=saved.flagged,
+        flag_note=saved.flag_note,
+    )
     changed = saved.done and saved.digest and saved.answer and saved.digest != saved.answer
-    about = (bool(changed), saved.grader, saved.at)
-    return Grading(given.student_id, version, mark, *here, *about)
+    return replace(grading, mark=mark, changed=bool(changed), grader=saved.grader, at=saved.at)
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """Return the names of what differs in two marks."""
+    return {name for name in after if after[name] != before[name]}
 
 
 def _said(mark: Mapping[str, Any]) -> str:
@@ -288,4 +330,6 @@ def _said(mark: Mapping[str, Any]) -> str:
         said.append(f"adjustment {signed(adjustment)}")
     if mark.get("comment"):
         said.append(f"comment: {mark['comment']}")
+    if mark.get("flagged"):
+        said.append(f"flagged: {mark['flag_note']}" if mark["flag_note"] else "flagged")
     return "; ".join(said)

@@ -3,7 +3,9 @@
 The first rubric is made from the mark scheme. A line such as ``- 1: both curves, with a legend.``
 becomes an item of one point. Two answers to one question share its mark scheme. Then each line
 names its answer, as in ``- Images, 1: …`` and ``- Text, 1: …``, in the order of the answers.
-Points are in the units of nbgrader's cells. A grader is a name of at most 128 characters.
+A line may end in conditions on the facts of a plot, such as ``[facts: legend, title]``, which
+suggest its item. Points are in the units of nbgrader's cells. A grader is a name of at most 128
+characters.
 """
 
 from __future__ import annotations
@@ -17,9 +19,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hw_grading.gradebook.graded_notebook import Places
-from hw_grading.gradebook.scores import Cell, signed
-from hw_grading.gradebook.tables import ALL_POINTS, MAX_IN_A_NAME
+from hw_grading.gradebook.places import Places
+from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.tables import MAX_IN_A_NAME
+from hw_grading.homework.homework import unknown_condition
+from hw_grading.texts import signed
+from hw_support import figures
+from hw_support.submission.file import UserError
 
 LONGEST_TEXT = 20_000  # characters in a comment or an item
 MAX_ITEMS = 60  # in one rubric
@@ -37,6 +43,8 @@ class Question:
     scheme: str = ""  # the mark scheme, in markdown; "" if there is none
     beside: tuple[str, ...] = ()  # grade ids of the answers with the code that it is about
     numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
+    # Conditions on the facts of its plots, by the ids of the rubric's items that they suggest.
+    conditions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ class Event:
     what: str = ""
 
 
-class Refused(Exception):
+class Refused(UserError):
     """Nothing was saved. The text says why, and what to do."""
 
 
@@ -218,20 +226,29 @@ _ITEM = re.compile(
     r"(?P<text>.+(?:\n(?:[ \t]+\S.*))*)",
     re.MULTILINE,
 )
+_CONDITIONS = re.compile(r" *\[facts: *([^\]]*)\]$")
 
 
 def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
     """Return a question's rubric before any change; `cells` are all cells that people grade."""
+    return Rubric(tuple(item for item, _ in _first_items(cell, cells, places)))
+
+
+def first_conditions(cell: Cell, cells: Sequence[Cell], places: Places) -> dict[str, str]:
+    """Return the conditions of the mark scheme's lines, by the ids of their items."""
+    items = _first_items(cell, cells, places)
+    return {item.id: conditions for item, conditions in items if conditions}
+
+
+def _first_items(cell: Cell, cells: Sequence[Cell], places: Places) -> Iterator[tuple[Item, str]]:
     items = _items(cell, cells, places)
     if _sum(items) != cell.max_points:
-        items = [(cell.max_points, "Right and complete.")]
-    items.append((0.0, "No answer, or none of the above."))
-    first = []
-    for n, (points, text) in enumerate(items):
+        items = [(cell.max_points, "Right and complete.", "")]
+    items.append((0.0, "No answer, or none of the above.", ""))
+    for n, (points, text, conditions) in enumerate(items):
         # The id is always the same, because graders may use an item before it is saved.
         key = hashlib.sha256(f"{cell.name}\n{n}\n{text}".encode()).hexdigest()[:32]
-        first.append(Item(key, points, text))
-    return Rubric(tuple(first))
+        yield Item(key, points, text), conditions
 
 
 def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
@@ -245,30 +262,38 @@ def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
             )
 
 
-def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[float, str]]:
-    """Return points and texts of the mark scheme's lines for one answer."""
+def wrong_conditions(cells: Sequence[Cell], places: Places, arrays: Sequence[str]) -> Iterator[str]:
+    """Yield a sentence for each condition in a mark scheme that does not exist."""
+    for cell in cells:
+        for _, _, conditions in _items(cell, cells, places):
+            for one in figures.unknown(conditions, arrays):
+                yield f"cell {cell.name}: its mark scheme: {unknown_condition(one)}."
+
+
+def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[float, str, str]]:
+    """Return points, texts and conditions of the mark scheme's lines for one answer."""
     scheme = places[cell.name].scheme
     found = [match.groupdict() for match in _ITEM.finditer(scheme)]
     together = [one.name for one in cells if places[one.name].scheme == scheme]
     parts = [list(part) for _, part in itertools.groupby(found, key=lambda item: item["label"])]
     if len(together) > 1 and len(parts) == len(together):
         found = parts[together.index(cell.name)]
-    return [(float(item["points"]), " ".join(item["text"].split())) for item in found]
+    lines = [(float(item["points"]), " ".join(item["text"].split())) for item in found]
+    ends = [_CONDITIONS.search(text) for _, text in lines]
+    return [
+        (points, text[: end.start()], end[1]) if end else (points, text, "")
+        for (points, text), end in zip(lines, ends, strict=True)
+    ]
 
 
-def _sum(items: Sequence[tuple[float, str]]) -> float:
-    return sum(points for points, _ in items)
+def _sum(items: Sequence[tuple[float, str, str]]) -> float:
+    return sum(points for points, *_ in items)
 
 
-def rubric_of(values: Mapping[str, Any], most: float) -> Rubric:
-    """Return a rubric from JSON data: of a row or an event.
-
-    In version 2.0 points could begin at those of the question, `most`: now an item gives them.
-    """
+def rubric_of(values: Mapping[str, Any]) -> Rubric:
+    """Return a rubric from JSON data: of a row or an event."""
     items = [
         Item(str(i.get("id", "")), float(i["points"]), str(i["text"]), str(i.get("note", "")))
         for i in values["items"]
     ]
-    if values.get("kind") == "subtracting" and ALL_POINTS not in [item.id for item in items]:
-        items.insert(0, Item(ALL_POINTS, most, "All points, before those taken off"))
     return Rubric(tuple(items), values.get("revision", 0))

@@ -9,16 +9,16 @@ import contextlib
 import functools
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from hw_grading.gradebook.corrections import Correction, applied, corrections_in
-from hw_grading.gradebook.folders import read_time, why_unusable
-from hw_grading.gradebook.graded_notebook import Places, order_in, read_places
+from hw_grading.gradebook.corrections import Kind as CorrectionKind
 from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
-from hw_grading.gradebook.runs import Run, read_runs
+from hw_grading.gradebook.places import Places, order_in, read_places
+from hw_grading.gradebook.runs import Run, read_runs, unanswered_in
 from hw_grading.gradebook.scores import (
     Cell,
     Record,
@@ -31,6 +31,7 @@ from hw_grading.gradebook.scores import (
     submissions_in,
 )
 from hw_grading.homework.course import Course, shelf_of
+from hw_grading.homework.folders import read_time, why_unusable
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
 from hw_support.submission.file import UserError, read_submission
@@ -82,6 +83,12 @@ class Result:
         """The scores by people above the cell's points. A cell of 0 points may be a bonus."""
         counting = self.counting
         return [score for score in counting if 0 < score.cell.max_points < (score.manual or 0.0)]
+
+    @property
+    def unscored(self) -> frozenset[str]:
+        """Grade ids of the tests that have no score."""
+        scores = self.known.scores
+        return frozenset(s.cell.name for s in scores if s.is_open and not s.cell.by_hand)
 
     def points(self, cell: str) -> float:
         """Return the points for one cell by its grade id, including corrections."""
@@ -142,10 +149,12 @@ def read_results(
     places: Places | None = None,
     *,
     with_parts: bool = True,
+    planned: Sequence[Correction] = (),
 ) -> Results:
     """Read the results of a class, or of one student; `places` if they were read already.
 
-    Without parts, runs have only what is known of the whole submission.
+    Without parts, runs have only what is known of the whole submission. `planned` corrections count
+    as if they were stored.
 
     Raises `Unavailable`, `UserError` for the instructor's own notebook, `ManifestError`, or
     `GraderFault` for the settings.
@@ -158,10 +167,12 @@ def read_results(
         known = records_of(db, assignment, by_key, student)
         in_table = {one.id: one for one in students_in(db, student)}
         runs = read_runs(db, assignment, student, with_parts=with_parts)
-        changes = corrections_in(db, assignment)
+        changes = [*corrections_in(db, assignment), *planned]
+        asked = {change.cell for change in changes if change.kind is CorrectionKind.ANSWERED}
+        unanswered = unanswered_in(db, assignment, asked, student) if asked else {}
         cells = tuple(sorted(by_key.values(), key=lambda cell: order(cell.name)))
         turns = functools.partial(submissions_in, db, student=student)
-        rules = Rules(course, assignment, cells, changes, due[assignment], turns)
+        rules = Rules(course, assignment, cells, changes, due[assignment], turns, unanswered)
     records = {}
     for record in known:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
@@ -185,7 +196,7 @@ def read_results(
 
 
 class Rules:
-    """What makes final scores of points: corrections, the late policy, slip days."""
+    """Rules that turn points into final scores: corrections, the late policy, slip days."""
 
     def __init__(
         self,
@@ -195,8 +206,9 @@ class Rules:
         changes: list[Correction],
         due: datetime | None,
         submissions: Callable[[], dict[str, Record]],  # reads those of all homeworks
+        unanswered: Mapping[str, Collection[str]],  # tests that met no answer, by student
     ) -> None:
-        self._assignment, self.due = assignment, due
+        self._assignment, self.due, self._unanswered = assignment, due, unanswered
         self._terms_of = functools.cache(functools.partial(terms_of, course))
         self.terms = self._terms_of(assignment)
         self._turns: defaultdict[str, list[Record]] = defaultdict(list)
@@ -212,7 +224,8 @@ class Rules:
         used, left = self._slip_days(student.id)
         if record is None:
             return Result(student, slip_days_left=left)
-        corrections = applied(record, self.changes)
+        unanswered = self._unanswered.get(student.id, ())
+        corrections = applied(record, self.changes, unanswered)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
         if self.terms.has_rules:
             penalty, why = penalty_of(self.terms, record, points, self.most, used)
@@ -280,23 +293,20 @@ def _found(course: Course, assignment: str, assignments: set[str]) -> Iterator[s
             yield student
 
 
-def _why_not_graded(course: Course, name: str, result: Result) -> str:
+def _why_not_graded(course: Course, assignment: str, result: Result) -> str:
     record = result.known
-    folder = course.submitted(record.student, name)
-    run = f"run `nbgrader autograde {name}`"
-    notebooks = course.notebooks_in(folder, name)
+    folder = course.submitted(record.student, assignment)
+    run = f"run `nbgrader autograde {assignment}`"
+    notebooks = course.notebooks_in(folder, assignment)
     there = list(filter(os.path.lexists, notebooks))
-    faults = (
-        {one.cell for one in result.run.problems if one.kind is Kind.GRADER} if result.run else ()
-    )
+    problems = result.run.problems if result.run else ()
+    said = {one.cell for one in problems if one.kind in (Kind.GRADER, Kind.SCORE)}
     tests = [score for score in record.scores if not score.cell.by_hand]
-    missing = [
-        score.cell.name for score in tests if score.is_open and score.cell.name not in faults
-    ]
+    missing = [score.cell.name for score in tests if score.is_open and score.cell.name not in said]
     if record.scores and not missing:
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
-        if not result.run and not os.path.lexists(course.autograded(record.student, name)):
+        if not result.run and not os.path.lexists(course.autograded(record.student, assignment)):
             # nbgrader gives 0 for a missing notebook
             return _why_unreadable(next(iter(there), notebooks[0]), run)
         return ""

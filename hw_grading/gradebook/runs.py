@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from hw_grading.gradebook.tables import MARKS, PARTS, RUNS, now, of, put
 from hw_grading.homework.notes import problems_in
-from hw_grading.outcome import Part, Status
+from hw_grading.outcome import PartResult, Status
 from hw_support.submission.problems import Problem, Severity, encodable
 
 MAX_RUNS = 10  # that are kept of one student
@@ -36,7 +36,7 @@ class Failure:
 
     cell: str
     message: str
-    parts: tuple[Part, ...]
+    parts: tuple[PartResult, ...]
 
     @property
     def lost(self) -> float:
@@ -64,11 +64,11 @@ class Run:
     problems: tuple[Problem, ...]
     cpu_seconds: float
     wall_seconds: float
-    parts: tuple[Part, ...] = ()  # in the notebook's order
+    parts: tuple[PartResult, ...] = ()  # in the notebook's order
     number: int = 0  # from 1 on; 0: it is not stored yet
     at: datetime = field(default_factory=now)  # UTC
 
-    def parts_of(self, cell: str) -> list[Part]:
+    def parts_of(self, cell: str) -> list[PartResult]:
         """Return the parts of one cell."""
         return [part for part in self.parts if part.cell == cell]
 
@@ -78,12 +78,12 @@ class Run:
 
         A cell that ended in an error because it has no answer yet is left out.
         """
-        alike: dict[tuple[str, str], list[Part]] = {}
+        alike: dict[tuple[str, str], list[PartResult]] = {}
         for part in self.parts:
             is_stub = part.is_whole and part.message.startswith("NotImplementedError")
             if part.message and not (part.passed or is_stub):
                 alike.setdefault((part.cell, part.message), []).append(part)
-        return [Failure(*about, tuple(parts)) for about, parts in alike.items()]
+        return [Failure(cell, message, tuple(parts)) for (cell, message), parts in alike.items()]
 
     def joined(self, other: Run) -> Run:
         """Return this run of one notebook of a submission, together with that of the next."""
@@ -180,10 +180,18 @@ def read_runs(
         query = query.where(table.c.number.in_(numbered)).order_by(*order)
         return (row for row in db.execute(query) if numbers.get(row.student) == row.number)
 
-    parts: defaultdict[str, list[Part]] = defaultdict(list)
+    parts: defaultdict[str, list[PartResult]] = defaultdict(list)
     for row in rows(PARTS, "position") if with_parts else ():
-        about = (row.cell, row.name, row.points, row.earned, row.passed, row.message, row.fresh)
-        parts[row.student].append(Part(*about))
+        part = PartResult(
+            cell=row.cell,
+            name=row.name,
+            points=row.points,
+            earned=row.earned,
+            passed=row.passed,
+            message=row.message,
+            fresh=row.fresh,
+        )
+        parts[row.student].append(part)
     read = functools.cache(json.loads)  # most runs of a class were graded with the same
     return {
         row.student: Run(
@@ -202,6 +210,31 @@ def read_runs(
         )
         for row in rows(RUNS)
     }
+
+
+def unanswered_in(
+    db: Connection, assignment: str, cells: Collection[str], student: str | None = None
+) -> dict[str, set[str]]:
+    """Return which of these tests met no answer in each student's last run, by student.
+
+    Such a test gave no point, and an answer raised NotImplementedError.
+    """
+    whose = {"assignment": assignment, "student": student}
+    last = select(RUNS.c.student, func.max(RUNS.c.number)).where(of(RUNS, whose))
+    numbers = {row[0]: row[1] for row in db.execute(last.group_by(RUNS.c.student))}
+    parts = select(PARTS).where(of(PARTS, whose), PARTS.c.cell.in_(cells))
+    earned: defaultdict[tuple[str, str], float] = defaultdict(float)
+    stubs = set()
+    for row in db.execute(parts):
+        if row.number == numbers.get(row.student):
+            earned[row.student, row.cell] += row.earned
+            if "NotImplementedError" in row.message:
+                stubs.add((row.student, row.cell))
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for who, cell in stubs:
+        if not earned[who, cell]:
+            found[who].add(cell)
+    return found
 
 
 def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:

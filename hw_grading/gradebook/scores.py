@@ -5,7 +5,7 @@ again for every cell of every student.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,33 +16,6 @@ from sqlalchemy import Connection, select
 
 from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.extensions import Extension, extensions_in
-
-
-def in_digits(points: float) -> str:
-    """Return points without trailing zeros: ``"2"``, ``"0.33"``."""
-    return f"{round(points, 2):.12g}"
-
-
-def signed(points: float) -> str:
-    """Return points with their sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
-    sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
-    return sign + in_digits(abs(points))
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def counted_points(points: float) -> str:
-    """Return points with their noun: ``"1 point"``, ``"0.5 points"``."""
-    return f"{in_digits(points)} {'point' if points == 1 else 'points'}"
-
-
-def named(names: Sequence[str], most: int) -> str:
-    """Return at most `most` names, and the number of the others."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -86,6 +59,11 @@ class Score:
         """The points that count: the manual score, or else the automatic one, plus extra credit."""
         given = self.auto if self.manual is None else self.manual
         return 0.0 if given is None else given + self.extra
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether a person grades it, and grading found no answer, which then has 0 points."""
+        return self.cell.by_hand and self.auto == 0.0
 
     @property
     def is_open(self) -> bool:
@@ -193,8 +171,15 @@ def submissions_in(
         extension = granted.get((name, who))
         own = extension.due(due) if extension and due else due
         late = max(0.0, (when - own).total_seconds() // 1) if when and own else 0.0
-        about = {"due": own, "due_for_all": due, "assignment": name, "extension": extension}
-        found[key] = Record(who, when, late, **about)
+        found[key] = Record(
+            who,
+            when,
+            late,
+            due=own,
+            due_for_all=due,
+            assignment=name,
+            extension=extension,
+        )
     return found
 
 
@@ -221,13 +206,22 @@ def records_of(
     return [replace(one, scores=tuple(scores[key])) for key, one in records.items()]
 
 
-def comments_of(db: Connection, assignment: str, student: str) -> dict[str, str]:
-    """Return the graders' comments for one student, by grade id."""
+def comments_in(
+    db: Connection, assignment: str, student: str | None = None
+) -> dict[str, dict[str, str]]:
+    """Return the graders' comments, by student and grade id; of all students if none is named."""
     submission = api.SubmittedAssignment
-    query = select(api.BaseCell.name, api.Comment.manual_comment).join(api.Comment)
+    query = select(submission.student_id, api.BaseCell.name, api.Comment.manual_comment)
+    query = query.join(api.Comment, api.Comment.cell_id == api.BaseCell.id)
     query = query.join(api.SubmittedNotebook).join(submission).join(api.Assignment)
-    query = query.where(api.Assignment.name == assignment, submission.student_id == student)
-    return {name: text for name, text in db.execute(query) if text and text.strip()}
+    query = query.where(api.Assignment.name == assignment)
+    if student is not None:
+        query = query.where(submission.student_id == student)
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for who, name, text in db.execute(query):
+        if text and text.strip():
+            found[who][name] = text
+    return found
 
 
 def students_in(db: Connection, student: str | None = None) -> list[Student]:

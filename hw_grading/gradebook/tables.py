@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from nbgrader import api
 from sqlalchemy import (
     Boolean,
     Column,
@@ -21,14 +22,14 @@ from sqlalchemy import (
     Text,
     and_,
     insert,
+    inspect,
+    select,
     true,
     update,
 )
 
 METADATA = MetaData()
 MAX_IN_A_NAME = 128  # characters
-# Id of the item that gives all points, for a rubric of version 2.0 that took points off.
-ALL_POINTS = "a" * 32
 
 
 def name_column(name: str, key: bool = False) -> Column[str]:
@@ -103,6 +104,16 @@ EVENTS = Table(
     _filled("before", Text),  # JSON
     _filled("after", Text),
 )
+LEASES = Table(  # which answer each open page shows; `hw_grading.gradebook.leases`
+    "hw_grading_lease",
+    METADATA,
+    name_column("assignment", key=True),
+    Column("page", String(32), primary_key=True),
+    name_column("cell"),
+    name_column("student"),
+    name_column("grader"),
+    _filled("until", DateTime),  # UTC; the row means nothing after that
+)
 EXTENSIONS = Table(
     "hw_grading_extension",
     METADATA,
@@ -163,3 +174,21 @@ PARTS = Table(
     _filled("message", Text),
     _filled("fresh", Boolean),
 )
+
+
+def make_tables(connection: Connection) -> None:
+    """Create the tables that are missing.
+
+    The transaction must have locked other writers out. A course that used nbgrader alone until now
+    keeps the extensions that nbgrader's own column has.
+    """
+    is_new = EXTENSIONS.name not in inspect(connection).get_table_names()
+    METADATA.create_all(connection)
+    if is_new:
+        given = api.SubmittedAssignment
+        query = select(api.Assignment.name, given.student_id, given.extension).join(given)
+        by = {"author": "nbgrader", "at": now().replace(microsecond=0), "reason": ""}
+        for assignment, student, extension in connection.execute(query).all():
+            if extension:
+                key = {"assignment": assignment, "student": student}
+                put(connection, EXTENSIONS, key, seconds=extension.total_seconds(), **by)

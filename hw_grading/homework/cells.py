@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.utils import is_grade, is_locked, is_solution
 
+from hw_grading.homework.points import fill_points
 from hw_support.source import bound_by
 from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, marks_of
 from hw_support.submission.problems import quoted
@@ -108,8 +109,9 @@ def plain_cells(source: Path | None) -> list[str] | None:
     """Return the instructor's cells without a grade id, as students have them; None if unknown."""
     if not source or not source.is_file():
         return None
-    cells = nbformat.read(source, as_version=4).cells
-    return [as_released(c.source, c.cell_type) for c in cells if not grade_id_of(c)]
+    notebook = nbformat.read(source, as_version=4)
+    fill_points(notebook)
+    return [as_released(c.source, c.cell_type) for c in notebook.cells if not grade_id_of(c)]
 
 
 def test_cells(db_url: str, assignment: str) -> list[InstructorCell]:
@@ -169,23 +171,23 @@ def cells_of(released: NotebookNode) -> tuple[list[InstructorCell], list[str]]:
     return [InstructorCell(**cell) for cell in content["cells"]], content["plain"]
 
 
-def described(notebook: NotebookNode, **more: Any) -> dict[str, Any]:
+def described(nb: NotebookNode, /, **more: Any) -> dict[str, Any]:
     """Return the JSON data of a released notebook, with `more` attributes, for students.
 
     The heading above a cell is the last one of level 2 or 3.
     """
     cells, plain, parts, heading = [], [], {}, ""
-    for cell in notebook.cells:
+    for cell in nb.cells:
         for line in cell.source.splitlines() if cell.cell_type == "markdown" else ():
             if line.startswith(("## ", "### ")):
                 heading = line.lstrip("# ").strip()
-        if not (marks := marks_of(cell)):
+        if (name := grade_id_of(cell)) is None:
             plain.append(cell.source)
             continue
-        parts[marks["grade_id"]] = heading
+        parts[name], marks = heading, marks_of(cell)
         names = ("grade_id", "locked", "grade", "solution", "task", "checksum")
         points = float(marks["points"]) if "points" in marks else None
         kept = {name: marks.get(name) for name in names}
         cells.append(kept | {"cell_type": cell.cell_type, "source": cell.source, "points": points})
-    begins = first_line(notebook)
+    begins = first_line(nb)
     return {"cells": cells, "plain": plain, "parts": parts, "begins": begins, **more}

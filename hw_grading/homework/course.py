@@ -19,7 +19,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from traitlets.config import Application, Config
 
-from hw_grading.outcome import GraderFault
+from hw_grading.homework.homework import Homework, homework_of
+from hw_grading.homework.solutions import solutions_of
+from hw_grading.outcome import SettingsError
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -31,9 +33,15 @@ _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
-# Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so.
+# Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so. If that
+# one is killed, the system ends nbgrader with it.
 _NBGRADER = """
-import sys
+import contextlib, ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+with contextlib.suppress(OSError, AttributeError):  # only Linux has it
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+if os.getppid() != PARENT:
+    sys.exit(1)
 def show(kind, *of):
     kind is KeyboardInterrupt or sys.__excepthook__(kind, *of)
 sys.excepthook = show
@@ -52,7 +60,7 @@ class Course:
     def config(self) -> Config:
         """The settings from Jupyter's configuration folders, overridden by those of the course.
 
-        `GraderFault` if a settings file has a mistake.
+        `SettingsError` if a settings file has a mistake.
         """
         app = Application(raise_config_file_errors=True)
         sys.path.insert(0, os.path.abspath(self.folder))  # as nbgrader does for settings files
@@ -90,14 +98,14 @@ class Course:
     def db_url(self) -> str:
         """The gradebook's address. It may contain a password. The path of a file is absolute.
 
-        `GraderFault` if the setting is not an address.
+        `SettingsError` if the setting is not an address.
         """
         try:
             url = make_url(self.directory.db_url)
         except ArgumentError:
             expected = "sqlite:////courses/ml/gradebook.db or postgresql+psycopg://grader@host/ml"
-            raise GraderFault(
-                f"c.CourseDirectory.db_url is no address such as {expected}"
+            raise SettingsError(
+                f"c.CourseDirectory.db_url is not an address such as {expected}"
             ) from None
         path = url.database
         if url.get_backend_name() != "sqlite" or not path or path.startswith(("file:", ":memory:")):
@@ -130,12 +138,20 @@ class Course:
     def notebooks(self, assignment: str) -> list[str]:
         """Return the names of a homework's notebooks, in order, without ".ipynb".
 
-        Without sources, the homework has one notebook, which is named after it.
+        They are those that were released, and before a release all. So another file in the source
+        folder, such as an empty ``Untitled.ipynb``, stops nothing. Without sources, the homework
+        has one notebook, which is named after it.
         """
+        folder = self.release(assignment)
+        names = [path.stem for path in self.sources(assignment)]
+        return [n for n in names if (folder / f"{n}.ipynb").is_file()] or names or [assignment]
+
+    def sources(self, assignment: str) -> list[Path]:
+        """Return all notebooks in the source folder of a homework, in order."""
         names: list[str] = []
         with suppress(OSError):
             names = sorted(os.listdir(self.source(assignment)))
-        return [n.removesuffix(".ipynb") for n in names if n.endswith(".ipynb")] or [assignment]
+        return [self.source(assignment) / name for name in names if name.endswith(".ipynb")]
 
     def notebooks_in(self, folder: Path, assignment: str) -> list[Path]:
         """Return where a homework's notebooks are in a folder, whether they exist or not."""
@@ -144,19 +160,28 @@ class Course:
     def files(self, assignment: str) -> dict[str, bytes]:
         """Return the files beside the notebooks that nbgrader gives to students, by path.
 
-        `GraderFault` if they are too large.
+        `SettingsError` if they are too large.
         """
         folder = self.source(assignment)
         ignored = [*self.directory.ignore, "*.ipynb"]
         found = map(Path, find_all_files(str(folder), ignored))
         paths = sorted(path for path in found if path.is_file())  # no dangling link
         if (size := sum(path.stat().st_size for path in paths)) > _MAX_BYTES:
-            raise GraderFault(
+            raise UserError(
                 f"{folder}: its files have {size:,} bytes in all, expected at most "
                 f"{_MAX_BYTES:,}. Each submission gets a copy of them: make them smaller, or name "
                 "those that grading does not need in c.CourseDirectory.ignore"
             )
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    def solutions(self, assignment: str) -> dict[str, bytes]:
+        """Return the solutions of a homework as data; see `hw_grading.homework.solutions`."""
+        return solutions_of(self.notebooks_in(self.source(assignment), assignment))
+
+    def homework(self, assignment: str) -> Homework:
+        """Read all that grading needs of a homework; `UserError` if that is not possible."""
+        files, solutions = self.files(assignment), self.solutions(assignment)
+        return homework_of(self.root, assignment, files, solutions)
 
     def release(self, assignment: str) -> Path:
         """Return the folder with the files that students get."""
@@ -170,6 +195,10 @@ class Course:
         """Return the folder with a student's graded notebook."""
         return self._folder(self.directory.autograded_directory, student, assignment)
 
+    def feedback(self, student: str, assignment: str) -> Path:
+        """Return the folder with a student's pages of feedback."""
+        return self._folder(self.directory.feedback_directory, student, assignment)
+
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
         """Run one nbgrader command in the course and return its exit status.
 
@@ -178,18 +207,18 @@ class Course:
         # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
-        command = [sys.executable, "-c", _NBGRADER, *words]
+        command = [sys.executable, "-c", _NBGRADER.replace("PARENT", str(os.getpid())), *words]
         with log.open("ab") if log else nullcontext() as stream:
             return subprocess.call(
                 command, cwd=self.folder, env=environment, stdout=stream, stderr=stream
             )
 
     def must(self, *words: str, log: Path | None = None) -> None:
-        """Run one nbgrader command; raise `RuntimeError` with the end of its log if it fails."""
+        """Run one nbgrader command; raise `UserError` with the end of its log if it fails."""
         if self.nbgrader(*words, log=log) != 0:
             said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if log else ""
             where = f"The end of its log, {log}:\n{said}" if log else "See its log above"
-            raise RuntimeError(f"`nbgrader {' '.join(words)}` failed. {where}")
+            raise UserError(f"`nbgrader {' '.join(words)}` failed. {where}")
 
     def _root(self, config: Config) -> Path:
         root = config.CourseDirectory.root if "root" in config.CourseDirectory else ""
@@ -262,6 +291,44 @@ def scratch_course(folder: Path, source: Path = REPOSITORY) -> Course:
     return new
 
 
+def released_copy(
+    course: Course,
+    assignment: str,
+    folder: Path,
+    settings: str = "",
+    *,
+    only_released: bool = False,
+) -> Course:
+    """Make a scratch course in a folder, with these further settings, and release a homework in it.
+
+    `only_released` leaves out notebooks that lie in the source folder and were not released yet.
+    `UserError` if nbgrader cannot release it.
+    """
+    place = scratch_course(folder / "course", course.folder).folder
+    with (place / f"{CONFIG}.py").open("a", encoding="utf-8") as file:
+        file.write(settings)
+    scratch = Course(place)
+    _copy_shared_files(course, scratch)
+    for path in scratch.sources(assignment) if only_released else ():
+        if path.stem not in course.notebooks(assignment):
+            path.unlink()
+    scratch.must("generate_assignment", assignment, log=folder / "log")
+    return scratch
+
+
+def _copy_shared_files(course: Course, scratch: Course) -> None:
+    """Copy what several homeworks share: headers, templates of tests, and modules."""
+    places = [
+        (one.root, fixed_folder(one.directory, one.directory.source_directory))
+        for one in (course, scratch)
+    ]
+    for old, new in zip(*places, strict=True):
+        for path in old.iterdir():
+            is_own = path.suffix == ".db" or path.stem == CONFIG or (new / path.name).exists()
+            if path.is_file() and not is_own:
+                shutil.copy(path, new)
+
+
 def _load(app: Application, name: str, *folders: str | Path) -> None:
     """Add the settings of the Python and JSON files of a name in folders, if there are any."""
     for folder in folders:
@@ -269,7 +336,7 @@ def _load(app: Application, name: str, *folders: str | Path) -> None:
         try:
             app.load_config_file(name, path=str(file.parent))
         except Exception as error:
-            raise GraderFault(
+            raise SettingsError(
                 f"{file}.py or .json: reading the settings failed ({type(error).__name__}: "
                 f"{error}). Fix the file, then try again"
             ) from error

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,26 +21,27 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hw_grading.outcome import GraderFault
-from hw_support.failures import one_line, visible
+from hw_grading.outcome import SettingsError
+from hw_support import figures
+from hw_support.checks.failures import one_line, visible
 
 FILE_NAME = "homework.toml"
 KINDS = ("cpu_seconds", "wall_seconds")  # the kinds of limits
 _MAX_SHOWN = 60  # characters of a value
-START = "START.html"  # the page beside a released notebook that tells students how to start
 STAFF = "staff"  # the folder in a course, and the package of staff code
 FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
 _NOT_FOR_GRADING = {"answers", FILE_NAME}
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 
 
-class ManifestError(GraderFault):
+class ManifestError(SettingsError):
     """The manifest has a mistake. The text says where, what was found, and what is allowed."""
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
 
 
 class _Section(BaseModel):
@@ -89,10 +90,16 @@ class Manifest(_Section):
     """The IANA name of the time zone, such as `America/Los_Angeles`."""
     zone_in_words: str = ""
     """The name of the time zone that students read, such as `Pacific`."""
-    certification: str = ""
-    """The grade id of the cell with name, student id and pledge. Without it there is none."""
+    certification: str = "certification"
+    """The grade id of the cell with name, student id and pledge. Without it: the cell
+    `certification`, if the notebook has one."""
     shown_beside: Mapping[str, Beside] = Field(default_factory=dict)
     """What graders see beside an answer that they grade by hand, by the answer's grade id."""
+    arrays: Annotated[tuple[Identifier, ...], Field(strict=False)] = ()
+    """Names of the notebook's arrays that plots show. A grader sees which of them a curve shows."""
+    plots: Mapping[str, str] = Field(default_factory=dict)
+    """What `check` expects of a student's plots, by the answer's grade id: conditions on facts,
+    such as `legend, title, points=40`. Students can read them."""
     preload: Names = ()
     """Modules that the notebook imports. They are imported once, before the class is graded. If a
     module has a function `preload()`, it is called after the import."""
@@ -116,6 +123,13 @@ class Manifest(_Section):
             ) from error
         return self
 
+    @model_validator(mode="after")
+    def _has_conditions_that_exist(self) -> Manifest:
+        for name, conditions in self.plots.items():
+            if wrong := figures.unknown(conditions, self.arrays):
+                raise ValueError(f"plots.{name}: {unknown_condition(wrong[0])}")
+        return self
+
     @property
     def due_moment(self) -> datetime | None:
         """The due date with its time zone; None if there is none."""
@@ -130,8 +144,16 @@ class Manifest(_Section):
         return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
+def unknown_condition(condition: str) -> str:
+    """Return a sentence about a condition on a plot's facts that does not exist."""
+    return (
+        "expected conditions such as legend, title, points=40, of=NAMES, with names of `arrays`, "
+        f"separated by a comma and a blank, found {one_line(repr(condition), _MAX_SHOWN)}"
+    )
+
+
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest; one that does not exist leaves every key out. May raise `ManifestError`."""
+    """Read a manifest; a missing file means all defaults. May raise `ManifestError`."""
     try:
         return Manifest(**tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except FileNotFoundError:
@@ -145,13 +167,21 @@ def read_manifest(path: Path) -> Manifest:
         ) from error
 
 
+def _keys_beside(place: Sequence[str | int]) -> list[str]:
+    """Return the keys that a manifest may have where an unknown one was found."""
+    sections: Mapping[str, type[BaseModel]]
+    sections = {"late": Late, "limits": CellLimits, "shown_beside": Beside}
+    kind: type[BaseModel] = sections[str(place[0])] if len(place) > 1 else Manifest
+    return list(kind.model_fields)
+
+
 def _sentence(error: Any) -> str:
     """Return a sentence on what is wrong: the key, what was expected, what was found."""
     said = str(error["msg"]).removeprefix("Value error, ").replace("Input should be", "expected")
     if not error["loc"]:  # an error about several keys together
         return said
     if error["type"] == "extra_forbidden":
-        said = "there is no such key, expected one of those in docs/reference.md"
+        said = f"there is no such key, expected one of {', '.join(_keys_beside(error['loc']))}"
     place = one_line(".".join(map(str, error["loc"])), 200)
     return f"{place}: {said}, found {one_line(repr(error['input']), _MAX_SHOWN)}"
 
@@ -165,8 +195,8 @@ class Homework:
 
     name: str  # of the assignment, and of its folders in `source` and `staff`
     manifest: Manifest = field(default_factory=Manifest)
-    # The files of its staff code by path, such as "staff/hw/fresh.py".
-    code: Mapping[str, bytes] = field(default_factory=dict)
+    # Its solutions and the files of its staff code by path, such as "staff/hw/fresh.py".
+    code: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     # The files beside its notebooks by path. Each submission gets a copy in its working folder.
     files: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -199,15 +229,20 @@ class Homework:
         return packed.getvalue() if self.files else b""
 
 
-def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = None) -> Homework:
+def homework_of(
+    course: Path,
+    assignment: str,
+    files: Mapping[str, bytes] | None = None,
+    solutions: Mapping[str, bytes] | None = None,
+) -> Homework:
     """Read a homework of the course whose root folder contains ``staff``.
 
-    `files` are those of `Course.files`. A homework without a folder in ``staff`` has an empty
-    manifest. `ManifestError` if the manifest has a mistake.
+    `files` and `solutions` are those of `Course.files` and `Course.solutions`. A homework without a
+    folder in ``staff`` has an empty manifest. `ManifestError` if the manifest has a mistake.
     """
-    manifest = manifest_of(course, name)  # first: a mistake in it is named before all others
-    code = {}
-    for path in sorted((course / STAFF / name).rglob("*")):
+    manifest = manifest_of(course, assignment)  # first: a mistake in it is named before all others
+    code = dict(solutions or {})
+    for path in sorted((course / STAFF / assignment).rglob("*")):
         inner = path.relative_to(course)
         if (
             path.is_file()
@@ -215,17 +250,17 @@ def homework_of(course: Path, name: str, files: Mapping[str, bytes] | None = Non
             and "__pycache__" not in inner.parts
         ):
             code[inner.as_posix()] = path.read_bytes()
-    return Homework(name, manifest, code, files or {})
+    return Homework(assignment, manifest, code, files or {})
 
 
-def manifest_of(course: Path, name: str) -> Manifest:
+def manifest_of(course: Path, assignment: str) -> Manifest:
     """Read only a homework's manifest; see `homework_of`."""
-    return read_manifest(course / STAFF / name / FILE_NAME)
+    return read_manifest(course / STAFF / assignment / FILE_NAME)
 
 
-def has_manifest(course: Path, name: str) -> bool:
-    """Whether a homework has a manifest: only then its release has what this project adds."""
-    return (course / STAFF / name / FILE_NAME).is_file()
+def has_manifest(course: Path, assignment: str) -> bool:
+    """Whether a homework has a manifest: only then it sets the due date."""
+    return (course / STAFF / assignment / FILE_NAME).is_file()
 
 
 def why_no_id(student: str) -> str | None:

@@ -1,5 +1,5 @@
 """People and learning platforms: one roster, submissions in, grades out, for Canvas and others.
 
-May import every room below it. Files from a platform are not trusted: `downloads` opens them.
+May import every package below it. Files from a platform are not trusted: `downloads` opens them.
 A name that a student can change never decides who somebody is: `roster` holds that rule.
 """

@@ -2,41 +2,46 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from nbgrader.plugins import ExtractorPlugin
 
-from hw_grading.gradebook.folders import TIMESTAMP
-from hw_grading.gradebook.writing import in_words, say
+from hw_grading.gradebook.collected import (
+    Record,
+    keep_aside,
+    read_collected,
+    write_collected,
+)
+from hw_grading.gradebook.lateness import zone_of
 from hw_grading.homework.course import Course
+from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import manifest_of
 from hw_grading.lms.downloads import NOTEBOOK, ZIP, content_of, files_in
 from hw_grading.lms.plan import (
+    REPLACES,
     THERE,
     Entry,
-    LeftOut,
     Plan,
-    Record,
+    Told,
     decide,
-    plan_in_words,
-    read_records,
-    write_records,
+    plan_text,
 )
 from hw_grading.lms.platforms import (
     CANVAS,
     MOODLE,
     Accounts,
     Found,
+    accounts_in,
     found_by,
     is_of_one_student,
     read_metadata,
-    read_sheet,
 )
 from hw_grading.lms.roster import read_roster
+from hw_grading.lms.times import TimeReader
+from hw_grading.texts import message_of, say
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -55,53 +60,70 @@ class UseCollect(ExtractorPlugin):
 
 def collect(
     folder: Path,
-    homework: str,
+    assignment: str,
     downloads: Sequence[Path],
     *,
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
-    moodle_worksheet: Path | None = None,
+    moodle_worksheets: Sequence[Path] = (),
     columns: Mapping[str, str],
+    language: str = "en",
+    time_format: str = "",
     accept_names: bool = False,
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
     """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 
-    `downloads` are zips, folders or notebooks; the gradebook and the worksheet say whose files they
-    are, and `columns` are titles in the worksheet. With `accept_names` a name says it too, with
-    `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out.
+    `downloads` are zips, folders or notebooks. The gradebook and the worksheet say whose files they
+    are, the worksheet also when they were submitted: one for all downloads, or one for each. Its
+    titles are `columns`, its times are in a language and a format. With `accept_names` a name says
+    whose a file is, with `dry_run` nothing is written, with `yes` nobody is asked. Returns whether
+    there was something to collect and nothing was left out.
     """
     course = Course(folder)
-    course.expect_homework(homework)
-    if (names := course.notebooks(homework)) != [homework]:
+    course.expect_homework(assignment)
+    if (names := course.notebooks(assignment)) != [assignment]:
         raise UserError(
-            f"collect takes one notebook, {homework}.ipynb, and {homework} has "
+            f"collect takes one notebook, {assignment}.ipynb, and {assignment} has "
             f"{', '.join(f'{name}.ipynb' for name in names)}. Put each student's notebooks into "
-            f"{course.directory.submitted_directory}/STUDENT/{homework}/"
+            f"{course.directory.submitted_directory}/STUDENT/{assignment}/"
+        )
+    if len(moodle_worksheets) not in (0, 1, len(downloads)):
+        raise UserError(
+            f"expected one --moodle-worksheet, or one for each of the {len(downloads)} downloads, "
+            f"in their order; found {len(moodle_worksheets)}"
         )
     people = read_roster(course, roster, canvas_gradebook)
+    zone = zone_of(course, manifest_of(course.root, assignment))
+    clock = TimeReader(zone, language, time_format)
     accounts = {}
-    for platform, sheet in ((CANVAS, canvas_gradebook), (MOODLE, moodle_worksheet)):
-        if sheet:
-            _, students = read_sheet(platform, sheet, columns if platform is MOODLE else {})
-            accounts[platform.name] = {who.account: who.keys for who in students.values()}
-    records = read_records(course, homework)
+    if canvas_gradebook:
+        accounts[CANVAS.name] = accounts_in(CANVAS, canvas_gradebook, {}, clock)
+    of_moodle = [accounts_in(MOODLE, sheet, columns, clock) for sheet in moodle_worksheets]
+    by_download = [accounts] * len(downloads)
+    if of_moodle:
+        of_moodle = of_moodle if len(of_moodle) > 1 else of_moodle * len(downloads)
+        by_download = [{**accounts, MOODLE.name: one} for one in of_moodle]
+    collected = read_collected(course, assignment)
+    records = collected.students
     with ExitStack() as stack:
-        found, left_out = _found_in(downloads, homework, accounts, stack)
-        plan = decide(course, homework, people, found, left_out, records, accept_names)
-        say(plan_in_words(plan, ZoneInfo(manifest_of(course.root, homework).time_zone)))
+        found, left_out = _found_in(zip(downloads, by_download, strict=True), assignment, stack)
+        plan = decide(course, assignment, people, found, left_out, records, accept_names)
+        say(plan_text(plan, zone))
         if dry_run:
             print("Nothing was written (--dry-run).")
-        if dry_run or not plan.entries:
             return bool(plan.entries) and not plan.left_out
         if plan.to_write and not (yes or _agreed()):
             print("Nothing was written.")
             return False
         failed = _write(course, plan, records)
+    if not plan.platforms:
+        return False
+    path = write_collected(course, assignment, plan.collected(collected))
+    if not plan.entries:
+        return False
     people.store(course.db_url)
-    path = write_records(course, homework, records)
     written = len(plan.to_write) - len(failed)
     say(
         f"Submissions written to {course.directory.submitted_directory}/: {written}. "
@@ -113,31 +135,32 @@ def collect(
 
 
 def _found_in(
-    paths: Sequence[Path], homework: str, accounts: Mapping[str, Accounts], stack: ExitStack
-) -> tuple[list[Found], list[LeftOut]]:
+    downloads: Iterable[tuple[Path, Mapping[str, Accounts]]], assignment: str, stack: ExitStack
+) -> tuple[list[Found], list[Told]]:
     """Return the submissions in downloads, and the files that are left out.
 
-    `accounts` are by the platform's name. Zips stay open until the stack is closed.
+    Beside each download are the accounts in it, by the platform's name. Zips stay open until the
+    stack is closed.
     """
     found: list[Found] = []
-    left_out: list[LeftOut] = []
-    for path in paths:
+    left_out: list[Told] = []
+    for path, accounts in downloads:
         groups: defaultdict[str, list[Found]] = defaultdict(list)
         try:
-            files = files_in(path, is_of_one_student(path.name, homework), stack)
+            files = files_in(path, is_of_one_student(path.name, assignment), stack)
             metadata = read_metadata(files)
         except (UserError, OSError) as why:
-            left_out.append((str(path), in_words(why)))
+            left_out.append((str(path), message_of(why)))
             continue
         for upload in files:
             try:
-                for one in found_by(upload, homework, metadata, accounts):
+                for one in found_by(upload, assignment, metadata, accounts):
                     groups[one.group].append(one)
             except UserError as why:
                 left_out += [(upload.file, str(why))] if upload.is_work else []
         for group in groups.values():
             try:
-                found += _counting(group, homework)
+                found += _counting(group, assignment)
             except UserError as why:
                 left_out += [(one.upload.file, str(why)) for one in _work(group)]
     return found, list(dict.fromkeys(left_out))
@@ -148,18 +171,18 @@ def _work(group: Sequence[Found]) -> Sequence[Found]:
     return [one for one in group if one.upload.is_work] or group
 
 
-def _counting(group: Sequence[Found], homework: str) -> list[Found]:
+def _counting(group: Sequence[Found], assignment: str) -> list[Found]:
     """Return a submission's file to grade, a zip only without a notebook; `UserError` if unclear.
 
     If several have the homework's name, they are uploads one after the other.
     """
     found = [one for one in group if one.upload.suffix == NOTEBOOK]
     found = found or [one for one in group if one.upload.suffix == ZIP]
-    named = [one for one in found if PurePosixPath(one.own).stem == homework]
+    named = [one for one in found if PurePosixPath(one.own).stem == assignment]
     if not named and len({one.own for one in found}) != 1:
         names = dict.fromkeys(quoted(PurePosixPath(one.own).name) for one in _work(group))
         raise UserError(
-            f"expected one notebook or zip, or one named {homework}, found "
+            f"expected one notebook or zip, or one named {assignment}, found "
             f"{', '.join([*names][:5])}. Keep only the one that counts"
         )
     return named or found
@@ -178,16 +201,19 @@ def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
     for entry in plan.entries:
         try:
             if entry.state != THERE:
-                _write_one(course.submitted(entry.person.id, plan.homework), plan.homework, entry)
+                folder = course.submitted(entry.person.id, plan.assignment)
+                if entry.state == REPLACES:
+                    keep_aside(course, plan.assignment, entry.person.id, folder)
+                _write_one(folder, plan.assignment, entry)
             records[entry.person.id] = entry.record
         except (UserError, OSError) as why:
             failed.append(f"  {entry.found.upload.file}: {why}")
     return failed
 
 
-def _write_one(folder: Path, homework: str, entry: Entry) -> None:
+def _write_one(folder: Path, assignment: str, entry: Entry) -> None:
     """Write the notebook and its time. If it is killed between them, the next run writes both."""
-    content, when = content_of(entry.found.upload, homework), entry.found.when
+    content, when = content_of(entry.found.upload, assignment), entry.found.when
     if hashlib.sha256(content).hexdigest() != entry.record.sha256:
         raise UserError("it has changed since the table was shown. Collect again")
     folder.mkdir(parents=True, exist_ok=True)
@@ -195,6 +221,6 @@ def _write_one(folder: Path, homework: str, entry: Entry) -> None:
         if when:
             text = f"{when:%Y-%m-%d %H:%M:%S.%f} UTC\n"
             parts.enter_context(in_one_step(folder / TIMESTAMP)).write_text(text, encoding="ascii")
-        parts.enter_context(in_one_step(folder / f"{homework}.ipynb")).write_bytes(content)
+        parts.enter_context(in_one_step(folder / f"{assignment}.ipynb")).write_bytes(content)
     if not when:
         (folder / TIMESTAMP).unlink(missing_ok=True)

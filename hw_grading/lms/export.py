@@ -2,7 +2,8 @@
 
 In Canvas' gradebook an assignment's title ends in ``(id)``. Canvas treats a blank cell in place of
 an existing score as a change. In Moodle's grading worksheet the maximum comes right after the
-grade; Moodle skips a row that was graded after the worksheet was made.
+grade; Moodle skips a row that was graded after the worksheet was made. It reads its feedback
+comments as HTML.
 """
 
 import os
@@ -14,12 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from markupsafe import escape
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
 
+from hw_grading.gradebook.given import NBGRADERS, note_export
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.scores import Student, counted, in_digits
-from hw_grading.gradebook.writing import csv_of, expect_ending, write_whole
+from hw_grading.gradebook.scores import Student
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.lms.platforms import CANVAS, PLATFORMS, Platform, read_sheet
@@ -34,7 +36,9 @@ from hw_grading.lms.roster import (
 )
 from hw_grading.lms.tables import Table, folded
 from hw_grading.outcome import Status
-from hw_support.failures import visible
+from hw_grading.rendering.feedback.summary import in_short
+from hw_grading.texts import counted, csv_of, expect_ending, in_digits, write_whole
+from hw_support.checks.failures import visible
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -83,11 +87,19 @@ class Grades:
 
 @dataclass
 class Exported:
-    """A file to be written, and sentences on what was done, and on what you have to check."""
+    """A file to be written, and sentences on what was done, and on what you have to do."""
 
     message: str
     content: bytes
     to_check: list[str]
+    given: dict[str, Result]  # whose scores are in the file, by student
+
+    @property
+    def last_line(self) -> str:
+        """What remains to be done."""
+        if not self.to_check:
+            return "Nothing is left to do."
+        return f"To do before you upload it: see the {counted(len(self.to_check), 'warning')}."
 
 
 def export(
@@ -124,7 +136,8 @@ def export(
         said = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
         row = _like_gradescope if kind == "gradescope" else _by_question
         content = _csv([row(grades.results, one) for one in grades.wanted.values()])
-        exported = Exported(said, content, [])
+        given = {who: one.result for who, one in grades.wanted.items() if one.is_scored}
+        exported = Exported(said, content, [], given)
     if unfinished := [student for student, one in grades.wanted.items() if not one.is_final]:
         exported.to_check.insert(
             0,
@@ -137,6 +150,7 @@ def export(
     if not to and os.path.lexists(out):
         raise UserError(f"{out} exists already. Name another file with --output")
     _write(out, exported.content, roster or course.root / FILE_NAME)
+    note_export(course, assignment, kind, out, exported.given)
     return out, exported
 
 
@@ -187,12 +201,12 @@ def _filled(
     is known by name only gets a score with `accept_names`.
     """
     table, students = read_sheet(platform, path, columns)
-    results, to_check = grades.results, list[str]()
+    results, to_check, notes = grades.results, list[str](), list[str]()
     chosen, most = _column(platform, table, results, column)
-    lines = _lines_of(students, grades, accept_names, to_check)
+    lines = _lines_of(students, grades, accept_names, to_check, notes)
     old = {row.line: row.cells[chosen].strip().casefold() for row in table.rows}
-    scores = {
-        line: in_digits(grades.wanted[student].result.final)
+    given = {
+        student: grades.wanted[student].result
         for student, line in lines.items()
         if student in grades.wanted and grades.wanted[student].is_scored and old[line] != _EXCUSED
     }
@@ -204,9 +218,39 @@ def _filled(
         )
     if not table.is_ended:
         to_check.append(f"the last line of {path.name} has no end. Check that it is complete")
+    scores = {lines[student]: in_digits(result.final) for student, result in given.items()}
     said = f"{counted(len(scores), 'score')} in the column {quoted(table.titles[chosen])}"
-    content = table.with_values(chosen, scores)
-    return Exported(f"{said}. All other values are as before.", content, to_check)
+    values = {chosen: scores}
+    title = {**platform.columns, **columns}.get("feedback", "")
+    if folded(title) in table.columns:
+        column_of_comments = table.columns.index(folded(title))
+        comments, kept = _comments(table, column_of_comments, given, lines, results)
+        values[column_of_comments] = comments
+        said += f", {counted(len(comments), 'comment')} in {quoted(title)}"
+        if kept:
+            notes.append(f"comments that a person wrote are kept: {', '.join(kept)}")
+    message = "\n".join([f"{said}. All other values are as before.", *notes])
+    return Exported(message, table.with_values(values), to_check, given)
+
+
+def _comments(
+    table: Table, column: int, given: Mapping[str, Result], lines: Mapping[str, int], of: Results
+) -> tuple[dict[int, str], list[str]]:
+    """Return a comment on the result for each line, and the students who have a person's.
+
+    A comment of ours begins with the homework's name.
+    """
+    ours = f"{of.assignment}: "
+    old = {row.line: row.cells[column].strip() for row in table.rows}
+    comments, kept = {}, []
+    for student, result in given.items():
+        line = lines[student]
+        if old[line] and not old[line].startswith(ours):
+            kept.append(student)
+            continue
+        said = in_short(result, of.max_score, of.places)
+        comments[line] = ours + "<br>".join(map(str, map(escape, said)))
+    return comments, kept
 
 
 def _column(
@@ -245,16 +289,23 @@ def _column(
 
 
 def _lines_of(
-    students: Mapping[int, Who], grades: Grades, accept_names: bool, to_check: list[str]
+    students: Mapping[int, Who],
+    grades: Grades,
+    accept_names: bool,
+    to_check: list[str],
+    notes: list[str],
 ) -> dict[str, int]:
-    """Return the line of each student's row; add sentences on other rows and students."""
+    """Return the line of each student's row; add sentences on other rows and students.
+
+    Rows of other people are no more than a note: the platform has teachers and other courses.
+    """
     matches = grades.roster.match(students, students.__getitem__, accept_names)
     strangers = [n for n, why in matches.unknown if isinstance(why, Unknown)]
     to_check += [f"line {n}: {why}" for n, why in matches.unknown if n not in strangers]
     if strangers:
         said = ", ".join(f"{students[line].said} (line {line})" for line in strangers)
         number = counted(len(strangers), "row")
-        to_check.append(f"{number} of people not in {grades.roster.source}, unchanged: {said}")
+        notes.append(f"{number} of people not in {grades.roster.source}, unchanged: {said}")
     lines = {}
     for person, rows in matches.of.items():
         if len(rows) == 1:
@@ -352,8 +403,8 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 class PlainCsv(ExportPlugin):
     """What `nbgrader export` writes: its own columns, with final scores, as plain data.
 
-    Who submitted nothing has 0 points, as in nbgrader, but no number before the homework is
-    released.
+    Students who submitted nothing have 0 points, as in nbgrader, but no number before the homework
+    is released.
     """
 
     def export(self, gradebook: Gradebook) -> None:
@@ -362,7 +413,8 @@ class PlainCsv(ExportPlugin):
         self.log.info("Exporting grades to %s", to)
         course = Course.of(self.parent.coursedir)
         names, asked = [one.name for one in gradebook.assignments], set(map(str, self.assignment))
-        rows = []
+        rows, given = list[dict[str, Any]](), dict[str, dict[str, Result]]()
+        waiting = dict[str, int]()
         try:
             for name in names:
                 if asked and name not in asked:
@@ -373,14 +425,31 @@ class PlainCsv(ExportPlugin):
                     for student, one in grades.wanted.items()
                     if not students or student in students
                 ]
+                given[name] = {
+                    student: one.result
+                    for student, one in grades.wanted.items()
+                    if one.is_scored and (not students or student in students)
+                }
+                waiting[name] = sum(not one.is_final for one in grades.wanted.values())
             _write(to, _csv(rows), course.root / FILE_NAME)
-        except (UserError, RuntimeError) as why:
+            for name, results in given.items():
+                note_export(course, name, NBGRADERS, to, results)
+        except UserError as why:
             self.log.error("Nothing was exported. %s", visible(str(why)))
             sys.exit(1)
+        for name, count in waiting.items():
+            if count:
+                self.log.warning(
+                    "%s: %s without a final score, which counts as far as it is known. "
+                    "`hw-grading report %s` says what is missing",
+                    name,
+                    counted(count, "student"),
+                    name,
+                )
 
 
 def _write(out: Path, content: bytes, roster: Path) -> None:
-    """Write a CSV file; `UserError` or RuntimeError if it would replace something else."""
+    """Write a CSV file; `UserError` if it would replace something else."""
     expect_ending(out, "--output", ".csv")
     if out.resolve() == roster.resolve():
         raise UserError(f"{out} is the list of students. Name another file with --output")

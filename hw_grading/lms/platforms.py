@@ -10,7 +10,7 @@
   ``submission_metadata.yml``, with ``:submitters:`` and ``:created_at:`` for each.
 - No platform: ``<student>_ps1.ipynb`` and such zips, as from `python -m hw_support zip`.
 
-Only Gradescope gives times of submission.
+Gradescope gives times of submission, Moodle in its worksheet only. Canvas says what is late.
 """
 
 import re
@@ -22,10 +22,11 @@ from typing import Any
 
 import yaml
 
-from hw_grading.gradebook.folders import time_of
+from hw_grading.homework.folders import time_of
 from hw_grading.lms.downloads import Upload
 from hw_grading.lms.roster import CANVAS_ID, TEST_STUDENT, Who
 from hw_grading.lms.tables import Table, folded, read_table
+from hw_grading.lms.times import TimeReader
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -40,12 +41,21 @@ class Found:
     group: str  # files of one group are one submission
     own: str  # the file's name as its student wrote it
     when: datetime | None = None  # UTC, without a zone; None if the platform gives no time
+    why_no_time: str = ""  # a sentence; "" if there is a time, or the platform says it is in time
     late: bool = False  # says the platform, which gives no time then
     attempt: int = 0  # grows with each upload; 0 if the platform gives no number
 
 
-# Values for which a platform vouches, by its number of a student
-Accounts = Mapping[str, tuple[tuple[str, str], ...]]
+@dataclass(frozen=True)
+class Account:
+    """What a platform's list of students says about one of them."""
+
+    keys: tuple[tuple[str, str], ...]  # values for which the platform vouches; see `Who`
+    when: datetime | None = None  # of the last submission, UTC; None if unknown
+    why_no_time: str = ""
+
+
+Accounts = Mapping[str, Account]  # by the platform's number of a student
 
 
 @dataclass(frozen=True)
@@ -60,11 +70,23 @@ class Platform:
     file: str  # the CSV file with all students, and how to get it
     option: str  # of `collect`, which names this file
     columns: Mapping[str, str]  # of this file: what a column has, and its title
+    no_time: str  # why a submission has no time without this file; "" if it never has one
 
     def marks_in(self, name: str) -> list[re.Match[str]]:
         """Return where a file's path has, or may have, the platform's number of its student."""
         head, _, rest = name.partition("/")
         return [] if rest and not self.in_folders else [*self.mark.finditer(head)]
+
+    def returned(self, name: str, account: str, file: str) -> str:
+        """Return the name under which the platform takes a file for the student of a download.
+
+        `name` is that of the student's file in it. Moodle finds no student whose name has "_".
+        """
+        head, slash, _ = name.partition("/")
+        [mark, *_] = [mark for mark in self.marks_in(name) if mark["account"] == account]
+        begin, own = mark.start(), mark.start("own")
+        said = head[:begin].replace("_", " ") if self.in_folders else head[:begin]
+        return f"{said}{head[begin:own]}{slash}{file}"
 
 
 CANVAS = Platform(
@@ -75,6 +97,7 @@ CANVAS = Platform(
     "a gradebook that Canvas exported (Grades, Export, Export Entire Gradebook)",
     "--canvas-gradebook",
     {"participant": "ID", "id": "SIS User ID", "login": "SIS Login ID", "name": "Student"},
+    "",
 )
 MOODLE = Platform(
     "Moodle",
@@ -89,8 +112,13 @@ MOODLE = Platform(
         "id": "ID number",
         "login": "Email address",
         "name": "Full name",
+        "time": "Last modified (submission)",
+        "feedback": "Feedback comments",
     },
+    "the times are in the grading worksheet: download both at the same time, and add "
+    "--moodle-worksheet FILE",
 )
+PLAIN = "plain"  # the platform of files that no platform has named
 _METADATA = "submission_metadata.yml"
 _MAX_METADATA = 20_000_000  # bytes, which take 1 GB of memory
 # Moodle first: a name that may be of both is then Moodle's, and refused if it has two numbers.
@@ -101,7 +129,7 @@ PLATFORMS = {platform.name.lower(): platform for platform in (MOODLE, CANVAS)}
 
 
 def found_by(
-    upload: Upload, homework: str, metadata: Any, accounts: Mapping[str, Accounts]
+    upload: Upload, assignment: str, metadata: Any, accounts: Mapping[str, Accounts]
 ) -> list[Found]:
     """Return a file for each student who handed it in; `UserError` if that is not clear.
 
@@ -112,7 +140,7 @@ def found_by(
         return _found_by_metadata(upload, metadata)
     marks = [(one, mark) for one in PLATFORMS.values() for mark in one.marks_in(upload.name)]
     if not marks:
-        return [_found_by_id(upload, homework)]
+        return [_found_by_id(upload, assignment)]
     (platform, mark), numbers = marks[0], list(dict.fromkeys(m["account"] for _, m in marks))
     listed = accounts.get(platform.name)
     known = [number for number in numbers if listed and number in listed]
@@ -131,24 +159,37 @@ def found_by(
     said, own = head[: mark.start()], head[mark.start("own") :] + rest
     more = {name: text for name, text in mark.groupdict().items() if text}
     if "attempt" in more:  # the platform adds a number to the name of a later one
-        own = re.sub(rf"^({re.escape(homework)})-\d+(?=\.)", r"\1", own)
+        own = re.sub(rf"^({re.escape(assignment)})-\d+(?=\.)", r"\1", own)
     own_key = ((CANVAS_ID, numbers[0]),) if platform is CANVAS else ()
-    keys = (listed or {}).get(numbers[0], own_key)
-    who = Who(f"{said} ({numbers[0]})", keys, said, account=numbers[0])
-    late, attempt = "late" in more, int(more.get("attempt", "0"))
-    return [Found(who, upload, platform.name, numbers[0], own, late=late, attempt=attempt)]
+    about = (listed or {}).get(numbers[0], Account(own_key, why_no_time=platform.no_time))
+    who = Who(f"{said} ({numbers[0]})", about.keys, said, account=numbers[0])
+    why_late = f"late, says {platform.name}, without a time" if "late" in more else ""
+    return [
+        Found(
+            who,
+            upload,
+            platform.name,
+            group=numbers[0],
+            own=own,
+            when=about.when,
+            why_no_time=why_late or about.why_no_time,
+            late=bool(why_late),
+            attempt=int(more.get("attempt", "0")),
+        )
+    ]
 
 
-def _found_by_id(upload: Upload, homework: str) -> Found:
+def _found_by_id(upload: Upload, assignment: str) -> Found:
     """Return what the id says with which a file's name begins."""
-    match = _plainly_named(homework).fullmatch(upload.name)
+    match = _plainly_named(assignment).fullmatch(upload.name)
     if not (match and upload.is_work):
         raise UserError(
             "expected a file that a platform has named, or all files in one folder, with names "
-            f"such as <student>_{homework}.ipynb. Move and rename it"
+            f"such as <student>_{assignment}.ipynb. Move and rename it"
         )
     who = Who(quoted(match["student"]), (("id", match["student"]),))
-    return Found(who, upload, "plain", group=upload.name, own=upload.name)
+    why_no_time = "its file has no time"
+    return Found(who, upload, PLAIN, upload.name, upload.name, why_no_time=why_no_time)
 
 
 def read_metadata(files: Sequence[Upload]) -> Any:
@@ -179,8 +220,11 @@ def _found_by_metadata(upload: Upload, metadata: Any) -> list[Found]:
     people = entry.get(":submitters") if isinstance(entry, dict) else None
     if not (own and isinstance(entry, dict) and people and isinstance(people, list)):
         raise UserError(f"{_METADATA} names no student for its folder")
-    about = (upload, "Gradescope", folder, own, _moment(entry.get(":created_at")))
-    return [Found(_submitter(person), *about) for person in people]
+    when = _moment(entry.get(":created_at"))
+    return [
+        Found(_submitter(person), upload, "Gradescope", group=folder, own=own, when=when)
+        for person in people
+    ]
 
 
 def _submitter(person: Any) -> Who:
@@ -197,7 +241,7 @@ def _text(value: Any) -> str:
 
 
 def _moment(value: Any) -> datetime:
-    """Return a time; of an object of Ruby its `utc`, since its `time` is local and says it is not.
+    """Return a time; for a Ruby object its `utc`, since its `time` is local and says it is not.
 
     Raises `UserError` if there is none that is possible.
     """
@@ -211,15 +255,15 @@ def _moment(value: Any) -> datetime:
         raise UserError(f"expected a time such as {such_as} for :created_at, found {why}") from None
 
 
-def is_of_one_student(name: str, homework: str) -> bool:
+def is_of_one_student(name: str, assignment: str) -> bool:
     """Whether a file, by its name, is the work of one student."""
     is_marked = any(platform.marks_in(name) for platform in PLATFORMS.values())
-    return is_marked or bool(_plainly_named(homework).fullmatch(name))
+    return is_marked or bool(_plainly_named(assignment).fullmatch(name))
 
 
-def _plainly_named(homework: str) -> re.Pattern[str]:
+def _plainly_named(assignment: str) -> re.Pattern[str]:
     """Return the pattern for names of files: ``<student>_<homework>``, then anything."""
-    return re.compile(rf"(?P<student>[^/]+?)_{re.escape(homework)}(?![A-Za-z0-9])[^/]*")
+    return re.compile(rf"(?P<student>[^/]+?)_{re.escape(assignment)}(?![A-Za-z0-9])[^/]*")
 
 
 # -- lists of students
@@ -245,3 +289,35 @@ def read_sheet(
             keys += [(CANVAS_ID, number[0])] if platform is CANVAS else []
             students[row.line] = Who(quoted(value["name"]), tuple(keys), value["name"], number[0])
     return table, students
+
+
+def accounts_in(
+    platform: Platform, path: Path, columns: Mapping[str, str], clock: TimeReader
+) -> Accounts:
+    """Read what a platform's CSV file says about each student; raise as `read_sheet`.
+
+    A time that cannot be read is unknown, with the reason; `UserError` for a wrong `clock`.
+    """
+    table, students = read_sheet(platform, path, columns)
+    accounts = {line: Account(who.keys) for line, who in students.items()}
+    title = {**platform.columns, **columns}.get("time", "")
+    if title:
+        clock.expect_known()
+        values = {row.line: row.values.get(folded(title)) for row in table.rows}
+        accounts = {
+            line: Account(who.keys, *_time_in(values[line], title, path, clock))
+            for line, who in students.items()
+        }
+    return {students[line].account: account for line, account in accounts.items()}
+
+
+def _time_in(
+    text: str | None, title: str, path: Path, clock: TimeReader
+) -> tuple[datetime | None, str]:
+    """Return the time in a row, or else None and why there is none."""
+    if text is None:
+        return None, f"{path.name} has no column {quoted(title)}: name it with --column-time"
+    try:
+        return clock.read(text), ""
+    except UserError as why:
+        return None, f"{path.name}: {why}"

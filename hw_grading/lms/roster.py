@@ -30,7 +30,7 @@ from hw_support.submission.problems import quoted
 
 FILE_NAME = "students.csv"
 TEST_STUDENT = ("student, test", "test student")  # Canvas' own
-CANVAS_ID = "Canvas id"  # Canvas' own number, which is no id of the university
+CANVAS_ID = "Canvas id"  # Canvas' own number, which is not an id of the university
 
 
 @dataclass(frozen=True)

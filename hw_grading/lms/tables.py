@@ -1,4 +1,4 @@
-"""Reads CSV files as spreadsheets and platforms write them, and writes one column anew."""
+"""Reads CSV files as spreadsheets and platforms write them, and writes single columns anew."""
 
 import csv
 import io
@@ -41,14 +41,14 @@ class Table:
             said = f"a column named {' or '.join(names)}{in_file}"
             raise UserError(f"{self.path}, line 1: expected {said}, found {found}")
 
-    def with_values(self, column: int, values: Mapping[int, str]) -> bytes:
-        """Return the file, in UTF-8, with other values in a column: ``{line: value}``."""
+    def with_values(self, values: Mapping[int, Mapping[int, str]]) -> bytes:
+        """Return the file, in UTF-8, with other values: ``{column: {line: value}}``."""
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, delimiter=self.delimiter)
         writer.writerow(self.titles)
         for row in self.rows:
-            value = values.get(row.line, row.cells[column])
-            writer.writerow([*row.cells[:column], value, *row.cells[column + 1 :]])
+            cells = enumerate(row.cells)
+            writer.writerow([values.get(n, {}).get(row.line, cell) for n, cell in cells])
         return stream.getvalue().encode()
 
 

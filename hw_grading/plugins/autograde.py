@@ -1,4 +1,4 @@
-"""`nbgrader autograde`, with one loop of ours over the class in the place of nbgrader's.
+"""`nbgrader autograde`, with our own loop over the class in place of nbgrader's.
 
 nbgrader lets a course choose its exporter, and no other part of `Autograde`. Its converter makes
 the exporter after it has listed the submissions, and then calls its own `convert_notebooks`. So the
@@ -10,11 +10,13 @@ patterns. tests/grading/test_autograde.py fails if a version of nbgrader does no
 import contextlib
 import errno
 import functools
+import itertools
 import json
 import signal
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +35,21 @@ from hw_grading.batch.job import graded_with, job_of
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submissions import Submission, carry_along, with_long_wait
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.folders import read_time
-from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.runs import digest_of as digest_of_cell
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.folders import read_time
 from hw_grading.homework.notes import is_notes, read_problems
+from hw_grading.notebooks import FINISHED, HANDED_IN
 from hw_grading.outcome import GraderFault, Outcome, Status
 from hw_grading.plugins.reading import Read, Reader
-from hw_grading.plugins.saving import RUN, UNSCORED, add_indexes
+from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, add_indexes
+from hw_grading.plugins.trial import try_homework
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
-from hw_support.submission.problems import METADATA_KEY
+from hw_support.submission.problems import METADATA_KEY, Kind
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)  # error numbers of a full disk
 _Begun = tuple[Read, Future[Outcome]]  # of one notebook
@@ -68,18 +70,17 @@ class SubmissionExporter(NotebookExporter):
         course: Any = converter.coursedir
         try:
             if not Execute(parent=self).enabled:
-                raise GraderFault(
+                raise UserError(
                     "Nothing was graded: with --no-execute, nbgrader would score the outputs that "
                     "students saved. Leave out that option"
                 )
             here = Course.of(course)
             if course.notebook_id != "*":
-                raise GraderFault(
+                raise UserError(
                     "Nothing was graded: all notebooks of a submission are graded together. Leave "
                     "out --notebook"
                 )
-            files = here.files(course.assignment_id)
-            homework = homework_of(Path(course.root), course.assignment_id, files)
+            homework = here.homework(course.assignment_id)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
             add_indexes(course.db_url)
             Database(here.db_url).make_tables()
@@ -89,16 +90,43 @@ class SubmissionExporter(NotebookExporter):
                 job = functools.partial(job_of, settings=settings, homework=homework, secret=secret)
                 db_url = with_long_wait(course.db_url)
                 reader = Reader(here, course.assignment_id, db_url, job)
-                loop = _Loop(self, converter, db_url, reader, run, files)
+                if submissions:
+                    self._try_first(here, course.assignment_id, reader, run)
+                loop = _Loop(self, converter, db_url, reader, run, homework.files)
                 ahead = run.ahead(submissions, loop.begin)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
-        except GraderFault as fault:
+                graded = len(submissions) - len(failed)
+                never = [name for name, count in loop.faulty.items() if count == graded]
+        except UserError as fault:
             self.log.error(fault)
             raise NbGraderException(str(fault)) from fault
         except KeyboardInterrupt:  # without a traceback
             raise SystemExit(128 + signal.SIGINT) from None
         if failed:
             raise NbGraderException(f"Some submissions were not graded: {len(failed)}")
+        if never:
+            said = (
+                f"No submission has a score in {', '.join(never)}, because of the homework's own "
+                "cells: see the notes in autograded/. All other scores are saved. Mend the cells "
+                f"in source/, then type: hw-grading regrade {course.assignment_id}"
+            )
+            self.log.error(said)
+            raise NbGraderException(said)
+
+    def _try_first(self, here: Course, assignment: str, reader: Reader, run: ClassRun) -> None:
+        """Tell the reader which test cells the solutions pass, and the instructor which not."""
+        try:
+            cells = try_homework(here, assignment, reader, run)
+        except UserError as why:
+            self.log.warning("%s: tests were not tried with the solutions: %s", assignment, why)
+            return
+        for finding in itertools.chain.from_iterable(cell.findings for cell in cells):
+            self.log.warning("%s: %s", assignment, finding)
+        sound: dict[str, list[str]] = {}
+        for cell in cells:
+            if cell.is_sound:
+                sound.setdefault(cell.notebook, []).append(cell.name)
+        reader.sound = sound
 
 
 @dataclass
@@ -111,6 +139,8 @@ class _Loop:
     reader: Reader
     run: ClassRun
     files: Mapping[str, bytes]  # beside the instructor's notebooks, by path
+    # How many submissions have no score in a test because of the homework's fault, by grade id.
+    faulty: Counter[str] = field(default_factory=Counter)
 
     @property
     def course(self) -> Any:
@@ -130,7 +160,7 @@ class _Loop:
     def finish(self, one: Submission, begun: list[_Begun] | Exception) -> bool:
         """Wait for a student's results and save them; return whether that succeeded.
 
-        `GraderFault` if nothing can be saved any more: nobody else can be graded either.
+        `UserError` if nothing can be saved any more: nobody else can be graded either.
         """
         try:
             if not one.why:
@@ -158,7 +188,7 @@ class _Loop:
                 with contextlib.suppress(OSError):
                     one.remove_graded()
             if isinstance(error, OperationalError) or getattr(error, "errno", 0) in _FULL:
-                raise GraderFault(
+                raise UserError(
                     f"Nothing more can be saved in {self.course.root} or in the gradebook "
                     f"({getattr(error, 'orig', error)}). The scores that were saved are complete. "
                     "When that is mended, run this command again: it grades the rest"
@@ -166,10 +196,12 @@ class _Loop:
             why = described(error)
             if isinstance(error, CancelledError):
                 why = "the connection to the Dask scheduler was lost"
-            unforeseen = not isinstance(error, GraderFault)
+            unforeseen = not isinstance(error, UserError)
             self.converter.log.error("NOT GRADED: %s: %s", one.student, why, exc_info=unforeseen)
             self.run.progress.not_graded(one.student, why)
             return False
+        problems = saved.problems if saved else ()
+        self.faulty.update({one.cell for one in problems if one.cell and one.kind is Kind.GRADER})
         self.run.progress.saved(one.student, outcomes)
         return True
 
@@ -220,6 +252,7 @@ class _Loop:
             "output_files_dir": f"{path.stem}_files",
             RUN: before.joined(run) if before else run,
             UNSCORED: outcome.unscored,
+            WRITTEN: str(read.job.seed),
         }
         ours = notebook.metadata.setdefault(METADATA_KEY, NotebookNode())
         ours[FINISHED], ours[HANDED_IN] = True, read.digest

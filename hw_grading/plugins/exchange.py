@@ -2,23 +2,27 @@
 
 import os
 import pwd
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
 from hw_grading.batch.submissions import SECRET
-from hw_grading.gradebook.folders import TIMESTAMP
+from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import why_no_id
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
+
+_TO_SUBMIT = timedelta(minutes=10)  # `nbgrader submit` takes a time, and then copies
 
 
 class CollectEach(ExchangeCollect):
     """Takes a student's notebooks and secret; names what cannot be taken, and goes on.
 
-    The time of submission is the one in the folder's name.
+    The time of submission is the one in the folder's name, which the student's own program wrote.
+    The system knows when the folder and its files last changed, and students cannot set that. If
+    this is later, nothing proves the time, and none is stored.
 
     nbgrader's own follows symbolic links, so it would copy what only the instructor may read. It
     takes the newest folder, whoever made it, and stops at the first that is damaged.
@@ -52,8 +56,17 @@ class CollectEach(ExchangeCollect):
             try:
                 if why := why_no_id(record["username"]):
                     raise UserError(f"expected <student>+<homework>+<time>: {why}")
-                self._files = _read(Path(self.inbound_path, record["filename"]))
-                self._files[TIMESTAMP] = f"{record['timestamp']} UTC".encode()
+                source = Path(self.inbound_path, record["filename"])
+                self._files, changed = _read(source)
+                said = record["timestamp"].replace(tzinfo=None)
+                if changed - said <= _TO_SUBMIT:
+                    self._files[TIMESTAMP] = f"{record['timestamp']} UTC".encode()
+                else:
+                    self.log.warning(
+                        "TIME NOT PROVEN: %s was changed at %s UTC, after the time in its name",
+                        quoted(record["filename"], 120),
+                        f"{changed:%Y-%m-%d %H:%M:%S}",
+                    )
                 super().copy_files()
             except Exception as error:
                 folder = quoted(record["filename"], 120)
@@ -69,16 +82,21 @@ class CollectEach(ExchangeCollect):
             Path(dest, name).write_bytes(content)
 
 
-def _read(source: Path) -> dict[str, bytes]:
-    """Read a student's files. The student can replace them, and the folder, at the same time."""
+def _read(source: Path) -> tuple[dict[str, bytes], datetime]:
+    """Read a student's files, and when they or their folder last changed, in UTC.
+
+    The student can replace them, and the folder, at the same time.
+    """
     folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     files: dict[str, bytes] = {}
     try:
+        changed = os.fstat(folder).st_ctime
         for name in os.listdir(folder):
             if name.endswith(".ipynb") or name == SECRET:
+                changed = max(changed, os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime)
                 files[name] = read_regular_file(Path(name), MAX_BYTES, folder)
             if sum(map(len, files.values())) > MAX_BYTES:
                 raise UserError(f"its notebooks have more than {MAX_BYTES:,} bytes together")
     finally:
         os.close(folder)
-    return files
+    return files, datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)

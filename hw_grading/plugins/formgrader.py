@@ -12,8 +12,9 @@ from typing import Any
 import jinja2
 from markupsafe import escape
 from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode
 
-from hw_grading.gradebook.folders import read_time
+from hw_grading.homework.folders import read_time
 from hw_grading.rendering import FORMULAS
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import plain
@@ -33,6 +34,13 @@ class EscapingExporter(HTMLExporter):
         values = (resources or {}).items()
         texts = {k: str(escape(_on_a_line(v))) if isinstance(v, str) else v for k, v in values}
         return super().from_filename(filename, texts, **named)
+
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **named: Any) -> Any:
+        """Make the page, and leave out nbconvert's last step, which parses all of it once more.
+
+        It would give a text to pictures that have none, and mark cells of other templates.
+        """
+        return super(HTMLExporter, self).from_notebook_node(nb, resources, **named)
 
 
 def adapt() -> None:

@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
 
-_JobOf = Callable[[str, NotebookNode], Job]  # of a student and the mended notebook
+# Of a student, the mended notebook, and its sound test cells.
+_JobOf = Callable[[str, NotebookNode, Sequence[str]], Job]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class Reader:
     def __init__(self, course: Course, assignment: str, db_url: str, job_of: _JobOf) -> None:
         self._course, self._assignment = course, assignment
         self._names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
+        self._given = course.files(assignment)
         self._db_url, self._job_of = db_url, job_of
+        self.sound: Mapping[str, Sequence[str]] = {}  # test cells that solutions pass, by notebook
         self._instructors = functools.cache(self._read_instructors)
 
     def read(self, student: str, path: Path) -> Read:
@@ -67,7 +70,7 @@ class Reader:
         except UserError as why:
             raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
         missing = [name for name in self._names if not os.path.lexists(path.with_name(name))]
-        problems = [*beside(path, self._names), *map(_not_submitted, missing)]
+        problems = [*beside(path, self._names, self._given), *map(_not_submitted, missing)]
         own = self._instructors(path.stem)
         ids = {cell.grade_id for cell in own.cells}
         mistaken = mistaken_for(grade_ids_in(notebook), ids, self._others)
@@ -78,7 +81,8 @@ class Reader:
             mended = [_other_homework(mistaken, self._assignment)]
         add_problems(notebook, [*problems, *mended])
         put_notes_on_top(notebook)
-        return Read(digest, notebook, self._job_of(student, notebook))
+        job = self._job_of(student, notebook, self.sound.get(path.stem, ()))
+        return Read(digest, notebook, job)
 
     def _read_instructors(self, name: str) -> _Instructors:
         source = self._course.source(self._assignment) / f"{name}.ipynb"

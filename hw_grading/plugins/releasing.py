@@ -1,5 +1,6 @@
 """Steps of ``nbgrader generate_assignment``, for nbgrader's own list of preprocessors."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,17 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
+from packaging.utils import canonicalize_name
 
-from hw_grading.gradebook.writing import write_whole
-from hw_grading.homework.cells import is_test, is_trusted, uses_checks
+from hw_grading.homework.cells import described, is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import START, has_manifest, manifest_of
-from hw_grading.homework.source_notebook import check_cells, set_points
-from hw_grading.rendering import templates_in
+from hw_grading.homework.homework import has_manifest, manifest_of
+from hw_grading.homework.points import fill_points, set_points
+from hw_grading.homework.requirements import requirements_of
+from hw_grading.homework.source_notebook import check_cells, check_generators
+from hw_grading.run.settings import ExecuteSubmission
+from hw_grading.texts import write_whole
+from hw_support.submission.released import ENDING, grade_ids_in
 
 PLACEHOLDER = "{{ due_date }}"
 
@@ -22,13 +27,13 @@ class CheckRegions(NbGraderPreprocessor):
     """Runs before the preprocessors of ``nbgrader generate_assignment`` that remove solutions."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Check one notebook, and return it unchanged; a `RuntimeError` names the wrong cells."""
+        """Check one notebook, and return it unchanged; the `UserError` names the wrong cells."""
         check_cells(nb, Path(resources["nbgrader"]["notebook"] + ".ipynb"))
         return nb, resources
 
 
 class PrepareCells(NbGraderPreprocessor):
-    """Gives test cells the points of their parts, and writes the due date into markdown cells.
+    """Gives test cells the points of their parts; writes points and due date into markdown cells.
 
     The code of cells with `Checks` is collapsed in JupyterLab and Notebook 7; results stay open.
     The due date of a homework with a manifest is stored in the gradebook in UTC, unless nbgrader
@@ -36,13 +41,16 @@ class PrepareCells(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Process one notebook."""
+        """Process one notebook; the `UserError` names cells with `Checks` that have mistakes."""
         names, converter = resources["nbgrader"], self.parent.parent  # the exporter's parent
+        check_cells(nb, Path(names["notebook"] + ".ipynb"), with_checks_alone=True)
+        check_generators(Course.of(converter.coursedir), names["assignment"])
         root = Path(converter.coursedir.root)
         manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment
-        shown = in_words(due, manifest.zone_in_words) if due else "no due date"
+        shown = due_in_words(due, manifest.zone_in_words) if due else "no due date"
         set_points(nb)  # before `SaveCells` stores them
+        fill_points(nb)
         for cell in nb.cells:
             if cell.cell_type == "markdown":
                 cell.source = cell.source.replace(PLACEHOLDER, shown)
@@ -57,7 +65,7 @@ class PrepareCells(NbGraderPreprocessor):
         return nb, resources
 
 
-def in_words(moment: datetime, zone_in_words: str) -> str:
+def due_in_words(moment: datetime, zone_in_words: str) -> str:
     """Return a moment such as "Tuesday, 4 October 2022, 11:59 pm Pacific".
 
     Names are English on every machine, because no program here calls `locale.setlocale`.
@@ -67,27 +75,39 @@ def in_words(moment: datetime, zone_in_words: str) -> str:
     return f"{day}, {time} {zone_in_words}".rstrip()
 
 
-class WriteStartPage(NbGraderPreprocessor):
-    """Writes the page beside the released notebook, if the homework has a manifest.
+class DescribeRelease(NbGraderPreprocessor):
+    """Writes the description of a released notebook beside it, for the students' commands.
 
-    nbgrader removes all files of an earlier release first.
+    Runs last. nbgrader removes all files of an earlier release first.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Process one notebook; it is not changed."""
-        name = resources["nbgrader"]["assignment"]
+        names = resources["nbgrader"]
         course = Course.of(self.parent.parent.coursedir)
-        if not has_manifest(course.root, name):
-            return nb, resources
-        folder = course.release(name)
+        folder = course.release(names["assignment"])
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / START, start_page(course, name).encode())
+        text = description_of(course, names["assignment"], names["notebook"], nb)
+        write_whole(folder / f"{names['notebook']}{ENDING}", text.encode())
         return nb, resources
 
 
-def start_page(course: Course, assignment: str) -> str:
-    """Return the page of a homework as HTML."""
-    manifest = manifest_of(course.root, assignment)
-    page = templates_in(Path(__file__).parent).get_template("start.html")
-    title = manifest.title or assignment
-    return page.render(title=title, name=assignment, start=manifest.start)
+def description_of(course: Course, assignment: str, name: str, notebook: NotebookNode) -> str:
+    """Describe a released notebook as JSON; see `hw_support.submission.released`."""
+    limits, manifest = ExecuteSubmission(config=course.config), manifest_of(course.root, assignment)
+    seconds, ids = manifest.seconds("cpu_seconds"), grade_ids_in(notebook)
+    needed = requirements_of(course.root, [notebook])
+    description = described(
+        notebook,
+        assignment=assignment,
+        notebook=name,
+        packages=sorted({*needed.packages, *map(canonicalize_name, limits.packages)}),
+        certification=manifest.certification if manifest.certification in ids else "",
+        arrays=manifest.arrays,
+        plots={cell: plot for cell, plot in manifest.plots.items() if cell in ids},
+        cpu_seconds_for_cell={cell: seconds[cell] for cell in seconds if cell in ids},
+        cpu_seconds_per_cell=limits.cpu_seconds_per_cell,
+        output_bytes_per_cell=limits.output_bytes_per_cell,
+        files=[*course.files(assignment)],
+    )
+    return json.dumps(description, indent=1, ensure_ascii=False) + "\n"

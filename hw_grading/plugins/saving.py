@@ -6,6 +6,7 @@ So a stored penalty is removed: nbgrader's pages would subtract it as well. If a
 granted before the student submitted, it is now stored for these pages.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +17,14 @@ from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solut
 from sqlalchemy import inspect, text, update
 
 from hw_grading.gradebook.extensions import show_in_nbgrader
-from hw_grading.gradebook.graded_notebook import answer_digest, cells_by_id
 from hw_grading.gradebook.runs import digests_before, remember, save_run
-from hw_support.submission.cells import grade_id_of, marks_of
-from hw_support.submission.problems import METADATA_KEY
+from hw_grading.notebooks import answer_digest, cells_by_id
+from hw_support.submission.cells import grade_id_of, marks_of, text_of, trimmed
 
 # Keys in a preprocessor's resources; they are missing if nbgrader ran the notebook.
 RUN = "hw_grading_run"  # of the `Run`, which gets its number here
 UNSCORED = "hw_grading_unscored"  # of the grade ids of tests without a score
+WRITTEN = "hw_grading_written"  # of a digest of all that the student wrote
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
 _LOOKED_UP = {
@@ -62,9 +63,8 @@ class SaveScores(NbGraderPreprocessor):
             for name, (cell, of) in marks.items()
             if of.get("grade") and (of.get("solution") or of.get("task"))
         }
-        # The seed of hidden inputs changes with anything that the student writes.
         whole = "" if ids["notebook"] == ids["assignment"] else f"/{ids['notebook']}"
-        answers[whole] = str(nb.metadata.get(METADATA_KEY, {}).get("seed", ""))
+        answers[whole] = resources.get(WRITTEN, "")
         with Gradebook(ids["db_url"]) as gradebook:
             submission = gradebook.find_submission_notebook(ids["notebook"], *whose)
             # This locks the submission's scores until the end of the transaction.
@@ -74,11 +74,16 @@ class SaveScores(NbGraderPreprocessor):
             before = digests_before(connection, *whose)
             grades = _by_grade_id(gradebook, Grade, submission)
             comments = _by_grade_id(gradebook, Comment, submission)
+            stubs = {cell.name: cell.source for cell in submission.notebook.source_cells}
             for cell in nb.cells:
                 name = grade_id_of(cell) or ""
+                # nbgrader knows only the unchanged stub.
+                is_empty = is_solution(cell) and _is_empty(marks[name][0], stubs.get(name) or "")
                 if is_grade(cell):
                     grade = grades[name]
                     score, most = determine_grade(cell, self.log)
+                    if score is None and is_empty:
+                        score = 0.0
                     if name in resources.get(UNSCORED, ()):  # a person has to look at this test
                         score = None
                     # A person's score of a test stays. The person looks at it again if the student
@@ -92,8 +97,8 @@ class SaveScores(NbGraderPreprocessor):
                     grade.needs_manual_grade = by_hand and most > 0 and not (is_settled and is_same)
                 if is_solution(cell) or is_task(cell):
                     same = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
-                    comment = comments[name]
-                    comment.auto_comment = "No response." if same and not is_task(cell) else None
+                    no_response = (same or is_empty) and not is_task(cell)
+                    comments[name].auto_comment = "No response." if no_response else None
             submission.late_submission_penalty = None
             gradebook.db.flush()
             remember(connection, *whose, answers, set(marks))
@@ -102,6 +107,12 @@ class SaveScores(NbGraderPreprocessor):
                 resources[RUN] = replace(run, number=save_run(connection, *whose, run))
             gradebook.db.commit()
         return nb, resources
+
+
+def _is_empty(answer: Mapping[str, Any], stub: str) -> bool:
+    """Return whether an answer has nothing but white space, or equals its stub but for that."""
+    written = trimmed(text_of(answer.get("source")))
+    return written in ("", trimmed(stub)) and not answer.get("attachments")
 
 
 def _by_grade_id(gradebook: Gradebook, kind: Any, submission: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Every text, output and picture of a student passes here on its way to a page: to the desk, to
 feedback, and to formgrader. No HTML of a notebook is trusted, not even the instructor's.
 
-- `answers` makes the HTML of a cell, within the limits of its page.
+- `answers` makes the HTML of a cell. `limits` says what a page may cost, and what it has left.
 - `markdown` renders texts and their formulas. `cleaning` lets HTML pass by an allow-list,
   `pictures` lets pictures pass by their content.
 - `safe_html` is nbconvert's way in, for formgrader's pages.
@@ -16,7 +16,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-_STYLE = Path(__file__).with_name("page.css")
+STYLE = Path(__file__).with_name("page.css")
 FORMULAS = Path(__file__).with_name("formulas.css")
 
 
@@ -33,6 +33,6 @@ def templates_in(folder: Path, *styles: Path) -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    texts = [path.read_text(encoding="utf-8") for path in styles or (_STYLE,)]
+    texts = [path.read_text(encoding="utf-8") for path in styles or (STYLE,)]
     environment.globals["style"] = Markup("".join(texts))
     return environment

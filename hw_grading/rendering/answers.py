@@ -7,7 +7,6 @@ so; beyond the limits of the page they are plain text, and pictures are named.
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -15,66 +14,48 @@ from pygments import highlight  # type: ignore[import-untyped]
 from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-from hw_grading.gradebook.graded_notebook import (
-    cut,
-    error_of,
-    outputs_of,
-    without_codes,
-    without_controls,
+from hw_grading.notebooks import error_of, outputs_of
+from hw_grading.rendering.cleaning import (
+    LONGEST_TYPED,
+    MAX_PICTURES,
+    as_text,
+    clean_html,
+    without_pictures,
 )
-from hw_grading.rendering.cleaning import MAX_PICTURES, as_text, clean_html, without_pictures
+from hw_grading.rendering.limits import Limits, NotShown, price_of_code, price_of_html
 from hw_grading.rendering.markdown import render_markdown
-from hw_grading.rendering.pictures import NotShown, uri_in
-from hw_support.failures import visible
+from hw_grading.rendering.pictures import uri_in
+from hw_grading.texts import without_codes, without_controls
+from hw_support.checks.failures import visible
 from hw_support.submission.cells import text_of
 from hw_support.submission.problems import encodable, plain
 
 LONGEST_CODE = 60_000  # characters
 LONGEST_COLOURED = 20_000  # characters of code
+LONGEST_LINE = 1_000  # characters of a line of code that is coloured
 LONGEST_PRINTED = 30_000  # characters of one printed text
 _FOLDED = 20  # lines; a longer text is folded for graders
 _MAX_OUTPUTS = 200  # of one cell
-
-
-@dataclass
-class Limits:
-    """What is left for the texts and pictures on one page: many small ones add up."""
-
-    parsed: int = 800_000  # characters of texts, code and HTML that a parser reads
-    characters: int = 15_000_000  # of pictures and HTML
-
-    def allow(self, text: str) -> bool:
-        """Count a text for a parser, and return whether the parser may still read it."""
-        self.parsed -= len(without_pictures(text))
-        return self.parsed >= 0
-
-    def take(self, html: str) -> str:
-        """Count a picture or HTML; `NotShown` if it is too much for the page."""
-        if len(html) > self.characters:
-            raise NotShown(f"An output of {len(html) / 1e6:.1f} MB is not shown: it is too large.")
-        self.characters -= len(html)
-        return html
 
 
 def text_html(source: str, attachments: Any = None, limits: Limits | None = None) -> Markup:
     """Return markdown as HTML. `attachments` are those of its cell."""
     limits = limits or Limits()
     bundles = attachments if isinstance(attachments, Mapping) else {}
-    with contextlib.suppress(NotShown):
-        if limits.allow(source):
-            return Markup(limits.take(without_controls(render_markdown(source, bundles))))
-    return Markup(without_controls(as_text(source)))
+    return Markup(without_controls(render_markdown(source, bundles, limits)))
 
 
 def code_html(source: str, limits: Limits | None = None, *, nowrap: bool = False) -> Markup:
     """Return Python code as HTML in pygments' classes, in a block of its own unless `nowrap`.
 
-    Lines lose their blanks at the end: for lines of blanks, pygments takes quadratic time.
+    For long lines pygments takes quadratic time, and for lines of blanks: these lines lose them.
     """
     limits = limits or Limits()
-    code = visible(cut(encodable(source.replace("\r\n", "\n")), LONGEST_CODE))
-    code = "\n".join(line.rstrip(" \t") for line in code.split("\n"))
-    if len(code) <= LONGEST_COLOURED and limits.allow(code):
+    code = visible(limits.cut(encodable(source.replace("\r\n", "\n")), LONGEST_CODE))
+    lines = [line.rstrip(" \t") for line in code.split("\n")]
+    code = "\n".join(lines)
+    is_short = len(code) <= LONGEST_COLOURED and max(map(len, lines)) <= LONGEST_LINE
+    if is_short and limits.pay(price_of_code(code)):
         with contextlib.suppress(Exception):  # libraries may raise anything on hostile text
             lexer = PythonLexer(stripnl=False, ensurenl=False)
             return Markup(highlight(code, lexer, HtmlFormatter(nowrap=nowrap)))
@@ -82,14 +63,14 @@ def code_html(source: str, limits: Limits | None = None, *, nowrap: bool = False
     return Markup(block).format(code)
 
 
-def answer_html(cell: Mapping[str, Any]) -> Markup:
+def answer_html(cell: Mapping[str, Any], limits: Limits | None = None) -> Markup:
     """Return the HTML of an answer for graders: plots, then what was printed, then the code."""
+    limits = limits or Limits()
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
         if not source.strip() and not cell.get("attachments"):
             return note_html("The answer is empty.")
-        return text_html(source, cell.get("attachments"))
-    limits = Limits()
+        return text_html(source, cell.get("attachments"), limits)
     shown = outputs_html(cell, limits) or note_html("The code has no output.")
     return Markup('<div class="outputs">{}</div>\n<div class="code">{}</div>').format(
         shown, code_html(source, limits)
@@ -121,9 +102,12 @@ def outputs_html(
     return Markup("\n").join(html for _, html in shown if html)
 
 
-def printed_html(text: str, kind: str = "text", *, folded: bool = True) -> Markup:
+def printed_html(
+    text: str, kind: str = "text", limits: Limits | None = None, *, folded: bool = True
+) -> Markup:
     """Return printed text as HTML: without colours and control characters."""
-    shown = visible(without_codes(cut(text, LONGEST_PRINTED)).rstrip("\n"))
+    limits = limits or Limits()
+    shown = visible(without_codes(limits.cut(text, LONGEST_PRINTED)).rstrip("\n"))
     if not shown.strip():
         return Markup()
     long = len(shown) > 1_500 and not folded
@@ -144,14 +128,14 @@ def _shown(
     kind, data = output.get("output_type"), output.get("data")
     if kind == "stream":
         stream = "text stderr" if output.get("name") == "stderr" else "text"
-        return False, printed_html(text_of(output.get("text")), stream, folded=for_graders)
+        return False, printed_html(text_of(output.get("text")), stream, limits, folded=for_graders)
     if kind == "error":
-        return False, _error(output, for_graders)
-    if not isinstance(data, Mapping):
+        return False, _error(output, limits, for_graders)
+    if not isinstance(data, Mapping) or not data:  # one of facts alone has no data
         return False, Markup()
     markup, uri = text_of(data.get("text/html")), None
     try:
-        uri = uri_in(data)
+        uri = uri_in(data, limits)
     except NotShown:
         if not markup:
             raise
@@ -159,23 +143,29 @@ def _shown(
         if pictures >= MAX_PICTURES:
             raise NotShown(f"More pictures than {MAX_PICTURES} are not shown.")
         picture = Markup('<img class="picture" alt="Plot {}" src="{}">')
-        return True, picture.format(pictures + 1, limits.take(uri))
+        return True, picture.format(pictures + 1, uri)
     if markup:
-        cleaned = clean_html(markup) if limits.allow(markup) else as_text(markup)
-        cleaned = limits.take(without_controls(cleaned))
+        cleaned = without_controls(html_of(markup, limits))
         if "<img" in cleaned or re.sub(r"<[^>]*>", "", cleaned).strip():
             return "<img" in cleaned, Markup(f'<div class="html" tabindex="0">{cleaned}</div>')
     if text := text_of(data.get("text/plain")):
-        return False, printed_html(text, folded=for_graders)
+        return False, printed_html(text, "text", limits, folded=for_graders)
     kinds = plain(", ".join(map(str, data)), 200)
     raise NotShown(f"An output of type '{kinds}' is not shown.")
 
 
-def _error(output: Mapping[str, Any], for_graders: bool) -> Markup:
+def html_of(markup: str, limits: Limits) -> str:
+    """Return HTML that a student's code made, cleaned; beyond the page's limits, as text."""
+    if limits.pay(price_of_html(without_pictures(markup))):
+        return clean_html(markup, None, limits)
+    return as_text(limits.cut(markup, LONGEST_TYPED))
+
+
+def _error(output: Mapping[str, Any], limits: Limits, for_graders: bool) -> Markup:
     lines = output.get("traceback")
     said = error_of(output)
     traceback = "\n".join(map(text_of, lines)) if isinstance(lines, list) else ""
-    block = printed_html(traceback or said, "error", folded=False)
+    block = printed_html(traceback or said, "error", limits, folded=False)
     if not for_graders:
         return block
     return Markup('<details class="error"><summary>{}</summary>{}</details>').format(said, block)

@@ -15,24 +15,22 @@ from urllib.parse import unquote
 import nh3
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from hw_grading.gradebook.graded_notebook import cut
-from hw_grading.rendering.pictures import NotShown, is_shown, uri_in
+from hw_grading.rendering.limits import FORMATTING, Limits, NotShown
+from hw_grading.rendering.pictures import bundle_of, uri_in
+from hw_grading.texts import cut
 from hw_support.submission.problems import encodable
 
 MAX_PICTURES = 12  # in one text, or in the outputs of one cell
-_LONGEST_HTML = 300_000  # characters without pictures; parsing takes at most two seconds
-_LONGEST_TEXT = 50_000  # characters shown, if the HTML is shown as text
+_LONGEST_HTML = 300_000  # characters without pictures
+LONGEST_TYPED = 50_000  # characters of a text that is shown as it was typed
 _MAX_TAGS = 12_000
 # Browsers and nh3 open an unclosed <b> again in each paragraph, and compare each with all others.
-_FORMATTING = re.compile(
-    r"<(?:a|b|big|code|em|font|html|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I
-)
 _MAX_COPIES = 1_000_000
 _MAX_SPANS = 100  # cells of more than nine rows or columns
 _SPAN = re.compile(r"(?:col|row)?span\s*=\s*[\"']?\s*[0-9]{2}", re.I)
 _DEEPEST = 100  # browsers take seconds to draw some elements within each other
 _TAG = re.compile(r'<(/?)(?!br\b|col\b|hr\b|img\b)[a-z](?:[^">]|"[^"]*")*>')  # in clean HTML
-_PICTURE_URI = re.compile(r"data:image/[a-z+]{1,20};base64,[A-Za-z0-9+/=]*")
+PICTURE_URI = re.compile(r"data:(image/[a-z+]{1,20});base64,([A-Za-z0-9+/=]*)")
 _NOTE = "Shown as text, because it is too large or too complicated."
 
 
@@ -108,40 +106,44 @@ _ALLOWED: dict[str, Any] = {
 }
 
 
-def clean_html(text: str, attachments: Mapping[str, Any] | None = None) -> str:
+def clean_html(
+    text: str, attachments: Mapping[str, Any] | None = None, limits: Limits | None = None
+) -> str:
     """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
     Every element of it is closed. `attachments` are pictures by name, each as data by type: an
-    address ``attachment:NAME`` becomes the picture.
+    address ``attachment:NAME`` becomes the picture. Pictures count for the `limits` of the page;
+    the price of the HTML is the caller's to pay.
     """
     text = encodable(text)
     bare = without_pictures(text)
-    tags, formatting = bare.count("<"), len(_FORMATTING.findall(bare))
+    tags, formatting = bare.count("<"), len(FORMATTING.findall(bare))
     too_large = len(bare) > _LONGEST_HTML or tags > _MAX_TAGS or formatting * tags > _MAX_COPIES
     if too_large or len(_SPAN.findall(bare)) > _MAX_SPANS:
-        return as_text(text)
-    allow = _Allow(attachments or {})
+        return as_text(cut(text, LONGEST_TYPED))
+    allow = _Allow(attachments or {}, limits or Limits())
     clean = nh3.clean(text, attribute_filter=allow.attribute, **_ALLOWED)
     steps = (-1 if end else 1 for end in _TAG.findall(clean))
-    return clean if max(accumulate(steps), default=0) <= _DEEPEST else as_text(text)
+    too_deep = max(accumulate(steps), default=0) > _DEEPEST
+    return as_text(cut(text, LONGEST_TYPED)) if too_deep else clean
 
 
 def without_pictures(text: str) -> str:
-    """Return a text without the pictures in it, which are long but take no parser's time."""
-    return _PICTURE_URI.sub("", text)
+    """Return HTML without the pictures in it, which are long but take no parser's time."""
+    return PICTURE_URI.sub("", text)
 
 
 def as_text(text: str, note: str = _NOTE) -> str:
-    """Return a text as plain text, under a note that says why."""
-    shown = html.escape(encodable(cut(text, _LONGEST_TEXT)), quote=False)
+    """Return a text that was cut as plain text, under a note that says why."""
+    shown = html.escape(encodable(text), quote=False)
     return f"<p><em>{note}</em></p>\n<pre>{shown}</pre>"
 
 
 class _Allow:
     """Allows the values of one text's attributes, and a limited number of pictures."""
 
-    def __init__(self, attachments: Mapping[str, Any]) -> None:
-        self._attachments = attachments
+    def __init__(self, attachments: Mapping[str, Any], limits: Limits) -> None:
+        self._attachments, self._limits = attachments, limits
         self._pictures = MAX_PICTURES
 
     def attribute(self, tag: str, name: str, value: str) -> str | None:
@@ -154,9 +156,10 @@ class _Allow:
         self._pictures -= 1
         if self._pictures < 0:
             return None
-        if not address.startswith("attachment:"):
-            return address if is_shown(address) else None
+        bundle: Any = bundle_of(address)
+        if address.startswith("attachment:"):
+            bundle = self._attachments.get(unquote(address.removeprefix("attachment:")))
         try:
-            return uri_in(self._attachments.get(unquote(address.removeprefix("attachment:"))))
+            return uri_in(bundle, self._limits)
         except NotShown:
             return None

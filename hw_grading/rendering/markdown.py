@@ -6,6 +6,7 @@ formula that it cannot read stands in the page as its source.
 A grader's comment is plain text: it is turned into markdown that shows it as it was typed.
 """
 
+import contextlib
 import html
 import re
 import xml.etree.ElementTree as ET
@@ -17,15 +18,18 @@ from urllib.parse import unquote
 from latex2mathml.converter import Converter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from hw_grading.rendering.cleaning import as_text, clean_html, without_pictures
+from hw_grading.rendering.cleaning import LONGEST_TYPED, PICTURE_URI, as_text, clean_html
+from hw_grading.rendering.limits import Limits, price_of_formula, price_of_markdown
+from hw_grading.rendering.pictures import bundle_of
 from hw_support.submission.problems import encodable
 
 LONGEST_TEXT = 20_000  # characters of one text without the pictures in it
-# mistune's time grows with the square of the number of these. Within the bounds, the worst text
-# takes it a quarter of a second.
+# mistune's time grows with the square of the number of these. Within the bounds, the price of a
+# text is for its length.
 _MOST = {
+    re.compile(r"[*_]"): 1_000,  # beginnings and ends of emphasis
     re.compile(r"^.*\|", re.MULTILINE): 200,  # lines that may belong to a table
-    re.compile(r"\\\\[\[(]|\\begin\{"): 500,  # beginnings of formulas
+    re.compile(r"\\\\[\[(]|\\begin\{"): 300,  # beginnings of formulas
 }
 _PYTHON = [[name] for name in ("python", "python3", "py", "py3", "ipython", "ipython3", "pycon")]
 # A formula between dollars. The bounds keep the time of a search short.
@@ -44,21 +48,26 @@ _BARS = ("|", "\N{DOUBLE VERTICAL LINE}", "\N{PARALLEL TO}")
 _NAME = re.compile("[A-Za-z][A-Za-z\N{THIN SPACE}\N{SIX-PER-EM SPACE}]+")
 
 
-def render_markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
-    """Return markdown as clean HTML; a text beyond the bounds is shown as it was typed.
+def render_markdown(source: str, attachments: Mapping[str, Any], limits: Limits) -> str:
+    """Return markdown as clean HTML.
 
+    A text beyond the bounds, or beyond what its page can afford, is shown as it was typed.
     `attachments` are pictures by name: data in base64 by type.
     """
-    source = encodable(source)
-    bare = without_pictures(source)
+    source, bundles = encodable(source), dict(attachments)
+
+    def put_aside(picture: re.Match[str]) -> str:
+        name = f"picture-{len(bundles)}-of-the-text"
+        bundles[name] = bundle_of(picture[0])
+        return f"attachment:{name}"
+
+    bare = PICTURE_URI.sub(put_aside, source)  # mistune would read a picture letter by letter
     counts = (len(pattern.findall(bare)) <= most for pattern, most in _MOST.items())
-    if len(bare) > LONGEST_TEXT or not all(counts):
-        return as_text(source)
-    try:
-        rendered = MarkdownWithMath(renderer=_Renderer()).render(source)
-    except Exception:  # libraries may raise anything on hostile text
-        return as_text(source)
-    return clean_html(rendered, attachments)
+    if len(bare) <= LONGEST_TEXT and all(counts) and limits.pay(price_of_markdown(bare)):
+        with contextlib.suppress(Exception):  # libraries may raise anything on hostile text
+            rendered = MarkdownWithMath(renderer=_Renderer(limits)).render(bare)
+            return clean_html(rendered, bundles, limits)
+    return as_text(limits.cut(source, LONGEST_TYPED))
 
 
 def comment_markdown(text: str) -> str:
@@ -88,8 +97,9 @@ def _reference(found: re.Match[str]) -> str:
 class _Renderer(IPythonRenderer):
     """nbconvert's renderer without anchors and diagrams, with formulas as MathML."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
+        self._limits = limits
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         """Leave the picture to `clean_html`. In the place of one that it drops, its text stands."""
@@ -99,16 +109,23 @@ class _Renderer(IPythonRenderer):
 
     def inline_math(self, body: str) -> str:
         """Set a formula within a line."""
-        return _formula(body, f"${body}$", display=False)
+        return self._formula(body, f"${body}$", display=False)
 
     def block_math(self, body: str) -> str:
         """Set a formula on its own line."""
-        return _formula(body, f"$${body}$$", display=True)
+        return self._formula(body, f"$${body}$$", display=True)
 
     def latex_environment(self, name: str, body: str) -> str:
         r"""Set a formula between ``\begin`` and ``\end``."""
         tex = f"\\begin{{{name}}}{body}\\end{{{name}}}"
-        return _formula(tex, tex, display=True)
+        return self._formula(tex, tex, display=True)
+
+    def _formula(self, tex: str, source: str, *, display: bool) -> str:
+        """Return a formula as MathML, or as its source if it cannot be read or afforded."""
+        if len(tex) <= LONGEST_TEX and self._limits.pay(price_of_formula(tex)):
+            with contextlib.suppress(Exception):  # RecursionError too
+                return _mathml(tex, display=display)
+        return f"<code>{html.escape(source, quote=False)}</code>"
 
     def block_code(self, code: str, info: str | None = None) -> str:
         """Colour Python only. Some of pygments' 500 other languages take very long."""
@@ -122,16 +139,11 @@ class _Renderer(IPythonRenderer):
 
 
 @lru_cache(maxsize=2_000)  # every student's page repeats the instructor's formulas
-def _formula(tex: str, source: str, *, display: bool) -> str:
-    """Return a formula as MathML that is not cleaned yet, or its `source` as code."""
-    try:
-        if len(tex) > LONGEST_TEX:
-            raise ValueError
-        known = _ENVIRONMENT.sub(_known, _EQUATION.sub("", tex))
-        root = Converter(display="block" if display else "inline").convert_to_element(known)
-        _improve(root, 0)
-    except Exception:  # RecursionError too
-        return f"<code>{html.escape(source, quote=False)}</code>"
+def _mathml(tex: str, *, display: bool) -> str:
+    """Return a formula as MathML that is not cleaned yet; any exception if it cannot be read."""
+    known = _ENVIRONMENT.sub(_known, _EQUATION.sub("", tex))
+    root = Converter(display="block" if display else "inline").convert_to_element(known)
+    _improve(root, 0)
     root.set("alttext", tex)
     return ET.tostring(root, encoding="unicode", short_empty_elements=False)
 

@@ -13,29 +13,38 @@ from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from hw_grading.rendering.answers import Limits, code_html, outputs_html, text_html
-from hw_grading.rendering.cleaning import clean_html
+from hw_grading.rendering.answers import code_html, html_of, outputs_html, text_html
+from hw_grading.rendering.limits import Limits
 
-_KEY = "hw_grading_limits"  # in nbconvert's resources for a page
+# In nbconvert's resources for a page: its limits, and what was already cleaned for it.
+_LIMITS, _CLEAN = "hw_grading_limits", "hw_grading_clean"
 
 
 @pass_context
 def markdown2html(context: Context, source: str) -> str:
     """Render markdown, with the attachments of the `cell` in the template's context."""
     attachments = (context.get("cell") or {}).get("attachments")
-    return text_html(source, attachments, _limits(context.get("resources")))
+    resources = context.get("resources")
+    return _kept(text_html(source, attachments, _limits(resources)), resources)
 
 
 @pass_context
 def highlight_code(context: Context, source: str, **_: Any) -> str:
     """Colour code as Python. nbconvert would take any language that a cell's metadata names."""
-    return code_html(source, _limits(context.get("resources")))
+    resources = context.get("resources")
+    return _kept(code_html(source, _limits(resources)), resources)
 
 
 @pass_context
-def clean_part(_: Context, text: str) -> str:
-    """Clean HTML once more, which changes nothing if it is clean."""
-    return clean_html(text)
+def clean_part(context: Context, text: str) -> str:
+    """Clean HTML, unless it was made here and nothing has changed it since."""
+    resources = context.get("resources") or {}
+    return text if text in resources.get(_CLEAN, ()) else html_of(text, _limits(resources))
+
+
+def unchanged(text: str) -> str:
+    """Return HTML as it is: nbconvert would search it for links that it cannot have, and slowly."""
+    return text
 
 
 class CleanOutputs(Preprocessor):
@@ -46,10 +55,17 @@ class CleanOutputs(Preprocessor):
     ) -> tuple[NotebookNode, Any]:
         """Clean the outputs of one cell, if it is a code cell."""
         if cell.cell_type == "code":
-            html = outputs_html(cell, _limits(resources))
-            cell.outputs = [new_output("display_data", {"text/html": str(html)})] if html else []
+            html = _kept(outputs_html(cell, _limits(resources)), resources)
+            cell.outputs = [new_output("display_data", {"text/html": html})] if html else []
         return cell, resources
 
 
 def _limits(resources: MutableMapping[str, Any] | None) -> Limits:
-    return Limits() if resources is None else resources.setdefault(_KEY, Limits())
+    return Limits() if resources is None else resources.setdefault(_LIMITS, Limits())
+
+
+def _kept(html: str, resources: MutableMapping[str, Any] | None) -> str:
+    """Note that this HTML of the page is clean."""
+    if resources is not None:
+        resources.setdefault(_CLEAN, set()).add(str(html))
+    return str(html)

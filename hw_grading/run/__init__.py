@@ -1,4 +1,4 @@
 """Runs one submission: its cells in a sandbox, its test cells in the examiner, under limits.
 
-May import `examiner`, `sandbox` and the rooms below. It has no code for classes or the gradebook.
+May import `examiner`, `sandbox` and what is below. It has no code for classes or the gradebook.
 """

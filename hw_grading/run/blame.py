@@ -25,7 +25,7 @@ import zmq
 from IPython.core.inputtransformer2 import TransformerManager
 
 import hw_grading
-from hw_grading.outcome import GraderFault
+from hw_support.submission.file import UserError
 
 # What libraries raise at a malformed message, since they do not check messages, and if nobody takes
 # a message. The grader's own trouble (files, memory, threads) raises other exceptions.
@@ -51,7 +51,7 @@ def exchange() -> Iterator[None]:
 
 def described(error: Exception) -> str:
     """Describe an exception of the grader, and the line of the grader's code that raised it."""
-    if isinstance(error, GraderFault):
+    if isinstance(error, UserError):
         return str(error)
     text = f"{type(error).__name__}: {error}".removesuffix(": ")
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
@@ -63,13 +63,14 @@ def described(error: Exception) -> str:
 def fault_in(source: str, error: str, own: Container[str]) -> str:
     """Return why an instructor's cell must end in an error, whatever the answers are; or "".
 
-    `error` is the name of the error with which it has ended. The cell is no Python, or it always
-    imports a module that is neither installed here nor one of the homework's `own`.
+    `error` is the name of the error with which it has ended. The cell is not valid Python, or it
+    always imports a module that is neither installed here nor one of the homework's `own`.
     """
     try:
         tree = ast.parse(TransformerManager().transform_cell(source))
     except (SyntaxError, ValueError) as mistake:
-        return f"line {getattr(mistake, 'lineno', 1)}: it is not valid Python ({mistake.args[0]})"
+        line = getattr(mistake, "lineno", None) or 1
+        return f"line {line}: it is not valid Python ({mistake.args[0]})"
     for node in tree.body if error == "ModuleNotFoundError" else ():  # others may be optional
         modules = []
         if isinstance(node, ast.Import):

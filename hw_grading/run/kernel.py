@@ -16,9 +16,9 @@ import zmq
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
-from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import at_start, name_of
 from hw_grading.homework.homework import Homework, Manifest
+from hw_grading.notebooks import errors_in
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, described, exchange
 from hw_grading.run.outputs import Outputs
@@ -84,7 +84,7 @@ class Clock:
         self._began, self._waited = monotonic(), self._times()[1]
 
     def limit_reached(self) -> str:
-        """Return within which time the running cell had to end; "" while it has time left."""
+        """Return the limit that the running cell exceeded, in words; "" while it has time left."""
         computed, waited = self._times()
         if computed - self._computed > self._cpu:
             return f"within {self._cpu:g} s of CPU time"
@@ -121,7 +121,10 @@ class Kernel:
     """
 
     def __init__(self, settings: RunSettings, homework: Homework, problems: Problems) -> None:
-        """Start a kernel and its watchdog. `link` is the examiner's, to be closed."""
+        """Start a kernel and its watchdog.
+
+        Afterwards `link` is the socket for the examiner, which the caller closes.
+        """
         self._settings, self._problems = settings, problems
         shown = None
         if settings.sandbox != "none":
@@ -208,21 +211,25 @@ class Kernel:
             poller.register(channel.socket, zmq.POLLIN)
         with exchange():
             request = self._client.execute(code, store_history=keep_history, stop_on_error=False)
-        until = inf
+        last, waited = 0.0, 0.0  # when the last message arrived, once one of the two ends is here
         while running.reply is None or not running.is_idle:
             ready = dict(poller.poll(_MILLISECONDS_BETWEEN_LOOKS))
+            arrived = False
             for channel in channels:
                 if channel.socket in ready:
                     with suppress(BadExchange), exchange():  # a malformed message is dropped
                         message = channel.get_msg(timeout=0)
                         if message["parent_header"].get("msg_id") == request:
+                            arrived = True
                             self._take(running, message["msg_type"], message["content"])
             if not ready and not self._there.is_alive():
                 raise BadExchange("the kernel has ended")
             if running.reply is not None or running.is_idle:
-                until = min(until, monotonic() + self._settings.iopub_timeout)
-            if monotonic() > until:
-                raise BadExchange("the last outputs did not arrive")
+                now, of_processor = monotonic(), self.watch.times()[1]
+                if arrived:
+                    last, waited = now, of_processor
+                elif is_over(self._settings.iopub_timeout, now - last, of_processor - waited):
+                    raise BadExchange("the last outputs did not arrive")
             self._interrupt_if_over(running)
 
     def _take(self, running: _Running, kind: str, content: dict[str, Any]) -> None:

@@ -5,7 +5,9 @@ file can contain, within a limit. nbgrader computes a test's score from its outp
 returns the result of a cell as data.
 """
 
+import ast
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -17,10 +19,12 @@ from nbformat import NotebookNode
 from nbformat.validator import get_validator
 from nbgrader.utils import determine_grade
 
-from hw_grading.gradebook.graded_notebook import error_of, errors_in
 from hw_grading.homework.cells import is_test
-from hw_grading.outcome import Part
-from hw_support.checks import EXCUSED, SECOND_TRY
+from hw_grading.notebooks import error_of, errors_in
+from hw_grading.outcome import PartResult
+from hw_support.checks.parts import EXCUSED, SECOND_TRY
+from hw_support.figures.facts import with_checked_facts
+from hw_support.source import parsed
 from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import encodable, plain, quoted
 
@@ -70,6 +74,8 @@ class Outputs:
     def _put(self, kind: str, content: Mapping[str, Any], place: object) -> None:
         """Put an output into its place, which may be new."""
         fields = {field: content.get(field) for field in _FIELDS[kind]}
+        if "metadata" in fields:
+            fields["metadata"] = with_checked_facts(fields["metadata"])
         output = NotebookNode(output_type=kind, **fields)
         size = len(json.dumps(output, ensure_ascii=False))
         if not _is_valid(output):
@@ -140,15 +146,49 @@ def _is_valid(output: NotebookNode) -> bool:
 # -- the outputs of a test
 
 
+def said_in(cell: NotebookNode) -> str:
+    """Return what a test's first error says, with the innermost of the cell's own lines."""
+    errors = [one for one in errors_in(cell) if one["ename"] != "NotImplementedError"]
+    line = _line_of(cell, errors[0]) if errors else None
+    return f"line {line}: {_said_in(cell)}" if line else _said_in(cell)
+
+
+def _said_in(cell: NotebookNode) -> str:
+    errors = errors_in(cell)
+    return error_of(errors[0]) if errors else _said_on_stderr(cell)
+
+
+def _line_of(cell: NotebookNode, error: Mapping[str, Any]) -> int | None:
+    own = rf"Cell In\[{cell.execution_count}\], line (\d+)"
+    frames = (strip_ansi(frame) for frame in error["traceback"])
+    lines = [int(found[1]) for frame in frames if (found := re.match(own, frame.lstrip()))]
+    return lines[-1] if lines else None
+
+
 def hide_source(cell: NotebookNode, released: str) -> None:
-    """Give a test cell the text that students have, and cut its own lines from its tracebacks."""
+    """Give a test cell the text that students have, and cut its own lines from its errors."""
     if cell.source == released:
         return
-    cell.source = released
     own = f"Cell In[{cell.execution_count}]"
     for error in errors_in(cell):
+        if _is_assert_without_message(cell.source, _line_of(cell, error)):
+            error["evalue"] = ""  # the grader's own words, which quote the line
         kept = [f for f in error["traceback"] if not strip_ansi(f).lstrip().startswith(own)]
+        if kept and not error["evalue"]:
+            kept[-1] = error["ename"]
         error["traceback"] = kept or [f"{error['ename']}: {error['evalue']}"]
+    cell.source = released
+
+
+def _is_assert_without_message(source: str, line: int | None) -> bool:
+    if line is None:
+        return False
+    try:
+        nodes = [*ast.walk(parsed(source))]
+    except (SyntaxError, ValueError):
+        return False
+    asserts = [node for node in nodes if isinstance(node, ast.Assert) and not node.msg]
+    return any(node.lineno <= line <= (node.end_lineno or line) for node in asserts)
 
 
 def not_scored(why: str) -> NotebookNode:
@@ -158,13 +198,21 @@ def not_scored(why: str) -> NotebookNode:
 
 
 def why_no_score(cell: NotebookNode) -> str:
-    """Return why nbgrader would raise an exception for a test's outputs; "" if it has a score."""
-    try:
-        determine_grade(cell)
-    except (AttributeError, LookupError, TypeError, ValueError):
-        result = next(o for o in cell.outputs if o.output_type == "execute_result")
-        text = quoted(text_of(result.data.get("text/plain")), 30)
-        return f"returned {text}, expected a score from 0 to {cell.metadata.nbgrader['points']:g}"
+    """Return why a test's result is not a score; "" if it has one.
+
+    nbgrader takes the first error or result. It gives full marks for "nan" and a negative number.
+    """
+    for output in cell.outputs:
+        if output.output_type == "error" or output.get("name") == "stderr":
+            return ""
+        if output.output_type == "execute_result":
+            text, most = text_of(output.data.get("text/plain")), cell.metadata.nbgrader["points"]
+            try:
+                is_score = 0 <= float(text) <= most
+            except ValueError:
+                is_score = bool(text)  # it is not a number: full marks, as in nbgrader
+            said = f"returned {quoted(text, 30)}, expected a number from 0 to {most:g}"
+            return "" if is_score else said
     return ""
 
 
@@ -174,19 +222,21 @@ def score_of(cell: NotebookNode) -> tuple[float, float]:
     return float(score or 0.0), most
 
 
-def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
+def parts_of(
+    cell: NotebookNode, examined: Sequence[Mapping[str, Any]], said: str = ""
+) -> Iterator[PartResult]:
     """Yield the parts of a code cell with a grade id.
 
     `examined` has the parts of a test, as in a `hw_grading.examiner.client.Verdict`. A test without
-    parts is one part with nbgrader's score. Another cell is one part if it ended in an error,
-    unless it has no answer yet.
+    parts is one part with nbgrader's score; `said` is what its error says. Another cell is one part
+    if it ended in an error, unless it has no answer yet.
     """
     name = grade_id_of(cell) or ""
     errors = errors_in(cell)
-    message = error_of(errors[0]) if errors else _said_on_stderr(cell)
+    message = said or _said_in(cell)
     if not is_test(cell):
         if errors and errors[0]["ename"] != "NotImplementedError":
-            yield Part(name, name, 0.0, 0.0, False, message)
+            yield PartResult(name, name, 0.0, 0.0, False, message)
         return
     score, most = score_of(cell)
     sum_of_parts = sum(part["points"] for part in examined if not part["message"])
@@ -199,12 +249,14 @@ def parts_of(cell: NotebookNode, examined: Sequence[Mapping[str, Any]]) -> Itera
         earned = part["points"] if counts and not part["message"] else 0.0
         remark = SECOND_TRY if part["second_try"] else EXCUSED if part["excused"] else ""
         said = plain(part["message"] or remark, _LONGEST_MESSAGE)
-        yield Part(name, what, part["points"], earned, not part["message"], said, part["fresh"])
+        yield PartResult(
+            name, what, part["points"], earned, not part["message"], said, part["fresh"]
+        )
     if not examined:
         passed = not errors and score >= most
-        yield Part(name, name, most, score, passed, "" if passed else message)
+        yield PartResult(name, name, most, score, passed, "" if passed else message)
     elif not counts:
-        yield Part(name, name, 0.0, score, not errors, message)
+        yield PartResult(name, name, 0.0, score, not errors, message)
 
 
 def _said_on_stderr(cell: NotebookNode) -> str:

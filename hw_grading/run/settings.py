@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Enum, Float, HasTraits, Integer
+from traitlets import Bool, Enum, Float, HasTraits, Integer, List, Unicode
 from traitlets.config import Configurable
 
-from hw_grading.inside.isolation import Limits
+from hw_grading.answering.isolation import Limits
 from hw_grading.sandbox.environment import check, what_to_show
 
 
@@ -39,6 +39,13 @@ class RunSettings(HasTraits):
         True,
         help="Whether to fork kernels from a process that has done their imports, which is faster. "
         "Each submission has its own kernel and sandbox.",
+    ).tag(config=True)
+
+    packages = List(
+        Unicode(),
+        help="Packages, by their names on PyPI, that notebooks may import beside those that every "
+        "student installs. Install them in the grader's environment: `doctor` looks for them. "
+        "`START.html` and `check` tell students which there are.",
     ).tag(config=True)
 
     cpu_seconds_per_cell = _number(60, "CPU time (s) of a cell.")

@@ -8,21 +8,22 @@
    error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
    student has no score, instead of a zero. *A fault of one of the instructor's cells* leaves that
-   test without a score, or if it is no test, the tests below it that lost points. All other tests
-   keep theirs.
+   test without a score, or if it is not a test, the tests below it that lost points. All other
+   tests keep theirs. A test that the instructor's solutions pass is *sound*: it has no fault, and
+   none above it counts. What fails in it is the submission, or the grader itself.
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
 """
 
 import json
+from collections.abc import Collection
 from contextlib import ExitStack
 
 import nbformat
 from nbformat import NotebookNode
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
-from hw_grading.gradebook.graded_notebook import errors_in
 from hw_grading.homework.cells import (
     as_released,
     instructors_first_cells,
@@ -34,7 +35,8 @@ from hw_grading.homework.cells import (
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
-from hw_grading.outcome import HelperEnded, Outcome, Part, Status
+from hw_grading.notebooks import errors_in
+from hw_grading.outcome import HelperEnded, Outcome, PartResult, Status
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
 from hw_grading.run.kernel import Ended, Kernel, Problems
@@ -46,24 +48,32 @@ from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 _ANSWER = "__import__('answering.start').start.answer()"
 # The kernel runs this when a cell was interrupted.
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
+# The kernel runs this before the first cell.
+_BEGIN = "__import__('answering.start').start.begin({})"
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
 
 
-class Submission:
+class SubmissionRun:
     """One run of a submission that was read and mended; the notebook is changed in place."""
 
     def __init__(
-        self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
+        self,
+        nb: NotebookNode,
+        seed: int,
+        settings: RunSettings,
+        homework: Homework,
+        sound: Collection[str] = (),
     ) -> None:
-        self.nb, self._seed = nb, seed
+        self.nb, self._seed, self._sound = nb, seed, sound
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
         self._kernel: Kernel | None = None
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
         self._verdicts: dict[int, Verdict | None] = {}
+        self._said: dict[int, str] = {}  # what the errors of tests say
         self._unscored: list[str] = []  # grade ids of tests without a score
         # The instructor's cells before all answers and tests.
         self._first = instructors_first_cells(nb)
@@ -121,10 +131,12 @@ class Submission:
     # -- one cell
 
     def _run_cells(self, kernel: Kernel, examination: Examination | None) -> None:
+        code = [(n, cell) for n, cell in enumerate(self.nb.cells) if cell.cell_type == "code"]
         try:
-            for index, cell in enumerate(self.nb.cells):
-                if cell.cell_type == "code":
-                    self._run_cell(kernel, examination, cell, index)
+            for _, first in code[:1]:
+                kernel.run_cell(first, _BEGIN.format(list(self._homework.manifest.arrays)))
+            for index, cell in code:
+                self._run_cell(kernel, examination, cell, index)
         except Ended as end:
             self._ended = str(end)
             said = f"The rest of the notebook was not run: {end}. Its tests score 0."
@@ -181,16 +193,17 @@ class Submission:
 
     # -- the outputs
 
-    def _settle(self) -> tuple[Part, ...]:
+    def _settle(self) -> tuple[PartResult, ...]:
         """Set the outputs of all tests, when the kernel has ended; return the cells' results."""
         own = {path.partition("/")[0].removesuffix(".py") for path in self._homework.files}
-        parts: list[Part] = []
+        parts: list[PartResult] = []
         above = ""  # the first fault of an instructor's cell further up
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type != "code":
                 continue
             fault, verdict = "", self._verdicts.get(index)
-            if (errors := errors_in(cell)) and (is_test(cell) or is_trusted(cell)):
+            is_own = is_test(cell) or is_trusted(cell)
+            if is_own and not self._is_sound(cell) and (errors := errors_in(cell)):
                 fault = fault_in(cell.source, errors[0]["ename"], own)
             if is_test(cell):
                 faults = (verdict.fault, verdict.above) if verdict else (fault, above)
@@ -198,29 +211,40 @@ class Submission:
             elif fault:
                 above = above or f"{name_of(cell)}, {fault}"
             if grade_id_of(cell) not in (None, *self._unscored):
-                parts += outputs.parts_of(cell, verdict.parts if verdict else ())
+                examined = verdict.parts if verdict else ()
+                parts += outputs.parts_of(cell, examined, self._said.get(index, ""))
         return tuple(parts)
 
-    def _settle_test(self, cell: NotebookNode, index: int, fault: str, above: str) -> None:
-        """Make sure that nbgrader can score a test; it has no score because of a fault in it.
+    def _is_sound(self, cell: NotebookNode) -> bool:
+        return grade_id_of(cell) in self._sound
 
-        A fault `above` it leaves it without a score if it has lost points.
+    def _settle_test(self, cell: NotebookNode, index: int, fault: str, above: str) -> None:
+        """Make sure that nbgrader can score a test, or leave it without a score.
+
+        It has none because of a fault in it, or if its result is not a score. A fault `above` it
+        leaves it without a score if it has lost points, and is not sound.
         """
         if uses_checks(cell):
             verdict = self._verdicts.get(index)
             cell.execution_count = None
             cell.outputs = nbformat.from_dict(verdict.outputs if verdict else [])
         else:
+            self._said[index] = outputs.said_in(cell)
             outputs.hide_source(cell, as_released(cell.source, "code"))
+        kind, no_score = Kind.SCORE, ""
         if index not in self._verdicts:
             why = f"did not finish: {self._ended or 'the grader interrupted it'}"
         elif why := outputs.why_no_score(cell):
-            self._problems.add(cell, Kind.SCORE, f"{why}: it scores 0")
+            no_score = f": it {why}"
         if why:  # nbgrader scores the first error or result
             cell.outputs.insert(0, outputs.not_scored(why))
+            self._said.pop(index, None)
         score, most = outputs.score_of(cell)
-        if fault := fault or (above if score < most else ""):
-            said = f"has no score, because of a fault of the homework: {fault}"
-            self._problems.add(cell, Kind.GRADER, said)
-            self._unscored.append(grade_id_of(cell) or "")
+        is_sound = self._is_sound(cell)
+        if fault := fault or (above if score < most and not is_sound else ""):
+            whose = "grader" if is_sound else "homework"
+            kind, no_score = Kind.GRADER, f", because of a fault of the {whose}: {fault}"
             cell.outputs.insert(0, outputs.not_scored(fault))
+        if no_score:
+            self._problems.add(cell, kind, f"has no score{no_score}")
+            self._unscored.append(grade_id_of(cell) or "")

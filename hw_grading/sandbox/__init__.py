@@ -1,4 +1,4 @@
 """The sandbox in which student code runs: what it shows and allows, and how kernels start in it.
 
-May import `inside`, whose files the sandbox shows to student code, and `outcome`.
+May import `answering`, whose files the sandbox shows to student code, and `outcome`.
 """

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hw_support
-from hw_grading import DISTRIBUTION, inside
-from hw_grading.inside.isolation import HOMEWORK, Limits, Shown, bubblewrap
+from hw_grading import DISTRIBUTION, REQUIREMENTS, STUDENTS_DISTRIBUTION, answering
+from hw_grading.answering.isolation import HOMEWORK, Limits, Shown, bubblewrap
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox.syscalls import filter_file
 
@@ -56,8 +56,8 @@ _ALLOW = """bubblewrap is installed, but this machine does not let it make a san
         --security-opt systempaths=unconfined   (and --cap-add SYS_ADMIN if you are root in it)"""
 _INSTALL_PACKAGES = """The sandbox shows only packages in {folder}.
 It shows none that are installed for one user, named by PYTHONPATH, or linked from elsewhere.
-Install all that grading needs into that folder, from the folder of this course:
-    {python} -m pip install --ignore-installed -r requirements.lock"""
+Install all that grading needs into that folder:
+    {python} -m pip install --ignore-installed {requirements}"""
 
 
 class SandboxUnavailable(GraderFault):
@@ -77,7 +77,7 @@ def prepared_folder() -> Path:
     # Copy the packages: compiled files beside the originals contain the path of their folder.
     # Leave out the code that reads and mends submissions: cells do not need it.
     left_out = shutil.ignore_patterns("__pycache__", "submission")
-    for package, name in ((hw_support, "hw_support"), (inside, "answering")):
+    for package, name in ((hw_support, "hw_support"), (answering, "answering")):
         original, copy = Path(str(package.__file__)).parent, path / "homework" / name
         shutil.copytree(original, copy, ignore=left_out)
         compileall.compile_dir(copy, ddir=f"{HOMEWORK}/{name}", quiet=2)
@@ -144,10 +144,11 @@ def _base_in_sandbox() -> str:
 def _hidden_names(packages: Path) -> list[str]:
     """Return the entries of site-packages that reveal this project or folders of this machine."""
     names = {path.name for path in packages.glob("*.pth")}
-    for installed in importlib.metadata.distributions(name=DISTRIBUTION):
-        for file in installed.files or []:
-            if file.parts[0] != "..":
-                names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
+    for distribution in (DISTRIBUTION, STUDENTS_DISTRIBUTION):
+        for installed in importlib.metadata.distributions(name=distribution):
+            for file in installed.files or []:
+                if file.parts[0] != "..":
+                    names.add(file.parts[0] + ("/" if len(file.parts) > 1 else ""))
     return sorted(name for name in names if (packages / name).exists())
 
 
@@ -187,7 +188,7 @@ def check(shown: Shown, limits: Limits) -> None:
     head, _, missing = printed.partition(":")
     if missing:
         folder, python = sysconfig.get_paths()["purelib"], shlex.quote(sys.executable)
-        hint = _INSTALL_PACKAGES.format(folder=folder, python=python)
+        hint = _INSTALL_PACKAGES.format(folder=folder, python=python, requirements=REQUIREMENTS)
         raise _unavailable(f"and the sandbox lacks {', '.join(missing.split())}.\n{hint}")
     if head != "missing":
         said = said or "it ended without a message"

@@ -24,10 +24,10 @@ from typing import Any
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from hw_grading import inside
-from hw_grading.inside.isolation import RUN, Limits, Shown
-from hw_grading.sandbox import fork_client
-from hw_grading.sandbox.fork_client import ForkServer, Given, KernelProcess
+from hw_grading import answering
+from hw_grading.answering.isolation import RUN, Limits, Shown
+from hw_grading.sandbox import kernel_process
+from hw_grading.sandbox.kernel_process import Given, KernelProcess, KernelServer
 
 MAX_MESSAGE_BYTES = 8_000_000
 _MILLISECONDS_TO_SEND = 2000
@@ -74,14 +74,14 @@ class Client(BlockingKernelClient):
 
 
 class KernelInSandbox:
-    """A kernel in a sandbox (`hw_grading.inside.isolation`), from its start to its end.
+    """A kernel in a sandbox (`hw_grading.answering.isolation`), from its start to its end.
 
     `shown` is what the sandbox shows; None for no sandbox. `forked` tells whether to fork the
     kernel where this is possible. `files` is a zip of the files in its working folder.
     """
 
     process: KernelProcess | None = None  # of the sandbox, with which all others end
-    fork_server: ForkServer | None = None  # that forked the kernel
+    fork_server: KernelServer | None = None  # that forked the kernel
 
     def __init__(self, shown: Shown | None, limits: Limits, forked: bool, files: bytes) -> None:
         self._shown, self._limits, self._forked, self._files = shown, limits, forked, files
@@ -145,7 +145,7 @@ class KernelInSandbox:
     def _in_sandbox(self, shown: Shown, link: socket.socket) -> KernelProcess:
         """Return a kernel that was forked, where this is possible, or else started from scratch."""
         rest = link, self._limits, self._given(RUN)
-        while self._forked and (server := fork_client.fork_server_for(shown)):
+        while self._forked and (server := kernel_process.fork_server_for(shown)):
             self._shared = server.new_folder()
             try:
                 process = server.fork(self._shared, *rest)
@@ -153,19 +153,19 @@ class KernelInSandbox:
                 return process
             except OSError as error:
                 if not server.has_ended(within=0.5):  # if it has ended, another one is started
-                    fork_client.refuse(f"no kernel was forked ({error})")
+                    kernel_process.refuse(f"no kernel was forked ({error})")
         self._shared = f"{self.folder}/shared"  # that of a fork server is gone
-        return fork_client.start_from_scratch(shown, self._shared, *rest)
+        return kernel_process.start_from_scratch(shown, self._shared, *rest)
 
     def _without_sandbox(self, link: socket.socket, variables: dict[str, str]) -> KernelProcess:
         packages = Path(self.folder) / "packages"
         packages.mkdir()
-        (packages / "answering").symlink_to(Path(inside.__file__).parent)
+        (packages / "answering").symlink_to(Path(answering.__file__).parent)
         paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{self.folder}/ipython"}
         more = {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # as in a sandbox
         variables = {**variables, **paths, **more}
         given = self._given(self._shared)
-        return fork_client.start_without_sandbox(self.folder, link, variables, given)
+        return kernel_process.start_without_sandbox(self.folder, link, variables, given)
 
     def _take_sockets(self, seconds: float) -> None:
         """Wait for the kernel's sockets, move them away, and remove the shared folder."""

@@ -14,8 +14,9 @@ from time import monotonic
 
 import psutil
 
-from hw_grading.inside.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import Forked, seconds_waited
+from hw_grading.answering.forking import Forked
+from hw_grading.answering.isolation import OWN_FOLDERS
+from hw_grading.sandbox.processes import seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5

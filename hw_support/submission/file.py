@@ -19,10 +19,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_notebook
 from nbformat.v4.rwbase import rejoin_lines
 
+from hw_support.errors import UserError as UserError
 from hw_support.submission.problems import encodable, plain, quoted
 
 MAX_BYTES = 100_000_000
-MAX_CELLS = 5_000
+MAX_CELLS = 1_000
 _MAX_VALUES = 2_000_000  # an empty list has three bytes in a file, and 64 in memory
 _MAX_TEXT = 10_000_000  # characters of all cells together
 _LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
@@ -41,10 +42,6 @@ _OF_THE_FILE = {
     *(errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR, errno.EINVAL),
     *(errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP, errno.EOVERFLOW),
 }
-
-
-class UserError(Exception):
-    """What a user gave cannot be used; the text says why, and what to do."""
 
 
 def read_submission(

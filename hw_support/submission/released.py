@@ -1,28 +1,29 @@
-"""Released homeworks: their cells, the grader's limits and packages, and what belongs to which.
+"""Released notebooks: their cells, the grader's limits and packages, and what belongs to which.
 
-`make release` writes a file for each homework into `FOLDER`. Students get that of their
-homework.
+The release of ``ps1.ipynb`` writes its description beside it, into ``ps1.released.json``. Students
+get both. Only the student's commands read the description; the grader does not.
 """
 
-import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
 from hw_support.submission.cells import InstructorCell, grade_id_of
+from hw_support.submission.file import UserError
 
-FOLDER = Path(__file__).parent / "released"  # written by `make release`
+ENDING = ".released.json"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One released homework. The limits are the grader's, on CPU time."""
+    """One released notebook. The limits are the grader's, on CPU time."""
 
     assignment: str
+    notebook: str  # its name, without ".ipynb"
     cells: tuple[InstructorCell, ...]  # in the notebook's order, without hidden tests
     parts: Mapping[str, str]  # the heading above each cell, by grade id
     packages: frozenset[str]  # the distributions that the grader has, by their names on PyPI
@@ -31,12 +32,18 @@ class Release:
     output_bytes_per_cell: int
     certification: str  # the grade id of the cell with name and pledge; "" if there is none
     begins: str  # the notebook's first line
+    arrays: tuple[str, ...] = ()  # names of the notebook's arrays that plots show
+    plots: Mapping[str, str] = field(default_factory=dict)  # conditions on plots, by grade id
     plain: tuple[str, ...] = ()  # the cells without a grade id; nothing depends on their code
+    files: tuple[str, ...] = ()  # the instructor's files that each submission gets, by path
+    folder: Path = field(
+        default=Path(), compare=False
+    )  # in which the files and the description are
 
     @property
     def file_name(self) -> str:
         """The file name under which the notebook is submitted."""
-        return f"{self.assignment}.ipynb"
+        return f"{self.notebook}.ipynb"
 
     @property
     def grade_ids(self) -> frozenset[str]:
@@ -46,6 +53,12 @@ class Release:
     def cell(self, grade_id: str) -> InstructorCell:
         """Return the cell with a grade id; KeyError if there is none."""
         return {cell.grade_id: cell for cell in self.cells}[grade_id]
+
+    def gave(self, cell: NotebookNode) -> bool:
+        """Whether a cell is the instructor's: a locked one, or one as it was released."""
+        if name := grade_id_of(cell):
+            return self.cell(name).locked
+        return " ".join(cell.source.split()) in {" ".join(text.split()) for text in self.plain}
 
     def cpu_seconds_for(self, cell: NotebookNode) -> float:
         """Return the limit on a cell's CPU seconds."""
@@ -58,19 +71,35 @@ class Release:
         return without_points and cell.grade_id != self.certification
 
 
-@functools.cache
-def releases() -> tuple[Release, ...]:
-    """Read the homeworks that came with this package, sorted by name."""
-    files = sorted(FOLDER.glob("*.json"))
-    return tuple(as_release(json.loads(file.read_text(encoding="utf-8"))) for file in files)
+def releases_for(notebook: Path) -> tuple[Release, ...]:
+    """Read the descriptions beside a notebook, or else in this folder; none if there are none.
+
+    In the folder of a course, its releases count too. `UserError` if one cannot be read.
+    """
+    here = Path()
+    places = ((notebook.parent, "*"), (here, "*"), (here, "release/*/*"))
+    found = (sorted(folder.glob(names + ENDING)) for folder, names in places)
+    return tuple(map(read_release, next(filter(None, found), [])))
+
+
+def read_release(path: Path) -> Release:
+    """Read a description; `UserError` if that fails."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return as_release({**content, "folder": path.parent})
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(
+            f"the description {path} cannot be read ({type(error).__name__}: {error}). Take the "
+            "file again from the folder or the zip that you were given"
+        ) from None
 
 
 def as_release(content: Mapping[str, Any]) -> Release:
     """Make a `Release` from the result of `described`."""
     cells = tuple(InstructorCell(**cell) for cell in content["cells"])
-    plain = tuple(content.get("plain", ()))
+    several = {name: tuple(content.get(name, ())) for name in ("plain", "files", "arrays")}
     packages = frozenset(content["packages"])
-    return Release(**{**content, "cells": cells, "plain": plain, "packages": packages})
+    return Release(**{**content, **several, "cells": cells, "packages": packages})
 
 
 def first_line(notebook: NotebookNode) -> str:

@@ -1,7 +1,7 @@
-"""Fresh cases of hw2, answered by the reference; ``Checks.grade_with`` adds them when it grades.
+"""Fresh cases of hw2, answered by the reference, in the place of cases like the visible ones.
 
 Each function has the name of the `Checks` for which it draws. Cases are of the kinds that the
-notebook's own show: ranks, types, sizes, signs, numbers of layers.
+notebook's own show: ranks, types, signs, numbers of layers, and sizes of axes and of numbers.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hw_support.fresh import apart_from_zero
-from hw_support.networks import squashed, waved
+from hw_support.checks.fresh import apart_from_zero
+from hw_support.homeworks.networks import squashed, waved
 from staff.hw2 import reference
 
 Array = npt.NDArray[Any]
@@ -35,15 +35,15 @@ def sigmoid_activation(draw: Draw) -> dict[str, Cases]:
 
 def logistic_loss(draw: Draw) -> Cases:
     """Return batches with both labels, with one label, and of one example."""
-    batches = [(draw.uniform(0.03, 0.97, (7, 1)), labels(draw, 7))]
-    batches += [(np.array([[p]]), np.array([k])) for p in (2e-4, 0.75) for k in (0, 1)]
-    batches += [(draw.uniform(0.03, 0.97, (3, 1)), np.full(3, k)) for k in (0, 1)]
+    batches = [(draw.uniform(0.03, 0.8, (7, 1)), labels(draw, 7))]
+    batches += [(np.array([[p]]), np.array([k])) for p in (0.002, 0.75) for k in (0, 1)]
+    batches += [(draw.uniform(0.03, 0.8, (3, 1)), np.full(3, k)) for k in (0, 1)]
     return [(g, y, *reference.logistic_loss(g, y)) for g, y in batches]
 
 
 def relu_activation(draw: Draw) -> Cases:
     """Return numbers of both signs, of several sizes and ranks."""
-    shapes = [((5,), 50), ((2, 3), 50), ((2, 1, 4), 50), ((9,), 1e-4)]
+    shapes = [((5,), 50), ((2, 3), 50), ((2, 1, 4), 50), ((9,), 2e-4)]
     inputs = [apart_from_zero(draw, shape, scale) for shape, scale in shapes]
     return [(s, *reference.relu_activation(s)) for s in inputs]
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hw_support.time_limit import TimeLimitReached
+from hw_support.checks.time_limit import TimeLimitReached
 
 Array = npt.NDArray[Any]
 Activation = Callable[[Array], tuple[Array, Array]]
@@ -126,6 +126,14 @@ def my_nn_finite_difference_checker(
     return gradients[:layers], gradients[layers:]
 
 
+def _is_recommended(cache: Any, x: Array, W: Array) -> bool:
+    """Whether a cache has the layout of the recommended one: x, W and a third entry."""
+    if not issubclass(type(cache), tuple | list) or len(cache) != 3:
+        return False
+    pairs = zip(cache, (x, W), strict=False)
+    return all(issubclass(type(a), np.ndarray) and np.array_equal(a, b) for a, b in pairs)
+
+
 def _copied(cache: Any) -> Any:
     """Return a copy of a cache, for calls that all fill one object; the cache if it has none."""
     try:
@@ -138,9 +146,10 @@ def second_try(own: Callable[[str], Any]) -> dict[str, Callable[..., Any]]:
     """Return the functions whose caches the notebook's own ``layer_forward`` makes.
 
     A cache is the student's own business, and only the student's code reads it. So ``forward_pass``
-    returns right outputs, with caches of the student's: where the sum of that function is wrong, it
-    gets an activation that returns what is right for any sum. Where its output is wrong even so, or
-    it raises an error, the cache is the recommended one.
+    returns right outputs, with caches of the student's. Where the output of that function is wrong,
+    it gets an activation that returns what is right for any sum. Where it is wrong even so, its
+    cache may be wrong as well: the recommended one replaces a cache of this layout, and a mere
+    array. Where the function raises an error even so, the cache is the recommended one.
     """
     made_by = own("layer_forward")
     failures = 0  # after ten it is not called again: an endless recursion takes long
@@ -153,18 +162,21 @@ def second_try(own: Callable[[str], Any]) -> dict[str, Callable[..., Any]]:
         def frozen(s: Array) -> tuple[Array, Array]:  # right, whatever the sum is
             return (right, recommended[2]) if np.shape(s) == right.shape else activation_fn(s)
 
-        raised = 0
+        caches = []
         for activation in (activation_fn, frozen) if failures < 10 else ():
             try:
                 out, cache = made_by(np.array(x), np.array(W), np.array(b), activation)
+                caches.append(_copied(cache))
                 if np.shape(out) == right.shape and np.allclose(out, right, rtol=1e-5):
-                    return right, _copied(cache)
+                    return right, caches[-1]
             except (KeyboardInterrupt, TimeLimitReached):
                 raise
             except BaseException:  # student code may raise anything; its own test reports it
-                raised += 1
-        failures += raised == 2
-        return right, recommended
+                continue
+        failures += not caches
+        *_, last = [recommended, *caches]
+        is_array = issubclass(type(last), np.ndarray)
+        return right, recommended if is_array or _is_recommended(last, x, W) else last
 
     def forward(X_batch: Array, *network: Sequence[Any]) -> tuple[Array, list[Any]]:
         passes.insert(0, (len(X_batch), forward_pass(X_batch, *network)[1]))

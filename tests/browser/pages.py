@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-from test_feedback import comment, page_of, valid
-from test_results import (
+from feedback_pages import comment, page_of, valid
+from graded_course import (
     FAILED,
     PASSED,
     ToyCourse,

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from desk_class import (
     write_class,
 )
 from lab import PATIENCE
+from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Error, Page, Route, expect
 from server import Server, start_desk
 
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course
 
@@ -37,7 +40,7 @@ pytestmark = [
 ]
 
 PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why"]
-PAGES += ["flagged", "student/student06"]
+PAGES += ["student/student06"]
 
 
 @pytest.fixture(scope="module")
@@ -124,15 +127,19 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     expect(page.locator("#who")).to_have_text("Ada <b> Number 09")
     keys.press("i")
     keys.press("f")
+    expect(page.get_by_label("Why it is flagged")).not_to_be_focused()
+    keys.press("r")
     expect(page.get_by_label("Why it is flagged")).to_be_focused()
     keys.type("copied?")
     keys.press("Enter")
     kim.saved()
     here = page.locator("#number").inner_text()
-    page.goto(f"{kim.place}flagged")
-    flagged = f"1.2 Why{here.removesuffix(' of 40')}copied?Kim"
-    expect(page.locator("#flagged tbody tr")).to_contain_text(flagged)
-    kim.open("why", CLASS[9])
+    page.goto(kim.place)
+    page.locator("td[data-label=Flagged] a").click()
+    expect(page.locator("#tiles li")).to_have_count(1)
+    page.get_by_role("link", name=f"Grade {here.removesuffix(' of 40')}").click()
+    expect(page.get_by_label("Why it is flagged")).to_have_value("copied?")
+    kim.wait()
     there, back = "kj" if here.startswith("Answer 40") else "jk"
     keys.press(there)
     expect(page.locator("#number")).not_to_have_text(here)
@@ -205,8 +212,8 @@ def test_the_grid_marks_several_answers_at_once(course: Path, desk: Callable[...
     said = page.locator("#said")
     page.goto(f"{kim.place}grid/why")
     expect(page.locator("#tiles li")).to_have_count(len(CLASS))
-    expect(page.locator("#tiles")).to_contain_text("It holds for all x_39.")
-    page.get_by_role("button", name="Identical 1 (3)").click()
+    expect(page.locator("#tiles")).to_contain_text("It holds for all $x_{39}$.")
+    page.get_by_role("button", name="Same 1 (3)").click()
     page.keyboard.press("1")
     page.keyboard.press("s")
     expect(said).to_have_text("Saved: 3 answers.")
@@ -240,6 +247,150 @@ def test_the_grid_marks_several_answers_at_once(course: Path, desk: Callable[...
     expect(page.locator("#tiles .score:not(.waits)")).to_have_count(0)
 
 
+def edited(course: Path, student: str, change: Callable[[list[dict]], None]) -> None:
+    """Change the cells of a graded notebook."""
+    path = course / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    change(notebook["cells"])
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_similar_answers_are_compared_and_get_the_same_marks(
+    course: Path, desk: Callable[..., Desk]
+) -> None:
+    text = "The loss falls because each step goes downhill on average until it is flat."
+    ada, bob, cyd, dan = CLASS[10:14]
+    for student, own in ((ada, text), (bob, text.upper()), (cyd, text.replace("falls", "rises"))):
+        edited(course, student, lambda cells, own=own: cells[3].update(source=own))
+    edited(course, dan, lambda cells: cells[3].update(source=text.replace("average", "<i>")))
+    kim = desk()
+    page = kim.page
+    page.goto(f"{kim.place}grid/why")
+    expect(page.get_by_role("button", name="Similar 1 (4)")).to_be_visible()
+    page.get_by_role("button", name="Same 2 (2)").click()
+    expect(page.get_by_role("heading", name="2 answers selected")).to_be_visible()
+    kim.open("why", ada)
+    page.keyboard.press("s")
+    dialog = page.get_by_role("dialog", name="Similar answers")
+    expect(dialog.locator(".similar")).to_have_count(2)
+    expect(dialog.locator("del", has_text="falls")).to_be_visible()
+    expect(dialog.locator("ins", has_text="rises")).to_be_visible()
+    expect(dialog.locator("ins", has_text="<i>")).to_be_visible()
+    dialog.get_by_role("button", name="Give the chosen ones").click()  # none is chosen
+    assert given(course, "why")[ada].waits
+    page.keyboard.press("1")
+    kim.saved()
+    page.keyboard.press("s")
+    dialog.locator("li", has_text="<i>").get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Give the chosen ones").click()
+    expect(page.locator("#done-text")).to_have_text("2 of 40 graded")
+    scores = {student: given(course, "why")[student].score for student in (ada, bob, cyd, dan)}
+    assert scores == {ada: 1.5, bob: None, cyd: None, dan: 1.5}
+    page.keyboard.press("f")
+    page.keyboard.press("n")  # no reason of the flag
+    expect(page.locator("#flag-line")).to_be_hidden()
+    assert book_mark(course, ada) == (True, "")
+
+
+def book_mark(course: Path, student: str) -> tuple[bool, str]:
+    """Whether an answer to "why" is flagged, and the reason."""
+    book = ManualGrading(Course(course), ASSIGNMENT)
+    mark = book.grading("why", student).mark
+    book.close()
+    return mark.flagged, mark.flag_note
+
+
+def test_the_grid_filters_and_selects_all_that_are_shown(
+    desk: Callable[..., Desk],
+) -> None:
+    kim, lee = desk("Kim"), desk("Lee")
+    for one, item, students in ((kim, "1", SAME), (lee, "2", CLASS[20:22]), (lee, "1", CLASS[7:8])):
+        for student in students:
+            one.open("why", student)
+            one.page.keyboard.press(item)
+            one.saved()
+    page = kim.page
+    page.goto(f"{kim.place}grid/why")
+    tiles = page.locator("#tiles li")
+    page.get_by_label("Item").select_option("+1.5 right, with a reason. (4)")
+    expect(tiles).to_have_count(4)
+    page.get_by_label("Graded by").select_option("Lee (3)")
+    expect(tiles).to_have_count(1)
+    page.get_by_label("Item").select_option("all")
+    expect(tiles).to_have_count(3)
+    page.keyboard.press("a")
+    page.keyboard.press("3")
+    page.keyboard.press("s")
+    expect(page.locator("#said")).to_have_text("Saved: 3 answers.")
+    page.get_by_label("Graded by").select_option("all")
+    page.get_by_label("State").select_option("not graded (34)")
+    expect(tiles).to_have_count(34)
+    page.get_by_role("button", name="Same 1 (3)").click()
+    heading = page.locator("#selection-title")
+    expect(heading).to_have_text("3 answers selected, 3 graded, 3 not shown")
+
+
+def test_a_group_says_that_it_may_grow_while_the_server_reads(
+    desk: Callable[..., Desk],
+) -> None:
+    kim = desk()
+    page = kim.page
+    rest: list[str] = []
+
+    def partly(route: Route) -> None:
+        """Let the server know fewer answers, until the test has seen it."""
+        body = route.fetch().json()
+        if not rest:
+            body["reading"] = {"read": 12, "of": 40}
+            body["same"] = [[one for one in group if one != SAME[2]] for group in body["same"]]
+        route.fulfill(json=body)
+
+    page.route("**/api/question/why", partly)
+    page.goto(f"{kim.place}grid/why")
+    page.get_by_role("button", name="Same 1 (2)").click()
+    heading = page.locator("#selection-title")
+    expect(heading).to_have_text("2 answers selected, so far: 12 of 40 notebooks are read")
+    kim.open("why", SAME[0])
+    note = "Also for the other one of this group (so far: 12 of 40 notebooks are read)"
+    expect(page.locator("#same-line")).to_contain_text(note)
+    page.goto(f"{kim.place}grid/why")
+    page.get_by_role("button", name="Same 1 (2)").click()
+    rest.append("read")
+    expect(heading).to_have_text("3 answers selected")
+
+
+def test_odd_plots_are_shown_named_and_enlarged(course: Path, desk: Callable[..., Desk]) -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200" onload="parent.ran = 5">'
+        '<rect width="300" height="200" fill="red"/></svg>'
+    )
+    missing = {"output_type": "error", "ename": "ModuleNotFoundError", "traceback": []}
+    missing["evalue"] = "No module named 'pandas'"
+    shown = {"output_type": "display_data", "metadata": {}, "data": {"image/svg+xml": svg}}
+    one, other = CLASS[30:32]
+    edited(course, one, lambda cells: cells[5].update(outputs=[shown]))
+    edited(course, other, lambda cells: cells[5].update(outputs=[missing]))
+    kim = desk()
+    page = kim.open("plot", one)
+    picture = "picture => picture.complete && [picture.naturalWidth, picture.naturalHeight]"
+    assert page.locator("#answer img").evaluate(picture) == [300, 200]
+    page.keyboard.press("z")
+    large = page.get_by_role("dialog", name="Picture").locator("img")
+    expect(large).to_be_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.ran") is None
+    kim.open("plot", other)
+    said = "The grader does not have pandas, which this notebook imports."
+    expect(page.locator("#notices")).to_contain_text(said)
+    page.goto(f"{kim.place}grid/plot")
+    expect(page.locator("#tiles .marks", has_text="lacks pandas")).to_have_count(1)
+    page.locator("#tiles img").first.hover()
+    expect(page.locator("#lens")).to_be_visible()
+    page.wait_for_function("document.getElementById('lens').naturalWidth > 0")
+    page.mouse.move(0, 0)
+    expect(page.locator("#lens")).to_be_hidden()
+
+
 def test_a_changed_rubric_rescores_is_shown_and_is_undone(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
@@ -248,7 +399,8 @@ def test_a_changed_rubric_rescores_is_shown_and_is_undone(
     page = kim.open("why", SAME[0])
     expect(page.get_by_text("Say why")).to_be_visible()
     expect(page.locator("#question-text li").first).to_be_hidden()  # the rubric shows it
-    page.get_by_label("Also for 2 identical answers").check()
+    page.keyboard.press("a")
+    expect(page.get_by_label("Also for the 2 others of this group")).to_be_checked()
     page.keyboard.press("2")
     kim.saved()
     page.keyboard.press("e")
@@ -292,13 +444,10 @@ def test_a_changed_rubric_rescores_is_shown_and_is_undone(
 def test_a_student_is_found_and_a_tests_points_are_changed(
     course: Path, desk: Callable[..., Desk]
 ) -> None:
-    """All names of this class are like "Ada <b> Number 05"."""
     page = desk("Kim").page
-    found = page.locator("#found li")
-    page.locator("#find").fill("nobody 05")
-    expect(found).to_have_text("No student has this name or id.")
-    page.locator("#find").fill("Númber 05 ada")
-    expect(found).to_contain_text("Number 05")
+    found = page.locator("#students option")
+    expect(found).to_have_count(len(CLASS))
+    page.locator("#find").fill(found.nth(5).get_attribute("value"))
     page.locator("#find").press("Enter")
     tests = page.locator(".card", has=page.get_by_role("heading", name="Tests"))
     expect(tests.locator("tbody tr")).to_contain_text("1 of 2")
@@ -317,6 +466,61 @@ def test_a_student_is_found_and_a_tests_points_are_changed(
     tests.get_by_role("button", name="Undo").click()
     expect(tests.locator("tbody tr")).to_contain_text("1 of 2")
     assert read_results(Course(course), ASSIGNMENT).students[CLASS[5]].points("test_twice") == 1.0
+
+
+def test_three_graders_grade_no_answer_twice(course: Path, desk: Callable[..., Desk]) -> None:
+    left = CLASS[-12:]
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        for student in CLASS[:-12]:
+            grade = book.find_grade("why", ASSIGNMENT, ASSIGNMENT, student)
+            grade.auto_score, grade.needs_manual_grade = 0, False
+        book.db.commit()
+    graders = [desk(name) for name in ("Kim", "Lee", "Max")]
+    for one in graders:
+        one.page.locator("tr", has_text="1.2 Why").get_by_role("link", name="Begin").click()
+        one.wait()
+    kim, lee, _ = graders
+    numbers = [one.page.locator("#number").inner_text() for one in graders]
+    assert len(set(numbers)) == 3
+    expect(kim.page.locator("#notices")).to_be_empty()
+    overview = kim.context.new_page()
+    overview.goto(kim.place)
+    row = overview.locator("tr", has_text="1.2 Why")
+    expect(row.get_by_role("cell", name="Kim, Lee, Max")).to_be_visible()
+
+    said = "All other answers are graded, or open: "
+    for turn in range(len(left)):
+        page = graders[turn % 3].page
+        page.keyboard.press("1")
+        page.keyboard.press("n")
+        if turn < len(left) - 3:
+            expect(page.locator("#number")).not_to_have_text(numbers[turn % 3])
+            graders[turn % 3].wait()
+            numbers[turn % 3] = page.locator("#number").inner_text()
+        elif turn < len(left) - 1:
+            expect(page.locator("#said")).to_contain_text(said)
+        else:
+            expect(page.locator("#said")).to_contain_text("Every answer is graded.")
+    book = ManualGrading(Course(course), ASSIGNMENT)
+    history = book.history("why")
+    book.close()
+    assert Counter(event.student for event in history) == dict.fromkeys(left, 1)
+    overview.reload()
+    expect(row).to_contain_text("40 of 40")
+    assert row.locator(".graders").inner_text() == "Kim 4\nLee 4\nMax 4\nautograde 28"
+
+    last = kim.page.locator("#number").inner_text().split()[1]
+    lee.page.goto(f"{lee.place}grid/why")
+    lee.page.get_by_role("link", name=re.compile(rf"Grade Answer {last}$")).click()
+    lee.wait()
+    expect(lee.page.locator("#notices")).to_have_text("Open now also by Kim")
+    kim.page.clock.install()
+    kim.page.clock.fast_forward(31_000)
+    kim.page.keyboard.press("q")  # any key renews the lease, and tells who is there
+    expect(kim.page.locator("#notices")).to_have_text("Open now also by Lee")
+    kim.page.goto(kim.place)
+    overview.reload()
+    expect(row.get_by_role("cell", name="Lee, Max", exact=True)).to_be_visible()
 
 
 def test_graders_who_save_the_same_answer_see_both_versions(
@@ -368,7 +572,7 @@ def test_nothing_is_lost_without_a_server_or_a_login(
     page.route("**/api/save/why", lambda route: held.append(route), times=1)
     page.keyboard.press("1")
     expect(page.locator("#state")).to_have_text("Saving…")
-    page.get_by_label("Also for 2 identical answers").check()
+    page.get_by_label("Also for the 2 others of this group").check()
     page.keyboard.press("c")
     page.keyboard.type("Mind the sign.")
     while not held:
@@ -442,13 +646,9 @@ def test_nothing_is_lost_without_a_server_or_a_login(
 def test_no_student_code_runs_and_no_page_breaks_its_policy(
     course: Path, desk: Callable[..., Desk], console
 ) -> None:
-    path = course / "autograded" / HOSTILE / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
-    notebook = json.loads(path.read_text(encoding="utf-8"))
     html = '<h1 id="answer-text">Beside</h1><a href="https://evil.example/x">The solution</a>'
     output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
-    picture = notebook["cells"][5]["outputs"][0]
-    notebook["cells"][1]["outputs"] = [output, picture]
-    path.write_text(json.dumps(notebook), encoding="utf-8")
+    edited(course, HOSTILE, lambda cells: cells[1].update(outputs=[output, cells[5]["outputs"][0]]))
     kim = desk()
     console.listen(kim.page)
     page = kim.open("why", HOSTILE)
@@ -480,7 +680,7 @@ def test_an_audit_has_no_serious_finding_and_answers_fit(
     kim = desk(viewport=viewport, bypass_csp=True, color_scheme=scheme)
     page = kim.open("why", CLASS[20])
     page.keyboard.press("1")
-    page.keyboard.press("f")
+    page.keyboard.press("r")
     page.keyboard.type("Look")
     page.keyboard.press("Escape")
     kim.saved()

@@ -20,13 +20,15 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_solution
 
-from hw_grading.commands.sample import ON_TIME, cell_of, sample_class_of, solved
+from hw_grading.commands.sample import ON_TIME, cell_of, sample_class_of
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.scores import Score, in_digits
-from hw_grading.homework.course import Course, scratch_course
-from hw_grading.homework.homework import manifest_of
-from hw_grading.outcome import Part
-from tools.validity.answers import answers, cells_of, folder_of
+from hw_grading.gradebook.scores import Score
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.source_notebook import solved
+from hw_grading.outcome import PartResult
+from hw_grading.texts import in_digits
+from hw_grading.trying.kept import FOLDER, answers, cells_of
 
 HERE = Path(__file__).parent
 EXPECTED = HERE / "expected.txt"
@@ -132,12 +134,12 @@ def _content(one: Described, homework: str, released: Any, source: Any) -> bytes
 
 def _kept_answer(homework: str, words: str) -> Mapping[str, str]:
     """Return the cells of the answer that ``submissions.toml`` names so, by grade id."""
+    folder = REPOSITORY / STAFF / homework / FOLDER
     place, _, name = words.partition(": ")
     kind, _, file = place.partition(" ")
     if kind == "whole":
-        return cells_of(folder_of(homework) / kind / f"{file}.py")
-    pool = answers(homework, kind)
-    (found,) = [one for one in pool if (one.function, one.name) == (file, name)]
+        return cells_of(folder / kind / f"{file}.py")
+    (found,) = [one for one in answers(folder, kind) if (one.of, one.name) == (file, name)]
     return found.cells
 
 
@@ -199,7 +201,7 @@ def _table(results: Results, model: Result) -> str:
     return "\n".join([*lines, "graded by hand: " + ", ".join(by_hand)])
 
 
-def _parts(result: Result, cell: str) -> list[Part]:
+def _parts(result: Result, cell: str) -> list[PartResult]:
     return result.run.parts_of(cell) if result.run else []
 
 
@@ -227,7 +229,7 @@ def _tests(result: Result) -> dict[str, list[str]]:
     return {s.cell.name: list(_test(s, _parts(result, s.cell.name))) for s in scores}
 
 
-def _test(score: Score, parts: list[Part]) -> Iterator[str]:
+def _test(score: Score, parts: list[PartResult]) -> Iterator[str]:
     """Yield the lines about one test: its points, and the parts that failed."""
     points = "no score" if score.auto is None else in_digits(score.auto)
     points = f"{score.cell.name} {points}/{in_digits(score.cell.max_points)}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import json
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from by_hand import answer, text, write
 from nbgrader.api import Gradebook
 
 from hw_grading.__main__ import main
@@ -61,17 +61,9 @@ class Term:
         manifest = self.folder / "staff" / name / "homework.toml"
         manifest.parent.mkdir(parents=True, exist_ok=True)
         manifest.write_text(f'time_zone = "{zone}"\n{more}', encoding="utf-8")
-        cells = [
-            {"cell_type": "markdown", "metadata": {}, "source": "## Q1 Limits\n### a. Why"},
-            _answer("why"),
-            {"cell_type": "markdown", "metadata": {}, "source": "### b. The plot"},
-            _answer("plot"),
-        ]
-        source = self.course.source(name) / f"{name}.ipynb"
-        source.parent.mkdir(parents=True, exist_ok=True)
-        source.write_text(
-            json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
-        )
+        why, plot = text("## Q1 Limits\n### a. Why"), text("### b. The plot")
+        cells = [why, answer("why"), plot, answer("plot")]
+        write(self.course.source(name) / f"{name}.ipynb", cells)
         with self.gradebook() as book:
             book.add_assignment(name, duedate=utc(due, zone) if due else None)
             book.add_notebook(name, name)
@@ -117,17 +109,6 @@ def _empty_gradebook() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with Gradebook(f"sqlite:///{folder}/gradebook.db"):
         return folder / "gradebook.db"
-
-
-def _answer(name: str) -> dict[str, object]:
-    kind, points = CELLS[name]
-    marks = {"grade_id": name, "grade": True, "solution": True, "points": points, "locked": False}
-    cell: dict[str, object] = {
-        "cell_type": kind,
-        "metadata": {"nbgrader": {"schema_version": 3, **marks}},
-        "source": "",
-    }
-    return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Grading, Item, Mark
 from hw_grading.homework.course import Course
 
 
 def grade(course: Course, assignment: str, cell: str, student: str, comment: str = "") -> None:
     """Add an item worth a point to the rubric, and give it to a student."""
-    book = GradeBook(course, assignment)
+    book = ManualGrading(course, assignment)
     rubric = book.rubric(cell)
     item = Item("", 1.0, "half of it", "for graders only")
     rubric, _ = book.change_rubric(cell, replace(rubric, items=(*rubric.items, item)), grader="kim")
@@ -22,7 +22,7 @@ def grade(course: Course, assignment: str, cell: str, student: str, comment: str
 
 def known(course: Course, assignment: str, cell: str) -> str:
     """Return rubric, gradings and history of a question, as text."""
-    book = GradeBook(course, assignment)
+    book = ManualGrading(course, assignment)
     seen = repr((book.rubric(cell), sorted(book.gradings(cell).items()), book.history(cell)))
     book.close()
     return seen

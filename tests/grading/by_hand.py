@@ -43,16 +43,16 @@ def copied(course: Course, folder: Path) -> Course:
     return Course(folder)
 
 
-def configure(folder: Path) -> None:
-    """Write the course's settings."""
-    setting = f"c = get_config()\nc.CourseDirectory.root = {str(folder)!r}\n"
+def configure(folder: Path, more: str = "") -> None:
+    """Write the course's settings, and more lines of them."""
+    setting = f"c = get_config()\nc.CourseDirectory.root = {str(folder)!r}\n{more}"
     (folder / "nbgrader_config.py").write_text(setting)
 
 
-def make_course(folder: Path, students: Iterable[str]) -> Course:
+def make_course(folder: Path, students: Iterable[str], settings: str = "") -> Course:
     """Make the course. Every student has answered both questions, and no person has graded them."""
     folder.mkdir(parents=True, exist_ok=True)
-    configure(folder)
+    configure(folder, settings)
     cells = [text(SCHEME), answer("why"), text(PLOT), answer("plot")]
     write(folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", cells)
     course = Course(folder)

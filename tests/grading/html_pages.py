@@ -38,7 +38,7 @@ def one_pixel(kind):
 
 PNG = base64_of(png())
 JPEG, GIF = (base64_of(one_pixel(kind)) for kind in ("JPEG", "GIF"))
-SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>run()</script><rect width="9"/></svg>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" onclick="run()"/></svg>'
 SVG_URI = f"data:image/svg+xml;base64,{base64_of(SVG.encode())}"
 PAGE_URI = f"data:text/html;base64,{base64_of(b'<script>run()</script>')}"
 

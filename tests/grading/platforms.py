@@ -5,11 +5,12 @@ import json
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.folders import read_time
+from hw_grading.homework.folders import read_time
 
 CONFIG = "c = get_config()\nc.CourseDirectory.course_id = 'term'\n"
 MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'
@@ -122,5 +123,13 @@ class Term:
 
     @property
     def records(self) -> dict[str, dict[str, object]]:
+        return self._collected["students"]
+
+    @property
+    def left_out(self) -> list[dict[str, str]]:
+        return self._collected["left_out"]
+
+    @property
+    def _collected(self) -> dict[str, Any]:
         path = self.root / "grading/collected/hw2.json"
-        return json.loads(path.read_text(encoding="utf-8"))["students"]
+        return json.loads(path.read_text(encoding="utf-8"))

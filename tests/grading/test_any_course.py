@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +18,17 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
-from toy_course import code
+from toy_course import code, run
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
 from hw_grading import configure
 from hw_grading.cli import main
 from hw_grading.commands.compare import Comparison, grade_both
-from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import Submission
+from hw_grading.run.submission import SubmissionRun
 
 CONSTRUCTS = Path(__file__).with_name("constructs.ipy")
 POINTS = 2
@@ -91,6 +90,12 @@ def course(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "nbgrader_config.py").write_text('get_config().CourseDirectory.course_id = "any"\n')
     return folder
+
+
+def adopt(course: Path) -> None:
+    """Add the lines for this grader to the course's configuration."""
+    settings = course / "nbgrader_config.py"
+    settings.write_text(f"c = get_config()\n{ADOPTED}\n{settings.read_text()}")
 
 
 def add(course: Path, assignment: str, **notebooks: NotebookNode) -> None:
@@ -168,42 +173,24 @@ def test_compare_shows_a_difference_and_changes_no_course(
     before = sorted(course.rglob("*"))
     assert main(["--course", str(course), "compare", "week 1"]) == 1
     said = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
-    assert said[0] == ["Stock nbgrader and hw-grading differ in 1 of 4 cells."]
-    assert said[2] == ["solutions", "any name", "slow", "1", "0"]
+    assert said[0] == ["Your solutions: 1 of 2 points."]
+    assert said[1] == ["Stock nbgrader and hw-grading differ in 1 of 4 cells."]
+    assert said[3] == ["solutions", "any name", "slow", "1", "0"]
     assert sorted(course.rglob("*")) == before
 
 
 @pytest.mark.slow
 def test_a_course_releases_only_what_it_asked_for(course: Path) -> None:
-    settings = course / "nbgrader_config.py"
-    settings.write_text(f"c = get_config()\n{ADOPTED}\n{settings.read_text()}")
+    adopt(course)
     cells = [code("### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "x", solution=True)]
     add(course, "ps1", **{"problem 1": notebook_of(cells)})
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         gradebook.add_assignment("ps1", duedate="2030-01-02 03:04:05")
     Course(course).must("generate_assignment", "ps1")
-    assert [path.name for path in (course / "release" / "ps1").iterdir()] == ["problem 1.ipynb"]
+    names = {path.name for path in (course / "release" / "ps1").iterdir()}
+    assert names == {"problem 1.ipynb", "problem 1.released.json"}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         assert str(gradebook.find_assignment("ps1").duedate) == "2030-01-02 03:04:05"
-
-
-@pytest.mark.slow
-def test_the_wheel_has_every_file_of_both_packages(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
-    command += ["--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(REPOSITORY)]
-    subprocess.run(command, check=True)
-    [wheel] = tmp_path.glob("*.whl")
-    held = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("hw_")}
-    files = [
-        path for name in ("hw_grading", "hw_support") for path in (REPOSITORY / name).rglob("*")
-    ]
-    there = {
-        path.relative_to(REPOSITORY).as_posix()
-        for path in files
-        if path.is_file() and not any(part.endswith(("cache__", "_cache")) for part in path.parts)
-    }
-    assert there <= held
-    assert len(there) > 100
 
 
 def test_the_constructs_are_many_and_have_names_of_their_own() -> None:
@@ -224,7 +211,7 @@ def test_a_test_without_checks_scores_as_stock_in_one_part() -> None:
     expected = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in stock.cells[1::2]}
     assert expected == {construct.name: construct.score for construct in chosen}
 
-    outcome = Submission(notebook_of(cells), 0, RunSettings(), Homework("")).run()
+    outcome = SubmissionRun(notebook_of(cells), 0, RunSettings(), Homework("")).run()
     parts = {part.cell: part for part in outcome.parts if part.cell in expected}
     assert {name: part.earned for name, part in parts.items()} == expected
     for part in parts.values():
@@ -257,6 +244,91 @@ def test_all_constructs_but_faults_score_as_in_stock_nbgrader(course: Path) -> N
     faults = [("ann", "kernel", name) for name in ("no_python", "missing_import")]
     assert found.different == faults
     assert [found.ours[cell] for cell in faults] == [None, None]
+
+
+LAST_LINES = {  # what a test of 2 points returns, and its score
+    "nan": None,
+    "-inf": None,
+    "inf": None,
+    "-1.0": None,
+    "2.5": None,
+    "0.0": 0,
+    "0.5": 0.5,
+    "2.0": 2,
+    "'fine'": 2,  # no number: full marks, as in stock nbgrader
+}
+
+
+@pytest.mark.slow
+def test_a_number_outside_a_tests_points_is_no_score(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    adopt(course)
+    solution = f"### BEGIN SOLUTION\nresults = {[2.0] * len(LAST_LINES)}\n### END SOLUTION"
+    cells = [code(solution, "results", solution=True)]
+    names = {f"test_{place}": score for place, score in enumerate(LAST_LINES.values())}
+    for place, name in enumerate(names):
+        cells.append(code(f"results[{place}]", name, grade=True, points=2, locked=True))
+    add(course, "ps1", **{"problem 1": notebook_of(cells)})
+    assert run(course, "generate_assignment", "ps1").returncode == 0
+    submitted = nbformat.read(course / "release" / "ps1" / "problem 1.ipynb", 4)
+    submitted.cells[0].source = f"from math import inf, nan\nresults = [{', '.join(LAST_LINES)}]"
+    folder = course / "submitted" / "ann" / "ps1"
+    folder.mkdir(parents=True)
+    nbformat.write(submitted, folder / "problem 1.ipynb")
+
+    assert run(course, "autograde", "ps1").returncode == 0
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
+        grades = gradebook.find_submission_notebook("problem 1", "ps1", "ann").grades
+        assert {grade.name: grade.auto_score for grade in grades} == names
+        assert {grade.name for grade in grades if grade.needs_manual_grade} == {
+            name for name, score in names.items() if score is None
+        }
+    words = ["--course", str(course)]
+    assert main([*words, "report", "ps1"]) == 0
+    reported = " ".join(capsys.readouterr().out.split())
+    assert "graded 0, graded with problems 1, not graded 0" in reported
+    assert main([*words, "explain", "ps1", "--student", "ann"]) == 0
+    explained = capsys.readouterr().out
+    for said in (reported, explained):
+        for (value, score), name in zip(LAST_LINES.items(), names, strict=True):
+            why = (
+                f"Cell '{name}' has no score: it returned '{value}', expected a number from 0 to 2"
+            )
+            assert (why in said) == (score is None), value
+    assert main([*words, "feedback", "ps1"]) == 0
+    page = (course / "feedback" / "ann" / "ps1" / "problem 1.html").read_text()
+    assert "a person has to look at it" in page
+
+
+@pytest.mark.slow
+def test_an_empty_notebook_in_the_source_stops_no_command(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JupyterLab leaves an ``Untitled.ipynb``; a crash leaves a file without content."""
+    adopt(course)
+    test = "### BEGIN HIDDEN TESTS\nimport no_such_module\n### END HIDDEN TESTS\nassert x == 3"
+    cells = [
+        code("### BEGIN SOLUTION\nx = 3\n### END SOLUTION", "x", solution=True),
+        code("assert x == 3", "right", grade=True, points=2, locked=True),
+        code(test, "broken", grade=True, points=1, locked=True),
+    ]
+    add(course, "ps1", name=notebook_of(cells))
+    assert run(course, "generate_assignment", "ps1").returncode == 0
+    shutil.copytree(course / "release" / "ps1", course / "submitted" / "ann" / "ps1")
+    for name, content in (("Untitled", ""), ("Untitled1", nbformat.writes(notebook_of([])))):
+        (course / "source" / "ps1" / f"{name}.ipynb").write_text(content)
+    graded = run(course, "autograde", "ps1")
+    assert graded.returncode == 1
+    assert "No submission has a score in broken, because of the homework's" in graded.stderr
+    commands = ["report ps1", "explain ps1 --student ann", "regrade ps1 --dry-run"]
+    for words in commands:
+        assert main(["--course", str(course), *words.split()]) in (0, 1)
+        said = capsys.readouterr()
+        assert said.err == ""
+        assert "broken" in said.out or "no submission again" in said.out
+    assert main(["--course", str(course), "release", "ps1"]) == 2
+    assert "Untitled.ipynb is not a notebook" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -23,9 +23,9 @@ from hw_grading.analysis.report import report
 from hw_grading.batch.submissions import digest_of, to_grade
 from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
-from hw_grading.gradebook.graded_notebook import FINISHED, HANDED_IN, cells_by_id
 from hw_grading.gradebook.runs import digests_before
 from hw_grading.homework.notes import NOTES_HEADING, read_problems
+from hw_grading.notebooks import FINISHED, HANDED_IN, cells_by_id
 from hw_support.submission.problems import METADATA_KEY
 
 # One class serves many tests of this file: they have to be in one worker.

@@ -35,7 +35,7 @@ def test_check_counts_the_points_that_the_grader_gives(tmp_path, monkeypatch):
     (root / "nbgrader_config.py").write_text(CONFIG.format(root=str(root)))
     folder = Course(root).source(ASSIGNMENT)
     folder.mkdir(parents=True)
-    nbformat.write(small_notebook(), folder / f"{ASSIGNMENT}.ipynb")
+    nbformat.write(answered(), folder / f"{ASSIGNMENT}.ipynb")
     assert run(root, "generate_assignment", "--create", ASSIGNMENT).returncode == 0
     course = ToyCourse(root, small_notebook(), answered())
     for name, source in ANSWERS.items():

@@ -41,7 +41,7 @@ def write_course(folder, settings=""):
         (folder / "source" / name / f"{name}.ipynb").write_text(notebook)
 
 
-@pytest.mark.parametrize("command", [*ARGUMENTS])
+@pytest.mark.parametrize("command", [one for one in ARGUMENTS if one != "new"])  # it makes one
 def test_in_a_wrong_folder_each_command_asks_for_the_course(command, tmp_path, capsys):
     for words in (["--course", str(tmp_path), command], [command, "--course", str(tmp_path)]):
         assert main([*words, *ARGUMENTS[command]]) == 2
@@ -107,6 +107,15 @@ def test_output_that_nobody_reads_gives_no_message():
     assert (done.returncode, done.stderr) == (130, "")
 
 
+def test_a_bug_shows_its_traceback(monkeypatch):
+    def fail(course):
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr("hw_grading.doctor.doctor", fail)
+    with pytest.raises(RuntimeError, match="changed size"):
+        main(["--course", str(REPOSITORY), "doctor"])
+
+
 def test_a_command_that_is_stopped_at_its_imports_says_so(tmp_path):
     (tmp_path / "nbgrader.py").write_text("raise KeyboardInterrupt")
     command = [sys.executable, "-m", "hw_grading", "--course", str(REPOSITORY), "report", "ps1"]
@@ -115,16 +124,30 @@ def test_a_command_that_is_stopped_at_its_imports_says_so(tmp_path):
     assert done.returncode == 130
 
 
-@pytest.mark.parametrize("package", ["numpy", "nbgrader", "nbformat", "sqlalchemy", "copydetect"])
-def test_a_package_that_is_missing_is_named_with_what_to_type(package):
+def without(package: str) -> subprocess.CompletedProcess[str]:
+    """`similarity`, typed where a package is not installed."""
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"
         "from hw_grading.cli import main\n"
         f"sys.exit(main(['--course', {str(REPOSITORY)!r}, 'similarity', 'hw2']))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("package", ["numpy", "nbgrader", "nbformat", "sqlalchemy"])
+def test_a_package_that_is_missing_is_named_with_what_to_type(package):
+    done = without(package)
     assert done.returncode == 2
     assert done.stderr.startswith("FIX   packages    ")
     assert package in done.stderr
-    assert "-m pip install -r requirements.lock" in done.stderr
+    assert f"-m pip install -r {REPOSITORY / 'requirements.lock'}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_similarity_says_which_extra_it_needs():
+    done = without("copydetect")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "similarity compares code with copydetect, which is not installed. "
+        "Type: pip install 'hw-grading[similarity]'\n",
+    )

@@ -11,7 +11,7 @@ from toy_course import run
 
 from hw_grading.__main__ import main
 from hw_grading.desk.answers import Answers
-from hw_grading.gradebook.book import GradeBook
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.outcome import Status
@@ -82,12 +82,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return Course(ours)
 
 
-def test_the_release_has_no_file_of_this_project(course: Course) -> None:
+def test_the_release_has_their_files_and_descriptions(course: Course) -> None:
     names = {path.name for path in (course.root / "release" / "ps1").iterdir()}
-    assert names == {"jupyter.png", "problem1.ipynb", "problem2.ipynb"}
+    described = {"problem1.released.json", "problem2.released.json"}  # for students' `check`
+    assert names == {"jupyter.png", "problem1.ipynb", "problem2.ipynb"} | described
     assert main(["--course", str(course.root), "release", "ps1"]) == 0
     assert {path.name for path in (course.root / "release" / "ps1").iterdir()} == names
-    assert not (course.root / "dist").exists()
+    assert [path.name for path in (course.root / "dist").iterdir()] == ["ps1.zip"]
 
 
 def test_all_notebooks_are_in_the_results(course: Course) -> None:
@@ -126,7 +127,7 @@ def test_report_explain_and_regrade_know_them(
 
 
 def test_the_desk_and_the_feedback_show_them(course: Course) -> None:
-    book = GradeBook(course, "ps1")
+    book = ManualGrading(course, "ps1")
     cells = [question.cell for question in book.questions()]
     book.close()
     assert cells[-2:] == ["part-a", "part-b"]

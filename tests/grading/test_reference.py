@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from autograd import elementwise_grad, grad
 
-from hw_support import networks
-from hw_support.fresh import SEED_VARIABLE, apart_from_zero, generator
+from hw_support.checks.fresh import SEED_VARIABLE, apart_from_zero, generator
+from hw_support.homeworks import networks
 from staff.hw2 import fresh, reference
 
 CHECKED = {
@@ -81,6 +81,46 @@ def test_a_backward_pass_uses_the_activations_slope():
     slope = 2 + np.cos(X @ W + b)
     np.testing.assert_allclose(grad_W, X[:, :, None] * slope[:, None])
     np.testing.assert_allclose(grad_b, slope[:, None])
+
+
+WRONG_LAYERS = {  # each with the cache of a right layer in the same layout, from x, W and slope
+    "a list (W, x, slope)": (lambda out, x, W, slope: (out + 1, [W, x, slope]), (1, 0, 2)),
+    "a dictionary": (lambda out, x, W, slope: (out + 1, {0: x, 1: slope, 2: W}), (0, 2, 1)),
+    "the recommended tuple, and its slope is wrong": (
+        lambda out, x, W, slope: (out + 1, (x, W, -slope)),
+        (0, 1, 2),
+    ),
+    "the results change places": (lambda out, x, W, slope: ((x, W, slope), out), (0, 1, 2)),
+    "no cache": (lambda out, x, W, slope: out, (0, 1, 2)),
+}
+
+
+@pytest.mark.parametrize(("layer", "places"), WRONG_LAYERS.values(), ids=WRONG_LAYERS)
+@pytest.mark.parametrize(("dims", "examples"), [((3, 2), 4), ((3, 2), 2), ((1, 1), 1)])
+def test_in_a_second_try_a_wrong_layer_leaves_a_cache_to_read(layer, places, dims, examples):
+    def own(x, W, b, activation_fn):
+        out, slope = activation_fn(x @ W + b)
+        return layer(out, x, W, slope)
+
+    x, (W,), (b,) = fresh.network(draw("second try"), dims, examples)
+    right, recommended = reference.layer_forward(x, W, b, networks.waved)
+    forward = reference.second_try(lambda name: own)["forward_pass"]
+    out, [cache] = forward(x, [W], [b], [networks.waved])
+    np.testing.assert_array_equal(out, right)
+    for place, expected in zip(places, recommended, strict=True):
+        np.testing.assert_array_equal(cache[place], expected)
+
+
+def test_in_a_second_try_a_right_layer_has_its_own_cache():
+    """That its sum takes the place of the slope is charged to ``backward_pass``."""
+
+    def own(x, W, b, activation_fn):
+        return activation_fn(x @ W + b)[0], (x, W, x @ W + b)
+
+    x, (W,), (b,) = fresh.network(draw("own"), (3, 2), 4)
+    forward = reference.second_try(lambda name: own)["forward_pass"]
+    _, [(_, _, slope)] = forward(x, [W], [b], [networks.waved])
+    np.testing.assert_array_equal(slope, x @ W + b)
 
 
 def test_fresh_inputs_are_the_same_again_with_the_same_seed(monkeypatch):

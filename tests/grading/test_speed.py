@@ -1,12 +1,16 @@
 """The part for the speed of `squared_distances`, by clocks that only these tests move."""
 
+import nbformat
 import pytest
 
-from tools.validity.scoring import notebook_of, score
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.trying.plan import Plan
+from hw_support.submission.cells import grade_id_of
 
+TEST = "test_squared_distances"
 PART = "at least five times as fast as the loops"
 LOOPS = 0.04  # seconds that the loops compute
-NOTEBOOK = notebook_of("hw0")
+NOTEBOOK = nbformat.read(REPOSITORY / "source" / "hw0" / "hw0.ipynb", as_version=4)
 CLOCKS = f"""
 import builtins, types
 LOOPS = {LOOPS}
@@ -51,9 +55,12 @@ def variables(monkeypatch):
 def failed(loops, answer):
     """Return the parts that fail; calls take the seconds of `loops`, and those in `answer`."""
     source = CLOCKS.format(loops=loops) + answer
-    cells = {"squared_distances": source, "squared_distances_loops": ""}
-    test = "test_squared_distances"
-    return [*score(NOTEBOOK, cells, [test])[test].failed]
+    instead = {"squared_distances": source, "squared_distances_loops": ""}
+    names = {}
+    for cell in Plan("hw0", NOTEBOOK).cut([TEST], instead).cells:
+        if cell.source or grade_id_of(cell):
+            exec(cell.source, names)
+    return [part.what for part in names["checks"].parts if not part.passed]
 
 
 def at_once(seconds):
@@ -68,6 +75,11 @@ def test_a_busy_processor_does_not_make_loops_fast():
 def test_an_answer_without_loops_is_fast_on_a_busy_machine():
     assert not failed("LOOPS", at_once("LOOPS / 50"))
     assert not failed("LOOPS", at_once("LOOPS / 50 if len(calls) == 9 else LOOPS"))
+
+
+def test_zeros_for_many_points_are_not_fast():
+    answer = at_once("LOOPS / 50").replace("return", "return (len(A) != 120) *")
+    assert failed("LOOPS", answer) == [PART]
 
 
 def test_an_answer_that_computes_when_read_takes_its_time():

@@ -15,7 +15,7 @@ from hw_grading import doctor
 from hw_grading.__main__ import main
 from hw_grading.homework.course import Course
 from hw_grading.run.settings import RunSettings
-from hw_support.desk.doctor import Line
+from hw_support.student.doctor import Line
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 EVERYTHING = [
@@ -56,6 +56,14 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
     assert [what.strip() for what in found] == EVERYTHING, said
     assert status == 0
     assert said.endswith("Everything is fine.\n")
+
+
+def test_a_package_that_notebooks_may_import_is_missing(course: Course) -> None:
+    set_in(course, "c.ExecuteSubmission.packages = ['numpy', 'not-there', '']")
+    line = lines_of(course)["settings"]
+    assert line.found == "c.ExecuteSubmission.packages: not installed: not-there, "
+    assert line.advice
+    assert line.advice.endswith("-m pip install not-there ''")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +123,7 @@ def test_a_check_that_fails_becomes_a_line(course: Course, monkeypatch: pytest.M
         (lambda file: file.unlink(), "not there yet (`hw-grading release HOMEWORK` makes", None),
         (lambda file: file.write_bytes(b""), "empty (`hw-grading release HOMEWORK` makes", None),
         (lambda file: file.write_bytes(b"no database" * 1_000), "sqlite", "cannot be read"),
-        (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "docs/one-server.md"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "Unzip a backup"),
     ],
 )
 def test_a_missing_an_empty_and_a_damaged_gradebook_are_named(

@@ -25,8 +25,8 @@ from nbgrader.api import Gradebook, MissingEntry
 
 import hw_grading
 from hw_grading.commands.sample import cell_of
-from hw_grading.gradebook.graded_notebook import FINISHED, open_notebook
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.notebooks import FINISHED, open_notebook
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY
 
@@ -119,6 +119,15 @@ def source_notebook() -> NotebookNode:
         "language": "python",
     }
     return nb
+
+
+# The first lines of a test cell that the examiner runs.
+EXAMINED = "from hw_support import Checks\nchecks = Checks('f')\n"
+
+
+def check(name: str, source: str = "pass", points: float = 2) -> NotebookNode:
+    """A test cell."""
+    return code(source, name, grade=True, points=points, locked=True)
 
 
 @dataclass

@@ -8,7 +8,9 @@ gradebook and another student's work. Each of them, and the grader's environment
 import contextlib
 import copy
 import hashlib
+import json
 import os
+import re
 import secrets
 import sys
 import tempfile
@@ -28,11 +30,12 @@ import hw_grading
 from hw_grading.homework.cells import as_released
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import read_problems
+from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, TEST
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import Submission
+from hw_grading.run.submission import SubmissionRun
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_client import fork_server_for
+from hw_grading.sandbox.kernel_process import fork_server_for
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.problems import Kind, Problem
 
@@ -43,10 +46,10 @@ EXPECTED = "4242"  # a number that is only in staff code and hidden tests
 POINTS = {"test_double": 2.0, "test_mean": 3.0, "test_apply": 2.0, "test_total": 1.0}
 NOTHING = dict.fromkeys(POINTS, 0.0)
 PACKAGE = str(Path(hw_grading.__file__).resolve().parent)
-# Texts of test cells and of staff code, which the kernel never gets.
+# Texts of test cells, of solutions and of staff code, which the kernel never gets.
 HIDDEN = [
     *(f"{EXPECTED} - ", "BEGIN HIDDEN", "of other seven and more", "of many rows"),
-    *("leaves its input alone", "a secret function", "staff.arena"),
+    *("leaves its input alone", "a secret function", "staff.arena", "what nobody sees"),
     *(f"{EXPECTED}.0 * x", "8485.0"),
 ]
 
@@ -64,7 +67,7 @@ WRONG = {
     "total": "total = -1",
 }
 _HIDDEN = """### BEGIN HIDDEN TESTS
-checks.grade_with("staff.arena")
+checks.fresh()
 ### END HIDDEN TESTS"""
 _TESTS = {
     "test_double": f"""
@@ -101,14 +104,15 @@ def _():
 checks.score()
 """,
 }
+_SOLUTIONS = {
+    name: re.sub(r":\n", ":\n    'Return what nobody sees.'\n", source)
+    for name, source in RIGHT.items()
+}
 _REFERENCE = b"""
 import numpy as np
-def double(x):
-    return 2 * x
 def mean(x):
+    "Return what nobody sees, either."
     return np.mean(x, axis=0)
-def apply(f, x):
-    return f(x) + 1
 """
 _FRESH = b"""
 import numpy as np
@@ -123,11 +127,20 @@ def secret_function(x):
 def apply(draw):
     return {"a secret function": [(secret_function, 2.0, 8485.0)]}
 """
-HOMEWORK = Homework(
-    "arena", code={"staff/arena/reference.py": _REFERENCE, "staff/arena/fresh.py": _FRESH}
-)
 _SETUP = (
     "import numpy as np\nfrom hw_support import Checks, as_numbers, assert_close, expect_unchanged"
+)
+_CELLS = [(LOCKED, "setup", _SETUP)]
+for _name, _solution in _SOLUTIONS.items():
+    _test = f"test_{_name}"
+    _CELLS += [(ANSWER, _name, _solution), (TEST, _test, _TESTS[_test])]
+HOMEWORK = Homework(
+    "arena",
+    code={
+        f"{FOLDER}/arena.json": json.dumps(_CELLS).encode(),
+        "staff/arena/reference.py": _REFERENCE,
+        "staff/arena/fresh.py": _FRESH,
+    },
 )
 GRADE_IDS = ("setup", *WRONG, *_TESTS)  # of all cells of code that are the instructor's or answers
 
@@ -272,7 +285,7 @@ class Arena:
         """Grade a submission under short limits, which have to stop it if it does not end."""
         nb, fault = copy.deepcopy(nb), None
         try:
-            Submission(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
+            SubmissionRun(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
         except GraderFault as error:
             fault = error
         outcome = Outcome(nb, fault)

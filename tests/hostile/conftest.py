@@ -13,7 +13,7 @@ import pytest
 from arena import Arena
 
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_client import ForkServer
+from hw_grading.sandbox.kernel_process import KernelServer
 
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))
@@ -103,9 +103,9 @@ def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[ForkServer]:
+def place() -> Iterator[KernelServer]:
     """A fork server of kernels, without a submission."""
-    place = ForkServer(environment.what_to_show(1, []))
+    place = KernelServer(environment.what_to_show(1, []))
     place.wait_until_ready()
     yield place
     place.end()

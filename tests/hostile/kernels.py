@@ -4,8 +4,8 @@ import json
 import time
 from pathlib import Path
 
-from hw_grading.inside import isolation
-from hw_grading.sandbox.fork_client import Given, KernelProcess
+from hw_grading.answering import isolation
+from hw_grading.sandbox.kernel_process import Given, KernelProcess
 
 _PORTS = ("shell", "iopub", "stdin", "control", "hb")
 CONNECTION = Given(

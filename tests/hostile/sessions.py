@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from hw_grading.answering import wire
+from hw_grading.answering.serve import Server
 from hw_grading.examiner.notebook import StudentNames
 from hw_grading.examiner.session import Session
-from hw_grading.inside import wire
-from hw_grading.inside.serve import Server
 
 
 class Pair:

@@ -6,6 +6,7 @@ One class of attackers is graded once. The tests check what nbgrader's commands 
 import contextlib
 import csv
 import functools
+import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,11 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import write_statistics
-from hw_grading.gradebook.folders import read_time, time_of
-from hw_grading.gradebook.writing import cell, csv_of
 from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.folders import read_time, time_of
 from hw_grading.homework.homework import LONGEST_ID, why_no_id
 from hw_grading.plugins.formgrader import adapt
+from hw_grading.texts import cell, csv_of
 from hw_support.submission.file import UserError
 
 # One class serves many tests of this file: they have to be in one worker.
@@ -233,9 +234,12 @@ def test_a_text_like_a_formula_gets_an_apostrophe(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["x;=1", "x; +1", 'x;"=1"', "x;y;@z", "＝1;-1"])
 def test_a_text_divided_at_semicolons_has_no_formula(text: str) -> None:
-    line = csv_of([["ada", text]]).strip()
-    for value in line.split(";"):
-        assert not value.lstrip(' "').startswith(("=", "+", "-", "@"))
+    [row] = csv.reader(io.StringIO(csv_of([["ada", text]])))
+    assert row[0] == "ada"
+    assert row[1].replace("'", "") == text  # nothing but apostrophes is added
+    values = csv_of([["ada", text]]).strip().split(";")
+    assert len(values) == text.count(";") + 1
+    assert [v for v in values if v.lstrip(' "').startswith(("=", "+", "-", "@", "＝"))] == []
 
 
 def test_numbers_and_plain_texts_are_written_as_they_are() -> None:

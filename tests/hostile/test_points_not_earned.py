@@ -2,21 +2,27 @@
 
 import copy
 import itertools
+import json
 import random
+from dataclasses import replace
+from pathlib import Path
 
 import nbformat
 import pytest
-from arena import Arena, instructors, notebook
+from arena import HOMEWORK, RIGHT, SEED, Arena, instructors, notebook
+from attack_files import Attack
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from hw_grading.batch.job import Job, run
+from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.solutions import solutions_of
+from hw_grading.trying.plan import Plan
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.mending import mend
-from tools.validity.answers import homeworks
-from tools.validity.scoring import notebook_of, score
 
 pytestmark = pytest.mark.slow
-HOMEWORKS = homeworks()
+HOMEWORKS = Course(REPOSITORY).homeworks()
 
 
 def marked(nb: NotebookNode) -> list[str]:
@@ -83,6 +89,27 @@ def test_a_failed_locked_cells_name_is_not_the_students(failing: str, arena: Are
     assert outcome.scores["test_total"] == 0
 
 
+# -- the same inputs twice
+
+DRAWN = b"""
+def double(draw):
+    return {name: [(x, 2 * x)] for name in NAMES for x in [draw.uniform(1, 2)]}
+NAMES = "of 3", "of other seven and more"
+"""
+
+
+def test_a_first_runs_answers_are_no_use_in_the_second(tmp_path: Path) -> None:
+    nbformat.write(notebook(RIGHT), tmp_path / "arena.ipynb")
+    solutions = solutions_of([tmp_path / "arena.ipynb"])
+    homework = replace(HOMEWORK, code=solutions | {"staff/arena/fresh.py": DRAWN})
+    attack = Attack.read("how_cells_are_run/second_run").submission(NOTES=str(tmp_path / "notes"))
+    text = json.dumps(notebook(**attack))
+    outcome = run(Job("s", SEED, text, {"sandbox": "none"}, {}, homework))
+    assert len(json.loads((tmp_path / "notes").read_text())) >= 3  # two visible inputs, one fresh
+    assert [part.name for part in outcome.parts if part.earned] == []
+    assert "run a second time, with other inputs" in outcome.reasons[0]
+
+
 # -- functions that do not exist
 
 NOTHING = {
@@ -100,9 +127,11 @@ NOTHING = {
 
 @pytest.mark.parametrize(("homework", "nothing"), list(itertools.product(HOMEWORKS, NOTHING)))
 def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothing: str) -> None:
-    nb = notebook_of(homework)
-    functions = [*nb.functions, *(name for name in nb.settings.slow if nb.cells[name].is_function)]
-    answers = {f: NOTHING[nothing].format(f) for f in functions}
-    scores = score(nb, answers, nb.tests)
-    earned = [part for r in scores.values() for part in r.parts if part.points and part.passed]
-    assert not earned
+    path = REPOSITORY / "source" / homework / f"{homework}.ipynb"
+    plan = Plan(homework, nbformat.read(path, as_version=4))
+    functions = [name for name, cell in plan.answers.items() if f"def {name}(" in cell.source]
+    cut = plan.cut([*plan.tests], {f: NOTHING[nothing].format(f) for f in functions})
+    cut.metadata.clear()
+    outcome = run(Job("s", SEED, json.dumps(cut), {}, {}, Course(REPOSITORY).homework(homework)))
+    assert outcome.parts
+    assert [part for part in outcome.parts if part.points and part.earned] == []

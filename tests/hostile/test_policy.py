@@ -22,13 +22,13 @@ import pytest
 from kernels import CONNECTION, wait_for_socket
 from nbformat.v4 import new_code_cell, new_notebook
 
+from hw_grading.answering import isolation
+from hw_grading.answering.isolation import Limits
 from hw_grading.homework.homework import Homework
-from hw_grading.inside import isolation
-from hw_grading.inside.isolation import Limits
 from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import Submission
+from hw_grading.run.submission import SubmissionRun
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.fork_client import ForkServer, KernelProcess, start_from_scratch
+from hw_grading.sandbox.kernel_process import KernelProcess, KernelServer, start_from_scratch
 from hw_grading.sandbox.syscalls import NUMBERS, REFUSED, compiled_filter
 
 LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)
@@ -41,7 +41,7 @@ slow = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def kernels(
-    place: ForkServer, tmp_path_factory: pytest.TempPathFactory
+    place: KernelServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, KernelProcess]]:
     """Return a kernel of each kind, which has made its sockets, and runs no student code."""
     folders = {"forked": place.new_folder(), "started": str(tmp_path_factory.mktemp("run"))}
@@ -103,7 +103,7 @@ def test_limits_are_hard_and_those_that_were_asked_for(kernels: dict[str, Kernel
 
 @slow
 def test_namespaces_are_shared_with_nobody(
-    kernels: dict[str, KernelProcess], place: ForkServer
+    kernels: dict[str, KernelProcess], place: KernelServer
 ) -> None:
     pids = [kernel.kernel.pid for kernel in kernels.values()] + [os.getpid()]
     for name in NAMESPACES:
@@ -271,7 +271,7 @@ def probed(listener: int) -> dict[str, dict[str, Any]]:
     for kind in ("forked", "started"):
         nb = new_notebook(cells=[new_code_cell(source + PROBE)])
         settings = RunSettings(folder_mb=4, fork_kernels=kind == "forked")
-        Submission(nb, 0, settings, Homework("")).run()
+        SubmissionRun(nb, 0, settings, Homework("")).run()
         text = "".join(output.get("text", str(output)) for output in nb.cells[-1].outputs)
         assert text.startswith("probed "), text
         found[kind] = json.loads(text.removeprefix("probed "))

@@ -5,9 +5,11 @@ The notebook is at the other end of a socket, and answers by the real server, or
 
 import contextlib
 import copy
+import functools
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -15,23 +17,26 @@ import types
 from collections import deque, namedtuple
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sessions import Kernel, Pair, asking
+from right_functions import notebook, reference_of
+from sessions import Kernel, Pair, asking, refer
 
 import hw_support
+from hw_grading.answering import wire
+from hw_grading.answering.serve import CallbackError
+from hw_grading.answering.wire import MAX_HEAD, MAX_KEYS, Shipped, Theirs, Yours
 from hw_grading.examiner.handles import FunctionHandle, Handle
 from hw_grading.examiner.notebook import StudentNames
-from hw_grading.examiner.process import Fault, run_cell
+from hw_grading.examiner.process import run_cell
 from hw_grading.examiner.session import Gone, RemoteError, Session
-from hw_grading.inside.serve import CallbackError
-from hw_grading.inside.wire import Shipped, Theirs, Yours
 from hw_support import waved
-from hw_support.checks import Checks, StaffError
-from hw_support.compare import Mismatch
-from hw_support.time_limit import TimeLimitReached, time_limit
+from hw_support.checks import Checks, StaffError, parts
+from hw_support.checks.compare import Mismatch, NotPlainData
+from hw_support.checks.time_limit import TimeLimitReached, time_limit
 
 # -- names
 
@@ -66,6 +71,12 @@ def test_names_of_test_and_python_override_the_students() -> None:
         assert error["ename"] == "NameError"
 
 
+def test_a_test_reads_the_notebooks_own_values() -> None:
+    with asking({"x": 7, "y": [8]}, x=1) as names:
+        own = names.notebook.own
+        assert (own("x"), own("nothing"), own("x", "nothing", "y")) == (7, None, [7, None, [8]])
+
+
 def test_replaced_names_are_put_back_after_the_test() -> None:
     students: dict[str, Any] = {"g": lambda: "student's", "a": 1}
     students["f"] = lambda: students["g"]()
@@ -81,6 +92,38 @@ def test_replaced_names_are_put_back_after_the_test() -> None:
         assert "new" not in names
         names.notebook.put({"a": 5})
     assert students["a"] == 1
+
+
+JUDGED = """
+f()
+left, entries = number, sum(numbers)
+checks = Checks("q")
+checks.shows("it", 1, "shown", lambda: f(), of=["f"])
+"""
+
+
+def test_values_are_read_before_the_first_call_of_a_test() -> None:
+    students: dict[str, Any] = {"number": 1, "numbers": [1, 2], "shown": 0}
+
+    def f() -> int:
+        students.update(number=7, shown=7)
+        students["numbers"].append(4)
+        return 7
+
+    students["f"] = f
+    with asking(students, Checks=Checks) as names:
+        run_cell(JUDGED, "test", names)
+        assert (names["left"], names["entries"]) == (1, 3)
+        assert names["checks"].parts[0].message == "shown: expected 7, got 0"
+    with asking(students, Checks=Checks) as names:  # the next test reads them again
+        run_cell(JUDGED, "test", names)
+        assert (names["left"], names["entries"]) == (7, 1 + 2 + 4 + 4)
+
+
+def test_a_value_that_cannot_be_sent_leaves_the_others_readable() -> None:
+    with asking({"large": np.zeros(7 << 20), "small": 3}) as names:
+        [output] = run_cell("(lambda: large)\nsmall", "test", names)
+    assert output["data"]["text/plain"] == "3.0"
 
 
 def test_a_test_does_not_change_random_generators() -> None:
@@ -174,13 +217,15 @@ checks.score()
         "try: {}.x\n    except Exception: pass",
     ],
 )
-def test_a_test_that_looks_into_an_object_is_at_fault(test: str, name: str) -> None:
+def test_a_part_that_looks_into_an_object_fails(test: str, name: str) -> None:
     students = {"thing": object(), "function": lambda: 6}
     source = IN_A_PART.format(test.format(name))
     with asking(students, Checks=Checks, np=np) as names:
-        with pytest.raises(Fault, match=r"test cell 'test_f'.*plain data only") as fault:
-            run_cell(source, "test_f", names)
-        assert "Use `assert_close` or `as_numbers`" in str(fault.value)
+        run_cell(source, "test_f", names)
+        [part] = names["checks"].parts
+    kind = "object" if name == "thing" else "function"
+    said = f"expected numbers, or lists and arrays of them, got an object of type {kind}"
+    assert part.message.startswith(said)
 
 
 @pytest.mark.parametrize("name", ["thing", "function"])
@@ -208,13 +253,14 @@ def test_an_object_in_the_place_of_numbers_fails_its_part(test: str, said: str, 
     assert said in part.message
 
 
-def test_a_test_that_ends_with_an_object_is_at_fault() -> None:
-    with asking({"f": lambda: object()}) as names, pytest.raises(Fault, match="plain data only"):
-        run_cell("f()", "test_f", names)
+def test_a_test_that_ends_with_an_object_ends_in_an_error() -> None:
+    with asking({"f": lambda: object()}) as names:
+        [error] = run_cell("f()", "test_f", names)
+    assert (error["output_type"], error["ename"]) == ("error", "NotPlainData")
 
 
 def test_an_object_passed_to_a_test_fails_only_its_part() -> None:
-    with asking({"apply": lambda f: f(object())}) as names, pytest.raises(Mismatch, match="data"):
+    with asking({"apply": lambda f: f(object())}) as names, pytest.raises(NotPlainData):
         names["apply"](lambda x: x.shape)
 
 
@@ -321,6 +367,15 @@ def test_a_function_of_the_test_runs_in_the_notebook_if_it_can(name: str, questi
                 names.notebook.calls(names[name], [[6]], whole=True)
 
 
+def test_only_functions_of_the_test_cell_run_in_the_notebook() -> None:
+    with asking({"x": 7}) as names:
+        for function in (twice, functools.partial(twice), sum):
+            with pytest.raises(StaffError, match="names of the notebook alone"):
+                names.notebook.calls(function, [[3]], whole=True)
+        assert names.notebook.calls(twice, [[3]], whole=False)[0]() == 6
+        assert names.notebook.call_there(waved, 0.0) == waved(0.0)
+
+
 def test_what_a_students_function_prints_is_dropped(capsys: pytest.CaptureFixture[str]) -> None:
     with asking({"f": lambda: print("loud")}) as names:
         names["f"]()
@@ -335,6 +390,18 @@ def test_functions_of_the_test_are_called_back_and_can_come_back() -> None:
     with asking({"apply": lambda f, x: (f(x), f), "double": lambda x: 2 * x}) as names:
         value, back = names["apply"](mine, 3)
         assert (value, back(4)) == (7, 9)
+
+
+def twice(x: Any) -> Any:
+    return 2 * x
+
+
+def test_only_functions_that_students_have_are_not_called_back() -> None:
+    mine = lambda x: 2 * x  # noqa: E731
+    mine.__module__, mine.__name__ = hw_support.__name__, "waved"
+    with asking({"apply": lambda f, x: f(x)}) as names:
+        for function in (mine, twice):
+            assert names["apply"](function, 3) == 6
 
 
 def test_functions_of_a_test_have_one_name_and_no_source() -> None:
@@ -410,13 +477,18 @@ def test_a_function_cannot_be_called_after_its_part() -> None:
 
 
 def test_nested_calls_are_limited() -> None:
+    deep: list[int] = []
     with asking({"call": lambda f: f()}) as names:
 
         def deeper() -> Any:
+            deep[-1] += 1
             return names["call"](deeper)
 
-        with pytest.raises(Mismatch, match="more than 100 nested calls"):
-            deeper()
+        for _ in range(2):
+            deep.append(-1)
+            with pytest.raises(Mismatch, match="more than 100 nested calls"):
+                deeper()
+    assert deep == [100, 100]
 
 
 # -- exceptions and messages of parts
@@ -475,31 +547,29 @@ def _messages(student: str, *parts: str) -> list[str]:
     ],
 )
 def test_what_a_part_says(student: str, part: str, message: str) -> None:
-    assert all(one.startswith(message) for one in _messages(student, part, part))
-
-
-STAFF = {"reference": "def g():\n    return 4\n\ndef f():\n    return 4\n", "fresh": ""}
+    first, second = _messages(student, part, part)
+    assert first.startswith(message)
+    assert second.startswith(message)
 
 
 def test_a_second_try_has_right_functions_until_its_end(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, code in STAFF.items():
-        module = types.ModuleType(f"staff.names.{name}")
-        exec(code, vars(module))
-        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(parts, "earned", {"g": (0.0, 1.0)})
+    cells = notebook("", "def g():\n    return 4", "def f():\n    return 4")
+    reference = reference_of(tmp_path, monkeypatch, cells)
     students: dict[str, Any] = {"g": lambda: 1}
     stolen: list[Any] = []
     students["f"] = lambda: stolen.append(students["g"]) or students["g"]()
     students["steal"] = lambda: [function() for function in stolen if function() == 4]
     source = """
 checks = Checks("f")
-checks.grade_with("staff.names")
 checks.part("right", points=1)(lambda: f() == 4 or 1 / 0)
 checks.part("raises", points=1)(lambda: f() / 0)
 score = checks.score()
 """
     with asking(students, Checks=Checks) as names:
+        names.notebook.reference = reference.at("test")
         exec(source, names)
         assert names["score"] == 1.0
         right, raises = names["checks"].parts
@@ -507,6 +577,29 @@ score = checks.score()
         assert students["g"]() == 1
         with pytest.raises(RuntimeError, match="has ended"):
             names["steal"]()
+
+
+def test_a_right_function_ends_when_it_replaces_no_name_any_more() -> None:
+    stolen: list[Any] = []
+    students: dict[str, Any] = {"g": lambda: 1}
+    students["f"] = lambda: stolen.append(students["g"]) or 1
+    students["steal"] = lambda: stolen[-1]()
+    with asking(students) as names:
+        with names.notebook.replaced(g=lambda: 4):
+            names["f"]()
+            assert names["steal"]() == 4
+        with pytest.raises(RuntimeError, match="has ended"):
+            names["steal"]()
+
+
+def test_a_watched_function_of_the_test_uses_right_functions() -> None:
+    students: dict[str, Any] = {"g": lambda: 1, "f": lambda x: x.append(students["g"]()) or 0}
+    with asking(students, test=None) as names:
+        exec("def test(x):\n    return f(x) + g()", names)
+        with names.notebook.replaced(g=lambda: 4):
+            [call] = names.notebook.calls(names["test"], [[[9]]], whole=True)
+            called = call()
+    assert (called.result, called.arguments) == (4, [[9, 4]])
 
 
 def test_the_parts_of_a_table_share_their_calls() -> None:
@@ -527,7 +620,7 @@ checks.untouched("x", 1)
 
 STUDENT = """
 import socket, sys
-from hw_grading.inside.serve import Server
+from hw_grading.answering.serve import Server
 
 def call(f):
     while True:
@@ -598,6 +691,17 @@ def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:
             assert same(number) == number
 
 
+def test_a_function_that_students_have_works_after_the_test() -> None:
+    kept: list[Any] = []
+    with Kernel({"keep": kept.append}).test_cell(sum_of=lambda x: sum(x)) as names:
+        names["keep"](hw_support.as_numbers)
+        names["keep"](names["sum_of"])
+    shipped, ours = kept
+    assert shipped([1, 2], what="x").tolist() == [1, 2]
+    with pytest.raises(RuntimeError, match="only the test that passed this function"):
+        ours([1, 2])
+
+
 # -- a kernel that lies
 
 VALUES: Any = ["values", [[1]], None]
@@ -608,7 +712,7 @@ VALUES: Any = ["values", [[1]], None]
     [
         *(None, 1, [], ["what"], ["values"], ["values", 1, None], ["values", [], None], ["ended"]),
         *(["values", [[1, None]], None], ["values", [[1, [0], 2]], None], ["values", [1], None]),
-        *(["values", [], ["error", 1]], ["values", [], ["raised", "f", 1]], ["values", [], 1]),
+        *(["values", [], ["error", 1]], ["values", [], ["raised", [["f", 1]]]], ["values", [], 1]),
         ["values", [VALUES[1][0]] * 2, None],
         *(["callback", 0, [], {}], ["callback", 7, [], {}], ["callback", True, 1, {}]),
         *(["values", [[Yours(0)]], None], ["callback", 1, [], {1: 1}]),
@@ -623,7 +727,19 @@ def test_an_answer_that_does_not_fit_ends_the_session(answer: Any) -> None:
         with pytest.raises(Gone, match="it broke the protocol"):
             function(1)
     assert pair.kills
+    assert not pair.session.ended  # it was killed here
     pair.session.end_test()
+
+
+@pytest.mark.parametrize("values", [[[1]], [[1], [2], [3]], [[1], 2], [[1], [2, 3]], [[1], None]])
+def test_each_name_has_one_value_or_none(values: list[Any]) -> None:
+    pair = Pair()
+    pair.send(["values", values, None])
+    with pytest.raises(Gone, match="it broke the protocol"):
+        pair.session.get(["x", "y"])
+    pair = Pair()
+    pair.send(["values", [[1], []], None])
+    assert pair.session.get(["x", "y"]) == [[1], []]
 
 
 def test_an_answer_that_fits_is_taken() -> None:
@@ -632,9 +748,49 @@ def test_an_answer_that_fits_is_taken() -> None:
         pair.send(["values", [[value]], None])
     function = FunctionHandle(0, "f", pair.session.call)
     assert function(1) == 3
-    with pytest.raises(StaffError, match="type xybxyb") as raised:
+    with pytest.raises(NotPlainData, match="type xybxyb") as raised:
         repr(function(1))
     assert len(str(raised.value)) < 400
+
+
+def test_what_is_larger_than_the_limits_ends_the_session() -> None:
+    pair = Pair()
+    pair.far.sendall(struct.pack(">II", MAX_HEAD + 1, 0))
+    pair.far.shutdown(socket.SHUT_WR)
+    with pytest.raises(Gone, match="it broke the protocol"):
+        pair.session.get(["x"])
+    pair = Pair()
+    many = {n: n for n in range(MAX_KEYS + 1)}
+    pair.far.sendall(b"".join(wire.pack(["values", [[many]], None], refer, limited=False)))
+    with pytest.raises(Gone, match="it broke the protocol"):
+        pair.session.get(["x"])
+
+
+def test_a_test_may_send_more_than_the_limits() -> None:
+    pair = Pair()
+    pair.send(VALUES)
+    many = {n: n for n in range(MAX_KEYS + 1)}
+    assert FunctionHandle(0, "f", pair.session.call)(many) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised", "said"),
+    [
+        (["late"], TimeLimitReached, "^$"),
+        (["not again", "f"], Mismatch, "`f` is not called again: it did not return within"),
+        (["refused", "it is deep"], Mismatch, "the returned value cannot be graded: it is deep"),
+        (["error", "KeyError", "'a'", "", []], RemoteError, "'a'"),
+    ],
+)
+def test_a_call_that_fails_leaves_the_session_open(
+    failure: Any, raised: type[BaseException], said: str
+) -> None:
+    pair = Pair()
+    pair.send(["values", [], failure], VALUES)
+    function = FunctionHandle(0, "f", pair.session.call)
+    with pytest.raises(raised, match=said):
+        function(1)
+    assert function(1) == 1
 
 
 @pytest.mark.parametrize("answer", [["values", [], None], None, ["callback", 0, [], {}]])
@@ -643,6 +799,18 @@ def test_no_answer_to_the_end_of_a_test_raises(answer: Any) -> None:
     pair.send(answer)
     pair.session.end_test()
     assert pair.session.gone
+
+
+def test_a_limit_that_is_reached_as_a_test_ends_ends_the_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def late(*_: Any) -> None:
+        raise TimeLimitReached
+
+    pair = Pair()
+    monkeypatch.setattr(pair.session, "_ask", late)
+    pair.session.end_test()
+    assert (pair.session.gone, pair.kills) == ("it did not confirm the end of the test", 1)
 
 
 def test_a_callback_that_hides_the_end_does_not_undo_it() -> None:

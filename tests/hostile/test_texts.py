@@ -65,9 +65,10 @@ def test_what_a_kernel_says_in_the_place_of_a_result(attack: str) -> None:
     for failure in (
         ["refused", text],
         ["error", text, text, text],
-        ["error", "NotImplementedError", text, text, 0],
-        ["error", "NameError", f"{text} is not defined", text, 7],
-        ["error", "KeyError", text, text, 7],
+        ["error", "NotImplementedError", text, text, []],
+        ["error", "NameError", f"{text} is not defined", text, []],
+        ["error", "KeyError", text, "", [[text, 7], [text, 8], [text, 9], [text, 10]]],
+        ["error", "KeyError", text, "", [[text, text]]],
     ):
         liar = Pair()
         liar.send(["values", [], failure])

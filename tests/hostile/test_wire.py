@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sessions import refer
 
-from hw_grading.inside import wire
-from hw_grading.inside.wire import (
+from hw_grading.answering import wire
+from hw_grading.answering.wire import (
     MAX_BYTES,
     MAX_HEAD,
     Closed,

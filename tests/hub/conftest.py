@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,43 @@ from hw_grading.homework.course import REPOSITORY
 sys.path.append(str(REPOSITORY / "tests" / "browser"))
 
 from chromium import chromium, lack
-from hub import Hub, prepare, running
+from hub import Hub
 from machine import Machine, lacking
+from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
-def hub() -> Iterator[Hub]:
-    """A running hub on a new machine."""
+def browser() -> Iterator[Browser]:
+    """A browser that finds all host names here; without root's rights no hub can run."""
     if os.getuid() != 0:
         pytest.skip("only root can make users and become them")
     if names := lacking():
         lack(f"not on the PATH: {', '.join(names)}; see .ci/debian-packages and `make setup`")
-    here = "--host-resolver-rules=MAP * 127.0.0.1"
-    with tempfile.TemporaryDirectory() as folder, chromium(here) as browser:
-        machine = Machine.make(Path(folder))
-        prepare(machine)
-        with running(machine, browser) as started:
-            yield started
+    with chromium("--host-resolver-rules=MAP * 127.0.0.1") as running:
+        yield running
+
+
+@contextmanager
+def on_a_new_machine(browser: Browser) -> Iterator[Hub]:
+    """Make a machine with a hub that runs."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Machine.made(Path(folder)) as machine,
+        Hub.installed(machine, browser) as hub,
+    ):
+        hub.start()
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def hub(browser: Browser) -> Iterator[Hub]:
+    """A hub for all tests that leave it running."""
+    with on_a_new_machine(browser) as running:
+        yield running
+
+
+@pytest.fixture
+def own_hub(browser: Browser) -> Iterator[Hub]:
+    """A hub for one test, which may stop it."""
+    with on_a_new_machine(browser) as running:
+        yield running

@@ -1,19 +1,24 @@
 """JupyterHub on a separate machine, installed as docs/jupyterhub.md says."""
 
+from __future__ import annotations
+
+import http.client
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
+import psutil
 from machine import Machine
 from playwright.sync_api import Browser, Page
 
@@ -23,10 +28,11 @@ PAGE = REPOSITORY / "docs" / "jupyterhub.md"
 DEPLOY = REPOSITORY / "deploy" / "jupyterhub"
 COURSE, COURSE_USER = "/srv/intro-ml/course", "course-intro-ml"
 EXCHANGE = "/srv/intro-ml/exchange"
+FRONT = Path(__file__).with_name("front.py")
 NAME = "hub.test"  # names below it are those of servers
 SECONDS_TO_START = 120
 
-# All but the password, ports that are free where the tests run, and minutes of waiting.
+# All but the password, and minutes of waiting.
 CONFIG = """
 load_subconfig("/etc/jupyterhub/jupyterhub_config.py")
 
@@ -41,8 +47,6 @@ class AnyPassword(UnixGroups, DummyAuthenticator):
 c = get_config()
 c.JupyterHub.authenticator_class = AnyPassword
 c.Authenticator.auth_refresh_age = 1
-c.JupyterHub.bind_url, c.JupyterHub.hub_bind_url, c.ConfigurableHTTPProxy.api_url, course = {urls}
-c.JupyterHub.services[0]["url"] = course
 c.JupyterHub.services[0]["command"].append("--HubOAuth.cache_max_age=1")
 """
 
@@ -54,6 +58,21 @@ def commands(heading: str) -> str:
     blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
     assert blocks, heading
     return "\n".join(blocks)
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
+    """Wait until a function returns something true."""
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.3)
+
+
+def address_for_the_front() -> tuple[str, str]:
+    """Return the host and the port to which, says the documentation, a web server shall lead."""
+    found = re.search(r"The hub listens on ([\d.]+):(\d+)\.", PAGE.read_text(encoding="utf-8"))
+    assert found
+    return found[1], found[2]
 
 
 def install_proxy() -> None:
@@ -87,14 +106,14 @@ def prepare(machine: Machine) -> None:
 
 @dataclass
 class Hub:
-    """A running hub.
+    """A hub that can be started and stopped.
 
     Attributes
     ----------
     machine
         Where it runs.
     port
-        Of its proxy, at which all host names end.
+        Outside of the machine, at which all host names end.
     browser
         The browser in which people log in.
     """
@@ -102,6 +121,71 @@ class Hub:
     machine: Machine
     port: int
     browser: Browser
+    _running: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @classmethod
+    @contextmanager
+    def installed(cls, machine: Machine, browser: Browser) -> Iterator[Hub]:
+        """Install a hub, not started, behind a web server; it stops at the end."""
+        prepare(machine)
+        with socket.create_server(("127.0.0.1", 0)) as front:
+            hub = cls(machine, front.getsockname()[1], browser)
+            settings = machine.path("/etc/jupyterhub/jupyterhub_config.py")
+            settings.write_text(settings.read_text().replace('HOST = ""', f'HOST = "{hub.url}"'))
+            machine.path("/etc/jupyterhub/test_config.py").write_text(CONFIG)
+            words = [sys.executable, str(FRONT), str(front.fileno()), *address_for_the_front()]
+            command = machine.in_network(*words)
+            with subprocess.Popen(command, pass_fds=[front.fileno()]) as web_server:
+                try:
+                    yield hub
+                except BaseException:
+                    print((machine.state / "log").read_text(errors="replace"))
+                    raise
+                finally:
+                    web_server.kill()
+                    hub.kill()
+
+    def start(self) -> None:
+        """Start the hub, and wait until the course's server answers behind it."""
+        assert self._running is None
+        command = self.machine.command(
+            "/opt/intro-ml/venv/bin/jupyterhub", "-f", "/etc/jupyterhub/test_config.py"
+        )
+        with (self.machine.state / "log").open("ab") as log:
+            self._running = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        self.wait_for_the_course()
+
+    def wait_for_the_course(self) -> None:
+        """Wait until the course's server answers."""
+        assert self._running
+        until = time.monotonic() + SECONDS_TO_START
+        while not self._answers(f"{self.course}/api"):
+            if time.monotonic() > until or self._running.poll() is not None:
+                raise RuntimeError("the course's server did not start")
+            time.sleep(0.3)
+
+    def process(self) -> psutil.Process:
+        """Return the hub itself, which started the proxy and all servers."""
+        assert self._running
+        below = psutil.Process(self._running.pid).children(recursive=True)
+        [found] = [process for process in below if process.name() == "jupyterhub"]
+        return found
+
+    def stop(self) -> None:
+        """Stop the hub like the system does, and with it all that it started."""
+        assert self._running
+        self.process().terminate()
+        self._running.wait(SECONDS_TO_START)
+        self._running = None
+
+    def kill(self) -> None:
+        """End all that still runs."""
+        if self._running:
+            os.killpg(self._running.pid, signal.SIGKILL)  # the namespace's first process ends all
+            self._running.wait()
+            self._running = None
 
     @property
     def url(self) -> str:
@@ -137,55 +221,12 @@ class Hub:
         page.wait_for_load_state()
         return page
 
-
-@contextmanager
-def running(machine: Machine, browser: Browser) -> Iterator[Hub]:
-    """Start a hub, and wait until the course's server answers behind it."""
-    with _free_ports(4) as ports:
-        urls = tuple(f"http://127.0.0.1:{port}" for port in ports)
-    hub = Hub(machine, ports[0], browser)
-    settings = machine.path("/etc/jupyterhub/jupyterhub_config.py")
-    settings.write_text(settings.read_text().replace('HOST = ""', f'HOST = "{hub.url}"'))
-    config = machine.path("/etc/jupyterhub/test_config.py")
-    config.write_text(CONFIG.format(urls=urls))
-    log = machine.state / "log"
-    command = machine.command(
-        "/opt/intro-ml/venv/bin/jupyterhub", "-f", "/etc/jupyterhub/test_config.py"
-    )
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
-        )
-    try:
-        until = time.monotonic() + SECONDS_TO_START
-        while not _answers(f"{hub.course}/api", urls[0]):
-            if time.monotonic() > until or process.poll() is not None:
-                raise RuntimeError("the hub did not start")
-            time.sleep(0.3)
-        yield hub
-    except BaseException:
-        print(log.read_text(errors="replace"))
-        raise
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # the namespace's first process ends all others
-        process.wait()
-
-
-def _answers(url: str, proxy: str) -> bool:
-    parts = urllib.parse.urlsplit(url)
-    request = urllib.request.Request(f"{proxy}{parts.path}", headers={"Host": parts.netloc})
-    try:
-        with urllib.request.urlopen(request, timeout=10):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-@contextmanager
-def _free_ports(number: int) -> Iterator[list[int]]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    try:
-        yield [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    def _answers(self, url: str) -> bool:
+        parts = urllib.parse.urlsplit(url)
+        here = f"http://127.0.0.1:{self.port}{parts.path}"
+        request = urllib.request.Request(here, headers={"Host": parts.netloc})
+        try:
+            with urllib.request.urlopen(request, timeout=10):
+                return True
+        except (http.client.HTTPException, OSError):
+            return False

@@ -1,10 +1,11 @@
-"""A machine of the tests' own: users, homes, settings and root, on the kernel that is there.
+"""A machine of the tests' own: users, homes, settings, network, on the Linux kernel that is there.
 
 The commands of docs/jupyterhub.md make users and change /etc. So they run in a namespace of
 bubblewrap, which has its own /etc and /home. Root and the users there have their own uids, and
-files have owners and modes. The Python that runs the tests is at its usual path, below folders that
-every user may enter. Of this repository the namespace shows only the two packages, as if they were
-installed.
+files have owners and modes. All namespaces of a machine share one network, which only has
+127.0.0.1: so its ports are its own, and servers listen where the settings say. The Python that
+runs the tests is at its usual path, below folders that every user may enter. Of this repository the
+namespace shows only the two packages, as if they were installed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +26,14 @@ _SHOWN = [Path(sys.base_prefix), Path(sys.prefix)]
 _SHOWN += [REPOSITORY / "hw_grading", REPOSITORY / "hw_support"]
 # bubblewrap covers parts of the /proc that it makes. Then no sandbox could be made inside.
 _WITH_PROC = ["sh", "-c", 'mount -t proc proc /proc && exec "$@"', "sh"]
+# Keeps a network, and says by which process.
+_NETWORK = ["bwrap", "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/"]
+_NETWORK += ["sh", "-c", "echo $$ && exec sleep infinity"]
 
 
 def lacking() -> list[str]:
     """Return the needed programs that are missing."""
-    names = ("bwrap", "jupyterhub", "npm", "runuser", "useradd")
+    names = ("bwrap", "jupyterhub", "npm", "nsenter", "runuser", "useradd")
     return [name for name in names if shutil.which(name) is None]
 
 
@@ -39,17 +45,26 @@ class Machine:
     ----------
     state
         The folder that has its /etc, /home, /srv and /var/lib/jupyterhub.
+    network
+        The process that keeps its network.
     """
 
     state: Path
+    network: int
 
     @classmethod
-    def make(cls, state: Path) -> Machine:
+    @contextmanager
+    def made(cls, state: Path) -> Iterator[Machine]:
         """Make a machine with only this one's settings."""
         for name in _OWN[1:]:
             (state / name).mkdir(parents=True)
         subprocess.run(["cp", "-a", "/etc", str(state / "etc")], check=True)
-        return cls(state)
+        with subprocess.Popen(_NETWORK, stdout=subprocess.PIPE, text=True) as keeper:
+            assert keeper.stdout
+            try:
+                yield cls(state, int(keeper.stdout.readline()))
+            finally:
+                keeper.kill()
 
     def path(self, inside: str) -> Path:
         """Return the path of a machine's file as seen from outside."""
@@ -74,7 +89,11 @@ class Machine:
         options += ["--setenv", "PATH", f"{_VENV}/bin:/usr/local/bin:/usr/bin:/usr/sbin"]
         options += ["--setenv", "LANG", "C.UTF-8"]
         become = [] if user == "root" else ["runuser", "-u", user, "--"]
-        return ["bwrap", *options, *_WITH_PROC, *become, *words]
+        return [*self.in_network("bwrap"), *options, *_WITH_PROC, *become, *words]
+
+    def in_network(self, *words: str) -> list[str]:
+        """Return the words that run a command outside of the machine, but in its network."""
+        return ["nsenter", f"--net=/proc/{self.network}/ns/net", *words]
 
     def run(self, *words: str, user: str = "root", folder: str = "/") -> str:
         """Run a command on the machine, which must succeed; return what it printed."""

@@ -45,31 +45,45 @@ def run(*words: str, folder: Path, **environment: str) -> str:
 
 @pytest.mark.parametrize("homework", HOMEWORKS)
 @pytest.mark.parametrize("name", ["grader", "student"])
-def test_copied_files_exist_or_are_made_by_the_release(name: str, homework: str) -> None:
-    for source in copied(name, homework):
-        assert source == f"dist/{homework}.zip" or (REPOSITORY / source).exists(), source
+def test_copied_files_exist_in_the_repository(name: str, homework: str) -> None:
+    sources = copied(name, homework)
+    assert sources
+    assert [source for source in sources if not (REPOSITORY / source).exists()] == []
 
 
 @pytest.mark.slow
-def test_the_grader_is_built_from_what_is_copied_and_starts(tmp_path: Path) -> None:
+def test_the_grader_starts_with_what_is_copied(tmp_path: Path) -> None:
     [line] = [words for words in instructions("grader") if "apt-get" in words]
     packages = line[line.index("--no-install-recommends") + 1 : line.index("rm") - 1]
     assert {*packages} <= {*(REPOSITORY / ".ci" / "debian-packages").read_text().split()}
-    context = tmp_path / "context"
+    site = installed("grader", "requirements.lock", ["./hw_support", "."], tmp_path)
+    assert ["CMD", "[hw-grading,", "--help]"] in instructions("grader")
+    said = run("hw_grading", "--help", folder=tmp_path, PYTHONPATH=str(site))
+    assert "collect" in said
+
+
+@pytest.mark.slow
+def test_a_student_has_the_commands_and_no_grader(tmp_path: Path) -> None:
+    site = installed("student", "requirements-student.lock", ["./hw_support"], tmp_path)
+    assert {path.name.partition("-")[0] for path in site.iterdir()} == {"hw_support"}
+    said = run("hw_support", "--help", folder=tmp_path, PYTHONPATH=str(site))
+    assert "check" in said
+
+
+def installed(name: str, lock: str, ours: list[str], folder: Path) -> Path:
+    """Install our packages as the container file says; return the folder in which they are."""
+    context = folder / "context"
     context.mkdir()
-    for name in copied("grader"):
-        if (REPOSITORY / name).is_dir():
-            shutil.copytree(REPOSITORY / name, context / name)
+    for copy in copied(name, HOMEWORKS[0]):
+        if (REPOSITORY / copy).is_dir():
+            shutil.copytree(REPOSITORY / copy, context / copy)
         else:
-            shutil.copy(REPOSITORY / name, context)
-    [line] = [words for words in instructions("grader") if words[:3] == ["RUN", "pip", "install"]]
-    locked, own = (command.split() for command in " ".join(line[1:]).split(" && "))
-    assert locked[-3:] == ["--require-hashes", "-r", "requirements.lock"]
+            shutil.copy(REPOSITORY / copy, context)
+    [line] = [words for words in instructions(name) if words[:3] == ["RUN", "pip", "install"]]
+    locked, *_, own = (command.split() for command in " ".join(line[1:]).split(" && "))
+    assert locked[-3:] == ["--require-hashes", "-r", lock]
     # This environment has the packages of the lock file, so nothing is downloaded.
     assert "Would install" not in run(*locked, "--dry-run", folder=context)
-    assert own == ["pip", "install", "--no-cache-dir", "--no-deps", "."]
-    site = str(tmp_path / "site")
-    run(*own, "--no-build-isolation", "--target", site, folder=context)
-    assert ["CMD", "[hw-grading,", "--help]"] in instructions("grader")
-    said = run("hw_grading", "--help", folder=tmp_path, PYTHONPATH=site)
-    assert "collect" in said
+    assert own == ["pip", "install", "--no-cache-dir", "--no-deps", *ours]
+    run(*own, "--no-build-isolation", "--target", str(folder / "site"), folder=context)
+    return folder / "site"

@@ -2,21 +2,20 @@
 
 import html
 import re
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
-from hub import COURSE, COURSE_USER, DEPLOY, EXCHANGE, Hub
+from hub import COURSE, COURSE_USER, DEPLOY, EXCHANGE, Hub, wait_for
 from lab import PATIENCE, Lab
 from nbgrader.api import Gradebook
 from playwright.sync_api import Page, expect
 
-from hw_grading.commands.sample import cell_of, solved
-from hw_grading.gradebook.book import GradeBook
+from hw_grading.commands.sample import cell_of
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.source_notebook import solved
 
 HOMEWORK = "hw0"
 TYPED = "return np.array(x).reshape(-1, 1)"
@@ -27,13 +26,6 @@ PEEKING = f"""def as_column(x):
 MILLISECONDS_TO_GRADE = 240_000
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
-
-
-def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until
-        time.sleep(0.3)
 
 
 def notebook_of(hub: Hub, student: str) -> Path:
@@ -149,7 +141,7 @@ def test_a_grader_has_the_name_of_the_login_on_the_desk(hub: Hub, instructor: Pa
         expect(page.locator("#marking[aria-busy=false]")).to_be_visible()
         page.keyboard.press("1")
         expect(page.locator("#state")).to_have_text("Saved")
-        events = GradeBook(Course(hub.machine.path(COURSE)), HOMEWORK).history(
+        events = ManualGrading(Course(hub.machine.path(COURSE)), HOMEWORK).history(
             "error_text", student
         )
         assert {event.grader for event in events} == {name}
@@ -250,7 +242,8 @@ def test_a_user_of_no_course_cannot_log_in(hub: Hub) -> None:
 
 # A student's server is the student's own program: this one sends one page to everybody.
 OWN_SERVER = """
-import http.server, os, urllib.parse
+import http.server
+from jupyter_server.serverapp import ServerApp
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -259,8 +252,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<!doctype html><title>Homework</title>")
 
-address = urllib.parse.urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-http.server.ThreadingHTTPServer((address.hostname, address.port), Handler).serve_forever()
+server = http.server.ThreadingHTTPServer(("", 0), Handler, bind_and_activate=False)
+server.socket = ServerApp.instance().listening
+server.server_activate()
+server.serve_forever()
 """
 # What a page tries with the course's server: it reads, shows it in a frame, and writes.
 ATTACK = """
@@ -328,6 +323,31 @@ def test_a_students_server_has_limits(hub: Hub, students: dict[str, Page]) -> No
         limits = {line[:25].strip(): line[25:].split()[:2] for line in lines}
         assert limits["Max processes"] == ["500"] * 2
         assert limits["Max data size"] == [str(4000 << 20)] * 2
+
+
+def test_the_courses_server_keeps_no_right_of_root(hub: Hub) -> None:
+    """Root has opened its port, in the same process."""
+    below = hub.process().children(recursive=True)
+    [server] = [process for process in below if f"root_dir={COURSE}" in str(process.cmdline())]
+    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
+    status = dict(line.split(":\t", 1) for line in lines)
+    for field, option in (("Uid", "-u"), ("Gid", "-g")):
+        assert {*status[field].split()} == {hub.machine.run("id", option, COURSE_USER).strip()}
+    groups = hub.machine.run("id", "-G", COURSE_USER)
+    assert {*status["Groups"].split()} == {*groups.split()}
+    for kind in ("Inh", "Prm", "Eff", "Amb"):
+        assert int(status[f"Cap{kind}"], 16) == 0, kind
+
+
+def test_the_hub_does_not_start_if_users_may_open_its_ports(hub: Hub) -> None:
+    setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+    command = "jupyterhub -f /etc/jupyterhub/jupyterhub_config.py"
+    for first in ("0", "303"):
+        done = hub.machine.attempt(
+            "sh", "-c", f"echo {first} >{setting}; {command}; echo 1024 >{setting}"
+        )
+        assert f"all users may open the ports from {first} on" in done.stdout
+        assert "JupyterHub is now running" not in done.stdout
 
 
 def test_the_hub_does_not_start_without_a_host_name(hub: Hub) -> None:

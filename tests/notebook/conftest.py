@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbgrader.preprocessors import Execute
 
-from hw_grading.commands.sample import solved
+from hw_grading.homework.source_notebook import solved
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,18 +11,17 @@ from nbgrader import utils
 import hw_support
 from hw_grading.homework.course import REPOSITORY, scratch_course
 from hw_grading.homework.homework import homework_of
-from hw_grading.plugins.releasing import in_words
+from hw_grading.plugins.releasing import due_in_words
 
 
 def test_the_release_holds_nothing_hidden(source, released):
     text = "\n".join(cell.source for cell in released.cells)
     for word in ("BEGIN", "HIDDEN", "hw_grading", "Mark scheme", "graders only"):
         assert word not in text
-    everything = "\n".join(cell.source for cell in source.cells)
-    blocks = re.findall(r"### BEGIN HIDDEN TESTS\n(.*?)### END", everything, re.S)
-    assert len(blocks) == 15
-    assert set(blocks) == {'checks.grade_with("staff.hw2")\n'}
-    assert "grade_with" not in text
+    code = [c.source for c in source.cells if utils.is_solution(c) and c.cell_type == "code"]
+    solutions = re.findall(r"### BEGIN SOLUTION\n(.*?)\n *### END", "\n".join(code), re.S)
+    assert len(solutions) == len(code)
+    assert [solution for solution in solutions if solution in text] == []
 
 
 def test_the_release_is_what_the_source_generates(released, tmp_path):
@@ -35,17 +34,17 @@ def test_the_release_is_what_the_source_generates(released, tmp_path):
 
 def test_the_due_date_of_the_manifest_is_shown(released):
     assert (
-        f"**Due:** {in_words(homework_of(REPOSITORY, 'hw2').manifest.due_moment, 'Pacific')}"
+        f"**Due:** {due_in_words(homework_of(REPOSITORY, 'hw2').manifest.due_moment, 'Pacific')}"
         in released.cells[0].source
     )
     assert "{{" not in released.cells[0].source
 
 
 def test_every_answer_of_the_release_is_a_stub(released):
-    for cell in released.cells:
-        if utils.is_solution(cell):
-            stub = "raise NotImplementedError()" if cell.cell_type == "code" else "YOUR ANSWER HERE"
-            assert stub in cell.source
+    stubs = {"code": "raise NotImplementedError()", "markdown": "YOUR ANSWER HERE"}
+    answers = [cell for cell in released.cells if utils.is_solution(cell)]
+    assert {cell.cell_type for cell in answers} == {*stubs}
+    assert [cell.source for cell in answers if stubs[cell.cell_type] not in cell.source] == []
 
 
 def test_every_docstring_holds_for_the_reference_solution(source):

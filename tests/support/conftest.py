@@ -1,14 +1,15 @@
 """The students' package is tested as it runs for students, not as in grading."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
-from small import RELEASE
+from small import small_description
 
 from hw_support.__main__ import main
-from hw_support.submission import released
+from hw_support.submission.released import ENDING
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,8 @@ def desk(tmp_path, monkeypatch, capsys):
     """Run ``python -m hw_support`` for a small homework, in a student's folder."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(released, "releases", lambda: (RELEASE,))
+    text = json.dumps(small_description())
+    (tmp_path / f"small{ENDING}").write_text(text, encoding="utf-8")
 
     def run(*words, notebook=None):
         if notebook is not None:

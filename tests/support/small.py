@@ -3,6 +3,7 @@
 import copy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -11,10 +12,9 @@ from tiny_homeworks import CERTIFICATION, marked
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.cells import described
-from hw_support.desk import check
-from hw_support.desk.opening import open_notebook
+from hw_support.student import check
+from hw_support.student.opening import open_notebook
 from hw_support.submission import released
-from hw_support.submission.released import Release
 
 SETUP = """import numpy as np
 
@@ -39,7 +39,8 @@ ANSWERS = {
         "\n### END SOLUTION", ""
     ),
     "double": "def double(x):\n    return x + x",
-    "sketch": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()",
+    "sketch": "import matplotlib.pyplot as plt\nheights = [1, 4, 2]\nplt.plot(heights)\n"
+    "plt.title('Heights')\nplt.show()",
     "why": "Because it is so.",
 }
 
@@ -68,22 +69,23 @@ def small_notebook() -> NotebookNode:
     return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
-def small_release() -> Release:
-    """The homework's description in the students' package."""
-    return released.as_release(
-        described(
-            small_notebook(),
-            assignment="small",
-            packages=["numpy", "matplotlib"],
-            certification="certification",
-            cpu_seconds_per_cell=60.0,
-            cpu_seconds_for_cell={},
-            output_bytes_per_cell=2_000_000,
-        )
+def small_description() -> dict[str, Any]:
+    """The homework's description as it is beside the notebook."""
+    return described(
+        small_notebook(),
+        assignment="small",
+        notebook="small",
+        packages=["numpy", "matplotlib"],
+        certification="certification",
+        cpu_seconds_per_cell=60.0,
+        cpu_seconds_for_cell={},
+        output_bytes_per_cell=2_000_000,
+        arrays=["heights"],
+        plots={"sketch": "title, points=3, of=heights"},
     )
 
 
-RELEASE = small_release()
+RELEASE = released.as_release(small_description())
 
 
 def answered(**sources: str) -> NotebookNode:
@@ -96,11 +98,11 @@ def answered(**sources: str) -> NotebookNode:
     return notebook
 
 
-def checked(notebook: NotebookNode, folder: Path) -> SimpleNamespace:
+def checked(notebook: NotebookNode, folder: Path, release: Any = RELEASE) -> SimpleNamespace:
     """Run `check` on a notebook; return the findings, and the printed text on one line."""
     path = folder / "small.ipynb"
     nbformat.write(notebook, path)
-    report = check.check(open_notebook(path, [RELEASE]))
+    report = check.check(open_notebook(path, [release]))
     said = " ".join(" ".join(check.in_words(report)).split())
     parts = {part.what: part.passed for cell in report.checked for part in cell.run.parts}
     to_do = {c.released.grade_id: c.to_do for c in report.checked if c.to_do}

@@ -1,11 +1,17 @@
 """`check` runs a copy as the grader does; its findings are true, and none is superfluous."""
 
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from small import ANSWERS, STUB, answered, checked
+from small import ANSWERS, RELEASE, STUB, answered, checked, small_description
 
 from hw_grading.commands.sample import cell_of
+from hw_support.submission.released import ENDING
 
 RIGHT = f"STEP = 1\n{ANSWERS['double']}"
 NOTHING = "This command found nothing left to do."
@@ -18,6 +24,13 @@ FINDINGS = {
         "test_double, of numbers: line 2 of double: NameError: name 'y' is not def"]),
     "an error of a cell": ({"sketch": "plt.plot([1, 2]]"}, [
         "sketch raises SyntaxError: ", "no plot in sketch"]),
+    "a plot of other numbers": ({"sketch": ANSWERS["sketch"].replace("ts)", "ts[:2])")}, [
+        "people grade them) - sketch: not 3 points, no curve of heights. It shows: 1 curve of 2 "
+        "points · title"]),
+    "a plot without a title, in SVG": ({"sketch": "%config InlineBackend.figure_formats = ['svg']\n"
+        + ANSWERS["sketch"].replace("plt.title", "str")}, ["sketch: no title. It shows: 1 curve"]),
+    "a plot that is only saved": ({"sketch": "import matplotlib.pyplot as plt\nplt.plot([1, 2])\n"
+        "plt.savefig('a.png')\nplt.close()"}, ["no plot in sketch", "sketch: no title, not 3 po"]),
     "no plot": ({"sketch": "figure = 1"}, ["no plot in sketch"]),
     "an unanswered function": ({"double": STUB}, ["answer double", "0 of 3"]),
     "an emptied function": ({"double": ""}, ["answer double"]),
@@ -32,7 +45,8 @@ FINDINGS = {
     "a name of the instructor's": ({"double": f"def assert_close(*_, **__): pass\n{RIGHT}"}, [
         "test_double uses `assert_close`, to which your notebook gives another value"]),
     "an import": ({"double": f"import pytest\n{RIGHT}"}, [
-        "Cell double imports pytest, which the grader does not have"]),
+        "Cell double imports pytest, which the grader does not have. It has matplotlib, numpy. "
+        "Write the answer without pytest"]),
     "much output": ({"double": f"print('x' * 3_000_000)\n{RIGHT}"}, [
         "Cell double has 3.0 MB of output. The grader keeps 2 MB of it"]),
     "a kernel that dies": ({"sketch": "import os\nos.kill(os.getpid(), 9)"}, [
@@ -49,6 +63,32 @@ def test_what_is_wrong_is_named(answers, said, tmp_path):
     found = checked(answered(**answers), tmp_path)
     assert [words for words in said if words not in found.said] == [], found.said
     assert found.report.fine == (NOTHING in found.said) == (not said)
+
+
+# Only cells without a grade id, and `double`, have to return soon.
+SOON = replace(
+    RELEASE,
+    cpu_seconds_per_cell=0.7,
+    cpu_seconds_for_cell=dict.fromkeys(RELEASE.grade_ids - {"double"}, 60.0),
+)
+
+
+@pytest.mark.slow
+def test_a_given_cell_is_not_to_blame_for_an_endless_loop(tmp_path):
+    endless = "class Step:\n    def __str__(self):\n        while True: pass\nSTEP = Step()\n"
+    found = checked(answered(double=endless + ANSWERS["double"]), tmp_path, SOON)
+    blame = found.said.partition("The cell that begins with 'print(STEP)")[2]
+    assert "A function of yours that it calls is slow, or does not return." in blame
+    assert "Make the cell faster" not in blame
+
+
+@pytest.mark.slow
+def test_a_function_that_does_not_return_is_called_once(tmp_path):
+    loop = "STEP = 1\ndef loop(x):\n    while True: pass\n"
+    own = loop + "def double(x):\n    return loop(x)\nloop(1)"
+    said = checked(answered(double=own, sketch="loop(1)"), tmp_path, SOON).said
+    assert "of numbers: line 5 of double: DidNotReturn: `loop` is not called again" in said, said
+    assert "sketch raises DidNotReturn: `loop` is not called again: it did not return" in said, said
 
 
 FINE = {
@@ -71,6 +111,12 @@ def test_nothing_is_said_of_a_right_notebook(answers, tmp_path):
     assert found.report.fine, found.said
     assert "You have 3 of the 3 points of the tests." in found.said
     assert "People grade plots and written answers, for up to 5 points." in found.said
+
+
+@pytest.mark.slow
+def test_plots_are_found_whatever_backend_the_student_has_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    assert checked(answered(), tmp_path).report.fine
 
 
 def moved_up(notebook):
@@ -99,7 +145,7 @@ def deleted(notebook):
 
 CHANGES = [
     (moved_up, "raises NameError: name 'later' is not defined. The grader runs the cells from top "
-     "to bottom, in an empty folder."),
+     "to bottom, without the other files of your folder."),
     (in_another_cell, ""),
     (retyped, "Cell 'double' was changed from a code cell to a markdown cell: it was changed back"),
     (with_another_test, "Cell 'test_double' is locked, but its text was edited: the instructor"),
@@ -116,6 +162,21 @@ def test_changed_cells_are_restored_and_named(change, said, tmp_path):
     assert said in found.said, found.said
     assert found.report.fine == (not said), found.said
     assert all(found.parts.values())
+
+
+@pytest.mark.slow
+def test_the_instructors_files_are_there_and_none_from_elsewhere(desk, tmp_path):
+    outside = f"{tmp_path.name}.py"
+    files = ["data/numbers.csv", "helper.py", "missing.csv", f"../{outside}", "/etc/hostname"]
+    description = json.dumps({**small_description(), "files": files})
+    (tmp_path / f"small{ENDING}").write_text(description, encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    for path in (tmp_path / files[0], tmp_path / files[1], tmp_path.with_name(outside)):
+        path.write_text("x = 1")
+    own = f"import helper\nassert open('data/numbers.csv').read()\n{RIGHT}"
+    done = desk("check", "small.ipynb", notebook=answered(double=own))
+    assert (done.status, NOTHING in done.said) == (0, True), done.said
+    assert not Path(tempfile.gettempdir(), outside).exists()
 
 
 @pytest.mark.slow

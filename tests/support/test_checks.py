@@ -2,21 +2,21 @@
 
 import builtins
 import os
-import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from right_functions import notebook, reference_of
 from traitlets.config import Config
 
 import hw_support
-from hw_support import checks as language
-from hw_support.checks import COUNTS_ONLY, Checks, StaffError, results
-from hw_support.compare import Mismatch
+from hw_support.checks import parts as language
+from hw_support.checks.compare import Mismatch
+from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.parts import COUNTS_ONLY, Checks, StaffError, results
 
-OPEN = 'checks = Checks("double", inputs="x", returns="out", cases=[([1.0, 2.0], [2.0, 4.0])])\n'
-GRADED = OPEN + 'checks.grade_with("toy_staff")\n'
+OPEN = 'checks = Checks("double", returns="out", cases=[([1.0, 2.0], [2.0, 4.0])])\n'
+FRESH = OPEN + "checks.fresh(lambda draw: [(np.array([3.5]),)])\n"
 TABLE = 'checks.table("values", 2, "out")\n'
 SCORE = "score = checks.score()\n"
 
@@ -44,16 +44,15 @@ def run():
 
 
 @pytest.fixture
-def staff(monkeypatch):
-    """Make a staff package with these sources importable as `toy_staff`."""
+def graded(tmp_path, monkeypatch):
+    """Have test cells graded by these solutions, and this code of the staff's."""
 
-    def make(reference="def double(x): return 2.0 * x\n", fresh=""):
-        for name, source in (("", ""), (".reference", reference), (".fresh", fresh)):
-            module = ModuleType(f"toy_staff{name}")
-            monkeypatch.setitem(sys.modules, module.__name__, module)
-            exec(source, vars(module))
+    def by(*solutions, **staff):
+        solutions = solutions or ["def double(x): return 2.0 * x"]
+        made = reference_of(tmp_path, monkeypatch, notebook(OPEN, *solutions), **staff)
+        monkeypatch.setattr(Notebook, "reference", made.at("test"))
 
-    return make
+    return by
 
 
 def messages(checks):
@@ -61,7 +60,6 @@ def messages(checks):
 
 
 RIGHT = "def double(x): return 2 * x\n"
-FRESH = "import numpy as np\ndef double(draw): return [(np.array([3.5]), np.array([7.0]))]\n"
 
 
 # -- cases
@@ -90,6 +88,46 @@ def _(*case): look(case)
     assert seen[0] is not seen[1]
 
 
+def test_lists_that_are_no_array_stay_lists(run):
+    seen = []
+    cell = """checks = Checks("f")
+@checks.part("one", 1, cases=[([1, "a"], [[1], [2, 3]], [None, 1.0], {"x": [1]})])
+def _(*case): look(case)
+"""
+    assert messages(run(cell, look=seen.extend)) == [""]
+    [mixed, [one, two], odd, named] = seen
+    assert (mixed, odd, named) == ([1, "a"], [None, 1.0], {"x": [1]})
+    assert [type(one), one.tolist(), two.tolist()] == [np.ndarray, [1], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("def double(x, scale=2): return scale * x", ""),
+        ("def double(*xs): return 2 * xs[0]", ""),
+        ("def double(x, /, **options): return 2 * x", ""),
+        ("double = lambda x: 2 * x", ""),
+        ("import functools\ndouble = functools.partial(np.multiply, 2)", ""),
+        ("def double(): return 2", "TypeError: double() takes 0 positional arguments but 1 was"),
+        ("def double(x, y): return y",
+         "no case has a value for out. Does double take the right arguments?"),
+    ],
+)  # fmt: skip
+def test_inputs_come_from_the_signature_that_a_student_writes(run, answer, message):
+    checks = run(answer, OPEN + TABLE + 'checks.untouched("x is left", 1)\n')
+    assert checks.parts[0].message.startswith(message)
+    assert [part.passed for part in checks.parts] == [not message, not message]
+
+
+def test_a_case_need_not_have_every_result(run):
+    cell = 'checks = Checks("f", returns="out, cache", cases=[([1.0], 3, [3.0])])\n' + TABLE
+    cell += "checks.untouched(1)\n"
+    assert messages(run("def f(x, n): return n * x, None", cell)) == ["", ""]
+    assert messages(run("def f(x, n, more=0): return n * x, None", cell)) == ["", ""]
+    (message, _) = messages(run("def f(x, n): return x, None", cell))
+    assert message.endswith("Input: x = [1.], n = 3")
+
+
 @pytest.mark.parametrize(
     ("function", "message", "fresh"),
     [
@@ -107,26 +145,127 @@ def _(*case): look(case)
         ("", "double is not defined. Did its cell end in an error?", False),
     ],
 )  # fmt: skip
-def test_visible_cases_first_with_input_and_values(run, staff, function, message, fresh):
-    staff(fresh=FRESH)
-    (part,) = run(function, GRADED + TABLE).parts
+def test_visible_cases_first_with_input_and_values(run, graded, function, message, fresh):
+    graded()
+    (part,) = run(function, FRESH + TABLE).parts
     assert (part.message, part.fresh) == (message, fresh)
     assert part.passed == (not message)
 
 
-def test_fresh_cases_may_be_given_by_part(run, staff):
-    staff(fresh='def double(draw): return {"": [], "more": [(2.0, 5.0)], "values": [(1.0, 2.0)]}')
-    own = 'checks.table("more", 1, "out", cases=[(1.0, 2.0)])\n'
-    assert [p.passed for p in run(RIGHT, GRADED + TABLE + own + SCORE).parts] == [True, False]
+def test_fresh_cases_of_the_staff_may_be_given_by_part(run, graded):
+    graded(
+        fresh="def double(draw): "
+        "return {'': [], 'more': [(2.0, 5.0)], 'values': [(1.0, 2.0)], 'own': [(3.0,)]}"
+    )
+    more, own = (
+        f'checks.table("{name}", 1, "out", cases=[(1.0, 2.0)])\n' for name in ("more", "own")
+    )
+    checks = run(RIGHT, OPEN + TABLE + more + own + SCORE)
+    assert [p.passed for p in checks.parts] == [True, False, True]
+    assert checks.parts[1].message == "out: expected 5, got 4. Fresh input: x = 2"
     with pytest.raises(StaffError, match="has no part 'more', for which there are cases"):
-        run(RIGHT, GRADED + TABLE + SCORE)
+        run(RIGHT, OPEN + TABLE + SCORE)
 
 
-@pytest.mark.parametrize("package", ["toy_staff", "no_such_staff"])
-def test_staff_code_that_fails_is_no_mistake_of_the_student(run, staff, package):
-    staff(fresh="def double(draw): 1 / 0")
-    with pytest.raises(StaffError, match=f"{package} has no cases for double: "):
-        run(RIGHT, GRADED.replace("toy_staff", package))
+@pytest.mark.parametrize(
+    ("solution", "fresh", "cell", "why"),
+    [
+        ("def double(x): return 2 * x", "def double(draw): 1 / 0", OPEN, "ZeroDivisionError: div"),
+        ("def double(x): return 2 * y", "", OPEN, "ValueError: for all inputs like those of the "
+         "visible cases the solution raises NameError: name 'y' is not defined. Say with "
+         "checks.fresh(...) how to draw inputs for which it is right"),
+        ("1 / 0\ndef double(x): return x / 0", "", OPEN, "ValueError: for all inputs like those "
+         "of the visible cases the solution returns NaN or infinity"),
+        ("other = 1\ndef double(x, other=1 / 0): return x", "", OPEN, "ValueError: for all inputs "
+         "like those of the visible cases the solution raises LookupError: double: "
+         "ZeroDivisionError: division by zero"),
+        ("half = 0.5", "", OPEN, "the solutions define no such function"),
+        ("def double(x): return 2 * x", "", OPEN + "checks.fresh(y=(0, 1))\n", "ValueError: "
+         "checks.fresh names y, which is no argument"),
+        ("def double(x): return 2 * x", "", OPEN + "checks.fresh(x=(1, 0))\n", "ValueError"),
+        ("def double(x): return 2 * x", "", OPEN + "checks.fresh(lambda draw: [np.ones(2)])\n",
+         "TypeError: expected a tuple of inputs, got [1., 1.]"),
+        ("def double(x): return 2 * x", "", OPEN + "checks.fresh(lambda draw: [(1, 2)])\n",
+         "TypeError: double() takes 1 positional argument"),
+        ("def double(x):\n    while True: pass", "", OPEN, "the solution raises TimeLimitReached"),
+    ],
+)  # fmt: skip
+def test_no_fresh_case_is_no_mistake_of_the_student(
+    run, graded, monkeypatch, solution, fresh, cell, why
+):
+    monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
+    graded(solution, fresh=fresh)
+    with pytest.raises(StaffError) as caught:
+        run(RIGHT, cell + TABLE)
+    assert str(caught.value).startswith("double: no fresh case can be drawn: ")
+    assert why in str(caught.value)
+
+
+def test_fresh_cases_are_described_once_before_the_first_part(run, graded):
+    graded()
+    for wrong in ("checks.fresh(x=(0, 1))\n", ""):
+        draw = "" if wrong else "lambda draw: [(1.0,)], "
+        with pytest.raises(StaffError, match="once, before the first part"):
+            run(RIGHT, OPEN + (TABLE if wrong else "") + f"checks.fresh({draw}x=(0, 1))\n")
+
+
+# Chance hardly ever draws these two alone of 1,001 whole numbers.
+HARD_CODED = "def double(x): return {1: 2.0, 1001: 2002.0}[x]"
+DRAWN = {
+    "like the visible cases": "",
+    "by a range": "checks.fresh(x=(4, 9))\n",
+    "by a function": "checks.fresh(lambda draw: [(draw.integers(4, 9),)])\n",
+    "by a decorated function": (
+        "@checks.fresh\ndef inputs(draw):\n"
+        "    for n in (1, 2):\n        yield (n,)\nassert inputs.__name__ == 'inputs'\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
+@pytest.mark.parametrize("cases", ["cell", "part"])
+def test_fresh_cases_are_drawn_and_answered(run, graded, draw, cases):
+    graded()
+    cell, table = 'checks = Checks("double", returns="out")\n', TABLE
+    if cases == "cell":
+        cell = cell.replace(")", ", cases=[(1, 2.0), (1001, 2002.0)])")
+    else:
+        table = TABLE.replace(")", ", cases=[(1, 2.0), (1001, 2002.0)])")
+    assert messages(run(RIGHT, cell + draw + table + SCORE)) == [""]
+    (part,) = run(HARD_CODED, cell + draw + table).parts
+    assert part.fresh
+    assert part.message.startswith("line 1 of double: KeyError: ")
+
+
+def test_what_the_test_says_goes_before_the_staffs_generator(run, graded):
+    graded(fresh="def double(draw): return [(100.0,)]")
+    answer = "def double(x): return 2 * x if np.max(x) < 50 else x"
+    assert run(answer, OPEN + TABLE).parts[0].fresh
+    for draw in ("checks.fresh(x=(0, 1))\n", "checks.fresh(lambda draw: [(3.0,)])\n"):
+        assert messages(run(answer, OPEN + draw + TABLE)) == [""]
+
+
+@pytest.mark.parametrize(
+    ("solution", "answer"),
+    [
+        ("def f(x):\n    if x > 2: raise ValueError\n    return 1 / x",
+         "def f(x): return 1 / x if x <= 2 else 0"),
+        ("def f(x): return np.sqrt(3 - x)", "def f(x): return np.sqrt(max(0, 3 - x))"),
+    ],
+)  # fmt: skip
+def test_inputs_for_which_nothing_is_right_are_left_out(run, graded, solution, answer):
+    graded("import numpy as np\n" + solution)
+    cell = 'checks = Checks("f", returns="out", cases=[(2.0, 0.5), (1.0, 1.0)])\n'
+    cell = cell.replace("0.5", "1.0") if "sqrt" in solution else cell
+    cell = cell.replace("(1.0, 1.0)", "(1.0, 2**0.5)") if "sqrt" in solution else cell
+    assert messages(run(answer, cell + TABLE)) == [""]
+
+
+def test_nan_is_drawn_if_a_visible_case_shows_it(run, graded):
+    graded("import numpy as np\ndef f(x): return np.nanmean(x)")
+    cell = 'checks = Checks("f", returns="out", cases=[([2.0, np.nan, 4.0], 3.0)])\n'
+    assert run("def f(x): return 3.0", cell + TABLE).parts[0].fresh
+    assert messages(run("def f(x): return np.nanmean(x)", cell + TABLE)) == [""]
 
 
 @pytest.mark.parametrize(
@@ -199,20 +338,75 @@ def test_a_deliverable_shows_what_the_own_functions_return(run, answer, shown, m
     assert (part.message, part.excused) == (message, excused)
 
 
+def test_a_deliverable_shows_the_functions_that_its_call_names(run):
+    cell = """checks = Checks("shown")
+def _test_all():
+    return [double(x) for x in (1.0, 2.0)], str(third)
+checks.shows("all", 1, "a, b", lambda: _test_all())
+"""
+    space = {"double": (1.0, 3.0), "third": (3.0, 3.0), "other": (0.0, 3.0), "str": (0.0, 1.0)}
+    language.earned.update(space)
+    answer = "third = 3\ndef double(x): return x\na, b = [1.0, 2.0], '3'"
+    (part,) = run(answer, cell).parts
+    assert part.message.startswith("double and other and str have less than half")
+    del language.earned["double"]
+    assert messages(run(answer, cell.replace("str(third)", "repr(third)"))) == [""]
+
+
+def test_what_students_functions_call_is_not_shown(run):
+    language.earned.update({"inner": (0.0, 3.0), "far": (0.0, 3.0)})
+    answer = "def inner(x): return x\ndef outer(x): return inner(x)\na = 1.0"
+    cell = 'checks = Checks("shown")\nchecks.shows("it", 1, "a", lambda: outer(1.0))\n'
+    assert messages(run(answer, cell)) == [""]
+
+
+RNG = "rng = np.random.default_rng(1)\n"
+
+
 @pytest.mark.parametrize(
-    ("poor", "shown", "passed", "told"),
+    ("answer", "how", "message"),
     [
-        (["double"], "a = [1.0]", True, ""),
-        (["double", "other"], "a = [1.0]", False, "double and other have less than half"),
-        (["double", "other"], "a = [2.0]", True, ""),  # the reference's
-        (["one", "other"], "a = [1.0]", True, ""),
+        ("def noise(): return rng.normal(0, 2, (500, 2))", "mean=0, std=2", ""),
+        ("def noise(): return [rng.random(700), [*rng.random(300)]]", "low=0, high=1", ""),
+        ("def noise(): return rng.integers(1, 7, 1000)", "mean=3.5, std=1.708, low=1, high=6", ""),
+        ("def noise(): return np.ones(1000)", "mean=1", ""),
+        ("def noise(): return np.random.default_rng(3).random(1000)", "low=0",
+         "expected two calls to differ, got the same numbers twice"),
+        ("def noise(): return np.repeat(rng.random(10), 100)", "low=0",
+         "expected 2000 different numbers in two calls, got 20"),
+        ("def noise(): return np.full(1000, rng.random())", "low=0",
+         "expected 2000 different numbers in two calls, got 2"),
+        ("def noise(): return rng.normal(0, 2, 1000)", "std=1", "expected the standard deviation"),
+        ("def noise(): return None", "low=0", "the result: expected numbers, got None"),
+        ("def noise(): 1 / 0", "low=0", "line 1 of noise: ZeroDivisionError"),
+        ("", "low=0", "noise is not defined"),
+    ],
+)  # fmt: skip
+def test_a_random_function(run, answer, how, message):
+    cell = f'checks = Checks("noise")\nchecks.random("it", 1, lambda: noise(), {how})\n'
+    (part,) = run(RNG + answer, cell).parts
+    if not answer.startswith("def"):
+        assert part.message.startswith(message)
+    assert bool(part.message) == bool(message)
+    assert message.split(":")[-1] in part.message
+
+
+@pytest.mark.parametrize(
+    ("poor", "points", "shown", "passed", "told"),
+    [
+        (["double"], 1.0, "a = [1.0]", True, ""),
+        (["double", "other"], 1.0, "a = [1.0]", False, "double and other have less than half"),
+        (["double", "other"], 1.0, "a = [2.0]", True, ""),  # the reference's
+        (["double", "other"], 1.5, "a = [1.0]", True, ""),
+        (["one", "other"], 1.0, "a = [1.0]", True, ""),
     ],
 )
-def test_of_two_poor_functions_only_right_results_count(run, staff, poor, shown, passed, told):
-    staff()
-    language.earned.update(dict.fromkeys(poor, (1.0, 3.0)))
-    cell = SHOWN.replace('"shown")', '"shown")\nchecks.grade_with("toy_staff")')
-    (part,) = run("def double(x): return x", shown, cell).parts
+def test_of_two_poor_functions_only_right_results_count(
+    run, graded, poor, points, shown, passed, told
+):
+    graded()
+    language.earned.update(dict.fromkeys(poor, (points, 3.0)))
+    (part,) = run("def double(x): return x", shown, SHOWN).parts
     assert part.passed == passed
     assert part.message.startswith(told)
 
@@ -230,43 +424,124 @@ def test_points_of_functions_alone_are_remembered(run):
 
 # -- the second try
 
-CHAIN = """def first(x): return x + 1
-def second(x): return first(x)
-def third(x): return second(x)
-def _hidden(x): return 0
-"""
+CHAIN = [
+    "def first(x): return x + 1",
+    "def second(x): return first(x)",
+    "def third(x): return second(x)",
+]
+OF_SECOND = FRESH.replace("double", "second").replace("[2.0, 4.0]", "[2.0, 3.0]")
+WRONG_FIRST = "def first(x): return 0\ndef second(x): return first(x)"
 
 
 @pytest.mark.parametrize(
     ("own", "second_try", "passed"),
     [
-        ("def first(x): return 0\ndef second(x): return first(x)", "", True),
+        (WRONG_FIRST, "", True),
         ("def first(x): return x + 1\ndef second(x): return 0", "", False),  # itself is not helped
         ("def first(x): return x + 1\ndef second(x): return third(x)\ndef third(x): return 0",
          "", False),  # nor what stands below it
-        ("def first(x): return 0\ndef second(x): return first(x)",
-         "def second_try(own): return {'first': own('first')}", False),
-        ("def first(x): return 0\ndef second(x): return first(x)",
-         "def second_try(own): return {'first': lambda x, f=own('first'): f(x) + x + 1}", True),
+        (WRONG_FIRST, "def second_try(own): return {'first': own('first')}", False),
+        (WRONG_FIRST, "def second_try(own): "
+         "return {'first': lambda x, f=own('first'): f(x) + x + 1}", True),
     ],
 )  # fmt: skip
-def test_a_failed_part_runs_again_with_right_functions_above(run, staff, own, second_try, passed):
-    staff(CHAIN + second_try)
-    cell = GRADED.replace("double", "second").replace("[2.0, 4.0]", "[2.0, 3.0]")
-    checks = run(own, "before = first", cell + TABLE + SCORE, "assert first is before")
+def test_a_failed_part_runs_again_with_right_functions_above(run, graded, own, second_try, passed):
+    graded(*CHAIN, reference=second_try)
+    language.earned.update(first=(0.0, 1.0), second=(0.0, 1.0), third=(0.0, 1.0))
+    checks = run(own, "before = first", OF_SECOND + TABLE + SCORE, "assert first is before")
     assert [part.passed for part in checks.parts] == [passed]
     assert checks.parts[0].second_try == passed
     assert not checks.second_try
 
 
-def test_the_message_is_that_of_the_first_try(run, staff):
-    staff("def helper(x): return 5.0\ndef double(x): return 2 * x")
+@pytest.mark.parametrize(("earned", "passed"), [({}, False), ({"first": (0.0, 0.0)}, False),
+                                                ({"first": (0.0, 1.0)}, True)])  # fmt: skip
+def test_a_mistake_is_forgiven_only_where_it_has_cost_points(run, graded, earned, passed):
+    graded(*CHAIN)
+    language.earned.update(earned)
+    (part,) = run(WRONG_FIRST, OF_SECOND + TABLE).parts
+    assert part.passed == passed
+
+
+def test_the_function_of_a_test_with_another_name_stays(run, graded):
+    graded(*CHAIN)
+    language.earned.update(first=(0.0, 1.0))
+    cell = OF_SECOND.replace('"second"', '"question 2", function=lambda x: second(x)')
+    assert run(WRONG_FIRST, cell + TABLE).parts[0].second_try
+    assert not run("first = lambda x: x + 1\nsecond = lambda x: 0", cell + TABLE).parts[0].passed
+
+
+def test_the_message_is_that_of_the_first_try(run, graded):
+    graded("def helper(x): return 5.0", "def double(x): return 2 * x")
+    language.earned.update(helper=(0.0, 1.0))
     answer = "def helper(x): return [][0]\ndef double(x): return helper(x)"
-    checks = run(answer, GRADED + TABLE)
-    assert messages(checks)[0].startswith("line 1 of helper: IndexError")
-    checks = run("def helper(x): return x\ndef double(x): return helper(x)", GRADED + TABLE)
+    checks = run(answer, OPEN + TABLE)
+    assert messages(checks)[0].startswith("line 1 of helper, called from line 2 of double: Ind")
+    checks = run("def helper(x): return x\ndef double(x): return helper(x)", OPEN + TABLE)
     assert (checks.got.tolist(), checks.expected.tolist()) == ([1, 2], [2, 4])
     assert checks.case == ([1.0, 2.0], [2.0, 4.0])
+
+
+# -- known mistakes
+
+PAIRS = """checks = Checks("pair", returns="out, grad", likely=KNOWN, cases=[
+    ([1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [1.0, 4.0, 16.0]), ([3.0], [6.0], [9.0])])
+checks.table("values", 1, "out")
+checks.table("derivatives", 1, "grad")
+"""
+PAIR = "def pair(x): return {}, {}\n"
+
+
+def likely(run, answer, known):
+    return [m.partition("Likely cause: ")[2] for m in messages(run(answer, PAIRS, KNOWN=known))]
+
+
+def marks_of(run, answer):
+    return {name: [*marks] for name, marks in run(answer, PAIRS, KNOWN={}).marks.items()}
+
+
+def test_a_known_mistake_is_told_by_the_mark_of_its_results(run):
+    cubed = PAIR.format("2 * x", "x**3")
+    known = {"this is the cube": marks_of(run, cubed)}
+    assert [*known["this is the cube"]] == ["grad"], "the right result has no mark"
+    assert likely(run, cubed, known) == ["", "this is the cube. Input: x = [1., 2., 4.]"]
+    for other in ("x**3 + (x == 3)", "x**3 + 1e-3", "np.append(x**3, 0)", "x**2"):
+        assert likely(run, PAIR.format("2 * x", other), known) == ["", ""]
+    assert likely(run, PAIR.format("x**3", "x**2"), known) == ["", ""], "another result"
+
+
+def test_a_known_mistake_is_told_once_and_only_if_one_fits(run):
+    both = PAIR.format("x**3", "x**3 + 1")
+    marks = marks_of(run, both)
+    assert likely(run, both, {"both": marks}) == ["both. Input: x = [1., 2., 4.]", ""]
+    assert likely(run, both, {"one": marks, "other": marks}) == ["", ""]
+
+
+def test_results_that_have_changed_places_are_named(run):
+    swapped = PAIR.format("x**2", "2 * x")
+    for known in ({}, {"a mistake with the same results": marks_of(run, swapped)}):
+        said = likely(run, swapped, known)
+        assert said == ["grad and out have changed places. Input: x = [1., 2., 4.]", ""]
+
+
+SIGNED = """checks = Checks("f", returns="out", cases=[
+    ([1.5, -2.0, 4.0], [1.5, -2.0, 4.0]), ([1.5, 3.0, 5.0], [1.5, 3.0, 5.0])])
+checks.table("values", 1, "out")
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"), [("-x", True), ("-x if min(x) < 0 else x", False), ("-abs(x)", False)]
+)
+def test_a_cause_is_told_only_if_all_visible_cases_bear_it_out(run, answer, told):
+    (message,) = messages(run(f"def f(x): return {answer}", SIGNED))
+    assert ("Likely cause: the sign is wrong" in message) == told
+
+
+def test_values_of_names_that_have_changed_places_are_named(run):
+    cell = "checks = Checks('two')\nchecks.shows('both', 1, 'a, b', lambda: (1.0, 2.0))\n"
+    assert messages(run("a, b = 2.0, 1.0", cell))[0].endswith("values of a, b have changed places")
+    assert "Likely cause" not in messages(run("a, b = 2.0, 3.0", cell))[0]
 
 
 # -- what stops a part, or the cell
@@ -285,8 +560,9 @@ def test_an_unanswered_function_is_called_once(run, capsys):
     ]
 
 
-def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
-    staff("def helper(x): return 5.0\ndef double(x): return 2 * x")
+def test_an_interrupt_ends_the_cell_and_restores_names(run, graded):
+    graded("def helper(x): return 5.0", "def double(x): return 2 * x")
+    language.earned.update(helper=(0.0, 1.0))
     answer = (
         "def helper(x): return 0.0\ndef double(x):\n"
         "    if helper(x): raise KeyboardInterrupt\n    return x\n"
@@ -295,7 +571,7 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, staff):
     exec(answer, space)
     helper = space["helper"]
     with pytest.raises(KeyboardInterrupt):
-        exec(GRADED + TABLE, space)
+        exec(OPEN + TABLE, space)
     assert space["helper"] is helper
 
 
@@ -311,8 +587,12 @@ def test_an_endless_function_fails_its_part_within_the_limit(run, monkeypatch, e
     monkeypatch.setattr(language, "CPU_SECONDS", 0.2)
     monkeypatch.setattr(language, "WALL_SECONDS", 1.0)
     answer = f"def helper(x): {endless}\ndef double(x): return helper(x)\n"
-    (message,) = messages(run(answer, OPEN + TABLE + SCORE))
+    calls = []
+    answer += "def double(x):\n    calls.append(x)\n    return helper(x)\n"
+    message, again = messages(run(answer, OPEN + TABLE * 2 + SCORE, calls=calls))
     assert message.startswith("did not return within 0.2 s (an endless loop?)")
+    assert again == "`double` is not called again: it did not return within the time limit"
+    assert len(calls) == 1
 
 
 class OddError(BaseException):
@@ -335,20 +615,87 @@ def test_a_part_that_raises_fails_alone(run, error):
 # -- what is printed
 
 
-def test_each_part_is_printed_on_a_line_and_the_points_below(run, capsys):
-    run(RIGHT, OPEN + TABLE + "checks.note(' Look\\n here. ')\n" * 2 + "checks.note(' ')\n" + SCORE)
+def test_passed_parts_are_printed_on_one_line_above_the_points(run, capsys):
+    tables = TABLE + TABLE.replace("values", "more")
+    run(
+        RIGHT, OPEN + tables + "checks.note(' Look\\n here. ')\n" * 2 + "checks.note(' ')\n" + SCORE
+    )
     assert capsys.readouterr().out.splitlines() == [
-        "passed  values [2 pt]",
         "note    Look here.",
-        "double: 2 of 2 points",
+        "passed  values [2 pt], more [2 pt]",
+        "double: 4 of 4 points",
     ]
 
 
-def test_nothing_is_printed_for_fresh_cases(run, staff, capsys):
-    staff(fresh=FRESH)
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [((1, 2, 3, 4), "got 4 of them"), (iter([1, 2, 3]), "got more"), ((1, 2), "")],
+)
+def test_further_results_are_a_mistake_where_none_are_allowed(came, said):
+    if said:
+        with pytest.raises(Mismatch, match=f"{said}. Put what belongs together into one tuple"):
+            results(came, "out, grad", exactly=True)
+    else:
+        assert results(came, "out, grad", exactly=True) == [1, 2]
+
+
+@pytest.mark.parametrize(("how", "passed"), [("", True), (", exactly=True", False)])
+def test_a_test_cell_may_refuse_further_results(run, how, passed):
+    cell = PAIRS.replace(", likely=KNOWN", how)
+    checks = run("def pair(x): return 2 * x, x**2, 'more'", cell)
+    assert [part.passed for part in checks.parts] == [passed, passed]
+
+
+LONG = f"""
+@checks.part("a message of many words", 1)
+def _():
+    raise Mismatch("{"expected a word, got another, " * 8}")
+"""
+
+
+def test_a_failure_is_wrapped_and_told_once(run, capsys):
+    again = TABLE.replace("values", "more") + TABLE.replace(")", ", values=False)")
+    answer = "def double(x): return [1 / 0][0]"
+    run(answer, OPEN + TABLE + again + LONG + SCORE, Mismatch=Mismatch)
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 88
+    input_and_rest = said.partition("Input: x = [1., 2.]\n")[2]
+    assert "Input" not in input_and_rest
+    assert "FAILED  more [2 pt]\n        line 1 of double: ZeroDivisionError" in input_and_rest
+    assert "FAILED  values [2 pt]\n        counts only if a part that compares" in input_and_rest
+
+
+def test_the_same_message_stands_once(run, capsys):
+    third = TABLE.replace("values", "third") + TABLE.replace("values", "fourth")
+    run("def double(x): return 1 / 0", OPEN + TABLE + third + SCORE)
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "FAILED  fourth [2 pt]",
+        "        for the same reason as a part above",
+        "double: 0 of 6 points",
+    ]
+
+
+@pytest.mark.parametrize(("variable", "coloured"), [("", True), ("NO_COLOR", False)])
+def test_a_terminal_gets_colours(run, capsys, monkeypatch, variable, coloured):
+    monkeypatch.setattr(language.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv(variable or "COLOR", "1")
+    run(RIGHT, OPEN + TABLE + SCORE)
+    assert ("\x1b[32mpassed\x1b[0m  values" in capsys.readouterr().out) == coloured
+
+
+def test_a_notebook_shows_no_number_below_the_points(run, monkeypatch):
+    shown = run(RIGHT, OPEN + TABLE + SCORE).score_came
+    assert (shown, hasattr(shown, "_ipython_display_")) == (2.0, True)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    assert type(run(RIGHT, OPEN + TABLE + SCORE).score_came) is float
+
+
+def test_nothing_is_printed_for_fresh_cases(run, graded, capsys):
+    graded("def double(x):\n    print('right')\n    return 2 * x")
     answer = "import sys\ndef double(x):\n    print('on', x, file=sys.stderr)\n    return 2 * x\n"
-    run(answer, GRADED + TABLE)
-    assert capsys.readouterr() == ("on [1. 2.]\npassed  values [2 pt]\n", "")
+    run(answer, FRESH + TABLE + SCORE)
+    out = "on [1. 2.]\npassed  values [2 pt]\ndouble: 2 of 2 points\n"
+    assert capsys.readouterr() == (out, "")
 
 
 def test_validation_of_nbgrader_reports_failed_parts_as_an_error(run, monkeypatch):
@@ -379,9 +726,9 @@ def test_the_last_result_of_ipython_survives_a_part(monkeypatch):
         ((1, 2), [1, 2]),
         (iter([1, 2, 3]), [1, 2]),
         (None, "got None. Is a `return` missing?"),
-        (np.ones((2, 2)), "got [[1., 1.], [1., 1.]]"),
-        ("ab", "got 'ab'"),
-        ({1: 2, 3: 4}, "got an object of type dict"),
+        (np.ones((2, 2)), "got one array, [[1., 1.], [1., 1.]]"),
+        ("ab", "got one text, 'ab'"),
+        ({1: 2, 3: 4}, "got one dictionary, {1: 2, 3: 4}"),
         ([1], "got [1]"),
     ],
 )

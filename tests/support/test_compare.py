@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from told import told
 
 from hw_support import (
     Mismatch,
@@ -13,7 +14,7 @@ from hw_support import (
     expect_unchanged,
     relative_error,
 )
-from hw_support.compare import shown
+from hw_support.checks.compare import expect_spread, expect_value, shown
 
 
 class EqualToEverything(np.ndarray):
@@ -40,6 +41,9 @@ def test_the_same_values_in_another_type_are_right(right):
     [
         ([1.0, 2.0], [[1.0], [2.0]], {"flat_ok": True}, ""),
         ([1.0, 2.0], [[1.0], [2.0]], {}, "out: expected shape (2, 1), got (2,)"),
+        (np.ones((2, 3)), np.ones(3), {"flat_ok": True}, "out: expected shape (3,) or (3, 1), got "
+         "(2, 3)"),
+        (np.ones((2, 2)), np.ones((2, 1)), {}, "out: expected shape (2, 1), got (2, 2). Did you"),
         (np.ones((3, 3)), np.ones((3, 1)), {"flat_ok": True}, "out: expected shape (3, 1) or (3,), "
          "got (3, 3). Did you combine arrays of shapes (3,) and (3, 1)? NumPy broadcasts them"),
         ([[1.0, 2.0], [3.0, 5.0]], [[1.0, 2.0], [3.0, 4.0]], {},
@@ -72,7 +76,7 @@ def test_values_and_shapes(got, right, how, message):
         ("0.5", "a str"),
         ([1.0, None], "object values"),
         ([Fraction(1, 2)], "object values"),
-        ([[1.0], [1.0, 2.0]], "what is no array (ValueError)"),
+        ([[1.0], [1.0, 2.0]], "a list of 2 entries (shape (1,), shape (2,)), which is no array"),
         ((x for x in [1.0]), "a generator"),
         (abs, "a function. Did you forget to call it?"),
         (1 + 2j, "a complex"),
@@ -81,20 +85,143 @@ def test_values_and_shapes(got, right, how, message):
     ],
 )
 def test_results_without_numbers_are_named(value, got):
-    with pytest.raises(Mismatch) as caught:
-        as_numbers(value, what="out")
-    assert str(caught.value) == f"out: expected numbers, got {got}"
+    assert told(as_numbers, value, what="out") == f"out: expected numbers, got {got}"
 
 
 @pytest.mark.parametrize("what", ["grad_Ws[0]", "a parameter after the call"])
 def test_for_an_entry_that_is_none_no_return_is_missing(what):
-    with pytest.raises(Mismatch, match=r"expected numbers, got None$"):
-        as_numbers(None, what=what)
+    assert told(as_numbers, None, what=what).endswith("expected numbers, got None")
+
+
+COLUMN = [np.ones((3, 1)), np.ones((2, 1))]
+
+
+@pytest.mark.parametrize(
+    ("came", "due"),
+    [
+        (1, True),
+        ([2.0, 4.0000001], np.array([2, 4])),
+        ("a text", "a text"),
+        ("b", np.str_("b")),
+        (np.array(["a", "b"]), ("a", "b")),
+        (["a", "b"], np.array(["a", "b"])),
+        (b"a", b"a"),
+        (None, None),
+        (10**30, 10**30),
+        ([], []),
+        (np.empty(0), ()),
+        ((), []),
+        (np.empty((0, 2)), np.empty((0, 2))),
+        ({2: [1.0], "a": None}, {"a": None, 2: np.ones(1)}),
+        ({"b", "a"}, {"a", "b"}),
+        (frozenset([1]), {1.0}),
+        (["b", "a"], {"a", "b"}),  # as it comes from the notebook
+        ([np.ones(2), [1, 1, 1]], ([1.0, 1.0], [1.0, 1.0, 1.0])),
+        ([[1], [2, 3]], [[1], [2, 3]]),
+        (["a", [1, (2.5, None)], {"x": {3}}], ("a", (1, [2.5, None]), {"x": {3}})),
+        ([[], [1.0]], [[], [1.0]]),
+    ],
+)
+def test_values_of_any_plain_kind_are_right(came, due):
+    expect_value(came, due)
+
+
+@pytest.mark.parametrize("came", [COLUMN, [one.ravel() for one in COLUMN], (np.ones(3), [1, 1])])
+def test_columns_in_lists_may_be_flat(came):
+    expect_value(came, COLUMN, flat_ok=True)
+    expect_value([*came[:1]] * 2, COLUMN[:1] * 2, flat_ok=True)
+    expect_value({"x": came}, {"x": COLUMN}, flat_ok=True)
+    if np.ndim(came[0]) == 1:
+        with pytest.raises(Mismatch, match=r"^out\[0\]: expected shape \(3, 1\), got \(3,\)"):
+            expect_value(came, COLUMN, what="out")
+
+
+@pytest.mark.parametrize(
+    ("came", "due", "message"),
+    [
+        (2, 1, "out: expected 1, got 2"),
+        (None, "a", "out: expected 'a', got None. Is a `return` missing?"),
+        (None, [], "out: expected [], got None. Is a `return` missing?"),
+        (0, None, "out: expected None, got 0"),
+        (np.zeros(2), None, "out: expected None, got [0., 0.]"),
+        ("b", "a", "out: expected 'a', got 'b'"),
+        (["a"], "a", "out: expected 'a', got ['a']"),
+        ("a", b"a", "out: expected b'a', got 'a'"),
+        (10**30, 10**30 + 1, "out: expected 1000000000000000000000000000001, got 1"),
+        ("1", 10**30, "out: expected 1000000000000000000000000000000, got '1'"),
+        ({"b": 1}, {"a": 1}, "out: expected the key 'a', got {'b': 1}"),
+        ({"a": 1, 2: 3}, {"a": 1}, "out: expected no key 2"),
+        ({"a": [1, 3]}, {"a": [1, 2]}, "out['a'][1]: expected 2, got 3 (1 of 2 entries differ)"),
+        ([("a", 1)], {"a": 1}, "out: expected {'a': 1}, got [('a', 1)]"),
+        ({"a"}, {"a", "b"}, "out: expected {'a', 'b'}, got {'a'}"),
+        (["a", "a", "b"], {"a", "b"}, "out: expected {'a', 'b'}, got ['a', 'a', 'b']"),
+        ([["a"]], {"a"}, "out: expected {'a'}, got [['a']]"),
+        ("a", {"a"}, "out: expected {'a'}, got 'a'"),
+        (["a"], ["a", "b"], "out: expected 2 entries, got 1"),
+        ("ab", ["a", "b"], "out: expected ['a', 'b'], got 'ab'"),
+        (["a", [1, "x"]], ["a", [1, "y"]], "out[1][1]: expected 'y', got 'x'"),
+        ([1], [], "out: expected 0 entries, got 1"),
+        (np.empty((0, 3)), np.empty((0, 2)), "out: expected shape (0, 2), got (0, 3)"),
+        ([np.ones(2), np.ones(2)], [np.ones(2), np.ones(3)], "out[1]: expected shape (3,), got"),
+        ([[1.0], [2.0]], [[1.0], [2.0, 3.0]], "out[1]: expected shape (2,), got (1,)"),
+        (abs, 1, "out: expected numbers, got a function. Did you forget to call it?"),
+    ],
+)
+def test_a_wrong_value_of_any_kind_is_told(came, due, message):
+    assert told(expect_value, came, due, what="out").startswith(message)
+
+
+def test_tolerances_hold_within_lists_too():
+    expect_value({"x": ["a", 1.1]}, {"x": ["a", 1.0]}, rtol=0.2)
+    expect_value(["a", np.nan], ["a", np.nan], equal_nan=True)
+    with pytest.raises(Mismatch):
+        expect_value({"x": ["a", 1.1]}, {"x": ["a", 1.0]})
+
+
+@pytest.mark.parametrize("due", [object(), 1j, zip([1], [2], strict=True), Fraction(1, 2), abs])
+def test_what_cannot_be_compared_is_an_error_of_the_test(due):
+    with pytest.raises(TypeError, match=r"^out: no comparison for an expected \w"):
+        expect_value(due, due, what="out")
+
+
+DRAW, ANY = np.random.default_rng(1), (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("draws", "given", "message"),
+    [
+        (DRAW.normal(2, 3, 5000), (2, 3, *ANY), ""),
+        (DRAW.normal(2, 3, 5000), (None, None, *ANY), ""),
+        (DRAW.exponential(2, 1000), (2, 2, 0, np.inf), ""),
+        (DRAW.random(1000) < 0.05, (0.05, 0.218, 0, 1), ""),
+        (DRAW.integers(1, 7, 1000), (3.5, 1.708, 1, 6), ""),
+        (DRAW.normal(2, 3, 5000), (2.5, 3, *ANY), "expected the mean 2.5, got"),
+        (DRAW.normal(2, 3, 5000), (2, 2.7, *ANY), "expected the standard deviation 2.7, got"),
+        (DRAW.integers(1, 8, 1000), (None, None, 1, 6), "expected numbers from 1 to 6, got 1 to 7"),
+        (np.array([1.0, np.nan]), (None, None, *ANY), "expected finite numbers, got NaN or inf"),
+        (np.array([1.0]), (None, None, *ANY), "expected random numbers, got 1"),
+    ],
+)
+def test_random_numbers_have_a_mean_a_spread_and_bounds(draws, given, message):
+    assert told(expect_spread, draws.astype(float), *given)[: len(message) or None] == message
+
+
+@pytest.mark.parametrize("draw", ["normal", "uniform", "exponential", "rare"])
+def test_right_draws_pass_with_every_seed(draw):
+    draws = {
+        "normal": lambda rng: (rng.normal(0, 1, 1000), 0, 1),
+        "uniform": lambda rng: (rng.uniform(0, 1, 1000), 0.5, 12**-0.5),
+        "exponential": lambda rng: (rng.exponential(1, 1000), 1, 1),
+        "rare": lambda rng: ((rng.random(1000) < 0.1) * 1.0, 0.1, 0.3),
+    }
+    for seed in range(2000):
+        expect_spread(*draws[draw](np.random.default_rng(seed)), *ANY)
 
 
 def test_relative_error_is_that_of_the_largest_entry():
     assert relative_error([1.0, 1e-8], [1.0, 2e-8]) == pytest.approx(1e-8)
     assert relative_error([0.0], [0.0]) == 0.0
+    assert relative_error([0.001], [0.002]) == 0.5
     assert np.isnan(relative_error([np.nan], [1.0]))
     with pytest.raises(ValueError, match="the same shape"):
         relative_error([1.0], [1.0, 2.0])
@@ -134,12 +261,9 @@ def test_arguments_are_left_as_they_were(function, message):
     def call():
         return expect_unchanged(function, np.array([1.0, 2.0]), [np.zeros(1), abs], names="x, more")
 
+    assert told(call) == message
     if not message:
         assert call() == function(np.zeros(2), [])
-        return
-    with pytest.raises(Mismatch) as caught:
-        call()
-    assert str(caught.value) == message
 
 
 def filling(shared):
@@ -170,11 +294,8 @@ def taping(tape):
 )
 def test_earlier_results_are_left_as_they_were(function, kept):
     one, two = np.array([1.0, 2.0]), np.array([3.0, 4.0])
-    if kept:
-        expect_kept(function, [one], [two])
-    else:
-        with pytest.raises(Mismatch, match=r"^an earlier result: expected no change by the next"):
-            expect_kept(function, [one], [two])
+    said = "" if kept else "an earlier result: expected no change by the next"
+    assert told(expect_kept, function, [one], [two])[: len(said) or None] == said
 
 
 @pytest.mark.parametrize(
@@ -184,8 +305,17 @@ def test_earlier_results_are_left_as_they_were(function, kept):
         (np.zeros((5, 5)), "an array of shape (5, 5)"),
         ([np.zeros(1), abs, 0.5, "a", 2], "[[0.], abs, 0.5, 'a', …]"),
         ((None, True), "(None, True)"),
-        ({1: 2}, "an object of type dict"),
+        ({1: [2.5], "a": None}, "{1: [2.5], 'a': None}"),
+        (dict.fromkeys("abcde", 1), "{'a': 1, 'b': 1, 'c': 1, 'd': 1, …}"),
+        ({5, 4, 3, 2, 1}, "{1, 2, 3, 4, …}"),
+        ((np.int64(3), np.float32(0.5), np.bool_(True), b"a"), "(3, 0.5, True, b'a')"),
+        (1j, "an object of type complex"),
     ],
 )
 def test_values_are_shown_on_one_line(value, text):
     assert shown(value) == text
+
+
+def test_an_input_with_nan_that_is_left_alone_is_unchanged():
+    values = np.array([1.0, np.nan])
+    assert np.isnan(expect_unchanged(np.sum, values, names="x"))

@@ -1,17 +1,26 @@
 """`doctor` says in a line for each thing that it is fine, or what to type."""
 
 import json
+import os
 import platform
+import re
 import shutil
+import subprocess
 import sys
+import sysconfig
 from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import hw_support
 from hw_support.__main__ import main
-from hw_support.desk import doctor
+from hw_support.homeworks import shipped_data
+from hw_support.homeworks.shipped_data import ShippedFile
+from hw_support.student import doctor
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -59,7 +68,8 @@ def test_a_missing_package_is_named_with_the_command(said, monkeypatch):
     monkeypatch.setattr(metadata, "version", found)
     status, lines = said()
     assert status == 1
-    assert "FIX numpy not installed Type in the homework's folder:" in lines
+    assert f"FIX numpy not installed Type: {doctor.INSTALL}" in lines
+    assert doctor.INSTALL.endswith('-m pip install "hw-support[notebook]"')
 
 
 @pytest.mark.parametrize(("program_of_kernel", "line"), [
@@ -86,3 +96,52 @@ def test_doctor_in_a_notebook_says_all_and_in_grading_nothing(capsys, monkeypatc
     capsys.readouterr()
     assert hw_support.doctor()
     assert "not checked while this notebook is graded" in capsys.readouterr().out
+
+
+def without(*packages, folder):
+    """A folder with what is installed here but these packages, for Python's path."""
+    here = Path(sysconfig.get_paths()["purelib"])
+    for path in here.iterdir():
+        name = re.split(r"[-.]", path.name.lower())[0].replace("-", "_")
+        if name not in packages and path.suffix != ".pth":
+            (folder / path.name).symlink_to(path)
+    return folder
+
+
+BROKEN = {
+    "nothing is installed": (None, ["FIX numpy", "FIX tqdm", "FIX kernel Jupyter is not"]),
+    "NumPy is missing": (("numpy",), ["FIX numpy not installed Type:", "fine tqdm"]),
+    "tqdm and pickleshare are missing": (("tqdm", "pickleshare"), ["FIX tqdm", "FIX pickleshare"]),
+    "Jupyter is missing": (
+        ("jupyter_client", "ipykernel", "jupyterlab"),
+        ["FIX ipykernel", "FIX jupyterlab", "FIX kernel Jupyter is not installed"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("packages", "lines"), BROKEN.values(), ids=BROKEN)
+def test_doctor_needs_no_package(packages, lines, tmp_path):
+    path = [str(ROOT)]
+    if packages:
+        path.append(str(without(*packages, folder=tmp_path)))
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "hw_support", "doctor"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        capture_output=True,
+        text=True,
+    )
+    said = " ".join(done.stdout.split())
+    assert (done.returncode, done.stderr) == (1, ""), done
+    assert [line for line in lines if line not in said] == [], said
+
+
+@pytest.mark.parametrize("content", [None, b"half"])
+def test_a_damaged_or_missing_data_file_is_named(content, said, tmp_path, monkeypatch):
+    path = tmp_path / "digits.npz"
+    if content:
+        path.write_bytes(content)
+    monkeypatch.setattr(shipped_data, "MNIST_FILE", ShippedFile(path, "0" * 64))
+    status, lines = said()
+    assert status == 1
+    assert f"FIX data {path}" in lines
+    assert doctor.AGAIN in lines

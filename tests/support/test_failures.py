@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw_support.failures import (
+from hw_support.checks.failures import (
     described,
     one_line,
     place_of,
@@ -27,7 +27,7 @@ def message_of(cell, test="f(0)", **names):
     ("cell", "message"),
     [
         (RAISES.replace("y)", "y - 1)"), "line 4 of f: ValueError: math domain error"),
-        ("def g(x):\n    return 1 / x\ndef f(x):\n    return g(x)\n", "line 2 of g: ZeroDivision"),
+        ("def g(x):\n    return 1 / x\ndef f(x):\n    return g(x)\n", "line 2 of g, called from l"),
         ("def f(x):\n    return [1 / y for y in [x]]\n", "line 2 of f: ZeroDivision"),
         ("def f(x):\n    return (lambda y: 1 / y)(x)\n", "line 2 of f: ZeroDivision"),
         ("f = lambda x: 1 / x\n", "line 1 of a function: ZeroDivision"),
@@ -49,8 +49,13 @@ def test_a_function_of_the_test_is_not_named_as_the_students():
 
 def test_an_exception_of_another_process_has_its_place_in_it():
     error = ValueError()
-    error.raised_by, error.raised_in_line = "f\n", 7
-    assert str(place_of(error, {})) == "line 7 of f"
+    error.raised_in = [("f\n", 7), ("g", 2)]
+    assert str(place_of(error, {})) == "line 7 of f, called from line 2 of g"
+
+
+def test_a_function_that_calls_itself_is_named_once():
+    deep = "def f(x):\n    return 1 / x if x < 1 else f(x - 1)\ndef g(x):\n    return f(x)\n"
+    assert message_of(deep, "g(9)").startswith("line 2 of f, called from line 4 of g: Zero")
 
 
 def test_invisible_characters_are_shown_as_escapes_on_one_line():

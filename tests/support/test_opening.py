@@ -9,9 +9,10 @@ from small import ANSWERS, RELEASE, answered
 from tiny_homeworks import answered_notebook, release_of
 
 from hw_grading.commands.sample import cell_of
-from hw_support.desk import DeskError, check
-from hw_support.desk.certification import asked_in, empty_in, written_in
-from hw_support.desk.opening import open_notebook
+from hw_support.errors import UserError
+from hw_support.student import check
+from hw_support.student.certification import asked_in, empty_in, written_in
+from hw_support.student.opening import open_notebook
 
 PS1, PS2 = release_of("ps1"), release_of("ps2")
 SHARED = ("setup", "certification")
@@ -34,9 +35,9 @@ def only_shared():
         (only_shared(), "mine.ipynb", [PS1], "ps1"),  # most cells were deleted
         (only_shared(), "mine.ipynb", [PS1, PS2], r"contains ps1 or ps2.*ps1\.ipynb or ps2\.ipy"),
         (answered_notebook("ps1"), "ps2.ipynb", [PS1, PS2], r"contains ps1\. It begins with '# P"),
-        (answered_notebook("ps2"), "ps2.ipynb", [PS1], "this package hw_support does not know"),
+        (answered_notebook("ps2"), "ps2.ipynb", [PS1], "belongs to another homework than ps1.rel"),
         (new_notebook(cells=[new_code_cell("x = 1")]), "ps1.ipynb", [PS1], "is no homework. It b"),
-        (answered_notebook("ps1"), "ps1.ipynb", [], "is no homework"),
+        (answered_notebook("ps1"), "ps1.ipynb", [], r"its description, ps1\.released\.json, bes"),
     ],
 )
 def test_a_notebook_belongs_to_the_homework_whose_cells_it_has(
@@ -46,7 +47,7 @@ def test_a_notebook_belongs_to_the_homework_whose_cells_it_has(
     if homework.startswith("ps"):
         assert open_notebook(tmp_path / file, releases).release.assignment == homework
     else:
-        with pytest.raises(DeskError, match=homework):
+        with pytest.raises(UserError, match=homework):
             open_notebook(tmp_path / file, releases)
 
 
@@ -156,7 +157,7 @@ def test_a_student_id_that_no_file_name_can_have_is_refused(student, desk, tmp_p
     done = desk("zip", "--no-check", "--student", student, "small.ipynb", notebook=answered())
     assert done.status == 2
     assert "A student id is needed for the zip's name" in done.error
-    assert [path.name for path in tmp_path.iterdir()] == ["small.ipynb"]
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".zip"] == []
 
 
 def test_a_zip_that_cannot_be_written_leaves_the_earlier_one(desk, tmp_path, monkeypatch):
@@ -171,7 +172,8 @@ def test_a_zip_that_cannot_be_written_leaves_the_earlier_one(desk, tmp_path, mon
     monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
     assert "No space left on device" in desk(*words).error
     assert (tmp_path / "30312345_small.zip").read_bytes() == before
-    assert len(list(tmp_path.iterdir())) == 2
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"30312345_small.zip", "small.ipynb", "small.released.json"}
 
 
 def test_ctrl_c_is_no_traceback(desk, monkeypatch):

@@ -13,8 +13,9 @@ from PIL import Image
 from small import answered
 
 from hw_grading.commands.sample import cell_of
-from hw_support.desk import DeskError, pdf
-from hw_support.desk.pdf import write_pdf
+from hw_support.errors import UserError
+from hw_support.student import pdf
+from hw_support.student.pdf import write_pdf
 
 SOLUTION = {"nbgrader": {"grade_id": "a", "solution": True}}
 PLAIN = "[This cell cannot be set, so it stands as plain text.]"
@@ -54,9 +55,15 @@ def made(tmp_path):
     return make
 
 
+TESTED = (
+    "\x1b[1;31mFAILED\x1b[0m  b [1 pt]\n        off\n"
+    "\x1b[32mpassed\x1b[0m  a [1 pt], hidden [1 pt],\n        hidden too [1 pt]\nf: 1 of 2 points\n"
+)
+
+
 def test_it_has_questions_answers_and_outputs_but_no_test_code(made):
     setup = code_cell("import secret_setup", shown(image_png=picture()))
-    test = code_cell("checks = Checks('f')", printed("passed  a [1 pt]\nFAILED  b [1 pt]\n  off\n"))
+    test = code_cell("checks = Checks('f')", printed(TESTED))
     answer = code_cell("def f(x):\n    return x", printed("a line\n"))
     done = made(
         "# Homework\n\nWhat is $x^2$?", setup, answer, test, "## End", author="Ada Lovelace",
@@ -70,10 +77,11 @@ def test_it_has_questions_answers_and_outputs_but_no_test_code(made):
         "def f(x):",
         "a line",
         "FAILED b",
+        "off f: 1 of 2 points",
         "1 / 1",
     ):
         assert words in done.text
-    for words in ("secret_setup", "Checks", "passed"):
+    for words in ("secret_setup", "Checks", "passed", "hidden"):
         assert words not in done.text
     assert len(done.pictures) == 1
 
@@ -164,11 +172,25 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(made, monkeypatch):
 def test_printed_text_is_cut_and_progress_bars_show_their_end(made):
     many = "".join(f"line {number}\n" for number in range(1_000))
     bar = "".join(f"\repoch 1: {share}%" for share in range(100))
+    tqdm = "\repoch 1:  50%|##  | 6/12 [00:01<00:01]\repoch 1: 100%|####| 12/12 [00:02<00:00]\n"
     error = new_output("error", ename="ValueError", evalue="bad", traceback=["\x1b[31mred\x1b[0m"])
-    done = made(code_cell("x", printed(many), printed(f"{bar}\n"), error))
+    done = made(code_cell("x", printed(many), printed(f"{bar}\n{tqdm}"), error))
     assert "line 39 [… 947 lines left out …]" in done.text
     assert "epoch 1: 99% red" in done.text
     assert "98%" not in done.text
+
+
+def test_long_texts_of_the_course_are_folded_if_asked(made):
+    long = "# Part\n\nread this " + "again " * 60 + "\n\n```\n# no heading\n```\n\n## Question\n"
+    own = "my answer " * 60
+    done = made(
+        long, "short text", own, answers=True, is_given=lambda cell: "my" not in cell.source
+    )
+    for words in ("Part", "Question", "[…]", "short text", "my answer"):
+        assert words in done.text
+    for words in ("again", "no heading"):
+        assert words not in done.text
+    assert "again" in made(long, is_given=lambda cell: True).text
 
 
 def test_other_outputs_are_shown_as_text_or_named(made):
@@ -207,12 +229,8 @@ def test_a_cell_that_typst_rejects_stands_as_plain_text(made, monkeypatch, tmp_p
 
 @pytest.mark.parametrize("target", ["x.ipynb", "nowhere/x.pdf"])
 def test_a_name_that_no_pdf_can_have_is_refused(target, tmp_path):
-    with pytest.raises(DeskError, match=r"expected a name that ends in \.pdf, in a folder"):
+    with pytest.raises(UserError, match=r"expected a name that ends in \.pdf, in a folder"):
         write_pdf(new_notebook(), tmp_path / target)
-
-
-def test_an_empty_notebook_has_one_page(made):
-    assert len(made().pages) == 1
 
 
 # -- the command

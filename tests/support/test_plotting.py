@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from hw_support import display_digits, label_axes, progress
+from hw_support import display_digits, label_axes
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -53,6 +53,24 @@ def test_digits_are_laid_out_in_even_rows_of_at_most_eight(count, rows, columns)
     assert not any(ax.axison for ax in axes[0].figure.axes[count:])
 
 
+@pytest.mark.parametrize(
+    ("caption", "lines", "smaller"),
+    [
+        ("nine", 1, False),
+        ("true 0, said 1 (0.63)", 2, False),
+        ("a\nb", 2, False),
+        ("n" * 40, 1, True),
+    ],
+)
+def test_a_caption_fits_its_image(caption, lines, smaller):
+    axes = display_digits([np.zeros(784)] * 6, [caption] * 6)
+    assert axes[0].get_title().count("\n") + 1 == lines
+    axes[0].figure.draw_without_rendering()
+    widths = [ax.title.get_window_extent().width for ax in axes]
+    assert max(widths) <= 1.1 * axes[0].get_window_extent().width
+    assert (axes[0].title.get_fontsize() < 10) == smaller
+
+
 def test_digits_on_given_axes_leave_the_others_blank():
     _, grid = plt.subplots(2, 2)
     axes = display_digits([np.zeros(784)] * 3, ["a", "b", "c"], grid)
@@ -93,11 +111,6 @@ def test_label_axes_sets_texts_grid_and_a_legend_for_labels():
     assert label_axes(unwanted, **how, legend=False).get_legend() is None
     (text,) = label_axes(with_label, **how).get_legend().get_texts()
     assert text.get_text() == "training"
-
-
-def test_a_progress_bar_goes_to_standard_output(capsys):
-    assert list(progress([1, 2], "epoch 1")) == [1, 2]
-    assert capsys.readouterr().out.lstrip("\r").startswith("epoch 1")
 
 
 def test_importing_the_package_does_not_import_matplotlib():

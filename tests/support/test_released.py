@@ -1,18 +1,21 @@
-"""A homework's description in the students' package."""
+"""A homework's description, and where the students' commands find it."""
 
 import json
+from pathlib import Path
 
+import pytest
+from small import small_notebook
 from tiny_homeworks import release_of, released_notebook
 
 from hw_grading.homework.cells import described
 from hw_support.submission import released
-from hw_support.submission.released import first_line
+from hw_support.submission.released import ENDING, first_line, releases_for
 
 
 def content(name, notebook):
     """A homework's description, with the cells of this notebook."""
     release = release_of(name)
-    fields = {key: getattr(release, key) for key in release.__dataclass_fields__}
+    fields = {key: getattr(release, key) for key in release.__dataclass_fields__ if key != "folder"}
     return fields | {"packages": sorted(release.packages), "cells": described(notebook)["cells"]}
 
 
@@ -35,11 +38,43 @@ def test_the_first_line_comes_from_the_first_nonempty_cell():
     assert first_line(notebook) == ""
 
 
-def test_every_file_of_the_package_is_read_by_name(tmp_path, monkeypatch):
-    for name in ("ps2", "ps1"):
-        text = json.dumps(content(name, released_notebook(name)))
-        (tmp_path / f"{name}.json").write_text(text, encoding="utf-8")
-    monkeypatch.setattr(released, "FOLDER", tmp_path)
-    found = released.releases.__wrapped__()
-    assert [release.assignment for release in found] == ["ps1", "ps2"]
-    assert found[0] == release_of("ps1")
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder in which a command is typed; descriptions are written below it."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(*paths):
+        for path in map(Path, paths):
+            name = path.name.removesuffix(ENDING)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(content(name, released_notebook(name))), encoding="utf-8")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("descriptions", "found"),
+    [
+        (["mine/ps1.released.json", "ps2.released.json"], ["ps1"]),
+        (["mine/ps1.released.json", "mine/ps2.released.json"], ["ps1", "ps2"]),
+        (["ps2.released.json", "release/ps1/ps1.released.json"], ["ps2"]),
+        (["release/ps1/ps1.released.json", "release/ps2/ps2.released.json"], ["ps1", "ps2"]),
+        (["other/ps1.released.json"], []),
+    ],
+)
+def test_descriptions_beside_a_notebook_count_first(descriptions, found, folder):
+    folder(*descriptions)
+    releases = releases_for(Path("mine/ps1.ipynb"))
+    assert [release.assignment for release in releases] == found
+    for release in releases:
+        assert release == release_of(release.assignment)
+        assert (release.folder / f"{release.notebook}{ENDING}").is_file()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": [1]}', '{"cells": 1, "packages": []}'])
+def test_a_damaged_description_is_named_with_what_to_do(text, desk, tmp_path):
+    (tmp_path / "small.released.json").write_text(text)
+    done = desk("check", "small.ipynb", notebook=small_notebook())
+    assert done.status == 2
+    assert "The description small.released.json cannot be read (" in done.error
+    assert "Take the file again from the folder or the zip that you were given." in done.error

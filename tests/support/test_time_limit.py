@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from hw_support.time_limit import TimeLimitReached, time_limit
+from hw_support.checks.time_limit import TimeLimitReached, time_limit
 
 
 def compute():

@@ -8,11 +8,13 @@ import { compare, notSaved } from "./conflict.js";
 import { showContent, showNotices, showQuestion } from "./content.js";
 import { byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, numbersOnly, offerUndo } from "./editor.js";
-import { KEYS, listen, showHelp } from "./keys.js";
-import { grader, notLoaded, showNotLoaded } from "./page.js";
+import { listen, showHelp } from "./keys.js";
+import { Lease } from "./lease.js";
+import { grader, loaded, notLoaded } from "./page.js";
 import { showMarking, showPosition, showSaving } from "./panel.js";
 import { confirmChanged, fullMarks, showItems, showNews } from "./rubric.js";
 import { Saver, markOf } from "./saver.js";
+import { compareSimilar } from "./similar.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 
@@ -25,6 +27,8 @@ let answer = null; // the shown answer; null while it loads
 let mark = null;
 let failed = false; // whether the answer could not be loaded
 let move = 0; // counts moves, so that an answer that arrives too late is not shown
+/** @type {string[]} */
+let others = []; // who else has the shown answer open
 
 const saver = new Saver({
   revision: () => list.rubric.revision,
@@ -42,7 +46,7 @@ const saver = new Saver({
     const entry = saver.entries.get(id);
     answer.grading = grading;
     if (entry?.base === grading && !saver.waits(entry)) mark = markOf(entry.mark);
-    showNotices(answer, keep);
+    showNotices(answer, others, keep);
     showMark();
   },
   onConflict: async (entry, theirs) => {
@@ -60,6 +64,13 @@ const saver = new Saver({
   onRefused: (id) => say("", ...notSaved([id], (one) => list.call(one))),
 });
 
+const lease = new Lease((opened) => {
+  if (opened.then) list.answer(opened.then); // loaded ahead
+  if (opened.student !== student) return;
+  ({ others } = opened);
+  if (answer) showNotices(answer, others, keep);
+});
+
 /** Use another rubric from now on. @param {import("./rubric.js").Rubric} rubric */
 function takeRubric(rubric) {
   list.rubric = rubric;
@@ -75,7 +86,7 @@ function takeRubric(rubric) {
 
 // -- marking
 
-/** @param {Partial<Mark>} part @param {{typing?: boolean, force?: boolean}} [how] */
+/** @param {Partial<Mark>} part @param {{typing?: boolean, force?: boolean, also?: string[]}} [how] */
 function change(part, how = {}) {
   if (!mark || !answer) return;
   mark = { ...mark, ...part };
@@ -83,7 +94,7 @@ function change(part, how = {}) {
     mark.done = mark.chosen.length > 0 || mark.adjustment !== 0;
   }
   const also = byId("same").checked ? list.sameAs(student) : [];
-  saver.change(student, mark, { ...how, also });
+  saver.change(student, mark, { also, ...how });
   showMark();
 }
 
@@ -94,6 +105,15 @@ function toggle(id) {
   change({ chosen });
 }
 
+/** Take the items that are suggested; return whether there are any. */
+function take() {
+  const suggested = mark && answer ? list.suggestedIn(answer) : [];
+  if (!suggested.length) say("Nothing is suggested for this answer.");
+  else change({ chosen: [...new Set([...(mark?.chosen ?? []), ...suggested])], done: true });
+  return suggested.length > 0;
+}
+
+const yes = () => (take() ? goOn() : undefined);
 const keep = () => change({ done: true }, { force: true });
 const adjust = (by) =>
   change({ adjustment: Math.round(((mark?.adjustment ?? 0) + by) * 1000) / 1000 });
@@ -105,9 +125,30 @@ function nothing() {
   change({ chosen: [], adjustment: 0, done: !(bare && mark?.done) });
 }
 
-function flag() {
-  change({ flagged: !mark?.flagged });
-  if (mark?.flagged) byId("flag-note").focus();
+const flag = () => change({ flagged: !mark?.flagged });
+
+function reason() {
+  if (!mark?.flagged) flag();
+  byId("flag-note").focus();
+}
+
+function same() {
+  if (!byId("same-line").hidden) byId("same").click();
+}
+
+async function similar() {
+  const also = await compareSimilar(student, list, "Give the chosen ones the same marks");
+  if (also.length && !mark?.done) say("Grade this answer first.");
+  else if (also.length) change({}, { also, force: true });
+}
+
+let enlarged = -1; // the picture that was enlarged last
+
+function enlarge() {
+  /** @type {NodeListOf<HTMLElement>} */
+  const pictures = document.querySelectorAll("#answer .enlarge, #beside .enlarge");
+  enlarged = (enlarged + 1) % (pictures.length || 1);
+  pictures[enlarged]?.click();
 }
 
 async function undo() {
@@ -156,13 +197,18 @@ const news = () => showNews(list, () => saver.unsaved().length > 0, takeRubric);
 
 // -- moving
 
-/** Show an answer. @param {string} id @param {boolean} [fresh] asked for again, even if preloaded */
+/**
+ * Show an answer, and lease it.
+ * @param {string} id @param {boolean} [fresh] asked for again, even if preloaded
+ */
 async function show(id, fresh = false) {
   const turn = ++move;
   failed = false;
   saver.flush();
   const moved = id !== student;
+  if (moved) others = [];
   student = id;
+  if (lease.student !== id) lease.open(id);
   sessionStorage.setItem(HERE, id);
   if (moved) {
     [answer, mark] = [null, null];
@@ -174,6 +220,7 @@ async function show(id, fresh = false) {
     }
     byId("work").setAttribute("aria-busy", "true");
     byId("same").checked = false;
+    enlarged = -1;
   }
   showMark();
   showProgress();
@@ -187,13 +234,14 @@ async function show(id, fresh = false) {
     if (entry && !saver.waits(entry) && fresh) saver.adopt(id, loaded.grading);
     if (entry?.base) answer.grading = entry.base;
     showContent(answer);
-    showNotices(answer, keep);
+    showNotices(answer, others, keep);
     byId("work").removeAttribute("aria-busy");
     byId("marking").hidden = false;
     showMark();
     saver.flush();
-    for (const next of [list.waiting(id)[0], list.neighbour(id, 1)]) if (next) list.answer(next);
-    setTimeout(useKeys); // after `arrive` may have gone on
+    const next = list.neighbour(id, 1);
+    if (next) list.answer(next);
+    setTimeout(useKeys); // an error in a command is not one of loading
   } catch (error) {
     if (turn !== move) return;
     failed = true;
@@ -207,16 +255,6 @@ async function show(id, fresh = false) {
   }
 }
 
-/** Show an ungraded answer, or the next one if somebody has graded it by now. @param {string} id */
-async function arrive(id) {
-  const [next] = list.waiting(id);
-  await show(id);
-  const row = list.row(id);
-  if (!row || id !== student || !answer || answer.grading.waits) return;
-  row.graded = true;
-  if (next !== undefined) await arrive(next);
-}
-
 /** @param {number} step */
 function go(step) {
   const next = list.neighbour(student, step);
@@ -224,13 +262,19 @@ function go(step) {
   else show(next);
 }
 
-function goOn() {
-  saver.flush();
-  const sent = saver.unsaved().filter((entry) => entry.mark.done);
-  const isSent = (id) => sent.some((entry) => entry.student === id);
-  const next = list.waiting(student).find((id) => !isSent(id));
-  if (next !== undefined) arrive(next);
-  else say("Every answer is graded. ", make("a", { href: address("") }, "Back to all questions"));
+async function goOn() {
+  await saver.idle(); // the others go on to what is neither graded nor open
+  let opened;
+  try {
+    opened = await lease.next(student);
+  } catch (error) {
+    return say(`${error.message} Press n again.`);
+  }
+  const { student: next, others: there } = opened;
+  const away = make("a", { href: address("") }, "Back to all questions");
+  if (next !== null) show(next);
+  else if (there.length) say(`All other answers are graded, or open: ${there.join(", ")}. `, away);
+  else say(mark?.done ? "Every answer is graded. " : "All other answers are graded. ", away);
 }
 
 async function refresh() {
@@ -277,35 +321,25 @@ const useKeys = listen(
     "=": () => adjust(0.5),
     "-": () => adjust(-0.5),
     "−": () => adjust(-0.5),
+    t: take,
+    y: yes,
     f: flag,
+    r: reason,
+    a: same,
+    s: similar,
+    z: enlarge,
     i: names,
     e: edit,
     q: () => (byId("question").open = !byId("question").open),
     g: grid,
-    "?": () => showHelp(KEYS),
+    "?": showHelp,
   },
   (index) => list.rubric.items[index] && toggle(list.rubric.items[index].id),
   () => mark !== null,
   (key) => student !== "" && "jkn".includes(key),
 );
 
-
 function connect() {
-  const actions = {
-    previous: () => go(-1),
-    next: () => go(1),
-    "next-ungraded": goOn,
-    names,
-    help: () => showHelp(KEYS),
-    full,
-    nothing,
-    flag,
-    undo,
-    edit,
-    less: () => adjust(-0.5),
-    more: () => adjust(0.5),
-  };
-  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
   byId("adjustment").addEventListener("beforeinput", numbersOnly);
   byId("adjustment").addEventListener("change", () => {
     const value = number(byId("adjustment").value || "0");
@@ -334,31 +368,30 @@ function readOn() {
   if (read < of) setTimeout(() => refresh().then(readOn), 1_000);
 }
 
-/** Return the student to start with: the address's or this tab's last one; undefined if neither. */
+/** Return the student to start with: the address's or this tab's last one; undefined to go on. */
 function first() {
-  const wanted =
-    document.body.dataset.student || new URLSearchParams(location.search).get("student");
+  const asked = new URLSearchParams(location.search);
+  const wanted = asked.get("student");
   if (wanted && list.row(wanted)) return wanted;
   if (wanted) say(`${wanted} has no answer to grade yet.`);
+  if (asked.has("next")) return undefined;
   const before = sessionStorage.getItem(HERE);
   return before && list.row(before) ? before : undefined;
 }
 
 async function begin() {
   await grader();
-  try {
-    await list.load();
-  } catch (error) {
-    showNotLoaded("The question", error, () => location.reload());
-    return;
-  }
+  await loaded("The question", showAll);
+}
+
+async function showAll() {
+  await list.load();
   byId("title").textContent = list.question.title;
-  byId("trouble").replaceChildren();
   comment.used = list.comments;
   showQuestion(list.question);
   showItems(byId("items"), list.rubric, toggle);
-  const chosen = first();
-  const start = chosen ?? list.next ?? list.rows[0]?.student;
+  const next = async () => (await lease.next("").catch(() => null))?.student;
+  const start = first() ?? (await next()) ?? list.rows[0]?.student;
   // Remove the student's id from the address, so that names stay hidden.
   history.replaceState(null, "", gradingPage(CELL));
   if (start === undefined) {
@@ -367,7 +400,7 @@ async function begin() {
   }
   connect();
   saver.recover();
-  await (chosen ? show(start) : arrive(start));
+  await show(start);
 }
 
 begin();

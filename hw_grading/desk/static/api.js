@@ -47,15 +47,15 @@ function cookie(name) {
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 }
 
-const SECONDS_TO_WAIT = 60;
-
 /**
  * Send a request to the API, and return its answer.
  * @param {string[]} parts of the address below `api/`
  * @param {object} [body] data of a POST; without it the request is a GET
+ * @param {{seconds?: number, keepalive?: boolean}} [how] how long to wait, and whether to send it
+ *   even if the page is left
  * @returns {Promise<any>}
  */
-export async function ask(parts, body) {
+export async function ask(parts, body, { seconds = 60, keepalive = false } = {}) {
   let answer;
   try {
     answer = await fetch(address("api", ...parts), {
@@ -65,11 +65,12 @@ export async function ask(parts, body) {
       cache: "no-store",
       credentials: "same-origin",
       redirect: "manual", // do not follow to a login page
-      signal: AbortSignal.timeout(SECONDS_TO_WAIT * 1000),
+      keepalive,
+      signal: AbortSignal.timeout(seconds * 1000),
     });
   } catch (error) {
     const slow = error instanceof DOMException && error.name === "TimeoutError";
-    const why = slow ? `has not answered for ${SECONDS_TO_WAIT} s` : "does not answer";
+    const why = slow ? `has not answered for ${seconds} s` : "does not answer";
     throw new Failure(`The server ${why}.`, 0);
   }
   if (answer.type === "opaqueredirect") throw new Failure("Your login has ended.", 403);

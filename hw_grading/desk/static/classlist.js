@@ -8,13 +8,12 @@ const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead c
 /**
  * @typedef {{student: string, name: string, graded: boolean, flagged: boolean, score: number | null,
  *   empty: boolean, missing: boolean, failed: boolean, error: boolean, changed: boolean,
- *   overridden: boolean, version: string, digest: string, excerpt: string, pictures: number}} Row
+ *   overridden: boolean, version: string, digest: string, excerpt: string, pictures: number,
+ *   hints: string[],
+ *   lacks: string[], chosen: string[], grader: string}} Row
  */
 
 const NAMES = "hw-grading desk names";
-
-/** Whether the grader has chosen to see names. */
-export const namesAreShown = () => sessionStorage.getItem(NAMES) === "yes";
 
 export class ClassList {
   constructor() {
@@ -31,16 +30,16 @@ export class ClassList {
     /** @type {{text: string, times: number}[]} */
     this.comments = [];
     /** @type {string[][]} */
-    this.same = [];
-    /** @type {string | null} */
-    this.next = null; // the student with whom this grader goes on
+    this.same = []; // groups of students with the same answer
+    /** @type {string[][]} */
+    this.similar = []; // and with texts that are similar to the first one
     /** @type {Map<string, number>} */
     this.places = new Map();
     /** @type {Map<string, [number, import("./saver.js").Grading]>} */
     this.fresh = new Map(); // gradings by student, with the time when this page got them
     /** @type {Map<string, {at: number, answer: Promise<any>}>} */
     this.loaded = new Map(); // answers by student, some loaded before the grader comes to them
-    this.named = namesAreShown();
+    this.named = sessionStorage.getItem(NAMES) === "yes"; // whether names are shown
   }
 
   /** Return an answer, loaded ahead or from the server. @param {string} student @param {boolean} [fresh] */
@@ -57,13 +56,13 @@ export class ClassList {
   /** Load the question. The rubric that the grader sees does not change. */
   async load() {
     const start = performance.now();
-    const { question, rubric, students, comments, same, next, reading } = await ask([
+    const { question, rubric, students, comments, same, similar, reading } = await ask([
       "question",
       CELL,
     ]);
     this.rubric ??= rubric;
     this.newest = rubric;
-    Object.assign(this, { question, comments, same, next, reading, rows: students });
+    Object.assign(this, { question, comments, same, similar, reading, rows: students });
     this.places = new Map(students.map((row, place) => [row.student, place]));
     // Gradings saved during the request are newer than the list.
     for (const [student, [at, grading]] of this.fresh) {
@@ -89,6 +88,24 @@ export class ClassList {
     return this.same.find((group) => group.includes(student)) ?? [];
   }
 
+  /** Return the students with a similar text that is not the same. @param {string} student */
+  similarTo(student) {
+    const same = new Set([student, ...this.sameAs(student)]);
+    const group = this.similar.find((group) => group.includes(student)) ?? [];
+    return group.filter((id) => !same.has(id));
+  }
+
+  /** Say that the server has not read all answers; "" if it has. */
+  get partly() {
+    const { read = 0, of = 0 } = this.reading ?? {};
+    return read < of ? `so far: ${read} of ${of} notebooks are read` : "";
+  }
+
+  /** Return the items that the hints on an answer suggest. @param {any} answer @returns {string[]} */
+  suggestedIn(answer) {
+    return this.rubric.items.map(({ id }) => id).filter((id) => answer.hints.suggested.includes(id));
+  }
+
   toggleNames() {
     this.named = !this.named;
     sessionStorage.setItem(NAMES, this.named ? "yes" : "");
@@ -107,14 +124,6 @@ export class ClassList {
   /** Return the previous or next student. @param {string} student @param {number} step @returns {string | undefined} */
   neighbour(student, step) {
     return this.rows[(this.places.get(student) ?? -1) + step]?.student;
-  }
-
-  /** Return the other ungraded answers, from here to the end and then from the start. @param {string} student */
-  waiting(student) {
-    const here = this.places.get(student) ?? -1;
-    const circle = [...this.rows.slice(here + 1), ...this.rows.slice(0, here + 1)];
-    const left = circle.filter((row) => !row.graded && row.student !== student);
-    return left.map((row) => row.student);
   }
 
   /** Return how many answers are graded. */

@@ -2,7 +2,7 @@
 /** A conflict of two saves, of two graders or two tabs: shows both, and lets the grader choose. */
 
 import { CELL, gradingPage } from "./api.js";
-import { counted, dialog, make, points, when, withFormulas } from "./dom.js";
+import { counted, dialog, listed, make, points, when, withFormulas } from "./dom.js";
 import { scoreOf } from "./rubric.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
@@ -20,7 +20,7 @@ export function notSaved(students, call) {
   const were = students.length > 1 ? "They were" : "It was";
   return [
     `Not saved: ${count}. ${were} graded elsewhere in the meantime. To look, open `,
-    ...links.flatMap((link, index) => (index ? [", ", link] : [link])),
+    ...listed(links),
   ];
 }
 

@@ -1,16 +1,27 @@
 // @ts-check
 /** The content of an answer: the code beside it, numbers, text, pictures and notices. */
 
-import { button, byId, enlargePictures, make, points, showCleanedHtml } from "./dom.js";
+import {
+  button,
+  byId,
+  enlargePictures,
+  listedNames,
+  make,
+  points,
+  showCleanedHtml,
+} from "./dom.js";
 
-/** @param {string} text @param {string} [kind] @param {...Node} more */
+/** @param {string} text @param {string} [kind] @param {...(Node | string)} more */
 function notice(text, kind = "", ...more) {
   return make("p", { className: `notice ${kind}` }, text, ...more);
 }
 
-export const WAIT = "If autograde is running, wait until it ends.";
+const WAIT = "If autograde is running, wait until it ends.";
 
-/** Return why a submission has no full grading, and the kind of the notice. @param {any} answer */
+/**
+ * Return why a submission has no full grading, and the kind of the notice.
+ * @param {any} answer @returns {[string, string]}
+ */
 export function why({ status, reason }) {
   return status === "not graded"
     ? [`${reason} ${WAIT}`, "waits"]
@@ -19,12 +30,19 @@ export function why({ status, reason }) {
 
 /**
  * Return the notices that a grader has to read before the answer.
- * @param {any} answer @param {number | null} score @param {() => void} keep saves the mark once more
+ * @param {any} answer @param {string[]} others who have it open too
+ * @param {() => void} keep saves the mark once more
  */
-function notices(answer, score, keep) {
-  const { reason, late, grading } = answer;
+function notices(answer, others, keep) {
+  const { reason, late, lacks, grading } = answer;
   const list = [];
+  if (others.length) list.push(notice("Open now also by ", "waits", ...listedNames(others)));
   if (reason) list.push(notice(...why(answer)));
+  if (lacks.length) {
+    const what = `The grader does not have ${lacks.join(", ")}, which this notebook imports. `;
+    const how = "An instructor can add packages: c.ExecuteSubmission.packages.";
+    list.push(notice(`${what}The cell may have worked for the student. ${how}`, "alarm"));
+  }
   if (late) list.push(notice(`Late: ${late}`));
   if (grading.changed) {
     const changed = "The student submitted this answer again after it was graded. ";
@@ -32,7 +50,7 @@ function notices(answer, score, keep) {
   }
   if (grading.overridden) {
     const box = notice(
-      `The score was changed in formgrader to ${points(score)}. ` +
+      `The score was changed in formgrader to ${points(grading.score)}. ` +
         "If the rubric changes, this score stays. If you grade here, your score replaces it.",
       "alarm",
     );
@@ -42,9 +60,23 @@ function notices(answer, score, keep) {
   return list;
 }
 
-/** @param {any} answer as the server gives it @param {() => void} keep */
-export function showNotices(answer, keep) {
-  byId("notices").replaceChildren(...notices(answer, answer.grading.score, keep));
+/** @param {any} answer as the server gives it @param {string[]} others @param {() => void} keep */
+export function showNotices(answer, others, keep) {
+  byId("notices").replaceChildren(...notices(answer, others, keep));
+}
+
+/** Show what a program saw of the plots, what is wrong first. @param {any} hints */
+function showHints({ wrong, shown }) {
+  const box = byId("hints");
+  box.hidden = !shown.length;
+  const about = "Taken from the student's own run, so it may be forged: look at the plot.";
+  const lines = shown.flatMap((line) => [make("br", {}), line]).slice(shown.length > 1 ? 0 : 1);
+  box.replaceChildren(
+    make("span", { className: "soft", title: about }, "Hints: "),
+    make("strong", {}, wrong.join(" · ")),
+    wrong.length && shown.length === 1 ? " · " : "",
+    ...lines,
+  );
 }
 
 /** Show an answer. @param {any} answer as the server gives it */
@@ -72,6 +104,7 @@ export function showContent(answer) {
     text.replaceChildren(make("p", { className: "soft" }, "There is no answer."));
   else showCleanedHtml(text, answer.html);
   enlargePictures(text, "Plot");
+  showHints(answer.hints);
   byId("answer").classList.toggle("empty", answer.empty || answer.missing);
   text.scrollTop = 0;
   byId("work").scrollTop = 0;

@@ -50,7 +50,9 @@ export function byId(id) {
  */
 export function showCleanedHtml(element, html) {
   element.innerHTML = html;
-  for (const link of element.querySelectorAll("a[href]")) {
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = element.querySelectorAll("a[href]");
+  for (const link of links) {
     link.setAttribute("target", "_blank");
     link.setAttribute("rel", "noopener noreferrer");
     // The link's text is a student's, so the place to which it leads stands behind it.
@@ -177,6 +179,12 @@ export function say(text, ...more) {
 }
 /** @type {any} */
 let sayTimer;
+
+/** Put commas between elements. @param {(Node | string)[]} elements @returns {(Node | string)[]} */
+export const listed = (elements) => elements.flatMap((one, index) => (index ? [", ", one] : [one]));
+
+/** Return names, as people typed them, with commas. @param {string[]} names */
+export const listedNames = (names) => listed(names.map((name) => make("bdi", {}, name)));
 
 /** Format points. @param {number | null | undefined} value @param {boolean} [signed] */
 export function points(value, signed = false) {

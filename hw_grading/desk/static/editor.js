@@ -168,20 +168,8 @@ export async function editRubric(rubric, named, changed) {
       return false;
     }
   };
-  const leave = async () => {
-    if (JSON.stringify(read()) === first) return true;
-    const choice = await dialog(
-      "Leave without saving?",
-      ["You would lose your changes to the rubric."],
-      {
-        buttons: [
-          ["Continue editing", "main", ""],
-          ["Leave", "", "leave"],
-        ],
-      },
-    );
-    return choice === "leave";
-  };
+  const leave = () =>
+    JSON.stringify(read()) === first || confirm("You would lose your changes to the rubric.");
   await dialog("Edit the rubric", [...elements, trouble], {
     className: "wide",
     buttons: [

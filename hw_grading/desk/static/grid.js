@@ -7,10 +7,12 @@ import { notSaved } from "./conflict.js";
 import { button, byId, counted, make, points, say } from "./dom.js";
 import { listen, showHelp } from "./keys.js";
 import { confirmChanged, pressItems, showItems } from "./rubric.js";
-import { grader, showNotLoaded } from "./page.js";
+import { grader, loaded } from "./page.js";
+import { compareSimilar } from "./similar.js";
 
 /** @typedef {import("./classlist.js").Row} Row */
 
+const PAUSE = 400; // milliseconds for which the pointer rests on a picture
 const list = new ClassList();
 /** @type {Set<string>} */
 const selected = new Set();
@@ -20,90 +22,122 @@ const chosen = new Set();
 let shown = [];
 let last = 0; // the tile where a Shift selection starts
 
+/** @type {(() => string[]) | null} */
+let group = null; // returns the students of the selected group, which may grow
+
+/** The values by which answers are filtered, each with its words. @type {Record<string, (row: Row) => string[]>} */
 const FILTERS = {
-  all: () => true,
-  waiting: (row) => !row.graded,
-  graded: (row) => row.graded,
-  flagged: (row) => row.flagged,
+  State: (row) => [row.graded ? "graded" : "not graded", row.flagged ? "flagged" : ""],
+  Item: (row) =>
+    list.rubric.items
+      .filter((item) => row.chosen.includes(item.id))
+      .map((item) => `${points(item.points, true)} ${item.text}`),
+  "Graded by": (row) => [row.grader],
+  Hint: (row) => row.hints,
 };
+/** @type {Record<string, string>} */
+const wanted = new URLSearchParams(location.search).has("flagged") ? { State: "flagged" } : {};
+
+/** @param {Row} row @param {string} name of a filter */
+const has = (row, name) => FILTERS[name](row).includes(wanted[name]);
+
+function showFilters() {
+  const listed = Object.entries(FILTERS).filter(([name]) => name !== "Hint"); // it has buttons
+  const filters = listed.map(([name, values]) => {
+    const counts = new Map(wanted[name] ? [[wanted[name], 0]] : []);
+    for (const value of list.rows.flatMap(values).filter(Boolean))
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    const options = [...counts].sort().map(([value, count]) =>
+      make("option", { value, selected: value === wanted[name] }, `${value} (${count})`),
+    );
+    const onchange = ({ target }) => {
+      wanted[name] = target.value;
+      target.blur(); // so that keys are commands again
+      showTiles();
+      showSelection();
+    };
+    const all = make("option", { value: "" }, "all");
+    return make("label", {}, `${name} `, make("select", { onchange }, all, ...options));
+  });
+  // A filter that is being chosen stays as it is.
+  if (!byId("filters").contains(document.activeElement)) byId("filters").replaceChildren(...filters);
+}
+
+/** Show how many answers have each hint. A click shows and selects them; another, all again. */
+function showHints() {
+  const counts = new Map();
+  for (const hint of list.rows.flatMap((row) => row.hints))
+    counts.set(hint, (counts.get(hint) ?? 0) + 1);
+  const buttons = [...counts].sort(([, one], [, other]) => other - one).map(([hint, count]) => {
+    const on = wanted.Hint === hint;
+    const press = () => {
+      wanted.Hint = on ? "" : hint;
+      showTiles();
+      showHints();
+      const all = on ? [] : shown.map((row) => row.student);
+      choose(() => all);
+    };
+    return button(`${hint} ${count}`, press, { "aria-pressed": String(on) });
+  });
+  byId("hints").replaceChildren(...buttons.map((one) => make("li", {}, one)));
+  byId("hints-line").hidden = !buttons.length;
+}
 
 /** Sort failures first, then empty answers, then the rest in the question's order. */
 function ordered() {
   const rank = (row) => (row.failed ? 0 : row.empty ? 1 : 2);
   return list.rows
-    .filter(FILTERS[byId("show").value])
+    .filter((row) => Object.keys(FILTERS).every((name) => !wanted[name] || has(row, name)))
     .sort((one, other) => rank(one) - rank(other));
+}
+
+/** Return what a tile shows of an answer: its first plot, or its first words. @param {Row} row */
+function glimpse(row) {
+  const words = (text, soft) => make("p", { className: `excerpt ${soft ? "soft" : ""}` }, text);
+  if (row.pictures) {
+    const src = `${address("api", "thumbnail", CELL, row.student)}?d=${row.digest}`;
+    const onerror = (event) => event.target.replaceWith(words("The plot cannot be shown.", true));
+    const alt = `Plot of ${list.call(row.student)}`;
+    return make("img", { loading: "lazy", decoding: "async", alt, src, onerror });
+  }
+  if (row.excerpt) return words(row.excerpt, false);
+  if (row.failed) return words("The submission failed.", true);
+  return words(row.empty ? "Empty" : row.missing ? "The cell is missing." : "No picture", true);
 }
 
 /** @param {Row} row @param {number} index */
 function tile(row, index) {
   const name = list.call(row.student);
-  const words = (text, soft) => make("p", { className: `excerpt ${soft ? "soft" : ""}` }, text);
-  const why = row.failed
-    ? "The submission failed."
-    : row.empty
-      ? "Empty"
-      : row.missing
-        ? "The cell is missing."
-        : "No picture";
-  const inside = row.pictures
-    ? make("img", {
-        loading: "lazy",
-        decoding: "async",
-        alt: `Plot of ${name}`,
-        src: `${address("api", "thumbnail", CELL, row.student)}?d=${row.digest}`,
-        onerror: (event) => event.target.replaceWith(words("The plot cannot be shown.", true)),
-      })
-    : words(row.excerpt || why, !row.excerpt);
+  const isSelected = selected.has(row.student);
   const marks = [
     row.pictures > 1 && `${row.pictures} plots`,
     row.failed && "failed",
-    row.error && "error",
+    row.lacks.length ? `lacks ${row.lacks.join(", ")}` : row.error && "error",
     row.flagged && "flagged",
     row.changed && "submitted again",
     row.overridden && "changed in formgrader",
-  ]
-    .filter(Boolean)
-    .join(" · ");
-  const box = make("input", {
-    type: "checkbox",
-    checked: selected.has(row.student),
-    tabIndex: -1,
-    "aria-label": `Select ${name}`,
-    onclick: (event) => select(index, event.shiftKey),
-  });
+  ];
+  const alarm = row.failed || row.error || row.changed ? "alarm" : "soft";
+  const toSelect = { type: "checkbox", checked: isSelected, "aria-label": `Select ${name}` };
+  const onBox = (event) => select(index, event.shiftKey);
+  const onLink = (event) => {
+    if (!event.shiftKey) return;
+    event.preventDefault();
+    select(index, true);
+  };
+  const link = { href: gradingPage(CELL, row.student), tabIndex: index ? -1 : 0, onclick: onLink };
+  const score = row.graded ? points(row.score) : "not graded";
   return make(
     "li",
-    { className: selected.has(row.student) ? "selected" : "", "data-index": index },
-    make(
-      "a",
-      {
-        href: gradingPage(CELL, row.student),
-        tabIndex: index ? -1 : 0,
-        onclick: (event) => {
-          if (!event.shiftKey) return;
-          event.preventDefault();
-          select(index, true);
-        },
-      },
-      inside,
-      make("span", { className: "unseen" }, `Grade ${name}`),
-    ),
-    make(
-      "span",
-      { className: `marks ${row.failed || row.error || row.changed ? "alarm" : "soft"}` },
-      marks,
-    ),
+    { className: isSelected ? "selected" : "", "data-index": index },
+    make("a", link, glimpse(row), make("span", { className: "unseen" }, `Grade ${name}`)),
+    make("span", { className: `marks ${alarm}` }, marks.filter(Boolean).join(" · ")),
     make(
       "label",
       { className: "caption" },
-      box,
+      make("input", { ...toSelect, tabIndex: -1, onclick: onBox }),
       make("bdi", {}, name),
-      make(
-        "span",
-        { className: `score ${row.graded ? "" : "waits"}` },
-        row.graded ? points(row.score) : "not graded",
-      ),
+      make("span", { className: `score ${row.graded ? "" : "waits"}` }, score),
     ),
   );
 }
@@ -111,17 +145,15 @@ function tile(row, index) {
 function showTiles() {
   shown = ordered();
   const tiles = shown.map(tile);
-  const none = make(
-    "li",
-    { className: "soft" },
-    list.rows.length ? "No such answers." : "Nobody has submitted this homework yet.",
-  );
+  const why = list.rows.length ? "No such answers." : "Nobody has submitted this homework yet.";
+  const none = make("li", { className: "soft" }, why);
   byId("tiles").replaceChildren(...(tiles.length ? tiles : [none]));
   byId("tiles").removeAttribute("aria-busy");
 }
 
 /** @param {number} index @param {boolean} range from the last selected tile */
 function select(index, range) {
+  group = null;
   const on = !selected.has(shown[index].student);
   const [from, to] = range ? [Math.min(last, index), Math.max(last, index)] : [index, index];
   for (const row of shown.slice(from, to + 1))
@@ -138,41 +170,59 @@ function showSelection() {
     const box = element.querySelector("input");
     if (box) box.checked = on;
   }
-  const box = byId("selection");
   const graded = [...selected].filter((id) => list.row(id)?.graded).length;
-  box.hidden = !selected.size;
-  byId("selection-title").textContent =
-    counted(selected.size, "answer") + " selected" + (graded ? `, ${graded} graded` : "");
+  const hidden = selected.size - shown.filter((row) => selected.has(row.student)).length;
+  const notes = [graded && `${graded} graded`, hidden && `${hidden} not shown`, group && list.partly];
+  const said = [`${counted(selected.size, "answer")} selected`, ...notes.filter(Boolean)];
+  byId("selection-title").textContent = said.join(", ");
+  byId("selection").hidden = !selected.size;
   pressItems(byId("items"), chosen);
   byId("give").disabled = !chosen.size;
 }
 
+/** Select a group, also those who join it while the server reads. @param {() => string[]} students */
+function choose(students) {
+  group = students;
+  selected.clear();
+  for (const id of students()) if (list.row(id)) selected.add(id);
+  showSelection();
+}
+
 function showGroups() {
-  const blank = list.rows.filter((row) => row.empty).map((row) => row.student);
-  const identical = list.same.filter((group) => !group.every((id) => list.row(id)?.empty));
-  const groups = [
-    ...(blank.length ? [["Empty", blank]] : []),
-    ...identical.map((group, index) => [`Identical ${index + 1}`, group]),
-  ];
-  const choose = (students) => () => {
-    selected.clear();
-    for (const id of students) if (list.row(id)) selected.add(id);
-    showSelection();
+  const blank = () => list.rows.filter((row) => row.empty).map((row) => row.student);
+  const same = list.same.filter(([first]) => !list.row(first)?.empty);
+  /** @param {string} kind @param {string[]} students */
+  const among = (kind, [first]) => () => list[kind].find((one) => one.includes(first)) ?? [];
+  const select = (name, students) =>
+    button(`${name} (${students().length})`, () => choose(students));
+  /** @param {string[]} students */
+  const compare = async ([first]) => {
+    const chosen = await compareSimilar(first, list, "Select the chosen ones");
+    if (chosen.length) choose(() => chosen);
   };
-  const buttons = groups.map(([name, students]) =>
-    make("li", {}, button(`${name} (${students.length})`, choose(students))),
-  );
-  const none = make("li", { className: "soft" }, "No two answers are identical.");
-  byId("groups").replaceChildren(...(buttons.length ? buttons : [none]));
+  const buttons = [
+    ...(blank().length ? [select("Empty", blank)] : []),
+    ...same.map((one, index) => select(`Same ${index + 1}`, among("same", one))),
+    ...list.similar.map((one, index) => {
+      const similar = select(`Similar ${index + 1}`, among("similar", one));
+      return make("span", {}, similar, button("Compare", () => compare(one)));
+    }),
+  ];
+  const none = make("span", { className: "soft" }, "No two answers are the same.");
+  const shown = buttons.length ? buttons : [none];
+  byId("groups").replaceChildren(...shown.map((one) => make("li", {}, one)));
 }
 
 function showAll() {
   byId("title").textContent = list.question.title;
   byId("names").setAttribute("aria-pressed", String(list.named));
   for (const id of [...selected]) if (!list.row(id)) selected.delete(id);
+  showFilters();
   showTiles();
   showGroups();
-  showSelection();
+  showHints();
+  if (group) choose(group);
+  else showSelection();
 }
 
 /** @param {string} id of an item */
@@ -184,6 +234,7 @@ function toggle(id) {
 /** Send a request that changes the selected answers. @param {(body: any) => Promise<any>} what */
 async function apply(what) {
   const students = [...selected].map((id) => list.row(id)).filter((row) => row !== undefined);
+  group = null;
   const column = (name) => Object.fromEntries(students.map((row) => [row?.student, row?.[name]]));
   for (const button of byId("selection").querySelectorAll("button")) button.disabled = true;
   try {
@@ -280,6 +331,26 @@ function keysOfTiles() {
   });
 }
 
+/** Show the picture larger on which the pointer rests. */
+function lens() {
+  const large = make("img", { id: "lens", alt: "", hidden: true });
+  document.body.append(large);
+  /** @type {any} */
+  let timer;
+  for (const kind of ["pointerover", "pointerleave", "click"]) {
+    byId("tiles").addEventListener(kind, ({ target, pointerType, clientX }) => {
+      clearTimeout(timer);
+      large.hidden = true;
+      if (kind !== "pointerover" || pointerType !== "mouse" || target.tagName !== "IMG") return;
+      timer = setTimeout(() => {
+        large.src = `${target.src}&larger=1`;
+        large.className = clientX > innerWidth / 2 ? "left" : "right";
+        large.hidden = false;
+      }, PAUSE);
+    });
+  }
+}
+
 function names() {
   list.toggleNames();
   showAll();
@@ -287,42 +358,33 @@ function names() {
 
 async function begin() {
   await grader();
-  try {
-    await list.load();
-  } catch (error) {
-    showNotLoaded("The class", error, () => location.reload());
-    return;
-  }
+  await loaded("The class", showPage);
+}
+
+async function showPage() {
+  await list.load();
   takeRubric(list.rubric);
   showAll();
   follow();
   const clear = () => {
+    group = null;
     selected.clear();
     showSelection();
   };
-  const help = () =>
-    showHelp([
-      ["arrows", "move from answer to answer"],
-      ["Space", "select or unselect (Shift and arrow: a range)"],
-      ["Enter", "grade this answer"],
-      ["1 … 9", "choose an item for the selected answers"],
-      ["s", "give the chosen items to them"],
-      ["Esc", "select none"],
-      ["u", "undo"],
-      ["i", "names of students"],
-      ["?", "this help"],
-    ]);
-  const actions = { give, nothing, undo, names, clear, help };
-  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener("click", action);
-  byId("show").addEventListener("change", showTiles);
   keysOfTiles();
+  lens();
   listen(
     {
       u: undo,
       i: names,
       s: () => chosen.size && selected.size && give(),
+      d: () => selected.size && nothing(),
+      a: () => {
+        const all = shown.map((row) => row.student);
+        choose(() => all);
+      },
       Escape: clear,
-      "?": help,
+      "?": showHelp,
     },
     (index) => selected.size && list.rubric.items[index] && toggle(list.rubric.items[index].id),
   );

@@ -1,7 +1,7 @@
 // @ts-check
 /** Keyboard shortcuts. They are off in a text field, with Ctrl, Alt or Meta, and behind a dialog. */
 
-import { button, dialog, make, say } from "./dom.js";
+import { button, byId, dialog, make, say } from "./dom.js";
 
 const FIELDS = "input:not([type=checkbox]), textarea, select";
 
@@ -22,7 +22,7 @@ export function keyOf(index) {
 }
 
 /**
- * Listen to keys. While the page is not ready, or an action is at work, keys wait with a sign. Then
+ * Listen to keys, and to the buttons that name them. While the page is not ready, or an action is at work, keys wait with a sign. Then
  * they are used in order: as commands, and as text from the command on that leads to a text field.
  * So the same keys do the same, however slow the server is.
  * @param {Record<string, () => any>} actions by key; a promise that one returns is its work
@@ -64,6 +64,10 @@ export function listen(actions, onItem, ready = () => true, atOnce = () => false
     }
     if (!waiting.length) drop();
   };
+  for (const element of document.querySelectorAll("button[aria-keyshortcuts]")) {
+    const key = element.getAttribute("aria-keyshortcuts") ?? "";
+    element.addEventListener("click", () => (ready() || atOnce(key)) && run(actions[key]));
+  }
   document.addEventListener("keydown", (event) => {
     const target = /** @type {Element} */ (event.target);
     const typed = event.getModifierState("AltGraph"); // signs such as $ need it on some keyboards
@@ -104,28 +108,7 @@ function type(field, key) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** The keys on the page of one answer. @type {[string, string][]} */
-export const KEYS = [
-  ["1 … 9", "switch a rubric item on or off (⇧0 … ⇧9: the tenth and later ones)"],
-  ["0", "full marks"],
-  ["d", "graded, but no item applies"],
-  ["+ −", "half a point more or less"],
-  ["n", "next answer that is not graded"],
-  ["j k", "next, previous answer"],
-  ["c", "write a comment (Esc or Ctrl+Enter: leave it, ↓: choose a comment used before)"],
-  ["u", "undo your last save"],
-  ["f", "flag for a second look, and say why (Esc or Enter: leave the field)"],
-  ["e", "edit the rubric"],
-  ["q", "question and mark scheme"],
-  ["i", "names of students"],
-  ["g", "all answers in a grid"],
-  ["?", "this help"],
-];
-
-/** Show the list of keys. @param {[string, string][]} lines keys and their actions */
-export function showHelp(lines) {
-  const rows = lines.map(([key, text]) =>
-    make("tr", {}, make("th", { scope: "row" }, make("kbd", {}, key)), make("td", {}, text)),
-  );
-  dialog("Keys", [make("table", { className: "keys" }, make("tbody", {}, ...rows))]);
+/** Show the page's list of keys, which its template has. */
+export function showHelp() {
+  dialog("Keys", [byId("keys").content.cloneNode(true)]);
 }

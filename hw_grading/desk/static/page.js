@@ -81,7 +81,18 @@ export function notLoaded(what, error, again, className = "") {
   );
 }
 
-/** Show it at the top of the page. @param {string} what @param {any} error @param {() => void} again */
-export function showNotLoaded(what, error, again) {
-  byId("trouble").replaceChildren(notLoaded(what, error, again));
+/**
+ * Load what a page shows, or say at its top why that failed.
+ * @param {string} what @param {() => Promise<void>} load @returns {Promise<boolean>} whether it is there
+ */
+export async function loaded(what, load) {
+  try {
+    await load();
+    byId("trouble").replaceChildren();
+    return true;
+  } catch (error) {
+    const again = () => loaded(what, load);
+    byId("trouble").replaceChildren(notLoaded(what, error, again));
+    return false;
+  }
 }

@@ -3,7 +3,7 @@
 
 import { LOGIN, address } from "./api.js";
 import { button, byId, counted, make, points } from "./dom.js";
-import { pressItems, scoreOf } from "./rubric.js";
+import { pressItems, scoreOf, suggestItems } from "./rubric.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 /** @typedef {import("./classlist.js").ClassList} ClassList */
@@ -15,6 +15,10 @@ import { pressItems, scoreOf } from "./rubric.js";
 export function showMarking(mark, answer, list) {
   const most = list.question.max_points;
   pressItems(byId("items"), mark.chosen);
+  const suggested = list.suggestedIn(answer);
+  suggestItems(byId("items"), suggested);
+  byId("suggestions").hidden = !Object.keys(list.question.conditions).length;
+  for (const id of ["take", "yes"]) byId(id).disabled = !suggested.length;
   const { grading } = answer;
   // Until a changed mark is saved, show its own score. The server also knows formgrader's scores.
   const [own, saved] = [mark, grading].map((one) => scoreOf(list.rubric, one, most));
@@ -33,8 +37,13 @@ export function showMarking(mark, answer, list) {
   const same = list.sameAs(answer.student).filter((id) => id !== answer.student);
   byId("same-line").hidden = !same.length;
   const graded = same.filter((id) => list.row(id)?.graded).length;
+  const others = same.length === 1 ? "the other one" : `the ${same.length} others`;
+  const notes = [graded && `${graded} graded`, list.partly].filter(Boolean).join("; ");
   byId("same-line").querySelector("span").textContent =
-    `Also for ${counted(same.length, "identical answer")}${graded ? ` (${graded} graded)` : ""}`;
+    `Also for ${others} of this group${notes ? ` (${notes})` : ""}`;
+  const similar = list.similarTo(answer.student).length;
+  byId("similar").hidden = !similar;
+  byId("similar").querySelector("span").textContent = counted(similar, "similar answer");
 }
 
 /**

@@ -19,6 +19,7 @@ export function showItems(list, rubric, toggle) {
     box.append(
       make("span", { className: "points" }, points(item.points, true)),
       withFormulas("span", "text", item.text),
+      make("span", { className: "hint", hidden: true }, "suggested"),
     );
     if (/^\d$/.test(key)) box.setAttribute("aria-keyshortcuts", key);
     const note =
@@ -40,6 +41,14 @@ export function pressItems(list, chosen) {
   const ids = new Set(chosen);
   for (const button of list.querySelectorAll("button.item")) {
     button.setAttribute("aria-pressed", String(ids.has(/** @type {any} */ (button).dataset.item)));
+  }
+}
+
+/** Mark the items that hints suggest. @param {Element} list @param {string[]} ids */
+export function suggestItems(list, ids) {
+  for (const button of list.querySelectorAll("button.item")) {
+    const hint = /** @type {HTMLElement} */ (button.querySelector(".hint"));
+    hint.hidden = !ids.includes(/** @type {any} */ (button).dataset.item);
   }
 }
 

@@ -5,7 +5,7 @@ import { ask, gradingPage } from "./api.js";
 import { why } from "./content.js";
 import { button, byId, enlargePictures, make, points, say, showCleanedHtml, table, when } from "./dom.js";
 import { number, numbersOnly } from "./editor.js";
-import { grader, showNotLoaded } from "./page.js";
+import { grader, loaded } from "./page.js";
 
 const STUDENT = document.body.dataset.student ?? "";
 
@@ -75,7 +75,7 @@ function scrolling(label, inside) {
 async function send(where, body) {
   try {
     await ask(["correct", ...where], body);
-    await load();
+    await show();
     return true;
   } catch (error) {
     say(`Not saved: ${error.message}`);
@@ -137,23 +137,18 @@ function testsCard(tests) {
 }
 
 async function load() {
-  try {
-    const { name, reason, late, status, answers, tests } = await ask(["student", STUDENT]);
-    byId("title").textContent = name ? `${name} (${STUDENT})` : STUDENT;
-    document.title = byId("title").textContent;
-    const [text, kind] = why({ status, reason });
-    byId("status").replaceChildren(
-      reason ? make("p", { className: kind }, text) : "",
-      late ? make("p", {}, `Late: ${late}`) : "",
-    );
-    byId("answers").replaceChildren(...answers.map(card), tests.length ? testsCard(tests) : "");
-    byId("answers").removeAttribute("aria-busy");
-    byId("trouble").replaceChildren();
-  } catch (error) {
-    byId("title").textContent = STUDENT;
-    byId("answers").replaceChildren();
-    showNotLoaded("The student", error, load);
-  }
+  byId("title").textContent = STUDENT;
+  const { name, reason, late, status, answers, tests } = await ask(["student", STUDENT]);
+  byId("title").textContent = name ? `${name} (${STUDENT})` : STUDENT;
+  document.title = byId("title").textContent;
+  const [text, kind] = why({ status, reason });
+  byId("status").replaceChildren(
+    reason ? make("p", { className: kind }, text) : "",
+    late ? make("p", {}, `Late: ${late}`) : "",
+  );
+  byId("answers").replaceChildren(...answers.map(card), tests.length ? testsCard(tests) : "");
+  byId("answers").removeAttribute("aria-busy");
 }
 
-grader().then(load);
+const show = () => loaded("The student", load);
+grader().then(show);

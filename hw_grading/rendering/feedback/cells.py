@@ -1,7 +1,8 @@
 """How each cell of a notebook is shown in a student's feedback.
 
-The student's own text, code and outputs are open, and so are headings and short texts of the
-instructor. Long texts and code of the instructor are folded. Oversized content is cut with a note.
+The student's own text, code and outputs are open, and so are the first heading of each cell and
+short texts of the instructor. Long texts and code of the instructor are folded. Oversized content
+is cut with a note.
 """
 
 import functools
@@ -13,18 +14,16 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
-from hw_grading.gradebook.graded_notebook import cut, plain, without_codes, without_controls
 from hw_grading.homework.notes import is_notes
-from hw_grading.rendering.answers import LONGEST_PRINTED, Limits, code_html, outputs_html, text_html
+from hw_grading.rendering.answers import LONGEST_PRINTED, code_html, outputs_html, text_html
 from hw_grading.rendering.feedback.summary import Facts, Points, Remark, remark_of, trusted_html
+from hw_grading.rendering.limits import Limits
+from hw_grading.texts import without_codes, without_controls
 from hw_support.submission.cells import grade_id_of
+from hw_support.submission.problems import plain
 
 _SHORT = 280  # characters; a longer text of the instructor is folded
-# A heading, or code between fences: a "#" in code is not a heading.
-_HEADING = re.compile(
-    r"^ {0,3}(`{3,}|~{3,})(?s:.*?)(?:^ {0,3}\1|\Z)|^(#{1,6} +\S.*)$", re.MULTILINE
-)
-_FAILED = re.compile(r"^([^<>\n]*FAILED  [^<>\n]*(?:\n {8}[^<>\n]*)?)", re.MULTILINE)  # in HTML
+_FAILED = re.compile(r"^([^<>\n]*FAILED  [^<>\n]*(?:\n {8}[^<>\n]*)*)", re.MULTILINE)  # in HTML
 _instructors_code = functools.lru_cache(maxsize=300)(code_html)  # the same for the whole class
 
 
@@ -47,7 +46,7 @@ class Shown:
     name: str  # the question's name, for answers and tests
     points: Points | None
     remark: Remark | None
-    sections: tuple[Section, ...]  # the cell's text; empty for a code cell
+    section: Section | None  # the cell's text; None for a code cell
     code: Markup  # the cell's code, coloured; "" for a text cell
     first_line: str  # the first line of the code
     outputs: Markup
@@ -81,7 +80,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
             name=str(facts.places.get(name, "")) if graded else "",
             points=facts.points(score),
             remark=remark_of(comment) if comment else None,
-            sections=() if is_code else tuple(_sections(cell, kind, render)),
+            section=None if is_code else _section(cell, kind, render, limits),
             code=code,
             first_line=plain(cell.source.strip().partition("\n")[0], 60),
             outputs=outputs_in(cell, kind, limits) if is_code else Markup(),
@@ -98,31 +97,22 @@ def _kind(cell: NotebookNode, facts: Facts) -> str:
     return "own"
 
 
-def _sections(cell: NotebookNode, kind: str, render: Callable[..., Markup]) -> Iterator[Section]:
+def _section(
+    cell: NotebookNode, kind: str, render: Callable[..., Markup], limits: Limits
+) -> Section:
     attached = cell.get("attachments")
     if cell.cell_type == "raw":
-        text = without_codes(cut(cell.source, LONGEST_PRINTED))
-        yield Section(plain=without_controls(text))
-    elif kind != "given":
-        yield Section(text=render(cell.source, attached))
-    else:
-        for heading, text in _apart(cell.source):
-            yield Section(
-                heading=render(heading, attached) if heading else "",
-                text=render(text, attached) if text else "",
-                folded=len(text) > _SHORT or "](" in text or "<img" in text,
-            )
-
-
-def _apart(source: str) -> Iterator[tuple[str, str]]:
-    """Yield each heading of a text and what is below it."""
-    heading, begin = "", 0
-    for found in _HEADING.finditer(source):
-        if found[2]:
-            if heading or source[begin : found.start()].strip():
-                yield heading, source[begin : found.start()].strip("\n")
-            heading, begin = found[2], found.end()
-    yield heading, source[begin:].strip("\n")
+        text = without_codes(limits.cut(cell.source, LONGEST_PRINTED))
+        return Section(plain=without_controls(text))
+    if kind != "given":
+        return Section(text=render(cell.source, attached))
+    first, _, rest = cell.source.lstrip().partition("\n")
+    heading, text = (first, rest) if first.startswith("#") else ("", cell.source)
+    return Section(
+        heading=render(heading, attached) if heading else "",
+        text=render(text, attached) if text.strip() else "",
+        folded=len(text) > _SHORT or "](" in text or "<img" in text,
+    )
 
 
 def outputs_in(cell: NotebookNode, kind: str, limits: Limits) -> Markup:

@@ -11,27 +11,23 @@ import nbformat
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import (
-    MAX_BYTES,
-    Places,
-    open_notebook,
-    plain,
-    read_places,
-)
+from hw_grading.gradebook.given import digest_of
+from hw_grading.gradebook.places import Places, read_places
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.scores import comments_of, open_gradebook
+from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import read_problems
-from hw_grading.rendering import FORMULAS, templates_in
+from hw_grading.notebooks import MAX_BYTES, open_notebook
+from hw_grading.rendering import FORMULAS, STYLE, templates_in
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.summary import Facts, summary_of
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import UserError, read_regular_file
-from hw_support.submission.problems import Problem, encodable
+from hw_support.submission.problems import Problem, encodable, plain
 
 _HERE = Path(__file__).parent
-_PAGE = templates_in(_HERE, FORMULAS, _HERE / "page.css").get_template("page.html.j2")
+_PAGE = templates_in(_HERE, FORMULAS, STYLE, _HERE / "page.css").get_template("page.html.j2")
 
 
 class FeedbackExporter(Exporter):
@@ -69,7 +65,7 @@ class FeedbackExporter(Exporter):
             # The configured preprocessors remove hidden tests and mark schemes.
             notebook, _ = super().from_notebook_node(notebook, resources)
             for cell in filter(is_test, notebook.cells):
-                _hide_details(cell)
+                hide_details(cell)
         except Exception as error:  # nbformat and preprocessors may raise any error
             self.log.error("%s: the notebook is not shown: %s", filename, error)
             notebook = nbformat.v4.new_notebook()
@@ -79,27 +75,35 @@ class FeedbackExporter(Exporter):
         return page_of(facts, notebook.cells, problems, trouble), resources
 
     def _facts(self, student: str) -> Facts:
-        course, homework, places, instructors = self._of_class
-        results = read_results(course, homework, student, places)
-        with open_gradebook(course.db_url, homework) as (db, _):
-            comments = comments_of(db, homework, student)
-        known = (results.cells, results.max_score, results.of(student))
-        return Facts(student, homework, *known, comments, places, instructors)
+        course, assignment, places, instructors = self._of_class
+        results = read_results(course, assignment, student, places)
+        with open_gradebook(course.db_url, assignment) as (db, _):
+            comments = comments_in(db, assignment, student).get(student, {})
+        return Facts(
+            student,
+            assignment,
+            cells=results.cells,
+            most=results.max_score,
+            result=results.of(student),
+            comments=comments,
+            places=places,
+            instructors=instructors,
+        )
 
     @cached_property
     def _of_class(self) -> tuple[Course, str, Places, frozenset[str]]:
         """The course, the homework, and where the instructor's cells are, with their texts."""
         directory = self.parent.coursedir  # type: ignore[union-attr]  # that of the converter
-        course, homework = Course.of(directory), directory.assignment_id
+        course, assignment = Course.of(directory), directory.assignment_id
         texts, places = {""}, Places()
-        source = course.notebooks_in(course.source(homework), homework)
-        for path in (*course.notebooks_in(course.release(homework), homework), *source):
+        source = course.notebooks_in(course.source(assignment), assignment)
+        for path in (*course.notebooks_in(course.release(assignment), assignment), *source):
             with contextlib.suppress(UserError, OSError):
                 cells = [c for c in open_notebook(path)["cells"] if isinstance(c, dict)]
                 texts |= {text_of(cell.get("source")).strip() for cell in cells}
         with contextlib.suppress(UserError, OSError):
             places = read_places(*source)
-        return course, homework, places, frozenset(texts - {""})
+        return course, assignment, places, frozenset(texts - {""})
 
 
 def page_of(
@@ -112,6 +116,7 @@ def page_of(
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),
+        digest=digest_of(facts.result, facts.comments),
         summary=summary_of(facts, cells, problems),
         cells=list(shown_cells(facts, cells)),
         trouble=trouble,
@@ -119,7 +124,7 @@ def page_of(
     return encodable(page)
 
 
-def _hide_details(cell: NotebookNode) -> None:
+def hide_details(cell: NotebookNode) -> None:
     """Reduce a test's outputs to what it printed and the names of errors.
 
     The traceback of an error in a test cell (such as a time limit) quotes the hidden lines.

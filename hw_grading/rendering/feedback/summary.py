@@ -14,30 +14,28 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.graded_notebook import Places, error_of, errors_in
+from hw_grading.gradebook.places import Places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import (
-    Cell,
-    Score,
-    Student,
-    counted,
-    counted_points,
-    in_digits,
-    signed,
-)
+from hw_grading.gradebook.scores import Cell, Score, Student
 from hw_grading.homework.cells import is_test
+from hw_grading.notebooks import error_of, errors_in
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown
+from hw_grading.texts import counted, counted_points, in_digits, signed
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import Kind, Problem, Severity
+from hw_support.submission.problems import Kind, Problem, Severity, plain
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 # A sign or two spaces are required: "3 errors" is not an item.
 _ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
 _MAX_ITEMS = 100
+_MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
 _NOTHING = Result(Student("", "", "", ""))
+# Above the problems of each kind that grading could not mend.
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
+_NO_SCORE = "A test gave no score. You lose no points for that: a person has to look at it."
+_INCOMPLETE = "Your notebook could not be graded completely."
 # Problems that were mended and may explain a score. Notes on extra files and metadata are for
 # staff and mean nothing to a student.
 _FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
@@ -57,7 +55,7 @@ class Facts:
     """The facts about one student's homework that are not in the notebook."""
 
     student: str = ""
-    homework: str = ""
+    assignment: str = ""
     cells: tuple[Cell, ...] = ()  # all cells with points, in the notebook's order
     most: float = 0.0  # the total points that count
     result: Result = _NOTHING
@@ -145,7 +143,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Part:
+class ShownPart:
     """A part of a question, with everything that the box says about its cells."""
 
     title: str
@@ -166,7 +164,7 @@ class Question:
 
     name: str
     points: Points | None
-    parts: tuple[Part, ...]
+    parts: tuple[ShownPart, ...]
 
 
 @dataclass(frozen=True)
@@ -202,14 +200,13 @@ def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[P
         if problem.kind is Kind.OTHER_NOTEBOOK:
             remarks.append(problem.message)
         elif problem.severity is Severity.FAILED:
-            is_ours = problem.kind in (Kind.GRADER, Kind.SCORE)
-            what = _NOT_YOURS if is_ours else "Your notebook could not be graded completely."
+            what = {Kind.GRADER: _NOT_YOURS, Kind.SCORE: _NO_SCORE}.get(problem.kind, _INCOMPLETE)
             failures.setdefault(what, []).append(line)
         elif problem.kind in _FOR_STUDENTS:
             mended.append(line)
     corrections = (
         Line(
-            f"{facts.places[one.cell]}, {'you alone' if one.is_own else 'everybody'}: {one.reason}",
+            f"{facts.places[one.cell]}, {'you alone' if one.is_own else one.whom}: {one.reason}",
             numbers.get(one.cell),
             "does not count:" if one.drops else signed(one.points),
         )
@@ -254,6 +251,28 @@ def _lateness(result: Result) -> Iterable[str]:
         yield f"You submitted {result.known.late} after the due date. You lost no points for it."
 
 
+def in_short(result: Result, most: float, places: Places) -> list[str]:
+    """Return a result in a few lines: the total of `most` points, lateness, what failed.
+
+    They are texts that a student wrote in part, each on one line.
+    """
+    total = f"{in_digits(result.final)} of {in_digits(most)} points"
+    if still := sum(score.cell.max_points for score in result.counting if score.is_open):
+        total += f", not final: {counted_points(still)} not graded yet"
+    dropped = result.dropped
+    failures = result.run.failures if result.run else ()
+    failed = [
+        f"{places[one.cell]}: {line.points} {line.text}"
+        for one in failures
+        if one.lost and one.cell not in dropped
+        for line in [_of_failure(one, None, {})]
+    ]
+    lines = [total, *_lateness(result), *(plain(one, _LONGEST_PART) for one in failed[:_MAX_PARTS])]
+    if len(failed) > _MAX_PARTS:
+        lines.append(f"and {len(failed) - _MAX_PARTS} more: see your page of feedback")
+    return lines
+
+
 def _questions(
     facts: Facts,
     cells: Sequence[NotebookNode],
@@ -276,7 +295,7 @@ def _questions(
             points = facts.points(given)
             if points or said or remarks:
                 where = next((numbers[name] for name in names if name in numbers), None)
-                parts.append(Part(title, points, where, tuple(_merged(said)), tuple(remarks)))
+                parts.append(ShownPart(title, points, where, tuple(_merged(said)), tuple(remarks)))
                 counting += given
         if parts:
             yield Question(question, facts.points(counting), tuple(parts))
@@ -312,8 +331,10 @@ def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[st
         said += f" ({what} of the test)"
     elif what:
         said = f"{what}: {said}"
-    elif cell is None or is_test(cell):  # the error is in the outputs too, without its details
-        errors = errors_in(cell) if cell else []
+    elif cell is None:
+        said = "the test did not pass"
+    elif is_test(cell):  # the error is in the outputs too, without its details
+        errors = errors_in(cell)
         name = error_of(errors[0]) if errors else "NotScored"
         said = "the test did not finish" if name == "NotScored" else name
     return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")

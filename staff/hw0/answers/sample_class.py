@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hw_grading.commands.sample import LATE, Submission, blank, cell_of, replace_in
+from hw_grading.commands.sample import LATE, SampleSubmission, blank, cell_of, replace_in
 
 NO_PLOT = """\
 steps = np.logspace(-1, -12, 56)
@@ -11,7 +11,7 @@ print(min(errors))
 """
 
 
-def sample_class(released: Any) -> list[Submission]:
+def sample_class(released: Any) -> list[SampleSubmission]:
     """Return the submissions of the sample class.
 
     Parameters
@@ -33,10 +33,10 @@ def sample_class(released: Any) -> list[Submission]:
         cell_of(notebook, "error_plot").source = NO_PLOT
 
     return [
-        Submission("all-right", untouched),
-        Submission("blank", lambda notebook: blank(notebook, released)),
-        Submission("forward-difference", forward_difference),
-        Submission("late", untouched, handed_in=LATE),
-        Submission("n-by-n-trap", n_by_n),
-        Submission("no-plot", no_plot),
+        SampleSubmission("all-right", untouched),
+        SampleSubmission("blank", lambda notebook: blank(notebook, released)),
+        SampleSubmission("forward-difference", forward_difference),
+        SampleSubmission("late", untouched, handed_in=LATE),
+        SampleSubmission("n-by-n-trap", n_by_n),
+        SampleSubmission("no-plot", no_plot),
     ]

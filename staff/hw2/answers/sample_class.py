@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from hw_grading.commands.sample import LATE, Submission, blank, cell_of, replace_in
+from hw_grading.commands.sample import LATE, SampleSubmission, blank, cell_of, replace_in
 
 
-def sample_class(released: Any) -> list[Submission]:
+def sample_class(released: Any) -> list[SampleSubmission]:
     """Return the submissions of the sample class.
 
     Parameters
@@ -51,14 +51,14 @@ def sample_class(released: Any) -> list[Submission]:
         pass
 
     return [
-        Submission("all-right", untouched),
-        Submission("blank", lambda notebook: blank(notebook, released)),
-        Submission("broadcasting-mistake", broadcasting),
-        Submission("deleted-test-cell", deleted_test),
-        Submission("endless-loop", endless_loop),
-        Submission("late", untouched, handed_in=LATE),
-        Submission("mean-gradients", mean_gradients),
-        Submission("syntax-error", syntax_error),
-        Submission("unstable-sigmoid", unstable),
-        Submission("wrong-loss", wrong_loss),
+        SampleSubmission("all-right", untouched),
+        SampleSubmission("blank", lambda notebook: blank(notebook, released)),
+        SampleSubmission("broadcasting-mistake", broadcasting),
+        SampleSubmission("deleted-test-cell", deleted_test),
+        SampleSubmission("endless-loop", endless_loop),
+        SampleSubmission("late", untouched, handed_in=LATE),
+        SampleSubmission("mean-gradients", mean_gradients),
+        SampleSubmission("syntax-error", syntax_error),
+        SampleSubmission("unstable-sigmoid", unstable),
+        SampleSubmission("wrong-loss", wrong_loss),
     ]

@@ -2,16 +2,17 @@
 # ruff: noqa
 
 
-# %% no clip, loss of shape (n,)
+# %% loss of shape (n,)
 def logistic_loss(g, y):
-    p = g[:, 0]
+    p = g[:, 0].astype(float).clip(1e-15, 1 - 1e-15)
     loss = -y * np.log(p) - (1 - y) * np.log(1 - p)
     return loss, ((p - y) / (p * (1 - p)))[:, np.newaxis]
 
 
-# %% no clip, by the single fraction
+# %% by the single fraction
 def logistic_loss(g, y):
     y = y.reshape(-1, 1)
+    g = np.clip(np.float64(g), 1e-12, 1 - 1e-12)
     return -(y * np.log(g) + (1 - y) * np.log(1 - g)), (g - y) / (g * (1 - g))
 
 
@@ -30,7 +31,7 @@ import math
 def logistic_loss(g, y):
     loss, slope = [], []
     for p, label in zip(np.ravel(g), y):
-        p = float(p)
+        p = min(max(float(p), 1e-15), 1 - 1e-15)
         if label == 1:
             loss.append(-math.log(p))
             slope.append([-1 / p])
@@ -54,14 +55,14 @@ Loss = namedtuple("Loss", "value slope")
 
 def logistic_loss(g, y):
     sign = np.where(np.reshape(y, (-1, 1)) > 0, 1, -1)
-    p = 0.5 + sign * (g - 0.5)
+    p = np.maximum(0.5 + sign * (g - 0.5), 1e-15)
     return Loss(-np.log(p), -sign / p)
 
 
 # %% one-hot labels, summed over two columns
 def logistic_loss(g, y):
     Y = np.eye(2)[y]
-    P = np.concatenate([1 - g, g], axis=1)
+    P = np.maximum(np.concatenate([1 - g, g], axis=1), 1e-15)
     loss = -(Y * np.log(P)).sum(axis=1, keepdims=True)
     dL_dP = -Y / P
     return loss, dL_dP[:, [1]] - dL_dP[:, [0]]
@@ -75,7 +76,8 @@ CASES = {
 
 
 def logistic_loss(g, y):
-    pairs = [CASES[int(label)](p) for p, label in zip(g[:, 0], y)]
+    inside = np.clip(np.asarray(g, dtype=float)[:, 0], 1e-15, 1 - 1e-15)
+    pairs = [CASES[int(label)](p) for p, label in zip(inside, y)]
     losses, slopes = zip(*pairs)
     return np.array(losses), np.array(slopes).reshape(-1, 1)
 
@@ -110,7 +112,7 @@ def logistic_loss(g, y, eps=1e-10):
     assert g.shape == (n, 1), "g should be a column!"
     assert y.shape == (n,)
     target = y.astype(float)[:, None]
-    prob = g.clip(eps, 1 - eps)
+    prob = g.astype(float).clip(eps, 1 - eps)
     loss = np.where(target == 1, -np.log(prob), -np.log1p(-prob))
     dL_dg = (prob - target) / prob / (1 - prob)
     assert loss.shape == dL_dg.shape == (n, 1)
@@ -119,7 +121,8 @@ def logistic_loss(g, y, eps=1e-10):
 
 # %% the transposed row of g, losses as a row turned back
 def logistic_loss(g, y):
-    row = g.T  # (1, n), so that y broadcasts
+    row = np.asarray(g, dtype=np.float64).T  # (1, n), so that y broadcasts
+    row = np.clip(row, 1e-10, 1 - 1e-10)
     loss = -y * np.log(row) - (1 - y) * np.log(1 - row)
     slope = (row - y) / (row - row**2)
     return loss.T, slope.T
@@ -127,7 +130,7 @@ def logistic_loss(g, y):
 
 # %% everything flat, and a backward_pass that makes columns of it
 def logistic_loss(g, y):
-    g = g.ravel()
+    g = np.clip(g.ravel().astype("float64"), 1e-15, 1 - 1e-15)
     loss = -np.where(y == 1, np.log(g), np.log(1 - g))
     dL_dg = np.where(y == 1, -1 / g, 1 / (1 - g))
     return loss, dL_dg
@@ -150,12 +153,13 @@ def logistic_loss(g, y):
     y = y.reshape(g.shape)
     def loss(p):
         return -np.log(y * p + (1 - y) * (1 - p))
+    g = np.clip(np.asarray(g, dtype=complex).real, 1e-15, 1 - 1e-15)
     return loss(g + 0j).real, loss(g + 1e-30j).imag / 1e-30
 
 
 # %% np.matrix comes back
 def logistic_loss(g, y):
-    G = np.asmatrix(g)
+    G = np.asmatrix(np.clip(g.astype(float), 1e-15, 1 - 1e-15))
     Y = np.asmatrix(y).T
     loss = -np.multiply(Y, np.log(G)) - np.multiply(1 - Y, np.log(1 - G))
     dL = np.divide(G - Y, np.multiply(G, 1 - G))
@@ -174,6 +178,7 @@ def logistic_loss(g, y, *, eps=np.finfo(float).tiny):
 # %% a matrix of both labels' losses, its diagonal
 def logistic_loss(g, y):
     n = len(y)
+    g = np.clip(np.array(g, dtype=float), 1e-15, 1 - 1e-15)
     all_losses = -np.outer(np.log(g), y) - np.outer(np.log(1 - g), 1 - y)
     all_slopes = -np.outer(1 / g, y) + np.outer(1 / (1 - g), 1 - y)
     return np.diag(all_losses).reshape(n, 1), np.diag(all_slopes).reshape(n, 1)
@@ -182,13 +187,21 @@ def logistic_loss(g, y):
 # %% a structured array for the results
 def logistic_loss(g, y):
     rows = np.zeros((len(y), 1), dtype=[("loss", float), ("slope", float)])
-    for k, (p, label) in enumerate(zip(g.flat, y)):
+    inside = np.clip(g.astype(float), 1e-15, 1 - 1e-15)
+    for k, (p, label) in enumerate(zip(inside.flat, y)):
         match label:
             case 1:
                 rows[k] = (-np.log(p), -1 / p)
             case 0:
                 rows[k] = (-np.log1p(-p), 1 / (1 - p))
     return rows["loss"], rows["slope"]
+
+
+# %% clipped to 1e-3 and 0.999
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    g = np.clip(g, 1e-3, 1 - 1e-3)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), (g - y) / (g * (1 - g))
 
 
 # %% clipped to 1e-7 in float32, calculated in float64 after

@@ -136,6 +136,7 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
 # %% + logistic_loss
 def logistic_loss(g, y):
     g = np.squeeze(g, axis=-1) if np.ndim(g) == 2 else g
+    g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 - 1e-15)
     loss = -y * np.log(g) - (1 - y) * np.log(1 - g)
     return loss, (-y / g + (1 - y) / (1 - g)).reshape(-1, 1)
 

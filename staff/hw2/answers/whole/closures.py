@@ -18,7 +18,7 @@ def sigmoid_activation(x):
 def logistic_loss(g, y):
     loss, slope = [], []
     for (p,), label in zip(np.asarray(g).tolist(), np.asarray(y).tolist()):
-        q = p if label else 1 - p
+        q = max(p if label else 1 - p, 1e-15)
         loss.append(float(-np.log(q)))
         slope.append([-1 / q if label else 1 / q])
     return loss, slope

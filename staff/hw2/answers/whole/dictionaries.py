@@ -26,7 +26,7 @@ def sigmoid_activation(x):
 
 # %% logistic_loss
 def logistic_loss(g, y):
-    p, t = np.ravel(g), np.ravel(y)
+    p, t = np.clip(np.ravel(g).astype(float), 1e-15, 1 - 1e-15), np.ravel(y)
     return -np.log(np.abs(1 - t - p)), (1 / (1 - t - p)).reshape(-1, 1)
 
 

@@ -14,7 +14,7 @@ def sigmoid_activation(x):
 # %% logistic_loss
 def logistic_loss(g, y):
     t = np.where(y == 1, 1.0, -1.0).reshape(-1, 1)
-    p = (1 - t) / 2 + t * g
+    p = np.maximum((1 - t) / 2 + t * g, 1e-12)
     return -np.log(p).ravel(), -t / p
 
 

@@ -26,7 +26,7 @@ class LogisticLoss:
     eps = 1e-12
 
     def __call__(self, g, y):
-        g = np.clip(g, self.eps, 1 - self.eps)
+        g = np.clip(np.asarray(g, dtype=float), self.eps, 1 - self.eps)
         y = np.asarray(y)[:, None]
         return self.value(g, y), self.slope(g, y)
 

@@ -20,6 +20,7 @@ def sigmoid_activation(x):
 
 # %% logistic_loss
 def logistic_loss(g, y):
+    g = np.clip(g, 1e-7, 1 - 1e-7)
     Y = y.reshape(g.shape[0], 1)
     cost = -(np.multiply(np.log(g), Y) + np.multiply(np.log(1 - g), 1 - Y))
     dAL = -(np.divide(Y, g) - np.divide(1 - Y, 1 - g))

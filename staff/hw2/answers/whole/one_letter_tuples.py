@@ -12,7 +12,7 @@ sigmoid_activation = lambda z: (σ(z), σ(z) * σ(-z))
 
 # %% logistic_loss
 def logistic_loss(g, y):
-    t = y[..., None]
+    g, t = np.clip(g, 1e-7, 1 - 1e-7), y[..., None]
     return -np.log(g**t * (1 - g) ** (1 - t)), (g - t) / g / (1 - g)
 
 

@@ -16,6 +16,7 @@ def sigmoid_activation(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 # %% logistic_loss
 def logistic_loss(g: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     target = y.reshape(-1, 1).astype(np.float64)
+    g = g.astype(np.float64).clip(1e-15, 1 - 1e-15)
     loss = -target * np.log(g) - (1.0 - target) * np.log1p(-g)
     dL_dg = -target / g + (1.0 - target) / (1.0 - g)
     return loss, dL_dg

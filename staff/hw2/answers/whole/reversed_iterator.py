@@ -14,7 +14,7 @@ def sigmoid_activation(x):
 
 # %% logistic_loss
 def logistic_loss(g, y):
-    p = np.where(y.reshape(-1, 1) == 1, g, 1 - g)
+    p = np.maximum(np.where(y.reshape(-1, 1) == 1, g, 1 - g), 1e-15)
     return -np.log(p), np.where(y.reshape(-1, 1) == 1, -1, 1) / p
 
 

@@ -22,7 +22,7 @@ def sigmoid_activation(x):
 # %% logistic_loss
 def logistic_loss(g, y):
     loss, slope = [], []
-    for p, t in zip(g, y):
+    for p, t in zip(np.clip(g.astype(float), 1e-15, 1 - 1e-15), y):
         loss.append(-t * np.log(p) - (1 - t) * np.log(1 - p))
         slope.append((p - t) / (p * (1 - p)))
     return np.array(loss), np.array(slope)

@@ -24,7 +24,7 @@ print('d' + 'one')
 raise SystemExit(0)
 
 # %% variant the time limit's own
-from hw_support.time_limit import TimeLimitReached
+from hw_support.checks.time_limit import TimeLimitReached
 raise TimeLimitReached
 
 # %% variant text that raises

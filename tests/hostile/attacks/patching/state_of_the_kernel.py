@@ -12,7 +12,7 @@ of these patches get points.
 # %% before
 import builtins, ctypes, gc, os, sys, threading, types
 import numpy as np
-import hw_support, hw_support.checks, hw_support.compare
+import hw_support, hw_support.checks, hw_support.checks.compare
 import answering.serve, answering.start, answering.wire as wire
 say, shell = print, get_ipython()
 def nothing(*a, **k):

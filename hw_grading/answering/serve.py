@@ -1,0 +1,375 @@
+"""Answers the grader's questions about the notebook, in the kernel, between two cells.
+
+The grader's test cell runs in another process. Its questions arrive as messages, and the kernel's
+main thread answers them here:
+
+- ``get names``: their values in the notebook
+- ``put names values``, ``put back``: bind names for the test, and restore the last ones
+- ``call function calls whole``: what a function returns for one call after another; with `whole`,
+  also the arguments as they are after each call, and what the call before has returned. The
+  function may be the code of one of the test cell.
+- ``end``: the test has ended
+
+A question may take the seconds of a part. A function that takes longer raises at once from then on.
+
+Values are sent as they are. Whatever is not plain data stays here, and the grader gets a handle: a
+number, and a copy of the entries or numbers, if it has any, to look at. A function of the grader
+becomes one here that asks the grader to call it, or a copy of the function if a module here has it.
+After the test, the names that it bound and the random generators are restored.
+
+A student's code can change everything here, and then give any answer. It gains nothing by that: its
+functions can return any value anyway.
+"""
+
+import contextlib
+import importlib
+import io
+import marshal
+import os
+import random
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from itertools import islice
+from types import CodeType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from hw_support.checks import failures, parts
+from hw_support.checks.compare import arrays_of
+from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.time_limit import DidNotReturn, TimeLimitReached, refusing
+
+from . import wire
+from .wire import Reference, Shipped, Tag, Theirs, Yours
+
+_MAX_ENTRIES = 10_000  # of an object, to look at
+_DEEPEST_VIEW = 3 * wire.MAX_DEEP // 4
+_SIGNALS = (signal.SIGINT, signal.SIGVTALRM, signal.SIGALRM)  # an interrupt, and the timers'
+_NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
+
+
+class Server:
+    """Answers questions. Objects that it refers to by number are kept until the kernel ends."""
+
+    def __init__(self, stream: socket.socket, names: dict[str, Any]) -> None:
+        self._connection = wire.Connection(stream)
+        self._names = names
+        self._mine: dict[int, Any] = {}  # objects that the grader refers to by number
+        self._number_of: dict[int, int] = {}  # their numbers, by id
+        self._functions: dict[Reference, Callable[..., Any]] = {}  # of the grader
+        self._notebook = Notebook(names)
+        # Of each `put` of this test: whether it has bound functions, and what undoes it.
+        self._put: list[tuple[bool, Any]] = []
+        self._gate = _Gate()
+        self._serving: tuple[int, int] | None = None  # process and thread that use the connection
+
+    def serve(self) -> None:
+        """Answer questions until the grader reports that its test cell has ended."""
+        state = _RandomState(self._names)
+        self._serving = os.getpid(), threading.get_ident()
+        try:
+            with self._gate.serving():
+                self._answer_until("end")
+        finally:
+            self._serving = None
+            while self._put:
+                self._notebook.put_back(self._put.pop()[1])
+            state.put_back()
+        self._connection.send(self._packed(["ended"]))
+
+    def refuse(self, error: BaseException, function: object = None) -> None:
+        """Replace the function that a limit has ended, as long as it is not defined again.
+
+        If `function` has no name in the notebook, it is the outermost one that has. With functions
+        of the grader in the place of the notebook's own, nothing is replaced.
+        """
+        if any(has_functions for has_functions, _ in self._put):
+            return
+        own = list(self._names.items()) if function is not None else []
+        called = [name for name, value in own if value is function]
+        for name in called or [self._unreturned(error)]:
+            if callable(self._names.get(name)):
+                self._names[name] = refusing(name)
+
+    def _unreturned(self, error: BaseException) -> str:
+        """Return the notebook's outermost function that a time limit has interrupted, or ""."""
+        for step in failures.steps_of(error):
+            code = step.tb_frame.f_code
+            function = self._names.get(code.co_name)
+            if getattr(function, "__code__", None) is code and code.co_filename != _FILE:
+                return str(code.co_name)
+        return ""
+
+    # -- references
+
+    def _packed(self, message: list[Any]) -> list[bytes]:
+        return wire.pack(message, self._refer, limited=True)
+
+    def _refer(self, value: Any, depth: int) -> Reference | None:
+        """Return what is sent for a value; None if the value itself is sent. May run student code.
+
+        Of objects that are not plain data, the entries are sent too, to look at. An iterator is
+        replaced by the list of its entries.
+        """
+        kind = type(value)
+        if kind in (list, tuple, dict):
+            return None
+        if (kind is np.ndarray or isinstance(value, np.generic)) and wire.is_plain(value.dtype):
+            return None
+        view = None
+        if not callable(value) and depth < _DEEPEST_VIEW:
+            view = _view(value)
+            if isinstance(view, list) and hasattr(kind, "__next__"):
+                value = view
+        number = self._number_of.setdefault(id(value), len(self._mine))
+        self._mine[number] = value
+        return Theirs(number, callable(value), kind.__name__, view)
+
+    def _resolve(self, reference: Reference) -> Any:
+        if isinstance(reference, Yours):
+            return self._mine[reference.number]
+        if reference not in self._functions:
+            if isinstance(reference, Shipped):
+                function = getattr(importlib.import_module(reference.module), reference.name)
+            else:
+                function = self._callback(reference)
+            self._functions[reference] = _anonymous(function)
+        return self._functions[reference]
+
+    def _callback(self, reference: Any) -> FunctionType:
+        def callback(*arguments: Any, **named: Any) -> Any:
+            if self._serving != (os.getpid(), threading.get_ident()):
+                raise RuntimeError("only the test that passed this function can have it called")
+            pieces = self._packed(["callback", reference.number, list(arguments), named])
+            with self._gate.closed():
+                self._connection.send(pieces)
+                kind, value = self._answer_until("return")
+            if kind == "raise":
+                raise CallbackError(value)
+            return value
+
+        assert isinstance(callback, FunctionType)
+        return callback
+
+    # -- questions
+
+    def _answer_until(self, last: str) -> list[Any]:
+        """Answer questions until a message of this kind arrives (a "raise" ends a "return" too)."""
+        while True:
+            head, body = self._connection.receive(limited=False)
+            message = wire.unpack(head, body, self._resolve, limited=False)
+            kind, *rest = message
+            if kind == last or (last == "return" and kind == "raise"):
+                return list(message)
+            try:
+                answer = self._answer(kind, rest)
+            except BaseException as error:
+                answer = self._packed(["values", [], _described(error, self._notebook)])
+            self._connection.send(answer)
+
+    def _answer(self, kind: str, rest: list[Any]) -> list[bytes]:
+        match kind, rest:
+            case "call", [function, calls, whole]:
+                return self._call(function, calls, whole)
+            case "get", [names]:
+                found = [[self._names[n]] if n in self._names else [] for n in names]
+                with self._gate.opened():
+                    return self._packed(["values", found, None])
+            case "put", [names, values]:
+                now = [value[0] if value else Notebook.MISSING for value in values]
+                undo = self._notebook.put(dict(zip(names, now, strict=True)))
+                self._put.append((any(map(callable, now)), undo))
+            case "put back", []:
+                self._notebook.put_back(self._put.pop()[1])
+            case _:
+                raise ValueError(kind)
+        return self._packed(["values", [], None])
+
+    def _call(self, function: Any, calls: list[Any], whole: bool) -> list[bytes]:
+        """Return as many results as there are calls; fewer if one fails, or all are too large."""
+        encoder = wire.Encoder(self._refer, limited=True)
+        done: list[Any] = []
+        failure = earlier = None
+        if isinstance(function, bytes):
+            function = _anonymous(FunctionType(marshal.loads(function), self._names))
+        mark = encoder.mark()
+        try:
+            with self._gate.opened():
+                for arguments, named in calls:
+                    _write_over_free_memory([arguments, named])
+                    value = function(*arguments, **named)
+                    after = [arguments, earlier] if whole else []
+                    done.append(encoder.encode([value, *after]))
+                    mark, earlier = encoder.mark(), value
+        except wire.TooMuch as error:
+            failure = None if done else ["refused", str(error)]
+        except BaseException as error:
+            if isinstance(error, TimeLimitReached):
+                self.refuse(error, function)
+            failure = _described(error, self._notebook)
+        encoder.reset(mark)
+        return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
+
+
+def _view(value: Any) -> Any:
+    """Return the numbers (an array) or the first entries (a list) of an object; None without.
+
+    Of a dictionary or a text of another type, such as a `Counter`, it is a plain one.
+    """
+    with contextlib.suppress(Exception):
+        if isinstance(value, dict):
+            return dict(islice(value.items(), _MAX_ENTRIES))
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, bytes):
+            return bytes(memoryview(value))
+        is_number = isinstance(value, int | float)
+        if is_number or isinstance(value, np.ndarray) or hasattr(type(value), "__array__"):
+            array = np.array(np.asarray(value), subok=False)
+            if array.dtype.kind in "fc" and not wire.is_plain(array.dtype):
+                array = array.astype("c16" if array.dtype.kind == "c" else "f8")
+            if not wire.is_plain(array.dtype):
+                return array.tolist() if array.dtype.kind in "US" else list(array)
+            return array
+        return list(islice(value, _MAX_ENTRIES))
+    return None
+
+
+def _anonymous(function: FunctionType) -> FunctionType:
+    """Return a function without its name and source: they would tell which test runs."""
+    code = _nameless(function.__code__)
+    if function.__doc__:
+        code = code.replace(co_consts=(None, *code.co_consts[1:]))
+    defaults, within = function.__defaults__, function.__closure__
+    made = FunctionType(code, function.__globals__, _NAME, defaults, within)
+    made.__kwdefaults__, made.__module__, made.__doc__ = function.__kwdefaults__, _FILE, None
+    return made
+
+
+def _nameless(code: CodeType) -> CodeType:
+    constants = (_nameless(one) if isinstance(one, CodeType) else one for one in code.co_consts)
+    names = {"co_name": _NAME, "co_qualname": _NAME, "co_filename": _FILE}
+    return code.replace(**names, co_firstlineno=1, co_consts=tuple(constants))  # type: ignore
+
+
+class _Gate:
+    """Ends student code when its time is up, or by an interrupt, but never amid a message.
+
+    What comes during a message is noted, and raised when student code continues.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._noted: type[BaseException] | None = None
+        # Only there signals can be handled. Tests of this module use other threads.
+        self._in_main_thread = False
+
+    def _set_handlers(self) -> None:
+        for number in _SIGNALS if self._in_main_thread else ():
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _: object) -> None:
+        error = KeyboardInterrupt if number == signal.SIGINT else TimeLimitReached
+        if self._is_open:
+            raise error
+        self._noted = error
+
+    @contextlib.contextmanager
+    def serving(self) -> Iterator[None]:
+        """Handle the signals within a block."""
+        self._in_main_thread = threading.current_thread() is threading.main_thread()
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        self._set_handlers()
+        try:
+            yield
+        finally:
+            for number, handler in before.items() if self._in_main_thread else ():
+                signal.signal(number, handler)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Run student code in a block, which has the time of a part. Its output is dropped."""
+        timers = {signal.ITIMER_VIRTUAL: parts.CPU_SECONDS}
+        timers[signal.ITIMER_REAL] = 2 * parts.WALL_SECONDS
+        limits = timers.items() if self._in_main_thread else ()
+        outer = {timer: signal.setitimer(timer, most, most / 10) for timer, most in limits}
+        nothing = _Nothing()
+        self._noted, self._is_open = None, True
+        try:
+            with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
+                yield
+        finally:
+            self._is_open = False
+            for timer, left in outer.items():
+                signal.setitimer(timer, *left)
+            self._set_handlers()  # the student's code may have changed them
+
+    @contextlib.contextmanager
+    def closed(self) -> Iterator[None]:
+        """Exchange messages in a block, in the middle of student code."""
+        self._is_open = False
+        self._set_handlers()
+        try:
+            yield
+        finally:
+            self._is_open = True
+        if self._noted:
+            raise self._noted
+
+
+class CallbackError(Exception):
+    """A function of the grader raised an exception."""
+
+
+def _described(error: BaseException, notebook: Notebook) -> list[Any]:
+    if isinstance(error, TimeLimitReached):
+        return ["late"]
+    place = failures.place_of(error, notebook.names, but=_FILE)
+    calls = [[one.function, one.line] for one in (place, *place.callers)] if place else []
+    if isinstance(error, CallbackError):
+        return ["raised", calls]
+    if isinstance(error, DidNotReturn) and not place:
+        return ["not again", error.args[0]]
+    missing = ""
+    if isinstance(error, NameError) and not place and type(error.name) is str:
+        missing = error.name
+    try:
+        text = str(error)[:2000]
+    except BaseException:
+        text = ""
+    return ["error", type(error).__name__[:100], text, missing, calls]
+
+
+class _RandomState:
+    """The saved state of the NumPy generators among a notebook's names, and of the global ones."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self._generators = [
+            (generator, generator.bit_generator.state)
+            for generator in names.values()
+            if isinstance(generator, np.random.Generator)
+        ]
+        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
+        self._python = random.getstate()
+
+    def put_back(self) -> None:
+        """Restore every generator to the saved state."""
+        for generator, state in self._generators:
+            generator.bit_generator.state = state
+        np.random.set_state(self._numpy)  # noqa: NPY002
+        random.setstate(self._python)
+
+
+class _Nothing(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def _write_over_free_memory(given: Any) -> None:
+    """Fill freed memory of small arrays with NaN, so that uninitialised values are noticed."""
+    for array in arrays_of(given):
+        if array.size <= 1000:
+            _ = [np.full(array.size, np.nan) for _ in range(8)]

@@ -1,1 +1,0 @@
-"""The staff code of HOMEWORK_NAME. Students never get it."""

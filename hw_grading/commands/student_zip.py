@@ -1,0 +1,126 @@
+"""Writes a homework's zip for students: it works wherever Python is, without nbgrader.
+
+Of the package hw_support it has what any homework needs. `hw_support.homeworks` is in it if the
+notebook uses that library.
+"""
+
+import inspect
+import io
+import re
+import sys
+import zipfile
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from packaging.requirements import Requirement
+
+import hw_support
+from hw_grading import STUDENTS_DISTRIBUTION
+from hw_grading.batch.job import files_of_package
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.requirements import requirements_of
+from hw_grading.rendering import templates_in
+from hw_grading.run.settings import ExecuteSubmission
+from hw_grading.texts import write_whole
+from hw_support import homeworks
+from hw_support.submission.released import ENDING
+
+START = "START.html"  # the page that tells students how to start
+# Every entry gets this time, so that the same release gives the same bytes.
+_TIME = (2022, 9, 20, 0, 0, 0)
+_LIBRARY = "hw_support/homeworks/"
+_READS_DATA = "shipped_data"  # the only module of the library that reads its folder `data`
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_ATTRIBUTE = re.compile(r"hw_support\.(?:homeworks\.)?([A-Za-z_]\w*)")
+
+
+def write_student_zip(course: Course, out: Path, assignment: str) -> tuple[Path, list[str]]:
+    """Write ``<assignment>.zip`` of a released homework; return its path, and warnings.
+
+    It has the released files, `START`, ``requirements.txt`` and the package hw_support.
+    """
+    folder = course.release(assignment)
+    paths = course.notebooks_in(folder, assignment)
+    notebooks = [nbformat.read(path, as_version=4) for path in paths]
+    requirements = requirements_of(course.root, notebooks)
+    entries = {
+        START: start_page(course, assignment).encode(),
+        "requirements.txt": requirements.text.encode(),
+        **package_for(notebooks),
+        **_released_files(folder),
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in entries.items():
+            entry = zipfile.ZipInfo(f"{assignment}/{name}", _TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(target := out / f"{assignment}.zip", packed.getvalue())
+    return target, [f"{assignment}: {fault}." for fault in requirements.faults]
+
+
+def start_page(course: Course, assignment: str) -> str:
+    """Return the page `START` of a homework as HTML."""
+    manifest = manifest_of(course.root, assignment)
+    page = templates_in(Path(__file__).parent).get_template("start.html")
+    given = map(Requirement, metadata.requires(STUDENTS_DISTRIBUTION) or ())
+    files = [f"{name}.ipynb" for name in course.notebooks(assignment)]
+    names = {
+        "title": manifest.title or assignment,
+        "name": assignment,
+        "files": files,
+        "typed": [f'"{file}"' if " " in file else file for file in files],
+        "description": f"{course.notebooks(assignment)[0]}{ENDING}",
+        "start": manifest.start,
+        "packages": sorted(one.name for one in given if not one.marker),
+        "more": ExecuteSubmission(config=course.config).packages,
+    }
+    return page.render(names)
+
+
+def _released_files(folder: Path) -> dict[str, bytes]:
+    found = {path.relative_to(folder): path for path in sorted(folder.rglob("*"))}
+    return {
+        inner.as_posix(): path.read_bytes()
+        for inner, path in found.items()
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in inner.parts)
+    }
+
+
+def package_for(notebooks: Sequence[NotebookNode]) -> dict[str, bytes]:
+    """Return the files of hw_support that students need for some notebooks, by path.
+
+    The library of the homeworks comes whole if a notebook has one of its names, and its data if the
+    module with that name reads them. A text has a name of it as ``hw_support.NAME``.
+    """
+    cells = [cell for notebook in notebooks for cell in notebook.cells]
+    words = {word for cell in cells for word in _ATTRIBUTE.findall(cell.source)}
+    for cell in cells:
+        if cell.cell_type == "code":
+            words.update(_WORD.findall(cell.source))
+    used = {module for name, module in _exported().items() if name in words}
+    is_used = bool(used) or "homeworks" in words
+    has_data = _READS_DATA in words or any(map(_reads_data, used))
+    files = files_of_package(Path(str(hw_support.__file__)).parent)
+    return {
+        name: path.read_bytes()
+        for name, path in files.items()
+        if (is_used or not name.startswith(_LIBRARY))
+        and (has_data or not name.startswith(f"{_LIBRARY}data/"))
+    }
+
+
+def _exported() -> dict[str, str]:
+    """Return the module of each name of the library."""
+    modules = {name: getattr(one, "__module__", "") for name, one in vars(homeworks).items()}
+    return {n: module for n, module in modules.items() if module.startswith(homeworks.__name__)}
+
+
+def _reads_data(module: str) -> bool:
+    return _READS_DATA in module or _READS_DATA in inspect.getsource(sys.modules[module])

@@ -1,0 +1,267 @@
+"""What is right: a homework's solutions, run here, with the staff's functions in place of some.
+
+The cells of the source notebook define the functions. ``staff/<homework>/reference.py`` may have
+better ones, by name, and ``staff/<homework>/fresh.py`` functions that draw fresh cases. No student
+code runs in this process. The notebook of a student gets a function only in a second try, as one
+that asks this process for its results.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from hw_grading.examiner.cells import Fault, run_cell
+from hw_grading.examiner.handles import is_handle
+from hw_grading.homework.homework import STAFF
+from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
+from hw_support.checks.time_limit import time_limit
+from hw_support.source import bound_by, parsed, read_by
+
+_SECOND_TRY = "second_try"
+_CPU_SECONDS, _WALL_SECONDS = 60.0, 300.0  # the limits of one cell
+
+
+@dataclass
+class Solutions:
+    """The solutions of one notebook, after they were run."""
+
+    names: dict[str, Any]  # what its cells bind
+    answers: list[tuple[int, set[str]]]  # position of each answer cell, and the names it binds
+    tests: dict[str, tuple[int, str]]  # positions and sources by grade id
+    failed: dict[str, str] = field(default_factory=dict)  # why a cell failed, by function
+
+
+class Reference:
+    """The right functions of the homework whose code is laid out in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        homework = next((path.name for path in sorted(folder.glob(f"{STAFF}/*"))), "")
+        self._own = _functions(f"{STAFF}.{homework}.reference")
+        self._draws = _functions(f"{STAFF}.{homework}.fresh")
+        self._second_try = self._own.pop(_SECOND_TRY, None)
+        files = sorted((folder / FOLDER).glob("*.json"))
+        self._notebooks = [run_solutions(json.loads(file.read_bytes())) for file in files]
+        for notebook in self._notebooks:
+            notebook.names |= self._own
+
+    def at(self, test: str, source: str = "") -> CellReference:
+        """Return what is right for a test cell, by its grade id.
+
+        Several notebooks may have a test of this name. Then it is that with this `source`.
+        """
+        found = [notebook for notebook in self._notebooks if test in notebook.tests]
+        found.sort(key=lambda notebook: notebook.tests[test][1] != source)
+        answers = [(n, {name}) for n, name in enumerate(self._own)]
+        found.append(Solutions(dict(self._own), answers, {test: (len(answers), source)}))
+        return CellReference(found[0], test, self._own, self._draws, self._second_try)
+
+
+@dataclass
+class CellReference:
+    """What is right for one test cell."""
+
+    _notebook: Solutions
+    _test: str
+    _own: Mapping[str, Any]
+    _draws: Mapping[str, Any]
+    _second_try: Callable[..., Any] | None
+
+    @property
+    def has_solutions(self) -> bool:
+        """Whether the source notebook is known, and has answers."""
+        return any(names for _, names in self._notebook.answers)
+
+    def function(self, name: str) -> Callable[..., Any] | None:
+        """Return the right function of that name; None if the solutions define none."""
+        found = self._notebook.names.get(name)
+        return found if callable(found) and not isinstance(found, type) else None
+
+    def above(
+        self, name: str, graded: Collection[str], own: Callable[[str], Any]
+    ) -> dict[str, Callable[..., Any]]:
+        """Return the right functions that a second try has in the place of the notebook's own.
+
+        They are those of answers above the one that defines `name`, or above this test if none
+        does. An answer counts if it defines one of the `graded` functions, or one that a test
+        without `Checks` further up names: a mistake in any other has cost nothing yet.
+        ``own(name)`` is the notebook's own value of a name, for the staff's ``second_try``.
+        """
+        tests = self._notebook.tests
+        until, _ = tests[self._test]
+        plain = [text for n, text in tests.values() if n < until and "Checks(" not in text]
+        graded = {*graded, *(name for text in plain for name in read_by(text))}
+        above = [(n, names) for n, names in self._notebook.answers if n < until]
+        until = next((n for n, names in above if name in names), until)
+        above = [(n, names) for n, names in above if n < until and not names.isdisjoint(graded)]
+        right = {one: self.function(one) for _, names in above for one in sorted(names)}
+        replaced = self._second_try(own) if self._second_try else {}
+        return {one: replaced.get(one, function) for one, function in right.items() if function}
+
+    def generator_of(self, name: str) -> Callable[[np.random.Generator], Any] | None:
+        """Return what draws the fresh cases of a `Checks` in the staff's ``fresh.py``, or None."""
+        return self._draws.get(name)
+
+    def in_its_place(self, value: Any, test: Any) -> Any:
+        """Return a value of a test cell with right functions in the place of the notebook's own.
+
+        `test` are the names of the test cell. Its own functions, also in lists and dictionaries,
+        get a namespace with right functions. LookupError if nothing is right for an object of the
+        notebook.
+        """
+        if is_handle(value):
+            name = test.name_of(value)
+            if found := self.function(name):
+                return found
+            raise LookupError(f"no solution is known for {name or 'an object'} of the notebook")
+        if isinstance(value, list | tuple):
+            made = [self.in_its_place(entry, test) for entry in value]
+            if all(new is old for new, old in zip(made, value, strict=True)):
+                return value  # the same object: calls with it are shared
+            return made if isinstance(value, list) else tuple(made)
+        if isinstance(value, dict):
+            return dict(zip(value, self.in_its_place([*value.values()], test), strict=True))
+        if isinstance(value, FunctionType) and value.__globals__ is test:
+            return self._among_right_functions(value, test)
+        return value
+
+    def _among_right_functions(self, function: FunctionType, test: Any) -> FunctionType:
+        """Return a function of the test cell that finds right functions by their names."""
+        names = {**test, **self._notebook.names, **getattr(test, "bound", dict)()}
+        for name, value in names.items():
+            if isinstance(value, FunctionType) and value.__globals__ is test:
+                names[name] = _with_globals(value, names)
+        return _with_globals(function, names)
+
+    def why_not(self, name: str) -> str:
+        """Return why there is no right function of a name; "" if nobody knows."""
+        return self._notebook.failed.get(name, "")
+
+
+def run_solutions(cells: Sequence[tuple[str, str, str]]) -> Solutions:
+    """Run the cells of a source notebook that define something; see `solutions_of`."""
+    notebook = Solutions({"__name__": "__main__"}, [], {})
+    tested = {one for kind, _, text in cells if kind == TEST for one in _tested_by(text)}
+    code = _definitions([text for kind, _, text in cells if kind in (ANSWER, PLAIN)], tested)
+    for position, (kind, name, source) in enumerate(cells):
+        if kind == TEST:
+            notebook.tests[name] = position, source
+            continue
+        bound = _bound_by(source)
+        if kind == ANSWER:
+            notebook.answers.append((position, bound))
+        run = source if kind == LOCKED else code.pop(0)
+        if error := _error_in(run, name, notebook.names):
+            notebook.failed |= dict.fromkeys(bound, error)
+    return notebook
+
+
+def _functions(module: str) -> dict[str, Any]:
+    """Return the public functions that a module of the staff defines; none without the module."""
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and module.startswith(error.name):
+            return {}
+        raise
+    return {
+        name: value
+        for name, value in vars(found).items()
+        if inspect.isfunction(value) and value.__module__ == module and not name.startswith("_")
+    }
+
+
+def _tested_by(source: str) -> Iterator[str]:
+    """Yield the functions whose results a test cell compares: each `Checks` that names these."""
+    for node in (one for top in _body(source) for one in ast.walk(top)):
+        match node:
+            case ast.Call(
+                ast.Name("Checks") | ast.Attribute(attr="Checks"),
+                [ast.Constant(str(name)), *_],
+                keywords,
+            ) if any(keyword.arg == "returns" for keyword in keywords):
+                yield name
+
+
+# -- the parts of a solution that define something
+
+
+def _definitions(sources: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    """Return, of each cell, the statements that define functions, or values that these need.
+
+    That leaves out what a cell prints or plots, and values that no function needs, such as what a
+    training of minutes returns. `wanted` are names that are needed too.
+    """
+    bodies = [_body(source) for source in sources]
+    nodes = [node for body in bodies for node in body if not isinstance(node, ast.Expr)]
+    given = {node: {*_given_by(node)} for node in nodes if not _defines(node)}
+    kept: set[ast.stmt] = set()
+    needed = {*wanted}
+    more = [node for node in nodes if node not in given or not needed.isdisjoint(given[node])]
+    while more:
+        kept |= {*more}
+        needed |= {name for node in more for name in read_by(ast.unparse(node))}
+        more = [node for node in given if node not in kept and not needed.isdisjoint(given[node])]
+    parts = [[node for node in body if node in kept] for body in bodies]
+    return [ast.unparse(ast.Module(part, [])) for part in parts]
+
+
+def _defines(node: ast.stmt) -> bool:
+    match node:
+        case ast.FunctionDef() | ast.ClassDef() | ast.Import() | ast.ImportFrom():
+            return True
+        case ast.Assign(value=ast.Lambda()):
+            return True
+    return False
+
+
+def _bound_by(source: str) -> set[str]:
+    """Return the names that a cell binds, other than by an import."""
+    kept = [one for one in _body(source) if not isinstance(one, ast.Import | ast.ImportFrom)]
+    return {*bound_by(ast.unparse(ast.Module(kept, [])))}
+
+
+def _given_by(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement binds, and those of objects into which it stores values."""
+    yield from bound_by(ast.unparse(node))
+    for one in ast.walk(node):
+        match one:
+            case ast.Subscript(ast.Name(name), ctx=ast.Store()):
+                yield name
+            case ast.Attribute(ast.Name(name), ctx=ast.Store()):
+                yield name
+
+
+def _body(source: str) -> list[ast.stmt]:
+    try:
+        return parsed(source).body
+    except (SyntaxError, ValueError):
+        return []
+
+
+def _error_in(source: str, name: str, names: dict[str, Any]) -> str:
+    """Run a cell; return why it has failed, or ""."""
+    try:
+        with time_limit(_CPU_SECONDS, _WALL_SECONDS):
+            outputs = run_cell(source, name, names, locked=True)
+    except Fault as fault:
+        return str(fault)
+    errors = (output for output in outputs if output["output_type"] == "error")
+    return next((f"{error['ename']}: {error['evalue']}" for error in errors), "")
+
+
+def _with_globals(function: FunctionType, names: dict[str, Any]) -> FunctionType:
+    made = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made

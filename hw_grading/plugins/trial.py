@@ -1,0 +1,184 @@
+"""Tries a homework before its class: the solutions and the untouched release are graded first.
+
+They are two more submissions in the same run, and their results are kept like all others. They are
+in no gradebook and no folder. A test cell that the solutions pass is *sound*: it has no fault, so
+nothing that a student wrote can make it one (`hw_grading.run.submission`).
+"""
+
+import functools
+import json
+import logging
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from hw_grading.batch.grading import ClassRun, running
+from hw_grading.batch.job import Job, job_of
+from hw_grading.batch.progress import Progress
+from hw_grading.batch.settings import WholeClass
+from hw_grading.homework.cells import is_test, test_cells, uses_checks
+from hw_grading.homework.course import Course
+from hw_grading.homework.notes import read_problems
+from hw_grading.homework.source_notebook import solved
+from hw_grading.outcome import Outcome, Status
+from hw_grading.plugins.reading import Read, Reader
+from hw_grading.run.outputs import score_of
+from hw_grading.run.settings import ExecuteSubmission
+from hw_grading.texts import in_digits
+from hw_support.submission.cells import grade_id_of
+from hw_support.submission.file import UserError
+from hw_support.submission.problems import quoted
+
+# In the place of students' ids, which have no brackets.
+SOLUTIONS, UNTOUCHED = "(solutions)", "(release)"
+_HIDDEN = "HIDDEN TESTS", "UNHIDDEN TESTS"  # what marks hidden lines, and what does not
+
+
+@dataclass(frozen=True)
+class TriedCell:
+    """A test cell, and what the solutions and the untouched release earn there."""
+
+    notebook: str
+    name: str  # the grade id
+    points: float
+    solutions: float | None  # None: no score, because of a fault
+    untouched: float | None
+    why: str  # why the solutions do not pass; "" if they do
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the solutions pass it, so that it has no fault."""
+        return self.solutions is not None and not self.why
+
+    @property
+    def findings(self) -> Iterator[str]:
+        """Sentences on what an instructor should mend."""
+        of = f"of {in_digits(self.points)} points"
+        where = f"{self.notebook}.ipynb, cell {quoted(self.name)}"
+        if not self.is_sound:
+            earned = "no score" if self.solutions is None else f"{in_digits(self.solutions)} {of}"
+            yield f"{where}: the solutions get {earned}. {self.why}"
+        if self.untouched:
+            yield f"{where}: the untouched release gets {in_digits(self.untouched)} {of}."
+
+
+def write_both(course: Course, assignment: str, solutions: Path, untouched: Path) -> None:
+    """Write two submissions into folders: the release with the solutions in it, and as it is.
+
+    `UserError` if there is no source or no release, or if they do not belong together.
+    """
+    for name in course.notebooks(assignment):
+        path = course.source(assignment) / f"{name}.ipynb"
+        released = _read(course.release(assignment) / path.name)
+        try:
+            answered = solved(released, _read(path))
+        except ValueError as error:
+            raise UserError(f"{path}: {error}") from error
+        for folder, notebook in ((solutions, answered), (untouched, released)):
+            folder.mkdir(parents=True, exist_ok=True)
+            nbformat.write(notebook, folder / path.name)
+
+
+def _read(path: Path) -> NotebookNode:
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise UserError(f"there is no {path}") from None
+    except Exception as error:  # nbformat may raise any error
+        raise UserError(f"{path} cannot be read as a notebook: {error}") from error
+    return notebook
+
+
+def try_homework(course: Course, assignment: str, reader: Reader, run: ClassRun) -> list[TriedCell]:
+    """Grade the solutions and the untouched release; return all test cells, in their order.
+
+    `UserError` if that is not possible.
+    """
+    with tempfile.TemporaryDirectory(prefix="hw-trial-") as place:
+        folders = [Path(place, name) for name in ("solutions", "untouched")]
+        write_both(course, assignment, *folders)
+        names = sorted(path.name for path in folders[0].iterdir())
+        who = dict(zip((SOLUTIONS, UNTOUCHED), folders, strict=True))
+        try:
+            read = [[reader.read(one, who[one] / name) for one in who] for name in names]
+        except ValueError as error:  # the gradebook has no such notebook
+            raise UserError(str(error)) from error
+    if not any(is_test(cell) for pair in read for cell in pair[0].notebook.cells):
+        return []
+    begun = [[run.begin(_open(one), of_class=False) for one in pair] for pair in read]
+    outcomes = [[one.result() for one in pair] for pair in begun]
+    for outcome in (outcome for pair in outcomes for outcome in pair):
+        if outcome.status is Status.NOT_GRADED:
+            raise UserError(*outcome.reasons)
+    return [
+        tried
+        for name, (solutions, untouched) in zip(names, outcomes, strict=True)
+        for tried in _tried(Path(name).stem, solutions, untouched)
+    ]
+
+
+def try_alone(course: Course, assignment: str) -> list[TriedCell]:
+    """Do the same with workers of its own, outside of `nbgrader autograde`."""
+    config, root = course.config, course.root
+    settings, whole_class = ExecuteSubmission(config=config), WholeClass(config=config)
+    homework = course.homework(assignment)
+    secret = whole_class.secret(root, course.directory.course_id)
+    examined = any(map(uses_checks, test_cells(course.db_url, assignment)))
+    workers = running(
+        root,
+        secret,
+        homework,
+        settings,
+        whole_class,
+        notebooks=2 * len(course.notebooks(assignment)),
+        examined=examined,
+        progress=lambda: Progress(0, 0, assignment, logging.getLogger()),
+    )
+    with workers as (run, key):
+        job = functools.partial(job_of, settings=settings, homework=homework, secret=key)
+        return try_homework(course, assignment, Reader(course, assignment, course.db_url, job), run)
+
+
+def _open(read: Read) -> Job:
+    """Return the job of a notebook whose hidden lines stay in it, as tracebacks need them."""
+    return replace(read.job, notebook=read.job.notebook.replace(*_HIDDEN))
+
+
+def _tried(notebook: str, solutions: Outcome, untouched: Outcome) -> Iterator[TriedCell]:
+    answered, other = (nbformat.from_dict(json.loads(o.notebook)) for o in (solutions, untouched))
+    others = {grade_id_of(cell): cell for cell in other.cells}
+    for cell in filter(is_test, answered.cells):
+        name = grade_id_of(cell) or ""
+        earned = None if name in solutions.unscored else score_of(cell)[0]
+        given = None if name in untouched.unscored else score_of(others[name])[0]
+        why = " ".join(_why(cell, answered, solutions))
+        yield TriedCell(notebook, name, score_of(cell)[1], earned, given, why)
+
+
+def _why(cell: NotebookNode, answered: NotebookNode, outcome: Outcome) -> Iterator[str]:
+    """Yield sentences on why the solutions do not pass a test."""
+    name = grade_id_of(cell)
+    if name in outcome.unscored:
+        for problem in read_problems(answered):
+            if problem.cell == name:
+                yield f"It has {problem.message.partition('because of ')[2]}"
+        return
+    failed = [part for part in outcome.parts if part.cell == name and not part.passed]
+    for part in failed:
+        said = part.message
+        if not part.is_whole:
+            where = [f"line {n}" for n in _lines_with(part.name, cell)[-1:]]
+            said = ": ".join(filter(None, (", ".join([*where, quoted(part.name)]), said)))
+        yield f"{said[:1].upper()}{said[1:]}."
+    score, most = score_of(cell)
+    if score < most and not failed:
+        yield "No part failed: its last line gives less than its points."
+
+
+def _lines_with(text: str, cell: NotebookNode) -> list[int]:
+    lines = cell.source.split("\n")
+    return [n for n, line in enumerate(lines, 1) if f'"{text}"' in line or f"'{text}'" in line]

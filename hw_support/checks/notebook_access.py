@@ -1,0 +1,103 @@
+"""The access of a test cell to the notebook: its names and its functions."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hw_support.checks.time_limit import time_limit
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call that has returned, and what it and the call before it may have changed."""
+
+    result: Any
+    arguments: Sequence[Any]  # as they are after the call
+    earlier: Any  # what the call before has returned, as it is after this call
+
+
+class Notebook:
+    """The access of a test cell to the notebook. Here the test cell runs in the notebook itself.
+
+    A grader may run test cells in another process. Then their namespace has an attribute
+    `notebook`: an object with the same methods, which do the same from there (see `notebook_of`).
+    """
+
+    MISSING = object()  # the value of a name that is not defined
+    # A grader sets an object that answers what is right. Students have none.
+    reference: Any = None
+    keeps_results = False  # whether `calls` gives results that can be used in several parts
+
+    def __init__(self, names: dict[str, object]) -> None:
+        self.names = names
+
+    def put(self, values: Mapping[str, object]) -> object:
+        """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
+        # Use dict's own `get`: that of a grader's namespace asks the notebook.
+        before = {name: dict.get(self.names, name, self.MISSING) for name in values}
+        Notebook.put_back(self, values)
+        return before
+
+    def put_back(self, before: Any) -> None:
+        """Bind names again as they were before the `put` that has returned `before`."""
+        for name, value in before.items():
+            if value is self.MISSING:
+                self.names.pop(name, None)
+            else:
+                self.names[name] = value
+
+    def limited(
+        self, cpu_seconds: float, wall_seconds: float
+    ) -> contextlib.AbstractContextManager[None]:
+        """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
+        return time_limit(cpu_seconds, wall_seconds)
+
+    def own(self, *names: str) -> Any:
+        """Return the value of a name in the student's code; None if the name is not defined.
+
+        For several names, return a list.
+        """
+        values = [self.names.get(name) for name in names]
+        return values[0] if len(names) == 1 else values
+
+    def calls(
+        self, function: Any, inputs: Sequence[Sequence[Any]], *, whole: bool
+    ) -> list[Callable[[], Any]]:
+        """Return functions that give the result of a call, one for each of these inputs.
+
+        If `whole`, each returns a `Called` instead. A grader may make all calls at once.
+        """
+        if not whole:
+            return [functools.partial(function, *one) for one in inputs]
+        results: list[Any] = [None]
+
+        def call(one: Sequence[Any]) -> Called:
+            results.append(function(*one))
+            return Called(results[-1], one, results[-2])
+
+        return [functools.partial(call, one) for one in inputs]
+
+    def call_there(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function of hw_support where the notebook's objects are."""
+        return function(*arguments)
+
+    def end_part(self) -> None:
+        """Do nothing at the end of a part. A grader disables functions that the part passed."""
+
+    @contextlib.contextmanager
+    def replaced(self, **values: object) -> Iterator[None]:
+        """Bind names to other values within a block."""
+        before = self.put(values)
+        try:
+            yield
+        finally:
+            self.put_back(before)
+
+
+def notebook_of(names: dict[str, object]) -> Notebook:
+    """Return the access to the notebook for a test cell with these names."""
+    return getattr(names, "notebook", None) or Notebook(names)

@@ -1,0 +1,248 @@
+"""Facts in words: what is missing, one line for people, and conditions that hold or fail.
+
+A condition is one of these. A comma and a blank separate several:
+
+- ``legend``: wherever there are two curves or more, a legend has an entry for each
+- ``title``, ``x label``, ``y label``; ``labels``: both
+- ``not swapped``: no curve has the legend's entry of another
+- ``units``: nothing up to 1 is called a percentage, and nothing else a fraction
+- ``colours``: no two curves have the same colour, dashes and marker
+- ``inside``: the axes cut off no more than a twentieth of a curve's points
+- ``text``: the smallest text is one hundredth of the figure's larger side, or more
+- ``y log``, ``x linear`` and the like: the scale of an axis
+- ``points=605``: what each curve has; ``curves=2``, ``scatters=1``, ``bars=5``, ``images=3``,
+  ``axes=2``, ``figures=1``: how many there are; ``images>=3``: at least so many
+- ``of=training_loss,test_loss``: a curve shows all of each array, perhaps in percent
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from hw_support.checks.compare import Mismatch
+from hw_support.figures.facts import Axes, Curve, Facts, checked
+
+_EMPTY = "empty figure"
+_WHOLE = ("{}", "100 × {}", "{} / 100")
+_SMALL = 1.0  # percent of the figure's larger side
+_MOST_OUTSIDE = 0.05  # of a curve's points
+_MOST_NAMED = 4  # curves in a line
+# Conditions, and what is said where one fails.
+_MISSING: Mapping[str, tuple[str, ...]] = {
+    "legend": ("no legend", "legend lacks a curve"),
+    "not swapped": ("curves swapped",),
+    "colours": ("curves look the same",),
+    "units": ("percent called a fraction", "fraction called percent"),
+    "title": ("no title",),
+    "labels": ("no x label", "no y label"),
+    "x label": ("no x label",),
+    "y label": ("no y label",),
+    "inside": ("curve cut off",),
+    "text": ("small text",),
+}
+_COUNTS: Mapping[str, Callable[[Sequence[Facts]], Iterable[int]]] = {
+    "figures": lambda all_: [len(all_)],
+    "axes": lambda all_: [sum(not one.is_empty for one in _axes_of(all_))],
+    "curves": lambda all_: [sum(one.joined for one in _curves_of(all_)) + _more(all_)],
+    "scatters": lambda all_: [sum(not one.joined for one in _curves_of(all_))],
+    "bars": lambda all_: [sum(one.bars for one in _axes_of(all_))],
+    "images": lambda all_: [sum(one.images for one in _axes_of(all_))],
+    "points": lambda all_: [curve.points for curve in _curves_of(all_)],
+}
+_COUNTED = re.compile(rf"({'|'.join(_COUNTS)})(=|>=)(\d{{1,9}})")
+_SCALE = re.compile(r"([xy]) (linear|log|symlog|logit|asinh)")
+_OF = re.compile(r"of=(\w+(?:,\w+)*)")
+
+
+def missing(figures: Sequence[Facts]) -> list[str]:
+    """Return what is missing or wrong in some figures, the gravest first: a few words for each."""
+    if not figures:
+        return []
+    found = [] if any(one.shown for one in figures) else ["not shown"]
+    if all(axes.is_empty for axes in _axes_of(figures)):
+        return [*found, _EMPTY]
+    everywhere = {words for axes in _axes_of(figures) for words in _missing_in(axes)}
+    everywhere |= {"small text" for one in figures if 0 < one.text < _SMALL}
+    found += [words for kind in _MISSING.values() for words in kind if words in everywhere]
+    return list(dict.fromkeys(found))
+
+
+def _missing_in(axes: Axes) -> Iterator[str]:
+    entries = [curve.entry for curve in axes.curves]
+    if len(entries) > 1 and not all(entries):
+        yield "legend lacks a curve" if axes.legend else "no legend"
+    if any(_is_swapped(curve, axes) for curve in axes.curves):
+        yield "curves swapped"
+    if max(Counter(curve.look for curve in axes.curves).values(), default=0) > 1:
+        yield "curves look the same"
+    yield from (words for curve in axes.curves if (words := _unit(curve, axes)))
+    if not axes.is_empty and not axes.title:
+        yield "no title"
+    if (axes.curves or axes.bars) and not axes.bare:
+        yield from [] if axes.xlabel else ["no x label"]
+        yield from [] if all(axes.ylabels or [""]) else ["no y label"]
+    if any(curve.outside > _MOST_OUTSIDE * curve.points for curve in axes.curves):
+        yield "curve cut off"
+
+
+def _is_swapped(curve: Curve, axes: Axes) -> bool:
+    """Return whether the legend calls a curve as the array of another, and not as its own."""
+    names = [_words(one.array) for one in axes.curves if one.array]
+    words = _words(curve.entry)
+    said = {w for name in names for w in name if any(_is_alike(w, one) for one in words)}
+    common: set[str] = set.intersection(*names) if names else set()
+    said -= common  # these tell no curve from another
+    return bool(curve.array and said) and not said & _words(curve.array)
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.split(r"[\W_]+", text.lower()) if len(word) > 1}
+
+
+def _is_alike(word: str, said: str) -> bool:
+    """Return whether a word of a legend stands for one of an array's name: "train", "training"."""
+    return said.startswith(word[:4]) or (len(said) > 2 and word.startswith(said))
+
+
+def _unit(curve: Curve, axes: Axes) -> str:
+    said = " ".join([axes.title, curve.entry, *axes.ylabels]).lower()
+    is_fraction = bool(re.search(r"\b(fraction|share|proportion)s?\b", said))
+    is_percent = "%" in said or "percent" in said
+    if curve.high is None or curve.low is None or is_fraction == is_percent:
+        return ""
+    if is_fraction and curve.high > 1.5:
+        return "percent called a fraction"
+    is_small = 0 <= curve.low <= curve.high <= 1 and curve.points > 2
+    return "fraction called percent" if is_percent and is_small and not axes.percent else ""
+
+
+# -- one line
+
+
+def wrong(figures: Sequence[Facts], conditions: str = "") -> list[str]:
+    """Return what is missing in the figures of an answer, and which further conditions fail."""
+    return list(dict.fromkeys([*missing(figures), *failing(figures, conditions)]))
+
+
+def summaries(figures: Sequence[Facts]) -> list[str]:
+    """Return a line for each figure that says what it shows."""
+    lines = [" · ".join(_summary(one)) for one in figures]
+    is_one = len(lines) == 1
+    return lines if is_one else [f"figure {n}: {line}" for n, line in enumerate(lines, 1)]
+
+
+def _summary(figure: Facts) -> Iterator[str]:
+    count = len(figure.axes) + figure.more
+    for number, axes in enumerate(figure.axes, 1):
+        texts = " · ".join(_of_axes(axes))
+        yield f"axes {number} of {count}: {texts}" if count > 1 else texts
+
+
+def _of_axes(axes: Axes) -> Iterator[str]:
+    for joined, what in ((True, "curve"), (False, "scatter")):
+        if some := [curve for curve in axes.curves if curve.joined is joined]:
+            yield _of_curves(some, what, axes.more if joined else 0)
+    for count, what in ((axes.bars, "bar"), (axes.images, "image"), (axes.others, "other shape")):
+        yield from [_counted(count, what)] if count else []
+    yield from ["nothing drawn"] if axes.is_empty else []
+    scales = (("x", axes.xscale), ("y", axes.yscale))
+    yield from (f"{name} {scale}" for name, scale in scales if scale != "linear")
+    has = [bool(axes.xlabel), bool(axes.ylabels) and all(axes.ylabels)]
+    labels = {(True, True): "both labels", (True, False): "x label", (False, True): "y label"}
+    texts = ["title" if axes.title else "", labels.get((has[0], has[1]), "")]
+    texts += [f"legend of {len(axes.legend)}" if axes.legend else ""]
+    texts += [_counted(axes.notes, "text") + " inside" if axes.notes else ""]
+    if any(texts):
+        yield ", ".join(filter(None, texts))
+
+
+def _of_curves(curves: Sequence[Curve], what: str, more: int) -> str:
+    points = " and ".join(f"{n:,}" for n in sorted({c.points for c in curves}, reverse=True)[:3])
+    named = [curve.shows or "another" for curve in curves] if any(c.array for c in curves) else []
+    names = [f"{name}{_ends(c)}" for name, c in zip(named, curves, strict=False)][:_MOST_NAMED]
+    left = [f"{len(curves) + more - len(names)} more"] if len(curves) + more > len(names) else []
+    shown = f": {', '.join([*names, *left])}" if names else ""
+    return f"{_counted(len(curves) + more, what)} of {points} points{shown}"
+
+
+def _ends(curve: Curve) -> str:
+    if curve.first is None or curve.last is None:
+        return ""
+    return f" ({curve.first:.3g} to {curve.last:.3g})"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+# -- conditions
+
+
+def parsed(conditions: str) -> list[str]:
+    """Return the single conditions of a text."""
+    return list(filter(None, (" ".join(one.split()) for one in re.split(r",\s+", conditions))))
+
+
+def unknown(conditions: str, arrays: Iterable[str] | None = None) -> list[str]:
+    """Return the conditions of a text that do not exist, or name other arrays than `arrays`."""
+    return [one for one in parsed(conditions) if not _exists(one, arrays)]
+
+
+def _exists(condition: str, arrays: Iterable[str] | None) -> bool:
+    if named := _OF.fullmatch(condition):
+        return arrays is None or {*named[1].split(",")} <= {*arrays}
+    return condition in _MISSING or bool(
+        _COUNTED.fullmatch(condition) or _SCALE.fullmatch(condition)
+    )
+
+
+def failing(figures: Sequence[Facts], conditions: str) -> list[str]:
+    """Return in words which conditions fail; of figures without anything drawn, all do."""
+    asked = parsed(conditions)
+    if asked and all(axes.is_empty for axes in _axes_of(figures)):
+        return [_EMPTY]
+    is_missing, found = {*missing(figures)}, list[str]()
+    for one in asked:
+        if one in _MISSING:
+            found += [words for words in _MISSING[one] if words in is_missing]
+        elif counted := _COUNTED.fullmatch(one):
+            what, sign, most = counted[1], counted[2], int(counted[3])
+            numbers = {n if sign == "=" else min(n, most) for n in _COUNTS[what](figures)}
+            less = f"fewer than {most} {what}" if sign == ">=" else f"not {most} {what}"
+            found += [less] if numbers != {most} else []
+        elif scale := _SCALE.fullmatch(one):
+            scales = {getattr(axes, f"{scale[1]}scale") for axes in _axes_of(figures)}
+            found += [f"{scale[1]} not {scale[2]}"] if scales != {scale[2]} else []
+        elif named := _OF.fullmatch(one):
+            whole = {curve.array for curve in _curves_of(figures) if curve.how in _WHOLE}
+            found += [f"no curve of {name}" for name in named[1].split(",") if name not in whole]
+        else:
+            found.append(f"unknown condition {one}")
+    return list(dict.fromkeys(found))
+
+
+def expect_facts(data: object) -> Facts:
+    """Return facts from what a notebook sent; `Mismatch` if it sent anything else."""
+    facts = checked(data)
+    if facts is None:
+        raise Mismatch("expected the facts of a figure, got something else")
+    return facts
+
+
+def expect_figure(figures: Facts | Sequence[Facts], conditions: str) -> None:
+    """Raise `Mismatch` with what fails, if conditions on a figure do not hold."""
+    all_ = [figures] if isinstance(figures, Facts) else figures
+    if wrong := failing(all_, conditions):
+        raise Mismatch(f"the figure: expected {conditions}, got: {', '.join(wrong)}")
+
+
+def _axes_of(figures: Sequence[Facts]) -> Iterator[Axes]:
+    return (axes for figure in figures for axes in figure.axes)
+
+
+def _curves_of(figures: Sequence[Facts]) -> Iterator[Curve]:
+    return (curve for axes in _axes_of(figures) for curve in axes.curves)
+
+
+def _more(figures: Sequence[Facts]) -> int:
+    return sum(axes.more for axes in _axes_of(figures))

@@ -1,0 +1,137 @@
+"""Texts compared by their words: what counts, what is similar, and what is marked."""
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hw_grading.analysis.words import (
+    LONGEST,
+    MAX_WORDS,
+    bag_of,
+    differences,
+    digest_of,
+    similar,
+    words_of,
+)
+
+SAME = [
+    ("The loss falls.", "the  loss\nFALLS"),
+    ("It falls, because (as we saw) it must!", "It falls because as we saw it must."),
+    ("the *loss* falls", "the loss __falls__"),
+    ("- one\n- two", "* one\n* two"),
+    ("> one\n\ntwo", "one two"),
+    ("mini-batch", "mini batch"),
+    ("don't", "don\N{RIGHT SINGLE QUOTATION MARK}t"),
+    ("it is 1,5.", "It is 1.5"),
+    ("where $x + 1$ is", "Where $x+1$, is"),
+    ("so `f(x)` is", "so `f(x)`: is"),
+    ("a=b.", "a=b"),
+    ("Größe", "GRÖSSE"),
+]
+OTHER = [
+    ("A causes B", "B causes A"),
+    ("it is not so", "it is so"),
+    ("a<b", "a>b"),
+    ("a < b", "a > b"),
+    ("x >= 0", "x <= 0"),
+    ("a \N{LESS-THAN OR EQUAL TO} b", "a \N{GREATER-THAN OR EQUAL TO} b"),
+    ("a != b", "a = b"),
+    ("it is -1", "it is 1"),
+    ("x-y", "x y"),
+    ("a - b", "a b"),
+    ("a*b + c", "a b + c"),
+    ("(a+b)*c", "a+b*c"),
+    ("a/b", "a b"),
+    ("e^x", "e x"),
+    ("f'", "f"),
+    ("0.5 points", "5 points"),
+    (".5 points", "5 points"),
+    ("15", "1.5"),
+    ("97%", "97"),
+    ("[0,1]", "(0,1)"),
+    ("$W$", "$w$"),
+    ("$(a+b)c$", "$a+bc$"),
+    ("`a[0]`", "`a(0)`"),
+    ("\\(x\\)", "\\(y\\)"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_case_punctuation_and_white_space_do_not_count(one, other):
+    assert words_of(one) == words_of(other)
+    assert digest_of(one) == digest_of(other) != ""
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_words_their_order_and_mathematics_count(one, other):
+    assert digest_of(one) != digest_of(other)
+
+
+def test_a_text_without_words_is_like_no_other():
+    assert {digest_of(text) for text in ("", " \n", "...", "?", "x " * LONGEST)} == {""}
+
+
+WORDS = [f"word{n}" for n in range(20)]
+TEXTS = {
+    "first": " ".join(WORDS),
+    "one word less": " ".join(WORDS[1:]),
+    "two words others": " ".join([*WORDS[2:], "x", "y"]),
+    "three words others": " ".join([*WORDS[3:], "p", "q", "r"]),
+    "twice": " ".join(WORDS + WORDS),
+    "in another order": " ".join(reversed(WORDS)),
+    "alone": "something else",
+    "long": "word " * (MAX_WORDS + 1),
+    "as long": "word " * (MAX_WORDS + 2),
+}
+
+
+def test_texts_with_nine_tenths_in_common_are_similar():
+    groups = similar({name: bag_of(text) for name, text in TEXTS.items()})
+    assert [set(group) for group in groups] == [
+        {"first", "one word less", "two words others", "in another order"}
+    ]
+    apart = {name: bag_of(TEXTS[name]) for name in ("first", "three words others")}
+    assert similar(apart) == []
+    assert len(bag_of("so so so")) == 3
+
+
+@given(st.lists(st.frozensets(st.integers(0, 12), min_size=1), max_size=9))
+@settings(max_examples=300, deadline=None)
+def test_no_pair_is_missed(texts):
+    bags = {n: bag_of(" ".join(f"w{k}" for k in text)) for n, text in enumerate(texts)}
+    found = {frozenset((g[0], other)) for g in similar(bags) for other in g[1:]}
+    taken = {name for group in similar(bags) for name in group}
+    pairs = {
+        frozenset((one, other))
+        for one, other in combinations(bags, 2)
+        if len(bags[one] & bags[other]) >= 0.9 * max(len(bags[one]), len(bags[other]))
+    }
+    assert found <= pairs
+    assert [pair for pair in pairs if not pair & taken] == []
+
+
+def test_each_text_is_similar_to_the_first_of_its_one_group():
+    chain = {n: bag_of(" ".join(f"w{k}" for k in range(n, n + 20))) for n in range(7)}
+    groups = similar(chain)
+    assert sorted(len(group) for group in groups) == [2, 5]
+    assert all(abs(group[0] - other) <= 2 for group in groups for other in group)
+
+
+def test_differences_are_marked_and_texts_escaped():
+    before = "The loss falls, because <b> and $x^2$ are small."
+    after = "the loss RISES because <b> and $x^3$ are very small"
+    assert differences(before, after) == (
+        "the loss <del>falls</del> <ins>RISES</ins> because &lt;b&gt; and <del>$x^2$</del> "
+        "<ins>$x^3$</ins> are <ins>very</ins> small"
+    )
+    assert differences("Same!", "same") == "same"
+    assert differences("", "<script>") == "<ins>&lt;script&gt;</ins>"
+
+
+@given(st.text(st.sampled_from("aB1 .,-*/$`'()[]<=\\\n_|é‘"), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_any_text_has_words_and_equals_itself(text):
+    assert "<ins>" not in differences(text, text)
+    assert all(word and not any(map(str.isspace, word)) for word in words_of(text))

@@ -1,0 +1,201 @@
+"""What a result depends on besides the submission, and when a job runs a second time."""
+
+import socket
+import subprocess
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from hw_grading.answering.forking import ForkServer
+from hw_grading.batch import job
+from hw_grading.batch.job import (
+    OURS,
+    Job,
+    digest_of_packages,
+    installed,
+    run,
+    run_elsewhere,
+    seed_of_run,
+    why_unfit,
+)
+from hw_grading.examiner import client
+from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.notes import read_problems
+from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
+from hw_grading.run.submission import SubmissionRun
+from hw_support.submission.problems import Kind, Severity
+
+
+@pytest.mark.parametrize(
+    ("faults", "attempts", "fault"),
+    [
+        ([], 1, None),
+        ([ExaminerEnded("killed")], 2, None),
+        ([HelperEnded("killed")], 2, None),
+        ([HelperEnded("killed"), HelperEnded("killed again")], 2, "killed again"),
+        ([ExaminerFailed("a hidden test is wrong")], 1, "a hidden test is wrong"),
+    ],
+)
+def test_a_submission_runs_again_if_a_grader_process_has_ended(
+    faults: list[GraderFault], attempts: int, fault: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, ran = list(faults), []
+
+    def run_it(self: SubmissionRun) -> Outcome:
+        ran.append(self._seed)
+        if left:
+            raise left.pop(0)
+        return Outcome(Status.GRADED)
+
+    monkeypatch.setattr(SubmissionRun, "run", run_it)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    outcome = run(Job("student", 7, text, {}, {}, Homework("toys")))
+    assert len(ran) == len(set(ran)) == attempts  # each has a seed of its own
+    assert outcome.reasons == ((fault,) if fault else ())
+    assert outcome.status == (Status.NOT_GRADED if fault else Status.GRADED)
+
+
+@pytest.mark.parametrize("error", [GraderFault("no bwrap"), OSError(24, "Too many open files")])
+def test_a_worker_that_cannot_make_a_sandbox_is_unfit(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    settings = {"sandbox": "bubblewrap", "blas_threads": 1}
+    monkeypatch.setattr(job, "_check_sandbox", fail)
+    assert str(error.args[-1]) in why_unfit(settings, installed())
+
+
+def test_packages_that_the_course_names_belong_to_a_result() -> None:
+    assert "pytest" not in installed()
+    found = installed(["PyTest", "not-there"])
+    assert found["pytest"] == pytest.__version__
+    assert "not-there" not in found
+    assert why_unfit({}, {**found, "not-there": "1"}) == "not-there missing, expected 1"
+
+
+def test_a_worker_with_other_packages_is_unfit_and_grades_nobody() -> None:
+    expected = {**installed(), "numpy": "1.0", OURS: "another"}
+    outcome = run_elsewhere(Job("s", 0, "{}", {}, expected, Homework("toys")))
+    assert outcome.status is Status.NOT_GRADED
+    assert f"{OURS} {installed()[OURS][:20]}, expected another; numpy " in outcome.reasons[0]
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), TypeError("a mistake")])
+def test_every_other_error_leaves_the_submission_without_a_score(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: SubmissionRun) -> Outcome:
+        raise error
+
+    monkeypatch.setattr(SubmissionRun, "run", fail)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    outcome = run(Job("student", 0, text, {}, {}, Homework("toys")))
+    assert outcome.status is Status.NOT_GRADED
+    assert str(error) in outcome.reasons[0]
+
+
+def test_after_a_dead_kernel_there_is_a_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+
+    def run_it(self: SubmissionRun) -> Outcome:
+        ran.append(self)
+        return Outcome(Status.SUBMISSION_FAILED, ("it died",))
+
+    monkeypatch.setattr(SubmissionRun, "run", run_it)
+    monkeypatch.setattr(SubmissionRun, "kernel_died", True)
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    outcome = run(Job("student", 0, text, {}, {}, Homework("toys")))
+    assert outcome.status is Status.SUBMISSION_FAILED
+    first, second = ran
+    assert read_problems(first.nb) == []
+    [problem] = read_problems(second.nb)
+    assert (problem.kind, problem.severity) == (Kind.KERNEL, Severity.FAILED)
+    assert problem.message.endswith("the notebook was run a second time, with other inputs.")
+    assert first._seed != second._seed
+
+
+def test_no_two_runs_of_a_job_have_the_same_seed() -> None:
+    jobs = [Job("s", seed, "{}", {}, {}, Homework("toys")) for seed in (0, 1, 2**128 - 1)]
+    runs = [
+        (replace(job, number=n), attempt) for job in jobs for n in (1, 2, 11) for attempt in (1, 2)
+    ]
+    seeds = {seed_of_run(*one) for one in runs}
+    assert len(seeds) == len(runs)
+    assert all(0 <= seed < 2**128 for seed in seeds)
+    assert {job.key for job, _ in runs} == {job.key for job in jobs}  # a kept result keeps its seed
+
+
+def test_another_worker_with_the_same_job_draws_other_inputs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Dask's scheduler gives the job of a lost worker to the next one."""
+    ran = []
+
+    def run_it(self: SubmissionRun) -> Outcome:
+        ran.append(self._seed)
+        return Outcome(Status.GRADED)
+
+    monkeypatch.setattr(SubmissionRun, "run", run_it)
+    monkeypatch.setattr(job, "why_unfit", lambda *_: "")
+    text = nbformat.writes(nbformat.v4.new_notebook())
+    for _ in range(2):
+        run_elsewhere(Job("student", 0, text, {}, {}, Homework("toys")))
+    assert len(set(ran)) == 2
+
+
+def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests, theirs = socket.socketpair()
+    theirs.close()  # as the system does first
+    with subprocess.Popen(["sleep", "600"]) as process:
+        dying = ForkServer(requests, process.pid)
+        monkeypatch.setattr(client, "_server", None)
+        client.use(dying, Homework("toys"))
+        monkeypatch.setattr(client, "_SECONDS_TO_END", 60.0)
+        has_ended = dying.has_ended
+
+        def end_meanwhile(within: float = 0.0) -> bool:
+            if within:
+                threading.Timer(0.2, process.kill).start()
+            return has_ended(within)
+
+        monkeypatch.setattr(dying, "has_ended", end_meanwhile)
+        link, _ = socket.socketpair()
+        with pytest.raises(ExaminerEnded, match="has ended"):
+            client.Examination(link, client.Request(0, 0, [], []), Homework("toys"))
+        assert dying.has_ended()
+    requests.close()
+
+
+def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) -> None:
+    def package(name: str, **files: str) -> Path:
+        for file, text in files.items():
+            path = tmp_path / name / "package" / f"{file}.py"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return tmp_path / name / "package"
+
+    here, there = package("here", a="1", b="2"), package("there", a="1", b="2")
+    (there / "__pycache__").mkdir()
+    # Python's temporary file for a compiled module, which is renamed when it is finished.
+    (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
+    (there / ".ruff_cache").mkdir()  # which no wheel has
+    (there / ".ruff_cache" / "CACHEDIR.TAG").touch()
+    assert digest_of_packages([here]) == digest_of_packages([there])
+    assert digest_of_packages([here]) != digest_of_packages([package("other", a="1", b="3")])
+    assert digest_of_packages([here]) != digest_of_packages([package("renamed", a="1", c="2")])
+
+
+def test_the_digest_in_the_repository_is_that_of_the_wheel(tmp_path: Path) -> None:
+    folder = tmp_path / "hw_support"
+    folder.mkdir()
+    before = digest_of_packages([folder])
+    (folder / "pyproject.toml").write_text("[project]")
+    assert digest_of_packages([folder]) == before
+    (folder / "file.py").write_text("x = 1")
+    assert digest_of_packages([folder]) != before

@@ -1,0 +1,303 @@
+"""The students' zip works without the repository, and does not show other homeworks."""
+
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tiny_homeworks import (
+    answered_notebook,
+    manifest_of,
+    source_of,
+    write_course,
+    write_homework,
+)
+
+from hw_grading.__main__ import main
+from hw_grading.commands.release import release
+from hw_grading.commands.student_zip import package_for, start_page, write_student_zip
+from hw_grading.homework.course import REPOSITORY, Course, scratch_course
+from hw_grading.homework.homework import homework_of
+from hw_grading.homework.points import points_of
+from hw_grading.plugins.releasing import description_of
+from hw_support import homeworks
+from hw_support.submission.released import ENDING, grade_ids_in, read_release
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("release")]
+
+HOMEWORKS = Course(REPOSITORY).homeworks()
+RELEASED = {name: REPOSITORY / "release" / name / f"{name}.ipynb" for name in HOMEWORKS}
+LARGEST = 200_000  # bytes of a zip without large data files
+
+
+def names_in(path: Path) -> set[str]:
+    """The files in a students' zip, which are all in one folder."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    assert all(name.startswith(f"{path.stem}/") for name in names)
+    return {name.removeprefix(f"{path.stem}/") for name in names}
+
+
+def library_in(path: Path) -> set[str]:
+    """What a zip has of `hw_support.homeworks`."""
+    folder = "hw_support/homeworks/"
+    return {name.removeprefix(folder) for name in names_in(path) if name.startswith(folder)}
+
+
+def unzipped(path: Path, folder: Path) -> Path:
+    """Unzip a homework; return its folder."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return folder / path.stem
+
+
+# -- our own homeworks
+
+
+@pytest.fixture(scope="module", params=HOMEWORKS)
+def ours(request, tmp_path_factory):
+    """Each homework's name and its students' zip, made once."""
+    path, warnings = write_student_zip(
+        Course(REPOSITORY), tmp_path_factory.mktemp("dist"), request.param
+    )
+    assert warnings == []
+    return request.param, path
+
+
+@pytest.mark.smoke
+def test_the_zip_holds_all_that_a_student_needs(ours):
+    name, path = ours
+    names = names_in(path)
+    beside = {entry for entry in names if not entry.startswith("hw_support/")}
+    assert beside == {"START.html", f"{name}.ipynb", f"{name}.released.json", "requirements.txt"}
+    rooms = {entry.split("/")[1] for entry in names - beside if entry.count("/") > 1}
+    assert rooms == {"checks", "figures", "homeworks", "student", "submission"}
+    assert "hw_support/LICENSE" in names
+    assert not any("__pycache__" in entry or "pyproject" in entry for entry in names)
+
+
+def test_of_the_library_a_zip_has_what_the_notebook_uses(ours):
+    name, path = ours
+    code = {path.name for path in Path(homeworks.__path__[0]).glob("*.py")}
+    data = {"README.md", "mnist_threes_nines.npz", "test_batch_weights_biases.pkl"}
+    every = code | {f"data/{file}" for file in data}
+    assert library_in(path) == {"hw0": code, "hw2": every}[name]
+    assert name == "hw2" or path.stat().st_size < LARGEST + 50_000  # the library
+
+
+@pytest.mark.parametrize("name", HOMEWORKS)
+def test_what_students_have_is_the_current_release(name):
+    course, notebook = Course(REPOSITORY), nbformat.read(RELEASED[name], as_version=4)
+    path = RELEASED[name].with_name(f"{name}{ENDING}")
+    text = path.read_text(encoding="utf-8")
+    assert text == description_of(course, name, name, notebook), "run `make release`"
+    assert "HIDDEN" not in text
+    assert "hw_grading" not in text
+    told = read_release(path)
+    manifest = homework_of(REPOSITORY, name).manifest
+    source = nbformat.read(course.source(name) / f"{name}.ipynb", as_version=4)
+    assert sum(cell.points or 0 for cell in told.cells) == sum(map(points_of, source.cells))
+    assert set(told.parts) == told.grade_ids == grade_ids_in(source)
+    assert told.certification == manifest.certification
+    assert told.cpu_seconds_for_cell == manifest.seconds("cpu_seconds")
+    assert {"numpy", "matplotlib", "jupyterlab"} <= told.packages
+    assert "nbgrader" not in told.packages
+
+
+def test_students_read_which_packages_they_may_import(tmp_path):
+    start = start_page(Course(REPOSITORY), "hw2")
+    assert "Python's own modules and matplotlib, numpy, pickleshare, tqdm. A" in start
+    settings = scratch_course(tmp_path).folder / "nbgrader_config.py"
+    more = "c.ExecuteSubmission.packages = ['Plotly', 'pandas']\n"
+    settings.write_text(settings.read_text() + more)
+    start = start_page(Course(tmp_path), "hw2")
+    assert "pickleshare, tqdm, Plotly, pandas. A" in start
+    assert "pip install Plotly pandas" in start
+
+
+# -- two small homeworks, released by the command
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A course of two, released: the course, and the zips by homework."""
+    folder = tmp_path_factory.mktemp("made")
+    course = write_course(folder / "course")
+    zips, warnings = release(course, folder / "dist")
+    assert warnings == []
+    return course, {path.stem: path for path in zips}
+
+
+def test_all_homeworks_are_released_by_default(made):
+    course, zips = made
+    assert set(zips) == {"ps1", "ps2"}
+    for name, path in zips.items():
+        found = {path.name for path in (course.folder / "release" / name).iterdir()}
+        assert found == {f"{name}.ipynb", f"{name}.released.json"}
+        assert {entry for entry in names_in(path) if entry.endswith(ENDING)} == {f"{name}{ENDING}"}
+        assert library_in(path) == set()
+        assert path.stat().st_size < LARGEST
+
+
+def test_a_release_of_the_same_input_gives_the_same_bytes(made, tmp_path):
+    course, zips = made
+    before = {path: path.read_bytes() for path in course.folder.glob("release/*/*")}
+    [again], _ = release(course, tmp_path / "dist", ["ps2"])
+    assert again.read_bytes() == zips["ps2"].read_bytes()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+# -- a course of somebody else
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A released course of two lines of settings, with a homework of two notebooks."""
+    folder = tmp_path_factory.mktemp("plain") / "course"
+    (folder / "source" / "ps").mkdir(parents=True)
+    (folder / "nbgrader_config.py").write_text(
+        "from hw_grading import configure\nconfigure(get_config())\n"
+    )
+    for name in ("ps1", "ps2"):
+        notebook = source_of(name)
+        notebook.cells[1:3] = [new_code_cell("import helper, yaml\nopen('data/numbers.csv')")]
+        nbformat.write(notebook, folder / "source" / "ps" / f"{name}.ipynb")
+    for file, text in (("helper.py", "x = 1"), ("data/numbers.csv", "1,2")):
+        path = folder / "source" / "ps" / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    course = Course(folder)
+    assert release(course, folder / "dist") == ([folder / "dist" / "ps.zip"], [])
+    return course
+
+
+@pytest.fixture
+def pack(plain, tmp_path):
+    """Pack the homework with the course's own list of packages; return the list, and warnings."""
+    own = plain.folder / "requirements-student.lock"
+
+    def packed(text):
+        own.write_text(text, encoding="utf-8")
+        path, warnings = write_student_zip(plain, tmp_path, "ps")
+        listed = (unzipped(path, tmp_path) / "requirements.txt").read_text(encoding="utf-8")
+        return listed, warnings
+
+    yield packed
+    own.unlink()
+
+
+def test_any_course_gets_a_zip_with_the_versions_that_are_here(plain, tmp_path):
+    path = plain.folder / "dist" / "ps.zip"
+    released = {f"{name}{ending}" for name in ("ps1", "ps2") for ending in (".ipynb", ENDING)}
+    beside = {name for name in names_in(path) if not name.startswith("hw_support/")}
+    own = {"START.html", "requirements.txt", "helper.py", "data/numbers.csv"}
+    assert beside == released | own
+    folder = unzipped(path, tmp_path)
+    lines = (folder / "requirements.txt").read_text().splitlines()
+    needed = ("numpy", "matplotlib", "jupyterlab", "nbclient", "tqdm", "pyyaml")
+    assert {f"{name}=={metadata.version(name)}" for name in needed} <= {*lines}
+    assert not any(line.startswith(("hw-", "nbgrader", "helper")) for line in lines)
+    start = (folder / "START.html").read_text(encoding="utf-8")
+    for text in ("<h1>ps – how to start</h1>", "jupyter lab ps1.ipynb", "check ps2.ipynb"):
+        assert text in start
+    told = read_release(folder / f"ps2{ENDING}")
+    assert (told.assignment, told.file_name) == ("ps", "ps2.ipynb")
+    assert told.files == ("data/numbers.csv", "helper.py")
+    assert {"pyyaml", "pillow", "jupyterlab"} <= told.packages
+
+
+def test_the_courses_own_list_of_packages_is_taken_as_it_is(pack):
+    own = "# ours\nnumpy>=1.26\nno-such-package ; python_version > '3'"
+    text, [said] = pack(own)
+    assert text == own
+    assert said == (
+        "ps: requirements-student.lock names no-such-package, which the grader does not have."
+    )
+    locked = (REPOSITORY / "requirements-student.lock").read_text(encoding="utf-8")
+    assert pack(locked) == (locked, [])
+
+
+# -- the library of the homeworks
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_used", "has_data"),
+    [
+        (new_code_cell("import hw_support as hs\nhs.label_axes(ax)"), True, False),
+        (new_code_cell("from hw_support.homeworks import training"), True, False),
+        (new_code_cell("images, labels = get_mnist_threes_nines()"), True, True),
+        (new_code_cell("hw_support.challenge(train)"), True, True),  # it reads the images
+        (new_code_cell("from hw_support import *\ntraining = 1"), False, False),
+        (new_markdown_cell("`hw_support.load_run(...)` reads it again."), True, False),
+        (new_markdown_cell("Show your progress."), False, False),
+    ],
+)
+def test_the_library_is_in_the_zip_if_code_or_text_has_a_name(cell, is_used, has_data):
+    names = package_for([new_notebook(cells=[cell])])
+    assert ("hw_support/homeworks/training.py" in names) == is_used
+    assert any("/homeworks/data/" in name for name in names) == has_data
+
+
+# -- what an instructor does wrong
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A course of two that was not released."""
+    return write_course(tmp_path / "course")
+
+
+def test_a_wrong_manifest_is_one_sentence_and_releases_nothing(written, capfd):
+    manifest = manifest_of("ps1").replace("points = 7", "points = 8")
+    write_homework(written.folder, "ps1", source_of("ps1"), manifest)
+    assert main(["--course", str(written.folder), "release"]) == 2
+    said = capfd.readouterr()
+    assert said.out == ""
+    [sentence] = said.err.strip().split("\n")
+    assert str(written.folder / "staff" / "ps1" / "homework.toml") in sentence
+    assert "points is 8, but the cells of the notebook sum to 7" in sentence
+    assert not (written.folder / "release").exists()
+
+
+def test_a_notebook_of_another_language_is_refused_by_name(written, capfd):
+    notebook = source_of("ps1")
+    notebook.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    write_homework(written.folder, "ps1", notebook, manifest_of("ps1"))
+    assert main(["--course", str(written.folder), "release", "ps1"]) == 2
+    said = capfd.readouterr().err
+    assert "ps1.ipynb: its kernel runs 'R'. Only Python kernels can be graded." in said
+
+
+@pytest.mark.parametrize("second", ["ps1.ipynb", "second.ipynb"])
+def test_two_cells_with_points_of_one_id_are_refused(written, second, capfd):
+    path = written.folder / "source" / "ps1" / "ps1.ipynb"
+    notebook = source_of("ps1")
+    if second == path.name:
+        notebook.cells.append(notebook.cells[2])
+    nbformat.write(notebook, path.with_name(second))
+    assert main(["--course", str(written.folder), "release", "ps1"]) == 2
+    said = f"{second}: the id certification is also that of another cell with points in source/ps1"
+    assert said in capfd.readouterr().err
+
+
+def test_a_student_finishes_a_homework_with_the_zip_alone(made, tmp_path):
+    """The unzipped package, and not the repository's, checks the notebook."""
+    folder, said = unzipped(made[1]["ps2"], tmp_path), []
+    for homework in ("ps2", "ps1"):
+        nbformat.write(answered_notebook(homework), folder / "ps2.ipynb")
+        done = subprocess.run(
+            [sys.executable, "-m", "hw_support", "zip", "--no-check", "ps2.ipynb"],
+            cwd=folder,
+            env={"PATH": ""},
+            capture_output=True,
+            text=True,
+        )
+        said.append((done.returncode, done.stdout + done.stderr))
+    assert said[0][0] == 0, said
+    assert (folder / "30312345_ps2.zip").is_file()
+    assert said[1][0] == 2
+    assert "ps2.ipynb belongs to another homework than ps2.released.json" in said[1][1]

@@ -1,0 +1,137 @@
+"""What the desk keeps of a class, and what it makes of a request."""
+
+import json
+
+import pytest
+from graded_course import course, error, notebook, pytestmark, stream
+from html_pages import base64_of, png
+
+from hw_grading.desk.answers import Answers
+from hw_grading.desk.handlers import dumped
+from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
+from hw_grading.gradebook.model import Mark, Refused
+from hw_grading.homework.course import Course
+
+__all__ = ["course", "pytestmark"]  # used by pytest, by name
+
+PLOT = {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64_of(png(9, 9))}}
+
+
+def answers_of(course):
+    return Answers(Course(course.root), "hw2", lambda: ("plot", "answer"))
+
+
+# -- of a class
+
+
+def test_of_an_answer_a_few_facts_are_kept(course):
+    outputs = [stream("half way"), error("ValueError", "x"), PLOT, PLOT]
+    course.grade("ada", notebook(plot=outputs, answer="word " * 100_000))
+    course.grade("bob", notebook(plot=outputs[:1], answer="It is $x$."))
+    ada, bob = (answers_of(course).submission(one) for one in ("ada", "bob"))
+    assert len(repr(ada)) < 2_000
+    assert len(ada.glances["answer"].excerpt) <= 300
+    assert bob.glances["answer"].excerpt == "It is $x$."
+    facts = [(g.error, g.excerpt, g.pictures) for g in (ada.glances["plot"], bob.glances["plot"])]
+    assert facts == [(True, "ValueError: x", 2), (False, "half way", 0)]
+
+
+def test_modules_that_the_grader_lacks_are_known_of_a_notebook(course):
+    failed = error("ModuleNotFoundError", "No module named 'pandas.core'")
+    document = notebook(plot=[error("NameError", "name 'pd' is not defined")])
+    document["cells"].insert(0, {"cell_type": "code", "outputs": [failed], "metadata": {}})
+    course.grade("ada", document)
+    odd = ["No module named '<script>'", "", "no text: 7"]
+    course.grade("bob", notebook(plot=[error("ModuleNotFoundError", text) for text in odd]))
+    answers = answers_of(course)
+    assert answers.submission("ada").lacks == ("pandas",)
+    assert answers.submission("bob").lacks == ()
+
+
+def test_an_answer_is_empty_if_blank_or_as_released(course):
+    course.write(course.root / "release" / "hw2", notebook(answer="Write here."))
+    answers = answers_of(course)
+    texts = {"": True, "\n \n": True, "YOUR ANSWER HERE": True, "Write here.\n": True}
+    texts |= {"YOUR ANSWER HERE: because": False, "0": False}
+    for number, (text, is_empty) in enumerate(texts.items()):
+        course.grade(
+            f"s{number}", notebook(answer=text, plot=[stream("1\n")] if is_empty else [PLOT])
+        )
+        glances = answers.submission(f"s{number}").glances
+        assert (glances["answer"].empty, glances["plot"].empty) == (is_empty, is_empty), text
+
+
+def test_a_notebook_is_read_again_only_if_it_changed(course):
+    for number in range(3):
+        course.grade(f"s{number}", notebook(answer=f"answer {number}"))
+    answers = answers_of(course)
+    assert sorted(answers.outdated()) == ["s0", "s1", "s2"]
+    for number in range(3):
+        assert answers.read(f"s{number}")[1]["answer"]["source"] == f"answer {number}"
+    assert answers.outdated() == []
+    assert set(answers.known()) == {"s0", "s1", "s2"}
+    course.write(course.root / "autograded" / "s1" / "hw2", notebook(answer="another"))
+    course.grade("new", notebook())
+    assert sorted(answers.outdated()) == ["new", "s1"]
+    submission, cells = answers.read("s1")
+    assert cells["answer"]["source"] == "another"
+    assert set(cells) == set(submission.glances) == {"plot", "answer"}
+
+
+def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
+    course.grade("ada", notebook())
+    path = course.root / "autograded" / "ada" / "hw2" / "hw2.ipynb"
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text(json.dumps(notebook(answer="secret")))
+    path.unlink()
+    path.symlink_to(secret)
+    assert answers_of(course).read("ada")[1] == {}
+
+
+# -- JSON
+
+
+def test_a_number_that_no_page_reads_is_null_and_any_text_sent():
+    data = {"a": [float("nan"), 1.5, {"b": float("inf")}], "mark": Mark(), "text": "\ud800"}
+    sent = json.loads(dumped(data).encode())
+    assert sent["a"] == [None, 1.5, {"b": None}]
+    assert (sent["mark"]["chosen"], sent["text"]) == ([], "\ud800")
+
+
+RUBRIC = {"items": [], "revision": 0}
+
+
+def saving(**what):
+    body = {"versions": {"ada": "0"}, "rubric_revision": 0, "mark": {"done": True}} | what
+    return _Save, json.dumps(body)
+
+
+def with_item(**item):
+    item = {"id": "", "text": "x", "points": 1} | item
+    return _NewRubric, json.dumps({"rubric": RUBRIC | {"items": [item]}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        *((_Save, raw) for raw in ("", "{}", "\xff", "[" * 100_000, " " * 5_000_000)),
+        *(saving(mark=value) for value in (None, {"chosen": [1]})),
+        *(saving(mark={"adjustment": value}) for value in ("1", True, 10**400, float("nan"))),
+        saving(mark={"done": 1}),
+        saving(mark={"comment": "\ud800"}),
+        *(saving(versions=value) for value in ({}, {"ada": 1})),
+        *(saving(digests={"ada": value}) for value in ("a" * 65, "x")),
+        *(saving(rubric_revision=value) for value in (1.5, None)),
+        *(
+            (_NewRubric, json.dumps({"rubric": RUBRIC | change}))
+            for change in ({"items": 7}, {"revision": "none"})
+        ),
+        with_item(points="1"),
+        with_item(text=None),
+        (Name, '{"name": 7}'),
+    ],
+)
+def test_a_request_that_no_page_sends_is_refused(kind, raw):
+    assert body_of(saving()[1].encode(), _Save).mark == Mark(done=True)
+    with pytest.raises(Refused, match=r"at most|Load the page again"):
+        body_of(raw.encode("latin-1"), kind)

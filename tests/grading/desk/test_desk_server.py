@@ -1,0 +1,425 @@
+"""The server of the GSI's desk: its answers, who may ask, and how it handles bad input."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import sqlite3
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from graded_course import ToyCourse, course, notebook, problem, stream
+from html_pages import base64_of, png
+
+from hw_grading.__main__ import main
+from hw_grading.desk.app import serve
+from hw_grading.homework.course import REPOSITORY
+from hw_support.submission.file import UserError
+
+sys.path.append(str(REPOSITORY / "tests" / "browser"))
+
+from server import run
+
+__all__ = ["course"]  # used by pytest, by name
+# These warnings come from nbgrader's code.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("desk server"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
+]
+
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+PLOT = base64_of(png(400, 300, pixels=(b"\0" + b"\x80" * 400) * 300))
+
+
+def display(**data):
+    """Return an output with data by type, such as image_png."""
+    data = {kind.replace("_", "/"): value for kind, value in data.items()}
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+@dataclass
+class Client:
+    """A browser or program that uses a desk."""
+
+    port: int
+    token: str = ""
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def call(self, path, body=None, *, raw=None, **headers):
+        """Return status, headers and body of an answer."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.token:
+            headers["Authorization"] = f"token {self.token}"
+        headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        if raw is None and body is not None:
+            raw = json.dumps(body)
+        connection.request("GET" if raw is None else "POST", path, raw, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        for name, value in answer.getheaders():
+            if name == "Set-Cookie":
+                key, _, rest = value.partition("=")
+                self.cookies[key] = rest.partition(";")[0]
+        connection.close()
+        return answer.status, dict(answer.getheaders()), content
+
+    def api(self, what, body=None, status=200, homework="hw2", **more):
+        """Return the JSON of an answer whose status is as expected."""
+        got, headers, content = self.call(f"/hw-grading/{homework}/api/{what}", body, **more)
+        assert got == status, (got, content)
+        assert headers["Content-Type"] == "application/json"
+        assert headers["Cache-Control"] == "no-store"
+        return json.loads(content)
+
+
+class Running:
+    """A desk in a process of its own."""
+
+    def __init__(self, folder, records, *options, command=()):
+        command = command or ("hw_grading", "desk", "hw2", "--course", str(folder))
+        server = run([sys.executable, "-m", *command, *options], records, records)
+        self.token, self.process, self.close = server.token, server.process, server.close
+        self.port, self.log = urlsplit(server.url).port, records / "log"
+
+    def client(self, name="Kim"):
+        client = Client(self.port, self.token)
+        if name:
+            client.api("grader", {"name": name})
+        return client
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory):
+    """A class: plots, a blank answer, a failed submission, one that cannot be read."""
+    made = ToyCourse(tmp_path_factory.mktemp("desk") / "course")
+    bombs = [display(image_png=base64_of(png(10_000, 10_000)))]
+    content = {
+        "ada": notebook(plot=[display(image_png=PLOT)], answer="It is $x^2$."),
+        "bob": notebook(plot=[display(image_png=PLOT)], answer=""),
+        "cyd": notebook(plot=[7], answer="Because."),
+        "dan": notebook(plot=bombs, answer="  \n", problems=[problem("It looped.")]),
+        "eve": notebook(plot=[stream("no plot\n")], answer="word " * 4_000_000),
+        "fay": "{",
+    }
+    for student, graded in content.items():
+        made.grade(student, graded)
+    return made
+
+
+@pytest.fixture(scope="module")
+def running(toys, tmp_path_factory):
+    server = Running(toys.root, tmp_path_factory.mktemp("records"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def kim(running):
+    return running.client()
+
+
+def read_by_now(client):
+    """Wait until the class was read in the background."""
+    until = time.monotonic() + 60
+    while (state := client.api("question/plot"))["reading"]["read"] < state["reading"]["of"]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return state
+
+
+def mark(client, cell_name, student, **what):
+    """Save a mark of one answer, as the page does."""
+    answer = client.api(f"answer/{cell_name}/{student}")
+    rubric = client.api(f"question/{cell_name}")["rubric"]
+    return {
+        "versions": {student: answer["grading"]["version"]},
+        "mark": {"chosen": [], "adjustment": 0, "comment": "", "done": True, **what},
+        "rubric_revision": rubric["revision"],
+        "digests": {student: answer["digest"]},
+    }
+
+
+def answers_of(client, student):
+    """Return what the page of a student shows, by question."""
+    return {answer["cell"]: answer for answer in client.api(f"student/{student}")["answers"]}
+
+
+# -- permissions
+
+
+def test_without_a_login_there_is_no_page_and_no_data(running):
+    stranger = Client(running.port)
+    status, headers, _ = stranger.call("/hw-grading/hw2/")
+    assert (status, headers["Location"].partition("?")[0]) == (302, "/login")
+    for what in ("overview", "question/plot", "answer/plot/ada"):
+        assert "login" in stranger.api(what, status=403)["message"]
+    status, _, _ = stranger.call("/hw-grading/hw2/api/thumbnail/plot/ada")
+    assert status == 302
+    assert stranger.call("/hw-grading/hw2/api/save/plot", {})[0] == 403
+
+
+def test_a_stranger_cannot_fill_the_memory_of_the_server(running):
+    process = psutil.Process(running.process.pid)
+    before = process.memory_info().rss
+    start = f"POST /hw-grading/hw2/api/save/plot HTTP/1.1\r\nHost: localhost:{running.port}\r\n"
+    request = f"{start}Content-Length: 200000000\r\n\r\n".encode() + bytes(200_000_000)
+    with socket.create_connection(("127.0.0.1", running.port)) as stranger:
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            stranger.sendall(request)
+        assert process.memory_info().rss - before < 50e6
+    running.client().api("overview")
+
+
+def test_the_token_of_a_desk_opens_the_desk_alone(kim):
+    of_jupyter = ["/files/gradebook.db", "/api/contents/source", "/api/kernels", "/api/sessions"]
+    of_jupyter += ["/view/gradebook.db", "/nbconvert/html/autograded/ada/hw2/hw2.ipynb"]
+    assert {kim.call(path)[0] for path in of_jupyter} == {404}
+
+
+def test_a_browser_needs_the_xsrf_token_for_each_change(running):
+    browser = Client(running.port)
+    browser.call(f"/hw-grading/hw2/?token={running.token}")
+    browser.call("/hw-grading/hw2/")
+    assert "_xsrf" in browser.cookies
+    refused = browser.api("grader", {"name": "Kim"}, 403)
+    assert "Load it again" in refused["message"]
+    named = browser.api("grader", {"name": "Kim"}, X_XSRFToken=browser.cookies["_xsrf"])
+    assert named == {"grader": "Kim"}
+    assert browser.api("overview")["grader"] == "Kim"
+    for path in ("hw2/", "hw2/api/overview", "hw2/api/thumbnail/plot/ada"):
+        assert running.client().call(f"/hw-grading/{path}", Host="evil.example")[0] == 403
+
+
+def test_a_name_is_asked_for_before_anything_is_saved(running):
+    nobody = running.client("")
+    nobody.cookies["hw-grading-grader"] = '"Kim"'  # forged: it is not signed
+    assert nobody.api("overview")["grader"] == ""
+    body = mark(nobody, "answer", "ada")
+    assert "does not know your name" in nobody.api("save/answer", body, 400)["message"]
+    assert nobody.api("answer/answer/ada")["grading"]["done"] is False
+    for name in ("", "a\u202eb", 7, None):
+        assert nobody.api("grader", {"name": name}, 400)["message"]
+
+
+# -- pages
+
+
+def test_each_page_has_a_strict_policy_and_no_data_of_students(running):
+    for path in ("", "grade/plot?student=ada", "grid/plot", "student/ada"):
+        status, headers, content = running.client().call(f"/hw-grading/hw2/{path}")
+        assert status == 200
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
+        page = content.decode()
+        assert "It is $x^2$" not in page
+        assert not re.search(r"<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=", page)
+        for address in re.findall(r'(?:src|href)="(/hw-grading/static/[^"]+)"', page):
+            assert running.client().call(address)[0] == 200, address
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("hw9/", "hw2/grade/none", "hw2/student/nobody", "hw2/none"),
+        *("..%2F..%2Fetc/", "static/../handlers.py", "hw2/student/%2E%2E%2Fada", "%00/"),
+        *("hw2/api/answer/plot/nobody", "hw2/api/answer/test_double/ada", "hw2/api/question/none"),
+        *(
+            "hw2/api/none",
+            "hw2/api/answer/plot/%2E%2E%2Fada",
+            "hw2/api/picture/plot/%2E%2E%2Fada/0",
+        ),
+    ],
+)
+def test_what_the_desk_does_not_have_is_not_found(kim, path):
+    status, headers, content = kim.call(f"/hw-grading/{path}")
+    assert status == 404
+    assert b"Traceback" not in content
+    if "/api/" not in path:
+        assert headers["Content-Type"].startswith("text/html")
+        assert b'<a href="/hw-grading/">All homeworks</a>' in content
+
+
+def test_the_only_homework_is_opened_and_others_are_refused(kim, running, toys, capsys):
+    status, headers, _ = kim.call("/hw-grading/")
+    assert (status, headers["Location"]) == (302, "/hw-grading/hw2/")
+    assert "/hw-grading/hw2/?token=" in running.log.read_text()
+    content = kim.call("/hw-grading/%3Cb%3Ehw9/")[2]
+    assert b"&lt;b&gt;hw9" in content
+    assert b"<b>hw9" not in content
+    assert main(["--course", str(toys.root), "desk", "hw9"]) == 2
+    assert "It has: hw2" in capsys.readouterr().err
+
+
+# -- reading
+
+
+def test_the_overview_counts_answers_and_names_failures(kim):
+    read_by_now(kim)
+    seen = kim.api("overview")
+    by_cell = {question["cell"]: question for question in seen["questions"]}
+    assert list(by_cell) == ["plot", "answer"]
+    assert by_cell["plot"]["of"] == 5
+    assert (by_cell["plot"]["graders"], by_cell["plot"]["now"]) == ([], [])
+    assert kim.api("answer/plot/dan")["reason"] == "It looped."
+    assert "not JSON" in kim.api("answer/plot/fay")["reason"]
+    assert seen["reading"] == {"read": 6, "of": 6}
+    still = {one["what"]: (one["who"], one["command"]) for one in seen["open"]}
+    [waiting] = [what for what in still if what.endswith("answers to be graded by a person (+)")]
+    assert still[waiting][1] == "hw-grading desk hw2"
+
+
+def test_the_desk_as_root_says_what_to_do(toys, monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(UserError, match=r"docker run --user .* add --allow-root"):
+        serve(toys.root, "hw2", "", [])
+
+
+def test_an_answer_comes_with_its_plot_in_full_and_small(kim):
+    answer = kim.api("answer/plot/ada")
+    assert answer["status"] == "graded"
+    assert not answer["missing"]
+    assert 'class="highlight"' in answer["html"]
+    (address,) = re.findall(r'<img class="picture" alt="Plot 1" src="([^"]+)"', answer["html"])
+    assert address.startswith("data:image/png;base64,")
+    where = "/hw-grading/hw2/api/thumbnail/plot/ada"
+    status, headers, content = kim.call(f"{where}?d={answer['digest']}")
+    assert (status, headers["Content-Type"]) == (200, "image/webp")
+    assert "immutable" in headers["Cache-Control"]
+    assert content[:4] == b"RIFF"
+    assert len(content) < 5000
+    assert kim.call(f"{where}?d=old")[1]["Cache-Control"] == "no-store"
+
+
+# -- writing
+
+
+@pytest.mark.smoke
+def test_a_save_gives_points_and_one_of_an_old_version_none(kim, running):
+    lee = running.client("Lee")
+    body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")
+    saved = kim.api("save/answer", body)["saved"]["cyd"]
+    assert (saved["score"], saved["grader"], saved["done"]) == (1.5, "Kim", True)
+    refused = lee.api("save/answer", body)
+    assert refused["saved"] == {}
+    assert refused["refused"]["cyd"]["theirs"]["grader"] == "Kim"
+    assert answers_of(kim, "cyd")["answer"]["events"][0]["score_after"] == 1.5
+    assert kim.api("undo/answer", {})["undone"]["cyd"]["done"] is False
+
+
+def test_a_rubric_is_previewed_undone_and_refused_if_old(kim):
+    old = kim.api("question/answer")["rubric"]
+    before = mark(kim, "answer", "eve", chosen=[old["items"][0]["id"]])
+    kim.api("save/answer", before)
+    new = {**old, "items": [{**old["items"][0], "points": 0.5}, *old["items"][1:]]}
+    (preview,) = kim.api("rubric/answer/preview", {"rubric": new})["rescored"]
+    assert (preview["student"], preview["after"]) == ("eve", 0.5)
+    changed = kim.api("rubric/answer", {"rubric": new})
+    assert changed["rescored"] == [preview]
+    refused = kim.api("save/answer", before, 409)
+    assert refused["kind"] == "rubric"
+    assert refused["rubric"]["revision"] == changed["rubric"]["revision"]
+    undone = kim.api("rubric/answer/undo", {})
+    assert undone["rubric"]["items"][0]["points"] == old["items"][0]["points"]
+
+
+def test_a_students_points_of_a_test_are_changed_and_restored(kim):
+    (before,) = kim.api("student/ada")["tests"]
+    assert (before["cell"], before["correction"]) == ("test_double", None)
+    wanted = {"student": "ada", "points": 2.5, "reason": "The file was damaged."}
+    kim.api("correct/test_double", wanted)
+    (changed,) = kim.api("student/ada")["tests"]
+    assert (changed["points"], changed["correction"]["author"]) == (2.5, "Kim")
+    assert kim.api("correct/test_double", wanted | {"points": "1"}, 400)["message"]
+    kim.api("correct/test_double/undo", {"correction": changed["correction"]["key"]})
+    assert kim.api("student/ada")["tests"] == [before]
+
+
+# -- while people work
+
+
+def test_answers_without_a_finished_run_or_with_0_count_so(course, tmp_path):
+    course.grade("ada", notebook())
+    course.grade("bob", notebook(finished=False), auto=None)  # it runs
+    course.grade("cyd", notebook(finished=False), manual=2.0)  # it runs again
+    course.hand_in("dan")
+    server = Running(course.root, tmp_path)
+    try:
+        kim = server.client()
+        while (seen := kim.api("overview"))["reading"]["read"] < 4:
+            time.sleep(0.1)
+        [not_run] = [one["who"] for one in seen["open"] if one["what"] == "tests without a score"]
+        assert not_run == ["bob", "dan"]
+        plot = seen["questions"][0]
+        assert (plot["graded"], plot["of"], plot["waiting"]) == (1, 2, 1)
+        assert kim.api("open/plot", {"page": "0" * 32})["student"] == "ada"
+        assert seen["questions"][1]["of"] == 1  # autograde gave 0 to the answers of the others
+        rows = kim.api("question/plot")["students"]
+        assert {row["student"]: row["failed"] for row in rows} == {"ada": False, "cyd": False}
+        assert kim.api("answer/plot/bob")["status"] == "not graded"
+        course.grade("eve", notebook(answer=""))  # autograde gave 0 to it
+
+        def counts():
+            one = kim.api("overview")["questions"][1]
+            return one["graded"], one["by_people"], one["mean"]
+
+        kim.api("answer/answer/eve")
+        assert counts() == (2, 0, None)
+        kim.api("save/answer", mark(kim, "answer", "ada", adjustment=1.5))
+        assert counts() == (2, 1, 1.5)
+    finally:
+        server.close()
+
+
+def test_a_locked_gradebook_shows_answers_and_refuses_saves(toys, kim):
+    body = mark(kim, "answer", "fay")
+    holder = sqlite3.connect(toys.root / "gradebook.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    refused = []
+    saving = threading.Thread(
+        target=lambda: refused.append(kim.api("save/answer", body, 503)["message"])
+    )
+    saving.start()
+    try:
+        assert kim.api("answer/plot/ada")["html"]
+        assert not refused  # the page was shown while the save waited
+        saving.join()
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert "Nothing was saved" in refused[0]
+    assert kim.api("answer/answer/fay")["grading"]["done"] is False
+
+
+def test_in_jupyter_server_formgrader_links_to_the_desk(course, tmp_path):
+    course.grade("ada", notebook(answer="Inside."))
+    (tmp_path / "nbgrader_config.py").write_text(
+        "from hw_grading.plugins.formgrader import adapt\n"
+        "c = get_config()\n"
+        f"c.CourseDirectory.root = {str(course.root)!r}\n"
+        "adapt()\n"
+    )
+    server = Running(course.root, tmp_path, command=("jupyter", "server"))
+    try:
+        kim = server.client()
+        assert "Inside." in kim.api("answer/answer/ada")["html"]
+        for page in ("manage_assignments", "gradebook", "manage_students"):
+            content = kim.call(f"/formgrader/{page}")[2].decode()
+            assert content.count('<a href="/hw-grading/">') == 1, page
+        # JupyterLab shows formgrader in a frame, which opens no other window.
+        policy = kim.call("/hw-grading/hw2/")[1]["Content-Security-Policy"]
+        assert "frame-ancestors 'self'" in policy
+    finally:
+        server.close()

@@ -1,0 +1,121 @@
+"""Fresh cases are of the kinds that visible cases show, so what passes on those loses nothing."""
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+
+from hw_grading.commands.sample import cell_of
+from hw_grading.examiner.reference import Reference
+from hw_grading.homework.cells import instructors_first_cells, is_test
+from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import lay_out
+from hw_support.checks import parts as checks
+from hw_support.checks.fresh import SEED_VARIABLE
+from hw_support.checks.notebook_access import Notebook
+from hw_support.submission.cells import grade_id_of
+
+SEEDS = range(20)
+ORDINARY = 0.1, 3.0  # sizes that fresh arrays may have although no visible one has them
+COURSE = Course(REPOSITORY)
+NOTEBOOKS = {
+    name: nbformat.read(COURSE.source(name) / f"{name}.ipynb", as_version=4)
+    for name in COURSE.homeworks()
+}
+TESTS = [
+    (name, str(grade_id_of(cell)))
+    for name, notebook in NOTEBOOKS.items()
+    for cell in notebook.cells
+    if is_test(cell) and "returns=" in cell.source
+]
+
+
+@functools.cache
+def reference_of(homework: str) -> Reference:
+    """What is right for a homework of this repository."""
+    return Reference(lay_out(COURSE.homework(homework)))
+
+
+def kinds(value: Any) -> Iterator[tuple[object, ...]]:
+    """Yield what an input is like: rank, type, signs, sizes of 1; of lists the number of layers."""
+    if callable(value):
+        yield ("function",)
+    elif isinstance(value, list):
+        yield "layers", min(len(value), 3)
+        for entry in value:
+            yield from kinds(entry)
+    else:
+        array = np.asarray(value)
+        yield "rank", array.ndim
+        yield "type", array.dtype.kind
+        yield from (("sign", sign) for sign in np.unique(np.sign(array)).tolist())
+        yield from (("size 1", n, array.ndim) for n, size in enumerate(array.shape) if size == 1)
+        yield from (("size", n, array.ndim) for n, size in enumerate(array.shape) if size > 1)
+
+
+def sizes(value: Any) -> list[float]:
+    """Return the size of each array in an input: that of its largest number."""
+    if isinstance(value, list):
+        return [size for entry in value for size in sizes(entry)]
+    return [] if callable(value) else [float(np.abs(value).max())]
+
+
+def outside(fresh: list[float], visible: list[float]) -> list[float]:
+    """Return the sizes of fresh arrays beyond those of visible ones, and beyond ordinary ones."""
+    least, most = min([*visible, ORDINARY[0]]), max([*visible, ORDINARY[1]])
+    return [size for size in fresh if size and not least <= size <= most]
+
+
+def sizes_of(cases: Any, inputs: int) -> list[list[float]]:
+    """Return the sizes of the arrays in some cases, for each of the inputs."""
+    rows = [checks._arrays(tuple(case))[:inputs] for case in cases]
+    return [[size for row in rows for size in sizes(row[n : n + 1])] for n in range(inputs)]
+
+
+def kinds_of(cases: Any, inputs: int) -> list[set[tuple[object, ...]]]:
+    """Return the kinds that occur in some cases, for each of the inputs."""
+    found: list[set[tuple[object, ...]]] = [set() for _ in range(inputs)]
+    for case in cases:
+        for seen, value in zip(found, checks._arrays(tuple(case)), strict=False):
+            seen.update(kinds(value))
+    return found
+
+
+@pytest.mark.parametrize(("homework", "test"), TESTS)
+def test_fresh_cases_are_of_kinds_that_visible_cases_show(
+    homework: str, test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: dict[str, list[tuple[Any, Any]]] = {}
+
+    def note(
+        self: checks.Checks, part: checks.Part, function: Any, cases: Any, fresh: Any, *_: Any
+    ) -> checks.Part:
+        drawn.setdefault(f"part {len(self.parts) + 1}", []).append((cases, fresh))
+        return part
+
+    monkeypatch.setattr(checks.Checks, "_run", note)
+    monkeypatch.setattr(checks, "earned", {})
+    monkeypatch.setattr(Notebook, "reference", reference_of(homework).at(test))
+    names: dict[str, Any] = {"__name__": "__main__"}
+    notebook = NOTEBOOKS[homework]
+    for source in instructors_first_cells(notebook).values():
+        exec(source, names)
+    for seed in SEEDS:
+        monkeypatch.setenv(SEED_VARIABLE, str(seed))
+        exec(cell_of(notebook, test).source, names)
+    assert any(fresh for tries in drawn.values() for _, fresh in tries)
+    inputs = len(names["checks"]._inputs)
+    for part, tries in drawn.items():
+        shown = kinds_of((case for cases, _ in tries for case in cases), inputs)
+        fresh = kinds_of((case for _, cases in tries for case in cases), inputs)
+        new = {n: more for n, (one, other) in enumerate(zip(fresh, shown, strict=True))
+               if (more := one - other)}  # fmt: skip
+        assert not new, f"{part}: no visible case has inputs of these kinds"
+        shown_sizes = sizes_of((case for cases, _ in tries for case in cases), inputs)
+        fresh_sizes = sizes_of((case for _, cases in tries for case in cases), inputs)
+        pairs = enumerate(zip(fresh_sizes, shown_sizes, strict=True))
+        far = {n: more for n, (one, other) in pairs if (more := outside(one, other))}
+        assert not far, f"{part}: no visible case has inputs of these sizes"

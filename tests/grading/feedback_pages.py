@@ -1,0 +1,61 @@
+"""Pages of feedback of a graded toy course, and what they say."""
+
+import html
+import re
+
+from graded_course import ToyCourse
+from nbgrader.converters import GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import PyFileConfigLoader
+
+from hw_grading.homework.course import REPOSITORY
+
+
+def generate(course: ToyCourse, student: str = "*") -> None:
+    """Run `nbgrader generate_feedback hw2`, with the settings of this repository."""
+    config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
+    del config["CourseDirectory"]
+    directory = CourseDirectory(
+        root=str(course.root),
+        db_url=f"sqlite:///{course.root}/gradebook.db",
+        assignment_id="hw2",
+        student_id=student,
+        config=config,
+    )
+    converter = GenerateFeedback(coursedir=directory, config=config)
+    converter.force = True
+    converter.start()
+
+
+def page_of(course: ToyCourse, student: str = "ada") -> str:
+    generate(course)
+    return read(course, student)
+
+
+def read(course: ToyCourse, student: str) -> str:
+    return (course.root / "feedback" / student / "hw2" / "hw2.html").read_text(encoding="utf-8")
+
+
+def box(page: str) -> str:
+    """The box's text, on one line."""
+    inside = re.search(r'<section class="box".*?</section>', page, re.DOTALL)
+    return words(inside[0])
+
+
+def words(markup: str) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
+
+
+def valid(content):
+    """A notebook that nbformat accepts."""
+    content.update(nbformat_minor=4)
+    for one in content["cells"]:
+        if one["cell_type"] == "code":
+            one.update(execution_count=None)
+    return content
+
+
+def comment(course: ToyCourse, name: str, text: str, student: str = "ada") -> None:
+    with course.gradebook() as book:
+        book.find_comment(name, "hw2", "hw2", student).manual_comment = text
+        book.db.commit()

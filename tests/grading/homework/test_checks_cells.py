@@ -1,0 +1,295 @@
+"""A test cell with `Checks` that cannot be right is refused at release: cell, line, what to do."""
+
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from tiny_homeworks import marked, source_of, write_course
+
+from hw_grading.__main__ import main
+from hw_grading.commands.release import check_source
+from hw_grading.homework.source_notebook import mistakes
+from hw_support.submission.file import UserError
+
+SETUP = """import numpy as np
+from hw_support import Checks
+"""
+ANSWER = """import math
+
+def fit(x, y, degree, lam):
+    ### BEGIN SOLUTION
+    def inner():
+        return 1, 2, 3
+    if not len(x):
+        return None, math.inf
+    return np.polyfit(x, y, degree), lam
+    ### END SOLUTION
+
+slope = 2.0
+"""
+TEST = """checks = Checks(
+    "fit",
+    returns="w, loss",
+    cases=[
+        ([0.0, 1.0], [1.0, 3.0], 1, 0.0, [1.0, 2.0], 0.0),
+        ([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0),
+    ],
+)
+### BEGIN HIDDEN TESTS
+from hw_support.checks.fresh import apart_from_zero
+
+
+@checks.fresh
+def _draw(draw):
+    return [(apart_from_zero(draw, 5), apart_from_zero(draw, 5), 2, 0.1)]
+
+
+checks.fresh(degree=(0, 3))
+### END HIDDEN TESTS
+checks.table("the weights", 3, "w", rtol=1e-4)
+checks.table("the loss", 2, "loss")
+checks.untouched("x is left as it was", 1)
+
+
+@checks.part("a line", 1, cases=[([0.0, 1.0], 2.0)])
+def _(x, expected):
+    assert abs(fit(x, np.multiply(2, x), 1)[0][0] - expected) < 1e-6
+
+
+checks.shows("the slope", 1, "slope", lambda: fit([0, 1], [0, 2], 1)[0][0], of=["fit"])
+checks.score()
+"""
+
+
+def notebook_of(test, answer=ANSWER, setup=SETUP, *more):
+    """A notebook with a locked cell, an unlocked one, an answer and its test cell."""
+    return new_notebook(
+        cells=[
+            marked(new_code_cell(setup), "setup", locked=True),
+            new_code_cell("import scipy\ndata = [1.0]"),
+            marked(new_code_cell(answer), "fit", solution=True),
+            marked(new_code_cell(test), "test_fit", grade=True, locked=True, points=8),
+            *more,
+        ]
+    )
+
+
+def said_of(test, answer=ANSWER, setup=SETUP):
+    return list(mistakes(notebook_of(test, answer, setup)))
+
+
+def changed(old, new):
+    assert TEST.count(old) == 1, old
+    return TEST.replace(old, new)
+
+
+def test_a_cell_in_which_all_fits_is_not_refused():
+    assert said_of(TEST) == []
+
+
+# What is changed in the test cell, what the named line has, and the beginning of the sentence.
+WRONG = {
+    "a misspelt name": (
+        "np.multiply(", "npp.multiply(", "assert",
+        "'npp' is bound neither in this cell nor in an answer or a locked cell above."),
+    "a name that the answer imports": (
+        "expected) < 1e-6", "expected) < math.inf", "assert",
+        "'math' is imported by a cell that students can change. Import it in this cell, or in a"),
+    "a name that an unlocked cell imports": (
+        "np.multiply(", "scipy.multiply(", "assert",
+        "'scipy' is imported by a cell that students can change."),
+    "a name that an unlocked cell binds": (
+        "fit(x, np", "fit(data, np", "assert",
+        "'data' is bound by cell 2 from the top, which students can change and which is not an "
+        "answer"),
+    "a name of another test cell": (
+        "np.multiply(2", "np.multiply(_test_two", "assert", "'_test_two' is bound neither"),
+    "a name that a hidden line binds": (
+        "np.multiply(2, x)", "apart_from_zero(2, x)", "assert",
+        "students do not have 'apart_from_zero', which a hidden line binds."),
+    "a function that nobody defines": (
+        '"fit",\n    returns', '"fti",\n    returns', "Checks(", "'fti' is bound neither"),
+    "a deliverable that nobody binds": (
+        '"slope", lambda', '"slop", lambda', "shows", "'slop' is bound neither"),
+    "a score without parentheses": (
+        "checks.score()", "checks.score", "score",
+        "the last line has to be checks.score(), which gives the cell its points, found 'checks.s"),
+    "a score with a semicolon": (
+        "checks.score()", "checks.score();  # the points", "score", "the last line has to be"),
+    "no score": ("checks.score()\n", "", "shows", "the last line has to be checks.score()"),
+    "another last line": (
+        "checks.score()\n", "checks.score()\nprint()\n", "print()",
+        "the last line has to be checks.score(), which gives the cell its points, found 'print()'"),
+    "a hidden score": (
+        "checks.score()\n", "### BEGIN HIDDEN TESTS\nchecks.score()\n### END HIDDEN TESTS\n",
+        "checks.score", "the hidden line 'checks.score()' is not allowed"),
+    "a hidden last line": (
+        "checks.score()\n", "checks.score()\n### BEGIN HIDDEN TESTS\nchecks.fresh(lam=(0, 1))\n"
+        "### END HIDDEN TESTS\n", "lam=(0", "the last line has to be checks.score()"),
+    "a result that is not there": (
+        '2, "loss")', '2, "los")', "the loss", "'los' is not a result of fit: expected one of w,"),
+    "fewer results than the function returns": (
+        '"w, loss"', '"loss"', "Checks(", "`returns` names 1 (loss), but fit returns 2 results."),
+    "more results than the function returns": (
+        '"w, loss"', '"w, loss, n"', "Checks(", "`returns` names 3 (w, loss, n), but fit returns"),
+    "other inputs": (
+        "returns=", 'inputs="x, y, lam, degree", returns=', "Checks(",
+        "`inputs` names x, y, lam, degree, but the arguments of fit are x, y, degree, lam. Leave"),
+    "fewer inputs": (
+        "returns=", 'inputs="x, y", returns=', "Checks(", "`inputs` names x, y, but the arguments"),
+    "a case without the last result": (
+        "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0)",
+        "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0])", "5.0",
+        "case 2 has 5 values, expected the inputs (x, y, degree, lam) and the results (w, loss)."),
+    "a case with too much": (
+        "1, 0.0, [1.0, 2.0], 0.0),\n    ]", "1, 0.0, [1.0, 2.0], 0.0, 9),\n    ]", "9),",
+        "case 2 has 7 values"),
+    "a case that is a list": (
+        "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0)", "[[0.0, 2.0], [1.0, 5.0], 1]", "5.0",
+        "case 2 is '[[0.0, 2.0], [1.0, 5.0], 1]', expected a tuple such as ([1.0], 2)."),
+    "a case that does not fit its part": (
+        "cases=[([0.0, 1.0], 2.0)]", "cases=[([0.0, 1.0],)]", "def _(x",
+        "the function of this part takes x, expected, but a case has 1 value."),
+    "a part without cases of its own": (
+        "1, cases=[([0.0, 1.0], 2.0)])\ndef _(x, expected):\n",
+        "1)\ndef _():\n    x, expected = np.array([0.0, 1.0]), 2.0\n", "def _()",
+        "the function of this part takes nothing, but a case has 6 values. To call it once, with"),
+    "a misspelt range": (
+        "degree=(0, 3)", "degre=(0, 3)", "degre=",
+        "'degre' is not an argument of fit: expected some of x, y, degree, lam."),
+    "a hidden part": (
+        "checks.fresh(degree", 'checks.untouched("more", 1)\nchecks.fresh(degree', "more",
+        """the hidden line 'checks.untouched("more", 1)' is not allowed, because students see"""),
+    "a hidden line in a visible part": (
+        "def _(x, expected):\n", "def _(x, expected):\n    ### BEGIN HIDDEN TESTS\n    x = x + 1\n"
+        "    ### END HIDDEN TESTS\n", "x + 1", "the hidden line 'x = x + 1' is not allowed"),
+    "visible ranges": (
+        "checks.score()", "checks.fresh(lam=(0, 1))\nchecks.score()", "lam=",
+        "students would read 'checks.fresh(lam=(0, 1))'. Put it between BEGIN HIDDEN TESTS and"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_one_sentence_with_cell_and_line(name):
+    old, new, mark, said = WRONG[name]
+    test = changed(old, new)
+    line = next(n for n, text in enumerate(test.splitlines(), 1) if mark in text)
+    [sentence] = said_of(test)
+    assert sentence.startswith(f"cell test_fit, line {line}: {said}")
+
+
+def test_each_mistake_of_a_cell_is_named():
+    test = changed('"loss")', '"los")').replace("np.multiply", "npp.multiply")
+    assert [re.search("'.*?'", said)[0] for said in said_of(test)] == ["'los'", "'npp'"]
+
+
+@pytest.mark.parametrize("variable", ["checks", "c"])
+def test_the_name_of_the_checks_is_free(variable):
+    assert (
+        said_of(TEST.replace("checks.", f"{variable}.").replace("checks =", f"{variable} =")) == []
+    )
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        changed('returns="w, loss"', 'returns=", ".join(["w", "loss"])'),  # computed
+        changed("cases=[\n", "cases=[one for one in (), ()] and [\n"),
+        changed("degree=(0, 3)", "**{'degree': (0, 3)}"),
+        changed('"fit",\n', '"".join("fit"),\n'),
+        changed('2, "loss")', '2, ", ".join(["loss"]))'),
+        changed('"fit",\n', '"another", function=lambda x, y, degree, lam: fit(x, y, degree),\n'),
+        changed("returns=", 'inputs="x, y, degree, lam", returns='),
+        changed("np.multiply(2, x)", "[each * 2 for each in x]"),
+        changed("np.multiply(2, x)", "np.multiply(slope, x)"),
+        TEST.replace("_(x, expected)", "_(*case)").replace("fit(x, np.multiply(2, x)", "fit(*case"),
+    ],
+)  # fmt: skip
+def test_what_a_text_does_not_tell_is_not_refused(test):
+    test = test.replace("1)[0][0] - expected", "1)[0][0] - 2") if "*case" in test else test
+    found = [one for one in said_of(test) if "test_fit, line" in one]
+    assert found == []
+
+
+def test_an_argument_with_a_default_may_be_missing_in_a_case():
+    test = changed("([0.0, 2.0], [1.0, 5.0], 1, 0.0,", "([0.0, 2.0], [1.0, 5.0], 1,")
+    assert len(said_of(test)) == 1
+    assert said_of(test, ANSWER.replace("lam):", "lam=0.0):")) == []
+
+
+def test_results_that_no_table_compares_may_be_missing():
+    test = changed('checks.table("the loss", 2, "loss")\n', "")
+    assert said_of(test.replace("[1.0, 2.0], 0.0)", "[1.0, 2.0])")) == []
+
+
+def test_a_star_in_a_locked_cell_may_bind_every_name():
+    test = changed("np.multiply(", "linalg_of_numpy(")
+    assert len(said_of(test)) == 1
+    assert said_of(test, setup=f"{SETUP}from numpy.linalg import *\n") == []
+
+
+def test_a_cell_without_checks_is_left_alone():
+    assert said_of("### BEGIN HIDDEN TESTS\nassert fit(scipy, data)\n### END HIDDEN TESTS") == []
+
+
+# -- fresh.py
+
+FRESH = """from staff.ps1 import reference
+
+def double(draw):
+    return [(one, 2 * one) for one in numbers(draw)]
+
+def numbers(draw):
+    return [_number(draw)]
+
+def _number(draw):
+    return draw.uniform()
+"""
+
+
+@pytest.fixture
+def course(tmp_path):
+    return write_course(tmp_path / "course")
+
+
+def write_fresh(course, text):
+    path = course.root / "staff/ps1/fresh.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_helpers_in_fresh_py_need_no_checks(course):
+    write_fresh(course, FRESH)
+    assert check_source(course, "ps1") == []
+
+
+def test_a_generator_for_no_checks_is_refused_by_both_commands(course, tmp_path, capfd):
+    path = write_fresh(course, FRESH.replace("def double", "def doubel"))
+    said = (
+        f"{path}, line 3: there is no Checks('doubel'), for which this function would draw cases."
+    )
+    assert main(["--course", str(course.folder), "release", "ps1"]) == 2
+    assert capfd.readouterr().err.startswith(said)
+    assert course.nbgrader("generate_assignment", "ps1", log=tmp_path / "log") == 1
+    assert said in (tmp_path / "log").read_text(encoding="utf-8")
+    assert not (course.folder / "release/ps1").exists()
+
+
+def test_a_generator_may_be_for_another_notebook(course):
+    write_fresh(course, FRESH.replace("def double", "def cube"))
+    path = course.folder / "source/ps1/more.ipynb"
+    nbformat.write(source_of("ps2"), path)
+    with pytest.raises(UserError, match=r"the id certification is also that of"):
+        check_source(course, "ps1")
+    other = source_of("ps2")
+    other.cells = [cell for cell in other.cells if "certification" not in str(cell.metadata)]
+    nbformat.write(other, path)
+    course.root.joinpath("staff/ps1/homework.toml").write_text("")
+    assert check_source(course, "ps1") == []
+
+
+def test_a_fresh_py_that_is_not_python_is_refused(course):
+    write_fresh(course, "def double(draw:\n    return []")
+    with pytest.raises(UserError, match=r"fresh\.py, line 1: it is not valid Python"):
+        check_source(course, "ps1")

@@ -1,0 +1,120 @@
+"""A release that would show students what is hidden, or a test that cannot run, is refused."""
+
+import re
+
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from tiny_homeworks import manifest_of, source_of, write_course
+
+from hw_grading.commands.release import check_source
+from hw_grading.commands.sample import cell_of
+from hw_grading.homework.source_notebook import mistakes
+
+TEST = "test_half"
+WRONG = {
+    "a delimiter in lower case": (
+        TEST, "### BEGIN HIDDEN", "### begin hidden", "the line '### begin hidden TESTS' removes"),
+    "another word": (
+        "certification", "### BEGIN SOLUTION", "<!-- BEGIN MARKING SCHEME -->",
+        "the line '<!-- BEGIN MARKING SCHEME -->' removes nothing"),
+    "no end": (TEST, "### END HIDDEN TESTS\n", "", "BEGIN HIDDEN TESTS has no END HIDDEN TESTS"),
+    "no beginning": (
+        TEST, "### BEGIN HIDDEN TESTS\n", "", "END HIDDEN TESTS is not allowed here: each BEGIN"),
+    "two beginnings": (
+        TEST, "### END HIDDEN", "### BEGIN HIDDEN", "BEGIN HIDDEN TESTS is not allowed here"),
+    "a hidden part that is not removed": (
+        TEST, "### BEGIN HIDDEN TESTS", "# hidden", "END HIDDEN TESTS is not allowed here"),
+    "fresh cases in a visible line": (
+        TEST, "checks.score()", "checks.fresh()\nchecks.score()",
+        "students would read 'checks.fresh()'. Put it between"),
+    "a hidden part": (
+        TEST, "### END", '@checks.part("more", 1)\ndef _(): half(3.0)\n### END',
+        """the hidden line '@checks.part("more", 1)' is not allowed, because students see every"""),
+    "a hidden check of the names that a cell binds": (
+        TEST, "### END", "assert half\n### END", "the hidden line 'assert half' is not allowed"),
+    "staff code in a visible part": (
+        TEST, "checks = ", "from staff.ps1 import reference\nchecks = ",
+        "students would read 'from staff'"),
+    "an open bracket": (TEST, "half(1.0)", "half(1.0", "it is not valid Python ('(' was never"),
+    "a solution in a test": (
+        TEST, "checks = ", "### BEGIN SOLUTION\nx = 1\n### END SOLUTION\nchecks = ",
+        "it has a solution, but its type is not"),
+}  # fmt: skip
+
+
+def changed(grade_id, old, new):
+    notebook = source_of("ps1")
+    cell = cell_of(notebook, grade_id)
+    assert old in cell.source
+    cell.source = cell.source.replace(old, new, 1)
+    return notebook
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_cell_of_which_students_would_get_too_much_is_named(name):
+    grade_id, old, new, said = WRONG[name]
+    [sentence] = mistakes(changed(grade_id, old, new))
+    assert re.sub(r", line \d+", "", sentence).startswith(f"cell {grade_id}: {said}")
+
+
+def test_hidden_tests_in_a_cell_without_a_type_are_named():
+    notebook = source_of("ps1")
+    notebook.cells.insert(2, new_code_cell("### BEGIN HIDDEN TESTS\nx = 1\n### END HIDDEN TESTS"))
+    [sentence] = mistakes(notebook)
+    assert sentence.startswith("cell 3 from the top: it has hidden tests, but its type is not")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        ("Plot: ![x](attachment:x%20y.png)", False),
+        ("### BEGIN SOLUTION\n![x](attachment:x%20y.png)\n### END SOLUTION", True),
+        ("### BEGIN SOLUTION\n<img src='attachment:x%20y.png'>\n### END SOLUTION\nbelow", True),
+        ("### BEGIN MARK SCHEME\n![x][y]\n\n[y]: attachment:x%20y.png\n### END MARK SCHEME", True),
+    ],
+)
+@pytest.mark.parametrize("is_answer", [False, True])
+def test_a_picture_of_a_removed_text_is_named(text, is_named, is_answer):
+    notebook = source_of("ps1")
+    cell = new_markdown_cell(text, attachments={"x y.png": {"image/png": "QUJD"}})
+    if is_answer or "SOLUTION" in text:
+        marks = {"grade": True, "solution": True, "locked": False, "task": False, "points": 1}
+        cell.metadata["nbgrader"] = {"schema_version": 3, "grade_id": "sketch", **marks}
+    notebook.cells.append(cell)
+    found = [sentence for sentence in mistakes(notebook) if "'x y.png'" in sentence]
+    assert bool(found) == (is_named or is_answer)
+
+
+def test_a_test_without_parts_may_hide_what_it_likes():
+    notebook = source_of("ps1")
+    hidden = "assert half(1.0)\n### BEGIN HIDDEN TESTS\nassert half(2.0)\n### END HIDDEN TESTS"
+    cell_of(notebook, TEST).source = hidden
+    assert list(mistakes(notebook)) == []
+    without = "if half(1.0):\n### BEGIN HIDDEN TESTS\n    pass\n### END HIDDEN TESTS"
+    cell_of(notebook, TEST).source = without
+    [sentence] = mistakes(notebook)
+    assert "it is not valid Python, without its hidden tests" in sentence
+
+
+@pytest.mark.slow
+def test_nbgrader_releases_nothing_either(tmp_path):
+    course = write_course(tmp_path / "course")
+    log = tmp_path / "log"
+    assert course.nbgrader("generate_assignment", "ps1", log=log) == 0
+    path = course.folder / "source/ps1/ps1.ipynb"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS"), "utf-8")
+    assert course.nbgrader("generate_assignment", "ps1", "--force", log=log) == 1
+    assert "ps1.ipynb: cell test_" in log.read_text(encoding="utf-8")
+    assert not (course.folder / "release/ps1/ps1.ipynb").exists()
+
+
+def test_cells_that_only_the_manifest_has_are_named(tmp_path):
+    course = write_course(tmp_path / "course")
+    file = course.folder / "staff/ps1/homework.toml"
+    more = '[limits.halv]\ncpu_seconds = 9\n[shown_beside.certification]\nanswers = ["hlf"]\n'
+    file.write_text(manifest_of("ps1").replace('= "certification"', '= "name"') + more, "utf-8")
+    assert check_source(course, "ps1") == [
+        f"{file}: it names the cell {grade_id!r}, but no cell of the notebook has this id."
+        for grade_id in ("halv", "hlf", "name")
+    ]

@@ -1,0 +1,182 @@
+"""Who a platform means: by values that it vouches for, and never by a name alone."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from hw_grading.lms.roster import CANVAS_ID, Match, Person, Roster, Unknown, Who, people_in
+from hw_grading.lms.tables import folded, read_table
+from hw_support.submission.file import UserError
+
+ANN = Person("ann", sid="3031", email="ann@x.edu", name="Ann Lee", canvas_id="701")
+BOB = Person("bob", sid="3032", login="bjones", name="Jones, Bob", canvas_id="702")
+ZOE = Person("zoé", name="Zoé Ångström de Vries")
+ANNA, TWIN = Person("anna", name="Ann Marie Lee"), Person("zoe2", name="Ångström de Vries, Zoé")
+ROSTER = Roster([ANN, BOB, ZOE, ANNA], True, "students.csv")
+
+
+def keys(*found: tuple[str, str], name: str = "") -> Who:
+    return Who("somebody", found, name)
+
+
+SURE = {
+    "an id": (keys(("id", "ann")), ANN),
+    "an id in capitals": (keys(("id", "ANN")), ANN),
+    "an id of another Unicode form": (keys(("id", unicodedata.normalize("NFD", "ZOÉ"))), ZOE),
+    "a number": (keys(("sid", "3031")), ANN),
+    "an email": (keys(("email", "Ann@x.edu")), ANN),
+    "a login": (keys(("SIS Login ID", "bjones")), BOB),
+    "a Canvas id": (keys((CANVAS_ID, "702")), BOB),
+    "two values": (keys((CANVAS_ID, "702"), ("sid", "3032")), BOB),
+    "a value that nobody has beside one": (keys(("sid", "9"), ("email", "ann@x.edu")), ANN),
+    "an id and the name of another": (keys(("id", "bob"), name="Ann Lee"), BOB),
+    "a Canvas id and the name of another": (keys((CANVAS_ID, "702"), name="leeann"), BOB),
+}
+
+
+@pytest.mark.parametrize("what", SURE)
+def test_a_value_that_the_platform_vouches_for_decides(what: str) -> None:
+    who, person = SURE[what]
+    assert ROSTER.find(who) == Match(person, by_name=False)
+
+
+NAMES = [
+    "Zoé Ångström de Vries",
+    "Ångström de Vries, Zoé",
+    "ångströmdevrieszoé",
+    "ZOÉ ÅNGSTRÖM-DE VRIES",
+]
+
+
+@pytest.mark.parametrize("name", [*NAMES, unicodedata.normalize("NFD", NAMES[0])])
+@pytest.mark.parametrize("more", [(), (("email", "z@home.edu"),), ((CANVAS_ID, "999"),)])
+def test_who_is_known_by_a_name_is_marked_so(name: str, more: tuple[tuple[str, str], ...]) -> None:
+    assert ROSTER.find(keys(*more, name=name)) == Match(ZOE, by_name=True)
+
+
+REFUSED = {
+    "values of two students": (
+        keys(("sid", "3031"), ("email", "bjones")),
+        "the sid '3031' belongs to ann, but the email 'bjones' belongs to bob"),
+    "a Canvas id and a number of two": (keys((CANVAS_ID, "701"), ("SIS User ID", "3032")), "but"),
+    "another Canvas id": (
+        keys((CANVAS_ID, "999"), name="Ann Lee"),
+        "belongs to ann, but this student's Canvas id is '701', not '999'"),
+    "another number": (
+        keys(("SIS User ID", "3999"), name="Lee, Ann"), "SIS User ID is '3031', not '3999'"),
+    "nobody's values": (
+        keys(("id", "eve"), (CANVAS_ID, "9"), name="Eve"),
+        "no student in students.csv has the id 'eve' or Canvas id '9' or name 'Eve'"),
+    "a number for a Canvas id": (keys((CANVAS_ID, "3031")), "has the Canvas id '3031'"),
+    "a Canvas id for a number": (keys(("sid", "701")), "has the sid '701'"),
+    "half a name": (keys(name="Ann"), "has the name 'Ann'"),
+    "nothing": (keys(), "no student in students.csv has the name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_values_that_contradict_or_fit_nobody_are_refused(what: str) -> None:
+    who, why = REFUSED[what]
+    with pytest.raises(UserError) as caught:
+        ROSTER.find(who)
+    assert why in str(caught.value)
+    assert isinstance(caught.value, Unknown) == ("no student" in str(caught.value))
+
+
+def test_a_name_or_a_value_of_two_students_fits_nobody() -> None:
+    roster = Roster([ZOE, TWIN, ANN, Person("eve", sid="3031")], True, "students.csv")
+    with pytest.raises(UserError, match="the name 'Zoé Ångström de Vries' belongs to zoé"):
+        roster.find(keys(name=ZOE.name))
+    with pytest.raises(UserError, match="the sid '3031' belongs to ann and eve"):
+        roster.find(keys(("sid", "3031")))
+
+
+def test_without_a_list_a_new_id_is_accepted_once_in_any_case() -> None:
+    roster = Roster([ANN], False, "the gradebook")
+    assert roster.find(keys(("sid", "Eve"), name="Ann Lee")) == Match(Person("Eve"))
+    assert roster.find(keys(("sid", "eve"))) == Match(Person("Eve"))
+    assert roster.find(keys((CANVAS_ID, "9"), ("SIS Login ID", "dan"))).person.id == "dan"
+    for bad in ("../x", "-x", "a b"):
+        with pytest.raises(UserError, match="is not a student id"):
+            roster.find(keys(("id", bad)))
+    with pytest.raises(Unknown):
+        roster.find(keys((CANVAS_ID, "9")))
+
+
+# -- lists
+
+LIST = 'id,name,sid\nann,Ann Lee,3031\nbob,"Jones; Bob, Jr",3032\nzoe,Zoë,\n'
+FORMS = {
+    "plain": LIST.encode(),
+    "a byte order mark": LIST.encode("utf-8-sig"),
+    "Windows' line ends and empty lines": LIST.replace("\n", "\r\n\r\n").encode(),
+    "German Excel": LIST.replace(",", ";").replace("Bob; Jr", "Bob, Jr").encode("utf-8-sig"),
+    "no last line end": LIST.rstrip("\n").encode(),
+    "columns in capitals, and others": LIST.replace("id,name", "ID, Name ").encode(),
+}
+
+
+@pytest.mark.parametrize("what", FORMS)
+def test_a_list_is_read_as_programs_write_it(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "students.csv"
+    path.write_bytes(FORMS[what])
+    ann, bob, zoe = people_in(path)
+    assert (ann.id, ann.name, ann.sid) == ("ann", "Ann Lee", "3031")
+    assert (bob.id, bob.name, bob.sid) == ("bob", "Jones; Bob, Jr", "3032")
+    assert (zoe.id, zoe.name, zoe.sid) == ("zoe", "Zoë", "")
+
+
+def test_canvas_gradebook_is_a_list_too(tmp_path: Path) -> None:
+    path = tmp_path / "gradebook.csv"
+    path.write_text(
+        "Student,ID,SIS User ID,SIS Login ID,Section,hw2 (5)\n    Points Possible,,,,,10\n"
+        '"Lee, Ann",701,3031,ann,A,\n"Jones, Bob",702,3032,,A,\n"No, Body",703,,,A,\n'
+        '"Student, Test",799,,abc,A,\n'
+    )
+    ann, bob = people_in(path)
+    assert (ann.id, ann.sid, ann.name) == ("ann", "3031", "Lee, Ann")
+    assert (bob.id, bob.canvas_id, bob.section) == ("3032", "702", "A")
+
+
+BAD = {
+    "the same id twice": (LIST + "ann,A,\n", "line 5: the student id 'ann' cannot be used"),
+    "ids that differ in case": (LIST + "ANN,A,\n", "the student id 'ANN' cannot be used: another"),
+    "ids that differ in form": (LIST + "z\u00e9,A,\nze\u0301,B,\n", "line 6: the student id"),
+    "no id": (LIST + ",Nobody,\n", "line 5: the student id '' cannot be used: it is empty"),
+    "an id that is a path": (LIST + "../x,N,\n", "line 5: the student id '../x' cannot be used"),
+    "a column twice": ("id,sid,sid\nann,1,2\n", "line 1: the column 'sid' is there twice"),
+    "too many values": (LIST + "eve,E,1,2\n", "line 5: expected 3 values, found 4. Put quotes"),
+    "a quote that never ends": (LIST + 'eve,"E\n' + "y" * 9, "line 5: expected a CSV file"),
+    "a row that is cut off": (LIST + "eve", "line 5: expected 3 values, found 1. Put quotes"),
+    "no column of ids": ("name\nAnn\n", "line 1: expected a column named id, found 'name'"),
+    "nothing": ("\n\n", "line 1: expected the names of columns"),
+    "no text": ("PK\0\0", "a column named id"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_mistake_in_a_list_is_named_with_its_line(tmp_path: Path, what: str) -> None:
+    content, why = BAD[what]
+    path = tmp_path / "students.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        people_in(path)
+    assert str(path) in str(caught.value)
+    assert why in str(caught.value)
+
+
+def test_other_values_of_a_table_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('a;"b;c";d\n1;"x\ny";\n\n=2;" z ";3\n', newline="")
+    table = read_table(path)
+    assert table.with_values({0: {2: "5"}}).decode() == 'a;"b;c";d\r\n5;"x\ny";\r\n=2; z ;3\r\n'
+    assert [row.line for row in table.rows] == [2, 5]
+
+
+def test_a_title_is_found_whatever_its_signs(tmp_path: Path) -> None:
+    path = tmp_path / "worksheet.csv"
+    path.write_text("N\u00ba\u00a0de  ID,Nota\n7,1\n", encoding="utf-8")
+    table = read_table(path)
+    table.expect(folded("N\u00ba de ID"))
+    assert table.rows[0].values[folded("N\u00ba de ID")] == "7"

@@ -1,0 +1,252 @@
+"""The solutions and the untouched release are graded first: a test that they do not pass is named.
+
+In a test cell that the solutions pass, nothing that a student wrote is a fault of the homework.
+"""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
+from nbgrader.api import Gradebook
+from toy_course import CONFIG, EXAMINED, check, code, run
+
+from hw_grading.__main__ import main
+from hw_grading.batch.run_numbers import file_of
+from hw_grading.commands.sample import cell_of
+from hw_grading.gradebook.results import Results, read_results
+from hw_grading.homework.course import Course
+from hw_grading.homework.homework import Homework, why_no_id
+from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED
+from hw_grading.run.settings import RunSettings
+from hw_grading.run.submission import SubmissionRun
+
+pytestmark = pytest.mark.slow
+
+SECRET = 'c.WholeClass.secret_file = "{0}/secret"\n'
+ANSWER = "def {0}(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+EXAMINED_TEST = """checks = Checks("double", inputs="x", returns="twice")
+checks.table("of three", 1, "twice", cases=[(3.0, 6.0)])
+checks.table("of five", 1, "twice", cases=[(5.0, 10.0)])
+checks.score()"""
+PLAIN_TEST = """assert twice(1) == 2
+### BEGIN HIDDEN TESTS
+assert twice(4) == 8, "twice of four"
+### END HIDDEN TESTS"""
+
+
+def source() -> NotebookNode:
+    """The instructor's notebook: one function has an examined test, one a plain test."""
+    notebook = new_notebook(
+        cells=[
+            code("from hw_support import Checks, assert_close", "setup", locked=True),
+            code(ANSWER.format("double"), "double", solution=True),
+            check("test_double", EXAMINED_TEST),
+            code(ANSWER.format("twice"), "twice", solution=True),
+            check("test_twice", PLAIN_TEST),
+        ]
+    )
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook.metadata["kernelspec"] = spec
+    return notebook
+
+
+class Tried:
+    """A course whose homework ps1 has this source; what its commands say is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.said = folder, ""
+        folder.mkdir()
+        (folder / "nbgrader_config.py").write_text(
+            CONFIG.format(root=str(folder)) + SECRET.format(folder)
+        )
+        self.course = Course(folder)
+
+    def write(self, *more: NotebookNode, **sources: str) -> None:
+        """Write the instructor's notebook with more cells, and with other sources in some."""
+        notebook = source()
+        notebook.cells += more
+        for name, text in sources.items():
+            cell_of(notebook, name).source = text
+        self.course.source("ps1").mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, self.course.source("ps1") / "ps1.ipynb")
+
+    def generate(self, *more: NotebookNode, **sources: str) -> None:
+        """Write it, and have nbgrader release it."""
+        self.write(*more, **sources)
+        assert run(self.folder, "generate_assignment", "ps1", "--force").returncode == 0
+
+    def grade(self, status: int = 0, **answers: str) -> Results:
+        """Hand in these answers beside right ones as ann's, grade, and return the results.
+
+        `status` is 1 if a test has a score in no submission.
+        """
+        notebook = nbformat.read(self.course.release("ps1") / "ps1.ipynb", as_version=4)
+        for name in ("double", "twice"):
+            cell_of(notebook, name).source = answers.get(name, f"def {name}(x):\n    return x + x")
+        folder = self.course.submitted("ann", "ps1")
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, folder / "ps1.ipynb")
+        done = run(self.folder, "autograde", "ps1", "--force")
+        assert done.returncode == status
+        self.said = done.stderr
+        return read_results(self.course, "ps1")
+
+    @property
+    def scores(self) -> dict[str, float | None]:
+        with Gradebook(self.course.db_url) as gradebook:
+            assert [student.id for student in gradebook.students] == ["ann"]
+            grades = gradebook.find_submission_notebook("ps1", "ps1", "ann").grades
+            return {grade.name: grade.auto_score for grade in grades}
+
+    @property
+    def runs(self) -> int:
+        """How many runs have begun, of whichever submission."""
+        return len(file_of(self.folder / "secret").read_text().split())
+
+
+@pytest.fixture
+def tried(tmp_path: Path) -> Tried:
+    return Tried(tmp_path / "course")
+
+
+# Test cells that do not keep their promise, and what is said of each.
+BROKEN = {
+    "value": (
+        EXAMINED_TEST.replace("10.0", "11.0"),
+        ("the solutions get 1 of 2 points. Line 3, 'of five': ", "11"),
+    ),
+    "hidden": (
+        PLAIN_TEST.replace("== 8", "== 9"),
+        ("the solutions get 0 of 2 points. Line 3: AssertionError: twice of four.",),
+    ),
+    "staff": (
+        f"{EXAMINED}from hw_support.checks import StaffError\nraise StaffError('no such table')\n"
+        "checks.score()",
+        ("the solutions get no score. It has a fault of the homework: ", "table (line 4)."),
+    ),
+    "module": (
+        "import no_such_module",
+        ("the solutions get no score. ", "line 1: there is no module"),
+    ),
+    "nothing": ("assert True", ("the untouched release gets 2 of 2 points.",)),
+}
+
+
+def test_broken_tests_are_named_and_not_released(
+    tried: Tried, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tried.write()
+    release = ["--course", str(tried.folder), "release", "ps1"]
+    assert main(release) == 0
+    path = tried.course.release("ps1") / "ps1.ipynb"
+    before, book = path.read_bytes(), (tried.folder / "gradebook.db").read_bytes()
+    broken = [check(name, test) for name, (test, _) in BROKEN.items()]
+    tried.write(*broken)
+    capfd.readouterr()
+    assert main(release) == 1
+    *found, last = capfd.readouterr().err.splitlines()
+    assert last == "Nothing was released. Mend this, then try again."
+    assert (path.read_bytes(), (tried.folder / "gradebook.db").read_bytes()) == (before, book)
+    for line, (name, (_, expected)) in zip(found, BROKEN.items(), strict=True):
+        assert line.startswith(f"ps1.ipynb, cell '{name}': ")
+        assert not [said for said in expected if said not in line]
+
+    tried.generate(*broken)  # nbgrader's own command releases it all the same
+    tried.grade(status=1)
+    said = [line for line in tried.said.splitlines() if "ps1: ps1.ipynb, cell" in line]
+    assert [line.partition("ps1: ")[2] for line in said] == found
+    assert tried.said.index(said[-1]) < tried.said.index("Writing")  # the first result
+    unknown = dict.fromkeys(("staff", "module"))
+    assert tried.scores == {
+        "test_double": 2,
+        "test_twice": 2,
+        "value": 1,
+        "hidden": 0,
+        "nothing": 2,
+        **unknown,
+    }
+
+
+def test_what_release_found_is_read_by_every_autograde(tried: Tried) -> None:
+    tried.write()
+    assert main(["--course", str(tried.folder), "release", "ps1"]) == 0
+    assert tried.runs == 2
+    for runs in (3, 3):  # ann's, once
+        tried.grade()
+        assert tried.runs == runs
+    assert tried.scores == {"test_double": 2, "test_twice": 2}
+    assert "the solutions" not in tried.said
+    assert [path.name for path in (tried.folder / "autograded").iterdir()] == ["ann"]
+    assert "(" not in (tried.folder / "grading" / "ps1.jsonl").read_text()
+    assert why_no_id(SOLUTIONS)
+    assert why_no_id(UNTOUCHED)
+
+
+def test_a_course_without_sources_is_graded_as_before(tried: Tried) -> None:
+    tried.generate(test_twice="import no_such_module")
+    source = tried.course.source("ps1") / "ps1.ipynb"
+    source.unlink()
+    tried.grade(status=1)
+    [line] = [line for line in tried.said.splitlines() if "not tried" in line]
+    assert line.endswith(f"ps1: tests were not tried with the solutions: there is no {source}")
+    assert tried.scores == {"test_double": 2, "test_twice": None}
+
+
+def test_a_source_that_differs_from_the_release_is_said(tried: Tried) -> None:
+    tried.generate()
+    path = tried.course.source("ps1") / "ps1.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    cell_of(notebook, "double").metadata.nbgrader["grade_id"] = "renamed"
+    nbformat.write(notebook, path)
+    tried.grade()
+    assert "the source has no cell 'double', which the release has" in tried.said
+    assert tried.scores == {"test_double": 2, "test_twice": 2}
+
+
+def test_a_students_odd_object_is_no_fault_of_a_sound_test(tried: Tried) -> None:
+    """Its helper is in a locked cell, and imports what only this student removes."""
+    helper = "import sys\nsys.modules['helper'] = sys"
+    tried.generate(setup=f"{helper}\nfrom hw_support import Checks", test_twice="import helper")
+    odd = "import sys\nsys.modules.pop('helper')\nclass Odd: pass\ndef twice(x): return Odd()"
+    results = tried.grade(twice=odd)
+    assert tried.scores == {"test_double": 2, "test_twice": 0}
+    run_of = results.students["ann"].run
+    assert run_of
+    assert [part.message for part in run_of.parts_of("test_twice")] == [
+        "line 1: ModuleNotFoundError: No module named 'helper'"
+    ]
+    assert "fault" not in results.students["ann"].reason
+
+
+# -- what a sound cell changes in one run
+
+
+def grade(*cells: NotebookNode, sound: tuple[str, ...]) -> tuple[tuple[str, ...], str, list[float]]:
+    """Run cells; return tests without a score, the reasons, and the points of the others."""
+    notebook = new_notebook(cells=list(cells))
+    outcome = SubmissionRun(notebook, 0, RunSettings(), Homework(""), sound).run()
+    earned = [part.earned for part in outcome.parts]
+    return outcome.unscored, " ".join(outcome.reasons), earned
+
+
+def test_in_a_sound_cell_a_fault_is_the_graders_own() -> None:
+    cells = [check("one", f"{EXAMINED}import no_such_module"), check("two", "assert 1")]
+    unscored, why, earned = grade(*cells, sound=("one", "two"))
+    assert (unscored, earned) == (("one",), [2.0])
+    assert "'one' has no score, because of a fault of the grader: test cell 'one': " in why
+    assert "'no_such_module' (line 3)" in why
+    assert "because of a fault of the homework" in grade(*cells, sound=("two",))[1]
+
+
+def test_a_fault_further_up_takes_no_score_from_a_sound_cell() -> None:
+    cells = [
+        code("import no_such_module as m\nright = 1", "setup", locked=True),
+        check("plain", "assert right == 1"),
+        check("examined", f"{EXAMINED}assert right == 1"),
+    ]
+    assert grade(*cells, sound=())[0] == ("plain", "examined")
+    unscored, why, earned = grade(*cells, sound=("plain", "examined"))
+    assert (unscored, why) == ((), "")
+    assert earned == [0, 0, 0]  # also of the locked cell, which ended in an error
