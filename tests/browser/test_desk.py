@@ -353,6 +353,10 @@ def test_a_group_says_that_it_may_grow_while_the_server_reads(
     kim.open("why", SAME[0])
     note = "Also for the other one of this group (so far: 12 of 40 notebooks are read)"
     expect(page.locator("#same-line")).to_contain_text(note)
+    kim.open("why", SAME[2])
+    page.keyboard.press("a")
+    none = "No other answer is the same (so far: 12 of 40 notebooks are read)."
+    expect(page.locator("#said")).to_have_text(none)
     page.goto(f"{kim.place}grid/why")
     page.get_by_role("button", name="Same 1 (2)").click()
     rest.append("read")
@@ -399,8 +403,10 @@ def test_a_changed_rubric_rescores_is_shown_and_is_undone(
     page = kim.open("why", SAME[0])
     expect(page.get_by_text("Say why")).to_be_visible()
     expect(page.locator("#question-text li").first).to_be_hidden()  # the rubric shows it
+    group = page.get_by_label("Also for the 2 others of this group")
+    expect(group).to_be_visible()  # all notebooks of the group are read
     page.keyboard.press("a")
-    expect(page.get_by_label("Also for the 2 others of this group")).to_be_checked()
+    expect(group).to_be_checked()
     page.keyboard.press("2")
     kim.saved()
     page.keyboard.press("e")

@@ -134,6 +134,7 @@ function reason() {
 
 function same() {
   if (!byId("same-line").hidden) byId("same").click();
+  else say(`No other answer is the same${list.partly ? ` (${list.partly})` : ""}.`);
 }
 
 async function similar() {

@@ -22,8 +22,9 @@ export function keyOf(index) {
 }
 
 /**
- * Listen to keys, and to the buttons that name them. While the page is not ready, or an action is at work, keys wait with a sign. Then
- * they are used in order: as commands, and as text from the command on that leads to a text field.
+ * Listen to keys, and to the buttons that name them. While the page is not ready, or an action is
+ * at work, keys wait with a sign. Then they are used in order: as commands, and as text from the
+ * command on that leads to a text field.
  * So the same keys do the same, however slow the server is.
  * @param {Record<string, () => any>} actions by key; a promise that one returns is its work
  * @param {(index: number) => any} onItem for the number of an item
