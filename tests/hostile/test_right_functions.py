@@ -14,7 +14,7 @@ from right_functions import Cells, notebook, reference_of
 from sessions import Kernel
 
 from hw_grading.examiner.process import Examined
-from hw_grading.homework.solutions import ANSWER, LOCKED, TEST
+from hw_grading.homework.solutions import LOCKED
 from hw_support.checks import parts
 
 SETUP = "import numpy as np\nfrom hw_support import Checks"
@@ -75,12 +75,8 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_fresh_cases_are_answered_by_solutions_alone(examine: Examine, form: str) -> None:
-    cells = [
-        (LOCKED, "locked", "STEP = 10"),
-        *((ANSWER, name, text) for name, text in zip("gf", SOLUTIONS, strict=True)),
-        (TEST, "test", form),
-    ]
     locked = "STEP = 10"
+    cells = [(LOCKED, "locked", locked), *notebook(form, *SOLUTIONS)]
     [part] = examine(dict(RIGHT), form + TABLE, locked, cells)
     assert (part["message"], part["fresh"]) == ("", False)
     [part] = examine(dict(WRONG_G), form + TABLE, locked, cells)
@@ -94,11 +90,8 @@ def test_what_a_locked_cell_made_of_the_students_is_not_used(examine: Examine) -
         "def _test_all(x):\n    return [*(one(x) for one in both), helper(x)]\n"
         'checks = Checks("q", returns="y", cases=[(3.0, [6.0, 6.0, 6.0])], function=_test_all)\n'
     )
-    cells = [
-        (ANSWER, "g", SOLUTIONS[0]),
-        (LOCKED, "locked", locked),
-        (TEST, "test", source),
-    ]
+    answer, test = notebook(source, SOLUTIONS[0])
+    cells = [answer, (LOCKED, "locked", locked), test]
     for students, message in ((RIGHT, ""), (WRONG_G, "y[0]: expected ")):
         names = dict(students)
         exec(locked, names)  # the kernel has run it too
@@ -161,22 +154,14 @@ def test_a_generator_of_inputs_calls_right_functions(examine: Examine) -> None:
 
 # -- values of any kind come from the notebook as they are here
 
-KINDS = """checks = Checks("f", returns="y", cases=[{}])
-checks.table("values", 1, "y")
-"""
 FROM_NOTEBOOK = {
     "a dictionary of another type": ("defaultdict(int, {'a': 1})", "{'a': 1}"),
-    "a counter": ("Counter('aab')", "{'a': 2, 'b': 1}"),
     "a named tuple": ("namedtuple('P', 'x y')(1, 'b')", "(1, 'b')"),
     "a set": ("{'b', 'a'}", "{'a', 'b'}"),
     "a text of NumPy": ("np.str_('a')", "'a'"),
-    "a text in an array": ("np.array('a')", "'a'"),
     "texts of NumPy": ("np.array(['a', 'b'])", "('a', 'b')"),
-    "views of a dictionary": ("{'a': 1}.keys()", "('a',)"),
     "an iterator": ("zip('ab', [1, 2])", "(('a', 1), ('b', 2))"),
     "rows of different lengths": ("[np.ones(1), [1, 1]]", "([1.0], [1.0, 1.0])"),
-    "bytes of NumPy": ("np.bytes_(b'a')", "b'a'"),
-    "a number of NumPy": ("np.int64(3)", "3"),
     "a number with a name": ("IntEnum('Colour', 'red blue').blue", "2"),
     "a text with a name": ("StrEnum('Colour', 'red blue').blue", "'blue'"),
     "nothing": ("None", "None"),
@@ -191,8 +176,9 @@ def test_a_value_from_the_notebook_is_compared_as_it_is(
     imports = "import numpy as np\nfrom collections import *\nfrom enum import IntEnum, StrEnum\n"
     exec(f"{imports}def f(x):\n    return {came}", names)
     solution = f"{imports}def f(x):\n    return {due}"
-    source = KINDS.format(f"('any', {due})")
-    cells = notebook(source, solution)
-    assert examine(dict(names), source, cells=cells)[0]["message"] == ""
-    wrong = KINDS.format(f"('any', {{'other': {due}}})")
-    assert examine(dict(names), wrong, cells=cells)[0]["message"].startswith("y: expected ")
+    for right, message in ((due, ""), (f"{{'other': {due}}}", "y: expected ")):
+        source = f"checks = Checks('f', returns='y', cases=[('any', {right})])\n{TABLE}"
+        cells = notebook(source, solution)
+        [part] = examine(dict(names), source, cells=cells)
+        assert part["message"].startswith(message)
+        assert bool(part["message"]) == bool(message)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import types
-from collections import deque, namedtuple
+from collections import namedtuple
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,9 +44,7 @@ from hw_support.checks.time_limit import TimeLimitReached, time_limit
 @pytest.mark.parametrize(
     "source",
     [
-        "student",
         "[student for _ in range(1)][0]",
-        "(lambda: student)()",
         "def f():\n    def g():\n        return student\n    return g()\nf()",
         "class C:\n    def value(self):\n        return student\nC().value()",
         "eval('student')",
@@ -163,14 +161,11 @@ class Unpacks:
 @pytest.mark.parametrize(
     ("value", "entries"),
     [
-        (deque([1, 2]), [1, 2]),
         (Pair_(1, {"a": 1}), [1, {"a": 1}]),
         ((n for n in range(3)), [0, 1, 2]),
         (Unpacks(), [1, np.ones(2)]),
         (np.array([np.ones(2), None], dtype=object), [np.ones(2), None]),
-        (np.asmatrix([[1.0, 2.0]]), [[1.0, 2.0]]),
         (np.ma.masked_array([1.0, 2.0]), [1.0, 2.0]),
-        (np.array(["a"]), ["a"]),
     ],
 )
 def test_entries_of_other_objects_come_with_a_handle(value: Any, entries: list[Any]) -> None:
@@ -194,63 +189,40 @@ def test_an_object_without_entries_comes_back_as_itself() -> None:
         assert names["is_it"](copy.deepcopy([names["thing"]])[0]) is True
 
 
-IN_A_PART = """
-checks = Checks("f")
-@checks.part("it", points=1)
-def _():
-    {}
-checks.score()
-"""
+LOOKS = [
+    *("{} == 6", "{} != 6", "6 == {}", "{} < 6", "6 <= {}", "{} in (6, 7)", "6 in {}"),
+    *("isinstance({}, int)", "{}.__class__", "{}.__doc__", "{}.__name__", "{}.shape", "{}.x"),
+    *("len({})", "bool({})", "iter({})", "[*{}]", "{}[0]", "type({}) is int", "type({}).__name__"),
+    *("{} - 6", "6 * {}", "-{}", "abs({})", "int({})", "float({})", "round({})", "str({})"),
+    *("repr({})", "f'{{{}}}'", "f'{{{}!r}}'", "sum({})", "dict({})", "np.asarray({})"),
+    *("np.isclose({}, 6)", "np.shape({})", "np.sum({})", "np.testing.assert_equal({}, 6)"),
+    "try: {}.x\n    except Exception: pass",
+]
+IN_PLACE_OF_NUMBERS = {
+    "hw_support.assert_close({}, 6)": "the result: expected numbers",
+    "hw_support.as_numbers({}, what='out')": "out: expected numbers",
+    "hw_support.results({}, 'out, grad')": "expected 2 results (out, grad), got a",
+    "hw_support.expect_each([{}], [np.ones(1)], what='out')": "out[0]: expected numbers",
+    "hw_support.expect_normal(lambda dims: {}, [9, 9], std=1)": "expected numbers, or lists",
+    "hw_support.expect_layers(lambda dims: {}, [9], [(9, 9)])": "expected numbers, or lists",
+}
 
 
-@pytest.mark.parametrize("name", ["thing", "function"])
-@pytest.mark.parametrize(
-    "test",
-    [
-        *("{} == 6", "{} != 6", "6 == {}", "{} < 6", "6 <= {}", "{} in (6, 7)", "6 in {}"),
-        *("isinstance({}, int)", "{}.__class__", "{}.__doc__", "{}.__name__", "{}.shape", "{}.x"),
-        *("len({})", "bool({})", "not {}", "if {}: pass", "iter({})", "[*{}]", "{}[0]"),
-        *("{} - 6", "6 * {}", "-{}", "abs({})", "int({})", "float({})", "round({})", "str({})"),
-        *("f'{{{}}}'", "sum({})", "sorted({})", "dict({})", "np.asarray({})", "np.isclose({}, 6)"),
-        *("np.shape({})", "np.sum({})", "np.array_equal({}, 6)", "np.testing.assert_equal({}, 6)"),
-        *("repr({})", "f'{{{}!r}}'", "str([{}])", "type({}) is int", "type({}).__name__"),
-        "try: {}.x\n    except Exception: pass",
-    ],
-)
-def test_a_part_that_looks_into_an_object_fails(test: str, name: str) -> None:
-    students = {"thing": object(), "function": lambda: 6}
-    source = IN_A_PART.format(test.format(name))
-    with asking(students, Checks=Checks, np=np) as names:
-        run_cell(source, "test_f", names)
-        [part] = names["checks"].parts
-    kind = "object" if name == "thing" else "function"
+@pytest.mark.parametrize(("name", "kind"), [("thing", "object"), ("f", "function")])
+def test_a_part_that_looks_into_an_object_fails(name: str, kind: str) -> None:
     said = f"expected numbers, or lists and arrays of them, got an object of type {kind}"
-    assert part.message.startswith(said)
-
-
-@pytest.mark.parametrize("name", ["thing", "function"])
-@pytest.mark.parametrize(
-    ("test", "said"),
-    [
-        ("assert_close({}, 6)", "the result: expected numbers"),
-        ("as_numbers({}, what='out')", "out: expected numbers"),
-        ("results({}, 'out, grad')", "expected 2 results (out, grad), got a"),
-        ("hw_support.expect_each({}, [np.ones(1)], what='out')", "expected numbers, or lists"),
-        ("hw_support.expect_each([{}], [np.ones(1)], what='out')", "out[0]: expected numbers"),
-        ("hw_support.expect_normal(lambda dims: {}, [9, 9], std=1)", "expected numbers, or lists"),
-        ("hw_support.expect_layers(give_{}, [9, 9], [(9, 9)])", "expected numbers, or lists"),
-        ("expect(np.isfinite(as_numbers({}, what='loss')).all(), '')", "loss: expected numbers"),
-    ],
-)
-def test_an_object_in_the_place_of_numbers_fails_its_part(test: str, said: str, name: str) -> None:
-    students: dict[str, Any] = {"thing": object(), "function": lambda: 6}
-    students |= {f"give_{n}": lambda dims, n=n: students[n] for n in [*students]}
-    ours = {name: getattr(hw_support, name) for name in ("assert_close", "as_numbers", "results")}
-    with asking(students, np=np, hw_support=hw_support, **ours, expect=hw_support.expect) as names:
-        names["Checks"] = Checks
-        run_cell(IN_A_PART.format(test.format(name)), "test_f", names)
-        [part] = names["checks"].parts
-    assert said in part.message
+    due = dict.fromkeys(LOOKS, said) | IN_PLACE_OF_NUMBERS
+    source = "checks = Checks('f')\n" + "".join(
+        f"@checks.part('part {number}', points=1)\ndef _():\n    {test.format(name)}\n"
+        for number, test in enumerate(due)
+    )
+    students = {"thing": object(), "f": lambda: 6}
+    with asking(students, Checks=Checks, np=np, hw_support=hw_support) as names:
+        run_cell(source, "test_f", names)
+        messages = {
+            test: part.message for test, part in zip(due, names["checks"].parts, strict=True)
+        }
+    assert [test for test in due if not messages[test].startswith(due[test])] == []
 
 
 def test_a_test_that_ends_with_an_object_ends_in_an_error() -> None:
@@ -494,7 +466,7 @@ def test_nested_calls_are_limited() -> None:
 # -- exceptions and messages of parts
 
 
-@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, ZeroDivisionError, SystemExit])
+@pytest.mark.parametrize("kind", [ValueError, KeyError, SystemExit])
 def test_an_exception_has_the_name_and_text_of_the_students(kind: type[BaseException]) -> None:
     def f() -> None:
         raise kind("odd")
@@ -505,51 +477,29 @@ def test_an_exception_has_the_name_and_text_of_the_students(kind: type[BaseExcep
     assert isinstance(raised.value, kind) or kind in (KeyError, SystemExit)
 
 
-def _messages(student: str, *parts: str) -> list[str]:
-    """Run a student's cell in the notebook, and parts of a test here; return their messages."""
-    students: dict[str, Any] = {"In": ["", student]}
-    with contextlib.suppress(ImportError):
-        exec(compile(student, "<cell 1>", "exec"), students)
-    source = "checks = Checks('f')\n" + "".join(
-        f"@checks.part('part', points=1)\ndef _():\n    {part}\n" for part in parts
-    )
-    with asking(students, Checks=Checks, np=np) as names:
-        exec(compile(source, "<cell 2>", "exec"), names)
-        return [part.message for part in names["checks"].parts]
+NOT_DEFINED = "g is not defined. Did its cell end in an error?"
 
 
 @pytest.mark.parametrize(
-    ("student", "part", "message"),
+    ("part", "message"),
     [
-        (
-            "def f(x):\n    return missing(x)",
-            "f(2)",
-            "line 2 of f: NameError: name 'missing' is not defined",
-        ),
-        (
-            "def f(g):\n    return g(2)",
-            "f(lambda y: y / 0)",
-            "line 2 of f: ZeroDivisionError: division by zero",
-        ),
-        (
-            "def f(x): return x",
-            "from hw_support import results; results(f(2.5), 'out, grad')",
-            "expected 2 results (out, grad), got 2.5",
-        ),
-        ("from nowhere import f", "f(1)", "f is not defined. Did its cell end in an error?"),
-        ("def f(): pass", "g(1)", "g is not defined. Did its cell end in an error?"),
-        (
-            "def f(x): return x",
-            "checks.notebook.calls(lambda: g(1), [()], whole=False)[0]()",
-            "g is not defined. Did its cell end in an error?",
-        ),
-        ("def f(x): return x", "f(*[1, 2])", "TypeError: f() takes 1 positional argument but"),
+        ("f(2)", "line 2 of f: NameError: name 'missing' is not defined"),
+        ("apply(lambda y: y / 0)", "line 4 of apply: ZeroDivisionError: division by zero"),
+        ("f(*[1, 2])", "TypeError: f() takes 1 positional argument but"),
+        ("g(1)", NOT_DEFINED),
+        ("checks.notebook.calls(lambda: g(1), [()], whole=False)[0]()", NOT_DEFINED),
     ],
 )
-def test_what_a_part_says(student: str, part: str, message: str) -> None:
-    first, second = _messages(student, part, part)
-    assert first.startswith(message)
-    assert second.startswith(message)
+def test_what_a_part_says(part: str, message: str) -> None:
+    students: dict[str, Any] = {}
+    student = "def f(x):\n    return missing(x)\ndef apply(g):\n    return g(2)"
+    students["In"] = ["", student]
+    exec(compile(student, "<cell 1>", "exec"), students)
+    source = f"@checks.part('part', points=1)\ndef _():\n    {part}\n" * 2
+    with asking(students, Checks=Checks) as names:
+        exec(f"checks = Checks('f')\n{source}", names)
+        for one in names["checks"].parts:
+            assert one.message.startswith(message)
 
 
 def test_a_second_try_has_right_functions_until_its_end(
@@ -579,27 +529,24 @@ score = checks.score()
             names["steal"]()
 
 
-def test_a_right_function_ends_when_it_replaces_no_name_any_more() -> None:
+def test_a_right_function_is_used_and_ends_when_it_replaces_no_name_any_more() -> None:
     stolen: list[Any] = []
-    students: dict[str, Any] = {"g": lambda: 1}
-    students["f"] = lambda: stolen.append(students["g"]) or 1
-    students["steal"] = lambda: stolen[-1]()
-    with asking(students) as names:
-        with names.notebook.replaced(g=lambda: 4):
-            names["f"]()
-            assert names["steal"]() == 4
-        with pytest.raises(RuntimeError, match="has ended"):
-            names["steal"]()
 
+    def f(x: list[int]) -> int:
+        stolen.append(students["g"])
+        x.append(students["g"]())
+        return 0
 
-def test_a_watched_function_of_the_test_uses_right_functions() -> None:
-    students: dict[str, Any] = {"g": lambda: 1, "f": lambda x: x.append(students["g"]()) or 0}
+    students: dict[str, Any] = {"g": lambda: 1, "f": f, "steal": lambda: stolen[-1]()}
     with asking(students, test=None) as names:
         exec("def test(x):\n    return f(x) + g()", names)
         with names.notebook.replaced(g=lambda: 4):
             [call] = names.notebook.calls(names["test"], [[[9]]], whole=True)
             called = call()
-    assert (called.result, called.arguments) == (4, [[9, 4]])
+            assert (called.result, called.arguments) == (4, [[9, 4]])
+            assert names["steal"]() == 4
+        with pytest.raises(RuntimeError, match="has ended"):
+            names["steal"]()
 
 
 def test_the_parts_of_a_table_share_their_calls() -> None:
