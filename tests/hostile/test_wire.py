@@ -1,7 +1,6 @@
 """The codec: plain values come back unchanged, and forged frames only raise `WireError`."""
 
 import contextlib
-import fractions
 import socket
 import struct
 import threading
@@ -12,7 +11,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sessions import refer
@@ -72,25 +71,37 @@ def bits(value: Any) -> Any:
 # -- values that are sent
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        *(None, True, 0, -1, 127, 2**64 - 1, -(2**63), 0.0, -0.0, 5e-324, float("nan"), "ü😀\0"),
-        *(b"", bytes(range(256)), [], (), {}, [[]], {"a": [1, (2.0, None)], 3: {(4, "b"): b"c"}}),
-        *([0.5] * 100, [True, 1, 1.0], np.float32(1), np.bool_(True), np.zeros((0, 3), ">i4")),
-        *(np.float64(2), np.arange(24.0).reshape(2, 3, 4)[:, ::2].T, np.ones([1] * 32)),
-    ],
-    ids=lambda value: repr(value)[:20],
+PLAIN: Any = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(st.characters(exclude_categories=["Cs"]))
+    | st.binary()
+    | arrays.arrays(st.sampled_from(DTYPES), arrays.array_shapes(min_dims=0, min_side=0)),
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(
+            st.text(st.characters(exclude_categories=["Cs"])) | st.integers(0, 9), inner
+        )
+    ),
+    max_leaves=20,
 )
-def test_plain_values_come_back_as_they_were(value: Any) -> None:
+
+
+@given(PLAIN)
+@example([None, True, 1, 1.0, 2**64 - 1, -(2**63), -0.0, 5e-324, float("nan"), "ü😀\0"])
+@example([(), [[]], {"a": [1, (2.0, None)], 3: {(4, "b"): b"c"}}, [0.5] * 100])
+@example([np.float32(1), np.float64(2), np.bool_(True), np.arange(24.0).reshape(4, 6)[:, ::2].T])
+@example([np.frombuffer(bytes(range(2)) * 48, dtype) for dtype in DTYPES])
+def test_any_plain_value_comes_back(value: Any) -> None:
     assert bits(back([value, {"": (value,)}])) == bits([value, {"": (value,)}])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_arrays_keep_type_and_bits_and_are_writable(dtype: str) -> None:
-    array = np.frombuffer(bytes(range(2)) * 48, dtype)
+def test_an_array_that_comes_twice_is_writable_and_has_two_copies() -> None:
+    array = np.arange(3)
     one, two = back([array, array])
-    assert bits(one) == bits(two) == bits(array)
     one[...] = 0
     assert bits(two) == bits(array)
 
@@ -137,11 +148,9 @@ LOOP.append(LOOP)
         (np.zeros(MAX_BYTES // 8 + 1, "?"), "arrays of more than 48 MB"),
         ([np.zeros(MAX_BYTES // 16 + 1)] * 2, "arrays of more than 48 MB"),
         (np.zeros((0, 2**41)), "arrays of more than 48 MB"),
-        ([None] * (MAX_HEAD // 2), "more than 2 MB of lists and texts"),
         ("x" * MAX_HEAD, "more than 2 MB of lists and texts"),
         ([{n: n for n in range(1500)}] * 2, "dicts of more than 2,000 entries"),
         (1j, "type complex, which is not plain data"),
-        (fractions.Fraction(1), "type Fraction"),
         (np.array(["a"]), "type ndarray"),
     ],
     ids=lambda value: repr(value)[:20],
@@ -174,16 +183,11 @@ A = int(Tag.ARRAY)
         (b"\xa1\xff", b""),  # no UTF-8
         (msgpack.packb({1: 2}), b""),
         (msgpack.packb(msgpack.Timestamp(1)), b""),
-        (b"\x91" * 600 + b"\xc0", b""),
         (b"\x91" * 100_000 + b"\xc0", b""),
         *(([], b""), ([99], b""), (["x"], b""), ([0, []], b""), ([2, 1], b""), ([2, [0], 1], b"")),
         *(([A, "<f8", [1]], b"1234567"), ([A, "<f8", [0]], b"1"), ([A, "<f8", [-1]], b"")),
-        *(
-            ([A, "<f8", [2**62, 4]], b""),
-            ([A, "<f8", [0, 2**41]], b""),
-            ([A, "<f8", [1] * 40], b""),
-        ),
-        *(([A, "|O", [1]], bytes(8)), ([A, "<f8,<i4", [1]], bytes(12)), ([A, "<M8[ns]", [1]], b"")),
+        *(([A, "<f8", [0, 2**41]], b""), ([A, "<f8", [1] * 40], b""), ([A, "|O", [1]], bytes(8))),
+        *(([A, "<f8,<i4", [1]], bytes(12)), ([A, "<M8[ns]", [1]], b"")),
         *(([A, "<f8", [1.0]], bytes(8)), ([A, "<f16", [1]], bytes(16)), ([A, 8, [1]], bytes(8))),
         ([A, "|b1", [MAX_BYTES // 8 + 1]], bytes(MAX_BYTES // 8 + 1)),
         ([2, *range(4_002)], b""),
@@ -200,11 +204,10 @@ def test_a_forged_frame_is_refused(item: Any, body: bytes) -> None:
 @pytest.mark.parametrize(
     ("item", "body"),
     [
-        (b"\xdc\xff\xff" + b"\x90" * 65_535, b""),
         (b"\xdd\0\x1f\0\0" + b"\x80" * MAX_HEAD, b""),  # maps
         ([A, "|b1", [MAX_BYTES // 8]], bytes(MAX_BYTES // 8)),
     ],
-    ids=["empty lists", "empty maps", "bools"],
+    ids=["empty maps", "bools"],
 )
 def test_no_frame_takes_much_memory(item: Any, body: bytes) -> None:
     tracemalloc.start()
@@ -218,33 +221,11 @@ def test_no_frame_takes_much_memory(item: Any, body: bytes) -> None:
     assert most < 160 << 20
 
 
-PLAIN: Any = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats()
-    | st.text(st.characters(exclude_categories=["Cs"]))
-    | st.binary()
-    | arrays.arrays(st.sampled_from(DTYPES), arrays.array_shapes(min_dims=0, min_side=0)),
-    lambda inner: (
-        st.lists(inner)
-        | st.lists(inner).map(tuple)
-        | st.dictionaries(
-            st.text(st.characters(exclude_categories=["Cs"])) | st.integers(0, 9), inner
-        )
-    ),
-    max_leaves=20,
-)
 ITEMS: Any = st.recursive(
     st.none() | st.booleans() | st.integers(-1, 9) | st.floats() | st.sampled_from(["<f8", "|b1"]),
     st.lists,
     max_leaves=20,
 )
-
-
-@given(PLAIN)
-def test_any_plain_value_comes_back(value: Any) -> None:
-    assert bits(back(value)) == bits(value)
 
 
 @given(st.binary() | ITEMS, st.binary(max_size=40))
