@@ -48,7 +48,8 @@ class Header(BaseModel, extra="forbid"):
     limits: Literal["short"] | dict[str, int | float] = {}  # instead of the arena's
     looks_for: list[str] = []  # texts for the preamble `looking`, or names in Arena.secret_texts
 
-    # "none", "all", or the points of each test that has some. A list gives several possibilities.
+    # "none", "all", or the points of each test that has some. A list gives several possibilities:
+    # all but the last one need a problem as the reason.
     scores: Literal["none", "all"] | dict[str, float] | list[dict[str, float]] = "none"
     problems: set[Kind] | Literal["some"] | None = None  # of exactly these kinds
     problems_among: set[Kind] | None = None  # of no other kinds
@@ -57,9 +58,7 @@ class Header(BaseModel, extra="forbid"):
     never_prints: list[str] = []
     counts: dict[str, tuple[int, float]] = {}  # how often a text is printed: least and most
     numbers: dict[str, tuple[float, float]] = {}  # the last number behind a word: least and most
-    works: set[str] | None = None  # exactly the attempts of the preamble `tries` that worked
-    refused: set[str] | int | None = None  # exactly the attempts that were refused, or their number
-    bounded: bool = False  # the grader's processes take little memory
+    bounded: bool = False  # the grader's processes take little memory, and the file is small
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import nbformat
 from arena import NOTHING, POINTS, Arena, Outcome
 from attack_files import Attack, Header
 
@@ -37,16 +38,17 @@ def carry_out(
         memory.end()
         assert memory.grader_mb < MAX_MB, memory
         assert memory.examiner_mb < EXAMINER_MB + MAX_MB, memory
-        assert len(outcome.printed) < 1_000_000
+        assert len(nbformat.writes(outcome.nb).encode()) < 1_000_000
+        assert sum(len(cell.get("outputs", ())) for cell in outcome.nb.cells) < 350
     return outcome
 
 
 def expect(header: Header, outcome: Outcome) -> None:
     """Expect the outcome that a header states, except for memory."""
     scores = POINTS if header.scores == "all" else {} if header.scores == "none" else header.scores
-    possible = scores if isinstance(scores, list) else [scores]
-    assert outcome.scores in [NOTHING | some for some in possible]
+    *fewer, most = [NOTHING | some for some in (scores if isinstance(scores, list) else [scores])]
     kinds, problems = outcome.kinds, outcome.problems
+    assert outcome.scores == most or (outcome.scores in fewer and problems)
     assert header.problems in (None, kinds, "some" if kinds else None), problems
     assert header.problems_among is None or kinds <= header.problems_among, [
         p.message for p in problems
@@ -61,22 +63,6 @@ def expect(header: Header, outcome: Outcome) -> None:
     for text, (least, most) in header.counts.items():
         assert least <= printed.count(text) <= most, text
     for word, (least, most) in header.numbers.items():
-        assert least <= number_after(word, outcome) <= most, word
-    if header.works is not None or header.refused is not None:
-        worked, refused = tried(outcome)
-        assert header.works in (None, worked)
-        assert header.refused in (None, refused, len(refused))
+        assert least <= int(re.findall(rf"{word} (\d+)", printed)[-1]) <= most, word
     if header.looks_for:
         assert set(re.findall(r"looked at \d+ found (.*)$", printed, re.M)) == {"[]"}
-
-
-def tried(outcome: Outcome) -> tuple[set[str], set[str]]:
-    """Return the attempts of the preamble `tries` that worked, and those that were refused."""
-    found = [set(re.findall(rf"{what} (\w+)", outcome.printed)) for what in ("WORKED", "refused")]
-    assert any(found), f"nothing was tried: {outcome.printed[-2000:]}"
-    return found[0], found[1]
-
-
-def number_after(word: str, outcome: Outcome) -> int:
-    """Return the last number that was printed behind a word."""
-    return int(re.findall(rf"{word} (\d+)", outcome.printed)[-1])

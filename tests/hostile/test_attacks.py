@@ -1,7 +1,6 @@
 """Every attack in `attacks/`; attack_files.py says how they are written."""
 
 import os
-import re
 import subprocess
 import tempfile
 from math import inf
@@ -14,7 +13,6 @@ from arena import NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
 from attack_files import Attack, Header, all_attacks
 from carrying_out import carry_out, expect
 from nbformat.v4 import new_output
-from pydantic import ValidationError
 
 from hw_grading.commands.sample import cell_of
 from hw_support.submission.problems import Kind, Problem, Severity
@@ -54,15 +52,13 @@ def test_an_attack_that_another_file_checks_is_named_there() -> None:
 
 # For each key of a header: a value that an invented outcome meets, and one that it does not.
 EXPECTED = {
-    "scores": ("all", {"test_double": 1.0}),
+    "scores": ([{}, POINTS], [{}, {"test_double": 1.0}]),
     "problems": (["time-limit"], []),
     "problems_among": (["time-limit", "kernel"], ["kernel"]),
     "prints": (["begun"], ["begun", "done"]),
     "never_prints": (["done"], ["begun"]),
     "counts": ({"begun": [2, 2]}, {"begun": [3, inf]}),
     "numbers": ({"begun": [7, 7]}, {"begun": [8, inf]}),
-    "works": (["a"], []),
-    "refused": (1, ["c"]),
     "looks_for": (["SEED"], ["SEED"]),
 }
 
@@ -71,7 +67,7 @@ EXPECTED = {
 def test_an_expectation_that_is_not_met_fails(key: str) -> None:
     right, wrong = EXPECTED[key]
     nb = notebook({})
-    text = "begun 6\nbegun 7\nWORKED a\nrefused b\nlooked at 1 found []\n"
+    text = "begun 6\nbegun 7\nlooked at 1 found []\n"
     cell_of(nb, "double").outputs = [new_output("stream", text=text)]
     problem = Problem(Kind.TIME_LIMIT, Severity.FAILED, "ended after 5 s")
     outcome = Outcome(nb, problems=[problem])
@@ -82,18 +78,16 @@ def test_an_expectation_that_is_not_met_fails(key: str) -> None:
         expect(Header(**{"scores": "all", key: wrong}), outcome)
 
 
-def test_a_text_may_be_missing_only_with_a_problem() -> None:
-    header = Header(scores="all", prints_unless_problems=["done"])
+@pytest.mark.parametrize(
+    "header",
+    [Header(scores="all", prints_unless_problems=["done"]), Header(scores=[POINTS, {}])],
+)
+def test_a_text_or_points_may_be_missing_only_with_a_problem(header: Header) -> None:
     outcome = Outcome(notebook({}))
     with pytest.raises(AssertionError):
         expect(header, outcome)
     outcome.problems = [Problem(Kind.TIME_LIMIT, Severity.FAILED, "ended after 5 s")]
     expect(header, outcome)
-
-
-def test_an_unknown_key_in_a_header_is_refused() -> None:
-    with pytest.raises(ValidationError):
-        Header(print=["begun"])
 
 
 # -- the arena itself
@@ -135,12 +129,6 @@ def test_things_left_for_the_next_student_are_gone(arena: Arena) -> None:
 
 
 @pytest.mark.slow
-def test_files_named_like_modules_hide_none_of_them(arena: Arena) -> None:
-    outcome = carry_out(arena, "patching/files_named_like_modules")
-    assert "json is /usr/" in outcome.printed or "json is /opt/" in outcome.printed
-
-
-@pytest.mark.slow
 @pytest.mark.smoke
 def test_a_signal_to_everything_reaches_no_other_process(arena: Arena) -> None:
     with subprocess.Popen(["sleep", "600"]) as bystander:
@@ -150,15 +138,6 @@ def test_a_signal_to_everything_reaches_no_other_process(arena: Arena) -> None:
             assert psutil.Process(bystander.pid).status() != psutil.STATUS_STOPPED
         finally:
             bystander.kill()
-
-
-@pytest.mark.slow
-def test_no_file_outside_of_libraries_tells_anything(arena: Arena) -> None:
-    outcome = carry_out(arena, "peeking/files")
-    top = re.search(r"top \[(.*?)\]", outcome.printed)
-    assert top
-    shown = {name.strip("'\\ ") for name in top[1].split(",")}
-    assert not shown & {"sys", "root", "var", "srv", "mnt", "media", "boot", "work"}
 
 
 @pytest.mark.slow

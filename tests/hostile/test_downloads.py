@@ -6,7 +6,7 @@ import os
 import stat
 import struct
 import zipfile
-import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,30 +68,10 @@ def test_names_outside_a_students_zip_decide(downloads: Term, what: str) -> None
     assert downloads.handed_in == collected
 
 
-MANY = packed(*((f"victim{n}_hw2.ipynb", HOSTILE) for n in range(300)))
-AMBIGUOUS = {
-    "zips in a zip": (packed(("a_hw2.zip", INNER), ("b.zip", INNER)),
-                      "found 0 among its files ('a_hw2.zip'"),
-    "many notebooks": (MANY, "found 300 among its files ('victim0_hw2.ipynb',"),
-}  # fmt: skip
-
-
-LEADING_OUT = [
-    "../x_hw2.ipynb",
-    ".._hw2.ipynb",
-    "..\\x_hw2.ipynb",
-    "/tmp/x_hw2.ipynb",
-    "a//x_hw2.ipynb",
-    "C:\\x_hw2.ipynb",
-    "x\x1b[2J_hw2.ipynb",
-    'x" onfocus="run()_hw2.ipynb',
-    "x" * 240 + "_hw2.ipynb",
-    "-rf_hw2.ipynb",
-]
-
-
 def test_names_that_lead_out_of_the_folder_are_left_out(downloads: Term) -> None:
-    downloads.download("submissions.zip", packed(*((name, HOSTILE) for name in LEADING_OUT)))
+    names = ["../x", "..", "..\\x", "/tmp/x", "C:\\x", "x\x1b[2J", 'x" onfocus="run()', "x" * 240]
+    entries = [(f"{name}_hw2.ipynb", HOSTILE) for name in (*names, "-rf")]
+    downloads.download("submissions.zip", packed(*entries))
     downloads.download("of two_hw2.ipynb", HOSTILE)
     downloads.download("honest_hw2.ipynb", HONEST)
     assert downloads.collect(*sorted(downloads.outside.iterdir())) == 1
@@ -137,27 +117,26 @@ def endless_list() -> bytes:
     return one[:at] + entries + b"PK\x05\x06" + count + b"\0\0"
 
 
-BOMBS: dict[str, tuple[Any, str]] = {
+BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "zips in a zip": (lambda: packed(("a_hw2.zip", INNER), ("b.zip", INNER)),
+                      "found 0 among its files ('a_hw2.zip'"),
+    "many notebooks": (lambda: packed(*((f"victim{n}_hw2.ipynb", HOSTILE) for n in range(300))),
+                       "found 300 among its files ('victim0_hw2.ipynb',"),
     "1 GB of zeros": (bomb, f"expected at most {MAX_BYTES:,} bytes, found more"),
     "a size that is not so": (lambda: lying(2 * MAX_BYTES), "it cannot be read"),
     "a link": (lambda: packed((link("hw2.ipynb"), b"/etc/passwd")), "found a symbolic link"),
     "a password": (encrypted, "it cannot be read"),
-    "LZMA": (lambda: packed(("hw2.ipynb", bytes(9)), compression=14), "another compression"),
     "a list without end": (endless_list, "expected a zip with at most 10,000 files, found more"),
     "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found another file"),
-    "half a zip": (lambda: packed(("hw2.ipynb", os.urandom(9000)))[:-200],
-                   "expected a zip, found another file"),
-    "another sum": (lambda: packed(("hw2.ipynb", HOSTILE)).replace(
-        struct.pack("<I", zlib.crc32(HOSTILE)), b"1234"), "it cannot be read"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BOMBS | AMBIGUOUS)
+@pytest.mark.parametrize("what", BOMBS)
 def test_a_hostile_zip_is_left_out_and_takes_little_memory(
     downloads: Term, what: str, memory: Any
 ) -> None:
-    content, why = (BOMBS | AMBIGUOUS)[what]
-    downloads.download("attacker_hw2.zip", content if isinstance(content, bytes) else content())
+    make, why = BOMBS[what]
+    downloads.download("attacker_hw2.zip", make())
     memory.begin()
     expect_left_out(downloads, "attacker_hw2.zip", why=why)
     memory.end()

@@ -115,11 +115,8 @@ def test_a_first_runs_answers_are_no_use_in_the_second(tmp_path: Path) -> None:
 NOTHING = {
     "raise": "def {0}(*_, **__):\n    raise NotImplementedError",
     "return 0, 0": "{0} = lambda *_, **__: (0, 0)",
-    "return None": "{0} = lambda *_, **__: None",
-    "empty lists": "{0} = lambda *_, **__: ([], [])",
     "functions": "{0} = lambda *_, **__: ({0}, {0})",
     "missing": "pass",
-    "None": "{0} = None",
     "NaN": "{0} = lambda x, *_, **__: (np.full(np.shape(x), np.nan),) * 2",
     "zeros": "{0} = lambda x, *_, **__: (np.zeros(np.shape(x)), np.zeros(np.shape(x)))",
 }

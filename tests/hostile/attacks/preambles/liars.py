@@ -1,12 +1,9 @@
 import itertools
 import numpy as np
 
-asked = []
-
 class Equal:
     "Equal to everything, in every way in which that can be asked."
     def yes(self, *a, **k):
-        asked.append("compared")
         return True
     __eq__ = __le__ = __ge__ = __bool__ = __contains__ = yes
     def no(self, *a, **k):
@@ -19,6 +16,7 @@ class Equal:
     __hash__ = __int__ = lambda self: 6
     __float__ = lambda self: 6.0
     __repr__ = __str__ = lambda self: "6"
+    __array_ufunc__ = __array_function__ = lambda self, *a, **k: np.True_
 
 class EqualFloat(float):
     __eq__ = __le__ = __ge__ = Equal.yes
@@ -26,17 +24,6 @@ class EqualFloat(float):
     __sub__ = __rsub__ = __abs__ = lambda self, *a: 0.0
     __hash__ = None
 
-
-class Functions:
-    "Answers NumPy's functions itself."
-    def __array_ufunc__(self, *a, **k):
-        asked.append("ufunc")
-        return np.True_
-    def __array_function__(self, *a, **k):
-        asked.append("function")
-        return np.True_
-    __array_priority__ = 1e9
-    shape, ndim, size, dtype = (2,), 1, 2, np.dtype(float)
 
 class Pretends:
     "Calls itself an instance of another class."
@@ -59,11 +46,6 @@ class Changing:
     __len__ = lambda self: next(self.count)
     __getitem__ = lambda self, key: next(self.count)
     __array__ = lambda self, *a, **k: np.array(next(self.count))
-def deep(levels):
-    inner = [6.0]
-    for _ in range(levels):
-        inner = [inner]
-    return inner
 def cyclic():
     inner = [6.0]
     inner.append(inner)

@@ -4,7 +4,6 @@ Some variants do no harm: then a right answer counts.
 """
 
 # /// attack
-# checked_in = "test_resources.py"
 # limits = "short"
 # scores = [{}, {test_total = 1.0}]
 # problems_among = ["kernel", "time-limit", "protocol"]

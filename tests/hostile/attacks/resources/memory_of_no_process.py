@@ -1,9 +1,9 @@
 """Takes memory that belongs to no process: it must be refused, or counted."""
 
 # /// attack
-# checked_in = "test_resources.py"
 # limits = {memory_mb = 1300, cpu_seconds_per_cell = 20.0, wall_seconds_per_cell = 20.0}
 # problems_among = ["memory-limit"]
+# prints_unless_problems = ["taken less than it may"]
 # ///
 
 # %% before
@@ -17,8 +17,8 @@ try:
         time.sleep(0.01)
 except OSError as error:
     print("refused", error)
-print("taken", taken)
 time.sleep(1.5)
+print("taken", "less than it may" if taken < 1300 else taken)
 
 # %% variant shared memory of System V
 libc.shmat.restype = ctypes.c_void_p

@@ -1,7 +1,7 @@
 """Prints many outputs, or outputs that are larger in a file than when printed."""
 
 # /// attack
-# checked_in = "test_resources.py"
+# bounded = true
 # answers = "right"
 # limits = {output_bytes_per_submission = 300000}
 # scores = "all"

@@ -3,8 +3,7 @@
 # /// attack
 # uses = ["tries"]
 # problems = []
-# works = ["moves"]
-# prints = ["stayed"]
+# prints = ["WORKED moves", "stayed"]
 # ///
 
 # %% before

@@ -3,9 +3,9 @@
 # /// attack
 # uses = ["tries"]
 # problems = []
-# works = []
-# refused = ["tty", "console", "type", "steal"]
-# prints = ["terminals ['ptmx']"]
+# never_prints = ["WORKED"]
+# prints = ["refused tty", "refused console", "refused type", "refused steal",
+#     "terminals ['ptmx']"]
 # ///
 
 # %% before

@@ -4,8 +4,9 @@
 # checked_in = "test_attacks.py"
 # uses = ["tries"]
 # problems = []
-# works = []
-# refused = ["write", "write_there", "make", "read", "folder", "root"]
+# never_prints = ["WORKED"]
+# prints = ["refused write ", "refused write_there", "refused make", "refused read",
+#     "refused folder", "refused root"]
 # ///
 
 # %% before
