@@ -9,6 +9,7 @@ that is meant to change results, write that file anew, and look at the differenc
 import copy
 import json
 import re
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
@@ -20,7 +21,7 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_solution
 
-from hw_grading.commands.sample import ON_TIME, cell_of, sample_class_of
+from hw_grading.commands.sample import ON_TIME, cell_of, write_class
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
@@ -76,32 +77,23 @@ def described() -> dict[str, Any]:
 # -- handing in
 
 
-def hand_in(course: Course, homework: str, only: Collection[str] = ()) -> list[str]:
-    """Write the submissions of a homework, or `only` these students'; return the students' ids."""
+def hand_in(course: Course, homework: str, only: Collection[str] = ()) -> None:
+    """Write the submissions of a homework, or `only` these students'."""
     name = f"{homework}.ipynb"
     source = nbformat.read(course.source(homework) / name, as_version=4)
     released = nbformat.read(course.release(homework) / name, as_version=4)
     due = manifest_of(course.root, homework).due_moment
     assert due is not None
-    contents: dict[str, bytes] = {}
-    times = {}
-    for sample in sample_class_of(course.root, homework)(released):
-        notebook = solved(released, source)
-        sample.change(notebook)
-        contents[sample.student] = nbformat.writes(notebook).encode()
-        times[sample.student] = sample.handed_in
+    students = {sample.student for sample in write_class(course, homework)}
     for student, keys in described()[homework].items():
-        assert student not in contents, f"{student} is in the sample class too"
-        contents[student] = _content(Described(**keys), homework, released, source)
-    assert set(only) <= contents.keys(), f"unknown: {set(only) - contents.keys()}"
-    students = sorted(only or contents)
-    for student in students:
+        students.add(student)
         folder = course.submitted(student, homework)
         folder.mkdir(parents=True)
-        (folder / name).write_bytes(contents[student])
-        moment = (due + times.get(student, ON_TIME)).astimezone(UTC)
+        (folder / name).write_bytes(_content(Described(**keys), homework, released, source))
+        moment = (due + ON_TIME).astimezone(UTC)
         (folder / "timestamp.txt").write_text(f"{moment:%Y-%m-%d %H:%M:%S} UTC", encoding="utf-8")
-    return students
+    for student in students.difference(only or students):
+        shutil.rmtree(course.submitted(student, homework).parent)
 
 
 def _content(one: Described, homework: str, released: Any, source: Any) -> bytes:

@@ -5,15 +5,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from golden_class import (
-    EXPECTED,
-    HOMEWORKS,
-    described,
-    graded_class,
-    read_expected,
-    sample_class_of,
-)
+from golden_class import EXPECTED, HOMEWORKS, described, graded_class, read_expected
 
+from hw_grading.commands.sample import sample_class_of
 from hw_grading.homework.course import REPOSITORY
 
 HOW = (
