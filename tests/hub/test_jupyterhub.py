@@ -165,15 +165,6 @@ def test_feedback_comes_back_by_the_assignment_list(
     assert TYPED in html.unescape(re.sub("<[^>]*>", "", page.read_text()))
 
 
-def test_the_desk_needs_the_token_of_its_page_and_no_frame(hub: Hub, instructor: Page) -> None:
-    answer = instructor.goto(f"{hub.course}/hw-grading/{HOMEWORK}/")
-    assert answer
-    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-    api = f"{hub.course}/hw-grading/{HOMEWORK}/api/undo/error_text"
-    post = "url => fetch(url, {method: 'POST', body: '{}'}).then(answer => answer.status)"
-    assert instructor.evaluate(post, api) == 403
-
-
 def test_nobody_can_open_anothers_or_the_courses_server(
     hub: Hub, students: dict[str, Page], instructor: Page
 ) -> None:
