@@ -85,32 +85,24 @@ def test_a_kernel_may_use_the_cores_of_its_worker(place: KernelServer) -> None:
 
 
 @pytest.mark.parametrize("from_scratch", [False, True])
-def test_when_the_first_process_ends_the_kernel_does(
-    place: KernelServer, from_scratch: bool
+@pytest.mark.parametrize("ends", ["first process", "kernel", "who asked for it"])
+def test_a_kernel_and_its_first_process_end_with_each_other(
+    place: KernelServer, ends: str, from_scratch: bool
 ) -> None:
-    kernel = fork(place, from_scratch)
-    kernel.kill()
-    kernel.wait()
-    assert kernel.poll() == 1
-    assert is_gone(kernel.kernel.pid)
-
-
-@pytest.mark.parametrize("from_scratch", [False, True])
-def test_when_the_kernel_ends_its_first_process_does(
-    place: KernelServer, from_scratch: bool
-) -> None:
-    kernel = fork(place, from_scratch)
-    os.kill(kernel.kernel.pid, signal.SIGKILL)
-    kernel.wait(timeout=60)
-    assert is_gone(kernel.pid)
-
-
-def test_when_the_process_that_asked_for_it_ends_the_kernel_does(place: KernelServer) -> None:
-    kernel = fork(place)
-    first, number = psutil.Process(kernel.pid), kernel.kernel.pid
-    del kernel  # closes the socket, as the end of the process does
-    first.wait(60)
-    assert is_gone(number)
+    made = fork(place, from_scratch)
+    first, kernel = psutil.Process(made.pid), made.kernel.pid
+    if ends == "first process":
+        made.kill()
+        made.wait()
+        assert made.poll() == 1
+    elif ends == "kernel":
+        os.kill(kernel, signal.SIGKILL)
+        made.wait(timeout=60)
+    else:
+        del made  # closes the socket, as the end of the process does
+        first.wait(60)
+    assert is_gone(kernel)
+    assert is_gone(first.pid)
 
 
 def test_kernels_end_with_the_fork_server() -> None:

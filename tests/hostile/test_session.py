@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -62,17 +63,13 @@ def test_names_of_test_and_python_override_the_students() -> None:
     students = {"len": 1, "own": "a student's", "late": 3}
     with asking(students, own=2) as names:
         assert run_cell("len('ab') + own", "test", names)[0]["data"]["text/plain"] == "4.0"
+        own = names.notebook.own
+        assert (own("nothing"), own("own", "nothing")) == (None, ["a student's", None])
         run_cell("late = 5", "test", names)
         assert students["late"] == 3
         locked = StudentNames({}, names.notebook._session, ["late"])
         [error] = run_cell("late", "test", locked)
         assert error["ename"] == "NameError"
-
-
-def test_a_test_reads_the_notebooks_own_values() -> None:
-    with asking({"x": 7, "y": [8]}, x=1) as names:
-        own = names.notebook.own
-        assert (own("x"), own("nothing"), own("x", "nothing", "y")) == (7, None, [7, None, [8]])
 
 
 def test_replaced_names_are_put_back_after_the_test() -> None:
@@ -136,18 +133,6 @@ def test_a_test_does_not_change_random_generators() -> None:
 
 
 # -- values
-
-
-def test_plain_values_go_both_ways_and_are_copies() -> None:
-    values = (1, [1.0, "two"], None, {"a": (True, b"b")}, np.float32(2), np.arange(3))
-    received: list[Any] = []
-    with asking({"same": lambda *a: received.extend(a) or list(a), "x": [1]}) as names:
-        came = names["same"](*values)
-        names["x"].append(2)
-        assert names["x"] == [1]
-    for one, there, back in zip(values, received, came, strict=True):
-        assert type(one) is type(there) is type(back)
-        np.testing.assert_equal([there, back], [one, one])
 
 
 Pair_ = namedtuple("Pair_", "out cache")
@@ -638,17 +623,6 @@ def test_an_interrupt_at_any_moment_leaves_answers_in_step() -> None:
             assert same(number) == number
 
 
-def test_a_function_that_students_have_works_after_the_test() -> None:
-    kept: list[Any] = []
-    with Kernel({"keep": kept.append}).test_cell(sum_of=lambda x: sum(x)) as names:
-        names["keep"](hw_support.as_numbers)
-        names["keep"](names["sum_of"])
-    shipped, ours = kept
-    assert shipped([1, 2], what="x").tolist() == [1, 2]
-    with pytest.raises(RuntimeError, match="only the test that passed this function"):
-        ours([1, 2])
-
-
 # -- a kernel that lies
 
 VALUES: Any = ["values", [[1]], None]
@@ -700,24 +674,20 @@ def test_an_answer_that_fits_is_taken() -> None:
     assert len(str(raised.value)) < 400
 
 
-def test_what_is_larger_than_the_limits_ends_the_session() -> None:
-    pair = Pair()
-    pair.far.sendall(struct.pack(">II", MAX_HEAD + 1, 0))
-    pair.far.shutdown(socket.SHUT_WR)
-    with pytest.raises(Gone, match="it broke the protocol"):
-        pair.session.get(["x"])
-    pair = Pair()
+def test_a_test_may_send_more_than_the_limits_and_a_kernel_may_not() -> None:
     many = {n: n for n in range(MAX_KEYS + 1)}
-    pair.far.sendall(b"".join(wire.pack(["values", [[many]], None], refer, limited=False)))
-    with pytest.raises(Gone, match="it broke the protocol"):
-        pair.session.get(["x"])
-
-
-def test_a_test_may_send_more_than_the_limits() -> None:
     pair = Pair()
     pair.send(VALUES)
-    many = {n: n for n in range(MAX_KEYS + 1)}
     assert FunctionHandle(0, "f", pair.session.call)(many) == 1
+    for sent in (
+        struct.pack(">II", MAX_HEAD + 1, 0),
+        b"".join(wire.pack(["values", [[many]], None], refer, limited=False)),
+    ):
+        pair = Pair()
+        pair.far.sendall(sent)
+        pair.far.shutdown(socket.SHUT_WR)
+        with pytest.raises(Gone, match="it broke the protocol"):
+            pair.session.get(["x"])
 
 
 @pytest.mark.parametrize(
@@ -741,21 +711,15 @@ def test_a_call_that_fails_leaves_the_session_open(
 
 
 @pytest.mark.parametrize("answer", [["values", [], None], None, ["callback", 0, [], {}]])
-def test_no_answer_to_the_end_of_a_test_raises(answer: Any) -> None:
+def test_no_answer_to_the_end_of_a_test_raises(
+    answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pair = Pair()
     pair.send(answer)
     pair.session.end_test()
     assert pair.session.gone
-
-
-def test_a_limit_that_is_reached_as_a_test_ends_ends_the_session(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def late(*_: Any) -> None:
-        raise TimeLimitReached
-
     pair = Pair()
-    monkeypatch.setattr(pair.session, "_ask", late)
+    monkeypatch.setattr(pair.session, "_ask", Mock(side_effect=TimeLimitReached))
     pair.session.end_test()
     assert (pair.session.gone, pair.kills) == ("it did not confirm the end of the test", 1)
 
@@ -779,3 +743,51 @@ def test_a_connection_that_closes_raises_gone() -> None:
     with pytest.raises(Gone, match="its process has ended"):
         pair.session.get(["x"])
     assert pair.session.ended
+
+
+# -- texts that look like the report's own lines, and terminal control characters
+
+LINE = "passed  everything [9 pt]"
+TEXTS = {
+    "a line": f"x\n{LINE}\n",
+    "a carriage return": f"x\r{LINE}",
+    "a line of Unicode": f"x\u2028{LINE}\u2029{LINE}\x85{LINE}\x0b\x0c\x1c",
+    "white on white": f"\x1b[37;47mx\x1b[2J\x9b1A{LINE}",
+    "a title and a link": "\x1b]0;x\x07\x1b]8;;https://evil.example\x1b\\x",
+    "from right to left": "\u202e" + LINE[::-1] + "\u2066",
+    "what looks blank": "x" + "\u3164" * 50 + "\u2800" * 50 + LINE,
+    "blanks": "  \n \t \u00a0\u2003 ",
+    "very much": "x" * 30_000,  # three of them fit into the buffer of a socket
+}
+
+
+WITH_CHECKS = """
+checks = Checks("f")
+@checks.part("it returns", points=1)
+def _():
+    f(1)
+checks.score()
+"""
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_no_text_of_a_kernel_ends_hides_or_colours_a_line_of_a_result(text: str) -> None:
+    for failure in (
+        ["refused", text],
+        ["error", text, text, text],
+        ["error", "NotImplementedError", text, text, []],
+        ["error", "NameError", f"{text} is not defined", text, []],
+        ["error", "KeyError", text, "", [[text, 7], [text, 8], [text, 9], [text, 10]]],
+        ["error", "KeyError", text, "", [[text, text]]],
+    ):
+        liar = Pair()
+        liar.send(["values", [], failure])
+        liar.far.shutdown(socket.SHUT_WR)
+        outputs = run_cell(WITH_CHECKS, "test_f", StudentNames({"Checks": Checks}, liar.session))
+        assert [output["output_type"] for output in outputs] == ["stream", "execute_result"]
+        printed = "\n".join([outputs[0]["text"], *outputs[1]["data"].values()])
+        assert "FAILED  " in printed
+        assert all(c in "\n" or c.isprintable() for c in printed)
+        assert not {"\u3164", "\u2800"} & set(printed)
+        assert not [line for line in printed.split("\n") if line.lstrip().startswith("passed")]
+        assert len(printed) < 10_000

@@ -1,16 +1,17 @@
-"""Looks for secrets in the environment, on the command line, in settings and programs' output."""
+"""Looks for secrets in the environment, in settings, programs' output and all loaded code."""
 
 # /// attack
-# uses = ["looking"]
+# uses = ["looking", "walk"]
 # limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
-# looks_for = ["SECRETS", "TEMPORARY"]
-# numbers = {"looked at" = [40, inf]}
+# looks_for = ["SECRETS", "TEMPORARY", "PACKAGE", "REPOSITORY/", "ENVIRONMENT"]
+# numbers = {"looked at" = [1000, inf]}
 # prints = ["proc False host sandbox"]
 # ///
 
 # %% before
 import getpass, platform, site, subprocess, sysconfig, tempfile
 import IPython, jupyter_core.paths, matplotlib as mpl, matplotlib.font_manager
+import hw_support, answering
 kernel = get_ipython().kernel
 libc = ctypes.CDLL(None)
 libc.getauxval.restype = ctypes.c_char_p
@@ -38,5 +39,12 @@ for command in (["env"], ["id"], ["hostname"], ["mount"], ["ps", "auxww"], ["who
         search(command[0], done.stdout + done.stderr)
     except (OSError, subprocess.TimeoutExpired):
         pass
+walk("/opt/homework", lambda path: True)
+for thing in gc.get_objects():
+    if isinstance(thing, types.FunctionType):
+        search("code", thing.__code__.co_filename)
+for name, module in list(sys.modules.items()):
+    for attribute in ("__file__", "__cached__", "__path__", "__spec__"):
+        search(name, getattr(module, attribute, ""))
 report()
 print("proc", os.path.exists("/proc/self"), "host", socket.gethostname())
