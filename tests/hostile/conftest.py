@@ -22,7 +22,7 @@ from toy_course import course, generated_course
 
 __all__ = ["course", "generated_course"]  # used by pytest, by name
 
-pytest.register_assert_rewrite("carrying_out")
+pytest.register_assert_rewrite("attack_files")
 collect_ignore = ["attacks"]  # hostile code, graded by test_attacks.py
 VARIATIONS = 2  # of each attack in `make test`; `make soak` tries them all
 

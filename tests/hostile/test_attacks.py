@@ -10,8 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from arena import NOTHING, POINTS, RIGHT, Arena, Outcome, notebook
-from attack_files import Attack, Header, all_attacks
-from carrying_out import carry_out, expect
+from attack_files import Attack, Header, all_attacks, carry_out, expect
 from nbformat.v4 import new_output
 
 from hw_grading.commands.sample import cell_of

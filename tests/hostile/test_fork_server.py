@@ -84,8 +84,19 @@ def test_a_kernel_may_use_the_cores_of_its_worker(place: KernelServer) -> None:
     assert os.sched_getaffinity(fork(place).kernel.pid) == before
 
 
-@pytest.mark.parametrize("from_scratch", [False, True])
-@pytest.mark.parametrize("ends", ["first process", "kernel", "who asked for it"])
+FORKED, FROM_SCRATCH = False, True
+
+
+@pytest.mark.parametrize(
+    ("ends", "from_scratch"),
+    [
+        ("first process", FORKED),
+        ("first process", FROM_SCRATCH),
+        ("kernel", FORKED),
+        ("kernel", FROM_SCRATCH),
+        ("who asked for it", FORKED),
+    ],
+)
 def test_a_kernel_and_its_first_process_end_with_each_other(
     place: KernelServer, ends: str, from_scratch: bool
 ) -> None:

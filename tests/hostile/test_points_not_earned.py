@@ -37,13 +37,6 @@ def test_no_order_of_the_cells_but_the_released_one_is_run(homework: str) -> Non
     nb = nbformat.read(f"source/{homework}/{homework}.ipynb", as_version=4)
     cells, released = instructors(nb), marked(nb)
     draw = random.Random(homework)
-    locked = [n for n, cell in enumerate(nb.cells) if grade_id_of(cell)]
-    moves = [(n, to) for n in locked for to in (0, len(nb.cells) - 1)]
-    for n, to in moves:
-        moved = copy.deepcopy(nb)
-        moved.cells.insert(to, moved.cells.pop(n))
-        mend(moved, cells)
-        assert marked(moved) == released
     for _ in range(50):
         moved = copy.deepcopy(nb)
         draw.shuffle(moved.cells)

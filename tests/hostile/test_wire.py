@@ -123,19 +123,6 @@ def test_references_go_both_ways() -> None:
     assert seen.view[1].view.tolist() == [1.0, 1.0]
 
 
-def test_an_encoder_can_forget_and_copies_arrays_at_once() -> None:
-    encoder, array = wire.Encoder(refer, limited=True), np.ones(2)
-    first = encoder.encode(array)
-    array[:] = 2
-    mark = encoder.mark()
-    encoder.encode([np.zeros(100), {1: 2}])
-    encoder.reset(mark)
-    pieces = encoder.frame([Tag.LIST, first, encoder.encode(array)])
-    head = pieces[0][8:]
-    came = wire.unpack(head, b"".join(pieces[1:]), no_resolve, limited=True)
-    assert [one.tolist() for one in came] == [[1.0, 1.0], [2.0, 2.0]]
-
-
 LOOP: list[Any] = []
 LOOP.append(LOOP)
 
