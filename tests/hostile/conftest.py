@@ -12,9 +12,6 @@ import psutil
 import pytest
 from arena import Arena
 
-from hw_grading.sandbox import environment
-from hw_grading.sandbox.kernel_process import KernelServer
-
 # The toy course, for attacks on whole classes.
 sys.path.append(str(Path(__file__).parents[1] / "grading"))
 
@@ -100,12 +97,3 @@ def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     yield watched
     watched.end()
     request.node.user_properties.append(("memory", repr(watched)))
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[KernelServer]:
-    """A fork server of kernels, without a submission."""
-    place = KernelServer(environment.what_to_show(1, []))
-    place.wait_until_ready()
-    yield place
-    place.end()

@@ -1,19 +1,29 @@
-"""Forked kernels share nothing with each other, and end with whatever they depend on."""
+"""Kernels without student code, seen from outside.
 
+They share nothing with each other, and end with whatever they depend on. The policy holds for those
+that are forked and for those that start from scratch, alike.
+"""
+
+import json
 import os
+import re
 import signal
 import socket
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from arena import POINTS, RIGHT, Arena, notebook
-from kernels import CONNECTION, wait_for_socket
 
+from hw_grading.answering import isolation
 from hw_grading.answering.forking import ForkServer
 from hw_grading.answering.isolation import Limits
 from hw_grading.sandbox import environment, kernel_process
 from hw_grading.sandbox.kernel_process import (
+    Given,
     KernelProcess,
     KernelServer,
     start_from_scratch,
@@ -21,15 +31,43 @@ from hw_grading.sandbox.kernel_process import (
 
 pytestmark = pytest.mark.slow
 
+_PORTS = ("shell", "iopub", "stdin", "control", "hb")
+CONNECTION = Given(
+    json.dumps(
+        {
+            **{f"{name}_port": number for number, name in enumerate(_PORTS, 1)},
+            "transport": "ipc",
+            "ip": f"{isolation.RUN}/socket",
+            "key": "k",
+            "kernel_name": "",
+            "signature_scheme": "hmac-sha256",
+        }
+    ).encode()
+)
+LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[KernelServer]:
+    """A fork server of kernels, without a submission."""
+    place = KernelServer(environment.what_to_show(1, []))
+    place.wait_until_ready()
+    yield place
+    place.end()
+
 
 def fork(place: KernelServer, from_scratch: bool = False) -> KernelProcess:
     """Return a kernel that has made its sockets, and runs no student code."""
     ours, theirs = socket.socketpair()
     folder = place.new_folder()
-    given = folder, theirs, Limits(), CONNECTION
+    given = folder, theirs, LIMITS, CONNECTION
     with ours, theirs:
         kernel = start_from_scratch(place.shown, *given) if from_scratch else place.fork(*given)
-    wait_for_socket(kernel, folder, 1)
+    until = time.monotonic() + 60
+    while not Path(folder, f"socket-{len(_PORTS)}").exists():
+        assert kernel.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
     return kernel
 
 
@@ -152,3 +190,91 @@ def test_kernels_start_from_scratch_if_none_can_be_forked(
     assert outcome.scores == POINTS
     assert outcome.problems == []
     assert kernel_process._from_scratch
+
+
+# -- the policy, from outside
+
+
+@pytest.fixture(scope="module")
+def kernels(place: KernelServer) -> Iterator[dict[str, KernelProcess]]:
+    made = {"forked": fork(place), "started": fork(place, from_scratch=True)}
+    time.sleep(0.5)  # they open further descriptors
+    yield made
+    for kernel in made.values():
+        kernel.kill()
+        kernel.wait()
+
+
+def of_both(kernels: dict[str, KernelProcess], read: Any) -> Any:
+    """Read something of both kernels; expect that it is the same, and return it."""
+    found = {kind: read(kernel.kernel.pid) for kind, kernel in kernels.items()}
+    assert found["forked"] == found["started"]
+    return found["forked"]
+
+
+def status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
+
+
+@pytest.mark.smoke
+def test_no_process_has_a_capability_or_can_get_one(kernels: dict[str, KernelProcess]) -> None:
+    def rights(pid: int) -> list[str]:
+        found = status(pid)
+        kinds = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
+        return [found[kind] for kind in kinds]
+
+    assert of_both(kernels, rights) == ["0" * 16] * 5 + ["1", "2"]
+    assert rights(kernels["forked"].pid) == ["0" * 16] * 5 + ["1", "2"]
+    if os.getuid() == 0:  # then they belong to a user who has nothing else
+        for kernel in kernels.values():
+            assert min(map(int, status(kernel.kernel.pid)["Uid"].split())) >= 1_000_000_000
+
+
+def test_limits_are_hard_and_those_that_were_asked_for(kernels: dict[str, KernelProcess]) -> None:
+    def limits(pid: int) -> dict[str, list[str]]:
+        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
+        return {line[:25].strip(): line[25:].split()[:2] for line in lines}
+
+    found = of_both(kernels, limits)
+    expected = {"Max address space": 900 << 20, "Max processes": 33, "Max file size": 7 << 20}
+    expected |= {"Max open files": 99, "Max core file size": 0, "Max msgqueue size": 0}
+    assert {name: found[name] for name in expected} == {
+        name: [str(most)] * 2 for name, most in expected.items()
+    }
+
+
+def test_mounts_are_the_same_read_only_or_own_and_small(kernels: dict[str, KernelProcess]) -> None:
+    """What a fork covers, and how it says the same, may differ."""
+
+    def mounts(pid: int) -> dict[str, tuple[str, bool, bool, str]]:
+        """Return the last mount at each place: its kind, read-only, nosuid, and size."""
+        found = {}
+        for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
+            before, after = line.split(" - ")
+            place, options = before.split()[4:6]
+            kind, _, of_all = after.split()
+            size = re.search(r"size=(\w+)", of_all) if place in isolation.OWN_FOLDERS else None
+            flags = options.split(",")
+            found[place] = kind, "ro" in flags, "nosuid" in flags, size[1] if size else ""
+        for covered in (isolation.KERNELS, "/proc"):
+            assert found.pop(covered, ("tmpfs", True, True, "")) == ("tmpfs", True, True, "")
+        del found[isolation.RUN]  # from folders of different places
+        return found
+
+    found = of_both(kernels, mounts)
+    own = {place for place, (_, read_only, _, _) in found.items() if not read_only}
+    devices = {"null", "zero", "full", "random", "urandom", "tty"}
+    assert own == {*isolation.OWN_FOLDERS, "/dev/pts", *(f"/dev/{name}" for name in devices)}
+    assert {found[place][3] for place in isolation.OWN_FOLDERS} == {"4096k"}
+    assert found["/"][1]
+    assert found["/dev"][1]
+
+
+def test_descriptors_lead_only_to_its_own_things(kernels: dict[str, KernelProcess]) -> None:
+    def kinds(pid: int) -> set[str]:
+        folder = f"/proc/{pid}/fd"
+        names = {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
+        return {name.partition(":")[0] for name in names}
+
+    assert of_both(kernels, kinds) <= {"/dev/null", "/dev/urandom", "pipe", "socket", "anon_inode"}

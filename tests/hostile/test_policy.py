@@ -1,144 +1,31 @@
 """The policy holds for kernels that are forked and for kernels that start from scratch, alike.
 
-Each test compares what a process sees and may do in both, and states what it must be. So a line of
-the policy that one of them lacks fails here.
+Student code says what it sees and may do in both, and the tests state what it must be. So a line of
+the policy that one of them lacks fails here. test_fork_server.py looks at kernels from outside.
 """
 
 import ctypes
 import json
 import os
 import platform
-import re
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kernels import CONNECTION, wait_for_socket
 from nbformat.v4 import new_code_cell, new_notebook
 
-from hw_grading.answering import isolation
-from hw_grading.answering.isolation import Limits
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_grading.sandbox import environment
-from hw_grading.sandbox.kernel_process import KernelProcess, KernelServer, start_from_scratch
 from hw_grading.sandbox.syscalls import NUMBERS, REFUSED, compiled_filter
 
-LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)
 slow = pytest.mark.slow
-
-
-# -- from outside
-
-
-@pytest.fixture(scope="module")
-def kernels(
-    place: KernelServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, KernelProcess]]:
-    """Return a kernel of each kind, which has made its sockets, and runs no student code."""
-    folders = {"forked": place.new_folder(), "started": str(tmp_path_factory.mktemp("run"))}
-    links = [socket.socketpair() for _ in folders]
-    given = LIMITS, CONNECTION
-    made = {
-        "forked": place.fork(folders["forked"], links[0][1], *given),
-        "started": start_from_scratch(place.shown, folders["started"], links[1][1], *given),
-    }
-    for kind, kernel in made.items():
-        wait_for_socket(kernel, folders[kind], 5)
-    time.sleep(0.5)  # it opens further descriptors
-    yield made
-    for kernel in made.values():
-        kernel.kill()
-        kernel.wait()
-
-
-def of_both(kernels: dict[str, KernelProcess], read: Any) -> Any:
-    """Read something of both kernels; expect that it is the same, and return it."""
-    found = {kind: read(kernel.kernel.pid) for kind, kernel in kernels.items()}
-    assert found["forked"] == found["started"]
-    return found["forked"]
-
-
-def status(pid: int) -> dict[str, str]:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return {key: value.strip() for key, value in (line.split(":", 1) for line in lines)}
-
-
-@slow
-@pytest.mark.smoke
-def test_no_process_has_a_capability_or_can_get_one(kernels: dict[str, KernelProcess]) -> None:
-    def rights(pid: int) -> list[str]:
-        found = status(pid)
-        kinds = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
-        return [found[kind] for kind in kinds]
-
-    assert of_both(kernels, rights) == ["0" * 16] * 5 + ["1", "2"]
-    assert rights(kernels["forked"].pid) == ["0" * 16] * 5 + ["1", "2"]
-    if os.getuid() == 0:  # then they belong to a user who has nothing else
-        for kernel in kernels.values():
-            assert min(map(int, status(kernel.kernel.pid)["Uid"].split())) >= 1_000_000_000
-
-
-@slow
-def test_limits_are_hard_and_those_that_were_asked_for(kernels: dict[str, KernelProcess]) -> None:
-    def limits(pid: int) -> dict[str, list[str]]:
-        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()[1:]
-        return {line[:25].strip(): line[25:].split()[:2] for line in lines}
-
-    found = of_both(kernels, limits)
-    expected = {"Max address space": 900 << 20, "Max processes": 33, "Max file size": 7 << 20}
-    expected |= {"Max open files": 99, "Max core file size": 0, "Max msgqueue size": 0}
-    assert {name: found[name] for name in expected} == {
-        name: [str(most)] * 2 for name, most in expected.items()
-    }
-
-
-@slow
-def test_mounts_are_the_same_read_only_or_own_and_small(kernels: dict[str, KernelProcess]) -> None:
-    """What a fork covers, and how it says the same, may differ."""
-
-    def mounts(pid: int) -> dict[str, tuple[str, bool, bool, str]]:
-        """Return the last mount at each place: its kind, read-only, nosuid, and size."""
-        found = {}
-        for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines():
-            before, after = line.split(" - ")
-            place, options = before.split()[4:6]
-            kind, _, of_all = after.split()
-            size = re.search(r"size=(\w+)", of_all) if place in isolation.OWN_FOLDERS else None
-            flags = options.split(",")
-            found[place] = kind, "ro" in flags, "nosuid" in flags, size[1] if size else ""
-        for covered in (isolation.KERNELS, "/proc"):
-            assert found.pop(covered, ("tmpfs", True, True, "")) == ("tmpfs", True, True, "")
-        del found[isolation.RUN]  # from folders of different places
-        return found
-
-    found = of_both(kernels, mounts)
-    own = {place for place, (_, read_only, _, _) in found.items() if not read_only}
-    devices = {"null", "zero", "full", "random", "urandom", "tty"}
-    assert own == {*isolation.OWN_FOLDERS, "/dev/pts", *(f"/dev/{name}" for name in devices)}
-    assert {found[place][3] for place in isolation.OWN_FOLDERS} == {"4096k"}
-    assert found["/"][1]
-    assert found["/dev"][1]
-
-
-@slow
-def test_descriptors_lead_only_to_its_own_things(kernels: dict[str, KernelProcess]) -> None:
-    def kinds(pid: int) -> set[str]:
-        folder = f"/proc/{pid}/fd"
-        names = {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
-        return {name.partition(":")[0] for name in names}
-
-    assert of_both(kernels, kinds) <= {"/dev/null", "/dev/urandom", "pipe", "socket", "anon_inode"}
-
-
-# -- from inside
 
 PROBE = """
 import ctypes, errno, json, mmap, os, socket, sys, warnings
