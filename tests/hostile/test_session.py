@@ -297,7 +297,7 @@ def test_a_watched_call_tells_what_it_has_changed() -> None:
     assert (second.result.tolist(), second.earlier.tolist()) == ([2, 2], [2, 2])
 
 
-SHIPPED = """
+OF_THE_TEST = """
 def visible(x):
     return [f(n) for n in range(3)], g(x)
 bound = 2
@@ -308,27 +308,18 @@ def with_default(x, y=1):
 """
 
 
-@pytest.mark.parametrize(("name", "questions"), [("visible", 1), ("needs", 4), ("with_default", 4)])
-def test_a_function_of_the_test_runs_in_the_notebook_if_it_can(name: str, questions: int) -> None:
-    students = {"f": lambda n: n, "g": lambda x: x + 1}
-    kernel, asked = Kernel(students), []
-    with kernel.test_cell() as names:
-        exec(SHIPPED, names)
-        question = kernel.session._question
-        kernel.session._question = lambda *q: asked.append(q) or question(*q)  # type: ignore
-        [call] = names.notebook.calls(names[name], [[6]], whole=False)
-        assert call()[1] == 7
-        assert len(asked) == questions
-        if name != "visible":
+def test_functions_of_the_test_run_in_the_notebook_if_they_need_nothing_of_the_test() -> None:
+    with asking({"f": lambda n: n, "g": lambda x: x + 1}) as names:
+        exec(OF_THE_TEST, names)
+        [call] = names.notebook.calls(names["visible"], [[6]], whole=True)
+        assert call().result == ([0, 1, 2], 7)
+        for name in ("visible", "needs", "with_default"):
+            [call] = names.notebook.calls(names[name], [[6]], whole=False)
+            assert call()[1] == 7
+        elsewhere = twice, functools.partial(twice), sum
+        for function in (names["needs"], names["with_default"], *elsewhere):
             with pytest.raises(StaffError, match="names of the notebook alone"):
-                names.notebook.calls(names[name], [[6]], whole=True)
-
-
-def test_only_functions_of_the_test_cell_run_in_the_notebook() -> None:
-    with asking({"x": 7}) as names:
-        for function in (twice, functools.partial(twice), sum):
-            with pytest.raises(StaffError, match="names of the notebook alone"):
-                names.notebook.calls(function, [[3]], whole=True)
+                names.notebook.calls(function, [[6]], whole=True)
         assert names.notebook.calls(twice, [[3]], whole=False)[0]() == 6
         assert names.notebook.call_there(waved, 0.0) == waved(0.0)
 
