@@ -125,6 +125,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "1 GB of zeros": (bomb, f"expected at most {MAX_BYTES:,} bytes, found more"),
     "a size that is not so": (lambda: lying(2 * MAX_BYTES), "it cannot be read"),
     "a link": (lambda: packed((link("hw2.ipynb"), b"/etc/passwd")), "found a symbolic link"),
+    "LZMA": (lambda: packed(("hw2.ipynb", bytes(9)), compression=14), "another compression"),
     "a password": (encrypted, "it cannot be read"),
     "a list without end": (endless_list, "expected a zip with at most 10,000 files, found more"),
     "no zip": (lambda: b"PK\x03\x04" + bytes(1000), "expected a zip, found another file"),

@@ -162,6 +162,7 @@ FROM_NOTEBOOK = {
     "texts of NumPy": ("np.array(['a', 'b'])", "('a', 'b')"),
     "an iterator": ("zip('ab', [1, 2])", "(('a', 1), ('b', 2))"),
     "rows of different lengths": ("[np.ones(1), [1, 1]]", "([1.0], [1.0, 1.0])"),
+    "bytes of NumPy": ("np.bytes_(b'a')", "b'a'"),
     "a number with a name": ("IntEnum('Colour', 'red blue').blue", "2"),
     "a text with a name": ("StrEnum('Colour', 'red blue').blue", "'blue'"),
     "nothing": ("None", "None"),

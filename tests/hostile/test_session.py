@@ -189,7 +189,7 @@ IN_PLACE_OF_NUMBERS = {
     "hw_support.results({}, 'out, grad')": "expected 2 results (out, grad), got a",
     "hw_support.expect_each([{}], [np.ones(1)], what='out')": "out[0]: expected numbers",
     "hw_support.expect_normal(lambda dims: {}, [9, 9], std=1)": "expected numbers, or lists",
-    "hw_support.expect_layers(lambda dims: {}, [9], [(9, 9)])": "expected numbers, or lists",
+    "hw_support.expect_layers(give_{}, [9, 9], [(9, 9)])": "expected numbers, or lists",
 }
 
 
@@ -201,7 +201,8 @@ def test_a_part_that_looks_into_an_object_fails(name: str, kind: str) -> None:
         f"@checks.part('part {number}', points=1)\ndef _():\n    {test.format(name)}\n"
         for number, test in enumerate(due)
     )
-    students = {"thing": object(), "f": lambda: 6}
+    students: dict[str, Any] = {"thing": object(), "f": lambda: 6}
+    students[f"give_{name}"] = lambda dims: students[name]
     with asking(students, Checks=Checks, np=np, hw_support=hw_support) as names:
         run_cell(source, "test_f", names)
         messages = {
@@ -473,9 +474,9 @@ def test_what_a_part_says(part: str, message: str) -> None:
     exec(compile(student, "<cell 1>", "exec"), students)
     source = f"@checks.part('part', points=1)\ndef _():\n    {part}\n" * 2
     with asking(students, Checks=Checks) as names:
-        exec(f"checks = Checks('f')\n{source}", names)
-        for one in names["checks"].parts:
-            assert one.message.startswith(message)
+        for own in ("f", "g"):
+            exec(f"checks = Checks('{own}')\n{source}", names)
+            assert all(one.message.startswith(message) for one in names["checks"].parts)
 
 
 def test_a_second_try_has_right_functions_until_its_end(

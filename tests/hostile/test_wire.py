@@ -135,6 +135,7 @@ LOOP.append(LOOP)
         (np.zeros(MAX_BYTES // 8 + 1, "?"), "arrays of more than 48 MB"),
         ([np.zeros(MAX_BYTES // 16 + 1)] * 2, "arrays of more than 48 MB"),
         (np.zeros((0, 2**41)), "arrays of more than 48 MB"),
+        ([None] * (MAX_HEAD // 2), "more than 2 MB of lists and texts"),
         ("x" * MAX_HEAD, "more than 2 MB of lists and texts"),
         ([{n: n for n in range(1500)}] * 2, "dicts of more than 2,000 entries"),
         (1j, "type complex, which is not plain data"),
