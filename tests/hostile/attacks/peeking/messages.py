@@ -1,7 +1,6 @@
 """Looks for hidden tests in the messages to the kernel."""
 
 # /// attack
-# smoke = true
 # uses = ["looking"]
 # looks_for = ["HIDDEN"]
 # scores = {test_total = 1.0}

@@ -1,15 +1,13 @@
-"""Looks for solutions, hidden tests and secrets in memory, frames, files and functions.
+"""Looks for the solutions in memory, files and functions, while the grader uses them.
 
-It looks while the grader uses them: while a function gets a fresh case, in a second try, when a
-right function stands in the place of the student's own, and when a test's function is called. At
-the end it reads all pages near known objects, also freed ones, so it would find a text that was
-there earlier. On stock nbgrader the caller's frame is the test itself.
+That is while a function gets a fresh case, and in a second try, when a right function stands in the
+place of the student's own.
 """
 
 # /// attack
 # uses = ["looking", "frames", "walk", "pages"]
 # limits = {cpu_seconds_per_cell = 60.0, wall_seconds_per_cell = 120.0}
-# looks_for = ["HIDDEN", "CANARY", "COURSE", "SEED"]
+# looks_for = ["HIDDEN"]
 # scores = {test_mean = 1.0, test_total = 1.0}
 # numbers = {"looked at" = [5000, inf], "lent" = [1, inf], "fresh" = [1, inf]}
 # prints = ["planted True"]
@@ -54,39 +52,14 @@ def mean(x):
 
 # %% double
 def double(x):
-    look_around()
     return 0 * x
 own_double = double
-
-# %% apply
-class Argument(float):
-    def __array__(self, *a, **k):
-        look_around()
-        return np.array(1.0)
-    __float__ = __index__ = __array__
-def apply(f, x):
-    look_around()
-    look_at(f)
-    for thing in (Argument(1), x):
-        try:
-            f(thing)
-        except Exception:
-            look_around()
-    return -1
 
 # %% total
 total = 10
 
 # %% after
-look_everywhere(planted)
-keep = bytearray(100), bytes(1 << 20), ctypes.create_string_buffer(100)
-centres = {
-    id(planted), id(keep), id(keep[1]), id(sys.modules), ctypes.addressof(keep[2]),
-    np.zeros(10).ctypes.data, np.zeros(1 << 20).ctypes.data,
-    ctypes.c_void_p.in_dll(libc, "environ").value,
-}
-for centre in centres:
-    scan(centre)
 looked[0] += pages[0]
+look_everywhere(planted)
 report()
 print("planted", len(seen) > 0, "lent", lent[0], "fresh", fresh[0])
