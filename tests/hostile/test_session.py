@@ -115,6 +115,12 @@ def test_values_are_read_before_the_first_call_of_a_test() -> None:
         assert (names["left"], names["entries"]) == (7, 1 + 2 + 4 + 4)
 
 
+def test_a_value_of_the_notebook_is_a_copy_each_time() -> None:
+    with asking({"x": [1]}) as names:
+        names["x"].append(2)
+        assert names["x"] == [1]
+
+
 def test_a_value_that_cannot_be_sent_leaves_the_others_readable() -> None:
     with asking({"large": np.zeros(7 << 20), "small": 3}) as names:
         [output] = run_cell("(lambda: large)\nsmall", "test", names)
