@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -55,13 +56,15 @@ def all_scores(course: ToyCourse, students: list[str]) -> dict[str, dict[str, fl
 
 
 @contextmanager
-def grading(course: ToyCourse, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def grading(
+    course: ToyCourse, *arguments: str, **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the running command, which is ended with the block at the latest."""
     with open(course.root / "output.txt", "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, *arguments],
             cwd=course.root,
-            env=environment(),
+            env={**environment(), **variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -137,10 +140,13 @@ def test_a_changed_hidden_test_or_limit_runs_everybody(course: ToyCourse) -> Non
     assert set(ran(course).values()) == {3}
 
 
-def test_an_interrupt_keeps_results_and_says_how_to_continue(course: ToyCourse) -> None:
+@pytest.mark.parametrize("executor", ["processes", "serial"])
+def test_an_interrupt_keeps_results_leaves_nothing_and_says_how_to_continue(
+    executor: str, course: ToyCourse, place: Path
+) -> None:
     students = hand_in(course, 8)
     course.submit("zz-long", nbformat.writes(course.answer(double=SLOW.format(300))))
-    with grading(course) as process:
+    with grading(course, f"--WholeClass.executor={executor}", TMPDIR=str(place)) as process:
         until_ended(course, 5)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
@@ -151,6 +157,7 @@ def test_an_interrupt_keeps_results_and_says_how_to_continue(course: ToyCourse) 
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
+    assert sorted(path.name for path in place.glob("hw-*")) == []
     course.submit("zz-long", nbformat.writes(course.answered))
     before = ran(course)
     assert course.grade().returncode == 0

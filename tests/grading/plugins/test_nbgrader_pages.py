@@ -2,7 +2,6 @@
 
 import functools
 import re
-from pathlib import Path
 
 import pytest
 from html_pages import (
@@ -24,14 +23,11 @@ from nbformat.v4 import (
 )
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading import configure
 from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.rendering.feedback.exporter import page_of
 from hw_grading.rendering.feedback.summary import Facts
-
-COURSE = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +149,3 @@ def test_an_honest_notebook_is_shown_whole_in(pages, page):
     assert f"data:image/png;base64,{PNG}" in found.sources
     assert found.tags["table"] >= 2
     assert "dataframe" in found.classes
-
-
-def test_the_course_uses_these_filters():
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
-    assert set(config.TemplateExporter.filters) == {
-        *("markdown2html", "clean_html", "highlight_code", "strip_files_prefix")
-    }
-    assert config.HTMLExporter.preprocessors == ["hw_grading.rendering.safe_html.CleanOutputs"]

@@ -114,24 +114,6 @@ def test_an_unchanged_answer_stays_graded(graded: ToyCourse) -> None:
         assert waiting(graded) == set()
 
 
-def test_an_svg_that_is_drawn_again_stays_graded(course: ToyCourse) -> None:
-    drawn = (
-        "import matplotlib.pyplot as plt\n"
-        "from matplotlib_inline.backend_inline import set_matplotlib_formats\n"
-        "set_matplotlib_formats('svg')\n"
-        "plt.plot([1, 2], 'o')\nplt.show()"
-    )
-    course.submit("ada", course.answer(sketch=drawn))
-    assert course.grade().returncode == 0
-    path = course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb"
-    first = cell_of(nbformat.read(path, 4), "sketch").outputs[0].data["image/svg+xml"]
-    give(course, 3)
-    assert course.grade("--force", "--WholeClass.rerun=True").returncode == 0
-    again = cell_of(nbformat.read(path, 4), "sketch").outputs[0].data["image/svg+xml"]
-    assert first != again
-    assert waiting(course) == set()
-
-
 @smoke
 @pytest.mark.parametrize("changed", ["why", "sketch"])
 def test_a_changed_answer_waits_again(graded: ToyCourse, changed: str) -> None:

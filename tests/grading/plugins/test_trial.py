@@ -17,10 +17,8 @@ from hw_grading.batch.run_numbers import file_of
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import Homework, why_no_id
+from hw_grading.homework.homework import why_no_id
 from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED
-from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import SubmissionRun
 
 pytestmark = pytest.mark.slow
 
@@ -218,35 +216,3 @@ def test_a_students_odd_object_is_no_fault_of_a_sound_test(tried: Tried) -> None
         "line 1: ModuleNotFoundError: No module named 'helper'"
     ]
     assert "fault" not in results.students["ann"].reason
-
-
-# -- what a sound cell changes in one run
-
-
-def grade(*cells: NotebookNode, sound: tuple[str, ...]) -> tuple[tuple[str, ...], str, list[float]]:
-    """Run cells; return tests without a score, the reasons, and the points of the others."""
-    notebook = new_notebook(cells=list(cells))
-    outcome = SubmissionRun(notebook, 0, RunSettings(), Homework(""), sound).run()
-    earned = [part.earned for part in outcome.parts]
-    return outcome.unscored, " ".join(outcome.reasons), earned
-
-
-def test_in_a_sound_cell_a_fault_is_the_graders_own() -> None:
-    cells = [check("one", f"{EXAMINED}import no_such_module"), check("two", "assert 1")]
-    unscored, why, earned = grade(*cells, sound=("one", "two"))
-    assert (unscored, earned) == (("one",), [2.0])
-    assert "'one' has no score, because of a fault of the grader: test cell 'one': " in why
-    assert "'no_such_module' (line 3)" in why
-    assert "because of a fault of the homework" in grade(*cells, sound=("two",))[1]
-
-
-def test_a_fault_further_up_takes_no_score_from_a_sound_cell() -> None:
-    cells = [
-        code("import no_such_module as m\nright = 1", "setup", locked=True),
-        check("plain", "assert right == 1"),
-        check("examined", f"{EXAMINED}assert right == 1"),
-    ]
-    assert grade(*cells, sound=())[0] == ("plain", "examined")
-    unscored, why, earned = grade(*cells, sound=("plain", "examined"))
-    assert (unscored, why) == ((), "")
-    assert earned == [0, 0, 0]  # also of the locked cell, which ended in an error
