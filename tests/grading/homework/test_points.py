@@ -7,13 +7,7 @@ import shutil
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tiny_homeworks import (
-    manifest_of,
-    marked,
-    source_of,
-    write_course,
-    write_homework,
-)
+from tiny_homeworks import manifest_of, marked, source_of, write_course, write_homework
 
 from hw_grading.analysis.regrade import Regrade
 from hw_grading.commands.release import check_source
@@ -46,25 +40,21 @@ def test_the_points_of_our_own_homeworks_add_up(name):
     assert check_source(Course(REPOSITORY), name) == []
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (
-            "- Text, 1: refers",
-            "- Text, 0.5: ref",
-            [
-                "cell q1_3e_iii_text: the lines of its mark scheme sum to 3.5 points, but the cell "
-                "has 4. Change one of the two."
-            ],
-        ),
-        (
-            "[facts: of=training_acc,test_acc, not swapped]",
-            "[facts: of=train_acc, titel]",
-            ["found 'of=train_acc'.", "found 'titel'."],
-        ),
-    ],
-)
-def test_a_mark_scheme_that_does_not_fit_is_named_before_release(tmp_path, old, new, said):
+WRONG_SCHEMES = {
+    "- Text, 1: refers": (
+        "- Text, 0.5: ref",
+        ["sum to 3.5 points, but the cell has 4. Change one"],
+    ),
+    "[facts: of=training_acc,test_acc, not swapped]": (
+        "[facts: of=train_acc, titel]",
+        ["found 'of=train_acc'.", "found 'titel'."],
+    ),
+}
+
+
+@pytest.mark.parametrize("old", WRONG_SCHEMES)
+def test_a_mark_scheme_that_does_not_fit_is_named_before_release(tmp_path, old):
+    new, said = WRONG_SCHEMES[old]
     shutil.copytree(REPOSITORY / "source", tmp_path / "source")
     shutil.copytree(REPOSITORY / "staff/hw2", tmp_path / "staff/hw2")
     path = tmp_path / "source/hw2/hw2.ipynb"
