@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from toy_course import code
 
 from hw_grading.batch.job import seed_of
 from hw_grading.batch.run_numbers import RunNumbers
@@ -19,15 +20,7 @@ SECRET = bytes(BYTES)
 
 
 def locked(source, grade_id="t"):
-    return new_code_cell(
-        source,
-        metadata={"nbgrader": {"locked": True, "grade_id": grade_id, "schema_version": 3}},
-    )
-
-
-def answer(source, grade_id):
-    marks = {"locked": False, "solution": True, "grade_id": grade_id, "schema_version": 3}
-    return new_code_cell(source, metadata={"nbgrader": marks})
+    return code(source, grade_id, locked=True)
 
 
 def handed_in(*written, test="1"):
@@ -67,8 +60,8 @@ def test_moving_a_cell_or_making_it_text_changes_the_seed():
         [locked("1"), x, new_markdown_cell("y"), locked("2", "second")],
         [locked("1"), new_markdown_cell("x"), y, locked("2", "second")],
         [locked("1"), new_raw_cell("x"), y, locked("2", "second")],
-        [locked("1"), answer("x", "a"), y, locked("2", "second")],
-        [locked("1"), answer("x", "b"), y, locked("2", "second")],
+        [locked("1"), code("x", "a", solution=True), y, locked("2", "second")],
+        [locked("1"), code("x", "b", solution=True), y, locked("2", "second")],
         [locked("1"), x, y],
         [locked("1"), x, y, new_markdown_cell("hidden tests get new inputs")],
     ]

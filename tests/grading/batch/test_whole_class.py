@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
+from distributed import LocalCluster
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, environment, run
 
 pytestmark = pytest.mark.slow
@@ -103,6 +104,15 @@ def test_scores_are_the_same_whoever_runs_the_submissions(course: ToyCourse) -> 
     assert all_scores(course, students) == expected
     assert {ran(course)[student] for student in students} == {2}
     assert "6 graded, 2 of them with problems, 1 not graded" in parallel.stderr
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        where = f"--WholeClass.scheduler_address={cluster.scheduler_address}"
+        executor = "--WholeClass.executor=dask"
+        by_dask = course.grade("--force", "--WholeClass.rerun=True", executor, where)
+    assert by_dask.returncode == 1, by_dask.stderr
+    assert unreadable in by_dask.stderr
+    assert all_scores(course, students) == expected
+    assert {ran(course)[student] for student in students} == {3}
     assert set(course.scores("unreadable").values()) <= {None}
 
 

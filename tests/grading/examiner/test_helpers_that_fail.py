@@ -1,8 +1,5 @@
 """If staff code cannot be imported, that is the grader's fault: no student gets a zero."""
 
-import subprocess
-import sys
-
 import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, run
@@ -72,17 +69,3 @@ def test_an_import_of_the_test_that_fails_is_the_tests_fault(where):
         Fault, match="test cell 'test_q1': cannot import name 'no_such' from 'json'"
     ):
         run_cell(source, "test_q1", {"Checks": Checks})
-
-
-SUBMITS = """
-import os, socket
-from hw_grading.examiner.client import Examination, Request
-from hw_grading.homework.homework import Homework
-link, other = socket.socketpair()
-Examination(link, Request(os.getpid(), 1, [], []), Homework("toys")).process()
-"""
-
-
-def test_an_examiner_ends_in_silence_when_the_grader_does():
-    done = subprocess.run([sys.executable, "-c", SUBMITS], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
