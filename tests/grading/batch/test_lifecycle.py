@@ -18,8 +18,6 @@ from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.batch.grading import course_locked
-from hw_grading.outcome import GraderFault
-from hw_grading.run.settings import RunSettings
 from hw_support.submission.file import UserError
 
 slow = pytest.mark.slow
@@ -131,22 +129,6 @@ def test_every_exit_ends_all_processes_and_locks(
             converter.start()
     assert held
     assert vars(Surroundings(course)) == vars(before)
-
-
-@slow
-def test_a_refused_run_leaves_nothing_behind(
-    course: ToyCourse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise GraderFault("no sandbox")
-
-    monkeypatch.setattr(RunSettings, "expect_a_sandbox", refuse)
-    converter = converter_of(course)
-    before = Surroundings(course)
-    with pytest.raises(NbGraderException, match="no sandbox"):
-        converter.start()
-    assert vars(Surroundings(course)) == vars(before)
-    assert course.scores("ada") == {}
 
 
 @slow

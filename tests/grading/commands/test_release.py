@@ -198,12 +198,10 @@ def test_the_courses_own_list_of_packages_is_taken_as_it_is(plain, tmp_path):
     ("cell", "is_used", "has_data"),
     [
         (new_code_cell("import hw_support as hs\nhs.label_axes(ax)"), True, False),
-        (new_code_cell("from hw_support.homeworks import training"), True, False),
         (new_code_cell("images, labels = get_mnist_threes_nines()"), True, True),
         (new_code_cell("hw_support.challenge(train)"), True, True),  # it reads the images
         (new_code_cell("from hw_support import *\ntraining = 1"), False, False),
         (new_markdown_cell("`hw_support.load_run(...)` reads it again."), True, False),
-        (new_markdown_cell("Show your progress."), False, False),
     ],
 )
 def test_the_library_is_in_the_zip_if_code_or_text_has_a_name(cell, is_used, has_data):

@@ -112,7 +112,6 @@ WRONG = {
         "the last line has to be checks.score(), which gives the cell its points, found 'checks.s"),
     "a score with a semicolon": (
         "checks.score()", "checks.score();  # the points", "score", "the last line has to be"),
-    "no score": ("checks.score()\n", "", "shows", "the last line has to be checks.score()"),
     "a hidden score": (
         "checks.score()\n", "### BEGIN HIDDEN TESTS\nchecks.score()\n### END HIDDEN TESTS\n",
         "checks.score", "the hidden line 'checks.score()' is not allowed"),

@@ -93,12 +93,15 @@ def test_an_empty_cell_is_not_known_as_a_hidden_test() -> None:
     assert order(nb)[:2] == ["", "intro"]
 
 
-def mended(nb: NotebookNode) -> list[Problem]:
-    """Mend a notebook, and check what must hold for every mended notebook."""
-    problems = mend(nb, ALL)
+def mended(nb: NotebookNode, plain: list[str] | None = None) -> list[Problem]:
+    """Mend a notebook, and check what must hold for every mended notebook.
+
+    `plain` are the sources of its plain cells as released, if they are known.
+    """
+    problems = mend(nb, ALL, plain)
     nbformat.validate(nb)
     once = copy.deepcopy(nb)
-    again = mend(nb, ALL)
+    again = mend(nb, ALL, plain)
     assert nb == once
     assert {p.kind for p in again} <= {Kind.DELETED_CELL}
     places = {name: i for i, name in enumerate(order(nb))}
@@ -318,12 +321,7 @@ def with_plain_cells(*own: str, why: str | None = None) -> NotebookNode:
 
 
 def found(nb: NotebookNode, plain: list[str] | None = PLAIN) -> list[tuple[str, str | None]]:
-    """Mend a notebook whose plain cells are known, twice."""
-    problems = mend(nb, ALL, plain)
-    once = copy.deepcopy(nb)
-    assert {p.kind for p in mend(nb, ALL, plain)} <= {Kind.DELETED_CELL}
-    assert nb == once
-    return kinds(problems)
+    return kinds(mended(nb, plain))
 
 
 @pytest.mark.parametrize("why", [None, "", WHY.source])

@@ -8,9 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
-from toy_course import CONFIG, EXAMINED, check, code, run
+from toy_course import CONFIG, EXAMINED, check, code, python_notebook, run
 
 from hw_grading.__main__ import main
 from hw_grading.batch.run_numbers import file_of
@@ -36,18 +35,13 @@ assert twice(4) == 8, "twice of four"
 
 def source() -> NotebookNode:
     """The instructor's notebook: one function has an examined test, one a plain test."""
-    notebook = new_notebook(
-        cells=[
-            code("from hw_support import Checks, assert_close", "setup", locked=True),
-            code(ANSWER.format("double"), "double", solution=True),
-            check("test_double", EXAMINED_TEST),
-            code(ANSWER.format("twice"), "twice", solution=True),
-            check("test_twice", PLAIN_TEST),
-        ]
+    return python_notebook(
+        code("from hw_support import Checks, assert_close", "setup", locked=True),
+        code(ANSWER.format("double"), "double", solution=True),
+        check("test_double", EXAMINED_TEST),
+        code(ANSWER.format("twice"), "twice", solution=True),
+        check("test_twice", PLAIN_TEST),
     )
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata["kernelspec"] = spec
-    return notebook
 
 
 class Tried:
