@@ -101,13 +101,10 @@ def test_nothing_of_a_hostile_notebook_runs_or_loads_in(pages, page):
     assert len(fields) == len(set(fields))
 
 
-# Each of 20,000 characters. A page renders so many of 20; the others are plain text.
-SLOW_TEXTS = {"* *": 0, "*_": 0, "_a $x_{": 0, "\n- ~": 4, "[](": 3, "$x$" + 30 * "x": 13, "&": 3}
-
-
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-@pytest.mark.parametrize(("part", "rendered"), {**SLOW_TEXTS, "word ": 20}.items())
+@pytest.mark.parametrize(("part", "rendered"), [("*_", 0), ("[](", 3), ("word ", 20)])
 def test_a_page_renders_so_many_slow_texts(pages, page, part, rendered):
+    """Each of 20,000 characters. A page renders so many of 20; the others are plain text."""
     text = (part * 20_000)[:20_000]
     found = pages[page]([new_markdown_cell(text) for _ in range(20)])
     assert 20 - "".join(found.text).count("Shown as text") == rendered
