@@ -35,11 +35,6 @@ def of_cell(source, points):
     return new_notebook(cells=[marked(cell, "test_f", grade=True, locked=True, points=points)])
 
 
-@pytest.mark.parametrize("name", Course(REPOSITORY).homeworks())
-def test_the_points_of_our_own_homeworks_add_up(name):
-    assert check_source(Course(REPOSITORY), name) == []
-
-
 WRONG_SCHEMES = {
     "- Text, 1: refers": (
         "- Text, 0.5: ref",
