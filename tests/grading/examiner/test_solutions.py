@@ -55,6 +55,7 @@ def value(right: CellReference, name: str, *inputs: Any) -> Any:
         ("f = lambda x: 2 * x", 6),
         ("from functools import partial\nf = partial(max, 5)", 5),
         ("SCALE = STEP * 4\ndef f(x): return SCALE * x", 6),
+        ("SCALE: float = math.sqrt(4)\ndef f(x): return SCALE * x", 6),
         ("TABLE = [0] * 4\nfor n in range(4):\n    TABLE[n] = 2 * n\ndef f(x): return TABLE[x]", 6),
         ("class Twice:\n    def __call__(self, x): return 2 * x\nf = Twice()", 6),
         ("try:\n    from nowhere import twice\nexcept ImportError:\n    twice = lambda x: 2 * x\n"
@@ -98,6 +99,12 @@ def test_a_solution_uses_what_stands_between_the_answers(made: Made, kind: str) 
         checked("f"),
     ]
     assert value(at(made, *cells), "f", 3) == 6.5
+
+
+def test_a_function_of_the_first_cells_calls_a_later_answer(made: Made) -> None:
+    first = (LOCKED, "first", "def twice(function, x): return f(f(x))")
+    right = at(made, first, answer("def f(x): return 2 * x"), checked("f"))
+    assert value(right, "twice", None, 3) == 12
 
 
 def test_a_solution_that_raises_leaves_the_others(made: Made) -> None:
