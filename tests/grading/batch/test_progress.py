@@ -39,3 +39,16 @@ def test_the_bar_counts_notebooks_that_were_run(monkeypatch: pytest.MonkeyPatch)
     progress.ran()
     progress.close("nbgrader autograde hw2")
     assert "hw2: 2 of 2" in said.getvalue()
+
+
+def test_on_a_terminal_lines_of_each_student_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    LOG.setLevel(logging.INFO)
+    progress = Progress(1, 1, "hw2", LOG)
+    assert not LOG.isEnabledFor(logging.INFO)
+    progress.close("nbgrader autograde hw2")
+    assert LOG.isEnabledFor(logging.INFO)
