@@ -78,47 +78,28 @@ def _marked(cell: NotebookNode, grade_id: str, marks: dict[str, Any]) -> Noteboo
     return cell
 
 
+def python_notebook(*cells: NotebookNode) -> NotebookNode:
+    """A notebook that says which kernel runs it."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=list(cells), metadata={"kernelspec": kernel})
+
+
 def source_notebook() -> NotebookNode:
     """The instructor's notebook."""
     solution = "### BEGIN SOLUTION\n    return {} * x\n    ### END SOLUTION"
-    nb = new_notebook(
-        cells=[
-            text("# Toys", "title", locked=True),
-            new_code_cell("import random"),
-            code(f"def double(x):\n    {solution.format(2)}", "double", solution=True),
-            code("assert double(4) == 8", "test_double", grade=True, points=2, locked=True),
-            code(f"def triple(x):\n    {solution.format(3)}", "triple", solution=True),
-            code(
-                "assert triple(2) == 6\n### BEGIN HIDDEN TESTS\nassert triple(5) == 15\n"
-                "### END HIDDEN TESTS",
-                "test_triple",
-                grade=True,
-                points=1,
-                locked=True,
-            ),
-            code(
-                "assert sum(map(triple, range(4))) == 18",
-                "test_triple_sum",
-                grade=True,
-                points=3,
-                locked=True,
-            ),
-            text("Because.", "why", grade=True, solution=True, points=4),
-            code(
-                "### BEGIN SOLUTION\nprint('/\\\\')\n### END SOLUTION",
-                "sketch",
-                grade=True,
-                solution=True,
-                points=5,
-            ),
-        ]
+    hidden = "### BEGIN HIDDEN TESTS\nassert triple(5) == 15\n### END HIDDEN TESTS"
+    sketch = "### BEGIN SOLUTION\nprint('/\\\\')\n### END SOLUTION"
+    return python_notebook(
+        text("# Toys", "title", locked=True),
+        new_code_cell("import random"),
+        code(f"def double(x):\n    {solution.format(2)}", "double", solution=True),
+        check("test_double", "assert double(4) == 8"),
+        code(f"def triple(x):\n    {solution.format(3)}", "triple", solution=True),
+        check("test_triple", f"assert triple(2) == 6\n{hidden}", 1),
+        check("test_triple_sum", "assert sum(map(triple, range(4))) == 18", 3),
+        text("Because.", "why", grade=True, solution=True, points=4),
+        code(sketch, "sketch", grade=True, solution=True, points=5),
     )
-    nb.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    return nb
 
 
 # The first lines of a test cell that the examiner runs.

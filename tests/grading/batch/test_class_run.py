@@ -71,18 +71,6 @@ def test_each_job_is_run_once_and_has_its_own_result(tmp_path: Path, threads: in
     assert sorted(json.loads(line)["student"] for line in lines) == list("abcdefgh")
 
 
-@pytest.mark.parametrize(("rerun", "ran"), [(False, ""), (True, "abc")])
-def test_kept_results_are_taken_unless_a_rerun_is_asked_for(
-    tmp_path: Path, rerun: bool, ran: str
-) -> None:
-    results_of(Class(tmp_path).begin(0), "abc")
-    them = Class(tmp_path)
-    run = them.begin(rerun=rerun)
-    assert results_of(run, "abc") == list("abc")
-    assert "".join(sorted(them.ran)) == ran
-    assert run.progress.again == 3 - len(ran)
-
-
 def test_each_run_that_begins_has_another_number(tmp_path: Path) -> None:
     def die(job: Job) -> Outcome:
         raise KeyboardInterrupt

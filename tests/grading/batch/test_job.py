@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,32 @@ from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.problems import Kind, Severity
 
+Runs = Callable[..., list[SubmissionRun]]
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """A function that takes how runs end, the last one for all later runs; it returns the runs."""
+
+    def end_in(*ends: Outcome | Exception) -> list[SubmissionRun]:
+        ran: list[SubmissionRun] = []
+
+        def run_it(self: SubmissionRun) -> Outcome:
+            ran.append(self)
+            end = ends[min(len(ran), len(ends)) - 1]
+            if isinstance(end, Exception):
+                raise end
+            return end
+
+        monkeypatch.setattr(SubmissionRun, "run", run_it)
+        return ran
+
+    return end_in
+
+
+JOB = Job("student", 7, nbformat.writes(nbformat.v4.new_notebook()), {}, {}, Homework("toys"))
+GRADED = Outcome(Status.GRADED)
+
 
 @pytest.mark.parametrize(
     ("faults", "attempts", "fault"),
@@ -41,20 +68,11 @@ from hw_support.submission.problems import Kind, Severity
     ],
 )
 def test_a_submission_runs_again_if_a_grader_process_has_ended(
-    faults: list[GraderFault], attempts: int, fault: str | None, monkeypatch: pytest.MonkeyPatch
+    faults: list[GraderFault], attempts: int, fault: str | None, runs: Runs
 ) -> None:
-    left, ran = list(faults), []
-
-    def run_it(self: SubmissionRun) -> Outcome:
-        ran.append(self._seed)
-        if left:
-            raise left.pop(0)
-        return Outcome(Status.GRADED)
-
-    monkeypatch.setattr(SubmissionRun, "run", run_it)
-    text = nbformat.writes(nbformat.v4.new_notebook())
-    outcome = run(Job("student", 7, text, {}, {}, Homework("toys")))
-    assert len(ran) == len(set(ran)) == attempts  # each has a seed of its own
+    ran = runs(*faults, GRADED)
+    outcome = run(JOB)
+    assert len(ran) == len({one._seed for one in ran}) == attempts
     assert outcome.reasons == ((fault,) if fault else ())
     assert outcome.status == (Status.NOT_GRADED if fault else Status.GRADED)
 
@@ -81,36 +99,27 @@ def test_packages_that_the_course_names_belong_to_a_result() -> None:
 
 def test_a_worker_with_other_packages_is_unfit_and_grades_nobody() -> None:
     expected = {**installed(), "numpy": "1.0", OURS: "another"}
-    outcome = run_elsewhere(Job("s", 0, "{}", {}, expected, Homework("toys")))
+    outcome = run_elsewhere(replace(JOB, versions=expected))
     assert outcome.status is Status.NOT_GRADED
     assert f"{OURS} {installed()[OURS][:20]}, expected another; numpy " in outcome.reasons[0]
 
 
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), TypeError("a mistake")])
 def test_every_other_error_leaves_the_submission_without_a_score(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
+    error: Exception, runs: Runs
 ) -> None:
-    def fail(self: SubmissionRun) -> Outcome:
-        raise error
-
-    monkeypatch.setattr(SubmissionRun, "run", fail)
-    text = nbformat.writes(nbformat.v4.new_notebook())
-    outcome = run(Job("student", 0, text, {}, {}, Homework("toys")))
+    runs(error)
+    outcome = run(JOB)
     assert outcome.status is Status.NOT_GRADED
     assert str(error) in outcome.reasons[0]
 
 
-def test_after_a_dead_kernel_there_is_a_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = []
-
-    def run_it(self: SubmissionRun) -> Outcome:
-        ran.append(self)
-        return Outcome(Status.SUBMISSION_FAILED, ("it died",))
-
-    monkeypatch.setattr(SubmissionRun, "run", run_it)
+def test_after_a_dead_kernel_there_is_a_second_run(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = runs(Outcome(Status.SUBMISSION_FAILED, ("it died",)))
     monkeypatch.setattr(SubmissionRun, "kernel_died", True)
-    text = nbformat.writes(nbformat.v4.new_notebook())
-    outcome = run(Job("student", 0, text, {}, {}, Homework("toys")))
+    outcome = run(JOB)
     assert outcome.status is Status.SUBMISSION_FAILED
     first, second = ran
     assert read_problems(first.nb) == []
@@ -121,7 +130,7 @@ def test_after_a_dead_kernel_there_is_a_second_run(monkeypatch: pytest.MonkeyPat
 
 
 def test_no_two_runs_of_a_job_have_the_same_seed() -> None:
-    jobs = [Job("s", seed, "{}", {}, {}, Homework("toys")) for seed in (0, 1, 2**128 - 1)]
+    jobs = [replace(JOB, seed=seed) for seed in (0, 1, 2**128 - 1)]
     runs = [
         (replace(job, number=n), attempt) for job in jobs for n in (1, 2, 11) for attempt in (1, 2)
     ]
@@ -132,21 +141,14 @@ def test_no_two_runs_of_a_job_have_the_same_seed() -> None:
 
 
 def test_another_worker_with_the_same_job_draws_other_inputs(
-    monkeypatch: pytest.MonkeyPatch,
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Dask's scheduler gives the job of a lost worker to the next one."""
-    ran = []
-
-    def run_it(self: SubmissionRun) -> Outcome:
-        ran.append(self._seed)
-        return Outcome(Status.GRADED)
-
-    monkeypatch.setattr(SubmissionRun, "run", run_it)
+    ran = runs(GRADED)
     monkeypatch.setattr(job, "why_unfit", lambda *_: "")
-    text = nbformat.writes(nbformat.v4.new_notebook())
     for _ in range(2):
-        run_elsewhere(Job("student", 0, text, {}, {}, Homework("toys")))
-    assert len(set(ran)) == 2
+        run_elsewhere(JOB)
+    assert len({one._seed for one in ran}) == 2
 
 
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,16 +188,7 @@ def test_the_digest_of_packages_knows_names_and_contents_only(tmp_path: Path) ->
     (there / "__pycache__" / "a.cpython-311.pyc.140737").write_bytes(b"")
     (there / ".ruff_cache").mkdir()  # which no wheel has
     (there / ".ruff_cache" / "CACHEDIR.TAG").touch()
+    (there / "pyproject.toml").write_text("[project]")  # nor this
     assert digest_of_packages([here]) == digest_of_packages([there])
     assert digest_of_packages([here]) != digest_of_packages([package("other", a="1", b="3")])
     assert digest_of_packages([here]) != digest_of_packages([package("renamed", a="1", c="2")])
-
-
-def test_the_digest_in_the_repository_is_that_of_the_wheel(tmp_path: Path) -> None:
-    folder = tmp_path / "hw_support"
-    folder.mkdir()
-    before = digest_of_packages([folder])
-    (folder / "pyproject.toml").write_text("[project]")
-    assert digest_of_packages([folder]) == before
-    (folder / "file.py").write_text("x = 1")
-    assert digest_of_packages([folder]) != before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -18,8 +18,6 @@ from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.batch.grading import course_locked
-from hw_grading.outcome import GraderFault
-from hw_grading.run.settings import RunSettings
 from hw_support.submission.file import UserError
 
 slow = pytest.mark.slow
@@ -47,6 +45,11 @@ def converter_of(course: ToyCourse) -> Autograde:
 
 def graded_marks(course: ToyCourse, student: str) -> float:
     return sum(filter(None, course.test_scores(student).values()))
+
+
+def test_an_error_within_a_run_is_not_told_as_a_locked_course(tmp_path: Path) -> None:
+    with pytest.raises(BlockingIOError), course_locked(tmp_path, tmp_path / "autograded"):
+        raise BlockingIOError
 
 
 @slow
@@ -85,31 +88,19 @@ class Surroundings:
             self.is_free = True
 
 
-def succeed(converter: Autograde) -> None:
-    """Go on as usual."""
-
-
-def fail(what: BaseException) -> Callable[[Autograde], None]:
-    def raise_it(converter: Autograde) -> None:
-        raise what
-
-    return raise_it
-
-
 @slow
 @pytest.mark.parametrize(
-    ("way_out", "raised"),
+    ("error", "raised"),
     [
-        (succeed, None),
-        (fail(ValueError("in one submission")), NbGraderException),
-        (fail(SystemExit(130)), SystemExit),
-        (fail(KeyboardInterrupt()), SystemExit),
+        (None, None),
+        (ValueError("in one submission"), NbGraderException),
+        (KeyboardInterrupt(), SystemExit),
     ],
-    ids=["success", "error", "SystemExit", "KeyboardInterrupt"],
+    ids=repr,
 )
 def test_every_exit_ends_all_processes_and_locks(
     course: ToyCourse,
-    way_out: Callable[[Autograde], None],
+    error: BaseException | None,
     raised: type[BaseException] | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -125,7 +116,8 @@ def test_every_exit_ends_all_processes_and_locks(
         ):
             pass
         held.append(output)
-        way_out(self)
+        if error:
+            raise error
         write(self, output, resources)
 
     monkeypatch.setattr(Autograde, "write_single_notebook", write_or_not)
@@ -137,22 +129,6 @@ def test_every_exit_ends_all_processes_and_locks(
             converter.start()
     assert held
     assert vars(Surroundings(course)) == vars(before)
-
-
-@slow
-def test_a_refused_run_leaves_nothing_behind(
-    course: ToyCourse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise GraderFault("no sandbox")
-
-    monkeypatch.setattr(RunSettings, "expect_a_sandbox", refuse)
-    converter = converter_of(course)
-    before = Surroundings(course)
-    with pytest.raises(NbGraderException, match="no sandbox"):
-        converter.start()
-    assert vars(Surroundings(course)) == vars(before)
-    assert course.scores("ada") == {}
 
 
 @slow

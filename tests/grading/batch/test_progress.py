@@ -14,15 +14,9 @@ FAILED = Outcome(Status.SUBMISSION_FAILED, ("Cell 'train' did not end within 300
 LOG = logging.getLogger("hw_grading.test")
 
 
-@pytest.fixture
-def progress() -> Progress:
-    LOG.setLevel(logging.INFO)
-    return Progress(4, 4, "hw2", LOG)
-
-
-def test_the_table_names_who_has_a_problem_and_why(
-    progress: Progress, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_table_names_who_has_a_problem_and_why(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, LOG.name)
+    progress = Progress(4, 4, "hw2", LOG)
     progress.saved("ada", [RIGHT])
     progress.saved("bob", [FAILED, RIGHT])  # of several notebooks, the worst counts
     progress.not_graded("cyd", "the process that ran it died")
@@ -35,19 +29,6 @@ def test_the_table_names_who_has_a_problem_and_why(
         "  NOT GRADED",
         "    cyd: the process that ran it died",
         "2 not graded. To grade the rest: nbgrader autograde hw2",
-    ]
-
-
-def test_a_result_of_an_earlier_run_is_counted_separately(
-    progress: Progress, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, LOG.name)
-    progress.again = 2
-    for student in ("ada", "bob", "cyd", "dan"):
-        progress.saved(student, [RIGHT])
-    progress.close("nbgrader autograde hw2")
-    assert caplog.messages == [
-        "hw2: 4 graded, 0 of them with problems, 0 not graded; 0 min 0 s; 2 from an earlier run"
     ]
 
 

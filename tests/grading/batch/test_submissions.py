@@ -23,9 +23,10 @@ def put(notebook: Path, *names: str) -> None:
         path.write_text("x")
 
 
-def test_a_notebook_with_time_and_secret_has_no_problem(notebook: Path) -> None:
-    put(notebook, "submission_secret.txt")
-    assert beside(notebook) == []
+def test_what_belongs_to_a_submission_is_no_problem(notebook: Path) -> None:
+    put(notebook, "submission_secret.txt", "hw2.released.json", "part2.ipynb", "image.png")
+    put(notebook, ".ipynb_checkpoints/hw2-checkpoint.ipynb")
+    assert beside(notebook, {"hw2.ipynb", "part2.ipynb"}, {"image.png": b"x"}) == []
 
 
 def test_a_second_notebook_is_named_with_the_one_that_is_graded(notebook: Path) -> None:
@@ -37,27 +38,11 @@ def test_a_second_notebook_is_named_with_the_one_that_is_graded(notebook: Path) 
     )
 
 
-def test_a_few_of_many_notebooks_are_named_in_one_sentence(notebook: Path) -> None:
-    put(notebook, *(f"{letter}.ipynb" for letter in "abcde"), "old/hw2.ipynb")
-    (problem,) = beside(notebook)
-    assert problem.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were submitted")
-
-
-def test_copies_of_jupyterlab_and_graded_notebooks_are_unnamed(
-    notebook: Path,
-) -> None:
-    put(notebook, ".ipynb_checkpoints/hw2-checkpoint.ipynb", "part2.ipynb")
-    assert beside(notebook, {"hw2.ipynb", "part2.ipynb"}) == []
-
-
-def test_ignored_files_are_named(notebook: Path) -> None:
-    put(notebook, "data.csv", "hw2-Copy1.ipynb")
-    assert [p.kind for p in beside(notebook)] == [Kind.OTHER_NOTEBOOK, Kind.FOLDER]
-
-
-def test_the_description_that_students_got_is_no_problem(notebook: Path) -> None:
-    put(notebook, "hw2.released.json")
-    assert beside(notebook) == []
+def test_other_and_changed_files_are_named_and_a_few_of_many(notebook: Path) -> None:
+    put(notebook, *(f"{letter}.ipynb" for letter in "abcde"), "old/hw2.ipynb", "image.png")
+    notebooks, files = beside(notebook, given={"image.png": b"PNG"})
+    assert notebooks.message.startswith("'a.ipynb', 'b.ipynb', 'c.ipynb' and 3 more were submitted")
+    assert (files.kind, "'image.png' was ignored" in files.message) == (Kind.FOLDER, True)
 
 
 def test_only_time_and_secret_are_copied_again(notebook: Path, tmp_path: Path) -> None:
@@ -89,12 +74,3 @@ def test_without_a_usable_secret_or_time_there_are_others(
         secrets.append((graded / "submission_secret.txt").read_text())
     assert secrets[0] == secrets[1] != secrets[2]
     assert min(map(len, secrets)) == 128
-
-
-def test_a_file_of_the_course_is_reported_if_it_was_changed(tmp_path: Path) -> None:
-    notebook = tmp_path / "hw.ipynb"
-    for name, content in (("hw.ipynb", b"{}"), ("image.png", b"PNG")):
-        (tmp_path / name).write_bytes(content)
-    assert beside(notebook, given={"image.png": b"PNG"}) == []
-    [problem] = beside(notebook, given={"image.png": b"JPG"})
-    assert "'image.png' was ignored" in problem.message

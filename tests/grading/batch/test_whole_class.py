@@ -11,11 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import psutil
 import pytest
+from distributed import LocalCluster
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, environment, run
 
 pytestmark = pytest.mark.slow
@@ -55,13 +57,15 @@ def all_scores(course: ToyCourse, students: list[str]) -> dict[str, dict[str, fl
 
 
 @contextmanager
-def grading(course: ToyCourse, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def grading(
+    course: ToyCourse, *arguments: str, **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the running command, which is ended with the block at the latest."""
     with open(course.root / "output.txt", "ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, *arguments],
             cwd=course.root,
-            env=environment(),
+            env={**environment(), **variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -100,6 +104,15 @@ def test_scores_are_the_same_whoever_runs_the_submissions(course: ToyCourse) -> 
     assert all_scores(course, students) == expected
     assert {ran(course)[student] for student in students} == {2}
     assert "6 graded, 2 of them with problems, 1 not graded" in parallel.stderr
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        where = f"--WholeClass.scheduler_address={cluster.scheduler_address}"
+        executor = "--WholeClass.executor=dask"
+        by_dask = course.grade("--force", "--WholeClass.rerun=True", executor, where)
+    assert by_dask.returncode == 1, by_dask.stderr
+    assert unreadable in by_dask.stderr
+    assert all_scores(course, students) == expected
+    assert {ran(course)[student] for student in students} == {3}
     assert set(course.scores("unreadable").values()) <= {None}
 
 
@@ -137,10 +150,13 @@ def test_a_changed_hidden_test_or_limit_runs_everybody(course: ToyCourse) -> Non
     assert set(ran(course).values()) == {3}
 
 
-def test_an_interrupt_keeps_results_and_says_how_to_continue(course: ToyCourse) -> None:
+@pytest.mark.parametrize("executor", ["processes", "serial"])
+def test_an_interrupt_keeps_results_leaves_nothing_and_says_how_to_continue(
+    executor: str, course: ToyCourse, place: Path
+) -> None:
     students = hand_in(course, 8)
     course.submit("zz-long", nbformat.writes(course.answer(double=SLOW.format(300))))
-    with grading(course) as process:
+    with grading(course, f"--WholeClass.executor={executor}", TMPDIR=str(place)) as process:
         until_ended(course, 5)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
@@ -151,10 +167,14 @@ def test_an_interrupt_keeps_results_and_says_how_to_continue(course: ToyCourse) 
     assert "Traceback" not in said
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
+    assert sorted(path.name for path in place.glob("hw-*")) == []
     course.submit("zz-long", nbformat.writes(course.answered))
-    before = ran(course)
+    finished = [end["student"] for end in events(course)]
+    if executor == "serial":  # Ctrl-C may come after the last line and before its result is kept
+        finished.pop()
     assert course.grade().returncode == 0
-    assert all(ran(course)[student] == 1 for student in before)
+    assert finished
+    assert all(ran(course)[student] == 1 for student in finished)
     assert all(course.scores(student) for student in students)
 
 

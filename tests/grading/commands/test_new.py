@@ -6,12 +6,10 @@ import nbformat
 import pytest
 
 from hw_grading.__main__ import main
-from hw_grading.commands import new as module
 from hw_grading.commands.new import new
 from hw_grading.commands.release import check_source
 from hw_grading.homework.course import Course
 from hw_grading.homework.points import worth_of
-from hw_grading.homework.source_notebook import mistakes
 from hw_support.submission.file import UserError
 
 SETTINGS = "from hw_grading import configure\n\nc = get_config()\nconfigure(c)\n"
@@ -36,15 +34,6 @@ def files_in(folder):
     return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
 
 
-def test_a_new_homework_is_one_notebook(course):
-    [path] = new(course, "hw3")
-    assert files_in(course.folder).keys() == {"nbgrader_config.py", "source/hw3/hw3.ipynb"}
-    text = path.read_text(encoding="utf-8")
-    assert "HOMEWORK" not in text
-    assert "# hw3: a running mean" in text
-    assert "hw_support check hw3.ipynb" in text
-
-
 def test_an_empty_folder_becomes_a_course(folder, capsys):
     assert main(["--course", str(folder), "new", "hw3"]) == 0
     assert files_in(folder).keys() == {"nbgrader_config.py", "source/hw3/hw3.ipynb"}
@@ -56,28 +45,27 @@ def test_an_empty_folder_becomes_a_course(folder, capsys):
     assert files_in(folder)["nbgrader_config.py"] == SETTINGS.encode()
 
 
-@pytest.mark.parametrize("there", ["thesis.tex", "photos/summer.jpg"])
-def test_a_folder_with_other_things_does_not_become_a_course(folder, there, capsys):
-    (folder / there).parent.mkdir(exist_ok=True)
-    (folder / there).touch()
+def test_a_folder_with_other_things_does_not_become_a_course(folder, capsys):
+    (folder / "thesis.tex").touch()
     assert main(["--course", str(folder), "new", "hw3"]) == 2
     assert f"There is no nbgrader_config.py in {folder}" in capsys.readouterr().err
-    assert files_in(folder).keys() == {there}
+    assert files_in(folder).keys() == {"thesis.tex"}
 
 
 def test_the_notebook_is_valid_and_is_released_as_it_is(course):
     [path] = new(course, "hw3")
+    text = path.read_text(encoding="utf-8")
+    assert "HOMEWORK" not in text
+    assert "# hw3: a running mean" in text
+    assert "hw_support check hw3.ipynb" in text
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook, relax_add_props=False)
-    assert [*mistakes(notebook)] == []
-    assert check_source(course, "hw3") == []  # with its mark schemes
+    assert check_source(course, "hw3") == []
     assert worth_of(notebook.cells) == {"test_running_mean": 5, "plot": 2, "meaning": 3}
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "3hw", "_hw", "hw-3", "../hw3", "hw/3", "hausübung", "hw3\n", "class", "h" * 41]
-)
+@pytest.mark.parametrize("name", ["", "3hw", "../hw3", "hausübung", "hw3\n", "class", "h" * 41])
 def test_a_name_that_no_package_can_have_is_refused(course, name):
     with pytest.raises(UserError, match="a letter from A to Z, then letters, digits and _"):
         new(course, name)
@@ -96,14 +84,12 @@ def test_an_existing_homework_is_never_overwritten(course, capsys):
     assert files_in(course.folder) == before
 
 
-@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("failing", ["settings", "notebook"])
-def test_after_a_failure_nothing_is_left(folder, error, failing, monkeypatch):
-    def fail(*arguments, **options):
-        raise error
+@pytest.mark.parametrize("place", [(Path, "write_text"), (nbformat, "write")])
+def test_after_a_failure_nothing_is_left(folder, place, monkeypatch):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
 
-    place = (Path, "write_text") if failing == "settings" else (module.nbformat, "write")
-    monkeypatch.setattr(*place, fail)
-    with pytest.raises(type(error)):
+    monkeypatch.setattr(*place, stop)
+    with pytest.raises(KeyboardInterrupt):
         new(Course(folder), "hw3")
     assert files_in(folder) == {}

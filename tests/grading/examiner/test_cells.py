@@ -11,8 +11,6 @@ from toy_course import ASSIGNMENT, ToyCourse, run
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.process import bound_by, run_cell
 from hw_grading.homework.cells import instructor_cells
-from hw_grading.homework.notes import MAX_STORED, add_problems, read_problems
-from hw_support.submission.problems import Kind, Problem, Severity
 
 slow = pytest.mark.slow
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
@@ -53,15 +51,12 @@ def test_the_order_is_the_releases_whatever_the_database_returns(course: ToyCour
 
 
 @slow
-@pytest.mark.parametrize("content", [None, "{", "no notebook"])
-def test_without_a_readable_release_the_order_is_the_sources(
-    course: ToyCourse, content: str | None
-) -> None:
+def test_without_a_readable_release_the_order_is_the_sources(course: ToyCourse) -> None:
     released, source = places(course)
-    released.unlink()
-    if content:
-        released.write_text(content)
     put_first(source, "why")
+    released.write_text("{")
+    assert ids_in_order(course, released, source)[:2] == ["why", "title"]
+    released.unlink()
     assert ids_in_order(course, released, source)[:2] == ["why", "title"]
     nb = nbformat.read(source, as_version=4)
     nb.cells.remove(cell_of(nb, "double"))
@@ -70,12 +65,10 @@ def test_without_a_readable_release_the_order_is_the_sources(
 
 
 @slow
-@pytest.mark.parametrize("url", ["", "postgresql+psycopg://nobody@localhost:1/nothing"])
-def test_a_notebook_is_generated_without_a_gradebook(course: ToyCourse, url: str) -> None:
+def test_a_notebook_is_generated_without_a_gradebook(course: ToyCourse) -> None:
     (course.root / "gradebook.db").unlink()
-    if url:
-        with (course.root / "nbgrader_config.py").open("a") as settings:
-            settings.write(f"c.CourseDirectory.db_url = {url!r}\n")
+    with (course.root / "nbgrader_config.py").open("a") as settings:
+        settings.write("c.CourseDirectory.db_url = 'postgresql+psycopg://nobody@localhost:1/no'\n")
     done = run(course.root, "generate_assignment", ASSIGNMENT, "--no-db", "--force")
     assert done.returncode == 0, done.stderr
     assert (course.course.release(ASSIGNMENT) / "hw2.ipynb").exists()
@@ -90,12 +83,3 @@ def test_a_locked_cell_of_ipython_is_no_fault_for_the_examiner() -> None:
     assert error["ename"] == "SyntaxError"
     _, fault = bound_by([("first", "import nothing_here")])
     assert fault == "locked cell 'first': No module named 'nothing_here' (line 1)"
-
-
-def test_failures_are_kept_of_too_many_problems() -> None:
-    notebook = nbformat.v4.new_notebook()
-    mended = [Problem(Kind.MOVED_CELL, Severity.MENDED, str(n)) for n in range(MAX_STORED)]
-    failed = Problem(Kind.KERNEL, Severity.FAILED, "the kernel died")
-    add_problems(notebook, [*mended, failed])
-    assert len(read_problems(notebook)) == MAX_STORED
-    assert failed in read_problems(notebook)

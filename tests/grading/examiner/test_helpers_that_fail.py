@@ -1,8 +1,5 @@
 """If staff code cannot be imported, that is the grader's fault: no student gets a zero."""
 
-import subprocess
-import sys
-
 import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, run
@@ -16,23 +13,13 @@ from hw_support.checks import Checks
 
 pytestmark = pytest.mark.slow
 
+WHERE = "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line"
 # The content of staff/hw2/fresh.py, and the message.
 BROKEN = {
-    "missing module": (
-        "import math\nimport no_such_module\n",
-        "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 2: "
-        "ModuleNotFoundError: No module named 'no_such_module'",
-    ),
-    "syntax error": (
-        "x = 1\n\ndef f(:\n",
-        "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 3: SyntaxError",
-    ),
-    "exit": (
-        "raise SystemExit",
-        "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line 1: SystemExit",
-    ),
+    "import math\nimport no_such_module\n": f"{WHERE} 2: ModuleNotFoundError: No module",
+    "raise SystemExit": f"{WHERE} 1: SystemExit",
+    "import os\nos._exit(0)": "the workers ended as it started",
 }
-
 
 WITH_CHECKS = """from hw_support import Checks
 
@@ -41,27 +28,16 @@ checks.table("of 2", 1, "tripled", cases=[(2, 6)])
 checks.score()"""
 
 
-@pytest.mark.parametrize("helper", BROKEN)
-def test_no_submission_is_graded_if_a_helper_cannot_be_imported(helper):
-    text, said = BROKEN[helper]
+@pytest.mark.parametrize(("text", "said"), BROKEN.items())
+def test_no_submission_is_graded_if_a_helper_cannot_be_imported(text, said):
     code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": text.encode()}
     with LocalProcesses(1, Homework("hw2", code=code)) as pool, pytest.raises(GraderFault) as fault:
         pool.expect_imports()
-    assert str(fault.value).startswith(said)
+    assert said in str(fault.value)
     assert "\n" not in str(fault.value)
 
 
-def test_a_helper_that_ends_the_process_stops_the_run():
-    code = {"staff/hw2/__init__.py": b"", "staff/hw2/fresh.py": b"import os\nos._exit(0)"}
-    with (
-        LocalProcesses(1, Homework("hw2", code=code)) as pool,
-        pytest.raises(GraderFault, match="the workers ended as it started"),
-    ):
-        pool.expect_imports()
-
-
 def test_a_fault_is_named_and_gives_nobody_a_zero(course):
-    text, said = BROKEN["syntax error"]
     course.submit("early", course.answered)
     assert course.grade().returncode == 0
 
@@ -73,12 +49,12 @@ def test_a_fault_is_named_and_gives_nobody_a_zero(course):
     cell_of(notebook, "test_triple").source = WITH_CHECKS
     nbformat.write(notebook, path)
     assert run(course.root, "generate_assignment", "hw2", "--force").returncode == 0
-    (folder / "fresh.py").write_text(text)
+    (folder / "fresh.py").write_text("x = 1\n\ndef f(:\n")
     course.submit("late", course.answered)
     done = course.grade()
     assert done.returncode == 1
-    assert said in done.stderr
-    assert {score for score in course.scores("late").values() if score is not None} == set()
+    assert f"{WHERE} 3: SyntaxError" in done.stderr
+    assert set(course.scores("late").values()) <= {None}
     assert course.test_scores("early") == TESTS
 
     (folder / "fresh.py").write_text("x = y = 1\n")
@@ -93,23 +69,3 @@ def test_an_import_of_the_test_that_fails_is_the_tests_fault(where):
         Fault, match="test cell 'test_q1': cannot import name 'no_such' from 'json'"
     ):
         run_cell(source, "test_q1", {"Checks": Checks})
-
-
-def test_an_import_may_fail_in_a_try_statement():
-    source = "try:\n    import no_such\nexcept ImportError:\n    pass\n2.0"
-    [output] = run_cell(source, "test_q1", {})
-    assert output["data"]["text/plain"] == "2.0"
-
-
-SUBMITS = """
-import os, socket
-from hw_grading.examiner.client import Examination, Request
-from hw_grading.homework.homework import Homework
-link, other = socket.socketpair()
-Examination(link, Request(os.getpid(), 1, [], []), Homework("toys")).process()
-"""
-
-
-def test_an_examiner_ends_in_silence_when_the_grader_does():
-    done = subprocess.run([sys.executable, "-c", SUBMITS], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")

@@ -96,6 +96,7 @@ def test_names_of_parts_differ_and_messages_are_one_line(monkeypatch: pytest.Mon
 
 ERROR = {"output_type": "error", "ename": "NameError", "evalue": "x", "traceback": []}
 FOUND = asdict(CheckedPart("values", 3.0))
+PASSED = PartResult("test_f", "values", 3.0, 0.0, passed=True)
 WHOLE = PartResult("test_f", "test_f", 3.0, 0.0, passed=False)
 
 
@@ -108,26 +109,12 @@ WHOLE = PartResult("test_f", "test_f", 3.0, 0.0, passed=False)
         (  # it stopped after a part
             [ERROR],
             [FOUND],
-            [
-                PartResult("test_f", "values", 3.0, 0.0, passed=True),
-                replace(WHOLE, points=0.0, message="NameError: x"),
-            ],
+            [PASSED, replace(WHOLE, points=0.0, message="NameError: x")],
         ),
         (  # the cell returns another score than its parts have
             [result("1.0")],
             [FOUND],
-            [
-                PartResult("test_f", "values", 3.0, 0.0, passed=True),
-                replace(WHOLE, points=0.0, earned=1.0, passed=True),
-            ],
-        ),
-        (
-            [result("2.5")],
-            [FOUND],
-            [
-                PartResult("test_f", "values", 3.0, 0.0, passed=True),
-                replace(WHOLE, points=0.0, earned=2.5, passed=True),
-            ],
+            [PASSED, replace(WHOLE, points=0.0, earned=1.0, passed=True)],
         ),
     ],
 )

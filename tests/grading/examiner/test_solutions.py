@@ -60,7 +60,6 @@ def value(right: CellReference, name: str, *inputs: Any) -> Any:
         ("class Twice:\n    def __call__(self, x): return 2 * x\nf = Twice()", 6),
         ("try:\n    from nowhere import twice\nexcept ImportError:\n    twice = lambda x: 2 * x\n"
          "def f(x): return twice(x)", 6),
-        ("if STEP:\n    def f(x): return 2 * x", 6),
         ("def f(x, steps=[STEP]): return x / steps[0]", 6),
         ("cached = lambda g: g\n@cached\ndef f(x): return 2 * x", 6),
         ("%matplotlib inline\ndef f(x): return 2 * x\n%time print(f(2))", 6),
@@ -75,7 +74,6 @@ def test_what_a_function_needs_is_run(made: Made, source: str, due: int) -> None
     "source",
     [
         "history = train(10**9)",
-        "f(1 / 0)",
         "losses = []\nfor epoch in range(3):\n    losses.append(1 / 0)",
         "import matplotlib.pyplot as plt\nfig, ax = plt.subplots(1 / 0)",
         "%timeit f(1 / 0)",

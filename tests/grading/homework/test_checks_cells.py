@@ -96,15 +96,10 @@ WRONG = {
     "a name that the answer imports": (
         "expected) < 1e-6", "expected) < math.inf", "assert",
         "'math' is imported by a cell that students can change. Import it in this cell, or in a"),
-    "a name that an unlocked cell imports": (
-        "np.multiply(", "scipy.multiply(", "assert",
-        "'scipy' is imported by a cell that students can change."),
     "a name that an unlocked cell binds": (
         "fit(x, np", "fit(data, np", "assert",
         "'data' is bound by cell 2 from the top, which students can change and which is not an "
         "answer"),
-    "a name of another test cell": (
-        "np.multiply(2", "np.multiply(_test_two", "assert", "'_test_two' is bound neither"),
     "a name that a hidden line binds": (
         "np.multiply(2, x)", "apart_from_zero(2, x)", "assert",
         "students do not have 'apart_from_zero', which a hidden line binds."),
@@ -117,10 +112,6 @@ WRONG = {
         "the last line has to be checks.score(), which gives the cell its points, found 'checks.s"),
     "a score with a semicolon": (
         "checks.score()", "checks.score();  # the points", "score", "the last line has to be"),
-    "no score": ("checks.score()\n", "", "shows", "the last line has to be checks.score()"),
-    "another last line": (
-        "checks.score()\n", "checks.score()\nprint()\n", "print()",
-        "the last line has to be checks.score(), which gives the cell its points, found 'print()'"),
     "a hidden score": (
         "checks.score()\n", "### BEGIN HIDDEN TESTS\nchecks.score()\n### END HIDDEN TESTS\n",
         "checks.score", "the hidden line 'checks.score()' is not allowed"),
@@ -129,22 +120,15 @@ WRONG = {
         "### END HIDDEN TESTS\n", "lam=(0", "the last line has to be checks.score()"),
     "a result that is not there": (
         '2, "loss")', '2, "los")', "the loss", "'los' is not a result of fit: expected one of w,"),
-    "fewer results than the function returns": (
-        '"w, loss"', '"loss"', "Checks(", "`returns` names 1 (loss), but fit returns 2 results."),
     "more results than the function returns": (
         '"w, loss"', '"w, loss, n"', "Checks(", "`returns` names 3 (w, loss, n), but fit returns"),
     "other inputs": (
         "returns=", 'inputs="x, y, lam, degree", returns=', "Checks(",
         "`inputs` names x, y, lam, degree, but the arguments of fit are x, y, degree, lam. Leave"),
-    "fewer inputs": (
-        "returns=", 'inputs="x, y", returns=', "Checks(", "`inputs` names x, y, but the arguments"),
     "a case without the last result": (
         "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0)",
         "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0])", "5.0",
         "case 2 has 5 values, expected the inputs (x, y, degree, lam) and the results (w, loss)."),
-    "a case with too much": (
-        "1, 0.0, [1.0, 2.0], 0.0),\n    ]", "1, 0.0, [1.0, 2.0], 0.0, 9),\n    ]", "9),",
-        "case 2 has 7 values"),
     "a case that is a list": (
         "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0)", "[[0.0, 2.0], [1.0, 5.0], 1]", "5.0",
         "case 2 is '[[0.0, 2.0], [1.0, 5.0], 1]', expected a tuple such as ([1.0], 2)."),
@@ -184,13 +168,6 @@ def test_each_mistake_of_a_cell_is_named():
     assert [re.search("'.*?'", said)[0] for said in said_of(test)] == ["'los'", "'npp'"]
 
 
-@pytest.mark.parametrize("variable", ["checks", "c"])
-def test_the_name_of_the_checks_is_free(variable):
-    assert (
-        said_of(TEST.replace("checks.", f"{variable}.").replace("checks =", f"{variable} =")) == []
-    )
-
-
 @pytest.mark.parametrize(
     "test",
     [
@@ -203,6 +180,7 @@ def test_the_name_of_the_checks_is_free(variable):
         changed("returns=", 'inputs="x, y, degree, lam", returns='),
         changed("np.multiply(2, x)", "[each * 2 for each in x]"),
         changed("np.multiply(2, x)", "np.multiply(slope, x)"),
+        TEST.replace("checks.", "c.").replace("checks =", "c ="),
         TEST.replace("_(x, expected)", "_(*case)").replace("fit(x, np.multiply(2, x)", "fit(*case"),
     ],
 )  # fmt: skip
@@ -278,13 +256,9 @@ def test_a_generator_for_no_checks_is_refused_by_both_commands(course, tmp_path,
 
 def test_a_generator_may_be_for_another_notebook(course):
     write_fresh(course, FRESH.replace("def double", "def cube"))
-    path = course.folder / "source/ps1/more.ipynb"
-    nbformat.write(source_of("ps2"), path)
-    with pytest.raises(UserError, match=r"the id certification is also that of"):
-        check_source(course, "ps1")
     other = source_of("ps2")
     other.cells = [cell for cell in other.cells if "certification" not in str(cell.metadata)]
-    nbformat.write(other, path)
+    nbformat.write(other, course.folder / "source/ps1/more.ipynb")
     course.root.joinpath("staff/ps1/homework.toml").write_text("")
     assert check_source(course, "ps1") == []
 

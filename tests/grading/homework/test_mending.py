@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import nbformat
 import pytest
@@ -9,41 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from nbgrader.api import Gradebook
-from nbgrader.preprocessors import CheckCellMetadata, OverwriteCells
 from nbgrader.utils import compute_checksum
-from toy_course import ASSIGNMENT, ToyCourse
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.cells import instructor_cells
 from hw_grading.notebooks import cells_by_id
 from hw_support.submission.cells import InstructorCell, continues
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 
 
-def instructor(
-    grade_id: str,
-    source: str,
-    *,
-    cell_type: str = "code",
-    points: float | None = None,
-    solution: bool = False,
-    task: bool = False,
-    released: str | None = None,
-) -> InstructorCell:
-    return InstructorCell(
-        grade_id=grade_id,
-        cell_type=cell_type,
-        source=source,
-        locked=not solution,
-        grade=points is not None and not task,
-        solution=solution,
-        task=task,
-        points=points,
-        checksum="0" * 32,
-        released=released,
-    )
+def instructor(grade_id: str, source: str, cell_type: str = "code", **marks: Any) -> InstructorCell:
+    points, is_answer = marks.setdefault("points", None), marks.setdefault("solution", False)
+    is_task = marks.setdefault("task", False)
+    marks |= {"locked": not is_answer, "grade": points is not None and not is_task}
+    return InstructorCell(grade_id, cell_type, source, checksum="0" * 32, **marks)
 
 
 INTRO = instructor("intro", "# Toys", cell_type="markdown")
@@ -95,15 +75,6 @@ def test_locked_cells_without_grade_ids_are_known_by_their_text() -> None:
     assert nb == again
 
 
-def test_of_two_cells_with_one_text_the_one_without_id_is_known() -> None:
-    again = instructor("intro_again", INTRO.source, cell_type="markdown")
-    nb = submission()
-    nb.cells.insert(3, new_markdown_cell(INTRO.source))
-    [problem] = mend(nb, [*ALL[:3], again, *ALL[3:]])
-    assert "recognised by its text" in problem.message
-    assert order(nb)[3] == "intro_again"
-
-
 def test_a_copy_of_a_test_that_is_still_there_stays_a_plain_cell() -> None:
     nb = submission()
     nb.cells.insert(0, new_code_cell("f()"))
@@ -122,12 +93,15 @@ def test_an_empty_cell_is_not_known_as_a_hidden_test() -> None:
     assert order(nb)[:2] == ["", "intro"]
 
 
-def mended(nb: NotebookNode) -> list[Problem]:
-    """Mend a notebook, and check what must hold for every mended notebook."""
-    problems = mend(nb, ALL)
+def mended(nb: NotebookNode, plain: list[str] | None = None) -> list[Problem]:
+    """Mend a notebook, and check what must hold for every mended notebook.
+
+    `plain` are the sources of its plain cells as released, if they are known.
+    """
+    problems = mend(nb, ALL, plain)
     nbformat.validate(nb)
     once = copy.deepcopy(nb)
-    again = mend(nb, ALL)
+    again = mend(nb, ALL, plain)
     assert nb == once
     assert {p.kind for p in again} <= {Kind.DELETED_CELL}
     places = {name: i for i, name in enumerate(order(nb))}
@@ -258,20 +232,16 @@ def test_the_last_answered_copy_is_graded_and_all_copies_run() -> None:
 
 def test_deleted_cells_come_back_at_their_place() -> None:
     nb = submission()
-    nb.cells = [c for c in nb.cells if order_of(c) in ("f", "g", "test_g")]
+    nb.cells = [cell_of(nb, name) for name in ("f", "g", "test_g")]
     problems = mended(nb)
     assert order(nb) == [c.grade_id for c in ALL]
     assert {p.kind for p in problems} == {Kind.DELETED_CELL}
     assert cell_of(nb, "why").source == WHY.source  # so that nbgrader finds no response
 
 
-def order_of(node: NotebookNode) -> str:
-    return str(node.metadata.nbgrader.grade_id)
-
-
 def test_a_deleted_code_answer_is_not_restored() -> None:
     nb = submission()
-    nb.cells = [c for c in nb.cells if order_of(c) != "f"]
+    nb.cells.remove(cell_of(nb, "f"))
     nb.cells.insert(0, new_code_cell("def f(): return 'moved'"))
     assert kinds(mended(nb)) == [("deleted-cell", "f")]
     assert order(nb)[:3] == ["def f(): return 'moved'", "intro", "test_f"]
@@ -351,29 +321,20 @@ def with_plain_cells(*own: str, why: str | None = None) -> NotebookNode:
 
 
 def found(nb: NotebookNode, plain: list[str] | None = PLAIN) -> list[tuple[str, str | None]]:
-    """Mend a notebook whose plain cells are known, twice."""
-    problems = mend(nb, ALL, plain)
-    once = copy.deepcopy(nb)
-    assert {p.kind for p in mend(nb, ALL, plain)} <= {Kind.DELETED_CELL}
-    assert nb == once
-    return kinds(problems)
+    return kinds(mended(nb, plain))
 
 
-@pytest.mark.parametrize("why", [None, "", WHY.source])
-def test_an_added_cell_is_the_answer_if_there_is_no_other(why: str | None) -> None:
+@pytest.mark.parametrize(
+    ("why", "above"), [(None, False), ("", False), (WHY.source, False), ("", True)]
+)
+def test_added_cells_are_the_answer_if_there_is_no_other(why: str | None, above: bool) -> None:
     nb = with_plain_cells("Because.", "And so.", why=why)
+    if above:
+        place = order(nb).index("why")
+        nb.cells.insert(place + 2, nb.cells.pop(place))
     assert found(nb) == [("added-cell", "why")]
     assert order(nb)[-5:] == ["## Why", "why", "And so.", "## Draw", "draw"]
     assert cell_of(nb, "why").source == "Because."
-    assert cells_by_id(nb)["why"]["source"] == "Because.\n\nAnd so."
-
-
-def test_added_cells_above_an_empty_answer_are_the_answer() -> None:
-    nb = with_plain_cells(why="")
-    place = order(nb).index("why")
-    nb.cells[place:place] = [new_markdown_cell("Because."), new_markdown_cell("And so.")]
-    assert found(nb) == [("added-cell", "why")]
-    assert order(nb)[-5:] == ["## Why", "why", "And so.", "## Draw", "draw"]
     assert cells_by_id(nb)["why"]["source"] == "Because.\n\nAnd so."
 
 
@@ -440,26 +401,3 @@ def test_mending_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]
     found(again, ["## A heading"])
     assert sources <= {c.source for c in again.cells}
     assert {name for c in again.cells if (name := continues(c))} <= {"why", "draw"}
-
-
-@pytest.mark.slow
-def test_nbgraders_own_mending_finds_nothing_left_to_do(course: ToyCourse) -> None:
-    db_url = f"sqlite:///{course.root}/gradebook.db"
-    ids = {"notebook": "hw2", "assignment": ASSIGNMENT, "student": "ada", "db_url": db_url}
-    with Gradebook(db_url) as gradebook:
-        cells = instructor_cells(gradebook, ASSIGNMENT, "hw2")
-    deleted, edited_test, retyped_test, copied = (copy.deepcopy(course.released) for _ in range(4))
-    deleted.cells.remove(cell_of(deleted, "test_triple"))
-    cell_of(edited_test, "test_triple").source = "pass"
-    test = cell_of(edited_test, "test_double")
-    test.metadata.nbgrader.update(points=800, schema_version=1, checksum="0")
-    place = retyped_test.cells.index(test := cell_of(retyped_test, "test_double"))
-    retyped_test.cells[place] = new_markdown_cell(test.source, metadata=test.metadata)
-    copied.cells += copy.deepcopy(copied.cells)
-    own_marks(copied)
-    for nb in (deleted, edited_test, retyped_test, copied):
-        mend(nb, cells)
-        before = copy.deepcopy(nb)
-        after, _ = OverwriteCells().preprocess(nb, {"nbgrader": ids})
-        CheckCellMetadata().preprocess(after, {"nbgrader": ids})
-        assert after == before

@@ -27,16 +27,17 @@ def test_problems_of_several_stages_are_stored_once_in_order() -> None:
     assert nb.metadata.hw_grading.finished is True
 
 
-def test_the_number_of_stored_problems_is_limited() -> None:
+def test_failures_are_kept_of_too_many_problems() -> None:
     nb = new_notebook()
-    add_problems(nb, [Problem(Kind.METADATA, Severity.MENDED, str(i)) for i in range(10_000)])
+    mended = [Problem(Kind.MOVED_CELL, Severity.MENDED, str(n)) for n in range(MAX_STORED)]
+    add_problems(nb, [*mended, DIED])
     assert len(read_problems(nb)) == MAX_STORED
+    assert DIED in read_problems(nb)
 
 
 @pytest.mark.parametrize(
     "stored",
     [
-        None,
         "x",
         {"problems": "x"},
         {"problems": [None, {}, {"kind": "kernel"}, {"kind": ["kernel"], "message": "m"}]},

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from pathlib import Path
 
 import pytest
 from html_pages import (
@@ -16,22 +15,14 @@ from html_pages import (
     code_cell,
     display,
 )
-from nbformat.v4 import (
-    new_markdown_cell,
-    new_notebook,
-    new_output,
-    new_raw_cell,
-)
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output, new_raw_cell
 from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
 from hw_grading import configure
 from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.rendering.feedback.exporter import page_of
 from hw_grading.rendering.feedback.summary import Facts
-
-COURSE = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -110,13 +101,10 @@ def test_nothing_of_a_hostile_notebook_runs_or_loads_in(pages, page):
     assert len(fields) == len(set(fields))
 
 
-# Each of 20,000 characters. A page renders so many of 20; the others are plain text.
-SLOW_TEXTS = {"* *": 0, "*_": 0, "_a $x_{": 0, "\n- ~": 4, "[](": 3, "$x$" + 30 * "x": 13, "&": 3}
-
-
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-@pytest.mark.parametrize(("part", "rendered"), {**SLOW_TEXTS, "word ": 20}.items())
+@pytest.mark.parametrize(("part", "rendered"), [("*_", 0), ("[](", 3), ("word ", 20)])
 def test_a_page_renders_so_many_slow_texts(pages, page, part, rendered):
+    """Each of 20,000 characters. A page renders so many of 20; the others are plain text."""
     text = (part * 20_000)[:20_000]
     found = pages[page]([new_markdown_cell(text) for _ in range(20)])
     assert 20 - "".join(found.text).count("Shown as text") == rendered
@@ -153,11 +141,3 @@ def test_an_honest_notebook_is_shown_whole_in(pages, page):
     assert f"data:image/png;base64,{PNG}" in found.sources
     assert found.tags["table"] >= 2
     assert "dataframe" in found.classes
-
-
-def test_the_course_uses_these_filters():
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(COURSE)).load_config()
-    assert set(config.TemplateExporter.filters) == {
-        *("markdown2html", "clean_html", "highlight_code", "strip_files_prefix")
-    }
-    assert config.HTMLExporter.preprocessors == ["hw_grading.rendering.safe_html.CleanOutputs"]

@@ -8,19 +8,16 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
-from toy_course import CONFIG, EXAMINED, check, code, run
+from toy_course import CONFIG, EXAMINED, check, code, python_notebook, run
 
 from hw_grading.__main__ import main
 from hw_grading.batch.run_numbers import file_of
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import Homework, why_no_id
+from hw_grading.homework.homework import why_no_id
 from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED
-from hw_grading.run.settings import RunSettings
-from hw_grading.run.submission import SubmissionRun
 
 pytestmark = pytest.mark.slow
 
@@ -38,18 +35,13 @@ assert twice(4) == 8, "twice of four"
 
 def source() -> NotebookNode:
     """The instructor's notebook: one function has an examined test, one a plain test."""
-    notebook = new_notebook(
-        cells=[
-            code("from hw_support import Checks, assert_close", "setup", locked=True),
-            code(ANSWER.format("double"), "double", solution=True),
-            check("test_double", EXAMINED_TEST),
-            code(ANSWER.format("twice"), "twice", solution=True),
-            check("test_twice", PLAIN_TEST),
-        ]
+    return python_notebook(
+        code("from hw_support import Checks, assert_close", "setup", locked=True),
+        code(ANSWER.format("double"), "double", solution=True),
+        check("test_double", EXAMINED_TEST),
+        code(ANSWER.format("twice"), "twice", solution=True),
+        check("test_twice", PLAIN_TEST),
     )
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook.metadata["kernelspec"] = spec
-    return notebook
 
 
 class Tried:
@@ -184,25 +176,19 @@ def test_what_release_found_is_read_by_every_autograde(tried: Tried) -> None:
     assert why_no_id(UNTOUCHED)
 
 
-def test_a_course_without_sources_is_graded_as_before(tried: Tried) -> None:
+def test_a_source_that_differs_or_is_missing_is_said(tried: Tried) -> None:
     tried.generate(test_twice="import no_such_module")
-    source = tried.course.source("ps1") / "ps1.ipynb"
-    source.unlink()
-    tried.grade(status=1)
-    [line] = [line for line in tried.said.splitlines() if "not tried" in line]
-    assert line.endswith(f"ps1: tests were not tried with the solutions: there is no {source}")
-    assert tried.scores == {"test_double": 2, "test_twice": None}
-
-
-def test_a_source_that_differs_from_the_release_is_said(tried: Tried) -> None:
-    tried.generate()
     path = tried.course.source("ps1") / "ps1.ipynb"
     notebook = nbformat.read(path, as_version=4)
     cell_of(notebook, "double").metadata.nbgrader["grade_id"] = "renamed"
     nbformat.write(notebook, path)
-    tried.grade()
+    tried.grade(status=1)
     assert "the source has no cell 'double', which the release has" in tried.said
-    assert tried.scores == {"test_double": 2, "test_twice": 2}
+    path.unlink()
+    tried.grade(status=1)
+    [line] = [line for line in tried.said.splitlines() if "not tried" in line]
+    assert line.endswith(f"ps1: tests were not tried with the solutions: there is no {path}")
+    assert tried.scores == {"test_double": 2, "test_twice": None}
 
 
 def test_a_students_odd_object_is_no_fault_of_a_sound_test(tried: Tried) -> None:
@@ -218,35 +204,3 @@ def test_a_students_odd_object_is_no_fault_of_a_sound_test(tried: Tried) -> None
         "line 1: ModuleNotFoundError: No module named 'helper'"
     ]
     assert "fault" not in results.students["ann"].reason
-
-
-# -- what a sound cell changes in one run
-
-
-def grade(*cells: NotebookNode, sound: tuple[str, ...]) -> tuple[tuple[str, ...], str, list[float]]:
-    """Run cells; return tests without a score, the reasons, and the points of the others."""
-    notebook = new_notebook(cells=list(cells))
-    outcome = SubmissionRun(notebook, 0, RunSettings(), Homework(""), sound).run()
-    earned = [part.earned for part in outcome.parts]
-    return outcome.unscored, " ".join(outcome.reasons), earned
-
-
-def test_in_a_sound_cell_a_fault_is_the_graders_own() -> None:
-    cells = [check("one", f"{EXAMINED}import no_such_module"), check("two", "assert 1")]
-    unscored, why, earned = grade(*cells, sound=("one", "two"))
-    assert (unscored, earned) == (("one",), [2.0])
-    assert "'one' has no score, because of a fault of the grader: test cell 'one': " in why
-    assert "'no_such_module' (line 3)" in why
-    assert "because of a fault of the homework" in grade(*cells, sound=("two",))[1]
-
-
-def test_a_fault_further_up_takes_no_score_from_a_sound_cell() -> None:
-    cells = [
-        code("import no_such_module as m\nright = 1", "setup", locked=True),
-        check("plain", "assert right == 1"),
-        check("examined", f"{EXAMINED}assert right == 1"),
-    ]
-    assert grade(*cells, sound=())[0] == ("plain", "examined")
-    unscored, why, earned = grade(*cells, sound=("plain", "examined"))
-    assert (unscored, why) == ((), "")
-    assert earned == [0, 0, 0]  # also of the locked cell, which ended in an error

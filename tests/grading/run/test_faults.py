@@ -31,7 +31,6 @@ from hw_support.submission.file import read_submission
 pytestmark = pytest.mark.slow
 
 NO_FILES = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-NO_MEMORY = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 NO_DISK = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 MISTAKE = TypeError("unsupported operand type(s)")
 NO_KEY = KeyError("content")
@@ -64,20 +63,16 @@ FAULTS: list[tuple[Any, str, int, Exception]] = [
     (SubmissionRun, "_examine", 1, MISTAKE),
     (SubmissionRun, "_settle_test", 1, NO_DISK),
     (submission, "as_released", 0, NO_KEY),
-    (Clock, "begin", 3, MISTAKE),
     (Clock, "limit_reached", 3, MISTAKE),
     (Watch, "times", 3, NO_FILES),
     (Watch, "_check", 0, NO_FILES),
-    (Kernel, "run_cell", 3, NO_MEMORY),
     (Kernel, "_look_after", 3, MISTAKE),
     (KernelInSandbox, "client", 0, zmq.ZMQError(errno.EMFILE)),
     (KernelInSandbox, "_take_sockets", 0, NO_FILES),
     (Client, "execute", 2, NO_FILES),
     (outputs, "get_validator", 0, NO_FILES),
     (Outputs, "take", 4, MemoryError()),
-    (client, "_serving", 0, NO_FILES),
     (client, "Pipe", 0, NO_FILES),
-    (client.Examination, "begin", 1, NO_KEY),
     (client.Examination, "verdict", 1, ValueError("no JSON")),
 ]
 
@@ -97,9 +92,7 @@ def test_a_fault_of_the_grader_gives_no_score(
     assert str(error) in outcome.reasons[0]
 
 
-def test_a_fault_while_checking_a_kernel_gives_no_score(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_fault_while_checking_a_kernel_gives_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     spoilt = failing(ValueError("no signature"), Client.execute, 2)
     monkeypatch.setattr(Client, "execute", spoilt)
     full = failing(zmq.ZMQError(errno.EMFILE), KernelInSandbox.client, 1)
@@ -137,9 +130,7 @@ def test_bad_messages_of_a_new_kernel_are_the_submissions_fault(
     assert "it stopped answering" in outcome.reasons[0]
 
 
-def test_a_fault_in_ending_the_kernel_keeps_the_scores(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_fault_in_ending_the_kernel_keeps_the_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(KernelInSandbox, "end", failing(MISTAKE, KernelInSandbox.end))
     assert grade().status is Status.GRADED
 

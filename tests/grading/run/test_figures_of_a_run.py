@@ -30,12 +30,7 @@ WAYS = {
         "draw()\nbuf = io.BytesIO()\nfig.savefig(buf)\nplt.close()\ndisplay(Image(buf.getvalue()))",
         [LOSS],
     ),
-    "a saved picture is in HTML": (
-        "draw()\nfig.savefig('a.png')\nplt.close()\nHTML('<img src=\"a.png\">')",
-        [LOSS],
-    ),
     "it is saved and shown": ("draw()\nfig.savefig('a.png')\nplt.show()", [LOSS]),
-    "it is shown and saved": ("draw()\nplt.show()\nfig.savefig('a.png')", [LOSS]),
     "SVG": ("%config InlineBackend.figure_formats = ['svg']\ndraw()\nplt.show()", [LOSS]),
     "PNG for a fine screen": ("%config InlineBackend.figure_format = 'retina'\ndraw()", [LOSS]),
     "two figures": (
@@ -49,7 +44,6 @@ WAYS = {
     "it is only closed": ("draw()\nplt.close()", [f"not shown · {LOSS}"]),
     "nothing is drawn": ("1 + 1", []),
     "the cell fails after drawing": ("draw()\n1 / 0", [LOSS]),
-    "a figure without axes": ("plt.figure()\nplt.show()", []),
     "a hostile title": (
         "draw()\nplt.title('<b>\\x1b[2J\\u202e' + 'x' * 9000)",
         [LOSS.replace("no title · ", "") + " · title"],

@@ -345,11 +345,14 @@ def test_the_examiner_finds_faults_of_a_test_and_above_it(
 
 def test_a_test_that_the_solutions_pass_has_no_fault(run: Runs) -> None:
     cells = [code(NO_MODULE, "setup", locked=True), check("sound", f"{NO_MODULE}\nf()")]
-    cells += [check("below", "assert x"), examined("examined")]
+    cells += [check("below", "assert x"), examined("examined"), examined("further")]
     outputs = {source: [MISSING] for source in (NO_MODULE, cells[1].source, "assert x")}
-    given = verdict(fault="it has no memory")
-    done = run(*cells, outputs=outputs, verdicts={"examined": given}, sound=("sound", "examined"))
-    assert (done.scores["sound"], done.outcome.unscored) == (0, ("below", "examined"))
+    further = verdict(outputs=[WRONG], above="cell 'setup' has failed")
+    verdicts = {"examined": verdict(fault="it has no memory"), "further": further}
+    sound = ("sound", "examined", "further")
+    done = run(*cells, outputs=outputs, verdicts=verdicts, sound=sound)
+    assert (done.scores["sound"], done.scores["further"]) == (0, 0)
+    assert done.outcome.unscored == ("below", "examined")
     assert "because of a fault of the grader: it has no memory" in done.outcome.reasons[1]
 
 
