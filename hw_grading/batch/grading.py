@@ -102,14 +102,17 @@ class ClassRun:
         return self._workers.submit(function, *arguments)
 
     def _ended(self, job: Job, of_class: bool, ended: Future[Outcome]) -> None:
-        """Note a run in the list of runs, and store its result; report one failure to do so."""
+        """Store a result, and note the run in the list of runs; report one failure to store."""
         if ended.cancelled() or ended.exception():
             return
         outcome = ended.result()
+        # A fault may be gone the next time, for example if a package was missing.
+        if outcome.status is not Status.NOT_GRADED and not outcome.unscored:
+            self._store(job, outcome)
         if of_class:
             self._list(job, outcome)
-        if outcome.status is Status.NOT_GRADED or outcome.unscored:
-            return  # the fault may be gone the next time, for example if a package was missing
+
+    def _store(self, job: Job, outcome: Outcome) -> None:
         try:
             self._results.put(job.key, outcome)
         except OSError as error:

@@ -70,7 +70,7 @@ def _worth_of_parts(cell: Mapping[str, Any]) -> float | None:
         once += [node.value] if isinstance(node, ast.Expr) else []
     points = [_points_in(part) if part in once else None for part in parts_in(tree)]
     known = [number for number in points if number is not None]
-    return sum(known) if points and len(known) == len(points) else None
+    return round(sum(known), 6) if points and len(known) == len(points) else None
 
 
 def opened_in(tree: ast.AST) -> dict[str, ast.Call]:
