@@ -77,9 +77,7 @@ def test_values_and_shapes(got, right, how, message):
         ([1.0, None], "object values"),
         ([Fraction(1, 2)], "object values"),
         ([[1.0], [1.0, 2.0]], "a list of 2 entries (shape (1,), shape (2,)), which is no array"),
-        ((x for x in [1.0]), "a generator"),
         (abs, "a function. Did you forget to call it?"),
-        (1 + 2j, "a complex"),
         ({"a": 1}, "a dict"),
         (np.broadcast_to(0.0, (10**9, 10)), "an array of shape (1000000000, 10), far too many"),
     ],
@@ -104,12 +102,9 @@ COLUMN = [np.ones((3, 1)), np.ones((2, 1))]
         ("a text", "a text"),
         ("b", np.str_("b")),
         (np.array(["a", "b"]), ("a", "b")),
-        (["a", "b"], np.array(["a", "b"])),
         (b"a", b"a"),
         (None, None),
         (10**30, 10**30),
-        ([], []),
-        (np.empty(0), ()),
         ((), []),
         (np.empty((0, 2)), np.empty((0, 2))),
         ({2: [1.0], "a": None}, {"a": None, 2: np.ones(1)}),
@@ -117,9 +112,7 @@ COLUMN = [np.ones((3, 1)), np.ones((2, 1))]
         (frozenset([1]), {1.0}),
         (["b", "a"], {"a", "b"}),  # as it comes from the notebook
         ([np.ones(2), [1, 1, 1]], ([1.0, 1.0], [1.0, 1.0, 1.0])),
-        ([[1], [2, 3]], [[1], [2, 3]]),
         (["a", [1, (2.5, None)], {"x": {3}}], ("a", (1, [2.5, None]), {"x": {3}})),
-        ([[], [1.0]], [[], [1.0]]),
     ],
 )
 def test_values_of_any_plain_kind_are_right(came, due):
@@ -141,9 +134,7 @@ def test_columns_in_lists_may_be_flat(came):
     [
         (2, 1, "out: expected 1, got 2"),
         (None, "a", "out: expected 'a', got None. Is a `return` missing?"),
-        (None, [], "out: expected [], got None. Is a `return` missing?"),
         (0, None, "out: expected None, got 0"),
-        (np.zeros(2), None, "out: expected None, got [0., 0.]"),
         ("b", "a", "out: expected 'a', got 'b'"),
         (["a"], "a", "out: expected 'a', got ['a']"),
         ("a", b"a", "out: expected b'a', got 'a'"),
@@ -153,7 +144,6 @@ def test_columns_in_lists_may_be_flat(came):
         ({"a": 1, 2: 3}, {"a": 1}, "out: expected no key 2"),
         ({"a": [1, 3]}, {"a": [1, 2]}, "out['a'][1]: expected 2, got 3 (1 of 2 entries differ)"),
         ([("a", 1)], {"a": 1}, "out: expected {'a': 1}, got [('a', 1)]"),
-        ({"a"}, {"a", "b"}, "out: expected {'a', 'b'}, got {'a'}"),
         (["a", "a", "b"], {"a", "b"}, "out: expected {'a', 'b'}, got ['a', 'a', 'b']"),
         ([["a"]], {"a"}, "out: expected {'a'}, got [['a']]"),
         ("a", {"a"}, "out: expected {'a'}, got 'a'"),
@@ -161,10 +151,7 @@ def test_columns_in_lists_may_be_flat(came):
         ("ab", ["a", "b"], "out: expected ['a', 'b'], got 'ab'"),
         (["a", [1, "x"]], ["a", [1, "y"]], "out[1][1]: expected 'y', got 'x'"),
         ([1], [], "out: expected 0 entries, got 1"),
-        (np.empty((0, 3)), np.empty((0, 2)), "out: expected shape (0, 2), got (0, 3)"),
         ([np.ones(2), np.ones(2)], [np.ones(2), np.ones(3)], "out[1]: expected shape (3,), got"),
-        ([[1.0], [2.0]], [[1.0], [2.0, 3.0]], "out[1]: expected shape (2,), got (1,)"),
-        (abs, 1, "out: expected numbers, got a function. Did you forget to call it?"),
     ],
 )
 def test_a_wrong_value_of_any_kind_is_told(came, due, message):
@@ -193,7 +180,6 @@ DRAW, ANY = np.random.default_rng(1), (-np.inf, np.inf)
         (DRAW.normal(2, 3, 5000), (2, 3, *ANY), ""),
         (DRAW.normal(2, 3, 5000), (None, None, *ANY), ""),
         (DRAW.exponential(2, 1000), (2, 2, 0, np.inf), ""),
-        (DRAW.random(1000) < 0.05, (0.05, 0.218, 0, 1), ""),
         (DRAW.integers(1, 7, 1000), (3.5, 1.708, 1, 6), ""),
         (DRAW.normal(2, 3, 5000), (2.5, 3, *ANY), "expected the mean 2.5, got"),
         (DRAW.normal(2, 3, 5000), (2, 2.7, *ANY), "expected the standard deviation 2.7, got"),
@@ -206,16 +192,13 @@ def test_random_numbers_have_a_mean_a_spread_and_bounds(draws, given, message):
     assert told(expect_spread, draws.astype(float), *given)[: len(message) or None] == message
 
 
-@pytest.mark.parametrize("draw", ["normal", "uniform", "exponential", "rare"])
-def test_right_draws_pass_with_every_seed(draw):
-    draws = {
-        "normal": lambda rng: (rng.normal(0, 1, 1000), 0, 1),
-        "uniform": lambda rng: (rng.uniform(0, 1, 1000), 0.5, 12**-0.5),
-        "exponential": lambda rng: (rng.exponential(1, 1000), 1, 1),
-        "rare": lambda rng: ((rng.random(1000) < 0.1) * 1.0, 0.1, 0.3),
-    }
+def test_right_draws_pass_with_every_seed():
     for seed in range(2000):
-        expect_spread(*draws[draw](np.random.default_rng(seed)), *ANY)
+        draw = np.random.default_rng(seed)
+        expect_spread(draw.normal(0, 1, 1000), 0, 1, *ANY)
+        expect_spread(draw.uniform(0, 1, 1000), 0.5, 12**-0.5, *ANY)
+        expect_spread(draw.exponential(1, 1000), 1, 1, *ANY)
+        expect_spread((draw.random(1000) < 0.1) * 1.0, 0.1, 0.3, *ANY)
 
 
 def test_relative_error_is_that_of_the_largest_entry():
@@ -266,19 +249,7 @@ def test_arguments_are_left_as_they_were(function, message):
         assert call() == function(np.zeros(2), [])
 
 
-def filling(shared):
-    def fill(x):
-        if isinstance(shared, dict):
-            shared["x"] = x
-        else:
-            shared[:] = x
-        return [shared]
-
-    return fill
-
-
-def taping(tape):
-    return lambda x: tape.append(x) or tape
+TAPE, TABLE, ARRAY = [], {}, np.empty(2)
 
 
 @pytest.mark.parametrize(
@@ -286,10 +257,9 @@ def taping(tape):
     [
         (lambda x: (x + 1, {"x": [x], "more": (x, None)}), True),
         (lambda x: None, True),
-        (lambda x: "text", True),
-        (taping([]), True),  # what is on it stays
-        (filling({}), False),
-        (filling(np.empty(2)), False),
+        (lambda x: TAPE.append(x) or TAPE, True),  # what is on it stays
+        (lambda x: TABLE.update(x=x) or [TABLE], False),
+        (lambda x: np.copyto(ARRAY, x) or [ARRAY], False),
     ],
 )
 def test_earlier_results_are_left_as_they_were(function, kept):
@@ -317,5 +287,4 @@ def test_values_are_shown_on_one_line(value, text):
 
 
 def test_an_input_with_nan_that_is_left_alone_is_unchanged():
-    values = np.array([1.0, np.nan])
-    assert np.isnan(expect_unchanged(np.sum, values, names="x"))
+    assert np.isnan(expect_unchanged(np.sum, np.array([1.0, np.nan]), names="x"))
