@@ -181,8 +181,6 @@ def test_fresh_cases_of_the_staff_may_be_given_by_part(run, graded):
         ("def double(x): return 2 * x", "", OPEN + "checks.fresh(x=(1, 0))\n", "ValueError"),
         ("def double(x): return 2 * x", "", OPEN + "checks.fresh(lambda draw: [np.ones(2)])\n",
          "TypeError: expected a tuple of inputs, got [1., 1.]"),
-        ("def double(x): return 2 * x", "", OPEN + "checks.fresh(lambda draw: [(1, 2)])\n",
-         "TypeError: double() takes 1 positional argument"),
         ("def double(x):\n    while True: pass", "", OPEN, "the solution raises TimeLimitReached"),
     ],
 )  # fmt: skip
@@ -584,11 +582,7 @@ def test_an_endless_function_fails_its_part_within_the_limit(run, monkeypatch, e
     assert len(calls) == 1
 
 
-class OddError(BaseException):
-    pass
-
-
-@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(0), OddError(), StopIteration()])
+@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(0), StopIteration()])
 def test_a_part_that_raises_fails_alone(run, error):
     def double(x):
         if len(x) > 1:
