@@ -1,7 +1,6 @@
 import gzip
 import hashlib
 import struct
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,18 +42,11 @@ def mnist(tmp_path, arrays):
     return files
 
 
-@pytest.mark.parametrize(
-    ("said", "damage"),
-    [
-        ("expected a file train-labels-idx1-ubyte", Path.unlink),
-        ("expected the MD5", lambda path: path.write_bytes(b"x")),
-    ],
-)
-def test_a_wrong_file_is_named_and_the_old_output_stays(said, damage, mnist, tmp_path):
+def test_a_wrong_file_is_named_and_the_old_output_stays(mnist, tmp_path):
     out = tmp_path / "out.npz"
     out.write_bytes(b"old")
-    damage(tmp_path / "train-labels-idx1-ubyte")
-    with pytest.raises(SystemExit, match=said):
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"x")
+    with pytest.raises(SystemExit, match="expected the MD5"):
         build_mnist.main([str(tmp_path), "--out", str(out)], mnist)
     assert out.read_bytes() == b"old"
 

@@ -652,6 +652,7 @@ def test_a_notebook_shows_no_number_below_the_points(run, monkeypatch):
     assert (shown, hasattr(shown, "_ipython_display_")) == (2.0, True)
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert type(run(RIGHT, OPEN + TABLE + SCORE).score_came) is float
+    assert run(RIGHT, OPEN + TABLE.replace("2", "0") + SCORE).score_came is None  # of 0 points
 
 
 def test_nothing_is_printed_for_fresh_cases(run, graded, capsys):
@@ -667,10 +668,6 @@ def test_validation_of_nbgrader_reports_failed_parts_as_an_error(run, monkeypatc
     assert run(RIGHT, OPEN + TABLE + SCORE).score_came == 2.0
     with pytest.raises(AssertionError, match=r"parts that failed:\nvalues: out\[0\]: expected"):
         run("def double(x): return x", OPEN + TABLE + SCORE)
-
-
-def test_parts_without_points_have_no_score(run):
-    assert run(RIGHT, OPEN + TABLE.replace("2", "0") + SCORE).score_came is None
 
 
 def test_the_last_result_of_ipython_survives_a_part(monkeypatch):

@@ -62,7 +62,11 @@ def plot_both(training=TRAINING_LOSS, test=TEST_LOSS, **how):
 
 @truth(f"{TWO} · y log · title, both labels, legend of 2")
 def right():
+    """Lines across the axes, and a line of two points, are no curves."""
     plot_both()
+    plt.axhline(np.log(2), color="k")
+    plt.axvline(121, color="k")
+    plt.plot([0, 604], [0.1, 0.1], "k:")
     plt.yscale("log")
 
 
@@ -165,18 +169,17 @@ def curve_and_points():
 
 
 @truth(
-    "no x label · no y label · axes 1 of 3: 5 bars · title · axes 2 of 3: 1 image · title · "
-    "axes 3 of 3: 1 other shape · title",
+    "no title · no x label · no y label · axes 1 of 4: 5 bars · axes 2 of 4: 1 image · axes 3 of "
+    "4: 1 other shape · title · axes 4 of 4: 1 curve of 12 points · 1 other shape",
     "bars=5, images=1, title, labels",
 )
 def other_kinds():
-    _, (left, middle, right_) = plt.subplots(1, 3)
-    left.bar(["a", "b", "c", "d", "e"], [3, 1, 4, 1, 5])
-    left.set_title("Counts")
-    middle.imshow(np.eye(28))
-    middle.set_title("Identity")
-    right_.pie([1.0])
-    right_.set_title("Pie")
+    _, axes = plt.subplots(1, 4)
+    axes[0].bar(["a", "b", "c", "d", "e"], [3, 1, 4, 1, 5])
+    axes[1].imshow(np.eye(28))
+    axes[2].pie([1.0])
+    axes[2].set_title("Pie")
+    axes[3].errorbar(np.arange(12), np.arange(12), yerr=0.5, capsize=3)
 
 
 @truth(
@@ -227,21 +230,6 @@ def twin_axes():
     ax = plt.gca()
     [other] = ax.twinx().plot(TEST_ACC, "C1", label="test accuracy")
     ax.legend(handles=[one, other])
-
-
-@truth(f"{TWO} · title, both labels, legend of 2")
-def with_guides():
-    """Lines across the axes, and a line of two points, are no curves."""
-    plot_both()
-    plt.axhline(np.log(2), color="k")
-    plt.axvline(121, color="k")
-    plt.plot([0, 604], [0.1, 0.1], "k:")
-
-
-@truth("1 curve of 12 points · 1 other shape · title, both labels")
-def error_bars():
-    plt.errorbar(np.arange(12), np.arange(12), yerr=0.5, capsize=3)
-    label()
 
 
 @truth(f"curve cut off · small text · {ONE} · title, both labels", "inside, text")

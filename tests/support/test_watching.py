@@ -13,8 +13,6 @@ from PIL import Image
 from hw_support.homeworks import watching
 from hw_support.homeworks.watching import progress
 
-WEIGHTS = [np.zeros((784, 8)), np.ones((8, 1))]
-
 
 class Shown:
     """What one output showed, the newest last; each picture takes `cost` seconds."""
@@ -108,12 +106,6 @@ def test_the_picture_shows_new_losses_and_the_six_strongest_units(notebook):
     assert np.any(after[:, half:] != before[:, half:])
     weights[0][400, 0] = 2.0
     np.testing.assert_array_equal(picture()[:, half:], after[:, half:])
-
-
-@pytest.mark.parametrize("weights", [[np.zeros((784, 3)), np.ones((3, 2))], [np.ones((4, 1))]])
-def test_small_networks_are_drawn(notebook, weights):
-    take(notebook, 2, 2.0, show=lambda: (np.array([[0.5]]), weights))
-    assert {picture.shape for picture in notebook.outputs[0].pictures()} == {(250, 840, 3)}
 
 
 def test_a_picture_that_fails_ends_no_training(notebook):
