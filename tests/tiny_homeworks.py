@@ -16,6 +16,7 @@ from hw_grading.homework.source_notebook import solved
 ANSWERS = {"ps1": ["double", "half", "negative"], "ps2": ["cube", "root", "inverse", "sign"]}
 DUE = {"ps1": "2030-09-10 23:59:59", "ps2": "2030-10-01 23:59:59"}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BY_HAND = {"grade": True, "solution": True}  # marks of an answer that a person grades
 CERTIFICATION = f"""**Name:**
 {BEGIN}
 Ada
@@ -39,6 +40,14 @@ def marked(cell: NotebookNode, grade_id: str, **marks: Any) -> NotebookNode:
     flags = {"grade": False, "solution": False, "locked": False, "task": False}
     cell.metadata["nbgrader"] = {"schema_version": 3, "grade_id": grade_id, **flags, **marks}
     return cell
+
+
+def notebook_of(cells: list[NotebookNode], name: str = "cell") -> NotebookNode:
+    """A notebook with these cells and a Python kernel."""
+    for number, cell in enumerate(cells):
+        cell["id"] = f"{name}-{number}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 def cell_of_test(answer: str, points: float) -> NotebookNode:
@@ -76,13 +85,7 @@ def source_of(name: str) -> NotebookNode:
     cells = [
         new_markdown_cell(top),
         new_markdown_cell("## Certification (1 point)"),
-        marked(
-            new_markdown_cell(CERTIFICATION),
-            "certification",
-            grade=True,
-            solution=True,
-            points=1,
-        ),
+        marked(new_markdown_cell(CERTIFICATION), "certification", points=1, **BY_HAND),
         marked(new_code_cell("from hw_support import Checks"), "setup", locked=True),
         new_markdown_cell(f"## Functions ({2 * len(answers)} points)"),
     ]
@@ -95,10 +98,7 @@ def source_of(name: str) -> NotebookNode:
         ]
     optional = new_code_cell(f"{BEGIN}\npass\n{END}")
     cells.append(marked(optional, "try_it", solution=True))
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    for number, cell in enumerate(cells):
-        cell["id"] = f"{name}-{number}"
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return notebook_of(cells, name)
 
 
 def released_notebook(name: str) -> NotebookNode:

@@ -97,7 +97,6 @@ READABLE = {
     ),
     "all ids the same": (notebook(code(), code(), markdown(id="i")), ["x = 1", "x = 1", "x"]),
     "4.2 without ids": (notebook(markdown(), nbformat_minor=2), ["x"]),
-    "an odd minor version": (notebook(code(), nbformat_minor="x"), ["x = 1"]),
     "numbers outside of JSON": (
         notebook(code(a=float("nan"), nbgrader=MARKS | {"points": float("inf")}), b=float("-inf")),
         ["x = 1"],
@@ -107,11 +106,6 @@ READABLE = {
         ["s = '? \N{GRINNING FACE}'"],
     ),
     "a byte order mark": (json.dumps(notebook(code("π"))).encode("utf-8-sig"), ["π"]),
-    "the last of several equal keys": (
-        '{"nbformat": 3, "nbformat": 4, "cells": '
-        '[{"cell_type": "raw", "source": "a", "source": ["b", "c"]}]}',
-        ["bc"],
-    ),
     "odd values that nobody uses": (
         notebook(code(["a", ""], collapsed={}) | {"outputs": 7, "execution_count": "x", "id": []}),
         ["a"],
