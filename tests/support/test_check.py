@@ -118,49 +118,33 @@ def test_nothing_is_said_of_a_right_notebook(answers, tmp_path, monkeypatch):
     assert "People grade plots and written answers, for up to 5 points." in found.said
 
 
-def moved_up(notebook):
+@pytest.mark.slow
+def test_changed_cells_are_restored_and_named(tmp_path):
+    notebook = answered()
     notebook.cells.insert(0, new_code_cell("print(later)"))
     notebook.cells.append(new_code_cell("later = 1"))
-
-
-def in_another_cell(notebook):
-    cell_of(notebook, "double").source = "STEP = 1"
-    notebook.cells.insert(5, new_code_cell(ANSWERS["double"]))
-
-
-def retyped(notebook):
-    for name, new in (("double", new_markdown_cell), ("why", new_code_cell)):
-        place = notebook.cells.index(old := cell_of(notebook, name))
-        notebook.cells[place] = new(old.source, id=old.id, metadata=old.metadata)
-
-
-def with_another_test(notebook):
+    place = notebook.cells.index(old := cell_of(notebook, "double"))
+    notebook.cells[place] = new_markdown_cell(old.source, id=old.id, metadata=old.metadata)
     cell_of(notebook, "test_double").source = "checks.score = 3"
-
-
-def deleted(notebook):
     notebook.cells.remove(cell_of(notebook, "why"))
-
-
-CHANGES = [
-    (moved_up, "raises NameError: name 'later' is not defined. The grader runs the cells from top "
-     "to bottom, without the other files of your folder."),
-    (in_another_cell, ""),
-    (retyped, "Cell 'double' was changed from a code cell to a markdown cell: it was changed back"),
-    (with_another_test, "Cell 'test_double' is locked, but its text was edited: the instructor"),
-    (deleted, "Cell 'why' was deleted: it was restored, empty."),
-]  # fmt: skip
+    found = checked(notebook, tmp_path)
+    for said in (
+        "raises NameError: name 'later' is not defined. The grader runs the cells from top to "
+        "bottom, without the other files of your folder.",
+        "Cell 'double' was changed from a code cell to a markdown cell: it was changed back",
+        "Cell 'test_double' is locked, but its text was edited: the instructor",
+        "Cell 'why' was deleted: it was restored, empty.",
+    ):
+        assert said in found.said
+    assert all(found.parts.values())
+    assert not found.report.fine
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("change", "said"), CHANGES, ids=[c.__name__ for c, _ in CHANGES])
-def test_changed_cells_are_restored_and_named(change, said, tmp_path):
-    notebook = answered()
-    change(notebook)
-    found = checked(notebook, tmp_path)
-    assert said in found.said, found.said
-    assert found.report.fine == (not said), found.said
-    assert all(found.parts.values())
+def test_an_answer_may_be_in_another_cell(tmp_path):
+    notebook = answered(double="STEP = 1")
+    notebook.cells.insert(5, new_code_cell(ANSWERS["double"]))
+    assert checked(notebook, tmp_path).report.fine
 
 
 @pytest.mark.slow
@@ -193,7 +177,6 @@ def test_a_wrong_file_name_is_a_finding(desk, tmp_path):
         "%reset -f",
         "import threading, os\nthreading.Timer(0.3, os._exit, [1]).start()",
         "checks = 3\nclass Checks: parts = [1]\nchecks = Checks()",
-        "raise SystemExit",
     ],
 )
 def test_no_answer_makes_check_end_in_a_traceback(own, tmp_path):

@@ -86,9 +86,9 @@ def test_results_without_numbers_are_named(value, got):
     assert told(as_numbers, value, what="out") == f"out: expected numbers, got {got}"
 
 
-@pytest.mark.parametrize("what", ["grad_Ws[0]", "a parameter after the call"])
-def test_for_an_entry_that_is_none_no_return_is_missing(what):
-    assert told(as_numbers, None, what=what).endswith("expected numbers, got None")
+def test_for_an_entry_that_is_none_no_return_is_missing():
+    assert told(as_numbers, None, what="grad_Ws[0]").endswith("expected numbers, got None")
+    assert told(as_numbers, None, what="x after the call").endswith("expected numbers, got None")
 
 
 COLUMN = [np.ones((3, 1)), np.ones((2, 1))]
@@ -99,7 +99,6 @@ COLUMN = [np.ones((3, 1)), np.ones((2, 1))]
     [
         (1, True),
         ([2.0, 4.0000001], np.array([2, 4])),
-        ("a text", "a text"),
         ("b", np.str_("b")),
         (np.array(["a", "b"]), ("a", "b")),
         (b"a", b"a"),
@@ -122,7 +121,6 @@ def test_values_of_any_plain_kind_are_right(came, due):
 @pytest.mark.parametrize("came", [COLUMN, [one.ravel() for one in COLUMN], (np.ones(3), [1, 1])])
 def test_columns_in_lists_may_be_flat(came):
     expect_value(came, COLUMN, flat_ok=True)
-    expect_value([*came[:1]] * 2, COLUMN[:1] * 2, flat_ok=True)
     expect_value({"x": came}, {"x": COLUMN}, flat_ok=True)
     if np.ndim(came[0]) == 1:
         with pytest.raises(Mismatch, match=r"^out\[0\]: expected shape \(3, 1\), got \(3,\)"):

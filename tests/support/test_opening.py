@@ -124,7 +124,6 @@ def test_the_zip_has_the_bytes_and_the_name_for_collect(desk, tmp_path):
     ("certification", "said"),
     [
         (WRITTEN.replace("Ada", ""), "The certification is not signed: fill in: Name."),
-        (RELEASED, "The certification is not signed: fill it in."),
         (None, "The certification is not signed: "),
     ],
 )

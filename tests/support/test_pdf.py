@@ -149,16 +149,13 @@ def test_a_pictures_file_is_taken_from_the_notebook_alone(made, tmp_path):
     assert done.text.count("is not in the notebook, or") == 2
 
 
-def test_a_picture_that_cannot_be_shown_is_left_out(made):
+def test_a_picture_that_cannot_be_shown_is_left_out(made, monkeypatch):
     broken = ["", "no base64!", "QUJD", picture(kind="GIF"), picture(kind="PNG")[:200]]
     outputs = [shown(image_png=data, text_plain="<Figure>") for data in broken]
     done = made(code_cell("x", *outputs), "end")
     assert done.pictures == []
     assert "end" in done.text
-
-
-def test_a_picture_of_too_many_pixels_is_not_decoded(made, monkeypatch):
-    monkeypatch.setattr(pdf, "_MAX_PIXELS", 100)
+    monkeypatch.setattr(pdf, "_MAX_PIXELS", 100)  # larger ones are not decoded
     done = made(code_cell("x", shown(image_png=picture())))
     assert "[An output of the kind image/png, which cannot be shown.]" in done.text
 

@@ -53,19 +53,6 @@ def test_digits_are_laid_out_in_even_rows_and_places_left_over_are_blank():
 
 
 @pytest.mark.parametrize(
-    ("caption", "lines", "smaller"),
-    [("nine", 1, False), ("true 0, said 1 (0.63)", 2, False), ("n" * 40, 1, True)],
-)
-def test_a_caption_fits_its_image(caption, lines, smaller):
-    axes = display_digits([np.zeros(784)] * 6, [caption] * 6)
-    assert axes[0].get_title().count("\n") + 1 == lines
-    axes[0].figure.draw_without_rendering()
-    widths = [ax.title.get_window_extent().width for ax in axes]
-    assert max(widths) <= 1.1 * axes[0].get_window_extent().width
-    assert (axes[0].title.get_fontsize() < 10) == smaller
-
-
-@pytest.mark.parametrize(
     ("images", "captions", "axes", "problem"),
     [
         ([], [], None, "at least one image, and a caption for each; got 0 images and 0 captions"),
