@@ -73,11 +73,6 @@ def in_columns(count):
     return [layer(number)[0] for number in range(count + 1)], each(count)
 
 
-def of_all_layers(count):
-    """Return for each layer one list with the pieces of all layers."""
-    return [each(count)] * count
-
-
 def growing(tape):
     return lambda count: tape.extend(each(count)) or tape
 
@@ -91,7 +86,6 @@ SAME = np.array([1.0, 2.0])
         (each, ""),
         (linked, ""),
         (in_columns, ""),
-        (of_all_layers, ""),
         (lambda count: (None, *each(count)), ""),
         (lambda count: [{"x": SAME * number} for number in range(count)], ""),
         (lambda count: 7, ""),

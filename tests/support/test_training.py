@@ -10,10 +10,10 @@ import pytest
 
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.trying import kept
-from hw_support import Checks, Mismatch, TrainingChecks, assert_close
+from hw_support import Checks, TrainingChecks
 from hw_support.checks import parts
 from hw_support.checks.parts import Part
-from hw_support.homeworks.training import _mean_gradient, as_network, figures
+from hw_support.homeworks.training import figures
 from hw_support.submission.cells import grade_id_of
 
 PARTS = ("images", "step", "training", "test", "results", "run")
@@ -214,33 +214,3 @@ NOTHING = [np.zeros((784, 200)), np.zeros((200, 1))]
 )
 def test_a_run_is_judged_by_what_the_parts_above_allow(above, changed, message):
     assert run_part(above, **changed)[: len(message) or None] == message
-
-
-# -- measures
-
-
-def test_a_network_has_two_layers_and_flat_biases_are_accepted():
-    Ws, bs = [np.zeros((784, 5)), np.zeros((5, 1))], [np.zeros(5), np.zeros(1)]
-    network = as_network(Ws, bs, whose="it")
-    assert [p.shape for p in network] == [(784, 5), (5, 1), (1, 5), (1, 1)]
-    with pytest.raises(Mismatch, match="it: expected two weight matrices and two biases, got 3"):
-        as_network(Ws, bs[:1], whose="it")
-
-
-def test_a_mean_gradient_is_that_of_the_loss():
-    training = TrainingChecks(Checks("train"))
-    draw = np.random.default_rng(0)
-    network = [draw.normal(0, 0.1, shape) for shape in [(784, 6), (6, 1), (1, 6), (1, 1)]]
-    used = np.arange(0, 250, 5)
-    images, labels = training.images[used], training.labels[used]
-    gradients = _mean_gradient(network, images, labels, np.ones(len(used)))
-    for k, gradient in enumerate(gradients):
-        direction = draw.normal(size=gradient.shape)
-        losses = []
-        for way in (1e-5, -1e-5):
-            moved = [p + way * direction if i == k else p for i, p in enumerate(network)]
-            losses.append(figures(moved, images, labels)[0])
-        slope = (losses[0] - losses[1]) / 2e-5
-        assert_close(np.sum(gradient * direction), slope, rtol=1e-4, atol=1e-7)
-    after = [p - 0.02 * g for p, g in zip(network, gradients, strict=True)]
-    assert_close(training._batch(network, after).images, used)
