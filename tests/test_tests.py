@@ -6,8 +6,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-# What gives as many values as its first argument, or what is before its dot, has.
-AS_MANY = {"enumerate", "items", "keys", "list", "reversed", "sorted", "values", "zip"}
+# What gives as many values as its first argument, or as the text before its dot, has.
+AS_MANY = {"enumerate", "items", "keys", "list", "reversed", "sorted", "values", "zip", "split"}
 
 
 class Filled:

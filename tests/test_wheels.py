@@ -1,7 +1,6 @@
 """Two distributions are built from this tree; outside the repository, only they are there."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
+from packaging.requirements import Requirement
 
 import hw_grading
 import hw_support
@@ -79,9 +79,8 @@ def metadata_of(wheel: Path) -> Message:
 
 def required_by(wheel: Path) -> dict[str, str]:
     """What a wheel requires without any extra: the versions, by the packages' names."""
-    needed = metadata_of(wheel).get_all("Requires-Dist") or []
-    named = (re.fullmatch(r"([\w.-]+)(.*)", text) for text in needed if "extra ==" not in text)
-    return {match[1]: match[2] for match in named if match}
+    needed = map(Requirement, metadata_of(wheel).get_all("Requires-Dist") or [])
+    return {one.name: str(one.specifier) for one in needed if "extra ==" not in str(one.marker)}
 
 
 @pytest.mark.parametrize("name", FOLDERS)
