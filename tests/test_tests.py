@@ -29,6 +29,8 @@ class Filled:
                 return bool(items)
             case ast.Dict(keys=items) | ast.JoinedStr(values=items):
                 return bool(items)
+            case ast.Constant(value=str() as text):
+                return bool(text)
             case ast.Attribute(attr=name):
                 return name.isupper()
             case ast.Name(id=name):
@@ -39,6 +41,8 @@ class Filled:
                 return name in AS_MANY and self.has(first)
             case ast.Call(func=ast.Attribute(value=before, attr=name)):
                 return name in AS_MANY and self.has(before)
+            case ast.BinOp(left=left, right=right):
+                return self.has(left) or self.has(right)
             case ast.ListComp() | ast.GeneratorExp() | ast.SetComp() | ast.DictComp():
                 return all(self.has(g.iter) and not g.ifs for g in values.generators)
         return False
@@ -85,6 +89,6 @@ def test_a_silent_test_is_noticed():
     assert silent(loops.format("sorted(x)")) == ["test_a"]
     assert silent(loops.format("x if x else ()") + "    assert x\n") == []
     assert silent("def test_a(x):\n    assert all(one for one in x)\n") == ["test_a"]
-    for values in ("(1, 2)", "CELLS.items()", "range(3)", "[f(n) for n in (1,)]"):
+    for values in ("(1, 2)", "'a b'.split()", "CELLS.items()", "range(3)", "[f(n) for n in (1,)]"):
         assert silent(loops.format(values)) == []
     assert silent("def test_a():\n    y = [1]\n    for one in y:\n        assert one\n") == []
