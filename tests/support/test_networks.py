@@ -32,6 +32,7 @@ EACH, MEANS, SHAPES = expect_each, expect_means, expect_shapes
         ([RIGHT], RIGHT, {}),
         ([RIGHT.mean(axis=0)], RIGHT, {EACH: "grad[0]: expected shape (2, 3, 4), got (3, 4)",
             SHAPES: "grad[0]: expected shape (2, 3, 4), got (3, 4). Is this one gradient"}),
+        ([RIGHT.sum(axis=0)], RIGHT, {EACH: "grad[0]: expected shape", SHAPES: "grad[0]: expe"}),
         ([BIAS[:, 0]], BIAS, {SHAPES: "grad[0]: expected shape (2, 1, 4), got (2, 4)"}),
         ([RIGHT[::-1]], RIGHT, {EACH: "grad[0][0, 0, 0]: expected 1, got 169"}),
         ([-RIGHT], RIGHT, {EACH: "grad[0][0, 0, 0]: expected 1, got -1",
@@ -42,7 +43,7 @@ EACH, MEANS, SHAPES = expect_each, expect_means, expect_shapes
             "r each layer, got at least 2")),
         ([None], RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad[0]: expected numbers, got N")),
     ],
-    ids=range(9),
+    ids=range(10),
 )  # fmt: skip
 def test_shapes_values_and_means_are_compared_apart(came, right, wrong):
     for compare in (EACH, MEANS, SHAPES):
@@ -88,6 +89,7 @@ SAME = np.array([1.0, 2.0])
         (in_columns, ""),
         (lambda count: (None, *each(count)), ""),
         (lambda count: [{"x": SAME * number} for number in range(count)], ""),
+        (lambda count: ["all in one"], ""),
         (lambda count: 7, ""),
         (lambda count: None, "layer_caches: expected caches, got None"),
         (lambda count: [None] * count, "layer_caches: expected caches of 3 layers, got none"),

@@ -106,6 +106,8 @@ def test_the_picture_shows_new_losses_and_the_six_strongest_units(notebook):
     assert np.any(after[:, half:] != before[:, half:])
     weights[0][400, 0] = 2.0
     np.testing.assert_array_equal(picture()[:, half:], after[:, half:])
+    weights[:] = [np.ones((4, 1))]  # no weights of images
+    assert picture().shape == after.shape
 
 
 def test_a_picture_that_fails_ends_no_training(notebook):
