@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -138,59 +137,42 @@ class Term:
         }
 
 
-# What holds after each block, by the words that the block's first command begins with.
-Check = Callable[[Term, str], None]
-_CHECKS: dict[str, Check] = {}
+# What holds after each block: a function for its first command.
 
 
-def after(command: str) -> Callable[[Check], Check]:
-    def registered(check: Check) -> Check:
-        _CHECKS[command] = check
-        return check
-
-    return registered
-
-
-@after("source")
-def _doctor(term: Term, said: str) -> None:
+def after_source(term: Term, said: str) -> None:
     assert "fine  settings" in said
 
 
-@after("hw-grading release")
-def _released(term: Term, said: str) -> None:
+def after_release(term: Term, said: str) -> None:
     assert (term.root / "dist/hw2.zip").is_file()
     term.edit(RIGHT, WRONG)  # a release with this mistake would be refused
     term.download()
 
 
-@after("hw-grading extend")
-def _extended(term: Term, said: str) -> None:
+def after_extend(term: Term, said: str) -> None:
     assert "ann" in said
     assert "ill" in said
 
 
-@after("hw-grading collect")
-def _collected(term: Term, said: str) -> None:
+def after_collect(term: Term, said: str) -> None:
     assert sorted(p.name for p in (term.root / "submitted").iterdir()) == ["ann", "bob", "eve"]
     assert "LATE, says Canvas" in said
     assert "zoe" in said[said.index("Missing") :]
 
 
-@after("hw-grading grade")
-def _graded(term: Term, said: str) -> None:
+def after_grade(term: Term, said: str) -> None:
     assert term.points(TEST) == {"ann": 2.0, "bob": 2.0, "eve": 2.0}  # fresh cases are wrong
     term.grade_by_hand()
 
 
-@after("hw-grading explain")
-def _explained(term: Term, said: str) -> None:
+def after_explain(term: Term, said: str) -> None:
     assert "FAILED  derivatives [1 pt]\n        grad[" in said
     assert "expected" in said
     term.edit(WRONG, RIGHT)
 
 
-@after("hw-grading regrade")
-def _regraded(term: Term, said: str) -> None:
+def after_regrade(term: Term, said: str) -> None:
     assert term.points(TEST) == {"ann": 2.0, "bob": 3.0, "eve": 3.0}
     assert term.by_hand() == {student: (points, False) for student, points in BY_HAND.items()}
     [table] = (term.root / "grading/regrades").glob("*.csv")
@@ -200,23 +182,20 @@ def _regraded(term: Term, said: str) -> None:
     assert "bob" in said
 
 
-@after("hw-grading correct")
-def _corrected(term: Term, said: str) -> None:
+def after_correct(term: Term, said: str) -> None:
     assert "The question had two readings." in said
     added = {s: sum(c.points for c in f.corrections) for s, f in term.finals().students.items()}
     assert added == {"ann": 2.0, "bob": 0.0, "eve": 2.0, "zoe": 0.0}  # Bob has all points
 
 
-@after("hw-grading statistics")
-def _looked_at(term: Term, said: str) -> None:
+def after_statistics(term: Term, said: str) -> None:
     for name in ("statistics_hw2.html", "similarity_hw2.html"):
         page = (term.root / name).read_text(encoding="utf-8")
         assert "<script" not in page
         assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", page) == []
 
 
-@after("hw-grading feedback")
-def _given_back(term: Term, said: str) -> None:
+def after_feedback(term: Term, said: str) -> None:
     feedback = (term.root / "feedback/eve/hw2/hw2.html").read_text(encoding="utf-8")
     assert "The question had two readings." in feedback
     with zipfile.ZipFile(term.root / "hw2_feedback_canvas.zip") as bundle:
@@ -240,8 +219,7 @@ def _given_back(term: Term, said: str) -> None:
     assert {s: exported[s] for s in written} == {s: finals[s] for s in written}
 
 
-@after("hw-grading report")
-def _still_open(term: Term, said: str) -> None:
+def after_report(term: Term, said: str) -> None:
     still = said[said.index("Open, before grades go out:") :]
     assert "submitted nothing (1): zoe" in still
     assert "the time of submission is not proven (1): eve" in still
@@ -249,8 +227,7 @@ def _still_open(term: Term, said: str) -> None:
     assert "canvas.csv" not in still
 
 
-@after("hw-grading backup")
-def _kept(term: Term, said: str) -> None:
+def after_backup(term: Term, said: str) -> None:
     [backup] = (term.root / "backups").iterdir()
     before = {student: one.final for student, one in term.finals().students.items()}
     url = make_url(term.course.db_url)
@@ -266,8 +243,8 @@ _STATUSES = {"hw-grading doctor": (0, 1), "hw-grading export hw2": (1,)}
 
 def test_the_instructors_page_leads_through_a_term(tmp_path: Path) -> None:
     term = Term(tmp_path)
-    left = dict(_CHECKS)
+    left = {name: check for name, check in globals().items() if name.startswith("after_")}
     for lines in blocks():
-        [command] = [start for start in left if lines[0].startswith(start)]
-        left.pop(command)(term, term.type(lines))
+        command = lines[0].removeprefix("hw-grading ").split()[0]
+        left.pop(f"after_{command}")(term, term.type(lines))
     assert not left

@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tiny_homeworks import marked
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from tiny_homeworks import BY_HAND, marked, notebook_of
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.results import read_results
@@ -35,7 +35,7 @@ BLOCK = re.compile(
 TYPES = {
     "Autograded answer": {"solution": True},
     "Autograder tests": {"grade": True, "locked": True, "points": 0},
-    "Manually graded answer": {"grade": True, "solution": True},
+    "Manually graded answer": BY_HAND,
     "Read-only": {"locked": True},
 }
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n", re.S)
@@ -142,12 +142,7 @@ def test_a_homework_is_begun_released_and_graded_in_ten_minutes(copy: Copy) -> N
     assert copy.lost("hw3", "wrong") == {"test_running_mean": 5}
     assert "Input: x = [2., 4., -3., 5.]" in said  # of explain
     assert {path.name for path in (copy.folder / "staff").iterdir()} == {"hw0", "hw2"}
-
-
-def test_students_get_a_zip_of_a_homework_that_is_one_notebook(copy: Copy) -> None:
-    copy.must("hw-grading new hw4")
-    copy.must("hw-grading release hw4")
-    assert (copy.folder / "dist" / "hw4.zip").is_file()
+    assert (copy.folder / "dist" / "hw3.zip").is_file()
 
 
 # A wrong answer to each question of the page, and the points that it loses.
@@ -270,9 +265,7 @@ def test_a_plain_test_of_another_course_becomes_checks(tmp_path: Path) -> None:
             marked(new_code_cell(f"{answer}    ### END SOLUTION"), "mean", solution=True),
             marked(test, "test_mean", grade=True, locked=True, points=3),
         ]
-        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
-        nbformat.write(notebook, folder / "ps1.ipynb")
+        nbformat.write(notebook_of(cells), folder / "ps1.ipynb")
         course.must("hw-grading release ps1")
         course.hand_in("ps1", "right")
         course.hand_in("ps1", "wrong", mean=wrong)

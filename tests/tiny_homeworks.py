@@ -12,12 +12,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from hw_grading.homework.cells import described
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.source_notebook import solved
-from hw_support.submission import released
-from hw_support.submission.released import Release
 
 ANSWERS = {"ps1": ["double", "half", "negative"], "ps2": ["cube", "root", "inverse", "sign"]}
 DUE = {"ps1": "2030-09-10 23:59:59", "ps2": "2030-10-01 23:59:59"}
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+BY_HAND = {"grade": True, "solution": True}  # marks of an answer that a person grades
 CERTIFICATION = f"""**Name:**
 {BEGIN}
 Ada
@@ -43,7 +42,15 @@ def marked(cell: NotebookNode, grade_id: str, **marks: Any) -> NotebookNode:
     return cell
 
 
-def cell_of_test(answer: str, points: float, *, parts: float | None = None) -> NotebookNode:
+def notebook_of(cells: list[NotebookNode], name: str = "cell") -> NotebookNode:
+    """A notebook with these cells and a Python kernel."""
+    for number, cell in enumerate(cells):
+        cell["id"] = f"{name}-{number}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def cell_of_test(answer: str, points: float) -> NotebookNode:
     """A test cell of two parts, with a hidden line."""
     source = f"""checks = Checks("{answer}")
 ### BEGIN HIDDEN TESTS
@@ -51,7 +58,7 @@ checks.fresh()
 ### END HIDDEN TESTS
 
 
-@checks.part("it returns", points={(parts or points) - 1:g})
+@checks.part("it returns", points={points - 1:g})
 def _():
     {answer}(1.0)
 
@@ -78,13 +85,7 @@ def source_of(name: str) -> NotebookNode:
     cells = [
         new_markdown_cell(top),
         new_markdown_cell("## Certification (1 point)"),
-        marked(
-            new_markdown_cell(CERTIFICATION),
-            "certification",
-            grade=True,
-            solution=True,
-            points=1,
-        ),
+        marked(new_markdown_cell(CERTIFICATION), "certification", points=1, **BY_HAND),
         marked(new_code_cell("from hw_support import Checks"), "setup", locked=True),
         new_markdown_cell(f"## Functions ({2 * len(answers)} points)"),
     ]
@@ -97,10 +98,7 @@ def source_of(name: str) -> NotebookNode:
         ]
     optional = new_code_cell(f"{BEGIN}\npass\n{END}")
     cells.append(marked(optional, "try_it", solution=True))
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    for number, cell in enumerate(cells):
-        cell["id"] = f"{name}-{number}"
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return notebook_of(cells, name)
 
 
 def released_notebook(name: str) -> NotebookNode:
@@ -121,19 +119,18 @@ def answered_notebook(name: str) -> NotebookNode:
     return solved(released_notebook(name), source_of(name))
 
 
-def release_of(name: str, **more: Any) -> Release:
+def description_of(name: str) -> dict[str, Any]:
     """The homework's description, as students get it."""
-    attributes = {
-        "assignment": name,
-        "notebook": name,
-        "packages": ["numpy"],
-        "certification": "certification",
-        "cpu_seconds_per_cell": 60.0,
-        "cpu_seconds_for_cell": {},
-        "output_bytes_per_cell": 2_000_000,
-    }
-    notebook = released_notebook(name)
-    return released.as_release(described(notebook, **{**attributes, **more}))
+    return described(
+        released_notebook(name),
+        assignment=name,
+        notebook=name,
+        packages=["numpy"],
+        certification="certification",
+        cpu_seconds_per_cell=60.0,
+        cpu_seconds_for_cell={},
+        output_bytes_per_cell=2_000_000,
+    )
 
 
 def write_homework(

@@ -7,8 +7,8 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tiny_homeworks import CERTIFICATION, marked
+from nbformat.v4 import new_code_cell, new_markdown_cell
+from tiny_homeworks import BY_HAND, CERTIFICATION, marked, notebook_of
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.cells import described
@@ -47,26 +47,22 @@ ANSWERS = {
 
 def small_notebook() -> NotebookNode:
     """As students get it: `double` and `sketch` are code, `why` is text."""
-    answer = {"grade": True, "solution": True}
     empty = ANSWERS["certification"]
     for text in ("Ada", "30312345", "Turin, today"):
         empty = empty.replace(text, "YOUR ANSWER HERE")
     cells = [
         new_markdown_cell("# Small"),
-        marked(new_markdown_cell(empty), "certification", points=1, **answer),
+        marked(new_markdown_cell(empty), "certification", points=1, **BY_HAND),
         marked(new_code_cell(SETUP), "setup", locked=True),
         new_markdown_cell("## Function (3 points)"),
         marked(new_code_cell(STUB), "double", solution=True),
         marked(new_code_cell(TEST), "test_double", grade=True, locked=True, points=3),
         new_code_cell("print(STEP)  # not graded"),
         new_markdown_cell("## Plot (2 points)"),
-        marked(new_code_cell(STUB), "sketch", points=2, **answer),
-        marked(new_markdown_cell("YOUR ANSWER HERE"), "why", points=2, **answer),
+        marked(new_code_cell(STUB), "sketch", points=2, **BY_HAND),
+        marked(new_markdown_cell("YOUR ANSWER HERE"), "why", points=2, **BY_HAND),
     ]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"small-{number}"
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    return notebook_of(cells, "small")
 
 
 def small_description() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tools import build_mnist
-from tools.build_mnist import IdxFile, differing, pack_npz, threes_and_nines
+from tools.build_mnist import IdxFile
 
 DIGITS = {"train": [3, 1, 9, 9, 0, 3], "test": [9, 5, 3]}
 STEMS = {"train": "train", "test": "t10k"}
@@ -42,40 +42,20 @@ def mnist(tmp_path, arrays):
     return files
 
 
-def test_only_threes_and_nines_are_kept_in_their_order(arrays):
-    subset = threes_and_nines(arrays)
-    assert subset["y_train"].tolist() == [0, 1, 1, 0]
-    assert subset["y_test"].tolist() == [1, 0]
-    np.testing.assert_array_equal(subset["X_train"], arrays["X_train"][[0, 2, 3, 5]])
-
-
-@pytest.mark.parametrize(
-    ("said", "damage"),
-    [
-        ("expected a file train-labels-idx1-ubyte", lambda path: path.unlink()),
-        ("expected the MD5", lambda path: path.write_bytes(path.read_bytes() + b"x")),
-    ],
-)
-def test_a_wrong_file_is_named_and_the_old_output_stays(said, damage, mnist, tmp_path):
-    out = tmp_path / "out.npz"
-    out.write_bytes(b"old")
-    damage(tmp_path / "train-labels-idx1-ubyte")
-    with pytest.raises(SystemExit, match=said):
-        build_mnist.main([str(tmp_path), "--out", str(out)], mnist)
-    assert out.read_bytes() == b"old"
-
-
-def test_the_command_writes_a_file_and_check_sees_another(mnist, arrays, tmp_path, capsys):
+def test_the_command_writes_a_file_from_the_right_ones_alone(mnist, arrays, tmp_path, capsys):
     out = tmp_path / "out.npz"
     command = [str(tmp_path), "--out", str(out)]
     assert build_mnist.main(command, mnist) == 0
     assert hashlib.sha256(out.read_bytes()).hexdigest() in capsys.readouterr().out
-    assert out.read_bytes() == pack_npz(threes_and_nines(arrays))
+    subset = dict(np.load(out))
+    assert (subset["y_train"].tolist(), subset["y_test"].tolist()) == ([0, 1, 1, 0], [1, 0])
+    np.testing.assert_array_equal(subset["X_train"], arrays["X_train"][[0, 2, 3, 5]])
     assert build_mnist.main([*command, "--check"], mnist) == 0
-    changed = {name: array.copy() for name, array in threes_and_nines(arrays).items()}
-    changed["X_test"][1, 2, 3] += 1
-    np.savez(out, **changed)
-    assert differing(out, threes_and_nines(arrays)) == ["X_test"]
+    subset["X_test"][1, 2, 3] += 1
+    np.savez(out, **subset)
     before = out.read_bytes()
     assert build_mnist.main([*command, "--check"], mnist) == 1
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"x")
+    with pytest.raises(SystemExit, match="expected the MD5"):
+        build_mnist.main(command, mnist)
     assert out.read_bytes() == before

@@ -43,11 +43,9 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (RIGHT[0], RIGHT, "this is the gradient of the first example"),
         (RIGHT[-1], RIGHT, "this is the gradient of the last example"),
         (RIGHT.ravel(), RIGHT, "the values are right; reshape them"),
-        (RIGHT[:, None], RIGHT, "the values are right; reshape them"),
         (MATRIX[:, 0], MATRIX[:, :1], "the values are right; reshape them"),
         (outer(DELTA, X), outer(X, DELTA), "rows and columns are swapped"),
         (outer(DELTA[:, :1], X), outer(X, DELTA[:, :1]), "rows and columns are swapped"),
-        (MATRIX / 2, MATRIX, "every entry is half"),
         (np.array([[2.5], [-1.25], [2.0]]) / 3, np.array([[2.5], [-1.25], [2.0]]),
          "every entry is divided by n"),
         (ROWS[0], ROWS, "the function returned one array instead of two; this is its first"),
@@ -67,7 +65,6 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (np.empty((0, 4)), RIGHT, None),
         (np.where(RIGHT.max() > RIGHT, -RIGHT, RIGHT), RIGHT, None),  # all but one
         (MATRIX[0], MATRIX, None),  # of more than two
-        (np.ones(7), RIGHT, None),
         (np.array(2.0), np.array(1.0), None),
         *((factor * RIGHT, RIGHT, None) for factor in (2.011, 1.5, 0.7, 3.0, -2.0)),
         # two explain it
@@ -83,12 +80,10 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (MATRIX[:4] / 2, MATRIX[:4], None),  # half, or divided by the root of n
         (np.array([[3.0], [-1.25], [2.0]]) / 3, np.array([[3.0], [-1.25], [2.0]]), None),
         (ROWS[1], ROWS, None),
-        (ROWS.max(axis=1), ROWS, None),
         (np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]]), None),
         # nearly right
         (RIGHT * (1 + 1e-5), RIGHT, None),
         (RIGHT * 1.001, RIGHT, None),
-        (RIGHT + 1e-5, RIGHT, None),
         (np.round(RIGHT, 4), RIGHT, None),
         (SYMMETRIC.T, SYMMETRIC, None),
     ],

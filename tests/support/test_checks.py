@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import re
 
 import numpy as np
 import pytest
@@ -140,8 +141,6 @@ def test_a_case_need_not_have_every_result(run):
          "Input: x = [1., 2.]", False),
         ("def double(x): pass", "out: expected numbers, got None. Is a `return` missing? "
          "Input: x = [1., 2.]", False),
-        ("def double(x): return helper(x)", "line 1 of double: NameError: name 'helper' is not "
-         "defined. Input: x = [1., 2.]", False),
         ("", "double is not defined. Did its cell end in an error?", False),
     ],
 )  # fmt: skip
@@ -176,17 +175,12 @@ def test_fresh_cases_of_the_staff_may_be_given_by_part(run, graded):
          "checks.fresh(...) how to draw inputs for which it is right"),
         ("1 / 0\ndef double(x): return x / 0", "", OPEN, "ValueError: for all inputs like those "
          "of the visible cases the solution returns NaN or infinity"),
-        ("other = 1\ndef double(x, other=1 / 0): return x", "", OPEN, "ValueError: for all inputs "
-         "like those of the visible cases the solution raises LookupError: double: "
-         "ZeroDivisionError: division by zero"),
         ("half = 0.5", "", OPEN, "the solutions define no such function"),
         ("def double(x): return 2 * x", "", OPEN + "checks.fresh(y=(0, 1))\n", "ValueError: "
          "checks.fresh names y, which is no argument"),
         ("def double(x): return 2 * x", "", OPEN + "checks.fresh(x=(1, 0))\n", "ValueError"),
         ("def double(x): return 2 * x", "", OPEN + "checks.fresh(lambda draw: [np.ones(2)])\n",
          "TypeError: expected a tuple of inputs, got [1., 1.]"),
-        ("def double(x): return 2 * x", "", OPEN + "checks.fresh(lambda draw: [(1, 2)])\n",
-         "TypeError: double() takes 1 positional argument"),
         ("def double(x):\n    while True: pass", "", OPEN, "the solution raises TimeLimitReached"),
     ],
 )  # fmt: skip
@@ -246,18 +240,17 @@ def test_what_the_test_says_goes_before_the_staffs_generator(run, graded):
 
 
 @pytest.mark.parametrize(
-    ("solution", "answer"),
+    ("solution", "answer", "cases"),
     [
         ("def f(x):\n    if x > 2: raise ValueError\n    return 1 / x",
-         "def f(x): return 1 / x if x <= 2 else 0"),
-        ("def f(x): return np.sqrt(3 - x)", "def f(x): return np.sqrt(max(0, 3 - x))"),
+         "def f(x): return 1 / x if x <= 2 else 0", "(2.0, 0.5), (1.0, 1.0)"),
+        ("def f(x): return np.sqrt(3 - x)", "def f(x): return np.sqrt(max(0, 3 - x))",
+         "(2.0, 1.0), (1.0, 2**0.5)"),
     ],
 )  # fmt: skip
-def test_inputs_for_which_nothing_is_right_are_left_out(run, graded, solution, answer):
+def test_inputs_for_which_nothing_is_right_are_left_out(run, graded, solution, answer, cases):
     graded("import numpy as np\n" + solution)
-    cell = 'checks = Checks("f", returns="out", cases=[(2.0, 0.5), (1.0, 1.0)])\n'
-    cell = cell.replace("0.5", "1.0") if "sqrt" in solution else cell
-    cell = cell.replace("(1.0, 1.0)", "(1.0, 2**0.5)") if "sqrt" in solution else cell
+    cell = f'checks = Checks("f", returns="out", cases=[{cases}])\n'
     assert messages(run(answer, cell + TABLE)) == [""]
 
 
@@ -374,21 +367,16 @@ RNG = "rng = np.random.default_rng(1)\n"
          "expected two calls to differ, got the same numbers twice"),
         ("def noise(): return np.repeat(rng.random(10), 100)", "low=0",
          "expected 2000 different numbers in two calls, got 20"),
-        ("def noise(): return np.full(1000, rng.random())", "low=0",
-         "expected 2000 different numbers in two calls, got 2"),
         ("def noise(): return rng.normal(0, 2, 1000)", "std=1", "expected the standard deviation"),
         ("def noise(): return None", "low=0", "the result: expected numbers, got None"),
-        ("def noise(): 1 / 0", "low=0", "line 1 of noise: ZeroDivisionError"),
         ("", "low=0", "noise is not defined"),
     ],
 )  # fmt: skip
 def test_a_random_function(run, answer, how, message):
     cell = f'checks = Checks("noise")\nchecks.random("it", 1, lambda: noise(), {how})\n'
     (part,) = run(RNG + answer, cell).parts
-    if not answer.startswith("def"):
-        assert part.message.startswith(message)
     assert bool(part.message) == bool(message)
-    assert message.split(":")[-1] in part.message
+    assert message in part.message
 
 
 @pytest.mark.parametrize(
@@ -580,7 +568,6 @@ def test_an_interrupt_ends_the_cell_and_restores_names(run, graded):
     [
         "\n  while True: pass",
         "import time; time.sleep(3600)",
-        "\n  while True:\n    try:\n      while True: pass\n    except BaseException: pass",
     ],
 )
 def test_an_endless_function_fails_its_part_within_the_limit(run, monkeypatch, endless):
@@ -595,11 +582,7 @@ def test_an_endless_function_fails_its_part_within_the_limit(run, monkeypatch, e
     assert len(calls) == 1
 
 
-class OddError(BaseException):
-    pass
-
-
-@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(0), OddError(), StopIteration()])
+@pytest.mark.parametrize("error", [ValueError("odd"), SystemExit(0), StopIteration()])
 def test_a_part_that_raises_fails_alone(run, error):
     def double(x):
         if len(x) > 1:
@@ -627,18 +610,6 @@ def test_passed_parts_are_printed_on_one_line_above_the_points(run, capsys):
     ]
 
 
-@pytest.mark.parametrize(
-    ("came", "said"),
-    [((1, 2, 3, 4), "got 4 of them"), (iter([1, 2, 3]), "got more"), ((1, 2), "")],
-)
-def test_further_results_are_a_mistake_where_none_are_allowed(came, said):
-    if said:
-        with pytest.raises(Mismatch, match=f"{said}. Put what belongs together into one tuple"):
-            results(came, "out, grad", exactly=True)
-    else:
-        assert results(came, "out, grad", exactly=True) == [1, 2]
-
-
 @pytest.mark.parametrize(("how", "passed"), [("", True), (", exactly=True", False)])
 def test_a_test_cell_may_refuse_further_results(run, how, passed):
     cell = PAIRS.replace(", likely=KNOWN", how)
@@ -655,6 +626,7 @@ def _():
 
 def test_a_failure_is_wrapped_and_told_once(run, capsys):
     again = TABLE.replace("values", "more") + TABLE.replace(")", ", values=False)")
+    again += TABLE.replace("values", "third") + TABLE.replace("values", "fourth")
     answer = "def double(x): return [1 / 0][0]"
     run(answer, OPEN + TABLE + again + LONG + SCORE, Mismatch=Mismatch)
     said = capsys.readouterr().out
@@ -663,16 +635,8 @@ def test_a_failure_is_wrapped_and_told_once(run, capsys):
     assert "Input" not in input_and_rest
     assert "FAILED  more [2 pt]\n        line 1 of double: ZeroDivisionError" in input_and_rest
     assert "FAILED  values [2 pt]\n        counts only if a part that compares" in input_and_rest
-
-
-def test_the_same_message_stands_once(run, capsys):
-    third = TABLE.replace("values", "third") + TABLE.replace("values", "fourth")
-    run("def double(x): return 1 / 0", OPEN + TABLE + third + SCORE)
-    assert capsys.readouterr().out.splitlines()[-3:] == [
-        "FAILED  fourth [2 pt]",
-        "        for the same reason as a part above",
-        "double: 0 of 6 points",
-    ]
+    again = "FAILED  third [2 pt], fourth [2 pt]\n        for the same reason as a part above"
+    assert again in input_and_rest
 
 
 @pytest.mark.parametrize(("variable", "coloured"), [("", True), ("NO_COLOR", False)])
@@ -688,6 +652,7 @@ def test_a_notebook_shows_no_number_below_the_points(run, monkeypatch):
     assert (shown, hasattr(shown, "_ipython_display_")) == (2.0, True)
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     assert type(run(RIGHT, OPEN + TABLE + SCORE).score_came) is float
+    assert run(RIGHT, OPEN + TABLE.replace("2", "0") + SCORE).score_came is None  # of 0 points
 
 
 def test_nothing_is_printed_for_fresh_cases(run, graded, capsys):
@@ -705,10 +670,6 @@ def test_validation_of_nbgrader_reports_failed_parts_as_an_error(run, monkeypatc
         run("def double(x): return x", OPEN + TABLE + SCORE)
 
 
-def test_parts_without_points_have_no_score(run):
-    assert run(RIGHT, OPEN + TABLE.replace("2", "0") + SCORE).score_came is None
-
-
 def test_the_last_result_of_ipython_survives_a_part(monkeypatch):
     # IPython leaves `_` alone if Python's own displayhook has bound it in this process.
     monkeypatch.delattr(builtins, "_", raising=False)
@@ -721,22 +682,25 @@ def test_the_last_result_of_ipython_survives_a_part(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("came", "got"),
+    ("came", "exactly", "got"),
     [
-        ((1, 2), [1, 2]),
-        (iter([1, 2, 3]), [1, 2]),
-        (None, "got None. Is a `return` missing?"),
-        (np.ones((2, 2)), "got one array, [[1., 1.], [1., 1.]]"),
-        ("ab", "got one text, 'ab'"),
-        ({1: 2, 3: 4}, "got one dictionary, {1: 2, 3: 4}"),
-        ([1], "got [1]"),
+        ((1, 2), False, [1, 2]),
+        (iter([1, 2, 3]), False, [1, 2]),
+        ((1, 2), True, [1, 2]),
+        ((1, 2, 3, 4), True, ", got 4 of them. Put what belongs together into one tuple"),
+        (iter([1, 2, 3]), True, ", got more. Put what belongs together into one tuple"),
+        (None, False, ", got None. Is a `return` missing?"),
+        (np.ones((2, 2)), False, ", got one array, [[1., 1.], [1., 1.]]"),
+        ("ab", False, ", got one text, 'ab'"),
+        ({1: 2, 3: 4}, False, ", got one dictionary, {1: 2, 3: 4}"),
+        ([1], False, ", got [1]"),
     ],
 )
-def test_results_are_as_many_as_names(came, got):
+def test_results_are_as_many_as_names(came, exactly, got):
     if isinstance(got, list):
-        assert results(came, "out, grad") == got
-        assert results(came, "out") == [came]
+        assert results(came, "out, grad", exactly=exactly) == got
     else:
-        with pytest.raises(Mismatch) as caught:
-            results(came, "out, grad")
-        assert str(caught.value) == f"expected 2 results (out, grad), {got}"
+        said = re.escape(f"expected 2 results (out, grad){got}")
+        with pytest.raises(Mismatch, match=said):
+            results(came, "out, grad", exactly=exactly)
+    assert results(came, "out") == [came]

@@ -77,9 +77,7 @@ def test_values_and_shapes(got, right, how, message):
         ([1.0, None], "object values"),
         ([Fraction(1, 2)], "object values"),
         ([[1.0], [1.0, 2.0]], "a list of 2 entries (shape (1,), shape (2,)), which is no array"),
-        ((x for x in [1.0]), "a generator"),
         (abs, "a function. Did you forget to call it?"),
-        (1 + 2j, "a complex"),
         ({"a": 1}, "a dict"),
         (np.broadcast_to(0.0, (10**9, 10)), "an array of shape (1000000000, 10), far too many"),
     ],
@@ -88,48 +86,17 @@ def test_results_without_numbers_are_named(value, got):
     assert told(as_numbers, value, what="out") == f"out: expected numbers, got {got}"
 
 
-@pytest.mark.parametrize("what", ["grad_Ws[0]", "a parameter after the call"])
-def test_for_an_entry_that_is_none_no_return_is_missing(what):
-    assert told(as_numbers, None, what=what).endswith("expected numbers, got None")
+def test_for_an_entry_that_is_none_no_return_is_missing():
+    assert told(as_numbers, None, what="grad_Ws[0]").endswith("expected numbers, got None")
+    assert told(as_numbers, None, what="x after the call").endswith("expected numbers, got None")
 
 
 COLUMN = [np.ones((3, 1)), np.ones((2, 1))]
 
 
-@pytest.mark.parametrize(
-    ("came", "due"),
-    [
-        (1, True),
-        ([2.0, 4.0000001], np.array([2, 4])),
-        ("a text", "a text"),
-        ("b", np.str_("b")),
-        (np.array(["a", "b"]), ("a", "b")),
-        (["a", "b"], np.array(["a", "b"])),
-        (b"a", b"a"),
-        (None, None),
-        (10**30, 10**30),
-        ([], []),
-        (np.empty(0), ()),
-        ((), []),
-        (np.empty((0, 2)), np.empty((0, 2))),
-        ({2: [1.0], "a": None}, {"a": None, 2: np.ones(1)}),
-        ({"b", "a"}, {"a", "b"}),
-        (frozenset([1]), {1.0}),
-        (["b", "a"], {"a", "b"}),  # as it comes from the notebook
-        ([np.ones(2), [1, 1, 1]], ([1.0, 1.0], [1.0, 1.0, 1.0])),
-        ([[1], [2, 3]], [[1], [2, 3]]),
-        (["a", [1, (2.5, None)], {"x": {3}}], ("a", (1, [2.5, None]), {"x": {3}})),
-        ([[], [1.0]], [[], [1.0]]),
-    ],
-)
-def test_values_of_any_plain_kind_are_right(came, due):
-    expect_value(came, due)
-
-
 @pytest.mark.parametrize("came", [COLUMN, [one.ravel() for one in COLUMN], (np.ones(3), [1, 1])])
 def test_columns_in_lists_may_be_flat(came):
     expect_value(came, COLUMN, flat_ok=True)
-    expect_value([*came[:1]] * 2, COLUMN[:1] * 2, flat_ok=True)
     expect_value({"x": came}, {"x": COLUMN}, flat_ok=True)
     if np.ndim(came[0]) == 1:
         with pytest.raises(Mismatch, match=r"^out\[0\]: expected shape \(3, 1\), got \(3,\)"):
@@ -139,11 +106,24 @@ def test_columns_in_lists_may_be_flat(came):
 @pytest.mark.parametrize(
     ("came", "due", "message"),
     [
+        (1, True, ""),
+        ([2.0, 4.0000001], np.array([2, 4]), ""),
+        ("b", np.str_("b"), ""),
+        (np.array(["a", "b"]), ("a", "b"), ""),
+        (b"a", b"a", ""),
+        (None, None, ""),
+        (10**30, 10**30, ""),
+        ((), [], ""),
+        (np.empty((0, 2)), np.empty((0, 2)), ""),
+        ({2: [1.0], "a": None}, {"a": None, 2: np.ones(1)}, ""),
+        ({"b", "a"}, {"a", "b"}, ""),
+        (frozenset([1]), {1.0}, ""),
+        (["b", "a"], {"a", "b"}, ""),  # as it comes from the notebook
+        ([np.ones(2), [1, 1, 1]], ([1.0, 1.0], [1.0, 1.0, 1.0]), ""),
+        (["a", [1, (2.5, None)], {"x": {3}}], ("a", (1, [2.5, None]), {"x": {3}}), ""),
         (2, 1, "out: expected 1, got 2"),
         (None, "a", "out: expected 'a', got None. Is a `return` missing?"),
-        (None, [], "out: expected [], got None. Is a `return` missing?"),
         (0, None, "out: expected None, got 0"),
-        (np.zeros(2), None, "out: expected None, got [0., 0.]"),
         ("b", "a", "out: expected 'a', got 'b'"),
         (["a"], "a", "out: expected 'a', got ['a']"),
         ("a", b"a", "out: expected b'a', got 'a'"),
@@ -153,7 +133,6 @@ def test_columns_in_lists_may_be_flat(came):
         ({"a": 1, 2: 3}, {"a": 1}, "out: expected no key 2"),
         ({"a": [1, 3]}, {"a": [1, 2]}, "out['a'][1]: expected 2, got 3 (1 of 2 entries differ)"),
         ([("a", 1)], {"a": 1}, "out: expected {'a': 1}, got [('a', 1)]"),
-        ({"a"}, {"a", "b"}, "out: expected {'a', 'b'}, got {'a'}"),
         (["a", "a", "b"], {"a", "b"}, "out: expected {'a', 'b'}, got ['a', 'a', 'b']"),
         ([["a"]], {"a"}, "out: expected {'a'}, got [['a']]"),
         ("a", {"a"}, "out: expected {'a'}, got 'a'"),
@@ -161,14 +140,12 @@ def test_columns_in_lists_may_be_flat(came):
         ("ab", ["a", "b"], "out: expected ['a', 'b'], got 'ab'"),
         (["a", [1, "x"]], ["a", [1, "y"]], "out[1][1]: expected 'y', got 'x'"),
         ([1], [], "out: expected 0 entries, got 1"),
-        (np.empty((0, 3)), np.empty((0, 2)), "out: expected shape (0, 2), got (0, 3)"),
         ([np.ones(2), np.ones(2)], [np.ones(2), np.ones(3)], "out[1]: expected shape (3,), got"),
-        ([[1.0], [2.0]], [[1.0], [2.0, 3.0]], "out[1]: expected shape (2,), got (1,)"),
-        (abs, 1, "out: expected numbers, got a function. Did you forget to call it?"),
     ],
 )
-def test_a_wrong_value_of_any_kind_is_told(came, due, message):
-    assert told(expect_value, came, due, what="out").startswith(message)
+def test_a_value_of_any_plain_kind_is_right_or_told(came, due, message):
+    said = told(expect_value, came, due, what="out")
+    assert said[: len(message) or None] == message
 
 
 def test_tolerances_hold_within_lists_too():
@@ -193,7 +170,6 @@ DRAW, ANY = np.random.default_rng(1), (-np.inf, np.inf)
         (DRAW.normal(2, 3, 5000), (2, 3, *ANY), ""),
         (DRAW.normal(2, 3, 5000), (None, None, *ANY), ""),
         (DRAW.exponential(2, 1000), (2, 2, 0, np.inf), ""),
-        (DRAW.random(1000) < 0.05, (0.05, 0.218, 0, 1), ""),
         (DRAW.integers(1, 7, 1000), (3.5, 1.708, 1, 6), ""),
         (DRAW.normal(2, 3, 5000), (2.5, 3, *ANY), "expected the mean 2.5, got"),
         (DRAW.normal(2, 3, 5000), (2, 2.7, *ANY), "expected the standard deviation 2.7, got"),
@@ -206,16 +182,13 @@ def test_random_numbers_have_a_mean_a_spread_and_bounds(draws, given, message):
     assert told(expect_spread, draws.astype(float), *given)[: len(message) or None] == message
 
 
-@pytest.mark.parametrize("draw", ["normal", "uniform", "exponential", "rare"])
-def test_right_draws_pass_with_every_seed(draw):
-    draws = {
-        "normal": lambda rng: (rng.normal(0, 1, 1000), 0, 1),
-        "uniform": lambda rng: (rng.uniform(0, 1, 1000), 0.5, 12**-0.5),
-        "exponential": lambda rng: (rng.exponential(1, 1000), 1, 1),
-        "rare": lambda rng: ((rng.random(1000) < 0.1) * 1.0, 0.1, 0.3),
-    }
+def test_right_draws_pass_with_every_seed():
     for seed in range(2000):
-        expect_spread(*draws[draw](np.random.default_rng(seed)), *ANY)
+        draw = np.random.default_rng(seed)
+        expect_spread(draw.normal(0, 1, 1000), 0, 1, *ANY)
+        expect_spread(draw.uniform(0, 1, 1000), 0.5, 12**-0.5, *ANY)
+        expect_spread(draw.exponential(1, 1000), 1, 1, *ANY)
+        expect_spread((draw.random(1000) < 0.1) * 1.0, 0.1, 0.3, *ANY)
 
 
 def test_relative_error_is_that_of_the_largest_entry():
@@ -230,18 +203,6 @@ def test_relative_error_is_that_of_the_largest_entry():
 # -- what a call leaves as it was
 
 
-def changed(x, more):
-    x[0] = 9
-
-
-def appended(x, more):
-    more.append(1)
-
-
-def within(x, more):
-    more[0] += 1
-
-
 def restored(x, more):
     x += 0.1
     x -= 0.1
@@ -252,33 +213,27 @@ def restored(x, more):
     [
         (lambda x, more: 5, ""),
         (restored, ""),
-        (changed, "x after the call: expected [1., 2.], as before, got [9., 2.]"),
-        (appended, "more after the call: expected 2 entries, as before it, got 3"),
-        (within, "more[0] after the call: expected [0.], as before, got [1.]"),
+        (lambda x, more: x.fill(9), "x after the call: expected [1., 2.], as before, got [9., 9.]"),
+        (
+            lambda x, more: more.append(1),
+            "more after the call: expected 2 entries, as before it, g",
+        ),
+        (
+            lambda x, more: more[0].fill(1),
+            "more[0] after the call: expected [0.], as before, got [",
+        ),
     ],
 )
 def test_arguments_are_left_as_they_were(function, message):
     def call():
         return expect_unchanged(function, np.array([1.0, 2.0]), [np.zeros(1), abs], names="x, more")
 
-    assert told(call) == message
+    assert told(call)[: len(message) or None] == message
     if not message:
         assert call() == function(np.zeros(2), [])
 
 
-def filling(shared):
-    def fill(x):
-        if isinstance(shared, dict):
-            shared["x"] = x
-        else:
-            shared[:] = x
-        return [shared]
-
-    return fill
-
-
-def taping(tape):
-    return lambda x: tape.append(x) or tape
+TAPE, TABLE, ARRAY = [], {}, np.empty(2)
 
 
 @pytest.mark.parametrize(
@@ -286,10 +241,9 @@ def taping(tape):
     [
         (lambda x: (x + 1, {"x": [x], "more": (x, None)}), True),
         (lambda x: None, True),
-        (lambda x: "text", True),
-        (taping([]), True),  # what is on it stays
-        (filling({}), False),
-        (filling(np.empty(2)), False),
+        (lambda x: TAPE.append(x) or TAPE, True),  # what is on it stays
+        (lambda x: TABLE.update(x=x) or [TABLE], False),
+        (lambda x: np.copyto(ARRAY, x) or [ARRAY], False),
     ],
 )
 def test_earlier_results_are_left_as_they_were(function, kept):
@@ -317,5 +271,4 @@ def test_values_are_shown_on_one_line(value, text):
 
 
 def test_an_input_with_nan_that_is_left_alone_is_unchanged():
-    values = np.array([1.0, np.nan])
-    assert np.isnan(expect_unchanged(np.sum, values, names="x"))
+    assert np.isnan(expect_unchanged(np.sum, np.array([1.0, np.nan]), names="x"))

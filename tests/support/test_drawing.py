@@ -20,12 +20,7 @@ def test_a_stroke_puts_ink_along_its_way_and_nowhere_else():
     assert not image[:, :3].any()
     assert np.any((image > 0) & (image < 1))  # soft edges, as in MNIST
     assert not _add_stroke(image, (8.0, 10.5), (8.0, 10.5)).any()
-
-
-def test_a_point_outside_is_cut_off():
-    image = np.zeros((28, 28))
-    assert not _add_stroke(image, (-40.0, 5.0), (-40.0, 5.0)).any()
-    _add_stroke(image, (-40.0, 5.5), (3.5, 5.5))
+    _add_stroke(image, (-40.0, 5.5), (3.5, 5.5))  # from outside
     assert image[5, 0] == 1
 
 

@@ -28,12 +28,9 @@ def message_of(cell, test="f(0)", **names):
     [
         (RAISES.replace("y)", "y - 1)"), "line 4 of f: ValueError: math domain error"),
         ("def g(x):\n    return 1 / x\ndef f(x):\n    return g(x)\n", "line 2 of g, called from l"),
-        ("def f(x):\n    return [1 / y for y in [x]]\n", "line 2 of f: ZeroDivision"),
         ("def f(x):\n    return (lambda y: 1 / y)(x)\n", "line 2 of f: ZeroDivision"),
         ("f = lambda x: 1 / x\n", "line 1 of a function: ZeroDivision"),
         (CLASS, "line 3 of C.__call__: ZeroDivision"),
-        ("def f(x):\n    return expit(x)\n", "line 2 of f: NameError: name 'expit' is not defined"),
-        ("def f(x):\n    import no_such_package\n", "line 2 of f: ModuleNotFoundError: No module"),
         ("", "NameError: name 'f' is not defined"),
         ("class E(Exception): pass\ndef f(x):\n    raise E\n", "line 3 of f: E was raised"),
     ],

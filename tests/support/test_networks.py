@@ -30,25 +30,20 @@ EACH, MEANS, SHAPES = expect_each, expect_means, expect_shapes
     ("came", "right", "wrong"),
     [
         ([RIGHT], RIGHT, {}),
-        ((RIGHT.tolist(),), RIGHT, {}),
         ([RIGHT.mean(axis=0)], RIGHT, {EACH: "grad[0]: expected shape (2, 3, 4), got (3, 4)",
             SHAPES: "grad[0]: expected shape (2, 3, 4), got (3, 4). Is this one gradient"}),
         ([RIGHT.sum(axis=0)], RIGHT, {EACH: "grad[0]: expected shape", SHAPES: "grad[0]: expe"}),
         ([BIAS[:, 0]], BIAS, {SHAPES: "grad[0]: expected shape (2, 1, 4), got (2, 4)"}),
         ([RIGHT[::-1]], RIGHT, {EACH: "grad[0][0, 0, 0]: expected 1, got 169"}),
-        ([RIGHT[::-1] * [[[1]], [[2]]]], RIGHT, {EACH: "grad[0][0", MEANS: "the mean of grad[0]"}),
         ([-RIGHT], RIGHT, {EACH: "grad[0][0, 0, 0]: expected 1, got -1",
             MEANS: "the mean of grad[0][0, 0]: expected 85, got -85"}),
-        ([RIGHT.swapaxes(1, 2)], RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad[0]: expected")),
         ([RIGHT.ravel()], RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad[0]: expected shape")),
-        ([np.ones((2, 5))], RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad[0]: expected shape")),
         (None, RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad: expected arrays, got None")),
-        ([], RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad: expected 1 arrays, one f")),
         ([RIGHT] * 9, RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad: expected 1 arrays, one fo"
             "r each layer, got at least 2")),
         ([None], RIGHT, dict.fromkeys((EACH, MEANS, SHAPES), "grad[0]: expected numbers, got N")),
     ],
-    ids=range(15),
+    ids=range(10),
 )  # fmt: skip
 def test_shapes_values_and_means_are_compared_apart(came, right, wrong):
     for compare in (EACH, MEANS, SHAPES):
@@ -74,18 +69,9 @@ def linked(count):
     return (layer(count), linked(count - 1)) if count else None
 
 
-def numbered(count):
-    return {f"{name}{number}": SAME * number for name in "xW" for number in range(count)}
-
-
 def in_columns(count):
     """Return all inputs, with the output behind them, and all slopes."""
     return [layer(number)[0] for number in range(count + 1)], each(count)
-
-
-def of_all_layers(count):
-    """Return for each layer one list with the pieces of all layers."""
-    return [each(count)] * count
 
 
 def growing(tape):
@@ -101,19 +87,13 @@ SAME = np.array([1.0, 2.0])
         (each, ""),
         (linked, ""),
         (in_columns, ""),
-        (of_all_layers, ""),
-        (lambda count: [(SAME, [SAME * n for n in range(count)])] * count, ""),
-        (lambda count: [numbered(count)], ""),
         (lambda count: (None, *each(count)), ""),
         (lambda count: [{"x": SAME * number} for number in range(count)], ""),
         (lambda count: ["all in one"], ""),
-        (numbered, ""),
         (lambda count: 7, ""),
         (lambda count: None, "layer_caches: expected caches, got None"),
         (lambda count: [None] * count, "layer_caches: expected caches of 3 layers, got none"),
         (lambda count: each(count)[1:], "layer_caches: expected 3 caches, got 2"),
-        (lambda count: [None, *each(count)[1:]], "layer_caches: expected 3 caches, got 2"),
-        (lambda count: each(1), "layer_caches: expected 3 caches, got 1"),
         (lambda count: [(SAME, 2 * SAME)], "layer_caches: expected 3 caches, got 1"),
         (lambda count: [(SAME,)] * count, "layer_caches: expected a cache of its own for each la"),
     ],
@@ -122,27 +102,22 @@ def test_caches_are_those_of_all_layers(caches, message):
     assert told(expect_caches, caches, 3)[: len(message) or None] == message
 
 
-@pytest.mark.parametrize("layers", [1, 2])
-def test_caches_are_those_of_one_call(layers):
-    said = f"layer_caches: expected {layers} entries in the next call too, got {2 * layers}. The li"
-    assert told(expect_caches, growing([]), layers).startswith(said)
+def test_caches_are_those_of_one_call():
+    said = "layer_caches: expected 1 entries in the next call too, got 2. The list still has"
+    assert told(expect_caches, growing([]), 1).startswith(said)
 
 
 GRADIENTS = [np.arange(6.0).reshape(3, 2, 1), np.arange(3.0).reshape(3, 1, 1) + 1]
 
 
-@pytest.mark.parametrize(
-    ("got", "said"),
-    [
-        ([2.5 * GRADIENTS[0] + 1, GRADIENTS[1]], "g[1] is right: look first at what you hand back"),
-        ([GRADIENTS[0], GRADIENTS[1] + 1], "the mean of g[1]"),
-        ([GRADIENTS[0] + 1, GRADIENTS[1] + 1], "the mean of g[1]"),
-    ],
-)
-def test_layers_that_are_right_are_named(got, said):
-    message = told(expect_means, got, GRADIENTS, what="g")
-    assert said in message
-    assert ("is right" in message) == (got[1] is GRADIENTS[1])
+def test_layers_that_are_right_are_named():
+    one, two = GRADIENTS
+    said = told(expect_means, [2.5 * one + 1, two], GRADIENTS, what="g")
+    assert said.endswith("g[1] is right: look first at what you hand back from layer to layer")
+    for got in ([one, two + 1], [one + 1, two + 1]):
+        said = told(expect_means, got, GRADIENTS, what="g")
+        assert "the mean of g[1]" in said
+        assert "is right" not in said
 
 
 ONE = np.array([1.0, 2.0])
@@ -154,11 +129,9 @@ PAIRS = [(ONE, ONE * (1 + 1e-6)), (ONE, ONE)]
     [
         (PAIRS, 1e-6, ""),
         (PAIRS, 0.5e-6, ""),  # relative to the sum
-        (PAIRS, np.array([[1e-6]]), ""),
         (PAIRS, 1e-5, "the largest relative error: expected 1.0e-07 to 2.0e-06, got 1.0e-05"),
         (PAIRS, 0.0, "the largest relative error: expected 1.0e-07 to 2.0e-06, got 0.0e+00"),
         (PAIRS, np.nan, "the largest relative error: expected 1.0e-07 to 2.0e-06, got nan"),
-        (PAIRS, None, "the largest relative error: expected numbers, got None"),
         ([(ONE, ONE)], 0.0, ""),
         ([(ONE, ONE[:1])], 5.0, ""),  # the shape has cost points elsewhere
         ([(ONE, ONE[:1])], None, "the largest relative error: expected numbers, got None"),
@@ -172,16 +145,13 @@ def test_the_largest_error_by_any_usual_definition(pairs, largest, message):
     assert said[: len(message) or None] == message
 
 
-def test_the_largest_error_of_unequal_lists_is_any_number():
-    assert expect_largest_error(lambda: 5.0, [ONE, ONE], [ONE]) == 5.0
-
-
 @pytest.mark.parametrize("other", [[ONE[:1]], [ONE, ONE]])
 def test_a_missing_largest_error_is_excused_if_none_can_be_had(other):
     def missing():
         raise NameError("largest_relative_error")
 
     assert expect_largest_error(missing, [ONE], other) == 0
+    assert expect_largest_error(lambda: 5.0, [ONE], other) == 5.0  # and any number counts
     with pytest.raises(NameError):
         expect_largest_error(missing, [ONE], [ONE])
 
@@ -219,7 +189,6 @@ RNG = np.random.default_rng(7)
          "expected some numbers beyond 0.03, got none"),
         (layers(scaled), "expected the standard deviation 0.01, got 0"),  # within each layer
         (layers(lambda shape: RNG.normal(0, 0.01, shape[0])), "expected a number for each unit"),
-        (layers(lambda shape: np.full(shape, np.nan)), "expected finite numbers, got NaN"),
         (layers(lambda shape: None), "the result: expected numbers, got None"),
     ],
 )  # fmt: skip

@@ -27,9 +27,7 @@ def closed():
     ("image", "limits"),
     [
         (np.full((28, 28), 0.25), (0, 1)),
-        (np.ones(784, bool), (0, 1)),
         (np.linspace(-2, 3, 784), (-2, 3)),
-        (np.arange(784) % 256, (0, 255)),
     ],
 )
 def test_an_image_is_upright_and_its_grey_levels_comparable(image, limits):
@@ -42,41 +40,16 @@ def test_an_image_is_upright_and_its_grey_levels_comparable(image, limits):
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
 
 
-@pytest.mark.parametrize(
-    ("count", "rows", "columns"), [(1, 1, 1), (8, 1, 8), (12, 2, 6), (9, 2, 5)]
-)
-def test_digits_are_laid_out_in_even_rows_of_at_most_eight(count, rows, columns):
-    axes = display_digits(np.zeros((count, 784)), range(count))
+def test_digits_are_laid_out_in_even_rows_and_places_left_over_are_blank():
+    axes = display_digits(np.zeros((9, 784)), range(9))
     grid = axes[0].get_gridspec()
-    assert (grid.nrows, grid.ncols) == (rows, columns)
-    assert [ax.get_title() for ax in axes] == [str(number) for number in range(count)]
-    assert not any(ax.axison for ax in axes[0].figure.axes[count:])
-
-
-@pytest.mark.parametrize(
-    ("caption", "lines", "smaller"),
-    [
-        ("nine", 1, False),
-        ("true 0, said 1 (0.63)", 2, False),
-        ("a\nb", 2, False),
-        ("n" * 40, 1, True),
-    ],
-)
-def test_a_caption_fits_its_image(caption, lines, smaller):
-    axes = display_digits([np.zeros(784)] * 6, [caption] * 6)
-    assert axes[0].get_title().count("\n") + 1 == lines
-    axes[0].figure.draw_without_rendering()
-    widths = [ax.title.get_window_extent().width for ax in axes]
-    assert max(widths) <= 1.1 * axes[0].get_window_extent().width
-    assert (axes[0].title.get_fontsize() < 10) == smaller
-
-
-def test_digits_on_given_axes_leave_the_others_blank():
-    _, grid = plt.subplots(2, 2)
-    axes = display_digits([np.zeros(784)] * 3, ["a", "b", "c"], grid)
-    assert list(axes) == list(grid.flat[:3])
-    assert not grid[1, 1].axison
-    assert len(plt.get_fignums()) == 1
+    assert (grid.nrows, grid.ncols) == (2, 5)
+    assert [ax.get_title() for ax in axes] == [*"012345678"]
+    assert not axes[0].figure.axes[9].axison
+    _, given = plt.subplots(2, 2)
+    assert [*display_digits([np.zeros(784)] * 3, "abc", given)] == [*given.flat[:3]]
+    assert not given[1, 1].axison
+    assert len(plt.get_fignums()) == 2
 
 
 @pytest.mark.parametrize(
@@ -87,9 +60,7 @@ def test_digits_on_given_axes_leave_the_others_blank():
         (np.zeros((2, 784)), ["a", "b"], 1, "axes: expected at least 2, got 1"),
         ([np.zeros(784), np.zeros(10)], "ab", None, r"images\[1\]: expected shape .* got \(10,\)$"),
         ([np.zeros((5, 28, 28))], "a", None, r"got \(5, 28, 28\). To choose one of 5, index it"),
-        ([np.zeros(784, complex)], "a", None, "finite numbers, got others .dtype complex128"),
         ([np.full(784, np.nan)], "a", None, "finite numbers, got others"),
-        ([np.full(784, "x")], "a", None, "finite numbers, got others"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_expected_and_got(images, captions, axes, problem):

@@ -5,37 +5,18 @@ from pathlib import Path
 
 import pytest
 from small import small_notebook
-from tiny_homeworks import release_of, released_notebook
+from tiny_homeworks import description_of
 
-from hw_grading.homework.cells import described
-from hw_support.submission import released
-from hw_support.submission.released import ENDING, first_line, releases_for
-
-
-def content(name, notebook):
-    """A homework's description, with the cells of this notebook."""
-    release = release_of(name)
-    fields = {key: getattr(release, key) for key in release.__dataclass_fields__ if key != "folder"}
-    return fields | {"packages": sorted(release.packages), "cells": described(notebook)["cells"]}
+from hw_support.submission.released import ENDING, as_release, releases_for
 
 
 def test_an_answer_without_points_is_optional():
-    notebook = released_notebook("ps1")
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") == "certification":
-            del cell.metadata.nbgrader["points"]
-    release = released.as_release(content("ps1", notebook))
+    description = description_of("ps1")
+    for cell in description["cells"]:
+        cell["points"] = None if cell["grade_id"] == "certification" else cell["points"]
+    release = as_release(description)
     assert release.cell("certification").points is None
     assert [cell.grade_id for cell in release.cells if release.is_optional(cell)] == ["try_it"]
-
-
-def test_the_first_line_comes_from_the_first_nonempty_cell():
-    notebook = released_notebook("ps1")
-    assert first_line(notebook) == "# Problems ps1"
-    notebook.cells[0].source = " \n\n"
-    assert first_line(notebook) == "## Certification (1 point)"
-    notebook.cells = []
-    assert first_line(notebook) == ""
 
 
 @pytest.fixture
@@ -45,9 +26,9 @@ def folder(tmp_path, monkeypatch):
 
     def write(*paths):
         for path in map(Path, paths):
-            name = path.name.removesuffix(ENDING)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(content(name, released_notebook(name))), encoding="utf-8")
+            description = description_of(path.name.removesuffix(ENDING))
+            path.write_text(json.dumps(description), encoding="utf-8")
 
     return write
 
@@ -67,11 +48,11 @@ def test_descriptions_beside_a_notebook_count_first(descriptions, found, folder)
     releases = releases_for(Path("mine/ps1.ipynb"))
     assert [release.assignment for release in releases] == found
     for release in releases:
-        assert release == release_of(release.assignment)
+        assert release == as_release(description_of(release.assignment))
         assert (release.folder / f"{release.notebook}{ENDING}").is_file()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": [1]}', '{"cells": 1, "packages": []}'])
+@pytest.mark.parametrize("text", ["", "{}", '{"cells": [1]}'])
 def test_a_damaged_description_is_named_with_what_to_do(text, desk, tmp_path):
     (tmp_path / "small.released.json").write_text(text)
     done = desk("check", "small.ipynb", notebook=small_notebook())

@@ -44,30 +44,23 @@ def read(folder: Path, content: Any, **options: Any) -> NotebookNode:
 
 UNREADABLE = {
     "empty": (b"", "empty file"),
-    "only white space": (b" \n\n ", "empty file"),
     "UTF-16": (json.dumps(notebook(code())).encode("utf-16"), "UTF-8"),
-    "binary": (bytes(range(256)), "UTF-8"),
     "a web page": ("<!doctype html><title>Sign in</title>", "begins with '<!doctype html>"),
-    "a wrong escape": ('{"cells": ["\\x"]}', "expected JSON"),
     "a comma too many": ('{"cells": [],}', "expected JSON"),
     "a list": ("[]", "found a list"),
-    "null": ("null", "found a NoneType"),
     "too deep": ("[" * 200_000, "too deeply"),
     "a number of many digits": ('{"a": ' + "9" * 5_000 + "}", "5000 digits"),
     "many values": ("[" + "[]," * 1_100_000 + "1]", "at most 2,000,000 values"),
     "no cells": (notebook(), "expected 1 to 1,000 cells, found 0"),
     "many cells": (notebook(*[code()] * 1_001), "expected 1 to 1,000 cells, found 1,001"),
-    "no list of cells": ({"nbformat": 4, "metadata": {}}, "list of cells"),
-    "cells are an object": (notebook() | {"cells": {"0": code()}}, "list of cells"),
+    "no list of cells": (notebook() | {"cells": {"0": code()}}, "list of cells"),
     "a text of ten megabytes": (notebook(markdown("x" * 10_000_001)), "10,000,000 characters"),
     "format 3": (
         {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [code()]}]},
         "found format '3'. Open it in Jupyter, save it",
     ),
-    "format 5": (notebook(code(), nbformat=5), "found format '5'"),
     "no format": ({"cells": [code()]}, "found no format"),
     "a cell that is no object": (notebook(code(), "code"), "cell 2 from the top damaged"),
-    "a cell without a text": (notebook({"cell_type": "code"}), "cell 1 from the top damaged"),
     "a cell of another type": (notebook(code() | {"cell_type": "heading"}), "damaged ('heading')"),
     "a cell with a number in its text": (notebook(code(["x", 2])), "damaged"),
 }
@@ -102,19 +95,8 @@ READABLE = {
         notebook(colab(0), colab(1), metadata={"colab": {"provenance": []}, "accelerator": "GPU"}),
         ["x = 0\ny", "x = 1\ny"],
     ),
-    "VS Code": (
-        notebook(code(vscode={"languageId": "python"}), markdown(id="#VSC-1"), nbformat_minor=2),
-        ["x = 1", "x"],
-    ),
     "all ids the same": (notebook(code(), code(), markdown(id="i")), ["x = 1", "x = 1", "x"]),
-    **{
-        f"4.{minor} without ids": (
-            notebook({k: v for k, v in code().items() if k != "id"}, nbformat_minor=minor),
-            ["x = 1"],
-        )
-        for minor in range(6)
-    },
-    "an odd minor version": (notebook(code(), nbformat_minor="x"), ["x = 1"]),
+    "4.2 without ids": (notebook(markdown(), nbformat_minor=2), ["x"]),
     "numbers outside of JSON": (
         notebook(code(a=float("nan"), nbgrader=MARKS | {"points": float("inf")}), b=float("-inf")),
         ["x = 1"],
@@ -124,20 +106,10 @@ READABLE = {
         ["s = '? \N{GRINNING FACE}'"],
     ),
     "a byte order mark": (json.dumps(notebook(code("π"))).encode("utf-8-sig"), ["π"]),
-    "deep values beside the cells": (
-        json.dumps(notebook(code(), more="?")).replace('"?"', "[" * 400 + "]" * 400),
-        ["x = 1"],
-    ),
-    "the last of several equal keys": (
-        '{"nbformat": 3, "nbformat": 4, "cells": '
-        '[{"cell_type": "raw", "source": "a", "source": ["b", "c"]}]}',
-        ["bc"],
-    ),
     "odd values that nobody uses": (
         notebook(code(["a", ""], collapsed={}) | {"outputs": 7, "execution_count": "x", "id": []}),
         ["a"],
     ),
-    "metadata that is none": (notebook({**code(), "metadata": [1]}, metadata=7), ["x = 1"]),
 }
 
 
@@ -163,11 +135,10 @@ def test_a_larger_file_is_not_read(tmp_path: Path) -> None:
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     (tmp_path / "secret.ipynb").write_text(json.dumps(notebook(code("secret"))))
     (tmp_path / "link").symlink_to(tmp_path / "secret.ipynb")
-    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    found = {"link": "a symbolic link", "dangling": "a symbolic link", "folder": "a folder"}
-    for name, what in {**found, "pipe": "a pipe", "/dev/null": "a device or socket"}.items():
+    found = {"link": "a symbolic link", "folder": "a folder", "pipe": "a pipe"}
+    for name, what in {**found, "/dev/null": "a device or socket"}.items():
         with pytest.raises(UserError, match=f"expected a regular file, found {what}"):
             read_submission(tmp_path / name)
 
