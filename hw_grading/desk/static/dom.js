@@ -169,13 +169,19 @@ export async function notTyping() {
   }
 }
 
-/** Show a temporary message, which screen readers read aloud. @param {string} text @param {(Node | string)[]} more */
+/**
+ * Show a message, which screen readers read aloud. With a link or a button it stays until it is
+ * closed or another message comes.
+ * @param {string} text @param {(Node | string)[]} more
+ */
 export function say(text, ...more) {
   const said = byId("said");
-  said.replaceChildren(text, ...more);
+  const hide = () => said.classList.remove("shown");
+  const close = more.length ? [" ", button("Close", hide)] : [];
+  said.replaceChildren(text, ...more, ...close);
   said.classList.add("shown");
   clearTimeout(sayTimer);
-  sayTimer = setTimeout(() => said.classList.remove("shown"), more.length ? 15_000 : 5_000);
+  if (!more.length) sayTimer = setTimeout(hide, 5_000);
 }
 /** @type {any} */
 let sayTimer;

@@ -24,6 +24,14 @@ def logistic_loss(g, y):
     return loss, -y / g - (1 - y) / (1 - g)
 
 
+# %% the derivative of ln g for both labels
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    g = np.clip(np.asarray(g, dtype=float), 1e-15, 1 - 1e-15)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, np.where(y == 1, -1 / g, 1 / g)
+
+
 # %% 1/n inside the derivative
 def logistic_loss(g, y):
     y = y.reshape(-1, 1)
