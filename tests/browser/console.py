@@ -9,7 +9,7 @@ from playwright.sync_api import ConsoleMessage, Error, Page
 NOT_OURS = {
     r"net::ERR_UNKNOWN_URL_SCHEME \(attachment:[\w.]+\)$": (
         "JupyterLab puts a text into the page before it looks up its pictures; a test sees them"
-    ),
+    )
 }
 
 

@@ -7,16 +7,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from feedback_pages import comment, page_of, valid
-from graded_course import (
-    FAILED,
-    PASSED,
-    ToyCourse,
-    cell,
-    error,
-    notebook,
-    problem,
-    stream,
-)
+from graded_course import FAILED, PASSED, ToyCourse, cell, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
 from hw_grading.analysis import statistics

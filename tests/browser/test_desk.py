@@ -12,17 +12,7 @@ from pathlib import Path
 
 import pytest
 from audit import broken_words, findings, sideways
-from desk_class import (
-    ASSIGNMENT,
-    BLANK,
-    CLASS,
-    HOSTILE,
-    SAME,
-    Desk,
-    fits,
-    given,
-    write_class,
-)
+from desk_class import ASSIGNMENT, BLANK, CLASS, HOSTILE, SAME, Desk, fits, given, write_class
 from lab import PATIENCE
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Error, Page, Route, expect
@@ -300,9 +290,7 @@ def book_mark(course: Path, student: str) -> tuple[bool, str]:
     return mark.flagged, mark.flag_note
 
 
-def test_the_grid_filters_and_selects_all_that_are_shown(
-    desk: Callable[..., Desk],
-) -> None:
+def test_the_grid_filters_and_selects_all_that_are_shown(desk: Callable[..., Desk]) -> None:
     kim, lee = desk("Kim"), desk("Lee")
     for one, item, students in ((kim, "1", SAME), (lee, "2", CLASS[20:22]), (lee, "1", CLASS[7:8])):
         for student in students:
@@ -330,9 +318,7 @@ def test_the_grid_filters_and_selects_all_that_are_shown(
     expect(heading).to_have_text("3 answers selected, 3 graded, 3 not shown")
 
 
-def test_a_group_says_that_it_may_grow_while_the_server_reads(
-    desk: Callable[..., Desk],
-) -> None:
+def test_a_group_says_that_it_may_grow_while_the_server_reads(desk: Callable[..., Desk]) -> None:
     kim = desk()
     page = kim.page
     rest: list[str] = []

@@ -17,9 +17,6 @@ from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult, Status
 from hw_support.submission.problems import Severity
 
-# These warnings come from nbgrader's code.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 DUE = datetime(2022, 10, 5, 7)
 SCHEME = "- 1: both <axes> have labels.\n- 1: it has a legend."
 QUESTION = f"""### 1.2 Plots (6 points)

@@ -26,10 +26,7 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.tables import MARKS
 from hw_grading.lms import feedback_zip
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = pytest.mark.slow
 
 MANIFEST = 'due = "2022-10-04 23:59:59"\ntime_zone = "America/Los_Angeles"\n'
 DUE = datetime(2022, 10, 5, 6, 59, 59)

@@ -1,13 +1,13 @@
 """A disputed point: what a test found, as it was graded."""
 
 import pytest
-from graded_course import FAILED, PASSED, course, error, notebook, problem, pytestmark
+from graded_course import FAILED, PASSED, course, error, notebook, problem
 from sqlalchemy import text
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.database import Database
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 
 def explain(course, student, test="", more=()):

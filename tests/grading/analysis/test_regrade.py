@@ -41,7 +41,6 @@ from hw_grading.gradebook.runs import Run
 from hw_grading.homework.course import REPOSITORY, Course
 
 __all__ = ["toys"]  # a fixture
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's code
 
 RIGHT = "def double(x):\n    return 2 * x"
 SIZE = "def double(x):\n    return 2 * abs(x)"
@@ -350,9 +349,7 @@ def test_the_reason_is_the_difference_between_the_runs(
     assert (found.compared, found.new, found.not_graded) == (1, [], [])
 
 
-def test_a_test_without_parts_is_compared_as_a_whole(
-    toys: ToyCourse,
-) -> None:
+def test_a_test_without_parts_is_compared_as_a_whole(toys: ToyCourse) -> None:
     whole = replace(PASSED, name=TEST, points=3.0, earned=3.0)
     [changes] = compared(toys, BEFORE, run_of(None, [whole])).by_test
     assert [change[6:9] for change in changes] == [

@@ -1,20 +1,12 @@
 from dataclasses import replace
 
 import pytest
-from graded_course import (
-    FAILED,
-    PASSED,
-    course,
-    error,
-    notebook,
-    problem,
-    pytestmark,
-)
+from graded_course import FAILED, PASSED, course, error, notebook, problem
 
 from hw_grading.analysis.report import _told_apart, report
 from hw_grading.texts import columns
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 WIDE = 160
 

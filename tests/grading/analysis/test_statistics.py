@@ -7,19 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from at_the_desk import grade as grade_at_the_desk
-from graded_course import FAILED, PASSED, course, error, notebook, pytestmark
+from graded_course import FAILED, PASSED, course, error, notebook
 from html_pages import Page
 
 from hw_grading.__main__ import main
-from hw_grading.analysis.statistics import (
-    bars,
-    page_of,
-    statistics_of,
-    write_statistics,
-)
+from hw_grading.analysis.statistics import bars, page_of, statistics_of, write_statistics
 from hw_grading.homework.course import Course
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 TWICE = replace(FAILED, message="out: wrong. Likely cause: every entry is 2 times")
 MARKUP = "<script>alert(1)</script>"

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from graded_course import course, error, notebook, pytestmark, stream
+from graded_course import course, error, notebook, stream
 from html_pages import base64_of, png
 
 from hw_grading.desk.answers import Answers
@@ -12,7 +12,7 @@ from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
 from hw_grading.gradebook.model import Mark, Refused
 from hw_grading.homework.course import Course
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 PLOT = {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64_of(png(9, 9))}}
 

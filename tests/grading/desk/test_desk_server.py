@@ -27,12 +27,7 @@ sys.path.append(str(REPOSITORY / "tests" / "browser"))
 from server import run
 
 __all__ = ["course"]  # used by pytest, by name
-# These warnings come from nbgrader's code.
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("desk server"),
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("desk server")]
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PLOT = base64_of(png(400, 300, pixels=(b"\0" + b"\x80" * 400) * 300))

@@ -87,7 +87,7 @@ def test_numbers_are_the_last_printed_lines():
 
 
 def test_the_answers_of_a_student_share_the_limits_of_a_page(tmp_path, monkeypatch):
-    course = by_hand.make_course(tmp_path / "course", ["ann"])
+    course = by_hand.make_course(tmp_path / "course", "ann")
     desk = HomeworkDesk(course, by_hand.ASSIGNMENT, Thumbnails())
 
     def shown(microseconds):

@@ -15,7 +15,6 @@ from hw_grading.homework.notes import MAX_STORED, add_problems, read_problems
 from hw_support.submission.problems import Kind, Problem, Severity
 
 slow = pytest.mark.slow
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 GENERATED = ["title", "double", "test_double", "triple", "test_triple", "test_triple_sum", "why"]
 GENERATED += ["sketch"]

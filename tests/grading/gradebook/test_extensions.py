@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from a_term import Term, term, utc
+from by_hand import Term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
@@ -17,10 +17,6 @@ from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.homework import Manifest
 from hw_grading.plugins.saving import SaveScores
 from hw_support.submission.file import UserError
-
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-
-__all__ = ["term"]  # a fixture
 
 LATE = "2022-10-06 01:59:59"  # by 26 hours
 
@@ -144,13 +140,9 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(term, mark):
     [
         ("ben", "expected until or hours, or slip days"),
         ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 in America/Los_Angeles, found"),
-        ("ben,08.10.2022 23:59", "expected a time such as"),
         ("ben,2022-10-04 23:59", "after the due date, and within a year"),
         ("ben,,48 h", "expected a number of hours up to 8784, found '48 h'"),
-        ("ben,,0", "within a year"),
-        ("ben,2022-10-08,48", "expected until or hours, or slip days"),
         ("ben,,,1.5", "expected a number of whole slip days"),
-        (",2022-10-08", "'' is not a student's id"),
         ("../ben,2022-10-08", "is not a student's id"),
         ("ada,2022-10-08", "ada is named twice"),
         ("ben,2022-10-08,,,ps9", "the gradebook has no homework 'ps9'"),
@@ -166,13 +158,6 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(term, capsys, row, said)
     assert granted(term) == {}
 
 
-def test_a_csv_without_its_columns_is_refused(term, capsys):
-    assert from_csv(term, "name,hours\nada,5\n") == 2
-    assert "line 1: expected a column named student, found 'name'" in capsys.readouterr().err
-    assert from_csv(term, "student,date\nada,5\n") == 2
-    assert "line 1: expected a column named until or hours or slip" in capsys.readouterr().err
-
-
 # -- the command line
 
 
@@ -180,7 +165,6 @@ def test_a_csv_without_its_columns_is_refused(term, capsys):
     ("words", "said"),
     [
         (["ps1", "--hours", "3"], "expected students of ps1: --student ID or --from-csv FILE"),
-        (["ps9", *of("ada"), "--hours", "3"], "has no homework 'ps9'"),
         (["ps1", "--from-csv", "nowhere.csv"], "nowhere.csv"),
     ],
 )

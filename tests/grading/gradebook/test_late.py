@@ -4,7 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from a_term import ALL_POINTS, DUE, ZONE, Term, term, utc
+from by_hand import ALL_POINTS, DUE, ZONE, Term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
@@ -15,9 +15,6 @@ from hw_grading.gradebook.lateness import LatePolicy, days_late, days_later
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import SettingsError
 from hw_grading.plugins.saving import SaveScores
-
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-__all__ = ["term"]  # a fixture
 
 NOON = "2022-10-05 12:00:00"  # on the day after the due date
 SPRING = ("2022-03-12 23:59:59", "2022-03-13 23:59:59")
@@ -37,17 +34,13 @@ def test_late_work_loses_nothing_by_default(term):
     assert not any("AssignLate" in name for name in config.Autograde.autograde_preprocessors)
 
 
-NAN, INFINITY = float("nan"), float("inf")
-
-
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("percnt", 10, r"\.percnt .* The settings are: .*slip_days"),
         ("percent", 101, "100"),
-        ("slip_days", -1, "slip_days"),
-        ("percent", NAN, "percent"),
-        *(("last_moment_hours", value, "last_moment_hours") for value in (INFINITY, 1e300)),
+        ("percent", float("nan"), "percent"),
+        ("last_moment_hours", float("inf"), "last_moment_hours"),
     ],
 )
 def test_a_setting_that_is_unknown_or_invalid_is_reported(term, name, value, said):

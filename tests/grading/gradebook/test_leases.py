@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from by_hand import ASSIGNMENT, copied, make_course
+from by_hand import ASSIGNMENT, Term, make_course
 from postgresql import Server
 
 from benchmarks.graders import simulated
@@ -19,8 +19,6 @@ from hw_grading.homework.course import Course
 
 CLASS = [f"s{number:02}" for number in range(24)]
 KIM, LEE, MAX = (hashlib.md5(name.encode()).hexdigest() for name in ("kim", "lee", "max"))
-
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 
 # -- where a grader goes on
@@ -46,14 +44,9 @@ def test_a_grader_goes_on_in_a_stretch_or_in_the_longest(free, here, expected):
 # -- leases, in both kinds of databases
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    return make_course(tmp_path_factory.mktemp("leases") / "course", CLASS)
-
-
 @pytest.fixture
-def course(made: Course, tmp_path: Path) -> Course:
-    return copied(made, tmp_path / "course")
+def course(tmp_path: Path) -> Course:
+    return make_course(tmp_path / "course", *CLASS)
 
 
 class Clock:
@@ -166,7 +159,10 @@ def test_three_graders_grade_no_answer_twice(course, killed):
 @pytest.mark.xdist_group("postgresql")
 def test_with_postgresql_too_no_answer_is_graded_twice(postgresql: Server, tmp_path: Path) -> None:
     address = f"c.CourseDirectory.db_url = {postgresql.new_database()!r}\n"
-    course = make_course(tmp_path / "course", CLASS, address)
+    term = Term(tmp_path / "course", address).homework()
+    for student in CLASS:
+        term.hand_in(student, points=None)
+    course = term.course
     ran = simulated(course, 3, assignment=ASSIGNMENT, cell="why", killed=1)
     assert Counter(student for _, student in ran.graded) == dict.fromkeys(CLASS, 1)
     desks = [ManualGrading(course, ASSIGNMENT) for _ in range(3)]  # a server for each grader

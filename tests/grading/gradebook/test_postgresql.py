@@ -14,7 +14,6 @@ from hw_grading.gradebook.results import read_results
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("postgresql")
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 def test_a_small_class_is_graded_marked_exported_and_backed_up(
     postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

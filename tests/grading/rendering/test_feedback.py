@@ -11,9 +11,6 @@ from hw_grading.__main__ import main
 from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.rendering.feedback.summary import remark_of
 
-# These warnings come from nbgrader's code.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 __all__ = ["course"]  # a fixture
 
 ODD = '<b>o\'d & "ids"</b>'
