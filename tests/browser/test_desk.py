@@ -145,9 +145,7 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     expect(page.locator("#tiles li")).to_have_count(40)
 
 
-def test_keys_pressed_while_an_answer_loads_are_used_in_order(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_keys_pressed_while_an_answer_loads_are_used_in_order(course, desk):
     kim = desk()
     page = kim.open("why", CLASS[20])
     page.keyboard.press("i")
@@ -245,9 +243,7 @@ def edited(course: Path, student: str, change: Callable[[list[dict]], None]) -> 
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def test_similar_answers_are_compared_and_get_the_same_marks(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_similar_answers_are_compared_and_get_the_same_marks(course, desk):
     text = "The loss falls because each step goes downhill on average until it is flat."
     ada, bob, cyd, dan = CLASS[10:14]
     for student, own in ((ada, text), (bob, text.upper()), (cyd, text.replace("falls", "rises"))):
@@ -381,9 +377,7 @@ def test_odd_plots_are_shown_named_and_enlarged(course: Path, desk: Callable[...
     expect(page.locator("#lens")).to_be_hidden()
 
 
-def test_a_changed_rubric_rescores_is_shown_and_is_undone(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_a_changed_rubric_rescores_is_shown_and_is_undone(course, desk):
     kim, lee = desk("Kim"), desk("Lee")
     lee.open("why", CLASS[21])
     page = kim.open("why", SAME[0])
@@ -433,9 +427,7 @@ def test_a_changed_rubric_rescores_is_shown_and_is_undone(
 # -- one student, and several graders
 
 
-def test_a_student_is_found_and_a_tests_points_are_changed(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_a_student_is_found_and_a_tests_points_are_changed(course, desk):
     page = desk("Kim").page
     found = page.locator("#students option")
     expect(found).to_have_count(len(CLASS))
@@ -515,9 +507,7 @@ def test_three_graders_grade_no_answer_twice(course: Path, desk: Callable[..., D
     expect(row.get_by_role("cell", name="Lee, Max", exact=True)).to_be_visible()
 
 
-def test_graders_who_save_the_same_answer_see_both_versions(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_graders_who_save_the_same_answer_see_both_versions(course, desk):
     kim, lee = desk("Kim"), desk("Lee")
     kim.open("why", CLASS[20])
     lee.open("why", CLASS[20])
@@ -555,9 +545,7 @@ def test_graders_who_save_the_same_answer_see_both_versions(
 # -- faults
 
 
-def test_nothing_is_lost_without_a_server_or_a_login(
-    course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
-) -> None:
+def test_nothing_is_lost_without_a_server_or_a_login(course, tmp_path, server, desk):
     kim = desk()
     page = kim.open("why", SAME[0])
     held: list[Route] = []
@@ -635,9 +623,7 @@ def test_nothing_is_lost_without_a_server_or_a_login(
 # -- students' texts, and accessibility
 
 
-def test_no_student_code_runs_and_no_page_breaks_its_policy(
-    course: Path, desk: Callable[..., Desk], console
-) -> None:
+def test_no_student_code_runs_and_no_page_breaks_its_policy(course, desk, console):
     html = '<h1 id="answer-text">Beside</h1><a href="https://evil.example/x">The solution</a>'
     output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
     edited(course, HOSTILE, lambda cells: cells[1].update(outputs=[output, cells[5]["outputs"][0]]))
@@ -665,9 +651,7 @@ def test_no_student_code_runs_and_no_page_breaks_its_policy(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (640, "light")])  # 640: at 200 %
-def test_an_audit_has_no_serious_finding_and_answers_fit(
-    desk: Callable[..., Desk], width: int, scheme: str
-) -> None:
+def test_an_audit_has_no_serious_finding_and_answers_fit(desk, width, scheme):
     viewport = {"width": width, "height": 800}
     kim = desk(viewport=viewport, bypass_csp=True, color_scheme=scheme)
     page = kim.open("why", CLASS[20])

@@ -47,9 +47,7 @@ def autograde(page: Page, student: str) -> None:
     press(page, row.locator(".autograde a"), said)
 
 
-def test_the_autograde_button_works_again_and_again(
-    course: ToyCourse, server: Server, page: Page
-) -> None:
+def test_the_autograde_button_works_again_and_again(course, server, page):
     course.submit("ada", course.released)
     course.submit("bob", course.answered)
     log_in(page, server)

@@ -112,9 +112,7 @@ def test_all_notebooks_are_in_the_results(course: Course) -> None:
     assert run_of.problems == ()
 
 
-def test_report_explain_and_regrade_know_them(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_report_explain_and_regrade_know_them(course, capsys):
     words = ["--course", str(course.root)]
     assert main([*words, "report", "ps1"]) == 0
     assert "graded 2, graded with problems 1, not graded 0" in capsys.readouterr().out

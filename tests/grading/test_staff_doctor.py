@@ -38,9 +38,7 @@ def lines_of(course: Course) -> dict[str, Line]:
     return {line.what: line for line in doctor.lines_of(course)}
 
 
-def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_course_in_order_is_fine_and_each_thing_has_a_line(course, capsys):
     status = main(["--course", str(course.folder), "doctor"])
     said = capsys.readouterr().out
     found = re.findall(r"^fine  (.{11})", said, re.MULTILINE)

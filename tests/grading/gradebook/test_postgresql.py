@@ -1,11 +1,10 @@
 """A small class is graded with its gradebook in PostgreSQL."""
 
 import csv
-from pathlib import Path
 
 import pytest
 from at_the_desk import grade, known
-from postgresql import PASSWORD, Server
+from postgresql import PASSWORD
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, run
 
 from hw_grading.__main__ import main
@@ -14,9 +13,7 @@ from hw_grading.gradebook.results import read_results
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("postgresql")
-def test_a_small_class_is_graded_marked_exported_and_backed_up(
-    postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_small_class_is_graded_marked_exported_and_backed_up(postgresql, tmp_path, capsys):
     settings = f"c.CourseDirectory.db_url = {postgresql.new_database()!r}\n"
     course = ToyCourse.make(tmp_path / "course", settings)
     course.submit("ada", course.answered)

@@ -327,9 +327,7 @@ def test_the_gradebook_gets_the_rosters_names_and_keeps_its_own(term: Term) -> N
     assert term.handed_in == ANN | ZOE
 
 
-def test_nothing_is_written_before_the_instructor_agrees(
-    term: Term, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_written_before_the_instructor_agrees(term, monkeypatch):
     download = term.download("ann_hw2.ipynb", nb("ann"))
     before = sorted(term.root.rglob("*"))
     assert term.collect(download, "--dry-run", yes=False) == 0

@@ -316,9 +316,7 @@ def test_a_file_that_is_cut_off_is_refused_or_named(term: Term, file: File) -> N
         ("questions", "a,b\n", "Leave out --fill"),
     ],
 )
-def test_what_cannot_be_filled_in_is_refused(
-    term: Term, kind: str, content: str | None, said: str
-) -> None:
+def test_what_cannot_be_filled_in_is_refused(term, kind, content, said):
     term.to.write_text("mine")
     assert term.export(kind, content) == 2
     assert said in term.said

@@ -3,8 +3,7 @@
 import html
 import re
 
-import pytest
-from feedback_pages import box, comment, generate, page_of, read, valid, words
+from feedback_pages import box, comment, page_of, read, valid, words
 from graded_course import FAILED, PASSED, cell, course, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
@@ -17,26 +16,21 @@ ODD = '<b>o\'d & "ids"</b>'
 
 
 class TestTheBox:
-    def test_has_the_total_and_each_question_by_its_name(self, course):
-        course.grade("ada", valid(notebook()), auto=3.0, manual=4.0, parts=[PASSED])
-        found = box(page_of(course))
+    def test_has_the_points_of_each_question_and_says_which_wait(self, course):
+        for student, points in (("all", 4.0), ("so-far", None), ("again", 2.5)):
+            course.grade(student, valid(notebook()), manual=points)
+        with course.gradebook() as book:
+            book.find_grade("plot", "hw2", "hw2", "again").needs_manual_grade = True
+            book.db.commit()
+        found = box(page_of(course, "all"))
         assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
         assert "i. A plot 4 of 6" not in found  # the only part, so its name is not shown
         assert "you gave no answer" in found
-
-    def test_says_which_points_wait_for_a_person(self, course):
-        course.grade("ada", valid(notebook()), parts=[PASSED])
-        found = box(page_of(course))
+        found = box(read(course, "so-far"))
         assert "3 of 9 points so far" in found
         assert "4 points are not graded yet: a person still has to grade these answers." in found
         assert "0 of 6, 4 not graded yet" in found
-
-    def test_keeps_points_of_an_answer_that_waits_again(self, course):
-        course.grade("ada", valid(notebook()), manual=2.5)
-        with course.gradebook() as book:
-            book.find_grade("plot", "hw2", "hw2", "ada").needs_manual_grade = True
-            book.db.commit()
-        found = box(page_of(course))
+        found = box(read(course, "again"))
         assert found.startswith("5.5 of 9 points A person will look at some of your answers again.")
         assert "1.2 Plots 2.5 of 6" in found
 
@@ -72,10 +66,7 @@ class TestFailuresAndNotes:
         noted = [problem(why, kind="kernel")]
         course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
         found = box(page_of(course))
-        assert (
-            f"points so far Your notebook could not be graded completely. {why} 1.1a Double"
-            in found
-        )
+        assert f"so far Your notebook could not be graded completely. {why} 1.1a Double" in found
 
     def test_notes_for_staff_are_left_out(self, course):
         left = [
@@ -88,13 +79,7 @@ class TestFailuresAndNotes:
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in (
-            "submission_secret",
-            "was ignored",
-            "skip-execution",
-            "metadata",
-            "Notes from",
-        ):
+        for word in ("_secret", "was ignored", "skip-execution", "metadata", "Notes from"):
             assert word not in page
         assert len(course.result("ada").run.problems) == 3  # staff see them
 
@@ -150,32 +135,30 @@ class TestBadInput:
         assert "<b>o'd" not in page
 
     def test_an_odd_folder_gets_its_page_or_is_named(self, course, caplog):
-        for student in ("?da", "ada", "O'Neil & <b>", "_a@b.c+d-e"):
+        for student in ("?da", "ada", "O'Neil & <b>"):
             course.grade(student, valid(notebook()))
-        generate(course)
-        for student in ("ada", "O'Neil & <b>", "_a@b.c+d-e"):
-            assert f"<bdi>{student}</bdi>" in html.unescape(read(course, student))
+        assert "<bdi>O'Neil & <b></bdi>" in html.unescape(page_of(course, "O'Neil & <b>"))
+        assert "<bdi>ada</bdi>" in read(course, "ada")
         said = [r.message for r in caplog.records if r.levelname in ("ERROR", "WARNING")]
         (only,) = said  # as a pattern, the name would match the folder of "ada"
         assert re.match(r"NO FEEDBACK: '.*/\?da/hw2': rename the folder", only)
 
-    @pytest.mark.parametrize("content", ["{", '{"cells": 7, "nbformat": 4, "metadata": {}}'])
-    def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course, content):
-        course.grade("ada", content, manual=2.0)
-        course.grade("bob", valid(notebook()))
-        found = box(page_of(course))
-        assert found.startswith("5 of 9 points Your graded notebook cannot be shown. Tell")
-        assert "1.2 Plots 2 of 6" in found
-        assert "Your notebook" not in read(course, "ada")
-        assert "Your notebook" in read(course, "bob")
-
-    def test_a_notebook_with_an_open_hidden_test_is_not_shown(self, course):
-        content = valid(notebook())
-        content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
-        course.grade("ada", content)
-        page = page_of(course)
-        assert "Your graded notebook cannot be shown. Tell your instructor." in box(page)
-        assert "hidden_call" not in page
+    def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course):
+        hidden = valid(notebook())
+        hidden["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
+        odd = '{"cells": 7, "nbformat": 4, "metadata": {}}'
+        damaged = {"no-json": "{", "no-cells": odd, "no-end-of-hidden-tests": hidden}
+        for student, content in damaged.items():
+            course.grade(student, content, manual=2.0)
+        course.grade("ada", valid(notebook()))
+        assert "Your notebook" in page_of(course)
+        for student in damaged:
+            page = read(course, student)
+            found = box(page)
+            assert found.startswith("5 of 9 points Your graded notebook cannot be shown. Tell")
+            assert "1.2 Plots 2 of 6" in found
+            assert "Your notebook" not in page
+            assert "hidden_call" not in page
 
     def test_a_student_without_scores_gets_a_page_that_says_so(self, course):
         course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
