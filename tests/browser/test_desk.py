@@ -22,12 +22,7 @@ from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),
-    # These warnings come from nbgrader's code.
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why"]
 PAGES += ["student/student06"]

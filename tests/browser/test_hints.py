@@ -53,8 +53,14 @@ def suggested(page: Page) -> set[str]:
     return {str(number) for number, one in enumerate(shown, 1) if one}
 
 
-def test_a_plot_whose_suggestions_are_right_takes_one_key(course, server, browser):
+def test_right_suggestions_take_one_key_and_it_leaves_no_other_answer(course, server, browser):
     desk = Desk(browser, server, "Kim", HOMEWORK)
+    page = desk.open("q1_3e_ii")  # its code has no output in this class
+    here = page.locator("#number").inner_text()
+    page.keyboard.press("y")
+    expect(page.locator("#said")).to_contain_text("Nothing is suggested for this answer.")
+    expect(page.locator("#hints")).to_be_hidden()
+    expect(page.locator("#number")).to_have_text(here)
     page = desk.open(QUESTION)
     page.keyboard.press("i")
     keys, right, student = 0, 0, "nobody"
@@ -74,17 +80,6 @@ def test_a_plot_whose_suggestions_are_right_takes_one_key(course, server, browse
     assert scores(course) == {student: len(items) for student, items in ITEMS.items()}
     assert right == 21
     assert keys / len(CLASS) < 1.5
-    desk.close()
-
-
-def test_an_answer_without_suggestions_is_not_left_by_the_key(server, browser, course):
-    desk = Desk(browser, server, "Kim", HOMEWORK)
-    page = desk.open("q1_3e_ii")  # its code has no output in this class
-    here = page.locator("#number").inner_text()
-    page.keyboard.press("y")
-    expect(page.locator("#said")).to_contain_text("Nothing is suggested for this answer.")
-    expect(page.locator("#hints")).to_be_hidden()
-    expect(page.locator("#number")).to_have_text(here)
     desk.close()
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import determine_grade
-from toy_course import code, run
+from toy_course import check, code, notebook_of, run
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
@@ -48,8 +48,8 @@ class Construct:
     @property
     def cells(self) -> list[NotebookNode]:
         """As an instructor's notebook has them."""
-        test = code(self.test, self.name, grade=True, points=POINTS, locked=True)
-        return [code(self.answer, f"answer_{self.name}", solution=True), test]
+        answer = code(self.answer, f"answer_{self.name}", solution=True)
+        return [answer, check(self.name, self.test, POINTS)]
 
 
 def constructs() -> Iterator[Construct]:
@@ -73,13 +73,6 @@ def by_notebook() -> dict[str, list[Construct]]:
     for construct in constructs():
         found.setdefault(construct.notebook, []).append(construct)
     return found
-
-
-def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
-    made = new_notebook(cells=cells)
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    made.metadata["kernelspec"] = spec
-    return made
 
 
 @pytest.fixture
@@ -120,12 +113,6 @@ def test_configure_sets_the_graders_classes_and_nothing_else() -> None:
         assert isinstance(import_item(name), type)
 
 
-def test_importing_configure_imports_no_library() -> None:
-    libraries = {"nbgrader", "nbconvert", "nbformat", "sqlalchemy", "numpy", "traitlets"}
-    program = f"import sys, hw_grading; assert not {libraries} & {{*sys.modules}}"
-    subprocess.run([sys.executable, "-c", program], check=True)
-
-
 def test_the_comparison_names_each_cell_that_differs() -> None:
     one, other, third = (("ann", "week 1", name) for name in ("one", "other", "third"))
     stock = {one: 2.0, other: None, third: 1.0}
@@ -154,8 +141,8 @@ def test_compare_shows_a_difference_and_changes_no_course(course, capsys):
     again = "assert seconds == 3"
     cells = [
         code(solution, "answer", solution=True),
-        code(test, "slow", grade=True, points=1, locked=True),
-        code(again, "fast", grade=True, points=1, locked=True),
+        check("slow", test, points=1),
+        check("fast", again, points=1),
     ]
     without_answers = notebook_of([code("x = 1", "x")])
     add(course, "week 1", **{"any name": notebook_of(cells), "without answers": without_answers})
@@ -238,7 +225,7 @@ def test_a_number_outside_a_tests_points_is_no_score(course, capsys):
     cells = [code(solution, "results", solution=True)]
     names = {f"test_{place}": score for place, score in enumerate(LAST_LINES.values())}
     for place, name in enumerate(names):
-        cells.append(code(f"results[{place}]", name, grade=True, points=2, locked=True))
+        cells.append(check(name, f"results[{place}]"))
     add(course, "ps1", **{"problem 1": notebook_of(cells)})
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as gradebook:
         gradebook.add_assignment("ps1", duedate="2030-01-02 03:04:05")
@@ -279,8 +266,8 @@ def test_an_empty_notebook_in_the_source_stops_no_command(course, capsys):
     test = "### BEGIN HIDDEN TESTS\nimport no_such_module\n### END HIDDEN TESTS\nassert x == 3"
     cells = [
         code("### BEGIN SOLUTION\nx = 3\n### END SOLUTION", "x", solution=True),
-        code("assert x == 3", "right", grade=True, points=2, locked=True),
-        code(test, "broken", grade=True, points=1, locked=True),
+        check("right", "assert x == 3"),
+        check("broken", test, points=1),
     ]
     add(course, "ps1", name=notebook_of(cells))
     assert run(course, "generate_assignment", "ps1").returncode == 0

@@ -107,23 +107,6 @@ def test_output_that_nobody_reads_gives_no_message():
     assert (done.returncode, done.stderr) == (130, "")
 
 
-def test_a_bug_shows_its_traceback(monkeypatch):
-    def fail(course):
-        raise RuntimeError("dictionary changed size during iteration")
-
-    monkeypatch.setattr("hw_grading.doctor.doctor", fail)
-    with pytest.raises(RuntimeError, match="changed size"):
-        main(["--course", str(REPOSITORY), "doctor"])
-
-
-def test_a_command_that_is_stopped_at_its_imports_says_so(tmp_path):
-    (tmp_path / "nbgrader.py").write_text("raise KeyboardInterrupt")
-    command = [sys.executable, "-m", "hw_grading", "--course", str(REPOSITORY), "report", "ps1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stderr == "\nStopped before it was done. Type the same command again.\n"
-    assert done.returncode == 130
-
-
 def without(package: str) -> subprocess.CompletedProcess[str]:
     """`similarity`, typed where a package is not installed."""
     program = (
@@ -134,17 +117,13 @@ def without(package: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("package", ["numpy", "nbgrader", "nbformat", "sqlalchemy"])
-def test_a_package_that_is_missing_is_named_with_what_to_type(package):
-    done = without(package)
+def test_a_package_that_is_missing_is_named_with_what_to_type():
+    done = without("nbgrader")
     assert done.returncode == 2
     assert done.stderr.startswith("FIX   packages    ")
-    assert package in done.stderr
+    assert "nbgrader" in done.stderr
     assert f"-m pip install -r {REPOSITORY / 'requirements.lock'}" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_similarity_says_which_extra_it_needs():
     done = without("copydetect")
     assert (done.returncode, done.stderr) == (
         2,

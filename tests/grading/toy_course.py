@@ -22,6 +22,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
+from tiny_homeworks import marked
 
 import hw_grading
 from hw_grading.commands.sample import cell_of
@@ -64,70 +65,44 @@ def is_finished(path: Path) -> bool:
 
 
 def code(source: str, grade_id: str, **marks: Any) -> NotebookNode:
-    return _marked(new_code_cell(source), grade_id, marks)
+    return marked(new_code_cell(source), grade_id, **marks)
 
 
 def text(source: str, grade_id: str, **marks: Any) -> NotebookNode:
-    return _marked(new_markdown_cell(source), grade_id, marks)
-
-
-def _marked(cell: NotebookNode, grade_id: str, marks: dict[str, Any]) -> NotebookNode:
-    defaults = {"grade": False, "solution": False, "locked": False, "task": False}
-    marks = {**defaults, "schema_version": 3, "grade_id": grade_id, **marks}
-    cell.metadata = NotebookNode(nbgrader=NotebookNode(marks))
-    return cell
-
-
-def source_notebook() -> NotebookNode:
-    """The instructor's notebook."""
-    solution = "### BEGIN SOLUTION\n    return {} * x\n    ### END SOLUTION"
-    nb = new_notebook(
-        cells=[
-            text("# Toys", "title", locked=True),
-            new_code_cell("import random"),
-            code(f"def double(x):\n    {solution.format(2)}", "double", solution=True),
-            code("assert double(4) == 8", "test_double", grade=True, points=2, locked=True),
-            code(f"def triple(x):\n    {solution.format(3)}", "triple", solution=True),
-            code(
-                "assert triple(2) == 6\n### BEGIN HIDDEN TESTS\nassert triple(5) == 15\n"
-                "### END HIDDEN TESTS",
-                "test_triple",
-                grade=True,
-                points=1,
-                locked=True,
-            ),
-            code(
-                "assert sum(map(triple, range(4))) == 18",
-                "test_triple_sum",
-                grade=True,
-                points=3,
-                locked=True,
-            ),
-            text("Because.", "why", grade=True, solution=True, points=4),
-            code(
-                "### BEGIN SOLUTION\nprint('/\\\\')\n### END SOLUTION",
-                "sketch",
-                grade=True,
-                solution=True,
-                points=5,
-            ),
-        ]
-    )
-    nb.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
-    return nb
-
-
-# The first lines of a test cell that the examiner runs.
-EXAMINED = "from hw_support import Checks\nchecks = Checks('f')\n"
+    return marked(new_markdown_cell(source), grade_id, **marks)
 
 
 def check(name: str, source: str = "pass", points: float = 2) -> NotebookNode:
     """A test cell."""
     return code(source, name, grade=True, points=points, locked=True)
+
+
+def notebook_of(cells: list[NotebookNode]) -> NotebookNode:
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def source_notebook() -> NotebookNode:
+    """The instructor's notebook."""
+    solution = "### BEGIN SOLUTION\n    return {} * x\n    ### END SOLUTION"
+    hidden = "### BEGIN HIDDEN TESTS\nassert triple(5) == 15\n### END HIDDEN TESTS"
+    sketch = "### BEGIN SOLUTION\nprint('/\\\\')\n### END SOLUTION"
+    cells = [
+        text("# Toys", "title", locked=True),
+        new_code_cell("import random"),
+        code(f"def double(x):\n    {solution.format(2)}", "double", solution=True),
+        check("test_double", "assert double(4) == 8"),
+        code(f"def triple(x):\n    {solution.format(3)}", "triple", solution=True),
+        check("test_triple", f"assert triple(2) == 6\n{hidden}", points=1),
+        check("test_triple_sum", "assert sum(map(triple, range(4))) == 18", points=3),
+        text("Because.", "why", grade=True, solution=True, points=4),
+        code(sketch, "sketch", grade=True, solution=True, points=5),
+    ]
+    return notebook_of(cells)
+
+
+# The first lines of a test cell that the examiner runs.
+EXAMINED = "from hw_support import Checks\nchecks = Checks('f')\n"
 
 
 @dataclass

@@ -29,9 +29,6 @@ def text_of(course):
     return " ".join(" ".join(Page(page_of(statistics_of(course.root, "hw2"))).text).split())
 
 
-# -- numbers
-
-
 @pytest.mark.parametrize(
     ("most", "points", "expected"),
     [
@@ -48,9 +45,6 @@ def test_a_bar_has_points_up_to_the_next_and_the_last_all(most, points, expected
     assert lows[-1] == most
     assert len(found) <= 10
     assert np.ptp(np.diff(lows[:-1])) < 1e-9 if len(lows) > 2 else True
-
-
-# -- before, while and after people grade
 
 
 def test_before_people_have_graded_the_total_is_that_of_tests(course):
@@ -79,9 +73,6 @@ def test_zeros_of_empty_answers_count_only_when_no_answer_waits(course):
         book.db.commit()
     assert questions(course)["answer"].points == [1.0, 0.0]
     assert "Total Mean 7.50, median 7.50 of 9" in text_of(course)
-
-
-# -- parts
 
 
 def test_a_part_is_counted_once_for_each_submission(course):
@@ -125,9 +116,6 @@ def test_the_command_writes_a_table_whose_lines_sum_to_a_students_points(course,
     ]
     assert [row["of"] for row in rows][:4] == ["1.0", "2.0", "4.0", "2.0"]
     assert "every entry is 2 times" in rows[1]["message"]
-
-
-# -- files
 
 
 def test_the_page_has_no_script_no_address_and_no_student(course):

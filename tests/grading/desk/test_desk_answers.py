@@ -21,9 +21,6 @@ def answers_of(course):
     return Answers(Course(course.root), "hw2", lambda: ("plot", "answer"))
 
 
-# -- of a class
-
-
 def test_of_an_answer_a_few_facts_are_kept(course):
     outputs = [stream("half way"), error("ValueError", "x"), PLOT, PLOT]
     course.grade("ada", notebook(plot=outputs, answer="word " * 100_000))
@@ -74,9 +71,6 @@ def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
     path.unlink()
     path.symlink_to(secret)
     assert answers_of(course).read("ada")[1] == {}
-
-
-# -- JSON
 
 
 def test_a_number_that_no_page_reads_is_null_and_any_text_sent():

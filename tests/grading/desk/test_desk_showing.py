@@ -4,7 +4,7 @@ import io
 
 import by_hand
 import pytest
-from html_pages import SVG, base64_of, code_cell, display, png
+from html_pages import base64_of, code_cell, display, png
 from nbformat.v4 import new_output
 from PIL import Image
 
@@ -29,9 +29,6 @@ def stream(text):
     return new_output("stream", text=text)
 
 
-# -- thumbnails
-
-
 def test_a_thumbnail_is_small_and_made_once():
     thumbnails = Thumbnails()
     assert thumbnails.kept("d") is None
@@ -44,15 +41,6 @@ def test_a_thumbnail_is_small_and_made_once():
     assert thumbnails.make(jpeg, "e")[0] == "image/webp"
     with Image.open(io.BytesIO(thumbnails.larger(plot_cell(picture((4000, 1000))))[1])) as image:
         assert image.size == (LARGER * WIDTH, LARGER * WIDTH // 4)
-
-
-def test_an_svg_is_its_own_thumbnail_without_its_script():
-    thumbnails = Thumbnails()
-    cell = code_cell(display({"image/svg+xml": SVG}))
-    kind, content = thumbnails.make(cell, "d")
-    assert (kind, b"<rect" in content, b"script" in content) == ("image/svg+xml", True, False)
-    assert thumbnails.kept("d") is None
-    assert thumbnails.larger(cell) == (kind, content)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +59,6 @@ def test_beyond_their_number_the_oldest_thumbnails_are_dropped():
     for number in range(9):
         assert thumbnails.make(plot_cell(picture()), f"d{number}")
     assert [n for n in range(9) if thumbnails.kept(f"d{n}")] == [4, 5, 6, 7, 8]
-
-
-# -- answers
 
 
 def test_numbers_are_the_last_printed_lines():

@@ -8,7 +8,6 @@ from by_hand import Term
 
 from hw_grading.analysis.report import report
 from hw_grading.analysis.statistics import statistics_of
-from hw_grading.commands.correct import Corrections
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.corrections import Correction, Kind, applied
 from hw_grading.gradebook.model import Refused
@@ -177,14 +176,6 @@ def test_a_correction_belongs_to_one_homework(term, capsys):
     assert "was already undone by" in capsys.readouterr().err
 
 
-# -- which question
-
-
-@pytest.mark.parametrize("label", ["why", "Q1 a. Why", "q1 a", "1 A. WHY", "1a", "Q1a"])
-def test_a_question_is_found_by_its_label(term, label):
-    assert Corrections(term.course, "ps1").cell(label).name == "why"
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -204,9 +195,6 @@ def test_a_contradictory_command_corrects_nothing(term, capsys, words, said):
     assert term.type("correct", "ps1", *words) == 2
     assert said in capsys.readouterr().err
     assert term.final().corrections == ()
-
-
-# -- one student
 
 
 def test_one_students_points_are_set_shown_and_undone(term, capsys):
@@ -240,9 +228,6 @@ def test_the_desk_sets_a_students_points_and_takes_it_back(term):
             book.correct_student(cell, student, 1, "x", "kim")
     assert (term.final().final, read_results(term.course, "ps1").rules.changes) == (2, [])
     book.close()
-
-
-# -- what people see
 
 
 def facts_of(term: Term, student: str = "ada") -> Facts:

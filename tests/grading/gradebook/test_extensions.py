@@ -51,9 +51,6 @@ def of(*students: str) -> list[str]:
     return [word for student in students for word in ("--student", student)]
 
 
-# -- commands
-
-
 def test_an_extension_counts_in_scores_and_in_nbgraders_pages(term, capsys):
     term.policy(percent=10)
     term.hand_in("ada", LATE).hand_in("ben", LATE)
@@ -112,9 +109,6 @@ def test_a_student_gets_fewer_slip_days_and_keeps_the_others(term, capsys):
     assert "ben: at most 1 slip day, 1 used here, 2 left (by " in capsys.readouterr().out
 
 
-# -- CSVs
-
-
 def from_csv(term: Term, content: str | bytes) -> int:
     path = term.folder / "extensions.csv"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -158,9 +152,6 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(term, capsys, row, said)
     assert granted(term) == {}
 
 
-# -- the command line
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -182,9 +173,6 @@ def test_an_extension_without_a_due_date_is_refused(term, capsys):
     assert capsys.readouterr().out == "Nobody has an extension for ps1.\n"
     term.type("extend", "ps1", *of("eve"), "--hours", "24")
     assert "The gradebook has no such student yet: check the id" in capsys.readouterr().out
-
-
-# -- the store
 
 
 def test_a_failure_half_way_grants_nothing(term):
@@ -209,9 +197,6 @@ def test_times_are_read_strictly(term):
     assert moment_of("2022-10-08T23:59+02:00", zone) == datetime(2022, 10, 8, 21, 59)
     with pytest.raises(UserError, match=r"in America/Los_Angeles, found 'Friday'"):
         moment_of("Friday", zone)
-
-
-# -- a course that used nbgrader alone until now
 
 
 def test_nbgraders_own_extensions_are_taken_over_once(term):

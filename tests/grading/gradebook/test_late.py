@@ -21,9 +21,6 @@ SPRING = ("2022-03-12 23:59:59", "2022-03-13 23:59:59")
 AUTUMN = ("2022-11-05 23:59:59", "2022-11-06 23:59:59")
 
 
-# -- the default, and settings
-
-
 def test_late_work_loses_nothing_by_default(term):
     term.hand_in("ada", "2022-10-20 00:00:00")
     final = term.final()
@@ -51,9 +48,6 @@ def test_a_setting_that_is_unknown_or_invalid_is_reported(term, name, value, sai
     with pytest.raises(SettingsError, match=said) as error:
         term.final()
     assert "nbgrader_config.py" in str(error.value)
-
-
-# -- days
 
 
 def zoned(zone: str, **more: object) -> LatePolicy:
@@ -104,9 +98,6 @@ def test_days_are_counted_in_the_homeworks_time_zone(tmp_path, whose):
     assert [term.final(student).final for student in ("ada", "ben")] == [9, 8]
 
 
-# -- penalties
-
-
 @pytest.mark.parametrize(
     ("policy", "points", "penalty", "why"),
     [
@@ -155,8 +146,6 @@ def test_nbgraders_stored_penalty_counts_only_without_a_policy(term):
         assert (submission.late_submission_penalty, submission.extension) == (0, None)
 
 
-# -- slip days, over three homeworks
-
 ONE_DAY, TWO_DAYS = timedelta(seconds=1), timedelta(days=1, seconds=1)
 
 
@@ -200,9 +189,6 @@ def test_time_beyond_the_slip_days_is_late(term):
     final = term.final()
     assert (final.slip_days, final.penalty) == (2, 2)
     assert "2 slip days used: 10 % of all points for each day, so for 2 days" in final.why_penalty
-
-
-# -- what people see
 
 
 def test_the_report_shows_penalties_where_somebody_is_late(term):

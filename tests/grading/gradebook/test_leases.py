@@ -21,9 +21,6 @@ CLASS = [f"s{number:02}" for number in range(24)]
 KIM, LEE, MAX = (hashlib.md5(name.encode()).hexdigest() for name in ("kim", "lee", "max"))
 
 
-# -- where a grader goes on
-
-
 @pytest.mark.parametrize(
     ("free", "here", "expected"),
     [
@@ -39,9 +36,6 @@ KIM, LEE, MAX = (hashlib.md5(name.encode()).hexdigest() for name in ("kim", "lee
 )
 def test_a_grader_goes_on_in_a_stretch_or_in_the_longest(free, here, expected):
     assert next_free([*"abcdefgh"], set(free) - {"-"}, here) == expected
-
-
-# -- leases, in both kinds of databases
 
 
 @pytest.fixture
@@ -122,26 +116,12 @@ def test_the_last_answers_are_named_by_who_has_them(book):
     assert book.open("why", MAX, "Max", not_run={order[0]}, here=order[5]).student is None
 
 
-def test_what_a_grader_has_open_on_another_page_comes_last(book):
-    order = book.order("why", CLASS)
-    for student in order[2:]:
-        grade(book, student)
-    first = book.open("why", KIM, "Kim").student
-    other = hashlib.md5(b"Kim's next browser").hexdigest()
-    then = book.open("why", other, "Kim").student
-    assert {first, then} == set(order[:2])
-    assert book.open("why", other, "Kim", here=then).student == first
-
-
 def test_an_answer_that_nobody_has_is_not_leased(book):
     with pytest.raises(Refused, match="no answer of 'nobody'"):
         book.open("why", KIM, "Kim", student="nobody")
     with pytest.raises(Refused, match="printable characters"):
         book.open("why", KIM, "")
     assert book.graders() == {}
-
-
-# -- whole classes, in the time of a model
 
 
 @pytest.mark.parametrize("killed", [0, 1])

@@ -3,11 +3,12 @@
 import csv
 
 import pytest
-from at_the_desk import grade, known
+from at_the_desk import grade
 from postgresql import PASSWORD
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, run
 
 from hw_grading.__main__ import main
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 
 
@@ -28,7 +29,9 @@ def test_a_small_class_is_graded_marked_exported_and_backed_up(postgresql, tmp_p
     grade(course.course, ASSIGNMENT, "why", "ada", comment="Well done \U0001f600")
     done = course.grade("--force")
     assert done.returncode == 0, done.stderr
-    assert "half of it" in known(course.course, ASSIGNMENT, "why")
+    book = ManualGrading(course.course, ASSIGNMENT)
+    assert "half of it" in [item.text for item in book.rubric("why").items]
+    book.close()
     done = run(course.root, "export", "--to=grades.csv")
     assert done.returncode == 0, done.stderr
     with (course.root / "grades.csv").open(encoding="utf-8", newline="") as stream:

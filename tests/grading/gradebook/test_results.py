@@ -17,9 +17,6 @@ from hw_support.submission.problems import Kind, Problem, Severity
 __all__ = ["course"]
 
 
-# -- runs
-
-
 @pytest.mark.parametrize("content", [None, "{", notebook(finished=False)])
 def test_rows_count_if_the_notebook_is_missing_or_changed(course, content):
     course.grade("ada", notebook(problems=[problem("It looped.")]), auto=1.0, parts=[FAILED])
@@ -86,9 +83,6 @@ def test_an_earlier_run_has_its_points_and_todays_by_people(course):
     assert (earlier.points("test_double"), earlier.points("plot"), earlier.final) == (1.0, 1.0, 2.0)
 
 
-# -- who handed in
-
-
 def test_every_student_who_submitted_is_listed_with_a_reason(course):
     submitted = course.root / "submitted"
     course.hand_in("handed-in")
@@ -117,14 +111,6 @@ def test_every_student_who_submitted_is_listed_with_a_reason(course):
     }
     assert reasons.keys() == told.keys()
     assert [name for name in told if not reasons[name].startswith(told[name])] == []
-
-
-@pytest.mark.parametrize("student", ["n" * 300, "..", "a\0b"])
-def test_a_student_id_that_no_folder_can_have_is_listed(course, student):
-    with course.gradebook() as book:
-        book.add_student(student)
-        book.add_submission("hw2", student)
-    assert course.result(student).status is Status.NOT_GRADED
 
 
 def test_a_newer_version_than_the_graded_one_is_reported(course):

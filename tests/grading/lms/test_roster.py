@@ -96,8 +96,6 @@ def test_without_a_list_a_new_id_is_accepted_once_in_any_case() -> None:
         roster.find(keys((CANVAS_ID, "9")))
 
 
-# -- lists
-
 LIST = 'id,name,sid\nann,Ann Lee,3031\nbob,"Jones; Bob, Jr",3032\nzoe,Zoë,\n'
 FORMS = {
     "Windows' line ends and empty lines": LIST.replace("\n", "\r\n\r\n").encode(),
