@@ -13,7 +13,7 @@ from server import ROOT
 
 sys.path.append(str(ROOT / "tests" / "grading"))
 
-from feedback_pages import comment, page_of, valid
+from feedback_pages import comment, page_of
 from graded_course import FAILED, PASSED, ToyCourse, cell, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
@@ -62,11 +62,11 @@ def feedback_page(folder: Path) -> str:
         problem(f"'{'copy' * 20}.ipynb' was not graded.", "mended", "other-notebook"),
     ]
     answer = "Because $x^2 < 1$.\n\n|a|b|\n|-|-|\n|1|2|"
-    content = valid(notebook(plot=outputs, answer=answer, problems=noted))
+    content = notebook(plot=outputs, answer=answer, problems=noted)
     content["cells"][0]["source"] += "\n\n" + "Read this. " * 60  # so long that it is folded
     course.write(course.root / "source" / "hw2", content)
     own = cell("code", f"{WIDE} = 1  # mine\nprint({WIDE})", outputs=[error("E", "mine")])
-    content["cells"].insert(2, own | {"execution_count": None})
+    content["cells"].insert(2, own)
     course.grade(student, content, auto=1.0, manual=3.5, parts=[PASSED, FAILED])
     comment(course, "plot", "+2  names $x$ and `W`\n-1  not why\n\nRead **more**.", student)
     words = ["correct", "hw2", "plot", "--add", "1", "--reason", "The question had two readings."]

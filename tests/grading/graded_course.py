@@ -38,7 +38,8 @@ def cell(cell_type, source, grade_id=None, *, points=None, solution=False, outpu
         flags = {"solution": solution, "locked": not solution, "grade": bool(points)}
         metadata["nbgrader"] = {"grade_id": grade_id, **flags}
     content = {"cell_type": cell_type, "source": source, "metadata": metadata}
-    return content | ({"outputs": list(outputs)} if cell_type == "code" else {})
+    of_code = {"outputs": list(outputs), "execution_count": None}
+    return content | (of_code if cell_type == "code" else {})
 
 
 def stream(text):
@@ -61,7 +62,8 @@ def notebook(*, test=(), plot=(), answer="Because.", experiment=(), problems=(),
         cell("code", "try()", "experiment", solution=True, outputs=experiment),
     ]
     about = {"problems": list(problems), "finished": finished}
-    return {"nbformat": 4, "metadata": {"hw_grading": about}, "cells": cells}
+    metadata = {"hw_grading": about}
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": cells}
 
 
 def problem(message, severity="failed", kind="time-limit"):

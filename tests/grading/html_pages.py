@@ -215,13 +215,13 @@ def assert_harmless(html):
     return page
 
 
-def context(attachments=None):
-    return {"cell": {"attachments": attachments or {}}}
-
-
 def display(data, metadata=None):
     return new_output("display_data", data=data, metadata=metadata or {})
 
 
 def code_cell(*outputs):
     return new_code_cell("1", outputs=list(outputs))
+
+
+def stream(text, name="stdout"):
+    return new_output("stream", name=name, text=text)

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
-from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, is_finished, run
+from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, is_finished
 
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
@@ -188,14 +188,6 @@ def test_an_answer_in_an_added_cell_waits_a_deleted_one_is_none(graded: Graded) 
     assert cells_by_id(nb)["sketch"]["source"] == "print('o')\n\nprint('below')"
 
 
-def test_points_are_the_instructors_and_outputs_of_this_run(graded: Graded) -> None:
-    nb = graded.course.graded("edited-points")
-    assert cell_of(nb, "test_double").metadata.nbgrader.points == 2
-    nb = graded.course.graded("outputs-and-kernel")
-    assert [o.output_type for o in cell_of(nb, "test_double").outputs] == ["error"]
-    assert nb.metadata.kernelspec.name == "python3"
-
-
 def test_files_beside_the_notebook_are_ignored(graded: Graded) -> None:
     folder = graded.course.root / "autograded" / "extra-files" / ASSIGNMENT
     names = ("dangling", "secret", "pipe", "data/notes.txt")
@@ -208,18 +200,6 @@ def test_a_student_with_an_invalid_id_has_no_scores(graded: Graded) -> None:
     for student in UNNAMEABLE:
         assert not (graded.course.root / "autograded" / student).exists()
         assert graded.course.scores(student) == {}
-
-
-def test_feedback_gives_reasons_and_names_no_other_files(graded: Graded) -> None:
-    done = run(graded.course.root, "generate_feedback", ASSIGNMENT, "--student", "[oe][sx]*")
-    assert done.returncode == 0, done.stderr
-    feedback = graded.course.root / "feedback"
-    page = (feedback / "os-exit" / ASSIGNMENT / "hw2.html").read_text()
-    assert "the kernel died while running cell" in page
-    page = (feedback / "extra-files" / ASSIGNMENT / "hw2.html").read_text(encoding="utf-8")
-    assert "&#39;scratch.ipynb&#39; was submitted too but not graded" in page
-    for word in ("was ignored", "dangling", "secret", "notes.txt", "Notes from the grader"):
-        assert word not in page
 
 
 def test_grading_without_running_is_refused(graded: Graded) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from graded_course import course, error, notebook, stream
-from html_pages import base64_of, png
+from html_pages import base64_of, display, png
 
 from hw_grading.desk.answers import Answers
 from hw_grading.desk.handlers import dumped
@@ -14,7 +14,7 @@ from hw_grading.homework.course import Course
 
 __all__ = ["course"]  # used by pytest, by name
 
-PLOT = {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64_of(png(9, 9))}}
+PLOT = display({"image/png": base64_of(png(9, 9))})
 
 
 def answers_of(course):

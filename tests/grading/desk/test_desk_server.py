@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 from graded_course import ToyCourse, course, notebook, problem, stream
-from html_pages import base64_of, png
+from html_pages import base64_of, display, png
 
 from hw_grading.__main__ import main
 from hw_grading.homework.course import REPOSITORY
@@ -28,12 +28,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("desk server")]
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 PLOT = base64_of(png(400, 300, pixels=(b"\0" + b"\x80" * 400) * 300))
-
-
-def display(**data):
-    """Return an output with data by type, such as image_png."""
-    data = {kind.replace("_", "/"): value for kind, value in data.items()}
-    return {"output_type": "display_data", "metadata": {}, "data": data}
 
 
 @dataclass
@@ -91,10 +85,10 @@ class Running:
 def toys(tmp_path_factory):
     """A class: plots, a blank answer, a failed submission, one that cannot be read."""
     made = ToyCourse(tmp_path_factory.mktemp("desk") / "course")
-    bombs = [display(image_png=base64_of(png(10_000, 10_000)))]
+    bombs = [display({"image/png": base64_of(png(10_000, 10_000))})]
     content = {
-        "ada": notebook(plot=[display(image_png=PLOT)], answer="It is $x^2$."),
-        "bob": notebook(plot=[display(image_png=PLOT)], answer=""),
+        "ada": notebook(plot=[display({"image/png": PLOT})], answer="It is $x^2$."),
+        "bob": notebook(plot=[display({"image/png": PLOT})], answer=""),
         "cyd": notebook(plot=[7], answer="Because."),
         "dan": notebook(plot=bombs, answer="  \n", problems=[problem("It looped.")]),
         "eve": notebook(plot=[stream("no plot\n")], answer="word " * 4_000_000),
@@ -354,25 +348,3 @@ def test_a_locked_gradebook_shows_answers_and_refuses_saves(toys, kim):
         holder.close()
     assert "Nothing was saved" in refused[0]
     assert kim.api("answer/answer/fay")["grading"]["done"] is False
-
-
-def test_in_jupyter_server_formgrader_links_to_the_desk(course, tmp_path):
-    course.grade("ada", notebook(answer="Inside."))
-    (tmp_path / "nbgrader_config.py").write_text(
-        "from hw_grading.plugins.formgrader import adapt\n"
-        "c = get_config()\n"
-        f"c.CourseDirectory.root = {str(course.root)!r}\n"
-        "adapt()\n"
-    )
-    server = Running(course.root, tmp_path, command=("jupyter", "server"))
-    try:
-        kim = server.client()
-        assert "Inside." in kim.api("answer/answer/ada")["html"]
-        for page in ("manage_assignments", "gradebook", "manage_students"):
-            content = kim.call(f"/formgrader/{page}")[2].decode()
-            assert content.count('<a href="/hw-grading/">') == 1, page
-        # JupyterLab shows formgrader in a frame, which opens no other window.
-        policy = kim.call("/hw-grading/hw2/")[1]["Content-Security-Policy"]
-        assert "frame-ancestors 'self'" in policy
-    finally:
-        server.close()

@@ -4,7 +4,7 @@ import io
 
 import by_hand
 import pytest
-from html_pages import base64_of, code_cell, display, png
+from html_pages import base64_of, code_cell, display, png, stream
 from nbformat.v4 import new_output
 from PIL import Image
 
@@ -23,10 +23,6 @@ def picture(size=(640, 480), kind="PNG"):
 
 def plot_cell(*pictures):
     return code_cell(*(display({"image/png": data}) for data in pictures))
-
-
-def stream(text):
-    return new_output("stream", text=text)
 
 
 def test_a_thumbnail_is_small_and_made_once():

@@ -121,17 +121,6 @@ def test_a_test_that_met_no_answer_is_not_an_answered_one():
     assert [one.points for one in applied(record, [added])] == [1.0]
 
 
-def test_a_dropped_part_counts_in_no_score_and_no_maximum(term):
-    term.policy(percent=10)
-    term.hand_in("ada", "2022-10-05 12:00:00", points=7)
-    assert correct(term, "plot", "--drop") == 0
-    finals = read_results(term.course, "ps1")
-    assert (finals.max_score, [cell.name for cell in finals.counting]) == (4, ["why"])
-    ada = finals.students["ada"]
-    assert (ada.score, ada.points("plot")) == (4, 0)
-    assert ada.penalty == pytest.approx(0.4)  # of the points that are left
-
-
 def test_nobody_waits_for_a_person_in_a_dropped_question(term, tmp_path, capsys):
     term.hand_in("ada", points=7)
     with term.gradebook() as book:

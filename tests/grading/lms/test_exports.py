@@ -263,11 +263,6 @@ CASES = {
     "Moodle": Case(moodle(), "", 0),
     "German, semicolons and commas": Case(
         moodle(titles=GERMAN, most="10,00", delimiter=";"), "", 0, options=IN_GERMAN),
-    "German, without options": Case(
-        moodle(titles=GERMAN), "'ID', 'Vollständiger Name', 'ID-Nummer'", 2),
-    "an option that names no column": Case(
-        moodle(), "a column named number in a grading worksheet of Moodle", 2, {},
-        ("--column-id", "Number")),
     "a row of nobody's": Case(
         moodle(("15", "Eve Adams", "3999", "eve@x.edu", "1.00", "=1+1")),
         "1 row of people not in students.csv, unchanged: 'Eve Adams'", 0, options=ACCEPT),

@@ -19,9 +19,9 @@ from html_pages import (
     assert_harmless,
     base64_of,
     code_cell,
-    context,
     display,
     png,
+    stream,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -331,9 +331,8 @@ HONEST_MARKDOWN = [
 def test_honest_markdown_renders_as_jupyter_renders_it(source):
     attachments = {"photo.png": {"image/png": PNG}}
     ours = Page(str(text_html(source, attachments)))
-    theirs = Page(
-        HTMLExporter(exclude_anchor_links=True).markdown2html(context(attachments), source)
-    )
+    within = {"cell": {"attachments": attachments}}
+    theirs = Page(HTMLExporter(exclude_anchor_links=True).markdown2html(within, source))
     assert (ours.tags, ours.sources, ours.links) == (theirs.tags, theirs.sources, theirs.links)
     assert re.sub(r"\s", "", "".join(ours.text)) == re.sub(r"\s", "", "".join(theirs.text))
 
@@ -420,10 +419,6 @@ def test_code_is_coloured_up_to_a_length_and_cut():
     assert "7 more characters" in text_in(code_html("x" * (LONGEST_CODE + 7)))
     shown = text_in(code_html("a = 1\rb = 2\r\n\u202ec\x1b[2J"))
     assert shown == r"a = 1\rb = 2 \u202ec\x1b[2J"
-
-
-def stream(text, name="stdout"):
-    return new_output("stream", name=name, text=text)
 
 
 def test_graders_see_the_plot_first_and_long_text_folded():
