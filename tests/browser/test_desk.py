@@ -270,15 +270,9 @@ def test_similar_answers_are_compared_and_get_the_same_marks(course, desk):
     page.keyboard.press("f")
     page.keyboard.press("n")  # no reason of the flag
     expect(page.locator("#flag-line")).to_be_hidden()
-    assert book_mark(course, ada) == (True, "")
-
-
-def book_mark(course: Path, student: str) -> tuple[bool, str]:
-    """Whether an answer to "why" is flagged, and the reason."""
-    book = ManualGrading(Course(course), ASSIGNMENT)
-    mark = book.grading("why", student).mark
-    book.close()
-    return mark.flagged, mark.flag_note
+    with contextlib.closing(ManualGrading(Course(course), ASSIGNMENT)) as book:
+        mark = book.grading("why", ada).mark
+    assert (mark.flagged, mark.flag_note) == (True, "")
 
 
 def test_the_grid_filters_and_selects_all_that_are_shown(desk: Callable[..., Desk]) -> None:

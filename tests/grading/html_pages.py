@@ -221,7 +221,3 @@ def display(data, metadata=None):
 
 def code_cell(*outputs):
     return new_code_cell("1", outputs=list(outputs))
-
-
-def stream(text, name="stdout"):
-    return new_output("stream", name=name, text=text)

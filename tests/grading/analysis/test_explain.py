@@ -64,7 +64,6 @@ def test_who_lost_no_points_sees_tests_and_corrections(graded, capsys):
     [
         (("ada", "test_7"), "the question of one of these: test_double ("),
         (("Ad",), "'Ad' has submitted nothing for hw2: did you mean ada?"),
-        (("adda",), "'adda' has submitted nothing for hw2: did you mean ada?"),
         (("nobody",), "'nobody' has submitted nothing for hw2"),
         (("new",), "new is not graded yet: run `nbgrader autograde hw2`"),
     ],

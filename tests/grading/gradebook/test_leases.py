@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from by_hand import ASSIGNMENT, Term, make_course
@@ -43,26 +44,14 @@ def course(tmp_path: Path) -> Course:
     return make_course(tmp_path / "course", *CLASS)
 
 
-class Clock:
+@pytest.fixture
+def clock() -> Mock:
     """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 1, 1)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def move(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+    return Mock(return_value=datetime(2026, 1, 1))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def book(course: Course, clock: Clock) -> Iterator[ManualGrading]:
+def book(course: Course, clock: Mock) -> Iterator[ManualGrading]:
     book = ManualGrading(course, ASSIGNMENT, clock)
     yield book
     book.close()
@@ -93,9 +82,9 @@ def test_an_open_answer_is_passed_over_and_says_who_has_it(book):
 def test_a_lease_ends_by_leaving_or_after_two_minutes(book, clock):
     first = book.open("why", KIM, "Kim").student
     book.open("why", LEE, "Lee", student=first)
-    clock.move(SECONDS - 1)
+    clock.return_value += timedelta(seconds=SECONDS - 1)
     assert book.open("why", LEE, "Lee", student=first).others == ("Kim",)
-    clock.move(1)
+    clock.return_value += timedelta(seconds=1)
     assert book.graders() == {"why": ["Lee"]}  # Kim's browser was killed
     assert book.open("why", LEE, "Lee", student=first).others == ()
     book.leave(LEE)

@@ -21,7 +21,6 @@ from html_pages import (
     code_cell,
     display,
     png,
-    stream,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -419,6 +418,10 @@ def test_code_is_coloured_up_to_a_length_and_cut():
     assert "7 more characters" in text_in(code_html("x" * (LONGEST_CODE + 7)))
     shown = text_in(code_html("a = 1\rb = 2\r\n\u202ec\x1b[2J"))
     assert shown == r"a = 1\rb = 2 \u202ec\x1b[2J"
+
+
+def stream(text, name="stdout"):
+    return new_output("stream", name=name, text=text)
 
 
 def test_graders_see_the_plot_first_and_long_text_folded():
