@@ -259,6 +259,13 @@ def test_times_of_moodles_worksheets_say_which_file_is_newer(term: Term) -> None
     assert "it is newer (2022-10-07 20:00:00 UTC)" in term.said
     assert term.collect(old, new, old, *sheets[0], *sheets[1]) == 2
     assert "or one for each of the 3 downloads, in their order; found 2" in term.said
+    for option in (
+        ("--language", "xx"),
+        ("--time-format", "%q"),
+        ("--time-format", "%d/%m/%Y %I:%M"),
+    ):
+        assert term.collect(old, *sheets[0], *option) == 2
+        assert option[0] in term.said
 
 
 IN_GERMAN = ("--column-time", "Zuletzt geändert (Abgabe)", "--language", "de")
