@@ -95,6 +95,13 @@ def test_output_that_nobody_reads_gives_no_message():
     assert (done.returncode, done.stderr) == (130, "")
 
 
+def test_a_bug_shows_its_traceback(monkeypatch):
+    bug = RuntimeError("dictionary changed size during iteration")
+    monkeypatch.setattr("hw_grading.doctor.doctor", Mock(side_effect=bug))
+    with pytest.raises(RuntimeError, match="changed size"):
+        main(["--course", str(REPOSITORY), "doctor"])
+
+
 def without(package: str) -> subprocess.CompletedProcess[str]:
     """`similarity`, typed where a package is not installed."""
     program = (

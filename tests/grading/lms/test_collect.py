@@ -94,6 +94,9 @@ CASES = {
     "Canvas, two accounts of one name": Case(
         zipped(("leeann_701_9001_hw2.ipynb", nb("ann")), ("leeann_702_9005_hw2.ipynb", nb("bob"))),
         {}, "ann has files from '701' and '702'", NAMES_ONLY, options=("--accept-names",)),
+    "an accepted name beside the student's own file": Case(
+        {"ann_hw2.ipynb": nb("ann"), "m.zip": moodle(("Ann Lee", 12, nb("x")))}, ANN,
+        "only its name is that of ann, who is known by more", options=("--accept-names",)),
     "Canvas, a name like ids of another": Case(
         zipped(("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
                ("jonesbob_702_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702"))),
