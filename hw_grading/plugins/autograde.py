@@ -4,7 +4,8 @@ nbgrader lets a course choose its exporter, and no other part of `Autograde`. It
 the exporter after it has listed the submissions, and then calls its own `convert_notebooks`. So the
 exporter sets that attribute of the converter, for one command. nbgrader's loop runs one submission
 at a time, writes a student's notebook before it is graded, and uses names that students chose as
-patterns. tests/grading/plugins/test_autograde.py fails if a version of nbgrader does not call it so.
+patterns. tests/grading/plugins/test_autograde.py fails if a version of nbgrader does not call it
+so.
 """
 
 import contextlib

@@ -12,17 +12,7 @@ from pathlib import Path
 
 import pytest
 from audit import broken_words, findings, sideways
-from desk_class import (
-    ASSIGNMENT,
-    BLANK,
-    CLASS,
-    HOSTILE,
-    SAME,
-    Desk,
-    fits,
-    given,
-    write_class,
-)
+from desk_class import ASSIGNMENT, BLANK, CLASS, HOSTILE, SAME, Desk, fits, given, write_class
 from lab import PATIENCE
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Error, Page, Route, expect
@@ -32,12 +22,7 @@ from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),
-    # These warnings come from nbgrader's code.
-    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning"),
-]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why"]
 PAGES += ["student/student06"]
@@ -155,9 +140,7 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     expect(page.locator("#tiles li")).to_have_count(40)
 
 
-def test_keys_pressed_while_an_answer_loads_are_used_in_order(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_keys_pressed_while_an_answer_loads_are_used_in_order(course, desk):
     kim = desk()
     page = kim.open("why", CLASS[20])
     page.keyboard.press("i")
@@ -255,9 +238,7 @@ def edited(course: Path, student: str, change: Callable[[list[dict]], None]) -> 
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def test_similar_answers_are_compared_and_get_the_same_marks(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_similar_answers_are_compared_and_get_the_same_marks(course, desk):
     text = "The loss falls because each step goes downhill on average until it is flat."
     ada, bob, cyd, dan = CLASS[10:14]
     for student, own in ((ada, text), (bob, text.upper()), (cyd, text.replace("falls", "rises"))):
@@ -289,20 +270,12 @@ def test_similar_answers_are_compared_and_get_the_same_marks(
     page.keyboard.press("f")
     page.keyboard.press("n")  # no reason of the flag
     expect(page.locator("#flag-line")).to_be_hidden()
-    assert book_mark(course, ada) == (True, "")
+    with contextlib.closing(ManualGrading(Course(course), ASSIGNMENT)) as book:
+        mark = book.grading("why", ada).mark
+    assert (mark.flagged, mark.flag_note) == (True, "")
 
 
-def book_mark(course: Path, student: str) -> tuple[bool, str]:
-    """Whether an answer to "why" is flagged, and the reason."""
-    book = ManualGrading(Course(course), ASSIGNMENT)
-    mark = book.grading("why", student).mark
-    book.close()
-    return mark.flagged, mark.flag_note
-
-
-def test_the_grid_filters_and_selects_all_that_are_shown(
-    desk: Callable[..., Desk],
-) -> None:
+def test_the_grid_filters_and_selects_all_that_are_shown(desk: Callable[..., Desk]) -> None:
     kim, lee = desk("Kim"), desk("Lee")
     for one, item, students in ((kim, "1", SAME), (lee, "2", CLASS[20:22]), (lee, "1", CLASS[7:8])):
         for student in students:
@@ -330,9 +303,7 @@ def test_the_grid_filters_and_selects_all_that_are_shown(
     expect(heading).to_have_text("3 answers selected, 3 graded, 3 not shown")
 
 
-def test_a_group_says_that_it_may_grow_while_the_server_reads(
-    desk: Callable[..., Desk],
-) -> None:
+def test_a_group_says_that_it_may_grow_while_the_server_reads(desk: Callable[..., Desk]) -> None:
     kim = desk()
     page = kim.page
     rest: list[str] = []
@@ -395,9 +366,7 @@ def test_odd_plots_are_shown_named_and_enlarged(course: Path, desk: Callable[...
     expect(page.locator("#lens")).to_be_hidden()
 
 
-def test_a_changed_rubric_rescores_is_shown_and_is_undone(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_a_changed_rubric_rescores_is_shown_and_is_undone(course, desk):
     kim, lee = desk("Kim"), desk("Lee")
     lee.open("why", CLASS[21])
     page = kim.open("why", SAME[0])
@@ -447,9 +416,7 @@ def test_a_changed_rubric_rescores_is_shown_and_is_undone(
 # -- one student, and several graders
 
 
-def test_a_student_is_found_and_a_tests_points_are_changed(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_a_student_is_found_and_a_tests_points_are_changed(course, desk):
     page = desk("Kim").page
     found = page.locator("#students option")
     expect(found).to_have_count(len(CLASS))
@@ -529,9 +496,7 @@ def test_three_graders_grade_no_answer_twice(course: Path, desk: Callable[..., D
     expect(row.get_by_role("cell", name="Lee, Max", exact=True)).to_be_visible()
 
 
-def test_graders_who_save_the_same_answer_see_both_versions(
-    course: Path, desk: Callable[..., Desk]
-) -> None:
+def test_graders_who_save_the_same_answer_see_both_versions(course, desk):
     kim, lee = desk("Kim"), desk("Lee")
     kim.open("why", CLASS[20])
     lee.open("why", CLASS[20])
@@ -569,9 +534,7 @@ def test_graders_who_save_the_same_answer_see_both_versions(
 # -- faults
 
 
-def test_nothing_is_lost_without_a_server_or_a_login(
-    course: Path, tmp_path: Path, server: Server, desk: Callable[..., Desk]
-) -> None:
+def test_nothing_is_lost_without_a_server_or_a_login(course, tmp_path, server, desk):
     kim = desk()
     page = kim.open("why", SAME[0])
     held: list[Route] = []
@@ -649,9 +612,7 @@ def test_nothing_is_lost_without_a_server_or_a_login(
 # -- students' texts, and accessibility
 
 
-def test_no_student_code_runs_and_no_page_breaks_its_policy(
-    course: Path, desk: Callable[..., Desk], console
-) -> None:
+def test_no_student_code_runs_and_no_page_breaks_its_policy(course, desk, console):
     html = '<h1 id="answer-text">Beside</h1><a href="https://evil.example/x">The solution</a>'
     output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}
     edited(course, HOSTILE, lambda cells: cells[1].update(outputs=[output, cells[5]["outputs"][0]]))
@@ -679,9 +640,7 @@ def test_no_student_code_runs_and_no_page_breaks_its_policy(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (640, "light")])  # 640: at 200 %
-def test_an_audit_has_no_serious_finding_and_answers_fit(
-    desk: Callable[..., Desk], width: int, scheme: str
-) -> None:
+def test_an_audit_has_no_serious_finding_and_answers_fit(desk, width, scheme):
     viewport = {"width": width, "height": 800}
     kim = desk(viewport=viewport, bypass_csp=True, color_scheme=scheme)
     page = kim.open("why", CLASS[20])

@@ -47,9 +47,7 @@ def autograde(page: Page, student: str) -> None:
     press(page, row.locator(".autograde a"), said)
 
 
-def test_the_autograde_button_works_again_and_again(
-    course: ToyCourse, server: Server, page: Page
-) -> None:
+def test_the_autograde_button_works_again_and_again(course, server, page):
     course.submit("ada", course.released)
     course.submit("bob", course.answered)
     log_in(page, server)
@@ -88,7 +86,9 @@ def score_of(course: ToyCourse, student: str, cell: str) -> float | None:
 
 
 @pytest.mark.smoke
-def test_formgrader_works_without_a_network(course: ToyCourse, server: Server, page: Page) -> None:
+def test_formgrader_works_without_a_network_and_links_to_the_desk(
+    course: ToyCourse, server: Server, page: Page
+) -> None:
     asked_elsewhere: list[str] = []
 
     def answer(route: Route) -> None:
@@ -110,6 +110,11 @@ def test_formgrader_works_without_a_network(course: ToyCourse, server: Server, p
     for name in [*lists, f"gradebook/{ASSIGNMENT}/hw2"]:
         page.goto(f"{server.url}formgrader/{name}")
         expect(page.locator("tbody tr").first).to_be_visible()
+        if name in ("", "gradebook", "manage_students"):
+            expect(page.locator('a[href="/hw-grading/"]')).to_have_count(1)
+    # JupyterLab shows formgrader in a frame, which opens no other window.
+    desk = page.goto(f"{server.url}hw-grading/{ASSIGNMENT}/")
+    assert "frame-ancestors 'self'" in desk.headers["content-security-policy"]
     page.goto(address_of(course, server, "cyd"))
 
     formula = page.locator(".nbgrader_cell", has=page.locator("#why")).locator("math").first

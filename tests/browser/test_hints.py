@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from audit import findings
 from desk_class import Desk
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from server import Server, start_desk
 
 from hw_grading.gradebook.book import ManualGrading
@@ -53,10 +53,14 @@ def suggested(page: Page) -> set[str]:
     return {str(number) for number, one in enumerate(shown, 1) if one}
 
 
-def test_a_plot_whose_suggestions_are_right_takes_one_key(
-    course: Course, server: Server, browser: Browser
-) -> None:
+def test_right_suggestions_take_one_key_and_it_leaves_no_other_answer(course, server, browser):
     desk = Desk(browser, server, "Kim", HOMEWORK)
+    page = desk.open("q1_3e_ii")  # its code has no output in this class
+    here = page.locator("#number").inner_text()
+    page.keyboard.press("y")
+    expect(page.locator("#said")).to_contain_text("Nothing is suggested for this answer.")
+    expect(page.locator("#hints")).to_be_hidden()
+    expect(page.locator("#number")).to_have_text(here)
     page = desk.open(QUESTION)
     page.keyboard.press("i")
     keys, right, student = 0, 0, "nobody"
@@ -79,22 +83,7 @@ def test_a_plot_whose_suggestions_are_right_takes_one_key(
     desk.close()
 
 
-def test_an_answer_without_suggestions_is_not_left_by_the_key(
-    server: Server, browser: Browser, course: Course
-) -> None:
-    desk = Desk(browser, server, "Kim", HOMEWORK)
-    page = desk.open("q1_3e_ii")  # its code has no output in this class
-    here = page.locator("#number").inner_text()
-    page.keyboard.press("y")
-    expect(page.locator("#said")).to_contain_text("Nothing is suggested for this answer.")
-    expect(page.locator("#hints")).to_be_hidden()
-    expect(page.locator("#number")).to_have_text(here)
-    desk.close()
-
-
-def test_hints_in_the_grid_are_counted_and_select(
-    course: Course, server: Server, browser: Browser
-) -> None:
+def test_hints_in_the_grid_are_counted_and_select(course, server, browser):
     path = course.autograded(FORGER, HOMEWORK) / f"{HOMEWORK}.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     cell = cells_by_id(notebook)[QUESTION]

@@ -44,9 +44,7 @@ def shown(text: str) -> Markup:
 
 @pytest.mark.smoke
 @pytest.mark.parametrize("how", ["as a page", "by a script"])
-def test_no_attack_runs_loads_or_covers_anything(
-    browser: Browser, tmp_path: Path, how: str
-) -> None:
+def test_no_attack_runs_loads_or_covers_anything(browser, tmp_path, how):
     attacks = [shown(text) for text in HOSTILE]
     assert len(attacks) > 80
     context = browser.new_context(viewport={"width": 1200, "height": 800})

@@ -1,4 +1,4 @@
-"""A grader who gives points at the desk, and all that the desk knows of a question."""
+"""A grader who gives points at the desk."""
 
 from dataclasses import replace
 
@@ -18,11 +18,3 @@ def grade(course: Course, assignment: str, cell: str, student: str, comment: str
     saved = book.save(cell, versions, mark, grader="kim", rubric_revision=rubric.revision)
     assert isinstance(saved[student], Grading)
     book.close()
-
-
-def known(course: Course, assignment: str, cell: str) -> str:
-    """Return rubric, gradings and history of a question, as text."""
-    book = ManualGrading(course, assignment)
-    seen = repr((book.rubric(cell), sorted(book.gradings(cell).items()), book.history(cell)))
-    book.close()
-    return seen

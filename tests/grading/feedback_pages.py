@@ -11,24 +11,19 @@ from traitlets.config import PyFileConfigLoader
 from hw_grading.homework.course import REPOSITORY
 
 
-def generate(course: ToyCourse, student: str = "*") -> None:
-    """Run `nbgrader generate_feedback hw2`, with the settings of this repository."""
+def page_of(course: ToyCourse, student: str = "ada") -> str:
+    """Run `nbgrader generate_feedback hw2` with the settings here; return a student's page."""
     config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
     del config["CourseDirectory"]
     directory = CourseDirectory(
         root=str(course.root),
         db_url=f"sqlite:///{course.root}/gradebook.db",
         assignment_id="hw2",
-        student_id=student,
         config=config,
     )
     converter = GenerateFeedback(coursedir=directory, config=config)
     converter.force = True
     converter.start()
-
-
-def page_of(course: ToyCourse, student: str = "ada") -> str:
-    generate(course)
     return read(course, student)
 
 
@@ -44,15 +39,6 @@ def box(page: str) -> str:
 
 def words(markup: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", markup)).split())
-
-
-def valid(content):
-    """A notebook that nbformat accepts."""
-    content.update(nbformat_minor=4)
-    for one in content["cells"]:
-        if one["cell_type"] == "code":
-            one.update(execution_count=None)
-    return content
 
 
 def comment(course: ToyCourse, name: str, text: str, student: str = "ada") -> None:

@@ -17,9 +17,6 @@ from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult, Status
 from hw_support.submission.problems import Severity
 
-# These warnings come from nbgrader's code.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
-
 DUE = datetime(2022, 10, 5, 7)
 SCHEME = "- 1: both <axes> have labels.\n- 1: it has a legend."
 QUESTION = f"""### 1.2 Plots (6 points)
@@ -41,7 +38,8 @@ def cell(cell_type, source, grade_id=None, *, points=None, solution=False, outpu
         flags = {"solution": solution, "locked": not solution, "grade": bool(points)}
         metadata["nbgrader"] = {"grade_id": grade_id, **flags}
     content = {"cell_type": cell_type, "source": source, "metadata": metadata}
-    return content | ({"outputs": list(outputs)} if cell_type == "code" else {})
+    of_code = {"outputs": list(outputs), "execution_count": None}
+    return content | (of_code if cell_type == "code" else {})
 
 
 def stream(text):
@@ -64,7 +62,8 @@ def notebook(*, test=(), plot=(), answer="Because.", experiment=(), problems=(),
         cell("code", "try()", "experiment", solution=True, outputs=experiment),
     ]
     about = {"problems": list(problems), "finished": finished}
-    return {"nbformat": 4, "metadata": {"hw_grading": about}, "cells": cells}
+    metadata = {"hw_grading": about}
+    return {"nbformat": 4, "nbformat_minor": 4, "metadata": metadata, "cells": cells}
 
 
 def problem(message, severity="failed", kind="time-limit"):

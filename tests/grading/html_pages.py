@@ -215,10 +215,6 @@ def assert_harmless(html):
     return page
 
 
-def context(attachments=None):
-    return {"cell": {"attachments": attachments or {}}}
-
-
 def display(data, metadata=None):
     return new_output("display_data", data=data, metadata=metadata or {})
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -18,18 +18,6 @@ ARGUMENTS = {
     "regrade": ["ps1"], "release": [], "report": ["ps1"], "similarity": ["ps1"],
     "statistics": ["ps1"],
 }  # fmt: skip
-
-
-class Nbgrader:
-    """Stands in for nbgrader's commands: what was asked of it, and how each of them ends."""
-
-    def __init__(self, status: int) -> None:
-        self.asked: list[tuple[str, ...]] = []
-        self._status = status
-
-    def __call__(self, *words: str, log: Path | None = None) -> int:
-        self.asked.append(words)
-        return self._status
 
 
 def write_course(folder, settings=""):
@@ -70,15 +58,15 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(words, said, tmp_path,
 @pytest.mark.parametrize(("nbgraders", "ours"), [(0, 0), (1, 1), (255, 1), (-9, 1)])
 def test_grade_passes_students_and_options_on_to_nbgrader(nbgraders, ours, tmp_path, monkeypatch):
     write_course(tmp_path)
-    nbgrader = Nbgrader(nbgraders)
-    monkeypatch.setattr(Course, "nbgrader", lambda _, *words: nbgrader(*words))
+    nbgrader = Mock(return_value=nbgraders)
+    monkeypatch.setattr(Course, "nbgrader", nbgrader)
     course = ["--course", str(tmp_path)]
     assert main([*course, "grade", "ps1", "--force", "--WholeClass.executor=serial"]) == ours
     assert main([*course, "grade", "ps1", "--student=ada", "--student", "ben", "--force"]) == ours
-    assert nbgrader.asked == [
-        ("autograde", "ps1", "--force", "--WholeClass.executor=serial"),
-        ("autograde", "ps1", "--student=ada", "--force"),
-        ("autograde", "ps1", "--student=ben", "--force"),
+    assert nbgrader.call_args_list == [
+        call("autograde", "ps1", "--force", "--WholeClass.executor=serial"),
+        call("autograde", "ps1", "--student=ada", "--force"),
+        call("autograde", "ps1", "--student=ben", "--force"),
     ]
 
 
@@ -87,14 +75,14 @@ def test_feedback_of_a_collected_homework_is_released(tmp_path, monkeypatch):
     write_course(tmp_path, f"c = get_config()\n{settings}")
     inbound = tmp_path / "ml" / "inbound"
     (inbound / "ada+ps1+2030-01-01 00:00:00 UTC+x").mkdir(parents=True)
-    nbgrader = Nbgrader(0)
-    monkeypatch.setattr(Course, "nbgrader", lambda _, *words: nbgrader(*words))
+    nbgrader = Mock(return_value=0)
+    monkeypatch.setattr(Course, "nbgrader", nbgrader)
     assert main(["--course", str(tmp_path), "feedback", "ps1", "--force"]) == 0
     assert main(["--course", str(tmp_path), "feedback", "ps2"]) == 0
-    assert nbgrader.asked == [
-        ("generate_feedback", "ps1", "--force"),
-        ("release_feedback", "ps1"),
-        ("generate_feedback", "ps2"),
+    assert nbgrader.call_args_list == [
+        call("generate_feedback", "ps1", "--force"),
+        call("release_feedback", "ps1"),
+        call("generate_feedback", "ps2"),
     ]
 
 
@@ -108,20 +96,10 @@ def test_output_that_nobody_reads_gives_no_message():
 
 
 def test_a_bug_shows_its_traceback(monkeypatch):
-    def fail(course):
-        raise RuntimeError("dictionary changed size during iteration")
-
-    monkeypatch.setattr("hw_grading.doctor.doctor", fail)
+    bug = RuntimeError("dictionary changed size during iteration")
+    monkeypatch.setattr("hw_grading.doctor.doctor", Mock(side_effect=bug))
     with pytest.raises(RuntimeError, match="changed size"):
         main(["--course", str(REPOSITORY), "doctor"])
-
-
-def test_a_command_that_is_stopped_at_its_imports_says_so(tmp_path):
-    (tmp_path / "nbgrader.py").write_text("raise KeyboardInterrupt")
-    command = [sys.executable, "-m", "hw_grading", "--course", str(REPOSITORY), "report", "ps1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stderr == "\nStopped before it was done. Type the same command again.\n"
-    assert done.returncode == 130
 
 
 def without(package: str) -> subprocess.CompletedProcess[str]:
@@ -134,17 +112,13 @@ def without(package: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("package", ["numpy", "nbgrader", "nbformat", "sqlalchemy"])
-def test_a_package_that_is_missing_is_named_with_what_to_type(package):
-    done = without(package)
+def test_a_package_that_is_missing_is_named_with_what_to_type():
+    done = without("nbgrader")
     assert done.returncode == 2
     assert done.stderr.startswith("FIX   packages    ")
-    assert package in done.stderr
+    assert "nbgrader" in done.stderr
     assert f"-m pip install -r {REPOSITORY / 'requirements.lock'}" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_similarity_says_which_extra_it_needs():
     done = without("copydetect")
     assert (done.returncode, done.stderr) == (
         2,

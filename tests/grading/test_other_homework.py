@@ -5,8 +5,7 @@ import copy
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_notebook
-from toy_course import ASSIGNMENT, ToyCourse, code, run, text
+from toy_course import ASSIGNMENT, ToyCourse, check, code, python_notebook, run, text
 
 from hw_grading.analysis.report import report
 from hw_grading.homework.cells import mistaken_for
@@ -22,10 +21,8 @@ def other_homework() -> NotebookNode:
     cells = [text("# Other toys", "title", locked=True)]
     for name in ("once", "again", "at_last"):
         cells.append(code(f"def {name}(x):\n    {solution}", name, solution=True))
-        test = f"assert {name}(1) == 1"
-        cells.append(code(test, f"test_{name}", grade=True, points=1, locked=True))
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        cells.append(check(f"test_{name}", f"assert {name}(1) == 1", points=1))
+    return python_notebook(*cells)
 
 
 @pytest.mark.slow

@@ -14,8 +14,9 @@ from hw_grading.desk.answers import Answers
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.source_notebook import solved
 from hw_grading.outcome import Status
-from hw_support.submission.cells import text_of
+from hw_support.submission.cells import grade_id_of, text_of
 
 # One course serves all tests of this file: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("quickstart")]
@@ -31,18 +32,12 @@ STUDENTS = ("right", "wrong", "half")  # the last one hands in one notebook only
 
 def answered(released: NotebookNode, source: NotebookNode, student: str) -> NotebookNode:
     """A released notebook with the instructor's answers, or with few and wrong ones."""
-    right = {
-        c.metadata.nbgrader.grade_id: c.source for c in source.cells if "nbgrader" in c.metadata
-    }
-    for cell in released.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("solution") and (student != "wrong" or marks["grade_id"] == "squares"):
-            lines = right[marks["grade_id"]].splitlines()
-            cell.source = "\n".join(line for line in lines if " SOLUTION" not in line)
-    if student == "wrong":
-        for cell in released.cells:
-            cell.source = cell.source.replace("raise ValueError", "raise TypeError")
-    return released
+    right = solved(released, source)
+    for cell, own in zip(right.cells, released.cells, strict=True):
+        if student == "wrong":
+            given = cell if grade_id_of(cell) == "squares" else own
+            cell.source = given.source.replace("raise ValueError", "raise TypeError")
+    return right
 
 
 def graded(root: Path) -> dict[tuple[str, str, str], tuple[float | None, bool]]:
@@ -112,9 +107,7 @@ def test_all_notebooks_are_in_the_results(course: Course) -> None:
     assert run_of.problems == ()
 
 
-def test_report_explain_and_regrade_know_them(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_report_explain_and_regrade_know_them(course, capsys):
     words = ["--course", str(course.root)]
     assert main([*words, "report", "ps1"]) == 0
     assert "graded 2, graded with problems 1, not graded 0" in capsys.readouterr().out

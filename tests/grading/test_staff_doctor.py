@@ -3,11 +3,10 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from by_hand import copied, make_course
+from by_hand import make_course
 from nbgrader.api import Gradebook
 from postgresql import PASSWORD, Server
 
@@ -17,23 +16,15 @@ from hw_grading.homework.course import Course
 from hw_grading.run.settings import RunSettings
 from hw_support.student.doctor import Line
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-EVERYTHING = [
-    *("packages", "settings", "sandbox", "disk", "gradebook", "exchange", "ps1"),
-]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    return make_course(tmp_path_factory.mktemp("made") / "course", ["ada"])
+EVERYTHING = [*("packages", "settings", "sandbox", "disk", "gradebook", "exchange", "ps1")]
 
 
 @pytest.fixture
-def course(made: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     """A course in which all is fine; other tests check this machine's sandbox."""
     monkeypatch.setattr(RunSettings, "expect_a_sandbox", lambda *of: None)
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
-    course = copied(made, tmp_path / "course")
+    course = make_course(tmp_path / "course", "ada")
     return set_in(course, f"c.Exchange.root = {str(tmp_path / 'exchange')!r}")
 
 
@@ -47,9 +38,7 @@ def lines_of(course: Course) -> dict[str, Line]:
     return {line.what: line for line in doctor.lines_of(course)}
 
 
-def test_a_course_in_order_is_fine_and_each_thing_has_a_line(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_course_in_order_is_fine_and_each_thing_has_a_line(course, capsys):
     status = main(["--course", str(course.folder), "doctor"])
     said = capsys.readouterr().out
     found = re.findall(r"^fine  (.{11})", said, re.MULTILINE)
@@ -70,19 +59,12 @@ def test_a_package_that_notebooks_may_import_is_missing(course: Course) -> None:
     ("text", "said"),
     [
         ("c = get_config()\n\nc.Exchange.root = (\n", "line 3"),
-        ("c.WholeClass.workers = undefined\n", "NameError"),
         ("c = get_config()\nc.CourseDirectory.db_url = 'grades'\n", "db_url"),
         ("raise SystemExit(3)\n", "SystemExit"),
-        ("\x00", "nbgrader_config.py"),
-        (None, "there is no nbgrader_config.py"),
     ],
 )
-def test_settings_that_cannot_be_read_are_named(
-    text: str | None, said: str, course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (course.folder / "nbgrader_config.py").unlink()
-    if text:
-        (course.folder / "nbgrader_config.py").write_text(text)
+def test_settings_that_cannot_be_read_are_named(text, said, course, capsys) -> None:
+    (course.folder / "nbgrader_config.py").write_text(text)
     assert main(["--course", str(course.folder), "doctor"]) == 1
     (line,) = re.findall(r"^FIX   settings .*\n.*$", capsys.readouterr().out, re.MULTILINE)
     assert said in line
@@ -92,15 +74,11 @@ def test_settings_that_cannot_be_read_are_named(
     ("setting", "what", "said"),
     [
         ("c.WholeClass.wokers = 3", "settings", "Did you mean `workers`"),
-        ("c.WholeClass.workers = 'two'", "settings", "workers"),
         ("c.LatePolicy.percnt = 10", "ps1", "The settings are: floor"),
-        ("c.LatePolicy.percent = -1", "ps1", "percent"),
         ("c.Exchange.timezone = 'Pacific'", "settings", "'Pacific' is not known here"),
     ],
 )
-def test_a_wrong_setting_is_named_in_its_line(
-    setting: str, what: str, said: str, course: Course
-) -> None:
+def test_a_wrong_setting_is_named_in_its_line(setting, what, said, course) -> None:
     line = lines_of(set_in(course, setting))[what]
     assert line.advice
     assert said in str(line)
@@ -122,13 +100,10 @@ def test_a_check_that_fails_becomes_a_line(course: Course, monkeypatch: pytest.M
     [
         (lambda file: file.unlink(), "not there yet (`hw-grading release HOMEWORK` makes", None),
         (lambda file: file.write_bytes(b""), "empty (`hw-grading release HOMEWORK` makes", None),
-        (lambda file: file.write_bytes(b"no database" * 1_000), "sqlite", "cannot be read"),
         (lambda file: file.write_bytes(file.read_bytes()[:-9_000]), "sqlite", "Unzip a backup"),
     ],
 )
-def test_a_missing_an_empty_and_a_damaged_gradebook_are_named(
-    change: Callable[[Path], object], found: str, advice: str | None, course: Course
-) -> None:
+def test_a_missing_an_empty_and_a_damaged_gradebook_are_named(change, found, advice, course):
     change(course.folder / "gradebook.db")
     line = lines_of(course)["gradebook"]
     assert found in line.found
@@ -151,10 +126,10 @@ def test_a_gradebook_in_postgresql_is_checked(course: Course, postgresql: Server
     assert PASSWORD not in str(line)
 
 
-def test_a_course_that_students_can_read_is_reported(made: Course) -> None:
+def test_a_course_that_students_can_read_is_reported() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # every user may enter /tmp
-        course = set_in(copied(made, Path(folder) / "course"), "c.CourseDirectory.course_id = 'ml'")
-        set_in(course, f"c.Exchange.root = {folder!r}")
+        course = make_course(Path(folder) / "course", "ada")
+        set_in(course, f"c.CourseDirectory.course_id = 'ml'\nc.Exchange.root = {folder!r}")
         assert "is not used" in lines_of(course)["exchange"].found
         Path(folder, "ml").mkdir()
         Path(folder).chmod(0o755)

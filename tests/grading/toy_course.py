@@ -22,6 +22,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, MissingEntry
+from tiny_homeworks import marked
 
 import hw_grading
 from hw_grading.commands.sample import cell_of
@@ -64,18 +65,11 @@ def is_finished(path: Path) -> bool:
 
 
 def code(source: str, grade_id: str, **marks: Any) -> NotebookNode:
-    return _marked(new_code_cell(source), grade_id, marks)
+    return marked(new_code_cell(source), grade_id, **marks)
 
 
 def text(source: str, grade_id: str, **marks: Any) -> NotebookNode:
-    return _marked(new_markdown_cell(source), grade_id, marks)
-
-
-def _marked(cell: NotebookNode, grade_id: str, marks: dict[str, Any]) -> NotebookNode:
-    defaults = {"grade": False, "solution": False, "locked": False, "task": False}
-    marks = {**defaults, "schema_version": 3, "grade_id": grade_id, **marks}
-    cell.metadata = NotebookNode(nbgrader=NotebookNode(marks))
-    return cell
+    return marked(new_markdown_cell(source), grade_id, **marks)
 
 
 def python_notebook(*cells: NotebookNode) -> NotebookNode:

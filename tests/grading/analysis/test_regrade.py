@@ -27,7 +27,6 @@ from graded_course import course as toys
 from nbformat import NotebookNode
 from sqlalchemy import text
 from tiny_homeworks import answered_notebook, manifest_of, source_of, write_homework
-from toy_course import ToyCourse as ReleasedCourse
 
 from hw_grading.__main__ import main
 from hw_grading.analysis.changes import Comparison, as_text, compare
@@ -41,7 +40,6 @@ from hw_grading.gradebook.runs import Run
 from hw_grading.homework.course import REPOSITORY, Course
 
 __all__ = ["toys"]  # a fixture
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's code
 
 RIGHT = "def double(x):\n    return 2 * x"
 SIZE = "def double(x):\n    return 2 * abs(x)"
@@ -175,9 +173,7 @@ EXPECTED = dict.fromkeys(RIGHTS, ("1.0", "2.0", WHY)) | dict.fromkeys(SIZES, ("2
 
 
 @together
-def test_only_an_answer_that_was_submitted_again_waits_again(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_only_an_answer_that_was_submitted_again_waits_again(course, capsys):
     submit(course, "right00", SIZE, place="Rome")
     assert regrade(course, "--student", "right00") == 0
     assert changes(course) == {"right00": ("1.0", "2.0", "answer changed: certification, double")}
@@ -196,9 +192,7 @@ def written(path: Path) -> int | None:
 
 
 @together
-def test_a_killed_regrade_goes_on_and_keeps_scores_by_people(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_killed_regrade_goes_on_and_keeps_scores_by_people(course, capsys):
     book = ManualGrading(course, "ps1")
     mark = Mark(adjustment=0.75, comment="Signed where?", done=True)
     versions = {"right00": book.grading("certification", "right00").version}
@@ -238,11 +232,20 @@ def test_a_killed_regrade_goes_on_and_keeps_scores_by_people(
 
 
 @together
-def test_a_dry_run_shows_its_plan_and_writes_nothing(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_shows_its_plan_and_writes_nothing(course, capsys):
+    path = course.source("ps1") / "ps1.ipynb"
+    moved = nbformat.read(path, as_version=4)
+    cell_of(moved, "test_double").metadata["nbgrader"]["points"] = 0  # its parts have points
+    nbformat.write(moved, path)
     assert regrade(course, "--dry-run") == 0
-    assert "A regrade would run no submission again" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "A regrade would run no submission again" in said
+    assert "edited since the release" not in said
+    moved.cells.insert(0, moved.cells.pop())
+    nbformat.write(moved, path)
+    assert regrade(course, "--dry-run") == 0
+    assert "edited since the release" in capsys.readouterr().out
+    edit(course, WRONG_TEST)
     submit(course, "right00", SIZE)
     with Database(course.db_url).writing() as connection:  # as if an older version had graded it
         connection.execute(text("delete from hw_grading_run where student = 'size00'"))
@@ -262,22 +265,6 @@ def test_a_dry_run_shows_its_plan_and_writes_nothing(
     assert state(course) == before
 
 
-@together
-def test_moved_cells_are_edits_and_points_of_parts_are_none(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = course.source("ps1") / "ps1.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    cell_of(notebook, "test_double").metadata["nbgrader"]["points"] = 0
-    nbformat.write(notebook, path)
-    assert regrade(course, "--dry-run") == 0
-    assert "edited since the release" not in capsys.readouterr().out
-    notebook.cells.insert(0, notebook.cells.pop())
-    nbformat.write(notebook, path)
-    assert regrade(course, "--dry-run") == 0
-    assert "edited since the release" in capsys.readouterr().out
-
-
 def state(course: Course) -> dict[str, bytes]:
     """The contents of what was graded."""
     folders = [course.folder / name for name in ("autograded", "grading", "release")]
@@ -286,9 +273,7 @@ def state(course: Course) -> dict[str, bytes]:
 
 
 @together
-def test_an_impossible_regrade_says_why_and_changes_nothing(
-    course: Course, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_impossible_regrade_says_why_and_changes_nothing(course, capsys):
     before = state(course)
     assert regrade(course, "--student", "right00", "--student", "nobody") == 2
     said = capsys.readouterr().err
@@ -340,9 +325,7 @@ def reasons_between() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("other", "why"), list(reasons_between()))
-def test_the_reason_is_the_difference_between_the_runs(
-    toys: ToyCourse, other: dict[str, Any], why: str
-) -> None:
+def test_the_reason_is_the_difference_between_the_runs(toys, other, why):
     found = compared(toys, BEFORE, run_of(None, **{"parts": ALL} | other))
     change = found.changes[0]
     assert change.why == why
@@ -350,9 +333,7 @@ def test_the_reason_is_the_difference_between_the_runs(
     assert (found.compared, found.new, found.not_graded) == (1, [], [])
 
 
-def test_a_test_without_parts_is_compared_as_a_whole(
-    toys: ToyCourse,
-) -> None:
+def test_a_test_without_parts_is_compared_as_a_whole(toys: ToyCourse) -> None:
     whole = replace(PASSED, name=TEST, points=3.0, earned=3.0)
     [changes] = compared(toys, BEFORE, run_of(None, [whole])).by_test
     assert [change[6:9] for change in changes] == [
@@ -370,9 +351,7 @@ def test_a_test_without_a_score_is_not_shown_as_zero(toys: ToyCourse) -> None:
     assert "1 score changed, of 1 student: 0 up, 1 down." in as_text(found, 100)
 
 
-def test_students_get_a_description_with_the_limits_of_now(
-    generated_course: ReleasedCourse, tmp_path: Path
-) -> None:
+def test_students_get_a_description_with_the_limits_of_now(generated_course, tmp_path):
     settings = "c.ExecuteSubmission.cpu_seconds_per_cell = 7\n"
     course = generated_course.copied(tmp_path / "course", settings)
     regrade = Regrade(course.root, "hw2", (), print)

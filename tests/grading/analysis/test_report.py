@@ -1,20 +1,12 @@
 from dataclasses import replace
 
 import pytest
-from graded_course import (
-    FAILED,
-    PASSED,
-    course,
-    error,
-    notebook,
-    problem,
-    pytestmark,
-)
+from graded_course import FAILED, PASSED, course, error, notebook, problem
 
-from hw_grading.analysis.report import _told_apart, report
+from hw_grading.analysis.report import report
 from hw_grading.texts import columns
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 WIDE = 160
 
@@ -106,8 +98,3 @@ def test_student_text_cannot_move_the_cursor(course):
     lines = lines_of(course)
     assert all(c.isprintable() for line in lines for c in line)
     assert len(lines) == 11
-
-
-def test_questions_that_begin_alike_have_headings_of_their_own():
-    heads = ["Warm-up A", "1.2", "Warm-up B", "tests"]
-    assert _told_apart(heads, {"tests"}) == ["Warm…1", "1.2", "Warm…3", "tests4"]

@@ -6,7 +6,7 @@ import re
 
 import nbformat
 import pytest
-from graded_course import course, pytestmark
+from graded_course import course
 from html_pages import Page
 from nbformat.v4 import new_code_cell
 
@@ -24,7 +24,7 @@ from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.trying.kept import answers
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 RELEASED = nbformat.read(REPOSITORY / "release" / "hw2" / "hw2.ipynb", as_version=4)
 BOILERPLATE = boilerplate_of(RELEASED)

@@ -7,19 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from at_the_desk import grade as grade_at_the_desk
-from graded_course import FAILED, PASSED, course, error, notebook, pytestmark
+from graded_course import FAILED, PASSED, course, error, notebook
 from html_pages import Page
 
 from hw_grading.__main__ import main
-from hw_grading.analysis.statistics import (
-    bars,
-    page_of,
-    statistics_of,
-    write_statistics,
-)
+from hw_grading.analysis.statistics import bars, page_of, statistics_of
 from hw_grading.homework.course import Course
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
 TWICE = replace(FAILED, message="out: wrong. Likely cause: every entry is 2 times")
 MARKUP = "<script>alert(1)</script>"
@@ -32,15 +27,6 @@ def questions(course):
 def text_of(course):
     """The text of the page, with single spaces."""
     return " ".join(" ".join(Page(page_of(statistics_of(course.root, "hw2"))).text).split())
-
-
-def table(course):
-    _, path = write_statistics(course.root, "hw2", course.root / "out.html")
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-# -- numbers
 
 
 @pytest.mark.parametrize(
@@ -59,9 +45,6 @@ def test_a_bar_has_points_up_to_the_next_and_the_last_all(most, points, expected
     assert lows[-1] == most
     assert len(found) <= 10
     assert np.ptp(np.diff(lows[:-1])) < 1e-9 if len(lows) > 2 else True
-
-
-# -- before, while and after people grade
 
 
 def test_before_people_have_graded_the_total_is_that_of_tests(course):
@@ -92,9 +75,6 @@ def test_zeros_of_empty_answers_count_only_when_no_answer_waits(course):
     assert "Total Mean 7.50, median 7.50 of 9" in text_of(course)
 
 
-# -- parts
-
-
 def test_a_part_is_counted_once_for_each_submission(course):
     course.grade("ada", notebook(), parts=[TWICE])
     course.grade("bob", notebook(), parts=[TWICE])
@@ -114,10 +94,15 @@ def test_the_items_of_a_rubric_are_counted(course):
     assert "half of it 1 1 of 1" in text_of(course)
 
 
-def test_the_tables_lines_sum_to_a_students_points(course):
+def test_the_command_writes_a_table_whose_lines_sum_to_a_students_points(course, capsys):
     course.grade("ada", notebook(), 1.0, 3.5, [PASSED, TWICE])
     course.grade("bob", notebook(), auto=1.5, parts=[PASSED])
-    rows = table(course)
+    assert main(["--course", str(course.root), "statistics", "hw2"]) == 0
+    page, table = (course.root / f"statistics_hw2.{end}" for end in ("html", "csv"))
+    assert capsys.readouterr().out.split() == [str(page), str(table)]
+    assert page.is_file()
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
     lines = [(row["student"], row["cell"], row["part"], row["kind"], row["points"]) for row in rows]
     assert lines == [
         ("ada", "test_double", "values at 0", "test", "1.0"),
@@ -133,9 +118,6 @@ def test_the_tables_lines_sum_to_a_students_points(course):
     assert "every entry is 2 times" in rows[1]["message"]
 
 
-# -- files
-
-
 def test_the_page_has_no_script_no_address_and_no_student(course):
     source = notebook()
     source["cells"][0]["source"] = f"## Part\n### 1.1a $x$ {MARKUP} (3 points)"
@@ -149,10 +131,3 @@ def test_the_page_has_no_script_no_address_and_no_student(course):
     assert "default-src 'none'" in html
     assert not re.search(r"https?://|student0|(?:src|href)=[\"'](?!#)", html)
     assert html.count("<svg") == html.count('role="img" aria-label=') == 4
-
-
-def test_the_command_writes_page_and_table(course, capsys):
-    assert main(["--course", str(course.root), "statistics", "hw2"]) == 0
-    files = [course.root / f"statistics_hw2.{end}" for end in ("html", "csv")]
-    assert capsys.readouterr().out.split() == [str(path) for path in files]
-    assert all(path.is_file() for path in files)

@@ -1,27 +1,33 @@
-"""What the desk keeps of a class, and what it makes of a request."""
+"""What the desk keeps of a class, what it makes of a request, and how it shows answers."""
 
+import io
 import json
 
+import by_hand
 import pytest
-from graded_course import course, error, notebook, pytestmark, stream
-from html_pages import base64_of, png
+from graded_course import course, error, notebook, stream
+from html_pages import base64_of, code_cell, display, png
+from nbformat.v4 import new_output
+from PIL import Image
 
+from hw_grading.desk import reading
 from hw_grading.desk.answers import Answers
+from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.desk.handlers import dumped
+from hw_grading.desk.pictures import HEIGHT, LARGER, WIDTH, Thumbnails
+from hw_grading.desk.reading import numbers_html
 from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
 from hw_grading.gradebook.model import Mark, Refused
 from hw_grading.homework.course import Course
+from hw_grading.rendering.limits import Limits, price_of_code, price_of_markdown
 
-__all__ = ["course", "pytestmark"]  # used by pytest, by name
+__all__ = ["course"]  # used by pytest, by name
 
-PLOT = {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64_of(png(9, 9))}}
+PLOT = display({"image/png": base64_of(png(9, 9))})
 
 
 def answers_of(course):
     return Answers(Course(course.root), "hw2", lambda: ("plot", "answer"))
-
-
-# -- of a class
 
 
 def test_of_an_answer_a_few_facts_are_kept(course):
@@ -34,18 +40,6 @@ def test_of_an_answer_a_few_facts_are_kept(course):
     assert bob.glances["answer"].excerpt == "It is $x$."
     facts = [(g.error, g.excerpt, g.pictures) for g in (ada.glances["plot"], bob.glances["plot"])]
     assert facts == [(True, "ValueError: x", 2), (False, "half way", 0)]
-
-
-def test_modules_that_the_grader_lacks_are_known_of_a_notebook(course):
-    failed = error("ModuleNotFoundError", "No module named 'pandas.core'")
-    document = notebook(plot=[error("NameError", "name 'pd' is not defined")])
-    document["cells"].insert(0, {"cell_type": "code", "outputs": [failed], "metadata": {}})
-    course.grade("ada", document)
-    odd = ["No module named '<script>'", "", "no text: 7"]
-    course.grade("bob", notebook(plot=[error("ModuleNotFoundError", text) for text in odd]))
-    answers = answers_of(course)
-    assert answers.submission("ada").lacks == ("pandas",)
-    assert answers.submission("bob").lacks == ()
 
 
 def test_an_answer_is_empty_if_blank_or_as_released(course):
@@ -88,9 +82,6 @@ def test_a_link_in_place_of_a_notebook_is_not_followed(course, tmp_path):
     assert answers_of(course).read("ada")[1] == {}
 
 
-# -- JSON
-
-
 def test_a_number_that_no_page_reads_is_null_and_any_text_sent():
     data = {"a": [float("nan"), 1.5, {"b": float("inf")}], "mark": Mark(), "text": "\ud800"}
     sent = json.loads(dumped(data).encode())
@@ -98,40 +89,93 @@ def test_a_number_that_no_page_reads_is_null_and_any_text_sent():
     assert (sent["mark"]["chosen"], sent["text"]) == ([], "\ud800")
 
 
-RUBRIC = {"items": [], "revision": 0}
+SAVE = {"versions": {"ada": "0"}, "rubric_revision": 0, "mark": {"done": True}}
+ITEM = {"id": "", "text": "x", "points": 1}
+ODD_SAVES = [
+    *({"mark": value} for value in (None, {"chosen": [1]}, {"done": 1}, {"comment": "\ud800"})),
+    *({"mark": {"adjustment": value}} for value in ("1", True, 10**400, float("nan"))),
+    *({"versions": value} for value in ({}, {"ada": 1})),
+    *({"digests": {"ada": value}} for value in ("a" * 65, "x")),
+    {"rubric_revision": None},
+]
 
 
-def saving(**what):
-    body = {"versions": {"ada": "0"}, "rubric_revision": 0, "mark": {"done": True}} | what
-    return _Save, json.dumps(body)
+def test_a_request_that_no_page_sends_is_refused():
+    assert body_of(json.dumps(SAVE).encode(), _Save).mark == Mark(done=True)
+    odd = [(_Save, raw) for raw in ("", "{}", "\xff", "[" * 100_000, " " * 5_000_000)]
+    odd += [(_Save, json.dumps(SAVE | change)) for change in ODD_SAVES]
+    for item in (ITEM | {"points": "1"}, ITEM | {"text": None}, 7):
+        odd.append((_NewRubric, json.dumps({"rubric": {"items": [item], "revision": 0}})))
+    for kind, raw in [*odd, (Name, '{"name": 7}')]:
+        with pytest.raises(Refused, match=r"at most|Load the page again"):
+            body_of(raw.encode("latin-1"), kind)
 
 
-def with_item(**item):
-    item = {"id": "", "text": "x", "points": 1} | item
-    return _NewRubric, json.dumps({"rubric": RUBRIC | {"items": [item]}})
+def picture(size=(640, 480), kind="PNG"):
+    drawn = io.BytesIO()
+    Image.new("RGB", size, "red").save(drawn, kind)
+    return base64_of(drawn.getvalue())
+
+
+def plot_cell(*pictures):
+    return code_cell(*(display({"image/png": data}) for data in pictures))
+
+
+def test_a_thumbnail_is_small_and_made_once():
+    thumbnails = Thumbnails()
+    assert thumbnails.kept("d") is None
+    made = thumbnails.make(plot_cell(picture((1600, 800))), "d")
+    with Image.open(io.BytesIO(made[1])) as image:
+        assert image.size == (WIDTH, WIDTH // 2)
+        assert image.size[1] <= HEIGHT
+    assert thumbnails.make(plot_cell(), "d") == thumbnails.kept("d") == made
+    jpeg = code_cell(display({"image/jpeg": picture(kind="JPEG")}))
+    assert thumbnails.make(jpeg, "e")[0] == "image/webp"
+    with Image.open(io.BytesIO(thumbnails.larger(plot_cell(picture((4000, 1000))))[1])) as image:
+        assert image.size == (LARGER * WIDTH, LARGER * WIDTH // 4)
 
 
 @pytest.mark.parametrize(
-    ("kind", "raw"),
-    [
-        *((_Save, raw) for raw in ("", "{}", "\xff", "[" * 100_000, " " * 5_000_000)),
-        *(saving(mark=value) for value in (None, {"chosen": [1]})),
-        *(saving(mark={"adjustment": value}) for value in ("1", True, 10**400, float("nan"))),
-        saving(mark={"done": 1}),
-        saving(mark={"comment": "\ud800"}),
-        *(saving(versions=value) for value in ({}, {"ada": 1})),
-        *(saving(digests={"ada": value}) for value in ("a" * 65, "x")),
-        *(saving(rubric_revision=value) for value in (1.5, None)),
-        *(
-            (_NewRubric, json.dumps({"rubric": RUBRIC | change}))
-            for change in ({"items": 7}, {"revision": "none"})
-        ),
-        with_item(points="1"),
-        with_item(text=None),
-        (Name, '{"name": 7}'),
-    ],
+    "data", [base64_of(png(10_000, 10_000)), picture()[:800], base64_of(png(3, 3))]
 )
-def test_a_request_that_no_page_sends_is_refused(kind, raw):
-    assert body_of(saving()[1].encode(), _Save).mark == Mark(done=True)
-    with pytest.raises(Refused, match=r"at most|Load the page again"):
-        body_of(raw.encode("latin-1"), kind)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(data):
+    thumbnails = Thumbnails()
+    assert thumbnails.make(plot_cell(data), "d") == ("", b"")
+    assert thumbnails.kept("d") == ("", b"")
+    assert thumbnails.make({"cell_type": "markdown"}, "text") == ("", b"")
+
+
+def test_beyond_their_number_the_oldest_thumbnails_are_dropped():
+    thumbnails = Thumbnails(most=5)
+    for number in range(9):
+        assert thumbnails.make(plot_cell(picture()), f"d{number}")
+    assert [n for n in range(9) if thumbnails.kept(f"d{n}")] == [4, 5, 6, 7, 8]
+
+
+def test_numbers_are_the_last_printed_lines():
+    lines = "".join(f"{n} of 605\n" for n in range(605))
+    result = new_output("execute_result", data={"text/plain": "0.97"})
+    shown = numbers_html(code_cell(stream(lines), result))
+    assert "604 of 605\n0.97" in shown
+    assert "\n500 of 605" not in shown
+    assert "<details" not in shown
+    assert numbers_html({}) == numbers_html(code_cell()) == ""
+
+
+def test_the_answers_of_a_student_share_the_limits_of_a_page(tmp_path, monkeypatch):
+    course = by_hand.make_course(tmp_path / "course", "ann")
+    desk = HomeworkDesk(course, by_hand.ASSIGNMENT, Thumbnails())
+
+    def shown(microseconds):
+        monkeypatch.setattr(reading, "Limits", lambda: Limits(microseconds=microseconds))
+        html = [answer["html"] for answer in reading.student(desk, "ann")["answers"]]
+        return ["<p>Because" in html[0], "<span" in html[1]]  # the text, and coloured code
+
+    text, code = price_of_markdown("Because, says ann."), price_of_code("plt.plot(3)")
+    try:
+        assert shown(text + code) == [True, True]
+        assert shown(text + code - 1) == [True, False]
+        assert shown(text - 1) == [False, False]
+    finally:
+        desk.close()

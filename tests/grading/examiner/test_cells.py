@@ -13,7 +13,6 @@ from hw_grading.examiner.process import bound_by, run_cell
 from hw_grading.homework.cells import instructor_cells
 
 slow = pytest.mark.slow
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
 
 GENERATED = ["title", "double", "test_double", "triple", "test_triple", "test_triple_sum", "why"]
 GENERATED += ["sketch"]

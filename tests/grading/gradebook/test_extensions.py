@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from a_term import Term, term, utc
+from by_hand import Term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
@@ -18,10 +18,6 @@ from hw_grading.homework.homework import Manifest
 from hw_grading.plugins.saving import SaveScores
 from hw_support.submission.file import UserError
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-
-__all__ = ["term"]  # a fixture
-
 LATE = "2022-10-06 01:59:59"  # by 26 hours
 
 
@@ -30,9 +26,9 @@ def granted(term: Term, name: str = "ps1") -> dict[str, Extension]:
         return {student: one for (_, student), one in extensions_in(db, name).items()}
 
 
-def extension_of_nbgrader(term: Term, student: str = "ada") -> timedelta | None:
+def of_nbgrader(term: Term, what: str = "extension") -> timedelta | float | None:
     with Gradebook(term.course.db_url) as book:
-        return book.find_submission("ps1", student).extension
+        return getattr(book.find_submission("ps1", "ada"), what)
 
 
 def grant_by_nbgrader(term: Term, hours: float, student: str = "ada") -> None:
@@ -40,36 +36,26 @@ def grant_by_nbgrader(term: Term, hours: float, student: str = "ada") -> None:
         book.grant_extension("ps1", student, hours=hours)
 
 
-def seconds_late(term: Term, student: str = "ada") -> float:
-    record = term.final(student).record
+def seconds_late(term: Term) -> float:
+    record = term.final().record
     assert record is not None
     return record.seconds_late
-
-
-def seconds_late_of_nbgrader(term: Term, student: str = "ada") -> float:
-    with Gradebook(term.course.db_url) as book:
-        return book.find_submission("ps1", student).total_seconds_late
 
 
 def of(*students: str) -> list[str]:
     return [word for student in students for word in ("--student", student)]
 
 
-# -- commands
-
-
 def test_an_extension_counts_in_scores_and_in_nbgraders_pages(term, capsys):
     term.policy(percent=10)
     term.hand_in("ada", LATE).hand_in("ben", LATE)
-    assert (
-        term.type("extend", "ps1", *of("ada"), "--until", "2022-10-08 23:59", "--reason", "ill")
-        == 0
-    )
+    until = ("--until", "2022-10-08 23:59", "--reason", "ill")
+    assert term.type("extend", "ps1", *of("ada"), *until) == 0
     said = capsys.readouterr().out
     assert said.startswith("ada: until 2022-10-08 23:59:00 America/Los_Angeles (by ")
     assert said.endswith(": ill)\n")
     assert (term.final().final, term.final("ben").final) == (10, 8)
-    assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
+    assert (seconds_late(term), of_nbgrader(term, "total_seconds_late")) == (0, 0)
     late = {s: r.known.late for s, r in read_results(term.course, "ps1").students.items()}
     assert late == {"ada": "", "ben": "1 d 2 h"}
     one = granted(term)["ada"]
@@ -81,11 +67,11 @@ def test_an_extension_may_be_granted_before_a_submission(term):
     assert term.type("extend", "ps1", *of("ada"), "--hours", "26") == 0
     term.hand_in("ada", LATE)
     assert term.final().final == 10
-    assert seconds_late_of_nbgrader(term) > 0  # until it is autograded
+    assert of_nbgrader(term, "total_seconds_late") > 0  # until it is autograded
     ids = {"notebook": "ps1", "assignment": "ps1", "student": "ada", "db_url": term.course.db_url}
     SaveScores().preprocess(new_notebook(), {"nbgrader": ids})
-    assert extension_of_nbgrader(term) == timedelta(hours=26)
-    assert (seconds_late(term), seconds_late_of_nbgrader(term)) == (0, 0)
+    assert of_nbgrader(term) == timedelta(hours=26)
+    assert (seconds_late(term), of_nbgrader(term, "total_seconds_late")) == (0, 0)
 
 
 def test_nbgraders_own_extension_is_replaced_by_ours(term, capsys):
@@ -94,11 +80,11 @@ def test_nbgraders_own_extension_is_replaced_by_ours(term, capsys):
     grant_by_nbgrader(term, hours=48)
     assert seconds_late(term) == 25 * 3600
     term.type("extend", "ps1", *of("ada"), "--hours", "30")
-    assert (seconds_late(term), extension_of_nbgrader(term)) == (0, timedelta(hours=30))
+    assert (seconds_late(term), of_nbgrader(term)) == (0, timedelta(hours=30))
     capsys.readouterr()
     term.type("extend", "ps1", *of("ada", "ben"), "--remove")
     assert capsys.readouterr().out == "ada: extension removed\nben: had no extension\n"
-    assert (granted(term), extension_of_nbgrader(term)) == ({}, None)
+    assert (granted(term), of_nbgrader(term)) == ({}, None)
 
 
 def test_a_student_gets_fewer_slip_days_and_keeps_the_others(term, capsys):
@@ -114,9 +100,6 @@ def test_a_student_gets_fewer_slip_days_and_keeps_the_others(term, capsys):
     capsys.readouterr()
     term.type("extend", "ps1", "--list")
     assert "ben: at most 1 slip day, 1 used here, 2 left (by " in capsys.readouterr().out
-
-
-# -- CSVs
 
 
 def from_csv(term: Term, content: str | bytes) -> int:
@@ -136,7 +119,7 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(term, mark):
     assert (found["ada"].until, found["ada"].reason) == (utc("2022-10-08 23:59"), "ill")
     assert (found["bên"].seconds, found["bên"].slip) == (5400, 1)
     assert granted(term, "ps2") == {}
-    assert extension_of_nbgrader(term) is not None
+    assert of_nbgrader(term) is not None
 
 
 @pytest.mark.parametrize(
@@ -144,13 +127,9 @@ def test_a_csv_grants_all_of_its_rows_for_this_homework(term, mark):
     [
         ("ben", "expected until or hours, or slip days"),
         ("ben,2022-10-0", "expected a time such as 2022-10-08 23:59 in America/Los_Angeles, found"),
-        ("ben,08.10.2022 23:59", "expected a time such as"),
         ("ben,2022-10-04 23:59", "after the due date, and within a year"),
         ("ben,,48 h", "expected a number of hours up to 8784, found '48 h'"),
-        ("ben,,0", "within a year"),
-        ("ben,2022-10-08,48", "expected until or hours, or slip days"),
         ("ben,,,1.5", "expected a number of whole slip days"),
-        (",2022-10-08", "'' is not a student's id"),
         ("../ben,2022-10-08", "is not a student's id"),
         ("ada,2022-10-08", "ada is named twice"),
         ("ben,2022-10-08,,,ps9", "the gradebook has no homework 'ps9'"),
@@ -166,21 +145,10 @@ def test_a_row_in_error_is_named_and_nothing_is_granted(term, capsys, row, said)
     assert granted(term) == {}
 
 
-def test_a_csv_without_its_columns_is_refused(term, capsys):
-    assert from_csv(term, "name,hours\nada,5\n") == 2
-    assert "line 1: expected a column named student, found 'name'" in capsys.readouterr().err
-    assert from_csv(term, "student,date\nada,5\n") == 2
-    assert "line 1: expected a column named until or hours or slip" in capsys.readouterr().err
-
-
-# -- the command line
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["ps1", "--hours", "3"], "expected students of ps1: --student ID or --from-csv FILE"),
-        (["ps9", *of("ada"), "--hours", "3"], "has no homework 'ps9'"),
         (["ps1", "--from-csv", "nowhere.csv"], "nowhere.csv"),
     ],
 )
@@ -200,9 +168,6 @@ def test_an_extension_without_a_due_date_is_refused(term, capsys):
     assert "The gradebook has no such student yet: check the id" in capsys.readouterr().out
 
 
-# -- the store
-
-
 def test_a_failure_half_way_grants_nothing(term):
     term.hand_in("ada", LATE)
     database = Database(term.course.db_url)
@@ -213,7 +178,7 @@ def test_a_failure_half_way_grants_nothing(term):
 
     with pytest.raises(KeyboardInterrupt):
         grant(database, interrupted(), "kim")
-    assert (granted(term), extension_of_nbgrader(term)) == ({}, None)
+    assert (granted(term), of_nbgrader(term)) == ({}, None)
     assert remove(database, "ps1", ["ada"]) == ["ada"]
     database.close()
 
@@ -225,9 +190,6 @@ def test_times_are_read_strictly(term):
     assert moment_of("2022-10-08T23:59+02:00", zone) == datetime(2022, 10, 8, 21, 59)
     with pytest.raises(UserError, match=r"in America/Los_Angeles, found 'Friday'"):
         moment_of("Friday", zone)
-
-
-# -- a course that used nbgrader alone until now
 
 
 def test_nbgraders_own_extensions_are_taken_over_once(term):

@@ -4,7 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from a_term import ALL_POINTS, DUE, ZONE, Term, term, utc
+from by_hand import ALL_POINTS, DUE, ZONE, Term, utc
 from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
@@ -16,15 +16,9 @@ from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import SettingsError
 from hw_grading.plugins.saving import SaveScores
 
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-__all__ = ["term"]  # a fixture
-
 NOON = "2022-10-05 12:00:00"  # on the day after the due date
 SPRING = ("2022-03-12 23:59:59", "2022-03-13 23:59:59")
 AUTUMN = ("2022-11-05 23:59:59", "2022-11-06 23:59:59")
-
-
-# -- the default, and settings
 
 
 def test_late_work_loses_nothing_by_default(term):
@@ -37,17 +31,13 @@ def test_late_work_loses_nothing_by_default(term):
     assert not any("AssignLate" in name for name in config.Autograde.autograde_preprocessors)
 
 
-NAN, INFINITY = float("nan"), float("inf")
-
-
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("percnt", 10, r"\.percnt .* The settings are: .*slip_days"),
         ("percent", 101, "100"),
-        ("slip_days", -1, "slip_days"),
-        ("percent", NAN, "percent"),
-        *(("last_moment_hours", value, "last_moment_hours") for value in (INFINITY, 1e300)),
+        ("percent", float("nan"), "percent"),
+        ("last_moment_hours", float("inf"), "last_moment_hours"),
     ],
 )
 def test_a_setting_that_is_unknown_or_invalid_is_reported(term, name, value, said):
@@ -58,9 +48,6 @@ def test_a_setting_that_is_unknown_or_invalid_is_reported(term, name, value, sai
     with pytest.raises(SettingsError, match=said) as error:
         term.final()
     assert "nbgrader_config.py" in str(error.value)
-
-
-# -- days
 
 
 def zoned(zone: str, **more: object) -> LatePolicy:
@@ -111,9 +98,6 @@ def test_days_are_counted_in_the_homeworks_time_zone(tmp_path, whose):
     assert [term.final(student).final for student in ("ada", "ben")] == [9, 8]
 
 
-# -- penalties
-
-
 @pytest.mark.parametrize(
     ("policy", "points", "penalty", "why"),
     [
@@ -162,8 +146,6 @@ def test_nbgraders_stored_penalty_counts_only_without_a_policy(term):
         assert (submission.late_submission_penalty, submission.extension) == (0, None)
 
 
-# -- slip days, over three homeworks
-
 ONE_DAY, TWO_DAYS = timedelta(seconds=1), timedelta(days=1, seconds=1)
 
 
@@ -207,9 +189,6 @@ def test_time_beyond_the_slip_days_is_late(term):
     final = term.final()
     assert (final.slip_days, final.penalty) == (2, 2)
     assert "2 slip days used: 10 % of all points for each day, so for 2 days" in final.why_penalty
-
-
-# -- what people see
 
 
 def test_the_report_shows_penalties_where_somebody_is_late(term):

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from by_hand import ASSIGNMENT, copied, make_course
+from by_hand import ASSIGNMENT, Term, make_course
 from postgresql import Server
 
 from benchmarks.graders import simulated
@@ -19,11 +20,6 @@ from hw_grading.homework.course import Course
 
 CLASS = [f"s{number:02}" for number in range(24)]
 KIM, LEE, MAX = (hashlib.md5(name.encode()).hexdigest() for name in ("kim", "lee", "max"))
-
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-
-
-# -- where a grader goes on
 
 
 @pytest.mark.parametrize(
@@ -43,39 +39,19 @@ def test_a_grader_goes_on_in_a_stretch_or_in_the_longest(free, here, expected):
     assert next_free([*"abcdefgh"], set(free) - {"-"}, here) == expected
 
 
-# -- leases, in both kinds of databases
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    return make_course(tmp_path_factory.mktemp("leases") / "course", CLASS)
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return make_course(tmp_path / "course", *CLASS)
 
 
 @pytest.fixture
-def course(made: Course, tmp_path: Path) -> Course:
-    return copied(made, tmp_path / "course")
-
-
-class Clock:
+def clock() -> Mock:
     """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 1, 1)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def move(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+    return Mock(return_value=datetime(2026, 1, 1))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def book(course: Course, clock: Clock) -> Iterator[ManualGrading]:
+def book(course: Course, clock: Mock) -> Iterator[ManualGrading]:
     book = ManualGrading(course, ASSIGNMENT, clock)
     yield book
     book.close()
@@ -106,9 +82,9 @@ def test_an_open_answer_is_passed_over_and_says_who_has_it(book):
 def test_a_lease_ends_by_leaving_or_after_two_minutes(book, clock):
     first = book.open("why", KIM, "Kim").student
     book.open("why", LEE, "Lee", student=first)
-    clock.move(SECONDS - 1)
+    clock.return_value += timedelta(seconds=SECONDS - 1)
     assert book.open("why", LEE, "Lee", student=first).others == ("Kim",)
-    clock.move(1)
+    clock.return_value += timedelta(seconds=1)
     assert book.graders() == {"why": ["Lee"]}  # Kim's browser was killed
     assert book.open("why", LEE, "Lee", student=first).others == ()
     book.leave(LEE)
@@ -129,26 +105,12 @@ def test_the_last_answers_are_named_by_who_has_them(book):
     assert book.open("why", MAX, "Max", not_run={order[0]}, here=order[5]).student is None
 
 
-def test_what_a_grader_has_open_on_another_page_comes_last(book):
-    order = book.order("why", CLASS)
-    for student in order[2:]:
-        grade(book, student)
-    first = book.open("why", KIM, "Kim").student
-    other = hashlib.md5(b"Kim's next browser").hexdigest()
-    then = book.open("why", other, "Kim").student
-    assert {first, then} == set(order[:2])
-    assert book.open("why", other, "Kim", here=then).student == first
-
-
 def test_an_answer_that_nobody_has_is_not_leased(book):
     with pytest.raises(Refused, match="no answer of 'nobody'"):
         book.open("why", KIM, "Kim", student="nobody")
     with pytest.raises(Refused, match="printable characters"):
         book.open("why", KIM, "")
     assert book.graders() == {}
-
-
-# -- whole classes, in the time of a model
 
 
 @pytest.mark.parametrize("killed", [0, 1])
@@ -166,7 +128,10 @@ def test_three_graders_grade_no_answer_twice(course, killed):
 @pytest.mark.xdist_group("postgresql")
 def test_with_postgresql_too_no_answer_is_graded_twice(postgresql: Server, tmp_path: Path) -> None:
     address = f"c.CourseDirectory.db_url = {postgresql.new_database()!r}\n"
-    course = make_course(tmp_path / "course", CLASS, address)
+    term = Term(tmp_path / "course", address).homework()
+    for student in CLASS:
+        term.hand_in(student, points=None)
+    course = term.course
     ran = simulated(course, 3, assignment=ASSIGNMENT, cell="why", killed=1)
     assert Counter(student for _, student in ran.graded) == dict.fromkeys(CLASS, 1)
     desks = [ManualGrading(course, ASSIGNMENT) for _ in range(3)]  # a server for each grader

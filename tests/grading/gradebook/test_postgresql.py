@@ -1,23 +1,20 @@
 """A small class is graded with its gradebook in PostgreSQL."""
 
 import csv
-from pathlib import Path
 
 import pytest
-from at_the_desk import grade, known
-from postgresql import PASSWORD, Server
+from at_the_desk import grade
+from postgresql import PASSWORD
 from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse, run
 
 from hw_grading.__main__ import main
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.results import read_results
 
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("postgresql")
-@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # from nbgrader's code
-def test_a_small_class_is_graded_marked_exported_and_backed_up(
-    postgresql: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_small_class_is_graded_marked_exported_and_backed_up(postgresql, tmp_path, capsys):
     settings = f"c.CourseDirectory.db_url = {postgresql.new_database()!r}\n"
     course = ToyCourse.make(tmp_path / "course", settings)
     course.submit("ada", course.answered)
@@ -32,7 +29,9 @@ def test_a_small_class_is_graded_marked_exported_and_backed_up(
     grade(course.course, ASSIGNMENT, "why", "ada", comment="Well done \U0001f600")
     done = course.grade("--force")
     assert done.returncode == 0, done.stderr
-    assert "half of it" in known(course.course, ASSIGNMENT, "why")
+    book = ManualGrading(course.course, ASSIGNMENT)
+    assert "half of it" in [item.text for item in book.rubric("why").items]
+    book.close()
     done = run(course.root, "export", "--to=grades.csv")
     assert done.returncode == 0, done.stderr
     with (course.root / "grades.csv").open(encoding="utf-8", newline="") as stream:

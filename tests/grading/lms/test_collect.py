@@ -6,7 +6,6 @@ Each download is built by the platform's own rules. `Term.collect` runs the real
 import io
 import os
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -79,7 +78,6 @@ GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (123)
 "Student, Test",799,,abc,LEC 001,
 """
 NAMES_ONLY = "id,name\nann,Ann Lee\nbob,Bob Jones\n"
-ODD_NAME = "oneildan_704_9002_2022_10_04_hw2.ipynb"
 EMAILS = worksheet((11, "Ann Lee", "ann@x.edu"), (12, "Bobby", "bob@x.edu"))
 ANNS_FILE = "Ann Lee_11_assignsubmission_file_/hw2.ipynb"
 INNER = "Ann Lee_12_assignsubmission_file_"
@@ -93,17 +91,12 @@ CASES = {
         zipped(("leeann_999_9001_hw2.ipynb", nb("x"))), {},
         "the file of --canvas-gradebook has no Canvas id 999", NAMES_ONLY,
         gradebook=GRADEBOOK, options=("--accept-names",)),
-    "Canvas, accepted names": Case(
-        zipped(CANVAS[1]), ANN, "KNOWN BY NAME ONLY: taken. Compare them", NAMES_ONLY, 0,
-        options=("--accept-names",)),
     "Canvas, two accounts of one name": Case(
         zipped(("leeann_701_9001_hw2.ipynb", nb("ann")), ("leeann_702_9005_hw2.ipynb", nb("bob"))),
         {}, "ann has files from '701' and '702'", NAMES_ONLY, options=("--accept-names",)),
     "an accepted name beside the student's own file": Case(
         {"ann_hw2.ipynb": nb("ann"), "m.zip": moodle(("Ann Lee", 12, nb("x")))}, ANN,
         "only its name is that of ann, who is known by more", options=("--accept-names",)),
-    "Canvas, a file name like more ids": Case(
-        zipped((ODD_NAME, nb("dan"))), {}, "704 and 9002 and 2022 and 10. Look in Canvas"),
     "Canvas, a name like ids of another": Case(
         zipped(("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
                ("jonesbob_702_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702"))),
@@ -118,10 +111,6 @@ CASES = {
     "Moodle, a worksheet": Case(
         zipped((ANNS_FILE, nb("ann")), ("Ann Lee_12_assignsubmission_file/a.ipynb", nb("bob"))),
         ANN | BOB, status=0, worksheet=EMAILS),
-    "Moodle, a worksheet in German": Case(
-        zipped((ANNS_FILE, nb("ann"))), ANN, status=0,
-        worksheet=worksheet((11, "Ann Lee", "ann@x.edu"), titles="ID,Name,E-Mail"),
-        options=("--column-participant", "ID", "--column-login", "E-Mail")),
     "Moodle, a name like a folder's name": Case(
         zipped(("X_11_assignsubmission_file_12_assignsubmission_file_/hw2.ipynb", nb("bob")),
                ("X_12_assignsubmission_file_Y_11_assignsubmission_file_.ipynb", nb("bob"))),
@@ -137,8 +126,6 @@ CASES = {
         {"a/ann_hw2.ipynb": nb("1"), "a/ann_hw2_2.zip": packed(("hw2.ipynb", nb("2"))),
          "c/bob_hw2.ipynb": nb("bob")}, BOB,
         "ann has 2 files, and it is not clear which is the newest"),
-
-
 }  # fmt: skip
 
 
@@ -183,9 +170,7 @@ def test_a_student_with_anothers_name_hands_in_nothing_for_them(term: Term, plat
     assert "Missing: no submission (1):\n  ann: Ann Lee" in term.said
 
 
-def test_who_was_accepted_by_name_is_named_in_the_report(
-    term: Term,
-) -> None:
+def test_who_was_accepted_by_name_is_named_in_the_report(term: Term) -> None:
     with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
         book.add_assignment("hw2")
     download = term.download("m.zip", moodle(("Ann Lee", 11, nb("ann")), ("Bobby", 12, nb("b"))))
@@ -277,6 +262,13 @@ def test_times_of_moodles_worksheets_say_which_file_is_newer(term: Term) -> None
     assert "it is newer (2022-10-07 20:00:00 UTC)" in term.said
     assert term.collect(old, new, old, *sheets[0], *sheets[1]) == 2
     assert "or one for each of the 3 downloads, in their order; found 2" in term.said
+    for option in (
+        ("--language", "xx"),
+        ("--time-format", "%q"),
+        ("--time-format", "%d/%m/%Y %I:%M"),
+    ):
+        assert term.collect(old, *sheets[0], *option) == 2
+        assert option[0] in term.said
 
 
 IN_GERMAN = ("--column-time", "Zuletzt geändert (Abgabe)", "--language", "de")
@@ -293,7 +285,6 @@ HOW_TIMES_ARE_WRITTEN = {
     "of another format": ("4/10/2022 23:59", (), "found '4/10/2022 23:59'. Say how it is written"),
     "of another day": ("Monday, 4 October 2022, 11:59 PM", (), "another day of the week"),
     "to come": ("Friday, 4 October 2999, 11:59 PM", (), "is in the future"),
-    "none": ("-", (), "found '-'"),
     "no column": ("Dienstag, 4. Oktober 2022, 23:59", ("--language", "de"),
                   "no column 'Last modified (submission)': name it with --column-time"),
 }  # fmt: skip
@@ -315,31 +306,6 @@ def test_a_time_is_read_as_its_format_says_or_named(term: Term, what: str) -> No
     else:
         assert term.when("bob") == expected
         assert "TIME NOT PROVEN" not in term.said
-
-
-@pytest.mark.parametrize(
-    "option",
-    [("--language", "xx"), ("--time-format", "%q"), ("--time-format", "%d/%m/%Y %I:%M")],
-    ids=str,
-)
-def test_an_unknown_language_or_format_collects_nothing(term: Term, option: Sequence[str]) -> None:
-    sheet = term.download("w.csv", with_times((12, "bob@x.edu", "-")))
-    download = term.download("m.zip", packed((OF_BOB, nb("bob"))))
-    assert term.collect(download, "--moodle-worksheet", sheet, *option) == 2
-    assert option[0] in term.said
-    assert term.handed_in == {}
-
-
-def test_what_is_left_out_is_kept_until_the_next_download(term: Term) -> None:
-    stranger = ("evesmith_799_9009_hw2.ipynb", nb("eve"))
-    first = term.download("1.zip", packed(CANVAS[1], stranger))
-    assert term.collect(first) == 1
-    assert term.collect(term.download("zoe_hw2.ipynb", nb("zoe"))) == 0
-    assert [(one["file"], one["platform"]) for one in term.left_out] == [
-        (f"{first}: {stranger[0]}", "Canvas")
-    ]
-    assert term.collect(term.download("2.zip", packed(CANVAS[1]))) == 0
-    assert term.left_out == []
 
 
 # -- what is written
@@ -364,9 +330,7 @@ def test_the_gradebook_gets_the_rosters_names_and_keeps_its_own(term: Term) -> N
     assert term.handed_in == ANN | ZOE
 
 
-def test_nothing_is_written_before_the_instructor_agrees(
-    term: Term, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_written_before_the_instructor_agrees(term, monkeypatch):
     download = term.download("ann_hw2.ipynb", nb("ann"))
     before = sorted(term.root.rglob("*"))
     assert term.collect(download, "--dry-run", yes=False) == 0
@@ -401,9 +365,7 @@ def test_an_older_submission_is_overwritten_and_no_newer_one(term: Term) -> None
     assert "Submissions written to submitted/: 0." in term.said
 
 
-def test_without_times_the_numbers_of_uploads_decide(
-    term: Term,
-) -> None:
+def test_without_times_the_numbers_of_uploads_decide(term: Term) -> None:
     first = term.download("1.zip", packed(("leeann_701_9001_hw2.ipynb", nb("first"))))
     second = term.download("2.zip", packed(("leeann_701_9002_hw2-1.ipynb", nb("second"))))
     assert [term.collect(first), term.collect(second), term.collect(first)] == [0, 0, 1]
@@ -489,9 +451,6 @@ BAD = {
     "an object in the list": (
         "1.zip", listed("submission_1: !!python/object/apply:os.system ['exit 1']"),
         "names no student for its folder"),
-    "a circle": (
-        "1.zip", listed("submission_1: &a\n  :submitters: *a\n  :created_at: *a"),
-        "metadata.yml cannot be read"),
     "aliases that multiply": (
         "1.zip", listed(f"{MULTIPLYING}submission_1:\n  :submitters: *a59\n  :created_at: *a59"),
         "expected a time"),

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from by_hand import add_student, copied, grade_elsewhere, make_course
+from by_hand import add_student, grade_elsewhere, make_course
 from nbgrader.api import Gradebook
 from toy_course import run
 
@@ -72,13 +72,13 @@ class File:
         return found
 
 
-def canvas_of(*rows: Row, title: str = "ps1 (123456)", most: str = "6", quiz: str = "Quiz") -> File:
+def canvas_of(*rows: Row, title: str = "ps1 (123456)", most: str = "10") -> File:
     identity = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
     students = [(*row[:4], "LEC 001", "9", row[4], "70.00") for row in rows]
     heads = [
-        (*identity, f"{quiz} (55)", title, "Current Score"),
+        (*identity, "Quiz (55)", title, "Current Score"),
         ("", "", "", "", "", "Manual Posting", "", ""),
-        ("    Points Possible", "", "", "", "", "10", most, "(read only)"),
+        ("    Points Possible", "", "", "", "", "7", most, "(read only)"),
     ]
     test = ("Student, Test", "999", "", "f3a9", "LEC 001", "", "", "")
     return File("canvas", [*heads, *students, test])
@@ -92,7 +92,7 @@ def moodle(
     *more: Row,
     rows: Sequence[Row] = MOODLE_ROWS,
     titles: str = ENGLISH,
-    most: str = "6.00",
+    most: str = "10.00",
     delimiter: str = ",",
 ) -> File:
     submitted = "Tuesday, 4 October 2022, 11:59 PM"
@@ -114,15 +114,19 @@ dan,Dan O'Neil,dan@x.edu,2,,3034
 # The scores before and after, where they change: the same for both platforms.
 ANN, BOB, ZOE = {"Lee": ("", "5.5")}, {"Jones": ("1", "3")}, {"Ångström": ("4", "0")}
 SCORES = {**ANN, **BOB, **ZOE}
-WHY, PLOT = "why (4 pts)", "plot (2 pts)"
+WHY, PLOT = "why (4 pts)", "plot (6 pts)"
 
 
 class Term:
     """A course with a roster, and the command."""
 
-    def __init__(self, graded: Course, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A class: ann has 5.5 of 10 points, bob 3, zoe 0; dan has submitted nothing."""
         self.root, self._capsys = root, capsys
-        self.course = copied(graded, root / "course")
+        self.course = make_course(root / "course", "ann", "bob", "zoe")
+        for student, why, plot in (("ann", 3.5, 2), ("bob", 2, 1), ("zoe", 0, 0)):
+            grade_elsewhere(self.course, student, why, "why")
+            grade_elsewhere(self.course, student, plot, "plot")
         self.roster(ROSTER)
         self.file, self.to = root / "platform.csv", root / "out.csv"
 
@@ -148,20 +152,9 @@ class Term:
             return list(csv.DictReader(stream))
 
 
-@pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    """A class: ann has 5.5 of 6 points, bob 3, zoe 0; dan has submitted nothing."""
-    course = make_course(tmp_path_factory.mktemp("graded") / "course", [])
-    for student, why, plot in (("ann", 3.5, 2), ("bob", 2, 1), ("zoe", 0, 0)):
-        add_student(course, student)
-        grade_elsewhere(course, student, why, "why")
-        grade_elsewhere(course, student, plot, "plot")
-    return course
-
-
 @pytest.fixture
-def term(graded: Course, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Term:
-    return Term(graded, tmp_path, capsys)
+def term(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Term:
+    return Term(tmp_path, capsys)
 
 
 # -- files of Canvas and Moodle
@@ -227,7 +220,7 @@ CASES = {
     "a title with its id": Case(
         canvas(title="Quiz (1)"), "", 0, options=("--column", "Quiz (1)")),
     "another maximum": Case(
-        canvas(most="100"), "platform.csv has a maximum of 100 points, but ps1 has 6"),
+        canvas(most="100"), "platform.csv has a maximum of 100 points, but ps1 has 10"),
     # people
     "students on one side only": Case(
         canvas_of(CANVAS_ROWS[0], *CANVAS_ROWS[2:], EVE),
@@ -269,12 +262,7 @@ CASES = {
     # Moodle
     "Moodle": Case(moodle(), "", 0),
     "German, semicolons and commas": Case(
-        moodle(titles=GERMAN, most="6,00", delimiter=";"), "", 0, options=IN_GERMAN),
-    "German, without options": Case(
-        moodle(titles=GERMAN), "'ID', 'Vollständiger Name', 'ID-Nummer'", 2),
-    "an option that names no column": Case(
-        moodle(), "a column named number in a grading worksheet of Moodle", 2, {},
-        ("--column-id", "Number")),
+        moodle(titles=GERMAN, most="10,00", delimiter=";"), "", 0, options=IN_GERMAN),
     "a row of nobody's": Case(
         moodle(("15", "Eve Adams", "3999", "eve@x.edu", "1.00", "=1+1")),
         "1 row of people not in students.csv, unchanged: 'Eve Adams'", 0, options=ACCEPT),
@@ -323,9 +311,7 @@ def test_a_file_that_is_cut_off_is_refused_or_named(term: Term, file: File) -> N
         ("questions", "a,b\n", "Leave out --fill"),
     ],
 )
-def test_what_cannot_be_filled_in_is_refused(
-    term: Term, kind: str, content: str | None, said: str
-) -> None:
+def test_what_cannot_be_filled_in_is_refused(term, kind, content, said):
     term.to.write_text("mine")
     assert term.export(kind, content) == 2
     assert said in term.said
@@ -377,7 +363,7 @@ def test_the_columns_for_gradescope_are_its_importers(term: Term) -> None:
         "3034": ("", "Missing"),
         "eve": ("0.0", "Ungraded"),
     }
-    assert {row["Max Points"] for row in rows.values()} == {"6.0"}
+    assert {row["Max Points"] for row in rows.values()} == {"10.0"}
     bob = rows["3032"]
     assert (bob["First Name"], bob["Last Name"], bob["Email"]) == ("Bob", "Jones", "bob@x.edu")
     assert bob["Submission Time"] == "2022-10-05 09:30:00 +0000"
@@ -403,7 +389,7 @@ def test_the_parts_of_a_score_add_up_in_every_export(term: Term) -> None:
         assert cells + float(row["corrections"]) == float(row["raw_score"])
         penalty = float(row["late_submission_penalty"])
         assert float(row["raw_score"]) - penalty == float(row["score"])
-        assert row["max_score"] == "6.0"
+        assert row["max_score"] == "10.0"
     assert (rows["ann"]["corrections"], rows["ann"]["score"]) == ("-0.5", "3.75")
     assert rows["ann"]["why_corrections"] == "'=two readings"
     assert (rows["dan"][WHY], rows["dan"][PLOT]) == ("1.0", "")

@@ -3,16 +3,12 @@
 import html
 import re
 
-import pytest
-from feedback_pages import box, comment, generate, page_of, read, valid, words
+from feedback_pages import box, comment, page_of, read, words
 from graded_course import FAILED, PASSED, cell, course, error, notebook, problem, stream
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.rendering.feedback.summary import remark_of
-
-# These warnings come from nbgrader's code.
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 __all__ = ["course"]  # a fixture
 
@@ -20,31 +16,26 @@ ODD = '<b>o\'d & "ids"</b>'
 
 
 class TestTheBox:
-    def test_has_the_total_and_each_question_by_its_name(self, course):
-        course.grade("ada", valid(notebook()), auto=3.0, manual=4.0, parts=[PASSED])
-        found = box(page_of(course))
+    def test_has_the_points_of_each_question_and_says_which_wait(self, course):
+        for student, points in (("all", 4.0), ("so-far", None), ("again", 2.5)):
+            course.grade(student, notebook(), manual=points)
+        with course.gradebook() as book:
+            book.find_grade("plot", "hw2", "hw2", "again").needs_manual_grade = True
+            book.db.commit()
+        found = box(page_of(course, "all"))
         assert found.startswith("7 of 9 points 1.1a Double 3 of 3 1.2 Plots 4 of 6")
         assert "i. A plot 4 of 6" not in found  # the only part, so its name is not shown
         assert "you gave no answer" in found
-
-    def test_says_which_points_wait_for_a_person(self, course):
-        course.grade("ada", valid(notebook()), parts=[PASSED])
-        found = box(page_of(course))
+        found = box(read(course, "so-far"))
         assert "3 of 9 points so far" in found
         assert "4 points are not graded yet: a person still has to grade these answers." in found
         assert "0 of 6, 4 not graded yet" in found
-
-    def test_keeps_points_of_an_answer_that_waits_again(self, course):
-        course.grade("ada", valid(notebook()), manual=2.5)
-        with course.gradebook() as book:
-            book.find_grade("plot", "hw2", "hw2", "ada").needs_manual_grade = True
-            book.db.commit()
-        found = box(page_of(course))
+        found = box(read(course, "again"))
         assert found.startswith("5.5 of 9 points A person will look at some of your answers again.")
         assert "1.2 Plots 2.5 of 6" in found
 
     def test_has_failed_parts_with_points_and_a_link_to_the_test(self, course):
-        course.grade("ada", valid(notebook()), auto=1.0, parts=[PASSED, FAILED])
+        course.grade("ada", notebook(), auto=1.0, parts=[PASSED, FAILED])
         page = page_of(course)
         assert "1.1a Double 1 of 3 −2 values at 1: out: expected 2, got 3" in box(page)
         link = re.search(r'<a href="#(cell-\d+)">values at 1: out', page)[1]
@@ -52,14 +43,14 @@ class TestTheBox:
         assert words(there).partition("Code of this test")[0].endswith("1 of 3 to the top ")
 
     def test_has_errors_of_own_cells_below_their_question(self, course):
-        content = valid(notebook())
+        content = notebook()
         own = cell("code", "x", outputs=[error("NameError", "name 'x' is not defined")])
-        content["cells"].insert(2, own | {"execution_count": None})
+        content["cells"].insert(2, own)
         course.grade("ada", content)
         assert "1.1a Double 3 of 3 NameError: name 'x' is not defined 1.2" in box(page_of(course))
 
     def test_has_items_and_comments_of_graders_as_they_were_typed(self, course):
-        course.grade("ada", valid(notebook()), manual=1.5)
+        course.grade("ada", notebook(), manual=1.5)
         text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
         comment(course, "plot", f"+2  labels **both** axes\n-0.5  `_no_<b>` for $x<y$\n\n{text}")
         page = page_of(course)
@@ -73,12 +64,9 @@ class TestFailuresAndNotes:
     def test_a_failed_submission_says_why_at_the_top(self, course):
         why = "The rest of the notebook was not run: the kernel died. Its tests score 0."
         noted = [problem(why, kind="kernel")]
-        course.grade("ada", valid(notebook(problems=noted)), auto=0.0)
+        course.grade("ada", notebook(problems=noted), auto=0.0)
         found = box(page_of(course))
-        assert (
-            f"points so far Your notebook could not be graded completely. {why} 1.1a Double"
-            in found
-        )
+        assert f"so far Your notebook could not be graded completely. {why} 1.1a Double" in found
 
     def test_notes_for_staff_are_left_out(self, course):
         left = [
@@ -86,18 +74,12 @@ class TestFailuresAndNotes:
             problem("Cell 'double' has the tag 'skip-execution'.", "mended", "metadata"),
             problem("The metadata of cell 'double' was edited.", "mended", "metadata"),
         ]
-        content = valid(notebook(problems=left))
+        content = notebook(problems=left)
         notes = "### Notes from the grader\n\n<ul><li>The file 'submission_secret.txt'</li></ul>"
         content["cells"].insert(0, cell("markdown", notes))
         course.grade("ada", content)
         page = page_of(course)
-        for word in (
-            "submission_secret",
-            "was ignored",
-            "skip-execution",
-            "metadata",
-            "Notes from",
-        ):
+        for word in ("_secret", "was ignored", "skip-execution", "metadata", "Notes from"):
             assert word not in page
         assert len(course.result("ada").run.problems) == 3  # staff see them
 
@@ -106,7 +88,7 @@ class TestTheNotebook:
     def test_long_texts_of_the_instructor_are_folded(self, course):
         long = "## Part 1\n\n" + "Read this. " * 60
         short = "### 1.1a Double (3 points)\n\nWrite it."
-        content = valid(notebook(answer="My words. " * 60))
+        content = notebook(answer="My words. " * 60)
         content["cells"][:1] = [cell("markdown", long), cell("markdown", short)]
         course.write(course.root / "source" / "hw2", content)
         course.grade("ada", content, manual=1.0)
@@ -117,7 +99,7 @@ class TestTheNotebook:
         assert re.search(r'<div class="text"><p>My words', page)
 
     def test_mark_schemes_hidden_tests_and_tracebacks_stay_out(self, course):
-        content = valid(notebook(test=[error("AssertionError", "expected 42")]))
+        content = notebook(test=[error("AssertionError", "expected 42")])
         content["cells"][2]["source"] = (
             "shown()\n### BEGIN HIDDEN TESTS\nhidden_call()\n### END HIDDEN TESTS"
         )
@@ -129,7 +111,7 @@ class TestTheNotebook:
         assert "AssertionError" in box(page)
 
     def test_nothing_runs_or_loads_and_no_stock_text_is_left(self, course):
-        course.grade("ada", valid(notebook(plot=[stream("x")])), manual=1.0)
+        course.grade("ada", notebook(plot=[stream("x")]), manual=1.0)
         page = page_of(course)
         for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
             assert word not in page
@@ -141,8 +123,8 @@ class TestBadInput:
     def test_hostile_comments_ids_and_questions_come_out_as_text(self, course):
         hostile = "<script>run()</script><img src=x onerror=run()>"
         own = cell("code", "1", ODD, solution=True, outputs=[error(hostile, hostile)])
-        content = valid(notebook(answer=hostile, problems=[problem(hostile)]))
-        content["cells"].insert(3, own | {"execution_count": None})
+        content = notebook(answer=hostile, problems=[problem(hostile)])
+        content["cells"].insert(3, own)
         course.grade("ada", content, manual=1.0)
         comment(course, "plot", f"+1  {hostile}\n\n{hostile}")
         correct = ["correct", "hw2", "plot", "--add", "1", "--reason", hostile]
@@ -153,35 +135,33 @@ class TestBadInput:
         assert "<b>o'd" not in page
 
     def test_an_odd_folder_gets_its_page_or_is_named(self, course, caplog):
-        for student in ("?da", "ada", "O'Neil & <b>", "_a@b.c+d-e"):
-            course.grade(student, valid(notebook()))
-        generate(course)
-        for student in ("ada", "O'Neil & <b>", "_a@b.c+d-e"):
-            assert f"<bdi>{student}</bdi>" in html.unescape(read(course, student))
+        for student in ("?da", "ada", "O'Neil & <b>"):
+            course.grade(student, notebook())
+        assert "<bdi>O'Neil & <b></bdi>" in html.unescape(page_of(course, "O'Neil & <b>"))
+        assert "<bdi>ada</bdi>" in read(course, "ada")
         said = [r.message for r in caplog.records if r.levelname in ("ERROR", "WARNING")]
         (only,) = said  # as a pattern, the name would match the folder of "ada"
         assert re.match(r"NO FEEDBACK: '.*/\?da/hw2': rename the folder", only)
 
-    @pytest.mark.parametrize("content", ["{", '{"cells": 7, "nbformat": 4, "metadata": {}}'])
-    def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course, content):
-        course.grade("ada", content, manual=2.0)
-        course.grade("bob", valid(notebook()))
-        found = box(page_of(course))
-        assert found.startswith("5 of 9 points Your graded notebook cannot be shown. Tell")
-        assert "1.2 Plots 2 of 6" in found
-        assert "Your notebook" not in read(course, "ada")
-        assert "Your notebook" in read(course, "bob")
-
-    def test_a_notebook_with_an_open_hidden_test_is_not_shown(self, course):
-        content = valid(notebook())
-        content["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
-        course.grade("ada", content)
-        page = page_of(course)
-        assert "Your graded notebook cannot be shown. Tell your instructor." in box(page)
-        assert "hidden_call" not in page
+    def test_a_damaged_graded_notebook_gives_a_page_with_the_points(self, course):
+        hidden = notebook()
+        hidden["cells"][2]["source"] = "### BEGIN HIDDEN TESTS\nhidden_call()"  # without an end
+        odd = '{"cells": 7, "nbformat": 4, "metadata": {}}'
+        damaged = {"no-json": "{", "no-cells": odd, "no-end-of-hidden-tests": hidden}
+        for student, content in damaged.items():
+            course.grade(student, content, manual=2.0)
+        course.grade("ada", notebook())
+        assert "Your notebook" in page_of(course)
+        for student in damaged:
+            page = read(course, student)
+            found = box(page)
+            assert found.startswith("5 of 9 points Your graded notebook cannot be shown. Tell")
+            assert "1.2 Plots 2 of 6" in found
+            assert "Your notebook" not in page
+            assert "hidden_call" not in page
 
     def test_a_student_without_scores_gets_a_page_that_says_so(self, course):
-        course.write(course.root / "autograded" / "ada" / "hw2", valid(notebook()))
+        course.write(course.root / "autograded" / "ada" / "hw2", notebook())
         assert box(page_of(course)).startswith("Not graded yet Nothing has a score yet.")
 
 

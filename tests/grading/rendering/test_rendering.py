@@ -19,7 +19,6 @@ from html_pages import (
     assert_harmless,
     base64_of,
     code_cell,
-    context,
     display,
     png,
 )
@@ -331,9 +330,8 @@ HONEST_MARKDOWN = [
 def test_honest_markdown_renders_as_jupyter_renders_it(source):
     attachments = {"photo.png": {"image/png": PNG}}
     ours = Page(str(text_html(source, attachments)))
-    theirs = Page(
-        HTMLExporter(exclude_anchor_links=True).markdown2html(context(attachments), source)
-    )
+    within = {"cell": {"attachments": attachments}}
+    theirs = Page(HTMLExporter(exclude_anchor_links=True).markdown2html(within, source))
     assert (ours.tags, ours.sources, ours.links) == (theirs.tags, theirs.sources, theirs.links)
     assert re.sub(r"\s", "", "".join(ours.text)) == re.sub(r"\s", "", "".join(theirs.text))
 

@@ -7,7 +7,7 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
-from html_pages import PNG, base64_of, code_cell, display, png
+from html_pages import base64_of, code_cell, display, png
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -57,11 +57,6 @@ def test_a_figure_of_matplotlib_is_shown_with_all_that_draws(figure, font):
         assert shown.count(what) == text.count(what), what
     assert content(shown) == shown
     assert "metadata" not in shown  # it has the date
-
-
-def test_a_dashed_line_and_a_png_stay():
-    inside = f'<line stroke-dasharray="3.7,1.6"/><image href="data:image/png;base64,{PNG}"/>'
-    assert PNG in content(f"{HEAD}{inside}</svg>")
 
 
 def nested(depth, width):
