@@ -10,6 +10,8 @@ import fcntl
 import functools
 import json
 import os
+import signal
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +43,33 @@ from hw_support.submission.file import UserError
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
 
 
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[Callable[[], None]]:
+    """Note each Ctrl-C; yield a function that raises `KeyboardInterrupt` if one came before.
+
+    What is raised while Python frees an object is dropped, and so is a Ctrl-C that comes then.
+    """
+    came: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    def expect_none() -> None:
+        if came:
+            raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield expect_none  # a server handles its signals in its own way
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield expect_none
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class ClassRun:
     """Runs jobs by an executor. With `rerun`, submissions that have a result are run again.
 
@@ -69,15 +98,21 @@ class ClassRun:
     def ahead(
         self, things: Iterable[Any], begin: Callable[[Any], Any]
     ) -> Iterator[tuple[Any, Any]]:
-        """Begin things ahead; yield each with what `begin` has returned, in their order."""
+        """Begin things ahead; yield each with what `begin` has returned, in their order.
+
+        After Ctrl-C nothing more is begun or yielded.
+        """
         most = AHEAD + 2 * self._workers.at_once if self._workers.at_once else 0
         begun: deque[tuple[Any, Any]] = deque()
-        for thing in things:
-            begun.append((thing, begin(thing)))
-            if len(begun) > most:
+        with _noted_interrupts() as expect_none:
+            for thing in things:
+                expect_none()
+                begun.append((thing, begin(thing)))
+                if len(begun) > most:
+                    yield begun.popleft()
+            while begun:
+                expect_none()
                 yield begun.popleft()
-        while begun:
-            yield begun.popleft()
 
     def begin(self, job: Job, *, of_class: bool = True) -> Future[Outcome]:
         """Return the future of a job's outcome.

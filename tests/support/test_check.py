@@ -60,7 +60,7 @@ MISTAKES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mistakes", zip_longest(*MISTAKES.values()), ids=range(9))
+@pytest.mark.parametrize("mistakes", [*zip_longest(*MISTAKES.values())], ids=range(9))
 def test_the_mistakes_in_the_cells_of_a_notebook_are_named(mistakes, tmp_path):
     made = {name: one for name, one in zip(MISTAKES, mistakes, strict=True) if one}
     found = checked(answered(**{name: source for name, (source, *_) in made.items()}), tmp_path)
