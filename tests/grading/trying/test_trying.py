@@ -31,9 +31,12 @@ GRADE = """def grade(points):
     ### END SOLUTION"""
 RIGHT = "def grade(points):\n    if points >= 90:\n        return 'A'\n    return 'B'"
 CASES = '(95, "A"), (20, "B"),'
-TEST = (
-    'checks = Checks("grade", returns="letter", cases=[{}])\nchecks.table("letters", 2, "letter")'
-)
+# Fresh inputs are never near 90, so that chance catches no mutant.
+TEST = """checks = Checks("grade", returns="letter", cases=[{}])
+### BEGIN HIDDEN TESTS
+checks.fresh(points=(20, 80))
+### END HIDDEN TESTS
+checks.table("letters", 2, "letter")"""
 
 
 def answer(source: str, name: str) -> NotebookNode:
