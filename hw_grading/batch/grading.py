@@ -14,7 +14,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,7 +26,7 @@ import sqlalchemy.exc
 from nbgrader.converters import Autograde
 
 import hw_grading
-from hw_grading.batch.job import Job, run, run_elsewhere
+from hw_grading.batch.job import Job, JobOf, job_of, run, run_elsewhere
 from hw_grading.batch.local import Workers
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.run_numbers import RunNumbers
@@ -34,7 +34,7 @@ from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import ResultStore
 from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
-from hw_grading.homework.course import fixed_folder
+from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome, Status
 from hw_grading.run.settings import RunSettings
@@ -175,20 +175,19 @@ class ClassRun:
 @contextlib.contextmanager
 def grading(
     converter: Autograde, homework: Homework, settings: RunSettings, whole_class: WholeClass
-) -> Iterator[tuple[ClassRun, list[Submission], bytes]]:
+) -> Iterator[tuple[ClassRun, list[Submission], JobOf]]:
     """Prepare a run over a converter's class, and end it: also after an error.
 
-    Yield the run, the submissions to grade or to refuse, and the course's secret. `UserError` is
+    Yield the run, the submissions to grade or to refuse, and what makes their jobs. `UserError` is
     raised if another run is grading the course, or if submissions cannot be graded here.
     """
-    course: Any = converter.coursedir
-    root, assignment = Path(course.root), course.assignment_id
+    course, assignment = Course.of(converter.coursedir), homework.name
     with ExitStack() as stack:
         # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
-        autograded = fixed_folder(course, course.autograded_directory)
-        stack.enter_context(course_locked(root, autograded))
+        autograded = fixed_folder(course.directory, course.directory.autograded_directory)
+        stack.enter_context(course_locked(course.root, autograded))
         submissions = to_grade(converter)
         notebooks = sum(len(one.notebooks) for one in submissions)
 
@@ -198,38 +197,44 @@ def grading(
             stack.callback(shown.close, f"nbgrader autograde {assignment}{force}")
             return shown
 
-        secret = whole_class.secret(root, course.course_id)
-        run = running(
-            root,
-            secret,
-            homework,
-            settings,
-            whole_class,
-            notebooks=notebooks,
-            examined=_examined(converter),
-            progress=progress,
+        tests = test_cells(course.db_url, assignment)
+        if beside := len(tests) - sum(map(uses_checks, tests)):
+            converter.log.warning(
+                f"{beside} of {len(tests)} test cells run beside student code, as in stock "
+                "nbgrader: it can read their hidden lines. A cell with `Checks` runs apart from it"
+            )
+        class_run, job = stack.enter_context(
+            running(
+                course,
+                homework,
+                settings,
+                whole_class,
+                tests,
+                notebooks=notebooks,
+                progress=progress,
+            )
         )
-        class_run, key = stack.enter_context(run)
-        yield class_run, submissions, key
+        yield class_run, submissions, job
 
 
 @contextlib.contextmanager
 def running(
-    root: Path,
-    secret: Path,
+    course: Course,
     homework: Homework,
     settings: RunSettings,
     whole_class: WholeClass,
+    tests: Collection[Any],
     *,
     notebooks: int,
-    examined: bool,
     progress: Callable[[], Progress],
-) -> Iterator[tuple[ClassRun, bytes]]:
-    """Prepare workers for this number of notebooks, and end them; yield a run and the secret.
+) -> Iterator[tuple[ClassRun, JobOf]]:
+    """Prepare workers for this number of notebooks, and end them.
 
-    `examined` says whether there are test cells with `Checks`. `progress` is called when the
-    workers are ready.
+    Yield a run and what makes its jobs. `tests` are the homework's test cells. `progress` is
+    called when the workers are ready.
     """
+    root, examined = course.root, any(map(uses_checks, tests))
+    secret = whole_class.secret(root, course.directory.course_id)
     hidden = [root, Path(hw_grading.__file__).parent, secret]
     workers = whole_class.make_executor(notebooks, settings, homework, examined, hidden)
     try:
@@ -242,7 +247,8 @@ def running(
             rerun=whole_class.rerun,
             run=how,
         )
-        yield class_run, course_secret(secret)
+        key = course_secret(secret)
+        yield class_run, functools.partial(job_of, settings=settings, homework=homework, secret=key)
     finally:
         workers.shutdown(cancel_futures=True)
 
@@ -280,16 +286,3 @@ def _holder_of(lock: int) -> str:
         [holder] = [w[4] for w in held if w[1] == "FLOCK" and w[5].endswith(f":{inode}")]
         return f" (process {holder})"
     return ""
-
-
-def _examined(converter: Any) -> bool:
-    """Return whether there are test cells with `Checks`; say how many have none."""
-    course = converter.coursedir
-    tests = test_cells(course.db_url, course.assignment_id)
-    examined = sum(map(uses_checks, tests))
-    if beside := len(tests) - examined:
-        converter.log.warning(
-            f"{beside} of {len(tests)} test cells run beside student code, as in stock nbgrader: "
-            "it can read their hidden lines. A cell with `Checks` runs apart from it"
-        )
-    return examined > 0

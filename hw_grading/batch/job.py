@@ -11,7 +11,7 @@ import hmac
 import json
 import platform
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -76,6 +76,10 @@ def job_of(
     seed = seed_of(secret, homework.name, student, notebook)
     versions = installed(settings.packages)
     return Job(student, seed, text, settings.plain(), versions, homework, tuple(sound))
+
+
+# `job_of` for one run: of a student, the mended notebook, and its sound test cells.
+JobOf = Callable[..., Job]
 
 
 def graded_with(

@@ -97,7 +97,7 @@ def compare(course: Course, assignment: str) -> Comparison:
     """Grade the instructor's solutions and the untouched release of a homework by both graders.
 
     Nothing is written into the course, whose settings in JSON do not count. `UserError` if it has
-    no such homework; `UserError` if nbgrader cannot release it.
+    no such homework, or if nbgrader cannot release it.
     """
     course.expect_homework(assignment)
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
@@ -117,7 +117,7 @@ def grade_both(scratch: Course, assignment: str) -> Comparison:
         "Stock nbgrader": (stock_url, _STOCK.format(root=str(scratch.root), db_url=stock_url)),
         "hw-grading": (scratch.db_url, _OURS.format(secret=secret)),
     }
-    file, scores, times, failures = scratch.folder / f"{CONFIG}.py", [], [], []
+    file, grades, times, failures = scratch.folder / f"{CONFIG}.py", [], [], []
     before = file.read_text(encoding="utf-8")
     for grader, (url, settings) in graders.items():
         file.write_text(before + settings, encoding="utf-8")
@@ -126,29 +126,19 @@ def grade_both(scratch: Course, assignment: str) -> Comparison:
             end = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:]
             failures.append(f"{grader} did not grade every submission. The end of its log:\n{end}")
         times.append(f"{grader} took {time.monotonic() - began:.1f} s.")
-        scores.append(_scores(url, assignment))
+        grades.append(_grades(url, assignment))
     file.write_text(before, encoding="utf-8")
-    most = _most(scratch.db_url, assignment)
-    return Comparison(scores[0], scores[1], most, tuple(times), tuple(failures))
+    stock, ours = ({cell: score for cell, (score, _) in found.items()} for found in grades)
+    most = {cell: points for cell, (score, points) in grades[1].items() if score is not None}
+    return Comparison(stock, ours, most, tuple(times), tuple(failures))
 
 
-def _scores(db_url: str, assignment: str) -> Scores:
+def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, float]]:
+    """Return the score and the points of each graded cell of all submissions."""
     with Gradebook(db_url) as gradebook:
         return {
-            (submission.student_id, notebook.name, grade.name): grade.auto_score
+            (submission.student_id, notebook.name, grade.name): (grade.auto_score, grade.max_score)
             for submission in gradebook.assignment_submissions(assignment)
             for notebook in submission.notebooks
             for grade in notebook.grades
-        }
-
-
-def _most(db_url: str, assignment: str) -> dict[Cell, float]:
-    """Return the points of the test cells of all submissions."""
-    with Gradebook(db_url) as gradebook:
-        return {
-            (submission.student_id, notebook.name, grade.name): grade.max_score
-            for submission in gradebook.assignment_submissions(assignment)
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-            if grade.auto_score is not None
         }

@@ -25,7 +25,7 @@ from hw_grading.examiner.handles import is_handle
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
 from hw_support.checks.time_limit import time_limit
-from hw_support.source import bound_by, parsed, read_by
+from hw_support.source import bound_by, imported_alone_by, read_by, tree_of
 
 _SECOND_TRY = "second_try"
 _CPU_SECONDS, _WALL_SECONDS = 60.0, 300.0  # the limits of one cell
@@ -156,7 +156,7 @@ def run_solutions(cells: Sequence[tuple[str, str, str]]) -> Solutions:
         if kind == TEST:
             notebook.tests[name] = position, source
             continue
-        bound = _bound_by(source)
+        bound = {*bound_by(source)} - {*imported_alone_by(source)}
         if kind == ANSWER:
             notebook.answers.append((position, bound))
         run = source if kind == LOCKED else code.pop(0)
@@ -182,7 +182,7 @@ def _functions(module: str) -> dict[str, Any]:
 
 def _tested_by(source: str) -> Iterator[str]:
     """Yield the functions whose results a test cell compares: each `Checks` that names these."""
-    for node in (one for top in _body(source) for one in ast.walk(top)):
+    for node in ast.walk(tree_of(source)):
         match node:
             case ast.Call(
                 ast.Name("Checks") | ast.Attribute(attr="Checks"),
@@ -201,7 +201,7 @@ def _definitions(sources: Sequence[str], wanted: Iterable[str]) -> list[str]:
     That leaves out what a cell prints or plots, and values that no function needs, such as what a
     training of minutes returns. `wanted` are names that are needed too.
     """
-    bodies = [_body(source) for source in sources]
+    bodies = [tree_of(source).body for source in sources]
     nodes = [node for body in bodies for node in body if not isinstance(node, ast.Expr)]
     given = {node: {*_given_by(node)} for node in nodes if not _defines(node)}
     kept: set[ast.stmt] = set()
@@ -224,12 +224,6 @@ def _defines(node: ast.stmt) -> bool:
     return False
 
 
-def _bound_by(source: str) -> set[str]:
-    """Return the names that a cell binds, other than by an import."""
-    kept = [one for one in _body(source) if not isinstance(one, ast.Import | ast.ImportFrom)]
-    return {*bound_by(ast.unparse(ast.Module(kept, [])))}
-
-
 def _given_by(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement binds, and those of objects into which it stores values."""
     yield from bound_by(ast.unparse(node))
@@ -239,13 +233,6 @@ def _given_by(node: ast.stmt) -> Iterator[str]:
                 yield name
             case ast.Attribute(ast.Name(name), ctx=ast.Store()):
                 yield name
-
-
-def _body(source: str) -> list[ast.stmt]:
-    try:
-        return parsed(source).body
-    except (SyntaxError, ValueError):
-        return []
 
 
 def _error_in(source: str, name: str, names: dict[str, Any]) -> str:

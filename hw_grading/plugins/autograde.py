@@ -32,7 +32,7 @@ from sqlalchemy.exc import OperationalError
 from traitlets import Bool
 
 from hw_grading.batch.grading import ClassRun, grading
-from hw_grading.batch.job import graded_with, job_of
+from hw_grading.batch.job import graded_with
 from hw_grading.batch.settings import WholeClass
 from hw_grading.batch.submissions import Submission, carry_along, with_long_wait
 from hw_grading.gradebook.database import Database
@@ -87,8 +87,7 @@ class SubmissionExporter(NotebookExporter):
             Database(here.db_url).make_tables()
             for preprocessor in converter.autograde_preprocessors:
                 self.register_preprocessor(preprocessor)
-            with grading(converter, homework, settings, whole_class) as (run, submissions, secret):
-                job = functools.partial(job_of, settings=settings, homework=homework, secret=secret)
+            with grading(converter, homework, settings, whole_class) as (run, submissions, job):
                 db_url = with_long_wait(course.db_url)
                 reader = Reader(here, course.assignment_id, db_url, job)
                 if submissions:

@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from hw_grading.batch.job import Job
+from hw_grading.batch.job import Job, JobOf
 from hw_grading.batch.submissions import beside, digest_of
 from hw_grading.homework.cells import instructor_cells, mistaken_for, plain_cells
 from hw_grading.homework.course import Course
@@ -22,9 +22,6 @@ from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
-
-# Of a student, the mended notebook, and its sound test cells.
-_JobOf = Callable[[str, NotebookNode, Sequence[str]], Job]
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Reader:
     It takes the place of nbgrader's `sanitize_preprocessors`.
     """
 
-    def __init__(self, course: Course, assignment: str, db_url: str, job_of: _JobOf) -> None:
+    def __init__(self, course: Course, assignment: str, db_url: str, job_of: JobOf) -> None:
         self._course, self._assignment = course, assignment
         self._names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
         self._given = course.files(assignment)

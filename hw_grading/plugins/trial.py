@@ -5,7 +5,6 @@ in no gradebook and no folder. A test cell that the solutions pass is *sound*: i
 nothing that a student wrote can make it one (`hw_grading.run.submission`).
 """
 
-import functools
 import json
 import logging
 import tempfile
@@ -17,10 +16,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from hw_grading.batch.grading import ClassRun, running
-from hw_grading.batch.job import Job, job_of
+from hw_grading.batch.job import Job
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass
-from hw_grading.homework.cells import is_test, test_cells, uses_checks
+from hw_grading.homework.cells import is_test, test_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import read_problems
 from hw_grading.homework.source_notebook import solved
@@ -123,23 +122,16 @@ def try_homework(course: Course, assignment: str, reader: Reader, run: ClassRun)
 
 def try_alone(course: Course, assignment: str) -> list[TriedCell]:
     """Do the same with workers of its own, outside of `nbgrader autograde`."""
-    config, root = course.config, course.root
-    settings, whole_class = ExecuteSubmission(config=config), WholeClass(config=config)
-    homework = course.homework(assignment)
-    secret = whole_class.secret(root, course.directory.course_id)
-    examined = any(map(uses_checks, test_cells(course.db_url, assignment)))
     workers = running(
-        root,
-        secret,
-        homework,
-        settings,
-        whole_class,
+        course,
+        course.homework(assignment),
+        ExecuteSubmission(config=course.config),
+        WholeClass(config=course.config),
+        test_cells(course.db_url, assignment),
         notebooks=2 * len(course.notebooks(assignment)),
-        examined=examined,
         progress=lambda: Progress(0, 0, assignment, logging.getLogger()),
     )
-    with workers as (run, key):
-        job = functools.partial(job_of, settings=settings, homework=homework, secret=key)
+    with workers as (run, job):
         return try_homework(course, assignment, Reader(course, assignment, course.db_url, job), run)
 
 

@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from hw_grading.batch.grading import running
-from hw_grading.batch.job import OURS, Job, installed, job_of
+from hw_grading.batch.job import OURS, installed
 from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass
-from hw_grading.homework.cells import is_test, test_cells, uses_checks
+from hw_grading.homework.cells import is_test, test_cells
 from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
 from hw_grading.plugins.reading import Reader
@@ -129,20 +128,19 @@ class Submitting:
         self._short.cpu_seconds_per_submission = _MUTANT_CPU_SECONDS
         self._homework = course.homework(assignment)
         whole_class = WholeClass(config=config)
-        whole_class.folder = str(folder)
+        whole_class.folder, whole_class.secret_file = str(folder), str(folder / "secret")
         tests = test_cells(course.db_url, assignment)
         self._progress = Progress(0, len(tests), assignment, logging.getLogger())
         workers = running(
-            course.root,
-            folder / "secret",
+            course,
             self._homework,
             self._settings,
             whole_class,
+            tests,
             notebooks=_MANY,
-            examined=any(map(uses_checks, tests)),
             progress=lambda: self._progress,
         )
-        self._class_run, self._secret = stack.enter_context(workers)
+        self._class_run, self._job = stack.enter_context(workers)
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hw-try-")))
         write_both(course, assignment, place / "solutions", place / "untouched")
         reader = Reader(course, assignment, course.db_url, self._job)
@@ -160,13 +158,6 @@ class Submitting:
             call = here.submit
         self._remembered = Remembered(folder / f"{assignment}.json", call)
 
-    def _job(
-        self, who: str, notebook: NotebookNode, sound: Sequence[str], *, quick: bool = False
-    ) -> Job:
-        settings = self._short if quick else self._settings
-        homework, secret = self._homework, self._secret
-        return job_of(who, notebook, sound, settings=settings, homework=homework, secret=secret)
-
     def _ask(
         self,
         name: str,
@@ -183,7 +174,8 @@ class Submitting:
                 sound = [test for test in tests if test in self.sound]
                 took = sum(self._seconds.get(test, _MUTANT_CPU_SECONDS) for test in tests)
                 quick = is_mutant and took < _MUTANT_CPU_SECONDS / 5
-                job = self._job(who, plan.cut(tests, sources), sound, quick=quick)
+                settings = self._short if quick else self._settings
+                job = self._job(who, plan.cut(tests, sources), sound, settings=settings)
                 futures.append(self._class_run.begin(job, of_class=False))
         self._begun += len(futures)
         self._progress.expect(self._begun)

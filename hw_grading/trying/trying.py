@@ -68,8 +68,8 @@ class _Survivor:
 def try_tests(course: Course, assignment: str, options: Options) -> tuple[Tried, Path]:
     """Try the tests of a homework; see the command ``hw-grading try``. Return also the page.
 
-    The course gets no other file but results that are kept. `UserError` if it has no such homework;
-    `UserError` if it cannot be released or graded.
+    The course gets no other file but results that are kept. `UserError` if it has no such homework,
+    or if it cannot be released or graded.
     """
     course.expect_homework(assignment)
     own = WholeClass(config=course.config)

@@ -98,7 +98,8 @@ def test_kernels_and_the_fork_server_share_nothing(place: KernelServer) -> None:
             seen = {os.readlink(f"/proc/{pid}/ns/{name}") for pid in [os.getpid(), *sandboxed]}
             assert len(seen) == 5, name
     for folder in ("dev/pts", "tmp", "dev/shm", "home/student"):
-        assert len({os.stat(f"/proc/{pid}/root/{folder}").st_dev for pid in sandboxed}) == 4
+        seen_there = [Path("/proc", str(pid), "root", folder).stat() for pid in sandboxed]
+        assert len({one.st_dev for one in seen_there}) == 4
     pidfd = "anon_inode:[pidfd]"  # the name of all: the first process of a sandbox has its own
     of_fork_server = opened(sandboxed[0]) - {"/dev/null", pidfd}
     assert of_fork_server

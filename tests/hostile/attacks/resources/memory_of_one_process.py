@@ -2,6 +2,7 @@
 
 # /// attack
 # smoke = true
+# limits = {cpu_seconds_per_cell = 60.0, wall_seconds_per_cell = 120.0}
 # numbers = {taken = [501, 1499]}
 # problems = []
 # bounded = true
