@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections import deque
@@ -47,9 +48,11 @@ AHEAD = 100  # submissions that are begun before the loop saves them; there may 
 def _noted_interrupts() -> Iterator[Callable[[], None]]:
     """Note each Ctrl-C; yield a function that raises `KeyboardInterrupt` if one came before.
 
-    What is raised while Python frees an object is dropped, and so is a Ctrl-C that comes then.
+    What is raised while Python frees an object is printed and dropped, and so is a Ctrl-C that
+    comes then. Here it is noted, and not printed.
     """
     came: list[int] = []
+    print_dropped = sys.unraisablehook
 
     def note(number: int, frame: object) -> None:
         came.append(number)
@@ -59,14 +62,20 @@ def _noted_interrupts() -> Iterator[Callable[[], None]]:
         if came:
             raise KeyboardInterrupt
 
+    def dropped(what: "sys.UnraisableHookArgs") -> None:
+        if what.exc_type is not KeyboardInterrupt:
+            print_dropped(what)
+
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield expect_none  # a server handles its signals in its own way
         return
     signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = dropped
     try:
         yield expect_none
     finally:
+        sys.unraisablehook = print_dropped
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

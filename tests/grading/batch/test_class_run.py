@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 import signal
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -102,8 +103,11 @@ def test_a_job_beside_the_class_is_kept_and_counted_nowhere(tmp_path: Path) -> N
     assert len(list(tmp_path.glob("results/*/*"))) == 1
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_ctrl_c_while_python_frees_an_object_ends_the_run(tmp_path: Path) -> None:
+def test_ctrl_c_while_python_frees_an_object_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", printed.append)
     freed: list[str] = []
 
     def begin(student: str) -> None:
@@ -116,7 +120,9 @@ def test_ctrl_c_while_python_frees_an_object_ends_the_run(tmp_path: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         next(ahead)
     assert freed == ["a"]
+    assert printed == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert sys.unraisablehook == printed.append
 
 
 def test_only_some_submissions_are_begun_ahead_of_the_loop(
