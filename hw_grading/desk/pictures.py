@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from hw_grading.rendering.pictures import SVG, content_of, pictures_of
+from hw_grading.rendering.pictures import content_of, pictures_of
 
 WIDTH, HEIGHT = 320, 320  # pixels, at most
 LARGER = 3  # how many times as large a picture is that a grader points at
@@ -19,8 +19,7 @@ Thumbnail = tuple[str, bytes]  # type and content; ("", b"") if there is no pict
 class Thumbnails:
     """The thumbnails of all homeworks, by the digest of the answer: a changed one gets a new one.
 
-    They are kept in memory; beyond `most`, the oldest are dropped. An SVG is its own thumbnail, and
-    is not kept, since it may be large.
+    They are kept in memory; beyond `most`, the oldest are dropped.
     """
 
     def __init__(self, most: int = 10_000) -> None:
@@ -37,9 +36,7 @@ class Thumbnails:
         with self._one:
             if digest in self._kept:
                 return self._kept[digest]
-            made = _thumbnail(cell)
-            if made[0] != SVG:
-                self._kept[digest] = made
+            made = self._kept[digest] = _thumbnail(cell)
             while len(self._kept) > self._most:
                 del self._kept[next(iter(self._kept))]
         return made
@@ -54,10 +51,7 @@ def _thumbnail(cell: Mapping[str, Any], times: int = 1) -> Thumbnail:
     width, height = times * WIDTH, times * HEIGHT
     try:
         mime, data = pictures_of(cell)[0]
-        raw = content_of(mime, data)
-        if mime == SVG:
-            return SVG, raw
-        with Image.open(io.BytesIO(raw), formats=["PNG", "JPEG"]) as image:
+        with Image.open(io.BytesIO(content_of(mime, data)), formats=["PNG", "JPEG"]) as image:
             image.draft("RGB", (2 * width, 2 * height))  # a JPEG is decoded at reduced size
             image.thumbnail((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
             with_alpha = image.convert("RGBA")

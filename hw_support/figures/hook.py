@@ -1,7 +1,9 @@
 """Notes the facts of every figure that a kernel draws, in the metadata of the output that shows it.
 
 They are taken when a figure is drawn for an output or saved. A figure that its cell only saved or
-closed has them in an output of their own, without data. Whatever fails here changes no output.
+closed has them in an output of their own, without data. A figure that would be shown as SVG is
+shown as PNG: a few lines of SVG can keep a browser busy for hours. Whatever fails here changes no
+output.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from weakref import WeakSet
 from hw_support.figures.facts import KEY, facts_of
 
 _MOST_UNSHOWN = 4  # figures of one cell that are in no output
+_SVG = "image/svg+xml"
 
 
 def install(shell: Any, names: Sequence[str]) -> None:
@@ -27,6 +30,16 @@ def install(shell: Any, names: Sequence[str]) -> None:
     shell.events.register("post_run_cell", notes.end_cell)
     with contextlib.suppress(ImportError):  # a course may do without matplotlib
         notes.watch(importlib.import_module("matplotlib.backend_bases"))
+
+
+def _with_png(figure: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of an output by type, with the figure as PNG in the place of SVG."""
+    with contextlib.suppress(Exception):
+        from IPython.core.pylabtools import print_figure
+
+        if png := print_figure(figure, fmt="png", base64=True):
+            return {**{kind: data[kind] for kind in data if kind != _SVG}, "image/png": png}
+    return data
 
 
 class _Notes:
@@ -74,6 +87,8 @@ class _Notes:
         @functools.wraps(format_)
         def format_with_facts(shown: Any, *given: Any, **named: Any) -> Any:
             data, metadata = format_(shown, *given, **named)
+            if _SVG in data and id(shown) in self._drawn:
+                data = _with_png(shown, data)
             if facts := self._of(shown, data):
                 metadata = {**metadata, KEY: facts}
             return data, metadata

@@ -101,6 +101,12 @@ def test_a_figure_in_no_output_has_facts_and_no_picture(cells: Any) -> None:
     assert answer_html(cells["it is only closed"]).count("<p ") == 1  # "no output", and no more
 
 
+def test_a_figure_that_a_student_shows_as_svg_is_shown_as_png(cells: Any) -> None:
+    [output] = cells["SVG"].outputs
+    assert list(output.data) == ["text/plain", "image/png"]
+    assert "<img" in answer_html(cells["SVG"])
+
+
 def test_facts_change_no_digest_of_an_answer(cells: Any) -> None:
     cell = json.loads(json.dumps(cells["it shows the figure"]))
     before = answer_digest(cell)
