@@ -57,7 +57,7 @@ def test_the_notebook_is_valid_and_is_released_as_it_is(course):
     text = path.read_text(encoding="utf-8")
     assert "HOMEWORK" not in text
     assert "# hw3: a running mean" in text
-    assert "hw_support check hw3.ipynb" in text
+    assert "under its name, `hw3.ipynb`" in text
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook, relax_add_props=False)
     assert check_source(course, "hw3") == []

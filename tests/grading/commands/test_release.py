@@ -191,6 +191,15 @@ def test_the_courses_own_list_of_packages_is_taken_as_it_is(plain, tmp_path):
     )
 
 
+@pytest.mark.smoke
+def test_the_doctor_of_an_unzipped_homework_finds_nothing_to_fix(ours, tmp_path):
+    folder = unzipped(ours[1], tmp_path)
+    doctor = [sys.executable, "-m", "hw_support", "doctor"]
+    done = subprocess.run(doctor, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("as it was shipped" in done.stdout) == (ours[0] == "hw2")
+
+
 # -- the library of the homeworks
 
 
