@@ -134,7 +134,7 @@ def test_a_homework_is_begun_released_and_graded_in_ten_minutes(copy: Copy) -> N
     said = ""
     for block in blocks("In ten minutes"):
         for command in block["text"].splitlines():
-            if command.startswith("nbgrader autograde"):
+            if command.startswith("hw-grading grade"):
                 copy.hand_in("hw3", "right")
                 copy.hand_in("hw3", "wrong", running_mean="def running_mean(x):\n    return x")
             said = copy.must(command)
