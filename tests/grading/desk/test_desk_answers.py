@@ -146,13 +146,6 @@ def test_a_damaged_plot_has_no_thumbnail_and_is_tried_once(data):
     assert thumbnails.make({"cell_type": "markdown"}, "text") == ("", b"")
 
 
-def test_beyond_their_number_the_oldest_thumbnails_are_dropped():
-    thumbnails = Thumbnails(most=5)
-    for number in range(9):
-        assert thumbnails.make(plot_cell(picture()), f"d{number}")
-    assert [n for n in range(9) if thumbnails.kept(f"d{n}")] == [4, 5, 6, 7, 8]
-
-
 def test_numbers_are_the_last_printed_lines():
     lines = "".join(f"{n} of 605\n" for n in range(605))
     result = new_output("execute_result", data={"text/plain": "0.97"})
