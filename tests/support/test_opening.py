@@ -11,7 +11,7 @@ from tiny_homeworks import answered_notebook, description_of
 from hw_grading.commands.sample import cell_of
 from hw_support.errors import UserError
 from hw_support.student import check
-from hw_support.student.certification import asked_in, empty_in, written_in
+from hw_support.student.certification import asked_in, empty_in, missing_in, written_in
 from hw_support.student.opening import open_notebook
 from hw_support.submission.released import as_release
 
@@ -90,6 +90,7 @@ WRITTEN = ANSWERS["certification"]
 def test_what_a_certification_leaves_empty_is_named(text, empty, student):
     assert empty_in(text, RELEASED) == empty
     assert written_in(text, "Student id") == student
+    assert (missing_in(text, RELEASED) == "fill it in") == (text == RELEASED)
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,8 @@ def plot_cell(*pictures):
     return code_cell(*(display({"image/png": data}) for data in pictures))
 
 
-def test_a_thumbnail_is_small_and_made_once():
-    thumbnails = Thumbnails()
+def test_a_thumbnail_is_small_made_once_and_dropped_for_newer_ones():
+    thumbnails = Thumbnails(most=1)
     assert thumbnails.kept("d") is None
     made = thumbnails.make(plot_cell(picture((1600, 800))), "d")
     with Image.open(io.BytesIO(made[1])) as image:
@@ -131,6 +131,7 @@ def test_a_thumbnail_is_small_and_made_once():
     assert thumbnails.make(plot_cell(), "d") == thumbnails.kept("d") == made
     jpeg = code_cell(display({"image/jpeg": picture(kind="JPEG")}))
     assert thumbnails.make(jpeg, "e")[0] == "image/webp"
+    assert thumbnails.kept("d") is None
     with Image.open(io.BytesIO(thumbnails.larger(plot_cell(picture((4000, 1000))))[1])) as image:
         assert image.size == (LARGER * WIDTH, LARGER * WIDTH // 4)
 
