@@ -51,7 +51,7 @@ def _command(
         name = run.__name__.rstrip("_")
         _LINES.setdefault(phase, []).append(f"  {name:<12}{line}")
         parser = _COMMANDS.add_parser(name, description=about, allow_abbrev=False)
-        parser.set_defaults(run=run, takes_more=more)
+        parser.set_defaults(run=run, takes_more=more, parser=parser)
         course: Any = {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         parser.add_argument("--course", **course)  # may stand behind the command too
         for add in ([_HOMEWORK] if homework else []) + [*arguments]:
@@ -166,7 +166,7 @@ def release(asked: Asked) -> int:
     except NotReleased as found:
         print(visible(str(found)), file=sys.stderr)
         return TO_DO
-    return _say(zips, warnings)
+    return _say([f"Give students {path}" for path in zips], warnings)
 
 
 @_command("Prepare")
@@ -548,7 +548,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     asked, more = PARSER.parse_known_args(arguments)
     if more and not asked.takes_more:
-        PARSER.error(f"unrecognized arguments: {' '.join(more)}")
+        asked.parser.error(f"unrecognized arguments: {' '.join(more)}")
     try:
         from hw_grading.homework.course import Course
 

@@ -61,13 +61,15 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     yield "left out by collect", [one.file for one in collected.left_out], again
     how = f"write it into submitted/STUDENT/{name}/timestamp.txt, and type: hw-grading grade {name}"
     yield "the time of submission is not proven", collected.without_proof(results), how
+    not_graded = [s for s, one in handed_in.items() if one.status is Status.NOT_GRADED]
+    grade = f"hw-grading grade {name}"
+    yield "not graded", not_graded, f"{grade} (it says why a submission cannot be graded)"
     open_tests = [
         student
         for student, one in handed_in.items()
-        if one.status is Status.NOT_GRADED
-        or any(score.is_open and not score.cell.by_hand for score in one.counting)
+        if student not in not_graded and one.unscored - one.dropped
     ]
-    yield "tests without a score", open_tests, f"hw-grading grade {name}"
+    yield "tests without a score", open_tests, grade
     waiting = {
         student: sum(score.waits for score in one.counting)
         for student, one in handed_in.items()

@@ -12,6 +12,7 @@ from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import Course
+from hw_grading.outcome import Status
 from hw_grading.texts import in_digits
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import Severity
@@ -30,6 +31,8 @@ def explain(
     result = _result(results, student)
     chosen = _chosen(results, result, test)
     run = result.run
+    if run is None and result.status is Status.NOT_GRADED:
+        raise UserError(f"{student} is not graded. {result.reason}")
     if run is None:
         raise UserError(
             f"{student} was never graded by this version, so what its tests found is not known: "

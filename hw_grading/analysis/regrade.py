@@ -73,8 +73,8 @@ class Regrade:
         results, chosen = self._graded()
         if all(one.run is None or one.run.number == numbers.get(one.student.id) for one in chosen):
             raise UserError(
-                f"nbgrader {' '.join(words)} did not finish. See its messages above, then run "
-                "this command again: it continues, and compares with the same scores"
+                f"nbgrader {' '.join(words)} graded no submission. Mend what its messages above "
+                "name, then type this command again: it compares with the same scores"
             )
         found = compare(before, results, [one.student.id for one in chosen])
         self._say(as_text(found, shutil.get_terminal_size((140, 24)).columns))
@@ -83,7 +83,7 @@ class Regrade:
             write_whole(self._folder / name, as_csv(found).encode("utf-8", "replace"))
             self._say(
                 f"{self._folder / name}\nFeedback that you generated before shows the old points: "
-                f"nbgrader generate_feedback {self.assignment} --force"
+                f"hw-grading feedback {self.assignment} --force"
             )
         if not found.not_graded:
             self._begun.unlink()

@@ -81,6 +81,8 @@ def _cells(assignment: str) -> Iterator[NotebookNode]:
     yield _cell("code", "plot", _PLOT, _ANSWER | {"grade": True, "points": 2})
     yield _cell("markdown", "meaning_question", _MEANING_TEXT, _GIVEN)
     yield _cell("markdown", "meaning", _MEANING, _ANSWER | {"grade": True, "points": 3})
+    yield _cell("markdown", "submit", _SUBMIT.replace("HOMEWORK", assignment))
+    yield _cell("code", "check", "hw_support.check()")
 
 
 def _cell(kind: str, name: str, text: str, marks: dict[str, Any] | None = None) -> NotebookNode:
@@ -103,14 +105,11 @@ Say here in a few sentences what this homework is about.
 - **Answer** in the cells that say `YOUR CODE HERE` or *YOUR ANSWER HERE*. Delete the line
   `raise NotImplementedError()` when you start. You may add cells of your own.
 - **Tests** stand below your functions and are folded: run them, and read what they print. When you
-  are graded, each test runs on further inputs of the same kinds. What passes all tests that you see
-  loses nothing there.
+  are graded, each test runs on further inputs of the same kinds. An answer that passes all tests
+  that you see loses no point in grading.
 - **One mistake costs points once.** A test that fails is run again with right functions in the
   place of those further up, and the better result counts.
 - **People** read the plot and the text.
-- **Before you submit**, save, open a terminal (*File → New → Terminal*) and type
-  `python -m hw_support check HOMEWORK.ipynb`. Submit this one file under its name,
-  `HOMEWORK.ipynb`.
 """
 
 _IMPORTS_TEXT = """
@@ -123,6 +122,7 @@ _IMPORTS = """
 import matplotlib.pyplot as plt
 import numpy as np
 
+import hw_support
 from hw_support import Checks
 
 samples = np.random.default_rng(0).normal(1.0, 2.0, 500)
@@ -214,4 +214,11 @@ When the curve is flat, more samples hardly change the mean. It does not show th
 right one: all samples may be too large by the same amount. For samples that grow all the time, such
 as prices over many years, the curve never becomes flat.
 <!-- END SOLUTION -->
+"""
+
+_SUBMIT = """
+## Submit
+
+Save, run the next cell, and do what it lists: it runs a copy of your notebook, as the grader does.
+Then submit this one file under its name, `HOMEWORK.ipynb`.
 """

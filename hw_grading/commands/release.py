@@ -72,7 +72,8 @@ def check_source(course: Course, assignment: str) -> list[str]:
             notebook = nbformat.read(path, as_version=4)
         except ValueError as error:
             raise UserError(
-                f"{path} is not a notebook ({error}). Save it again in Jupyter, or delete it"
+                f"{path} is not a notebook ({error}). Put back an earlier version of it. "
+                "If it is not part of the homework, move it out of this folder"
             ) from error
         set_points(notebook)
         check_cells(notebook, shown)

@@ -45,6 +45,7 @@ if os.getppid() != PARENT:
 def show(kind, *of):
     kind is KeyboardInterrupt or sys.__excepthook__(kind, *of)
 sys.excepthook = show
+sys.argv[0] = "nbgrader"
 from nbgrader.apps.nbgraderapp import main
 main()
 """

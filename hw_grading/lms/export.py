@@ -59,14 +59,20 @@ class Grade:
         return self.result.known.scored
 
     @property
-    def is_final(self) -> bool:
-        """Whether nothing has to be graded or mended any more."""
+    def why_not_final(self) -> str:
+        """What has to be graded or mended; "" if nothing has."""
         result = self.result
-        if result.status is Status.NOT_GRADED or result.too_high:
-            return False
+        if result.status is Status.NOT_GRADED:
+            return "not graded"
+        if result.too_high:
+            return "a person gave more than the question's points"
         if self.is_scored:
-            return not any(score.waits for score in result.counting)
-        return result.status is not Status.SUBMISSION_FAILED
+            waits = [score for score in result.counting if score.waits]
+            by_hand = any(score.cell.by_hand for score in waits)
+            why = "an answer waits for a person" if by_hand else "a test has no score"
+            return why if waits else ""
+        failed = result.status is Status.SUBMISSION_FAILED
+        return "it could not be graded completely" if failed else ""
 
     @property
     def last_and_first(self) -> tuple[str, str]:
@@ -138,13 +144,15 @@ def export(
         content = _csv([row(grades.results, one) for one in grades.wanted.values()])
         given = {who: one.result for who, one in grades.wanted.items() if one.is_scored}
         exported = Exported(said, content, [], given)
-    if unfinished := [student for student, one in grades.wanted.items() if not one.is_final]:
+    unfinished: dict[str, list[str]] = {}
+    for student, one in grades.wanted.items():
+        if why := one.why_not_final:
+            unfinished.setdefault(why, []).append(quoted(student))
+    if unfinished:
+        number = counted(sum(map(len, unfinished.values())), "student")
+        whose = "; ".join(f"{why}: {', '.join(them)}" for why, them in unfinished.items())
         exported.to_check.insert(
-            0,
-            f"not final are the grades of {counted(len(unfinished), 'student')}: "
-            f"{', '.join(map(quoted, unfinished))}. A submission is not graded, a test has a "
-            "fault and therefore no score, an answer waits for a person, or a score by a person is "
-            f"above the question's points. To see more: hw-grading report {assignment}",
+            0, f"not final: {number} ({whose}). To see more: hw-grading report {assignment}"
         )
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
@@ -335,7 +343,7 @@ def _like_gradescope(results: Results, grade: Grade) -> dict[str, Any]:
     """Return a row as in Gradescope's export of an assignment, with a column for each cell."""
     row, record = _plain(results, grade, grade.is_scored), grade.result.known
     seconds, when = round(record.seconds_late), record.handed_in
-    status = "Graded" if grade.is_scored and grade.is_final else "Ungraded"
+    status = "Graded" if grade.is_scored and not grade.why_not_final else "Ungraded"
     late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     return {
         "First Name": row["first_name"],
@@ -430,7 +438,7 @@ class PlainCsv(ExportPlugin):
                     for student, one in grades.wanted.items()
                     if one.is_scored and (not students or student in students)
                 }
-                waiting[name] = sum(not one.is_final for one in grades.wanted.values())
+                waiting[name] = sum(bool(one.why_not_final) for one in grades.wanted.values())
             _write(to, _csv(rows), course.root / FILE_NAME)
             for name, results in given.items():
                 note_export(course, name, NBGRADERS, to, results)

@@ -102,13 +102,14 @@ def _kernel() -> Line:
 
 
 def _data() -> Iterator[Line]:
-    """Check the files of the homework, if it has any, and the packages that read them."""
+    """Check the data of the homework, if it has any, and the packages that read them."""
     try:
         faults = importlib.import_module("hw_support.homeworks.shipped_data").faults
     except ImportError:
         return
     found = faults()
-    yield Line("data", found or "as it was shipped", AGAIN if found else None)
+    if found is not None:
+        yield Line("data", found or "as it was shipped", AGAIN if found else None)
 
 
 def _disk() -> Line:

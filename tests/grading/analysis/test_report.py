@@ -73,8 +73,8 @@ def test_failed_and_ungraded_submissions_have_a_reason(course):
         "Open, before grades go out:",
         "  the time of submission is not proven (1): eve",
         "      write it into submitted/STUDENT/hw2/timestamp.txt, and type: hw-grading grade hw2",
-        "  tests without a score (1): eve",
-        "      hw-grading grade hw2",
+        "  not graded (1): eve",
+        "      hw-grading grade hw2 (it says why a submission cannot be graded)",
         "  2 answers to be graded by a person (+) (2): ada, bob",
         "      hw-grading desk hw2",
     ]

@@ -7,7 +7,9 @@ import pytest
 
 from hw_grading.__main__ import main
 from hw_grading.commands.new import new
+from hw_grading.commands.release import check_source
 from hw_grading.homework.course import Course
+from hw_grading.homework.points import worth_of
 from hw_support.submission.file import UserError
 
 SETTINGS = "from hw_grading import configure\n\nc = get_config()\nconfigure(c)\n"
@@ -48,6 +50,19 @@ def test_a_folder_with_other_things_does_not_become_a_course(folder, capsys):
     assert main(["--course", str(folder), "new", "hw3"]) == 2
     assert f"There is no nbgrader_config.py in {folder}" in capsys.readouterr().err
     assert files_in(folder).keys() == {"thesis.tex"}
+
+
+def test_the_notebook_is_valid_and_is_released_as_it_is(course):
+    [path] = new(course, "hw3")
+    text = path.read_text(encoding="utf-8")
+    assert "HOMEWORK" not in text
+    assert "# hw3: a running mean" in text
+    assert "under its name, `hw3.ipynb`" in text
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook, relax_add_props=False)
+    assert check_source(course, "hw3") == []
+    assert worth_of(notebook.cells) == {"test_running_mean": 5, "plot": 2, "meaning": 3}
+    assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
 @pytest.mark.parametrize("name", ["", "3hw", "../hw3", "hausübung", "hw3\n", "class", "h" * 41])

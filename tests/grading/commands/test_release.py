@@ -1,5 +1,7 @@
 """The students' zip works without the repository, and does not show other homeworks."""
 
+import subprocess
+import sys
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -183,6 +185,15 @@ def test_the_courses_own_list_of_packages_is_taken_as_it_is(plain, tmp_path):
     assert said == (
         "ps: requirements-student.lock names no-such-package, which the grader does not have."
     )
+
+
+@pytest.mark.smoke
+def test_the_doctor_of_an_unzipped_homework_finds_nothing_to_fix(ours, tmp_path):
+    folder = unzipped(ours[1], tmp_path)
+    doctor = [sys.executable, "-m", "hw_support", "doctor"]
+    done = subprocess.run(doctor, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ("as it was shipped" in done.stdout) == (ours[0] == "hw2")
 
 
 # -- the library of the homeworks

@@ -130,7 +130,7 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(term, tmp_path, capsys)
     to = tmp_path / "questions.csv"
     words = ["export", "ps1", "--format", "questions", "--output", to]
     assert term.type(*words) == 1
-    assert "not final are the grades of 1 student: 'ada'" in capsys.readouterr().err
+    assert "not final: 1 student (an answer waits for a person: 'ada'" in capsys.readouterr().err
     correct(term, "plot", "--drop")
     correct(term, "why", "--add", "-1")
     assert term.type(*words) == 0

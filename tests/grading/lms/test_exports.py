@@ -250,14 +250,14 @@ CASES = {
         "line 4: the SIS User ID '3031' belongs to ann, but the SIS Login ID 'bob'", changes=ZOE),
     # scores that are not final
     "graded by nobody": Case(
-        canvas(), "not final are the grades of 1 student: 'dan'",
+        canvas(), "not final: 1 student (an answer waits for a person: 'dan'",
         changes=SCORES | {"O'Neil": ("2.5", "0")},
         before=lambda course: add_student(course, "dan")),
     "submitted again, or not graded": Case(
-        canvas(), "not final are the grades of 2 students: 'ann', 'dan'",
+        canvas(), "not final: 2 students (not graded: 'ann', 'dan'",
         before=handed_in_again),
     "above the points": Case(
-        canvas(), "not final are the grades of 1 student: 'ann'",
+        canvas(), "not final: 1 student (a person gave more than the question's points: 'ann'",
         changes=BOB | ZOE | {"Lee": ("", "9")}, before=too_high),
     # Moodle
     "Moodle": Case(moodle(), "", 0),
