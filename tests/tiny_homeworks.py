@@ -119,17 +119,19 @@ def answered_notebook(name: str) -> NotebookNode:
     return solved(released_notebook(name), source_of(name))
 
 
-def description_of(name: str) -> dict[str, Any]:
-    """The homework's description, as students get it."""
+def description_of(
+    name: str, notebook: NotebookNode | None = None, **more: list[str] | dict[str, str]
+) -> dict[str, Any]:
+    """A homework's description, as students get it; by default that of ps1 or ps2."""
     return described(
-        released_notebook(name),
+        notebook or released_notebook(name),
         assignment=name,
         notebook=name,
-        packages=["numpy"],
         certification="certification",
         cpu_seconds_per_cell=60.0,
         cpu_seconds_for_cell={},
         output_bytes_per_cell=2_000_000,
+        **{"packages": ["numpy"], **more},
     )
 
 

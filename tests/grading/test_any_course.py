@@ -24,7 +24,7 @@ from traitlets.utils.importstring import import_item
 
 from hw_grading import configure
 from hw_grading.cli import main
-from hw_grading.commands.compare import Comparison, grade_both
+from hw_grading.commands.compare import grade_both
 from hw_grading.homework.course import scratch_course
 from hw_grading.homework.homework import Homework
 from hw_grading.run.settings import RunSettings
@@ -112,26 +112,6 @@ def test_configure_sets_the_graders_classes_and_nothing_else() -> None:
     assert [n.rpartition(".")[2] for n in names if n.startswith("nbgrader.")] == stock
     for name in names + c.Autograde.autograde_preprocessors:
         assert isinstance(import_item(name), type)
-
-
-def test_the_comparison_names_each_cell_that_differs() -> None:
-    one, other, third = (("ann", "week 1", name) for name in ("one", "other", "third"))
-    stock = {one: 2.0, other: None, third: 1.0}
-    same = Comparison(stock, dict(stock), times=("hw-grading took 1.0 s.",))
-    assert list(same.lines()) == [
-        "Stock nbgrader and hw-grading differ in 0 of 3 cells.",
-        "hw-grading took 1.0 s.",
-    ]
-    differs = Comparison(stock, {one: 1.5, other: 0.0}, failures=("NOT GRADED: ann",))
-    assert differs.different == [one, other, third]
-    assert [re.split("  +", line) for line in differs.lines()] == [
-        ["Stock nbgrader and hw-grading differ in 3 of 3 cells."],
-        ["submission", "notebook", "cell", "stock nbgrader", "hw-grading"],
-        ["ann", "week 1", "one", "2", "1.5"],
-        ["ann", "week 1", "other", "by a person", "0"],
-        ["ann", "week 1", "third", "1", "not graded"],
-        ["NOT GRADED: ann"],
-    ]
 
 
 @pytest.mark.slow

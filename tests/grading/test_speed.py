@@ -67,20 +67,24 @@ def at_once(seconds):
     return AT_ONCE.format(seconds=seconds)
 
 
-def test_a_busy_processor_does_not_make_loops_fast():
-    assert failed("40 * LOOPS", at_once("LOOPS")) == [PART]
-    assert failed("LOOPS", at_once("LOOPS")) == [PART]
+ANSWERS = {
+    "loops, though the processor is busy": ("40 * LOOPS", at_once("LOOPS"), False),
+    "loops": ("LOOPS", at_once("LOOPS"), False),
+    "no loops": ("LOOPS", at_once("LOOPS / 50"), True),
+    "no loops, and all calls but the ninth are disturbed": (
+        "LOOPS",
+        at_once("LOOPS / 50 if len(calls) == 9 else LOOPS"),
+        True,
+    ),
+    "zeros for many points": (
+        "LOOPS",
+        at_once("LOOPS / 50").replace("return", "return (len(A) != 120) *"),
+        False,
+    ),
+    "computed when it is read": ("LOOPS", WHEN_READ, False),
+}
 
 
-def test_an_answer_without_loops_is_fast_on_a_busy_machine():
-    assert not failed("LOOPS", at_once("LOOPS / 50"))
-    assert not failed("LOOPS", at_once("LOOPS / 50 if len(calls) == 9 else LOOPS"))
-
-
-def test_zeros_for_many_points_are_not_fast():
-    answer = at_once("LOOPS / 50").replace("return", "return (len(A) != 120) *")
-    assert failed("LOOPS", answer) == [PART]
-
-
-def test_an_answer_that_computes_when_read_takes_its_time():
-    assert failed("LOOPS", WHEN_READ) == [PART]
+@pytest.mark.parametrize(("loops", "answer", "is_fast"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_fast_by_what_it_computes_itself(loops, answer, is_fast):
+    assert failed(loops, answer) == ([] if is_fast else [PART])

@@ -47,14 +47,6 @@ def test_a_course_in_order_is_fine_and_each_thing_has_a_line(course, capsys):
     assert said.endswith("Everything is fine.\n")
 
 
-def test_a_package_that_notebooks_may_import_is_missing(course: Course) -> None:
-    set_in(course, "c.ExecuteSubmission.packages = ['numpy', 'not-there', '']")
-    line = lines_of(course)["settings"]
-    assert line.found == "c.ExecuteSubmission.packages: not installed: not-there, "
-    assert line.advice
-    assert line.advice.endswith("-m pip install not-there ''")
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -76,6 +68,7 @@ def test_settings_that_cannot_be_read_are_named(text, said, course, capsys) -> N
         ("c.WholeClass.wokers = 3", "settings", "Did you mean `workers`"),
         ("c.LatePolicy.percnt = 10", "ps1", "The settings are: floor"),
         ("c.Exchange.timezone = 'Pacific'", "settings", "'Pacific' is not known here"),
+        ("c.ExecuteSubmission.packages = ['not-there', '']", "settings", "install not-there ''"),
     ],
 )
 def test_a_wrong_setting_is_named_in_its_line(setting, what, said, course) -> None:

@@ -27,9 +27,6 @@ from tiny_homeworks import marked
 import hw_grading
 from hw_grading.commands.sample import cell_of
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.notebooks import FINISHED, open_notebook
-from hw_support.submission.file import UserError
-from hw_support.submission.problems import METADATA_KEY
 
 ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
@@ -53,15 +50,6 @@ MANIFEST = """
 [limits.sketch]
 cpu_seconds = 1.5
 """
-
-
-def is_finished(path: Path) -> bool:
-    """Return whether a notebook in `autograded/` was graded and written completely."""
-    try:
-        metadata = open_notebook(path)["metadata"]
-    except (UserError, OSError):
-        return False
-    return metadata.get(METADATA_KEY, {}).get(FINISHED) is True
 
 
 def code(source: str, grade_id: str, **marks: Any) -> NotebookNode:

@@ -8,10 +8,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from tiny_homeworks import BY_HAND, CERTIFICATION, marked, notebook_of
+from tiny_homeworks import BY_HAND, CERTIFICATION, description_of, marked, notebook_of
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.cells import described
 from hw_support.student import check
 from hw_support.student.opening import open_notebook
 from hw_support.submission import released
@@ -67,17 +66,10 @@ def small_notebook() -> NotebookNode:
 
 def small_description() -> dict[str, Any]:
     """The homework's description as it is beside the notebook."""
-    return described(
-        small_notebook(),
-        assignment="small",
-        notebook="small",
-        packages=["numpy", "matplotlib"],
-        certification="certification",
-        cpu_seconds_per_cell=60.0,
-        cpu_seconds_for_cell={},
-        output_bytes_per_cell=2_000_000,
-        arrays=["heights"],
-        plots={"sketch": "title, points=3, of=heights"},
+    plots = {"sketch": "title, points=3, of=heights"}
+    packages = ["numpy", "matplotlib"]
+    return description_of(
+        "small", small_notebook(), packages=packages, arrays=["heights"], plots=plots
     )
 
 

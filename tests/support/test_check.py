@@ -35,6 +35,9 @@ MISTAKES = {
          "It has matplotlib, numpy. Write the answer without pytest"),
         (f"print('x' * 3_000_000)\n{RIGHT}", "Cell double has 3.0 MB of output. The grader keeps 2 "
          "MB of it"),
+        ("checks = 3\nclass Checks: parts = [1]\nchecks = Checks()",),
+        ("%reset -f",),
+        ("import threading, os\nthreading.Timer(0.3, os._exit, [1]).start()",),
     ],
     "sketch": [
         ("plt.plot([1, 2]]", "sketch raises SyntaxError: ", "no plot in sketch"),
@@ -60,7 +63,7 @@ MISTAKES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mistakes", [*zip_longest(*MISTAKES.values())], ids=range(9))
+@pytest.mark.parametrize("mistakes", [*zip_longest(*MISTAKES.values())], ids=range(11))
 def test_the_mistakes_in_the_cells_of_a_notebook_are_named(mistakes, tmp_path):
     made = {name: one for name, one in zip(MISTAKES, mistakes, strict=True) if one}
     found = checked(answered(**{name: source for name, (source, *_) in made.items()}), tmp_path)
@@ -168,18 +171,3 @@ def test_a_wrong_file_name_is_a_finding(desk, tmp_path):
     done = desk("check", "small-final.ipynb")
     assert done.status == 1
     assert "This file is called small-final.ipynb. Submit it as small.ipynb" in done.said
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "own",
-    [
-        "%reset -f",
-        "import threading, os\nthreading.Timer(0.3, os._exit, [1]).start()",
-        "checks = 3\nclass Checks: parts = [1]\nchecks = Checks()",
-    ],
-)
-def test_no_answer_makes_check_end_in_a_traceback(own, tmp_path):
-    found = checked(answered(double=own), tmp_path)
-    assert not found.report.fine
-    assert found.said

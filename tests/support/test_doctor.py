@@ -3,11 +3,9 @@
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,40 +64,21 @@ def test_doctor_in_a_notebook_says_all_and_in_grading_nothing(capsys, monkeypatc
     assert "not checked while this notebook is graded" in capsys.readouterr().out
 
 
-def without(*packages, folder):
-    """A folder with what is installed here but these packages, for Python's path."""
-    here = Path(sysconfig.get_paths()["purelib"])
-    for path in here.iterdir():
-        name = re.split(r"[-.]", path.name.lower())[0].replace("-", "_")
-        if name not in packages and path.suffix != ".pth":
-            (folder / path.name).symlink_to(path)
-    return folder
-
-
-BROKEN = {
-    "nothing is installed": (None, ["FIX numpy", "FIX tqdm", "FIX kernel Jupyter is not"]),
-    "NumPy is missing": (("numpy",), ["FIX numpy not installed Type:", "fine tqdm"]),
-    "Jupyter is missing": (
-        ("jupyter_client", "ipykernel", "jupyterlab"),
-        ["FIX ipykernel", "FIX jupyterlab", "FIX kernel Jupyter is not installed"],
-    ),
-}
-
-
-@pytest.mark.parametrize(("packages", "lines"), BROKEN.values(), ids=BROKEN)
-def test_doctor_needs_no_package(packages, lines, tmp_path):
-    path = [str(ROOT)]
-    if packages:
-        path.append(str(without(*packages, folder=tmp_path)))
+def test_doctor_needs_no_package():
     done = subprocess.run(
         [sys.executable, "-S", "-m", "hw_support", "doctor"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
     said = " ".join(done.stdout.split())
     assert (done.returncode, done.stderr) == (1, ""), done
-    assert [line for line in lines if line not in said] == [], said
+    for line in (
+        "FIX numpy not installed Type:",
+        "FIX tqdm",
+        "FIX kernel Jupyter is not installed",
+    ):
+        assert line in said
     assert '-m pip install "hw-support[notebook]"' in said
 
 

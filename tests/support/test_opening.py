@@ -11,7 +11,7 @@ from tiny_homeworks import answered_notebook, description_of
 from hw_grading.commands.sample import cell_of
 from hw_support.errors import UserError
 from hw_support.student import check
-from hw_support.student.certification import asked_in, empty_in, written_in
+from hw_support.student.certification import asked_in, empty_in, missing_in, written_in
 from hw_support.student.opening import open_notebook
 from hw_support.submission.released import as_release
 
@@ -90,6 +90,7 @@ WRITTEN = ANSWERS["certification"]
 def test_what_a_certification_leaves_empty_is_named(text, empty, student):
     assert empty_in(text, RELEASED) == empty
     assert written_in(text, "Student id") == student
+    assert (missing_in(text, RELEASED) == "fill it in") == (text == RELEASED)
 
 
 @pytest.mark.parametrize(
@@ -120,22 +121,11 @@ def test_the_zip_has_the_bytes_and_the_name_for_collect(desk, tmp_path):
     assert f"contains {name} (SHA-256 " in done.said
 
 
-@pytest.mark.parametrize(
-    ("certification", "said"),
-    [
-        (WRITTEN.replace("Ada", ""), "The certification is not signed: fill in: Name."),
-        (None, "The certification is not signed: "),
-    ],
-)
-def test_the_zip_without_a_check_names_an_unsigned_promise(certification, said, desk, tmp_path):
-    notebook = answered()
-    if certification is None:
-        notebook.cells.remove(cell_of(notebook, "certification"))
-    else:
-        cell_of(notebook, "certification").source = certification
+def test_the_zip_without_a_check_names_an_unsigned_promise(desk, tmp_path):
+    notebook = answered(certification=WRITTEN.replace("Ada", ""))
     done = desk("zip", "--no-check", "--student", "7", "small.ipynb", notebook=notebook)
     assert done.status == 1
-    assert said in done.said
+    assert "The certification is not signed: fill in: Name." in done.said
     assert (tmp_path / "7_small.zip").exists()
 
 

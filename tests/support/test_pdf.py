@@ -149,12 +149,15 @@ def test_a_pictures_file_is_taken_from_the_notebook_alone(made, tmp_path):
     assert done.text.count("is not in the notebook, or") == 2
 
 
-def test_a_picture_that_cannot_be_shown_is_left_out(made, monkeypatch):
+def test_an_output_that_cannot_be_shown_is_left_out_or_named(made, monkeypatch):
     broken = ["", "no base64!", "QUJD", picture(kind="GIF"), picture(kind="PNG")[:200]]
     outputs = [shown(image_png=data, text_plain="<Figure>") for data in broken]
+    outputs += [shown(text_html="<b>x</b>"), shown(text_plain="plain", text_html="<b>x</b>")]
     done = made(code_cell("x", *outputs), "end")
     assert done.pictures == []
-    assert "end" in done.text
+    assert "[An output of the kind text/html, which cannot be shown.]" in done.text
+    for words in ("plain", "end"):
+        assert words in done.text
     monkeypatch.setattr(pdf, "_MAX_PIXELS", 100)  # larger ones are not decoded
     done = made(code_cell("x", shown(image_png=picture())))
     assert "[An output of the kind image/png, which cannot be shown.]" in done.text
@@ -184,32 +187,27 @@ def test_long_texts_of_the_course_are_folded_if_asked(made):
     assert "again" in made(long, is_given=lambda cell: True).text
 
 
-def test_other_outputs_are_shown_as_text_or_named(made):
-    outputs = [shown(text_html="<b>x</b>"), shown(text_plain="plain", text_html="<b>x</b>")]
-    done = made(code_cell("x", *outputs))
-    assert "[An output of the kind text/html, which cannot be shown.]" in done.text
-    assert "plain" in done.text
-
-
 def test_what_is_nested_too_deep_does_not_stop_the_rest(made):
     between_marks(made, ["> " * 60 + "deep", "*" * 200 + "x", f"${'{' * 100}x{'}' * 100}$"])
 
 
-def test_a_cell_that_pandoc_rejects_stands_as_plain_text(made, monkeypatch, tmp_path):
-    program, own = tmp_path / "pandoc", pypandoc.get_pandoc_path()
+def rejecting_pandoc(folder, monkeypatch):
+    program, own = folder / "pandoc", pypandoc.get_pandoc_path()
     refuses = "case $w in cell*) grep -q poison $w && exit 1;; esac"
     program.write_text(f'#!/bin/sh\nfor w in "$@"; do {refuses}; done\nexec {own} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setattr(pypandoc, "get_pandoc_path", lambda: str(program))
-    done = made("*before*", "the poison", "after")
-    assert done.warnings == ["Cell 2 (the poison) cannot be set, so it stands as plain text."]
-    assert f"before {PLAIN} the poison after" in done.text
 
 
-def test_a_cell_that_typst_rejects_stands_as_plain_text(made, monkeypatch, tmp_path):
-    template, own = tmp_path / "pages.typ", pdf._TEMPLATE.read_text(encoding="utf-8")
+def rejecting_typst(folder, monkeypatch):
+    template, own = folder / "pages.typ", pdf._TEMPLATE.read_text(encoding="utf-8")
     template.write_text(f"{own}\n#show strong: it => panic()\n", encoding="utf-8")
     monkeypatch.setattr(pdf, "_TEMPLATE", template)
+
+
+@pytest.mark.parametrize("rejecting", [rejecting_pandoc, rejecting_typst])
+def test_a_rejected_cell_stands_as_plain_text(rejecting, made, monkeypatch, tmp_path):
+    rejecting(tmp_path, monkeypatch)
     done = made("*before*", "the **poison**", "after")
     assert done.warnings == ["Cell 2 (the **poison**) cannot be set, so it stands as plain text."]
     assert f"before {PLAIN} the **poison** after" in done.text

@@ -15,14 +15,13 @@ from hw_support.homeworks.watching import progress
 
 
 class Shown:
-    """What one output showed, the newest last; each picture takes `cost` seconds."""
+    """What one output showed, the newest last."""
 
-    def __init__(self, clock):
-        self.clock, self.cost, self.bundles = clock, 0.0, []
+    def __init__(self):
+        self.bundles = []
 
     def update(self, bundle, raw):
         assert raw
-        self.clock[0] += self.cost
         self.bundles.append(bundle)
 
     def lines(self):
@@ -41,7 +40,7 @@ def notebook(monkeypatch):
     shell.events = EventManager(shell, available_events)
 
     def display(bundle, raw, display_id):
-        outputs.append(Shown(clock))
+        outputs.append(Shown())
         outputs[-1].update(bundle, raw)
         return outputs[-1]
 
@@ -78,16 +77,6 @@ def test_a_line_is_redrawn_each_second_and_when_the_cell_ends(notebook):
     notebook.end_cell()
     assert output.lines() == steps
     assert len(notebook.outputs) == 2
-
-
-def test_costly_pictures_come_less_often(notebook):
-    take(notebook, 1, 1.0)
-    (output,) = notebook.outputs
-    output.cost = 0.5
-    start, before = notebook.clock[0], len(output.lines())
-    take(notebook, 2000, 0.1)
-    spent = output.cost * (len(output.lines()) - before)
-    assert 0.02 < spent / (notebook.clock[0] - start) < 0.03
 
 
 def test_the_picture_shows_new_losses_and_the_six_strongest_units(notebook):

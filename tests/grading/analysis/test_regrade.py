@@ -26,7 +26,13 @@ from graded_course import FAILED, PASSED, TEST, WITH, ToyCourse, notebook, run_o
 from graded_course import course as toys
 from nbformat import NotebookNode
 from sqlalchemy import text
-from tiny_homeworks import answered_notebook, manifest_of, source_of, write_homework
+from tiny_homeworks import (
+    answered_notebook,
+    manifest_of,
+    source_of,
+    write_course,
+    write_homework,
+)
 
 from hw_grading.__main__ import main
 from hw_grading.analysis.changes import Comparison, as_text, compare
@@ -37,7 +43,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.model import Mark
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run
-from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.course import Course
 
 __all__ = ["toys"]  # a fixture
 
@@ -65,24 +71,17 @@ c.ExecuteSubmission.wall_seconds_per_cell = 40
 def source() -> NotebookNode:
     """The instructor's notebook."""
     notebook = source_of("ps1")
-    cell_of(notebook, "setup").source = "from hw_support import Checks, assert_close"
     cell_of(notebook, "test_double").source = _TEST
     return notebook
 
 
-def fresh(expected: str) -> str:
-    """The staff code that draws fresh cases and expects this expression."""
-    return _FRESH.replace("EXPECTED", expected)
-
-
-def make_course(folder: Path, expected: str = WRONG_TEST) -> Course:
-    """Write the course, and release the homework."""
-    folder.mkdir(parents=True)
-    shutil.copy(REPOSITORY / "nbgrader_config.py", folder)
+def make_course(folder: Path) -> Course:
+    """Write the course with the wrong test, and release the homework."""
+    write_course(folder)
     with (folder / "nbgrader_config.py").open("a") as settings:
         settings.write(MORE_SETTINGS)
-    edit(Course(folder), expected)
     course = Course(folder)
+    edit(course, WRONG_TEST)
     assert course.nbgrader("generate_assignment", "ps1") == 0
     return course
 
@@ -92,13 +91,13 @@ def edit(course: Course, expected: str, case: str = VISIBLE) -> None:
     notebook = source()
     test = cell_of(notebook, "test_double")
     test.source = test.source.replace(VISIBLE, case)
-    write_homework(course.folder, "ps1", notebook, manifest_of("ps1"), fresh(expected))
+    fresh = _FRESH.replace("EXPECTED", expected)
+    write_homework(course.folder, "ps1", notebook, manifest_of("ps1"), fresh)
 
 
 def submit(course: Course, student: str, answer: str = RIGHT, place: str = "Turin") -> None:
     """Hand in an answer to `double`, and a certification from some place."""
     notebook = answered_notebook("ps1")
-    cell_of(notebook, "setup").source = "from hw_support import Checks, assert_close"
     cell_of(notebook, "double").source = answer
     cell = cell_of(notebook, "certification")
     cell.source = cell.source.replace("Turin", place)

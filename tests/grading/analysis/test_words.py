@@ -20,10 +20,8 @@ SAME = [
     ("The loss falls.", "the  loss\nFALLS"),
     ("It falls, because (as we saw) it must!", "It falls because as we saw it must."),
     ("the *loss* falls", "the loss __falls__"),
-    ("> one\n\ntwo", "one two"),
     ("don't", "don\N{RIGHT SINGLE QUOTATION MARK}t"),
     ("it is 1,5.", "It is 1.5"),
-    ("so `f(x)` is", "so `f(x)`: is"),
     ("Größe", "GRÖSSE"),
 ]
 OTHER = [
@@ -32,9 +30,7 @@ OTHER = [
     ("a<b", "a>b"),
     ("a \N{LESS-THAN OR EQUAL TO} b", "a \N{GREATER-THAN OR EQUAL TO} b"),
     ("it is -1", "it is 1"),
-    ("a - b", "a b"),
     ("(a+b)*c", "a+b*c"),
-    ("f'", "f"),
     ("0.5 points", "5 points"),
     ("97%", "97"),
     ("$W$", "$w$"),
@@ -94,24 +90,6 @@ def test_no_pair_is_missed(texts):
     }
     assert found <= pairs
     assert [pair for pair in pairs if not pair & taken] == []
-
-
-def test_each_text_is_similar_to_the_first_of_its_one_group():
-    chain = {n: bag_of(" ".join(f"w{k}" for k in range(n, n + 20))) for n in range(7)}
-    groups = similar(chain)
-    assert sorted(len(group) for group in groups) == [2, 5]
-    assert all(abs(group[0] - other) <= 2 for group in groups for other in group)
-
-
-def test_differences_are_marked_and_texts_escaped():
-    before = "The loss falls, because <b> and $x^2$ are small."
-    after = "the loss RISES because <b> and $x^3$ are very small"
-    assert differences(before, after) == (
-        "the loss <del>falls</del> <ins>RISES</ins> because &lt;b&gt; and <del>$x^2$</del> "
-        "<ins>$x^3$</ins> are <ins>very</ins> small"
-    )
-    assert differences("Same!", "same") == "same"
-    assert differences("", "<script>") == "<ins>&lt;script&gt;</ins>"
 
 
 @given(st.text(st.sampled_from("aB1 .,-*/$`'()[]<=\\\n_|é‘"), max_size=60))

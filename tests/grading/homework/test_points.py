@@ -6,10 +6,9 @@ import shutil
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook
 from tiny_homeworks import manifest_of, marked, source_of, write_course, write_homework
 
-from hw_grading.analysis.regrade import Regrade
 from hw_grading.commands.release import check_source
 from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.places import read_places
@@ -17,7 +16,6 @@ from hw_grading.homework.cells import plain_cells
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.points import fill_points, points_of, set_points
 from hw_grading.homework.source_notebook import mistakes
-from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
 
 
@@ -70,6 +68,7 @@ def test_a_mark_scheme_that_does_not_fit_is_named_before_release(tmp_path, old):
         ('checks.table("a", POINTS, "out")', 7),
         ("assert f() == 1", 7),
         ("checks.untouched(2)", 2),  # the text of a part may be missing
+        ("checks.untouched('a', points=0.1)\n" * 3, 0.3),  # summed as people sum them
         ('checks.random("mean and spread", 1.5, lambda: f(9), mean=0.0, std=2.0)', 1.5),
         ('c = hw_support.Checks("f")\nc.table("a", points=1, compare="out")', 1),
         ('other.table("b", 3, "out")', 7),
@@ -79,12 +78,6 @@ def test_points_are_counted_where_the_parts_texts_give_them(parts, points):
     notebook = of_cell(f"checks = Checks('f')\n{parts}", 7)
     set_points(notebook)
     assert sum(map(points_of, notebook.cells)) == points
-
-
-def test_fractions_of_points_are_summed_as_people_sum_them():
-    notebook = of_cell("checks = Checks('f')\n" + "checks.untouched('a', points=0.1)\n" * 3, 0.3)
-    set_points(notebook)
-    assert sum(map(points_of, notebook.cells)) == 0.3
 
 
 def test_points_of_cells_that_are_no_tests_are_left_alone():
@@ -149,28 +142,3 @@ def test_every_reader_of_the_source_has_the_points_filled_in(tmp_path):
     place = read_places(path)["test_half"]
     assert (place.title, place.text) == ("Half", "### 1b Half (2.5 points)\n\nOf 7.5.")
     assert "### 1b Half (2.5 points)\n\nOf 7.5." in plain_cells(path)
-
-
-@pytest.mark.slow
-def test_a_release_has_and_states_the_points_of_the_parts_and_notes_a_change(tmp_path):
-    course = write_course(tmp_path / "course")
-    notebook = source_of("ps1")
-    test = cell_of(notebook, "test_half")
-    test.metadata["nbgrader"]["points"] = 5
-    question = marked(new_markdown_cell("Of {{ points test_half | words }}."), "q", locked=True)
-    question["id"] = "question"
-    notebook.cells.insert(2, question)
-    write_homework(course.folder, "ps1", notebook, manifest_of("ps1"))
-    assert check_source(course, "ps1") == []
-    course.must("generate_assignment", "ps1", log=tmp_path / "log")
-    released = nbformat.read(course.release("ps1") / "ps1.ipynb", as_version=4)
-    assert cell_of(released, "q").source == "Of 2 points."
-    assert cell_of(released, "test_half").metadata["nbgrader"]["points"] == 2
-    collapsed = [c for c in released.cells if c.metadata.get("jupyter") == {"source_hidden": True}]
-    tests = ["test_double", "test_half", "test_negative"]
-    assert [grade_id_of(cell) for cell in collapsed] == tests
-    regrade = Regrade(course.folder, "ps1", [], print)
-    assert regrade._edited()[0] == []
-    test.source = test.source.replace('elsewhere", points=1', 'elsewhere", points=2')
-    write_homework(course.folder, "ps1", notebook, "")
-    assert sorted(regrade._edited()[0]) == ["q", "test_half"]

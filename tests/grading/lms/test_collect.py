@@ -74,7 +74,8 @@ GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (123)
 "Lee, Ann",701,3031,ann,LEC 001,
 "Jones, Bob",702,3032,bob,LEC 001,
 "Ångström, Zoë",703,3033,zoe,LEC 001,
-"O'Neil, Dan",704,3034,dan,LEC 001,
+"O'Neil, Dan",704,3034,,LEC 001,
+"No, Body",705,,,LEC 001,
 "Student, Test",799,,abc,LEC 001,
 """
 NAMES_ONLY = "id,name\nann,Ann Lee\nbob,Bob Jones\n"
@@ -86,7 +87,7 @@ POSING = packed((f"{INNER}/hw2.ipynb", nb("dan's")))
 CASES = {
     "Canvas, unpacked": Case(unpacked(packed(*CANVAS)), ANN | BOB | ZOE, status=0),
     "Canvas, a gradebook for a roster": Case(
-        zipped(*CANVAS), ANN | BOB | ZOE, "Missing: no submission (1):\n  dan", "", 0, GRADEBOOK),
+        zipped(*CANVAS), ANN | BOB | ZOE, "Missing: no submission (1):\n  3034", "", 0, GRADEBOOK),
     "Canvas, an id that the gradebook lacks": Case(
         zipped(("leeann_999_9001_hw2.ipynb", nb("x"))), {},
         "the file of --canvas-gradebook has no Canvas id 999", NAMES_ONLY,

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from hw_grading.lms.roster import CANVAS_ID, Match, Person, Roster, Unknown, Who, people_in
-from hw_grading.lms.tables import read_table
 from hw_support.submission.file import UserError
 
 ANN = Person("ann", sid="3031", email="ann@x.edu", name="Ann Lee", canvas_id="701")
@@ -114,18 +113,6 @@ def test_a_list_is_read_as_programs_write_it(tmp_path: Path, what: str) -> None:
     assert (zoe.id, zoe.name, zoe.sid) == ("zoe", "Zoë", "")
 
 
-def test_canvas_gradebook_is_a_list_too(tmp_path: Path) -> None:
-    path = tmp_path / "gradebook.csv"
-    path.write_text(
-        "Student,ID,SIS User ID,SIS Login ID,Section,hw2 (5)\n    Points Possible,,,,,10\n"
-        '"Lee, Ann",701,3031,ann,A,\n"Jones, Bob",702,3032,,A,\n"No, Body",703,,,A,\n'
-        '"Student, Test",799,,abc,A,\n'
-    )
-    ann, bob = people_in(path)
-    assert (ann.id, ann.sid, ann.name) == ("ann", "3031", "Lee, Ann")
-    assert (bob.id, bob.canvas_id, bob.section) == ("3032", "702", "A")
-
-
 BAD = {
     "ids that differ in case": (LIST + "ANN,A,\n", "the student id 'ANN' cannot be used: another"),
     "ids that differ in form": (LIST + "z\u00e9,A,\nze\u0301,B,\n", "line 6: the student id"),
@@ -147,11 +134,3 @@ def test_a_mistake_in_a_list_is_named_with_its_line(tmp_path: Path, what: str) -
         people_in(path)
     assert str(path) in str(caught.value)
     assert why in str(caught.value)
-
-
-def test_other_values_of_a_table_stay_as_they_are(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text('a;"b;c";d\n1;"x\ny";\n\n=2;" z ";3\n', newline="")
-    table = read_table(path)
-    assert table.with_values({0: {2: "5"}}).decode() == 'a;"b;c";d\r\n5;"x\ny";\r\n=2; z ;3\r\n'
-    assert [row.line for row in table.rows] == [2, 5]

@@ -1,20 +1,15 @@
 """nbgrader's standard commands work from the course's root, as its documentation gives them."""
 
-import sqlite3
 import zipfile
-from datetime import UTC
 
 import nbformat
 import pytest
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.course import REPOSITORY, scratch_course
-from hw_grading.homework.homework import homework_of
+from hw_grading.homework.course import scratch_course
 from hw_grading.homework.source_notebook import solved
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("commands")]
-
-DUE = homework_of(REPOSITORY, "hw2").manifest.due_moment.astimezone(UTC)
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +25,6 @@ def run(course, *words):
     log.unlink(missing_ok=True)
     assert course.nbgrader(*words, log=log) == 0, log.read_text()
     return log.read_text()
-
-
-def test_the_gradebook_knows_the_due_date_in_utc(course):
-    with sqlite3.connect(course.folder / "gradebook.db") as database:
-        rows = database.execute("SELECT name, duedate FROM assignment").fetchall()
-    assert rows == [("hw2", f"{DUE:%Y-%m-%d %H:%M:%S}.000000")]
 
 
 def test_zip_collect_takes_nothing_and_names_another_command(course):
