@@ -1,5 +1,9 @@
 """Digits and axes are drawn as asked for, and nothing else changes."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -8,6 +12,8 @@ from hw_support import display_digits, label_axes
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +56,10 @@ def test_digits_are_laid_out_in_even_rows_and_places_left_over_are_blank():
     ("images", "captions", "axes", "problem"),
     [
         ([], [], None, "at least one image, and a caption for each; got 0 images and 0 captions"),
+        (np.zeros((2, 784)), ["a"], None, "got 2 images and 1 captions"),
         (np.zeros((2, 784)), ["a", "b"], 1, "axes: expected at least 2, got 1"),
         ([np.zeros(784), np.zeros(10)], "ab", None, r"images\[1\]: expected shape .* got \(10,\)$"),
+        ([np.zeros((5, 28, 28))], "a", None, r"got \(5, 28, 28\). To choose one of 5, index it"),
         ([np.full(784, np.nan)], "a", None, "finite numbers, got others"),
     ],
 )
@@ -74,3 +82,8 @@ def test_label_axes_sets_texts_grid_and_a_legend_for_labels():
     assert label_axes(unwanted, **how, legend=False).get_legend() is None
     (text,) = label_axes(with_label, **how).get_legend().get_texts()
     assert text.get_text() == "training"
+
+
+def test_importing_the_package_does_not_import_matplotlib():
+    code = "import sys, hw_support; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
