@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from glob import glob
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -255,7 +256,11 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
-    return _nbgrader("autograde", asked, asked.more)
+    status = _nbgrader("autograde", asked, asked.more)
+    if status and not glob(str(asked.course.submitted("*", asked.homework))):
+        then = f"{_PROGRAM} collect {asked.homework} DOWNLOAD"
+        print(f"Nothing was submitted. Collect it first: {then}", file=sys.stderr)
+    return status
 
 
 @_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)

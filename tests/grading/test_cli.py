@@ -56,7 +56,9 @@ def test_what_cannot_be_done_is_one_sentence_and_status_2(words, said, tmp_path,
 
 
 @pytest.mark.parametrize(("nbgraders", "ours"), [(0, 0), (1, 1), (255, 1), (-9, 1)])
-def test_grade_passes_students_and_options_on_to_nbgrader(nbgraders, ours, tmp_path, monkeypatch):
+def test_grade_passes_students_and_options_on_to_nbgrader(
+    nbgraders, ours, tmp_path, monkeypatch, capsys
+):
     write_course(tmp_path)
     nbgrader = Mock(return_value=nbgraders)
     monkeypatch.setattr(Course, "nbgrader", nbgrader)
@@ -68,6 +70,8 @@ def test_grade_passes_students_and_options_on_to_nbgrader(nbgraders, ours, tmp_p
         call("autograde", "ps1", "--student=ada", "--force"),
         call("autograde", "ps1", "--student=ben", "--force"),
     ]
+    hint = "Nothing was submitted. Collect it first: hw-grading collect ps1 DOWNLOAD"
+    assert (hint in capsys.readouterr().err) == (ours == 1)
 
 
 def test_feedback_of_a_collected_homework_is_released(tmp_path, monkeypatch):
