@@ -14,12 +14,6 @@ from IPython.display import display, publish_display_data
 print("begun", flush=True)
 VARIANT
 
-# %% total
-total = 10
-from IPython.display import display, publish_display_data
-print("begun", flush=True)
-VARIANT
-
 # %% after
 from IPython.display import display, publish_display_data
 print("begun", flush=True)
