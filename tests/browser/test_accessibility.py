@@ -1,12 +1,8 @@
 """An automatic audit finds no serious accessibility problem in pages for students and staff."""
 
-import base64
-import io
 import sys
 from pathlib import Path
-from typing import Any
 
-import matplotlib.pyplot as plt
 import pytest
 from audit import broken_words, findings, sideways
 from server import ROOT
@@ -15,28 +11,16 @@ sys.path.append(str(ROOT / "tests" / "grading"))
 
 from feedback_pages import comment, page_of
 from graded_course import FAILED, PASSED, ToyCourse, cell, error, notebook, problem, stream
+from html_pages import base64_of, display, png
 
 from hw_grading.__main__ import main
 from hw_grading.analysis import statistics
 from hw_grading.commands.student_zip import start_page
 from hw_grading.homework.course import Course
-from hw_support import label_axes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 WIDE = "a_name_without_an_end_" * 30
-
-
-def a_plot() -> dict[str, Any]:
-    """A plot, as a cell's output."""
-    figure, ax = plt.subplots(figsize=(7, 3.6))
-    ax.plot([3, 2, 1], color="#0072B2", label="training")
-    label_axes(ax, title="Loss", xlabel="iteration", ylabel="mean loss (nats)")
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    plt.close(figure)
-    picture = base64.b64encode(drawn.getvalue()).decode()
-    return {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
 
 
 def statistics_page(folder: Path) -> str:
@@ -55,7 +39,8 @@ def feedback_page(folder: Path) -> str:
     """A student's feedback, with everything that the box at the top can have."""
     student = "a-student-with-a-name-as-long-as-addresses-are@students.example.edu"
     course = ToyCourse(folder)
-    outputs = [stream(f"{WIDE}\n" * 90), error("E", WIDE), a_plot()]
+    plot = png(700, 360, pixels=bytes(701 * 360))
+    outputs = [stream(f"{WIDE}\n" * 90), error("E", WIDE), display({"image/png": base64_of(plot)})]
     noted = [
         problem("Cell 'train' took too long."),
         problem("Cell 'setup' was deleted: it was restored.", "mended", "deleted-cell"),

@@ -1,4 +1,4 @@
-"""One machine with one hub for all tests of the folder."""
+"""One machine with one hub for all tests of a file."""
 
 import os
 import sys
@@ -29,9 +29,9 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hub(browser: Browser) -> Iterator[Hub]:
-    """A hub for all tests, which leave it running."""
+    """A hub for all tests of a file, which leave it running."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Machine.made(Path(folder)) as machine,

@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -12,29 +11,28 @@ from hub import Hub, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hub")]
 
-# Says at which ports and paths it could listen.
+# Says at which of these ports and paths it could listen.
 TAKE = """
 import contextlib, json, os, socket, sys
 
-ports, paths = json.loads(sys.argv[1])
-hosts = [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")]
-places = [(family, (host, port), port) for port in ports for family, host in hosts]
-places += [(socket.AF_UNIX, path, path) for path in paths]
-taken = set()
-for family, address, name in places:
-    with contextlib.suppress(OSError), socket.socket(family) as one:
-        if family == socket.AF_UNIX:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(address)
-        else:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        one.bind(address)
-        one.listen()
-        taken.add(name)
-print(json.dumps(sorted(taken, key=str)))
+taken = []
+for name in json.loads(sys.argv[1]):
+    places = [(socket.AF_INET, ("127.0.0.1", name)), (socket.AF_INET, ("0.0.0.0", name)),
+              (socket.AF_INET6, ("::", name))]
+    for family, place in places if type(name) is int else [(socket.AF_UNIX, name)]:
+        with contextlib.suppress(OSError), socket.socket(family) as one:
+            if family == socket.AF_UNIX:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(place)
+            else:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind(place)
+            one.listen()
+            taken += [name] if name not in taken else []
+print(json.dumps(taken))
 """
-FREE = ["/tmp/free", 5000]  # addresses that anybody can take
+FREE: list[int | str] = ["/tmp/free", 5000]  # addresses that anybody can take
 KERNEL = """
 async server => {
     const token = decodeURIComponent(document.cookie.match(/_xsrf=([^;]*)/)[1]);
@@ -50,31 +48,23 @@ async server => {
 """
 
 
-@dataclass(frozen=True)
-class Addresses:
-    """Where the machine's processes listen."""
-
-    ports: list[int]  # of TCP, at 127.0.0.1
-    paths: list[str]  # of sockets in folders
-
-    @classmethod
-    def of(cls, hub: Hub) -> "Addresses":
-        """Return the addresses at which the hub and all that it started listen now."""
-        tables = Path(f"/proc/{hub.machine.network}/net")
-        tcp, tcp6, unix = (
-            [line.split() for line in table.read_text().splitlines()[1:]]
-            for table in (tables / name for name in ("tcp", "tcp6", "unix"))
-        )
-        assert not tcp6
-        ports = {row[9]: row[1].split(":") for row in tcp if row[3] == "0A"}
-        for sockets in sockets_of_kernels(hub):
-            # Here ipykernel, and nobody else, takes what child processes of the kernel print.
-            [inner] = sockets & ports.keys()
-            del ports[inner]
-        assert {host for host, _ in ports.values()} == {"0100007F"}
-        paths = [row[7] for row in unix if int(row[3], 16) & 0x10000]
-        assert all(path.startswith("/") for path in paths)
-        return cls([int(port, 16) for _, port in ports.values()], paths)
+def addresses_of(hub: Hub) -> list[int | str]:
+    """Return the ports and paths at which the hub and all that it started listen now."""
+    tables = Path(f"/proc/{hub.machine.network}/net")
+    tcp, tcp6, unix = (
+        [line.split() for line in table.read_text().splitlines()[1:]]
+        for table in (tables / name for name in ("tcp", "tcp6", "unix"))
+    )
+    assert not tcp6
+    ports = {row[9]: row[1].split(":") for row in tcp if row[3] == "0A"}
+    for sockets in sockets_of_kernels(hub):
+        # Here ipykernel, and nobody else, takes what child processes of the kernel print.
+        [inner] = sockets & ports.keys()
+        del ports[inner]
+    assert {host for host, _ in ports.values()} == {"0100007F"}
+    paths = [row[7] for row in unix if int(row[3], 16) & 0x10000]
+    assert all(path.startswith("/") for path in paths)
+    return [*(int(port, 16) for _, port in ports.values()), *paths]
 
 
 def sockets_of_kernels(hub: Hub) -> Iterator[set[str]]:
@@ -86,9 +76,9 @@ def sockets_of_kernels(hub: Hub) -> Iterator[set[str]]:
             yield {link.removeprefix("socket:[").removesuffix("]") for link in links}
 
 
-def taken(hub: Hub, addresses: Addresses) -> list[int | str]:
-    """Return the addresses at which a student's process can listen, of these and `FREE`."""
-    wanted = json.dumps([[*addresses.ports, FREE[1]], [*addresses.paths, FREE[0]]])
+def taken(hub: Hub, addresses: list[int | str]) -> list[int | str]:
+    """Return the addresses, of these and `FREE`, at which a student's process can listen."""
+    wanted = json.dumps([*addresses, *FREE])
     found: list[int | str] = json.loads(hub.machine.run("python", "-c", TAKE, wanted, user="bob"))
     return found
 
@@ -107,8 +97,8 @@ def test_a_student_cannot_take_an_address_of_a_stopped_hub_or_an_ended_server(hu
     ada.wait_for_url("**/user/ada/lab**")
     assert ada.evaluate(KERNEL, hub.server("ada")) == 201
     assert ines.evaluate(KERNEL, hub.course) == 201
-    addresses = Addresses.of(hub)
-    assert {300, 301, 302, 303} <= {*addresses.ports}
+    addresses = addresses_of(hub)
+    assert {300, 301, 302, 303} <= {*addresses}
     process = hub.process()
     process.suspend()  # it would start a server again when it notices, up to half a minute later
     ended = process.children(recursive=True)
