@@ -1,5 +1,6 @@
 """An automatic audit finds no serious accessibility problem in pages for students and staff."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -76,20 +77,16 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def load(browser):
     """Load a file in a window of its own; nothing is fetched from elsewhere."""
-    contexts = []
+    with contextlib.ExitStack() as windows:
 
-    def loaded(path, **options):
-        options = {"viewport": {"width": 1280, "height": 900}, **options}
-        context = browser.new_context(bypass_csp=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.route("http*://**", lambda route: route.abort())
-        page.goto(path.as_uri())
-        return page
+        def loaded(path, **options):
+            page = browser.new_page(bypass_csp=True, **options)
+            windows.callback(page.close)
+            page.route("http*://**", lambda route: route.abort())
+            page.goto(path.as_uri())
+            return page
 
-    yield loaded
-    for context in contexts:
-        context.close()
+        yield loaded
 
 
 @pytest.mark.parametrize("name", ["start", "statistics", "feedback"])

@@ -87,7 +87,6 @@ def test_a_first_runs_answers_are_no_use_in_the_second(tmp_path: Path) -> None:
 # -- functions that do not exist
 
 NOTHING = {
-    "raise": "def {0}(*_, **__):\n    raise NotImplementedError",
     "return 0, 0": "{0} = lambda *_, **__: (0, 0)",
     "functions": "{0} = lambda *_, **__: ({0}, {0})",
     "missing": "pass",
