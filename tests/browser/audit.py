@@ -19,10 +19,10 @@ IMPACTS = ("serious", "critical")
 ALSO = ("heading-order", "page-has-heading-one", "empty-heading", "region", "landmark-one-main")
 
 
-def installed(package: str) -> Path:
-    """Return a package's folder; install from the lock file beside this module if need be."""
-    folder = HERE / "node_modules" / package
-    wanted = json.loads((HERE / "package-lock.json").read_text())["packages"]
+def installed(package: str, place: Path = HERE) -> Path:
+    """Return a package's folder; install from the lock file of the place if need be."""
+    folder = place / "node_modules" / package
+    wanted = json.loads((place / "package-lock.json").read_text())["packages"]
     version = wanted[f"node_modules/{package}"]["version"]
     about = folder / "package.json"
     if not about.exists() or json.loads(about.read_text())["version"] != version:
@@ -30,7 +30,7 @@ def installed(package: str) -> Path:
         if npm is None:
             pytest.fail("tests of pages need npm; on Debian: apt-get install npm")
         command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=HERE, check=True)
+        subprocess.run(command, cwd=place, check=True)
     return folder
 
 

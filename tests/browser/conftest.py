@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
 import pytest
 from chromium import chromium
 from lab import PATIENCE, Lab
-from nbformat import NotebookNode
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page
-from server import ROOT, Server, start
+from server import Server, start
 
 # JupyterLab puts a text into the page before it looks up its pictures; a test sees them.
 NOT_OURS = r"net::ERR_UNKNOWN_URL_SCHEME \(attachment:[\w.]+\)$"
@@ -90,13 +88,3 @@ def opened(page: Page, server: Server, request: pytest.FixtureRequest) -> Iterat
 
     yield in_lab
     server.end_kernels()
-
-
-@pytest.fixture(scope="session")
-def released_file() -> Path:
-    return ROOT / "release" / "hw2" / "hw2.ipynb"
-
-
-@pytest.fixture(scope="session")
-def released(released_file: Path) -> NotebookNode:
-    return nbformat.read(released_file, as_version=4)

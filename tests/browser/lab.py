@@ -32,9 +32,9 @@ class Lab:
     def __init__(self, page: Page, server: Server, path: Path) -> None:
         self.page, self.server, self.path = page, server, path
 
-    def open(self, view: str = "lab/tree") -> Lab:
-        """Load JupyterLab with the notebook, and wait for its kernel; "doc/tree" has no sidebar."""
-        where = f"{view}/{self.path.relative_to(self.server.folder).as_posix()}"
+    def open(self) -> Lab:
+        """Load JupyterLab with the notebook, and wait for its kernel."""
+        where = f"lab/tree/{self.path.relative_to(self.server.folder).as_posix()}"
         # Without what an earlier test had open.
         self.page.goto(f"{self.server.url}{where}?reset&token={self.server.token}")
         self.wait_until_idle()
@@ -83,14 +83,10 @@ class Lab:
         for cell_id in cell_ids:
             prompt = self.prompt(cell_id)
             before = prompt.inner_text()
-            self.start(cell_id)
+            self.edit(cell_id)
+            self.page.keyboard.press("Control+Enter")
             expect(prompt).not_to_have_text(before)
             expect(prompt).to_have_text(_RAN)
-
-    def start(self, cell_id: str) -> None:
-        """Run a cell without waiting for its end."""
-        self.edit(cell_id)
-        self.page.keyboard.press("Control+Enter")
 
     def prompt(self, cell_id: str) -> Locator:
         """Return the ``[1]:`` of a code cell, ``[*]:`` while it runs."""

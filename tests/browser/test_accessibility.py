@@ -1,12 +1,9 @@
 """An automatic audit finds no serious accessibility problem in pages for students and staff."""
 
-import base64
-import io
+import contextlib
 import sys
 from pathlib import Path
-from typing import Any
 
-import matplotlib.pyplot as plt
 import pytest
 from audit import broken_words, findings, sideways
 from server import ROOT
@@ -15,28 +12,16 @@ sys.path.append(str(ROOT / "tests" / "grading"))
 
 from feedback_pages import comment, page_of
 from graded_course import FAILED, PASSED, ToyCourse, cell, error, notebook, problem, stream
+from html_pages import base64_of, display, png
 
 from hw_grading.__main__ import main
 from hw_grading.analysis import statistics
 from hw_grading.commands.student_zip import start_page
 from hw_grading.homework.course import Course
-from hw_support import label_axes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 WIDE = "a_name_without_an_end_" * 30
-
-
-def a_plot() -> dict[str, Any]:
-    """A plot, as a cell's output."""
-    figure, ax = plt.subplots(figsize=(7, 3.6))
-    ax.plot([3, 2, 1], color="#0072B2", label="training")
-    label_axes(ax, title="Loss", xlabel="iteration", ylabel="mean loss (nats)")
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    plt.close(figure)
-    picture = base64.b64encode(drawn.getvalue()).decode()
-    return {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture}}
 
 
 def statistics_page(folder: Path) -> str:
@@ -55,7 +40,8 @@ def feedback_page(folder: Path) -> str:
     """A student's feedback, with everything that the box at the top can have."""
     student = "a-student-with-a-name-as-long-as-addresses-are@students.example.edu"
     course = ToyCourse(folder)
-    outputs = [stream(f"{WIDE}\n" * 90), error("E", WIDE), a_plot()]
+    plot = png(700, 360, pixels=bytes(701 * 360))
+    outputs = [stream(f"{WIDE}\n" * 90), error("E", WIDE), display({"image/png": base64_of(plot)})]
     noted = [
         problem("Cell 'train' took too long."),
         problem("Cell 'setup' was deleted: it was restored.", "mended", "deleted-cell"),
@@ -76,57 +62,40 @@ def feedback_page(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("pages")
-
-
-@pytest.fixture(scope="module")
-def html_of(folder):
-    """Make a page by its name, once."""
-    made = {}
-    makers = {
-        "start": lambda: start_page(Course(ROOT), "hw2"),
-        "statistics": lambda: statistics_page(folder / "course"),
-        "feedback": lambda: feedback_page(folder / "of-ada"),
+    """A folder with the pages, each in a file of its name."""
+    made = tmp_path_factory.mktemp("pages")
+    pages = {
+        "start": start_page(Course(ROOT), "hw2"),
+        "statistics": statistics_page(made / "course"),
+        "feedback": feedback_page(made / "of-ada"),
     }
-
-    def path(name: str) -> Path:
-        if name not in made:
-            made[name] = folder / f"{name}.html"
-            made[name].write_text(makers[name](), encoding="utf-8")
-        return made[name]
-
-    return path
+    for name, html in pages.items():
+        (made / f"{name}.html").write_text(html, encoding="utf-8")
+    return made
 
 
 @pytest.fixture
 def load(browser):
     """Load a file in a window of its own; nothing is fetched from elsewhere."""
-    contexts = []
+    with contextlib.ExitStack() as windows:
 
-    def loaded(path, **options):
-        options = {"viewport": {"width": 1280, "height": 900}, **options}
-        context = browser.new_context(bypass_csp=True, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.route("http*://**", lambda route: route.abort())
-        page.goto(path.as_uri())
-        return page
+        def loaded(path, **options):
+            page = browser.new_page(bypass_csp=True, **options)
+            windows.callback(page.close)
+            page.route("http*://**", lambda route: route.abort())
+            page.goto(path.as_uri())
+            return page
 
-    yield loaded
-    for context in contexts:
-        context.close()
+        yield loaded
 
 
 @pytest.mark.parametrize("name", ["start", "statistics", "feedback"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_of_ours_has_no_finding(name, scheme, html_of, load):
-    assert findings(load(html_of(name), color_scheme=scheme)) == []
-
-
-@pytest.mark.parametrize("name", ["start", "statistics", "feedback"])
-@pytest.mark.parametrize("width", [1280, 640, 390])
-def test_a_page_of_ours_fits_the_window(name, width, html_of, load):
-    page = load(html_of(name), viewport={"width": width, "height": 450})
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (640, "dark"), (390, "light")])
+def test_a_page_of_ours_has_no_finding_and_fits_the_window(name, width, scheme, folder, load):
+    viewport = {"width": width, "height": 450}
+    page = load(folder / f"{name}.html", viewport=viewport, color_scheme=scheme)
+    if width > 390:
+        assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if name == "statistics":
         assert broken_words(page) == []

@@ -59,7 +59,6 @@ class Header(BaseModel, extra="forbid"):
     prints: list[str] = []  # texts, of which all are printed
     prints_unless_problems: list[str] = []  # texts that may be missing if there are problems
     never_prints: list[str] = []
-    counts: dict[str, tuple[int, float]] = {}  # how often a text is printed: least and most
     numbers: dict[str, tuple[float, float]] = {}  # the last number behind a word: least and most
     bounded: bool = False  # the grader's processes take little memory, and the file is small
 
@@ -213,8 +212,6 @@ def expect(header: Header, outcome: Outcome) -> None:
         assert text in printed or problems
     for text in header.never_prints:
         assert text not in printed
-    for text, (least, most) in header.counts.items():
-        assert least <= printed.count(text) <= most, text
     for word, (least, most) in header.numbers.items():
         assert least <= int(re.findall(rf"{word} (\d+)", printed)[-1]) <= most, word
     if header.looks_for:

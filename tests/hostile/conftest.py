@@ -92,8 +92,7 @@ class Memory:
 
 
 @pytest.fixture
-def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
+def memory() -> Iterator[Memory]:
     watched = Memory()
     yield watched
     watched.end()
-    request.node.user_properties.append(("memory", repr(watched)))

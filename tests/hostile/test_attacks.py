@@ -56,7 +56,6 @@ EXPECTED = {
     "problems_among": (["time-limit", "kernel"], ["kernel"]),
     "prints": (["begun"], ["begun", "done"]),
     "never_prints": (["done"], ["begun"]),
-    "counts": ({"begun": [2, 2]}, {"begun": [3, inf]}),
     "numbers": ({"begun": [7, 7]}, {"begun": [8, inf]}),
     "looks_for": (["SEED"], ["SEED"]),
 }

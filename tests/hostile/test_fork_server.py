@@ -274,8 +274,6 @@ def test_mounts_are_the_same_read_only_or_own_and_small(kernels: dict[str, Kerne
 
 def test_descriptors_lead_only_to_its_own_things(kernels: dict[str, KernelProcess]) -> None:
     def kinds(pid: int) -> set[str]:
-        folder = f"/proc/{pid}/fd"
-        names = {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
-        return {name.partition(":")[0] for name in names}
+        return {name.partition(":")[0] for name in opened(pid)}
 
     assert of_both(kernels, kinds) <= {"/dev/null", "/dev/urandom", "pipe", "socket", "anon_inode"}

@@ -1,10 +1,9 @@
-"""One machine with one hub for all tests of the folder."""
+"""One machine with one hub for all tests of a file."""
 
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,9 +29,9 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@contextmanager
-def on_a_new_machine(browser: Browser) -> Iterator[Hub]:
-    """Make a machine with a hub that runs."""
+@pytest.fixture(scope="module")
+def hub(browser: Browser) -> Iterator[Hub]:
+    """A hub for all tests of a file, which leave it running."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Machine.made(Path(folder)) as machine,
@@ -40,17 +39,3 @@ def on_a_new_machine(browser: Browser) -> Iterator[Hub]:
     ):
         hub.start()
         yield hub
-
-
-@pytest.fixture(scope="session")
-def hub(browser: Browser) -> Iterator[Hub]:
-    """A hub for all tests that leave it running."""
-    with on_a_new_machine(browser) as running:
-        yield running
-
-
-@pytest.fixture
-def own_hub(browser: Browser) -> Iterator[Hub]:
-    """A hub for one test, which may stop it."""
-    with on_a_new_machine(browser) as running:
-        yield running

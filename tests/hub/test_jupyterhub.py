@@ -334,7 +334,7 @@ def test_the_courses_server_keeps_no_right_of_root(hub: Hub) -> None:
         assert int(status[f"Cap{kind}"], 16) == 0, kind
 
 
-def test_the_hub_does_not_start_if_users_may_open_its_ports(hub: Hub) -> None:
+def test_the_hub_does_not_start_if_users_may_open_its_ports_or_it_has_no_name(hub: Hub) -> None:
     setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
     command = "jupyterhub -f /etc/jupyterhub/jupyterhub_config.py"
     for first in ("0", "303"):
@@ -343,9 +343,6 @@ def test_the_hub_does_not_start_if_users_may_open_its_ports(hub: Hub) -> None:
         )
         assert f"all users may open the ports from {first} on" in done.stdout
         assert "JupyterHub is now running" not in done.stdout
-
-
-def test_the_hub_does_not_start_without_a_host_name(hub: Hub) -> None:
     path = "/etc/jupyterhub/without_a_name.py"
     hub.machine.path(path).write_text((DEPLOY / "jupyterhub_config.py").read_text())
     done = hub.machine.attempt("jupyterhub", "-f", path)

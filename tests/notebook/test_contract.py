@@ -32,20 +32,17 @@ def ids(notebook):
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, "train", *CODE_DELIVERABLES])
-def test_an_answer_is_followed_by_its_test_cell(released, name):
+def test_an_answer_defines_its_function_and_is_followed_by_its_test_cell(released, name):
     order = list(ids(released))
     answer, test = ids(released)[name], ids(released)[f"test_{name}"]
     assert utils.is_solution(answer)
     assert not utils.is_grade(answer)
+    if name in FUNCTIONS:
+        assert re.findall(r"^def (\w+)", answer.source, re.M) == [name]
     assert utils.is_locked(test)
     assert utils.is_grade(test) == (name not in UNGRADED)
     between = order[order.index(name) + 1 : order.index(f"test_{name}")]
     assert between == (["train_run"] if name == "train" else [])
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_cell_defines_the_function_of_its_id_alone(released, name):
-    assert re.findall(r"^def (\w+)", ids(released)[name].source, re.M) == [name]
 
 
 @pytest.mark.parametrize("name", MANUAL_CODE + MANUAL_TEXT)

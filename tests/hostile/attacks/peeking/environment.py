@@ -1,10 +1,14 @@
-"""Looks for secrets in the environment, in settings, programs' output and all loaded code."""
+"""Looks for secrets in the environment, in programs' output, all loaded code, and files.
+
+Files of libraries are left out. On stock nbgrader the others include the source notebook, the
+gradebook and all other submissions.
+"""
 
 # /// attack
 # uses = ["looking", "walk"]
 # limits = {cpu_seconds_per_cell = 30.0, wall_seconds_per_cell = 60.0}
-# looks_for = ["SECRETS", "TEMPORARY", "PACKAGE", "REPOSITORY/", "ENVIRONMENT"]
-# numbers = {"looked at" = [1000, inf]}
+# looks_for = ["SECRETS", "HIDDEN", "TEMPORARY", "PACKAGE", "REPOSITORY/", "ENVIRONMENT"]
+# numbers = {"looked at" = [1000, inf], names = [50, inf]}
 # prints = ["proc False host sandbox"]
 # ///
 
@@ -39,7 +43,11 @@ for command in (["env"], ["id"], ["hostname"], ["mount"], ["ps", "auxww"], ["who
         search(command[0], done.stdout + done.stderr)
     except (OSError, subprocess.TimeoutExpired):
         pass
-walk("/opt/homework", lambda path: True)
+large = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt/python", "/opt/env")
+tops = [f"/{name}" for name in os.listdir("/") if name != "opt"]
+for top in [*tops, *(f"/opt/{name}" for name in os.listdir("/opt"))]:
+    if top not in large:
+        walk(top, lambda path: True)
 for thing in gc.get_objects():
     if isinstance(thing, types.FunctionType):
         search("code", thing.__code__.co_filename)
@@ -47,4 +55,4 @@ for name, module in list(sys.modules.items()):
     for attribute in ("__file__", "__cached__", "__path__", "__spec__"):
         search(name, getattr(module, attribute, ""))
 report()
-print("proc", os.path.exists("/proc/self"), "host", socket.gethostname())
+print("proc", os.path.exists("/proc/self"), "host", socket.gethostname(), "names", names[0])

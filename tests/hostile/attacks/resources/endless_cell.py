@@ -22,9 +22,6 @@ while True:
 # %% variant in C
 sum(itertools.count())
 
-# %% variant asleep
-time.sleep(1000)
-
 # %% variant of threads
 import hashlib
 def burn():

@@ -3,7 +3,7 @@
 # /// attack
 # answers = "right"
 # scores = "all"
-# counts = {"No space left" = [3, 3]}
+# prints = ["/tmp No space left", "/dev/shm No space left", "/home/student No space left"]
 # numbers = {wrote = [101, 150]}
 # problems = []
 # ///

@@ -1,10 +1,9 @@
-"""Prints endlessly, in each way in which a notebook can print.
+"""Prints endlessly, or sends endless messages that leave nothing in the notebook.
 
 On a busy machine, the kernel's buffer of unsent output may outgrow its memory: then it dies.
 """
 
 # /// attack
-# prints = ["begun"]
 # problems_among = ["output-limit", "time-limit", "kernel"]
 # problems = "some"
 # bounded = true
@@ -15,14 +14,17 @@ On a busy machine, the kernel's buffer of unsent output may outgrow its memory: 
 # output_bytes_per_cell = 50_000
 # [variants]
 # print = "print('x' * 1000)"
-# "descriptor 1" = "import os; os.write(1, b'x' * 1000)"
-# display = "from IPython.display import display; display('x' * 1000)"
+# "messages of no kind" = "session.send(socket, 'nothing', {'x': 'x' * 100_000}, parent=parent)"
+# "descriptor 1" = "os.write(1, b'x' * 1000)"
+# display = "display('x' * 1000)"
+# clear_output = "clear_output(); print('x' * 10_000)"
 # ///
 
 # %% before
-import time
-print("begun", flush=True)
-time.sleep(0.3)  # or it is part of a message that is too large
+import os
+from IPython.display import clear_output, display
+kernel = get_ipython().kernel
+session, socket, parent = kernel.session, kernel.iopub_socket, kernel.get_parent()
 while True:
     try:
         VARIANT

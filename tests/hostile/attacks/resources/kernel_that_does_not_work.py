@@ -11,7 +11,7 @@ Some variants do no harm: then a right answer counts.
 
 # %% before
 print("begun", flush=True)
-import asyncio, os, signal, sys, time
+import asyncio, os, signal, socket, sys, time
 kernel = get_ipython().kernel
 VARIANT
 
@@ -24,6 +24,18 @@ if os.fork() == 0:
     while True:
         os.kill(number, signal.SIGSTOP)
         time.sleep(0.01)
+
+# %% variant of damaged connections
+for number in range(3, 300):
+    try:
+        connection = socket.socket(fileno=os.dup(number))
+        if "/run/kernel/socket" in str(connection.getsockname()):
+            connection.setblocking(False)
+            connection.send(b'\xff' * 1000)
+            connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+time.sleep(0.5)
 
 # %% variant without descriptors
 os.closerange(0, 1000)

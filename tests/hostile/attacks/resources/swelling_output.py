@@ -5,24 +5,19 @@
 # answers = "right"
 # limits = {output_bytes_per_submission = 300000}
 # scores = "all"
-# counts = {begun = [2, inf]}
+# prints = ["begun", "again"]
 # problems_among = ["output-limit"]
 # ///
 
 # %% before
 from IPython.display import display, publish_display_data
-print("begun", flush=True)
-VARIANT
-
-# %% total
-total = 10
-from IPython.display import display, publish_display_data
-print("begun", flush=True)
+begun = "begun"
+print(begun, flush=True)
 VARIANT
 
 # %% after
-from IPython.display import display, publish_display_data
-print("begun", flush=True)
+begun = "again"
+print(begun, flush=True)
 VARIANT
 
 # %% variant control characters
@@ -46,4 +41,4 @@ for _ in range(10):
     take(mine)
     clear_output()
     take("")
-print("begun")
+print(begun)

@@ -1,4 +1,4 @@
-"""Opens terminals: it gets few, enough for commands.
+"""Opens terminals, and types into one: it gets few new ones, enough for commands, and no other.
 
 The machine has some thousands for all processes.
 """
@@ -7,10 +7,23 @@ The machine has some thousands for all processes.
 # uses = ["tries"]
 # problems = []
 # numbers = {opened = [6, 32]}
-# prints = ["said ['from a terminal']"]
+# never_prints = ["WORKED tty", "WORKED console", "WORKED type", "WORKED steal"]
+# prints = ["refused tty", "refused console", "refused type", "refused steal",
+#     "terminals ['ptmx']", "said ['from a terminal']"]
 # ///
 
 # %% before
+import fcntl
+attempt("tty", os.open, "/dev/tty", os.O_RDWR)
+attempt("console", os.open, "/dev/console", os.O_RDWR)
+for number in range(100):
+    try:
+        os.fstat(number)
+    except OSError:
+        continue
+    attempt("type", fcntl.ioctl, number, 0x5412, b"x")
+    attempt("steal", fcntl.ioctl, number, 0x540E, 1)
+print("terminals", os.listdir("/dev/pts"))
 terminals = []
 while len(terminals) < 1000 and (pair := attempt("terminal", os.openpty)):
     terminals.append(pair)

@@ -45,7 +45,3 @@ for byte in struct.pack(">II", len(data), 0) + data:
 # %% variant large questions without end
 while True:
     call_back([3, "<f8", [0, 4 << 20]])
-
-# %% variant questions within questions
-for _ in range(10_000):
-    call_back(FUNCTION)
