@@ -94,8 +94,7 @@ def load(browser):
 def test_a_page_of_ours_has_no_finding_and_fits_the_window(name, width, scheme, folder, load):
     viewport = {"width": width, "height": 450}
     page = load(folder / f"{name}.html", viewport=viewport, color_scheme=scheme)
-    if width > 390:
-        assert findings(page) == []
+    assert findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if name == "statistics":
         assert broken_words(page) == []

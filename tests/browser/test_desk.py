@@ -297,6 +297,37 @@ def test_the_grid_filters_and_selects_all_that_are_shown(desk: Callable[..., Des
     expect(heading).to_have_text("3 answers selected, 3 graded, 3 not shown")
 
 
+def test_a_group_says_that_it_may_grow_while_the_server_reads(desk: Callable[..., Desk]) -> None:
+    kim = desk()
+    page = kim.page
+    rest: list[str] = []
+
+    def partly(route: Route) -> None:
+        """Let the server know fewer answers, until the test has seen it."""
+        body = route.fetch().json()
+        if not rest:
+            body["reading"] = {"read": 12, "of": 40}
+            body["same"] = [[one for one in group if one != SAME[2]] for group in body["same"]]
+        route.fulfill(json=body)
+
+    page.route("**/api/question/why", partly)
+    page.goto(f"{kim.place}grid/why")
+    page.get_by_role("button", name="Same 1 (2)").click()
+    heading = page.locator("#selection-title")
+    expect(heading).to_have_text("2 answers selected, so far: 12 of 40 notebooks are read")
+    kim.open("why", SAME[0])
+    note = "Also for the other one of this group (so far: 12 of 40 notebooks are read)"
+    expect(page.locator("#same-line")).to_contain_text(note)
+    kim.open("why", SAME[2])
+    page.keyboard.press("a")
+    none = "No other answer is the same (so far: 12 of 40 notebooks are read)."
+    expect(page.locator("#said")).to_have_text(none)
+    page.goto(f"{kim.place}grid/why")
+    page.get_by_role("button", name="Same 1 (2)").click()
+    rest.append("read")
+    expect(heading).to_have_text("3 answers selected")
+
+
 def test_plots_are_enlarged_and_a_missing_package_is_named(course, desk):
     missing = {"output_type": "error", "ename": "ModuleNotFoundError", "traceback": []}
     missing["evalue"] = "No module named 'pandas'"
