@@ -142,7 +142,7 @@ def outside(wheels, tmp_path_factory):
     nbformat.write(notebook, course / "source" / "small" / "small.ipynb")
     (course / "source" / "small" / "numbers.csv").write_text("1,2")
     said = run(python.with_name("hw-grading"), "release", folder=course)
-    assert said.splitlines() == ["dist/small.zip"]
+    assert said.splitlines() == ["Give students dist/small.zip"]
     assert "staff/lib" in run(python, "-c", "import hw_grading as h; print(h)", folder=course)
     return course
 

@@ -159,6 +159,7 @@ def running_mean(x):
 '''
 
 _FUNCTION_TEST = """
+# Test of running_mean: run this cell.
 checks = Checks(
     "running_mean",
     returns="means",
