@@ -1,15 +1,13 @@
-"""Looks for solutions in memory, files and functions while the grader uses them, and for secrets.
+"""Looks for the solutions in memory, files and functions, while the grader uses them.
 
 That is while a function gets a fresh case, and in a second try, when a right function stands in the
-place of the student's own. At the end it reads all pages near known objects, also freed ones, so it
-would find a test's text that was there earlier. A system call reads them, which fails for pages
-that do not exist.
+place of the student's own.
 """
 
 # /// attack
 # uses = ["looking", "frames", "walk", "pages"]
 # limits = {cpu_seconds_per_cell = 60.0, wall_seconds_per_cell = 120.0}
-# looks_for = ["HIDDEN", "CANARY", "COURSE", "SEED"]
+# looks_for = ["HIDDEN"]
 # scores = {test_mean = 1.0, test_total = 1.0}
 # numbers = {"looked at" = [5000, inf], "lent" = [1, inf], "fresh" = [1, inf]}
 # prints = ["planted True"]
@@ -61,15 +59,7 @@ own_double = double
 total = 10
 
 # %% after
-look_everywhere()
-keep = bytearray(100), bytes(1 << 20), ctypes.create_string_buffer(100)
-centres = {
-    id(planted), id(keep), id(keep[1]), id(sys.modules), ctypes.addressof(keep[2]),
-    np.zeros(10).ctypes.data, np.zeros(1 << 20).ctypes.data,
-    ctypes.c_void_p.in_dll(libc, "environ").value,
-}
-for centre in centres:
-    scan(centre)
-looked[0] = pages[0]
+looked[0] += pages[0]
+look_everywhere(planted)
 report()
 print("planted", len(seen) > 0, "lent", lent[0], "fresh", fresh[0])
