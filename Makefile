@@ -24,8 +24,9 @@ $(READY): requirements.lock pyproject.toml hw_support/pyproject.toml
 		"Install it, or say: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual" \
 		"environments. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
-	@test ! -e "$(VENV)" -o -e "$(READY)" -o "$(abspath $(VENV))" = "$(CURDIR)/$(VENV)" || { echo "$(VENV) exists, and is not" \
-		"in this folder. This would remove it. Say: make VENV=.venv-other"; exit 1; }
+	@test ! -e "$(VENV)" -o -e "$(READY)" -o "$(abspath $(VENV))" = "$(CURDIR)/$(VENV)" || { \
+		echo "$(VENV) exists, and is not in this folder. This would remove it." \
+		"Say: make VENV=.venv-other"; exit 1; }
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock | $(PIP) --require-hashes -r /dev/stdin

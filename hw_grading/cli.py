@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from glob import glob
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -256,8 +255,12 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
+    from hw_grading.homework.course import shelf_of
+
     status = _nbgrader("autograde", asked, asked.more)
-    if status and not glob(str(asked.course.submitted("*", asked.homework))):
+    about = asked.course.directory
+    shelf = shelf_of(about, about.submitted_directory, asked.homework)
+    if status and not any(shelf.parent.glob(f"*/{shelf.within}")):
         then = f"{_PROGRAM} collect {asked.homework} DOWNLOAD"
         print(f"Nothing was submitted. Collect it first: {then}", file=sys.stderr)
     return status

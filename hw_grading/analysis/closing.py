@@ -67,7 +67,7 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     open_tests = [
         student
         for student, one in handed_in.items()
-        if student not in not_graded and one.unscored - one.dropped
+        if one.status is not Status.NOT_GRADED and one.unscored - one.dropped
     ]
     yield "tests without a score", open_tests, grade
     waiting = {

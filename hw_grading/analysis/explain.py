@@ -31,8 +31,6 @@ def explain(
     result = _result(results, student)
     chosen = _chosen(results, result, test)
     run = result.run
-    if run is None and result.status is Status.NOT_GRADED:
-        raise UserError(f"{student} is not graded. {result.reason}")
     if run is None:
         raise UserError(
             f"{student} was never graded by this version, so what its tests found is not known: "
@@ -57,11 +55,14 @@ def explain(
 def _result(results: Results, student: str) -> Result:
     handed_in = {one.student.id: one for one in results.handed_in}
     if student in handed_in:
-        if handed_in[student].known.scores:
-            return handed_in[student]
-        raise UserError(
-            f"{student} is not graded yet: run `nbgrader autograde {results.assignment}`"
-        )
+        found = handed_in[student]
+        if not found.known.scores:
+            raise UserError(
+                f"{student} is not graded yet: run `nbgrader autograde {results.assignment}`"
+            )
+        if found.run is None and found.status is Status.NOT_GRADED:
+            raise UserError(f"{student} is not graded. {found.reason}")
+        return found
     alike = [name for name in handed_in if student.casefold() in name.casefold()]
     alike = alike or difflib.get_close_matches(student, handed_in, 1)
     hint = f": did you mean {' or '.join(alike[:3])}?" if alike else ""

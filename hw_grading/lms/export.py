@@ -66,13 +66,13 @@ class Grade:
             return "not graded"
         if result.too_high:
             return "a person gave more than the question's points"
-        if self.is_scored:
-            waits = [score for score in result.counting if score.waits]
-            by_hand = any(score.cell.by_hand for score in waits)
-            why = "an answer waits for a person" if by_hand else "a test has no score"
-            return why if waits else ""
-        failed = result.status is Status.SUBMISSION_FAILED
-        return "it could not be graded completely" if failed else ""
+        if not self.is_scored:
+            failed = result.status is Status.SUBMISSION_FAILED
+            return "it could not be graded completely" if failed else ""
+        waiting = [score.cell for score in result.counting if score.waits]
+        if any(cell.by_hand for cell in waiting):
+            return "an answer waits for a person"
+        return "a test has no score" if waiting else ""
 
     @property
     def last_and_first(self) -> tuple[str, str]:

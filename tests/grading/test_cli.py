@@ -74,6 +74,15 @@ def test_grade_passes_students_and_options_on_to_nbgrader(
     assert (hint in capsys.readouterr().err) == (ours == 1)
 
 
+def test_a_failed_run_over_a_class_does_not_ask_for_submissions(tmp_path, monkeypatch, capsys):
+    root = tmp_path / "spring [2]"  # which is no pattern here
+    (root / "submitted" / "ada" / "ps1").mkdir(parents=True)
+    write_course(root)
+    monkeypatch.setattr(Course, "nbgrader", Mock(return_value=1))
+    assert main(["--course", str(root), "grade", "ps1"]) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_feedback_of_a_collected_homework_is_released(tmp_path, monkeypatch):
     settings = f"c.Exchange.root = {str(tmp_path)!r}\nc.CourseDirectory.course_id = 'ml'\n"
     write_course(tmp_path, f"c = get_config()\n{settings}")

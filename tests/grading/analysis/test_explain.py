@@ -22,6 +22,8 @@ def graded(course):
     broken = notebook(test=[error("ValueError", "\x1b[31mred")], problems=[problem("It looped.")])
     course.grade("eve", broken, auto=0.0)
     course.hand_in("new")
+    course.grade("cut", None, auto=None)
+    course.write(course.root / "submitted" / "cut" / "hw2", '{"cells": [')
     return course
 
 
@@ -66,6 +68,7 @@ def test_who_lost_no_points_sees_tests_and_corrections(graded, capsys):
         (("Ad",), "'Ad' has submitted nothing for hw2: did you mean ada?"),
         (("nobody",), "'nobody' has submitted nothing for hw2"),
         (("new",), "new is not graded yet: run `nbgrader autograde hw2`"),
+        (("cut",), "cut is not graded. The notebook 'hw2.ipynb' cannot be read: expected JSON"),
     ],
 )
 def test_unknown_students_and_tests_get_the_known_ones(graded, words, said, capsys):
