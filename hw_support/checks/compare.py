@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_support.checks.causes import agrees, likely_cause
-from hw_support.checks.notebook_access import Called, notebook_of
+from hw_support.checks.notebook_access import Called, Notebook
+from hw_support.checks.written import function_as_written
 
 Array = npt.NDArray[Any]
 
@@ -176,7 +177,11 @@ def assert_close(
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
         return
-    first = tuple(np.argwhere(~good)[0].tolist())
+    differs = ~good & ~(np.isnan(got) & np.isnan(right))
+    if not differs.any():
+        nan = f"{what}: expected NaN, got NaN, which equals nothing"
+        raise Mismatch(f"{nan}. The test that compares them needs equal_nan=True", got, right)
+    first = tuple(np.argwhere(differs)[0].tolist())
     came, wanted = float(got[first]), float(right[first])
     index = f"[{', '.join(map(str, first))}]" if first else ""
     message = f"{what}{index}: expected {wanted:.10g}, got {came:.10g}"
@@ -341,7 +346,7 @@ def shown(value: object, entries: int = _MAX_SHOWN) -> str:
         case None | bool() | int() | np.bool_() | np.integer():
             return str(value)
     if callable(value):
-        return str(getattr(value, "__name__", "a function"))
+        return function_as_written(value)
     return f"an object of type {type(value).__name__}"
 
 
@@ -364,8 +369,9 @@ def watched_calls(
     if remote := getattr(type(function), "watched", None):  # in the student's process
         calls: list[Callable[[], Called]] = remote(function, inputs)
         return calls
-    names = getattr(function, "__globals__", {})
-    return notebook_of(names).calls(function, inputs, whole=True)
+    names = getattr(function, "__globals__", None)
+    there: Notebook = getattr(names, "notebook", None) or Notebook({})
+    return there.calls(function, inputs, whole=True)
 
 
 def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> None:

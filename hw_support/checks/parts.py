@@ -57,6 +57,7 @@ from hw_support.checks.compare import (
 from hw_support.checks.fresh import drawn_like, generator, is_finite
 from hw_support.checks.notebook_access import notebook_of
 from hw_support.checks.time_limit import TimeLimitReached
+from hw_support.checks.written import last_call
 
 if TYPE_CHECKING:
     from hw_support.figures import Facts
@@ -79,11 +80,7 @@ NOT_ANSWERED = "is not answered yet"
 COUNTS_ONLY = "counts only if a part that compares values passes"
 _AGAIN = {COUNTS_ONLY: COUNTS_ONLY}
 _THE_SAME = "for the same reason as a part above"
-EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
-SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
-# Points earned and possible so far, in the tests of functions that this process has begun.
-earned: dict[str, tuple[float, float]] = {}
-
+SECOND_TRY = "passed with correct versions of your earlier functions"
 
 # What code of the homework's own may raise while it draws or answers fresh cases.
 _NOTHING_RIGHT = (Exception, NotPlainData, TimeLimitReached)
@@ -101,9 +98,9 @@ class Part:
     """The outcome of a part.
 
     `message` says why it failed; it is empty if the part passed. `fresh` tells whether a fresh case
-    failed, `second_try` whether the part passed only with the reference's functions, `excused`
-    whether it counts because a function that has cost points raises an error there, and
-    `compares_values` whether it compares values.
+    failed, `second_try` whether the part passed only with the reference's functions, and
+    `compares_values` whether it compares values. `excused` says why the part counts although one of
+    the student's functions raised an error or is not defined: that has cost points already.
     """
 
     what: str
@@ -111,7 +108,7 @@ class Part:
     message: str = ""
     fresh: bool = False
     second_try: bool = False
-    excused: bool = False
+    excused: str = ""
     compares_values: bool = True
 
     @property
@@ -182,7 +179,9 @@ class Checks:
         self._running: list[Case] = []  # the cases of the part that runs
         self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
         self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
-        earned[name] = 0.0, math.inf  # until a part has run: a test may end before that
+        # IPython may count runs in the name of a cell's file.
+        self._key = name, re.sub(r"-input-\d+-", "", self._file), cell.f_lineno
+        self.notebook.points[self._key] = 0.0, math.inf  # a test may end before its first part
 
     def fresh(self, draw: Callable[..., Any] | None = None, /, **ranges: Any) -> Any:
         """Say how fresh cases are drawn when the notebook is graded. Call it before the first part.
@@ -411,7 +410,8 @@ class Checks:
                         error.cause = f"the values of {names} have changed places"
                     raise
 
-        self.part(what, points, of=of or self._named_by(call) or [self.name])(row)
+        functions = of or self._named_by(call) or [self.name]
+        self.part(what, points, cases=[()], of=functions)(row)
 
     def _named_by(self, call: Callable[[], object]) -> list[str]:
         """Return the tested functions that a function of the cell names, also through others."""
@@ -423,7 +423,8 @@ class Checks:
                 if name not in names and getattr(code_of_other, "co_filename", "") == self._file:
                     codes.append(code_of_other)
                 names[name] = None
-        return [name for name in names if name in earned and name != self.name]
+        tested = self.notebook.earned()
+        return [name for name in names if name in tested and name != self.name]
 
     def shown(self, names: str, call: Callable[[], object]) -> list[Any]:
         """Return the values of names of the notebook, which a deliverable has bound.
@@ -511,15 +512,15 @@ class Checks:
         fresh = self._fresh_cases(part.what, cases, calls=calls)
         own = (self._cases if cases is None else cases) or [()]
         if of:
-            earned.pop(self.name, None)
+            self.notebook.points.pop(self._key, None)
         run = functools.partial(self._run, part, function, own, fresh, explain or (lambda _: ""))
         part = self._tried(part, run, of)
         told = {one.message for one in self.parts}
         self.parts.append(part)
-        if self.name in earned:
-            earned[self.name] = self._points()
+        if self._key in self.notebook.points:
+            self.notebook.points[self._key] = self._points()
         if part.second_try or part.excused:
-            _say(PASSED, [part], SECOND_TRY if part.second_try else EXCUSED)
+            _say(PASSED, [part], SECOND_TRY if part.second_try else part.excused)
         elif part.message and part.message not in {*told, COUNTS_ONLY, self._unanswered}:
             _say(FAILED, [part], part.message)
         elif not self._unanswered:
@@ -531,9 +532,9 @@ class Checks:
             return replace(part, message=self._unanswered)
         if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
             return replace(part, message=COUNTS_ONLY)
-        first, too_few = run(), _with_too_few_points(of)
+        first, too_few = run(), _with_too_few_points(of, self.notebook.earned())
         if first.excused and of and not too_few:
-            return replace(part, excused=True)
+            return replace(part, message="", excused=first.excused)
         if first.message or too_few:
             if right := self._right_functions():
                 with self.notebook.replaced(**right):
@@ -544,7 +545,7 @@ class Checks:
                     return replace(part, second_try=True)
             elif not first.message and not self._reference:
                 too_few += ". When you are graded, the right value counts"
-        return replace(first, message=first.message or too_few, excused=False)
+        return replace(first, message=first.message or too_few, excused="")
 
     # -- fresh cases
 
@@ -646,7 +647,8 @@ class Checks:
         """Return the reference's functions above the tested one, of answers that are graded."""
         if not self._reference:
             return {}
-        graded = [name for name, (_, points) in earned.items() if points and name != self.name]
+        tested = self.notebook.earned().items()
+        graded = [name for name, (_, points) in tested if points and name != self.name]
         right: dict[str, object] = self._reference.above(self.name, graded, self.notebook.own)
         return right
 
@@ -685,7 +687,7 @@ class Checks:
         except (StaffError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            place, message = None, "an exception was raised"
+            place, message, excused = None, "an exception was raised", ""
             with contextlib.suppress(Exception):  # its text and attributes are student code too
                 place = failures.place_of(error, self.notebook.names, but=self._file)
                 if isinstance(error, ImportError) and not place:
@@ -693,22 +695,45 @@ class Checks:
                 if isinstance(error, Mismatch) and not (part.fresh or self.second_try):
                     self._find_cause(error, run_visible, lambda: explain(cases))
                 message = self._why(error, place)
+                excused = self._excuse(error, place) if self._nothing_shown else ""
                 names = [*inspect.signature(function).parameters]
                 names = self._inputs[: self._count(case)] if names == ["case"] else names
                 about = "" if self._unanswered else _about(names, case, part.fresh, error)
+                if call := self._other_call(function, error):
+                    about = f"Call: {call}"
                 if about and (self.second_try or about not in self._told):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
                     self._told.add("" if self.second_try else about)
                 if not self.second_try:
                     self.case, self.got = case, getattr(error, "got", None)
                     self.expected = getattr(error, "expected", None)
-            told = isinstance(error, Mismatch | NotImplementedError) or not self._nothing_shown
-            excused = isinstance(error, Exception) and not told and bool(place)
             message = failures.one_line(message) or "failed"  # blanks are a failure too
             return replace(part, message=message, excused=excused)
         finally:
             self.notebook.end_part()
         return replace(part, fresh=False)
+
+    def _excuse(self, error: BaseException, place: failures.Place | None) -> str:
+        """Say that a function of the student's, which has a test of its own, caused an error."""
+        if isinstance(error, Mismatch | NotImplementedError) or not isinstance(error, Exception):
+            return ""
+        missing = str(error.name) if isinstance(error, NameError) else ""
+        got, possible = self.notebook.earned().get(missing, (0.0, 0.0))
+        if got < possible:
+            what = f"{missing} is not defined"
+        elif place:
+            what = f"{place.function} raises an error here"
+        else:
+            return ""
+        return f"{what}, which has cost points in its own test"
+
+    def _other_call(self, function: Callable[..., object], error: BaseException) -> str:
+        """Return the call that has led to an error, if its inputs are not those of the case."""
+        code: CodeType | None = getattr(function, "__code__", None)
+        if code is None or code.co_filename != self._file:
+            return ""
+        lines = [s.tb_lineno for s in failures.steps_of(error) if s.tb_frame.f_code is code]
+        return last_call(code, lines[-1], self.name) if lines else ""
 
     def _find_cause(
         self,
@@ -848,8 +873,11 @@ def _names_in(code: CodeType) -> list[str]:
     return [*code.co_names, *inner]
 
 
-def _with_too_few_points(functions: Sequence[str]) -> str:
-    """Say that one of these functions and another have less than half of their points; or ""."""
+def _with_too_few_points(functions: Sequence[str], earned: Mapping[str, Mark]) -> str:
+    """Say that one of these functions and another have less than half of their points; or "".
+
+    `earned` has the points, earned and possible, of each function that is tested.
+    """
     poor = [name for name, (got, points) in earned.items() if got < points / 2]
     if len(poor) < 2 or not {*functions} & {*poor}:
         return ""
