@@ -27,7 +27,7 @@ import hw_support
 from hw_support.checks.failures import without_its_file
 from hw_support.checks.parts import DID_NOT_RETURN, Part
 from hw_support.errors import UserError
-from hw_support.student.in_notebook import COPY_VARIABLE
+from hw_support.student.in_notebook import COPY_VARIABLE, NOTEBOOK_VARIABLE
 from hw_support.student.opening import Opened, name_of
 
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
@@ -97,10 +97,11 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     environment = {**os.environ, COPY_VARIABLE: "1"}
     if like_grader:
         environment["NBGRADER_EXECUTION"] = "autograde"
+    no_bar = False if environment.pop(NOTEBOOK_VARIABLE, "") else None  # None: as a terminal has it
     environment.pop("MPLBACKEND", None)  # another value than the kernel's own shows no plots
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        tqdm(total=len(code), ncols=92, leave=False, unit="cell", disable=None) as bar,
+        tqdm(total=len(code), ncols=92, leave=False, unit="cell", disable=no_bar) as bar,
     ):
         _copy_files(opened, Path(folder))
         client = NotebookClient(
