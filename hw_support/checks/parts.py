@@ -136,8 +136,11 @@ class Checks:
     exactly
         Whether further results, beyond those that `returns` names, are a mistake.
     likely
-        Known mistakes, as clauses, with the marks of the results that come from them, by name. A
-        table that fails names the mistake that has its mark. `marks` has the mark to write here.
+        Known mistakes. A key says what the mistake is, as a message ends: "the bias is missing".
+        Its value has, by the name of each result that the mistake makes wrong, one number that
+        stands for the wrong values, their mark. To get the mark, make the mistake in the notebook,
+        run the test, and look at ``checks.marks``. From then on, a table whose values have this
+        mark says "Likely cause: the bias is missing".
     """
 
     def __init__(
@@ -161,8 +164,7 @@ class Checks:
         self.case: Case | None = None
         self.got: object = None
         self.expected: object = None
-        # Of tables that failed: a number for all visible results of one name, by name. The same
-        # mistake gives the same mark.
+        # Of tables that failed: the marks of their results, by name. See `likely` above.
         self.marks: dict[str, list[float]] = {}
         self.second_try = False  # whether the reference's functions replace the notebook's now
         self._cases = list(cases)
@@ -250,7 +252,7 @@ class Checks:
         values: bool = True,
         of: Sequence[str] = (),
     ) -> Callable[[Callable[..., object]], object]:
-        """Return a decorator that runs a function as a part at once.
+        """Return a decorator. It runs the function below it at once, as a part.
 
         Parameters
         ----------
@@ -264,11 +266,12 @@ class Checks:
             Whether the part compares values. One that does not, such as a comparison of shapes,
             counts only if a part above it that does has passed.
         of
-            The functions whose results a deliverable shows. What the notebook's own functions
-            return is right, also if it is wrong: it has cost points in the function's own test. But
-            if two functions of the notebook or more have less than half of their points, and one of
-            these is among them, only what the reference returns is right. If one of them raises an
-            error, and nothing is shown (see `shown`), the part counts under the same condition.
+            For a deliverable, the functions whose results it shows. The part then expects what the
+            student's own functions return. A mistake in these costs nothing here, since it has cost
+            points in the function's own test. If such a function raises an error or is not defined,
+            so that there is nothing to show (see `shown`), the part counts as passed. Neither holds
+            if one of the functions, and another one of the notebook, have less than half of their
+            points: then only what the reference returns is right.
         """
 
         def run(function: Callable[..., object]) -> object:
@@ -427,10 +430,11 @@ class Checks:
         return [name for name in names if name in tested and name != self.name]
 
     def shown(self, names: str, call: Callable[[], object]) -> list[Any]:
-        """Return the values of names of the notebook, which a deliverable has bound.
+        """Return the values of the names, separated by ", ", that a deliverable has bound.
 
-        If a name has no value, `call` is called: an error of the student's functions excuses that.
-        NameError if it raises none.
+        If one has no value, `call` is called, which calls the student's functions. If these raise
+        an error, the student could not show anything, and the part may count (see `of` in `part`).
+        NameError if they raise none.
         """
         try:
             return [self._value(name) for name in names.split(", ")]
@@ -441,8 +445,10 @@ class Checks:
             raise
 
     def _next_call(self, split: Callable[[Any], list[Any]], *, whole: bool) -> Any:
-        """Return the inputs and the call of the next case, of those that `_run` runs.
+        """Return the inputs of the next case, and a function that calls the student's with them.
 
+        `_run` goes through the cases one by one, and this is asked once for each call. The first
+        time, the calls of all cases are made ready, since a grader may make them in one question.
         `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
         """
         if self._calls is None:
@@ -465,7 +471,7 @@ class Checks:
     def _known(
         self, names: Sequence[str], marks: Mapping[str, Mark], right: Mapping[str, Mark]
     ) -> str:
-        """Return the known mistake that has the marks of these results; "" if not just one has.
+        """Return the known mistake that explains these results; "" if none or several do.
 
         A mark is a number for all visible results of one name, and how near another may be.
         """
@@ -791,11 +797,11 @@ class Checks:
             print(f"note    {line}")
 
     def score(self) -> float | None:
-        """Print what is left to print, and return the points earned: the cell's last expression.
+        """Print the points, and return those earned: end the cell with this call.
 
-        It is None if the parts are worth nothing. A notebook shows the number only while nbgrader
-        runs it. AssertionError if a part has failed while
-        nbgrader validates the notebook, which reports only errors.
+        nbgrader takes the value of a cell's last line as its score. It is None if all parts
+        together are worth 0 points. While nbgrader validates a notebook, it looks at errors alone;
+        so a part that failed raises AssertionError then.
         """
         known = {part.what for part in self.parts} | {""}
         drawn = self._drawn if self._reference else {}

@@ -47,8 +47,8 @@ def _source_of_lambda(code: CodeType) -> str:
 def last_call(code: CodeType, line: int, name: str) -> str:
     """Return the last call of the function `name` that a part's function makes up to a line.
 
-    It is "" if there is none, or if its inputs come from the arguments of the part's function. These are
-    the case, which a message shows.
+    It is "" if there is none, or if its inputs come from the arguments of the part's function.
+    These are the case, which a message shows.
     """
     source = _source(code)
     for function in ast.walk(tree_of(source)):
