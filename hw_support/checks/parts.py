@@ -704,10 +704,10 @@ class Checks:
                 excused = self._excuse(error, place) if self._nothing_shown else ""
                 names = [*inspect.signature(function).parameters]
                 names = self._inputs[: self._count(case)] if names == ["case"] else names
-                about = "" if self._unanswered else _about(names, case, part.fresh, error)
-                if call := self._other_call(function, error):
-                    about = f"Call: {call}"
-                if about and (self.second_try or about not in self._told):
+                call = self._other_call(function, error)
+                about = _about(names, case, part.fresh, error) if call is None else ""
+                about = f"Call: {call}" if call else about
+                if about and not self._unanswered and (self.second_try or about not in self._told):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
                     self._told.add("" if self.second_try else about)
                 if not self.second_try:
@@ -733,13 +733,13 @@ class Checks:
             return ""
         return f"{what}, which has cost points in its own test"
 
-    def _other_call(self, function: Callable[..., object], error: BaseException) -> str:
-        """Return the call that has led to an error, if its inputs are not those of the case."""
+    def _other_call(self, function: Callable[..., object], error: BaseException) -> str | None:
+        """Return the call that led to an error; None if its inputs are those of the case."""
         code: CodeType | None = getattr(function, "__code__", None)
         if code is None or code.co_filename != self._file:
-            return ""
+            return None
         lines = [s.tb_lineno for s in failures.steps_of(error) if s.tb_frame.f_code is code]
-        return last_call(code, lines[-1], self.name) if lines else ""
+        return last_call(code, lines[-1], self.name) if lines else None
 
     def _find_cause(
         self,

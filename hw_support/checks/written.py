@@ -44,11 +44,11 @@ def _source_of_lambda(code: CodeType) -> str:
     return text if len(text) <= _LONGEST else ""
 
 
-def last_call(code: CodeType, line: int, name: str) -> str:
+def last_call(code: CodeType, line: int, name: str) -> str | None:
     """Return the last call of the function `name` that a part's function makes up to a line.
 
-    It is "" if there is none, or if its inputs come from the arguments of the part's function.
-    These are the case, which a message shows.
+    It is None if there is none, or if its inputs come from the arguments of the part's function:
+    these are the case, which a message shows. It is "" if another function makes the call.
     """
     source = _source(code)
     for function in ast.walk(tree_of(source)):
@@ -60,10 +60,12 @@ def last_call(code: CodeType, line: int, name: str) -> str:
             ]
             if calls:
                 last = max(calls, key=lambda call: (call.lineno, -call.col_offset))
+                if not _names_in(last).isdisjoint(_from_arguments(function)):
+                    return None
+                is_direct = isinstance(last.func, ast.Name) and last.func.id == name
                 text = " ".join((ast.get_source_segment(source, last) or "").split())
-                is_of_case = not _names_in(last).isdisjoint(_from_arguments(function))
-                return "" if is_of_case or len(text) > _LONGEST else text
-    return ""
+                return text if is_direct and len(text) <= _LONGEST else ""
+    return None
 
 
 def _from_arguments(function: ast.FunctionDef) -> set[str]:
