@@ -16,6 +16,7 @@ mistake that costs no point is not noticed.
 import contextlib
 import hashlib
 import io
+import linecache
 import os
 import re
 import tomllib
@@ -147,7 +148,9 @@ class Finished:
                 continue
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(None):
                 try:
-                    exec(compile(source, f"<{cell}>", "exec"), names)
+                    file = f"<{cell}>"
+                    linecache.cache[file] = len(source), None, source.splitlines(True), file
+                    exec(compile(source, file, "exec"), names)
                 except Exception as error:
                     shown += [f"{cell} raises {type(error).__name__}: {error}"] * (cell in changed)
             if cell == "load_data":

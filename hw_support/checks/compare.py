@@ -23,6 +23,7 @@ _NO_RETURN = ". Is a `return` missing?"
 _MAX_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 _MAX_SHOWN = 24  # entries of an array, and characters of a text, in a message
 _MAX_LISTED = 4  # entries in a message
+_LARGEST_STEP = 1e-2  # by which an entry is moved for a difference
 
 
 class Mismatch(AssertionError):
@@ -231,8 +232,12 @@ def expect_spread(
         said = f"expected the standard deviation {std:g}, got {spread:.3g}"
         fourth = float(np.mean((draws - middle) ** 4)) / (spread**4 or 1.0)
         tails = float(np.clip(fourth, *_TAILS)) - 1  # 2 for a normal distribution
-        near = std * _STANDARD_ERRORS * (tails / (4 * n)) ** 0.5
-        expect(abs(spread - std) <= near, said)
+        part = _STANDARD_ERRORS * (tails / (4 * n)) ** 0.5
+        if std != 1 and any(abs(spread / one - 1) <= part for one in (std**2, std**0.5)):
+            said += (
+                ". Likely cause: the variance is taken for the standard deviation, or the reverse"
+            )
+        expect(abs(spread - std) <= part * std, said)
     if mean is not None:
         near = _STANDARD_ERRORS * (spread if std is None else std) / n**0.5
         expect(abs(middle - mean) <= near, f"expected the mean {mean:g}, got {middle:.3g}")
@@ -386,7 +391,17 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
             expect_same(now, then, ", ".join(f"{name}[{k}]" for k in range(count)))
         elif not _is_same(now, then):
             said = f"expected {shown(then)}, as before, got {shown(now)}"
-            raise Mismatch(f"{name} after the call: {said}")
+            moved = _moved_little(now, then)
+            cause = "an entry is moved, and not put back to where it was" if moved else ""
+            raise Mismatch(f"{name} after the call: {said}", cause=cause)
+
+
+def _moved_little(now: Any, then: Any) -> bool:
+    """Whether entries of an array were moved by a small step, as for a difference."""
+    if not issubclass(type(now), np.ndarray) or now.shape != np.shape(then):
+        return False
+    steps = np.abs(np.asarray(now, dtype=float) - then)
+    return bool(0 < steps.max(initial=0) <= _LARGEST_STEP)
 
 
 def _is_same(now: Any, then: Any) -> bool:

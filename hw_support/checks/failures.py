@@ -15,7 +15,7 @@ _MOST_CALLS = 3  # that a place names
 _OF_A_CELL = re.compile(r" ?\(\d+\.py, (line \d+)\)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _MULTIPLY = "The columns of the left array must be as many as the rows of the right one"
-_CHECK = f"{_MULTIPLY}: is one to be transposed, or is their order wrong?"
+_CHECK = f"{_MULTIPLY}. Is one to be transposed, is it another array than you mean, or the order?"
 _NO_RETURN = "Does a function without `return` give None?"
 # What errors of Python and NumPy say, and what stands there instead: the shapes, and what usually
 # helps. `\\g<0>` is the text that was found.
@@ -54,6 +54,12 @@ _ADVICE = {
     r"'(?:numpy\.ndarray|list|tuple)' object is not callable": (
         r"\g<0>. `x[0]` takes an entry, and x(0) calls x. Or does an array have a function's name?"
     ),
+    r"could not broadcast input array from shape.*": (
+        r"\g<0>: what you store has the first shape, and its place has the second"
+    ),
+    r"too many indices for array.*": (
+        r"\g<0>. The array has fewer axes than you use: look where it is made"
+    ),
     r"(?:too many|not enough) values to unpack.*": (
         r"\g<0>. Left and right of `=`, or in a `for`, are not as many values"
     ),
@@ -64,7 +70,8 @@ _ADVICE = {
         "one entry of an array takes one number, and it got several"
     ),
     r"setting an array element with a sequence.*inhomogeneous.*": (
-        "the entries of an array have different shapes. Keep them in a list"
+        "entries of different shapes make no array. If they are results of one function, such as "
+        "`out, cache`, take them apart"
     ),
     r"[Cc]annot cast ufunc .* from dtype\('float\d+'\) to dtype\('u?int\d+'\).*": (
         "an array of integers cannot hold fractions. Make one of floats first, `x.astype(float)`"
@@ -175,7 +182,7 @@ def described(error: BaseException, place: Place | None) -> str:
     Reading its text runs student code, which may raise.
     """
     kind, text = plain_name(type(error).__name__, "an exception"), one_line(str(error))
-    for pattern, advice in _ADVICE.items():
+    for pattern, advice in _ADVICE.items() if place else ():
         if found := re.search(pattern, text):
             text = text[: found.start()] + found.expand(advice) + text[found.end() :]
             break

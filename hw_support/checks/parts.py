@@ -40,7 +40,7 @@ import numpy as np
 
 from hw_support import figures
 from hw_support.checks import failures
-from hw_support.checks.causes import mark_of
+from hw_support.checks.causes import mark_of, times
 from hw_support.checks.compare import (
     Mismatch,
     NotPlainData,
@@ -372,7 +372,8 @@ class Checks:
             both = np.concatenate([first, second])
             same = first.size == second.size and np.array_equal(first, second)
             constant = np.ptp(both) == 0
-            expect(constant or not same, "expected two calls to differ, got the same numbers twice")
+            said = "expected two calls to differ, got the same numbers twice. Is a seed set inside?"
+            expect(constant or not same, said)
             is_whole = np.array_equal(both, np.round(both))  # such as a die's
             different = len(np.unique(both))
             said = f"expected {both.size} different numbers in two calls, got {different}"
@@ -407,6 +408,8 @@ class Checks:
                 try:
                     compare(value, due, what=name, **how)
                 except Mismatch as error:
+                    with contextlib.suppress(TypeError, ValueError):  # of what is no number
+                        error.cause = error.cause or times(float(error.got), float(error.expected))
                     with contextlib.suppress(Exception):
                         for other, its in zip(values, reversed(right), strict=True):
                             compare(other, its, what=name, **how)

@@ -57,7 +57,7 @@ def test_an_error_names_the_last_line_of_the_students_code(cell, message):
         ("[1, 2] * 0.5", "A list does not compute: make an array of it"),
         ("None[0]", "Does a function without `return` give None?"),
         ("np.ones(2)(0)", "`x[0]` takes an entry, and x(0) calls x"),
-        ("np.array([[1.0], [1.0, 2.0]])", "have different shapes. Keep them in a list"),
+        ("np.array([[1.0], [1.0, 2.0]])", "entries of different shapes make no array. If"),
         ("np.zeros(2).__setitem__(0, [1, 2])", "one entry of an array takes one number, and it"),
         ("np.array([1, 2]).__iadd__(0.5)", "an array of integers cannot hold fractions"),
     ],
