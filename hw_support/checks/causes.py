@@ -31,13 +31,12 @@ _ROUNDED = 1e-6  # how near a count is to a whole number
 _EXACT = 1e-9  # a result that was rounded, or multiplied, agrees up to this
 _OR, _MOST_NAMED = ", or ", 2  # causes in one message
 
+_NAN = "NaN comes from inf / inf, inf - inf, 0 * inf or 0 / 0: look for what is infinite, or 0"
+_INFINITE = "infinity comes from a large exponent, from a division by 0, or from the logarithm of 0"
 # Mistakes that are seen at the result, if nothing else explains it.
 _AT_SIGHT: dict[str, Callable[[Array, Array], bool]] = {
-    "every entry is 0: is the result stored anywhere?": (
-        lambda got, right: bool(not got.any() and right.any())
-    ),
     "every entry is the same: does the result depend on the inputs?": (
-        lambda got, right: bool(np.ptp(got) == 0 and (np.ptp(right) > 0 or right.size == 1))
+        lambda got, right: bool(np.ptp(got) == 0 and np.unique(right).size not in (0, 2))
     ),
     "the values are right, in another order": (
         lambda got, right: (
@@ -56,7 +55,11 @@ def likely_cause(got: Array, right: Array) -> str | None:
     Two mistakes are named if both explain all entries. It is None if none or more do, or if the
     values nearly agree.
     """
-    if right.size < 2 or got.size == 0 or not (np.isfinite(got).all() and np.isfinite(right).all()):
+    if right.size == 0 or got.size == 0 or not np.isfinite(right).all():
+        return None
+    if not np.isfinite(got).all():
+        return _NAN if np.isnan(got).any() else _INFINITE
+    if right.size < 2:
         return None
     whole = np.trunc(right)
     if got.dtype.kind in "iu" and np.array_equal(got, whole) and not np.array_equal(right, whole):
@@ -126,6 +129,8 @@ def agrees(cause: str, got: Array, right: Array) -> bool:
 
     True too if the mistake is not known for results of this shape.
     """
+    if cause in (_NAN, _INFINITE):
+        return True  # it may be right for all other inputs
     if right.size == 0 or not (np.isfinite(got).all() and np.isfinite(right).all()):
         return False
     if cause in _AT_SIGHT:
@@ -183,7 +188,7 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
         yield "the function returned one array instead of two; this is its first entry", right[0]
         for other in (right[-1], right.mean(axis=0), right.max(axis=0), right.min(axis=0)):
             yield _NO_NAME, np.asarray(other)
-    if got.size == 1 and right.size > 1:
+    if got.size == 1 and right.size > 1 and right.ndim < 3:
         yield "this is the mean of all entries: keep each one", right.mean()
         yield "this is the sum of all entries: keep each one", right.sum()
     if n > 1:
@@ -211,11 +216,10 @@ def _factors(right: Array, n: int) -> Iterator[tuple[str, Array]]:
     """Yield the factors that students leave out or add.
 
     With numbers made up by hand, such as 0.5 and 3, one result may be twice another for many
-    reasons. Then no power of 2 is named as a cause. Nor is a length, or its root, if it is 2.
+    reasons. Then no power of 2 is named as a cause. A length that is 2 is not named as such.
     """
     by_hand = _is_by_hand(right)
-    lengths = right.shape[:1] if right.ndim == 3 else right.shape
-    if not by_hand and not {2, 4} & {*lengths}:
+    if not by_hand:
         yield "every entry is 2 times what it should be", 2 * right
         yield "every entry is half of what it should be", right / 2
     counts_rows = right.ndim == 3 or (right.ndim == 2 and right.shape[1] == 1)

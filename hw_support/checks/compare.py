@@ -23,6 +23,7 @@ _NO_RETURN = ". Is a `return` missing?"
 _MAX_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 _MAX_SHOWN = 24  # entries of an array, and characters of a text, in a message
 _MAX_LISTED = 4  # entries in a message
+_NOT_PUT_BACK = "an entry is moved, and not put back to where it was"
 _LARGEST_STEP = 1e-2  # by which an entry is moved for a difference
 
 
@@ -194,8 +195,10 @@ def assert_close(
 
 
 def _cause(got: Array, right: Array, what: str) -> str:
-    """Name a likely cause of a wrong result, except for arguments that a call changed."""
-    return "" if what.endswith(" after the call") else likely_cause(got, right) or ""
+    """Name a likely cause of a wrong result; arguments that a call changed have one alone."""
+    if what.endswith(" after the call"):
+        return _NOT_PUT_BACK if _moved_little(got, right) else ""
+    return likely_cause(got, right) or ""
 
 
 # While `refuted` runs: the last results that were compared, and what was right.
@@ -391,8 +394,7 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
             expect_same(now, then, ", ".join(f"{name}[{k}]" for k in range(count)))
         elif not _is_same(now, then):
             said = f"expected {shown(then)}, as before, got {shown(now)}"
-            moved = _moved_little(now, then)
-            cause = "an entry is moved, and not put back to where it was" if moved else ""
+            cause = _NOT_PUT_BACK if _moved_little(now, then) else ""
             raise Mismatch(f"{name} after the call: {said}", cause=cause)
 
 

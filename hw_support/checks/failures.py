@@ -33,7 +33,8 @@ _ADVICE = {
         rf"np.dot got arrays of shapes \1 and \2. {_CHECK}"
     ),
     r"could not be broadcast together with shapes.*": (
-        r"\g<0>. From the last axis on, both lengths must be equal, or one of them 1"
+        r"\g<0>. From the last axis on, both lengths must be equal, or one of them 1. "
+        "(`*` works entry by entry, `@` multiplies matrices)"
     ),
     r"non-broadcastable output operand.*": (
         r"\g<0>. Were arrays of shapes (n,) and (n, 1) combined? Reshape one of them first"

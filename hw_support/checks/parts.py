@@ -408,16 +408,31 @@ class Checks:
                 try:
                     compare(value, due, what=name, **how)
                 except Mismatch as error:
-                    with contextlib.suppress(TypeError, ValueError):  # of what is no number
-                        error.cause = error.cause or times(float(error.got), float(error.expected))
-                    with contextlib.suppress(Exception):
-                        for other, its in zip(values, reversed(right), strict=True):
-                            compare(other, its, what=name, **how)
-                        error.cause = f"the values of {names} have changed places"
+                    if not error.cause:
+                        error.cause = self._cause_of(error, names, values, right, compare, how)
                     raise
 
         functions = of or self._named_by(call) or [self.name]
         self.part(what, points, cases=[()], of=functions)(row)
+
+    def _cause_of(
+        self,
+        error: Mismatch,
+        names: str,
+        values: Sequence[Any],
+        right: Sequence[Any],
+        compare: Callable[..., object],
+        how: Mapping[str, Any],
+    ) -> str:
+        """Return why a deliverable shows a wrong value: a multiple, or values of other names."""
+        with contextlib.suppress(TypeError, ValueError):  # of what is no number
+            if cause := times(float(error.got), float(error.expected)):
+                return cause
+        with contextlib.suppress(Exception):
+            for other, its in zip(values, reversed(right), strict=True):
+                compare(other, its, what="", **how)
+            return f"the values of {names} have changed places"
+        return ""
 
     def _named_by(self, call: Callable[[], object]) -> list[str]:
         """Return the tested functions that a function of the cell names, also through others."""

@@ -48,7 +48,8 @@ def last_call(code: CodeType, line: int, name: str) -> str | None:
     """Return the last call of the function `name` that a part's function makes up to a line.
 
     It is None if there is none, or if its inputs come from the arguments of the part's function:
-    these are the case, which a message shows. It is "" if another function makes the call.
+    these are the case, which a message shows. It is "" if another function makes the call, or if
+    it uses variables of the part's function: then nobody can repeat it.
     """
     source = _source(code)
     for function in ast.walk(tree_of(source)):
@@ -62,7 +63,9 @@ def last_call(code: CodeType, line: int, name: str) -> str | None:
                 last = max(calls, key=lambda call: (call.lineno, -call.col_offset))
                 if not _names_in(last).isdisjoint(_from_arguments(function)):
                     return None
+                own = {*code.co_varnames, *code.co_cellvars}
                 is_direct = isinstance(last.func, ast.Name) and last.func.id == name
+                is_direct = is_direct and _names_in(last).isdisjoint(own)
                 text = " ".join((ast.get_source_segment(source, last) or "").split())
                 return text if is_direct and len(text) <= _LONGEST else ""
     return None

@@ -61,7 +61,6 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         # several, or seen at sight
         (np.round(RIGHT, 4), RIGHT, "the values are rounded to 4 digits after the point"),
         (np.round(MATRIX, 1), MATRIX, "the values are rounded to 1 digits after the point"),
-        (np.zeros_like(RIGHT), RIGHT, "every entry is 0: is the result stored anywhere?"),
         (np.full_like(RIGHT, 0.3), RIGHT, "every entry is the same: does the result depend"),
         (MATRIX[[3, 1, 2, 0, 4]], MATRIX, "the values are right, in another order"),
         (np.array(MATRIX.mean()), MATRIX, "this is the mean of all entries"),
@@ -70,7 +69,9 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (1 - SIGMOID_3, SIGMOID_3, "the order along the first axis is reversed, or every entry is"),
         # none is known
         (RIGHT + 1, RIGHT, None),
-        (np.full_like(RIGHT, np.nan), RIGHT, None),
+        (np.full_like(RIGHT, np.nan), RIGHT, "NaN comes from inf / inf"),
+        (RIGHT / 0.0, RIGHT, "infinity comes from"),
+        (np.array(np.nan), np.array(0.5), "NaN comes from inf / inf"),
         (-RIGHT, np.full_like(RIGHT, np.nan), None),
         (np.empty((0, 4)), RIGHT, None),
         (np.where(RIGHT.max() > RIGHT, -RIGHT, RIGHT), RIGHT, None),  # all but one
@@ -86,8 +87,7 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (RIGHT[:1], np.repeat(RIGHT[:1], 5, axis=0), None),  # the mean, the first, the last
         (np.ones(2), np.full(2, 0.5), None),  # a factor, or a summand
         (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5]), None),  # made up by hand
-        (MATRIX[:2] / 2, MATRIX[:2], None),  # half, or divided by n
-        (MATRIX[:4] / 2, MATRIX[:4], None),  # half, or divided by the root of n
+        (MATRIX[:2] / 2, MATRIX[:2], "every entry is half"),  # or divided by n
         (np.array([[3.0], [-1.25], [2.0]]) / 3, np.array([[3.0], [-1.25], [2.0]]), None),
         (ROWS[1], ROWS, None),
         (np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]]), None),
@@ -129,8 +129,6 @@ def test_a_cause_is_refuted_by_a_result_that_it_does_not_give(cause, got, right,
 @pytest.mark.parametrize(
     ("cause", "got", "right", "can_be"),
     [
-        ("every entry is 0: is the result stored anywhere?", [0.0], [0.3], True),
-        ("every entry is 0: is the result stored anywhere?", [0.3], [0.3], False),
         ("every entry is the same: does the result depend on the inputs?", [0.2], [0.3], True),
         ("every entry is the same: does the result depend on the inputs?", [1, 2], [2, 3], False),
         ("the values are right, in another order", [2.0, 1.0], [1.0, 2.0], True),

@@ -463,14 +463,14 @@ def test_functions_in_a_case_are_shown_as_the_cell_writes_them(run):
         ("y = double(np.array([0.0]))\n    z = double(x)\n    expect(z[0] == 1, 'at x')",
          "at x. Input: x = [1., 2.]"),
         ("expect(False, 'no call')", "no call. Input: x = [1., 2.]"),
-        ("z = np.zeros(1)\n    expect(double(z)[0] == 1, 'at z')", "at z. Call: double(z)"),
+        ("z = np.zeros(1)\n    expect(double(z)[0] == 1, 'at z')", "FAILED: at z"),
         ("for z in [x + 1]:\n        expect(double(z)[0] == 1, 'z')", "z. Input: x = [1., 2.]"),
     ],
 )  # fmt: skip
 def test_the_input_that_is_told_is_that_of_the_call_that_failed(run, lines, said):
     cell = f"{OPEN}@checks.part('one', 1)\ndef _(x, *expected):\n    {lines}\n"
     (message,) = messages(run(RIGHT, cell, expect=expect, results=results))
-    assert message.endswith(said)
+    assert f"FAILED: {message}".endswith(said)
 
 
 # -- the second try
