@@ -226,7 +226,7 @@ def test_the_examiner_gets_each_locked_cell_once(run: Runs) -> None:
 def test_the_examiners_outputs_are_the_score_and_the_parts(run: Runs) -> None:
     two = {"output_type": "execute_result", "metadata": {}, "execution_count": None}
     part = {"what": "a part", "points": 1.0, "message": "", "second_try": False}
-    part |= {"excused": False, "fresh": False}
+    part |= {"excused": "", "fresh": False}
     parts = [part, {**part, "message": "wrong"}]
     given = verdict(outputs=[{**two, "data": {"text/plain": "1"}}], parts=parts)
     done = run(examined("test"), outputs={}, verdicts={"test": given})
