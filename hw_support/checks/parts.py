@@ -40,7 +40,7 @@ import numpy as np
 
 from hw_support import figures
 from hw_support.checks import failures
-from hw_support.checks.causes import mark_of, times
+from hw_support.checks.causes import IN_ANOTHER_ORDER, mark_of, times
 from hw_support.checks.compare import (
     Mismatch,
     NotPlainData,
@@ -425,8 +425,11 @@ class Checks:
         how: Mapping[str, Any],
     ) -> str:
         """Return why a deliverable shows a wrong value: a multiple, or values of other names."""
+        got, due = error.got, error.expected
         with contextlib.suppress(TypeError, ValueError):  # of what is no number
-            if cause := times(float(error.got), float(error.expected)):
+            if np.size(got) > 1 and np.array_equal(np.sort(got, None), np.sort(due, None)):
+                return IN_ANOTHER_ORDER
+            if cause := times(float(got), float(due)):
                 return cause
         with contextlib.suppress(Exception):
             for other, its in zip(values, reversed(right), strict=True):

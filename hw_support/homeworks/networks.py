@@ -259,7 +259,7 @@ def expect_different(initialise: Callable[[list[int]], Any], dims: list[int]) ->
     different = len(np.unique(np.abs(draws)))
     said = f"expected {draws.size} different numbers in two calls, signs ignored, got {different}"
     half = draws.size // 2
-    if half and np.array_equal(draws[:half], draws[half:]):
+    if different == half and np.array_equal(draws[:half], draws[half:]):
         said += ". Likely cause: both calls give the same numbers, by a seed inside the function"
     expect(different > 0.99 * draws.size, said)
 

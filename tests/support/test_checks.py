@@ -593,6 +593,10 @@ def test_values_of_names_that_have_changed_places_are_named(run):
     cell = "checks = Checks('two')\nchecks.shows('both', 1, 'a, b', lambda: (1.0, 2.0))\n"
     assert messages(run("a, b = 2.0, 1.0", cell))[0].endswith("values of a, b have changed places")
     assert "Likely cause" not in messages(run("a, b = 2.0, 3.0", cell))[0]
+    cell = "checks = Checks('two')\nchecks.shows('all', 1, 'a', lambda: np.array([0.0, 1.0]))\n"
+    assert messages(run("a = [1, 0]", cell))[0].endswith("values are right, in another order")
+    cell = "checks = Checks('one')\nchecks.shows('it', 1, 'a', lambda: 0.6985168039)\n"
+    assert messages(run("a = 2 * 0.6985168039", cell))[0].endswith("the sum, and not the mean?")
 
 
 # -- what stops a part, or the cell
