@@ -95,7 +95,7 @@ class ClassRun:
         rerun: bool = False,
         run: Callable[[Job], Outcome] = run,
     ) -> None:
-        self.progress = progress
+        self.progress, self.at_once = progress, workers.at_once
         self._workers, self._folder, self._numbers = workers, folder, numbers
         self._results = ResultStore(folder / "results")
         with contextlib.suppress(OSError):  # the first result that cannot be saved tells it
@@ -141,6 +141,10 @@ class ClassRun:
             future.add_done_callback(self.progress.ran)
         return future
 
+    def has_kept(self, job: Job) -> bool:
+        """Whether `begin` would return a result of an earlier run."""
+        return not self._rerun and self._results.get(job.key) is not None
+
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Return the future of a call by a worker."""
         return self._workers.submit(function, *arguments)
@@ -150,13 +154,15 @@ class ClassRun:
         if ended.cancelled() or ended.exception():
             return
         outcome = ended.result()
-        # A fault may be gone the next time, for example if a package was missing.
-        if outcome.status is not Status.NOT_GRADED and not outcome.unscored:
-            self._store(job, outcome)
+        if not outcome.faults:
+            self.keep(job, outcome)
         if of_class:
             self._list(job, outcome)
 
-    def _store(self, job: Job, outcome: Outcome) -> None:
+    def keep(self, job: Job, outcome: Outcome) -> None:
+        """Store a result, unless it has a fault, which may be gone the next time."""
+        if outcome.status is Status.NOT_GRADED or outcome.unscored:
+            return
         try:
             self._results.put(job.key, outcome)
         except OSError as error:
@@ -172,7 +178,7 @@ class ClassRun:
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "student": job.student,
             "end": outcome.status,
-            "why": " ".join(outcome.reasons),
+            "why": outcome.why,
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
         }
