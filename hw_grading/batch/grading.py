@@ -37,7 +37,7 @@ from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Outcome, Status
+from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.file import UserError
 
@@ -127,13 +127,18 @@ class ClassRun:
         """Return the future of a job's outcome.
 
         A job that is not of the class is in no progress and no list. A run is numbered before
-        student code runs, and by this process alone, wherever it runs.
+        student code runs, and by this process alone, wherever it runs. `SettingsError` if the
+        homework's code cannot be imported. Only a job that has to run waits to know that.
         """
         if not self._rerun and (outcome := self._results.get(job.key)):
             self.progress.again += of_class
             future: Future[Outcome] = Future()
             future.set_result(outcome)
         else:
+            try:
+                self._workers.expect_imports()
+            except GraderFault as why:
+                raise SettingsError(str(why)) from why
             job = replace(job, number=self._numbers.next(job.seed))
             future = self._workers.submit(self._run, job)
             future.add_done_callback(functools.partial(self._ended, job, of_class))
@@ -246,7 +251,7 @@ def running(
     """Prepare workers for this number of notebooks, and end them.
 
     Yield a run and what makes its jobs. `tests` are the homework's test cells. `progress` is
-    called when the workers are ready.
+    called when the workers have begun to start.
     """
     root, examined = course.root, any(map(uses_checks, tests))
     secret = whole_class.secret(root, course.directory.course_id)

@@ -41,7 +41,7 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.folders import read_time
 from hw_grading.homework.notes import is_notes, read_problems
 from hw_grading.notebooks import FINISHED, HANDED_IN
-from hw_grading.outcome import GraderFault, Outcome, Status
+from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.plugins.reading import Read, Reader
 from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, add_indexes
 from hw_grading.plugins.trial import BesideClass, Trial
@@ -136,12 +136,17 @@ class _Loop:
         return self.converter.coursedir
 
     def begin(self, one: Submission) -> list[_Begun] | Exception:
-        """Read a student's notebooks and begin to run them; return the error if that fails."""
+        """Read a student's notebooks and begin to run them; return the error if that fails.
+
+        `SettingsError` if nobody's can run.
+        """
         try:
             if one.why:
                 raise GraderFault(one.why)
             notebooks = [self.reader.read(one.student, path) for path in one.paths]
             return [(read, self.run.begin(read.job)) for read in notebooks]
+        except SettingsError:
+            raise
         except Exception as error:
             return error
         finally:
