@@ -82,8 +82,8 @@ class SubmissionExporter(NotebookExporter):
                 )
             homework = here.homework(course.assignment_id)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
+            Database(here.db_url).expect_homework(course.assignment_id)
             add_indexes(course.db_url)
-            Database(here.db_url).make_tables()
             for preprocessor in converter.autograde_preprocessors:
                 self.register_preprocessor(preprocessor)
             with grading(converter, homework, settings, whole_class) as (run, submissions, job):
