@@ -21,6 +21,7 @@ from hw_grading.examiner.client import ExaminerFailed, Verdict
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
 from hw_grading.run import submission
+from hw_grading.run.faults import settled
 from hw_grading.run.kernel import Ended
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
@@ -126,10 +127,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
         monkeypatch.setattr(submission, "Kernel", lambda *_: kernel)
         monkeypatch.setattr(submission, "Examination", Examination)
         nb = new_notebook(cells=list(cells))
-        made = SubmissionRun(nb, 0, RunSettings(), Homework("toys", files=files), sound)
+        made = SubmissionRun(nb, 0, RunSettings(), Homework("toys", files=files))
         outcome = made.run()
-        nbformat.validate(nb)
         assert json.loads(outcome.notebook) == nb
+        outcome = settled(outcome, sound)
+        nb = nbformat.from_dict(json.loads(outcome.notebook))
+        nbformat.validate(nb)
         return Run(outcome, nb, kernel, examined, made)
 
     return run_cells
