@@ -45,6 +45,7 @@ class Question:
     numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
     # Conditions on the facts of its plots, by the ids of the rubric's items that they suggest.
     conditions: Mapping[str, str] = field(default_factory=dict)
+    expected: str = ""  # further conditions, which the manifest has and which suggest nothing
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,9 @@ def test_a_score_is_a_sum_from_zero_to_the_questions_points(points, adjustment, 
 )
 def test_a_comment_lists_items_not_earned_if_points_are_missing(chosen, expected):
     points = {"both": 2, "one": 1, "late": -1, "none of these": 0}
-    items = [Item(name, value, text) for name, (text, value) in zip("abcd", points.items())]
+    items = [
+        Item(name, value, text) for name, (text, value) in zip("abcd", points.items(), strict=True)
+    ]
     assert Rubric(tuple(items)).comment(Mark(frozenset(chosen)), 2) == expected
 
 
