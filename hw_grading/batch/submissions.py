@@ -33,7 +33,7 @@ from hw_grading.homework.folders import (
 )
 from hw_grading.homework.homework import why_no_id
 from hw_grading.notebooks import FINISHED, HANDED_IN, open_notebook
-from hw_grading.texts import named
+from hw_grading.texts import named, typed
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
 from hw_support.submission.released import ENDING
@@ -83,7 +83,7 @@ def _folders(course: Any) -> Iterator[tuple[str, Path]]:
 def to_grade(converter: Any) -> list[Submission]:
     """Return the submissions that an `Autograde` converter has to grade or to refuse.
 
-    `GraderFault` if the gradebook knows no notebook of the assignment.
+    `UserError` if the gradebook knows no notebook of the assignment.
     """
     course, log = converter.coursedir, converter.log
     with Gradebook(with_long_wait(course.db_url), course.course_id) as gradebook:
@@ -96,7 +96,7 @@ def to_grade(converter: Any) -> list[Submission]:
     if not expected:
         raise UserError(
             f"Nothing was graded: the gradebook has no notebook of {course.assignment_id}. Run "
-            f"`nbgrader generate_assignment {course.assignment_id}` first"
+            f"`{typed('nbgrader generate_assignment', course.assignment_id)}` first"
         )
     found = []
     for student, folder in _folders(course):

@@ -41,7 +41,7 @@ from hw_grading.lms.platforms import (
 )
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.times import TimeReader
-from hw_grading.texts import message_of, say
+from hw_grading.texts import message_of, say, typed
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -51,10 +51,10 @@ class UseCollect(ExtractorPlugin):
     """Refuses `nbgrader zip_collect`: names inside an archive would decide who submitted it."""
 
     def __init__(self, parent: Any, **settings: Any) -> None:
+        assignment = parent.coursedir.assignment_id
         parent.fail(
             "Nothing was collected: names inside a student's archive could hand in for another "
-            f"student, so type: hw-grading collect {parent.coursedir.assignment_id} "
-            "DOWNLOAD"
+            f"student, so type: {typed('hw-grading collect', assignment, 'DOWNLOAD')}"
         )
 
 

@@ -285,12 +285,11 @@ def failing(figures: Sequence[Facts], conditions: str) -> list[str]:
             scales = {getattr(axes, f"{scale[1]}scale") for axes in _axes_of(figures)}
             found += [f"{scale[1]} not {scale[2]}"] if scales != {scale[2]} else []
         elif named := _OF.fullmatch(one):
-            shown = filter(lambda curve: curve.is_seen and curve.how in _WHOLE, _curves_of(figures))
-            whole = {curve.array for curve in shown}
+            whole = {c.array for c in _curves_of(figures) if c.is_seen and c.how in _WHOLE}
             found += [f"no curve of {name}" for name in named[1].split(",") if name not in whole]
         elif placed := _AT.fullmatch(one):
-            named = [c for c in _curves_of(figures) if placed[1] in (None, c.array)]
-            if not named or not all(_is_between(c, placed[2], *placed.groups()[2:]) for c in named):
+            those = [c for c in _curves_of(figures) if placed[1] in (None, c.array)]
+            if not those or not all(_is_between(c, *placed.groups()[1:]) for c in those):
                 found.append(f"not {one}")
         elif one == _FALLS:
             found += [] if all(map(_falls, _curves_of(figures))) else ["not falling"]
