@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -185,7 +186,9 @@ def _counting(group: Sequence[Found], assignment: str) -> list[Found]:
             f"expected one notebook or zip, or one named {assignment}, found "
             f"{', '.join([*names][:5])}. Keep only the one that counts"
         )
-    return named or found
+    counts = named or found
+    beside = tuple(one.own for one in group if one.upload.is_work and one not in counts)
+    return [replace(one, beside=beside) for one in counts]
 
 
 def _agreed() -> bool:
@@ -213,7 +216,7 @@ def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
 
 def _write_one(folder: Path, assignment: str, entry: Entry) -> None:
     """Write the notebook and its time. If it is killed between them, the next run writes both."""
-    content, when = content_of(entry.found.upload, assignment), entry.found.when
+    (content, _), when = content_of(entry.found.upload, assignment), entry.found.when
     if hashlib.sha256(content).hexdigest() != entry.record.sha256:
         raise UserError("it has changed since the table was shown. Collect again")
     folder.mkdir(parents=True, exist_ok=True)
