@@ -64,6 +64,14 @@ def typed(command: str, *words: object) -> str:
     return " ".join([command, *(shlex.quote(str(word)) for word in words)])
 
 
+def agreed(question: str) -> bool:
+    """Ask a question in the terminal; return whether the answer is yes."""
+    try:
+        return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+    except EOFError:
+        raise UserError("\nNothing was written, since nobody can answer. Add --yes") from None
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``"1 cell"``, ``"2,000 cells"``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"

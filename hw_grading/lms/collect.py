@@ -42,7 +42,7 @@ from hw_grading.lms.platforms import (
 )
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.times import TimeReader
-from hw_grading.texts import message_of, say, typed
+from hw_grading.texts import agreed, message_of, say, typed
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -115,7 +115,7 @@ def collect(
         if dry_run:
             print("Nothing was written (--dry-run).")
             return bool(plan.entries) and not plan.left_out
-        if plan.to_write and not (yes or _agreed()):
+        if plan.to_write and not (yes or agreed("Write these?")):
             print("Nothing was written.")
             return False
         failed = _write(course, plan, records)
@@ -189,13 +189,6 @@ def _counting(group: Sequence[Found], assignment: str) -> list[Found]:
     counts = named or found
     beside = tuple(one.own for one in group if one.upload.is_work and one not in counts)
     return [replace(one, beside=beside) for one in counts]
-
-
-def _agreed() -> bool:
-    try:
-        return input("Write these? [y/N] ").strip().casefold() in ("y", "yes")
-    except EOFError:
-        raise UserError("\nNothing was written, since nobody can answer. Add --yes") from None
 
 
 def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
