@@ -288,9 +288,13 @@ def failing(figures: Sequence[Facts], conditions: str) -> list[str]:
             whole = {c.array for c in _curves_of(figures) if c.is_seen and c.how in _WHOLE}
             found += [f"no curve of {name}" for name in named[1].split(",") if name not in whole]
         elif placed := _AT.fullmatch(one):
-            those = [c for c in _curves_of(figures) if placed[1] in (None, c.array)]
-            if not those or not all(_is_between(c, *placed.groups()[1:]) for c in those):
-                found.append(f"not {one}")
+            array, *between = placed.groups()
+            those = [c for c in _curves_of(figures) if array in (None, c.array)]
+            if not those:
+                found.append(f"no curve of {array}" if array else "no curve")
+            elif not all(_is_between(c, *between) for c in those):
+                where, low, high = between
+                found.append(f"{f'{array} ' if array else ''}{where} outside {low} to {high}")
         elif one == _FALLS:
             found += [] if all(map(_falls, _curves_of(figures))) else ["not falling"]
         else:
