@@ -39,6 +39,7 @@ from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.run.settings import RunSettings
+from hw_grading.texts import typed
 from hw_support.submission.file import UserError
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
@@ -213,8 +214,8 @@ def grading(
 
         def progress() -> Progress:
             shown = Progress(len(submissions), notebooks, assignment, converter.log)
-            force = " --force" if converter.force else ""
-            stack.callback(shown.close, f"nbgrader autograde {assignment}{force}")
+            force = ["--force"] if converter.force else []
+            stack.callback(shown.close, typed("nbgrader autograde", assignment, *force))
             return shown
 
         tests = test_cells(course.db_url, assignment)

@@ -33,7 +33,7 @@ from hw_grading.homework.folders import (
 )
 from hw_grading.homework.homework import why_no_id
 from hw_grading.notebooks import FINISHED, HANDED_IN, open_notebook
-from hw_grading.texts import named
+from hw_grading.texts import named, typed
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
 from hw_support.submission.released import ENDING
