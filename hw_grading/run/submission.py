@@ -39,7 +39,7 @@ from hw_grading.notebooks import errors_in
 from hw_grading.outcome import HelperEnded, Outcome, PartResult, Status
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.kernel import Ended, Kernel, Problems
+from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
@@ -56,7 +56,10 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place."""
+    """One run of a submission that was read and mended; the notebook is changed in place.
+
+    `before` is what an earlier run of it has used of the limits of the whole submission.
+    """
 
     def __init__(
         self,
@@ -65,8 +68,9 @@ class SubmissionRun:
         settings: RunSettings,
         homework: Homework,
         sound: Collection[str] = (),
+        before: Used = NOTHING_USED,
     ) -> None:
-        self.nb, self._seed, self._sound = nb, seed, sound
+        self.nb, self._seed, self._sound, self._before = nb, seed, sound, before
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
@@ -80,9 +84,11 @@ class SubmissionRun:
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
 
     @property
-    def cpu_seconds_used(self) -> float:
-        """CPU time of the student's processes."""
-        return self._kernel.watch.used_seconds if self._kernel else 0.0
+    def used(self) -> Used:
+        """What the student's processes have used, in this run and before."""
+        if not self._kernel:
+            return self._before
+        return Used(self._kernel.watch.used_seconds, self._kernel.clock.used())
 
     @property
     def kernel_died(self) -> bool:
@@ -111,7 +117,9 @@ class SubmissionRun:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
+            kernel = self._kernel = Kernel(
+                self._settings, self._homework, self._problems, self._before
+            )
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:

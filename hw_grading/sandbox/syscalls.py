@@ -47,7 +47,13 @@ LAST_ADDRESS_FAMILY = 1
 # MAP_SHARED, MAP_ANONYMOUS: such memory stays allocated as long as one of its pages is mapped.
 _SHARED_WITHOUT_A_FILE = 0x21
 # Calls that an older libseccomp does not know, with the numbers that all usual processors share.
-NUMBERS = {"cachestat": 451, "statmount": 457, "listmount": 458, "setxattrat": 463, "open_tree_attr": 467}
+NUMBERS = {
+    "cachestat": 451,
+    "statmount": 457,
+    "listmount": 458,
+    "setxattrat": 463,
+    "open_tree_attr": 467,
+}
 
 _ALLOW, _FAIL_WITH = 0x7FFF0000, 0x00050000
 _GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ
