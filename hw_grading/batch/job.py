@@ -135,10 +135,9 @@ def run(job: Job) -> Outcome:
 
 def _half_is_left(used: Used, settings: RunSettings) -> bool:
     """Whether there is time for a second run that is as long as the first."""
-    return (
-        2 * used.cpu_seconds <= settings.cpu_seconds_per_submission
-        and 2 * used.wall_seconds <= settings.wall_seconds_per_submission
-    )
+    limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
+    both = zip((used.cpu_seconds, used.wall_seconds), limits, strict=True)
+    return all(2 * seconds <= limit for seconds, limit in both)
 
 
 def _run_again(kind: Kind, why: str) -> Problem:

@@ -89,11 +89,11 @@ class SubmissionExporter(NotebookExporter):
                 self.register_preprocessor(preprocessor)
             with grading(converter, homework, settings, whole_class) as (run, submissions, job):
                 db_url = with_long_wait(course.db_url)
-                reader = Reader(here, course.assignment_id, db_url, job)
+                reader = Reader(here, course.assignment_id, db_url, job, run.beside)
                 if submissions:
                     self._try_first(here, course.assignment_id, reader, run)
                 loop = _Loop(self, converter, db_url, reader, run, homework.files)
-                ahead = run.ahead(submissions, loop.begin)
+                ahead = run.ahead(submissions, loop.begin, lambda one: one.size)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
                 graded = len(submissions) - len(failed)
                 never = [name for name, count in loop.faulty.items() if count == graded]
