@@ -33,7 +33,7 @@ from hw_grading.homework.folders import (
 )
 from hw_grading.homework.homework import why_no_id
 from hw_grading.notebooks import FINISHED, HANDED_IN, open_notebook
-from hw_grading.texts import named, typed
+from hw_grading.texts import named
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity, quoted
 from hw_support.submission.released import ENDING
@@ -58,6 +58,15 @@ class Submission:
     def paths(self) -> list[Path]:
         """The submitted notebooks."""
         return [self.folder / f"{name}.ipynb" for name in self.notebooks]
+
+    @property
+    def size(self) -> int:
+        """The bytes of the submitted notebooks."""
+        total = 0
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                total += path.lstat().st_size
+        return total
 
     def remove_graded(self) -> None:
         """Remove what an earlier run, or a failed one, left in `autograded/`."""

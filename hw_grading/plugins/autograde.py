@@ -89,12 +89,12 @@ class SubmissionExporter(NotebookExporter):
                 self.register_preprocessor(preprocessor)
             with grading(converter, homework, settings, whole_class) as (run, submissions, job):
                 db_url = with_long_wait(course.db_url)
-                reader = Reader(here, course.assignment_id, db_url, job)
+                reader = Reader(here, course.assignment_id, db_url, job, run.beside)
                 trial = Trial(here, course.assignment_id, reader, run)
                 workers = min(run.at_once, len(submissions))
                 beside = BesideClass(trial, workers, self.log)
                 loop = _Loop(self, converter, db_url, reader, run, homework.files, beside)
-                ahead = run.ahead(submissions, loop.begin)
+                ahead = run.ahead(submissions, loop.begin, lambda one: one.size)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
                 if submissions:
                     beside.tell(is_last=True)
