@@ -37,6 +37,20 @@ def solutions_of(notebooks: Iterable[Path]) -> dict[str, bytes]:
     return found
 
 
+def in_source(grade_id: str) -> str:
+    """Return what a message calls a cell of the source notebook."""
+    return f"cell {grade_id}" if grade_id else "cells without a grade id"
+
+
+def sources_in(solutions: bytes) -> dict[str, str]:
+    """Return the texts of the cells in a file of solutions, by what messages call them."""
+    found: dict[str, str] = {}
+    for _, grade_id, source in json.loads(solutions):
+        name = in_source(grade_id)
+        found[name] = f"{found.get(name, '')}{source}\n"
+    return found
+
+
 def cells_in(path: Path) -> list[tuple[str, str, str]]:
     """Return kind, grade id and source of the code cells of a notebook.
 

@@ -28,7 +28,8 @@ from hw_support.submission.problems import Kind, Problem, Severity, plain
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 # A sign or two spaces are required: "3 errors" is not an item.
-_ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
+_POINTS = rf"[+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|(?:0 of )?{_NUMBER}(?=[ \t]{{2}})"
+_ITEM = re.compile(rf"({_POINTS})\s+(\S.*)")
 _MAX_ITEMS = 100
 _MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
 _NOTHING = Result(Student("", "", "", ""))
@@ -99,7 +100,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Remark:
-    """A grader's comment: items of a rubric with their points, and a text."""
+    """A grader's comment: items of a rubric with their points, and a text.
+
+    The points of an item are such as ``+1``, or ``0 of 1`` if it was not earned.
+    """
 
     items: tuple[tuple[str, Markup], ...]
     text: Markup

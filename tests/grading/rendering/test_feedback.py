@@ -177,12 +177,14 @@ class TestBadInput:
 
 def test_a_comment_of_the_desk_is_read_completely():
     items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
+    items += (Item("d", 1.5, "says why"),)
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
-    remark = remark_of(Rubric(items).comment(mark))
+    remark = remark_of(Rubric(items).comment(mark, 3))
     assert [(points, text.striptags()) for points, text in remark.items] == [
         ("+1", "names both"),
         ("−0.5", "no unit"),
         ("0", "2 see below"),
+        ("0 of 1.5", "says why"),
         ("+0.25", "adjustment"),
     ]
     assert remark.text.striptags() == "Well done. +1 for style"
