@@ -17,6 +17,7 @@ from hw_support.checks import parts as language
 from hw_support.checks.compare import Mismatch, expect
 from hw_support.checks.notebook_access import Notebook, notebook_of
 from hw_support.checks.parts import COUNTS_ONLY, Checks, StaffError, results
+from hw_support.source import bound_by
 
 OPEN = 'checks = Checks("double", returns="out", cases=[([1.0, 2.0], [2.0, 4.0])])\n'
 FRESH = OPEN + "checks.fresh(lambda draw: [(np.array([3.5]),)])\n"
@@ -55,7 +56,9 @@ def graded(tmp_path, monkeypatch):
 
     def by(*solutions, **staff):
         solutions = solutions or ["def double(x): return 2.0 * x"]
-        made = reference_of(tmp_path, monkeypatch, notebook(OPEN, *solutions), **staff)
+        # Solutions run only if a test names them.
+        asked = "\n".join(name for one in solutions for name in bound_by(one))
+        made = reference_of(tmp_path, monkeypatch, notebook(OPEN + asked, *solutions), **staff)
         monkeypatch.setattr(Notebook, "reference", made.at("test"))
 
     return by
