@@ -33,6 +33,8 @@ _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
+# Of a traceback all but its last line, which names the error.
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:\s.*\n|\n)*", re.MULTILINE)
 # Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so. If that
 # one is killed, the system ends nbgrader with it.
 _NBGRADER = """
@@ -217,7 +219,8 @@ class Course:
     def must(self, *words: str, log: Path | None = None) -> None:
         """Run one nbgrader command; raise `UserError` with the end of its log if it fails."""
         if self.nbgrader(*words, log=log) != 0:
-            said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if log else ""
+            text = log.read_text(encoding="utf-8", errors="replace") if log else ""
+            said = _TRACEBACK.sub("", text)[-_MAX_LOG:]
             where = f"The end of its log, {log}:\n{said}" if log else "See its log above"
             raise UserError(f"`nbgrader {' '.join(words)}` failed. {where}")
 

@@ -213,12 +213,17 @@ class BesideClass:
 
 
 def try_alone(course: Course, assignment: str) -> list[TriedCell]:
-    """Try a homework with workers of its own, outside of `nbgrader autograde`; or `UserError`."""
+    """Try a homework outside of `nbgrader autograde`; or `UserError`.
+
+    Two submissions do not justify processes of their own.
+    """
+    whole_class = WholeClass(config=course.config)
+    whole_class.executor = "serial"
     workers = running(
         course,
         course.homework(assignment),
         ExecuteSubmission(config=course.config),
-        WholeClass(config=course.config),
+        whole_class,
         test_cells(course.db_url, assignment),
         notebooks=2 * len(course.notebooks(assignment)),
         progress=lambda: Progress(0, 0, assignment, logging.getLogger()),
