@@ -10,9 +10,6 @@ import fcntl
 import functools
 import json
 import os
-import signal
-import sys
-import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -39,44 +36,11 @@ from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.run.settings import RunSettings
+from hw_grading.texts import typed
 from hw_support.submission.file import UserError
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
-
-
-@contextlib.contextmanager
-def _noted_interrupts() -> Iterator[Callable[[], None]]:
-    """Note each Ctrl-C; yield a function that raises `KeyboardInterrupt` if one came before.
-
-    What is raised while Python frees an object is printed and dropped, and so is a Ctrl-C that
-    comes then. Here it is noted, and not printed.
-    """
-    came: list[int] = []
-    print_dropped = sys.unraisablehook
-
-    def note(number: int, frame: object) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
-
-    def expect_none() -> None:
-        if came:
-            raise KeyboardInterrupt
-
-    def dropped(what: "sys.UnraisableHookArgs") -> None:
-        if what.exc_type is not KeyboardInterrupt:
-            print_dropped(what)
-
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield expect_none  # a server handles its signals in its own way
-        return
-    signal.signal(signal.SIGINT, note)
-    sys.unraisablehook = dropped
-    try:
-        yield expect_none
-    finally:
-        sys.unraisablehook = print_dropped
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+AHEAD_BYTES = 300_000_000  # of their files, which take a few times as much in memory
 
 
 class ClassRun:
@@ -105,23 +69,25 @@ class ClassRun:
         self._kept = True  # False after a result could not be written to disk
 
     def ahead(
-        self, things: Iterable[Any], begin: Callable[[Any], Any]
+        self,
+        things: Iterable[Any],
+        begin: Callable[[Any], Any],
+        size: Callable[[Any], int] = lambda thing: 0,
     ) -> Iterator[tuple[Any, Any]]:
         """Begin things ahead; yield each with what `begin` has returned, in their order.
 
-        After Ctrl-C nothing more is begun or yielded.
+        `size` returns the bytes that a thing takes until then.
         """
         most = AHEAD + 2 * self._workers.at_once if self._workers.at_once else 0
         begun: deque[tuple[Any, Any]] = deque()
-        with _noted_interrupts() as expect_none:
-            for thing in things:
-                expect_none()
-                begun.append((thing, begin(thing)))
-                if len(begun) > most:
-                    yield begun.popleft()
-            while begun:
-                expect_none()
+        sizes: deque[int] = deque()
+        for thing in things:
+            sizes.append(size(thing))
+            while begun and (len(begun) > most or sum(sizes) > AHEAD_BYTES):
+                sizes.popleft()
                 yield begun.popleft()
+            begun.append((thing, begin(thing)))
+        yield from begun
 
     def begin(self, job: Job, *, of_class: bool = True) -> Future[Outcome]:
         """Return the future of a job's outcome.
@@ -153,6 +119,10 @@ class ClassRun:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Return the future of a call by a worker."""
         return self._workers.submit(function, *arguments)
+
+    def beside(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return the result of a call by a further worker, which is made now."""
+        return self._workers.beside(function, *arguments)
 
     def _ended(self, job: Job, of_class: bool, ended: Future[Outcome]) -> None:
         """Store a result, and note the run in the list of runs; report one failure to store."""
@@ -213,8 +183,8 @@ def grading(
 
         def progress() -> Progress:
             shown = Progress(len(submissions), notebooks, assignment, converter.log)
-            force = " --force" if converter.force else ""
-            stack.callback(shown.close, f"nbgrader autograde {assignment}{force}")
+            force = ["--force"] if converter.force else []
+            stack.callback(shown.close, typed("nbgrader autograde", assignment, *force))
             return shown
 
         tests = test_cells(course.db_url, assignment)

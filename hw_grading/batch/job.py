@@ -30,6 +30,7 @@ from hw_grading.homework.notes import add_problems, is_notes
 from hw_grading.homework.requirements import with_dependencies
 from hw_grading.outcome import HelperEnded, Outcome, Status
 from hw_grading.run.blame import described
+from hw_grading.run.kernel import NOTHING_USED, Used
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.cells import grade_id_of
@@ -101,15 +102,19 @@ def run(job: Job) -> Outcome:
     Run it a second time if one of the grader's processes has ended, or if the kernel has died: the
     machine may have killed it. The second run draws other inputs: in the first, student code may
     have found out the answers to those that it met. It is noted as a problem.
+
+    After a dead kernel, both runs together have the limits of one, because student code can kill
+    its kernel. A first run that has used more than half of them stands.
     """
     began = monotonic()
     problems: list[Problem] = []
+    used = NOTHING_USED
     for attempt in (1, 2):
         notebook = nbformat.from_dict(json.loads(job.notebook))
         add_problems(notebook, problems)
         settings = RunSettings(**job.settings)
         seed = seed_of_run(job, attempt)
-        submission = SubmissionRun(notebook, seed, settings, job.homework)
+        submission = SubmissionRun(notebook, seed, settings, job.homework, used)
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
@@ -118,11 +123,19 @@ def run(job: Job) -> Outcome:
                 break
             problems = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
         else:
-            if not submission.kernel_died:
+            used = submission.used
+            if not submission.kernel_died or not _half_is_left(used, settings):
                 break
             problems = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
     seconds = monotonic() - began
-    return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
+    return replace(outcome, seconds=seconds, cpu_seconds=submission.used.cpu_seconds)
+
+
+def _half_is_left(used: Used, settings: RunSettings) -> bool:
+    """Whether there is time for a second run that is as long as the first."""
+    limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
+    both = zip((used.cpu_seconds, used.wall_seconds), limits, strict=True)
+    return all(2 * seconds <= limit for seconds, limit in both)
 
 
 def _run_again(kind: Kind, why: str) -> Problem:

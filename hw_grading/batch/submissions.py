@@ -59,6 +59,15 @@ class Submission:
         """The submitted notebooks."""
         return [self.folder / f"{name}.ipynb" for name in self.notebooks]
 
+    @property
+    def size(self) -> int:
+        """The bytes of the submitted notebooks."""
+        total = 0
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                total += path.lstat().st_size
+        return total
+
     def remove_graded(self) -> None:
         """Remove what an earlier run, or a failed one, left in `autograded/`."""
         if os.path.lexists(self.graded):

@@ -26,7 +26,7 @@ from hw_grading.examiner.handles import is_handle
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
-from hw_support.source import bound_by, imported_alone_by, read_by, tree_of
+from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tree_of
 
 _SECOND_TRY = "second_try"
 _CPU_SECONDS, _WALL_SECONDS = 5.0, 300.0  # the limits of all solutions, and of one cell
@@ -100,7 +100,7 @@ class CellReference:
         """
         tests = self._notebook.tests
         until, _ = tests[self._test]
-        plain = [text for n, text in tests.values() if n < until and "Checks(" not in text]
+        plain = [text for n, text in tests.values() if n < until and not checks_in(text)]
         graded = {*graded, *(name for text in plain for name in read_by(text))}
         above = [(n, names) for n, names in self._notebook.answers if n < until]
         until = next((n for n, names in above if name in names), until)
@@ -251,13 +251,11 @@ def _needed_parts(cells: Sequence[tuple[str, str, str]]) -> dict[int, str]:
 
 def _compared_by(source: str) -> Iterator[str]:
     """Yield what a test cell compares the results of: each `Checks` that names these."""
-    for node in ast.walk(tree_of(source)):
-        match node:
-            case ast.Call(
-                ast.Name("Checks") | ast.Attribute(attr="Checks"),
-                [ast.Constant(str(name)), *_],
-                keywords,
-            ) if any(keyword.arg == "returns" for keyword in keywords):
+    for call in checks_in(source):
+        match call.args:
+            case [ast.Constant(str(name)), *_] if any(
+                one.arg == "returns" for one in call.keywords
+            ):
                 yield name
 
 

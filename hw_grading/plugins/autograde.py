@@ -47,6 +47,7 @@ from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, add_indexes
 from hw_grading.plugins.trial import BesideClass, Trial
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
+from hw_grading.texts import typed
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY, Kind
@@ -88,12 +89,12 @@ class SubmissionExporter(NotebookExporter):
                 self.register_preprocessor(preprocessor)
             with grading(converter, homework, settings, whole_class) as (run, submissions, job):
                 db_url = with_long_wait(course.db_url)
-                reader = Reader(here, course.assignment_id, db_url, job)
+                reader = Reader(here, course.assignment_id, db_url, job, run.beside)
                 trial = Trial(here, course.assignment_id, reader, run)
                 workers = min(run.at_once, len(submissions))
                 beside = BesideClass(trial, workers, self.log)
                 loop = _Loop(self, converter, db_url, reader, run, homework.files, beside)
-                ahead = run.ahead(submissions, loop.begin)
+                ahead = run.ahead(submissions, loop.begin, lambda one: one.size)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
                 if submissions:
                     beside.tell(is_last=True)
@@ -110,7 +111,7 @@ class SubmissionExporter(NotebookExporter):
             said = (
                 f"No submission has a score in {', '.join(never)}, because of the homework's own "
                 "cells: see the notes in autograded/. All other scores are saved. Mend the cells "
-                f"in source/, then type: hw-grading regrade {course.assignment_id}"
+                f"in source/, then type: {typed('hw-grading regrade', course.assignment_id)}"
             )
             self.log.error(said)
             raise NbGraderException(said)

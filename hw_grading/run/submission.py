@@ -36,7 +36,7 @@ from hw_grading.outcome import CellFault, HelperEnded, Outcome, PartResult
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
 from hw_grading.run.faults import outcome_of
-from hw_grading.run.kernel import Ended, Kernel, Problems
+from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
@@ -53,7 +53,10 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place."""
+    """One run of a submission that was read and mended; the notebook is changed in place.
+
+    `before` is what an earlier run of it has used of the limits of the whole submission.
+    """
 
     def __init__(
         self,
@@ -61,8 +64,9 @@ class SubmissionRun:
         seed: int,
         settings: RunSettings,
         homework: Homework,
+        before: Used = NOTHING_USED,
     ) -> None:
-        self.nb, self._seed = nb, seed
+        self.nb, self._seed, self._before = nb, seed, before
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
@@ -77,9 +81,11 @@ class SubmissionRun:
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
 
     @property
-    def cpu_seconds_used(self) -> float:
-        """CPU time of the student's processes."""
-        return self._kernel.watch.used_seconds if self._kernel else 0.0
+    def used(self) -> Used:
+        """What the student's processes have used, in this run and before."""
+        if not self._kernel:
+            return self._before
+        return Used(self._kernel.watch.used_seconds, self._kernel.clock.used())
 
     @property
     def kernel_died(self) -> bool:
@@ -102,7 +108,9 @@ class SubmissionRun:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
+            kernel = self._kernel = Kernel(
+                self._settings, self._homework, self._problems, self._before
+            )
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:
