@@ -5,9 +5,12 @@ Its docstring is its help. Packages are slow to import, so a command imports the
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from inspect import cleandoc
 from pathlib import Path
@@ -568,6 +571,22 @@ PARSER.description = "\n".join(
 )
 
 
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a command that is told to end remove its temporary folders: a release copies a source."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, end) if in_main else None
+    try:
+        yield
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, run one command, and return its exit status.
 
@@ -583,7 +602,8 @@ def main(arguments: list[str] | None = None) -> int:
         asked.more, asked.course = more, Course(asked.course)
         if asked.command != "doctor":
             _expect_course(asked)
-        status: int = asked.run(asked)
+        with _ended_in_order():
+            status: int = asked.run(asked)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # as in `report … | head`
