@@ -107,7 +107,12 @@ class CellReference:
         above = [(n, names) for n, names in above if n < until and not names.isdisjoint(graded)]
         right = {one: self.function(one) for _, names in above for one in sorted(names)}
         replaced = self._second_try(own) if self._second_try else {}
-        return {one: replaced.get(one, function) for one, function in right.items() if function}
+        # Objects of a right class would stay here, and are of no use to the notebook.
+        return {
+            one: replaced.get(one, function)
+            for one, function in right.items()
+            if function and not isinstance(function, type)
+        }
 
     def generator_of(self, name: str) -> Callable[[np.random.Generator], Any] | None:
         """Return what draws the fresh cases of a `Checks` in the staff's ``fresh.py``, or None."""

@@ -8,6 +8,7 @@ from unittest.mock import Mock, call
 import pytest
 
 from hw_grading.__main__ import main
+from hw_grading.gradebook.database import Database
 from hw_grading.homework.course import REPOSITORY, Course
 
 ARGUMENTS = {
@@ -66,6 +67,7 @@ def test_grade_passes_students_and_options_on_to_nbgrader(
     write_course(tmp_path)
     nbgrader = Mock(return_value=nbgraders)
     monkeypatch.setattr(Course, "nbgrader", nbgrader)
+    monkeypatch.setattr(Database, "expect_homework", Mock())
     course = ["--course", str(tmp_path)]
     assert main([*course, "grade", "ps1", "--force", "--WholeClass.executor=serial"]) == ours
     assert main([*course, "grade", "ps1", "--student=ada", "--student", "ben", "--force"]) == ours
@@ -83,6 +85,7 @@ def test_a_failed_run_over_a_class_does_not_ask_for_submissions(tmp_path, monkey
     (root / "submitted" / "ada" / "ps1").mkdir(parents=True)
     write_course(root)
     monkeypatch.setattr(Course, "nbgrader", Mock(return_value=1))
+    monkeypatch.setattr(Database, "expect_homework", Mock())
     assert main(["--course", str(root), "grade", "ps1"]) == 1
     assert capsys.readouterr().err == ""
 
