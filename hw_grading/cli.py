@@ -177,12 +177,12 @@ def compare(asked: Asked) -> int:
     """Compare the scores of stock nbgrader with those of this grader.
 
     Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
-    Names also the test cells in which your solutions lose points under both.
+    Names also the test cells in which your solutions lose points under both, or get no score.
     """
     from hw_grading.commands.compare import compare
 
     found = compare(asked.course, asked.homework)
-    return _say(found.lines()) or int(bool(found.different or found.failing or found.failures))
+    return _say(found.lines()) or (FINE if found.is_fine else TO_DO)
 
 
 @_command(
@@ -258,9 +258,15 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
+    from hw_grading.configuration import NOT_CONFIGURED, is_configured
     from hw_grading.gradebook.database import Database
     from hw_grading.homework.course import shelf_of
+    from hw_support.submission.file import UserError
 
+    if not is_configured(asked.course.config):
+        raise UserError(
+            f"the course in {asked.course.root} does not use this grader. {NOT_CONFIGURED}"
+        )
     asked.course.expect_homework(asked.homework)
     Database(asked.course.db_url).expect_homework(asked.homework)  # nbgrader would make it first
     status = _nbgrader("autograde", asked, asked.more)
@@ -522,6 +528,18 @@ def backup(asked: Asked) -> int:
     path, left_out = back_up(asked.course, asked.output)
     line = f"{path}, {path.stat().st_size / 1e6:,.1f} MB"
     return _say([line], (f"not in the backup: {line}" for line in left_out))
+
+
+@_command("Keep", homework=False)
+def leave(asked: Asked) -> int:
+    """Make the course one of stock nbgrader again; removes nothing that was graded.
+
+    Writes points and due dates into the source notebooks, removes the descriptions of releases, and
+    says which settings go.
+    """
+    from hw_grading.commands.leave import leave
+
+    return _say(leave(asked.course))
 
 
 # -- what commands share

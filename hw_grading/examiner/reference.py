@@ -84,9 +84,9 @@ class CellReference:
         return any(names for _, names in self._notebook.answers)
 
     def function(self, name: str) -> Callable[..., Any] | None:
-        """Return the right function of that name; None if the solutions define none."""
+        """Return the right function or class of that name; None if the solutions define none."""
         found = self._notebook.names.get(name)
-        return found if callable(found) and not isinstance(found, type) else None
+        return found if callable(found) else None
 
     def above(
         self, name: str, graded: Collection[str], own: Callable[[str], Any]
@@ -107,7 +107,12 @@ class CellReference:
         above = [(n, names) for n, names in above if n < until and not names.isdisjoint(graded)]
         right = {one: self.function(one) for _, names in above for one in sorted(names)}
         replaced = self._second_try(own) if self._second_try else {}
-        return {one: replaced.get(one, function) for one, function in right.items() if function}
+        # Objects of a right class would stay here, and are of no use to the notebook.
+        return {
+            one: replaced.get(one, function)
+            for one, function in right.items()
+            if function and not isinstance(function, type)
+        }
 
     def generator_of(self, name: str) -> Callable[[np.random.Generator], Any] | None:
         """Return what draws the fresh cases of a `Checks` in the staff's ``fresh.py``, or None."""

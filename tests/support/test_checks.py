@@ -1,6 +1,7 @@
 """A part is a function of a case: how it is run, tried again, charged and reported."""
 
 import builtins
+import itertools
 import linecache
 import math
 import os
@@ -774,3 +775,8 @@ def test_results_are_as_many_as_names(came, exactly, got):
         with pytest.raises(Mismatch, match=said):
             results(came, "out, grad", exactly=exactly)
     assert results(came, "out") == [came]
+
+
+def test_an_iterator_is_compared_by_its_entries_and_may_never_end():
+    assert results(iter("ab"), "letters") == [["a", "b"]]
+    assert len(results(itertools.count(), "numbers")[0]) == 10_000

@@ -226,9 +226,11 @@ def test_a_start_has_one_limit_and_names_the_cell_that_reached_it(
     assert right.why_not("g") == right.why_not("SIZE")
 
 
-def test_variables_and_classes_replace_no_function(made: Made) -> None:
+def test_variables_are_no_functions_and_classes_replace_none(made: Made) -> None:
     right = at(made, answer("class f:\n    pass\ng = 3"), checked("f"), checked("g"))
-    assert right.function("f") is right.function("g") is right.function("h") is None
+    assert isinstance(right.function("f"), type)  # it is called as a function
+    assert right.function("g") is right.function("h") is None
+    assert right.above("g", ["f"], lambda name: None) == {}
     assert right.has_solutions
 
 
