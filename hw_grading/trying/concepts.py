@@ -84,7 +84,7 @@ def concepts_of(source: str, functions: Sequence[str], facts: Mapping[str, Any])
 
 def _wrappers(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what is said of a mistake, and what it does in the place of a call."""
-    for name, is_optional, sizes in facts.get("arguments", ()):
+    for name, is_optional, sizes, is_number in facts.get("arguments", ()):
         if is_optional:
             body = f"        given.pop({name!r}, None)\n        return {_CALL}"
             yield f"the argument {name} is ignored", body
@@ -94,7 +94,7 @@ def _wrappers(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield said, _OF_ARGUMENT.format(p=name, changed=changed)
         if sizes:
             yield f"{name} is changed in place", _IN_PLACE.format(p=name)
-        else:
+        if is_number:
             changed = _WITHOUT_SIGN.format(p=name)
             said = f"the sign of {name} is ignored"
             yield said, _OF_ARGUMENT.format(p=name, changed=changed)

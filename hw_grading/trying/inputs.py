@@ -22,7 +22,7 @@ from hw_grading.examiner.cells import run_cell
 from hw_grading.homework.homework import Homework
 from hw_grading.trying.calls import Cells, Tests, beside, calls_of, quiet, solved
 from hw_support.checks.compare import Mismatch, arrays_of, expect_value
-from hw_support.checks.fresh import drawn_like
+from hw_support.checks.fresh import drawn_like, is_finite
 from hw_support.checks.time_limit import time_limit
 from hw_support.source import bound_by
 
@@ -405,7 +405,7 @@ def _differ(came: _Outcome, due: _Outcome) -> bool:
         return False
     if isinstance(came.result, Exception):
         return True
-    if not all(np.isfinite(one).all() for one in arrays_of(due.result)):
+    if not is_finite(due.result):
         return False
     if any(map(_differ_in, [came.result, *came.arguments], [due.result, *due.arguments])):
         return True

@@ -21,7 +21,7 @@ def facts_of(
     """Return facts on a function, as plain data; `calls` are those that tests make.
 
     These are "table", what its calls have in common, a line for each argument; "arguments", name,
-    whether it is optional, and the sizes of those that have one; "types" of the results.
+    whether it is optional, its sizes, and whether it is a number; "types" of the results.
     `sources` are those of cells, where the statements that raise are looked up.
     """
     try:
@@ -40,7 +40,8 @@ def facts_of(
         if common := "; ".join(_common(values)) if values or not calls else "never passed":
             table.append(f"{one.name}: {common}")
         sizes = sorted({len(value) for value in values if _has_size(value)})
-        arguments.append([one.name, one.default is not one.empty, sizes])
+        is_number = any(type(value) in (int, float) for value in values)
+        arguments.append([one.name, one.default is not one.empty, sizes, is_number])
     reached = {kind.__name__ for call in calls for kind in type(call.came).__mro__}
     for name in _raised_by(function.__name__, sources):
         if name not in reached:
@@ -57,7 +58,7 @@ def _common(values: Sequence[Any]) -> Iterator[str]:
     """Yield what all values of an argument have in common."""
     sized: list[Any] = [value for value in values if _has_size(value)]
     arrays = [np.shape(one) for one in sized if isinstance(one, np.ndarray) and one.ndim > 1]
-    if arrays:
+    if arrays and len(arrays) == len(values):
         shapes = sorted({*arrays})
         if len(shapes) == 1:
             yield f"always of shape {shapes[0]}"
@@ -73,7 +74,7 @@ def _common(values: Sequence[Any]) -> Iterator[str]:
     numbers = [number for value in values for number in _numbers_in(value)]
     if numbers:
         low, high = min(numbers), max(numbers)
-        span = f"from {low:g} to {high:g}" if low < high else f"always {high:g}"
+        span = f"from {low:.3g} to {high:.3g}" if low < high else f"always {high:.3g}"
         yield f"numbers {span}" + (", none negative" if low >= 0 else "")
     texts = "".join(value for value in values if isinstance(value, str))
     if texts:

@@ -16,8 +16,6 @@ from hw_grading.cli import main
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import Homework
 from hw_grading.trying import forms, submitting, trying
-from hw_grading.trying.calls import recorded
-from hw_grading.trying.concepts import concepts_of
 from hw_grading.trying.habits import habits
 from hw_grading.trying.inputs import telling_input
 from hw_grading.trying.kept import AnswersError, answers, settings_of, submissions
@@ -404,7 +402,7 @@ def test_nbgraders_rule_for_stderr_is_one_line() -> None:
     said = "printed to stderr: a warning"
     lost = [Lost(f"{name}: a warning", {"test": 1.0}, said) for name in "fgh"]
     lines = [*Tried("week", 3, 3, 0, forms_lost=lost).lines()]
-    assert [line for line in lines if "stderr" in line][0].startswith("  f, g, h: with something")
+    assert next(line for line in lines if "stderr" in line).startswith("  f, g, h: with something")
     assert sum("stderr" in line for line in lines) == 1
 
 
