@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
-from hw_grading.examiner.reference import Reference, run_solutions
+from hw_grading.examiner.reference import Clock, Reference, run_solutions
 from hw_grading.homework.homework import Homework, lay_out
 from hw_grading.trying.forms import key_of
 from hw_grading.trying.variety import facts_of
 from hw_support.checks.notebook_access import Notebook
 
+_CPU_SECONDS_OF_SOLUTIONS = 60.0
 _MOST_CALLS = 300  # that are recorded of a function
 
 Cells = Sequence[tuple[str, str, str]]  # kind, grade id, source
@@ -76,7 +77,7 @@ def recorded(
 def solved(cells: Cells) -> dict[str, Any]:
     """Return what the solutions bind."""
     with quiet():
-        return run_solutions(cells).names
+        return run_solutions(cells, Clock(_CPU_SECONDS_OF_SOLUTIONS)).names
 
 
 def calls_of(

@@ -29,7 +29,8 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
 from hw_grading.plugins.reading import Reader
-from hw_grading.plugins.trial import try_homework, write_both
+from hw_grading.plugins.trial import Trial, write_both
+from hw_grading.run.faults import settled
 from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
@@ -61,15 +62,19 @@ class Result:
 
     @classmethod
     def of(
-        cls, future: Future[Outcome], tests: Collection[str], due: Mapping[str, float]
+        cls,
+        future: Future[Outcome],
+        tests: Collection[str],
+        due: Mapping[str, float],
+        sound: Collection[str],
     ) -> Result:
         """Wait for the outcome of these tests; `due` are points of those that cannot give all."""
         try:
-            outcome = future.result()
+            outcome = settled(future.result(), sound)
         except GraderFault as fault:
             return cls({}, {}, failed=str(fault))
         if outcome.status is Status.NOT_GRADED:
-            return cls({}, {}, failed=" ".join(outcome.reasons))
+            return cls({}, {}, failed=outcome.why)
         lost, earned = {}, {}
         parts = tuple(part for part in outcome.parts if part.cell in tests)
         unscored = tuple(test for test in outcome.unscored if test in tests)
@@ -155,7 +160,7 @@ class Grading:
         )
         self._class_run, self._job = stack.enter_context(workers)
         reader = Reader(course, assignment, course.db_url, self._job)
-        self.cells = try_homework(course, assignment, reader, self._class_run)
+        self.cells = Trial(course, assignment, reader, self._class_run).cells
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hw-try-")))
         write_both(course, assignment, place / "solutions", place / "untouched")
         paths = sorted((place / "solutions").glob("*.ipynb"))
@@ -208,9 +213,7 @@ class Grading:
                 took = sum(self.seconds.get(test, _MUTANT_CPU_SECONDS) for test in tests)
                 quick = is_mutant and took < _MUTANT_CPU_SECONDS / 5
                 settings = self._short if quick else self._settings
-                cut = plan.cut(tests, sources)
-                sound = self.usable(plan, [grade_id_of(cell) or "" for cell in cut.cells])
-                job = self._job(who, cut, sound, settings=settings)
+                job = self._job(who, plan.cut(tests, sources), settings=settings)
                 futures.append((tests, self._class_run.begin(job, of_class=False)))
         left = [future for _, future in futures if not future.done()]
         self._begun += len(left)
@@ -224,7 +227,9 @@ class Grading:
         """Wait for all answers, and note their results."""
         while self._awaited:
             asked = self._awaited[0]
-            results = (Result.of(future, tests, self.due) for tests, future in asked.futures)
+            results = (
+                Result.of(future, tests, self.due, self.sound) for tests, future in asked.futures
+            )
             result = sum(results, Result({}, {}))
             self._awaited.pop(0)
             for test in result.unscored:
