@@ -212,7 +212,7 @@ def told(
     is_concept: bool = False,
 ) -> Any:
     first = "import numpy as np\nfrom helper import LIMIT"
-    cells = [("locked", "", first), ("answer", "it", right)]
+    cells = [("locked", "", first), ("answer", "it", right), ("test", "test_it", calls)]
     tests = [("test_it", calls)]
     return telling_input(cells, tests, right, wrong, HOMEWORK, 5.0, is_case, is_concept)
 
