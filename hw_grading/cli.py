@@ -130,13 +130,13 @@ def new(asked: Asked) -> int:
     homework=False,
 )
 def try_(asked: Asked) -> int:
-    """Try whether the tests of a homework can be trusted.
+    """Measures which wrong answers your tests miss.
 
     The class's own workers grade your solutions with several fresh cases, the untouched release,
-    mutants of each solution, the solutions in other forms, answers without knowledge, and the
-    answers that you keep in staff/<homework>/answers. A mutant that no test catches is shown with
-    an input that tells it from the solution: add it to the cases. A page has all lists. Results are
-    kept: the next run tries what changed. Ctrl-C shows what is known.
+    mutants of each solution and mistakes that students make, the solutions in other forms, answers
+    without knowledge, and the answers that you keep in staff/<homework>/answers. A wrong answer
+    that no test catches is shown with a case or an assert to paste into the test. A page has all
+    lists. Results are kept: the next run tries what changed. Ctrl-C shows what is known.
     """
     from hw_grading.trying.report import write_page
     from hw_grading.trying.trying import Options, try_tests
