@@ -6,6 +6,7 @@ Files are replaced as a whole.
 import csv
 import io
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,6 +61,19 @@ def signed(points: float) -> str:
     """Return points with their sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
     sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
     return sign + in_digits(abs(points))
+
+
+def typed(command: str, *words: object) -> str:
+    """Return a command to type, whose further words are quoted where a shell needs it."""
+    return " ".join([command, *(shlex.quote(str(word)) for word in words)])
+
+
+def agreed(question: str) -> bool:
+    """Ask a question in the terminal; return whether the answer is yes."""
+    try:
+        return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+    except EOFError:
+        raise UserError("\nNothing was written, since nobody can answer. Add --yes") from None
 
 
 def counted(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ import hmac
 import json
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -49,7 +49,6 @@ class Job:
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
-    sound: tuple[str, ...] = ()  # grade ids of the test cells that the solutions pass
     number: int = 1  # of the run, from 1 on: no part of the key, as a kept result has its own seed
 
     @functools.cached_property
@@ -57,14 +56,13 @@ class Job:
         """A digest of all inputs of the result (hexadecimal, 64 characters)."""
         about = [self.student, self.seed, self.notebook, self.settings, self.versions]
         homework = [self.homework.digest(), *self.homework.manifest.arrays]
-        whole = [*about, homework, self.sound]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        whole = json.dumps([*about, homework], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def job_of(
     student: str,
     notebook: NotebookNode,
-    sound: Sequence[str],
     *,
     settings: RunSettings,
     homework: Homework,
@@ -76,10 +74,10 @@ def job_of(
     text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
     seed = seed_of(secret, homework.name, student, notebook)
     versions = installed(settings.packages)
-    return Job(student, seed, text, settings.plain(), versions, homework, tuple(sound))
+    return Job(student, seed, text, settings.plain(), versions, homework)
 
 
-# `job_of` for one run: of a student, the mended notebook, and its sound test cells.
+# `job_of` for one run: of a student and the mended notebook.
 JobOf = Callable[..., Job]
 
 
@@ -116,7 +114,7 @@ def run(job: Job) -> Outcome:
         add_problems(notebook, problems)
         settings = RunSettings(**job.settings)
         seed = seed_of_run(job, attempt)
-        submission = SubmissionRun(notebook, seed, settings, job.homework, job.sound, used)
+        submission = SubmissionRun(notebook, seed, settings, job.homework, used)
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome

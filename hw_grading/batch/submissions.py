@@ -90,10 +90,7 @@ def _folders(course: Any) -> Iterator[tuple[str, Path]]:
 
 
 def to_grade(converter: Any) -> list[Submission]:
-    """Return the submissions that an `Autograde` converter has to grade or to refuse.
-
-    `GraderFault` if the gradebook knows no notebook of the assignment.
-    """
+    """Return the submissions that an `Autograde` converter has to grade or to refuse."""
     course, log = converter.coursedir, converter.log
     with Gradebook(with_long_wait(course.db_url), course.course_id) as gradebook:
         rows = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
@@ -102,11 +99,6 @@ def to_grade(converter: Any) -> list[Submission]:
         with contextlib.suppress(MissingEntry):
             notebooks = gradebook.find_assignment(course.assignment_id).notebooks
             expected = tuple(sorted(one.name for one in notebooks))
-    if not expected:
-        raise UserError(
-            f"Nothing was graded: the gradebook has no notebook of {course.assignment_id}. Run "
-            f"`nbgrader generate_assignment {course.assignment_id}` first"
-        )
     found = []
     for student, folder in _folders(course):
         ids = student, course.assignment_id

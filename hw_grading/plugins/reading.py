@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,6 @@ class Reader:
         self._names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
         self._given = course.files(assignment)
         self._db_url, self._job_of, self._beside = db_url, job_of, beside
-        self.sound: Mapping[str, Sequence[str]] = {}  # test cells that solutions pass, by notebook
         self._instructors = functools.cache(self._read_instructors)
 
     def read(self, student: str, path: Path) -> Read:
@@ -91,8 +90,7 @@ class Reader:
             mended = [_other_homework(mistaken, self._assignment)]
         add_problems(notebook, [*problems, *mended])
         put_notes_on_top(notebook)
-        job = self._job_of(student, notebook, self.sound.get(path.stem, ()))
-        return Read(digest, notebook, job)
+        return Read(digest, notebook, self._job_of(student, notebook))
 
     def _read_instructors(self, name: str) -> _Instructors:
         source = self._course.source(self._assignment) / f"{name}.ipynb"

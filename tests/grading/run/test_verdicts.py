@@ -21,6 +21,7 @@ from hw_grading.examiner.client import ExaminerFailed, Verdict
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
 from hw_grading.run import submission
+from hw_grading.run.faults import settled
 from hw_grading.run.kernel import Ended, Used
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
@@ -128,10 +129,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
         monkeypatch.setattr(submission, "Kernel", lambda *_: kernel)
         monkeypatch.setattr(submission, "Examination", Examination)
         nb = new_notebook(cells=list(cells))
-        made = SubmissionRun(nb, 0, RunSettings(), Homework("toys", files=files), sound)
+        made = SubmissionRun(nb, 0, RunSettings(), Homework("toys", files=files))
         outcome = made.run()
-        nbformat.validate(nb)
         assert json.loads(outcome.notebook) == nb
+        outcome = settled(outcome, sound)
+        nb = nbformat.from_dict(json.loads(outcome.notebook))
+        nbformat.validate(nb)
         return Run(outcome, nb, kernel, examined, made)
 
     return run_cells
@@ -229,7 +232,7 @@ def test_the_examiner_gets_each_locked_cell_once(run: Runs) -> None:
 def test_the_examiners_outputs_are_the_score_and_the_parts(run: Runs) -> None:
     two = {"output_type": "execute_result", "metadata": {}, "execution_count": None}
     part = {"what": "a part", "points": 1.0, "message": "", "second_try": False}
-    part |= {"excused": False, "fresh": False}
+    part |= {"excused": "", "fresh": False}
     parts = [part, {**part, "message": "wrong"}]
     given = verdict(outputs=[{**two, "data": {"text/plain": "1"}}], parts=parts)
     done = run(examined("test"), outputs={}, verdicts={"test": given})
