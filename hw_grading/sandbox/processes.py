@@ -23,6 +23,15 @@ def seconds_waited(pid: int) -> float:
         return 0.0
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process's first thread has started, and that run."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except OSError:
+        return []
+    return [int(one) for one in found.split()]
+
+
 def is_over(limit: float, passed: float, waited: float) -> bool:
     """Return whether a limit was reached.
 

@@ -16,7 +16,7 @@ import psutil
 
 from hw_grading.answering.forking import Forked
 from hw_grading.answering.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import seconds_waited
+from hw_grading.sandbox.processes import children_of, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
@@ -57,6 +57,7 @@ class Watch:
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
         self.used_seconds = 0.0  # of CPU time, by all processes
+        self._waited: dict[int, float] = {}  # seconds, by process
         self._helper: tuple[Forked, psutil.Process, float] | None = None  # and its limit
         self._helper_was_ended = False
         self._me = psutil.Process()
@@ -67,8 +68,13 @@ class Watch:
         self._thread.start()
 
     def times(self) -> tuple[float, float]:
-        """Return the seconds that were computed, and that the kernel waited for a processor."""
-        return self.used_seconds, seconds_waited(self.kernel_pid)
+        """Return the seconds that were computed, and that it waited for a processor.
+
+        The second ones are those of the kernel and of its children, which answer its tests.
+        """
+        for pid in (self.kernel_pid, *children_of(self.kernel_pid)):
+            self._waited[pid] = max(seconds_waited(pid), self._waited.get(pid, 0.0))
+        return self.used_seconds, sum(self._waited.values())
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
         """Limit the CPU time of the examiner: its own timers cannot stop all code."""
@@ -93,10 +99,21 @@ class Watch:
         self._kernel.send_signal(signal.SIGINT)
 
     def kill(self, kind: Kind | None = None, reason: str = "") -> None:
-        """End the kernel and everything that it started, at once; keep the first reason for it."""
+        """End the kernel and its children at once; keep the first reason for it.
+
+        Other processes of the sandbox, which wait for second tries, end the next time, or without
+        a reason.
+        """
         with self._lock:
+            ends_all = bool(self.stop) or not kind
             self.stop = self.stop or (Stop(kind, reason) if kind else None)
-        self._root.kill()
+        if ends_all:
+            self._root.kill()
+        else:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for process in psutil.Process(self.kernel_pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
         self._kernel.kill()
 
     # -- the checks

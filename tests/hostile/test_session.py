@@ -24,7 +24,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 from right_functions import notebook, reference_of
-from sessions import Kernel, Pair, asking, refer
+from sessions import Children, Pair, asking, refer
 
 import hw_support
 from hw_grading.answering import wire
