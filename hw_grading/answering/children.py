@@ -15,6 +15,7 @@ gets anyway. No right function and no right value is there before the notebook h
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -82,6 +83,7 @@ def _fork(program: Callable[[], None], is_left_alone: bool) -> int:
 
 
 def _answer(stream: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
+    gc.freeze()  # otherwise a collection would copy all pages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     isolation.shut_in(stream.fileno(), seccomp)
     with contextlib.suppress(Exception):  # what is displayed would wait for a thread of the kernel

@@ -40,6 +40,7 @@ class Verdict:
     parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
     fault: str  # of the test cell itself, which then has no verdict; ""
     above: str  # of an instructor's cell further up, so what is lost may not be the student's; ""
+    waits: bool  # for second tries, which may give it more points
     lacks_second_try: bool  # whether the kernel could start no process for one
 
 

@@ -29,8 +29,8 @@ import psutil
 
 from hw_grading.answering import forking, preload
 from hw_grading.answering.forking import Forked, ForkServer
-from hw_grading.examiner.children import Children
 from hw_grading.examiner.cells import Fault, bound_by, run_cell
+from hw_grading.examiner.children import Children
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.reference import Reference
 from hw_grading.examiner.session import Session
@@ -113,6 +113,7 @@ class Examined:
             "parts": _parts_in(names, self._own),
             "fault": fault,
             "above": self._above,
+            "waits": bool(sleeping),
             "lacks_second_try": tries.is_wanted and not sleeping and not self._children.gone,
         }
         earned = {name: now for name, now in parts.earned.items() if before.get(name) != now}

@@ -273,9 +273,7 @@ class Session:
                 return error
         raise WireError("a malformed failure")
 
-    def _called_back(
-        self, number: int, arguments: list[Any], named: dict[Any, Any]
-    ) -> list[bytes]:
+    def _called_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> list[bytes]:
         """Call a function of the test; return the message of its result, or of its exception."""
         if number not in self._handed:
             raise WireError("a function that the test did not pass")

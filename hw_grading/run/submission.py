@@ -99,7 +99,7 @@ class SubmissionRun:
         with ExitStack() as ending:
             kernel, examination = self._started(ending)
             self._run_cells(kernel, examination)
-            if examination and self._examined:
+            if examination and any(one and one.waits for one in self._verdicts.values()):
                 self._examine_again(kernel, examination)
         parts = self._settle()
         add_problems(self.nb, self._problems)

@@ -45,9 +45,7 @@ class Children:
         """Start a server; return the socket to it."""
         self.commands.append(command)
         ours, theirs = socket.socketpair()
-        self.threads.append(
-            threading.Thread(target=Server(theirs, self.names).serve, daemon=True)
-        )
+        self.threads.append(threading.Thread(target=Server(theirs, self.names).serve, daemon=True))
         self.threads[-1].start()
         return ours
 
