@@ -90,5 +90,5 @@ def _answer(stream: socket.socket, names: dict[str, Any], seccomp: bytes) -> Non
         from IPython import get_ipython
 
         get_ipython().kernel.iopub_socket.io_thread.socket = None
-    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = serve.Nothing()
+    sys.stdout = sys.stderr = serve.Nothing()
     serve.Server(stream, names).serve()

@@ -172,7 +172,8 @@ class Server:
         """Return as many results as there are calls; fewer if one fails, or all are too large."""
         encoder = wire.Encoder(self._refer, limited=True)
         done: list[Any] = []
-        failure = earlier = None
+        failure: list[Any] | None = None
+        earlier = None
         if isinstance(function, bytes):
             function = _anonymous(FunctionType(marshal.loads(function), self._names))
         mark = encoder.mark()
