@@ -36,11 +36,14 @@ from hw_grading.examiner.reference import Reference
 from hw_grading.examiner.session import Session
 from hw_grading.homework.homework import FILES
 from hw_support.checks import Checks, parts
+from hw_support.checks.compare import arrays_of
 from hw_support.checks.fresh import SEED_VARIABLE
 from hw_support.checks.parts import Tries
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
 _MAX_ADDRESSES = 400 << 20
+# Bytes of what a submission's cells judge that a child keeps for second tries.
+_MAX_KEPT_BYTES = 100 << 20
 
 
 # -- one test cell
@@ -73,6 +76,7 @@ class Examined:
         self._children, self._first, self._instructors = children, first, frozenset(instructors)
         self._session, self._reference = Session(), reference
         self._tests: list[_Test] = []
+        self._kept_bytes = 0  # of what the cells judge that wait for second tries
         self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
         self._above = ""  # a fault of an instructor's cell further up
 
@@ -103,7 +107,10 @@ class Examined:
         finally:  # after a Fault too: the kernel waits for commands until the test has ended
             unreturned, stopped = self._session.unreturned, self._session.gone
             self._session.end()
-            sleeping = self._children.fork("sleep") if tries.is_wanted and not fault else None
+            if is_wanted := tries.is_wanted and not fault:
+                self._kept_bytes += sum(array.nbytes for array in arrays_of(names.kept))
+            can_wait = is_wanted and self._kept_bytes < _MAX_KEPT_BYTES
+            sleeping = self._children.fork("sleep") if can_wait else None
             self._children.end(unreturned)
         verdict = {
             "outputs": outputs,
@@ -114,10 +121,11 @@ class Examined:
             "fault": fault,
             "above": self._above,
             "waits": bool(sleeping),
-            "lacks_second_try": tries.is_wanted and not sleeping and not self._children.gone,
+            "lacks_second_try": is_wanted and not sleeping and not self._children.gone,
         }
         earned = {name: now for name, now in parts.earned.items() if before.get(name) != now}
-        test = _Test(name, source, self._own, names.kept, tries, sleeping, earned, verdict)
+        kept = names.kept if sleeping else {}
+        test = _Test(name, source, self._own, kept, tries, sleeping, earned, verdict)
         self._tests.append(test)
         return verdict
 

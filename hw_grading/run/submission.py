@@ -99,7 +99,7 @@ class SubmissionRun:
         with ExitStack() as ending:
             kernel, examination = self._started(ending)
             self._run_cells(kernel, examination)
-            if examination and any(one and one.waits for one in self._verdicts.values()):
+            if examination and any(map(self._waits, self._examined)):
                 self._examine_again(kernel, examination)
         parts = self._settle()
         add_problems(self.nb, self._problems)
@@ -206,13 +206,18 @@ class SubmissionRun:
             what = "has no second try: the notebook could start no process for it"
             self._problems.add(cell, Kind.PROTOCOL, what, Severity.MENDED)
 
+    def _waits(self, index: int) -> bool:
+        """Return whether a test that was examined waits for second tries."""
+        verdict = self._verdicts[index]
+        return bool(verdict and verdict.waits)
+
     def _examine_again(self, kernel: Kernel, examination: Examination) -> None:
         """Make the second tries. If that fails, the first ones count."""
-        watch, count = kernel.watch, len(self._examined)
+        watch, waiting = kernel.watch, [n for n in self._examined if self._waits(n)]
         try:
-            watch.begin_helper(examination.process(), count * _EXAMINER_CPU_SECONDS)
+            watch.begin_helper(examination.process(), len(waiting) * _EXAMINER_CPU_SECONDS)
             examination.begin_again()
-            kernel.clock.begin(self.nb.cells[self._examined[-1]])
+            kernel.clock.begin(self.nb.cells[waiting[-1]], len(waiting))
             while not examination.has_verdict(_SECONDS_BETWEEN_LOOKS):
                 if kernel.clock.limit_reached():
                     watch.kill()  # each question that waits then has an answer: nobody is there
