@@ -255,8 +255,11 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
+    from hw_grading.gradebook.database import Database
     from hw_grading.homework.course import shelf_of
 
+    asked.course.expect_homework(asked.homework)
+    Database(asked.course.db_url).expect_homework(asked.homework)  # nbgrader would make it first
     status = _nbgrader("autograde", asked, asked.more)
     about = asked.course.directory
     shelf = shelf_of(about, about.submitted_directory, asked.homework)
@@ -287,7 +290,7 @@ def report(asked: Asked) -> int:
     return _say([report(asked.course.folder, asked.homework)])
 
 
-@_command("After grading", _ONLY, _switch("--dry-run", "show what would run, change nothing"))
+@_command("After grading", _ONLY)
 def regrade(asked: Asked) -> int:
     """Grade again after a change, and show whose score changed and why.
 
@@ -300,9 +303,6 @@ def regrade(asked: Asked) -> int:
     from hw_grading.texts import say
 
     regrade = Regrade(asked.course.folder, asked.homework, asked.student, say)
-    if asked.dry_run:
-        regrade.show_plan()
-        return FINE
     is_done = regrade.run()
     out = asked.course.folder / "dist"
     if regrade.is_described_anew and (out / f"{asked.homework}.zip").exists():
@@ -485,6 +485,26 @@ def export(asked: Asked) -> int:
     status = _say([done.message, path], done.to_check)
     _say([done.last_line])
     return status
+
+
+@_command(
+    "Keep",
+    _argument("student", "the student's id"),
+    _switch("--yes", "do not ask"),
+    homework=False,
+)
+def remove(asked: Asked) -> int:
+    """Remove a student who left, from all homeworks.
+
+    Removes the scores, comments and runs in the gradebook, the records in grading/, and the
+    student's folders. Make a backup first. Lines in students.csv are yours to remove.
+    """
+    from hw_grading.commands.remove import remove
+    from hw_grading.texts import agreed
+
+    if not asked.yes and not agreed(f"Remove all that is known of {asked.student!a}?"):
+        return _say(["Nothing was removed."])
+    return _say(f"removed: {line}" for line in remove(asked.course, asked.student))
 
 
 @_command("Keep", _file("--output", "its folder; default: backups/ in the course"), homework=False)

@@ -101,7 +101,7 @@ def settings(course: Course) -> Found:
     if not file.exists() and not file.with_suffix(".json").exists():
         how = "Go to the course's folder, or type: hw-grading --course FOLDER doctor"
         return f"there is no {file.name} in {file.parent}", how
-    course.directory, course.db_url  # noqa: B018
+    address = shown_address(make_url(course.db_url))
     zone = Exchange(config=course.config).timezone
     try:
         ZoneInfo(zone)
@@ -116,7 +116,7 @@ def settings(course: Course) -> Found:
     if missing := [name for name in more if not _is_installed(name)]:
         how = f'Type: "{sys.executable}" -m pip install {shlex.join(missing)}'
         return f"c.ExecuteSubmission.packages: not installed: {', '.join(missing)}", how
-    return f"{file}, for the course in {course.root}, time zone {zone}", None
+    return f"{file}, for the course in {course.root}, gradebook {address}, time zone {zone}", None
 
 
 def sandbox(course: Course) -> Found:

@@ -35,7 +35,7 @@ from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.reference import Reference
 from hw_grading.examiner.session import Session
 from hw_grading.homework.homework import FILES
-from hw_support.checks import Checks, parts
+from hw_support.checks import Checks
 from hw_support.checks.compare import arrays_of
 from hw_support.checks.fresh import SEED_VARIABLE
 from hw_support.checks.parts import Tries
@@ -49,6 +49,9 @@ _MAX_KEPT_BYTES = 100 << 20
 # -- one test cell
 
 
+Points = dict[tuple[str, str, int], tuple[float, float]]  # see `Notebook.points`
+
+
 @dataclass
 class _Test:
     """A test cell that was examined: what it needs to run again, and what it has left."""
@@ -59,7 +62,7 @@ class _Test:
     kept: dict[str, Any]  # values that it judges
     tries: Tries
     sleeping: socket.socket | None  # a child that waits for its second tries
-    earned: dict[str, tuple[float, float]]  # what it has added to `parts.earned`
+    points: Points  # what it has added to those of the notebook
     verdict: dict[str, Any]
 
 
@@ -77,6 +80,7 @@ class Examined:
         self._session, self._reference = Session(), reference
         self._tests: list[_Test] = []
         self._kept_bytes = 0  # of what the cells judge that wait for second tries
+        self.points: Points = {}  # of the tests so far
         self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
         self._above = ""  # a fault of an instructor's cell further up
 
@@ -87,7 +91,7 @@ class Examined:
         """
         if not self._own:
             self._own, self._above = bound_by(self._first)
-        fault, tries, before = "", Tries(), dict(parts.earned)
+        fault, tries, before = "", Tries(), dict(self.points)
         self._session.begin(self._children.fork("try"))
         names = StudentNames(self._own, self._session, self._instructors)
         outputs: list[dict[str, Any]] = []
@@ -100,6 +104,7 @@ class Examined:
                 self._own = dict(names)
                 names = StudentNames(self._own, self._session, self._instructors)
             names.notebook.tries = tries
+            names.notebook.points = self.points
             names.notebook.reference = self._reference.at(name, source)
             outputs = run_cell(source, name, names)
         except Fault as error:
@@ -123,9 +128,9 @@ class Examined:
             "waits": bool(sleeping),
             "lacks_second_try": is_wanted and not sleeping and not self._children.gone,
         }
-        earned = {name: now for name, now in parts.earned.items() if before.get(name) != now}
+        points = _added(before, self.points)
         kept = names.kept if sleeping else {}
-        test = _Test(name, source, self._own, kept, tries, sleeping, earned, verdict)
+        test = _Test(name, source, self._own, kept, tries, sleeping, points, verdict)
         self._tests.append(test)
         return verdict
 
@@ -134,11 +139,11 @@ class Examined:
 
         They come in the order of the notebook, and so points of tests count in those below.
         """
-        parts.earned.clear()
+        self.points = {}
         for test in self._tests:
             if test.sleeping:
                 self._try_again(test)
-            parts.earned.update(test.earned)
+            self.points |= test.points
         return [test.verdict for test in self._tests]
 
     def _try_again(self, test: _Test) -> None:
@@ -146,10 +151,10 @@ class Examined:
 
         A child stays asleep afterwards: what it has computed is counted as long as it is there.
         """
-        before = dict(parts.earned)
         self._session.begin(test.sleeping)
         names = StudentNames(test.own, self._session, self._instructors, test.kept)
         names.notebook.tries = Tries(test.tries.first)
+        names.notebook.points = points = dict(self.points)
         names.notebook.reference = self._reference.at(test.name, test.source)
         parts_before = test.verdict["parts"]
         with contextlib.suppress(Fault):
@@ -157,9 +162,11 @@ class Examined:
             again = _parts_in(names, test.own)
             if _ends_alike(outputs, test.verdict["outputs"]) and len(again) == len(parts_before):
                 test.verdict |= {"outputs": outputs, "parts": again}
-                test.earned = {n: now for n, now in parts.earned.items() if before.get(n) != now}
-        parts.earned.clear()
-        parts.earned.update(before)
+                test.points = _added(self.points, points)
+
+
+def _added(before: Points, after: Points) -> Points:
+    return {key: now for key, now in after.items() if before.get(key) != now}
 
 
 def _ends_alike(*both: list[dict[str, Any]]) -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,7 @@ _MAX_BYTES = 100_000_000  # of the files beside a homework's notebooks
 _MAX_LOG = 3_000  # characters from the end of nbgrader's log
 _COMPILED = shutil.ignore_patterns("__pycache__")
 _ANY = "\0"  # placeholder for a name; no file name can contain it
+_IMPORT_PATH = threading.Lock()  # held by who changes the import path, which all threads have
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
 # Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so. If that
@@ -64,16 +66,17 @@ class Course:
         `SettingsError` if a settings file has a mistake.
         """
         app = Application(raise_config_file_errors=True)
-        sys.path.insert(0, os.path.abspath(self.folder))  # as nbgrader does for settings files
-        try:
-            for name in ("jupyter_config", CONFIG):
-                _load(app, name, *reversed(jupyter_config_path()))
-            _load(app, CONFIG, self.folder)
-            root = self._root(app.config)
-            if os.path.realpath(root) != os.path.realpath(self.folder):
-                _load(app, CONFIG, root)
-        finally:
-            sys.path.remove(os.path.abspath(self.folder))
+        with _IMPORT_PATH:
+            sys.path.insert(0, os.path.abspath(self.folder))  # as nbgrader does for settings files
+            try:
+                for name in ("jupyter_config", CONFIG):
+                    _load(app, name, *reversed(jupyter_config_path()))
+                _load(app, CONFIG, self.folder)
+                root = self._root(app.config)
+                if os.path.realpath(root) != os.path.realpath(self.folder):
+                    _load(app, CONFIG, root)
+            finally:
+                sys.path.remove(os.path.abspath(self.folder))
         return app.config
 
     @classmethod

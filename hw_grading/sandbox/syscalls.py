@@ -24,7 +24,7 @@ REFUSED = {  # the reason, and the calls
     ),
     "they reach other processes, or tell what the machine does": (
         *("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "perf_event_open"),
-        "syslog",
+        *("syslog", "kcmp", "cachestat"),
     ),
     "no limit counts their memory": (
         *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
@@ -33,6 +33,7 @@ REFUSED = {  # the reason, and the calls
     "keys outlive the process: they belong to a user": (*("add_key", "keyctl", "request_key"),),
     "they are large parts of the kernel that no homework needs": (
         *("bpf", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
+        *("modify_ldt", "personality", "vmsplice"),
     ),
 }
 # A kernel stays on the core of its worker: elsewhere it could slow down other submissions.
@@ -72,7 +73,13 @@ _LOCKS = (6, 7, 37, 38, 1024)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW, F
 _OF_A_THREAD = 0x10000  # CLONE_THREAD
 
 # Calls that an older libseccomp does not know, with the numbers that all usual processors share.
-NUMBERS = {"statmount": 457, "listmount": 458, "setxattrat": 463, "open_tree_attr": 467}
+NUMBERS = {
+    "cachestat": 451,
+    "statmount": 457,
+    "listmount": 458,
+    "setxattrat": 463,
+    "open_tree_attr": 467,
+}
 
 _ALLOW, _FAIL_WITH = 0x7FFF0000, 0x00050000
 _EQUAL, _GREATER, _MASKED_EQUAL = 4, 6, 7  # SCMP_CMP_EQ, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ

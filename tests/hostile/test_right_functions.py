@@ -15,7 +15,6 @@ from sessions import Children
 
 from hw_grading.examiner.process import Examined
 from hw_grading.homework.solutions import LOCKED
-from hw_support.checks import parts
 
 SETUP = "import numpy as np\nfrom hw_support import Checks"
 SOLUTIONS = "def g(x):\n    return 2.0 * x", "def f(x):\n    return g(x) + 1.0"
@@ -28,19 +27,18 @@ Examine = Callable[..., list[dict[str, Any]]]
 @pytest.fixture
 def examine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Examine:
     """Examine a test cell for a notebook with these values; return its parts."""
-    monkeypatch.setattr(parts, "earned", {})
 
     def verdict(
         students: dict[str, Any], source: str, locked: str = "", cells: Cells = (), **earned: Any
     ) -> list[dict[str, Any]]:
-        parts.earned.update(earned)
         folder = tmp_path / str(len([*tmp_path.iterdir()]))
         reference = reference_of(folder, monkeypatch, cells or notebook(source, *SOLUTIONS))
         submission = Examined(Children(students), [("setup", SETUP)], [], reference)
+        submission.points |= {(name, "", 0): points for name, points in earned.items()}
         found = submission.examine([("locked", locked)] if locked else [], "test", source)
         assert found["fault"] == ""
-        parts.earned.clear()
-        submission._tests.insert(0, Mock(sleeping=None, earned=earned))
+        before = {(name, "", 0): points for name, points in earned.items()}
+        submission._tests.insert(0, Mock(sleeping=None, points=before))
         _, found = submission.try_again()
         return found["parts"]
 

@@ -34,7 +34,7 @@ from hw_grading.examiner.notebook import StudentNames
 from hw_grading.examiner.process import run_cell
 from hw_grading.examiner.session import Gone, RemoteError, Session
 from hw_support import waved
-from hw_support.checks import Checks, StaffError, parts
+from hw_support.checks import Checks, StaffError
 from hw_support.checks.compare import Mismatch, NotPlainData
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
 
@@ -474,8 +474,7 @@ def test_what_a_part_says(part: str, message: str) -> None:
 def test_a_second_try_has_right_functions_until_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "earned", {"g": (0.0, 1.0)})
-    cells = notebook("", "def g():\n    return 4", "def f():\n    return 4")
+    cells = notebook("f(), g()", "def g():\n    return 4", "def f():\n    return 4")
     reference = reference_of(tmp_path, monkeypatch, cells)
     students: dict[str, Any] = {"g": lambda: 1}
     stolen: list[Any] = []
@@ -488,6 +487,7 @@ checks.part("raises", points=1)(lambda: f() / 0)
 score = checks.score()
 """
     with asking(students, Checks=Checks) as names:
+        names.notebook.points = {("g", "", 0): (0.0, 1.0)}
         names.notebook.reference = reference.at("test")
         exec(source, names)
         assert names["score"] == 1.0

@@ -46,7 +46,7 @@ MISTAKES = {
         ("%config InlineBackend.figure_formats = ['svg']\n" + PLOT.replace("plt.title", "str"),
          "sketch: no title. It shows: 1 curve"),
         ("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.savefig('a.png')\nplt.close()",
-         "no plot in sketch", "sketch: no title, not 3 po"),
+         "no plot in sketch", "sketch: not shown, no title, not 3 po"),
         ("figure = 1", "no plot in sketch"),
         (f"{PLOT}\nif 0: {STUB[-27:]}", "delete `raise NotImplementedError()` in sketch"),
         ("open('small.ipynb')", "sketch raises FileNotFoundError"),
