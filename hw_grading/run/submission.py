@@ -10,7 +10,9 @@
    student has no score, instead of a zero. *A fault of one of the instructor's cells* is recorded
    for that test, or if it is not a test, for the tests below it that lost points. Which of them
    have no score is decided when the outcome is saved (`hw_grading.run.faults`).
-3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
+3. *Second tries of parts that failed run when the notebook has ended*, each test in a process that
+   was forked from the kernel when the test began. So no code of the student's runs after them.
+4. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
 """
@@ -47,6 +49,7 @@ _ANSWER = "__import__('answering.start').start.answer()"
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
 # The kernel runs this before the first cell.
 _BEGIN = "__import__('answering.start').start.begin({})"
+_SECONDS_BETWEEN_LOOKS = 0.5  # at the limits, while second tries run
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
@@ -73,6 +76,7 @@ class SubmissionRun:
         self._kernel: Kernel | None = None
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
         self._verdicts: dict[int, Verdict | None] = {}
+        self._examined: list[int] = []  # indices of the tests that the examiner has run
         self._said: dict[int, str] = {}  # what the errors of tests say
         self._unscored: list[str] = []  # grade ids of tests whose result is no score
         self._faults: list[CellFault] = []
@@ -96,7 +100,10 @@ class SubmissionRun:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         with ExitStack() as ending:
-            self._run_cells(*self._started(ending))
+            kernel, examination = self._started(ending)
+            self._run_cells(kernel, examination)
+            if examination and any(map(self._waits, self._examined)):
+                self._examine_again(kernel, examination)
         parts = self._settle()
         return outcome_of(self.nb, self._problems, parts, self._unscored, self._faults)
 
@@ -169,13 +176,15 @@ class SubmissionRun:
             watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
             examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
             self._trusted = []
+            was_interrupted = False
             try:
-                kernel.run_cell(cell, _ANSWER)
+                was_interrupted = not kernel.run_cell(cell, _ANSWER)
             except Ended as error:  # the parts before count
                 end = error
             if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 watch.kill(Kind.PROTOCOL, "it stopped answering")
             verdict = self._verdicts[index] = examination.verdict(_SECONDS_FOR_A_VERDICT)
+            self._examined.append(index)
         except ExaminerFailed:
             if not watch.end_helper():
                 raise
@@ -189,6 +198,35 @@ class SubmissionRun:
             raise Ended(Kind.PROTOCOL, why, cell)
         if end:
             raise end
+        if verdict.stopped and not was_interrupted:
+            what = f"was not answered to its end: {verdict.stopped}"
+            self._problems.add(cell, Kind.PROTOCOL, what)
+        if verdict.lacks_second_try:
+            what = "has no second try: the notebook could start no process for it"
+            self._problems.add(cell, Kind.PROTOCOL, what, Severity.MENDED)
+
+    def _waits(self, index: int) -> bool:
+        """Return whether a test that was examined waits for second tries."""
+        verdict = self._verdicts[index]
+        return bool(verdict and verdict.waits)
+
+    def _examine_again(self, kernel: Kernel, examination: Examination) -> None:
+        """Make the second tries. If that fails, the first ones count."""
+        watch, waiting = kernel.watch, [n for n in self._examined if self._waits(n)]
+        try:
+            watch.begin_helper(examination.process(), len(waiting) * _EXAMINER_CPU_SECONDS)
+            examination.begin_again()
+            kernel.clock.begin(self.nb.cells[waiting[-1]], len(waiting))
+            while not examination.has_verdict(_SECONDS_BETWEEN_LOOKS):
+                if kernel.clock.limit_reached():
+                    watch.kill()  # each question that waits then has an answer: nobody is there
+                    break
+            verdicts = examination.verdicts(_SECONDS_FOR_A_VERDICT)
+            self._verdicts |= dict(zip(self._examined, verdicts, strict=True))
+        except ExaminerFailed:
+            if not watch.end_helper():
+                raise
+        watch.end_helper()
 
     # -- the outputs
 

@@ -96,10 +96,21 @@ class Watch:
         self._kernel.send_signal(signal.SIGINT)
 
     def kill(self, kind: Kind | None = None, reason: str = "") -> None:
-        """End the kernel and everything that it started, at once; keep the first reason for it."""
+        """End the kernel and its children at once; keep the first reason for it.
+
+        Other processes of the sandbox, which wait for second tries, end the next time, or without
+        a reason.
+        """
         with self._lock:
+            ends_all = bool(self.stop) or not kind
             self.stop = self.stop or (Stop(kind, reason) if kind else None)
-        self._root.kill()
+        if ends_all:
+            self._root.kill()
+        else:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for process in psutil.Process(self.kernel_pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
         self._kernel.kill()
 
     # -- the checks

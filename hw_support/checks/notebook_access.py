@@ -32,6 +32,8 @@ class Notebook:
     MISSING = object()  # the value of a name that is not defined
     # A grader sets an object that answers what is right. Students have none.
     reference: Any = None
+    # A grader that makes second tries later sets `hw_support.checks.parts.Tries`.
+    tries: Any = None
     keeps_results = False  # whether `calls` gives results that can be used in several parts
 
     def __init__(self, names: dict[str, object]) -> None:

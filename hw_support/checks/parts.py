@@ -16,7 +16,7 @@ Students see every part and run it with the cases of the cell. When a notebook i
 homework's solutions are at hand as a reference. They answer fresh cases (see `Checks.fresh`), and
 a part that fails gets a second try, with the reference in the place of every function further up in
 the notebook. The better result counts, so a bug in one function costs no points in another that
-calls it.
+calls it. A grader may make the second tries later, when no student code follows: see `Tries`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import io
 import itertools
 import math
 import os
@@ -116,6 +117,36 @@ class Part:
     def passed(self) -> bool:
         """Whether the part's points were earned."""
         return not self.message
+
+
+@dataclass(frozen=True)
+class FirstTry:
+    """The first try of a part: its outcome, what it printed, and what is told from then on."""
+
+    part: Part
+    said: str
+    unanswered: str
+    told: frozenset[str]
+
+
+class Tries:
+    """The tries of a cell that runs twice: `first` are those of its parts, None if it had none.
+
+    The first time no part gets a second try. If one is wanted, the cell runs again with the first
+    tries `known`, when no code of the student's follows.
+    """
+
+    def __init__(self, known: Sequence[FirstTry | None] = ()) -> None:
+        self.first: list[FirstTry | None] = []
+        self.is_wanted = False  # whether the cell should run again
+        self.is_second = bool(known)
+        self._known = known
+
+    def begin(self) -> FirstTry | None:
+        """Begin the next part; return its first try if it is known."""
+        place = len(self.first)
+        self.first.append(None)
+        return self._known[place] if place < len(self._known) else None
 
 
 class Checks:
@@ -556,15 +587,25 @@ class Checks:
 
     def _tried(self, part: Part, run: Callable[[], Part], of: Sequence[str]) -> Part:
         """Return the part with its outcome, after at most two tries."""
-        if self._unanswered:
+        tries: Tries | None = self.notebook.tries
+        if known := tries and tries.begin():
+            first, self._unanswered = known.part, known.unanswered
+            self._told |= known.told
+            print(known.said, end="")
+        elif self._unanswered:
             return replace(part, message=self._unanswered)
-        if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
+        elif not (part.compares_values or any(p.passed and p.compares_values for p in self.parts)):
             return replace(part, message=COUNTS_ONLY)
-        first, too_few = run(), _with_too_few_points(of, self.notebook.earned())
+        else:
+            first = self._first_try(run, tries) if tries else run()
+        too_few = _with_too_few_points(of, self.notebook.earned())
         if first.excused and of and not too_few:
             return replace(part, message="", excused=first.excused)
         if first.message or too_few:
-            if right := self._right_functions():
+            right = self._right_functions()
+            if tries and not tries.is_second:
+                tries.is_wanted = tries.is_wanted or bool(too_few or right)
+            elif right:
                 with self.notebook.replaced(**right):
                     self.second_try = True
                     second = run()
@@ -574,6 +615,15 @@ class Checks:
             elif not first.message and not self._reference:
                 too_few += ". When you are graded, the right value counts"
         return replace(first, message=first.message or too_few, excused="")
+
+    def _first_try(self, run: Callable[[], Part], tries: Tries) -> Part:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            first = run()
+        print(said.getvalue(), end="")
+        told = frozenset(self._told)
+        tries.first[-1] = FirstTry(first, said.getvalue(), self._unanswered, told)
+        return first
 
     # -- fresh cases
 

@@ -30,7 +30,7 @@ from hw_support.submission.problems import Kind
 
 MISSING = new_output("error", ename="ModuleNotFoundError", evalue="No module", traceback=[])
 WRONG = new_output("error", ename="AssertionError", evalue="wrong", traceback=[])
-PASSED = Verdict([], None, False, [], "", "")
+PASSED = Verdict([], None, None, False, [], "", "", False, False)
 
 
 def verdict(**changes: Any) -> Verdict:
