@@ -403,28 +403,16 @@ def statistics(asked: Asked) -> int:
     return _say(write_statistics(asked.course.folder, asked.homework, _page(asked)))
 
 
-@_command("After grading", _PAGE, _number("--pairs", "pairs on the page; default: 40", default=40))
-def similarity(asked: Asked) -> int:
-    """Find similar answers: pairs of students, and groups with the same answer.
+@_command("After grading", _argument("folder", "where to write", metavar="FOLDER", type=Path))
+def code(asked: Asked) -> int:
+    """Write each student's code to a file, for a program that finds similar code.
 
-    Writes a page. Similarity is not proof: a person must read both answers.
+    Also writes the code of the release, which such a program leaves out.
     """
-    try:
-        from hw_grading.analysis.similarity import write_similarity
-    except ModuleNotFoundError as missing:
-        if missing.name != "copydetect":
-            raise
-        from hw_grading import DISTRIBUTION
-        from hw_support.submission.file import UserError
+    from hw_grading.analysis.code import write_code
 
-        raise UserError(
-            "similarity compares code with copydetect, which is not installed. "
-            f"Type: pip install '{DISTRIBUTION}[similarity]'"
-        ) from None
-
-    page = _page(asked)
-    left_out = write_similarity(asked.course.folder, asked.homework, page, max(asked.pairs, 0))
-    return _say([page], (f"{student} is left out: {why}" for student, why in left_out.items()))
+    left_out = write_code(asked.course.folder, asked.homework, asked.folder)
+    return _say([asked.folder], (f"{one} is left out: {why}" for one, why in left_out.items()))
 
 
 @_command(

@@ -189,10 +189,11 @@ def after_correct(term: Term, said: str) -> None:
 
 
 def after_statistics(term: Term, said: str) -> None:
-    for name in ("statistics_hw2.html", "similarity_hw2.html"):
-        page = (term.root / name).read_text(encoding="utf-8")
-        assert "<script" not in page
-        assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", page) == []
+    page = (term.root / "statistics_hw2.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", page) == []
+    written = sorted(path.name for path in (term.root / "code/2026/students").iterdir())
+    assert written == ["ann.py", "bob.py", "eve.py"]
 
 
 def after_feedback(term: Term, said: str) -> None:

@@ -12,11 +12,11 @@ from hw_grading.gradebook.database import Database
 from hw_grading.homework.course import REPOSITORY, Course
 
 ARGUMENTS = {
-    "backup": [], "collect": ["ps1", "x.zip"], "compare": ["ps1"], "correct": ["ps1", "--list"],
-    "desk": ["ps1"],
+    "backup": [], "code": ["ps1", "code"], "collect": ["ps1", "x.zip"], "compare": ["ps1"],
+    "correct": ["ps1", "--list"], "desk": ["ps1"],
     "explain": ["ps1", "--student", "ada"], "export": ["ps1", "--format", "questions"],
     "extend": ["ps1", "--list"], "feedback": ["ps1"], "grade": ["ps1"], "leave": [], "new": ["ps1"],
-    "regrade": ["ps1"], "release": [], "report": ["ps1"], "similarity": ["ps1"],
+    "regrade": ["ps1"], "release": [], "report": ["ps1"],
     "statistics": ["ps1"],
 }  # fmt: skip
 
@@ -123,11 +123,11 @@ def test_a_bug_shows_its_traceback(monkeypatch):
 
 
 def without(package: str) -> subprocess.CompletedProcess[str]:
-    """`similarity`, typed where a package is not installed."""
+    """`code`, typed where a package is not installed."""
     program = (
         f"import sys; sys.modules[{package!r}] = None\n"
         "from hw_grading.cli import main\n"
-        f"sys.exit(main(['--course', {str(REPOSITORY)!r}, 'similarity', 'hw2']))"
+        f"sys.exit(main(['--course', {str(REPOSITORY)!r}, 'code', 'hw2', 'code']))"
     )
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
@@ -139,9 +139,3 @@ def test_a_package_that_is_missing_is_named_with_what_to_type():
     assert "nbgrader" in done.stderr
     assert f"-m pip install -r {REPOSITORY / 'requirements.lock'}" in done.stderr
     assert "Traceback" not in done.stderr
-    done = without("copydetect")
-    assert (done.returncode, done.stderr) == (
-        2,
-        "similarity compares code with copydetect, which is not installed. "
-        "Type: pip install 'hw-grading[similarity]'\n",
-    )
