@@ -774,6 +774,10 @@ def test_results_are_as_many_as_names(came, exactly, got):
         said = re.escape(f"expected 2 results (out, grad){got}")
         with pytest.raises(Mismatch, match=said):
             results(came, "out, grad", exactly=exactly)
+
+
+@pytest.mark.parametrize("came", [(1, 2), None, "ab", {1: 2}, [1]], ids=str)
+def test_what_is_returned_is_the_one_result(came):
     assert results(came, "out") == [came]
 
 
