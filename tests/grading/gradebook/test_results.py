@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from graded_course import FAILED, PASSED, WITH, course, error, notebook, problem, run_of
+from graded_course import FAILED, PASSED, TEST, WITH, course, error, notebook, problem, run_of
 from sqlalchemy import Engine, event, text
 
 from hw_grading.gradebook.database import Unavailable
