@@ -255,8 +255,11 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
+    from hw_grading.gradebook.database import Database
     from hw_grading.homework.course import shelf_of
 
+    asked.course.expect_homework(asked.homework)
+    Database(asked.course.db_url).expect_homework(asked.homework)  # nbgrader would make it first
     status = _nbgrader("autograde", asked, asked.more)
     about = asked.course.directory
     shelf = shelf_of(about, about.submitted_directory, asked.homework)

@@ -64,7 +64,7 @@ class Progress:
     def saved(self, student: str, outcomes: Iterable[Outcome]) -> None:
         """Note that a student's scores are in the gradebook: those of all notebooks together."""
         worst = max(outcomes, key=lambda one: [*Status].index(one.status))
-        self._outcomes[student] = worst.status, " ".join(worst.reasons)
+        self._outcomes[student] = worst.status, worst.why
 
     def not_graded(self, student: str, why: str) -> None:
         """Note that a student has no scores."""

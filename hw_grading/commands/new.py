@@ -107,8 +107,8 @@ Say here in a few sentences what this homework is about.
 - **Tests** stand below your functions and are folded: run them, and read what they print. When you
   are graded, each test runs on further inputs of the same kinds. An answer that passes all tests
   that you see loses no point in grading.
-- **One mistake costs points once.** A test that fails is run again with right functions in the
-  place of those further up, and the better result counts.
+- **One mistake costs points once.** If a test fails, it runs again with our versions of your
+  earlier functions. The better result counts.
 - **People** read the plot and the text.
 """
 

@@ -56,6 +56,7 @@ class Examined:
     ) -> None:
         self._session, self._first, self._instructors = session, first, frozenset(instructors)
         self._reference = reference
+        self.points: dict[tuple[str, str, int], tuple[float, float]] = {}  # of the tests so far
         self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
         self._above = ""  # a fault of an instructor's cell further up
 
@@ -76,6 +77,7 @@ class Examined:
                     self._above = self._above or str(error)
                 self._own = dict(names)
                 names = StudentNames(self._own, self._session, self._instructors)
+            names.notebook.points = self.points
             names.notebook.reference = self._reference.at(name, source)
             outputs = run_cell(source, name, names)
         except Fault as error:

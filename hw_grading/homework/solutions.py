@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 from hw_grading.homework.cells import is_test, is_trusted
+from hw_support.source import checks_in
 from hw_support.submission.cells import grade_id_of
 
 FOLDER = "solutions"  # of a homework's code, with a file for each notebook
@@ -31,7 +32,7 @@ def solutions_of(notebooks: Iterable[Path]) -> dict[str, bytes]:
             cells = cells_in(path)
         except (OSError, ValueError):
             continue
-        if any(kind == TEST and "Checks(" in source for kind, _, source in cells):
+        if any(kind == TEST and checks_in(source) for kind, _, source in cells):
             found[f"{FOLDER}/{path.stem}.json"] = json.dumps(cells).encode()
     return found
 

@@ -44,6 +44,17 @@ class Ended(Exception):
         self.kind, self.cell = kind, cell
 
 
+@dataclass(frozen=True)
+class Used:
+    """What the runs of a submission have used of its limits."""
+
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0  # without those that it waited for a processor
+
+
+NOTHING_USED = Used()
+
+
 class Problems(list[Problem]):
     """The problems that occurred while one submission ran, in order."""
 
@@ -57,16 +68,21 @@ class Problems(list[Problem]):
 class Clock:
     """The time that is left for a submission, and for its running cell.
 
-    `times` returns the seconds that the kernel has computed, and that it has waited for a processor
-    that others use, both since its start. Time that it waited does not count. So a cell, and the
-    whole submission, may take up to `MAX_TIMES` times their limit.
+    `times` returns the seconds that the submission has computed, and that it has waited for a
+    processor that others used, both since its start. Time that it waited does not count. So a cell,
+    and the whole submission, may take up to `MAX_TIMES` times their limit. `used` are the seconds
+    of an earlier run, which count for the submission.
     """
 
     def __init__(
-        self, settings: RunSettings, manifest: Manifest, times: Callable[[], tuple[float, float]]
+        self,
+        settings: RunSettings,
+        manifest: Manifest,
+        times: Callable[[], tuple[float, float]],
+        used: float = 0.0,
     ) -> None:
         self._settings, self._manifest, self._times = settings, manifest, times
-        self._began_all = monotonic()
+        self._began_all = monotonic() - used
         self.of_all = f"the {settings.wall_seconds_per_submission:g} s for the whole submission"
 
     def begin(self, cell: NotebookNode) -> None:
@@ -96,6 +112,10 @@ class Clock:
         """Return whether the whole submission has no time left."""
         return self._all_is_over(self._times()[1])
 
+    def used(self) -> float:
+        """Return the seconds that count for the whole submission."""
+        return monotonic() - self._began_all - self._times()[1]
+
     def _all_is_over(self, waited: float) -> bool:
         limit = self._settings.wall_seconds_per_submission
         return is_over(limit, monotonic() - self._began_all, waited)
@@ -120,8 +140,10 @@ class Kernel:
     kernel and all processes that it started are killed.
     """
 
-    def __init__(self, settings: RunSettings, homework: Homework, problems: Problems) -> None:
-        """Start a kernel and its watchdog.
+    def __init__(
+        self, settings: RunSettings, homework: Homework, problems: Problems, used: Used
+    ) -> None:
+        """Start a kernel and its watchdog. `used` is what an earlier run of the submission used.
 
         Afterwards `link` is the socket for the examiner, which the caller closes.
         """
@@ -143,11 +165,12 @@ class Kernel:
                 memory_mb=settings.memory_mb,
                 cpu_seconds=settings.cpu_seconds_per_submission,
                 most_files=settings.files if settings.sandbox != "none" else None,
+                used_seconds=used.cpu_seconds,
             )
         except BaseException:
             self._there.end()
             raise
-        self.clock = Clock(settings, homework.manifest, self.watch.times)
+        self.clock = Clock(settings, homework.manifest, self.watch.times, used.wall_seconds)
         self._client: Client | None = None
         self._room = settings.output_bytes_per_submission  # for outputs of further cells
         self.died = False  # whether the kernel has ended for no known reason

@@ -7,17 +7,14 @@
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
-   student has no score, instead of a zero. *A fault of one of the instructor's cells* leaves that
-   test without a score, or if it is not a test, the tests below it that lost points. All other
-   tests keep theirs. A test that the instructor's solutions pass is *sound*: it has no fault, and
-   none above it counts. What fails in it is the submission, or the grader itself.
+   student has no score, instead of a zero. *A fault of one of the instructor's cells* is recorded
+   for that test, or if it is not a test, for the tests below it that lost points. Which of them
+   have no score is decided when the outcome is saved (`hw_grading.run.faults`).
 3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
 """
 
-import json
-from collections.abc import Collection
 from contextlib import ExitStack
 
 import nbformat
@@ -34,12 +31,12 @@ from hw_grading.homework.cells import (
     uses_checks,
 )
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.notebooks import errors_in
-from hw_grading.outcome import HelperEnded, Outcome, PartResult, Status
+from hw_grading.outcome import CellFault, HelperEnded, Outcome, PartResult
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.kernel import Ended, Kernel, Problems
+from hw_grading.run.faults import outcome_of
+from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
@@ -56,7 +53,10 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place."""
+    """One run of a submission that was read and mended; the notebook is changed in place.
+
+    `before` is what an earlier run of it has used of the limits of the whole submission.
+    """
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class SubmissionRun:
         seed: int,
         settings: RunSettings,
         homework: Homework,
-        sound: Collection[str] = (),
+        before: Used = NOTHING_USED,
     ) -> None:
-        self.nb, self._seed, self._sound = nb, seed, sound
+        self.nb, self._seed, self._before = nb, seed, before
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
@@ -74,15 +74,18 @@ class SubmissionRun:
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
         self._verdicts: dict[int, Verdict | None] = {}
         self._said: dict[int, str] = {}  # what the errors of tests say
-        self._unscored: list[str] = []  # grade ids of tests without a score
+        self._unscored: list[str] = []  # grade ids of tests whose result is no score
+        self._faults: list[CellFault] = []
         # The instructor's cells before all answers and tests.
         self._first = instructors_first_cells(nb)
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
 
     @property
-    def cpu_seconds_used(self) -> float:
-        """CPU time of the student's processes."""
-        return self._kernel.watch.used_seconds if self._kernel else 0.0
+    def used(self) -> Used:
+        """What the student's processes have used, in this run and before."""
+        if not self._kernel:
+            return self._before
+        return Used(self._kernel.watch.used_seconds, self._kernel.clock.used())
 
     @property
     def kernel_died(self) -> bool:
@@ -95,13 +98,7 @@ class SubmissionRun:
         with ExitStack() as ending:
             self._run_cells(*self._started(ending))
         parts = self._settle()
-        add_problems(self.nb, self._problems)
-        put_notes_on_top(self.nb)
-        text = json.dumps(self.nb, ensure_ascii=False)
-        problems = read_problems(self.nb)
-        failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
-        status = Status.SUBMISSION_FAILED if failures else Status.GRADED
-        return Outcome(status, failures, text, parts, tuple(self._unscored))
+        return outcome_of(self.nb, self._problems, parts, self._unscored, self._faults)
 
     # -- the kernel
 
@@ -111,7 +108,9 @@ class SubmissionRun:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
+            kernel = self._kernel = Kernel(
+                self._settings, self._homework, self._problems, self._before
+            )
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:
@@ -203,7 +202,7 @@ class SubmissionRun:
                 continue
             fault, verdict = "", self._verdicts.get(index)
             is_own = is_test(cell) or is_trusted(cell)
-            if is_own and not self._is_sound(cell) and (errors := errors_in(cell)):
+            if is_own and (errors := errors_in(cell)):
                 fault = fault_in(cell.source, errors[0]["ename"], own)
             if is_test(cell):
                 faults = (verdict.fault, verdict.above) if verdict else (fault, above)
@@ -215,14 +214,11 @@ class SubmissionRun:
                 parts += outputs.parts_of(cell, examined, self._said.get(index, ""))
         return tuple(parts)
 
-    def _is_sound(self, cell: NotebookNode) -> bool:
-        return grade_id_of(cell) in self._sound
-
     def _settle_test(self, cell: NotebookNode, index: int, fault: str, above: str) -> None:
         """Make sure that nbgrader can score a test, or leave it without a score.
 
-        It has none because of a fault in it, or if its result is not a score. A fault `above` it
-        leaves it without a score if it has lost points, and is not sound.
+        It has none if its result is not a score. A fault in it, or `above` it if it has lost
+        points, is recorded. A fault that the examiner has met in it is certain.
         """
         if uses_checks(cell):
             verdict = self._verdicts.get(index)
@@ -231,20 +227,17 @@ class SubmissionRun:
         else:
             self._said[index] = outputs.said_in(cell)
             outputs.hide_source(cell, as_released(cell.source, "code"))
-        kind, no_score = Kind.SCORE, ""
+        no_score = False
         if index not in self._verdicts:
             why = f"did not finish: {self._ended or 'the grader interrupted it'}"
         elif why := outputs.why_no_score(cell):
-            no_score = f": it {why}"
+            no_score = True
+            self._problems.add(cell, Kind.SCORE, f"has no score: it {why}")
+            self._unscored.append(grade_id_of(cell) or "")
         if why:  # nbgrader scores the first error or result
             cell.outputs.insert(0, outputs.not_scored(why))
             self._said.pop(index, None)
         score, most = outputs.score_of(cell)
-        is_sound = self._is_sound(cell)
-        if fault := fault or (above if score < most and not is_sound else ""):
-            whose = "grader" if is_sound else "homework"
-            kind, no_score = Kind.GRADER, f", because of a fault of the {whose}: {fault}"
-            cell.outputs.insert(0, outputs.not_scored(fault))
-        if no_score:
-            self._problems.add(cell, kind, f"has no score{no_score}")
-            self._unscored.append(grade_id_of(cell) or "")
+        if not no_score and (why := fault or (above if score < most else "")):
+            is_certain = bool(fault) and uses_checks(cell)
+            self._faults.append(CellFault(grade_id_of(cell) or "", why, is_certain))

@@ -23,7 +23,7 @@ REFUSED = {  # the reason, and the calls
     ),
     "they reach other processes, or tell what the machine does": (
         *("ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "perf_event_open"),
-        "syslog",
+        *("syslog", "kcmp", "cachestat"),
     ),
     "no limit counts their memory": (
         *("memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open", "mbind"),
@@ -32,6 +32,7 @@ REFUSED = {  # the reason, and the calls
     "keys outlive the process: they belong to a user": (*("add_key", "keyctl", "request_key"),),
     "they are large parts of the kernel that no homework needs": (
         *("bpf", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
+        *("modify_ldt", "personality", "vmsplice"),
     ),
 }
 # A kernel stays on the core of its worker: elsewhere it could slow down other submissions.
@@ -46,7 +47,13 @@ LAST_ADDRESS_FAMILY = 1
 # MAP_SHARED, MAP_ANONYMOUS: such memory stays allocated as long as one of its pages is mapped.
 _SHARED_WITHOUT_A_FILE = 0x21
 # Calls that an older libseccomp does not know, with the numbers that all usual processors share.
-NUMBERS = {"statmount": 457, "listmount": 458, "setxattrat": 463, "open_tree_attr": 467}
+NUMBERS = {
+    "cachestat": 451,
+    "statmount": 457,
+    "listmount": 458,
+    "setxattrat": 463,
+    "open_tree_attr": 467,
+}
 
 _ALLOW, _FAIL_WITH = 0x7FFF0000, 0x00050000
 _GREATER, _MASKED_EQUAL = 6, 7  # SCMP_CMP_GT, SCMP_CMP_MASKED_EQ

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
-from hw_grading.examiner.reference import run_solutions
+from hw_grading.examiner.reference import Clock, run_solutions
 from hw_grading.trying.forms import key_of
 from hw_support.checks.compare import Mismatch, arrays_of, expect_value
 from hw_support.checks.fresh import drawn_like
@@ -32,6 +32,7 @@ from hw_support.source import bound_by
 
 _MOST_CALLS = 300  # that are recorded of a function
 _SECONDS_OF_A_CALL = 1.0
+_CPU_SECONDS_OF_SOLUTIONS = 60.0
 _AROUND = (0, 1, -1, 0.5, -0.5, 1e-3, -1e-3)  # what is added to a constant of the code
 _ROUNDS = 40  # of random inputs
 _LONGEST = 80  # characters of a value in a sentence
@@ -151,7 +152,7 @@ def _differing(pair: tuple[Any, Any], arguments: list[Any]) -> tuple[_Outcome, _
 def _solved(cells: Cells) -> dict[str, Any]:
     """Return what the solutions bind."""
     with _quiet():
-        return run_solutions(cells).names
+        return run_solutions(cells, Clock(_CPU_SECONDS_OF_SOLUTIONS)).names
 
 
 def _bound(source: str, names: Mapping[str, Any], seconds: float) -> dict[str, Any]:

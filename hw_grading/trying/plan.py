@@ -17,11 +17,10 @@ from nbformat import NotebookNode
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.cells import as_released, uses_checks
 from hw_grading.homework.solutions import ANSWER, LOCKED, TEST, kind_of
-from hw_support.source import bound_by, read_by, tree_of
+from hw_support.source import bound_by, checks_in, read_by, tree_of
 from hw_support.submission.cells import grade_id_of
 
 _SAME: Mapping[str, str] = {}
-_TESTED = re.compile(r"Checks\(\s*[\"'](\w+)")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,9 @@ class CodeCell:
     @property
     def tested(self) -> list[str]:
         """The functions or questions that a test names in its `Checks`."""
-        return _TESTED.findall(self.source) if self.kind == TEST else []
+        calls = checks_in(self.source) if self.kind == TEST else []
+        names = [call.args[0] for call in calls if call.args]
+        return [str(name.value) for name in names if isinstance(name, ast.Constant)]
 
 
 class Plan:

@@ -29,6 +29,7 @@ from hw_grading.homework.course import Course
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
 from hw_grading.plugins.reading import Reader
 from hw_grading.plugins.trial import write_both
+from hw_grading.run.faults import settled
 from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
@@ -57,14 +58,16 @@ class Result:
     cpu_seconds: float = 0.0
 
     @classmethod
-    def of(cls, future: Future[Outcome], due: Mapping[str, float]) -> Result:
+    def of(
+        cls, future: Future[Outcome], due: Mapping[str, float], sound: Collection[str]
+    ) -> Result:
         """Wait for an outcome; `due` are points of tests that cannot give all of theirs."""
         try:
-            outcome = future.result()
+            outcome = settled(future.result(), sound)
         except GraderFault as fault:
             return cls({}, {}, failed=str(fault))
         if outcome.status is Status.NOT_GRADED:
-            return cls({}, {}, failed=" ".join(outcome.reasons))
+            return cls({}, {}, failed=outcome.why)
         lost, earned = {}, {}
         notebook = nbformat.from_dict(json.loads(outcome.notebook))
         for cell in filter(is_test, notebook.cells):
@@ -171,11 +174,10 @@ class Submitting:
         futures = []
         for plan, tests, sources in notebooks:
             if tests:
-                sound = [test for test in tests if test in self.sound]
                 took = sum(self._seconds.get(test, _MUTANT_CPU_SECONDS) for test in tests)
                 quick = is_mutant and took < _MUTANT_CPU_SECONDS / 5
                 settings = self._short if quick else self._settings
-                job = self._job(who, plan.cut(tests, sources), sound, settings=settings)
+                job = self._job(who, plan.cut(tests, sources), settings=settings)
                 futures.append(self._class_run.begin(job, of_class=False))
         self._begun += len(futures)
         self._progress.expect(self._begun)
@@ -188,7 +190,7 @@ class Submitting:
         """Wait for all answers, and note their results."""
         while self._awaited:
             asked = self._awaited[0]
-            results = (Result.of(future, self._due) for future in asked.futures)
+            results = (Result.of(future, self._due, self.sound) for future in asked.futures)
             result = sum(results, Result({}, {}))
             self._awaited.pop(0)
             for test in result.unscored:

@@ -27,6 +27,7 @@ import colorsys
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from hw_support.checks.compare import Mismatch
 from hw_support.figures.facts import Axes, Curve, Facts, checked
@@ -37,6 +38,7 @@ _SMALL = 1.0  # percent of the figure's larger side
 _MOST_OUTSIDE = 0.05  # of a curve's points, outside of the axes or below a legend
 _LEAST_FILLED = 0.1  # of the axes' height or width
 _MOST_NAMED = 4  # curves in a line
+_MOST_WORDS = 8  # of a legend's entry, or of an array's name, that are compared
 # Conditions, and what is said where one fails.
 _MISSING: Mapping[str, tuple[str, ...]] = {
     "legend": ("no legend", "legend lacks a curve"),
@@ -79,17 +81,22 @@ def missing(figures: Sequence[Facts]) -> list[str]:
     found = [] if any(one.shown for one in figures) else [_NOT_SHOWN]
     if all(axes.is_empty for axes in _axes_of(figures)):
         return [*found, _EMPTY]
-    everywhere = {words for axes in _axes_of(figures) for words in _missing_in(axes)}
-    everywhere |= {"small text" for one in figures if 0 < one.text < _SMALL}
+    everywhere = frozenset[str]().union(*map(_missing_in_figure, figures))
     found += [words for kind in _MISSING.values() for words in kind if words in everywhere]
     return list(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=2_000)  # each condition on a figure asks again
+def _missing_in_figure(figure: Facts) -> frozenset[str]:
+    found = {words for axes in figure.axes for words in _missing_in(axes)}
+    return frozenset(found | {"small text"} if 0 < figure.text < _SMALL else found)
 
 
 def _missing_in(axes: Axes) -> Iterator[str]:
     entries = [curve.entry for curve in axes.curves]
     if len(entries) > 1 and not all(entries):
         yield "legend lacks a curve" if axes.legend else "no legend"
-    if any(_is_swapped(curve, axes) for curve in axes.curves):
+    if _is_swapped(axes):
         yield "curves swapped"
     if not all(curve.is_seen for curve in axes.curves):
         yield "curve not visible"
@@ -113,15 +120,16 @@ def _missing_in(axes: Axes) -> Iterator[str]:
         yield "curves fill too little"
 
 
-def _is_swapped(curve: Curve, axes: Axes) -> bool:
+def _is_swapped(axes: Axes) -> bool:
     """Return whether the legend or the title calls a curve as another's array, not as its own."""
-    names = [_words(one.array) for one in axes.curves if one.array]
-    common: set[str] = set.intersection(*names) if names else set()  # tell no curve from another
-    for words in (_words(curve.entry), _words_beside(curve, axes)):
-        said = {w for name in names for w in name if any(_is_alike(w, one) for one in words)}
-        said -= common
-        if curve.array and said and not said & _words(curve.array):
-            return True
+    names = {curve.array: _words(curve.array) for curve in axes.curves if curve.array}
+    everywhere = set.intersection(*names.values()) if names else set()
+    telling = set[str]().union(*names.values()) - everywhere  # these tell one array from another
+    for curve in filter(lambda curve: curve.array, axes.curves):
+        for words in (_words(curve.entry), _words_beside(curve, axes)):
+            said = {w for w in telling if any(_is_alike(w, one) for one in words)}
+            if said and not said & names[curve.array]:
+                return True
     return False
 
 
@@ -155,7 +163,7 @@ def _is_of_another_quantity(axes: Axes) -> bool:
 
 
 def _words(text: str) -> set[str]:
-    return {word for word in re.split(r"[\W_]+", text.lower()) if len(word) > 1}
+    return {word for word in re.split(r"[\W_]+", text.lower())[:_MOST_WORDS] if len(word) > 1}
 
 
 def _is_alike(word: str, said: str) -> bool:

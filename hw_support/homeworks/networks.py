@@ -258,6 +258,9 @@ def expect_different(initialise: Callable[[list[int]], Any], dims: list[int]) ->
     draws = np.concatenate(drawn).astype(float)
     different = len(np.unique(np.abs(draws)))
     said = f"expected {draws.size} different numbers in two calls, signs ignored, got {different}"
+    first, second = np.split(draws, 2)
+    if draws.size and np.array_equal(first, second):
+        said += ". Likely cause: both calls give the same numbers, by a seed inside the function"
     expect(different > 0.99 * draws.size, said)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import string
 import warnings
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from hw_support import figures
 from hw_support.checks import Mismatch
+from hw_support.figures import words
 from hw_support.figures.facts import KEY, MAX_BYTES, plain
 
 mpl.use("Agg")
@@ -429,6 +431,23 @@ def test_taking_facts_changes_nothing_of_the_picture():
     facts_of(plt.gcf())
     plt.savefig(after)
     assert before.getvalue() == after.getvalue()
+
+
+def test_hostile_legends_are_compared_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(words, "_is_alike", lambda *pair: asked.append(pair))
+    parts = [f"{a}{b}" for a in string.ascii_lowercase for b in string.ascii_lowercase]
+    curves = [
+        {"array": "_".join(parts[n : n + 26]), "entry": " ".join(parts[n + 9 : n + 35])}
+        for n in range(22)
+    ]
+    data = [{"axes": [{"curves": curves, "notes": number}]} for number in range(20)]
+    facts = figures.facts_in([{"metadata": {KEY: one}} for one in data])
+    assert len(facts) == 20
+    for _ in range(3):  # views of an answer with several items
+        assert figures.wrong(facts, "legend, labels")
+        assert figures.failing(facts, "not swapped, title")
+    assert 0 < len(asked) <= 20 * 22 * 22 * 8 * 8
 
 
 GOOD = {"axes": [{"curves": [{"points": 3, "label": "a"}], "title": "T"}], "width": 6.4}

@@ -310,7 +310,9 @@ def _lines(
 ) -> dict[str, list[Line]]:
     """Return what failed and what is empty, by the grade id that it belongs to.
 
-    Cells without a grade id have no rows. Their errors belong to the cell with one above.
+    Cells without a grade id have no rows. Errors of the student's own belong to the cell with one
+    above. Those of the homework, such as a check that is not graded, cost nothing: the error stands
+    at the cell alone.
     """
     lines: dict[str, list[Line]] = {}
     for failure in facts.result.run.failures if facts.result.run else ():
@@ -320,7 +322,8 @@ def _lines(
     for number, cell in enumerate(cells):
         name = grade_id_of(cell)
         above = name or above
-        if errors := errors_in(cell) if name is None else []:
+        is_own = name is None and cell.source.strip() not in facts.instructors
+        if errors := errors_in(cell) if is_own else []:
             lines.setdefault(above, []).extend(Line(error_of(one), number) for one in errors)
     for name, score in facts.scores.items():
         unchanged = score.auto == 0 and score.manual is None and not score.waits

@@ -148,7 +148,7 @@ def test_reading_neither_makes_nor_changes_a_gradebook(course, tmp_path):
     before = (course.root / "gradebook.db").read_bytes()
     assert course.results.students
     assert (course.root / "gradebook.db").read_bytes() == before
-    with pytest.raises(Unavailable, match="generate_assignment"):
+    with pytest.raises(Unavailable, match="hw-grading release"):
         read_results(Course(tmp_path), "hw2")
     assert not (tmp_path / "gradebook.db").exists()
 

@@ -49,6 +49,16 @@ class TestTheBox:
         course.grade("ada", content)
         assert "1.1a Double 3 of 3 NameError: name 'x' is not defined 1.2" in box(page_of(course))
 
+    def test_has_no_error_of_a_check_of_the_homework_that_is_not_graded(self, course):
+        content = notebook()
+        check = cell("code", "check()", outputs=[error("NameError", "name 'x' is not defined")])
+        content["cells"].insert(2, check)
+        course.grade("ada", content)
+        course.write(course.root / "source" / "hw2", content)
+        page = page_of(course)
+        assert "1.1a Double 3 of 3 1.2" in box(page)
+        assert "name 'x' is not defined" in words(page)
+
     def test_has_items_and_comments_of_graders_as_they_were_typed(self, course):
         course.grade("ada", notebook(), manual=1.5)
         text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
