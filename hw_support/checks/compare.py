@@ -380,7 +380,21 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
             expect_same(now, then, ", ".join(f"{name}[{k}]" for k in range(count)))
         elif not _is_same(now, then):
             said = f"expected {shown(then)}, as before, got {shown(now)}"
-            raise Mismatch(f"{name} after the call: {said}")
+            cause = "a number that was moved a little is not put back" if _moved(now, then) else ""
+            raise Mismatch(f"{name} after the call: {said}", cause=cause)
+
+
+_LONG_STEP = 0.01  # for differences
+
+
+def _moved(now: Any, then: Any) -> bool:
+    """Whether all numbers of an array that differ do so by the same small step."""
+    if not isinstance(then, np.ndarray) or np.shape(now) != then.shape or then.dtype.kind != "f":
+        return False
+    steps = np.abs(np.asarray(now, dtype=float) - then)
+    largest = float(steps.max(initial=0.0))
+    all_alike = np.all((steps < 1e-3 * largest) | (np.abs(steps - largest) < 1e-3 * largest))
+    return bool(0 < largest <= _LONG_STEP and all_alike)
 
 
 def _is_same(now: Any, then: Any) -> bool:

@@ -268,8 +268,9 @@ class Checks:
             The functions whose results a deliverable shows. What the notebook's own functions
             return is right, also if it is wrong: it has cost points in the function's own test. But
             if two functions of the notebook or more have less than half of their points, and one of
-            these is among them, only what the reference returns is right. If one of them raises an
-            error, and nothing is shown (see `shown`), the part counts under the same condition.
+            these is among them, the part fails: then nobody knows who made what is shown. If one of
+            them raises an error, and nothing is shown (see `shown`), the part counts under the same
+            condition.
         """
 
         def run(function: Callable[..., object]) -> object:
@@ -409,6 +410,8 @@ class Checks:
                         for other, its in zip(values, reversed(right), strict=True):
                             compare(other, its, what=name, **how)
                         error.cause = f"the values of {names} have changed places"
+                    if _same_numbers(value, due):
+                        error.cause = "the numbers are right, but in another order"
                     raise
 
         self.part(what, points, of=of or self._named_by(call) or [self.name])(row)
@@ -532,19 +535,18 @@ class Checks:
         if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
             return replace(part, message=COUNTS_ONLY)
         first, too_few = run(), _with_too_few_points(of)
-        if first.excused and of and not too_few:
+        if too_few:  # a second try would have right functions at hand for nothing
+            return replace(first, message=first.message or too_few, excused=False)
+        if first.excused and of:
             return replace(part, excused=True)
-        if first.message or too_few:
-            if right := self._right_functions():
-                with self.notebook.replaced(**right):
-                    self.second_try = True
-                    second = run()
-                    self.second_try = False
-                if not second.message:
-                    return replace(part, second_try=True)
-            elif not first.message and not self._reference:
-                too_few += ". When you are graded, the right value counts"
-        return replace(first, message=first.message or too_few, excused=False)
+        if first.message and (right := self._right_functions()):
+            with self.notebook.replaced(**right):
+                self.second_try = True
+                second = run()
+                self.second_try = False
+            if not second.message:
+                return replace(part, second_try=True)
+        return replace(first, excused=False)
 
     # -- fresh cases
 
@@ -637,6 +639,23 @@ class Checks:
         with np.errstate(all="ignore"):
             came = function(*self._right(_arrays(tuple(copy.deepcopy(inputs)))))
         return (*inputs, *copy.deepcopy(results(came, self._returns)))
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether what is right is at hand, as in a grader."""
+        return self._reference is not None
+
+    def right(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of the test cell that calls right functions of the homework, by name.
+
+        Without a reference, as at home, it is the function itself: it calls the notebook's own.
+        """
+        right: Callable[..., Any] = self._right(function) if self.is_graded else function
+        return right
+
+    def functions_above_lost_points(self) -> bool:
+        """Whether a function of an earlier test has not all of its points."""
+        return any(got < points for name, (got, points) in earned.items() if name != self.name)
 
     def _right(self, value: Any) -> Any:
         """Return a value with right functions in the place of the notebook's own."""
@@ -926,6 +945,14 @@ def _has_colours() -> bool:
         return False
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return hasattr(shell, "kernel") or sys.stdout.isatty()
+
+
+def _same_numbers(value: Any, due: Any) -> bool:
+    """Whether two arrays have the same numbers, in any order."""
+    with contextlib.suppress(Mismatch):
+        one, other = (np.sort(as_numbers(each, what=""), axis=None) for each in (value, due))
+        return one.size > 1 and one.shape == other.shape and np.allclose(one, other, rtol=1e-5)
+    return False
 
 
 def _mark_of(column: Sequence[Any]) -> Mark:
