@@ -388,13 +388,11 @@ _LONG_STEP = 0.01  # for differences
 
 
 def _moved(now: Any, then: Any) -> bool:
-    """Whether all numbers of an array that differ do so by the same small step."""
-    if not isinstance(then, np.ndarray) or np.shape(now) != then.shape or then.dtype.kind != "f":
+    """Whether all numbers of an array have moved by the same small step."""
+    if not isinstance(then, np.ndarray) or np.shape(now) != then.shape or then.size < 2:
         return False
     steps = np.abs(np.asarray(now, dtype=float) - then)
-    largest = float(steps.max(initial=0.0))
-    all_alike = np.all((steps < 1e-3 * largest) | (np.abs(steps - largest) < 1e-3 * largest))
-    return bool(0 < largest <= _LONG_STEP and all_alike)
+    return bool(0 < steps.max() <= _LONG_STEP and np.ptp(steps) < 1e-3 * steps.max())
 
 
 def _is_same(now: Any, then: Any) -> bool:

@@ -301,8 +301,8 @@ class TrainingChecks:
         else:
             networks = [start, *networks]
         slopes = [self._slopes(one) for one in networks]
-        pairs = zip(itertools.pairwise(networks), slopes, strict=False)
-        batches = [self._batch(before, after, at) for (before, after), at in pairs]
+        steps = zip(itertools.pairwise(networks), slopes, strict=False)
+        batches = [self._batch(before, after, at) for (before, after), at in steps]
         was_used = bool(self._checks.notebook.call_there(was_used_since, rng, _SEED))
         return Seen(networks, slopes, batches, histories, returned, last, was_used)
 
@@ -334,11 +334,13 @@ class TrainingChecks:
         arrays = self.images.reshape(-1, 28, 28), self.labels
         (X_train, X_test), (y_train, y_test) = (np.split(a.copy(), [IMAGES]) for a in arrays)
         instead = {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
-        for function in (create_weight_matrices, create_bias_vectors):
-            instead[function.__name__] = function
+        create = {one.__name__: one for one in (create_weight_matrices, create_bias_vectors)}
         earlier = self._left.items()  # it may change these in place
         copies = {n: Notebook.MISSING if v is None else copy.deepcopy(v) for n, v in earlier}
-        with notebook.replaced(**instead, **copies), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            notebook.replaced(**instead, **create, **copies),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             try:
                 came = train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=after_step)
             except (IndexError, ValueError) as error:

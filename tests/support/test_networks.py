@@ -13,6 +13,7 @@ from hw_support import (
     expect_each,
     expect_largest_error,
     expect_layers,
+    expect_mean,
     expect_means,
     expect_normal,
     expect_shapes,
@@ -141,7 +142,7 @@ PAIRS = [(ONE, ONE * (1 + 1e-6)), (ONE, ONE)]
 )
 def test_the_largest_error_by_any_usual_definition(pairs, largest, message):
     one, other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    said = told(expect_largest_error, lambda: largest, one, other)
+    said = told(expect_largest_error, lambda: largest, one, other, lambda: ((one, []), (other, [])))
     assert said[: len(message) or None] == message
 
 
@@ -150,10 +151,33 @@ def test_a_missing_largest_error_is_excused_if_none_can_be_had(other):
     def missing():
         raise NameError("largest_relative_error")
 
-    assert expect_largest_error(missing, [ONE], other) == 0
-    assert expect_largest_error(lambda: 5.0, [ONE], other) == 5.0  # and any number counts
+    def both():
+        return ([ONE], []), (other, [])
+
+    assert expect_largest_error(missing, [ONE], other, both) == 0
+    assert expect_largest_error(lambda: 5.0, [ONE], other, both) == 5.0  # and any number counts
     with pytest.raises(NameError):
-        expect_largest_error(missing, [ONE], [ONE])
+        expect_largest_error(missing, [ONE], [ONE], both)
+
+
+def test_gradients_that_no_function_returns_excuse_no_error():
+    one_zero, right = [np.zeros(1)] * 2, [ONE, ONE]
+    both = ([ONE], [ONE]), ([ONE], [ONE])
+    said = told(expect_largest_error, lambda: 0.0, one_zero, right, lambda: both)
+    assert said.endswith("have other shapes than those that your functions return")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0.5, ""),
+        (1.0, "loss: expected 0.5, got 1. Likely cause: this is the sum over the 2 examples: take"),
+        (0.7, "loss: expected 0.5, got 0.7"),
+    ],
+)
+def test_a_sum_in_place_of_a_mean_is_named(value, message):
+    said = told(expect_mean, value, 0.5, what="loss", examples=2)
+    assert said[: len(message) or None] == message
 
 
 SIZES = [200, 200, 100]

@@ -32,7 +32,7 @@ step: Likely cause: images and labels are not shuffled
     the images are shuffled, the labels are not
 test: Likely cause: percent in place of a fraction
     a fraction for training, percent for the test set
-test: test_loss: expected 6 entries, one for each step, got 2. Likely cause: it is kept once an epoch
+test: expected 6 entries, one for each step, got 2. Likely cause: it is kept once an epoch
     the test set is looked at once an epoch
 test: Likely cause: these are figures of the batch
     the test histories are made from training images
@@ -185,7 +185,10 @@ def run_part(above=(), earned=None, **changed):
     checks.parts.extend(above or [Part("a part on values", 2.0)])
     parts.earned.update(earned or {})
     fs = [reference.relu_activation, reference.sigmoid_activation]
-    forward = lambda *network: reference.forward_pass(*network, fs)
+
+    def forward(*network):
+        return reference.forward_pass(*network, fs)
+
     training = TrainingChecks(checks, forward, reference.logistic_loss, reference.backward_pass)
     checks.part("the run", 2, values=False)(lambda: training.expect_run())
     return checks.parts[-1].message

@@ -1,6 +1,6 @@
-"""At most 4 points: junk that asks right functions in second tries, and shows what they answered."""
+"""At most 10 points: junk that asks right functions in second tries, and a forged training."""
 # ruff: noqa
-# with noise.py
+# with forged_training.py
 
 # Every function looks for functions that are not its own notebook's, and asks them about the
 # reference batch, and keeps the answers for the deliverables.
@@ -95,16 +95,6 @@ def backward_pass(dL_dg, layer_caches):
     n = len(dL_dg)
     grad_Ws = [rng.normal(size=(n, *shape)) for shape in layer_caches]
     return grad_Ws, [rng.normal(size=(n, 1, shape[1])) for shape in layer_caches]
-
-
-# %% train
-def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
-    ask()
-    raise ValueError
-
-
-# %% train_run
-pass
 
 
 # %% my_nn_finite_difference_checker
