@@ -16,6 +16,7 @@ mistake that costs no point is not noticed.
 import contextlib
 import hashlib
 import io
+import linecache
 import os
 import re
 import tomllib
@@ -31,7 +32,7 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.source_notebook import solved
 from hw_grading.trying.kept import answers
 from hw_support.checks.fresh import SEED_VARIABLE
-from hw_support.checks.parts import COUNTS_ONLY, earned
+from hw_support.checks.parts import COUNTS_ONLY
 from hw_support.submission.cells import grade_id_of
 
 TABLE = Path(__file__).with_name("mistakes.toml")
@@ -43,7 +44,7 @@ LEADS, NEUTRAL, MISLEADS, NOT_JUDGED, NOT_NOTICED = (
     "not noticed",
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")  # some are drawn or measured
-_INPUT = re.compile(r"[.?]? (?:Fresh input|Input): .*")
+_INPUT = re.compile(r"[.?]? (?:Fresh input|Input|Call): .*")
 _NOT_TRAINED = "expected the six names from `train()`: run the cell above"  # nor is it here
 _NOT_TOLD = ("", COUNTS_ONLY, _NOT_TRAINED)
 _DATA = ("X_train", "y_train", "X_test", "y_test")
@@ -133,7 +134,6 @@ class Finished:
 
     def told_of(self, changed: Mapping[str, str]) -> tuple[str, tuple[float, float]]:
         """Run the notebook with these cells; return what their tests print, and the points."""
-        earned.clear()
         names: dict[str, Any] = {"__name__": "__main__"}
         tests = {f"test_{cell}" for cell in changed if f"test_{cell}" in self._cells}
         tests |= {"test_train"} & {f"test_{cell.removesuffix('_run')}" for cell in changed}
@@ -148,7 +148,9 @@ class Finished:
                 continue
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(None):
                 try:
-                    exec(compile(source, f"<{cell}>", "exec"), names)
+                    file = f"<{cell}>"
+                    linecache.cache[file] = len(source), None, source.splitlines(True), file
+                    exec(compile(source, file, "exec"), names)
                 except Exception as error:
                     shown += [f"{cell} raises {type(error).__name__}: {error}"] * (cell in changed)
             if cell == "load_data":

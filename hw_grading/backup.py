@@ -25,6 +25,7 @@ from hw_grading.homework.course import CONFIG, Course, fixed_folder
 from hw_grading.homework.homework import STAFF
 from hw_support.submission.file import UserError
 
+_OF_A_GRADEBOOK = ("", "-journal", "-wal", "-shm")  # endings of SQLite's files
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -90,8 +91,8 @@ def _add(archive: ZipFile, root: Path, part: Path, book: Path | None) -> list[st
         while waiting:
             place = waiting.pop()
             path = part / place.relative_to(part.resolve())
-            if book and str(path).startswith(str(book)):
-                continue  # also a journal beside it, which does not belong to the copy
+            if book and str(path) in {f"{book}{ending}" for ending in _OF_A_GRADEBOOK}:
+                continue  # the copy is there, to which no journal belongs
             try:
                 if place.is_symlink() or not (place.is_file() or place.is_dir()):
                     raise OSError("it is a link, or no regular file")

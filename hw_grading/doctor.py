@@ -25,6 +25,7 @@ from traitlets import TraitError
 from hw_grading import DISTRIBUTION, REQUIREMENTS, STUDENTS_DISTRIBUTION
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
+from hw_grading.configuration import NOT_CONFIGURED, is_configured
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
@@ -101,7 +102,9 @@ def settings(course: Course) -> Found:
     if not file.exists() and not file.with_suffix(".json").exists():
         how = "Go to the course's folder, or type: hw-grading --course FOLDER doctor"
         return f"there is no {file.name} in {file.parent}", how
-    course.directory, course.db_url  # noqa: B018
+    address = shown_address(make_url(course.db_url))
+    if not is_configured(course.config):
+        return f"{file} does not use the grader", NOT_CONFIGURED
     zone = Exchange(config=course.config).timezone
     try:
         ZoneInfo(zone)
@@ -116,7 +119,7 @@ def settings(course: Course) -> Found:
     if missing := [name for name in more if not _is_installed(name)]:
         how = f'Type: "{sys.executable}" -m pip install {shlex.join(missing)}'
         return f"c.ExecuteSubmission.packages: not installed: {', '.join(missing)}", how
-    return f"{file}, for the course in {course.root}, time zone {zone}", None
+    return f"{file}, for the course in {course.root}, gradebook {address}, time zone {zone}", None
 
 
 def sandbox(course: Course) -> Found:

@@ -55,6 +55,18 @@ class PartResult:
 
 
 @dataclass(frozen=True)
+class CellFault:
+    """A fault, of the instructor's cells or of the grader, which may leave a test without a score.
+
+    If the solutions pass the test, it keeps its score, unless the fault is `certain`.
+    """
+
+    cell: str  # the grade id of the test
+    why: str
+    certain: bool
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How the run of a submission ended."""
 
@@ -62,7 +74,13 @@ class Outcome:
     reasons: tuple[str, ...] = ()  # why it is not `GRADED`; each of one or more sentences
     notebook: str = ""  # with its outputs and notes, as JSON; "" if it is `NOT_GRADED`
     parts: tuple[PartResult, ...] = ()  # in the notebook's order
-    # Tests without a score, because the instructor's cells have a fault. They have no parts.
-    unscored: tuple[str, ...] = ()
+    unscored: tuple[str, ...] = ()  # tests without a score; they have no parts
+    # Until the run is saved: whether they count depends on the solutions (`hw_grading.run.faults`).
+    faults: tuple[CellFault, ...] = ()
     seconds: float = 0.0  # wall-clock time
     cpu_seconds: float = 0.0  # CPU time of the student's processes
+
+    @property
+    def why(self) -> str:
+        """The reasons in one text."""
+        return " ".join(self.reasons)

@@ -6,6 +6,7 @@ Files are replaced as a whole.
 import csv
 import io
 import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +17,13 @@ from hw_support.checks.failures import one_line, visible
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
 
-# The places where a spreadsheet could see a formula: before one of these characters, or its wide
-# form. Where the comma is the decimal sign, Excel divides a CSV at semicolons, also within quotes.
-_BEFORE_FORMULA = re.compile(r"""(?:^|(?<=;))(?=[ "]*[=+\-@＝＋－＠])""")
+# All characters that are one of =+-@, or another form of it: wide, small, raised or lowered.
+_BEGIN_FORMULA = (
+    "=\uff1d\ufe66\u207c\u208c+\uff0b\ufe62\u207a\u208a\ufb29\\-\uff0d\ufe63@\uff20\ufe6b"
+)
+# The places where a spreadsheet could see a formula. Where the comma is the decimal sign, Excel
+# divides a CSV at semicolons, also within quotes.
+_BEFORE_FORMULA = re.compile(rf"""(?:^|(?<=;))(?=[ "]*[{_BEGIN_FORMULA}])""")
 # With bounded lengths, a search takes little time.
 _CODES = re.compile(r"\x1b\[[0-?]{0,40}[ -/]{0,4}[@-~]")
 # Also characters that change the direction of writing.
@@ -56,6 +61,19 @@ def signed(points: float) -> str:
     """Return points with their sign, as students read them: ``"+1"``, ``"−0.5"``, ``"0"``."""
     sign = "+" if points > 0 else "\N{MINUS SIGN}" if points < 0 else ""
     return sign + in_digits(abs(points))
+
+
+def typed(command: str, *words: object) -> str:
+    """Return a command to type, whose further words are quoted where a shell needs it."""
+    return " ".join([command, *(shlex.quote(str(word)) for word in words)])
+
+
+def agreed(question: str) -> bool:
+    """Ask a question in the terminal; return whether the answer is yes."""
+    try:
+        return input(f"{question} [y/N] ").strip().casefold() in ("y", "yes")
+    except EOFError:
+        raise UserError("\nNothing was written, since nobody can answer. Add --yes") from None
 
 
 def counted(number: int, noun: str) -> str:

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import hashlib
 import importlib.util
+import os
 import re
 import sys
 import zipfile
@@ -90,12 +91,15 @@ def _check(opened: Any, options: Any) -> int:
 
     report = check.check(opened)
     print(*check.in_words(report), sep="\n")
+    if options.command == "check":
+        print(check.next_step(report))
     return FINE if report.fine else TO_DO
 
 
 def _pdf(opened: Any, options: Any) -> int:
     from hw_support.student import pdf
     from hw_support.student.certification import NAME, written_in
+    from hw_support.student.in_notebook import NOTEBOOK_VARIABLE
     from hw_support.student.running import run_copy
 
     path, notebook = opened.path, opened.notebook
@@ -108,11 +112,12 @@ def _pdf(opened: Any, options: Any) -> int:
     code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
     counts = [cell.get("execution_count") or 0 for cell in code]
     if not all(counts) or counts != sorted(counts):
+        add = "type hw_support.pdf(run=True)" if NOTEBOOK_VARIABLE in os.environ else "add --run"
         raise UserError(
             f"{path.name} does not look finished: not all cells were run in order, from top to "
             "bottom. In JupyterLab choose Kernel → Restart Kernel and Run All Cells…, save the "
-            "notebook, and run this command again. Or add --run: then the command runs a copy of "
-            "the notebook first."
+            f"notebook, and run this command again. Or {add}: then a copy of the notebook is run "
+            "first."
         )
     name, is_given = written_in(opened.certification, NAME), opened.release.gave
     for warning in pdf.write_pdf(

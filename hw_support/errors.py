@@ -6,3 +6,6 @@ class UserError(Exception):
 
     A command prints the text. Any other exception is a bug, and is shown with its traceback.
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)

@@ -42,6 +42,16 @@ def read_by(source: str) -> list[str]:
     return _names(source, symtable.Symbol.is_referenced)
 
 
+def checks_in(source: str) -> list[ast.Call]:
+    """Return the calls of `hw_support.Checks` in a cell; none if it is no Python."""
+    found = []
+    for node in ast.walk(tree_of(source)):
+        match node:
+            case ast.Call(ast.Name("Checks") | ast.Attribute(attr="Checks")):
+                found.append(node)
+    return found
+
+
 def imported_by(source: str) -> dict[str, str]:
     """Return what code imports, by the names that it binds; nothing if it is no Python."""
     found: dict[str, str] = {}

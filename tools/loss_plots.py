@@ -15,7 +15,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from hw_support import label_axes
-from hw_support.figures.facts import KEY, facts_of
+from hw_support.figures import facts_of
+from hw_support.figures.facts import KEY
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # as in the notebook
 _LABELS = 'title="Loss falls within an epoch", xlabel="iteration", ylabel="mean loss (nats)"'
@@ -80,7 +81,8 @@ def _drawn(source: str, number: int) -> NotebookNode:
     steps = np.arange(605)
     test = 0.63 * np.exp(-steps / (90 + 3 * number)) + 0.06
     noise = np.random.default_rng(number).lognormal(0, 0.25, len(steps))
-    arrays = {"training_loss": test * noise, "test_loss": test}
+    learned = 1 - test / test[0]  # at first a network says the same of every batch
+    arrays = {"training_loss": test * noise**learned, "test_loss": test}
     names: dict[str, Any] = {"ax": figure.subplots(), "np": np, "label_axes": label_axes}
     exec(source, names | arrays | {"BLUE": _BLUE, "ORANGE": _ORANGE})
     stream = io.BytesIO()

@@ -13,6 +13,7 @@ from hw_grading.analysis.report import clipped, fit
 from hw_grading.batch.job import OURS
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.gradebook.runs import GradedWith, Run
+from hw_grading.homework.solutions import in_source
 from hw_grading.outcome import PartResult, Status
 from hw_grading.texts import aligned, counted, csv_of, in_digits, named
 
@@ -66,17 +67,23 @@ class Comparison:
         return [list(group) for _, group in groups]
 
 
-def compare(before: Mapping[str, Run], results: Results, students: Collection[str]) -> Comparison:
+def compare(
+    before: Mapping[str, Run],
+    results: Results,
+    students: Collection[str],
+    began: Mapping[str, int],
+) -> Comparison:
     """Compare the last runs of these students with the runs `before`, as far as these are known.
 
-    Points that people gave, corrections and lateness are those of now, also before.
+    A student whose last run has the same number as when the regrade `began` is not graded. Points
+    that people gave, corrections and lateness are those of now, also before.
     """
     changes, waiting, not_graded, new = list[Change](), list[str](), [], []
     kept = compared = 0
     for student in sorted(students):
         result, old = results.students[student], before.get(student)
         run, is_known = result.run, result.status is Status.NOT_GRADED
-        if run is None or (old and run.number <= old.number):
+        if run is None or run.number == began.get(student):
             why = "this regrade has not graded it: see the messages above"
             not_graded.append((student, result.reason if is_known else why))
             continue
@@ -149,20 +156,22 @@ def _reasons(cell: str, old: Run, new: Run) -> Iterator[str]:
         names = [name for name in answers if name]
         found.append(f"answer changed: {named(names, _MAX_NAMED)}" if names else "answer changed")
     tests = {part.cell for run in (old, new) for part in run.parts}
-    others = graded_differently(old.graded_with, new.graded_with, tests)
+    others = _graded_differently(old.graded_with, new.graded_with, tests)
     packages = others.pop("packages", "")
     unknown = "only the fresh inputs changed: the answer may be random, or right for some of them"
     yield from [*found, *others.values()] or [packages or unknown]
 
 
-def graded_differently(
-    one: GradedWith, other: GradedWith, apart: Collection[str] = ()
+def _graded_differently(
+    one: GradedWith, other: GradedWith, apart: Collection[str]
 ) -> dict[str, str]:
     """Say how what two runs were graded with differs, by kind; without the cells `apart`."""
     found = {}
+    cells = {*apart, *_different(one["cells"], other["cells"])}  # their solutions are not named
     for kind, words in _GRADED_WITH.items():
         old, new = one[kind], other[kind]
-        names = [name for name in _different(old, new) if name not in apart]
+        without = apart if kind == "cells" else {in_source(name) for name in cells}
+        names = [name for name in _different(old, new) if name not in without]
         shown = names
         if kind in ("limits", "packages"):
             changed = (name for name in names if name != OURS)

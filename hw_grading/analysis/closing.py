@@ -19,7 +19,7 @@ from hw_grading.lms.platforms import PLATFORMS
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.tables import folded
 from hw_grading.outcome import Status
-from hw_grading.texts import counted, named
+from hw_grading.texts import counted, named, typed
 from hw_support.checks.failures import one_line
 from hw_support.submission.file import UserError
 
@@ -51,7 +51,7 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
         listed = []
     there = set(map(folded, handed_in))
     missing = [student for student in listed if folded(student) not in there]
-    again = f"hw-grading collect {name} DOWNLOAD"
+    again = typed("hw-grading collect", name, "DOWNLOAD")
     yield "submitted nothing", missing, again
     collected = Collected()
     try:
@@ -59,10 +59,10 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     except UserError as why:
         yield "what was collected is not known", [str(why)], again
     yield "left out by collect", [one.file for one in collected.left_out], again
-    how = f"write it into submitted/STUDENT/{name}/timestamp.txt, and type: hw-grading grade {name}"
+    grade = typed("hw-grading grade", name)
+    how = f"write it into submitted/STUDENT/{name}/timestamp.txt, and type: {grade}"
     yield "the time of submission is not proven", collected.without_proof(results), how
     not_graded = [s for s, one in handed_in.items() if one.status is Status.NOT_GRADED]
-    grade = f"hw-grading grade {name}"
     yield "not graded", not_graded, f"{grade} (it says why a submission cannot be graded)"
     open_tests = [
         student
@@ -76,7 +76,7 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
         if one.known.scored or one.status is Status.SUBMISSION_FAILED
     }
     answers = counted(sum(waiting.values()), "answer")
-    desk = f"hw-grading desk {name}"
+    desk = typed("hw-grading desk", name)
     yield f"{answers} to be graded by a person (+)", [s for s in waiting if waiting[s]], desk
     too_high = [student for student, one in handed_in.items() if one.too_high]
     yield "a person gave more than the question's points", too_high, desk
@@ -90,12 +90,12 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     ]
     if all(page is Feedback.MISSING for page in pages.values()):
         old = []
-    how = f"hw-grading feedback {name} --force"
+    how = typed("hw-grading feedback", name, "--force")
     yield "feedback that is missing or older than its scores", old, how
     for kind, file, students in outdated_exports(results):
-        fill = " --fill FILE" if kind in PLATFORMS else ""
-        how = f"hw-grading export {name} --format {kind}{fill} --output {file}"
-        how = f"nbgrader export --to={file}" if kind == NBGRADERS else how
+        fill = ["--fill", "FILE"] if kind in PLATFORMS else []
+        how = typed("hw-grading export", name, "--format", kind, *fill, "--output", file)
+        how = typed("nbgrader export", f"--to={file}") if kind == NBGRADERS else how
         yield f"scores that the export {file} does not have", students, how
 
 

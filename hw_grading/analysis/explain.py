@@ -13,7 +13,7 @@ from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.texts import in_digits
+from hw_grading.texts import in_digits, typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import Severity
 
@@ -34,7 +34,7 @@ def explain(
     if run is None:
         raise UserError(
             f"{student} was never graded by this version, so what its tests found is not known: "
-            f"hw-grading regrade {assignment} --student {student}"
+            + typed("hw-grading regrade", assignment, "--student", student)
         )
     seed = f", seed {run.seed}" if verbose else ""
     lines = [f"{student}, {assignment}, graded {run.at:%Y-%m-%d %H:%M} UTC{seed}"]
@@ -57,9 +57,8 @@ def _result(results: Results, student: str) -> Result:
     if student in handed_in:
         found = handed_in[student]
         if not found.known.scores:
-            raise UserError(
-                f"{student} is not graded yet: run `nbgrader autograde {results.assignment}`"
-            )
+            run = typed("nbgrader autograde", results.assignment)
+            raise UserError(f"{student} is not graded yet: run `{run}`")
         if found.run is None and found.status is Status.NOT_GRADED:
             raise UserError(f"{student} is not graded. {found.reason}")
         return found

@@ -1,32 +1,27 @@
 """Regrades a class after its tests or limits changed, and reports whose scores changed.
 
-The numbers of the runs at the first start are kept in a file until everybody is graded. So if a
-regrade is killed, the same command continues it, and compares with the right runs.
+Each student's last run is compared with the newest one before that was graded with something else.
+So if a regrade is killed, the same command continues it, and reports the same.
 """
 
-import hashlib
-import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook
 
-from hw_grading.analysis.changes import as_csv, as_text, compare, graded_differently
-from hw_grading.batch.job import graded_with, installed
+from hw_grading.analysis.changes import as_csv, as_text, compare
 from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.submissions import digest_of as digest_of_file
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.runs import GradedWith, digest_of, joined_digest, read_runs
+from hw_grading.gradebook.runs import runs_before
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.plugins.releasing import description_of
-from hw_grading.run.settings import ExecuteSubmission
-from hw_grading.texts import counted, named, write_whole
+from hw_grading.texts import named, typed, write_whole
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.file import UserError
 from hw_support.submission.released import ENDING
@@ -44,8 +39,6 @@ class Regrade:
         self.assignment, self._say = assignment, say
         place = WholeClass(config=self.course.config).place(self.course.root)
         self._folder = place / "regrades"
-        key = hashlib.sha256("\n".join(self.students).encode()).hexdigest()[:16]
-        self._begun = self._folder / f"{assignment}-{key}.unfinished"
         self.is_described_anew = False  # whether a run wrote the students' description
 
     def run(self) -> bool:
@@ -53,17 +46,8 @@ class Regrade:
 
         Raises `Unavailable` or `UserError` if nothing was compared.
         """
-        is_continued = self._begun.exists()
-        numbers = self._numbers_at_the_start()
-        edited, _ = self._edited()
-        with open_gradebook(self.course.db_url, self.assignment) as (db, _):
-            before = read_runs(db, self.assignment, numbers=numbers)
-        if is_continued:
-            self._say("An earlier regrade did not finish. This one continues it.")
-        else:  # a regrade that is refused has not begun
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_whole(self._begun, json.dumps(numbers).encode())
-        if edited:
+        began = {one.student.id: one.run.number for one in self._graded()[1] if one.run}
+        if edited := self._edited():
             self._say(f"Releasing the notebook again; edited: {named(edited, _MAX_NAMED)}.")
             self.course.must("generate_assignment", self.assignment, "--force")
         self.is_described_anew = bool(edited) or self.describe_anew()
@@ -71,49 +55,24 @@ class Regrade:
         for student in self.students or [""]:  # nbgrader takes one student or all
             self.course.nbgrader(*words, *([f"--student={student}"] if student else []))
         results, chosen = self._graded()
-        if all(one.run is None or one.run.number == numbers.get(one.student.id) for one in chosen):
+        if all(one.run is None or one.run.number == began.get(one.student.id) for one in chosen):
             raise UserError(
-                f"nbgrader {' '.join(words)} graded no submission. Mend what its messages above "
+                f"{typed('nbgrader', *words)} graded no submission. Mend what its messages above "
                 "name, then type this command again: it compares with the same scores"
             )
-        found = compare(before, results, [one.student.id for one in chosen])
+        with open_gradebook(self.course.db_url, self.assignment) as (db, _):
+            before = runs_before(db, self.assignment)
+        found = compare(before, results, [one.student.id for one in chosen], began)
         self._say(as_text(found, shutil.get_terminal_size((140, 24)).columns))
         if found.changes:
             name = f"{self.assignment}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.csv"
+            self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._folder / name, as_csv(found).encode("utf-8", "replace"))
             self._say(
                 f"{self._folder / name}\nFeedback that you generated before shows the old points: "
-                f"hw-grading feedback {self.assignment} --force"
+                + typed("hw-grading feedback", self.assignment, "--force")
             )
-        if not found.not_graded:
-            self._begun.unlink()
         return not found.not_graded
-
-    def show_plan(self) -> None:
-        """Show what would be done; raise as `run`. Nothing is written."""
-        _, chosen = self._graded()
-        edited, released = self._edited()
-        if edited:
-            self._say(
-                f"These cells were edited since the release: {named(edited, _MAX_NAMED)}. "
-                "A regrade would release the notebook again. It would run "
-                f"{counted(len(chosen), 'submission')} again, each with all tests."
-            )
-            return
-        settings = ExecuteSubmission(config=self.course.config).plain()
-        homework = self.course.homework(self.assignment)
-        versions = installed(settings["packages"])
-        now = {"cells": released, **graded_with(settings, versions, homework)}
-        stale: dict[str, list[str]] = {}
-        for one in chosen:
-            if why := "; ".join(self._why_stale(one, now)):
-                stale.setdefault(why, []).append(one.student.id)
-        for why, students in stale.items():
-            who = "" if len(students) == len(chosen) > 1 else f" ({', '.join(students)})"
-            number = counted(len(students), "submission")
-            self._say(f"A regrade would run {number} again{who}: {why}.")
-        if not stale:
-            self._say("A regrade would run no submission again: all results are up to date.")
 
     def describe_anew(self) -> bool:
         """Write the descriptions in the release if they have changed, such as by other limits.
@@ -131,28 +90,14 @@ class Regrade:
                     is_anew = True
         return is_anew
 
-    def _why_stale(self, result: Result, now: GradedWith) -> Iterator[str]:
-        """Yield why a submission's last run is no longer what grading would give."""
-        run = result.run
-        if run is None:
-            yield "never graded by this version"
-            return
-        cells = {name: now["cells"].get(name, "") for name in run.graded_with["cells"]}
-        yield from graded_differently(run.graded_with, {**now, "cells": cells}).values()
-        folder = self.course.submitted(result.student.id, self.assignment)
-        paths = self.course.notebooks_in(folder, self.assignment)
-        there = list(filter(Path.exists, paths)) or paths[:1]
-        if joined_digest([digest_of_file(path) for path in there]) != run.digest:
-            yield "submitted again"
-
     def _graded(self) -> tuple[Results, list[Result]]:
         """Return the results of the class, and those of the students to regrade."""
         results = read_results(self.course, self.assignment)
         graded = {name: one for name, one in results.students.items() if one.record}
         if not graded:
             raise UserError(
-                f"No submission of {self.assignment} is graded yet: run `nbgrader autograde "
-                f"{self.assignment}`"
+                f"No submission of {self.assignment} is graded yet: run "
+                f"`{typed('nbgrader autograde', self.assignment)}`"
             )
         if unknown := [name for name in self.students if name not in graded]:
             raise UserError(
@@ -161,15 +106,8 @@ class Regrade:
             )
         return results, [graded[name] for name in self.students or graded]
 
-    def _numbers_at_the_start(self) -> dict[str, int]:
-        """Return the numbers of the runs to compare with, by student."""
-        if not self._begun.exists():
-            return {one.student.id: one.run.number for one in self._graded()[1] if one.run}
-        numbers: dict[str, int] = json.loads(self._begun.read_bytes())
-        return numbers
-
-    def _edited(self) -> tuple[list[str], dict[str, str]]:
-        """Return the cells that another release would change, and the digests of the released ones.
+    def _edited(self) -> list[str]:
+        """Return the cells that another release would change.
 
         `UserError` if nbgrader would not release the notebook.
         """
@@ -185,8 +123,7 @@ class Regrade:
                 "a correction or give it 0 points"
             )
         is_moved = list(again) != list(known)
-        edited = [name for name, cell in again.items() if is_moved or cell != known[name]]
-        return edited, {name: digest_of(cell.source) for name, cell in known.items()}
+        return [name for name, cell in again.items() if is_moved or cell != known[name]]
 
     def _cells_of(self, course: Course) -> dict[str, InstructorCell]:
         """Return the released cells of a course by grade id, in the notebook's order."""

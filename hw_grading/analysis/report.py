@@ -17,7 +17,7 @@ from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
-from hw_grading.texts import aligned, columns, counted, in_digits
+from hw_grading.texts import aligned, columns, counted, in_digits, typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import plain
 
@@ -163,6 +163,6 @@ def _summary(found: Results, collected: Collected) -> list[str]:
     if without := sum(result.known.scored and not result.run for result in results):
         lines.append(
             f"what failed is not known of {counted(without, 'submission')}, never graded by this "
-            f"version: hw-grading regrade {found.assignment}"
+            f"version: {typed('hw-grading regrade', found.assignment)}"
         )
     return lines

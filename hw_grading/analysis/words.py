@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from hashlib import sha256
 from typing import TypeVar
 
@@ -20,7 +21,8 @@ from hw_grading.rendering.markdown import IN_DOLLARS
 
 SHARE = 0.9  # of the words of each of two similar texts
 LONGEST = 50_000  # characters of a text that is compared by its words
-MAX_WORDS = 1_000  # of a text that is compared with similar ones
+# Of a text that is compared with similar ones: the time grows with the cube of their number.
+MAX_WORDS = 300
 
 _PIECE = re.compile(
     rf"(?P<exact>{IN_DOLLARS}|`[^`\n]{{1,1000}}`|\\\([^\n]{{1,1000}}?\\\)|\\\[.{{1,1000}}?\\\])"
@@ -96,6 +98,7 @@ def similar(bags: Mapping[_Name, frozenset[str]]) -> list[list[_Name]]:
     return sorted(groups, key=len, reverse=True)
 
 
+@lru_cache(maxsize=300)  # a grader looks at the same pairs again
 def differences(before: str, after: str) -> Markup:
     """Return one text as HTML, with what another one lacks of it, and has in its place, marked."""
     old, new = _tokens(before), _tokens(after)

@@ -17,6 +17,7 @@ namespaces of IPC, host name, cgroup    Nothing is shared by names, nothing is l
 no further namespaces                   They give access to less tested parts of the kernel.
 filter of system calls                  Calls that no homework needs are refused: each reason
                                         is beside the list of them.
+a second filter while a test runs       A test leaves no file, process or signal behind.
 /dev/null in the place of /dev/zero     Memory that is mapped from it would count for nobody.
 own terminals, a number of them         It opens no other's, and does not use up the machine's.
 limits of memory, processes, files      A submission does not take the machine from others.
@@ -34,6 +35,7 @@ read-only files, and adds only what must be its own. Both ways are tested for eq
 
 import ctypes
 import os
+import resource
 import secrets
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -250,6 +252,26 @@ def give_up_rights(seccomp: bytes) -> None:
             break
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION_3, 0)
     _do("capset", _libc.capset, header, (ctypes.c_uint32 * 6)())
+    _install(seccomp)
+
+
+def shut_in(descriptor: int, seccomp: bytes) -> None:
+    """Close all but one descriptor, let this process write no file, and install another filter.
+
+    Without a sandbox there is no filter.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(null, standard)
+    os.closerange(3, descriptor)
+    os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if seccomp:
+        _install(seccomp)
+
+
+def _install(seccomp: bytes) -> None:
+    """Install a filter of system calls, beside those that there are."""
     instructions = ctypes.create_string_buffer(seccomp, len(seccomp))
     program = struct.pack("HP", len(seccomp) // 8, ctypes.addressof(instructions))
     _do("seccomp", _libc.prctl, _SET_SECCOMP, _FILTER_MODE, program, 0, 0)

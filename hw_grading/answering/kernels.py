@@ -80,9 +80,11 @@ def start_alone(link: str, grader_fd: str, limits: str, file: str = "") -> None:
 
 def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int], file: str) -> None:
     try:
-        connection, (files,) = forking.receive(grader)
+        connection, (files, seccomp) = forking.receive(grader)
     except EOFError:  # the grader does not know this process, so no watchdog watches it
         os._exit(1)
+    filter_of_tests = os.pread(seccomp, os.fstat(seccomp).st_size, 0)
+    os.close(seccomp)
     with os.fdopen(files, "rb") as packed:
         if packed.seek(0, os.SEEK_END):
             with zipfile.ZipFile(packed) as archive:
@@ -93,7 +95,7 @@ def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int], fil
     grader.close()
     _close_all_but(link)
     sys.argv[1:] = []
-    start.start(file, link, limits)
+    start.start(file, link, limits, filter_of_tests)
 
 
 def _move_in(request: dict[str, Any], grader: socket.socket, seccomp: bytes) -> isolation.Limits:
@@ -110,7 +112,7 @@ def _move_in(request: dict[str, Any], grader: socket.socket, seccomp: bytes) -> 
         kernel = os.fork()
         if kernel != 0:
             _name_to(grader, os.getpid(), kernel)
-            _stay(grader, kernel)
+            _stay(grader)
     except BaseException as error:
         with contextlib.suppress(OSError):
             grader.send(f"{type(error).__name__}: {error}".encode()[:1000])
@@ -123,14 +125,13 @@ def _name_to(grader: socket.socket, first: int, kernel: int) -> None:
     socket.send_fds(grader, [b"started"], [os.pidfd_open(first), os.pidfd_open(kernel)])
 
 
-def _stay(grader: socket.socket, kernel: int) -> None:
-    """End when the kernel ends, or the grader's socket."""
+def _stay(grader: socket.socket) -> None:
+    """End with the grader's socket: children of a kernel that has ended may still be asked."""
     _close_all_but(grader.fileno())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps the processes that end
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     poll = select.poll()
-    poll.register(os.pidfd_open(kernel), select.POLLIN)
     poll.register(grader, 0)  # its end is reported anyway
     poll.poll()
     os._exit(0)

@@ -1,21 +1,19 @@
-"""Answers the grader's questions about the notebook, in the kernel, between two cells.
+"""Answers the grader's questions about the notebook, in a fork of the kernel (`children`).
 
-The grader's test cell runs in another process. Its questions arrive as messages, and the kernel's
-main thread answers them here:
+The grader's test cell runs in another process. Its questions arrive as messages, and the main
+thread of the fork answers them here, until the other end is closed:
 
 - ``get names``: their values in the notebook
-- ``put names values``, ``put back``: bind names for the test, and restore the last ones
+- ``put names values``, ``put back``: bind names for a part, and restore the last ones
 - ``call function calls whole``: what a function returns for one call after another; with `whole`,
   also the arguments as they are after each call, and what the call before has returned. The
   function may be the code of one of the test cell.
-- ``end``: the test has ended
 
 A question may take the seconds of a part. A function that takes longer raises at once from then on.
 
 Values are sent as they are. Whatever is not plain data stays here, and the grader gets a handle: a
 number, and a copy of the entries or numbers, if it has any, to look at. A function of the grader
 becomes one here that asks the grader to call it, or a copy of the function if a module here has it.
-After the test, the names that it bound and the random generators are restored.
 
 A student's code can change everything here, and then give any answer. It gains nothing by that: its
 functions can return any value anyway.
@@ -26,11 +24,10 @@ import importlib
 import io
 import marshal
 import os
-import random
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from types import CodeType, FunctionType
 from typing import Any
@@ -52,7 +49,7 @@ _NAME, _FILE = "function", "<the grader>"  # of all functions that student code 
 
 
 class Server:
-    """Answers questions. Objects that it refers to by number are kept until the kernel ends."""
+    """Answers questions. Objects that it refers to by number are kept until the end."""
 
     def __init__(self, stream: socket.socket, names: dict[str, Any]) -> None:
         self._connection = wire.Connection(stream)
@@ -67,41 +64,24 @@ class Server:
         self._serving: tuple[int, int] | None = None  # process and thread that use the connection
 
     def serve(self) -> None:
-        """Answer questions until the grader reports that its test cell has ended."""
-        state = _RandomState(self._names)
+        """Answer questions until the grader closes its end."""
         self._serving = os.getpid(), threading.get_ident()
         try:
-            with self._gate.serving():
-                self._answer_until("end")
+            with self._gate.serving(), contextlib.suppress(wire.Closed):
+                self._answer_until("the end")
         finally:
             self._serving = None
-            while self._put:
-                self._notebook.put_back(self._put.pop()[1])
-            state.put_back()
-        self._connection.send(self._packed(["ended"]))
 
-    def refuse(self, error: BaseException, function: object = None) -> None:
-        """Replace the function that a limit has ended, as long as it is not defined again.
+    def _unreturned(self, error: BaseException, function: object) -> list[str]:
+        """Return the names of the function that the time limit has ended; refuse its next calls.
 
         If `function` has no name in the notebook, it is the outermost one that has. With functions
-        of the grader in the place of the notebook's own, nothing is replaced.
+        of the grader in the place of the notebook's own, there are none.
         """
         if any(has_functions for has_functions, _ in self._put):
-            return
-        own = list(self._names.items()) if function is not None else []
-        called = [name for name, value in own if value is function]
-        for name in called or [self._unreturned(error)]:
-            if callable(self._names.get(name)):
-                self._names[name] = refusing(name)
-
-    def _unreturned(self, error: BaseException) -> str:
-        """Return the notebook's outermost function that a time limit has interrupted, or ""."""
-        for step in failures.steps_of(error):
-            code = step.tb_frame.f_code
-            function = self._names.get(code.co_name)
-            if getattr(function, "__code__", None) is code and code.co_filename != _FILE:
-                return str(code.co_name)
-        return ""
+            return []
+        called = [name for name, value in list(self._names.items()) if value is function]
+        return refuse(self._names, called or [interrupted(error, self._names)])
 
     # -- references
 
@@ -192,7 +172,8 @@ class Server:
         """Return as many results as there are calls; fewer if one fails, or all are too large."""
         encoder = wire.Encoder(self._refer, limited=True)
         done: list[Any] = []
-        failure = earlier = None
+        failure: list[Any] | None = None
+        earlier = None
         if isinstance(function, bytes):
             function = _anonymous(FunctionType(marshal.loads(function), self._names))
         mark = encoder.mark()
@@ -207,11 +188,28 @@ class Server:
         except wire.TooMuch as error:
             failure = None if done else ["refused", str(error)]
         except BaseException as error:
-            if isinstance(error, TimeLimitReached):
-                self.refuse(error, function)
             failure = _described(error, self._notebook)
+            if isinstance(error, TimeLimitReached):
+                failure = ["late", self._unreturned(error, function)]
         encoder.reset(mark)
         return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
+
+
+def interrupted(error: BaseException, names: dict[str, Any]) -> str:
+    """Return the notebook's outermost function that an exception has interrupted, or ""."""
+    for step in failures.steps_of(error):
+        code = step.tb_frame.f_code
+        function = names.get(code.co_name)
+        if getattr(function, "__code__", None) is code and code.co_filename != _FILE:
+            return str(code.co_name)
+    return ""
+
+
+def refuse(names: dict[str, Any], unreturned: Sequence[str]) -> list[str]:
+    """Let functions of the notebook raise at once, until they are defined again; return which."""
+    replaced = [name for name in unreturned if callable(names.get(name))]
+    names.update({name: refusing(name) for name in replaced})
+    return replaced
 
 
 def _view(value: Any) -> Any:
@@ -296,7 +294,7 @@ class _Gate:
         timers[signal.ITIMER_REAL] = 2 * parts.WALL_SECONDS
         limits = timers.items() if self._in_main_thread else ()
         outer = {timer: signal.setitimer(timer, most, most / 10) for timer, most in limits}
-        nothing = _Nothing()
+        nothing = Nothing()
         self._noted, self._is_open = None, True
         try:
             with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
@@ -326,7 +324,7 @@ class CallbackError(Exception):
 
 def _described(error: BaseException, notebook: Notebook) -> list[Any]:
     if isinstance(error, TimeLimitReached):
-        return ["late"]
+        return ["late", []]
     place = failures.place_of(error, notebook.names, but=_FILE)
     calls = [[one.function, one.line] for one in (place, *place.callers)] if place else []
     if isinstance(error, CallbackError):
@@ -343,28 +341,11 @@ def _described(error: BaseException, notebook: Notebook) -> list[Any]:
     return ["error", type(error).__name__[:100], text, missing, calls]
 
 
-class _RandomState:
-    """The saved state of the NumPy generators among a notebook's names, and of the global ones."""
+class Nothing(io.TextIOBase):
+    """A stream that drops what is written."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self._generators = [
-            (generator, generator.bit_generator.state)
-            for generator in names.values()
-            if isinstance(generator, np.random.Generator)
-        ]
-        self._numpy = np.random.get_state()  # noqa: NPY002  # students use it
-        self._python = random.getstate()
-
-    def put_back(self) -> None:
-        """Restore every generator to the saved state."""
-        for generator, state in self._generators:
-            generator.bit_generator.state = state
-        np.random.set_state(self._numpy)  # noqa: NPY002
-        random.setstate(self._python)
-
-
-class _Nothing(io.TextIOBase):
     def write(self, text: str) -> int:
+        """Drop a text."""
         return len(text)
 
 

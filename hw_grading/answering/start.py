@@ -1,6 +1,5 @@
 """Starts the kernel in the sandbox: sets its resource limits, then runs ipykernel."""
 
-import functools
 import os
 import resource
 import select
@@ -17,28 +16,28 @@ from .asserts import Told
 
 FONTS = "/opt/fonts"  # matplotlib's lists of fonts, in a sandbox
 _link: socket.socket | None = None
-
-
-@functools.cache
-def _server() -> Any:
-    from IPython import get_ipython
-
-    from .serve import Server
-
-    assert _link is not None
-    return Server(_link, get_ipython().user_ns)
+_filter_of_tests = b""
 
 
 def answer() -> None:
-    """Answer the grader's questions. The kernel runs this while the examiner runs a test cell."""
-    _server().serve()
+    """Answer the grader in children. The kernel runs this while the examiner runs a test cell."""
+    from IPython import get_ipython
+
+    from . import children
+
+    assert _link is not None
+    children.answer(_link, get_ipython().user_ns, _filter_of_tests)
 
 
 def refuse_interrupted() -> None:
     """Let the function that the last interrupt has ended raise at once."""
-    error = getattr(sys, "last_value", None)
+    from IPython import get_ipython
+
+    from . import serve
+
+    error, names = getattr(sys, "last_value", None), get_ipython().user_ns
     if isinstance(error, KeyboardInterrupt):
-        _server().refuse(error)
+        serve.refuse(names, [serve.interrupted(error, names)])
 
 
 def begin(arrays: list[str]) -> None:
@@ -60,12 +59,13 @@ def copy_lists_of_fonts() -> None:
         shutil.copytree(FONTS, os.environ["MPLCONFIGDIR"])
 
 
-def start(connection_file: str, link: int, limits: dict[str, int]) -> None:
+def start(connection_file: str, link: int, limits: dict[str, int], filter_of_tests: bytes) -> None:
     """Set the limits of this process and its later children, and become a kernel.
 
     `limits` maps names of `resource` to hard limits: student code cannot raise them.
     """
-    global _link
+    global _link, _filter_of_tests
+    _filter_of_tests = filter_of_tests
     for name, most in limits.items():
         resource.setrlimit(getattr(resource, name), (most, most))
     copy_lists_of_fonts()

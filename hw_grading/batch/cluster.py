@@ -16,7 +16,7 @@ from hw_support.submission.file import UserError
 class DaskWorkers(ClientExecutor, Workers):
     """The workers of a Dask scheduler at an address such as ``"tcp://10.0.0.1:8786"``.
 
-    Wait some seconds for the scheduler and for a first worker. `GraderFault` if there is none, or
+    Wait some seconds for the scheduler and for a first worker. `UserError` if there is none, or
     if a worker could give other results than this machine.
     """
 

@@ -10,9 +10,6 @@ import fcntl
 import functools
 import json
 import os
-import signal
-import sys
-import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -37,46 +34,13 @@ from hw_grading.batch.submissions import Submission, to_grade
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
-from hw_grading.outcome import Outcome, Status
+from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.run.settings import RunSettings
+from hw_grading.texts import typed
 from hw_support.submission.file import UserError
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
-
-
-@contextlib.contextmanager
-def _noted_interrupts() -> Iterator[Callable[[], None]]:
-    """Note each Ctrl-C; yield a function that raises `KeyboardInterrupt` if one came before.
-
-    What is raised while Python frees an object is printed and dropped, and so is a Ctrl-C that
-    comes then. Here it is noted, and not printed.
-    """
-    came: list[int] = []
-    print_dropped = sys.unraisablehook
-
-    def note(number: int, frame: object) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
-
-    def expect_none() -> None:
-        if came:
-            raise KeyboardInterrupt
-
-    def dropped(what: "sys.UnraisableHookArgs") -> None:
-        if what.exc_type is not KeyboardInterrupt:
-            print_dropped(what)
-
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield expect_none  # a server handles its signals in its own way
-        return
-    signal.signal(signal.SIGINT, note)
-    sys.unraisablehook = dropped
-    try:
-        yield expect_none
-    finally:
-        sys.unraisablehook = print_dropped
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+AHEAD_BYTES = 300_000_000  # of their files, which take a few times as much in memory
 
 
 class ClassRun:
@@ -95,7 +59,7 @@ class ClassRun:
         rerun: bool = False,
         run: Callable[[Job], Outcome] = run,
     ) -> None:
-        self.progress = progress
+        self.progress, self.at_once = progress, workers.at_once
         self._workers, self._folder, self._numbers = workers, folder, numbers
         self._results = ResultStore(folder / "results")
         with contextlib.suppress(OSError):  # the first result that cannot be saved tells it
@@ -105,35 +69,42 @@ class ClassRun:
         self._kept = True  # False after a result could not be written to disk
 
     def ahead(
-        self, things: Iterable[Any], begin: Callable[[Any], Any]
+        self,
+        things: Iterable[Any],
+        begin: Callable[[Any], Any],
+        size: Callable[[Any], int] = lambda thing: 0,
     ) -> Iterator[tuple[Any, Any]]:
         """Begin things ahead; yield each with what `begin` has returned, in their order.
 
-        After Ctrl-C nothing more is begun or yielded.
+        `size` returns the bytes that a thing takes until then.
         """
         most = AHEAD + 2 * self._workers.at_once if self._workers.at_once else 0
         begun: deque[tuple[Any, Any]] = deque()
-        with _noted_interrupts() as expect_none:
-            for thing in things:
-                expect_none()
-                begun.append((thing, begin(thing)))
-                if len(begun) > most:
-                    yield begun.popleft()
-            while begun:
-                expect_none()
+        sizes: deque[int] = deque()
+        for thing in things:
+            sizes.append(size(thing))
+            while begun and (len(begun) > most or sum(sizes) > AHEAD_BYTES):
+                sizes.popleft()
                 yield begun.popleft()
+            begun.append((thing, begin(thing)))
+        yield from begun
 
     def begin(self, job: Job, *, of_class: bool = True) -> Future[Outcome]:
         """Return the future of a job's outcome.
 
         A job that is not of the class is in no progress and no list. A run is numbered before
-        student code runs, and by this process alone, wherever it runs.
+        student code runs, and by this process alone, wherever it runs. `SettingsError` if the
+        homework's code cannot be imported. Only a job that has to run waits to know that.
         """
         if not self._rerun and (outcome := self._results.get(job.key)):
             self.progress.again += of_class
             future: Future[Outcome] = Future()
             future.set_result(outcome)
         else:
+            try:
+                self._workers.expect_imports()
+            except GraderFault as why:
+                raise SettingsError(str(why)) from why
             job = replace(job, number=self._numbers.next(job.seed))
             future = self._workers.submit(self._run, job)
             future.add_done_callback(functools.partial(self._ended, job, of_class))
@@ -141,22 +112,32 @@ class ClassRun:
             future.add_done_callback(self.progress.ran)
         return future
 
+    def has_kept(self, job: Job) -> bool:
+        """Whether `begin` would return a result of an earlier run."""
+        return not self._rerun and self._results.get(job.key) is not None
+
     def call(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Return the future of a call by a worker."""
         return self._workers.submit(function, *arguments)
+
+    def beside(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return the result of a call by a further worker, which is made now."""
+        return self._workers.beside(function, *arguments)
 
     def _ended(self, job: Job, of_class: bool, ended: Future[Outcome]) -> None:
         """Store a result, and note the run in the list of runs; report one failure to store."""
         if ended.cancelled() or ended.exception():
             return
         outcome = ended.result()
-        # A fault may be gone the next time, for example if a package was missing.
-        if outcome.status is not Status.NOT_GRADED and not outcome.unscored:
-            self._store(job, outcome)
+        if not outcome.faults:
+            self.keep(job, outcome)
         if of_class:
             self._list(job, outcome)
 
-    def _store(self, job: Job, outcome: Outcome) -> None:
+    def keep(self, job: Job, outcome: Outcome) -> None:
+        """Store a result, unless it has a fault, which may be gone the next time."""
+        if outcome.status is Status.NOT_GRADED or outcome.unscored:
+            return
         try:
             self._results.put(job.key, outcome)
         except OSError as error:
@@ -172,7 +153,7 @@ class ClassRun:
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
             "student": job.student,
             "end": outcome.status,
-            "why": " ".join(outcome.reasons),
+            "why": outcome.why,
             "seconds": outcome.seconds,
             "cpu_seconds": outcome.cpu_seconds,
         }
@@ -202,8 +183,8 @@ def grading(
 
         def progress() -> Progress:
             shown = Progress(len(submissions), notebooks, assignment, converter.log)
-            force = " --force" if converter.force else ""
-            stack.callback(shown.close, f"nbgrader autograde {assignment}{force}")
+            force = ["--force"] if converter.force else []
+            stack.callback(shown.close, typed("nbgrader autograde", assignment, *force))
             return shown
 
         tests = test_cells(course.db_url, assignment)
@@ -240,7 +221,7 @@ def running(
     """Prepare workers for this number of notebooks, and end them.
 
     Yield a run and what makes its jobs. `tests` are the homework's test cells. `progress` is
-    called when the workers are ready.
+    called when the workers have begun to start.
     """
     root, examined = course.root, any(map(uses_checks, tests))
     secret = whole_class.secret(root, course.directory.course_id)

@@ -11,7 +11,7 @@ import hmac
 import json
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -30,6 +30,7 @@ from hw_grading.homework.notes import add_problems, is_notes
 from hw_grading.homework.requirements import with_dependencies
 from hw_grading.outcome import HelperEnded, Outcome, Status
 from hw_grading.run.blame import described
+from hw_grading.run.kernel import NOTHING_USED, Used
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.cells import grade_id_of
@@ -48,7 +49,6 @@ class Job:
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
-    sound: tuple[str, ...] = ()  # grade ids of the test cells that the solutions pass
     number: int = 1  # of the run, from 1 on: no part of the key, as a kept result has its own seed
 
     @functools.cached_property
@@ -56,14 +56,13 @@ class Job:
         """A digest of all inputs of the result (hexadecimal, 64 characters)."""
         about = [self.student, self.seed, self.notebook, self.settings, self.versions]
         homework = [self.homework.digest(), *self.homework.manifest.arrays]
-        whole = [*about, homework, self.sound]
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        whole = json.dumps([*about, homework], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 def job_of(
     student: str,
     notebook: NotebookNode,
-    sound: Sequence[str],
     *,
     settings: RunSettings,
     homework: Homework,
@@ -75,10 +74,10 @@ def job_of(
     text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
     seed = seed_of(secret, homework.name, student, notebook)
     versions = installed(settings.packages)
-    return Job(student, seed, text, settings.plain(), versions, homework, tuple(sound))
+    return Job(student, seed, text, settings.plain(), versions, homework)
 
 
-# `job_of` for one run: of a student, the mended notebook, and its sound test cells.
+# `job_of` for one run: of a student and the mended notebook.
 JobOf = Callable[..., Job]
 
 
@@ -103,15 +102,19 @@ def run(job: Job) -> Outcome:
     Run it a second time if one of the grader's processes has ended, or if the kernel has died: the
     machine may have killed it. The second run draws other inputs: in the first, student code may
     have found out the answers to those that it met. It is noted as a problem.
+
+    After a dead kernel, both runs together have the limits of one, because student code can kill
+    its kernel. A first run that has used more than half of them stands.
     """
     began = monotonic()
     problems: list[Problem] = []
+    used = NOTHING_USED
     for attempt in (1, 2):
         notebook = nbformat.from_dict(json.loads(job.notebook))
         add_problems(notebook, problems)
         settings = RunSettings(**job.settings)
         seed = seed_of_run(job, attempt)
-        submission = SubmissionRun(notebook, seed, settings, job.homework, job.sound)
+        submission = SubmissionRun(notebook, seed, settings, job.homework, used)
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
@@ -120,11 +123,19 @@ def run(job: Job) -> Outcome:
                 break
             problems = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
         else:
-            if not submission.kernel_died:
+            used = submission.used
+            if not submission.kernel_died or not _half_is_left(used, settings):
                 break
             problems = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
     seconds = monotonic() - began
-    return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
+    return replace(outcome, seconds=seconds, cpu_seconds=submission.used.cpu_seconds)
+
+
+def _half_is_left(used: Used, settings: RunSettings) -> bool:
+    """Whether there is time for a second run that is as long as the first."""
+    limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
+    both = zip((used.cpu_seconds, used.wall_seconds), limits, strict=True)
+    return all(2 * seconds <= limit for seconds, limit in both)
 
 
 def _run_again(kind: Kind, why: str) -> Problem:

@@ -42,6 +42,10 @@ class Workers(Executor):
     def expect_imports(self) -> None:
         """Wait until it can run submissions; `GraderFault` if the homework has wrong code."""
 
+    def beside(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Make a call now, beside those that were submitted, and return its result."""
+        return function(*args)
+
 
 class InThisProcess(Workers):
     """Makes each call in this process, when it is submitted; the arguments are as below."""
@@ -94,7 +98,11 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a process call a function, which it finds by its name."""
-        return super().submit(self._call, function, args, kwargs)
+        return super().submit(self._call_on_a_core, function, args, kwargs)
+
+    def beside(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Have a further process call a function, and wait for it."""
+        return self._call(None, function, args, {})
 
     def expect_imports(self) -> None:
         """Wait for the fork server; `GraderFault` if it cannot import the homework's code."""
@@ -124,9 +132,15 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
             start_new_session=True,  # Ctrl-C reaches only the coordinator
         )
 
-    def _call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Make a call in a new process."""
+    def _call_on_a_core(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         core = self._cores.pop()
+        try:
+            return self._call(core, function, args, kwargs)
+        finally:
+            self._cores.append(core)
+
+    def _call(self, core: int | None, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Make a call in a new process."""
         try:
             ours, theirs = Pipe()
             with ours:
@@ -141,8 +155,6 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
                 "the process that ran it died. If memory ran out, lower c.WholeClass.workers. Then "
                 "run this command again"
             )
-        finally:
-            self._cores.append(core)
         if failure:
             raise GraderFault(failure)
         return value
@@ -168,7 +180,7 @@ def _serve(requests: socket.socket) -> None:
     if blas_threads is not None:
         # The fork server of kernels starts while this process does the workers' imports.
         kernel_process.begin(blas_threads, homework.manifest.preload)
-    from hw_grading.batch import job  # noqa: F401
+    from hw_grading.batch import bounded, job  # noqa: F401
     from hw_grading.examiner import process
 
     why = ""

@@ -19,6 +19,7 @@ from hw_support.submission.problems import plain
 
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
+tqdm.monitor_interval = 0  # no thread: a process with threads cannot be forked safely
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left"
 
 
@@ -47,6 +48,7 @@ class Progress:
             total=notebooks,
             desc=assignment,
             smoothing=0.1,
+            miniters=1,
             mininterval=0.1 if is_terminal else _SECONDS_BETWEEN_LINES,
             bar_format=_BAR if is_terminal else _BAR + "\n",
             disable=not notebooks,
@@ -64,7 +66,7 @@ class Progress:
     def saved(self, student: str, outcomes: Iterable[Outcome]) -> None:
         """Note that a student's scores are in the gradebook: those of all notebooks together."""
         worst = max(outcomes, key=lambda one: [*Status].index(one.status))
-        self._outcomes[student] = worst.status, " ".join(worst.reasons)
+        self._outcomes[student] = worst.status, worst.why
 
     def not_graded(self, student: str, why: str) -> None:
         """Note that a student has no scores."""

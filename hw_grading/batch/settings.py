@@ -76,7 +76,7 @@ class WholeClass(Configurable):
         examined: bool,
         hidden: Sequence[Path],
     ) -> Workers:
-        """Return an executor that is ready to run submissions, or raise `SettingsError`.
+        """Return an executor, whose processes may still start, or raise `SettingsError`.
 
         A single submission does not justify a process. `examined` says whether test cells need an
         examiner. No sandbox may show what is `hidden`.
@@ -103,7 +103,6 @@ class WholeClass(Configurable):
             workers = LocalProcesses(at_once, homework, forked, examined)
         try:
             settings.expect_a_sandbox(hidden)  # while the fork servers start
-            workers.expect_imports()
         except BaseException:
             workers.shutdown(cancel_futures=True)
             raise

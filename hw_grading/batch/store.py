@@ -13,7 +13,7 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
-from hw_grading.outcome import Outcome, PartResult, Status
+from hw_grading.outcome import CellFault, Outcome, PartResult, Status
 from hw_grading.texts import write_whole
 
 _SECONDS_KEPT = 60 * 86_400  # since a run used the result
@@ -33,6 +33,7 @@ class ResultStore:
                 found = json.load(stream)
             found["status"] = Status(found["status"])
             found["parts"] = tuple(PartResult(**part) for part in found["parts"])
+            found["faults"] = tuple(CellFault(**fault) for fault in found["faults"])
             found |= {name: tuple(found[name]) for name in ("reasons", "unscored")}
             outcome = Outcome(**found)
         except (OSError, EOFError, zlib.error, LookupError, ValueError, TypeError):

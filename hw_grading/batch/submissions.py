@@ -59,6 +59,15 @@ class Submission:
         """The submitted notebooks."""
         return [self.folder / f"{name}.ipynb" for name in self.notebooks]
 
+    @property
+    def size(self) -> int:
+        """The bytes of the submitted notebooks."""
+        total = 0
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                total += path.lstat().st_size
+        return total
+
     def remove_graded(self) -> None:
         """Remove what an earlier run, or a failed one, left in `autograded/`."""
         if os.path.lexists(self.graded):
@@ -81,10 +90,7 @@ def _folders(course: Any) -> Iterator[tuple[str, Path]]:
 
 
 def to_grade(converter: Any) -> list[Submission]:
-    """Return the submissions that an `Autograde` converter has to grade or to refuse.
-
-    `GraderFault` if the gradebook knows no notebook of the assignment.
-    """
+    """Return the submissions that an `Autograde` converter has to grade or to refuse."""
     course, log = converter.coursedir, converter.log
     with Gradebook(with_long_wait(course.db_url), course.course_id) as gradebook:
         rows = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
@@ -93,11 +99,6 @@ def to_grade(converter: Any) -> list[Submission]:
         with contextlib.suppress(MissingEntry):
             notebooks = gradebook.find_assignment(course.assignment_id).notebooks
             expected = tuple(sorted(one.name for one in notebooks))
-    if not expected:
-        raise UserError(
-            f"Nothing was graded: the gradebook has no notebook of {course.assignment_id}. Run "
-            f"`nbgrader generate_assignment {course.assignment_id}` first"
-        )
     found = []
     for student, folder in _folders(course):
         ids = student, course.assignment_id

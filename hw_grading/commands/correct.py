@@ -8,7 +8,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import Cell, open_gradebook
 from hw_grading.homework.course import Course
-from hw_grading.texts import in_digits
+from hw_grading.texts import in_digits, typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -73,7 +73,8 @@ class Corrections:
         with open_gradebook(self._course.db_url, self._assignment) as (db, _):
             stored = corrections_in(db, self._assignment, undone=True)
         lines = [self._line_of(one) for one in stored]
-        undo = f"To undo a correction: hw-grading correct {self._assignment} --undo NUMBER"
+        undo = typed("hw-grading correct", self._assignment, "--undo", "NUMBER")
+        undo = f"To undo a correction: {undo}"
         return [*lines, undo] if lines else [f"{self._assignment} has no corrections."]
 
     def cell(self, label: str) -> Cell:

@@ -13,7 +13,7 @@ from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of, why_no_id
 from hw_grading.lms.tables import read_table
-from hw_grading.texts import counted
+from hw_grading.texts import counted, typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable, quoted
 
@@ -49,7 +49,7 @@ class Extensions:
         if due is None:
             raise UserError(
                 f"{self._assignment} has no due date in the gradebook. Set `due` in its manifest, "
-                f"then: hw-grading release {self._assignment}"
+                f"then: {typed('hw-grading release', self._assignment)}"
             )
         for place, row in rows:
             try:

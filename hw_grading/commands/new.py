@@ -19,7 +19,13 @@ from hw_support.submission.cells import NEW_CELL
 from hw_support.submission.file import UserError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-_SETTINGS = """from hw_grading import configure
+_SETTINGS = """try:
+    from hw_grading import configure
+except ImportError as error:
+    raise SystemExit(
+        f"{error}. Without the grader, nbgrader would run student code without a sandbox. "
+        "Install hw-grading, or take these lines out of nbgrader_config.py."
+    ) from None
 
 c = get_config()
 configure(c)
@@ -107,8 +113,8 @@ Say here in a few sentences what this homework is about.
 - **Tests** stand below your functions and are folded: run them, and read what they print. When you
   are graded, each test runs on further inputs of the same kinds. An answer that passes all tests
   that you see loses no point in grading.
-- **One mistake costs points once.** A test that fails is run again with right functions in the
-  place of those further up, and the better result counts.
+- **One mistake costs points once.** If a test fails, it runs again with our versions of your
+  earlier functions. The better result counts.
 - **People** read the plot and the text.
 """
 

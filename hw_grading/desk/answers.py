@@ -28,6 +28,7 @@ from hw_grading.notebooks import (
 )
 from hw_grading.outcome import Status
 from hw_grading.rendering.pictures import pictures_of
+from hw_grading.texts import typed
 from hw_support.figures import Facts, facts_in
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import UserError
@@ -141,8 +142,8 @@ class Answers:
         reason, late = (result.reason, result.known.late) if result else ("", "")
         if trouble and status is not Status.NOT_GRADED:  # there is nothing to show
             status = Status.NOT_GRADED
-            run = f"To grade it again, run `nbgrader autograde {self.assignment}`."
-            reason = f"The submission has scores, but {trouble}. {run}"
+            run = typed("nbgrader autograde", self.assignment)
+            reason = f"The submission has scores, but {trouble}. To grade it again, run `{run}`."
         submission = Submitted(
             student, status, reason, late, found_it, lacks=tuple(sorted(lacks)), glances=glances
         )

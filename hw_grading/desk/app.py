@@ -13,7 +13,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets import Unicode
 
 from hw_grading.desk.base_handler import NAME, PLACE
-from hw_grading.desk.desks import Desks, expect_homework
+from hw_grading.desk.desks import Desks
 from hw_grading.desk.handlers import STATIC, routes
 from hw_grading.desk.writing import LONGEST_BODY
 from hw_grading.homework.course import Course
@@ -78,10 +78,10 @@ def serve(course: Path, assignment: str, grid: str, more: Sequence[str]) -> None
     """Run a server with the desk of a homework, which a browser opens, until it is stopped.
 
     The first page has all answers to the question `grid`, or is the list of questions. `more` are
-    options of Jupyter Server. `NotThere` if the course has no such homework; `UserError` if its
-    settings have a mistake.
+    options of Jupyter Server. `UserError` if the course has no such homework, or its settings have
+    a mistake.
     """
-    expect_homework(Course(course), assignment)
+    Course(course).expect_homework(assignment)
     if os.geteuid() == 0 and "--allow-root" not in more:
         raise UserError(
             "The desk does not run as root. Start it as another user, in a container with "

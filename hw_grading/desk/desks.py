@@ -15,7 +15,6 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
 from hw_support.submission.file import UserError
-from hw_support.submission.problems import quoted
 
 _FORMGRADER = "nbgrader_formgrader"  # key in a server's settings
 _SECONDS_BETWEEN_ROUNDS = 10.0
@@ -71,6 +70,10 @@ class HomeworkDesk:
                 f"{self.assignment}`, which adds the answers of each notebook that it grades."
             )
         return names[student]
+
+    def expect_student(self, student: str) -> None:
+        """Raise `NotThere` if the gradebook has no answers of a student."""
+        self.name_of(student)
 
     def not_run(self) -> set[str]:
         """Return the students whose submissions `autograde` has still to run."""
@@ -142,25 +145,24 @@ class Desks:
         self._thumbnails = Thumbnails()
 
     def course(self) -> Course:
-        """Return the course; `GraderFault` if its settings have a mistake."""
+        """Return the course, whose settings are read when they are needed."""
         folder = self._folder
         if folder is None:
             formgrader = self._settings.get(_FORMGRADER)
             folder = Path(formgrader.coursedir.root) if formgrader else self._here
         with self._lock:
-            if folder not in self._courses:
-                course = Course(folder)
-                course.directory  # noqa: B018 - read while no thread changes the import path
-                self._courses[folder] = course
-            return self._courses[folder]
+            return self._courses.setdefault(folder, Course(folder))
 
     def desk(self, assignment: str) -> HomeworkDesk:
         """Return the desk of a homework; `NotThere` if the course has no such homework.
 
-        `GraderFault` or `UserError` if something cannot be read.
+        `UserError` if something cannot be read.
         """
         course = self.course()
-        expect_homework(course, assignment)
+        try:
+            course.expect_homework(assignment)
+        except UserError as why:
+            raise NotThere(f"{why}.") from None
         key = (course.folder, assignment)
         with self._lock:
             if key not in self._desks:
@@ -173,13 +175,3 @@ class Desks:
         """Stop the background work."""
         for desk in self._desks.values():
             desk.close()
-
-
-def expect_homework(course: Course, assignment: str) -> None:
-    """Raise `NotThere` if a course has no homework of that name."""
-    names = course.homeworks()
-    if assignment not in names:
-        raise NotThere(
-            f"The course in {course.root} has no homework {quoted(assignment)}. It has: "
-            f"{', '.join(names) or 'none'}."
-        )

@@ -18,7 +18,8 @@ NO_FACTS, FINE = "no hints", "nothing missing"
 def of_an_answer(question: Question, glance: Glance) -> dict[str, Any]:
     """Return what is wrong with an answer's plots, what they show, and the items that fit."""
     found = glance.figures
-    fits = {item for item, asked in question.conditions.items() if _holds(found, asked)}
+    asked = question.conditions.items() if found else ()
+    fits = {item for item, conditions in asked if not figures.failing(found, conditions)}
     return {
         "wrong": list(_wrong(found, _all(question))),
         "shown": figures.summaries(found),
@@ -33,12 +34,8 @@ def in_the_grid(question: Question, glance: Glance) -> tuple[str, ...]:
     return _wrong(glance.figures, _all(question)) or (FINE,)
 
 
-def _holds(found: tuple[Facts, ...], conditions: str) -> bool:
-    return bool(found) and not figures.failing(found, conditions)
-
-
 def _all(question: Question) -> str:
-    return ", ".join(question.conditions.values())
+    return ", ".join([question.expected, *question.conditions.values()])
 
 
 @lru_cache(maxsize=20_000)

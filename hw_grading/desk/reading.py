@@ -145,7 +145,8 @@ def _answer(
 
 def similar(desk: HomeworkDesk, cell: str, student: str) -> Json:
     """Return the texts that are similar to a student's, each once, with the differences marked."""
-    desk.question(cell), desk.name_of(student)
+    cell = desk.question(cell).cell
+    desk.expect_student(student)
     group = next((one for one in desk.similar(cell) if student in one), [])
     known = desk.answers.known()
     by_words: dict[str, list[str]] = {}

@@ -34,11 +34,14 @@ class Verdict:
     """The result of a test cell."""
 
     outputs: list[dict[str, Any]]  # in nbformat's form; nbgrader computes the score from them
+    stopped: str | None  # why the notebook gave no answer to the end of the test; None if it did
     gone: str | None  # why the notebook cannot be asked any more; None while it can
     ended: bool  # whether the reason is that the kernel's process has ended
     parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
     fault: str  # of the test cell itself, which then has no verdict; ""
     above: str  # of an instructor's cell further up, so what is lost may not be the student's; ""
+    waits: bool  # for second tries, which may give it more points
+    lacks_second_try: bool  # whether the kernel could start no process for one
 
 
 # -- the fork server of this process
@@ -134,6 +137,11 @@ class Examination:
         with _expecting_an_examiner(self._server):
             self._examiner.send_bytes(json.dumps(test).encode())
 
+    def begin_again(self) -> None:
+        """Start the second tries of all test cells, which are run when the notebook has ended."""
+        with _expecting_an_examiner(self._server):
+            self._examiner.send_bytes(b"null")
+
     def has_verdict(self, seconds: float) -> bool:
         """Return whether there is a verdict now, or within some seconds."""
         with contextlib.suppress(EOFError, OSError):  # `verdict` then raises the error
@@ -142,11 +150,17 @@ class Examination:
 
     def verdict(self, seconds: float) -> Verdict:
         """Wait for the verdict, for at most this many seconds."""
+        return Verdict(**self._answer(seconds))
+
+    def verdicts(self, seconds: float) -> list[Verdict]:
+        """Wait for those after all second tries, in the order in which the tests began."""
+        return [Verdict(**one) for one in self._answer(seconds)]
+
+    def _answer(self, seconds: float) -> Any:
         with _expecting_an_examiner(self._server):
             if not self._examiner.poll(seconds):
                 raise ExaminerFailed(f"the examiner gave no verdict within {seconds:g} s")
-            answer = json.loads(self._examiner.recv_bytes())
-        return Verdict(**answer)
+            return json.loads(self._examiner.recv_bytes())
 
     def end(self) -> None:
         """Let the examiner's child process end."""

@@ -27,10 +27,11 @@ _REFUSED = (
 class Handle:
     """An object that stays in the notebook."""
 
-    __slots__ = ("_number", "_type_name")
+    __slots__ = ("_number", "_of_try", "_type_name", "name")
 
-    def __init__(self, number: int, type_name: str, _: Any = None) -> None:
+    def __init__(self, number: int, type_name: str, _: Any = None, *, of_try: int = 1) -> None:
         self._number, self._type_name = number, plain_name(type_name, "something")
+        self._of_try, self.name = of_try, ""  # its name in the notebook, if it was read by one
 
     __hash__ = object.__hash__  # it may be a key of a dict
 
@@ -53,8 +54,8 @@ class SeenHandle(Handle):
 
     __slots__ = ("_view",)
 
-    def __init__(self, number: int, type_name: str, view: Any) -> None:
-        super().__init__(number, type_name)
+    def __init__(self, number: int, type_name: str, view: Any, *, of_try: int = 1) -> None:
+        super().__init__(number, type_name, of_try=of_try)
         self._view = view
 
     @staticmethod
@@ -85,8 +86,10 @@ class FunctionHandle(Handle):
 
     __slots__ = ("_call",)
 
-    def __init__(self, number: int, type_name: str, call: Callable[..., Any]) -> None:
-        super().__init__(number, type_name)
+    def __init__(
+        self, number: int, type_name: str, call: Callable[..., Any], *, of_try: int = 1
+    ) -> None:
+        super().__init__(number, type_name, of_try=of_try)
         self._call = call
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -126,10 +129,12 @@ class _Type:
 type_of = _Type()
 
 
-def number_of(handle: Handle) -> int:
-    """Return the number by which the notebook knows the object."""
-    number: int = object.__getattribute__(handle, "_number")
-    return number
+def known_as(handle: Handle) -> tuple[int, int, str]:
+    """Return an object's number, the try in which it has this number, and its name or ""."""
+    number, of_try, name = (
+        object.__getattribute__(handle, slot) for slot in ("_number", "_of_try", "name")
+    )
+    return number, of_try, name
 
 
 def _expected_plain_data(handle: Handle) -> str:

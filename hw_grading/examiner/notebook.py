@@ -33,11 +33,16 @@ class StudentNames(dict[str, Any]):
     """
 
     def __init__(
-        self, own: dict[str, Any], session: Session, instructors: Collection[str] = ()
+        self,
+        own: dict[str, Any],
+        session: Session,
+        instructors: Collection[str] = (),
+        kept: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(own)
         self._own, self._session, self._instructors = own, session, instructors
-        self._kept: dict[str, Any] = {}  # values of the notebook from before the cell's first call
+        # Values of the notebook from before the cell's first call, in its first try.
+        self.kept = dict(kept or {})
         self._functions: dict[int, tuple[str, Any]] = {}  # of the notebook, that were read, by id
         self.notebook = RemoteNotebook(self, session)
 
@@ -66,21 +71,25 @@ class StudentNames(dict[str, Any]):
 
         So a call cannot change them any more. Functions are looked up again each time.
         """
-        asked = sorted(name for name in names if name not in self and not hasattr(builtins, name))
+        asked = sorted(
+            name
+            for name in names
+            if name not in self and name not in self.kept and not hasattr(builtins, name)
+        )
         found: list[list[Any]] = []
         with contextlib.suppress(Exception):  # if one cannot be sent, all are read when used
             found = self._session.get(asked)
         for name, values in zip(asked, found, strict=False):
             if values and type(values[0]) is not FunctionHandle:
-                self._kept[name] = values[0]
+                self.kept[name] = values[0]
 
     def of_notebook(self, names: Sequence[str]) -> list[list[Any]]:
         """Return the values of names of the notebook, each in a list, empty if not defined."""
-        if all(name in self._kept for name in names):
-            return [[self._kept[name]] for name in names]
+        if all(name in self.kept for name in names):
+            return [[self.kept[name]] for name in names]
         asked = self._session.get(names)
         return [
-            [self._kept[name]] if name in self._kept else values
+            [self.kept[name]] if name in self.kept else values
             for name, values in zip(names, asked, strict=True)
         ]
 

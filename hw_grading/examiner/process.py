@@ -20,7 +20,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -30,18 +30,40 @@ import psutil
 from hw_grading.answering import forking, preload
 from hw_grading.answering.forking import Forked, ForkServer
 from hw_grading.examiner.cells import Fault, bound_by, run_cell
+from hw_grading.examiner.children import Children
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.reference import Reference
 from hw_grading.examiner.session import Session
 from hw_grading.homework.homework import FILES
 from hw_support.checks import Checks
+from hw_support.checks.compare import arrays_of
 from hw_support.checks.fresh import SEED_VARIABLE
+from hw_support.checks.parts import Tries
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
 _MAX_ADDRESSES = 400 << 20
+# Bytes of what a submission's cells judge that a child keeps for second tries.
+_MAX_KEPT_BYTES = 100 << 20
 
 
 # -- one test cell
+
+
+Points = dict[tuple[str, str, int], tuple[float, float]]  # see `Notebook.points`
+
+
+@dataclass
+class _Test:
+    """A test cell that was examined: what it needs to run again, and what it has left."""
+
+    name: str
+    source: str
+    own: dict[str, Any]  # what the instructor's cells have bound above it
+    kept: dict[str, Any]  # values that it judges
+    tries: Tries
+    sleeping: socket.socket | None  # a child that waits for its second tries
+    points: Points  # what it has added to those of the notebook
+    verdict: dict[str, Any]
 
 
 class Examined:
@@ -52,10 +74,13 @@ class Examined:
     """
 
     def __init__(
-        self, session: Session, first: list[Cell], instructors: list[str], reference: Reference
+        self, children: Children, first: list[Cell], instructors: list[str], reference: Reference
     ) -> None:
-        self._session, self._first, self._instructors = session, first, frozenset(instructors)
-        self._reference = reference
+        self._children, self._first, self._instructors = children, first, frozenset(instructors)
+        self._session, self._reference = Session(), reference
+        self._tests: list[_Test] = []
+        self._kept_bytes = 0  # of what the cells judge that wait for second tries
+        self.points: Points = {}  # of the tests so far
         self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
         self._above = ""  # a fault of an instructor's cell further up
 
@@ -64,10 +89,12 @@ class Examined:
 
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
-        outputs, fault = list[dict[str, Any]](), ""
         if not self._own:
             self._own, self._above = bound_by(self._first)
+        fault, tries, before = "", Tries(), dict(self.points)
+        self._session.begin(self._children.fork("try"))
         names = StudentNames(self._own, self._session, self._instructors)
+        outputs: list[dict[str, Any]] = []
         try:
             for trusted_name, trusted_source in trusted:
                 try:
@@ -76,22 +103,83 @@ class Examined:
                     self._above = self._above or str(error)
                 self._own = dict(names)
                 names = StudentNames(self._own, self._session, self._instructors)
+            names.notebook.tries = tries
+            names.notebook.points = self.points
             names.notebook.reference = self._reference.at(name, source)
             outputs = run_cell(source, name, names)
         except Fault as error:
             fault = str(error)
-        finally:  # after a Fault too: the kernel waits for questions until the test has ended
-            self._session.end_test()
-        old = set(map(id, self._own.values()))  # a cell of the instructor's has parts too
-        all_checks = [one for one in names.values() if type(one) is Checks and id(one) not in old]
-        return {
+        finally:  # after a Fault too: the kernel waits for commands until the test has ended
+            unreturned, stopped = self._session.unreturned, self._session.gone
+            self._session.end()
+            if is_wanted := tries.is_wanted and not fault:
+                self._kept_bytes += sum(array.nbytes for array in arrays_of(names.kept))
+            can_wait = is_wanted and self._kept_bytes < _MAX_KEPT_BYTES
+            sleeping = self._children.fork("sleep") if can_wait else None
+            self._children.end(unreturned)
+        verdict = {
             "outputs": outputs,
-            "gone": self._session.gone,
-            "ended": self._session.ended,
-            "parts": [asdict(part) for checks in all_checks for part in checks.parts],
+            "stopped": stopped,
+            "gone": self._children.gone,
+            "ended": self._children.ended,
+            "parts": _parts_in(names, self._own),
             "fault": fault,
             "above": self._above,
+            "waits": bool(sleeping),
+            "lacks_second_try": is_wanted and not sleeping and not self._children.gone,
         }
+        points = _added(before, self.points)
+        kept = names.kept if sleeping else {}
+        test = _Test(name, source, self._own, kept, tries, sleeping, points, verdict)
+        self._tests.append(test)
+        return verdict
+
+    def try_again(self) -> list[dict[str, Any]]:
+        """Make all second tries, when the notebook has ended; return the verdicts of all tests.
+
+        They come in the order of the notebook, and so points of tests count in those below.
+        """
+        self.points = {}
+        for test in self._tests:
+            if test.sleeping:
+                self._try_again(test)
+            self.points |= test.points
+        return [test.verdict for test in self._tests]
+
+    def _try_again(self, test: _Test) -> None:
+        """Run a test cell again for its second tries; its verdict stays if it has no better one.
+
+        A child stays asleep afterwards: what it has computed is counted as long as it is there.
+        """
+        self._session.begin(test.sleeping)
+        names = StudentNames(test.own, self._session, self._instructors, test.kept)
+        names.notebook.tries = Tries(test.tries.first)
+        names.notebook.points = points = dict(self.points)
+        names.notebook.reference = self._reference.at(test.name, test.source)
+        parts_before = test.verdict["parts"]
+        with contextlib.suppress(Fault):
+            outputs = run_cell(test.source, test.name, names)
+            again = _parts_in(names, test.own)
+            if _ends_alike(outputs, test.verdict["outputs"]) and len(again) == len(parts_before):
+                test.verdict |= {"outputs": outputs, "parts": again}
+                test.points = _added(self.points, points)
+
+
+def _added(before: Points, after: Points) -> Points:
+    return {key: now for key, now in after.items() if before.get(key) != now}
+
+
+def _ends_alike(*both: list[dict[str, Any]]) -> bool:
+    """Return whether two runs of a cell have outputs of the same kind at their ends."""
+    one, other = ([output["output_type"] for output in outputs][-1:] for outputs in both)
+    return one == other
+
+
+def _parts_in(names: dict[str, Any], own: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of the `Checks` that a test cell has bound."""
+    old = set(map(id, own.values()))  # a cell of the instructor's has parts too
+    found = [one for one in names.values() if type(one) is Checks and id(one) not in old]
+    return [asdict(part) for checks in found for part in checks.parts]
 
 
 # -- the processes
@@ -155,13 +243,14 @@ def _examine_one(
         most = psutil.Process().memory_info().vms + _MAX_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     os.environ[SEED_VARIABLE] = str(seed)
-    session = Session(link, Forked(root_pid).kill)
-    submission = Examined(session, first, instructors, _reference)
+    children = Children(link, Forked(root_pid).kill)
+    submission = Examined(children, first, instructors, _reference)
     with contextlib.suppress(EOFError, OSError):
         grader.send_bytes(str(os.getpid()).encode())
         while True:
             test = json.loads(grader.recv_bytes())
-            grader.send_bytes(json.dumps(submission.examine(**test)).encode())
+            said = submission.examine(**test) if test else submission.try_again()
+            grader.send_bytes(json.dumps(said).encode())
 
 
 _folder = Path()  # the folder with the homework's code and files

@@ -12,6 +12,7 @@ import ast
 import importlib
 import inspect
 import json
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,11 +26,11 @@ from hw_grading.examiner.handles import is_handle
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
-from hw_support.checks.time_limit import time_limit
-from hw_support.source import bound_by, imported_alone_by, read_by, tree_of
+from hw_support.checks.time_limit import TimeLimitReached, time_limit
+from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tree_of
 
 _SECOND_TRY = "second_try"
-_CPU_SECONDS, _WALL_SECONDS = 60.0, 300.0  # the limits of one cell
+_CPU_SECONDS, _WALL_SECONDS = 5.0, 300.0  # the limits of all solutions, and of one cell
 
 
 @dataclass
@@ -61,7 +62,8 @@ class Reference:
         self._draws = _functions(f"{STAFF}.{homework}.fresh")
         self._second_try = self._own.pop(_SECOND_TRY, None)
         files = sorted((folder / FOLDER).glob("*.json"))
-        self._notebooks = [run_solutions(json.loads(file.read_bytes())) for file in files]
+        clock = Clock(_CPU_SECONDS)
+        self._notebooks = [run_solutions(json.loads(file.read_bytes()), clock) for file in files]
         for notebook in self._notebooks:
             notebook.names |= self._own
 
@@ -96,9 +98,9 @@ class CellReference:
         return any(names for _, names in self._notebook.answers)
 
     def function(self, name: str) -> Callable[..., Any] | None:
-        """Return the right function of that name; None if the solutions define none."""
+        """Return the right function or class of that name; None if the solutions define none."""
         found = self._notebook.names.get(name)
-        return found if callable(found) and not isinstance(found, type) else None
+        return found if callable(found) else None
 
     def above(
         self, name: str, graded: Collection[str], own: Callable[[str], Any]
@@ -114,7 +116,7 @@ class CellReference:
         """
         tests = self._notebook.tests
         until, source = tests[self._test]
-        plain = [text for n, text in tests.values() if n < until and "Checks(" not in text]
+        plain = [text for n, text in tests.values() if n < until and not checks_in(text)]
         graded = {*graded, *(name for text in plain for name in read_by(text))}
         above = [(n, names) for n, names in self._notebook.answers if n < until]
         until = next((n for n, names in above if name in names), until)
@@ -122,7 +124,12 @@ class CellReference:
         called = self._notebook.reached_from([name, *_named_by(source)])
         right = {one: self.function(one) for _, names in above for one in sorted(names & called)}
         replaced = self._second_try(own) if self._second_try else {}
-        return {one: replaced.get(one, function) for one, function in right.items() if function}
+        # Objects of a right class would stay here, and are of no use to the notebook.
+        return {
+            one: replaced.get(one, function)
+            for one, function in right.items()
+            if function and not isinstance(function, type)
+        }
 
     def generator_of(self, name: str) -> Callable[[np.random.Generator], Any] | None:
         """Return what draws the fresh cases of a `Checks` in the staff's ``fresh.py``, or None."""
@@ -164,11 +171,10 @@ class CellReference:
         return self._notebook.failed.get(name, "")
 
 
-def run_solutions(cells: Sequence[tuple[str, str, str]]) -> Solutions:
-    """Run the cells of a source notebook that define something; see `solutions_of`."""
+def run_solutions(cells: Sequence[tuple[str, str, str]], clock: Clock) -> Solutions:
+    """Run what a source notebook has for its tests; see `solutions_of`."""
     notebook = Solutions({"__name__": "__main__"}, [], {})
-    tested = {one for kind, _, text in cells if kind == TEST for one in _tested_by(text)}
-    code = _definitions([text for kind, _, text in cells if kind in (ANSWER, PLAIN)], tested)
+    code = _needed_parts(cells)
     for position, (kind, name, source) in enumerate(cells):
         if kind == TEST:
             notebook.tests[name] = position, source
@@ -177,10 +183,40 @@ def run_solutions(cells: Sequence[tuple[str, str, str]]) -> Solutions:
         _note_reads(source, notebook.reads)
         if kind == ANSWER:
             notebook.answers.append((position, bound))
-        run = source if kind == LOCKED else code.pop(0)
-        if error := _error_in(run, name, notebook.names):
+        run = source if kind == LOCKED else code[position]
+        if run and (error := clock.error_in(run, name, notebook.names)):
             notebook.failed |= dict.fromkeys(bound, error)
     return notebook
+
+
+class Clock:
+    """Runs cells until their CPU time is used up; after that, each fails for that reason."""
+
+    def __init__(self, cpu_seconds: float) -> None:
+        self._seconds, self._end = cpu_seconds, time.process_time() + cpu_seconds
+        self._ended = ""  # why no further cell is run
+
+    def error_in(self, source: str, name: str, names: dict[str, Any]) -> str:
+        """Run a cell; return why it has failed, or ""."""
+        if self._ended:
+            return self._ended
+        left = max(self._end - time.process_time(), 1e-3)  # 0 would be no limit
+        try:
+            with time_limit(left, _WALL_SECONDS):
+                outputs = run_cell(source, name, names, locked=True)
+        except Fault as fault:
+            return str(fault)
+        for error in (output for output in outputs if output["output_type"] == "error"):
+            if error["ename"] != TimeLimitReached.__name__:
+                return f"{error['ename']}: {error['evalue']}"
+            cell = f"cell {name!r}" if name else f"the cell with {source[:40]!r}"
+            self._ended = (
+                f"{cell} was still running when the solutions that tests need had taken "
+                f"{self._seconds:g} s of CPU time. Compute less there, or leave out of the tests "
+                "the function that needs it"
+            )
+            return self._ended
+        return ""
 
 
 def _functions(module: str) -> dict[str, Any]:
@@ -198,15 +234,51 @@ def _functions(module: str) -> dict[str, Any]:
     }
 
 
-def _tested_by(source: str) -> Iterator[str]:
-    """Yield the functions whose results a test cell compares: each `Checks` that names these."""
-    for node in ast.walk(tree_of(source)):
-        match node:
-            case ast.Call(
-                ast.Name("Checks") | ast.Attribute(attr="Checks"),
-                [ast.Constant(str(name)), *_],
-                keywords,
-            ) if any(keyword.arg == "returns" for keyword in keywords):
+# -- what tests ask for
+
+
+def _needed_parts(cells: Sequence[tuple[str, str, str]]) -> dict[int, str]:
+    """Return, of each answer and plain cell, the statements that tests ask for, by its position.
+
+    Tests ask for the functions that they name, in code or as a text, with all functions of the same
+    answer; for what a `Checks` names whose results it compares, function or not; and for what these
+    need. Locked cells, which run whole, ask for functions too. Other values of the notebook come
+    from the student. So no start waits for what is printed, plotted or trained.
+    """
+    own = ANSWER, PLAIN
+    bodies = {n: tree_of(text).body for n, (kind, _, text) in enumerate(cells) if kind in own}
+    nodes = [node for body in bodies.values() for node in body if not isinstance(node, ast.Expr)]
+    given = {node: {*_given_by(node)} for node in nodes}
+    tests = [text for kind, _, text in cells if kind == TEST]
+    compared = {name for text in tests for name in _compared_by(text)}
+    named = {name for kind, _, text in cells if kind not in own for name in read_by(text)}
+    named |= {text for test in tests for text in _texts_in(test)}
+    groups = list[list[ast.stmt]]()  # functions that are asked for together
+    for n, body in bodies.items():
+        functions = [node for node in body if _is_function(node)]
+        groups += [functions] if cells[n][0] == ANSWER else [[node] for node in functions]
+    more = {node for node in nodes if _is_always_run(node) or not compared.isdisjoint(given[node])}
+    for group in groups:
+        if any(not named.isdisjoint(given[node]) for node in group):
+            more |= {*group}
+    kept = set[ast.stmt]()
+    while more:
+        kept |= more
+        needed = {name for node in more for name in read_by(ast.unparse(node))}
+        more = {node for node in nodes if node not in kept and not needed.isdisjoint(given[node])}
+    return {
+        n: ast.unparse(ast.Module([node for node in body if node in kept], []))
+        for n, body in bodies.items()
+    }
+
+
+def _compared_by(source: str) -> Iterator[str]:
+    """Yield what a test cell compares the results of: each `Checks` that names these."""
+    for call in checks_in(source):
+        match call.args:
+            case [ast.Constant(str(name)), *_] if any(
+                one.arg == "returns" for one in call.keywords
+            ):
                 yield name
 
 
@@ -224,34 +296,26 @@ def _named_by(test: str) -> set[str]:
     return names_read(tree, compile(tree, "test", "exec")) | {*read_by(test)}
 
 
-# -- the parts of a solution that define something
+def _texts_in(source: str) -> Iterator[str]:
+    """Yield the texts of a cell, such as names of functions: ``Checks("f")``, ``of=["f"]``."""
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
-def _definitions(sources: Sequence[str], wanted: Iterable[str]) -> list[str]:
-    """Return, of each cell, the statements that define functions, or values that these need.
-
-    That leaves out what a cell prints or plots, and values that no function needs, such as what a
-    training of minutes returns. `wanted` are names that are needed too.
-    """
-    bodies = [tree_of(source).body for source in sources]
-    nodes = [node for body in bodies for node in body if not isinstance(node, ast.Expr)]
-    given = {node: {*_given_by(node)} for node in nodes if not _defines(node)}
-    kept: set[ast.stmt] = set()
-    needed = {*wanted}
-    more = [node for node in nodes if node not in given or not needed.isdisjoint(given[node])]
-    while more:
-        kept |= {*more}
-        needed |= {name for node in more for name in read_by(ast.unparse(node))}
-        more = [node for node in given if node not in kept and not needed.isdisjoint(given[node])]
-    parts = [[node for node in body if node in kept] for body in bodies]
-    return [ast.unparse(ast.Module(part, [])) for part in parts]
-
-
-def _defines(node: ast.stmt) -> bool:
+def _is_function(node: ast.stmt) -> bool:
     match node:
-        case ast.FunctionDef() | ast.ClassDef() | ast.Import() | ast.ImportFrom():
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return True
         case ast.Assign(value=ast.Lambda()):
+            return True
+    return False
+
+
+def _is_always_run(node: ast.stmt) -> bool:
+    """Whether nobody can tell what needs it: an import of all names, or from the future."""
+    match node:
+        case ast.ImportFrom("__future__") | ast.ImportFrom(names=[ast.alias("*")]):
             return True
     return False
 
@@ -265,17 +329,6 @@ def _given_by(node: ast.stmt) -> Iterator[str]:
                 yield name
             case ast.Attribute(ast.Name(name), ctx=ast.Store()):
                 yield name
-
-
-def _error_in(source: str, name: str, names: dict[str, Any]) -> str:
-    """Run a cell; return why it has failed, or ""."""
-    try:
-        with time_limit(_CPU_SECONDS, _WALL_SECONDS):
-            outputs = run_cell(source, name, names, locked=True)
-    except Fault as fault:
-        return str(fault)
-    errors = (output for output in outputs if output["output_type"] == "error")
-    return next((f"{error['ename']}: {error['evalue']}" for error in errors), "")
 
 
 def _with_globals(function: FunctionType, names: dict[str, Any]) -> FunctionType:

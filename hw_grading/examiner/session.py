@@ -2,12 +2,12 @@
 
 A test cell asks for values of names, and calls functions. Each question gets one answer. Before the
 answer, the other end may call functions that the test has passed to it, and these may ask further
-questions. An answer that does not fit the question ends the session: this question and all later
-ones raise `Gone`. For the questions see `hw_grading.answering.serve`.
+questions. An answer that does not fit the question ends the try: this question and all later ones
+raise `Gone`. For the questions see `hw_grading.answering.serve`.
 
-The kernel itself ends a call that takes too long, as a timer here ends a function of the test.
-Student code that prevents this runs into the limits of the cell. They kill the kernel, which ends
-the session.
+Each try of a test cell has a child of the kernel, and a stream to it. The child itself ends a call
+that takes too long, as a timer here ends a function of the test. Student code that prevents this
+runs into the limits of the cell. They end the child.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 from hw_grading.answering import wire
 from hw_grading.answering.wire import Reference, Shipped, Theirs, WireError, Yours
-from hw_grading.examiner.handles import FunctionHandle, Handle, SeenHandle, is_handle, number_of
+from hw_grading.examiner.handles import FunctionHandle, Handle, SeenHandle, is_handle, known_as
 from hw_support.checks.compare import Mismatch
 from hw_support.checks.failures import one_line, plain_name
 from hw_support.checks.notebook_access import Called
@@ -91,12 +91,19 @@ def _steps(given: list[Any]) -> list[Step]:
 
 
 class Session:
-    """The questions about one submission, over a stream to its kernel, which `kill` ends."""
+    """The questions about one submission, over a stream to one child of its kernel at a time."""
 
-    def __init__(self, stream: socket.socket, kill: Callable[[], None]) -> None:
-        self._connection, self._kill = wire.Connection(stream), kill
-        self.gone: str | None = None  # why nothing can be asked any more; None if it can
-        self.ended = False  # whether the reason is that the kernel's process has ended
+    def __init__(self) -> None:
+        self._tries = -1  # begun: a handle belongs to one, unless the notebook has a name for it
+        self.begin(None)
+
+    def begin(self, stream: socket.socket | None) -> None:
+        """Begin a try, with the stream to a child; None if no child can be had."""
+        self._stream, self._connection = stream, wire.Connection(stream) if stream else None
+        # Why nothing can be asked any more; None if it can.
+        self.gone = None if stream else "it could not start another process"
+        self.unreturned: list[str] = []  # functions of the notebook that did not return
+        self._tries += 1
         self._depth = 0  # of questions within questions
         self._functions: dict[str, FunctionHandle] = {}  # of the notebook, as long as they stay
         self._handed: dict[int, Any] = {}  # functions of the test, by number; None if disabled
@@ -116,6 +123,8 @@ class Session:
             for name, values in zip(names, found, strict=True):
                 if type(values) is not list or len(values) > 1:
                     raise WireError("values of a name")
+                if values and is_handle(values[0]):
+                    values[0].name = name
                 if values and type(values[0]) is FunctionHandle:
                     self._functions[name] = values[0]
         return found
@@ -178,17 +187,11 @@ class Session:
             if (number := self._number_of.pop(key, None)) is not None:
                 self._handed[number] = None
 
-    def end_test(self) -> None:
-        """End a test cell: the notebook restores its names and random generators."""
-        if not self.gone:
-            try:
-                self._ask("end")
-            except BaseException:  # any other message, or an error
-                if not self.gone:
-                    self.give_up("it did not confirm the end of the test")
-        self._put.clear()
-        self._functions.clear()
-        self.end_part()
+    def end(self) -> None:
+        """End a try. Nothing can be asked until the next one begins."""
+        if self._stream:
+            self._stream.close()
+        self.gone = self.gone or "the test has ended"
 
     # -- messages
 
@@ -206,8 +209,8 @@ class Session:
 
     def _question(self, *question: Any) -> tuple[list[Any], BaseException | None]:
         """Send a question; return the values of its answer, and the exception that ended it."""
-        if self.gone:
-            raise Gone(self.gone)
+        if self.gone or not self._connection:
+            raise Gone(str(self.gone))
         if self._depth >= _MAX_DEEP:
             why = f"more than {_MAX_DEEP} nested calls"
             raise Mismatch(why, why)
@@ -217,41 +220,36 @@ class Session:
         try:
             with self._keeping_to_the_protocol():
                 self._connection.send(pieces)
-                return self._answer("ended" if question[0] == "end" else "values")
+                return self._answer(self._connection)
         finally:
             self._depth -= 1
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @contextlib.contextmanager
     def _keeping_to_the_protocol(self) -> Iterator[None]:
-        """End the session, and raise `Gone`, if a block raises an exception."""
+        """End the try, and raise `Gone`, if a block raises an exception."""
         try:
             yield
         except wire.Closed:
-            self.ended = self.gone is None  # otherwise the kernel was killed here
-            raise self.give_up("its process has ended") from None
+            raise self._give_up("its process has ended") from None
         except Gone:
             raise
         except BaseException as error:  # after any error, questions and answers are out of step
-            raise self.give_up(f"it broke the protocol ({error})") from None
+            raise self._give_up(f"it broke the protocol ({error})") from None
 
-    def give_up(self, why: str) -> Gone:
-        """End the session and the kernel; return the exception to raise."""
+    def _give_up(self, why: str) -> Gone:
         self.gone = self.gone or why
-        self._kill()
         return Gone(self.gone)
 
-    def _answer(self, due: str) -> tuple[list[Any], BaseException | None]:
+    def _answer(self, child: wire.Connection) -> tuple[list[Any], BaseException | None]:
         """Handle all callbacks before the answer; return its values, and an exception to raise."""
         while True:
-            head, body = self._connection.receive(limited=True)
+            head, body = child.receive(limited=True)
             match wire.unpack(head, body, self._resolve, limited=True):
                 case ["callback", int(number), list(arguments), dict(named)]:
-                    self._call_back(number, arguments, named)
-                case ["values", list(values), failure] if due == "values":
+                    child.send(self._called_back(number, arguments, named))
+                case ["values", list(values), failure]:
                     return values, self._failure(failure)
-                case ["ended"] if due == "ended":
-                    return [], None
                 case _:
                     raise WireError("an answer that fits no question")
 
@@ -263,7 +261,8 @@ class Session:
                 return RemoteError.named(name, text, missing, _steps(steps[:_MOST_STEPS]))
             case ["refused", str(why)]:
                 return Mismatch(f"the returned value cannot be graded: {one_line(why, 200)}")
-            case ["late"]:
+            case ["late", list(names)] if all(plain_name(one) == one for one in names):
+                self.unreturned += names
                 return TimeLimitReached()
             case ["not again", str(name)]:
                 why = "is not called again: it did not return within the time limit of another part"
@@ -274,8 +273,8 @@ class Session:
                 return error
         raise WireError("a malformed failure")
 
-    def _call_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> None:
-        """Call a function of the test; send back its result, or that it raised an exception."""
+    def _called_back(self, number: int, arguments: list[Any], named: dict[Any, Any]) -> list[bytes]:
+        """Call a function of the test; return the message of its result, or of its exception."""
         if number not in self._handed:
             raise WireError("a function that the test did not pass")
         if not all(isinstance(name, str) for name in named):
@@ -291,20 +290,19 @@ class Session:
                 signal.pthread_sigmask(signal.SIG_BLOCK, _TIMERS)
             if self.gone:  # the function may have caught `Gone`
                 raise Gone(self.gone)
-            pieces = self._packed(["return", value])
+            return self._packed(["return", value])
         except Gone:
             raise
         except BaseException as error:
             self._raised = error.with_traceback(None)  # the frames would keep arguments alive
-            pieces = self._packed(["raise", type(error).__name__])
-        self._connection.send(pieces)
+            return self._packed(["raise", type(error).__name__])
 
     def _packed(self, message: list[Any]) -> list[bytes]:
         return wire.pack(message, self._refer, limited=False)
 
     def _refer(self, value: Any, _: int) -> Reference | None:
         if is_handle(value):
-            return Yours(number_of(value))
+            return Yours(self._number(value))
         if not callable(value):
             return None
         if isinstance(value, types.FunctionType):
@@ -316,13 +314,23 @@ class Session:
         self._handed[number] = value  # alive, so that no other object gets its id
         return Theirs(number, True)
 
+    def _number(self, handle: Handle) -> int:
+        """Return the number by which the child knows an object; `Mismatch` if it does not."""
+        number, of_try, name = known_as(handle)
+        if of_try == self._tries:
+            return number
+        for found in self.get([name])[0] if name else ():
+            if is_handle(found):
+                return known_as(found)[0]
+        raise Mismatch("expected an object of the notebook, got one of an earlier test")
+
     def _resolve(self, reference: Reference) -> Any:
         match reference:
             case Theirs(number, True, type_name):
-                return FunctionHandle(number, type_name, self.call)
+                return FunctionHandle(number, type_name, self.call, of_try=self._tries)
             case Theirs(number, _, type_name, view):
                 make = Handle if view is None else SeenHandle
-                return make(number, type_name, view)
+                return make(number, type_name, view, of_try=self._tries)
         raise WireError("a function that the test did not pass")
 
 

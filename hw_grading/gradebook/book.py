@@ -95,6 +95,7 @@ class ManualGrading:
                     beside=beside.answers,
                     numbers=beside.printed,
                     conditions=first_conditions(cell, cells, places),
+                    expected=manifest.plots.get(cell.name, ""),
                 )
             )
         return tuple(found)

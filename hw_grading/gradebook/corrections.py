@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.scores import Cell, Record, Score
 from hw_grading.gradebook.tables import CORRECTIONS, MAX_IN_A_NAME, now
-from hw_grading.texts import in_digits, signed
+from hw_grading.texts import in_digits, signed, typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import encodable
 
@@ -181,7 +181,7 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Correcti
             of = f"; it belongs to {row.assignment}" if row else ""
             raise UserError(
                 f"{assignment} has no correction {key}{of}. To list all corrections: "
-                f"hw-grading correct {assignment} --list"
+                + typed("hw-grading correct", assignment, "--list")
             )
         if row.undone_at is not None:
             raise UserError(f"Correction {key} was already undone by {row.undone_by}")

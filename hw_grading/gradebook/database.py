@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import event, inspect
+from sqlalchemy import event, inspect, select
 from sqlalchemy.engine import URL, Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -21,6 +21,9 @@ from hw_grading.gradebook.tables import METADATA, make_tables
 from hw_support.submission.file import UserError
 
 SECONDS_TO_WAIT = 20  # how long to wait for another writer of an SQLite gradebook
+_HOW_TO_GET_ONE = (
+    "Put it back from a backup, if there is one. Or type `hw-grading release`, which makes it"
+)
 _LOCK = 7_402_118  # key of our advisory lock in PostgreSQL; any number
 
 
@@ -67,6 +70,16 @@ class Database:
             self._ready()
         self.close()
 
+    def expect_homework(self, assignment: str) -> None:
+        """Raise `Unavailable` unless a homework was released with this gradebook."""
+        notebooks = select(api.Notebook.id).join(api.Assignment)
+        with self.reading() as connection:
+            found = connection.execute(notebooks.where(api.Assignment.name == assignment)).first()
+        self.close()
+        if not found:
+            where = shown_address(self._url)
+            raise Unavailable(f"The gradebook {where} has no {assignment}. {_HOW_TO_GET_ONE}")
+
     def close(self) -> None:
         """Close all connections."""
         if self._engine is not None:
@@ -78,8 +91,7 @@ class Database:
             engine = engine_of(self._url)
             if not inspect(engine).has_table(api.Assignment.__tablename__):
                 raise Unavailable(
-                    f"The gradebook {shown_address(self._url)} is empty. First run `nbgrader "
-                    "generate_assignment`."
+                    f"The gradebook {shown_address(self._url)} is empty. {_HOW_TO_GET_ONE}"
                 )
             if not METADATA.tables.keys() <= set(inspect(engine).get_table_names()):
                 with _locked(engine) as connection:
@@ -110,9 +122,7 @@ def _file_of(url: URL) -> tuple[int, int] | None:
     except OSError:
         about = None
     if about is None or not stat.S_ISREG(about.st_mode):
-        raise Unavailable(
-            f"There is no gradebook {shown_address(url)}. First run `nbgrader generate_assignment`."
-        )
+        raise Unavailable(f"There is no gradebook {shown_address(url)}. {_HOW_TO_GET_ONE}")
     return about.st_dev, about.st_ino
 
 

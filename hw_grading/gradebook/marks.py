@@ -109,7 +109,8 @@ class Rows:
         changed = self.rescored(new, answers)
         for answer in filter(_is_of_the_desk, answers.values()):
             grading = answer.grading
-            score, text = new.score(grading.mark, self.most), new.comment(grading.mark)
+            score = new.score(grading.mark, self.most)
+            text = new.comment(grading.mark, self.most)
             self._give(answer.given, score, text, waits=grading.waits)
             key = self.key | {"student": grading.student}
             put(self.connection, MARKS, key, score=score, given_comment=text)
@@ -155,7 +156,7 @@ class Rows:
         grading, given, row = answer.grading, answer.given, answer.row
         old, student = grading.mark, grading.student
         score = rubric.score(mark, self.most) if mark.done else None
-        text = rubric.comment(mark) if mark.done else None
+        text = rubric.comment(mark, self.most) if mark.done else None
         digest = row.digest if row else ""
         names = ("score", "comment", "waits", "overridden")
         state = {name: getattr(grading, name) for name in names}

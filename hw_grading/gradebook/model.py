@@ -23,7 +23,7 @@ from hw_grading.gradebook.places import Places
 from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.tables import MAX_IN_A_NAME
 from hw_grading.homework.homework import unknown_condition
-from hw_grading.texts import signed
+from hw_grading.texts import in_digits, signed
 from hw_support import figures
 from hw_support.submission.file import UserError
 
@@ -45,6 +45,7 @@ class Question:
     numbers: tuple[str, ...] = ()  # grade ids of cells whose printed text is shown beside it
     # Conditions on the facts of its plots, by the ids of the rubric's items that they suggest.
     conditions: Mapping[str, str] = field(default_factory=dict)
+    expected: str = ""  # further conditions, which the manifest has and which suggest nothing
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,20 @@ class Rubric:
         given = sum(item.points for item in self.items if item.id in mark.chosen)
         return min(max(round(given + mark.adjustment, 6), 0.0), max_points)
 
-    def comment(self, mark: Mark) -> str:
-        """Return a mark's text for students: the items with their points, then the comment."""
-        given = [(item.points, item.text) for item in self.items if item.id in mark.chosen]
+    def comment(self, mark: Mark, max_points: float) -> str:
+        """Return a mark's text for students: the items with their points, then the comment.
+
+        If points are missing, items that were not earned stand beside those that were.
+        """
+        tells_lost = self.score(mark, max_points) < max_points
+        lines = []
+        for item in self.items:
+            if item.id in mark.chosen:
+                lines.append(f"{signed(item.points)}  {item.text}")
+            elif tells_lost and item.points > 0:
+                lines.append(f"0 of {in_digits(item.points)}  {item.text}")
         if mark.adjustment:
-            given.append((mark.adjustment, "adjustment"))
-        lines = [f"{signed(points)}  {text}" for points, text in given]
+            lines.append(f"{signed(mark.adjustment)}  adjustment")
         return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 

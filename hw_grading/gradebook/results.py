@@ -34,6 +34,7 @@ from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.folders import read_time, why_unusable
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import Status
+from hw_grading.texts import typed
 from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.problems import Kind
 
@@ -157,7 +158,7 @@ def read_results(
     as if they were stored.
 
     Raises `Unavailable`, `UserError` for the instructor's own notebook, `ManifestError`, or
-    `GraderFault` for the settings.
+    `SettingsError`.
     """
     if places is None:
         places = read_places(*course.notebooks_in(course.source(assignment), assignment))
@@ -296,7 +297,7 @@ def _found(course: Course, assignment: str, assignments: set[str]) -> Iterator[s
 def _why_not_graded(course: Course, assignment: str, result: Result) -> str:
     record = result.known
     folder = course.submitted(record.student, assignment)
-    run = f"run `nbgrader autograde {assignment}`"
+    run = f"run `{typed('nbgrader autograde', assignment)}`"
     notebooks = course.notebooks_in(folder, assignment)
     there = list(filter(os.path.lexists, notebooks))
     problems = result.run.problems if result.run else ()

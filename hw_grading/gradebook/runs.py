@@ -212,6 +212,27 @@ def read_runs(
     }
 
 
+def runs_before(db: Connection, assignment: str) -> dict[str, Run]:
+    """Return the run with which each student's last one is compared, by student.
+
+    It is the newest one of another file or graded with something else, or else the last but one.
+    """
+    columns = (RUNS.c.student, RUNS.c.number, RUNS.c.digest, RUNS.c.graded_with)
+    query = select(*columns).where(of(RUNS, {"assignment": assignment}))
+    last: dict[str, tuple[str, str]] = {}
+    before: dict[str, int] = {}
+    different: dict[str, int] = {}
+    for row in db.execute(query.order_by(RUNS.c.number.desc())):
+        inputs = row.digest, row.graded_with
+        if row.student not in last:
+            last[row.student] = inputs
+            continue
+        before.setdefault(row.student, row.number)
+        if inputs != last[row.student]:
+            different.setdefault(row.student, row.number)
+    return read_runs(db, assignment, numbers=before | different)
+
+
 def unanswered_in(
     db: Connection, assignment: str, cells: Collection[str], student: str | None = None
 ) -> dict[str, set[str]]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.extensions import Extension, extensions_in
+from hw_grading.texts import typed
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def open_gradebook(
         if assignment not in due:
             raise Unavailable(
                 f"The gradebook has no homework {assignment!r}. If the course has it, release it "
-                f"first: hw-grading release {assignment}"
+                f"first: {typed('hw-grading release', assignment)}"
             )
         yield db, due
 

@@ -14,7 +14,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from hw_grading.homework.points import fill_points
-from hw_support.source import bound_by
+from hw_support.source import bound_by, checks_in
 from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, marks_of
 from hw_support.submission.problems import quoted
 from hw_support.submission.released import first_line
@@ -30,7 +30,12 @@ def is_test(cell: NotebookNode) -> bool:
 
 def uses_checks(cell: NotebookNode | InstructorCell) -> bool:
     """Whether a test cell is written with `hw_support.Checks`."""
-    return "Checks(" in cell.source
+    return _calls_checks(cell.source)
+
+
+@functools.lru_cache(1000)  # asked of each test cell of each submission, more than once
+def _calls_checks(source: str) -> bool:
+    return bool(checks_in(source))
 
 
 def is_trusted(cell: NotebookNode) -> bool:

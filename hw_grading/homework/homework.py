@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hw_grading.homework.solutions import FOLDER, sources_in
 from hw_grading.outcome import SettingsError
 from hw_support import figures
 from hw_support.checks.failures import one_line, visible
@@ -209,7 +210,16 @@ class Homework:
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """Digests of its code and of its files, by path."""
+        """Digests of its code and of its files, by path; of its solutions, by cell."""
+        found = self._digests_by_path
+        for path in [path for path in found if path.startswith(f"{FOLDER}/")]:
+            del found[path]
+            cells = sources_in(self.code[path]).items()
+            found |= {name: hashlib.sha256(text.encode()).hexdigest() for name, text in cells}
+        return found
+
+    @property
+    def _digests_by_path(self) -> dict[str, str]:
         files = {f"source/{self.name}/{path}": content for path, content in self.files.items()}
         every = {**self.code, **files}
         return {path: hashlib.sha256(content).hexdigest() for path, content in every.items()}
@@ -217,7 +227,7 @@ class Homework:
     def digest(self) -> str:
         """Return a digest of everything that can change a score (hexadecimal, 64 characters)."""
         limits = {name: sorted(self.manifest.seconds(name).items()) for name in KINDS}
-        whole = repr((limits, sorted(self.digests.items())))
+        whole = repr((limits, sorted(self._digests_by_path.items())))
         return hashlib.sha256(whole.encode()).hexdigest()
 
     def archive(self) -> bytes:

@@ -12,6 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 from hw_grading.homework.cells import is_test, is_trusted
+from hw_support.source import checks_in
 from hw_support.submission.cells import grade_id_of
 
 FOLDER = "solutions"  # of a homework's code, with a file for each notebook
@@ -31,8 +32,22 @@ def solutions_of(notebooks: Iterable[Path]) -> dict[str, bytes]:
             cells = cells_in(path)
         except (OSError, ValueError):
             continue
-        if any(kind == TEST and "Checks(" in source for kind, _, source in cells):
+        if any(kind == TEST and checks_in(source) for kind, _, source in cells):
             found[f"{FOLDER}/{path.stem}.json"] = json.dumps(cells).encode()
+    return found
+
+
+def in_source(grade_id: str) -> str:
+    """Return what a message calls a cell of the source notebook."""
+    return f"cell {grade_id}" if grade_id else "cells without a grade id"
+
+
+def sources_in(solutions: bytes) -> dict[str, str]:
+    """Return the texts of the cells in a file of solutions, by what messages call them."""
+    found: dict[str, str] = {}
+    for _, grade_id, source in json.loads(solutions):
+        name = in_source(grade_id)
+        found[name] = f"{found.get(name, '')}{source}\n"
     return found
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -41,7 +42,7 @@ from hw_grading.lms.platforms import (
 )
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.times import TimeReader
-from hw_grading.texts import message_of, say
+from hw_grading.texts import agreed, message_of, say, typed
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -51,10 +52,10 @@ class UseCollect(ExtractorPlugin):
     """Refuses `nbgrader zip_collect`: names inside an archive would decide who submitted it."""
 
     def __init__(self, parent: Any, **settings: Any) -> None:
+        assignment = parent.coursedir.assignment_id
         parent.fail(
             "Nothing was collected: names inside a student's archive could hand in for another "
-            f"student, so type: hw-grading collect {parent.coursedir.assignment_id} "
-            "DOWNLOAD"
+            f"student, so type: {typed('hw-grading collect', assignment, 'DOWNLOAD')}"
         )
 
 
@@ -114,7 +115,7 @@ def collect(
         if dry_run:
             print("Nothing was written (--dry-run).")
             return bool(plan.entries) and not plan.left_out
-        if plan.to_write and not (yes or _agreed()):
+        if plan.to_write and not (yes or agreed("Write these?")):
             print("Nothing was written.")
             return False
         failed = _write(course, plan, records)
@@ -185,14 +186,9 @@ def _counting(group: Sequence[Found], assignment: str) -> list[Found]:
             f"expected one notebook or zip, or one named {assignment}, found "
             f"{', '.join([*names][:5])}. Keep only the one that counts"
         )
-    return named or found
-
-
-def _agreed() -> bool:
-    try:
-        return input("Write these? [y/N] ").strip().casefold() in ("y", "yes")
-    except EOFError:
-        raise UserError("\nNothing was written, since nobody can answer. Add --yes") from None
+    counts = named or found
+    beside = tuple(one.own for one in group if one.upload.is_work and one not in counts)
+    return [replace(one, beside=beside) for one in counts]
 
 
 def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
@@ -213,7 +209,7 @@ def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
 
 def _write_one(folder: Path, assignment: str, entry: Entry) -> None:
     """Write the notebook and its time. If it is killed between them, the next run writes both."""
-    content, when = content_of(entry.found.upload, assignment), entry.found.when
+    (content, _), when = content_of(entry.found.upload, assignment), entry.found.when
     if hashlib.sha256(content).hexdigest() != entry.record.sha256:
         raise UserError("it has changed since the table was shown. Collect again")
     folder.mkdir(parents=True, exist_ok=True)

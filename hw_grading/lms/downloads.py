@@ -81,11 +81,14 @@ def files_in(path: Path, is_of_one: bool, stack: ExitStack) -> list[Upload]:
     return [replace(file, name=file.name.removeprefix(top)) for file in files]
 
 
-def content_of(upload: Upload, assignment: str) -> bytes:
-    """Return a file's notebook, the file itself or the one in a zip, or raise `UserError`."""
+def content_of(upload: Upload, assignment: str) -> tuple[bytes, list[str]]:
+    """Return a file's notebook, the file itself or the one in a zip, or raise `UserError`.
+
+    Return also the paths of the zip's other notebooks.
+    """
     content = upload.read()
     if upload.suffix != ZIP:
-        return content
+        return content, []
     if content.count(_LISTED) > _MAX_FILES:
         raise UserError(f"expected a zip with at most {_MAX_FILES:,} files, found more")
     with _opened(io.BytesIO(content)) as bundle:
@@ -100,7 +103,8 @@ def content_of(upload: Upload, assignment: str) -> bytes:
                 f"({names}). Keep only the one that counts, and pack no zip into a zip. If this is "
                 "a download of many students' files, rename it: its name looks like one student's"
             )
-        return _content_in(bundle, the_one[0])
+        others = [entry.filename for entry in notebooks if entry is not the_one[0]]
+        return _content_in(bundle, the_one[0]), others
 
 
 def _folder_of_all(work: Sequence[Upload]) -> str:

@@ -37,7 +37,7 @@ from hw_grading.lms.roster import (
 from hw_grading.lms.tables import Table, folded
 from hw_grading.outcome import Status
 from hw_grading.rendering.feedback.summary import in_short
-from hw_grading.texts import counted, csv_of, expect_ending, in_digits, write_whole
+from hw_grading.texts import counted, csv_of, expect_ending, in_digits, typed, write_whole
 from hw_support.checks.failures import visible
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -151,9 +151,8 @@ def export(
     if unfinished:
         number = counted(sum(map(len, unfinished.values())), "student")
         whose = "; ".join(f"{why}: {', '.join(them)}" for why, them in unfinished.items())
-        exported.to_check.insert(
-            0, f"not final: {number} ({whose}). To see more: hw-grading report {assignment}"
-        )
+        report = typed("hw-grading report", assignment)
+        exported.to_check.insert(0, f"not final: {number} ({whose}). To see more: {report}")
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
         raise UserError(f"{out} exists already. Name another file with --output")

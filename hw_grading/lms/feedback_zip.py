@@ -34,7 +34,7 @@ from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering.feedback.exporter import hide_details
 from hw_grading.rendering.feedback.summary import in_short
 from hw_grading.rendering.markdown import comment_markdown
-from hw_grading.texts import counted, message_of, named, write_whole
+from hw_grading.texts import counted, message_of, named, typed, write_whole
 from hw_support.student.pdf import write_pdf
 from hw_support.submission.cells import marks_of
 from hw_support.submission.file import UserError, read_regular_file
@@ -83,9 +83,10 @@ def pack_feedback(
     pages = {student: page for student, page in pages.items() if student in (students or pages)}
     for student, page in pages.items():
         if page is Feedback.MISSING:
-            why[f"no feedback is written: hw-grading feedback {assignment}"].append(student)
+            how = typed("hw-grading feedback", assignment)
+            why[f"no feedback is written: {how}"].append(student)
         elif page is Feedback.OLDER:
-            how = f"hw-grading feedback {assignment} --zip {kind} --force"
+            how = typed("hw-grading feedback", assignment, "--zip", kind, "--force")
             why[f"the feedback is older than the scores: {how}"].append(student)
         elif student in named_as:
             paths = filter(Path.exists, pages_of(course, assignment, student))

@@ -21,6 +21,7 @@ from hw_support.submission.problems import quoted
 
 OLDER = "Duplicates: the newest file of each student is used"
 LEFT_OUT = "LEFT OUT"
+BESIDE = "Beside the notebook that counts, and not collected"
 UNKNOWN = "UNKNOWN: left out, because their students are not known"
 BY_NAME = "KNOWN BY NAME ONLY: left out"
 TAKEN = "KNOWN BY NAME ONLY: taken. Compare them with the platform"
@@ -88,7 +89,7 @@ def decide(
     accept_names: bool,
 ) -> Plan:
     """Decide which of the found files to collect; `collected` is by student id."""
-    headings = (OLDER, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
+    headings = (OLDER, BESIDE, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
     platforms = {one.upload.file: one.platform for one in found}
     plan = Plan(assignment, [], {heading: [] for heading in headings}, platforms)
     sections = plan.sections
@@ -100,7 +101,7 @@ def decide(
     for person, files in sorted(matches.of.items(), key=lambda pair: pair[0].id):
         where, by_name = course.submitted(person.id, assignment), person in matches.by_name
         try:
-            newest, content = _newest(person.id, files, assignment)
+            newest, content, others = _newest(person.id, files, assignment)
             sha256 = hashlib.sha256(content).hexdigest()
             before = collected.get(person.id)
             state = _state(where, assignment, newest, by_name, sha256, before)
@@ -109,6 +110,8 @@ def decide(
             continue
         why_not = f"{person.id} has a newer one, {newest.upload.file}"
         sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
+        if beside := [*newest.beside, *others]:
+            sections[BESIDE].append((newest.upload.file, ", ".join(map(quoted, beside))))
         is_sure = not by_name or (state == THERE and before is not None and not before.by_name)
         plan.entries.append(Entry(person, newest, _record(newest, sha256, not is_sure), state))
         if not is_sure:
@@ -141,8 +144,8 @@ def _record(found: Found, sha256: str, by_name: bool) -> Record:
     )
 
 
-def _newest(student: str, found: list[Found], assignment: str) -> tuple[Found, bytes]:
-    """Return a student's newest file and its content, or raise `UserError`."""
+def _newest(student: str, found: list[Found], assignment: str) -> tuple[Found, bytes, list[str]]:
+    """Return a student's newest file, its notebook and the other ones in it; or `UserError`."""
     first: dict[str, str] = {}
     for one in found:
         account = one.who.account
@@ -158,8 +161,8 @@ def _newest(student: str, found: list[Found], assignment: str) -> tuple[Found, b
     elif all(one.attempt for one in found) and len(first) == 1:
         last = max(one.attempt for one in found)
         found = [one for one in found if one.attempt == last]
-    content = content_of(found[0].upload, assignment)
-    if any(content_of(one.upload, assignment) != content for one in found[1:]):
+    content, others = content_of(found[0].upload, assignment)
+    if any(content_of(one.upload, assignment)[0] != content for one in found[1:]):
         how = "Keep only the one that counts"
         if {one.platform for one in found} == {MOODLE.name}:
             how = (
@@ -169,7 +172,7 @@ def _newest(student: str, found: list[Found], assignment: str) -> tuple[Found, b
         raise UserError(
             f"{student} has {len(found)} files, and it is not clear which is the newest. {how}"
         )
-    return found[0], content
+    return found[0], content, others
 
 
 def _state(

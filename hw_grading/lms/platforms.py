@@ -40,6 +40,7 @@ class Found:
     platform: str  # such as "Canvas"
     group: str  # files of one group are one submission
     own: str  # the file's name as its student wrote it
+    beside: tuple[str, ...] = ()  # other notebooks and zips of the submission, which do not count
     when: datetime | None = None  # UTC, without a zone; None if the platform gives no time
     why_no_time: str = ""  # a sentence; "" if there is a time, or the platform says it is in time
     late: bool = False  # says the platform, which gives no time then

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import cached_property
+from functools import cache
 
 from babel import Locale, UnknownLocaleError
 
@@ -34,6 +34,18 @@ _ENGLISH: Mapping[str, Sequence[str]] = {
     "b": tuple(calendar.month_abbr),
 }
 _SAMPLE = datetime(2022, 10, 4, 23, 59)
+
+
+@cache
+def _locale_of(language: str) -> Locale:
+    """Return how a language writes times; `UserError` if it is none."""
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        raise UserError(
+            f"{quoted(language)} is not a language for --language. Expected a code such as en, de "
+            "or pt_BR"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ class TimeReader:
 
     def expect_known(self) -> None:
         """Raise `UserError` for an unknown language, or a format that does not determine a time."""
-        self._locale  # noqa: B018 - computed once
+        _locale_of(self.language)
         try:
             is_complete = datetime.strptime(f"{_SAMPLE:{self.format}}", self.format) == _SAMPLE
         except ValueError as why:
@@ -78,19 +90,10 @@ class TimeReader:
         """The format, by default that of the language, or else that of English."""
         return self.form or _FORMATS.get(self.language, _FORMATS["en"])
 
-    @cached_property
-    def _locale(self) -> Locale:
-        try:
-            return Locale.parse(self.language.replace("-", "_"))
-        except (ValueError, UnknownLocaleError):
-            raise UserError(
-                f"{quoted(self.language)} is not a language for --language. Expected a code such "
-                "as en, de or pt_BR"
-            ) from None
-
     def _names(self, directive: str) -> Mapping[int, str]:
         """Return the names of days or months in the language, by number."""
-        kind = self._locale.days if directive in "Aa" else self._locale.months
+        locale = _locale_of(self.language)
+        kind = locale.days if directive in "Aa" else locale.months
         names: Mapping[int, str] = kind["format"]["wide" if directive in "AB" else "abbreviated"]
         return names
 

@@ -11,7 +11,6 @@ so.
 import contextlib
 import errno
 import functools
-import itertools
 import json
 import signal
 from collections import Counter
@@ -42,12 +41,13 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.folders import read_time
 from hw_grading.homework.notes import is_notes, read_problems
 from hw_grading.notebooks import FINISHED, HANDED_IN
-from hw_grading.outcome import GraderFault, Outcome, Status
+from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.plugins.reading import Read, Reader
 from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, add_indexes
-from hw_grading.plugins.trial import try_homework
+from hw_grading.plugins.trial import BesideClass, Trial
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
+from hw_grading.texts import typed
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY, Kind
@@ -83,18 +83,21 @@ class SubmissionExporter(NotebookExporter):
                 )
             homework = here.homework(course.assignment_id)
             settings, whole_class = ExecuteSubmission(parent=self), WholeClass(parent=self)
+            Database(here.db_url).expect_homework(course.assignment_id)
             add_indexes(course.db_url)
-            Database(here.db_url).make_tables()
             for preprocessor in converter.autograde_preprocessors:
                 self.register_preprocessor(preprocessor)
             with grading(converter, homework, settings, whole_class) as (run, submissions, job):
                 db_url = with_long_wait(course.db_url)
-                reader = Reader(here, course.assignment_id, db_url, job)
-                if submissions:
-                    self._try_first(here, course.assignment_id, reader, run)
-                loop = _Loop(self, converter, db_url, reader, run, homework.files)
-                ahead = run.ahead(submissions, loop.begin)
+                reader = Reader(here, course.assignment_id, db_url, job, run.beside)
+                trial = Trial(here, course.assignment_id, reader, run)
+                workers = min(run.at_once, len(submissions))
+                beside = BesideClass(trial, workers, self.log)
+                loop = _Loop(self, converter, db_url, reader, run, homework.files, beside)
+                ahead = run.ahead(submissions, loop.begin, lambda one: one.size)
                 failed = [one.student for one, begun in ahead if not loop.finish(one, begun)]
+                if submissions:
+                    beside.tell(is_last=True)
                 graded = len(submissions) - len(failed)
                 never = [name for name, count in loop.faulty.items() if count == graded]
         except UserError as fault:
@@ -108,25 +111,10 @@ class SubmissionExporter(NotebookExporter):
             said = (
                 f"No submission has a score in {', '.join(never)}, because of the homework's own "
                 "cells: see the notes in autograded/. All other scores are saved. Mend the cells "
-                f"in source/, then type: hw-grading regrade {course.assignment_id}"
+                f"in source/, then type: {typed('hw-grading regrade', course.assignment_id)}"
             )
             self.log.error(said)
             raise NbGraderException(said)
-
-    def _try_first(self, here: Course, assignment: str, reader: Reader, run: ClassRun) -> None:
-        """Tell the reader which test cells the solutions pass, and the instructor which not."""
-        try:
-            cells = try_homework(here, assignment, reader, run)
-        except UserError as why:
-            self.log.warning("%s: tests were not tried with the solutions: %s", assignment, why)
-            return
-        for finding in itertools.chain.from_iterable(cell.findings for cell in cells):
-            self.log.warning("%s: %s", assignment, finding)
-        sound: dict[str, list[str]] = {}
-        for cell in cells:
-            if cell.is_sound:
-                sound.setdefault(cell.notebook, []).append(cell.name)
-        reader.sound = sound
 
 
 @dataclass
@@ -139,6 +127,7 @@ class _Loop:
     reader: Reader
     run: ClassRun
     files: Mapping[str, bytes]  # beside the instructor's notebooks, by path
+    beside: BesideClass
     # How many submissions have no score in a test because of the homework's fault, by grade id.
     faulty: Counter[str] = field(default_factory=Counter)
 
@@ -148,14 +137,21 @@ class _Loop:
         return self.converter.coursedir
 
     def begin(self, one: Submission) -> list[_Begun] | Exception:
-        """Read a student's notebooks and begin to run them; return the error if that fails."""
+        """Read a student's notebooks and begin to run them; return the error if that fails.
+
+        `SettingsError` if nobody's can run.
+        """
         try:
             if one.why:
                 raise GraderFault(one.why)
             notebooks = [self.reader.read(one.student, path) for path in one.paths]
             return [(read, self.run.begin(read.job)) for read in notebooks]
+        except SettingsError:
+            raise
         except Exception as error:
             return error
+        finally:
+            self.beside.one_more()
 
     def finish(self, one: Submission, begun: list[_Begun] | Exception) -> bool:
         """Wait for a student's results and save them; return whether that succeeded.
@@ -170,10 +166,14 @@ class _Loop:
                 self._register(one)
             if isinstance(begun, Exception):
                 raise begun
-            outcomes = [running.result() for _, running in begun]
+            outcomes = [
+                self.beside.settled(path.stem, read.job, running.result())
+                for path, (read, running) in zip(one.paths, begun, strict=True)
+            ]
             for outcome in outcomes:
                 if outcome.status is Status.NOT_GRADED:
-                    raise GraderFault(*outcome.reasons)
+                    raise GraderFault(outcome.why)
+            self.beside.tell()
             carry_along(one.folder, one.graded)
             saved = None  # the row of the notebooks so far
             for path, (read, _), outcome in zip(one.paths, begun, outcomes, strict=True):
@@ -281,7 +281,7 @@ def run_of(notebook: NotebookNode, read: Read, outcome: Outcome) -> Run:
         {"cells": instructors, **graded_with(job.settings, job.versions, job.homework)},
         str(notebook.metadata.get(METADATA_KEY, {}).get("seed", "")),
         outcome.status,
-        " ".join(outcome.reasons),
+        outcome.why,
         tuple(read_problems(notebook)),
         outcome.cpu_seconds,
         outcome.seconds,

@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from hw_grading.batch.bounded import read_within_limits
 from hw_grading.batch.job import Job, JobOf
 from hw_grading.batch.submissions import beside, digest_of
 from hw_grading.homework.cells import instructor_cells, mistaken_for, plain_cells
@@ -18,10 +19,11 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
-from hw_support.submission.file import UserError, read_submission
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
+
+SMALL = 2_000_000  # bytes of a file that costs at most 0.2 s, wherever it is read
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,22 @@ class _Instructors:
 class Reader:
     """Reads the submissions of a homework, for one command: the instructor's cells do not change.
 
-    It takes the place of nbgrader's `sanitize_preprocessors`.
+    It takes the place of nbgrader's `sanitize_preprocessors`. `beside` makes a call in another
+    process, where files that are not `SMALL` are read; without it they are read here.
     """
 
-    def __init__(self, course: Course, assignment: str, db_url: str, job_of: JobOf) -> None:
+    def __init__(
+        self,
+        course: Course,
+        assignment: str,
+        db_url: str,
+        job_of: JobOf,
+        beside: Callable[..., Any] | None = None,
+    ) -> None:
         self._course, self._assignment = course, assignment
         self._names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
         self._given = course.files(assignment)
-        self._db_url, self._job_of = db_url, job_of
-        self.sound: Mapping[str, Sequence[str]] = {}  # test cells that solutions pass, by notebook
+        self._db_url, self._job_of, self._beside = db_url, job_of, beside
         self._instructors = functools.cache(self._read_instructors)
 
     def read(self, student: str, path: Path) -> Read:
@@ -62,10 +71,13 @@ class Reader:
         Raise `GraderFault` if there is no notebook that can be read.
         """
         digest = digest_of(path)
-        try:
-            notebook = read_submission(path)
-        except UserError as why:
-            raise GraderFault(f"{str(why)[0].upper()}{str(why)[1:]}") from None
+        is_large = os.path.lexists(path) and path.lstat().st_size > SMALL
+        if self._beside and is_large:
+            notebook = self._beside(read_within_limits, path)
+        else:
+            notebook = read_within_limits(path)
+        if isinstance(notebook, str):
+            raise GraderFault(f"{notebook[0].upper()}{notebook[1:]}")
         missing = [name for name in self._names if not os.path.lexists(path.with_name(name))]
         problems = [*beside(path, self._names, self._given), *map(_not_submitted, missing)]
         own = self._instructors(path.stem)
@@ -78,8 +90,7 @@ class Reader:
             mended = [_other_homework(mistaken, self._assignment)]
         add_problems(notebook, [*problems, *mended])
         put_notes_on_top(notebook)
-        job = self._job_of(student, notebook, self.sound.get(path.stem, ()))
-        return Read(digest, notebook, job)
+        return Read(digest, notebook, self._job_of(student, notebook))
 
     def _read_instructors(self, name: str) -> _Instructors:
         source = self._course.source(self._assignment) / f"{name}.ipynb"

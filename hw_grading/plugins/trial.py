@@ -1,16 +1,19 @@
-"""Tries a homework before its class: the solutions and the untouched release are graded first.
+"""Tries a homework beside its class: the solutions and the untouched release are graded too.
 
 They are two more submissions in the same run, and their results are kept like all others. They are
 in no gradebook and no folder. A test cell that the solutions pass is *sound*: it has no fault, so
-nothing that a student wrote can make it one (`hw_grading.run.submission`).
+nothing that a student wrote can make it one (`hw_grading.run.faults`).
 """
 
+import functools
 import json
 import logging
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -25,6 +28,7 @@ from hw_grading.homework.notes import read_problems
 from hw_grading.homework.source_notebook import solved
 from hw_grading.outcome import Outcome, Status
 from hw_grading.plugins.reading import Read, Reader
+from hw_grading.run.faults import settled
 from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import in_digits
@@ -92,47 +96,141 @@ def _read(path: Path) -> NotebookNode:
     return notebook
 
 
-def try_homework(course: Course, assignment: str, reader: Reader, run: ClassRun) -> list[TriedCell]:
-    """Grade the solutions and the untouched release; return all test cells, in their order.
+class Trial:
+    """The trial of a homework: two more submissions of a run."""
 
-    `UserError` if that is not possible.
-    """
-    with tempfile.TemporaryDirectory(prefix="hw-trial-") as place:
-        folders = [Path(place, name) for name in ("solutions", "untouched")]
-        write_both(course, assignment, *folders)
-        names = sorted(path.name for path in folders[0].iterdir())
-        who = dict(zip((SOLUTIONS, UNTOUCHED), folders, strict=True))
+    def __init__(self, course: Course, assignment: str, reader: Reader, run: ClassRun) -> None:
+        self._course, self.assignment, self._reader, self.run = course, assignment, reader, run
+        # The outcomes of the solutions and of the untouched release, by notebook.
+        self._begun: list[tuple[str, list[Future[Outcome]]]] | None = None
+
+    @functools.cached_property
+    def _jobs(self) -> list[tuple[str, list[Job]]]:
+        with tempfile.TemporaryDirectory(prefix="hw-trial-") as place:
+            folders = {one: Path(place, one) for one in (SOLUTIONS, UNTOUCHED)}
+            write_both(self._course, self.assignment, *folders.values())
+            names = sorted(path.name for path in folders[SOLUTIONS].iterdir())
+            read = self._reader.read
+            try:
+                both = [[read(who, folder / n) for who, folder in folders.items()] for n in names]
+            except ValueError as error:  # the gradebook has no such notebook
+                raise UserError(str(error)) from error
+        if not any(is_test(cell) for one, _ in both for cell in one.notebook.cells):
+            return []
+        return [(Path(n).stem, [*map(_open, pair)]) for n, pair in zip(names, both, strict=True)]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether all its results are there already."""
         try:
-            read = [[reader.read(one, who[one] / name) for one in who] for name in names]
-        except ValueError as error:  # the gradebook has no such notebook
-            raise UserError(str(error)) from error
-    if not any(is_test(cell) for pair in read for cell in pair[0].notebook.cells):
-        return []
-    begun = [[run.begin(_open(one), of_class=False) for one in pair] for pair in read]
-    outcomes = [[one.result() for one in pair] for pair in begun]
-    for outcome in (outcome for pair in outcomes for outcome in pair):
-        if outcome.status is Status.NOT_GRADED:
-            raise UserError(*outcome.reasons)
-    return [
-        tried
-        for name, (solutions, untouched) in zip(names, outcomes, strict=True)
-        for tried in _tried(Path(name).stem, solutions, untouched)
-    ]
+            return all(self.run.has_kept(job) for _, jobs in self._jobs for job in jobs)
+        except UserError:
+            return False
+
+    def begin(self) -> None:
+        """Begin its runs, if they have not begun."""
+        if self._begun is None:
+            begin = functools.partial(self.run.begin, of_class=False)
+            try:
+                self._begun = [(name, [*map(begin, jobs)]) for name, jobs in self._jobs]
+            except UserError as error:
+                failed: Future[Outcome] = Future()
+                failed.set_exception(error)
+                self._begun = [("", [failed])]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `cells` need not wait."""
+        return self._begun is not None and all(f.done() for _, both in self._begun for f in both)
+
+    @functools.cached_property
+    def cells(self) -> list[TriedCell]:
+        """All test cells, in their order. `UserError` if they cannot be tried."""
+        self.begin()
+        found: list[TriedCell] = []
+        for name, futures in self._begun or ():
+            outcomes = [settled(future.result(), ()) for future in futures]
+            for outcome in outcomes:
+                if outcome.status is Status.NOT_GRADED:
+                    raise UserError(outcome.why)
+            found += _tried(name, *outcomes)
+        return found
+
+
+class BesideClass:
+    """A trial beside its class: scores wait for it only where a test has a fault.
+
+    The trial begins when `workers` have begun a submission each, and the command ends with it.
+    Without workers, for a class of one, it is left out unless its results are kept.
+    """
+
+    def __init__(self, trial: Trial, workers: int, log: logging.LoggerAdapter[Any]) -> None:
+        self._trial, self._left, self._log = trial, workers, log
+        self._has_workers = workers > 0
+        if not workers and trial.is_kept:
+            trial.begin()
+
+    def one_more(self) -> None:
+        """Note that a submission has begun."""
+        self._left -= 1
+        if not self._left:
+            self._trial.begin()
+
+    def settled(self, notebook: str, job: Job, outcome: Outcome) -> Outcome:
+        """Return an outcome of the class in which it is decided which tests have a score."""
+        if not outcome.faults:
+            return outcome
+        made = settled(outcome, self._sound.get(notebook, ()))
+        self._trial.run.keep(job, made)
+        return made
+
+    def tell(self, *, is_last: bool = False) -> None:
+        """Tell the instructor which tests the solutions do not pass, if that is known."""
+        if self._trial.has_ended or (is_last and self._has_workers):
+            self._sound  # noqa: B018
+        elif is_last:
+            name = self._trial.assignment
+            self._log.info(
+                f"{name}: the tests were not tried with the solutions, for one submission alone. "
+                f"`hw-grading release {name}` tries them, and keeps the results"
+            )
+
+    @functools.cached_property
+    def _sound(self) -> dict[str, list[str]]:
+        """The tests that the solutions pass, by notebook. All others were named."""
+        name, sound = self._trial.assignment, dict[str, list[str]]()
+        try:
+            cells = self._trial.cells
+        except UserError as why:
+            self._log.warning("%s: tests were not tried with the solutions: %s", name, why)
+            return {}
+        for cell in cells:
+            for finding in cell.findings:
+                self._log.warning("%s: %s", name, finding)
+            if cell.is_sound:
+                sound.setdefault(cell.notebook, []).append(cell.name)
+        return sound
 
 
 def try_alone(course: Course, assignment: str) -> list[TriedCell]:
-    """Do the same with workers of its own, outside of `nbgrader autograde`."""
+    """Try a homework outside of `nbgrader autograde`; or `UserError`.
+
+    Two submissions do not justify processes of their own.
+    """
+    whole_class = WholeClass(config=course.config)
+    whole_class.executor = "serial"
     workers = running(
         course,
         course.homework(assignment),
         ExecuteSubmission(config=course.config),
-        WholeClass(config=course.config),
+        whole_class,
         test_cells(course.db_url, assignment),
         notebooks=2 * len(course.notebooks(assignment)),
         progress=lambda: Progress(0, 0, assignment, logging.getLogger()),
     )
     with workers as (run, job):
-        return try_homework(course, assignment, Reader(course, assignment, course.db_url, job), run)
+        reader = Reader(course, assignment, course.db_url, job)
+        return Trial(course, assignment, reader, run).cells
 
 
 def _open(read: Read) -> Job:

@@ -44,6 +44,17 @@ class Ended(Exception):
         self.kind, self.cell = kind, cell
 
 
+@dataclass(frozen=True)
+class Used:
+    """What the runs of a submission have used of its limits."""
+
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0  # without those that it waited for a processor
+
+
+NOTHING_USED = Used()
+
+
 class Problems(list[Problem]):
     """The problems that occurred while one submission ran, in order."""
 
@@ -57,24 +68,29 @@ class Problems(list[Problem]):
 class Clock:
     """The time that is left for a submission, and for its running cell.
 
-    `times` returns the seconds that the kernel has computed, and that it has waited for a processor
-    that others use, both since its start. Time that it waited does not count. So a cell, and the
-    whole submission, may take up to `MAX_TIMES` times their limit.
+    `times` returns the seconds that the submission has computed, and that it has waited for a
+    processor that others used, both since its start. Time that it waited does not count. So a cell,
+    and the whole submission, may take up to `MAX_TIMES` times their limit. `used` are the seconds
+    of an earlier run, which count for the submission.
     """
 
     def __init__(
-        self, settings: RunSettings, manifest: Manifest, times: Callable[[], tuple[float, float]]
+        self,
+        settings: RunSettings,
+        manifest: Manifest,
+        times: Callable[[], tuple[float, float]],
+        used: float = 0.0,
     ) -> None:
         self._settings, self._manifest, self._times = settings, manifest, times
-        self._began_all = monotonic()
+        self._began_all = monotonic() - used
         self.of_all = f"the {settings.wall_seconds_per_submission:g} s for the whole submission"
 
-    def begin(self, cell: NotebookNode) -> None:
-        """Start the clock of a cell."""
+    def begin(self, cell: NotebookNode, times: int = 1) -> None:
+        """Start the clock of a cell, or of something that may take several times as long."""
         name, settings, own = grade_id_of(cell) or "", self._settings, self._manifest.seconds
         self._is_ending = False
-        self._cpu = own("cpu_seconds").get(name, settings.cpu_seconds_per_cell)
-        self._wall = own("wall_seconds").get(name, settings.wall_seconds_per_cell)
+        self._cpu = times * own("cpu_seconds").get(name, settings.cpu_seconds_per_cell)
+        self._wall = times * own("wall_seconds").get(name, settings.wall_seconds_per_cell)
         self._began, (self._computed, self._waited) = monotonic(), self._times()
 
     def begin_end(self, seconds: float) -> None:
@@ -95,6 +111,10 @@ class Clock:
     def is_over(self) -> bool:
         """Return whether the whole submission has no time left."""
         return self._all_is_over(self._times()[1])
+
+    def used(self) -> float:
+        """Return the seconds that count for the whole submission."""
+        return monotonic() - self._began_all - self._times()[1]
 
     def _all_is_over(self, waited: float) -> bool:
         limit = self._settings.wall_seconds_per_submission
@@ -120,8 +140,10 @@ class Kernel:
     kernel and all processes that it started are killed.
     """
 
-    def __init__(self, settings: RunSettings, homework: Homework, problems: Problems) -> None:
-        """Start a kernel and its watchdog.
+    def __init__(
+        self, settings: RunSettings, homework: Homework, problems: Problems, used: Used
+    ) -> None:
+        """Start a kernel and its watchdog. `used` is what an earlier run of the submission used.
 
         Afterwards `link` is the socket for the examiner, which the caller closes.
         """
@@ -143,11 +165,12 @@ class Kernel:
                 memory_mb=settings.memory_mb,
                 cpu_seconds=settings.cpu_seconds_per_submission,
                 most_files=settings.files if settings.sandbox != "none" else None,
+                used_seconds=used.cpu_seconds,
             )
         except BaseException:
             self._there.end()
             raise
-        self.clock = Clock(settings, homework.manifest, self.watch.times)
+        self.clock = Clock(settings, homework.manifest, self.watch.times, used.wall_seconds)
         self._client: Client | None = None
         self._room = settings.output_bytes_per_submission  # for outputs of further cells
         self.died = False  # whether the kernel has ended for no known reason
@@ -279,7 +302,7 @@ class Kernel:
                 self.died = True
                 raise Ended(Kind.KERNEL, f"the kernel died while running {name}", cell)
         elif lost and not self._responds():
-            self.watch.kill()
+            self.watch.kill(Kind.KERNEL, "it stopped answering")
             why = f"the kernel was killed, because it stopped answering in {name}"
             raise Ended(Kind.KERNEL, why, cell)
         elif running.overrun:

@@ -22,7 +22,7 @@ from nbgrader.utils import determine_grade
 from hw_grading.homework.cells import is_test
 from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult
-from hw_support.checks.parts import EXCUSED, SECOND_TRY
+from hw_support.checks.parts import SECOND_TRY
 from hw_support.figures.facts import with_checked_facts
 from hw_support.source import parsed
 from hw_support.submission.cells import grade_id_of, text_of
@@ -247,7 +247,7 @@ def parts_of(
         names[what] += 1
         what += f" ({names[what]})" if names[what] > 1 else ""
         earned = part["points"] if counts and not part["message"] else 0.0
-        remark = SECOND_TRY if part["second_try"] else EXCUSED if part["excused"] else ""
+        remark = SECOND_TRY if part["second_try"] else part["excused"]
         said = plain(part["message"] or remark, _LONGEST_MESSAGE)
         yield PartResult(
             name, what, part["points"], earned, not part["message"], said, part["fresh"]

@@ -7,17 +7,16 @@
 2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
    error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
-   student has no score, instead of a zero. *A fault of one of the instructor's cells* leaves that
-   test without a score, or if it is not a test, the tests below it that lost points. All other
-   tests keep theirs. A test that the instructor's solutions pass is *sound*: it has no fault, and
-   none above it counts. What fails in it is the submission, or the grader itself.
-3. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
+   student has no score, instead of a zero. *A fault of one of the instructor's cells* is recorded
+   for that test, or if it is not a test, for the tests below it that lost points. Which of them
+   have no score is decided when the outcome is saved (`hw_grading.run.faults`).
+3. *Second tries of parts that failed run when the notebook has ended*, each test in a process that
+   was forked from the kernel when the test began. So no code of the student's runs after them.
+4. *Limits* apply to each cell and to the submission. A cell that does not end is interrupted. If it
    still goes on, the kernel and all processes that it started are killed. A function that did not
    return within a limit raises at once when it is called again.
 """
 
-import json
-from collections.abc import Collection
 from contextlib import ExitStack
 
 import nbformat
@@ -34,12 +33,12 @@ from hw_grading.homework.cells import (
     uses_checks,
 )
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.notebooks import errors_in
-from hw_grading.outcome import HelperEnded, Outcome, PartResult, Status
+from hw_grading.outcome import CellFault, HelperEnded, Outcome, PartResult
 from hw_grading.run import outputs
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.kernel import Ended, Kernel, Problems
+from hw_grading.run.faults import outcome_of
+from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
@@ -50,13 +49,17 @@ _ANSWER = "__import__('answering.start').start.answer()"
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
 # The kernel runs this before the first cell.
 _BEGIN = "__import__('answering.start').start.begin({})"
+_SECONDS_BETWEEN_LOOKS = 0.5  # at the limits, while second tries run
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
 _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cell
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place."""
+    """One run of a submission that was read and mended; the notebook is changed in place.
+
+    `before` is what an earlier run of it has used of the limits of the whole submission.
+    """
 
     def __init__(
         self,
@@ -64,25 +67,29 @@ class SubmissionRun:
         seed: int,
         settings: RunSettings,
         homework: Homework,
-        sound: Collection[str] = (),
+        before: Used = NOTHING_USED,
     ) -> None:
-        self.nb, self._seed, self._sound = nb, seed, sound
+        self.nb, self._seed, self._before = nb, seed, before
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
         self._kernel: Kernel | None = None
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
         self._verdicts: dict[int, Verdict | None] = {}
+        self._examined: list[int] = []  # indices of the tests that the examiner has run
         self._said: dict[int, str] = {}  # what the errors of tests say
-        self._unscored: list[str] = []  # grade ids of tests without a score
+        self._unscored: list[str] = []  # grade ids of tests whose result is no score
+        self._faults: list[CellFault] = []
         # The instructor's cells before all answers and tests.
         self._first = instructors_first_cells(nb)
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
 
     @property
-    def cpu_seconds_used(self) -> float:
-        """CPU time of the student's processes."""
-        return self._kernel.watch.used_seconds if self._kernel else 0.0
+    def used(self) -> Used:
+        """What the student's processes have used, in this run and before."""
+        if not self._kernel:
+            return self._before
+        return Used(self._kernel.watch.used_seconds, self._kernel.clock.used())
 
     @property
     def kernel_died(self) -> bool:
@@ -93,15 +100,12 @@ class SubmissionRun:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
         self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         with ExitStack() as ending:
-            self._run_cells(*self._started(ending))
+            kernel, examination = self._started(ending)
+            self._run_cells(kernel, examination)
+            if examination and any(map(self._waits, self._examined)):
+                self._examine_again(kernel, examination)
         parts = self._settle()
-        add_problems(self.nb, self._problems)
-        put_notes_on_top(self.nb)
-        text = json.dumps(self.nb, ensure_ascii=False)
-        problems = read_problems(self.nb)
-        failures = tuple(p.message for p in problems if p.severity is Severity.FAILED)
-        status = Status.SUBMISSION_FAILED if failures else Status.GRADED
-        return Outcome(status, failures, text, parts, tuple(self._unscored))
+        return outcome_of(self.nb, self._problems, parts, self._unscored, self._faults)
 
     # -- the kernel
 
@@ -111,7 +115,9 @@ class SubmissionRun:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
+            kernel = self._kernel = Kernel(
+                self._settings, self._homework, self._problems, self._before
+            )
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:
@@ -170,13 +176,15 @@ class SubmissionRun:
             watch.begin_helper(examination.process(), _EXAMINER_CPU_SECONDS)
             examination.begin(self._trusted, grade_id_of(cell) or "", cell.source)
             self._trusted = []
+            was_interrupted = False
             try:
-                kernel.run_cell(cell, _ANSWER)
+                was_interrupted = not kernel.run_cell(cell, _ANSWER)
             except Ended as error:  # the parts before count
                 end = error
             if not examination.has_verdict(_SECONDS_FOR_A_LAST_WORD):
                 watch.kill(Kind.PROTOCOL, "it stopped answering")
             verdict = self._verdicts[index] = examination.verdict(_SECONDS_FOR_A_VERDICT)
+            self._examined.append(index)
         except ExaminerFailed:
             if not watch.end_helper():
                 raise
@@ -190,6 +198,35 @@ class SubmissionRun:
             raise Ended(Kind.PROTOCOL, why, cell)
         if end:
             raise end
+        if verdict.stopped and not was_interrupted:
+            what = f"was not answered to its end: {verdict.stopped}"
+            self._problems.add(cell, Kind.PROTOCOL, what)
+        if verdict.lacks_second_try:
+            what = "has no second try: the notebook could start no process for it"
+            self._problems.add(cell, Kind.PROTOCOL, what, Severity.MENDED)
+
+    def _waits(self, index: int) -> bool:
+        """Return whether a test that was examined waits for second tries."""
+        verdict = self._verdicts[index]
+        return bool(verdict and verdict.waits)
+
+    def _examine_again(self, kernel: Kernel, examination: Examination) -> None:
+        """Make the second tries. If that fails, the first ones count."""
+        watch, waiting = kernel.watch, [n for n in self._examined if self._waits(n)]
+        try:
+            watch.begin_helper(examination.process(), len(waiting) * _EXAMINER_CPU_SECONDS)
+            examination.begin_again()
+            kernel.clock.begin(self.nb.cells[waiting[-1]], len(waiting))
+            while not examination.has_verdict(_SECONDS_BETWEEN_LOOKS):
+                if kernel.clock.limit_reached():
+                    watch.kill()  # each question that waits then has an answer: nobody is there
+                    break
+            verdicts = examination.verdicts(_SECONDS_FOR_A_VERDICT)
+            self._verdicts |= dict(zip(self._examined, verdicts, strict=True))
+        except ExaminerFailed:
+            if not watch.end_helper():
+                raise
+        watch.end_helper()
 
     # -- the outputs
 
@@ -203,7 +240,7 @@ class SubmissionRun:
                 continue
             fault, verdict = "", self._verdicts.get(index)
             is_own = is_test(cell) or is_trusted(cell)
-            if is_own and not self._is_sound(cell) and (errors := errors_in(cell)):
+            if is_own and (errors := errors_in(cell)):
                 fault = fault_in(cell.source, errors[0]["ename"], own)
             if is_test(cell):
                 faults = (verdict.fault, verdict.above) if verdict else (fault, above)
@@ -215,14 +252,11 @@ class SubmissionRun:
                 parts += outputs.parts_of(cell, examined, self._said.get(index, ""))
         return tuple(parts)
 
-    def _is_sound(self, cell: NotebookNode) -> bool:
-        return grade_id_of(cell) in self._sound
-
     def _settle_test(self, cell: NotebookNode, index: int, fault: str, above: str) -> None:
         """Make sure that nbgrader can score a test, or leave it without a score.
 
-        It has none because of a fault in it, or if its result is not a score. A fault `above` it
-        leaves it without a score if it has lost points, and is not sound.
+        It has none if its result is not a score. A fault in it, or `above` it if it has lost
+        points, is recorded. A fault that the examiner has met in it is certain.
         """
         if uses_checks(cell):
             verdict = self._verdicts.get(index)
@@ -231,20 +265,17 @@ class SubmissionRun:
         else:
             self._said[index] = outputs.said_in(cell)
             outputs.hide_source(cell, as_released(cell.source, "code"))
-        kind, no_score = Kind.SCORE, ""
+        no_score = False
         if index not in self._verdicts:
             why = f"did not finish: {self._ended or 'the grader interrupted it'}"
         elif why := outputs.why_no_score(cell):
-            no_score = f": it {why}"
+            no_score = True
+            self._problems.add(cell, Kind.SCORE, f"has no score: it {why}")
+            self._unscored.append(grade_id_of(cell) or "")
         if why:  # nbgrader scores the first error or result
             cell.outputs.insert(0, outputs.not_scored(why))
             self._said.pop(index, None)
         score, most = outputs.score_of(cell)
-        is_sound = self._is_sound(cell)
-        if fault := fault or (above if score < most and not is_sound else ""):
-            whose = "grader" if is_sound else "homework"
-            kind, no_score = Kind.GRADER, f", because of a fault of the {whose}: {fault}"
-            cell.outputs.insert(0, outputs.not_scored(fault))
-        if no_score:
-            self._problems.add(cell, kind, f"has no score{no_score}")
-            self._unscored.append(grade_id_of(cell) or "")
+        if not no_score and (why := fault or (above if score < most else "")):
+            is_certain = bool(fault) and uses_checks(cell)
+            self._faults.append(CellFault(grade_id_of(cell) or "", why, is_certain))

@@ -26,7 +26,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 
 from hw_grading import answering
 from hw_grading.answering.isolation import RUN, Limits, Shown
-from hw_grading.sandbox import kernel_process
+from hw_grading.sandbox import kernel_process, syscalls
 from hw_grading.sandbox.kernel_process import Given, KernelProcess, KernelServer
 
 MAX_MESSAGE_BYTES = 8_000_000
@@ -121,7 +121,7 @@ class KernelInSandbox:
 
     def is_alive(self) -> bool:
         """Return whether the kernel's process still runs."""
-        return self.process is not None and self.process.poll() is None
+        return self.process is not None and self.process.kernel.poll() is None
 
     def end(self) -> None:
         """Kill the kernel, wait until it is gone, and remove the folders of the run."""
@@ -140,7 +140,8 @@ class KernelInSandbox:
         return {**_PORTS, **about, "transport": "ipc", "ip": f"{folder}/socket"}
 
     def _given(self, folder: str) -> Given:
-        return Given(json.dumps(self._connection(folder)).encode(), self._files)
+        seccomp = syscalls.filter_of_tests() if self._shown else b""
+        return Given(json.dumps(self._connection(folder)).encode(), self._files, seccomp)
 
     def _in_sandbox(self, shown: Shown, link: socket.socket) -> KernelProcess:
         """Return a kernel that was forked, where this is possible, or else started from scratch."""

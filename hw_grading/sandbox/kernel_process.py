@@ -40,6 +40,7 @@ class Given(NamedTuple):
 
     connection: bytes  # the content of its connection file
     files: bytes = b""  # a zip of the files in its working folder; nothing if there are none
+    filter_of_tests: bytes = b""  # of system calls while a test runs; nothing without a sandbox
 
 
 class KernelProcess(Forked):
@@ -61,9 +62,13 @@ class KernelProcess(Forked):
             raise OSError(said.decode(errors="replace") or "it ended")
         super().__init__(pid_of(fds[0]), fds[0])
         self.kernel = Forked(pid_of(fds[1]), fds[1])  # the kernel's own process
-        with tempfile.TemporaryFile(buffering=0) as files:
+        with (
+            tempfile.TemporaryFile(buffering=0) as files,
+            tempfile.TemporaryFile(buffering=0) as seccomp,
+        ):
             files.write(given.files)
-            forking.send(starting, given.connection, [files.fileno()])
+            seccomp.write(given.filter_of_tests)
+            forking.send(starting, given.connection, [files.fileno(), seccomp.fileno()])
         # Closed when this process exits, in any way; then a forked kernel ends.
         self._lifeline = starting
         self._started = started

@@ -16,7 +16,7 @@ import psutil
 
 from hw_grading.answering.forking import Forked
 from hw_grading.answering.isolation import OWN_FOLDERS
-from hw_grading.sandbox.processes import seconds_waited
+from hw_grading.sandbox.processes import Waiting, seconds_waited
 from hw_support.submission.problems import Kind
 
 SECONDS_BETWEEN_CHECKS = 0.5
@@ -38,7 +38,8 @@ class Watch:
     The process `kernel` gets the interrupts. The process `root` is watched together with all its
     descendants: the limits hold for all of them, and killing it kills them all.
     `most_files` limits the number of files and folders in each of the sandbox's own folders: each
-    takes memory besides its size. It is None without a sandbox.
+    takes memory besides its size. It is None without a sandbox. `used_seconds` are those of an
+    earlier run, which count too.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Watch:
         memory_mb: float,
         cpu_seconds: float,
         most_files: int | None = None,
+        used_seconds: float = 0.0,
     ) -> None:
         self.kernel_pid, self.root_pid = kernel.pid, root.pid
         self._kernel, self._root = kernel, root
@@ -56,7 +58,8 @@ class Watch:
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
-        self.used_seconds = 0.0  # of CPU time, by all processes
+        self.used_seconds = self._used_before = used_seconds  # of CPU time, by all processes
+        self._waiting = Waiting()
         self._helper: tuple[Forked, psutil.Process, float] | None = None  # and its limit
         self._helper_was_ended = False
         self._me = psutil.Process()
@@ -67,8 +70,8 @@ class Watch:
         self._thread.start()
 
     def times(self) -> tuple[float, float]:
-        """Return the seconds that were computed, and that the kernel waited for a processor."""
-        return self.used_seconds, seconds_waited(self.kernel_pid)
+        """Return the seconds that were computed, and waited for a processor that others used."""
+        return self.used_seconds, self._waiting.seconds
 
     def begin_helper(self, helper: Forked, cpu_seconds: float) -> None:
         """Limit the CPU time of the examiner: its own timers cannot stop all code."""
@@ -93,10 +96,21 @@ class Watch:
         self._kernel.send_signal(signal.SIGINT)
 
     def kill(self, kind: Kind | None = None, reason: str = "") -> None:
-        """End the kernel and everything that it started, at once; keep the first reason for it."""
+        """End the kernel and its children at once; keep the first reason for it.
+
+        Other processes of the sandbox, which wait for second tries, end the next time, or without
+        a reason.
+        """
         with self._lock:
+            ends_all = bool(self.stop) or not kind
             self.stop = self.stop or (Stop(kind, reason) if kind else None)
-        self._root.kill()
+        if ends_all:
+            self._root.kill()
+        else:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for process in psutil.Process(self.kernel_pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        process.kill()
         self._kernel.kill()
 
     # -- the checks
@@ -128,7 +142,11 @@ class Watch:
 
     def _check(self) -> None:
         processes = [self._first, *self._first.children(recursive=True)]
-        self.used_seconds = max(self.used_seconds, sum(map(_computed, processes)))
+        computed = self._used_before + sum(map(_computed, processes))
+        self.used_seconds = max(self.used_seconds, computed)
+        waited = {process.pid: seconds_waited(process.pid) for process in processes}
+        could_run = sum(map(_could_run, processes))
+        self._waiting.look(self.used_seconds - self._used_before, waited, could_run)
         if self.used_seconds > self._cpu_seconds:
             limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
             self.kill(Kind.TIME_LIMIT, f"it used up {limit}")
@@ -149,6 +167,13 @@ def _computed(process: psutil.Process) -> float:
         times = process.cpu_times()
         return float(times.user + times.system + times.children_user + times.children_system)
     return 0.0
+
+
+def _could_run(process: psutil.Process) -> bool:
+    """Whether a process computes, or waits for a processor."""
+    with contextlib.suppress(psutil.Error):
+        return bool(process.status() == psutil.STATUS_RUNNING)
+    return False
 
 
 def _held(process: psutil.Process, exactly: bool) -> float:

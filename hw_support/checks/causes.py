@@ -9,7 +9,7 @@ Mistakes that belong to one function have marks: see `mark_of`.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,24 @@ _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 _FEWEST = 3  # numbers of a result that is recognised by its digits, or that has a mark
 _ROUNDED = 1e-6  # how near a count is to a whole number
 
+_EXACT = 1e-9  # a result that was rounded, or multiplied, agrees up to this
+_OR, _MOST_NAMED = ", or ", 2  # causes in one message
+
+IN_ANOTHER_ORDER = "the values are right, in another order"
+_NAN = "NaN comes from inf / inf, inf - inf, 0 * inf or 0 / 0: look for what is infinite, or 0"
+_INFINITE = "infinity comes from a large exponent, from a division by 0, or from the logarithm of 0"
+# Mistakes that are seen at the result, if nothing else explains it.
+_AT_SIGHT: dict[str, Callable[[Array, Array], bool]] = {
+    "every entry is the same: does the result depend on the inputs?": (
+        lambda got, right: bool(np.ptp(got) == 0 and np.unique(right).size not in (0, 2))
+    ),
+    IN_ANOTHER_ORDER: (
+        lambda got, right: (
+            got.size == right.size and _agree(np.sort(got, None), np.sort(right, None), _SAME)
+        )
+    ),
+}
+
 # The name of an explanation that no message shows. It only competes with the other explanations.
 _NO_NAME = ""
 
@@ -35,10 +53,14 @@ _NO_NAME = ""
 def likely_cause(got: Array, right: Array) -> str | None:
     """Return which known mistake turns `right` into `got`, as a clause; their shapes may differ.
 
-    It is None if no known mistake explains all entries, if more than one does, or if the values
-    nearly agree.
+    Two mistakes are named if both explain all entries. It is None if none or more do, or if the
+    values nearly agree.
     """
-    if right.size < 2 or got.size == 0 or not (np.isfinite(got).all() and np.isfinite(right).all()):
+    if right.size == 0 or got.size == 0 or not np.isfinite(right).all():
+        return None
+    if not np.isfinite(got).all():
+        return _NAN if np.isnan(got).any() else _INFINITE
+    if right.size < 2:
         return None
     whole = np.trunc(right)
     if got.dtype.kind in "iu" and np.array_equal(got, whole) and not np.array_equal(right, whole):
@@ -46,13 +68,19 @@ def likely_cause(got: Array, right: Array) -> str | None:
     got = got.astype(float)
     if np.abs(got).max() > _LEAST * np.abs(right).max() and _is_rounding(got):
         return "the step h is so small that the difference is rounding: take h near 1e-5"
+    if digits := _digits_kept(got, right):
+        return f"the values are rounded to {digits} digits after the point: keep all digits"
     if got.shape == right.shape and _agree(got, right, _NEARLY):
         return None
     possible = [one for one in _explanations(got, right) if _agree(got, one[1], _NEARLY)]
-    if len({cause for cause, _ in possible}) != 1:
+    if not possible and got.shape == right.shape and got.size >= _FEWEST:
+        return next((cause for cause, holds in _AT_SIGHT.items() if holds(got, right)), None)
+    close = {cause for cause, wanted in possible if _agree(got, wanted, _SAME)}
+    names = dict.fromkeys(cause for cause, _ in possible)
+    most = _MOST_NAMED if got.size >= _FEWEST else 1
+    if len(names) > most or _NO_NAME in names or not close:
         return None
-    agrees = any(_agree(got, wanted, _SAME) for _, wanted in possible)
-    return possible[0][0] or None if agrees else None
+    return _OR.join(names) if len(close) == len(names) else None
 
 
 # Two numbers between 1/4 and 2 differ by a multiple of this, and differences of such numbers,
@@ -73,14 +101,43 @@ def _is_rounding(got: Array) -> bool:
     return False
 
 
+def _digits_kept(got: Array, right: Array) -> int:
+    """Return the number of digits after the point to which `right` was rounded; 0 if it was not."""
+    for digits in range(1, 6) if got.shape == right.shape else ():
+        rounded = np.round(right, digits)
+        if np.abs(got - rounded).max() < _EXACT < np.abs(right - rounded).max():
+            return digits
+    return 0
+
+
+def times(got: float, right: float) -> str:
+    """Say that one number is a whole multiple of the other, in words for a message; or "".
+
+    Both need all of their digits: 0.5 is half of 1 for many reasons.
+    """
+    if not got or not math.isfinite(got) or not math.isfinite(right) or _is_by_hand(right):
+        return ""
+    ratio = got / right
+    if (n := round(ratio)) > 1 and abs(ratio - n) < _EXACT * n:
+        return f"it is {n} times what it should be: is this the sum, and not the mean?"
+    if (n := round(1 / ratio)) > 1 and abs(1 / ratio - n) < _EXACT * n:
+        return f"it is divided by {n} once too often"
+    return ""
+
+
 def agrees(cause: str, got: Array, right: Array) -> bool:
     """Whether a result can come from the mistake: so it does if the mistake changes nothing here.
 
     True too if the mistake is not known for results of this shape.
     """
+    if cause in (_NAN, _INFINITE):
+        return True  # it may be right for all other inputs
     if right.size == 0 or not (np.isfinite(got).all() and np.isfinite(right).all()):
         return False
-    made = [one for name, one in _explanations(got.astype(float), right) if name == cause]
+    if cause in _AT_SIGHT:
+        return _AT_SIGHT[cause](got, right)
+    names = cause.split(_OR)
+    made = [one for name, one in _explanations(got.astype(float), right) if name in names]
     return not made or any(_agree(got, one, _SAME) or not (one.any() or got.any()) for one in made)
 
 
@@ -132,6 +189,9 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
         yield "the function returned one array instead of two; this is its first entry", right[0]
         for other in (right[-1], right.mean(axis=0), right.max(axis=0), right.min(axis=0)):
             yield _NO_NAME, np.asarray(other)
+    if got.size == 1 and right.size > 1 and right.ndim < 3:
+        yield "this is the mean of all entries: keep each one", right.mean()
+        yield "this is the sum of all entries: keep each one", right.sum()
     if n > 1:
         yield "the order along the first axis is reversed", right[::-1]
     if right.ndim > 1 and right.shape[-1] > 1:
@@ -141,20 +201,26 @@ def _explanations(got: Array, right: Array) -> Iterator[tuple[str, Array]]:
     # A factor can be told from a summand if the entries have two sizes or both signs.
     if there.size > 1 and np.ptp(there) > _NEARLY * np.abs(there).max():
         yield "the sign is wrong", -right
+        if right.min() < 0 < right.max():
+            yield "negative entries have lost their minus", np.abs(right)
         yield from _factors(right, n)
     if np.all((right >= 0) & (right <= 1)) and np.ptp(right) > _NEARLY:
         yield "every entry is 1 minus what it should be", 1 - right
+
+
+def _is_by_hand(values: Any) -> bool:
+    """Whether numbers look made up by hand, such as 0.5 and 3."""
+    return bool(np.all(values * 64 == np.rint(values * 64)))
 
 
 def _factors(right: Array, n: int) -> Iterator[tuple[str, Array]]:
     """Yield the factors that students leave out or add.
 
     With numbers made up by hand, such as 0.5 and 3, one result may be twice another for many
-    reasons. Then no power of 2 is named as a cause. Nor is a length, or its root, if it is 2.
+    reasons. Then no power of 2 is named as a cause. A length that is 2 is not named as such.
     """
-    by_hand = bool(np.all(right * 64 == np.rint(right * 64)))
-    lengths = right.shape[:1] if right.ndim == 3 else right.shape
-    if not by_hand and not {2, 4} & {*lengths}:
+    by_hand = _is_by_hand(right)
+    if not by_hand:
         yield "every entry is 2 times what it should be", 2 * right
         yield "every entry is half of what it should be", right / 2
     counts_rows = right.ndim == 3 or (right.ndim == 2 and right.shape[1] == 1)

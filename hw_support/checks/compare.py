@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_support.checks.causes import agrees, likely_cause
-from hw_support.checks.notebook_access import Called, notebook_of
+from hw_support.checks.notebook_access import Called, Notebook
+from hw_support.checks.written import function_as_written
 
 Array = npt.NDArray[Any]
 
@@ -22,6 +23,8 @@ _NO_RETURN = ". Is a `return` missing?"
 _MAX_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 _MAX_SHOWN = 24  # entries of an array, and characters of a text, in a message
 _MAX_LISTED = 4  # entries in a message
+_NOT_PUT_BACK = "an entry is moved, and not put back to where it was"
+_LARGEST_STEP = 1e-2  # by which an entry is moved for a difference, relative to it
 
 
 class Mismatch(AssertionError):
@@ -176,7 +179,11 @@ def assert_close(
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
     if good.all():
         return
-    first = tuple(np.argwhere(~good)[0].tolist())
+    differs = ~good & ~(np.isnan(got) & np.isnan(right))
+    if not differs.any():
+        nan = f"{what}: expected NaN, got NaN, which equals nothing"
+        raise Mismatch(f"{nan}. The test that compares them needs equal_nan=True", got, right)
+    first = tuple(np.argwhere(differs)[0].tolist())
     came, wanted = float(got[first]), float(right[first])
     index = f"[{', '.join(map(str, first))}]" if first else ""
     message = f"{what}{index}: expected {wanted:.10g}, got {came:.10g}"
@@ -188,8 +195,10 @@ def assert_close(
 
 
 def _cause(got: Array, right: Array, what: str) -> str:
-    """Name a likely cause of a wrong result, except for arguments that a call changed."""
-    return "" if what.endswith(" after the call") else likely_cause(got, right) or ""
+    """Name a likely cause of a wrong result; arguments that a call changed have one alone."""
+    if what.endswith(" after the call"):
+        return _NOT_PUT_BACK if _moved_little(got, right) else ""
+    return likely_cause(got, right) or ""
 
 
 # While `refuted` runs: the last results that were compared, and what was right.
@@ -226,8 +235,12 @@ def expect_spread(
         said = f"expected the standard deviation {std:g}, got {spread:.3g}"
         fourth = float(np.mean((draws - middle) ** 4)) / (spread**4 or 1.0)
         tails = float(np.clip(fourth, *_TAILS)) - 1  # 2 for a normal distribution
-        near = std * _STANDARD_ERRORS * (tails / (4 * n)) ** 0.5
-        expect(abs(spread - std) <= near, said)
+        part = _STANDARD_ERRORS * (tails / (4 * n)) ** 0.5
+        if std != 1 and any(abs(spread / one - 1) <= part for one in (std**2, std**0.5)):
+            said += (
+                ". Likely cause: the variance is taken for the standard deviation, or the reverse"
+            )
+        expect(abs(spread - std) <= part * std, said)
     if mean is not None:
         near = _STANDARD_ERRORS * (spread if std is None else std) / n**0.5
         expect(abs(middle - mean) <= near, f"expected the mean {mean:g}, got {middle:.3g}")
@@ -341,7 +354,7 @@ def shown(value: object, entries: int = _MAX_SHOWN) -> str:
         case None | bool() | int() | np.bool_() | np.integer():
             return str(value)
     if callable(value):
-        return str(getattr(value, "__name__", "a function"))
+        return function_as_written(value)
     return f"an object of type {type(value).__name__}"
 
 
@@ -364,8 +377,9 @@ def watched_calls(
     if remote := getattr(type(function), "watched", None):  # in the student's process
         calls: list[Callable[[], Called]] = remote(function, inputs)
         return calls
-    names = getattr(function, "__globals__", {})
-    return notebook_of(names).calls(function, inputs, whole=True)
+    names = getattr(function, "__globals__", None)
+    there: Notebook = getattr(names, "notebook", None) or Notebook({})
+    return there.calls(function, inputs, whole=True)
 
 
 def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> None:
@@ -380,19 +394,16 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
             expect_same(now, then, ", ".join(f"{name}[{k}]" for k in range(count)))
         elif not _is_same(now, then):
             said = f"expected {shown(then)}, as before, got {shown(now)}"
-            cause = "a number that was moved a little is not put back" if _moved(now, then) else ""
+            cause = _NOT_PUT_BACK if _moved_little(now, then) else ""
             raise Mismatch(f"{name} after the call: {said}", cause=cause)
 
 
-_LONG_STEP = 0.01  # for differences
-
-
-def _moved(now: Any, then: Any) -> bool:
-    """Whether all numbers of an array have moved by the same small step."""
-    if not isinstance(then, np.ndarray) or np.shape(now) != then.shape or then.size < 2:
+def _moved_little(now: Any, then: Any) -> bool:
+    """Whether entries of an array were moved by a small step, as for a difference."""
+    if not issubclass(type(now), np.ndarray) or now.shape != np.shape(then):
         return False
     steps = np.abs(np.asarray(now, dtype=float) - then)
-    return bool(0 < steps.max() <= _LONG_STEP and np.ptp(steps) < 1e-3 * steps.max())
+    return bool(np.any(steps > 0) and np.all(steps <= _LARGEST_STEP * np.abs(then)))
 
 
 def _is_same(now: Any, then: Any) -> bool:

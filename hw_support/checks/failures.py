@@ -14,6 +14,74 @@ _LONGEST_TEXT = 1000  # characters of an exception's text
 _MOST_CALLS = 3  # that a place names
 _OF_A_CELL = re.compile(r" ?\(\d+\.py, (line \d+)\)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_FIT = "as many columns on the left as rows on the right"
+_ASK = "Is the order wrong, is one to be transposed, or is one not the array that you mean?"
+_NO_RETURN = "Does a function without `return` give None?"
+# What errors of Python and NumPy say, and what stands there instead: the shapes, and what usually
+# helps. `\\g<0>` is the text that was found.
+_ADVICE = {
+    r"\. Use a\.any\(\) or a\.all\(\)": (
+        ". `if`, `and`, `not`, `max` and `min` take one number; np.where and np.maximum take arrays"
+    ),
+    r"matmul: .*\(size (\d+) is different from (\d+)\)": (
+        rf"`@` needs {_FIT}, and got \2 and \1. {_ASK}"
+    ),
+    r"matmul: .* does not have enough dimensions.*": (
+        "`@` multiplies arrays, and one of these is a number. For a number take `*`"
+    ),
+    r"shapes (\([\d,]*\)) and (\([\d,]*\)) not aligned: .*": (
+        rf"np.dot needs {_FIT}, and got the shapes \1 and \2. {_ASK}"
+    ),
+    r"could not be broadcast together with shapes.*": (
+        r"\g<0>. From the last axis on, both lengths must be equal, or one of them 1. "
+        "(`*` works entry by entry, `@` multiplies matrices)"
+    ),
+    r"non-broadcastable output operand.*": (
+        r"\g<0>. Were arrays of shapes (n,) and (n, 1) combined? Reshape one of them first"
+    ),
+    r"only (?:length-1|0-dimensional|size-1) arrays can be converted.*": (
+        r"\g<0>. `math` and float() take one number; np.exp, np.log, ... take arrays"
+    ),
+    r"math range error|Result too large|Numerical result out of range": (
+        r"\g<0>. An exponential is too large: choose a form in which it is small"
+    ),
+    r".*(?:NoneType' object|non-iterable NoneType|operand.*'NoneType').*": rf"\g<0>. {_NO_RETURN}",
+    r".*(?:operand|has no attribute|by non-int).*'tuple'.*|'tuple' object has no attribute.*": (
+        r"\g<0>. A function with several results returns a tuple: take it apart, `a, b = ...`"
+    ),
+    r".*operand.*'list'.*|'list' object has no attribute.*|can't multiply sequence by non-int.*": (
+        r"\g<0>. A list does not compute: make an array of it, `np.array(...)`"
+    ),
+    r"'(?:numpy\.ndarray|list|tuple)' object is not callable": (
+        r"\g<0>. `x[0]` takes an entry, and x(0) calls x. Or does an array have a function's name?"
+    ),
+    r"could not broadcast input array from shape.*": (
+        r"\g<0>: what you store has the first shape, and its place has the second"
+    ),
+    r"too many indices for array.*": (
+        r"\g<0>. The array has fewer axes than you use: look where it is made"
+    ),
+    r"(?:too many|not enough) values to unpack.*": (
+        r"\g<0>. Left and right of `=`, or in a `for`, are not as many values"
+    ),
+    r"(?:index out of range|is out of bounds for axis).*": (
+        r"\g<0>. Indices begin at 0: the last one is the length - 1"
+    ),
+    r"setting an array element with a sequence\.?$": (
+        "one entry of an array takes one number, and it got several"
+    ),
+    r"setting an array element with a sequence.*inhomogeneous.*": (
+        "entries of different shapes make no array. If they are results of one function, such as "
+        "`out, cache`, take them apart"
+    ),
+    r"[Cc]annot cast ufunc .* from dtype\('float\d+'\) to dtype\('u?int\d+'\).*": (
+        "an array of integers cannot hold fractions. Make one of floats first, `x.astype(float)`"
+    ),
+    r"cannot access local variable.*": (
+        r"\g<0>. It has one only in a branch or a loop that did not run, or further down"
+    ),
+    r"maximum recursion depth exceeded.*": r"\g<0>. The function calls itself without end",
+}
 # Unicode calls these printable: fillers of Hangul, and the empty pattern of Braille.
 _LOOK_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
@@ -115,5 +183,9 @@ def described(error: BaseException, place: Place | None) -> str:
     Reading its text runs student code, which may raise.
     """
     kind, text = plain_name(type(error).__name__, "an exception"), one_line(str(error))
+    for pattern, advice in _ADVICE.items() if place else ():
+        if found := re.search(pattern, text):
+            text = text[: found.start()] + found.expand(advice) + text[found.end() :]
+            break
     at = f"{place}: " if place else ""
     return f"{at}{kind}: {text}" if text else f"{at}{kind} was raised"

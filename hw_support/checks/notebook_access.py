@@ -10,6 +10,8 @@ from typing import Any
 
 from hw_support.checks.time_limit import time_limit
 
+_OWN = "__hw_notebook__"  # the name under which a notebook keeps the access to itself
+
 
 @dataclass(frozen=True)
 class Called:
@@ -30,10 +32,23 @@ class Notebook:
     MISSING = object()  # the value of a name that is not defined
     # A grader sets an object that answers what is right. Students have none.
     reference: Any = None
+    # A grader that makes second tries later sets `hw_support.checks.parts.Tries`.
+    tries: Any = None
     keeps_results = False  # whether `calls` gives results that can be used in several parts
 
     def __init__(self, names: dict[str, object]) -> None:
         self.names = names
+        # Points earned and possible so far, by test: its name, and file and line of its `Checks`.
+        # A test that runs again has the same key.
+        self.points: dict[tuple[str, str, int], tuple[float, float]] = {}
+
+    def earned(self) -> dict[str, tuple[float, float]]:
+        """Return the points earned and possible so far, by function; its tests are added up."""
+        found: dict[str, tuple[float, float]] = {}
+        for (name, _, _), (got, possible) in self.points.items():
+            before = found.get(name, (0.0, 0.0))
+            found[name] = before[0] + got, before[1] + possible
+        return found
 
     def put(self, values: Mapping[str, object]) -> object:
         """Bind names to other values; return what `put_back` needs. `MISSING` unbinds a name."""
@@ -98,6 +113,7 @@ class Notebook:
             self.put_back(before)
 
 
-def notebook_of(names: dict[str, object]) -> Notebook:
-    """Return the access to the notebook for a test cell with these names."""
-    return getattr(names, "notebook", None) or Notebook(names)
+def notebook_of(names: dict[str, Any]) -> Notebook:
+    """Return the access to the notebook for a test cell with these names, always the same."""
+    found: Notebook = getattr(names, "notebook", None) or names.setdefault(_OWN, Notebook(names))
+    return found

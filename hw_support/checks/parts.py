@@ -16,7 +16,7 @@ Students see every part and run it with the cases of the cell. When a notebook i
 homework's solutions are at hand as a reference. They answer fresh cases (see `Checks.fresh`), and
 a part that fails gets a second try, with the reference in the place of every function further up in
 the notebook. The better result counts, so a bug in one function costs no points in another that
-calls it.
+calls it. A grader may make the second tries later, when no student code follows: see `Tries`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import io
 import itertools
 import math
 import os
@@ -40,7 +41,7 @@ import numpy as np
 
 from hw_support import figures
 from hw_support.checks import failures
-from hw_support.checks.causes import mark_of
+from hw_support.checks.causes import IN_ANOTHER_ORDER, mark_of, times
 from hw_support.checks.compare import (
     Mismatch,
     NotPlainData,
@@ -57,6 +58,7 @@ from hw_support.checks.compare import (
 from hw_support.checks.fresh import drawn_like, generator, is_finite
 from hw_support.checks.notebook_access import notebook_of
 from hw_support.checks.time_limit import TimeLimitReached
+from hw_support.checks.written import last_call
 
 if TYPE_CHECKING:
     from hw_support.figures import Facts
@@ -67,6 +69,7 @@ Explain = Callable[[Sequence[Case]], str]  # of a part's visible cases, which kn
 
 # The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
 CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
+_MOST_ENTRIES = 10_000  # of an iterator, which may never end
 _LONGEST_INPUTS = 300  # characters
 _WIDTH = 88  # characters of a line
 PASSED, FAILED = "passed", "FAILED"
@@ -79,11 +82,7 @@ NOT_ANSWERED = "is not answered yet"
 COUNTS_ONLY = "counts only if a part that compares values passes"
 _AGAIN = {COUNTS_ONLY: COUNTS_ONLY}
 _THE_SAME = "for the same reason as a part above"
-EXCUSED = "one of your functions raises an error here, which has cost points in its own test"
-SECOND_TRY = "with right functions in the place of those that stand above in the notebook"
-# Points earned and possible so far, in the tests of functions that this process has begun.
-earned: dict[str, tuple[float, float]] = {}
-
+SECOND_TRY = "passed with correct versions of your earlier functions"
 
 # What code of the homework's own may raise while it draws or answers fresh cases.
 _NOTHING_RIGHT = (Exception, NotPlainData, TimeLimitReached)
@@ -101,9 +100,9 @@ class Part:
     """The outcome of a part.
 
     `message` says why it failed; it is empty if the part passed. `fresh` tells whether a fresh case
-    failed, `second_try` whether the part passed only with the reference's functions, `excused`
-    whether it counts because a function that has cost points raises an error there, and
-    `compares_values` whether it compares values.
+    failed, `second_try` whether the part passed only with the reference's functions, and
+    `compares_values` whether it compares values. `excused` says why the part counts although one of
+    the student's functions raised an error or is not defined: that has cost points already.
     """
 
     what: str
@@ -111,13 +110,43 @@ class Part:
     message: str = ""
     fresh: bool = False
     second_try: bool = False
-    excused: bool = False
+    excused: str = ""
     compares_values: bool = True
 
     @property
     def passed(self) -> bool:
         """Whether the part's points were earned."""
         return not self.message
+
+
+@dataclass(frozen=True)
+class FirstTry:
+    """The first try of a part: its outcome, what it printed, and what is told from then on."""
+
+    part: Part
+    said: str
+    unanswered: str
+    told: frozenset[str]
+
+
+class Tries:
+    """The tries of a cell that runs twice: `first` are those of its parts, None if it had none.
+
+    The first time no part gets a second try. If one is wanted, the cell runs again with the first
+    tries `known`, when no code of the student's follows.
+    """
+
+    def __init__(self, known: Sequence[FirstTry | None] = ()) -> None:
+        self.first: list[FirstTry | None] = []
+        self.is_wanted = False  # whether the cell should run again
+        self.is_second = bool(known)
+        self._known = known
+
+    def begin(self) -> FirstTry | None:
+        """Begin the next part; return its first try if it is known."""
+        place = len(self.first)
+        self.first.append(None)
+        return self._known[place] if place < len(self._known) else None
 
 
 class Checks:
@@ -139,8 +168,11 @@ class Checks:
     exactly
         Whether further results, beyond those that `returns` names, are a mistake.
     likely
-        Known mistakes, as clauses, with the marks of the results that come from them, by name. A
-        table that fails names the mistake that has its mark. `marks` has the mark to write here.
+        Known mistakes. A key says what the mistake is, as a message ends: "the bias is missing".
+        Its value has, by the name of each result that the mistake makes wrong, one number that
+        stands for the wrong values, their mark. To get the mark, make the mistake in the notebook,
+        run the test, and look at ``checks.marks``. From then on, a table whose values have this
+        mark says "Likely cause: the bias is missing".
     """
 
     def __init__(
@@ -164,8 +196,7 @@ class Checks:
         self.case: Case | None = None
         self.got: object = None
         self.expected: object = None
-        # Of tables that failed: a number for all visible results of one name, by name. The same
-        # mistake gives the same mark.
+        # Of tables that failed: the marks of their results, by name. See `likely` above.
         self.marks: dict[str, list[float]] = {}
         self.second_try = False  # whether the reference's functions replace the notebook's now
         self._cases = list(cases)
@@ -182,7 +213,9 @@ class Checks:
         self._running: list[Case] = []  # the cases of the part that runs
         self._calls: Any = None  # the inputs and calls of the part that runs, if it has begun them
         self._shared: dict[Any, Any] = {}  # cases and calls that several parts use
-        earned[name] = 0.0, math.inf  # until a part has run: a test may end before that
+        # IPython may count runs in the name of a cell's file.
+        self._key = name, re.sub(r"-input-\d+-", "", self._file), cell.f_lineno
+        self.notebook.points[self._key] = 0.0, math.inf  # a test may end before its first part
 
     def fresh(self, draw: Callable[..., Any] | None = None, /, **ranges: Any) -> Any:
         """Say how fresh cases are drawn when the notebook is graded. Call it before the first part.
@@ -251,7 +284,7 @@ class Checks:
         values: bool = True,
         of: Sequence[str] = (),
     ) -> Callable[[Callable[..., object]], object]:
-        """Return a decorator that runs a function as a part at once.
+        """Return a decorator. It runs the function below it at once, as a part.
 
         Parameters
         ----------
@@ -265,12 +298,12 @@ class Checks:
             Whether the part compares values. One that does not, such as a comparison of shapes,
             counts only if a part above it that does has passed.
         of
-            The functions whose results a deliverable shows. What the notebook's own functions
-            return is right, also if it is wrong: it has cost points in the function's own test. But
-            if two functions of the notebook or more have less than half of their points, and one of
-            these is among them, the part fails: then nobody knows who made what is shown. If one of
-            them raises an error, and nothing is shown (see `shown`), the part counts under the same
-            condition.
+            For a deliverable, the functions whose results it shows. The part then expects what the
+            student's own functions return. A mistake in these costs nothing here, since it has cost
+            points in the function's own test. If such a function raises an error or is not defined,
+            so that there is nothing to show (see `shown`), the part counts as passed. Neither holds
+            if one of the functions, and another one of the notebook, have less than half of their
+            points: then the part fails, since nobody knows who made what is shown.
         """
 
         def run(function: Callable[..., object]) -> object:
@@ -371,7 +404,8 @@ class Checks:
             both = np.concatenate([first, second])
             same = first.size == second.size and np.array_equal(first, second)
             constant = np.ptp(both) == 0
-            expect(constant or not same, "expected two calls to differ, got the same numbers twice")
+            said = "expected two calls to differ, got the same numbers twice. Is a seed set inside?"
+            expect(constant or not same, said)
             is_whole = np.array_equal(both, np.round(both))  # such as a die's
             different = len(np.unique(both))
             said = f"expected {both.size} different numbers in two calls, got {different}"
@@ -406,15 +440,34 @@ class Checks:
                 try:
                     compare(value, due, what=name, **how)
                 except Mismatch as error:
-                    with contextlib.suppress(Exception):
-                        for other, its in zip(values, reversed(right), strict=True):
-                            compare(other, its, what=name, **how)
-                        error.cause = f"the values of {names} have changed places"
-                    if _same_numbers(value, due):
-                        error.cause = "the numbers are right, but in another order"
+                    if not error.cause:
+                        error.cause = self._cause_of(error, names, values, right, compare, how)
                     raise
 
-        self.part(what, points, of=of or self._named_by(call) or [self.name])(row)
+        functions = of or self._named_by(call) or [self.name]
+        self.part(what, points, cases=[()], of=functions)(row)
+
+    def _cause_of(
+        self,
+        error: Mismatch,
+        names: str,
+        values: Sequence[Any],
+        right: Sequence[Any],
+        compare: Callable[..., object],
+        how: Mapping[str, Any],
+    ) -> str:
+        """Return why a deliverable shows a wrong value: a multiple, or values of other names."""
+        got, due = error.got, error.expected
+        with contextlib.suppress(TypeError, ValueError):  # of what is no number
+            if np.size(got) > 1 and np.array_equal(np.sort(got, None), np.sort(due, None)):
+                return IN_ANOTHER_ORDER
+            if cause := times(float(got), float(due)):
+                return cause
+        with contextlib.suppress(Exception):
+            for other, its in zip(values, reversed(right), strict=True):
+                compare(other, its, what="", **how)
+            return f"the values of {names} have changed places"
+        return ""
 
     def _named_by(self, call: Callable[[], object]) -> list[str]:
         """Return the tested functions that a function of the cell names, also through others."""
@@ -426,13 +479,15 @@ class Checks:
                 if name not in names and getattr(code_of_other, "co_filename", "") == self._file:
                     codes.append(code_of_other)
                 names[name] = None
-        return [name for name in names if name in earned and name != self.name]
+        tested = self.notebook.earned()
+        return [name for name in names if name in tested and name != self.name]
 
     def shown(self, names: str, call: Callable[[], object]) -> list[Any]:
-        """Return the values of names of the notebook, which a deliverable has bound.
+        """Return the values of the names, separated by ", ", that a deliverable has bound.
 
-        If a name has no value, `call` is called: an error of the student's functions excuses that.
-        NameError if it raises none.
+        If one has no value, `call` is called, which calls the student's functions. If these raise
+        an error, the student could not show anything, and the part may count (see `of` in `part`).
+        NameError if they raise none.
         """
         try:
             return [self._value(name) for name in names.split(", ")]
@@ -443,8 +498,10 @@ class Checks:
             raise
 
     def _next_call(self, split: Callable[[Any], list[Any]], *, whole: bool) -> Any:
-        """Return the inputs and the call of the next case, of those that `_run` runs.
+        """Return the inputs of the next case, and a function that calls the student's with them.
 
+        `_run` goes through the cases one by one, and this is asked once for each call. The first
+        time, the calls of all cases are made ready, since a grader may make them in one question.
         `split` returns the inputs of each call of a case. For `whole` see `Notebook.calls`.
         """
         if self._calls is None:
@@ -467,7 +524,7 @@ class Checks:
     def _known(
         self, names: Sequence[str], marks: Mapping[str, Mark], right: Mapping[str, Mark]
     ) -> str:
-        """Return the known mistake that has the marks of these results; "" if not just one has.
+        """Return the known mistake that explains these results; "" if none or several do.
 
         A mark is a number for all visible results of one name, and how near another may be.
         """
@@ -514,15 +571,15 @@ class Checks:
         fresh = self._fresh_cases(part.what, cases, calls=calls)
         own = (self._cases if cases is None else cases) or [()]
         if of:
-            earned.pop(self.name, None)
+            self.notebook.points.pop(self._key, None)
         run = functools.partial(self._run, part, function, own, fresh, explain or (lambda _: ""))
         part = self._tried(part, run, of)
         told = {one.message for one in self.parts}
         self.parts.append(part)
-        if self.name in earned:
-            earned[self.name] = self._points()
+        if self._key in self.notebook.points:
+            self.notebook.points[self._key] = self._points()
         if part.second_try or part.excused:
-            _say(PASSED, [part], SECOND_TRY if part.second_try else EXCUSED)
+            _say(PASSED, [part], SECOND_TRY if part.second_try else part.excused)
         elif part.message and part.message not in {*told, COUNTS_ONLY, self._unanswered}:
             _say(FAILED, [part], part.message)
         elif not self._unanswered:
@@ -530,23 +587,41 @@ class Checks:
 
     def _tried(self, part: Part, run: Callable[[], Part], of: Sequence[str]) -> Part:
         """Return the part with its outcome, after at most two tries."""
-        if self._unanswered:
+        tries: Tries | None = self.notebook.tries
+        if known := tries and tries.begin():
+            first, self._unanswered = known.part, known.unanswered
+            self._told |= known.told
+            print(known.said, end="")
+        elif self._unanswered:
             return replace(part, message=self._unanswered)
-        if not part.compares_values and not any(p.passed and p.compares_values for p in self.parts):
+        elif not (part.compares_values or any(p.passed and p.compares_values for p in self.parts)):
             return replace(part, message=COUNTS_ONLY)
-        first, too_few = run(), _with_too_few_points(of)
-        if too_few:  # a second try would have right functions at hand for nothing
-            return replace(first, message=first.message or too_few, excused=False)
-        if first.excused and of:
-            return replace(part, excused=True)
-        if first.message and (right := self._right_functions()):
-            with self.notebook.replaced(**right):
-                self.second_try = True
-                second = run()
-                self.second_try = False
-            if not second.message:
-                return replace(part, second_try=True)
-        return replace(first, excused=False)
+        else:
+            first = self._first_try(run, tries) if tries else run()
+        too_few = _with_too_few_points(of, self.notebook.earned())
+        if first.excused and of and not too_few:
+            return replace(part, message="", excused=first.excused)
+        if first.message or too_few:
+            right = self._right_functions()
+            if tries and not tries.is_second:
+                tries.is_wanted = tries.is_wanted or bool(too_few or right)
+            elif right and not too_few:  # poor functions have no use for right ones
+                with self.notebook.replaced(**right):
+                    self.second_try = True
+                    second = run()
+                    self.second_try = False
+                if not second.message:
+                    return replace(part, second_try=True)
+        return replace(first, message=first.message or too_few, excused="")
+
+    def _first_try(self, run: Callable[[], Part], tries: Tries) -> Part:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            first = run()
+        print(said.getvalue(), end="")
+        told = frozenset(self._told)
+        tries.first[-1] = FirstTry(first, said.getvalue(), self._unanswered, told)
+        return first
 
     # -- fresh cases
 
@@ -655,7 +730,11 @@ class Checks:
 
     def functions_above_lost_points(self) -> bool:
         """Whether a function of an earlier test has not all of its points."""
-        return any(got < points for name, (got, points) in earned.items() if name != self.name)
+        return any(
+            got < points
+            for name, (got, points) in self.notebook.earned().items()
+            if name != self.name
+        )
 
     def _right(self, value: Any) -> Any:
         """Return a value with right functions in the place of the notebook's own."""
@@ -665,7 +744,8 @@ class Checks:
         """Return the reference's functions above the tested one, of answers that are graded."""
         if not self._reference:
             return {}
-        graded = [name for name, (_, points) in earned.items() if points and name != self.name]
+        tested = self.notebook.earned().items()
+        graded = [name for name, (_, points) in tested if points and name != self.name]
         right: dict[str, object] = self._reference.above(self.name, graded, self.notebook.own)
         return right
 
@@ -704,7 +784,7 @@ class Checks:
         except (StaffError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            place, message = None, "an exception was raised"
+            place, message, excused = None, "an exception was raised", ""
             with contextlib.suppress(Exception):  # its text and attributes are student code too
                 place = failures.place_of(error, self.notebook.names, but=self._file)
                 if isinstance(error, ImportError) and not place:
@@ -712,22 +792,45 @@ class Checks:
                 if isinstance(error, Mismatch) and not (part.fresh or self.second_try):
                     self._find_cause(error, run_visible, lambda: explain(cases))
                 message = self._why(error, place)
+                excused = self._excuse(error, place) if self._nothing_shown else ""
                 names = [*inspect.signature(function).parameters]
                 names = self._inputs[: self._count(case)] if names == ["case"] else names
-                about = "" if self._unanswered else _about(names, case, part.fresh, error)
-                if about and (self.second_try or about not in self._told):
+                call = self._other_call(function, error)
+                about = _about(names, case, part.fresh, error) if call is None else ""
+                about = f"Call: {call}" if call else about
+                if about and not self._unanswered and (self.second_try or about not in self._told):
                     message += f"{'' if message.endswith('?') else '.'} {about}"
                     self._told.add("" if self.second_try else about)
                 if not self.second_try:
                     self.case, self.got = case, getattr(error, "got", None)
                     self.expected = getattr(error, "expected", None)
-            told = isinstance(error, Mismatch | NotImplementedError) or not self._nothing_shown
-            excused = isinstance(error, Exception) and not told and bool(place)
             message = failures.one_line(message) or "failed"  # blanks are a failure too
             return replace(part, message=message, excused=excused)
         finally:
             self.notebook.end_part()
         return replace(part, fresh=False)
+
+    def _excuse(self, error: BaseException, place: failures.Place | None) -> str:
+        """Say that a function of the student's, which has a test of its own, caused an error."""
+        if isinstance(error, Mismatch | NotImplementedError) or not isinstance(error, Exception):
+            return ""
+        missing = str(error.name) if isinstance(error, NameError) else ""
+        got, possible = self.notebook.earned().get(missing, (0.0, 0.0))
+        if got < possible:
+            what = f"{missing} is not defined"
+        elif place:
+            what = f"{place.function} raises an error here"
+        else:
+            return ""
+        return f"{what}, which has cost points in its own test"
+
+    def _other_call(self, function: Callable[..., object], error: BaseException) -> str | None:
+        """Return the call that led to an error; None if its inputs are those of the case."""
+        code: CodeType | None = getattr(function, "__code__", None)
+        if code is None or code.co_filename != self._file:
+            return None
+        lines = [s.tb_lineno for s in failures.steps_of(error) if s.tb_frame.f_code is code]
+        return last_call(code, lines[-1], self.name) if lines else None
 
     def _find_cause(
         self,
@@ -785,11 +888,11 @@ class Checks:
             print(f"note    {line}")
 
     def score(self) -> float | None:
-        """Print what is left to print, and return the points earned: the cell's last expression.
+        """Print the points, and return those earned: end the cell with this call.
 
-        It is None if the parts are worth nothing. A notebook shows the number only while nbgrader
-        runs it. AssertionError if a part has failed while
-        nbgrader validates the notebook, which reports only errors.
+        nbgrader takes the value of a cell's last line as its score. It is None if all parts
+        together are worth 0 points. While nbgrader validates a notebook, it looks at errors alone;
+        so a part that failed raises AssertionError then.
         """
         known = {part.what for part in self.parts} | {""}
         drawn = self._drawn if self._reference else {}
@@ -830,12 +933,15 @@ class Checks:
 def results(came: Any, names: str, *, exactly: bool = False) -> list[Any]:
     """Return the results of a call, as many as there are names: ``"out, grad"``.
 
-    For one name, what was returned is the result. `Mismatch` if the call returned fewer results.
+    For one name, what was returned is the result; of an iterator, the list of its first 10,000
+    entries. `Mismatch` if the call returned fewer results.
     Further results are left out; with `exactly`, `Mismatch`.
     """
     count = len(names.split(", "))
     if count == 1:
-        return [came]
+        # As a grader's handle of an iterator, which has a list of its entries.
+        is_iterator = hasattr(type(came), "__next__")
+        return [[*itertools.islice(came, _MOST_ENTRIES)] if is_iterator else came]
     value = None
     with contextlib.suppress(Mismatch):
         value = looked_at(came)
@@ -867,8 +973,11 @@ def _names_in(code: CodeType) -> list[str]:
     return [*code.co_names, *inner]
 
 
-def _with_too_few_points(functions: Sequence[str]) -> str:
-    """Say that one of these functions and another have less than half of their points; or ""."""
+def _with_too_few_points(functions: Sequence[str], earned: Mapping[str, Mark]) -> str:
+    """Say that one of these functions and another have less than half of their points; or "".
+
+    `earned` has the points, earned and possible, of each function that is tested.
+    """
     poor = [name for name, (got, points) in earned.items() if got < points / 2]
     if len(poor) < 2 or not {*functions} & {*poor}:
         return ""
@@ -945,14 +1054,6 @@ def _has_colours() -> bool:
         return False
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return hasattr(shell, "kernel") or sys.stdout.isatty()
-
-
-def _same_numbers(value: Any, due: Any) -> bool:
-    """Whether two arrays have the same numbers, in any order."""
-    with contextlib.suppress(Mismatch):
-        one, other = (np.sort(as_numbers(each, what=""), axis=None) for each in (value, due))
-        return one.size > 1 and one.shape == other.shape and np.allclose(one, other, rtol=1e-5)
-    return False
 
 
 def _mark_of(column: Sequence[Any]) -> Mark:

@@ -29,7 +29,9 @@ class Curve:
     low: float | None = None
     high: float | None = None
     outside: int = 0  # how many of its points the axes cut off
+    covered: int = 0  # how many of its points a legend covers
     joined: bool = True  # whether a line joins the points
+    faint: bool = False  # whether its colour is that of the background, or nearly transparent
     array: str = ""  # the array of the notebook that it shows; "" if none is known
     how: str = "{}"  # how it shows it, such as "100 × {}" or "{}[:121]"
     label: str = ""  # its own label
@@ -40,6 +42,11 @@ class Curve:
     def shows(self) -> str:
         """What it shows, such as "100 × test_acc"; "" if that is not known."""
         return self.array and self.how.replace("{}", self.array)
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether any of it can be seen."""
+        return not self.faint and self.low is not None and self.outside < self.points
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class Axes:
     legend: tuple[str, ...] = ()  # its entries; none without a legend
     percent: bool = False  # whether numbers at the y axis are written as percentages
     bare: bool = False  # whether the axes are switched off
+    filled: float = 1.0  # the share of their height, or of their width if less, that curves take
 
     @property
     def is_empty(self) -> bool:
@@ -79,21 +87,6 @@ class Facts:
     height: float = 0.0
     text: float = 0.0  # size of the smallest text, in percent of the figure's larger side
     shown: bool = True  # False if it was saved or closed, and is in no output
-
-
-def facts_of(figure: Any, arrays: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the facts of a Figure, or of the figure of an Axes, as JSON data.
-
-    `arrays` are those of the notebook by name; one of other than one dimension is left out.
-    """
-    if not hasattr(figure, "get_size_inches"):
-        figure = figure.get_figure() if hasattr(figure, "get_figure") else figure
-    if not hasattr(figure, "get_size_inches"):
-        kind = type(figure).__name__
-        raise TypeError(f"expected a Figure or an Axes of matplotlib, got an object of type {kind}")
-    from hw_support.figures.taking import take  # imports matplotlib
-
-    return take(figure, arrays or {})
 
 
 def plain(value: Any) -> Any:

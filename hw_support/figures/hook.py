@@ -11,15 +11,30 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
-from hw_support.figures.facts import KEY, facts_of
+from hw_support.figures.facts import KEY
 
 _MOST_UNSHOWN = 4  # figures of one cell that are in no output
 _SVG = "image/svg+xml"
+
+
+def facts_of(figure: Any, arrays: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the facts of a Figure, or of the figure of an Axes, as JSON data.
+
+    `arrays` are those of the notebook by name; one of other than one dimension is left out.
+    """
+    if not hasattr(figure, "get_size_inches"):
+        figure = figure.get_figure() if hasattr(figure, "get_figure") else figure
+    if not hasattr(figure, "get_size_inches"):
+        kind = type(figure).__name__
+        raise TypeError(f"expected a Figure or an Axes of matplotlib, got an object of type {kind}")
+    from hw_support.figures.taking import take  # imports matplotlib
+
+    return take(figure, arrays or {})
 
 
 def install(shell: Any, names: Sequence[str]) -> None:

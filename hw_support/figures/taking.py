@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.collections import PathCollection, QuadMesh
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from hw_support.checks.failures import one_line
@@ -28,6 +29,7 @@ Known = list[tuple[str, str, Array]]  # what a curve may show: how, the name of 
 _MOST_NUMBERS = 200_000  # of an array that is compared
 _MOST_AXES, _MOST_CURVES, _MOST_ENTRIES = 24, 36, 60  # of one figure
 _POINTS_OF_AN_INCH = 72
+_FAINTEST = 0.05  # of the way from a black background to a white curve
 _FORMS: Mapping[str, Callable[[Array], Array]] = {
     "{}": lambda a: a,
     "100 × {}": lambda a: 100 * a,
@@ -88,7 +90,8 @@ def _axes(figure: Any, group: Sequence[Any], known: Known, most: int) -> Axes:
     boxes |= {id(box): box for ax in group if (box := ax.get_legend())}
     entries = list(islice((one for box in boxes.values() for one in _entries(box)), _MOST_ENTRIES))
     drawn = [one for ax in group for one in _drawn(ax)]
-    curves = [_curve(*one, known) for one in drawn[:most]]
+    places = [place for box in boxes.values() if (place := _place(box))]
+    curves = [_curve(*one, known, places) for one in drawn[:most]]
     patches = sum(len(ax.patches) for ax in group)
     bars = sum(len(b) for ax in group for b in ax.containers if isinstance(b, BarContainer))
     areas = [one for ax in group for one in ax.collections if not isinstance(one, PathCollection)]
@@ -112,6 +115,7 @@ def _axes(figure: Any, group: Sequence[Any], known: Known, most: int) -> Axes:
         legend=tuple(text for _, text in entries),
         percent=type(first.yaxis.get_major_formatter()).__name__ == "PercentFormatter",
         bare=not first.axison,
+        filled=_filled(drawn[:most]),
     )
 
 
@@ -175,10 +179,15 @@ def _plain(values: Any) -> Array:
     return np.ma.filled(np.ma.asarray(values, float), np.nan)
 
 
-def _curve(ax: Any, artist: Any, xs: Any, ys: Any, known: Known) -> Curve:
+def _curve(ax: Any, artist: Any, xs: Any, ys: Any, known: Known, legends: Sequence[Bbox]) -> Curve:
     x, y = _plain(xs), _plain(ys)
     finite = y[np.isfinite(y)]
-    within = [(min(ends) <= v) & (v <= max(ends)) for v, ends in _limits(ax, x, y)]
+    inside = [(min(ends) <= v) & (v <= max(ends)) for v, ends in _limits(ax, x, y)]
+    within = inside[0] & inside[1]
+    covered = np.zeros(len(y), bool)
+    for place in legends:
+        across, up = ax.transData.transform(np.column_stack([x, y])).T
+        covered |= (place.x0 <= across) & (across <= place.x1) & (place.y0 <= up) & (up <= place.y1)
     array, how = _shown(y, known)
     label = str(artist.get_label())
     return Curve(
@@ -187,8 +196,10 @@ def _curve(ax: Any, artist: Any, xs: Any, ys: Any, known: Known) -> Curve:
         last=_or_none(y[-1]),
         low=_short(finite.min()) if len(finite) else None,
         high=_short(finite.max()) if len(finite) else None,
-        outside=int((np.isfinite(x) & np.isfinite(y) & ~(within[0] & within[1])).sum()),
+        outside=int((np.isfinite(x) & np.isfinite(y) & ~within).sum()),
+        covered=int((within & covered).sum()),
         joined=bool(_dashes(artist)),
+        faint=_is_faint(ax, artist),
         array=array,
         how=how,
         label="" if label.startswith("_") else _text(label),
@@ -198,6 +209,34 @@ def _curve(ax: Any, artist: Any, xs: Any, ys: Any, known: Known) -> Curve:
 
 def _limits(ax: Any, x: Array, y: Array) -> Iterable[tuple[Array, tuple[float, float]]]:
     return (x, ax.get_xlim()), (y, ax.get_ylim())
+
+
+def _filled(drawn: Sequence[tuple[Any, Any, Any, Any]]) -> float:
+    """Return the share of the axes' height, or of their width if less, that the curves take.
+
+    It is 1 for curves that do not change, such as a single point.
+    """
+    ends = []
+    for ax, _, xs, ys in drawn:
+        points = np.column_stack([_plain(xs), _plain(ys)])
+        places = (ax.transData - ax.transAxes).transform(points)
+        places = places[np.isfinite(places).all(axis=1)].clip(0, 1)
+        ends += [places.min(axis=0), places.max(axis=0)] if len(places) else []
+    shares = np.ptp(ends, axis=0) if ends else np.zeros(2)
+    return _short(min(1.0, *shares[shares > 0]) if (shares > 0).any() else 1.0)
+
+
+def _is_faint(ax: Any, artist: Any) -> bool:
+    """Return whether a curve cannot be told from the background of its axes."""
+    with suppress(AttributeError, TypeError, ValueError):
+        if isinstance(artist, Line2D):
+            *colour, opacity = to_rgba(artist.get_color(), artist.get_alpha())
+        else:
+            colours = [*artist.get_facecolor(), *artist.get_edgecolor()]
+            *colour, opacity = max(colours, key=lambda one: one[3])
+        behind = ax.get_facecolor() if to_rgba(ax.get_facecolor())[3] else "white"
+        return bool(opacity * np.abs(np.subtract(colour, to_rgb(behind))).max() < _FAINTEST)
+    return False
 
 
 def _dashes(artist: Any) -> str:
@@ -220,6 +259,14 @@ def _look(artist: Any) -> str:
 
 
 # -- legends
+
+
+def _place(box: Any) -> Bbox | None:
+    """Return a legend's place in pixels; None if one would have to draw for it."""
+    if not box.get_visible() or not hasattr(box.get_figure().canvas, "get_renderer"):
+        return None
+    place: Bbox = box.get_window_extent()
+    return place
 
 
 def _entries(box: Any) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,6 @@ from .networks import expect_different as expect_different
 from .networks import expect_each as expect_each
 from .networks import expect_largest_error as expect_largest_error
 from .networks import expect_layers as expect_layers
-from .networks import expect_mean as expect_mean
 from .networks import expect_means as expect_means
 from .networks import expect_normal as expect_normal
 from .networks import expect_shapes as expect_shapes

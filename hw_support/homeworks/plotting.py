@@ -35,8 +35,9 @@ def display_digits(
     Parameters
     ----------
     images : array_like, shape (n, 28, 28) or (n, 784), or a sequence of n images
-        Finite numbers; n >= 1. If all of an image lie in [0, 1], black is 0 and white is 1, so that
-        pictures can be compared; otherwise black is the least value and white the greatest.
+        Finite numbers; n >= 1. If all of an image lie in [0, 1], black is 0 and white is 1. The
+        others, such as weights, have one scale: grey is 0, and white and black are the largest size
+        in any of them, with either sign. So pictures can be compared.
     captions : sequence of length n
         Texts above the images; labels may be given as numbers. A text that is wider than its image
         is wrapped between words, and a word that is wider is printed smaller.
@@ -55,8 +56,11 @@ def display_digits(
     flat = _new_row(texts) if axes is None else np.atleast_1d(np.asarray(axes)).ravel()
     if len(flat) < count:
         raise ValueError(f"axes: expected at least {count}, got {len(flat)}")
-    for ax, digit, text in zip(flat, digits, texts, strict=False):
-        low, high = (0, 1) if digit.min() >= 0 and digit.max() <= 1 else (None, None)
+    pixels = [digit.min() >= 0 and digit.max() <= 1 for digit in digits]
+    others = [digit for digit, is_pixels in zip(digits, pixels, strict=True) if not is_pixels]
+    most = max((np.abs(digit).max() for digit in others), default=1)
+    for ax, digit, text, is_pixels in zip(flat, digits, texts, pixels, strict=False):
+        low, high = (0, 1) if is_pixels else (-most, most)
         ax.imshow(digit, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)

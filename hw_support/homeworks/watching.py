@@ -171,19 +171,18 @@ class _Picture:
         self._images = right.imshow(_frame(), cmap="gray", vmin=-1, vmax=1)
 
     def _images_of(self, weights: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-        """Return the weights of six units as one image, each between -1 and 1.
+        """Return the weights of six units as one image, between -1 and 1, with one scale.
 
         A unit keeps its place for as long as it is one of the six.
         """
         strongest = np.argsort(-np.abs(weights[1]).sum(axis=1))[:_UNITS].tolist()
         fresh = [unit for unit in strongest if unit not in self._units]
         self._units = [u if u in strongest else fresh.pop(0) for u in self._units] or strongest
-        images = _frame()
-        for place, unit in enumerate(self._units):
-            image = np.asarray(weights[0])[:, unit].reshape(_SIDE, _SIDE)
+        images, shown = _frame(), np.asarray(weights[0])[:, self._units].T
+        shown = shown / max(float(np.abs(shown).max()), 1e-300)
+        for place, image in enumerate(shown):
             top, left = ((_SIDE + _GAP) * n for n in divmod(place, 3))
-            scale = max(float(np.abs(image).max()), 1e-300)
-            images[top : top + _SIDE, left : left + _SIDE] = image / scale
+            images[top : top + _SIDE, left : left + _SIDE] = image.reshape(_SIDE, _SIDE)
         return images
 
 

@@ -263,6 +263,14 @@ def in_words(report: Report) -> Iterator[str]:
     yield from _wrapped(_last_word(report))
 
 
+def next_step(report: Report) -> str:
+    """Return what to do after a check, as a sentence."""
+    submit = f"submit {report.opened.release.file_name}"
+    if report.fine:
+        return f"Next: {submit}."
+    return f"Next: do what is listed above, save, and check again. Then {submit}."
+
+
 def _wrapped(text: str, first: str = "") -> list[str]:
     indents = {"initial_indent": first, "subsequent_indent": " " * len(first)}
     whole = {"break_long_words": False, "break_on_hyphens": False}

@@ -1,7 +1,7 @@
 """Make a PDF of a finished notebook with pandoc and typst: questions, answers, outputs.
 
-The instructor's code is left out, and of its tests what passed. A cell that pandoc or typst cannot
-set stands as plain text, below a line that says so.
+The instructor's code is left out, what the homework's texts have folded, and of tests what passed.
+A cell that pandoc or typst cannot set stands as plain text, below a line that says so.
 
 Pandoc, with the filter `pages.lua`, turns the texts into typst; `pages.typ` says how the pages
 look. Typst can read one temporary folder, which has the texts and the pictures. Nothing is
@@ -39,6 +39,7 @@ _MAX_PIXELS = 50_000_000
 _LONGEST_LINE = 1_000
 _LONG_TEXT = 300  # characters
 _HEADING, _FENCED = re.compile(r"^#{1,6} .*$", re.M), re.compile(r"^```.*?^```", re.M | re.S)
+_FOLDED = re.compile(r"<details>.*?</details>", re.S)
 _PROGRESS = re.compile(r"^.*\d+%\|.*\| *\S+/\S+ \[.*\]$")  # as tqdm prints it
 _PASSED = re.compile(r"^passed  .*\n(?: {8}.*\n)*", re.M)  # of a test
 _FIRST_LINES, _LAST_LINES = 40, 15  # of a long output
@@ -84,9 +85,10 @@ def write_pdf(
 ) -> list[str]:
     """Write a notebook as PDF, in one step; nothing is run.
 
-    `author` stands at the top of each page. The code of cells for which `is_given` is true is left
-    out; with `answers`, so are their long texts, but for headings. Returned is a sentence for each
-    cell that stands as plain text. A file at `target` is unchanged if an error is raised.
+    `author` stands at the top of each page. Cells for which `is_given` is true are the course's:
+    their code is left out, and what their texts have folded. With `answers`, their long texts are
+    left out too, but for headings. Returned is a sentence for each cell that stands as plain text.
+    A file at `target` is unchanged if an error is raised.
     """
     expect_writable(target)
     if answers:
@@ -112,7 +114,10 @@ def _folded(notebook: NotebookNode, is_given: Callable[[NotebookNode], bool]) ->
     """Return a copy in which the given texts that are long have nothing but their headings."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and len(cell.source) > _LONG_TEXT and is_given(cell):
+        if cell.cell_type != "markdown" or not is_given(cell):
+            continue
+        cell.source = _FOLDED.sub("", cell.source)
+        if len(cell.source) > _LONG_TEXT:
             headings = _HEADING.findall(_FENCED.sub("", cell.source))
             cell.source = "\n\n".join([*headings, "[…]"])
     return notebook
@@ -122,8 +127,8 @@ def _content(
     notebook: NotebookNode, folder: Path, author: str, is_given: Callable[[NotebookNode], bool]
 ) -> tuple[bytes, set[int]]:
     """Return the PDF, and the places of the cells that stand as plain text; or `_Refused`."""
-    sources = [_text(cell, folder) for cell in notebook.cells if cell.cell_type == "markdown"]
-    texts = iter(_set(sources, folder))
+    markdown = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    texts = iter(_set([_text(cell, folder, is_given(cell)) for cell in markdown], folder))
     cells = [
         next(texts) if cell.cell_type == "markdown" else _code(cell, folder, is_given(cell))
         for cell in notebook.cells
@@ -152,9 +157,10 @@ def _content(
     return _typeset(folder, begin + "\n".join(map(page, places))), refused
 
 
-def _text(cell: NotebookNode, folder: Path) -> str:
+def _text(cell: NotebookNode, folder: Path, is_given: bool) -> str:
     """Return a text with the names of its pictures' files, which are written into the folder."""
-    text = _BARE_FORMULA.sub(r"$$\1$$", _clean(cell.source))
+    source = _FOLDED.sub("", cell.source) if is_given else cell.source
+    text = _BARE_FORMULA.sub(r"$$\1$$", _clean(source))
     for name, bundle in (cell.get("attachments") or {}).items():
         for address in (f"attachment:{quote(name)}", f"attachment:{name}"):
             if address in text and (file := _stored(next(iter(bundle.values()), ""), folder)):

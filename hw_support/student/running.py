@@ -27,7 +27,7 @@ import hw_support
 from hw_support.checks.failures import without_its_file
 from hw_support.checks.parts import DID_NOT_RETURN, Part
 from hw_support.errors import UserError
-from hw_support.student.in_notebook import COPY_VARIABLE
+from hw_support.student.in_notebook import COPY_VARIABLE, NOTEBOOK_VARIABLE
 from hw_support.student.opening import Opened, name_of
 
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
@@ -38,14 +38,17 @@ def _hw_begin(names, shell=get_ipython()):
     import sys
     from IPython.display import display
     sys.path.insert(0, {str(Path(hw_support.__file__).parents[1])!r})  # it need not be installed
+    from hw_support.checks import Checks
     from hw_support.checks.time_limit import refusing
     from hw_support.figures import hook
     del sys.path[0]
     hook.install(shell, names)
+    handed_over = []
     def hand_over(result, *_):
-        checks = shell.user_ns.get("checks")
-        if hasattr(checks, "parts") and not hasattr(checks, "handed_over"):
-            checks.handed_over = True
+        for checks in [one for one in shell.user_ns.values() if type(one) is Checks]:
+            if any(one is checks for one in handed_over):
+                continue
+            handed_over.append(checks)
             parts = [[part.what, part.points, part.message] for part in checks.parts]
             display({{"{_PARTS}": {{"parts": parts, "notes": checks.notes[:200]}}}}, raw=True)
             if any(part[2].startswith("{DID_NOT_RETURN}") for part in parts):
@@ -94,10 +97,11 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
     environment = {**os.environ, COPY_VARIABLE: "1"}
     if like_grader:
         environment["NBGRADER_EXECUTION"] = "autograde"
+    no_bar = False if environment.pop(NOTEBOOK_VARIABLE, "") else None  # None: as a terminal has it
     environment.pop("MPLBACKEND", None)  # another value than the kernel's own shows no plots
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        tqdm(total=len(code), ncols=92, leave=False, unit="cell", disable=None) as bar,
+        tqdm(total=len(code), ncols=92, leave=False, unit="cell", disable=no_bar) as bar,
     ):
         _copy_files(opened, Path(folder))
         client = NotebookClient(
@@ -159,8 +163,8 @@ def _run(client: NotebookClient, cell: NotebookNode, place: int, run: CellRun) -
         if found is None:
             cell.outputs.append(output)
         with contextlib.suppress(TypeError, ValueError, KeyError):
-            run.parts = [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
-            run.notes = [str(note) for note in found["notes"]]
+            run.parts += [Part(str(w), float(p), str(m)) for w, p, m in found["parts"]]
+            run.notes += [str(note) for note in found["notes"]]
         if output.output_type == "error":
             message = without_its_file(output.evalue)[:_LONGEST_MESSAGE]
             run.errors.append(f"{output.ename}: {message}" if message else str(output.ename))

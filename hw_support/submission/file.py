@@ -25,7 +25,8 @@ from hw_support.submission.problems import encodable, plain, quoted
 MAX_BYTES = 100_000_000
 MAX_CELLS = 1_000
 _MAX_VALUES = 2_000_000  # an empty list has three bytes in a file, and 64 in memory
-_MAX_TEXT = 10_000_000  # characters of all cells together
+_MAX_TEXT = 2_000_000  # characters of all cells together
+_MAX_PICTURES = 200  # attached to all cells together
 _LONGEST_MARK = 1_000  # characters of one value of the nbgrader metadata
 _SMALLER = "Clear its outputs to make it smaller"
 
@@ -34,7 +35,7 @@ NBGRADER_KEYS = (
     *("schema_version", "grade_id", "grade", "solution", "locked", "task", "points", "checksum"),
     "cell_type",
 )
-_IMAGE_TYPE = re.compile(r"image/[\w.+-]+")
+_IMAGE_TYPE = re.compile(r"image/[\w.+-]{1,100}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 # Errors on opening that the file causes. The machine causes all others.
@@ -70,6 +71,9 @@ def notebook_of(content: bytes, keep_outputs: bool = False) -> NotebookNode:
     if not 0 < len(document["cells"]) <= MAX_CELLS:
         found = f"{len(document['cells']):,}"
         raise UserError(f"expected 1 to {MAX_CELLS:,} cells, found {found}")
+    pictures = sum(map(_attached, document["cells"]))
+    if pictures > _MAX_PICTURES:
+        raise UserError(f"expected at most {_MAX_PICTURES} attached pictures, found {pictures:,}")
     cells = [_cell(raw, n, keep_outputs) for n, raw in enumerate(document["cells"], start=1)]
     if (size := sum(len(cell.source) for cell in cells)) > _MAX_TEXT:
         raise UserError(f"expected at most {_MAX_TEXT:,} characters of text, found {size:,}")
@@ -169,13 +173,20 @@ def _dict(raw: Any) -> dict[str, Any]:
     return raw if isinstance(raw, dict) else {}
 
 
+def _attached(cell: Any) -> int:
+    """Return how many files are attached to a cell; one in several types counts as often."""
+    return sum(max(1, len(_dict(one))) for one in _dict(_dict(cell).get("attachments")).values())
+
+
 def _pictures(raw: Any) -> dict[str, dict[str, str]]:
     """Keep attached images (photographs of derivations); other types could be active content."""
     pictures: dict[str, dict[str, str]] = {}
     for name, bundle in _dict(raw).items():
         for mime, data in _dict(bundle).items():
-            text = _text(data)
-            if text is not None and _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
+            text = _text(data) if len(name) <= _LONGEST_MARK else None
+            if not text or text.isspace():
+                continue
+            if _IMAGE_TYPE.fullmatch(mime) and _BASE64.fullmatch(text):
                 pictures.setdefault(encodable(name), {})[mime] = text
     return pictures
 

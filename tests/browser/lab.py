@@ -32,9 +32,12 @@ class Lab:
     def __init__(self, page: Page, server: Server, path: Path) -> None:
         self.page, self.server, self.path = page, server, path
 
-    def open(self) -> Lab:
-        """Load JupyterLab with the notebook, and wait for its kernel."""
-        where = f"lab/tree/{self.path.relative_to(self.server.folder).as_posix()}"
+    def open(self, place: str = "lab/tree") -> Lab:
+        """Load JupyterLab with the notebook, and wait for its kernel.
+
+        At "doc/tree" it shows nothing but the notebook.
+        """
+        where = f"{place}/{self.path.relative_to(self.server.folder).as_posix()}"
         # Without what an earlier test had open.
         self.page.goto(f"{self.server.url}{where}?reset&token={self.server.token}")
         self.wait_until_idle()

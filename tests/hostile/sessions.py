@@ -13,17 +13,12 @@ from hw_grading.examiner.session import Session
 
 
 class Pair:
-    """A session, with counts of what it does to the far end."""
+    """A session, and the far end of its stream."""
 
     def __init__(self) -> None:
         ours, self.far = socket.socketpair()
-        self.kills = 0
-        self.session = Session(ours, self.kill)
-
-    def kill(self) -> None:
-        self.kills += 1
-        with contextlib.suppress(OSError):
-            self.far.shutdown(socket.SHUT_RDWR)
+        self.session = Session()
+        self.session.begin(ours)
 
     def send(self, *messages: Any) -> None:
         """Send messages from the far end; `wire.Theirs` and so on stand for themselves."""
@@ -36,32 +31,37 @@ def refer(value: Any, _: int = 0) -> Any:
     return value if isinstance(value, wire.Theirs | wire.Yours | wire.Shipped) else None
 
 
-class Kernel(Pair):
-    """The real server in a thread, for a notebook with these names."""
+class Children:
+    """Servers in threads, for a notebook with these names, in the place of a kernel's children."""
+
+    gone, ended = None, False
 
     def __init__(self, names: dict[str, Any]) -> None:
-        super().__init__()
         self.names = names
-        self.server = Server(self.far, names)
+        self.threads: list[threading.Thread] = []
+        self.commands: list[str] = []
 
-    @contextlib.contextmanager
-    def test_cell(self, **own: Any) -> Iterator[StudentNames]:
-        """The names of a test cell, in which `own` are the instructor's."""
-        thread = threading.Thread(target=self.server.serve, daemon=True)
-        thread.start()
-        try:
-            yield StudentNames(own, self.session)
-        finally:
-            self.session.end_test()
-            thread.join(5)
-        assert not thread.is_alive()
+    def fork(self, command: str) -> socket.socket:
+        """Start a server; return the socket to it."""
+        self.commands.append(command)
+        ours, theirs = socket.socketpair()
+        self.threads.append(threading.Thread(target=Server(theirs, self.names).serve, daemon=True))
+        self.threads[-1].start()
+        return ours
+
+    def end(self, unreturned: list[str]) -> None:
+        """Note which functions did not return."""
+        self.commands.append(" ".join(["end", *unreturned]))
 
 
 @contextlib.contextmanager
 def asking(students: dict[str, Any], **own: Any) -> Iterator[StudentNames]:
     """A test cell, and behind it a notebook with these names; nothing goes wrong."""
-    kernel = Kernel(students)
-    with kernel.test_cell(**own) as names:
-        yield names
-    assert kernel.session.gone is None
-    assert kernel.kills == 0
+    children, session = Children(students), Session()
+    session.begin(children.fork("try"))
+    yield StudentNames(own, session)
+    assert session.gone is None
+    session.end()
+    [thread] = children.threads
+    thread.join(5)
+    assert not thread.is_alive()

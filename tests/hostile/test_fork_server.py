@@ -131,7 +131,6 @@ FORKED, FROM_SCRATCH = False, True
     [
         ("first process", FORKED),
         ("first process", FROM_SCRATCH),
-        ("kernel", FORKED),
         ("kernel", FROM_SCRATCH),
         ("who asked for it", FORKED),
     ],
@@ -153,6 +152,15 @@ def test_a_kernel_and_its_first_process_end_with_each_other(
         first.wait(60)
     assert is_gone(kernel)
     assert is_gone(first.pid)
+
+
+def test_the_first_process_outlives_its_kernel_for_second_tries(place: KernelServer) -> None:
+    made = fork(place, FORKED)
+    made.kernel.kill()
+    made.kernel.wait(60)
+    assert made.poll() is None
+    made.kill()
+    made.wait(60)
 
 
 def test_kernels_end_with_the_fork_server() -> None:

@@ -8,6 +8,8 @@ import csv
 import functools
 import io
 import os
+import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -196,21 +198,27 @@ def test_the_exported_table_is_data(graded: Graded) -> None:
 
 @pytest.mark.smoke
 def test_only_a_text_like_a_formula_gets_an_apostrophe() -> None:
-    for text in ("=1", "+1", "-1", "@x", "\t=1", "\r=1", "\u2003=1", "＝1"):
-        assert cell(text).startswith("'")
-        assert cell(text).isprintable()
+    alike = [
+        sign
+        for sign in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.normalize("NFKC", sign) in ("=", "+", "-", "@")
+    ]
+    assert {*"=+-@＝＋－＠﹦﹢﹣﹫"} < {*alike}
+    for begin in (*alike, "\t=", "\r=", "\u2003="):
+        assert cell(f"{begin}1").startswith("'")
+        assert cell(f"{begin}1").isprintable()
     for value in (-1.5, 0, None, "ada", "a=b", "less than half: 7; full: 3", "2022-10-04 23:59:00"):
         assert cell(value) == value
 
 
-@pytest.mark.parametrize("text", ["x; +1", 'x;"=1"', "＝1;-1;@z"])
+@pytest.mark.parametrize("text", ["x; +1", 'x;"=1"', "＝1;-1;@z;﹦1"])
 def test_a_text_divided_at_semicolons_has_no_formula(text: str) -> None:
     [row] = csv.reader(io.StringIO(csv_of([["ada", text]])))
     assert row[0] == "ada"
     assert row[1].replace("'", "") == text  # nothing but apostrophes is added
     values = csv_of([["ada", text]]).strip().split(";")
     assert len(values) == text.count(";") + 1
-    assert [v for v in values if v.lstrip(' "').startswith(("=", "+", "-", "@", "＝"))] == []
+    assert [v for v in values if v.lstrip(' "').startswith(("=", "+", "-", "@", "＝", "﹦"))] == []
 
 
 # -- formgrader's pages

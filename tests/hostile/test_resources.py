@@ -4,6 +4,7 @@ All others are in `attacks/resources/`.
 """
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from arena import POINTS, RIGHT, Arena, notebook
+from arena import HOMEWORK, NOTHING, POINTS, RIGHT, SEED, Arena, notebook
 from attack_files import Attack
 
+from hw_grading.batch.job import Job, run
+from hw_grading.examiner.client import Examination
 from hw_grading.run import submission
+from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind
 
 pytestmark = pytest.mark.slow
@@ -46,6 +50,43 @@ def test_a_test_that_computes_for_ever_with_an_answer_is_ended(
     assert outcome.kinds == {Kind.TIME_LIMIT}, outcome.problems
     assert "1.5 s of CPU time to check the notebook's answers" in str(outcome.problems)
     arena.expect_no_harm(outcome)
+
+
+NEEDS_DOUBLE = {"mean": "def mean(x):\n    return double(x).mean(axis=0) / 2"}
+
+
+@pytest.mark.parametrize("ends", ["the examiner", "the kernel", "everything"])
+def test_a_kill_in_a_second_try_loses_no_point(
+    ends: str, arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A result is saved when it is complete. Without it first tries count, or all runs again."""
+    begin, killed = Examination.begin_again, []
+    watches: list[Watch] = []
+
+    def begin_and_kill(self: Examination) -> None:
+        if not killed:
+            killed.append(ends)
+            if ends == "everything":
+                watches[-1].kill()
+            if ends == "the kernel":
+                watches[-1].kill(Kind.KERNEL, "it is killed")
+        begin(self)
+        if killed == ["the examiner"]:
+            killed.append("once")
+            self.process().kill()
+
+    made = Watch.__init__
+    monkeypatch.setattr(
+        Watch, "__init__", lambda self, *a, **k: watches.append(self) or made(self, *a, **k)
+    )
+    monkeypatch.setattr(Examination, "begin_again", begin_and_kill)
+    outcome = run(Job("s", SEED, json.dumps(notebook(NEEDS_DOUBLE)), {}, {}, HOMEWORK))
+    points = {"test_mean": 0.0 if ends == "everything" else 3.0}
+    assert killed
+    assert {part.cell: 0.0 for part in outcome.parts} | {
+        cell: sum(part.earned for part in outcome.parts if part.cell == cell) for cell in points
+    } == NOTHING | points
+    assert ("run a second time" in outcome.notebook) == (ends == "the examiner")
 
 
 def test_a_killed_grader_leaves_no_process(tmp_path: Path) -> None:

@@ -19,12 +19,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from right_functions import notebook, reference_of
-from sessions import Kernel, Pair, asking, refer
+from sessions import Children, Pair, asking, refer
 
 import hw_support
 from hw_grading.answering import wire
@@ -35,7 +34,7 @@ from hw_grading.examiner.notebook import StudentNames
 from hw_grading.examiner.process import run_cell
 from hw_grading.examiner.session import Gone, RemoteError, Session
 from hw_support import waved
-from hw_support.checks import Checks, StaffError, parts
+from hw_support.checks import Checks, StaffError
 from hw_support.checks.compare import Mismatch, NotPlainData
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
 
@@ -72,11 +71,10 @@ def test_names_of_test_and_python_override_the_students() -> None:
         assert error["ename"] == "NameError"
 
 
-def test_replaced_names_are_put_back_after_the_test() -> None:
+def test_replaced_names_are_put_back() -> None:
     students: dict[str, Any] = {"g": lambda: "student's", "a": 1}
     students["f"] = lambda: students["g"]()
-    kernel = Kernel(students)
-    with kernel.test_cell() as names:
+    with asking(students) as names:
         before = names.notebook.put({"g": lambda: "test's", "new": 1, "a": names.notebook.MISSING})
         assert (names["f"](), names["g"](), names["new"], "a" in students) == (
             *("test's", "test's", 1),
@@ -85,8 +83,6 @@ def test_replaced_names_are_put_back_after_the_test() -> None:
         names.notebook.put_back(before)
         assert names["f"]() == "student's"
         assert "new" not in names
-        names.notebook.put({"a": 5})
-    assert students["a"] == 1
 
 
 JUDGED = """
@@ -125,17 +121,6 @@ def test_a_value_that_cannot_be_sent_leaves_the_others_readable() -> None:
     with asking({"large": np.zeros(7 << 20), "small": 3}) as names:
         [output] = run_cell("(lambda: large)\nsmall", "test", names)
     assert output["data"]["text/plain"] == "3.0"
-
-
-def test_a_test_does_not_change_random_generators() -> None:
-    generator = np.random.default_rng(1)
-    np.random.seed(2)  # noqa: NPY002
-    draw = lambda: [np.random.rand(), generator.random(), random.random()]  # noqa: E731, NPY002
-    random.seed(3)
-    with asking({"draw": draw, "rng": generator}) as names:
-        first = names["draw"]()
-        assert names["draw"]() != first
-    assert draw() == first
 
 
 # -- values
@@ -418,8 +403,7 @@ def test_a_function_cannot_be_called_after_its_part() -> None:
             return pool.submit(again).result()
 
     students = {"keep": kept.append, "again": again, "thread": in_a_thread}
-    kernel = Kernel(students)
-    with kernel.test_cell() as names:
+    with asking(students) as names:
         names["keep"](lambda: "right")
         assert (names["again"](), names["thread"]()) == ("right", "RuntimeError")
         names.notebook.end_part()
@@ -490,8 +474,7 @@ def test_what_a_part_says(part: str, message: str) -> None:
 def test_a_second_try_has_right_functions_until_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "earned", {"g": (0.0, 1.0)})
-    cells = notebook("", "def g():\n    return 4", "def f():\n    return 4")
+    cells = notebook("f(), g()", "def g():\n    return 4", "def f():\n    return 4")
     reference = reference_of(tmp_path, monkeypatch, cells)
     students: dict[str, Any] = {"g": lambda: 1}
     stolen: list[Any] = []
@@ -504,6 +487,7 @@ checks.part("raises", points=1)(lambda: f() / 0)
 score = checks.score()
 """
     with asking(students, Checks=Checks) as names:
+        names.notebook.points = {("g", "", 0): (0.0, 1.0)}
         names.notebook.reference = reference.at("test")
         exec(source, names)
         assert names["score"] == 1.0
@@ -578,7 +562,9 @@ def process() -> Iterator[tuple[StudentNames, subprocess.Popen[bytes]]]:
         command = [sys.executable, "-c", STUDENT, str(theirs.fileno())]
         child = subprocess.Popen(command, pass_fds=[theirs.fileno()])
     try:
-        yield StudentNames({}, Session(ours, child.kill)), child
+        session = Session()
+        session.begin(ours)
+        yield StudentNames({}, session), child
     finally:
         child.kill()
         child.wait()
@@ -631,7 +617,8 @@ VALUES: Any = ["values", [[1]], None]
 @pytest.mark.parametrize(
     "answer",
     [
-        *(None, 1, [], ["what"], ["values"], ["values", 1, None], ["values", [], None], ["ended"]),
+        *(None, 1, [], ["what"], ["values"], ["values", 1, None], ["values", [], None]),
+        *(["values", [], ["late"]], ["values", [], ["late", [1]]], ["values", [], ["late", "f"]]),
         *(["values", [[1, None]], None], ["values", [[1, [0], 2]], None], ["values", [1], None]),
         *(["values", [], ["error", 1]], ["values", [], ["raised", [["f", 1]]]], ["values", [], 1]),
         ["values", [VALUES[1][0]] * 2, None],
@@ -647,9 +634,6 @@ def test_an_answer_that_does_not_fit_ends_the_session(answer: Any) -> None:
     for _ in range(2):
         with pytest.raises(Gone, match="it broke the protocol"):
             function(1)
-    assert pair.kills
-    assert not pair.session.ended  # it was killed here
-    pair.session.end_test()
 
 
 @pytest.mark.parametrize("values", [[[1]], [[1], [2], [3]], [[1], 2], [[1], [2, 3]], [[1], None]])
@@ -693,7 +677,7 @@ def test_a_test_may_send_more_than_the_limits_and_a_kernel_may_not() -> None:
 @pytest.mark.parametrize(
     ("failure", "raised", "said"),
     [
-        (["late"], TimeLimitReached, "^$"),
+        (["late", ["f"]], TimeLimitReached, "^$"),
         (["not again", "f"], Mismatch, "`f` is not called again: it did not return within"),
         (["refused", "it is deep"], Mismatch, "the returned value cannot be graded: it is deep"),
         (["error", "KeyError", "'a'", "", []], RemoteError, "'a'"),
@@ -710,18 +694,34 @@ def test_a_call_that_fails_leaves_the_session_open(
     assert function(1) == 1
 
 
-@pytest.mark.parametrize("answer", [["values", [], None], None, ["callback", 0, [], {}]])
-def test_no_answer_to_the_end_of_a_test_raises(
-    answer: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_did_not_return_is_known_until_the_next_try() -> None:
     pair = Pair()
-    pair.send(answer)
-    pair.session.end_test()
-    assert pair.session.gone
-    pair = Pair()
-    monkeypatch.setattr(pair.session, "_ask", Mock(side_effect=TimeLimitReached))
-    pair.session.end_test()
-    assert (pair.session.gone, pair.kills) == ("it did not confirm the end of the test", 1)
+    pair.send(["values", [], ["late", ["f", "g"]]])
+    with pytest.raises(TimeLimitReached):
+        FunctionHandle(0, "f", pair.session.call)(1)
+    assert pair.session.unreturned == ["f", "g"]
+    pair.session.begin(None)
+    assert pair.session.unreturned == []
+    with pytest.raises(Gone, match="could not start another process"):
+        pair.session.get(["x"])
+
+
+def test_an_object_of_an_earlier_try_is_the_one_of_its_name() -> None:
+    students: dict[str, Any] = {"f": lambda: "first", "make": lambda: object(), "same": id}
+    children, session = Children(students), Session()
+    session.begin(children.fork("try"))
+    names = StudentNames({}, session)
+    f, nameless = names["f"], names["make"]()
+    assert f() == "first"
+    session.end()
+    with pytest.raises(Gone):
+        f()
+    students["f"] = lambda: "second"
+    session.begin(children.fork("try"))
+    assert f() == "second"
+    with pytest.raises(Mismatch, match="got one of an earlier test"):
+        names["same"](nameless)
+    session.end()
 
 
 def test_a_callback_that_hides_the_end_does_not_undo_it() -> None:
@@ -742,7 +742,6 @@ def test_a_connection_that_closes_raises_gone() -> None:
     pair.far.shutdown(socket.SHUT_WR)
     with pytest.raises(Gone, match="its process has ended"):
         pair.session.get(["x"])
-    assert pair.session.ended
 
 
 # -- texts that look like the report's own lines, and terminal control characters

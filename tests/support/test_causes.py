@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from hw_support import Mismatch, assert_close
-from hw_support.checks.causes import agrees, likely_cause, mark_of
+from hw_support.checks.causes import agrees, likely_cause, mark_of, times
 
 DRAW = np.random.default_rng(3)
 RIGHT = DRAW.normal(size=(5, 4, 3))
 MATRIX = DRAW.normal(size=(5, 7))
 SIGMOID = np.array([[0.8807971], [0.0003354], [0.9933071]])
+SIGMOID_3 = np.array([0.7310586, 0.5, 0.2689414])
 ROWS = np.array([[0.0, 0.5], [3.0, 0.0]])
 HALF = DRAW.normal(size=(4, 4))
 SYMMETRIC = HALF + HALF.T + 1e-5 * HALF
@@ -57,10 +58,20 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (np.array([2.0, -1.0]), np.array([2.5, -1.75]), None),  # they may come from anywhere
         (np.array([3, -2]), np.array([2.5, -1.75]), None),  # rounded
         (np.array([2, 0]), np.array([2.0, 1.0]), None),
+        # several, or seen at sight
+        (np.round(RIGHT, 4), RIGHT, "the values are rounded to 4 digits after the point"),
+        (np.round(MATRIX, 1), MATRIX, "the values are rounded to 1 digits after the point"),
+        (np.full_like(RIGHT, 0.3), RIGHT, "every entry is the same: does the result depend"),
+        (MATRIX[[3, 1, 2, 0, 4]], MATRIX, "the values are right, in another order"),
+        (np.array(MATRIX.mean()), MATRIX, "this is the mean of all entries"),
+        (np.array([MATRIX.sum()]), MATRIX, "this is the sum of all entries"),
+        (np.abs(MATRIX), MATRIX, "negative entries have lost their minus"),
+        (1 - SIGMOID_3, SIGMOID_3, "the order along the first axis is reversed, or every entry is"),
         # none is known
-        (np.zeros_like(RIGHT), RIGHT, None),
         (RIGHT + 1, RIGHT, None),
-        (np.full_like(RIGHT, np.nan), RIGHT, None),
+        (np.full_like(RIGHT, np.nan), RIGHT, "NaN comes from inf / inf"),
+        (np.copysign(np.inf, RIGHT), RIGHT, "infinity comes from"),
+        (np.array(np.nan), np.array(0.5), "NaN comes from inf / inf"),
         (-RIGHT, np.full_like(RIGHT, np.nan), None),
         (np.empty((0, 4)), RIGHT, None),
         (np.where(RIGHT.max() > RIGHT, -RIGHT, RIGHT), RIGHT, None),  # all but one
@@ -76,15 +87,13 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         (RIGHT[:1], np.repeat(RIGHT[:1], 5, axis=0), None),  # the mean, the first, the last
         (np.ones(2), np.full(2, 0.5), None),  # a factor, or a summand
         (np.array([2.0, 3.0, 1.0]), np.array([1.0, 1.5, 0.5]), None),  # made up by hand
-        (MATRIX[:2] / 2, MATRIX[:2], None),  # half, or divided by n
-        (MATRIX[:4] / 2, MATRIX[:4], None),  # half, or divided by the root of n
+        (MATRIX[:2] / 2, MATRIX[:2], "every entry is half"),  # or divided by n
         (np.array([[3.0], [-1.25], [2.0]]) / 3, np.array([[3.0], [-1.25], [2.0]]), None),
         (ROWS[1], ROWS, None),
         (np.array([1.0, 2.0]), np.array([[1.0, 2.0], [1.0, 2.0]]), None),
         # nearly right
         (RIGHT * (1 + 1e-5), RIGHT, None),
         (RIGHT * 1.001, RIGHT, None),
-        (np.round(RIGHT, 4), RIGHT, None),
         (SYMMETRIC.T, SYMMETRIC, None),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
@@ -115,6 +124,30 @@ SWAPPED, SIGN = "rows and columns are swapped", "the sign is wrong"
 )
 def test_a_cause_is_refuted_by_a_result_that_it_does_not_give(cause, got, right, can_be):
     assert agrees(cause, got, right) is can_be
+
+
+@pytest.mark.parametrize(
+    ("cause", "got", "right", "can_be"),
+    [
+        ("every entry is the same: does the result depend on the inputs?", [0.2], [0.3], True),
+        ("every entry is the same: does the result depend on the inputs?", [1, 2], [2, 3], False),
+        ("the values are right, in another order", [2.0, 1.0], [1.0, 2.0], True),
+        ("the values are right, in another order", [2.0, 3.0], [1.0, 2.0], False),
+    ],
+)
+def test_a_cause_that_is_seen_at_sight_is_refuted_too(cause, got, right, can_be):
+    assert agrees(cause, np.array(got), np.array(right)) == can_be
+
+
+def test_a_number_with_all_digits_is_recognised_as_a_multiple():
+    right = 0.6985168039
+    assert (
+        times(2 * right, right) == "it is 2 times what it should be: is this the sum, and not "
+        "the mean?"
+    )
+    assert times(right / 3, right) == "it is divided by 3 once too often"
+    assert [times(*one) for one in ((2.0, 1.0), (0.0, right), (2.001 * right, right))] == [""] * 3
+    assert times(np.nan, right) == times(right, np.inf) == ""
 
 
 def test_a_mark_stands_for_three_numbers_or_more():

@@ -1,6 +1,9 @@
 """A part is a function of a case: how it is run, tried again, charged and reported."""
 
 import builtins
+import itertools
+import linecache
+import math
 import os
 import re
 
@@ -12,9 +15,10 @@ from traitlets.config import Config
 
 import hw_support
 from hw_support.checks import parts as language
-from hw_support.checks.compare import Mismatch
-from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.compare import Mismatch, expect
+from hw_support.checks.notebook_access import Notebook, notebook_of
 from hw_support.checks.parts import COUNTS_ONLY, Checks, StaffError, results
+from hw_support.source import bound_by
 
 OPEN = 'checks = Checks("double", returns="out", cases=[([1.0, 2.0], [2.0, 4.0])])\n'
 FRESH = OPEN + "checks.fresh(lambda draw: [(np.array([3.5]),)])\n"
@@ -24,19 +28,22 @@ SCORE = "score = checks.score()\n"
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
-    """No result of another test counts, and no validation is going on."""
-    monkeypatch.setattr(language, "earned", {})
+    """No validation is going on."""
     monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
 
 
 @pytest.fixture
 def run():
-    """Run cells of a notebook; return its checks after the last one."""
+    """Run cells of a notebook in which tests have earned points; return its last checks."""
 
-    def cells(*sources, **names):
+    def cells(*sources, earned=None, **names):
         space = {"hw_support": hw_support, "np": np, "Checks": Checks, **names}
+        for name, points in (earned or {}).items():
+            notebook_of(space).points[name, "", 0] = points
         for source in sources:
-            exec(compile(source, f"<{source[:9]}>", "exec"), space)
+            file = f"<{source[:9]}>"
+            linecache.cache[file] = len(source), None, source.splitlines(True), file
+            exec(compile(source, file, "exec"), space)
         checks = space["checks"]
         checks.score_came = space.get("score")
         return checks
@@ -48,9 +55,11 @@ def run():
 def graded(tmp_path, monkeypatch):
     """Have test cells graded by these solutions, and this code of the staff's."""
 
-    def by(*solutions, test=OPEN, **staff):
+    def by(*solutions, **staff):
         solutions = solutions or ["def double(x): return 2.0 * x"]
-        made = reference_of(tmp_path, monkeypatch, notebook(test, *solutions), **staff)
+        # Solutions run only if a test names them.
+        asked = "\n".join(name for one in solutions for name in bound_by(one))
+        made = reference_of(tmp_path, monkeypatch, notebook(OPEN + asked, *solutions), **staff)
         monkeypatch.setattr(Notebook, "reference", made.at("test"))
 
     return by
@@ -264,7 +273,7 @@ def test_nan_is_drawn_if_a_visible_case_shows_it(run, graded):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("return x @ np.ones((4, 2))", ". Input: x = an array of shape (3, 2)"),
+        ("return x @ np.ones((4, 2))", "? Input: x = an array of shape (3, 2)"),
         ("return x + np.ones(5)", ". Input: x = an array of shape (3, 2)"),
         ("raise ValueError('odd')", "ValueError: odd. Input: x = [["),
         ("return np.ones(3)['a']", "indices. Input: x = [["),
@@ -308,6 +317,7 @@ def test_calls_leave_inputs_and_earlier_results_as_they_were(run, answer, messag
     assert bool(message) == bool(checks.parts[1].message)
 
 
+PAID = ", which has cost points in its own test"
 SHOWN = """checks = Checks("shown")
 checks.shows("what double returns", 2, "a", lambda: double(np.array([1.0])), of=["double"])
 score = checks.score()
@@ -317,18 +327,28 @@ score = checks.score()
 @pytest.mark.parametrize(
     ("answer", "shown", "message", "excused"),
     [
-        (RIGHT, "a = [2.0]", "", False),
-        ("def double(x): return x", "a = [1.0]", "", False),  # it costs points in its own test
-        (RIGHT, "a = [3.0]", "a[0]: expected 2, got 3", False),
-        (RIGHT, "", "a is not defined. Did its cell end in an error?", False),
-        ("def double(x): 1 / 0", "", "", True),
+        (RIGHT, "a = [2.0]", "", ""),
+        ("def double(x): return x", "a = [1.0]", "", ""),  # it costs points in its own test
+        (RIGHT, "a = [3.0]", "a[0]: expected 2, got 3", ""),
+        (RIGHT, "", "a is not defined. Did its cell end in an error?", ""),
+        ("def double(x): 1 / 0", "", "", "double raises an error here" + PAID),
+        ("def duoble(x): return 2 * x", "", "", "double is not defined" + PAID),
+        ("def double(x): return helper(x)", "", "", "helper is not defined" + PAID),
+        ("def double(x): return halper(x)", "", "", "double raises an error here" + PAID),
         ("def double(x): raise NotImplementedError", "", "double is not answered yet "
-         "(NotImplementedError)", False),
+         "(NotImplementedError)", ""),
     ],
 )  # fmt: skip
 def test_a_deliverable_shows_what_the_own_functions_return(run, answer, shown, message, excused):
-    (part,) = run(answer, shown, SHOWN).parts
+    earned = {"double": (0.0, 1.0)} if "def duoble" in answer else {"helper": (0.0, 1.0)}
+    (part,) = run(answer, shown, SHOWN, earned=earned).parts
     assert (part.message, part.excused) == (message, excused)
+
+
+def test_a_function_that_is_not_defined_is_charged_where_no_test_has_charged_it(run):
+    for earned in {}, {"double": (1.0, 1.0)}, {"double": (0.0, 0.0)}:
+        (part,) = run("b = 1", SHOWN, earned=earned).parts
+        assert part.message == "double is not defined. Did its cell end in an error?"
 
 
 def test_a_deliverable_shows_the_functions_that_its_call_names(run):
@@ -338,19 +358,18 @@ def _test_all():
 checks.shows("all", 1, "a, b", lambda: _test_all())
 """
     space = {"double": (1.0, 3.0), "third": (3.0, 3.0), "other": (0.0, 3.0), "str": (0.0, 1.0)}
-    language.earned.update(space)
     answer = "third = 3\ndef double(x): return x\na, b = [1.0, 2.0], '3'"
-    (part,) = run(answer, cell).parts
+    (part,) = run(answer, cell, earned=space).parts
     assert part.message.startswith("double and other and str have less than half")
-    del language.earned["double"]
-    assert messages(run(answer, cell.replace("str(third)", "repr(third)"))) == [""]
+    del space["double"]
+    assert messages(run(answer, cell.replace("str(third)", "repr(third)"), earned=space)) == [""]
 
 
 def test_what_students_functions_call_is_not_shown(run):
-    language.earned.update({"inner": (0.0, 3.0), "far": (0.0, 3.0)})
+    earned = {"inner": (0.0, 3.0), "far": (0.0, 3.0)}
     answer = "def inner(x): return x\ndef outer(x): return inner(x)\na = 1.0"
     cell = 'checks = Checks("shown")\nchecks.shows("it", 1, "a", lambda: outer(1.0))\n'
-    assert messages(run(answer, cell)) == [""]
+    assert messages(run(answer, cell, earned=earned)) == [""]
 
 
 RNG = "rng = np.random.default_rng(1)\n"
@@ -391,15 +410,63 @@ def test_a_random_function(run, answer, how, message):
 )
 def test_a_deliverable_of_two_poor_functions_fails(run, graded, poor, points, shown, passed, told):
     graded()
-    language.earned.update(dict.fromkeys(poor, (points, 3.0)))
-    (part,) = run("def double(x): return x", shown, SHOWN).parts
+    earned = dict.fromkeys(poor, (points, 3.0))
+    (part,) = run("def double(x): return x", shown, SHOWN, earned=earned).parts
     assert part.passed == passed
     assert part.message.startswith(told)
 
 
 def test_points_of_functions_alone_are_remembered(run):
-    run(RIGHT, "a = [2.0]", OPEN + TABLE + SCORE, SHOWN)
-    assert language.earned == {"double": (2.0, 2)}
+    checks = run(RIGHT, "a = [2.0]", OPEN + TABLE + SCORE, SHOWN)
+    assert checks.notebook.earned() == {"double": (2.0, 2)}
+
+
+def test_two_tests_of_one_function_add_up_and_a_test_that_runs_again_replaces_itself(run):
+    other = OPEN.replace("4.0]", "5.0]") + TABLE
+    checks = run(RIGHT, OPEN + TABLE, f"# Another test.\n{other}", OPEN + TABLE)
+    assert checks.notebook.earned() == {"double": (2.0, 4)}
+    assert Notebook({}).earned() == {}  # of another notebook
+
+
+def test_a_deliverable_is_judged_once_whatever_cases_its_checks_have(run):
+    cell = SHOWN.replace('"shown"', '"shown", cases=[([1.0],), ([2.0],)]', 1)
+    assert messages(run(RIGHT, "a = [2.0]", cell)) == [""]
+
+
+# -- what a message repeats
+
+CURVE = """checks = Checks("area", cases=[
+    (lambda t: t**2, lambda t: (t
+        + 1), np.sin, math.exp, _test_f, 0.5)])
+@checks.part("the area", 1)
+def _(*case): assert area(*case) == 0
+"""
+
+
+def test_functions_in_a_case_are_shown_as_the_cell_writes_them(run):
+    cells = "def area(*x): return 1 / 0\ndef _test_f(x): return x", CURVE
+    written = "lambda t: t**2, argument 2 = lambda t: (t + 1), argument 3 = np.sin, argument 4 = ma"
+    (message,) = messages(run(*cells, math=math))
+    assert f"Input: argument 1 = {written}th.exp, argument 5 = _test_f" in message
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("results(double(x), 'a, b')", "Input: x = [1., 2.]"),
+        ("double(x)\n    y = double(np.array([0.0]))\n    expect(y[0] == 1, 'at 0')",
+         "at 0. Call: double(np.array([0.0]))"),
+        ("y = double(np.array([0.0]))\n    z = double(x)\n    expect(z[0] == 1, 'at x')",
+         "at x. Input: x = [1., 2.]"),
+        ("expect(False, 'no call')", "no call. Input: x = [1., 2.]"),
+        ("z = np.zeros(1)\n    expect(double(z)[0] == 1, 'at z')", "FAILED: at z"),
+        ("for z in [x + 1]:\n        expect(double(z)[0] == 1, 'z')", "z. Input: x = [1., 2.]"),
+    ],
+)  # fmt: skip
+def test_the_input_that_is_told_is_that_of_the_call_that_failed(run, lines, said):
+    cell = f"{OPEN}@checks.part('one', 1)\ndef _(x, *expected):\n    {lines}\n"
+    (message,) = messages(run(RIGHT, cell, expect=expect, results=results))
+    assert f"FAILED: {message}".endswith(said)
 
 
 # -- the second try
@@ -427,8 +494,9 @@ WRONG_FIRST = "def first(x): return 0\ndef second(x): return first(x)"
 )  # fmt: skip
 def test_a_failed_part_runs_again_with_right_functions_above(run, graded, own, second_try, passed):
     graded(*CHAIN, reference=second_try)
-    language.earned.update(first=(0.0, 1.0), second=(0.0, 1.0), third=(0.0, 1.0))
-    checks = run(own, "before = first", OF_SECOND + TABLE + SCORE, "assert first is before")
+    earned = dict.fromkeys(("first", "second", "third"), (0.0, 1.0))
+    cells = own, "before = first", OF_SECOND + TABLE + SCORE, "assert first is before"
+    checks = run(*cells, earned=earned)
     assert [part.passed for part in checks.parts] == [passed]
     assert checks.parts[0].second_try == passed
     assert not checks.second_try
@@ -438,24 +506,23 @@ def test_a_failed_part_runs_again_with_right_functions_above(run, graded, own, s
                                                 ({"first": (0.0, 1.0)}, True)])  # fmt: skip
 def test_a_mistake_is_forgiven_only_where_it_has_cost_points(run, graded, earned, passed):
     graded(*CHAIN)
-    language.earned.update(earned)
-    (part,) = run(WRONG_FIRST, OF_SECOND + TABLE).parts
+    (part,) = run(WRONG_FIRST, OF_SECOND + TABLE, earned=earned).parts
     assert part.passed == passed
 
 
 def test_the_function_of_a_test_with_another_name_stays(run, graded):
+    graded(*CHAIN)
+    earned = {"first": (0.0, 1.0)}
     cell = OF_SECOND.replace('"second"', '"question 2", function=lambda x: second(x)')
-    graded(*CHAIN, test=cell)
-    language.earned.update(first=(0.0, 1.0))
-    assert run(WRONG_FIRST, cell + TABLE).parts[0].second_try
+    assert run(WRONG_FIRST, cell + TABLE, earned=earned).parts[0].second_try
     assert not run("first = lambda x: x + 1\nsecond = lambda x: 0", cell + TABLE).parts[0].passed
 
 
 def test_the_message_is_that_of_the_first_try(run, graded):
     graded("def helper(x): return 5.0", "def double(x): return 2 * x")
-    language.earned.update(helper=(0.0, 1.0))
+    earned = {"helper": (0.0, 1.0)}
     answer = "def helper(x): return [][0]\ndef double(x): return helper(x)"
-    checks = run(answer, OPEN + TABLE)
+    checks = run(answer, OPEN + TABLE, earned=earned)
     assert messages(checks)[0].startswith("line 1 of helper, called from line 2 of double: Ind")
     checks = run("def helper(x): return x\ndef double(x): return helper(x)", OPEN + TABLE)
     assert (checks.got.tolist(), checks.expected.tolist()) == ([1, 2], [2, 4])
@@ -522,13 +589,10 @@ def test_values_of_names_that_have_changed_places_are_named(run):
     cell = "checks = Checks('two')\nchecks.shows('both', 1, 'a, b', lambda: (1.0, 2.0))\n"
     assert messages(run("a, b = 2.0, 1.0", cell))[0].endswith("values of a, b have changed places")
     assert "Likely cause" not in messages(run("a, b = 2.0, 3.0", cell))[0]
-
-
-def test_numbers_in_another_order_are_named(run):
-    cell = "checks = Checks('f')\nchecks.shows('all', 1, 'a', lambda: np.array([1.0, 5.0, 2.0]))\n"
-    (said,) = messages(run("a = [1.0, 2.0, 5.0]", cell))
-    assert said.endswith("Likely cause: the numbers are right, but in another order")
-    assert "Likely cause" not in messages(run("a = [1.0, 2.0, 6.0]", cell))[0]
+    cell = "checks = Checks('two')\nchecks.shows('all', 1, 'a', lambda: np.array([0.0, 1.0]))\n"
+    assert messages(run("a = [1, 0]", cell))[0].endswith("values are right, in another order")
+    cell = "checks = Checks('one')\nchecks.shows('it', 1, 'a', lambda: 0.6985168039)\n"
+    assert messages(run("a = 2 * 0.6985168039", cell))[0].endswith("the sum, and not the mean?")
 
 
 # -- what stops a part, or the cell
@@ -549,12 +613,12 @@ def test_an_unanswered_function_is_called_once(run, capsys):
 
 def test_an_interrupt_ends_the_cell_and_restores_names(run, graded):
     graded("def helper(x): return 5.0", "def double(x): return 2 * x + 0 * helper(x)")
-    language.earned.update(helper=(0.0, 1.0))
     answer = (
         "def helper(x): return 0.0\ndef double(x):\n"
         "    if helper(x): raise KeyboardInterrupt\n    return x\n"
     )
     space = {"Checks": Checks, "np": np}
+    notebook_of(space).points["helper", "", 0] = 0.0, 1.0
     exec(answer, space)
     helper = space["helper"]
     with pytest.raises(KeyboardInterrupt):
@@ -702,4 +766,13 @@ def test_results_are_as_many_as_names(came, exactly, got):
         said = re.escape(f"expected 2 results (out, grad){got}")
         with pytest.raises(Mismatch, match=said):
             results(came, "out, grad", exactly=exactly)
+
+
+@pytest.mark.parametrize("came", [(1, 2), None, "ab", {1: 2}, [1]], ids=str)
+def test_what_is_returned_is_the_one_result(came):
     assert results(came, "out") == [came]
+
+
+def test_an_iterator_is_compared_by_its_entries_and_may_never_end():
+    assert results(iter("ab"), "letters") == [["a", "b"]]
+    assert len(results(itertools.count(), "numbers")[0]) == 10_000

@@ -51,7 +51,9 @@ def test_the_same_values_in_another_type_are_right(right):
         (1e-11, 2e-11, {}, "out: expected 2e-11, got 1e-11"),
         ([1.0, np.nan], [1.0, 2.0], {}, "out[1]: expected 2, got nan"),
         ([1.0, np.inf], [1.0, 2.0], {}, "out[1]: expected 2, got inf"),
-        ([1.0, np.nan], [1.0, np.nan], {}, "out[1]: expected nan, got nan"),
+        ([1.0, np.nan], [1.0, np.nan], {}, "out: expected NaN, got NaN, which equals nothing. The "
+         "test that compares them needs equal_nan=True"),
+        ([np.nan, 1.0], [np.nan, 2.0], {}, "out[1]: expected 2, got 1"),
         ([1.0, np.nan], [1.0, np.nan], {"equal_nan": True}, ""),
         ([1.00005, 2.0001], [1.0, 2.0], {}, "out[0]: expected 1, got 1.00005, relative error "
          "5.0e-05 (2 of 2 entries differ)"),

@@ -1,5 +1,9 @@
 """How an exception of a student's function is described: on one line, with its place."""
 
+import math
+import re
+
+import numpy as np
 import pytest
 
 from hw_support.checks.failures import (
@@ -37,6 +41,32 @@ def message_of(cell, test="f(0)", **names):
 )  # fmt: skip
 def test_an_error_names_the_last_line_of_the_students_code(cell, message):
     assert message_of(cell).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("np.ones((2, 3)) @ np.ones((4, 2))", "as rows on the right, and got 3 and 4. Is the"),
+        ("np.dot(np.ones((2, 3)), np.ones((4, 2)))", "np.dot needs as many columns on the "
+         "left as rows on the right, and got the shapes (2,3) and (4,2). Is"),
+        ("np.ones((2, 3)) @ 2.0", "ValueError: `@` multiplies arrays, and one of these is a num"),
+        ("max(0, np.ones(2))", "more than one element is ambiguous. `if`, `and`, `not`, `max`"),
+        ("np.ones((3, 2)) + np.ones(3)", "with shapes (3,2) (3,). From the last axis on, both"),
+        ("math.exp(np.ones(2))", "`math` and float() take one number; np.exp"),
+        ("-(1.0, 2.0)", "returns a tuple: take it apart"),
+        ("[1, 2] * 0.5", "A list does not compute: make an array of it"),
+        ("None[0]", "Does a function without `return` give None?"),
+        ("np.ones(2)(0)", "`x[0]` takes an entry, and x(0) calls x"),
+        ("np.array([[1.0], [1.0, 2.0]])", "entries of different shapes make no array. If"),
+        ("np.zeros(2).__setitem__(0, [1, 2])", "one entry of an array takes one number, and it"),
+        ("np.array([1, 2]).__iadd__(0.5)", "an array of integers cannot hold fractions"),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::SyntaxWarning")
+def test_errors_of_numpy_say_the_shapes_and_what_usually_helps(wrong, message):
+    said = message_of(f"def f(x):\n    return {wrong}\n", np=np, math=math)
+    assert message in said
+    assert re.search("signature|a.any|core dimension|inhomogeneous|casting rule", said) is None
 
 
 def test_a_function_of_the_test_is_not_named_as_the_students():

@@ -2,7 +2,9 @@
 
 import io
 import json
+import string
 import warnings
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from hw_support import figures
 from hw_support.checks import Mismatch
+from hw_support.figures import words
 from hw_support.figures.facts import KEY, MAX_BYTES, plain
 
 mpl.use("Agg")
@@ -212,11 +215,11 @@ def log_by_data():
 
 
 @truth(
-    "no y label · 2 curves of 605 points: test_loss (0.7 to 0.14), test_acc (0.48 to 0.98) · "
-    "title, x label, legend of 2"
+    "no y label · legend over a curve · 2 curves of 605 points: test_loss (0.7 to 0.14), test_acc "
+    "(0.48 to 0.98) · title, x label, legend of 2"
 )
 def twin_axes():
-    """The second y axis has no label. The legend of both curves is at the first."""
+    """The second y axis has no label. The legend of both curves is at the first, over the other."""
     [one] = plt.plot(TEST_LOSS, "C0", label="test loss")
     label()
     ax = plt.gca()
@@ -243,6 +246,68 @@ def labels_beside_the_curves():
     plt.text(300, 0.2, "training")
     plt.annotate("test", (300, 0.3))
     label()
+
+
+@truth(
+    "curve not visible · label of one letter · curves fill too little · not 2 curves · no curve of "
+    f"test_loss · {TWO} · title, both labels, legend of 2",
+    "curves=2, of=training_loss,test_loss, colours, inside, labels",
+)
+def a_white_curve_under_wide_limits_and_a_label_of_one_letter():
+    plot_both()
+    plt.gca().lines[1].set_color("white")
+    plt.ylim(0, 1000)
+    plt.xlabel("x")
+
+
+@truth(
+    "curve not visible · no title · no x label · no y label · 1 scatter of 605 points: test_loss "
+    "(0.7 to 0.14)"
+)
+def points_that_are_nearly_transparent():
+    plt.scatter(range(N), TEST_LOSS, alpha=0.02)
+
+
+@truth(f"curve not visible · curve cut off · {ONE} · title, both labels", "inside")
+def curve_outside_the_axes():
+    plt.plot(TRAINING_LOSS)
+    label()
+    plt.ylim(2, 3)
+
+
+@truth(
+    "legend over a curve · 1 curve of 605 points: test_loss (0.7 to 0.14) · title, both labels, "
+    "legend of 1"
+)
+def legend_where_the_curve_is():
+    plt.plot(TEST_LOSS, label="test")
+    label()
+    plt.legend(loc="center left", fontsize=40)
+
+
+ACCURACIES = (
+    "2 curves of 605 points: 100 × training_acc (50 to 95), 100 × test_acc (48 to 98) · title, "
+    "both labels, legend of 2"
+)
+
+
+@truth(f"percent not said · label of another quantity · {ACCURACIES}", "labels")
+def percent_without_a_word_on_an_axis_for_the_loss():
+    plot_both(100 * TRAINING_ACC, 100 * TEST_ACC)
+
+
+@truth("no legend · curves swapped · " + TWO + " · title, both labels")
+def colours_swapped_in_the_title():
+    plt.plot(TRAINING_LOSS, "#0072B2")
+    plt.plot(TEST_LOSS, "#D55E00")
+    label("Loss: training (orange), test (blue)")
+
+
+@truth("no legend · " + TWO + " · title, both labels", "not swapped")
+def colours_named_in_the_title():
+    plt.plot(TRAINING_LOSS, "tab:blue")
+    plt.plot(TEST_LOSS, "0.3")
+    label("Loss: blue is the training batch and grey the test set")
 
 
 @truth("empty figure · nothing drawn", "legend, title")
@@ -278,7 +343,11 @@ def test_the_facts_of_a_plot_are_those_that_a_person_sees(name):
 
 # What is said of conditions on a figure of two curves, one of which has 121 points.
 CONDITIONS = {
-    "legend, title, labels, x label, y label, colours, units, inside, text, not swapped": [],
+    "legend, title, labels, x label, y label, colours, inside, text, not swapped, falls": [],
+    "units": ["fraction or percent not said"],
+    "starts 0.69 to 0.7, training_loss ends 0 to 0.07": [],
+    "training_loss ends 0.1 to 1": ["training_loss ends outside 0.1 to 1"],
+    "starts 0 to 0.69, test_acc ends 0 to 1": ["starts outside 0 to 0.69", "no curve of test_acc"],
     "curves=2, curves>=2, axes=1, figures=1, images=0, bars=0, scatters=0, y linear": [],
     "of=training_loss": [],
     "of=training_loss,test_loss": ["no curve of test_loss"],
@@ -301,6 +370,38 @@ def test_conditions_that_fail_are_named(conditions, said):
             figures.expect_figure(facts, conditions)
     else:
         figures.expect_figure([facts], conditions)
+
+
+LOSSES = {
+    "falls": ([0.7, 0.9, 0.1], []),
+    "rises": ([0.69, 5.0, 13.0], ["not falling"]),
+    "rises and falls again": ([0.69, 13.0, 0.1], ["not falling"]),
+    "is not finite": ([0.69, 0.2, np.nan], ["not falling"]),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_falls_if_it_ends_lower_and_never_doubles(name):
+    values, said = LOSSES[name]
+    plt.plot(values)
+    assert figures.failing([facts_of(plt.gcf())], "falls") == said
+
+
+def test_percentages_of_an_array_start_and_end_as_fractions():
+    plt.plot(100 * TEST_ACC)
+    facts = [facts_of(plt.gcf())]
+    assert figures.failing(facts, "test_acc starts 0.4 to 0.5, ends 0.9 to 1") == []
+    assert figures.unknown("test_acc starts 0.4 to 0.5", ["loss"]) == ["test_acc starts 0.4 to 0.5"]
+
+
+def test_a_figure_that_is_not_shown_fails_every_condition():
+    right()
+    facts = facts_of(plt.gcf())
+    assert figures.failing([facts, replace(facts, shown=False)], "title, curves=2") == []
+    assert figures.wrong([replace(facts, shown=False)], "title, curves=3") == [
+        "not shown",
+        "not 3 curves",
+    ]
 
 
 def test_without_a_figure_nothing_is_missing_and_conditions_fail():
@@ -330,6 +431,23 @@ def test_taking_facts_changes_nothing_of_the_picture():
     facts_of(plt.gcf())
     plt.savefig(after)
     assert before.getvalue() == after.getvalue()
+
+
+def test_hostile_legends_are_compared_once(monkeypatch):
+    asked = []
+    monkeypatch.setattr(words, "_is_alike", lambda *pair: asked.append(pair))
+    parts = [f"{a}{b}" for a in string.ascii_lowercase for b in string.ascii_lowercase]
+    curves = [
+        {"array": "_".join(parts[n : n + 26]), "entry": " ".join(parts[n + 9 : n + 35])}
+        for n in range(22)
+    ]
+    data = [{"axes": [{"curves": curves, "notes": number}]} for number in range(20)]
+    facts = figures.facts_in([{"metadata": {KEY: one}} for one in data])
+    assert len(facts) == 20
+    for _ in range(3):  # views of an answer with several items
+        assert figures.wrong(facts, "legend, labels")
+        assert figures.failing(facts, "not swapped, title")
+    assert 0 < len(asked) <= 20 * 22 * 22 * 8 * 8
 
 
 GOOD = {"axes": [{"curves": [{"points": 3, "label": "a"}], "title": "T"}], "width": 6.4}

@@ -187,6 +187,12 @@ def test_long_texts_of_the_course_are_folded_if_asked(made):
     assert "again" in made(long, is_given=lambda cell: True).text
 
 
+def test_what_a_text_of_the_course_has_folded_is_left_out_and_a_students_is_shown(made):
+    folded = "Shown.\n\n<details><summary>Hint</summary>\n\n- a bullet\n\n</details>\n\nThe end."
+    assert made(folded, is_given=lambda cell: True).text == "Shown. Shown. The end. 1 / 1"
+    assert "a bullet" in made(folded).text
+
+
 def test_what_is_nested_too_deep_does_not_stop_the_rest(made):
     between_marks(made, ["> " * 60 + "deep", "*" * 200 + "x", f"${'{' * 100}x{'}' * 100}$"])
 

@@ -27,7 +27,7 @@ def closed():
     ("image", "limits"),
     [
         (np.full((28, 28), 0.25), (0, 1)),
-        (np.linspace(-2, 3, 784), (-2, 3)),
+        (np.linspace(-2, 3, 784), (-3, 3)),  # 0 is in the middle
     ],
 )
 def test_an_image_is_upright_and_its_grey_levels_comparable(image, limits):
@@ -38,6 +38,11 @@ def test_an_image_is_upright_and_its_grey_levels_comparable(image, limits):
     assert drawn.get_clim() == limits
     assert ax.get_title() == "3"
     assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+
+
+def test_images_of_weights_have_one_scale_and_images_of_pixels_their_own():
+    axes = display_digits([np.full(784, -0.5), np.full(784, 2.0), np.ones(784)], "abc")
+    assert [ax.images[0].get_clim() for ax in axes] == [(-2, 2), (-2, 2), (0, 1)]
 
 
 def test_digits_are_laid_out_in_even_rows_and_places_left_over_are_blank():

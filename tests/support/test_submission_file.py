@@ -54,7 +54,18 @@ UNREADABLE = {
     "no cells": (notebook(), "expected 1 to 1,000 cells, found 0"),
     "many cells": (notebook(*[code()] * 1_001), "expected 1 to 1,000 cells, found 1,001"),
     "no list of cells": (notebook() | {"cells": {"0": code()}}, "list of cells"),
-    "a text of ten megabytes": (notebook(markdown("x" * 10_000_001)), "10,000,000 characters"),
+    "a text of two megabytes": (notebook(markdown("x" * 2_000_001)), "2,000,000 characters"),
+    "201 empty attachments": (
+        notebook(
+            *(markdown(attachments={f"{n}-{m}": {} for m in range(100)}) for n in range(2)),
+            markdown(attachments={"a": {"image/png": ""}}),
+        ),
+        "at most 200 attached pictures, found 201",
+    ),
+    "a picture in 201 types": (
+        notebook(markdown(attachments={"a": {f"image/{n}": "aaaa" for n in range(201)}})),
+        "found 201",
+    ),
     "format 3": (
         {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [code()]}]},
         "found format '3'. Open it in Jupyter, save it",
@@ -77,6 +88,13 @@ def test_an_unreadable_file_is_named_with_the_reason(
     assert reason in said
     assert "\n" not in said
     assert len(said) < 400
+
+
+def test_an_empty_picture_and_one_with_an_endless_name_are_left_out(tmp_path: Path) -> None:
+    files = {"a": "aaaa", "b": "", "c": " \n", "d" * 1_001: "aaaa", "e" * 1_000: ["aa", "aa"]}
+    pictures = {name: {"image/png": data} for name, data in files.items()}
+    kept = read(tmp_path, notebook(markdown(attachments=pictures))).cells[0].attachments
+    assert {*kept} == {"a", "e" * 1_000}
 
 
 def test_a_file_that_is_cut_off_is_called_so(tmp_path: Path) -> None:

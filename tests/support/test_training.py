@@ -142,7 +142,6 @@ def one_seed(monkeypatch):
     """Make the synthetic images the same in each run, which a slow machine does not stop."""
     monkeypatch.setenv("HW_GRADING_SEED", "5")
     monkeypatch.setattr(parts, "WALL_SECONDS", 600.0)
-    monkeypatch.setattr(parts, "earned", {})
 
 
 @pytest.mark.parametrize(("lost", "words", "name"), [*table()])
@@ -183,7 +182,8 @@ def run_part(above=(), earned=None, **changed):
     checks = eval("Checks('train')", names | {"Checks": Checks})
     checks.notebook.names.update(names)
     checks.parts.extend(above or [Part("a part on values", 2.0)])
-    parts.earned.update(earned or {})
+    for name, points in (earned or {}).items():
+        checks.notebook.points[name, "", 0] = points
     fs = [reference.relu_activation, reference.sigmoid_activation]
 
     def forward(*network):

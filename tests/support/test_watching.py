@@ -95,6 +95,9 @@ def test_the_picture_shows_new_losses_and_the_six_strongest_units(notebook):
     assert np.any(after[:, half:] != before[:, half:])
     weights[0][400, 0] = 2.0
     np.testing.assert_array_equal(picture()[:, half:], after[:, half:])
+    weights[0][300, 6] = 4.0  # one scale: the image of unit 7 beside it changes too
+    changed = np.argwhere(np.any(picture()[:, half:] != after[:, half:], axis=2))
+    assert np.ptp(changed[:, 1]) > 100  # in pixels; an image is about 110 wide
     weights[:] = [np.ones((4, 1))]  # no weights of images
     assert picture().shape == after.shape
 

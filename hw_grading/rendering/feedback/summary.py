@@ -28,7 +28,8 @@ from hw_support.submission.problems import Kind, Problem, Severity, plain
 
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 # A sign or two spaces are required: "3 errors" is not an item.
-_ITEM = re.compile(rf"([+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|{_NUMBER}(?=[ \t]{{2}}))\s+(\S.*)")
+_POINTS = rf"[+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|(?:0 of )?{_NUMBER}(?=[ \t]{{2}})"
+_ITEM = re.compile(rf"({_POINTS})\s+(\S.*)")
 _MAX_ITEMS = 100
 _MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
 _NOTHING = Result(Student("", "", "", ""))
@@ -99,7 +100,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Remark:
-    """A grader's comment: items of a rubric with their points, and a text."""
+    """A grader's comment: items of a rubric with their points, and a text.
+
+    The points of an item are such as ``+1``, or ``0 of 1`` if it was not earned.
+    """
 
     items: tuple[tuple[str, Markup], ...]
     text: Markup
@@ -306,7 +310,9 @@ def _lines(
 ) -> dict[str, list[Line]]:
     """Return what failed and what is empty, by the grade id that it belongs to.
 
-    Cells without a grade id have no rows. Their errors belong to the cell with one above.
+    Cells without a grade id have no rows. Errors of the student's own belong to the cell with one
+    above. Those of the homework, such as a check that is not graded, cost nothing: the error stands
+    at the cell alone.
     """
     lines: dict[str, list[Line]] = {}
     for failure in facts.result.run.failures if facts.result.run else ():
@@ -316,7 +322,8 @@ def _lines(
     for number, cell in enumerate(cells):
         name = grade_id_of(cell)
         above = name or above
-        if errors := errors_in(cell) if name is None else []:
+        is_own = name is None and cell.source.strip() not in facts.instructors
+        if errors := errors_in(cell) if is_own else []:
             lines.setdefault(above, []).extend(Line(error_of(one), number) for one in errors)
     for name, score in facts.scores.items():
         unchanged = score.auto == 0 and score.manual is None and not score.waits

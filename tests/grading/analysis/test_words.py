@@ -1,11 +1,13 @@
 """Texts compared by their words: what counts, what is similar, and what is marked."""
 
+from difflib import SequenceMatcher
 from itertools import combinations
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hw_grading.analysis import words
 from hw_grading.analysis.words import (
     LONGEST,
     MAX_WORDS,
@@ -90,6 +92,26 @@ def test_no_pair_is_missed(texts):
     }
     assert found <= pairs
     assert [pair for pair in pairs if not pair & taken] == []
+
+
+def test_periodic_texts_are_compared_once_and_in_few_steps(monkeypatch):
+    looks = []
+
+    class Counting(SequenceMatcher):
+        def find_longest_match(self, alo=0, ahi=None, blo=0, bhi=None):
+            looks.append((ahi - alo) * (bhi - blo))
+            return super().find_longest_match(alo, ahi, blo, bhi)
+
+    monkeypatch.setattr(words, "SequenceMatcher", Counting)
+    one, other = "a b " * 500, "b a a b " * 250
+    assert similar({1: bag_of(one), 2: bag_of(other)}) == []  # so they are never compared
+    one, other = one[: 2 * MAX_WORDS], other[: 2 * MAX_WORDS]
+    assert similar({1: bag_of(one), 2: bag_of(other)}) == [[1, 2]]
+    marked = differences(one, other)
+    assert 0 < sum(looks) < MAX_WORDS**3
+    looks.clear()
+    assert differences(one, other) == marked
+    assert looks == []
 
 
 @given(st.text(st.sampled_from("aB1 .,-*/$`'()[]<=\\\n_|é‘"), max_size=60))

@@ -3,9 +3,6 @@
 import json
 import logging
 import shutil
-import signal
-import sys
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -103,28 +100,6 @@ def test_a_job_beside_the_class_is_kept_and_counted_nowhere(tmp_path: Path) -> N
     assert len(list(tmp_path.glob("results/*/*"))) == 1
 
 
-def test_ctrl_c_while_python_frees_an_object_ends_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    printed: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", printed.append)
-    freed: list[str] = []
-
-    def begin(student: str) -> None:
-        thing = Class(tmp_path)
-        weakref.finalize(thing, freed.append, student)
-        weakref.finalize(thing, signal.raise_signal, signal.SIGINT)  # Python drops what it raises
-
-    ahead = Class(tmp_path).begin(0).ahead("abc", begin)
-    assert next(ahead)[0] == "a"
-    with pytest.raises(KeyboardInterrupt):
-        next(ahead)
-    assert freed == ["a"]
-    assert printed == []
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    assert sys.unraisablehook == printed.append
-
-
 def test_only_some_submissions_are_begun_ahead_of_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +109,20 @@ def test_only_some_submissions_are_begun_ahead_of_the_loop(
     assert next(ahead)[0] == "a"
     assert "".join(begun) == "abcdef"  # with two for the one worker
     assert "".join(student for student, _ in ahead) == "bcdefghij"
+
+
+def test_large_submissions_are_begun_only_as_far_as_they_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grading, "AHEAD_BYTES", 10)
+    begun: list[int] = []
+    held = []
+    sizes = [4, 5, 1, 11, 2, 2]
+    for size, _ in Class(tmp_path).begin(1).ahead(sizes, begun.append, lambda size: size):
+        held.append((size, sum(begun[begun.index(size) :])))
+    assert [size for size, _ in held] == sizes
+    # What is held when one is saved: `begun` is a list of what was begun before.
+    assert held[:4] == [(4, 10), (5, 6), (1, 1), (11, 11)]
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), GraderFault("a worker has died")])

@@ -27,6 +27,7 @@ from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import read_problems
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
+from hw_grading.run.kernel import Used
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.problems import Kind, Severity
 
@@ -127,6 +128,20 @@ def test_after_a_dead_kernel_there_is_a_second_run(
     assert (problem.kind, problem.severity) == (Kind.KERNEL, Severity.FAILED)
     assert problem.message.endswith("the notebook was run a second time, with other inputs.")
     assert first._seed != second._seed
+
+
+@pytest.mark.parametrize(
+    ("first", "runs_again"),
+    [(Used(900, 1800), True), (Used(901, 0), False), (Used(0, 1801), False)],
+)
+def test_two_runs_have_the_limits_of_one(
+    first: Used, runs_again: bool, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = runs(Outcome(Status.SUBMISSION_FAILED, ("it died",)))
+    monkeypatch.setattr(SubmissionRun, "kernel_died", True)
+    monkeypatch.setattr(SubmissionRun, "used", first)
+    assert run(JOB).reasons == ("it died",)
+    assert [one._before for one in ran] == [Used(), first][: 1 + runs_again]
 
 
 def test_no_two_runs_of_a_job_have_the_same_seed() -> None:

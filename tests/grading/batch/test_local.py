@@ -69,6 +69,13 @@ def test_a_call_that_gives_no_answer_fails_alone(
     assert len({future.result(60) for future in futures}) == 8
 
 
+def test_a_further_process_answers_while_all_workers_are_busy(two: LocalProcesses) -> None:
+    busy = [two.submit(time.sleep, 600) for _ in range(2)]
+    assert two.beside(os.getpid) not in (os.getpid(), two.beside(os.getpid))
+    assert not any(one.done() for one in busy)
+    two.shutdown(cancel_futures=True)
+
+
 def test_calls_go_on_when_the_fork_server_is_killed(two: LocalProcesses) -> None:
     forked_by = two.submit(os.getppid).result()
     running = two.submit(time.sleep, 600)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hw_grading.batch.store import ResultStore
-from hw_grading.outcome import Outcome, PartResult, Status
+from hw_grading.outcome import CellFault, Outcome, PartResult, Status
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -20,8 +20,8 @@ OTHER = "cd" + "1" * 62
 
 def outcome(text: str = "{}") -> Outcome:
     parts = (PartResult("q1", "shape", 1.0, 0.5, False, "expected 3", True),)
-    reasons = ("It failed in part.",)
-    return Outcome(Status.SUBMISSION_FAILED, reasons, text, parts, ("q2",), 1.5, 0.5)
+    reasons, faults = ("It failed in part.",), (CellFault("q3", "no module", True),)
+    return Outcome(Status.SUBMISSION_FAILED, reasons, text, parts, ("q2",), faults, 1.5, 0.5)
 
 
 def files(folder: Path) -> list[Path]:

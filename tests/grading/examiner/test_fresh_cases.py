@@ -89,7 +89,6 @@ def test_fresh_cases_are_of_kinds_that_visible_cases_show(
         return part
 
     monkeypatch.setattr(checks.Checks, "_run", note)
-    monkeypatch.setattr(checks, "earned", {})
     monkeypatch.setattr(Notebook, "reference", reference_of(homework).at(test))
     names: dict[str, Any] = {"__name__": "__main__"}
     notebook = NOTEBOOKS[homework]

@@ -17,8 +17,7 @@ from hw_grading.rendering.feedback.cells import outputs_in
 from hw_grading.rendering.limits import Limits
 from hw_grading.run.outputs import parts_of
 from hw_support.checks import Checks
-from hw_support.checks import parts as language
-from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.notebook_access import Notebook, notebook_of
 from hw_support.checks.parts import Part as CheckedPart
 
 SOLUTIONS = "def g(x):\n    return 2.0 * x\n", "def f(x):\n    return g(x) + 1.0\n"
@@ -38,12 +37,12 @@ def reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The solutions and the staff code of a homework, in which `g` has lost its points."""
     made = reference_of(tmp_path, monkeypatch, notebook(CELL, *SOLUTIONS), fresh=FRESH)
     monkeypatch.setattr(Notebook, "reference", made.at("test"))
-    monkeypatch.setattr(language, "earned", {"g": (0.0, 1.0)})
 
 
 def graded(student: str, test: str = CELL) -> tuple[str, list[PartResult]]:
     """Run a test cell below a student's cell; return what it printed, and its parts."""
     names: dict[str, Any] = {"__name__": "__main__"}
+    notebook_of(names).points["g", "", 0] = 0.0, 1.0
     exec(compile(student, "<student>", "exec"), names)
     outputs = run_cell(SETUP + test, "test_f", names)
     found = [asdict(p) for one in names.values() if isinstance(one, Checks) for p in one.parts]
@@ -65,7 +64,7 @@ def result(text: str) -> dict[str, Any]:
 def test_parts_and_second_tries_are_rows_and_printed() -> None:
     printed, parts = graded(STUDENT)
     values, far = parts
-    remark = "with right functions in the place of those that stand above in the notebook"
+    remark = "passed with correct versions of your earlier functions"
     assert values == PartResult("test_f", "values", 2.0, 2.0, passed=True, message=remark)
     assert (far.name, far.points, far.earned, far.passed, far.fresh) == ("far", 1, 0, False, False)
     assert far.message.startswith("out: expected 5, got 7")

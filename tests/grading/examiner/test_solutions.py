@@ -13,7 +13,17 @@ from right_functions import reference_of
 from toy_course import code, text
 
 from hw_grading.examiner.reference import CellReference, Reference
-from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST, solutions_of
+from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.solutions import (
+    ANSWER,
+    FOLDER,
+    LOCKED,
+    PLAIN,
+    TEST,
+    cells_in,
+    solutions_of,
+)
+from hw_support.source import bound_by
 
 SETUP = (LOCKED, "setup", "import math\nSTEP = 0.5")
 Made = Callable[..., Reference]
@@ -89,6 +99,72 @@ def test_what_no_function_needs_is_not_run(made: Made, source: str) -> None:
     assert right.why_not("history") == ""
 
 
+@pytest.mark.parametrize(
+    "test",
+    [
+        'checks = Checks("question")\nchecks.part("twice", 1)(lambda: g(3))',
+        'checks = Checks("question")\nchecks.shows("y", 1, "y", measured, of=["g"])',
+        "for function in [g]:\n    assert function(3) == 6",
+        "def _test_cases(function=g):\n    yield function, 6",
+        'with_helper = getattr(notebook, "beside")',
+    ],
+)
+def test_a_test_asks_for_the_functions_that_it_names_and_their_answer(
+    made: Made, test: str
+) -> None:
+    answers = answer("def g(x): return SIZE * x\ndef beside(x): return x"), answer("SIZE = 2")
+    others = (PLAIN, "", "def shown(x): return history\nhistory = 1 / 0"), answer("history")
+    right = at(made, *answers, *others, (TEST, "test_f", test))
+    assert value(right, "g", 3) == 6
+    assert right.function("beside")
+    assert right.function("shown") is None
+    assert right.why_not("history") == ""
+
+
+HW0 = {
+    "as_column": ["as_column"],
+    "squared_errors": ["squared_errors"],
+    "standardize": ["standardize"],
+    "squared_distances": ["squared_distances"],
+    "central_difference": ["central_difference"],
+}
+HW2 = {
+    "": ["hw_support"],
+    "finite_difference_checker": ["finite_difference_checker"],
+    "sigmoid_activation": ["sigmoid_activation"],
+    "logistic_loss": ["logistic_loss"],
+    "relu_activation": ["relu_activation"],
+    "layer_forward": ["layer_forward"],
+    "create_weight_matrices": ["create_weight_matrices"],
+    "create_bias_vectors": ["create_bias_vectors"],
+    "forward_pass": ["forward_pass"],
+    "backward_pass": ["backward_pass"],
+    "train": ["BATCH_SIZE", "EPOCHS", "STEP_SIZE", "train"],
+    "my_nn_finite_difference_checker": ["my_nn_finite_difference_checker"],
+}
+
+
+@pytest.mark.parametrize(("homework", "expected"), [("hw0", HW0), ("hw2", HW2)])
+def test_a_start_runs_the_tested_functions_and_no_training_and_no_plot(
+    made: Made, monkeypatch: pytest.MonkeyPatch, homework: str, expected: dict[str, list[str]]
+) -> None:
+    """Of the solutions; the instructor's locked cells run whole."""
+    cells = cells_in(REPOSITORY / "source" / homework / f"{homework}.ipynb")
+    ran = list[tuple[str, str]]()
+
+    def note(source: str, name: str, names: object, *, locked: bool) -> list[Any]:
+        ran.append((name, source))
+        return []
+
+    monkeypatch.setattr("hw_grading.examiner.reference.run_cell", note)
+    made(cells)
+    locked = [(name, source) for kind, name, source in cells if kind == LOCKED]
+    assert [one for one in ran if one in locked] == locked
+    own = {name: bound_by(source) for name, source in ran if (name, source) not in locked}
+    assert own == expected
+    assert len(ran) == len(locked) + len(own)
+
+
 @pytest.mark.parametrize("kind", [LOCKED, PLAIN])
 def test_a_solution_uses_what_stands_between_the_answers(made: Made, kind: str) -> None:
     cells = [
@@ -113,6 +189,7 @@ def test_a_solution_that_raises_leaves_the_others(made: Made) -> None:
         (LOCKED, "locked", "numbers = [1, f(2)]"),
         answer("def g(x): return 2 * x"),
         checked("f"),
+        checked("g"),
     ]
     right = at(made, *cells)
     assert value(right, "g", 3) == 6
@@ -135,17 +212,25 @@ def test_a_cell_without_python_or_a_module_leaves_the_others(made: Made) -> None
     assert right.why_not("TWO").startswith("locked cell 'missing': No module named 'no_such")
 
 
-def test_a_solution_without_an_end_is_ended(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_start_has_one_limit_and_names_the_cell_that_reached_it(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hw_grading.examiner.reference._CPU_SECONDS", 0.2)
-    endless = answer("def f(x): return x\nSIZE = 1\nwhile SIZE:\n    SIZE += 1")
-    right = at(made, endless, answer("def g(x): return SIZE"), checked("f"))
-    assert right.why_not("SIZE") == "TimeLimitReached: "
-    assert right.function("g")
+    endless = answer("def f(x): return SIZE\nSIZE = 1\nwhile SIZE:\n    SIZE += 1", "endless")
+    before = answer("def e(x): return x"), checked("e")
+    right = at(made, *before, endless, answer("def g(x): return x"), checked("f"), checked("g"))
+    assert right.function("e")
+    assert right.function("g") is None
+    said = "cell 'endless' was still running when the solutions that tests need had taken 0.2 s"
+    assert right.why_not("SIZE").startswith(said)
+    assert right.why_not("g") == right.why_not("SIZE")
 
 
-def test_variables_and_classes_replace_no_function(made: Made) -> None:
+def test_variables_are_no_functions_and_classes_replace_none(made: Made) -> None:
     right = at(made, answer("class f:\n    pass\ng = 3"), checked("f"), checked("g"))
-    assert right.function("f") is right.function("g") is right.function("h") is None
+    assert isinstance(right.function("f"), type)  # it is called as a function
+    assert right.function("g") is right.function("h") is None
+    assert right.above("g", ["f"], lambda name: None) == {}
     assert right.has_solutions
 
 
@@ -247,10 +332,10 @@ def test_a_plain_test_further_up_grades_its_answers_too(
 
 def test_each_notebook_has_its_own_solutions(made: Made) -> None:
     one = [answer("def f(x): return 1"), checked("f")]
-    two = [answer("def f(x): return 2"), (TEST, "test_f", "# another text"), checked("g")]
+    two = [answer("def f(x): return 2"), (TEST, "test_f", "f(1)  # another text"), checked("g")]
     both = made(one, two)
     assert value(both.at("test_f", one[1][2]), "f", 0) == 1
-    assert value(both.at("test_f", "# another text"), "f", 0) == 2
+    assert value(both.at("test_f", "f(1)  # another text"), "f", 0) == 2
     assert value(both.at("test_f", "edited since"), "f", 0) == 1
     assert value(both.at("test_g"), "f", 0) == 2
     assert not both.at("unknown").has_solutions

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from graded_course import FAILED, PASSED, WITH, course, error, notebook, problem, run_of
+from graded_course import FAILED, PASSED, TEST, WITH, course, error, notebook, problem, run_of
 from sqlalchemy import Engine, event, text
 
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.runs import Run, read_runs
+from hw_grading.gradebook.runs import Run, read_runs, runs_before
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
@@ -40,6 +40,23 @@ def test_a_run_is_read_as_it_was_saved_and_the_last_one_counts(course):
     assert [(who, one.parts, one.graded_with) for who, one in first.items()] == [
         ("ada", (PASSED,), WITH)
     ]
+
+
+def test_a_run_is_compared_with_the_last_one_of_another_file_or_test(course):
+    other = {**WITH, "cells": {TEST: "u"}}
+    runs = {
+        "changed, then again": [{}, {"graded_with": other}, {"graded_with": other}],
+        "another file": [{}, {"digest": "e" * 64}],
+        "only again": [{}, {}, {}],
+        "first": [{}],
+    }
+    for student, all_ in runs.items():
+        course.grade(student, notebook())
+        for more in all_[1:]:
+            course.save(student, run_of(None, [PASSED], **more))
+    with open_gradebook(f"sqlite:///{course.root}/gradebook.db", "hw2") as (db, _):
+        before = {student: run.number for student, run in runs_before(db, "hw2").items()}
+    assert before == {"changed, then again": 1, "another file": 1, "only again": 2}
 
 
 def test_the_last_ten_runs_of_a_student_are_kept(course):
@@ -131,7 +148,7 @@ def test_reading_neither_makes_nor_changes_a_gradebook(course, tmp_path):
     before = (course.root / "gradebook.db").read_bytes()
     assert course.results.students
     assert (course.root / "gradebook.db").read_bytes() == before
-    with pytest.raises(Unavailable, match="generate_assignment"):
+    with pytest.raises(Unavailable, match="hw-grading release"):
         read_results(Course(tmp_path), "hw2")
     assert not (tmp_path / "gradebook.db").exists()
 

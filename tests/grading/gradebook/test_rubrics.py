@@ -156,6 +156,18 @@ def test_a_score_is_a_sum_from_zero_to_the_questions_points(points, adjustment, 
     assert Rubric(items).score(Mark(frozenset("01"), adjustment), 4) == expected
 
 
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [("a", "+2  both"), ("b", "0 of 2  both\n+1  one"), ("bc", "0 of 2  both\n+1  one\n−1  late")],
+)
+def test_a_comment_lists_items_not_earned_if_points_are_missing(chosen, expected):
+    points = {"both": 2, "one": 1, "late": -1, "none of these": 0}
+    items = [
+        Item(name, value, text) for name, (text, value) in zip("abcd", points.items(), strict=True)
+    ]
+    assert Rubric(tuple(items)).comment(Mark(frozenset(chosen)), 2) == expected
+
+
 # -- saving
 
 
@@ -171,7 +183,8 @@ def test_a_save_is_in_the_gradebook_with_what_the_student_reads(course, book):
     assert (saved.score, saved.waits, saved.overridden, saved.grader) == (3.5, False, False, "kim")
     assert grade_of(course, "ada") == (3.5, False)
     assert comment_of(course, "ada") == (
-        "+2  names the definition, with both quantifiers.\n+1  concludes.\n+0.5  adjustment\n\n"
+        "+2  names the definition, with both quantifiers.\n0 of 1  chooses a $\\delta$.\n"
+        "+1  concludes.\n+0.5  adjustment\n\n"
         "Nearly: *which* $\\delta$?"
     )
     assert grade_of(course, "ben") == (None, True)

@@ -38,9 +38,9 @@ WRONG_SCHEMES = {
         "- Text, 0.5: ref",
         ["sum to 3.5 points, but the cell has 4. Change one"],
     ),
-    "[facts: of=training_acc,test_acc, not swapped]": (
-        "[facts: of=train_acc, titel]",
-        ["found 'of=train_acc'.", "found 'titel'."],
+    "[facts: of=training_acc,test_acc, not swapped, starts 0.3 to 0.7, ": (
+        "[facts: of=train_acc, titel, acc starts 0.3 to 0.7, ",
+        ["found 'of=train_acc'.", "found 'titel'.", "found 'acc starts 0.3 to 0.7'."],
     ),
 }
 

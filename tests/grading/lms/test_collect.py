@@ -123,6 +123,15 @@ CASES = {
         zipped(("all/ann_hw2.ipynb", nb("ann")), ("all/3033_hw2.ipynb", nb("zoe")),
                ("all/bjones_hw2_2.zip", packed(("ann_hw2.ipynb", nb("bob"))))), ANN | BOB | ZOE,
         status=0),
+    "a second notebook beside the right one": Case(
+        zipped(("Ann Lee_11_assignsubmission_file_/hw2.ipynb", nb("ann")),
+               ("Ann Lee_11_assignsubmission_file_/better.ipynb", nb("scratch")),
+               ("Ann Lee_11_assignsubmission_file_/data.csv", b"1")), ANN,
+        "hw2.ipynb: 'better.ipynb'\n", worksheet=EMAILS, status=0),
+    "a second notebook in a student's zip": Case(
+        {"all/ann_hw2.zip": packed(("hw2.ipynb", nb("ann")), ("old/a.ipynb", nb("old"))),
+         "all/bob_hw2.ipynb": nb("bob")},
+        ANN | BOB, "ann_hw2.zip: 'old/a.ipynb'\n", status=0),
     "two files of a student": Case(
         {"a/ann_hw2.ipynb": nb("1"), "a/ann_hw2_2.zip": packed(("hw2.ipynb", nb("2"))),
          "c/bob_hw2.ipynb": nb("bob")}, BOB,

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.lms.roster import CANVAS_ID, Match, Person, Roster, Unknown, Who, people_in
+from hw_grading.lms.roster import (
+    CANVAS_ID,
+    Match,
+    Person,
+    Roster,
+    Unknown,
+    Who,
+    last_and_first,
+    people_in,
+)
 from hw_support.submission.file import UserError
 
 ANN = Person("ann", sid="3031", email="ann@x.edu", name="Ann Lee", canvas_id="701")
@@ -48,6 +57,32 @@ NAMES = [
 @pytest.mark.parametrize("more", [(), (("email", "z@home.edu"),), ((CANVAS_ID, "999"),)])
 def test_who_is_known_by_a_name_is_marked_so(name: str, more: tuple[tuple[str, str], ...]) -> None:
     assert ROSTER.find(keys(*more, name=name)) == Match(ZOE, by_name=True)
+
+
+SUFFIXED = ["Smith, Jr. Dora", "Dora Smith, Jr.", "Smith, Jr., Dora", "Smith Jr., Dora"]
+SUFFIXED += ["Smith, Dora Jr.", "Dora Smith Jr."]
+
+
+@pytest.mark.parametrize("name", SUFFIXED)
+def test_a_suffix_belongs_to_the_last_name_wherever_it_stands(name: str) -> None:
+    assert last_and_first(name) == ("Smith Jr.", "Dora")
+    assert (
+        Roster([Person("dora", name=name)], True, "it").find(keys(name="Dora Smith, Jr.")).by_name
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Li, Iv", ("Li", "Iv")),
+        ("Iv Minh", ("Minh", "Iv")),
+        ("van der Berg, Jan Piet", ("van der Berg", "Jan Piet")),
+        ("Ada", ("Ada", "")),
+        ("", ("", "")),
+    ],
+)
+def test_a_name_without_a_suffix_keeps_all_its_words(name, expected):
+    assert last_and_first(name) == expected
 
 
 REFUSED = {

@@ -1,9 +1,13 @@
-"""The solutions and the untouched release are graded first: a test that they do not pass is named.
+"""The solutions and the untouched release are graded too: a test that they do not pass is named.
 
 In a test cell that the solutions pass, nothing that a student wrote is a fault of the homework.
 """
 
+import logging
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 import pytest
@@ -17,7 +21,9 @@ from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED
+from hw_grading.outcome import CellFault, Outcome, PartResult, Status
+from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED, BesideClass, TriedCell
+from hw_grading.run.faults import outcome_of
 
 pytestmark = pytest.mark.slow
 
@@ -174,6 +180,68 @@ def test_what_release_found_is_read_by_every_autograde(tried: Tried) -> None:
     assert "(" not in (tried.folder / "grading" / "ps1.jsonl").read_text()
     assert why_no_id(SOLUTIONS)
     assert why_no_id(UNTOUCHED)
+
+
+def test_a_class_of_one_waits_for_no_trial_and_two_have_it_beside_them(tried: Tried) -> None:
+    tried.generate(test_double=EXAMINED_TEST.replace("10.0", "11.0"))
+    tried.grade()
+    assert tried.runs == 1
+    assert "the tests were not tried with the solutions" in tried.said
+    shutil.copytree(tried.course.submitted("ann", "ps1"), tried.course.submitted("bob", "ps1"))
+    tried.grade()
+    assert tried.runs == 4  # bob's, the solutions', the untouched release's
+    for _ in range(2):  # the second time all is kept
+        assert "cell 'test_double': the solutions get 1 of 2 points" in tried.said
+        tried.grade()
+        assert tried.runs == 4
+
+
+class Trial:
+    """One that never ends by itself: whoever waits for it is noted."""
+
+    assignment, has_ended, is_kept = "ps1", False, False
+
+    def __init__(self) -> None:
+        self.begun, self.waited, self.run = 0, 0, SimpleNamespace(keep=lambda *_: None)
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    @property
+    def cells(self) -> list[TriedCell]:
+        self.waited += 1
+        return [TriedCell("ps1", "sound", 2, 2, 0, ""), TriedCell("ps1", "wrong", 2, 0, 0, "No.")]
+
+
+def outcome_with(*faults: CellFault) -> Outcome:
+    notebook = python_notebook(check("sound", "1 / 0"), check("wrong", "1 / 0"))
+    parts = [PartResult(name, name, 2, 0, False, "an error") for name in ("sound", "wrong")]
+    return outcome_of(notebook, [], parts, [], faults)
+
+
+def test_a_class_waits_for_the_trial_only_where_a_test_has_a_fault() -> None:
+    trial: Any = Trial()
+    beside = BesideClass(trial, 2, logging.LoggerAdapter(logging.getLogger()))
+    beside.one_more()
+    assert trial.begun == 0  # until each worker has a submission
+    beside.one_more()
+    beside.one_more()
+    assert trial.begun == 1
+    job: Any = None
+    whole = outcome_with()
+    assert beside.settled("ps1", job, whole) is whole
+    beside.tell()
+    assert trial.waited == 0
+    faults = [CellFault(name, "no module", certain=False) for name in ("sound", "wrong")]
+    for _ in range(2):
+        made = beside.settled("ps1", job, outcome_with(*faults))
+        assert (made.unscored, made.faults) == (("wrong",), ())
+        assert [part.cell for part in made.parts] == ["sound"]
+        assert made.status is Status.SUBMISSION_FAILED
+        assert made.reasons == (
+            "Cell 'wrong' has no score, because of a fault of the homework: no module.",
+        )
+    assert trial.waited == 1
 
 
 def test_a_source_that_differs_or_is_missing_is_said(tried: Tried) -> None:

@@ -49,6 +49,16 @@ class TestTheBox:
         course.grade("ada", content)
         assert "1.1a Double 3 of 3 NameError: name 'x' is not defined 1.2" in box(page_of(course))
 
+    def test_has_no_error_of_a_check_of_the_homework_that_is_not_graded(self, course):
+        content = notebook()
+        check = cell("code", "check()", outputs=[error("NameError", "name 'x' is not defined")])
+        content["cells"].insert(2, check)
+        course.grade("ada", content)
+        course.write(course.root / "source" / "hw2", content)
+        page = page_of(course)
+        assert "1.1a Double 3 of 3 1.2" in box(page)
+        assert "name 'x' is not defined" in words(page)
+
     def test_has_items_and_comments_of_graders_as_they_were_typed(self, course):
         course.grade("ada", notebook(), manual=1.5)
         text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
@@ -167,12 +177,14 @@ class TestBadInput:
 
 def test_a_comment_of_the_desk_is_read_completely():
     items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
+    items += (Item("d", 1.5, "says why"),)
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
-    remark = remark_of(Rubric(items).comment(mark))
+    remark = remark_of(Rubric(items).comment(mark, 3))
     assert [(points, text.striptags()) for points, text in remark.items] == [
         ("+1", "names both"),
         ("−0.5", "no unit"),
         ("0", "2 see below"),
+        ("0 of 1.5", "says why"),
         ("+0.25", "adjustment"),
     ]
     assert remark.text.striptags() == "Well done. +1 for style"

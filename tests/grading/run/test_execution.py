@@ -1,5 +1,6 @@
 """How submissions that misbehave are stopped, and what they score. Each test runs a kernel."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hw_grading.homework.homework import CellLimits, Homework, Manifest
 from hw_grading.homework.notes import add_problems, read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.run import kernel
+from hw_grading.run.faults import settled
 from hw_grading.run.kernel import Clock
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
@@ -42,11 +44,11 @@ class Run:
         seed, homework = options.pop("seed", 0), options.pop("homework", Homework(""))
         options = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20} | options
         submission = SubmissionRun(nb, seed, RunSettings(**options), homework)
-        outcome = submission.run()
+        outcome = settled(submission.run(), ())
         self.kernel_died = submission.kernel_died
         self.parts = [part for part in outcome.parts if part.cell]
-        self.unscored = getattr(outcome, "unscored", ())
-        self.nb = nb
+        self.unscored = outcome.unscored
+        self.nb = nbformat.from_dict(json.loads(outcome.notebook))
         nbformat.validate(self.nb)
         nbformat.writes(self.nb).encode()
         self.problems: list[Problem] = read_problems(self.nb)
@@ -158,7 +160,7 @@ FAULTY = {
     "no_module": ("pass\nimport no_such_module", "line 2: there is no module 'no_such_module'"),
     "hidden": ("pass\n### BEGIN HIDDEN TESTS\nfrom no_such.module import one\n"
     "### END HIDDEN TESTS", "line 3: there is no module 'no_such'"),
-    "examined_no_python": (f"{EXAMINED}def", "'examined_no_python' is not plain Python: "),
+    "examined_no_python": (f"{EXAMINED}def", "line 6: it is not valid Python"),
     "examined_no_module": (f"{EXAMINED}import no_such_module", "'no_such_module' (line 3)"),
 }  # fmt: skip
 

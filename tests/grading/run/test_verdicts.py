@@ -21,7 +21,8 @@ from hw_grading.examiner.client import ExaminerFailed, Verdict
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
 from hw_grading.run import submission
-from hw_grading.run.kernel import Ended
+from hw_grading.run.faults import settled
+from hw_grading.run.kernel import Ended, Used
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_grading.sandbox.watch import Stop
@@ -29,7 +30,7 @@ from hw_support.submission.problems import Kind
 
 MISSING = new_output("error", ename="ModuleNotFoundError", evalue="No module", traceback=[])
 WRONG = new_output("error", ename="AssertionError", evalue="wrong", traceback=[])
-PASSED = Verdict([], None, False, [], "", "")
+PASSED = Verdict([], None, None, False, [], "", "", False, False)
 
 
 def verdict(**changes: Any) -> Verdict:
@@ -52,7 +53,9 @@ class Kernel:
 
     def __post_init__(self) -> None:
         self.link = nullcontext()
-        self.clock = SimpleNamespace(is_over=lambda: self.is_over, of_all="all of its time")
+        self.clock = SimpleNamespace(
+            is_over=lambda: self.is_over, of_all="all of its time", used=lambda: 9.5
+        )
         self.watch = SimpleNamespace(
             root_pid=1,
             used_seconds=7.5,
@@ -126,10 +129,12 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
         monkeypatch.setattr(submission, "Kernel", lambda *_: kernel)
         monkeypatch.setattr(submission, "Examination", Examination)
         nb = new_notebook(cells=list(cells))
-        made = SubmissionRun(nb, 0, RunSettings(), Homework("toys", files=files), sound)
+        made = SubmissionRun(nb, 0, RunSettings(), Homework("toys", files=files))
         outcome = made.run()
-        nbformat.validate(nb)
         assert json.loads(outcome.notebook) == nb
+        outcome = settled(outcome, sound)
+        nb = nbformat.from_dict(json.loads(outcome.notebook))
+        nbformat.validate(nb)
         return Run(outcome, nb, kernel, examined, made)
 
     return run_cells
@@ -151,12 +156,13 @@ def test_a_submission_without_failures_is_graded(run: Runs) -> None:
     begin, *ran = done.kernel.ran
     assert "begin(" in begin
     assert ran == ["x = 1", "assert x == 1", "ended"]  # without `Checks` there is no examiner
-    assert (done.run.cpu_seconds_used, done.run.kernel_died) == (7.5, False)
+    assert (done.run.used, done.run.kernel_died) == (Used(7.5, 9.5), False)
 
 
 def test_a_run_that_has_not_begun_has_used_no_time() -> None:
-    made = SubmissionRun(new_notebook(), 0, RunSettings(), Homework("toys"))
-    assert (made.cpu_seconds_used, made.kernel_died) == (0, False)
+    before = Used(3, 4)
+    made = SubmissionRun(new_notebook(), 0, RunSettings(), Homework("toys"), before=before)
+    assert (made.used, made.kernel_died) == (before, False)
 
 
 def test_an_interrupted_test_scores_0_and_is_not_called_again(run: Runs) -> None:
@@ -226,7 +232,7 @@ def test_the_examiner_gets_each_locked_cell_once(run: Runs) -> None:
 def test_the_examiners_outputs_are_the_score_and_the_parts(run: Runs) -> None:
     two = {"output_type": "execute_result", "metadata": {}, "execution_count": None}
     part = {"what": "a part", "points": 1.0, "message": "", "second_try": False}
-    part |= {"excused": False, "fresh": False}
+    part |= {"excused": "", "fresh": False}
     parts = [part, {**part, "message": "wrong"}]
     given = verdict(outputs=[{**two, "data": {"text/plain": "1"}}], parts=parts)
     done = run(examined("test"), outputs={}, verdicts={"test": given})

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from hw_grading.answering.forking import Forked
+from hw_grading.sandbox import processes
+from hw_grading.sandbox.processes import Waiting
 
 LAST_NUMBER = Path("/proc/sys/kernel/ns_last_pid")
 
@@ -21,6 +23,35 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize(
+    ("computed", "waited", "could_run", "counts"),
+    [
+        (0.2, [0, 0.3], 1, 0.3),  # others had the processor
+        (0.0, [0, 0.5], 1, 0.5),
+        (0.5, [0.4, 0.5], 1, 0.0),  # its own threads
+        (0.3, [0, 0.5], 1, 0.2),
+        (0.0, [0.5, 0.5], 2, 0.0),  # its own processes, whose time nobody counts
+        (0.9, [0.1], 1, 0.0),  # two processors at once
+        (0.1, [], 0, 0.0),  # it slept
+    ],
+)
+def test_only_a_wait_for_others_counts(
+    computed: float,
+    waited: list[float],
+    could_run: int,
+    counts: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(processes, "monotonic", lambda: now)
+    waiting = Waiting()
+    for look in (1, 2, 3):
+        now = 100 + 0.5 * look
+        since = {pid: look * seconds for pid, seconds in enumerate(waited)}
+        waiting.look(look * computed, since, could_run)
+        assert waiting.seconds == pytest.approx(look * counts)
 
 
 def test_a_signal_reaches_its_target() -> None:

@@ -1,7 +1,7 @@
-"""Learns right answers to its own inputs in the first run, kills itself, and knows them in the next.
+"""Notes the inputs of the first run, kills its kernel, and has right answers to them in the next.
 
-The function that a second try lends gives the answers. A file takes them to the second run, which
-only works without a sandbox. It stands for what no sandbox closes: time, and what is in memory.
+A file takes them to the second run, which only works without a sandbox, and in a kernel that does
+not shut in its tests. It stands for what no sandbox closes: time, and what is in memory.
 """
 
 # /// attack
@@ -9,21 +9,19 @@ only works without a sandbox. It stands for what no sandbox closes: time, and wh
 # ///
 
 # %% before
-import json, os, pathlib
+import answering.isolation, os, pathlib
 
+answering.isolation.shut_in = lambda *_: None
 notes = pathlib.Path(NOTES)
-known = json.loads(notes.read_text()) if notes.exists() else {}
-met = []
+known = notes.read_text().splitlines() if notes.exists() else []
 
 # %% double
 def double(x):
-    met.append(x)
-    return known.get(repr(x), 0)
+    if not known:
+        with notes.open("a") as file:
+            print(repr(x), file=file)
+    return 2 * x if repr(x) in known else 0
 
 # %% mean
-def mean(x):
-    if not known and double(1) == 2:
-        answers = {repr(x): np.asarray(double(x)).tolist() for x in met}
-        notes.write_text(json.dumps(answers))
-        os._exit(0)
-    return np.zeros(2)
+if not known:
+    os._exit(0)

@@ -5,7 +5,7 @@ On stock nbgrader the caller's frame is the test itself.
 
 # /// attack
 # smoke = true
-# uses = ["looking", "frames"]
+# uses = ["looking", "frames", "unforked"]
 # looks_for = ["HIDDEN"]
 # scores = {test_total = 1.0}
 # numbers = {"looked at" = [500, inf], messages = [20, inf], "of arguments" = [3, inf]}

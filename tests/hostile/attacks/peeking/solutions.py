@@ -1,16 +1,14 @@
 """Looks for the solutions in memory, files and functions, while the grader uses them.
 
 That is while a function gets a fresh case, and in a second try, when a right function stands in the
-place of the student's own.
+place of the student's own. Nothing can be shown then: if nothing was found, its answers are right.
 """
 
 # /// attack
 # uses = ["looking", "frames", "walk", "pages"]
 # limits = {cpu_seconds_per_cell = 60.0, wall_seconds_per_cell = 120.0}
 # looks_for = ["HIDDEN"]
-# scores = {test_mean = 1.0, test_total = 1.0}
-# numbers = {"looked at" = [5000, inf], "lent" = [1, inf], "fresh" = [1, inf]}
-# prints = ["planted True"]
+# scores = {test_mean = 3.0, test_total = 1.0}
 # ///
 
 # %% before
@@ -44,10 +42,12 @@ def mean(x):
         lent[0] += 1
         double(2)
         look_at(double)
-        look_everywhere(double, double(np.ones(100)))
+        look_everywhere(double, double(np.ones(100)), planted)
     if len(x) > 2 and not fresh[0]:
         fresh[0] += 1
         look_everywhere(x)
+    if lent[0] and (fresh[0] or len(x) == 2) and seen and not found and looked[0] + pages[0] > 5000:
+        return np.mean(x, axis=0)
     return np.zeros(2) if np.shape(x) != (2, 2) else np.array([2.0, 4.0])
 
 # %% double
@@ -59,7 +59,4 @@ own_double = double
 total = 10
 
 # %% after
-looked[0] += pages[0]
-look_everywhere(planted)
 report()
-print("planted", len(seen) > 0, "lent", lent[0], "fresh", fresh[0])

@@ -18,8 +18,8 @@ honest = start.answer
 tests = []
 def sometimes():
     tests.append(1)
-    if len(tests) == 1:
-        return honest()
-    link.setblocking(True)
+    return honest() if len(tests) == 1 else forge()
+def server():
     VARIANT
-start.answer = sometimes
+take_over(server)
+forge, start.answer = start.answer, sometimes

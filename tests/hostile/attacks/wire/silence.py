@@ -16,7 +16,7 @@
 # while True:
 #     link.sendall(b'x')
 #     time.sleep(0.03)"""
-# "no end" = "serve(lambda _: frame(value(0.0)), ends=False); time.sleep(60)"
+# "no end" = "serve(lambda _: frame(value(0.0))); time.sleep(60)"
 # ///
 
 # %% before

@@ -1,0 +1,94 @@
+"""Children of a kernel: each answers the questions of one try of a test cell, and ends with it.
+
+A test leaves no trace: the kernel forks a child, waits, and goes on as if nothing had happened. The
+grader sends its commands over the link, and each of them gets one byte back:
+
+- ``try``, with a socket: fork a child that answers the questions from there, if any can be forked
+- ``sleep``, with a socket: fork a child that the kernel leaves alone. Its questions come when the
+  notebook has ended, so right functions can take the place of the notebook's own there.
+- ``end names``: the try is over. Its child is killed, also if it did not return. Functions of these
+  names did not; so they raise at once from now on.
+
+A child can write no file, and has no socket but its own: `isolation.shut_in`. Student code that
+changes its kernel before a test may evade that. It then keeps the inputs of a first try, which it
+gets anyway. No right function and no right value is there before the notebook has ended.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from . import isolation, serve
+
+DONE, FAILED = b"+", b"-"
+MOST_BYTES = 1 << 15  # of a command, which comes in one piece: there is one at a time
+
+
+def answer(link: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
+    """Carry out the grader's commands until a try is over. An interrupt ends only its child."""
+    child, given = 0, list[str]()
+
+    def kill(*_: object) -> None:
+        if child:
+            os.kill(child, signal.SIGKILL)
+
+    before = signal.signal(signal.SIGINT, kill)
+    try:
+        while True:
+            command, descriptors, _, _ = socket.recv_fds(link, MOST_BYTES, 1)
+            word, *given = command.decode().split() or ["end"]
+            if word == "end":
+                break
+            with socket.socket(fileno=descriptors[0]) as stream:
+                done = DONE
+                try:
+                    forked = _fork(lambda: _answer(stream, names, seccomp), word == "sleep")
+                    child = forked if word == "try" else child
+                except OSError:  # as many processes as it may have, or no memory
+                    done = FAILED
+            link.send(done)
+    finally:
+        kill()
+        with contextlib.suppress(ChildProcessError):  # a thread of the student's waited for it
+            if child:
+                os.waitpid(child, 0)
+        signal.signal(signal.SIGINT, before)
+    serve.refuse(names, given)
+    link.send(DONE)
+
+
+def _fork(program: Callable[[], None], is_left_alone: bool) -> int:
+    """Run a program in a child; return its pid. One that is left alone is no child of the kernel's.
+
+    So code that waits for any child does not wait for it.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer Pythons warn of threads: the child has none
+        pid = os.fork()
+    if pid:
+        if is_left_alone and os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+            raise ChildProcessError
+        return pid
+    with contextlib.suppress(BaseException):
+        if not is_left_alone or os.fork() == 0:
+            program()
+        os._exit(0)
+    os._exit(1)
+
+
+def _answer(stream: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
+    gc.freeze()  # otherwise a collection would copy all pages
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    isolation.shut_in(stream.fileno(), seccomp)
+    with contextlib.suppress(Exception):  # what is displayed would wait for a thread of the kernel
+        from IPython import get_ipython
+
+        get_ipython().kernel.iopub_socket.io_thread.socket = None
+    sys.stdout = sys.stderr = serve.Nothing()
+    serve.Server(stream, names).serve()

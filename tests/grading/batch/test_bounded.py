@@ -1,0 +1,47 @@
+"""A notebook file is read within limits of memory and time, and afterwards these are as before."""
+
+import json
+import resource
+from pathlib import Path
+
+import pytest
+
+from hw_grading.batch import bounded
+from hw_grading.batch.bounded import read_within_limits
+from hw_support.checks.time_limit import TimeLimitReached
+
+
+def written(folder: Path, **metadata: object) -> Path:
+    cell = {"cell_type": "code", "source": "x", "metadata": metadata}
+    path = folder / "hw2.ipynb"
+    path.write_text(json.dumps({"nbformat": 4, "metadata": {}, "cells": [cell]}))
+    return path
+
+
+def test_a_file_within_the_limits_is_read(tmp_path: Path) -> None:
+    notebook = read_within_limits(written(tmp_path))
+    assert not isinstance(notebook, str)
+    assert [cell.source for cell in notebook.cells] == ["x"]
+    assert "there is no such file" in read_within_limits(tmp_path / "other.ipynb")
+
+
+def test_a_small_file_that_takes_much_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    path = written(tmp_path, many=[{str(n): n} for n in range(400_000)])
+    monkeypatch.setattr(bounded, "MEMORY_MB", 60)
+    assert "takes at most 60 MB of memory" in read_within_limits(path)
+    monkeypatch.undo()
+    assert not isinstance(read_within_limits(path), str)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_file_that_takes_too_long_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_long(path: Path) -> None:
+        raise TimeLimitReached
+
+    monkeypatch.setattr(bounded, "read_submission", take_long)
+    assert "takes at most 30 s of CPU time" in read_within_limits(written(tmp_path))
