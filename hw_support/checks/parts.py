@@ -303,7 +303,7 @@ class Checks:
             points in the function's own test. If such a function raises an error or is not defined,
             so that there is nothing to show (see `shown`), the part counts as passed. Neither holds
             if one of the functions, and another one of the notebook, have less than half of their
-            points: then only what the reference returns is right.
+            points: then the part fails, since nobody knows who made what is shown.
         """
 
         def run(function: Callable[..., object]) -> object:
@@ -605,15 +605,13 @@ class Checks:
             right = self._right_functions()
             if tries and not tries.is_second:
                 tries.is_wanted = tries.is_wanted or bool(too_few or right)
-            elif right:
+            elif right and not too_few:  # poor functions have no use for right ones
                 with self.notebook.replaced(**right):
                     self.second_try = True
                     second = run()
                     self.second_try = False
                 if not second.message:
                     return replace(part, second_try=True)
-            elif not first.message and not self._reference:
-                too_few += ". When you are graded, the right value counts"
         return replace(first, message=first.message or too_few, excused="")
 
     def _first_try(self, run: Callable[[], Part], tries: Tries) -> Part:
@@ -716,6 +714,27 @@ class Checks:
         with np.errstate(all="ignore"):
             came = function(*self._right(_arrays(tuple(copy.deepcopy(inputs)))))
         return (*inputs, *copy.deepcopy(results(came, self._returns)))
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether what is right is at hand, as in a grader."""
+        return self._reference is not None
+
+    def right(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of the test cell that calls right functions of the homework, by name.
+
+        Without a reference, as at home, it is the function itself: it calls the notebook's own.
+        """
+        right: Callable[..., Any] = self._right(function) if self.is_graded else function
+        return right
+
+    def functions_above_lost_points(self) -> bool:
+        """Whether a function of an earlier test has not all of its points."""
+        return any(
+            got < points
+            for name, (got, points) in self.notebook.earned().items()
+            if name != self.name
+        )
 
     def _right(self, value: Any) -> Any:
         """Return a value with right functions in the place of the notebook's own."""

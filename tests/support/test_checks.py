@@ -403,25 +403,17 @@ def test_a_random_function(run, answer, how, message):
     [
         (["double"], 1.0, "a = [1.0]", True, ""),
         (["double", "other"], 1.0, "a = [1.0]", False, "double and other have less than half"),
-        (["double", "other"], 1.0, "a = [2.0]", True, ""),  # the reference's
+        (["double", "other"], 1.0, "a = [2.0]", False, ""),  # a right one proves nothing either
         (["double", "other"], 1.5, "a = [1.0]", True, ""),
         (["one", "other"], 1.0, "a = [1.0]", True, ""),
     ],
 )
-def test_of_two_poor_functions_only_right_results_count(
-    run, graded, poor, points, shown, passed, told
-):
+def test_a_deliverable_of_two_poor_functions_fails(run, graded, poor, points, shown, passed, told):
     graded()
     earned = dict.fromkeys(poor, (points, 3.0))
     (part,) = run("def double(x): return x", shown, SHOWN, earned=earned).parts
     assert part.passed == passed
     assert part.message.startswith(told)
-
-
-def test_a_deliverable_of_poor_functions_is_told_what_counts(run):
-    earned = dict.fromkeys(("double", "other"), (1.0, 3.0))
-    (part,) = run("def double(x): return x", "a = [1.0]", SHOWN, earned=earned).parts
-    assert part.message.endswith("When you are graded, the right value counts")
 
 
 def test_points_of_functions_alone_are_remembered(run):
@@ -620,7 +612,7 @@ def test_an_unanswered_function_is_called_once(run, capsys):
 
 
 def test_an_interrupt_ends_the_cell_and_restores_names(run, graded):
-    graded("def helper(x): return 5.0", "def double(x): return 2 * x")
+    graded("def helper(x): return 5.0", "def double(x): return 2 * x + 0 * helper(x)")
     answer = (
         "def helper(x): return 0.0\ndef double(x):\n"
         "    if helper(x): raise KeyboardInterrupt\n    return x\n"
@@ -774,6 +766,10 @@ def test_results_are_as_many_as_names(came, exactly, got):
         said = re.escape(f"expected 2 results (out, grad){got}")
         with pytest.raises(Mismatch, match=said):
             results(came, "out, grad", exactly=exactly)
+
+
+@pytest.mark.parametrize("came", [(1, 2), None, "ab", {1: 2}, [1]], ids=str)
+def test_what_is_returned_is_the_one_result(came):
     assert results(came, "out") == [came]
 
 
