@@ -18,7 +18,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
 
 from hw_grading.homework.cells import as_released, is_test, uses_checks
-from hw_grading.homework.checks_cells import Above, unused_generators, wrong_in
+from hw_grading.homework.checks_cells import Above, defined_twice, unused_generators, wrong_in
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, Manifest
 from hw_grading.homework.points import not_understood, worth_of
@@ -76,6 +76,7 @@ def mistakes(notebook: NotebookNode, *, with_checks_alone: bool = False) -> Iter
                     "id of a cell with points, and no pattern of some, such as test_*."
                 )
         above.add(cell, name)
+    yield from defined_twice([cell.source for cell in notebook.cells if is_test(cell)], above)
 
 
 def wrong_marks(notebook: NotebookNode) -> Iterator[str]:
